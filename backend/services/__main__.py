@@ -1,0 +1,36 @@
+"""`python -m services up|down|status`: the development servers of this checkout."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from services import hybrid
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@click.group(help=__doc__)
+def main() -> None:
+    """The commands are named for the recipes that call them."""
+
+
+@main.command()
+def up() -> None:
+    """Start PostgreSQL and Redis, or find them running."""
+    hybrid.up(ROOT)
+
+
+@main.command()
+def down() -> None:
+    """Stop what `up` started; the data stays."""
+    hybrid.down(ROOT)
+
+
+@main.command()
+def status() -> None:
+    """Say where they are; exit status 1 when one does not answer."""
+    sys.exit(0 if hybrid.status(ROOT) else 1)
+
+
+main(prog_name="python -m services")

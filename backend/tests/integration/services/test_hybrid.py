@@ -1,0 +1,249 @@
+import json
+import os
+import signal
+import stat
+
+import psycopg
+import pytest
+import redis
+from dotenv import dotenv_values
+
+from services import addresses, hybrid, process, running_postgres, running_redis
+from services.hybrid import POSTGRES, REDIS
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(monkeypatch):
+    for name in addresses.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_docker(monkeypatch, tmp_path):
+    """Leave out a docker that this machine may have."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'fake bin'}:/usr/bin:/bin")
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "a checkout"
+    root.mkdir()
+    yield root
+    hybrid.down(root)
+
+
+@pytest.fixture
+def ports():
+    """Stand-ins for the standard ports, which may be a developer's."""
+    return {POSTGRES: process.free_port(), REDIS: process.free_port()}
+
+
+def left(root):
+    return dotenv_values(root / ".run" / "services.env")
+
+
+def assert_usable(urls):
+    psycopg.connect(urls["DATABASE_URL"]).close()
+    with redis.Redis.from_url(urls["REDIS_URL"]) as client:
+        assert client.ping()
+
+
+def test_with_nothing_there_it_starts_its_own_on_the_standard_ports(root, ports, capsys):
+    hybrid.up(root, ports)
+
+    urls = left(root)
+    assert_usable(urls)
+    said = capsys.readouterr().out
+    assert f"PostgreSQL  127.0.0.1:{ports[POSTGRES]}" in said
+    assert f"Redis       127.0.0.1:{ports[REDIS]}" in said
+    for url in urls.values():
+        assert url.rpartition("@")[0].rpartition(":")[2] not in said
+    assert stat.S_IMODE((root / ".run" / "services.env").stat().st_mode) == 0o600
+
+
+def test_a_second_up_finds_them_running(root, ports, capsys):
+    hybrid.up(root, ports)
+    first = left(root)
+    capsys.readouterr()
+    hybrid.up(root, ports)
+    assert capsys.readouterr().out.count("already running") == 2
+    assert left(root) == first
+
+
+def test_down_stops_them_and_the_next_up_finds_the_data(root, ports):
+    hybrid.up(root, ports)
+    with psycopg.connect(left(root)["DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE kept ()")
+    hybrid.down(root)
+    assert not (root / ".run" / "services.env").exists()
+    assert process.is_free(ports[POSTGRES])
+    assert process.is_free(ports[REDIS])
+    hybrid.up(root, ports)
+    with psycopg.connect(left(root)["DATABASE_URL"]) as connection:
+        connection.execute("SELECT FROM kept")
+
+
+def test_servers_that_were_killed_are_started_again(root, ports):
+    hybrid.up(root, ports)
+    for kind in hybrid.KINDS:
+        os.kill(kind.server(root, ports[kind], None).pid, signal.SIGKILL)
+    hybrid.up(root, ports)
+    assert_usable(left(root))
+
+
+def test_other_servers_on_the_standard_ports_are_left_alone(root, tmp_path, capsys):
+    with (
+        running_postgres(tmp_path / "theirs" / "postgres") as postgres,
+        running_redis(tmp_path / "theirs" / "redis") as other,
+    ):
+        hybrid.up(root, {POSTGRES: postgres.port, REDIS: other.port})
+        urls = left(root)
+        assert_usable(urls)
+        assert f":{postgres.port}/" not in urls["DATABASE_URL"]
+        assert f":{other.port}/" not in urls["REDIS_URL"]
+        assert f"({other.port} is somebody else's)" in capsys.readouterr().out
+
+
+def test_two_checkouts_do_not_clash(root, ports, tmp_path):
+    second = tmp_path / "second"
+    second.mkdir()
+    hybrid.up(root, ports)
+    try:
+        hybrid.up(second, ports)
+        assert_usable(left(second))
+    finally:
+        hybrid.down(second)
+    assert_usable(left(root))
+
+
+def test_configured_servers_that_answer_are_used_each_on_its_own(root, ports, tmp_path, capsys):
+    with running_redis(tmp_path / "theirs") as theirs:
+        (root / ".env").write_text(f"REDIS_URL={theirs.url}\n")
+        hybrid.up(root, ports)
+        assert left(root)["REDIS_URL"] == theirs.url
+        assert "answers at REDIS_URL" in capsys.readouterr().out
+        assert_usable(left(root))
+        hybrid.down(root)
+        assert theirs.answers()
+
+
+def test_a_configured_local_address_that_is_silent_is_served_as_it_is_written(
+    root, ports, monkeypatch
+):
+    urls = {
+        "DATABASE_URL": f"postgresql://kidney:p%40ss%2Fword@localhost:{ports[POSTGRES]}/genetics",
+        "REDIS_URL": f"redis://localhost:{ports[REDIS]}/0",
+    }
+    for name, url in urls.items():
+        monkeypatch.setenv(name, url)
+    hybrid.up(root, ports)
+    assert_usable(urls)
+
+
+def test_addresses_configured_later_move_the_servers_there_with_their_data(root, ports):
+    hybrid.up(root, ports)
+    with redis.Redis.from_url(left(root)["REDIS_URL"]) as client:
+        client.set("kept", "1")
+    urls = {
+        "DATABASE_URL": f"postgresql://kidney:secret@127.0.0.1:{process.free_port()}/genetics",
+        "REDIS_URL": f"redis://:secret@127.0.0.1:{process.free_port()}/0",
+    }
+    (root / ".env").write_text("".join(f"{name}={url}\n" for name, url in urls.items()))
+    hybrid.up(root, ports)
+    assert_usable(urls)
+    with redis.Redis.from_url(urls["REDIS_URL"]) as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_remote_address_that_is_silent_is_said_without_its_password(root, ports, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://kidney:secret@db.invalid:1/genetics")
+    with pytest.raises(process.ServiceError, match=r"DATABASE_URL \(db.invalid:1\)") as caught:
+        hybrid.up(root, ports)
+    assert "secret" not in caught.value.message
+
+
+def test_a_wrong_password_for_somebody_elses_server_is_said(root, ports, tmp_path, monkeypatch):
+    with running_redis(tmp_path / "theirs") as theirs:
+        monkeypatch.setenv("REDIS_URL", f"redis://:wrong@127.0.0.1:{theirs.port}/0")
+        with pytest.raises(process.ServiceError, match="is not the Redis of REDIS_URL"):
+            hybrid.up(root, ports)
+
+
+FAKE_DOCKER = """\
+#!/bin/sh
+echo "$*" >> {log}
+case "$*" in
+    info | "compose version") exit {engine} ;;
+    "compose ps"*) ;;
+    "compose up"*) echo "no such image" >&2; exit {up} ;;
+    "compose port db 5432") echo 0.0.0.0:{postgres} ;;
+    "compose port redis 6379") echo 127.0.0.1:{redis} ;;
+    "compose config"*) cat {config} ;;
+esac
+"""
+
+
+@pytest.fixture
+def docker(root, tmp_path):
+    """A docker whose containers are servers of ours; call it with exit statuses."""
+    (root / "compose.yaml").write_text("services: {}\n")
+    log, config = tmp_path / "log", tmp_path / "config"
+    log.touch()
+    folder = tmp_path / "fake bin"
+    folder.mkdir()
+
+    def put(postgres=0, redis=0, *, engine=0, up=0, env=None):
+        config.write_text(json.dumps({"services": {"db": {"environment": env or {}}}}))
+        script = FAKE_DOCKER.format(
+            log=log, config=config, postgres=postgres, redis=redis, engine=engine, up=up
+        )
+        (folder / "docker").write_text(script)
+        (folder / "docker").chmod(0o755)
+        return log
+
+    return put
+
+
+def test_a_docker_engine_that_answers_runs_what_is_not_configured(
+    root, ports, tmp_path, docker, monkeypatch, capsys
+):
+    with (
+        running_postgres(tmp_path / "container" / "postgres") as postgres,
+        running_redis(tmp_path / "theirs") as theirs,
+    ):
+        user, password = postgres.dsn.partition("//")[2].partition("@")[0].split(":")
+        env = {"POSTGRES_USER": user, "POSTGRES_PASSWORD": password}
+        log = docker(postgres.port, engine=0, env=env)
+        monkeypatch.setenv("REDIS_URL", theirs.url)
+
+        hybrid.up(root, ports)
+        assert "compose up -d --wait db\n" in log.read_text()
+        assert f"127.0.0.1:{postgres.port}  Docker Compose" in capsys.readouterr().out
+        assert_usable(left(root))
+
+        hybrid.down(root)
+        assert log.read_text().endswith("compose stop db\n")
+
+
+def test_without_an_engine_its_own_servers_serve(root, ports, docker):
+    log = docker(engine=1)
+    hybrid.up(root, ports)
+    assert "compose up" not in log.read_text()
+    assert_usable(left(root))
+
+
+def test_when_docker_cannot_start_them_it_says_so_and_its_own_servers_serve(
+    root, ports, docker, capsys
+):
+    docker(up=1)
+    hybrid.up(root, ports)
+    assert "no such image" in capsys.readouterr().err
+    assert_usable(left(root))
+
+
+def test_status_tells_whether_they_answer(root, ports, capsys):
+    assert not hybrid.status(root)
+    hybrid.up(root, ports)
+    capsys.readouterr()
+    assert hybrid.status(root)
+    assert capsys.readouterr().out.count("answers") == 2

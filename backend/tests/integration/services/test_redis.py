@@ -1,0 +1,67 @@
+import pytest
+import redis
+
+from services import Redis, running_redis
+from services.process import ServiceError
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_redis(tmp_path_factory.mktemp("a folder with spaces") / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        yield client
+
+
+def test_it_keeps_everything_and_evicts_nothing(client):
+    assert client.config_get("appendonly") == {"appendonly": "yes"}
+    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_nobody_gets_in_without_the_password(server):
+    with (
+        redis.Redis(port=server.port) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        stranger.ping()
+
+
+def test_the_password_is_on_no_command_line_and_in_no_public_file(server):
+    assert server.folder.stat().st_mode & 0o077 == 0
+    for name in ("password", "redis.conf"):
+        assert (server.folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_what_was_written_and_the_address_outlive_a_clean_stop(server, client):
+    client.set("kept", "1")
+    server.stop()
+    assert not server.answers()
+    server.start()
+    assert client.get("kept") == "1"
+
+
+def test_it_starts_again_after_sigkill(server, client):
+    server.kill()
+    assert server.pid is None
+    server.start()
+    assert client.ping()
+
+
+@pytest.mark.parametrize("password", ["", 'quotes " and \\ back', "pass/word@:#%"])
+def test_it_takes_the_password_that_it_is_given(tmp_path, password):
+    server = Redis(tmp_path, password=password)
+    server.start()
+    try:
+        with redis.Redis.from_url(server.url) as client:
+            assert client.ping()
+    finally:
+        server.kill()
+
+
+def test_a_port_that_is_taken_is_said_with_the_end_of_the_log(server, tmp_path):
+    with pytest.raises(ServiceError, match=rf"did not start on port {server.port}.*\n.*"):
+        Redis(tmp_path, port=server.port).start()

@@ -1,0 +1,141 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+MAKE = shutil.which("make")
+JUST = Path(sys.executable).parent / "just"
+
+pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """The top files of a checkout in a folder with a space, with a just that says its words."""
+    root = tmp_path / "a check out"
+    shutil.copytree(ROOT / "requirements", root / "requirements")
+    for name in ("Makefile", "justfile"):
+        shutil.copy(ROOT / name, root)
+    (root / "backend").mkdir()
+    return root
+
+
+@pytest.fixture
+def installed(checkout):
+    """A checkout whose .venv is up to date and whose just prints its words and LIVE."""
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    just = checkout / ".venv" / "bin" / "just"
+    just.write_text('#!/bin/sh\nprintf "<%s>" "$@" "LIVE=$LIVE"\n')
+    just.chmod(0o755)
+    (checkout / ".venv" / "installed").touch()
+    return checkout
+
+
+def make(root, *words, path=None, **env):
+    path = path or os.environ["PATH"]
+    environment = {"PATH": path, "HOME": str(root), **env}
+    return subprocess.run(
+        [MAKE, *words], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        ([], "<LIVE=>"),
+        (["demo"], "<demo><LIVE=>"),
+        (["demo", "LIVE=1"], "<demo><LIVE=1>"),
+        (["annotate", "clinvar", "hgnc"], "<annotate><clinvar><hgnc><LIVE=>"),
+        (["annotate", "ARGS=clinvar --mode 'a b'"], "<annotate><clinvar><--mode><a b><LIVE=>"),
+        (["genes-import", "some/genes.tsv"], "<genes-import><some/genes.tsv><LIVE=>"),
+        (["backend"], "<backend><LIVE=>"),
+    ],
+)
+def test_make_hands_its_words_to_just_in_one_call(installed, words, called):
+    done = make(installed, *words)
+    assert done.stdout == called
+    assert done.returncode == 0
+
+
+def test_the_environment_reaches_the_recipe(installed):
+    assert make(installed, "demo", LIVE="1").stdout == "<demo><LIVE=1>"
+
+
+def bin_with(folder, **scripts):
+    """A folder for the PATH with the basic tools and these scripts."""
+    folder.mkdir()
+    for tool in ("sh", "rm", "ln", "touch", "sed"):
+        (folder / tool).symlink_to(shutil.which(tool))
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+def test_a_python_that_is_too_old_is_said_in_one_line(checkout, tmp_path):
+    old = 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac'
+    done = make(checkout, "test", path=bin_with(tmp_path / "bin", python3=old))
+    said = done.stderr.splitlines()[0]
+    assert "Python 3.11 or later" in said
+    assert "Python 3.9.2" in said
+    assert "apt install" in said
+    assert done.returncode == 2
+    assert not (checkout / ".venv").exists()
+
+
+def test_no_python_at_all_is_said_in_one_line(checkout, tmp_path):
+    done = make(checkout, path=bin_with(tmp_path / "bin"))
+    assert "Python 3.11 or later is needed, and there is none here" in done.stderr.splitlines()[0]
+
+
+def test_a_python_without_venv_is_said_with_what_to_install(checkout, tmp_path):
+    bare = 'case "$*" in --version) echo Python 3.12.1 ;; *ensurepip*) exit 1 ;; esac'
+    done = make(checkout, path=bin_with(tmp_path / "bin", python3=bare))
+    assert "Python 3.12.1 here has no venv" in done.stderr.splitlines()[0]
+    assert "apt install python3-venv" in done.stderr.splitlines()[0]
+
+
+def just(root, *words, cwd=None):
+    return subprocess.run(
+        [JUST, "--justfile", root / "justfile", *words],
+        cwd=cwd or root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_recipes_are_listed_by_group_each_with_what_it_does(checkout):
+    lines = just(checkout, "--list").stdout.splitlines()
+    recipes = [line for line in lines[1:] if line.strip() and not line.strip().startswith("[")]
+    assert {line.split()[0] for line in recipes} >= {
+        *("demo", "test", "lint", "worker", "api", "hybrid-up", "hybrid-down", "migrate"),
+        *("annotate", "runs", "show", "cancel", "retry", "status", "genes-import", "sandbox"),
+    }
+    assert all("#" in line for line in recipes)
+    assert any("[start here]" in line for line in lines)
+
+
+def test_a_recipe_without_a_venv_says_to_run_make(checkout):
+    done = just(checkout, "test")
+    assert "run make" in done.stderr
+    assert done.returncode == 1
+
+
+def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(installed, tmp_path):
+    cli = installed / "backend" / "app" / "cli"
+    cli.mkdir(parents=True)
+    (cli.parent / "__init__.py").touch()
+    (cli / "__init__.py").touch()
+    (cli / "__main__.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
+    (installed / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    done = just(installed, "genes-import", "my genes.tsv", cwd=elsewhere)
+    assert done.stdout == f"{elsewhere} ['genes-import', 'my genes.tsv']\n"
+    done = just(installed, "annotate", "a b", "--wait", cwd=elsewhere)
+    assert done.stdout == f"{installed / 'backend'} ['annotate', 'a b', '--wait']\n"

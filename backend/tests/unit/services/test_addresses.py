@@ -1,0 +1,68 @@
+import stat
+
+import pytest
+
+from services import addresses
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(monkeypatch):
+    for name in addresses.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / ".run").mkdir()
+    return tmp_path
+
+
+def test_the_environment_wins_over_the_file_and_an_empty_value_is_none(root, monkeypatch):
+    (root / ".env").write_text("DATABASE_URL=postgresql://file/x\nREDIS_URL=redis://file\n")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://environment/x")
+    monkeypatch.setenv("REDIS_URL", "")
+    assert addresses.configured(root) == {
+        "DATABASE_URL": "postgresql://environment/x",
+        "REDIS_URL": "redis://file",
+    }
+
+
+def test_names_in_the_file_may_be_lower_case_as_the_settings_allow(root):
+    (root / ".env").write_text("redis_url=redis://file\n")
+    assert addresses.configured(root) == {"REDIS_URL": "redis://file"}
+
+
+def test_without_anything_configured_there_is_nothing(root):
+    assert addresses.configured(root) == {}
+
+
+def test_what_is_left_can_be_read_back_and_only_by_its_owner(root):
+    urls = {"DATABASE_URL": "postgresql://a:p%40#s@h:1/d", "REDIS_URL": "redis://:x@h:2/0"}
+    path = addresses.services_env(root)
+    path.write_text("an older one")
+    path.chmod(0o644)
+    addresses.write_services_env(root, urls)
+    assert addresses.read_services_env(root) == urls
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://user:secret@db.example:5433/x", "db.example:5433"),
+        ("postgresql+psycopg://user:secret@db.example/x", "db.example:5432"),
+        ("redis://:secret@localhost/0", "localhost:6379"),
+        ("postgresql:///x", "localhost:5432"),
+    ],
+)
+def test_where_shows_host_and_port_alone(url, shown):
+    assert addresses.where(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://[bad", "postgresql://user:secret@h:port/x?no=such", "redis://h:port"]
+)
+def test_an_address_that_is_none_is_said_without_its_secrets(url):
+    reason = addresses.silence(url)
+    assert reason
+    assert "secret" not in reason

@@ -1,0 +1,126 @@
+# The recipes. `make X` sets everything up and runs `just X`; `just X` needs a `make` before it.
+
+set no-exit-message
+set positional-arguments
+set shell := ["sh", "-eu", "-c"]
+
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
+[private]
+default:
+    @just --justfile "{{ justfile() }}" --list --unsorted
+
+[private]
+_installed:
+    @[ -e .venv/installed ] || { echo "There is no .venv yet: run make, which makes it." >&2; exit 1; }
+    @[ ! requirements/dev.txt -nt .venv/installed ] || echo "The lock has changed: make brings .venv up to date." >&2
+
+# The main job, end to end, on this machine alone; LIVE=1: 20 genes from the real services
+[group('start here')]
+[working-directory('backend')]
+demo *ARGS: _installed
+    @python -m demo "$@"
+
+# All tests, or what is named: just test tests/unit -k name
+[group('start here')]
+test *ARGS: _installed
+    @python -m nox -s tests -- "$@"
+
+# Start PostgreSQL and Redis, or find them running, and say where
+[group('servers')]
+[working-directory('backend')]
+hybrid-up: _installed
+    @python -m services up
+
+# Stop what hybrid-up started; the data stays
+[group('servers')]
+[working-directory('backend')]
+hybrid-down: _installed
+    @python -m services down
+
+# Bring the database's tables up to date
+[group('servers')]
+[working-directory('backend')]
+migrate: _installed
+    @python -m app.cli migrate
+
+# Start a worker, which executes runs
+[group('servers')]
+[working-directory('backend')]
+worker: _installed
+    @exec python -m arq app.core.arq_worker.WorkerSettings
+
+# Start the API on port 8000
+[group('servers')]
+[working-directory('backend')]
+api *ARGS: _installed
+    @exec python -m app.cli api "$@"
+
+# Imitate all upstream services on one port of this machine
+[group('servers')]
+[working-directory('backend')]
+sandbox *ARGS: _installed
+    @exec python -m sandbox "$@"
+
+# Import genes from a TSV or CSV file, or all protein-coding ones: just genes-import hgnc
+[group('annotate')]
+[no-cd]
+genes-import FILE *ARGS: _installed
+    @PYTHONPATH="{{ justfile_directory() }}/backend" python -P -m app.cli genes-import "$@"
+
+# Start a run: just annotate [SOURCE...] [--wait] [--mode full]
+[group('annotate')]
+[working-directory('backend')]
+annotate *ARGS: _installed
+    @python -m app.cli annotate "$@"
+
+# List the runs
+[group('annotate')]
+[working-directory('backend')]
+runs *ARGS: _installed
+    @python -m app.cli runs "$@"
+
+# Show a run and its progress
+[group('annotate')]
+[working-directory('backend')]
+show ID *ARGS: _installed
+    @python -m app.cli show "$@"
+
+# Cancel a run
+[group('annotate')]
+[working-directory('backend')]
+cancel ID *ARGS: _installed
+    @python -m app.cli cancel "$@"
+
+# Continue a failed or cancelled run from what is committed
+[group('annotate')]
+[working-directory('backend')]
+retry ID *ARGS: _installed
+    @python -m app.cli retry "$@"
+
+# Show the workers and the queue
+[group('annotate')]
+[working-directory('backend')]
+status *ARGS: _installed
+    @python -m app.cli status "$@"
+
+# Check style, imports between layers, and types
+[group('develop')]
+lint: _installed
+    @python -m nox -s lint types
+
+# Measure what the closing numbers are about
+[group('develop')]
+bench *ARGS: _installed
+    @python -m nox -s bench -- "$@"
+
+# Resolve the dependencies anew: just lock --upgrade
+[group('develop')]
+lock *ARGS: _installed
+    @python -m nox -s lock -- "$@"
+
+# Remove .venv and the tools' caches; .run, with the data, stays
+[group('develop')]
+clean:
+    rm -rf .venv .nox backend/.venv .*_cache backend/.*_cache backend/.hypothesis
+    find backend -name __pycache__ -type d -prune -exec rm -rf {} +

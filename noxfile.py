@@ -1,0 +1,63 @@
+"""The checks, a session each, in the .venv that `make` has made: nothing is installed twice."""
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["tests", "lint", "types"]
+
+BIN = Path(sys.executable).parent
+COMPILE = [
+    *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
+    *("--python-version", "3.11", "--custom-compile-command", "make lock"),
+]
+
+
+def run(session: nox.Session, program: str, *arguments: str) -> None:
+    """Run one of the locked programs, whether or not the .venv is active."""
+    session.run(str(BIN / program), *arguments, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests on both cores, or with arguments, what they select."""
+    session.chdir("backend")
+    run(session, "python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, layout, and who imports whom."""
+    session.chdir("backend")
+    run(session, "ruff", "check", "--config", "pyproject.toml", ".", "../noxfile.py")
+    run(session, "ruff", "format", "--config", "pyproject.toml", "--check", ".", "../noxfile.py")
+    run(session, "lint-imports")
+    session.chdir("..")
+    run(session, "just", "--fmt", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.chdir("backend")
+    run(session, "python", "-m", "mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The measurements; see `just bench --help`."""
+    session.chdir("backend")
+    run(session, "python", "-m", "bench", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements/*.txt anew; versions stay as they are unless told `--upgrade`."""
+    command = [*COMPILE, *session.posargs]
+    pyproject = "backend/pyproject.toml"
+    base, dev, uv = (f"requirements/{name}.txt" for name in ("base", "dev", "uv"))
+    run(session, *command, "-o", base, pyproject)
+    run(session, *command, "-c", base, "--extra", "dev", "-o", dev, pyproject)
+    run(session, *command, "-c", dev, "-o", uv, "requirements/uv.in")

