@@ -1,0 +1,66 @@
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox.options import DEFAULT_CACHE, Options
+from sandbox.server import Sandbox
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_RATE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
+@click.option("--genes", type=click.IntRange(0), help="Number of genes; 5,000, or all of the list.")
+@click.option("--limits", type=click.Choice(["real", "off"]), default="real", show_default=True)
+@click.option("--ncbi-rate", type=_RATE, help="Requests per second, with and without a key.")
+@click.option("--ensembl-rate", type=_RATE, help="Requests per second.")
+@click.option("--hgnc-rate", type=_RATE, help="Requests per second.")
+@click.option("--variants-per-gene", type=click.IntRange(0), default=40, show_default=True)
+@click.option("--skew", type=click.Choice(["flat", "clinvar"]), default="flat", show_default=True)
+@click.option("--gene-list", type=_FILE, help="TSV with symbol and hgnc_id: these genes first.")
+@click.option("--gene-specific-summary", type=_FILE, help="Serve this file under that name.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_CACHE,
+    help="Where generated files are kept.",
+)
+@click.option("--prepare", is_flag=True, help="Make the bulk files before serving.")
+def main(
+    *,
+    port: int,
+    prepare: bool,
+    ncbi_rate: float | None,
+    ensembl_rate: float | None,
+    hgnc_rate: float | None,
+    **options: Any,
+) -> None:
+    """Serve HGNC, Ensembl, ClinVar and their bulk files on one loopback port.
+
+    Prints the settings that point at it, then serves until SIGTERM or SIGINT.
+    """
+    given = {"ncbi": ncbi_rate, "ensembl": ensembl_rate, "hgnc": hgnc_rate}
+    rates = {name: rate for name, rate in given.items() if rate is not None}
+    # Blocked here and in the server's thread, taken below: none of it arrives anywhere else.
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    try:
+        sandbox = Sandbox(Options(rates=rates, **options), port=port)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"cannot serve: {error}") from error
+    if prepare:
+        sandbox.prepare()
+    with sandbox:
+        for name, value in sandbox.settings.items():
+            click.echo(f"{name}={value}")
+        # The last line, and no setting: who reads the others knows by it that these are all.
+        click.echo(f"# {len(sandbox.catalogue.genes):,} genes; stop with Ctrl-C")
+        signal.sigwait(stopping)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox import files, transports
+from sandbox.call import Call, FaultInstead, Handler, Reply
+from sandbox.catalogue import Catalogue
+from sandbox.control import routes as control_routes
+from sandbox.ensembl import Ensembl
+from sandbox.eutils import Eutils
+from sandbox.faults import Fault, Faults
+from sandbox.files import Files, Served
+from sandbox.hgnc import Hgnc
+from sandbox.limits import Limits, Verdict
+from sandbox.options import Options
+from sandbox.refusals import failure, rate_headers, too_many
+from sandbox.stats import Stats
+from sandbox.variants import Variants
+
+_FREE = Verdict(admitted=True, limit=None, remaining=0)
+_A_DAY = 86_400.0
+
+ENDPOINTS = {
+    "hgnc.info": "/hgnc/info",
+    "hgnc.fetch": "/hgnc/fetch/{field}/{value}",
+    "hgnc.complete_set": f"/hgnc-files/tsv/tsv/{files.COMPLETE_SET}",
+    "hgnc.withdrawn": f"/hgnc-files/tsv/tsv/{files.WITHDRAWN}",
+    "ensembl.info": "/ensembl/info/data",
+    "ensembl.software": "/ensembl/info/software",
+    "ensembl.lookup": "/ensembl/lookup/symbol/homo_sapiens",
+    "ensembl.lookup_symbol": "/ensembl/lookup/symbol/homo_sapiens/{symbol}",
+    "clinvar.esearch": "/eutils/esearch.fcgi",
+    "clinvar.esummary": "/eutils/esummary.fcgi",
+    "clinvar.einfo": "/eutils/einfo.fcgi",
+    "clinvar.variant_summary": f"/clinvar/tab_delimited/{files.VARIANT_SUMMARY}",
+    "clinvar.gene_specific_summary": f"/clinvar/tab_delimited/{files.GENE_SPECIFIC_SUMMARY}",
+}
+
+Endpoint = Callable[[Request], Awaitable[ASGIApp]]
+
+
+class Upstreams:
+    """All services of one sandbox, as an ASGI application (`app`), and what steers them."""
+
+    def __init__(self, options: Options) -> None:
+        self.catalogue = Catalogue(options)
+        self.variants = Variants(self.catalogue)
+        self.limits = Limits(options.allowed())
+        self.faults = Faults()
+        self.stats = Stats()
+        self.eutils = Eutils(self.variants)
+        self.files = Files(self.variants)
+        hgnc, ensembl = Hgnc(self.catalogue), Ensembl(self.catalogue)
+        answers: dict[str, tuple[str, str, Handler]] = {
+            "hgnc.info": ("GET", "hgnc", hgnc.info),
+            "hgnc.fetch": ("GET", "hgnc", hgnc.fetch),
+            "ensembl.info": ("GET", "ensembl", ensembl.data),
+            "ensembl.software": ("GET", "ensembl", ensembl.software),
+            "ensembl.lookup": ("POST", "ensembl", ensembl.lookup),
+            "ensembl.lookup_symbol": ("GET", "ensembl", ensembl.lookup_one),
+            "clinvar.esearch": ("GET POST", "ncbi", self.eutils.esearch),
+            "clinvar.esummary": ("GET POST", "ncbi", self.eutils.esummary),
+            "clinvar.einfo": ("GET POST", "ncbi", self.eutils.einfo),
+        }
+        downloads = {
+            "hgnc.complete_set": files.COMPLETE_SET,
+            "hgnc.withdrawn": files.WITHDRAWN,
+            "clinvar.variant_summary": files.VARIANT_SUMMARY,
+            "clinvar.gene_specific_summary": files.GENE_SPECIFIC_SUMMARY,
+        }
+        routes = [
+            Route(
+                ENDPOINTS[name],
+                _answering(self._answer(name, budget, handler)),
+                methods=methods.split(),
+            )
+            for name, (methods, budget, handler) in answers.items()
+        ] + [
+            Route(ENDPOINTS[name], _answering(self._download(name, file)), methods=["GET"])
+            for name, file in downloads.items()
+        ]
+        self.app = Starlette(routes=[*routes, *control_routes(self, frozenset(ENDPOINTS))])
+
+    def reset(self) -> None:
+        """Take all faults away and count from nothing."""
+        self.faults.clear()
+        self.stats.reset()
+
+    def _answer(self, name: str, service: str, handler: Handler) -> Endpoint:
+        async def answer(request: Request) -> ASGIApp:
+            now = time.monotonic()
+            self.stats.request(name)
+            call = await _call(name, request, self.faults)
+            budget, client = _budget(service, call, request)
+            if call.params.get("api_key", "").startswith("invalid"):
+                return _response(_invalid_key(call))
+            verdict = self.limits.admit(budget, client, now)
+            if not verdict.admitted:
+                self.stats.refused(name)
+                return _response(too_many(budget, verdict, client))
+            try:
+                reply = await handler(call)
+            except FaultInstead as instead:
+                return self._instead(instead.fault, call, budget, verdict, client)
+            reply.headers |= rate_headers(budget, verdict)
+            if call.met is None or call.met.kind == "slow":
+                self.stats.served(name, genes=reply.genes, page=reply.page, records=reply.records)
+            if call.met is not None:
+                self.stats.faulted(name)
+                await _spoil(reply, call.met)
+            return _response(reply)
+
+        return answer
+
+    def _download(self, name: str, file: str) -> Endpoint:
+        async def download(request: Request) -> ASGIApp:
+            self.stats.request(name)
+            call = await _call(name, request, self.faults)
+            try:
+                fault = call.meet_fault(lambda _: False)
+            except FaultInstead as instead:
+                return self._instead(instead.fault, call, "files", _FREE, "")
+            if fault is not None:
+                self.stats.faulted(name)
+                if fault.kind == "slow":
+                    await asyncio.sleep(1 if fault.seconds is None else fault.seconds)
+            served = await self.files.get(file)
+            if served.unchanged_for(call.headers):
+                return Response(status_code=304, headers=served.headers)
+            media = "application/x-gzip" if file.endswith(".gz") else "text/plain"
+            headers = {**served.headers, "Content-Length": str(served.size)}
+            if request.method == "HEAD":
+                return Response(headers=headers, media_type=media)
+            if fault is not None and fault.kind == "truncated":
+                return _BrokenOff(_damaged(served, fault), headers=headers, media_type=media)
+            return StreamingResponse(_damaged(served, fault), headers=headers, media_type=media)
+
+        return download
+
+    def _instead(
+        self, fault: Fault, call: Call, budget: str, verdict: Verdict, client: str
+    ) -> ASGIApp:
+        self.stats.faulted(call.endpoint)
+        if fault.kind == "429":
+            self.stats.refused(call.endpoint)
+            return _response(too_many(budget, verdict, client, fault.seconds))
+        if fault.kind == "reset":
+            return transports.reset
+        if fault.kind == "hang":
+            return _hanging(_A_DAY if fault.seconds is None else fault.seconds)
+        return _response(failure(fault.kind, call, client, fault.seconds))
+
+
+async def _call(name: str, request: Request, faults: Faults) -> Call:
+    params = dict(request.query_params)
+    body = b""
+    if request.method == "POST":
+        body = await request.body()
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            params |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return Call(
+        endpoint=name,
+        method=request.method,
+        params=params,
+        values=dict(request.path_params),
+        headers=dict(request.headers),
+        body=body,
+        url_length=len(request.url.path) + 1 + len(request.url.query),
+        faults=faults,
+    )
+
+
+def _budget(service: str, call: Call, request: Request) -> tuple[str, str]:
+    if service == "ncbi" and (key := call.params.get("api_key")):
+        return "ncbi_with_key", key
+    return service, request.client.host if request.client else "unknown"
+
+
+def _invalid_key(call: Call) -> Reply:
+    body = f'{{"error":"API key invalid","api-key":"{call.params["api_key"]}"}}'
+    return Reply(body.encode(), status=400)
+
+
+async def _spoil(reply: Reply, fault: Fault) -> None:
+    if fault.kind == "slow":
+        await asyncio.sleep(1 if fault.seconds is None else fault.seconds)
+    elif fault.kind == "truncated":
+        reply.body = reply.body[: len(reply.body) * 2 // 3]
+    elif fault.kind == "invalid-json":
+        reply.body = reply.body[:-1] + b",NaN:,]}"
+    elif fault.kind == "raw-newline":
+        # Into the last string: a strict parser refuses it, a lenient one reads all that matters.
+        head, start, rest = reply.body.rpartition(b'":"')
+        reply.body = head + start + b"\n" + rest if start else reply.body
+
+
+async def _damaged(served: Served, fault: Fault | None) -> AsyncIterator[bytes]:
+    sent = 0
+    async for chunk in served.chunks():
+        if fault is not None and fault.kind == "truncated" and sent + len(chunk) > served.size // 2:
+            yield chunk[: max(0, served.size // 2 - sent)]
+            return
+        if fault is not None and fault.kind == "invalid-json" and not sent:
+            middle = len(chunk) // 2
+            yield (
+                chunk[:middle]
+                + bytes(byte ^ 0xFF for byte in chunk[middle : middle + 64])
+                + chunk[middle + 64 :]
+            )
+        else:
+            yield chunk
+        sent += len(chunk)
+
+
+class _BrokenOff(StreamingResponse):
+    """A body that ends before its Content-Length: the connection is reset instead."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(headers)
+        async for chunk in self.body_iterator:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await transports.reset(scope, receive, send)
+
+
+def _hanging(seconds: float) -> ASGIApp:
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+        async def gone() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        try:
+            await asyncio.wait_for(gone(), seconds)
+        except TimeoutError:
+            await transports.reset(scope, receive, send)
+
+    return hang
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, reply.headers, reply.media_type)
+
+
+class _answering:  # noqa: N801 - a decorator
+    """An endpoint as plain ASGI: Starlette insists on a Response from functions."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._endpoint(Request(scope, receive))
+        await answer(scope, receive, send)

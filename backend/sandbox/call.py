@@ -1,0 +1,71 @@
+import json
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.faults import REPLACING, Fault, Faults
+
+
+class FaultInstead(Exception):
+    """The request meets a fault that takes the place of its answer."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.kind)
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer, and what the statistics should know about it when it is good.
+
+    `genes` are the symbols it was asked for, `page` tells it from other pages of the same endpoint.
+    """
+
+    body: bytes
+    status: int = 200
+    media_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    genes: Sequence[str] = ()
+    page: Hashable | None = None
+    records: int = 0
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, as the services see it."""
+
+    endpoint: str
+    method: str
+    params: dict[str, str]
+    values: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    url_length: int
+    faults: Faults
+    met: Fault | None = None
+
+    def meet_fault(self, concerns: Callable[[str], bool]) -> Fault | None:
+        """Ask once, when it is known what the request is about, whether it meets a fault.
+
+        Returns:
+            The fault that spoils the answer, for the kinds that only the service can do.
+
+        Raises:
+            FaultInstead: the fault takes the place of the answer.
+        """
+        self.met = self.faults.meet(self.endpoint, concerns)
+        if self.met is not None and self.met.kind in REPLACING:
+            raise FaultInstead(self.met)
+        return self.met
+
+    def spoilt_by(self, kind: str) -> Fault | None:
+        """The fault of that kind that was met, if it was."""
+        return self.met if self.met is not None and self.met.kind == kind else None
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+def as_json(value: Any) -> bytes:
+    """Compact JSON, as the services write it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

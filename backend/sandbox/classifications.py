@@ -1,0 +1,215 @@
+"""What ClinVar says of a variant: the three classifications, their dates and conditions.
+
+A thousand of these are made in advance and shared by all variants, which is what makes answering
+cheap: a variant's record is its own few fields around a ready piece of text.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+PROFILES = 1024
+
+_CRITERIA = "criteria provided, single submitter"
+
+# Weights roughly as in ClinVar's totals; rare ones are kept common enough to be met.
+_GERMLINE = {
+    "Uncertain significance": 430,
+    "Likely benign": 230,
+    "Benign": 80,
+    "Pathogenic": 70,
+    "Likely pathogenic": 40,
+    "Conflicting classifications of pathogenicity": 45,
+    "Benign/Likely benign": 40,
+    "Pathogenic/Likely pathogenic": 30,
+    "not provided": 8,
+    "": 6,
+    "drug response": 3,
+    "risk factor": 3,
+    "association": 2,
+    "Pathogenic; drug response": 2,
+    "Pathogenic, low penetrance": 2,
+    "Likely pathogenic, low penetrance": 2,
+    "Uncertain significance/Uncertain risk allele": 2,
+    "Affects": 2,
+    "protective": 1,
+    "other": 1,
+    "no classification for the single variant": 1,
+}
+_REVIEW = {
+    _CRITERIA: 62,
+    "criteria provided, multiple submitters, no conflicts": 22,
+    "no assertion criteria provided": 9,
+    "reviewed by expert panel": 5,
+    "practice guideline": 1,
+    "no classifications from unflagged records": 1,
+}
+_FIXED_REVIEW = {
+    "Conflicting classifications of pathogenicity": (
+        "criteria provided, conflicting classifications"
+    ),
+    "not provided": "no classification provided",
+    "no classification for the single variant": "no classification for the single variant",
+    "": "",
+}
+_IMPACT = (
+    "Tier I - Strong",
+    "Tier II - Potential",
+    "Tier III - Unknown",
+    "Tier IV - Benign/Likely benign",
+)
+_ONCOGENICITY = (
+    "Oncogenic",
+    "Likely oncogenic",
+    "Uncertain significance",
+    "Likely benign",
+    "Benign",
+)
+_HARMFUL = ("Pathogenic", "Likely pathogenic")
+
+_TRAITS = (
+    (
+        "Polycystic kidney disease, adult type",
+        "MedGen:C3149841",
+        "MONDO:MONDO:0008263",
+        "OMIM:173900",
+    ),
+    ("Polycystic kidney disease 2", "MedGen:C2751306", "MONDO:MONDO:0013131", "OMIM:613095"),
+    ("Autosomal recessive polycystic kidney disease", "MedGen:C0085548", "Orphanet:731"),
+    ("X-linked Alport syndrome", "MedGen:C4746986", "MONDO:MONDO:0010520", "OMIM:301050"),
+    ("Autosomal dominant Alport syndrome", "MedGen:C5882663", "Orphanet:88918"),
+    ("Finnish congenital nephrotic syndrome", "MedGen:C0403399", "MONDO:MONDO:0009732"),
+    (
+        "Focal segmental glomerulosclerosis",
+        "Human Phenotype Ontology:HP:0000097",
+        "MedGen:C0017668",
+    ),
+    ("Nephronophthisis", "Human Phenotype Ontology:HP:0000090", "MedGen:C0687120"),
+    ("Renal cysts and diabetes syndrome", "MedGen:C0431693", "MONDO:MONDO:0007669"),
+    ("Bartter disease type 3", "MedGen:C1846343", "MONDO:MONDO:0011765", "OMIM:607364"),
+    ("Familial hypokalemia-hypomagnesemia", "MedGen:C0268450", "Orphanet:358"),
+    ("Fabry disease", "MedGen:C0002986", "MONDO:MONDO:0010526", "OMIM:301500", "Orphanet:324"),
+    ("Hereditary cancer-predisposing syndrome", "MedGen:C0027672", "MeSH:D009386"),
+    ("Inborn genetic diseases", "MedGen:C0950123", "MeSH:D030342"),
+    ("Dilated cardiomyopathy 1G", "MedGen:C1858763", "MONDO:MONDO:0011400", "OMIM:604145"),
+    ("Primary hyperoxaluria, type I", "MedGen:C0268164", "MONDO:MONDO:0009823", "OMIM:259900"),
+    ("not specified", "MedGen:CN169374"),
+    ("not provided", "MedGen:C3661900"),
+)
+_SOMATIC_TRAITS = (
+    ("Melanoma", "MedGen:C0025202", "MONDO:MONDO:0005105", "MeSH:D008545"),
+    ("Neoplasm", "MedGen:C0027651", "MONDO:MONDO:0005070", "MeSH:D009369"),
+    ("Colorectal cancer", "MedGen:C0346629", "MONDO:MONDO:0005575", "OMIM:114500"),
+)
+
+
+class Aggregate(NamedTuple):
+    """One of the three answers; all empty where there is none."""
+
+    description: str
+    review_status: str
+    evaluated: date | None
+    traits: tuple[tuple[str, ...], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As an esummary record has it; no date is "1/01/01 00:00"."""
+        return {
+            "description": self.description,
+            "last_evaluated": f"{self.evaluated:%Y/%m/%d} 00:00"
+            if self.evaluated
+            else "1/01/01 00:00",
+            "review_status": self.review_status,
+            "fda_recognized_database": (
+                "true" if self.review_status == "reviewed by expert panel" else ""
+            ),
+            "trait_set": [
+                {
+                    "trait_xrefs": [
+                        {"db_source": source, "db_id": value}
+                        for source, _, value in (xref.partition(":") for xref in xrefs)
+                    ],
+                    "trait_name": name,
+                }
+                for name, *xrefs in self.traits
+            ],
+        }
+
+    def as_columns(self) -> tuple[str, str, str]:
+        """Description, date and review status as the bulk table has them; nothing is "-"."""
+        evaluated = f"{self.evaluated:%b %d, %Y}" if self.evaluated else "-"
+        return self.description or "-", evaluated, self.review_status or "-"
+
+
+_NOTHING = Aggregate("", "", None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The classifications that some variants share, ready for both formats."""
+
+    germline: Aggregate
+    impact: Aggregate
+    oncogenicity: Aggregate
+    submitters: int
+    json_text: str
+    phenotype_columns: str
+    rcvs: int
+
+
+def make_profiles(seed: int) -> tuple[Profile, ...]:
+    """The profiles of a catalogue; equal for equal seeds."""
+    random = Random(f"classifications {seed}")  # noqa: S311 - reproducible, not secret
+    return tuple(_profile(random) for _ in range(PROFILES))
+
+
+def _profile(random: Random) -> Profile:
+    description = _weighted(random, _GERMLINE)
+    somatic = random.randrange(40)
+    impact = oncogenicity = _NOTHING
+    if somatic == 0 or (not description and random.random() < 0.5):  # noqa: PLR2004
+        impact = _aggregate(random, random.choice(_IMPACT), _CRITERIA, _SOMATIC_TRAITS)
+    if somatic == 1 or (not description and impact is _NOTHING):
+        oncogenicity = _aggregate(random, random.choice(_ONCOGENICITY), _CRITERIA, _SOMATIC_TRAITS)
+    germline = _NOTHING
+    if description:
+        review = _FIXED_REVIEW.get(description) or _weighted(random, _REVIEW)
+        germline = _aggregate(random, description, review, _TRAITS)
+    fields = {
+        "germline_classification": germline.as_json(),
+        "clinical_impact_classification": impact.as_json(),
+        "oncogenicity_classification": oncogenicity.as_json(),
+    }
+    traits = germline.traits or impact.traits or oncogenicity.traits
+    return Profile(
+        germline=germline,
+        impact=impact,
+        oncogenicity=oncogenicity,
+        submitters=1 if germline.review_status == _CRITERIA else random.randint(2, 9),
+        json_text=json.dumps(fields, separators=(",", ":"))[1:-1],
+        phenotype_columns="\t".join(
+            ("|".join(",".join(t[1:]) for t in traits), "|".join(t[0] for t in traits))
+        ),
+        rcvs=len(traits),
+    )
+
+
+def _aggregate(
+    random: Random, description: str, review: str, traits: tuple[tuple[str, ...], ...]
+) -> Aggregate:
+    evaluated = date(2012, 1, 1) + timedelta(days=random.randrange(5_000))
+    dated = random.random() > 0.03 and description != "not provided"  # noqa: PLR2004
+    chosen = tuple(random.sample(traits, k=random.randint(1, min(9, len(traits)))))
+    return Aggregate(description, review, evaluated if dated else None, chosen)
+
+
+def _weighted(random: Random, weights: dict[str, int]) -> str:
+    return random.choices(list(weights), list(weights.values()))[0]
+
+
+def significance_simple(profile: Profile) -> int:
+    """The bulk table's ClinSigSimple: 1 pathogenic by someone, 0 not, -1 no germline answer."""
+    if not profile.germline.description:
+        return -1
+    return int(profile.germline.description.startswith(_HARMFUL))

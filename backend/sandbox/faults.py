@@ -1,0 +1,125 @@
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any
+
+#: Answered in place of the real answer.
+REPLACING = frozenset({"429", "500", "503", "html", "error-body", "hang", "reset"})
+#: The real answer, spoilt.
+SPOILING = frozenset(
+    {"truncated", "invalid-json", "raw-newline", "wrong-count", "uid-error", "slow"}
+)
+KINDS = REPLACING | SPOILING
+
+_COUNTING = {"hgnc.fetch", "ensembl.lookup", "clinvar.esearch", "clinvar.esummary"}
+_ONLY_AT = {"uid-error": {"clinvar.esummary"}, "wrong-count": _COUNTING}
+
+_MOST_FAULTS = 1_000
+
+
+class BadFault(ValueError):
+    """A fault was asked for that the sandbox does not have; the message says what is allowed."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong, where, and how often.
+
+    Attributes:
+        endpoint: as in the statistics, e.g. `clinvar.esummary`; `clinvar` or `*` for several.
+        kind: one of `KINDS`.
+        times: how many requests it spoils; None for all from now on.
+        gene: only requests that concern this symbol.
+        every: only each n-th of the matching requests.
+        seconds: length of `slow` (default 1) and `hang` (default: until the client gives up), and
+            the Retry-After of `429` and `503` (default 2 and none).
+        seen: matching requests so far.
+        fired: requests spoilt so far.
+    """
+
+    endpoint: str
+    kind: str
+    times: int | None = None
+    gene: str | None = None
+    every: int = 1
+    seconds: float | None = None
+    seen: int = 0
+    fired: int = 0
+
+    def covers(self, endpoint: str) -> bool:
+        """Whether requests to an endpoint can meet this fault."""
+        return self.endpoint in ("*", endpoint) or endpoint.startswith(f"{self.endpoint}.")
+
+
+class Faults:
+    """The faults that are set, in order; the first that matches a request is the one it meets."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = Lock()
+
+    def add(self, endpoints: frozenset[str], **wanted: Any) -> Fault:
+        """Set a fault.
+
+        Args:
+            endpoints: names of the endpoints there are.
+            wanted: fields of `Fault`.
+
+        Raises:
+            BadFault: an unknown endpoint, kind or field, or a value out of range.
+        """
+        allowed = {"endpoint", "kind", "times", "gene", "every", "seconds"}
+        if unknown := set(wanted) - allowed:
+            raise BadFault(f"unknown field {min(unknown)!r}; allowed: {sorted(allowed)}")
+        if not {"endpoint", "kind"} <= set(wanted):
+            raise BadFault("a fault needs `endpoint` and `kind`")
+        wanted["every"] = wanted.get("every") or 1
+        fault = Fault(**wanted)
+        if fault.kind not in KINDS:
+            raise BadFault(f"unknown kind {fault.kind!r}; allowed: {sorted(KINDS)}")
+        if not any(map(fault.covers, endpoints)):
+            raise BadFault(f"unknown endpoint {fault.endpoint!r}; allowed: {sorted(endpoints)}")
+        answers = [name for name in endpoints if fault.covers(name)]
+        if fault.kind in _ONLY_AT and not any(name in _ONLY_AT[fault.kind] for name in answers):
+            raise BadFault(f"{fault.kind} is for {sorted(_ONLY_AT[fault.kind])} only")
+        for name in ("times", "every", "seconds"):
+            value = getattr(fault, name)
+            if value is not None and (not isinstance(value, int | float) or value < 0):
+                raise BadFault(f"{name} must be a number from 0, not {value!r}")
+        with self._lock:
+            if len(self._faults) >= _MOST_FAULTS:
+                raise BadFault(f"more than {_MOST_FAULTS} faults at once")
+            self._faults.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Take all faults away."""
+        with self._lock:
+            self._faults.clear()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The faults that are set, with how often each was met."""
+        with self._lock:
+            return [asdict(fault) for fault in self._faults]
+
+    def meet(self, endpoint: str, concerns: Callable[[str], bool]) -> Fault | None:
+        """The fault that a request meets, if any; it counts as fired.
+
+        Args:
+            endpoint: the request's endpoint.
+            concerns: whether the request concerns a gene, by symbol.
+        """
+        with self._lock:
+            for fault in self._faults:
+                if not fault.covers(endpoint):
+                    continue
+                if fault.times is not None and fault.fired >= fault.times:
+                    continue
+                if fault.gene is not None and not concerns(fault.gene):
+                    continue
+                fault.seen += 1
+                if fault.seen % fault.every:
+                    continue
+                fault.fired += 1
+                return fault
+        return None

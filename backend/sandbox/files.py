@@ -1,0 +1,145 @@
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+
+from sandbox import hgnc, tables
+from sandbox.variants import Variants
+
+#: When the generated files say they were changed: the same in every process.
+CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
+
+_CHUNK = 256 * 1024
+_MOST_KEPT = 16
+
+VARIANT_SUMMARY = "variant_summary.txt.gz"
+GENE_SPECIFIC_SUMMARY = "gene_specific_summary.txt"
+COMPLETE_SET = "hgnc_complete_set.txt"
+WITHDRAWN = "withdrawn.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A file as it is served."""
+
+    path: Path
+    size: int
+    etag: str
+    changed: datetime
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a GET, a HEAD and a 304 say about it."""
+        return {
+            "ETag": self.etag,
+            "Last-Modified": format_datetime(self.changed, usegmt=True),
+            "Accept-Ranges": "bytes",
+        }
+
+    def unchanged_for(self, headers: dict[str, str]) -> bool:
+        """Whether a conditional request holds this version already."""
+        if known := headers.get("if-none-match"):
+            return self.etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
+        try:
+            since = parsedate_to_datetime(headers.get("if-modified-since", ""))
+        except ValueError:
+            return False
+        return since >= self.changed
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The content, read off the event loop."""
+        with self.path.open("rb") as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+                yield chunk
+
+
+class Files:
+    """The bulk files. Each is made when first asked for, in a thread, and kept on disk.
+
+    Equal options find it there again in the next process, with the same ETag.
+    """
+
+    def __init__(self, variants: Variants) -> None:
+        self._variants = variants
+        self._options = variants.catalogue.options
+        self._locks = {name: asyncio.Lock() for name in self._builders()}
+        self._digest = self._of_options()
+
+    async def get(self, name: str) -> Served:
+        """The file with one of this module's names, made now if need be."""
+        summary = self._options.gene_specific_summary
+        if name == GENE_SPECIFIC_SUMMARY and summary is not None:
+            stat = summary.stat()
+            changed = datetime.fromtimestamp(int(stat.st_mtime), UTC)
+            return Served(summary, stat.st_size, f'"{stat.st_size:x}-given"', changed)
+        path = self._path(name)
+        async with self._locks[name]:
+            if not path.exists():
+                await asyncio.to_thread(self._build, name, path)
+        path.touch()  # the least recently used go first
+        size = path.stat().st_size
+        return Served(path, size, f'"{self._digest[:16]}-{size:x}"', CHANGED)
+
+    def prepare(self) -> None:
+        """Make all files that are not there yet, now."""
+        for name in self._builders():
+            if not self._path(name).exists():
+                self._build(name, self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._options.cache_dir / f"{self._digest[:24]}-{name}"
+
+    def _build(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        old = sorted(path.parent.glob("*-*.txt*"), key=os.path.getmtime)
+        for stale in old[: max(0, len(old) - _MOST_KEPT)]:
+            stale.unlink(missing_ok=True)
+        # Under a name of its own until it is whole: another process may be making the same file.
+        handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
+        os.close(handle)
+        try:
+            self._builders()[name](Path(made))
+            Path(made).replace(path)
+        finally:
+            Path(made).unlink(missing_ok=True)
+
+    def _builders(self) -> dict[str, Callable[[Path], None]]:
+        return {
+            VARIANT_SUMMARY: self._variant_summary,
+            GENE_SPECIFIC_SUMMARY: self._gene_specific_summary,
+            COMPLETE_SET: self._complete_set,
+            WITHDRAWN: self._withdrawn,
+        }
+
+    def _variant_summary(self, path: Path) -> None:
+        with tables.compressed(path) as sink:
+            tables.write_variant_summary(self._variants, sink)
+
+    def _gene_specific_summary(self, path: Path) -> None:
+        with path.open("wb") as sink:
+            tables.write_gene_specific_summary(self._variants, sink)
+
+    def _complete_set(self, path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as sink:
+            sink.writelines(hgnc.complete_set(self._variants.catalogue))
+
+    def _withdrawn(self, path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as sink:
+            sink.writelines(hgnc.withdrawn_lines(self._variants.catalogue))
+
+    def _of_options(self) -> str:
+        options = self._options
+        digest = hashlib.sha256()
+        chosen = (options.genes, options.variants_per_gene, options.skew, options.seed)
+        digest.update(repr(chosen).encode())
+        for given in (options.gene_list, options.gene_specific_summary):
+            digest.update(given.read_bytes() if given else b"-")
+        # Other code, other files: what an earlier version made must not be served.
+        for module in sorted(Path(__file__).parent.glob("*.py")):
+            digest.update(module.read_bytes())
+        return digest.hexdigest()

@@ -1,0 +1,48 @@
+import secrets
+from array import array
+from collections import OrderedDict
+from typing import NamedTuple
+
+#: Sessions kept; an older one is forgotten, and asking for it is answered as the service does.
+MOST_SESSIONS = 512
+_MOST_QUERIES = 100
+
+
+class Found(NamedTuple):
+    """The result of a search: ids in the order they are served, and the term as it came."""
+
+    term: str
+    ids: "array[int]"
+
+
+class History:
+    """E-utilities' history server: results of searches by WebEnv and query key."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[str, list[Found]] = OrderedDict()
+
+    def keep(self, found: Found, web_env: str | None) -> tuple[str, int]:
+        """Keep a result, in the session that is named if it is known, and say where."""
+        if web_env is None or web_env not in self._sessions:
+            web_env = f"MCID_{secrets.token_hex(12)}"
+            self._sessions[web_env] = []
+        session = self._sessions[web_env]
+        self._sessions.move_to_end(web_env)
+        if len(session) >= _MOST_QUERIES:
+            session.clear()
+        session.append(found)
+        if len(self._sessions) > MOST_SESSIONS:
+            self._sessions.popitem(last=False)
+        return web_env, len(session)
+
+    def get(self, web_env: str, query_key: str) -> Found | None:
+        """A result that was kept and is not forgotten yet."""
+        session = self._sessions.get(web_env)
+        if session is None or not query_key.isdigit() or not 1 <= int(query_key) <= len(session):
+            return None
+        self._sessions.move_to_end(web_env)
+        return session[int(query_key) - 1]
+
+    def clear(self) -> None:
+        """Forget all sessions."""
+        self._sessions.clear()

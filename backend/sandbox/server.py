@@ -1,0 +1,172 @@
+import asyncio
+import socket
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from sandbox.app import ENDPOINTS, Upstreams
+from sandbox.catalogue import Catalogue
+from sandbox.options import REAL_RATES, UNLIMITED_RATE, Options
+from sandbox.transports import Protocol
+from sandbox.variants import Variants
+
+_LOOPBACK = "127.0.0.1"
+_PREFIXES = {
+    "NCBI_EUTILS_URL": "eutils",
+    "CLINVAR_FILES_URL": "clinvar",
+    "ENSEMBL_REST_URL": "ensembl",
+    "HGNC_REST_URL": "hgnc",
+    "HGNC_FILES_URL": "hgnc-files",
+}
+
+
+class Sandbox:
+    """The upstream services on a loopback port, served from a thread of this process.
+
+    A context manager, sync or async: it listens from the moment it is made, and is gone at exit.
+
+        with Sandbox(Options(genes=100, limits="off")) as sandbox:
+            httpx.get(sandbox.settings["NCBI_EUTILS_URL"] + "/einfo.fcgi", params=...)
+
+    Args:
+        options: what to serve; by default 5,000 genes under the real limits.
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, options: Options | None = None, *, port: int = 0) -> None:
+        self.options = options or Options()
+        self._socket = _listen(port)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{_LOOPBACK}:{self.port}"
+        try:
+            self._upstreams = Upstreams(self.options)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._upstreams.app,
+                http=Protocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = Thread(target=self._serve, name=f"sandbox-{self.port}", daemon=True)
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The genes that are served, and what is special about each."""
+        return self._upstreams.catalogue
+
+    @property
+    def variants(self) -> Variants:
+        """ClinVar's records of these genes."""
+        return self._upstreams.variants
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that point the project here, by environment variable."""
+        settings = {name: f"{self.url}/{prefix}" for name, prefix in _PREFIXES.items()}
+        for budget in ("ncbi", "ensembl", "hgnc"):
+            rate = self.options.allowed()[budget]
+            if rate != REAL_RATES[budget]:
+                settings[f"{budget.upper()}_RATE"] = f"{rate or UNLIMITED_RATE:g}"
+        return settings
+
+    def stats(self) -> dict[str, Any]:
+        """What was served so far, as GET `/_sandbox/stats` answers it."""
+        return self._upstreams.stats.as_json()
+
+    def fault(self, endpoint: str, kind: str, **more: Any) -> None:
+        """Set a fault (`faults.Fault` says which there are).
+
+        Raises:
+            BadFault: no such endpoint or kind, or a wrong value.
+        """
+        self._upstreams.faults.add(frozenset(ENDPOINTS), endpoint=endpoint, kind=kind, **more)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are set, with how often each was met."""
+        return self._upstreams.faults.listed()
+
+    def clear_faults(self) -> None:
+        """Take all faults away."""
+        self._upstreams.faults.clear()
+
+    def reset(self) -> None:
+        """Take all faults away and count from nothing."""
+        self._upstreams.reset()
+
+    def set_limits(self, **rates: float | None) -> None:
+        """Change requests per second: ncbi, ncbi_with_key, ensembl, hgnc; None is no limit."""
+        self._upstreams.limits.set(rates)
+
+    def forget_history(self) -> None:
+        """Expire all sessions of the history server."""
+        self._upstreams.eutils.history.clear()
+
+    def prepare(self) -> None:
+        """Make the bulk files now (half a second per 1,000 genes), so that nobody waits."""
+        self._upstreams.files.prepare()
+
+    def start(self) -> Self:
+        """Start to serve."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop to serve; open connections are given a second."""
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+
+def _listen(port: int) -> socket.socket:
+    # With the protocol named: asyncio sets TCP_NODELAY on such sockets only (base_events.py,
+    # `_set_nodelay`), and without it each answer waits 40 ms for a delayed acknowledgement.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((_LOOPBACK, port))
+        listening.listen(1024)
+    except BaseException:
+        listening.close()
+        raise
+    return listening

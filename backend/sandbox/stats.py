@@ -1,0 +1,95 @@
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from threading import Lock
+from typing import Any
+
+_MOST_REMEMBERED = 500_000
+
+
+class _Seen:
+    """Which keys came once and which again; remembers a bounded number of them."""
+
+    def __init__(self) -> None:
+        self.asked: set[int] = set()
+        self.again: set[int] = set()
+        self.repeats = 0
+
+    def add(self, key: Hashable) -> None:
+        hashed = hash(key)
+        if hashed in self.asked:
+            self.again.add(hashed)
+            self.repeats += 1
+        elif len(self.asked) < _MOST_REMEMBERED:
+            self.asked.add(hashed)
+
+    def as_json(self) -> dict[str, int]:
+        return {"asked": len(self.asked), "again": len(self.again), "repeats": self.repeats}
+
+
+class Stats:
+    """What was asked and served, by endpoint; genes, pages and records of good answers only."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Count from nothing again."""
+        with self._lock:
+            self._requests: Counter[str] = Counter()
+            self._refused: Counter[str] = Counter()
+            self._faulted: Counter[str] = Counter()
+            self._records: Counter[str] = Counter()
+            self._genes: dict[str, _Seen] = {}
+            self._pages: dict[str, _Seen] = {}
+
+    def request(self, endpoint: str) -> None:
+        """A request came, whatever became of it."""
+        with self._lock:
+            self._requests[endpoint] += 1
+
+    def refused(self, endpoint: str) -> None:
+        """A request was answered 429, by the limits or by a fault."""
+        with self._lock:
+            self._refused[endpoint] += 1
+
+    def faulted(self, endpoint: str) -> None:
+        """A request met a fault of any kind."""
+        with self._lock:
+            self._faulted[endpoint] += 1
+
+    def served(
+        self, endpoint: str, *, genes: Iterable[str], page: Hashable | None, records: int
+    ) -> None:
+        """A good answer was made.
+
+        Args:
+            endpoint: where.
+            genes: the symbols it was asked for.
+            page: what tells it from other pages.
+            records: how many records it has.
+        """
+        with self._lock:
+            if records:
+                self._records[endpoint] += records
+            for gene in genes:
+                self._genes.setdefault(endpoint, _Seen()).add(gene)
+            if page is not None:
+                self._pages.setdefault(endpoint, _Seen()).add(page)
+
+    def as_json(self) -> dict[str, Any]:
+        """All counts.
+
+        `requests`, `refused` (429), `faulted` and `records` by endpoint; `genes` and `pages` by
+        endpoint as `asked` (different ones), `again` (of these, asked more than once) and
+        `repeats` (how often in all).
+        """
+        with self._lock:
+            return {
+                "requests": dict(self._requests),
+                "refused": dict(self._refused),
+                "faulted": dict(self._faulted),
+                "records": dict(self._records),
+                "genes": {name: seen.as_json() for name, seen in self._genes.items()},
+                "pages": {name: seen.as_json() for name, seen in self._pages.items()},
+            }

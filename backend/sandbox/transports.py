@@ -1,0 +1,30 @@
+import asyncio
+import socket
+import struct
+from weakref import WeakValueDictionary
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_open: "WeakValueDictionary[tuple[object, ...], asyncio.Transport]" = WeakValueDictionary()
+
+
+class Protocol(H11Protocol):
+    """Uvicorn's protocol, remembering its connections: ASGI has no way to break one off."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Remember the connection by its two ends."""
+        super().connection_made(transport)
+        ends = [transport.get_extra_info(name)[:2] for name in ("sockname", "peername")]
+        _open[(*ends[0], *ends[1])] = transport
+
+
+async def reset(scope: Scope, receive: Receive, _send: Send) -> None:
+    """An ASGI answer: break the connection off with a TCP reset."""
+    transport = _open.get((*scope["server"], *scope["client"]))
+    if transport is not None:
+        linger = struct.pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

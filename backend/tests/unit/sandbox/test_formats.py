@@ -1,0 +1,168 @@
+"""The sandbox's answers beside recorded ones, key by key."""
+
+import csv
+import gzip
+import json
+from typing import Any
+
+EUTILS = {"db": "clinvar", "retmode": "json"}
+
+
+def test_esummary_records(http, sandbox, shared_data):
+    recorded = json.loads((shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_text())
+    first = sandbox.variants.ids_of(sandbox.catalogue.genes[0])[0]
+    ids = ",".join(map(str, range(first, first + 500)))
+    answer = http.post("/eutils/esummary.fcgi", data={**EUTILS, "id": ids}).json()
+
+    assert answer.keys() == recorded.keys()
+    assert answer["header"] == recorded["header"]
+    shape = _shape(recorded["result"][uid] for uid in recorded["result"]["uids"])
+    ours = _shape(answer["result"][uid] for uid in answer["result"]["uids"])
+    # The sandbox's variants have no other names, and no frequencies.
+    empty = ("/variation_set[]/aliases[]", "/variation_set[]/allele_freq_set[]")
+    assert ours == {key: kinds for key, kinds in shape.items() if not key.startswith(empty)}
+    one, other = answer["result"][ids.split(",")[0]], recorded["result"]["13961"]
+    assert list(one) == list(other)
+    assert list(one["variation_set"][0]) == list(other["variation_set"][0])
+
+
+def test_esearch(http, shared_data):
+    recorded = json.loads((shared_data / "clinvar/clinvar_esearch_rs113488022.json").read_text())
+    params = {**EUTILS, "term": "PKD1[gene]"}
+    answer = http.get("/eutils/esearch.fcgi", params=params).json()
+
+    assert answer["header"] == recorded["header"]
+    assert list(answer["esearchresult"]) == list(recorded["esearchresult"])
+    assert _shape([answer["esearchresult"]]) == _shape([recorded["esearchresult"]])
+    recorded_ids = [int(uid) for uid in recorded["esearchresult"]["idlist"]]
+    ids = [int(uid) for uid in answer["esearchresult"]["idlist"]]
+    assert recorded_ids == sorted(recorded_ids, reverse=True)
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_einfo(http, shared_data):
+    recorded = json.loads((shared_data / "clinvar/clinvar_einfo.json").read_text())
+
+    assert _shape([http.get("/eutils/einfo.fcgi", params=EUTILS).json()]) == _shape([recorded])
+
+
+def test_eutils_errors(http, shared_data):
+    folder = shared_data / "eutils-errors"
+    for tool, file in (("esearch", "esearch.baderror.json"), ("esummary", "esummary.error.json")):
+        params = {"db": "fleegle", "retmode": "json", "term": "PKD1[gene]", "id": "1"}
+        answer = http.get(f"/eutils/{tool}.fcgi", params=params)
+        assert answer.status_code == 200
+        assert answer.json() == json.loads((folder / file).read_text())
+
+    quoted = [json.loads(line) for line in (folder / "quoted_a.jsonl").read_text().splitlines()]
+    many = ",".join(map(str, range(1, 502)))
+    answer = http.post("/eutils/esummary.fcgi", data={**EUTILS, "id": many})
+    assert answer.text in [error["body"] for error in quoted if error["status"] == 200]
+    answer = http.get("/eutils/esummary.fcgi", params={**EUTILS, "id": "999"})
+    assert json.dumps(answer.json()["result"]["999"], separators=(",", ":")) in _reordered(quoted)
+
+
+def test_hgnc_documents(http, shared_data):
+    recorded = json.loads((shared_data / "hgnc/hgnc_alias_symbol_CAP2.json").read_text())
+    answer = http.get("/hgnc/fetch/alias_symbol/CAP2").json()
+
+    assert answer["responseHeader"] == recorded["responseHeader"]
+    assert {**answer["response"], "docs": 0} == {**recorded["response"], "docs": 0}
+    by_id = {document["hgnc_id"]: document for document in recorded["response"]["docs"]}
+    for document in answer["response"]["docs"]:
+        real = by_id[document["hgnc_id"]]
+        for name in ("symbol", "name", "alias_symbol", "entrez_id", "ensembl_gene_id", "location"):
+            assert document[name] == real[name]
+        assert {name: type(value) for name, value in document.items()} == {
+            name: type(real.get(name, document[name])) for name in document
+        }
+
+
+def test_hgnc_complete_set(http, shared_data):
+    with (shared_data / "hgnc/hgnc_complete_set.head120.txt").open() as file:
+        recorded = file.readline().rstrip("\n").split("\t")
+        quoted = [line for line in file if '"' in line]
+    lines = http.get("/hgnc-files/tsv/tsv/hgnc_complete_set.txt").text.splitlines()
+    # The file's groups and RNAcentral ids had other names when it was recorded.
+    renamed = {
+        "gene_family": "gene_group",
+        "gene_family_id": "gene_group_id",
+        "rna_central_ids": "rna_central_id",
+    }
+    ours = lines[0].split("\t")
+
+    assert ours[: len(recorded)] == [renamed.get(name, name) for name in recorded]
+    assert quoted
+    # A single locus-specific database has its name and address joined by a pipe without quotes.
+    lsdb = recorded.index("lsdb")
+    for line in (*quoted, *lines[1:]):
+        fields = line.rstrip("\n").split("\t")
+        fields[lsdb : lsdb + 1] = []
+        assert all(("|" in field) == field.startswith('"') for field in fields)
+    by_symbol = {row["symbol"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    assert by_symbol["PKD1"]["alias_symbol"] == "PBP|Pc-1"
+
+
+def test_hgnc_withdrawn(http, shared_data):
+    recorded = (shared_data / "hgnc/fixtures_withdrawn.txt").read_text().splitlines()
+    ours = http.get("/hgnc-files/tsv/tsv/withdrawn.txt").text.splitlines()
+
+    assert ours[0] == recorded[0]
+    assert {line.split("\t")[1] for line in ours} == {line.split("\t")[1] for line in recorded}
+
+
+def test_ensembl_lookup(http, shared_data):
+    path = shared_data / "ensembl/ensembl_lookup_symbol_BRCA2.gene_only.json"
+    recorded = json.loads(path.read_text())
+    one = http.get("/ensembl/lookup/symbol/homo_sapiens/PKD1").json()
+    many = http.post("/ensembl/lookup/symbol/homo_sapiens", json={"symbols": ["PKD1"]}).json()
+
+    assert list(one) == list(recorded)
+    assert _shape([one]) == _shape([recorded])
+    assert many == {"PKD1": one}
+
+
+def test_gene_specific_summary(http, shared_data):
+    path = shared_data / "clinvar/gene_specific_summary.2021-11-07.txt"
+    with path.open() as file:
+        recorded = [file.readline() for _ in range(3)]
+    ours = http.get("/clinvar/tab_delimited/gene_specific_summary.txt").text.splitlines()
+
+    assert ours[0].startswith("#Overview of data in ClinVar by gene, dated ")
+    assert recorded[0].startswith("#Overview of data in ClinVar by gene, dated ")
+    assert ours[1] == recorded[1].rstrip("\n")
+    assert {line.count("\t") for line in ours[1:]} == {recorded[2].count("\t")}
+
+
+def test_variant_summary_columns(http):
+    packed = http.get("/clinvar/tab_delimited/variant_summary.txt.gz").content
+    lines = gzip.decompress(packed).decode().splitlines()
+
+    assert lines[0].startswith("#AlleleID\tType\tName\tGeneID\tGeneSymbol\tHGNC_ID\t")
+    assert {line.count("\t") for line in lines} == {42}
+
+
+def _shape(values: Any, path: str = "") -> dict[str, set[str]]:
+    """Types by path, over all the values; members of lists stand under one path."""
+    shape: dict[str, set[str]] = {}
+    for value in values:
+        shape.setdefault(path, set()).add(type(value).__name__)
+        children = (
+            [(f"{path}/{key}", [child]) for key, child in value.items()]
+            if isinstance(value, dict)
+            else [(f"{path}[]", value)]
+            if isinstance(value, list)
+            else []
+        )
+        for name, child in children:
+            for key, kinds in _shape(child, name).items():
+                shape.setdefault(key, set()).update(kinds)
+    return shape
+
+
+def _reordered(quoted: list[dict[str, Any]]) -> list[str]:
+    bodies = [error["body"] for error in quoted if error.get("fragment_of") == "result[uid]"]
+    return [
+        json.dumps({key: json.loads(body)[key] for key in ("uid", "error")}, separators=(",", ":"))
+        for body in bodies
+    ]

@@ -1,0 +1,77 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from sandbox import Options, Sandbox
+from sandbox.__main__ import main
+from sandbox.bulk import main as write_bulk
+
+BACKEND = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
+    command = [sys.executable, "-m", "sandbox", "--genes", "3", "--cache-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        settings = {}
+        for line in process.stdout:
+            if line.startswith("#"):
+                break
+            name, _, value = line.strip().partition("=")
+            settings[name] = value
+        assert set(settings) == {
+            "NCBI_EUTILS_URL",
+            "CLINVAR_FILES_URL",
+            "ENSEMBL_REST_URL",
+            "HGNC_REST_URL",
+            "HGNC_FILES_URL",
+        }
+        answer = httpx.get(settings["ENSEMBL_REST_URL"] + "/info/data", trust_env=False)
+        assert answer.status_code == 200
+        process.send_signal(stop)
+        assert process.wait(10) == 0
+
+
+def test_wrong_use_is_told_without_a_traceback(tmp_path):
+    genes = tmp_path / "genes.tsv"
+    genes.write_text("gene\n")
+    for arguments in (["--gene-list", str(genes)], ["--limits", "some"], ["--port", "70000"]):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code in (1, 2)
+        assert "Error" in result.output
+        assert "Traceback" not in result.output
+
+
+async def test_it_serves_inside_an_event_loop(cache_dir):
+    async with (
+        Sandbox(Options(genes=3, cache_dir=cache_dir)) as sandbox,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        answer = await client.get(sandbox.settings["ENSEMBL_REST_URL"] + "/info/software")
+        assert answer.json() == {"release": 115}
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(sandbox.url)
+
+
+def test_a_hanging_request_does_not_keep_it_from_stopping(cache_dir):
+    with Sandbox(Options(genes=3, cache_dir=cache_dir)) as sandbox:
+        sandbox.fault("ensembl.info", "hang")
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(sandbox.url + "/ensembl/info/data", timeout=0.1, trust_env=False)
+
+
+def test_a_bulk_file_of_any_length(tmp_path):
+    path = tmp_path / "summary.txt.gz"
+    result = CliRunner().invoke(write_bulk, [str(path), "--rows", "5000", "--genes", "50"])
+
+    assert result.exit_code == 0, result.output
+    unpacked = subprocess.run(["gzip", "-dc", path], capture_output=True, check=True).stdout
+    assert unpacked.count(b"\n") == 5_001
