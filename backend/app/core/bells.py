@@ -1,0 +1,80 @@
+"""The Redis side of a bell: an arq job whose id is ``{run id}:{epoch}``, as JSON."""
+
+import json
+import re
+import time
+from typing import Any
+
+import msgspec
+from arq.connections import ArqRedis
+from arq.constants import (
+    in_progress_key_prefix,
+    job_key_prefix,
+    result_key_prefix,
+    retry_key_prefix,
+)
+from arq.jobs import serialize_job
+
+from app.core.transitions import Bell
+
+_ID = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,8})")
+
+
+class _Job(msgspec.Struct):
+    """What arq 0.28 puts under a job's key (``arq/jobs.py``, ``serialize_job``)."""
+
+    t: int | None
+    f: str
+    a: list[Any]
+    k: dict[str, Any]
+    et: int
+
+
+def dump(value: dict[str, Any]) -> bytes:
+    """Serialize for arq. What is no JSON, like an exception in a result, becomes its text."""
+    return json.dumps(value, default=str).encode()
+
+
+def load(raw: bytes) -> dict[str, Any]:
+    """Read a job that arq is to run.
+
+    Raises:
+        msgspec.ValidationError: what lies in the queue is no job in JSON, a pickle for example.
+    """
+    return msgspec.structs.asdict(msgspec.json.decode(raw, type=_Job))
+
+
+def parse_id(job_id: str) -> tuple[int, int] | None:
+    """Return run id and epoch, or None when the job is no bell but a client's own."""
+    match = _ID.fullmatch(job_id)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
+async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
+    """Put bells into the queue, in place of what is left of earlier ones of the same runs.
+
+    arq refuses an id whose keys still stand, so all of them are removed in the same MULTI. The
+    job has no expiry, as a run waits as long as it must, and its score is the run's age, so that
+    one that is rung again does not go to the end of the queue.
+    """
+    async with redis.pipeline(transaction=True) as pipe:
+        for bell in bells:
+            old = f"{bell.run_id}:{bell.epoch - 1}"
+            for job_id in (old, bell.id):
+                pipe.delete(
+                    job_key_prefix + job_id,
+                    in_progress_key_prefix + job_id,
+                    retry_key_prefix + job_id,
+                    result_key_prefix + job_id,
+                )
+            pipe.zrem(queue, old)
+            score = int(bell.created_at.timestamp() * 1000)
+            # arq skips a score in the future, and the clocks of two machines may differ
+            score = min(score, int(time.time() * 1000))
+            args: tuple[Any, ...] = (bell.sources,)
+            if bell.sources is not None and len(bell.sources) == 1:
+                args = bell.sources
+            job = serialize_job(bell.task, args, {"mode": bell.mode}, None, score, serializer=dump)
+            pipe.set(job_key_prefix + bell.id, job)
+            pipe.zadd(queue, {bell.id: score})
+        await pipe.execute()

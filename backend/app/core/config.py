@@ -1,0 +1,243 @@
+import difflib
+import json
+import logging
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import DotEnvSettingsSource
+
+from app.core.errors import WrongUse
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The checkout's top, where `.env` and `.run/` are."""
+
+SERVICES_ENV = ROOT / ".run" / "services.env"
+"""Where `make hybrid-up` leaves the addresses of the servers it started."""
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+RequestRate = Annotated[float, Field(gt=0, le=100_000)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, from the environment or the `.env` at the top of the checkout.
+
+    The environment wins over `.env`, and `.env` over what `make hybrid-up` wrote. The text under
+    a field is its documentation.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        validate_default=True,
+        frozen=True,
+    )
+
+    # Where things are
+
+    database_url: SecretStr = SecretStr("postgresql://localhost:5432/kidney_genetics")
+    """The PostgreSQL database that holds the genes, the annotations and the runs:
+    `postgresql://user:password@host:5432/name`."""
+
+    redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    """The Redis that carries the bells: `redis://`, `rediss://` (TLS) or `unix://`."""
+
+    cache_dir: Path = ROOT / ".run" / "cache"
+    """Where bulk files are kept between attempts. ClinVar's needs about 500 MB."""
+
+    # How runs are executed
+
+    use_arq_worker: bool = False
+    """`True`: arq workers execute the runs (`make worker`). `False`: the API's own process."""
+
+    arq_queue_name: str = Field("kidney_genetics_tasks", min_length=1, max_length=200)
+    """The Redis key of the queue. The API and the workers must use the same."""
+
+    arq_max_jobs: int = Field(3, ge=1, le=100)
+    """How many runs one worker executes at a time."""
+
+    arq_job_timeout: int = Field(21_600, ge=1, le=7 * 86_400)
+    """Seconds that an attempt may take when its job has no limit of its own."""
+
+    run_max_failures: int = Field(5, ge=1, le=100)
+    """A run fails for good after this many failed attempts in a row that made no progress."""
+
+    run_backoff_base: float = Field(30.0, gt=0, le=86_400)
+    """Seconds before the second attempt; each further one waits twice as long, with jitter."""
+
+    run_backoff_cap: float = Field(1_800.0, gt=0, le=86_400)
+    """The longest wait between two attempts, in seconds."""
+
+    # The API
+
+    admin_token: SecretStr | None = Field(None, min_length=8)
+    """The bearer token of `/api/admin`. Without one, these addresses answer 503."""
+
+    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+
+    # Who we are to NCBI
+
+    ncbi_api_key: SecretStr | None = None
+    """Raises NCBI's limit from 3 to 10 requests a second."""
+
+    ncbi_email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """Whom NCBI may write to before it blocks an address."""
+
+    # Upstream services: an address each, so that a mirror or the sandbox can stand in
+
+    ncbi_eutils_url: HttpUrl = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
+    """NCBI's E-utilities (ClinVar by API)."""
+
+    clinvar_files_url: HttpUrl = "https://ftp.ncbi.nlm.nih.gov/pub/clinvar"
+    """ClinVar's bulk files."""
+
+    ensembl_rest_url: HttpUrl = "https://rest.ensembl.org"
+    """Ensembl's REST service."""
+
+    hgnc_rest_url: HttpUrl = "https://rest.genenames.org"
+    """HGNC's REST service."""
+
+    hgnc_files_url: HttpUrl = "https://storage.googleapis.com/public-download-files/hgnc"
+    """HGNC's bulk files."""
+
+    ncbi_rate: RequestRate | None = None
+    """Requests a second that `NCBI_EUTILS_URL` allows, when it is not NCBI itself."""
+
+    ensembl_rate: RequestRate | None = None
+    """Requests a second that `ENSEMBL_REST_URL` allows, when it is not Ensembl itself."""
+
+    hgnc_rate: RequestRate | None = None
+    """Requests a second that `HGNC_REST_URL` allows, when it is not HGNC itself."""
+
+    upstream_timeout: float = Field(30.0, gt=0, le=3_600)
+    """Seconds to wait for an upstream service to answer."""
+
+    clinvar_bulk_threshold: int = Field(500, ge=0)
+    """With more genes than this to refresh, ClinVar is read from its bulk file and not by API."""
+
+    hgnc_bulk_threshold: int = Field(50, ge=0)
+    """With more genes than this to refresh, HGNC is read from its bulk file and not by API."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().split("://")[0]
+        if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            message = "postgresql://user:password@host:5432/name"
+            raise ValueError(message)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().split("://")[0]
+        if scheme not in {"redis", "rediss", "unix"}:
+            message = "redis://host:6379/0, rediss://… or unix://…"
+            raise ValueError(message)
+        return value
+
+    @field_validator(
+        "ncbi_eutils_url",
+        "clinvar_files_url",
+        "ensembl_rest_url",
+        "hgnc_rest_url",
+        "hgnc_files_url",
+    )
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put what `make hybrid-up` wrote below everything else; without `.env`, leave it out."""
+        del file_secret_settings
+        sources = [init_settings, env_settings, dotenv_settings]
+        if isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file:
+            sources.append(DotEnvSettingsSource(settings_cls, env_file=SERVICES_ENV))
+        return tuple(sources)
+
+
+def load_settings(env_file: Path = ROOT / ".env") -> Settings:
+    """Read the settings and check all of them.
+
+    Raises:
+        WrongUse: with every problem at once: the variable, what was found, what is allowed.
+    """
+    problems = _unknown_keys(env_file)
+    try:
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems += [_in_words(problem) for problem in error.errors(include_url=False)]
+    if problems:
+        raise WrongUse(
+            "the settings cannot be used:\n" + "\n".join(f"  - {p}" for p in problems),
+            remedy=f"edit {env_file} or the environment; `.env.example` lists every setting",
+        )
+    return settings
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read once.
+
+    Raises:
+        WrongUse: see :func:`load_settings`.
+    """
+    return load_settings()
+
+
+def _unknown_keys(env_file: Path) -> list[str]:
+    """Near misses of a known key are refused; other people's keys in the same file are not ours."""
+    if not env_file.is_file():
+        return []
+    try:
+        found = dotenv_values(env_file, encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return [f"{env_file}: found bytes that are no UTF-8 at position {error.start}"]
+    known = [name.upper() for name in Settings.model_fields]
+    problems = []
+    for key in found:
+        if key.upper() in known:
+            continue
+        near = difflib.get_close_matches(key.upper(), known, n=1, cutoff=0.8)
+        if near:
+            problems.append(f"{key}: unknown setting in {env_file}, did you mean {near[0]}?")
+        elif key not in os.environ:
+            logger.warning("%s: a setting this project does not know, in %s", key, env_file)
+    return problems
+
+
+_SECRET = {
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if "Secret" in str(field.annotation)
+}
+
+
+def _in_words(problem: Any) -> str:
+    name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+    found = (
+        "a value that is not shown"
+        if name in _SECRET
+        else json.dumps(problem["input"], default=str)
+    )
+    if problem["type"] == "value_error":
+        return f"{name}: found {found}, allowed: {problem['ctx']['error']}"
+    return f"{name}: found {found}, {problem['msg'][0].lower()}{problem['msg'][1:]}"

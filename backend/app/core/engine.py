@@ -1,0 +1,242 @@
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+import psycopg
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.core import attempts, recovery
+from app.core.attempt import Attempt, Work
+from app.core.config import Settings
+from app.core.dispatch import Dispatcher
+from app.core.errors import Superseded, UserError, Wait
+from app.core.jobs import time_limit
+from app.core.liveness import Liveness
+from app.core.logs import bell_id
+from app.core.redact import redact
+from app.core.timing import Timing
+from app.core.transitions import Bell
+
+logger = logging.getLogger(__name__)
+
+LOST_DATABASE = (OperationalError, InterfaceError, psycopg.OperationalError)
+"""What a query raises when PostgreSQL has gone away, or has no room."""
+
+LOOK_TIMEOUT = 5.0
+"""Seconds after which a session that does not answer counts as lost."""
+
+
+class Engine:
+    """Executes runs in this process and watches over those of others.
+
+    Args:
+        settings: limits and retries.
+        db: the pool for attempts.
+        dispatcher: rings for what goes back to the queue.
+        liveness: this worker's life.
+        work: what a run does.
+        timing: see there.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        db: AsyncEngine,
+        dispatcher: Dispatcher,
+        liveness: Liveness,
+        work: Work,
+        timing: Timing,
+    ) -> None:
+        self.liveness = liveness
+        self.dispatcher = dispatcher
+        self.db = db
+        self._settings = settings
+        self._work = work
+        self._timing = timing
+        # None while the claim is on its way to PostgreSQL
+        self._attempts: dict[tuple[int, int], Attempt | None] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._ringing: asyncio.Task[None] | None = None
+        self._unrung: list[Bell] = []
+
+    async def start(self) -> None:
+        """Come to life, and begin to watch.
+
+        Raises:
+            psycopg.OperationalError: when PostgreSQL cannot be reached.
+        """
+        await self.liveness.connect()
+        self._watching = asyncio.create_task(self._watch(), name="watch")
+
+    async def stop(self) -> None:
+        """Stop watching and end this worker's life; attempts are to have ended before."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        if self._ringing is not None:
+            # what is not rung in this time is rung by another worker's recovery
+            await asyncio.wait({self._ringing}, timeout=LOOK_TIMEOUT)
+        try:
+            await self.liveness.stop()
+        except psycopg.Error as error:
+            logger.warning("PostgreSQL was away at the end: %s", error)
+
+    @property
+    def busy(self) -> int:
+        """How many attempts are under way here."""
+        return len(self._attempts)
+
+    async def claim(self, run_id: int, epoch: int) -> Attempt | None:
+        """Take a queued run, or return None when it is not to be had under this epoch.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: when PostgreSQL cannot be reached.
+        """
+        key = (run_id, epoch)
+        worker_id = self.liveness.worker_id
+        if key in self._attempts or worker_id is None or not self.liveness.alive:
+            return None
+        self._attempts[key] = None
+        try:
+            async with self.db.begin() as connection:
+                bell = await attempts.claim(connection, run_id, epoch, worker_id)
+        except BaseException:
+            # if the claim was committed all the same, the watch puts the run back
+            del self._attempts[key]
+            raise
+        if bell is None:
+            del self._attempts[key]
+            return None
+        attempt = self._attempts[key] = Attempt(self.db, bell)
+        return attempt
+
+    async def execute(self, attempt: Attempt) -> None:
+        """Do the work of a claimed run, to whatever end it comes.
+
+        Cancelling the caller is a clean stop: the run goes back to the queue.
+        """
+        token = bell_id.set(attempt.bell.id)
+        limit = time_limit(attempt.bell.task, self._settings.arq_job_timeout)
+        attempt.task = asyncio.create_task(_start(self._work, attempt))
+        interrupted = False
+        try:
+            await asyncio.wait({attempt.task}, timeout=limit)
+        except asyncio.CancelledError:
+            interrupted = True
+        conclusion = asyncio.create_task(self._conclude(attempt, limit, interrupted=interrupted))
+        try:
+            await asyncio.shield(conclusion)
+        finally:
+            bell_id.reset(token)
+        if interrupted:
+            raise asyncio.CancelledError
+
+    async def _conclude(self, attempt: Attempt, limit: float, *, interrupted: bool) -> None:
+        task = attempt.task
+        assert task is not None
+        try:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=self._timing.stop)
+            if attempt.superseded:
+                logger.info("stopped: the run was cancelled or taken over")
+                return
+            async with self.db.begin() as connection:
+                bell = await self._settle(connection, attempt, limit, interrupted=interrupted)
+        except LOST_DATABASE as error:
+            logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
+        else:
+            if bell is not None:
+                self._ring([bell])
+        finally:
+            del self._attempts[attempt.key]
+
+    async def _settle(
+        self, connection: AsyncConnection, attempt: Attempt, limit: float, *, interrupted: bool
+    ) -> Bell | None:
+        """Record how the attempt ended; return the bell to ring at once, if there is one."""
+        task, key = attempt.task, attempt.key
+        assert task is not None
+        error = None if not task.done() or task.cancelled() else task.exception()
+        if task.done() and not task.cancelled() and error is None:
+            await attempts.succeed(connection, *key)
+            logger.info("succeeded")
+            return None
+        if interrupted:
+            logger.info("interrupted, the run goes back to the queue")
+            return await attempts.interrupt(connection, *key)
+        if error is None:
+            logger.warning("reached its limit of %g s", limit)
+            bell = await attempts.time_out(connection, *key, limit, progressed=attempt.progressed)
+            return bell if attempt.progressed else None
+        if isinstance(error, Superseded):
+            logger.info("stopped: %s", error)
+        elif isinstance(error, Wait):
+            logger.warning("%s", error)
+            await attempts.wait(connection, *key, error.what, error.seconds)
+        elif isinstance(error, LOST_DATABASE):
+            logger.warning("lost PostgreSQL: %s", error)
+            await attempts.wait(connection, *key, "postgresql", 1.0)
+        elif isinstance(error, UserError):
+            logger.error("failed: %s", error)
+            await attempts.fail(connection, *key, redact(str(error)))
+        else:
+            logger.error("the attempt failed", exc_info=error)
+            await attempts.fail_attempt(
+                connection,
+                *key,
+                redact(f"{type(error).__name__}: {error}"),
+                most=self._settings.run_max_failures,
+                base=self._settings.run_backoff_base,
+                cap=self._settings.run_backoff_cap,
+            )
+        return None
+
+    async def _watch(self) -> None:
+        """Look after this worker and the others, about once a second, for as long as it lives."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_TIMEOUT):
+                    await self._look()
+            except (*LOST_DATABASE, OSError, TimeoutError) as error:
+                logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
+                await self.liveness.drop()
+            except Exception:
+                logger.exception("the watch failed, it goes on")
+                await self.liveness.drop()
+            await asyncio.sleep(self._timing.beat)
+
+    async def _look(self) -> None:
+        connection = await self.liveness.connect(list(self._attempts))
+        await self.liveness.beat()
+        mine = {key: attempt for key, attempt in self._attempts.items() if attempt is not None}
+        still = await recovery.still_mine(connection, list(mine))
+        for key, attempt in mine.items():
+            if key not in still and self._attempts.get(key) is attempt:
+                attempt.supersede()
+        if self.liveness.settled:
+            await recovery.take_from_the_dead(connection, self._timing)
+        assert self.liveness.worker_id is not None
+        await recovery.put_back_orphans(
+            connection, self.liveness.worker_id, list(self._attempts)
+        )
+        self._ring(await recovery.bells_due(connection, self._timing))
+
+    def _ring(self, ready: Sequence[Bell]) -> None:
+        """Ring without waiting: a slow Redis must not make this worker look dead."""
+        self._unrung.extend(ready)
+        if self._unrung and (self._ringing is None or self._ringing.done()):
+            self._ringing = asyncio.create_task(self._ring_all(), name="ring")
+
+    async def _ring_all(self) -> None:
+        while self._unrung:
+            ready, self._unrung = self._unrung, []
+            await self.dispatcher.ring(ready)
+
+
+async def _start(work: Work, attempt: Attempt) -> None:
+    await work(attempt)

@@ -1,0 +1,79 @@
+import asyncio
+import logging
+
+from app.core import attempts
+from app.core.dispatch import InProcessDispatcher
+from app.core.engine import LOST_DATABASE, Engine
+
+logger = logging.getLogger(__name__)
+
+
+class Executor:
+    """Executes queued runs in this process, for when there are no arq workers.
+
+    One process at a time does so, the one that holds the executor's lock: without Redis the
+    upstream limits are kept by the process itself.
+
+    Args:
+        engine: of this process.
+        dispatcher: wakes it.
+        slots: how many runs at a time.
+        pause: seconds between two looks when nobody wakes it.
+    """
+
+    def __init__(
+        self, engine: Engine, dispatcher: InProcessDispatcher, *, slots: int, pause: float
+    ) -> None:
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._slots = slots
+        self._pause = pause
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look for queued runs."""
+        self._loop = asyncio.create_task(self._run(), name="executor")
+
+    async def stop(self) -> None:
+        """Put back what is running and stop."""
+        tasks = [*self._tasks] + ([self._loop] if self._loop else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._fill()
+            except LOST_DATABASE as error:
+                logger.warning("PostgreSQL is away: %s", error)
+            except Exception:
+                logger.exception("looking for queued runs failed, it goes on")
+            try:
+                async with asyncio.timeout(self._pause):
+                    await self._dispatcher.wake.wait()
+            except TimeoutError:
+                continue
+            self._dispatcher.wake.clear()
+
+    async def _fill(self) -> None:
+        if not await self._engine.liveness.try_to_execute():
+            return
+        while self._engine.busy < self._slots:
+            async with self._engine.db.connect() as connection:
+                bell = await attempts.next_queued(connection)
+            if bell is None:
+                return
+            attempt = await self._engine.claim(bell.run_id, bell.epoch)
+            if attempt is None:
+                return
+            task = asyncio.create_task(self._engine.execute(attempt))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._dispatcher.wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("an attempt could not be concluded", exc_info=task.exception())

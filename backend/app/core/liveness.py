@@ -1,0 +1,147 @@
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Collection
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from app import __version__
+from app.core.timing import Timing
+from app.db.engine import connect_args, libpq_dsn
+
+logger = logging.getLogger(__name__)
+
+LOCK_CLASS = 5_209_010
+"""The first half of a worker's advisory lock; the second is its id."""
+
+EXECUTOR_LOCK = (5_209_011, 1)
+"""Held by the one process that executes runs when there are no arq workers."""
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+
+class Liveness:
+    """A worker's life: one PostgreSQL session that holds an advisory lock and beats.
+
+    When the process dies the operating system closes the socket, PostgreSQL ends the session and
+    the lock is gone. Each connection is a new worker id, so that a half-open old one never
+    blocks it; the runs of the old id are taken along.
+
+    Args:
+        dsn: of PostgreSQL; session locks need a direct connection, not a pooling proxy's.
+        kind: ``arq`` or ``api``.
+        timing: see there.
+    """
+
+    def __init__(self, dsn: str, *, kind: str, timing: Timing) -> None:
+        self.session = f"kidney-genetics {kind} {uuid.uuid4().hex[:12]}"
+        self.worker_id: int | None = None
+        self.executes = False
+        self._dsn = libpq_dsn(dsn)
+        self._kind = kind
+        self._timing = timing
+        self._connection: Connection | None = None
+        self._settled_at = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """Whether this worker has been connected for long enough to judge others."""
+        return asyncio.get_running_loop().time() >= self._settled_at
+
+    @property
+    def alive(self) -> bool:
+        """Whether the session stands, as far as is known here."""
+        return self._connection is not None and not self._connection.closed
+
+    async def connect(self, own: Collection[tuple[int, int]] = ()) -> Connection:
+        """Return the session, opening a new one under a new worker id if there is none.
+
+        Args:
+            own: run id and epoch of the attempts under way here, which move to the new id.
+
+        Raises:
+            psycopg.OperationalError: when PostgreSQL cannot be reached.
+        """
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        connection = await psycopg.AsyncConnection.connect(
+            self._dsn, autocommit=True, **connect_args(self.session)
+        )
+        try:
+            worker_id = await self._register(connection, own)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+        again = self.worker_id is not None
+        self.worker_id = worker_id
+        self.executes = False
+        now = asyncio.get_running_loop().time()
+        self._settled_at = now + self._timing.settle if again else now
+        logger.info("worker %d is alive, pid %d", worker_id, os.getpid())
+        return connection
+
+    async def _register(self, connection: Connection, own: Collection[tuple[int, int]]) -> int:
+        cursor = await connection.execute(
+            "INSERT INTO workers (kind, host, pid, session, version)"
+            " VALUES (%s, %s, %s, %s, %s) RETURNING id",
+            (self._kind, socket.gethostname(), os.getpid(), self.session, __version__),
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        worker_id = int(row[0])
+        await connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, worker_id))
+        if self.worker_id is not None:
+            await connection.execute(
+                "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'"
+                " AND (id, epoch) IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))",
+                (worker_id, self.worker_id, [r for r, _ in own], [e for _, e in own]),
+            )
+        return worker_id
+
+    async def beat(self) -> None:
+        """Say that this worker is alive, by PostgreSQL's clock.
+
+        Raises:
+            psycopg.OperationalError, TimeoutError: the session is gone; connect again.
+        """
+        assert self._connection is not None
+        await self._connection.execute(
+            "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id = %s", (self.worker_id,)
+        )
+
+    async def try_to_execute(self) -> bool:
+        """Take the lock of the one process that executes runs without arq, if it is free.
+
+        Raises:
+            psycopg.OperationalError: the session is gone.
+        """
+        if self._connection is None:
+            return False
+        if not self.executes:
+            cursor = await self._connection.execute(
+                "SELECT pg_try_advisory_lock(%s, %s)", EXECUTOR_LOCK
+            )
+            row = await cursor.fetchone()
+            self.executes = row is not None and bool(row[0])
+        return self.executes
+
+    async def drop(self) -> None:
+        """Give up a session that does not answer."""
+        self._settled_at = asyncio.get_running_loop().time() + self._timing.settle
+        self.executes = False
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def stop(self) -> None:
+        """End this worker's life cleanly."""
+        if self._connection is None or self._connection.closed:
+            return
+        await self._connection.execute(
+            "UPDATE workers SET stopped_at = now() WHERE id = %s", (self.worker_id,)
+        )
+        await self._connection.close()

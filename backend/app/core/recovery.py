@@ -1,0 +1,132 @@
+"""Puts back what was lost: runs whose worker is gone, and bells that nobody answers."""
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+
+from app.core.liveness import LOCK_CLASS, Connection
+from app.core.timing import Timing
+from app.core.transitions import Bell, bell_of
+
+logger = logging.getLogger(__name__)
+
+MOST_LOSSES = 3
+"""A run that lost its worker this often in a row, without progress, is what kills it."""
+
+_TAKE = """
+WITH alive AS MATERIALIZED (
+  SELECT objid::bigint AS worker_id FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = %(lock)s AND objsubid = 2 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), dead AS (
+  SELECT r.id, r.worker_id AS dead_worker, w.session,
+    w.id IN (SELECT worker_id FROM alive) AS frozen
+  FROM runs r JOIN workers w ON w.id = r.worker_id
+  WHERE r.state = 'running' AND (
+    w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s)
+    OR w.id NOT IN (SELECT worker_id FROM alive))
+  FOR UPDATE OF r SKIP LOCKED
+), taken AS (
+  UPDATE runs r SET epoch = r.epoch + 1, losses = r.losses + 1, rung_at = NULL,
+    losses_in_a_row = r.losses_in_a_row + 1,
+    state = CASE WHEN r.losses_in_a_row + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
+    finished_at = CASE WHEN r.losses_in_a_row + 1 >= %(most)s THEN now() END,
+    error = CASE WHEN r.losses_in_a_row + 1 >= %(most)s
+      THEN 'worker lost ' || %(most)s || ' times' ELSE r.error END
+  FROM dead WHERE r.id = dead.id RETURNING r.*, dead.dead_worker, dead.frozen, dead.session
+), noted AS (
+  INSERT INTO run_events (run_id, epoch, event, detail)
+  SELECT id, epoch, CASE state WHEN 'failed' THEN 'failed' ELSE 'worker lost' END,
+    jsonb_build_object('worker', dead_worker, 'frozen', frozen, 'error', error) FROM taken
+)
+SELECT * FROM taken
+"""
+
+_DUE = """
+UPDATE runs SET rung_at = now() WHERE id IN (
+  SELECT id FROM runs WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
+  AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s))
+  ORDER BY created_at, id LIMIT 500 FOR UPDATE SKIP LOCKED
+) RETURNING id, epoch, task, sources, mode, created_at
+"""
+
+_ORPHANS = """
+WITH r AS (
+  UPDATE runs SET state = 'queued', epoch = epoch + 1, rung_at = NULL
+  WHERE worker_id = %s AND state = 'running'
+  AND (id, epoch) NOT IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))
+  RETURNING *
+), noted AS (
+  INSERT INTO run_events (run_id, epoch, event, detail)
+  SELECT id, epoch, 'put back', jsonb_build_object('worker', worker_id) FROM r
+)
+SELECT id FROM r
+"""
+
+_STILL_MINE = """
+SELECT id, epoch FROM runs
+WHERE state = 'running' AND (id, epoch) IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))
+"""
+
+
+async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
+    """Queue again every running run whose worker's lock is gone or whose heartbeat is stale.
+
+    A frozen worker's sessions are ended, as it may hold row locks in an open transaction.
+    """
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(_TAKE, {"lock": LOCK_CLASS, "stale": timing.stale, "most": MOST_LOSSES})
+    rows: list[Any] = await cursor.fetchall()
+    for row in rows:
+        logger.warning(
+            "run %d lost its worker %d (%s); it is %s under epoch %d",
+            row.id,
+            row.dead_worker,
+            "frozen" if row.frozen else "gone",
+            row.state,
+            row.epoch,
+        )
+        if row.frozen:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = %s",
+                (row.session,),
+            )
+
+
+async def bells_due(connection: Connection, timing: Timing) -> list[Bell]:
+    """Return queued runs that were never rung, whose delay is over, or whose bell went unanswered.
+
+    Ringing twice is harmless: the claim decides who works.
+    """
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    await cursor.execute(_DUE, (timing.ring_again,))
+    return [bell_of(row) for row in await cursor.fetchall()]
+
+
+async def put_back_orphans(
+    connection: Connection, worker_id: int, own: Collection[tuple[int, int]]
+) -> None:
+    """Queue again what this worker is said to run but does not.
+
+    That is left behind when PostgreSQL was away at the moment an attempt ended.
+    """
+    cursor = await connection.execute(_ORPHANS, (worker_id, *_columns(own)))
+    for row in await cursor.fetchall():
+        logger.warning("run %d was left behind by this worker and is queued again", row[0])
+
+
+async def still_mine(
+    connection: Connection, own: Collection[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Return those of this worker's attempts that were neither cancelled nor taken over."""
+    if not own:
+        return set()
+    cursor = await connection.execute(_STILL_MINE, _columns(own))
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
+def _columns(own: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    return [run_id for run_id, _ in own], [epoch for _, epoch in own]

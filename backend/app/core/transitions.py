@@ -1,0 +1,69 @@
+"""One transition of a run: the guarded update, its event, and the bell that is then to be rung."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """What is rung: run ``run_id`` is ready under ``epoch``."""
+
+    run_id: int
+    epoch: int
+    task: str
+    sources: tuple[str, ...] | None
+    mode: str
+    created_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The arq job's id."""
+        return f"{self.run_id}:{self.epoch}"
+
+
+BELL_COLUMNS = "id, epoch, task, sources, mode, created_at"
+"""The columns of `runs` that a bell is built from."""
+
+
+def bell_of(row: Any) -> Bell:
+    """Build a bell from a row that has the columns of one."""
+    sources = None if row.sources is None else tuple(row.sources)
+    return Bell(row.id, row.epoch, row.task, sources, row.mode, row.created_at)
+
+
+async def transition(
+    connection: AsyncConnection, update: str, event: str, detail: str, **values: Any
+) -> Bell | None:
+    """Run an update of `runs` that returns the changed row, and note the event with it.
+
+    ``detail`` is an SQL expression over the changed row ``r`` and the parameters.
+    """
+    result = await connection.execute(
+        text(
+            f"WITH r AS ({update} RETURNING *), noted AS ("
+            f" INSERT INTO run_events (run_id, epoch, event, detail)"
+            f" SELECT r.id, r.epoch, {event}, {detail} FROM r)"
+            f" SELECT {BELL_COLUMNS}, state FROM r"
+        ),
+        values,
+    )
+    row = result.one_or_none()
+    return None if row is None else bell_of(row)
+
+
+async def add_event(
+    connection: AsyncConnection, run_id: int, epoch: int, event: str, **detail: Any
+) -> None:
+    """Note something that happened to a run without changing its state."""
+    await connection.execute(
+        text(
+            "INSERT INTO run_events (run_id, epoch, event, detail)"
+            " VALUES (:run_id, :epoch, :event, CAST(:detail AS jsonb))"
+        ),
+        {"run_id": run_id, "epoch": epoch, "event": event, "detail": json.dumps(detail)},
+    )

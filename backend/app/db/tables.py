@@ -1,0 +1,159 @@
+"""The tables. Runs, attempts and annotations live here and nowhere else."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _at(name: str, *, default_now: bool = False) -> "Column[object]":
+    if default_now:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+    return Column(name, DateTime(timezone=True))
+
+
+genes = Table(
+    "genes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("hgnc_id", Text, nullable=False, unique=True, comment="HGNC:1100"),
+    Column("symbol", Text, nullable=False, index=True, comment="the approved symbol"),
+    Column("ensembl_gene_id", Text, comment="without version"),
+    Column("entrez_id", Text, comment="NCBI's GeneID"),
+    _at("created_at", default_now=True),
+    _at("updated_at", default_now=True),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("task", Text, nullable=False, comment="the name of the job"),
+    Column("sources", ARRAY(Text), comment="as requested: sorted, unique; null means all"),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("epoch", Integer, nullable=False, server_default="1", comment="of the current attempt"),
+    Column("worker_id", Integer, comment="who runs it, or ran it last"),
+    Column("attempts", Integer, nullable=False, server_default="1", comment="1 + failures"),
+    Column("interruptions", Integer, nullable=False, server_default="0", comment="clean stops"),
+    Column("losses", Integer, nullable=False, server_default="0", comment="workers that died"),
+    Column("failures_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("losses_in_a_row", Integer, nullable=False, server_default="0"),
+    _at("not_before"),
+    Column("waiting_for", Text),
+    Column("error", Text),
+    Column("arq_job_id", Text, unique=True, comment="of a client that enqueued the job itself"),
+    _at("created_at", default_now=True),
+    _at("started_at"),
+    _at("attempt_started_at"),
+    _at("progressed_at"),
+    Column("rung_at", DateTime(timezone=True), comment="by recovery; null: at its next look"),
+    _at("finished_at"),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
+    ),
+    CheckConstraint("mode IN ('smart', 'full')", name="mode"),
+    Index("runs_active_idx", "state", postgresql_where=text("state IN ('queued', 'running')")),
+)
+
+run_sources = Table(
+    "run_sources",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("position", Integer, nullable=False, comment="the order in which the run takes them"),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column(
+        "active", Boolean, nullable=False, server_default="true", comment="the run has not ended"
+    ),
+    Column("total", Integer, comment="genes to refresh; null until the source has begun"),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("found", Integer, nullable=False, server_default="0"),
+    Column("absent", Integer, nullable=False, server_default="0"),
+    Column("unknown", Integer, nullable=False, server_default="0"),
+    Column("requests", Integer, nullable=False, server_default="0", comment="sent upstream"),
+    Column("weight_total", BigInteger, comment="expected work, in the source's own unit"),
+    Column("weight_done", BigInteger, nullable=False, server_default="0"),
+    _at("started_at"),
+    _at("finished_at"),
+    CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed')", name="state"),
+    Index(
+        "run_sources_one_active_run_per_source",
+        "source",
+        unique=True,
+        postgresql_where=text("active"),
+    ),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "run_id",
+        BigInteger,
+        ForeignKey("runs.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("epoch", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    # a 32-bit id, because it is half of an advisory lock's key
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="arq or api"),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("session", Text, nullable=False, comment="application_name of its connections"),
+    Column("version", Text, nullable=False),
+    _at("started_at", default_now=True),
+    _at("heartbeat_at", default_now=True),
+    _at("stopped_at"),
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("gene_id", BigInteger, ForeignKey("genes.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("state", Text, nullable=False, comment="the last good answer, or unknown"),
+    Column("data", JSONB),
+    Column("release", Text, comment="of the upstream, that the last good answer is from"),
+    _at("fetched_at"),
+    Column("checked_state", Text, nullable=False, comment="the answer of the last check"),
+    _at("checked_at", default_now=True),
+    Column("checked_run_id", BigInteger),
+    Column("reason", Text, comment="why the last check could not find out"),
+    CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
+    CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
+    Index("annotations_checked_run_idx", "checked_run_id", "source"),
+)

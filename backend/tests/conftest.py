@@ -1,0 +1,104 @@
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis as redis_sync
+from psycopg import sql
+from sqlalchemy import create_engine
+
+from app.core.config import Settings
+from app.db import migrate
+from app.db.engine import psycopg_url
+from services.postgres import Postgres, running_postgres
+from services.redis import Redis, running_redis
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TEMPLATE = "template_migrated"
+
+
+@pytest.fixture(autouse=True)
+def _only_the_tests_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's environment, `.env` and running services out of the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server of the tests' own."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        _execute(server.dsn, f"CREATE DATABASE {TEMPLATE}")
+        engine = create_engine(psycopg_url(_dsn(server, TEMPLATE)))
+        with engine.begin() as connection:
+            migrate.upgrade(connection)
+        engine.dispose()
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield _dsn(postgres, name)
+    _execute(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(postgres: Postgres) -> Iterator[str]:
+    """A database that was never migrated."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres.dsn, f"CREATE DATABASE {name}")
+    yield _dsn(postgres, name)
+    _execute(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A Redis server of the tests' own."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """An empty Redis."""
+    with redis_sync.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings that point at the test's own database."""
+    return Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        database_url=database_url,
+        admin_token="a-token-of-the-tests",
+        cache_dir=tmp_path / "cache",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real answers of the upstream services, where they are at hand."""
+    folder = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"recorded upstream answers are not at {folder}")
+    return folder
+
+
+def _dsn(server: Postgres, database: str) -> str:
+    return (
+        psycopg_url(server.dsn)
+        .set(drivername="postgresql", database=database)
+        .render_as_string(hide_password=False)
+    )
+
+
+def _execute(dsn: str, statement: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement))  # type: ignore[arg-type]

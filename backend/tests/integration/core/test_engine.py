@@ -1,0 +1,275 @@
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from app.core import runs
+from app.core.attempt import Attempt
+from app.core.errors import Conflict, NotFound, Superseded, UserError, Wait
+from tests.integration.conftest import Bench, commit
+
+
+async def nothing(attempt: Attempt) -> None:
+    """Work that has nothing to do."""
+
+
+async def forever(attempt: Attempt) -> None:
+    """Work that gets somewhere and does not end."""
+    await commit(attempt)
+    await asyncio.Event().wait()
+
+
+async def test_a_run_is_executed_and_says_what_happened(bench: Bench) -> None:
+    created = await bench.request()
+    async with bench.worker(nothing):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts, run.epoch) == ("succeeded", 1, 1)
+    assert await bench.events(run.id) == ["created", "started", "succeeded"]
+
+
+async def test_the_same_request_is_one_run_while_it_is_active(bench: Bench) -> None:
+    answers = await asyncio.gather(*(bench.request(["b", "a"]) for _ in range(20)))
+    assert len({a.bell.run_id for a in answers}) == 1
+    assert sum(a.created for a in answers) == 1
+
+
+async def test_an_overlapping_request_is_refused_until_the_run_has_ended(bench: Bench) -> None:
+    first = await bench.request(["a"])
+    with pytest.raises(Conflict, match=f"run {first.bell.run_id} is active and covers a"):
+        await bench.request(["a", "b"])
+    with pytest.raises(Conflict):
+        await bench.request(["a"], "full")
+    async with bench.db.begin() as connection:
+        await runs.cancel(connection, first.bell.run_id)
+    second = await bench.request(["a", "b"])
+    assert second.created
+
+
+async def test_the_database_itself_refuses_two_active_runs_of_a_source(bench: Bench) -> None:
+    first = await bench.request(["a"])
+    with pytest.raises(Exception, match="run_sources_one_active_run_per_source"):
+        async with bench.db.begin() as connection:
+            await connection.execute(
+                text(
+                    "WITH r AS (INSERT INTO runs (task, mode) VALUES ('t', 'full') RETURNING id)"
+                    " INSERT INTO run_sources (run_id, source, position) SELECT id, 'a', 1 FROM r"
+                )
+            )
+    async with bench.db.begin() as connection:
+        await connection.execute(
+            text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": first.bell.run_id}
+        )
+    assert (await bench.request(["a"], "full")).created
+
+
+async def test_a_failing_attempt_is_tried_again_and_the_run_then_fails(bench: Bench) -> None:
+    async def fails(attempt: Attempt) -> None:
+        raise RuntimeError("out of cheese, see postgresql://u:hunter2@db/x")
+
+    created = await bench.request()
+    async with bench.worker(fails, run_max_failures=3, run_backoff_base=0.02, run_backoff_cap=0.05):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts) == ("failed", 3)
+    assert "out of cheese" in run.error
+    assert "hunter2" not in run.error
+    events = await bench.events(run.id)
+    assert events.count("started") == 3
+    assert events[-1] == "failed"
+
+
+async def test_progress_between_failures_gives_the_run_its_tries_back(bench: Bench) -> None:
+    tries = 0
+
+    async def fails_often(attempt: Attempt) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 6:
+            return
+        await commit(attempt)
+        raise RuntimeError("again")
+
+    created = await bench.request()
+    async with bench.worker(
+        fails_often, run_max_failures=2, run_backoff_base=0.01, run_backoff_cap=0.01
+    ):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts) == ("succeeded", 6)
+
+
+async def test_waiting_costs_no_attempt_and_says_what_for(bench: Bench) -> None:
+    tries = 0
+
+    async def waits(attempt: Attempt) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise Wait("ensembl", 0.3)
+
+    created = await bench.request()
+    async with bench.worker(waits, run_max_failures=1):
+        waiting = await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        assert (waiting.state, waiting.waiting_for) == ("queued", "ensembl")
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts, run.waiting_for) == ("succeeded", 1, None)
+
+
+async def test_what_the_operator_must_mend_is_not_tried_again(bench: Bench) -> None:
+    async def refuses(attempt: Attempt) -> None:
+        raise UserError("the key is wrong", remedy="set NCBI_API_KEY")
+
+    created = await bench.request()
+    async with bench.worker(refuses):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts) == ("failed", 1)
+    assert "NCBI_API_KEY" in run.error
+
+
+async def test_a_clean_stop_puts_the_run_back_and_costs_no_attempt(bench: Bench) -> None:
+    created = await bench.request()
+    for stops in range(1, 4):
+        async with bench.worker(forever):
+            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        run = await bench.run(created.bell.run_id)
+        assert (run.state, run.interruptions, run.attempts) == ("queued", stops, 1)
+    async with bench.worker(nothing):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.epoch) == ("succeeded", 4)
+
+
+async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(bench: Bench) -> None:
+    stopped = asyncio.Event()
+    late: list[BaseException] = []
+
+    async def works(attempt: Attempt) -> None:
+        try:
+            await forever(attempt)
+        except asyncio.CancelledError:
+            try:
+                await commit(attempt)
+            except Superseded as error:
+                late.append(error)
+            stopped.set()
+            raise
+
+    created = await bench.request()
+    async with bench.worker(works):
+        await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        async with bench.db.begin() as connection:
+            await runs.cancel(connection, created.bell.run_id)
+        async with asyncio.timeout(5):
+            await stopped.wait()
+    assert len(late) == 1
+    assert (await bench.run(created.bell.run_id)).state == "cancelled"
+
+
+async def test_only_what_is_there_and_active_is_cancelled(bench: Bench) -> None:
+    created = await bench.request()
+    async with bench.db.begin() as connection:
+        await runs.cancel(connection, created.bell.run_id)
+    with pytest.raises(Conflict, match="was cancelled"):
+        async with bench.db.begin() as connection:
+            await runs.cancel(connection, created.bell.run_id)
+    with pytest.raises(NotFound):
+        async with bench.db.begin() as connection:
+            await runs.cancel(connection, 999_999)
+
+
+async def test_retry_opens_a_run_again_unless_its_source_is_taken(bench: Bench) -> None:
+    created = await bench.request(["a"])
+    async with bench.db.begin() as connection:
+        await runs.cancel(connection, created.bell.run_id)
+    other = await bench.request(["a", "b"])
+    with pytest.raises(Conflict, match=f"run {other.bell.run_id}"):
+        async with bench.db.begin() as connection:
+            await runs.retry(connection, created.bell.run_id)
+    async with bench.worker(nothing):
+        await bench.ended(other.bell.run_id)
+        async with bench.db.begin() as connection:
+            await runs.retry(connection, created.bell.run_id)
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.epoch) == ("succeeded", 2)
+
+
+async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.engine.time_limit", lambda task, default: 0.3)
+
+    async def stuck(attempt: Attempt) -> None:
+        if attempt.bell.epoch < 3 and attempt.bell.sources == ("a",):
+            await commit(attempt)
+        await asyncio.Event().wait()
+
+    moving = await bench.request(["a"])
+    still = await bench.request(["b"])
+    async with bench.worker(stuck):
+        run = await bench.ended(moving.bell.run_id)
+        other = await bench.ended(still.bell.run_id)
+    assert (run.state, run.attempts, run.epoch) == ("failed", 3, 3)
+    assert "without progress" in run.error
+    assert (other.state, other.attempts) == ("failed", 1)
+
+
+async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fenced(
+    bench: Bench,
+) -> None:
+    taken, fenced = asyncio.Event(), asyncio.Event()
+
+    async def zombie(attempt: Attempt) -> None:
+        await commit(attempt)
+        await taken.wait()
+        try:
+            await commit(attempt)
+        except Superseded:
+            fenced.set()
+            raise
+
+    created = await bench.request()
+    async with bench.worker(zombie) as first:
+        await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        first._watching.cancel()
+        await first.liveness.drop()
+        async with bench.worker(nothing):
+            run = await bench.ended(created.bell.run_id)
+        taken.set()
+        async with asyncio.timeout(5):
+            await fenced.wait()
+    assert (run.state, run.losses, run.attempts, run.epoch) == ("succeeded", 1, 1, 2)
+    assert "worker lost" in await bench.events(run.id)
+
+
+async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -> None:
+    created = await bench.request()
+    for losses in range(1, 4):
+        async with bench.worker(lambda attempt: asyncio.Event().wait()) as doomed:
+            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+            doomed._watching.cancel()
+            await doomed.liveness.drop()
+            async with bench.worker(nothing, slots=0):
+                run = await bench.until(created.bell.run_id, lambda r: r.losses == losses)
+    assert (run.state, run.error) == ("failed", "worker lost 3 times")
+
+
+async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> None:
+    done = asyncio.Event()
+
+    async def works(attempt: Attempt) -> None:
+        await commit(attempt)
+        await done.wait()
+        await commit(attempt)
+
+    created = await bench.request()
+    async with bench.worker(works) as engine:
+        run = await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        async with bench.db.begin() as connection:
+            await connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = :session"
+                ),
+                {"session": engine.liveness.session},
+            )
+        await bench.until(created.bell.run_id, lambda r: r.worker_id != run.worker_id)
+        done.set()
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)

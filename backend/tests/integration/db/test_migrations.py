@@ -1,0 +1,61 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine as create_sync_engine
+from sqlalchemy import text
+
+from app.core.errors import UserError
+from app.core.schema import check_schema, upgrade
+from app.db.engine import create_engine, psycopg_url
+from app.db.migrate import head
+from app.db.tables import metadata
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database_url: str) -> None:
+    engine = create_sync_engine(psycopg_url(database_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
+    engines = [create_engine(empty_database_url, session=f"test {n}") for n in range(5)]
+    assert set(await asyncio.gather(*(upgrade(engine) for engine in engines))) == {head()}
+    for engine in engines:
+        await check_schema(engine)
+        await engine.dispose()
+
+
+async def test_a_database_that_was_never_migrated_is_named_with_the_command(
+    empty_database_url: str,
+) -> None:
+    engine = create_engine(empty_database_url, session="test")
+    with pytest.raises(UserError, match="not migrated") as error:
+        await check_schema(engine)
+    assert error.value.remedy == "make migrate"
+    await engine.dispose()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
+    engine = create_engine(database_url, session="test")
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for step in (check_schema, upgrade):
+        with pytest.raises(UserError, match="newer version"):
+            await step(engine)
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        assert found.scalar_one() == "9999"
+    await engine.dispose()
+
+
+async def test_an_address_where_nothing_answers_is_named_without_its_password() -> None:
+    engine = create_engine("postgresql://someone:hunter2@127.0.0.1:1/x", session="test")
+    for step in (check_schema, upgrade):
+        with pytest.raises(UserError, match=r"127\.0\.0\.1:1/x") as error:
+            await step(engine)
+        assert "hunter2" not in str(error.value)
+    await engine.dispose()

@@ -1,0 +1,77 @@
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.redact import RedactingFilter, RedactingFormatter, redact
+
+KEY = "0123456789abcdef0123"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"GET https://eutils.example/esearch.fcgi?db=clinvar&api_key={KEY}&tool=x",
+        f'{{"error":"API rate limit exceeded","api-key":"{KEY}","count":"4","limit":"3"}}',
+        f"NCBI_API_KEY='{KEY}'",
+        f"X-Api-Key: {KEY}",
+        f"Authorization: Bearer {KEY}",
+        f"password = {KEY}",
+        f"ADMIN_TOKEN={KEY}",
+        f"postgresql://kidney:{KEY}@db.example:5432/kidney",
+        f"postgresql://kidney:p@ss{KEY}@db.example:5432/kidney",
+        f"redis://:{KEY}@127.0.0.1:6379/0",
+        f"{{'api_key': '{KEY}'}}",
+    ],
+)
+def test_a_secret_is_recognized_by_where_it_stands(text):
+    assert KEY not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ask ada.lovelace+x@example.org", "tool=x&email=ada.lovelace%40example.org&retmode=json"],
+)
+def test_addresses_are_hidden(text):
+    assert "lovelace" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ensembl answered 503: Service Unavailable",
+        "postgresql://kidney@db.example:5432/kidney",
+        "https://rest.ensembl.org/lookup/symbol/homo_sapiens?expand=0",
+        "answered 400: POST message too large. You have submitted 1001 elements",
+    ],
+)
+def test_other_text_stays_as_it_is(text):
+    assert redact(text) == text
+
+
+def test_what_surrounds_a_secret_stays():
+    assert redact(f"db=clinvar&api_key={KEY}&tool=x") == "db=clinvar&api_key=***&tool=x"
+    assert redact(f'{{"api-key":"{KEY}","count":"4"}}') == '{"api-key":"***","count":"4"}'
+
+
+@given(st.text(), st.text(min_size=4).filter(lambda secret: secret.strip("*")), st.text())
+def test_a_known_secret_is_hidden_wherever_it_stands(before, secret, after):
+    secret = f"<{secret}>"
+    assert secret not in redact(before + secret + after, [secret])
+
+
+def test_the_formatter_hides_secrets_in_messages_and_tracebacks():
+    error = ValueError(f"api_key={KEY}")
+    record = logging.LogRecord(
+        "x", logging.ERROR, "x", 1, "at %s", (f"redis://:{KEY}@h/0",), (type(error), error, None)
+    )
+    shown = RedactingFormatter("%(message)s").format(record)
+    assert KEY not in shown
+    assert "ValueError" in shown
+
+
+def test_the_filter_hides_secrets_in_arguments():
+    record = logging.LogRecord("x", logging.INFO, "x", 1, "GET %s", (f"/?api_key={KEY}",), None)
+    assert RedactingFilter().filter(record)
+    assert record.getMessage() == "GET /?api_key=***"
