@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     """The Redis that carries the bells: `redis://`, `rediss://` (TLS) or `unix://`."""
 
     cache_dir: Path = ROOT / ".run" / "cache"
-    """Where bulk files are kept between attempts. ClinVar's needs about 500 MB."""
+    """Where bulk files are kept between attempts; a relative path begins at the checkout.
+    ClinVar's needs about 500 MB."""
 
     # How runs are executed
 
@@ -119,6 +120,9 @@ class Settings(BaseSettings):
     hgnc_rate: RequestRate | None = None
     """Requests a second that `HGNC_REST_URL` allows, when it is not HGNC itself."""
 
+    upstream_backoff: float = Field(0.5, gt=0, le=60)
+    """Seconds before a failed request is sent again; doubled for each further try, with jitter."""
+
     upstream_timeout: float = Field(30.0, gt=0, le=3_600)
     """Seconds to wait for an upstream service to answer."""
 
@@ -136,6 +140,11 @@ class Settings(BaseSettings):
             message = "postgresql://user:password@host:5432/name"
             raise ValueError(message)
         return value
+
+    @field_validator("cache_dir")
+    @classmethod
+    def _from_the_top(cls, value: Path) -> Path:
+        return ROOT / value
 
     @field_validator("redis_url")
     @classmethod

@@ -2,18 +2,18 @@ import logging
 import sys
 from contextvars import ContextVar
 
-from app.core.redact import redact
+from app.core.redact import RedactingFormatter
 
 bell_id: ContextVar[str] = ContextVar("bell_id", default="-")
 """``{run id}:{epoch}`` of the attempt that the current task belongs to."""
 
 
-class _Formatter(logging.Formatter):
-    """Puts the job's id on every line, and takes secrets out of the finished text."""
+class _Formatter(RedactingFormatter):
+    """Puts the job's id on every line."""
 
     def format(self, record: logging.LogRecord) -> str:
         record.job = bell_id.get()
-        return redact(super().format(record))
+        return super().format(record)
 
 
 def configure(level: str) -> None:

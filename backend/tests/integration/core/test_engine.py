@@ -239,14 +239,19 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
 
 
 async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -> None:
+    async def hangs(_: Attempt) -> None:
+        await asyncio.Event().wait()
+
     created = await bench.request()
-    for losses in range(1, 4):
-        async with bench.worker(lambda attempt: asyncio.Event().wait()) as doomed:
+    for epoch in range(1, 4):
+        async with bench.worker(hangs) as doomed:
             await bench.until(created.bell.run_id, lambda r: r.state == "running")
             doomed._watching.cancel()
             await doomed.liveness.drop()
             async with bench.worker(nothing, slots=0):
-                run = await bench.until(created.bell.run_id, lambda r: r.losses == losses)
+                run = await bench.until(
+                    created.bell.run_id, lambda r, epoch=epoch: r.epoch == epoch + 1
+                )
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
 
 

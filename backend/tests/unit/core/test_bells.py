@@ -49,6 +49,8 @@ def test_a_bells_id_says_the_run_and_the_epoch(run_id: int, epoch: int) -> None:
     assert parse_id(f"{run_id}:{epoch}") == (run_id, epoch)
 
 
-@pytest.mark.parametrize("job_id", ["", "1", "1:", ":1", "0:1", "1:0", "01:1", "1:1:1", "a:b", "١:١"])
+@pytest.mark.parametrize(
+    "job_id", ["", "1", "1:", ":1", "0:1", "1:0", "01:1", "1:1:1", "a:b", "\u0661:\u0661"]
+)
 def test_any_other_id_is_a_clients_own(job_id: str) -> None:
     assert parse_id(job_id) is None

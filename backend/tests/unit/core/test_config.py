@@ -13,7 +13,7 @@ def env_file(tmp_path: Path) -> Path:
     return tmp_path / ".env"
 
 
-def test_the_guides_defaults_hold_without_any_setting(env_file: Path) -> None:
+def test_the_guides_defaults_hold_without_any_setting() -> None:
     settings = Settings(_env_file=None)
     assert settings.redis_url.get_secret_value() == "redis://localhost:6379/0"
     assert settings.use_arq_worker is False

@@ -1,0 +1,18 @@
+"""Asking the upstream services, within their rules."""
+
+from app.annotation.upstream.cache import Download
+from app.annotation.upstream.client import Upstream
+from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.http import new_http_client
+from app.annotation.upstream.retry import Retries
+
+__all__ = [
+    "BadAnswer",
+    "Download",
+    "Host",
+    "Retries",
+    "Upstream",
+    "UpstreamUnavailable",
+    "new_http_client",
+]

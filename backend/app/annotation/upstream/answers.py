@@ -1,0 +1,117 @@
+"""What an HTTP answer other than success means."""
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+
+from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
+from app.annotation.upstream.retry import Trouble, TryAgain
+from app.core.errors import UserError
+from app.core.redact import redact
+
+EXCERPT_BYTES = 4_096
+"""So much of a refusing body is looked at."""
+
+_EXCERPT_SHOWN = 200
+_TRY_LATER = 60.0
+_BLOCKED = 300.0
+_SLOW_DOWN = 1.0
+_PASSING = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+_LONGEST_HOLD = 60.0
+"""Seconds of ``Retry-After`` that are waited out in place; for more, the attempt is put back."""
+
+
+def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """Return the start of a body in one redacted line, markup taken out."""
+    text = redact(body[:EXCERPT_BYTES].decode("utf-8", "replace"), secrets)
+    text = re.sub(r"(?is)<(style|script).*?</\1>|<[^>]*>", " ", text)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(text) > _EXCERPT_SHOWN:
+        text = text[:_EXCERPT_SHOWN] + "…"
+    return text or "nothing readable"
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Return the seconds a ``Retry-After`` asks for: whole, fractional (Ensembl) or as a date."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def failure(host: str, response: httpx.Response, body: bytes, secrets: Iterable[str]) -> Exception:
+    """Return what to raise for an answer that is no success.
+
+    403 is a block of the caller and not of the request: Ensembl gives it to who sent "far too many
+    requests", and splitting the batch would send more.
+
+    Args:
+        host: the host's name.
+        response: its status and headers are looked at.
+        body: the start of its body.
+        secrets: to be hidden in the reason.
+    """
+    status = response.status_code
+    shown = excerpt(body, secrets)
+    reason = f"answered {status}: {shown}"
+    asked = retry_after(response.headers.get("Retry-After"))
+    if status == HTTPStatus.BAD_REQUEST and "api key invalid" in shown.lower():
+        return UserError(
+            f"{host} does not know the API key it was given",
+            remedy=f"correct {host.upper()}_API_KEY in .env, or remove it",
+        )
+    if asked is not None and asked > _LONGEST_HOLD and status in {429, 503}:
+        return UpstreamUnavailable(host, asked, reason)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
+        return _passing(host, status, reason, asked)
+    if response.is_redirect:
+        target = redact(response.headers["Location"].split("?")[0], secrets)
+        return UpstreamUnavailable(host, _BLOCKED, f"answered {status}: it has moved to {target}")
+    if status == HTTPStatus.FORBIDDEN:
+        return UpstreamUnavailable(host, _BLOCKED, reason)
+    return BadAnswer(f"{host} {reason}")
+
+
+def _passing(host: str, status: int, reason: str, asked: float | None) -> TryAgain:
+    unavailable = UpstreamUnavailable(host, max(asked or 0, _TRY_LATER), reason)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        delay = _SLOW_DOWN if asked is None else asked
+        return TryAgain(Trouble.REFUSED, reason, unavailable, delay)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        # it may be this very request that it cannot take
+        return TryAgain(Trouble.FAULT, reason, BadAnswer(f"{host} {reason}"))
+    return TryAgain(Trouble.FAULT, reason, unavailable, asked)
+
+
+def pause(failure: Exception, response: httpx.Response) -> float | None:
+    """Return the seconds for which nobody should ask, if the answer calls for it."""
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        if isinstance(failure, TryAgain):
+            return failure.delay
+        if isinstance(failure, UpstreamUnavailable):
+            return failure.seconds
+    return None
+
+
+def unreachable(host: str, error: Exception, secrets: Iterable[str]) -> TryAgain:
+    """Return what to raise when there was no answer, or only a part of one."""
+    reason = redact(f"{type(error).__name__} {error}".strip(), secrets)
+    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, _TRY_LATER, reason))

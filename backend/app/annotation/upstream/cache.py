@@ -1,0 +1,106 @@
+"""A downloaded file, what is known of it, and the lock that keeps two from fetching it."""
+
+import asyncio
+import fcntl
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+_LOCK_POLL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A complete local copy of an upstream file.
+
+    Args:
+        path: where it is.
+        release: the day it was last modified upstream, as an ISO date.
+    """
+
+    path: Path
+    release: str
+
+
+class Known(msgspec.Struct):
+    """What is kept beside the file: which version it is, and when that was last compared."""
+
+    release: str
+    etag: str | None
+    last_modified: str | None
+    checked_at: float
+    size: int = -1
+    mtime_ns: int = -1
+
+
+class CachedFile:
+    """A file, with ``<name>.json`` and ``<name>.lock`` beside it; its folder is made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._side = path.with_name(path.name + ".json")
+        self._lock = path.with_name(path.name + ".lock")
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[None]:
+        """Keep everybody else, in any process, from fetching this file.
+
+        The lock is the kernel's and goes with its holder, however that ends. It is asked for
+        again and again because a thread that waits for it could not be cancelled.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            while not _try_lock(descriptor):  # noqa: ASYNC110 # no event crosses processes
+                await asyncio.sleep(_LOCK_POLL)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def known(self) -> Known | None:
+        """Return what is known of the file, or None if there is none or it is another."""
+        try:
+            known = msgspec.json.decode(self._side.read_bytes(), type=Known)
+            found = self.path.stat()
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+        if (found.st_size, found.st_mtime_ns) != (known.size, known.mtime_ns):
+            return None
+        return known
+
+    def start_part(self) -> Path:
+        """Make an empty file to download into, and drop what a killed process left behind."""
+        for left in self.path.parent.glob(f"{self.path.name}.*.part"):
+            left.unlink(missing_ok=True)
+        # a name of its own: a cancelled download's last write may still be on its way
+        descriptor, name = tempfile.mkstemp(".part", f"{self.path.name}.", self.path.parent)
+        os.close(descriptor)
+        return Path(name)
+
+    def commit(self, part: Path, known: Known) -> None:
+        """Put a complete download in the file's place."""
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        found = part.stat()
+        known.size, known.mtime_ns = found.st_size, found.st_mtime_ns
+        part.replace(self.path)
+        self.remember(known)
+
+    def remember(self, known: Known) -> None:
+        """Write what is known of the file."""
+        side = self._side.with_name(self._side.name + ".new")
+        side.write_bytes(msgspec.json.encode(known))
+        side.replace(self._side)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

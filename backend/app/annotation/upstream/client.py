@@ -1,0 +1,239 @@
+"""The client of one upstream host."""
+
+import asyncio
+import errno
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import httpx
+import msgspec
+
+from app.annotation.upstream import answers
+from app.annotation.upstream.cache import CachedFile, Download
+from app.annotation.upstream.download import Downloading
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host, digest
+from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
+from app.annotation.upstream.sender import Sender
+from app.core.errors import UserError, Wait
+from app.core.rate_limit import RateLimiter
+from app.core.redact import redact
+
+T = TypeVar("T")
+
+# what msgspec raises for: a wrong type or no JSON, bytes that are no UTF-8, nesting without end
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_DOWNLOAD_SECONDS = 3_600.0
+"""A download that has taken so long is not resumed again by this attempt."""
+
+
+class Upstream:
+    """Sends requests to one host, within its limits, until there is an answer or none to be had.
+
+    Args:
+        host: what is known of the service.
+        base_url: its address, without a trailing slash.
+        limiter: the budgets.
+        http: see :func:`~app.annotation.upstream.new_http_client`; it is not closed here.
+        rate: requests a second that this address allows, when it is not the public service.
+        key: the API key that the budget belongs to; also hidden in every text.
+        params: sent with every request (who we are, the key).
+        cache_dir: where :meth:`download` keeps files.
+        retries: when to try again.
+        try_seconds: the longest that one try may take.
+        max_body: bytes; a longer answer is refused.
+        max_download: bytes; a longer file is refused.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        base_url: str,
+        limiter: RateLimiter,
+        http: httpx.AsyncClient,
+        rate: float | None = None,
+        key: str | None = None,
+        params: Mapping[str, str] | None = None,
+        cache_dir: Path | None = None,
+        retries: Retries | None = None,
+        try_seconds: float = 120.0,
+        max_body: int = 64 * 1024**2,
+        max_download: int = 8 * 1024**3,
+    ) -> None:
+        self.host = host
+        self._secrets = [key] if key else []
+        self._sender = Sender(
+            host,
+            base_url=base_url,
+            limiter=limiter,
+            http=http,
+            budget=host.budget(key),
+            rate=rate or host.allowed(key),
+            secrets=self._secrets,
+            try_seconds=try_seconds,
+        )
+        self._folder = cache_dir and cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
+        self._params = dict(params or {})
+        self._retries = retries or Retries()
+        self._max_body = max_body
+        self._max_download = max_download
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far; every try counts."""
+        return self._sender.requests
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: Callable[[bytes], T],
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str | int] | None = None,
+        json: Any = None,
+    ) -> T: ...
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: Callable[[bytes], T],
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        absent: frozenset[int],
+    ) -> T | None: ...
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: Callable[[bytes], T],
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        absent: frozenset[int] = frozenset(),
+    ) -> T | None:
+        """Send a request and return what ``decode`` makes of the body.
+
+        Args:
+            method: GET or POST.
+            path: below the host's address.
+            decode: raises :class:`BadAnswer`, or one of msgspec's errors, for a body that is not
+                what was asked for.
+            params: in the query.
+            data: a form; the host's own parameters then go here and not into the query.
+            json: a JSON body.
+            absent: statuses by which this address says that there is no such thing.
+
+        Returns:
+            The decoded answer, or None for a status in ``absent``.
+
+        Raises:
+            BadAnswer: there is an answer and it cannot be used.
+            UpstreamUnavailable: there is none to be had for now.
+            UserError: the service refuses the API key.
+            Wait: the budget cannot be reached.
+        """
+        query, form = dict(params or {}), None
+        if data is None:
+            query = {**self._params, **query}
+        else:
+            form = {**self._params, **data}
+
+        async def once() -> T | None:
+            async with self._sender.send(
+                method, path, params=query, data=form, json=json
+            ) as response:
+                if not response.is_success:
+                    failure = await self._sender.failure(response)
+                    if response.status_code in absent and not isinstance(failure, UserError):
+                        return None
+                    raise failure
+                body = await self._read(response)
+            return self._decoded(body, decode)
+
+        return await self._persist(once, self._retries)
+
+    async def download(self, path: str, *, max_age: timedelta = timedelta(0)) -> Download:
+        """Return a local copy of a file that is the upstream's current one.
+
+        It is fetched only when it has changed (``ETag``, ``Last-Modified``), goes on after a cut
+        where it broke off, and replaces the old copy once it is complete. Of several processes
+        that want the same file, one fetches it.
+
+        Args:
+            path: below the host's address.
+            max_age: a copy that was compared with the upstream's so recently is taken as it is.
+
+        Raises:
+            BadAnswer: the service has no such file, or one that cannot be used.
+            UpstreamUnavailable: it cannot be reached for now.
+            Wait: the budget cannot be reached, or the disk is full.
+        """
+        if self._folder is None:
+            message = f"{self.host.name} was given no cache_dir"
+            raise ValueError(message)
+        file = CachedFile(self._folder / Path(path).name)
+        try:
+            async with file.locked():
+                return await self._download(path, file, max_age)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise Wait("disk", 60) from error
+            raise
+
+    async def _download(self, path: str, file: CachedFile, max_age: timedelta) -> Download:
+        known = await asyncio.to_thread(file.known)
+        if known and time.time() - known.checked_at < max_age.total_seconds():
+            return Download(file.path, known.release)
+        downloading = Downloading(
+            sender=self._sender,
+            host=self.host.name,
+            path=path,
+            file=file,
+            known=known,
+            limit=self._max_download,
+        )
+        patient = replace(self._retries, seconds=max(_DOWNLOAD_SECONDS, self._retries.seconds))
+        try:
+            return await self._persist(downloading.once, patient)
+        finally:
+            await asyncio.shield(asyncio.to_thread(downloading.discard))
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        chunks, size = [], 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > self._max_body:
+                raise BadAnswer(f"{self.host.name} sent more than {self._max_body:,} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _decoded(self, body: bytes, decode: Callable[[bytes], T]) -> T:
+        try:
+            return decode(body)
+        except (BadAnswer, *_UNDECODABLE) as error:
+            problem = redact(str(error), self._secrets)
+            shown = answers.excerpt(body, self._secrets)
+            reason = f"sent a body that cannot be used: {problem}; it starts: {shown}"
+            outcome = BadAnswer(f"{self.host.name} {reason}")
+            # the error may quote the body as it came
+            raise TryAgain(Trouble.BODY, reason, outcome) from None
+
+    async def _persist(self, once: Callable[[], Awaitable[T]], retries: Retries) -> T:
+        try:
+            return await retrying(self.host.name, retries)(once)
+        except TryAgain as error:
+            raise error.outcome from error.__cause__

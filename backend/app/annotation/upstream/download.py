@@ -1,0 +1,166 @@
+"""One download, over as many tries as it takes."""
+
+import asyncio
+import re
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+
+from app.annotation.upstream.cache import CachedFile, Download, Known
+from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
+from app.annotation.upstream.retry import Trouble, TryAgain
+from app.annotation.upstream.sender import Sender
+
+_CHUNK = 1024**2
+_TRY_LATER = 60.0
+_LONGEST_TRY = 3_600.0
+
+
+class Downloading:
+    """Fetches a file into a part beside it; :meth:`once` is one try, and goes on from the last.
+
+    Writing and everything else that touches the disk is done in threads, a megabyte at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        host: str,
+        path: str,
+        file: CachedFile,
+        known: Known | None,
+        limit: int,
+    ) -> None:
+        self._sender = sender
+        self._host = host
+        self._path = path
+        self._file = file
+        self._known = known
+        self._limit = limit
+        self._part: Path | None = None
+        self._version: Known | None = None
+        self._written = 0
+        self._furthest = 0
+
+    async def once(self) -> Download:
+        """Fetch the file, or the rest of it.
+
+        Raises:
+            TryAgain: it broke off.
+            BadAnswer: it is not to be had, or too long.
+            OSError: the disk is full.
+        """
+        headers = {"Accept-Encoding": "identity", **self._conditions()}
+        async with self._sender.send(
+            "GET", self._path, headers=headers, seconds=_LONGEST_TRY
+        ) as response:
+            if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:
+                self._known.checked_at = time.time()
+                await asyncio.to_thread(self._file.remember, self._known)
+                return Download(self._file.path, self._known.release)
+            if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise self._start_again("has no rest of the file to give")
+            if not response.is_success:
+                raise await self._sender.failure(response)
+            total = self._begin(response)
+            await self._fetch(response, total)
+        if total is not None and self._written != total:
+            raise self._start_again(f"sent {self._written:,} of {total:,} bytes")
+        assert self._part
+        assert self._version
+        await asyncio.to_thread(self._file.commit, self._part, self._version)
+        return Download(self._file.path, self._version.release)
+
+    def discard(self) -> None:
+        """Remove what an unfinished download left."""
+        if self._part:
+            self._part.unlink(missing_ok=True)
+
+    def _conditions(self) -> dict[str, str]:
+        version = self._version
+        if version and self._written:
+            same = _strong(version.etag) or version.last_modified
+            if same:
+                return {"Range": f"bytes={self._written}-", "If-Range": same}
+        elif self._known:
+            known = {
+                "If-None-Match": self._known.etag,
+                "If-Modified-Since": self._known.last_modified,
+            }
+            return {name: value for name, value in known.items() if value}
+        return {}
+
+    def _begin(self, response: httpx.Response) -> int | None:
+        """Note which version comes, from where on; return how long the whole is, if it is said."""
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            found = re.fullmatch(
+                r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", "")
+            )
+            if not found or int(found[1]) != self._written:
+                raise self._start_again("sent another part than was asked for")
+            return int(found[2])
+        self._version = _version(response)
+        self._written = 0
+        length = response.headers.get("Content-Length")
+        return int(length) if length else None
+
+    async def _fetch(self, response: httpx.Response, total: int | None) -> None:
+        if (total or 0) > self._limit:
+            raise BadAnswer(f"{self._host} offers {total:,} bytes, more than {self._limit:,}")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            reason = "sent a web page in place of the file"
+            raise TryAgain(Trouble.BODY, reason, BadAnswer(f"{self._host} {reason}"))
+        if self._part is None:
+            self._part = await asyncio.to_thread(self._file.start_part)
+        try:
+            async for chunk in response.aiter_raw(_CHUNK):
+                await asyncio.to_thread(_write, self._part, self._written, chunk)
+                self._written += len(chunk)
+                if self._written > self._limit:
+                    raise BadAnswer(f"{self._host} sent more than {self._limit:,} bytes")
+        except httpx.TransportError as error:
+            if self._written <= self._furthest:
+                raise
+            self._furthest = self._written
+            reason = f"broke off after {self._written:,} bytes ({type(error).__name__})"
+            outcome = UpstreamUnavailable(self._host, _TRY_LATER, reason)
+            raise TryAgain(Trouble.CUT, reason, outcome) from error
+
+    def _start_again(self, reason: str) -> TryAgain:
+        self._written = 0
+        return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(self._host, _TRY_LATER, reason))
+
+
+def _write(path: Path, offset: int, chunk: bytes) -> None:
+    with path.open("r+b") as part:
+        part.seek(offset)
+        part.truncate()
+        part.write(chunk)
+
+
+def _version(response: httpx.Response) -> Known:
+    modified = response.headers.get("Last-Modified")
+    moment = _date(modified) or _date(response.headers.get("Date")) or datetime.now(UTC)
+    return Known(
+        release=moment.date().isoformat(),
+        etag=response.headers.get("ETag"),
+        last_modified=modified,
+        checked_at=time.time(),
+    )
+
+
+def _date(value: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+
+
+def _strong(etag: str | None) -> str | None:
+    """Return the tag if it may stand in ``If-Range``: a weak one may not (RFC 9110, 13.1.5)."""
+    return None if etag is None or etag.startswith("W/") else etag

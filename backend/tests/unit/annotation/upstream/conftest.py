@@ -1,0 +1,58 @@
+import httpx
+import pytest
+
+from app.annotation.upstream import Host, Retries, Upstream
+from app.core.rate_limit import LocalRateLimiter
+
+QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, longest=0.01)
+
+
+class Service:
+    """A service that follows a script: each request gets the next answer, the last one for ever.
+
+    An answer is a response, an exception, or a function of the request.
+    """
+
+    def __init__(self) -> None:
+        self.script = []
+        self.asked = []
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, Exception):
+            raise step
+        response = step(request) if callable(step) else step
+        # one that was not read yet, as it comes from the network
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=response.stream
+        )
+
+
+@pytest.fixture
+def service():
+    return Service()
+
+
+@pytest.fixture
+def limiter():
+    return LocalRateLimiter(window=0)
+
+
+@pytest.fixture
+async def connect(service, limiter, tmp_path):
+    """Makes an Upstream that talks to the scripted service."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
+
+        def make(**changes):
+            settings = {
+                "base_url": "https://service.example/api",
+                "limiter": limiter,
+                "http": http,
+                "rate": 10_000,
+                "cache_dir": tmp_path,
+                "retries": QUICK,
+            }
+            return Upstream(Host("ncbi", 3, 10), **(settings | changes))
+
+        yield make

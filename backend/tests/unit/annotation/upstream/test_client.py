@@ -1,0 +1,294 @@
+import asyncio
+import json
+import logging
+import traceback
+from urllib.parse import parse_qs
+
+import httpx
+import msgspec
+import pytest
+
+from app.annotation.upstream import BadAnswer, Host, UpstreamUnavailable, new_http_client
+from app.annotation.upstream.http import USER_AGENT
+from app.core.errors import UserError
+
+KEY = "0123456789abcdef0123456789abcdef0123"
+DECODE = msgspec.json.Decoder(dict[str, int]).decode
+ANY = msgspec.json.Decoder().decode
+FOUND = httpx.Response(200, json={"a": 1})
+
+
+def refused(retry_after):
+    body = {"error": "API rate limit exceeded", "api-key": KEY, "count": "4", "limit": "3"}
+    return httpx.Response(429, headers={"Retry-After": retry_after}, json=body)
+
+
+async def ask(upstream, **more):
+    return await upstream.request("GET", "one", decode=DECODE, **more)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.Response(500),
+        httpx.Response(502, text="<html>Bad Gateway</html>"),
+        httpx.Response(503, headers={"Retry-After": "0.01"}),
+        httpx.Response(504),
+        httpx.Response(408),
+        refused("0.01"),
+        refused("0"),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout(""),
+        httpx.ReadTimeout(""),
+        httpx.ReadError("reset"),
+        httpx.RemoteProtocolError("Server disconnected without sending a response."),
+        httpx.Response(200, text="<!DOCTYPE html><html><body>Maintenance</body></html>"),
+        httpx.Response(200, text='{"a": 1'),
+        httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"x")),
+    ],
+)
+async def test_a_passing_trouble_is_passed_over(service, connect, trouble):
+    service.script = [trouble, FOUND]
+    upstream = connect()
+    assert await ask(upstream) == {"a": 1}
+    assert upstream.requests == len(service.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "tries"),
+    [
+        (httpx.Response(502), 3),
+        (httpx.Response(503), 3),
+        (httpx.Response(504), 3),
+        (httpx.ConnectError("refused"), 3),
+        (httpx.ReadTimeout(""), 3),
+        (httpx.ReadError("reset"), 3),
+        (refused("0"), 4),
+        (httpx.Response(403, text="temporarily forbidden"), 1),
+        (httpx.Response(302, headers={"Location": "https://elsewhere.example/?x=1"}), 1),
+    ],
+)
+async def test_a_lasting_trouble_is_a_wait_for_the_host(service, connect, trouble, tries):
+    service.script = [trouble]
+    upstream = connect()
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await ask(upstream)
+    assert caught.value.what == "ncbi"
+    assert caught.value.seconds >= 60
+    assert caught.value.reason in str(caught.value)
+    assert upstream.requests == tries
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries", "shown"),
+    [
+        (httpx.Response(500, text="error forwarding request"), 3, "500: error forwarding"),
+        (httpx.Response(400, text="POST message too large"), 1, "400: POST message too large"),
+        (httpx.Response(404, text="<h1>Not <b>there</b></h1>"), 1, "404: Not there"),
+        (httpx.Response(414), 1, "414"),
+        (httpx.Response(200, text="<html>Maintenance</html>"), 2, "it starts: Maintenance"),
+        (httpx.Response(200, json={"a": "x"}), 2, "Expected `int`, got `str`"),
+        (httpx.Response(200, content=b'{"a\xff": 1}'), 2, "cannot be used"),
+        (httpx.Response(200, content=b'{"b":' * 100_000), 2, "cannot be used"),
+    ],
+)
+async def test_an_answer_of_no_use_is_a_bad_answer(service, connect, answer, tries, shown):
+    service.script = [answer]
+    upstream = connect()
+    with pytest.raises(BadAnswer) as caught:
+        await ask(upstream)
+    assert shown in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert upstream.requests == tries
+
+
+async def test_a_decoder_refuses_a_body_in_its_own_words(service, connect):
+    def decode(_):
+        raise BadAnswer("expected 3 variants, got 2")
+
+    service.script = [FOUND]
+    with pytest.raises(BadAnswer, match="expected 3 variants, got 2"):
+        await connect().request("GET", "one", decode=decode)
+    assert len(service.asked) == 2
+
+
+async def test_absent_is_what_the_caller_says_it_is(service, connect):
+    service.script = [httpx.Response(404)]
+    assert await ask(connect(), absent=frozenset({404})) is None
+    with pytest.raises(BadAnswer):
+        await ask(connect(), absent=frozenset({400}))
+
+
+async def test_a_refused_key_is_for_the_operator_even_where_400_means_absent(service, connect):
+    service.script = [httpx.Response(400, json={"error": "API key invalid", "api-key": KEY})]
+    with pytest.raises(UserError, match="NCBI_API_KEY") as caught:
+        await ask(connect(key=KEY), absent=frozenset({400}))
+    assert KEY not in str(caught.value)
+
+
+async def test_retry_after_holds_everybody_who_shares_the_budget(service, connect):
+    loop = asyncio.get_running_loop()
+    times = []
+
+    def answer(_):
+        times.append(loop.time())
+        return FOUND
+
+    service.script = [refused("0.3"), answer]
+    start = loop.time()
+    one, other = connect(key=KEY), connect(key=KEY)
+    asking = asyncio.create_task(ask(one))
+    await asyncio.sleep(0.05)
+    assert len(service.asked) == 1
+    await ask(other)
+    await asking
+    assert min(times) - start >= 0.3
+
+
+async def test_a_long_retry_after_puts_the_attempt_back_and_pauses_the_budget(
+    service, connect, limiter
+):
+    service.script = [refused("900")]
+    upstream = connect()
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await ask(upstream)
+    assert caught.value.seconds == 900
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await limiter.acquire("ncbi", 10_000)
+
+
+async def test_a_refusal_does_not_use_up_the_tries_for_faults(service, connect):
+    busy, fault = refused("0"), httpx.Response(503)
+    service.script = [busy, fault, busy, fault, busy, FOUND]
+    assert await ask(connect()) == {"a": 1}
+
+
+async def test_no_more_requests_are_in_flight_than_the_host_allows(service, connect):
+    flying, most = 0, 0
+
+    async def slow(_):
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0.01)
+        flying -= 1
+        return FOUND
+
+    service.answer = slow
+    upstream = connect(http=httpx.AsyncClient(transport=httpx.MockTransport(slow)))
+    await asyncio.gather(*(ask(upstream) for _ in range(12)))
+    assert most == Host("x", 1).concurrency
+
+
+async def test_a_try_that_takes_too_long_is_given_up(connect):
+    async def hang(_):
+        await asyncio.Event().wait()
+
+    upstream = connect(
+        http=httpx.AsyncClient(transport=httpx.MockTransport(hang)), try_seconds=0.01
+    )
+    with pytest.raises(UpstreamUnavailable, match="Timeout"):
+        await ask(upstream)
+
+
+async def test_an_endless_body_is_refused_before_it_fills_the_memory(service, connect):
+    read = 0
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            nonlocal read
+            while True:
+                read += 1000
+                yield b" " * 1000
+
+    service.script = [httpx.Response(200, stream=Endless())]
+    with pytest.raises(BadAnswer, match="more than 10,000 bytes"):
+        await ask(connect(max_body=10_000))
+    assert read <= 11_000
+
+
+async def test_what_identifies_us_goes_with_every_request(service, connect):
+    service.script = [FOUND]
+    upstream = connect(key=KEY, params={"tool": "kidney-genetics", "api_key": KEY})
+    await upstream.request("GET", "/esearch.fcgi", params={"db": "clinvar"}, decode=DECODE)
+    await upstream.request("POST", "esearch.fcgi", data={"db": "clinvar"}, decode=DECODE)
+    get, post = service.asked
+    assert str(get.url.copy_with(query=None)) == "https://service.example/api/esearch.fcgi"
+    expected = {"tool": ["kidney-genetics"], "api_key": [KEY], "db": ["clinvar"]}
+    assert parse_qs(get.url.query.decode()) == expected
+    assert parse_qs(post.content.decode()) == expected
+    assert not post.url.query
+
+
+async def test_json_is_posted(service, connect):
+    service.script = [FOUND]
+    await connect().request("POST", "lookup", json={"symbols": ["PKD1"]}, decode=DECODE)
+    assert json.loads(service.asked[0].content) == {"symbols": ["PKD1"]}
+
+
+class Budgets:
+    """Notes what was asked of the budget."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def acquire(self, budget, rate):
+        self.asked.append((budget, rate))
+
+    async def pause(self, budget, seconds):
+        raise AssertionError(budget, seconds)
+
+
+async def test_a_key_has_a_budget_of_its_own_whose_name_does_not_tell_it(service, connect):
+    service.script = [FOUND]
+    budgets = Budgets()
+    for more in ({"rate": None}, {"rate": None, "key": KEY}, {"rate": 77, "key": KEY}):
+        await ask(connect(limiter=budgets, **more))
+    (plain, slow), (keyed, fast), (again, other) = budgets.asked
+    assert (slow, fast, other) == (3, 10, 77)
+    assert plain != keyed == again
+    assert KEY not in keyed
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        refused("0"),
+        httpx.Response(500, json={"error": "error forwarding request", "api-key": KEY}),
+        httpx.Response(400, text=f"no such thing: ?api_key={KEY}&email=ada@example.org"),
+        httpx.Response(200, text=f"strange {KEY} by ada@example.org"),
+        httpx.Response(302, headers={"Location": f"https://e.example/?api_key={KEY}"}),
+        httpx.ConnectError(f"cannot reach https://e.example/?api_key={KEY} of ada@example.org"),
+    ],
+)
+async def test_no_secret_is_in_any_text(service, connect, caplog, trouble):
+    caplog.set_level(logging.DEBUG)
+    service.script = [trouble]
+    logging.getLogger("httpx").filters.clear()
+    await new_http_client().aclose()
+    with pytest.raises((BadAnswer, UpstreamUnavailable)) as caught:
+        await ask(connect(key=KEY, params={"api_key": KEY, "email": "ada@example.org"}))
+    shown = [str(caught.value), getattr(caught.value, "reason", ""), caplog.text]
+    for secret in (KEY, "ada@example.org", "ada%40example.org"):
+        assert secret not in "".join(shown)
+    if not isinstance(trouble, Exception):
+        assert KEY not in "".join(traceback.format_exception(caught.value))
+    assert "HTTP Request: GET" in caplog.text or isinstance(trouble, Exception)
+
+
+async def test_each_failed_try_is_logged_with_host_status_number_and_delay(
+    service, connect, caplog
+):
+    service.script = [httpx.Response(503), FOUND]
+    await ask(connect())
+    [line] = [r.getMessage() for r in caplog.records if r.name.startswith("app.")]
+    assert line.startswith("ncbi: answered 503")
+    assert "(try 1), again in 0.0 s" in line
+
+
+async def test_the_client_names_the_project_and_follows_no_redirects():
+    async with new_http_client(5) as http:
+        assert http.headers["User-Agent"] == USER_AGENT
+        assert not http.follow_redirects
+        assert http.timeout.read == 5

@@ -1,0 +1,256 @@
+import asyncio
+import errno
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.annotation.upstream import BadAnswer, UpstreamUnavailable
+from app.core.errors import Wait
+
+CONTENT = bytes(range(256)) * 20_000
+"""About five megabytes: several writes."""
+
+VERSION = {"ETag": '"v1"', "Last-Modified": "Sun, 15 Nov 2026 04:05:06 GMT"}
+
+
+class Broken(httpx.AsyncByteStream):
+    """A body that breaks off after some bytes, as httpx reports it."""
+
+    def __init__(self, sent):
+        self._sent = sent
+
+    async def __aiter__(self):
+        yield self._sent
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
+
+
+def whole(_=None, content=CONTENT, **headers):
+    return httpx.Response(200, headers=VERSION | headers, content=content)
+
+
+def cut(at):
+    headers = VERSION | {"Content-Length": str(len(CONTENT))}
+    return httpx.Response(200, headers=headers, stream=Broken(CONTENT[:at]))
+
+
+def rest(request):
+    start = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+    headers = VERSION | {"Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    return httpx.Response(206, headers=headers, content=CONTENT[start:])
+
+
+def files(folder: Path):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_file_is_fetched_whole_with_its_release(service, connect, tmp_path):
+    service.script = [whole]
+    got = await connect().download("tab_delimited/variants.txt.gz")
+    assert got.path.read_bytes() == CONTENT
+    assert got.release == "2026-11-15"
+    assert got.path.name == "variants.txt.gz"
+    assert str(service.asked[0].url).endswith("/api/tab_delimited/variants.txt.gz")
+    assert files(tmp_path) == ["variants.txt.gz", "variants.txt.gz.json", "variants.txt.gz.lock"]
+
+
+async def test_an_unchanged_file_is_not_fetched_again(service, connect):
+    service.script = [whole, httpx.Response(304)]
+    first = await connect().download("f")
+    again = await connect().download("f")
+    assert again == first
+    asked = service.asked[1].headers
+    assert asked["If-None-Match"] == VERSION["ETag"]
+    assert asked["If-Modified-Since"] == VERSION["Last-Modified"]
+
+
+async def test_a_changed_file_replaces_the_old_one(service, connect):
+    newer = {"ETag": '"v2"', "Last-Modified": "Sun, 22 Nov 2026 04:05:06 GMT"}
+    service.script = [whole, lambda _: whole(content=b"new", **newer), httpx.Response(304)]
+    upstream = connect()
+    await upstream.download("f")
+    got = await upstream.download("f")
+    assert (got.path.read_bytes(), got.release) == (b"new", "2026-11-22")
+    assert await upstream.download("f") == got
+    assert service.asked[2].headers["If-None-Match"] == '"v2"'
+
+
+async def test_a_copy_checked_lately_is_taken_without_asking(service, connect):
+    service.script = [whole]
+    upstream = connect()
+    first = await upstream.download("f")
+    assert await upstream.download("f", max_age=timedelta(hours=1)) == first
+    assert upstream.requests == 1
+
+
+async def test_a_copy_that_was_tampered_with_is_fetched_anew(service, connect):
+    service.script = [whole]
+    upstream = connect()
+    got = await upstream.download("f")
+    got.path.write_bytes(b"half")
+    again = await upstream.download("f", max_age=timedelta(hours=1))
+    assert again.path.read_bytes() == CONTENT
+    assert "If-None-Match" not in service.asked[1].headers
+
+
+async def test_notes_that_cannot_be_read_are_no_obstacle(service, connect):
+    service.script = [whole]
+    upstream = connect()
+    got = await upstream.download("f")
+    got.path.with_name("f.json").write_text("{")
+    assert await upstream.download("f", max_age=timedelta(hours=1)) == got
+
+
+async def test_a_mirror_has_a_copy_of_its_own(service, connect):
+    service.script = [whole, lambda _: whole(content=b"mirror")]
+    got = await connect().download("f")
+    other = await connect(base_url="https://mirror.example").download("f")
+    assert (got.path.read_bytes(), other.path.read_bytes()) == (CONTENT, b"mirror")
+
+
+async def test_after_a_cut_it_goes_on_where_it_broke_off(service, connect):
+    service.script = [cut(3_000_000), rest]
+    got = await connect().download("f")
+    assert got.path.read_bytes() == CONTENT
+    assert got.release == "2026-11-15"
+    assert service.asked[1].headers["If-Range"] == VERSION["ETag"]
+    assert service.asked[1].headers["Range"] == f"bytes={2 * 1024**2}-"
+
+
+async def test_it_starts_again_when_the_file_has_changed_meanwhile(service, connect):
+    newer = {"ETag": '"v2"', "Last-Modified": "Sun, 22 Nov 2026 04:05:06 GMT"}
+    service.script = [cut(3_000_000), lambda _: whole(content=b"new", **newer)]
+    got = await connect().download("f")
+    assert (got.path.read_bytes(), got.release) == (b"new", "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        httpx.Response(416),
+        httpx.Response(206, headers={"Content-Range": "bytes 7-9/10"}, content=b"abc"),
+        httpx.Response(206, content=b"abc"),
+    ],
+)
+async def test_it_starts_again_when_the_rest_is_not_to_be_had(service, connect, strange):
+    service.script = [cut(3_000_000), strange, whole]
+    got = await connect().download("f")
+    assert got.path.read_bytes() == CONTENT
+    assert "Range" not in service.asked[2].headers
+
+
+async def test_without_a_version_it_starts_again(service, connect):
+    headers = {"Content-Length": str(len(CONTENT))}
+    broken = httpx.Response(200, headers=headers, stream=Broken(CONTENT[:3_000_000]))
+    service.script = [broken, whole]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+    assert "Range" not in service.asked[1].headers
+
+
+async def test_a_weak_tag_is_not_enough_to_go_on_with(service, connect):
+    headers = {"ETag": 'W/"v1"', "Content-Length": str(len(CONTENT))}
+    broken = httpx.Response(200, headers=headers, stream=Broken(CONTENT[:3_000_000]))
+    service.script = [broken, whole]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+    assert "Range" not in service.asked[1].headers
+
+
+async def test_a_file_that_always_breaks_off_is_given_up_and_leaves_nothing(
+    service, connect, tmp_path
+):
+    service.script = [lambda _: cut(3_000_000)]
+    with pytest.raises(UpstreamUnavailable):
+        await connect().download("f")
+    assert len(service.asked) < 10
+    assert files(tmp_path) == ["f.lock"]
+
+
+async def test_a_shorter_file_than_announced_is_not_taken(service, connect, tmp_path):
+    service.script = [httpx.Response(200, headers={"Content-Length": "10"}, content=b"short")]
+    with pytest.raises(UpstreamUnavailable, match="5 of 10 bytes"):
+        await connect().download("f")
+    assert files(tmp_path) == ["f.lock"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (httpx.Response(404), "404"),
+        (httpx.Response(200, html="<html>Log in to the network</html>"), "web page"),
+        (whole(), "more than 1,000"),
+        (httpx.Response(200, stream=httpx.ByteStream(CONTENT)), "more than 1,000"),
+    ],
+)
+async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answer, shown):
+    service.script = [answer]
+    with pytest.raises(BadAnswer, match=shown):
+        await connect(max_download=1_000).download("f")
+    assert files(tmp_path) == ["f.lock"]
+
+
+async def test_passing_troubles_are_passed_over(service, connect):
+    service.script = [
+        httpx.Response(503),
+        httpx.ConnectError("x"),
+        httpx.Response(429, headers={"Retry-After": "0"}),
+        whole,
+    ]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+
+
+async def test_without_a_date_the_release_is_the_day_of_the_answer(service, connect):
+    headers = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT"}
+    service.script = [httpx.Response(200, headers=headers, content=b"x")]
+    assert (await connect().download("f")).release == "2026-11-23"
+
+
+async def test_of_two_who_want_it_one_fetches_it(service, connect):
+    service.script = [whole, httpx.Response(304)]
+    got = await asyncio.gather(connect().download("f"), connect().download("f"))
+    assert got[0] == got[1]
+    assert [request.headers.get("If-None-Match") for request in service.asked] == [None, '"v1"']
+
+
+async def test_a_cancelled_download_leaves_nothing_and_locks_nobody_out(service, connect, tmp_path):
+    reached = asyncio.Event()
+
+    class Stuck(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            yield CONTENT
+            reached.set()
+            await asyncio.Event().wait()
+
+    service.script = [httpx.Response(200, headers=VERSION, stream=Stuck()), whole]
+    downloading = asyncio.create_task(connect().download("f"))
+    await reached.wait()
+    downloading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await downloading
+    assert files(tmp_path) == ["f.lock"]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+
+
+async def test_what_a_killed_process_left_is_removed(service, connect, tmp_path):
+    service.script = [whole, lambda _: whole(content=b"new")]
+    got = await connect().download("f")
+    got.path.with_name("f.1234.part").write_bytes(b"left")
+    await connect().download("f")
+    assert files(tmp_path) == ["f", "f.json", "f.lock"]
+
+
+async def test_a_full_disk_is_a_wait_for_the_disk(service, connect, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.annotation.upstream.download._write", full)
+    service.script = [whole]
+    with pytest.raises(Wait) as caught:
+        await connect().download("f")
+    assert caught.value.what == "disk"
+    assert files(tmp_path) == ["f.lock"]
+
+
+async def test_a_host_without_a_folder_downloads_nothing(connect):
+    with pytest.raises(ValueError, match="cache_dir"):
+        await connect(cache_dir=None).download("f")
