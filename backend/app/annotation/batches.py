@@ -1,0 +1,74 @@
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.annotation.sources.base import Answer, Gene, Source, SourceInfo
+from app.annotation.upstream import BadAnswer
+
+MOST_BAD = 16
+"""So many unusable answers to the parts of one batch, and no usable one, are the service's fault
+and not a gene's. Halving a batch of 200 down to one bad gene meets 8 of them in a row at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Genes that are asked about together, and the work expected of them."""
+
+    genes: list[Gene]
+    weight: int
+
+
+def split_by_weight(
+    genes: Iterable[Gene], weights: Iterable[int], info: SourceInfo
+) -> Iterable[Batch]:
+    """Cut genes into batches that keep to the source's ``batch_size`` and ``batch_weight``.
+
+    A gene that weighs more than a batch may is a batch of its own.
+    """
+    batch: list[Gene] = []
+    total = 0
+    for gene, weight in zip(genes, weights, strict=True):
+        if batch and (len(batch) >= info.batch_size or total + weight > info.batch_weight):
+            yield Batch(batch, total)
+            batch, total = [], 0
+        batch.append(gene)
+        total += weight
+    if batch:
+        yield Batch(batch, total)
+
+
+async def batches(pages: AsyncIterator[list[Gene]], source: Source) -> AsyncIterator[Batch]:
+    """Cut pages of genes into batches."""
+    async for page in pages:
+        for batch in split_by_weight(page, await source.weights(page), source.info):
+            yield batch
+
+
+async def ask(source: Source, genes: Sequence[Gene]) -> list[Answer]:
+    """Ask about a batch; where the answer is bad, halve it until the one bad gene is found.
+
+    Returns:
+        an answer for each gene; *unknown*, with its reason, for one whose answer is bad.
+
+    Raises:
+        BadAnswer: nothing that the service says can be used.
+        Wait: the service cannot be asked now.
+    """
+    parts = deque([list(genes)])
+    answers: list[Answer] = []
+    bad, good = 0, False
+    while parts:
+        part = parts.popleft()
+        try:
+            answers += await source.annotate(part)
+            good = True
+        except BadAnswer as error:
+            bad += 1
+            if not good and bad >= MOST_BAD:
+                raise
+            if len(part) == 1:
+                answers.append(Answer(part[0].id, "unknown", reason=str(error)))
+            else:
+                middle = len(part) // 2
+                parts += [part[:middle], part[middle:]]
+    return answers

@@ -1,0 +1,161 @@
+"""Imports genes: somebody's list, or all that code for proteins."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.annotation.gene_files import Row, read_gene_file
+from app.annotation.gene_names import GeneRow, Names, Remark, Resolved, gene_row
+from app.annotation.hgnc_records import (
+    APPROVED,
+    COMPLETE_SET,
+    PROTEIN_CODING,
+    WITHDRAWN,
+    read_records,
+    read_withdrawn,
+)
+from app.annotation.sources.base import Connector
+from app.annotation.sources.hgnc import hgnc_files
+from app.annotation.upstream import BadAnswer, Upstream
+from app.core.errors import UserError, Wait
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1_000
+"""Genes a statement."""
+
+_STORE = text(
+    """
+    INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)
+    SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),
+                         CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+    ON CONFLICT (hgnc_id) DO UPDATE SET
+      symbol = excluded.symbol, ensembl_gene_id = excluded.ensembl_gene_id,
+      entrez_id = excluded.entrez_id, updated_at = now()
+    WHERE (genes.symbol, genes.ensembl_gene_id, genes.entrez_id) IS DISTINCT FROM
+          (excluded.symbol, excluded.ensembl_gene_id, excluded.entrez_id)
+    RETURNING xmax = 0 AS inserted
+    """
+)
+
+
+@dataclass
+class ImportReport:
+    """What became of a gene list.
+
+    Attributes:
+        imported: genes that are new.
+        updated: genes that were there under another symbol or with other identifiers.
+        unchanged: genes that were there as they are.
+        duplicates: rows that mean a gene of an earlier row.
+        problems: rows whose gene was not imported, and why.
+        notes: rows whose gene was imported, under another name or against the row's symbol.
+    """
+
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    problems: list[Remark] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
+
+
+async def import_genes(
+    what: str | Path, *, engine: AsyncEngine, connect: Connector
+) -> ImportReport:
+    """Import a gene list, or with ``hgnc`` all genes that code for proteins; safe to repeat.
+
+    All genes are stored or none are. What is no gene is reported and does not stop the others.
+
+    Args:
+        what: a file as :func:`~app.annotation.gene_files.read_gene_file` takes it, or ``hgnc``.
+        engine: of the database.
+        connect: to HGNC's files, by which names are resolved.
+
+    Raises:
+        UserError: the file cannot be read, has no gene, or HGNC's files are not to be had.
+    """
+    rows = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
+    files = hgnc_files(connect)
+    report = ImportReport()
+    try:
+        if rows is None:
+            genes = await _protein_coding(files)
+        else:
+            genes = await _resolve(rows, files, report)
+    except (BadAnswer, Wait) as error:
+        raise UserError(
+            f"HGNC's list of genes is not to be had: {error}",
+            remedy="try again later, or see whether HGNC_FILES_URL is right",
+        ) from error
+    async with engine.begin() as connection:
+        for start in range(0, len(genes), CHUNK):
+            await _store(connection, genes[start : start + CHUNK], report)
+    return report
+
+
+async def _protein_coding(files: Upstream) -> list[GeneRow]:
+    complete_set = await files.download(COMPLETE_SET)
+
+    def read() -> list[GeneRow]:
+        return [
+            gene_row(record)
+            for record in read_records(complete_set.path)
+            if record.status == APPROVED and record.locus_group == PROTEIN_CODING
+        ]
+
+    return await asyncio.to_thread(read)
+
+
+async def _resolve(rows: Sequence[Row], files: Upstream, report: ImportReport) -> list[GeneRow]:
+    complete_set = await files.download(COMPLETE_SET)
+    try:
+        withdrawn = (await files.download(WITHDRAWN)).path
+    except BadAnswer as error:
+        logger.warning("without HGNC's list, withdrawn genes are reported as unknown: %s", error)
+        withdrawn = None
+
+    def read() -> list[GeneRow]:
+        entries = read_withdrawn(withdrawn) if withdrawn else ()
+        return resolve_rows(rows, Names(read_records(complete_set.path), entries), report)
+
+    return await asyncio.to_thread(read)
+
+
+def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> list[GeneRow]:
+    """Return the genes that the rows mean, each once; what is odd goes into the report."""
+    genes: dict[str, GeneRow] = {}
+    for row in rows:
+        found = names.resolve(row)
+        if not isinstance(found, Resolved):
+            report.problems.append(found)
+            continue
+        if found.note is not None:
+            report.notes.append(found.note)
+        if found.gene.hgnc_id in genes:
+            report.duplicates += 1
+        genes[found.gene.hgnc_id] = found.gene
+    return list(genes.values())
+
+
+async def _store(
+    connection: AsyncConnection, genes: Sequence[GeneRow], report: ImportReport
+) -> None:
+    result = await connection.execute(
+        _STORE,
+        {
+            "hgnc_ids": [gene.hgnc_id for gene in genes],
+            "symbols": [gene.symbol for gene in genes],
+            "ensembl_gene_ids": [gene.ensembl_gene_id for gene in genes],
+            "entrez_ids": [gene.entrez_id for gene in genes],
+        },
+    )
+    inserted = [row.inserted for row in result]
+    report.imported += sum(inserted)
+    report.updated += len(inserted) - sum(inserted)
+    report.unchanged += len(genes) - len(inserted)

@@ -1,0 +1,146 @@
+"""HGNC's records of genes, from its REST service and from its files alike."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.annotation.upstream import BadAnswer
+
+COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
+WITHDRAWN = "tsv/tsv/withdrawn.txt"
+
+APPROVED = "Approved"
+PROTEIN_CODING = "protein-coding gene"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A gene, by the field names of the REST service."""
+
+    hgnc_id: str
+    symbol: str
+    status: str = APPROVED
+    name: str | None = None
+    locus_group: str | None = None
+    locus_type: str | None = None
+    location: str | None = None
+    alias_symbol: tuple[str, ...] = ()
+    prev_symbol: tuple[str, ...] = ()
+    entrez_id: str | None = None
+    ensembl_gene_id: str | None = None
+    omim_id: tuple[str, ...] = ()
+    uniprot_ids: tuple[str, ...] = ()
+    refseq_accession: tuple[str, ...] = ()
+    mane_select: tuple[str, ...] = ()
+    gene_group: tuple[str, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """Return the annotation: every field but the status, lists even where they are empty."""
+        fields = msgspec.structs.asdict(self)
+        del fields["status"]
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+        }
+
+    def identifiers(self) -> dict[str, str | None]:
+        """Return the columns of ``genes`` that HGNC fills."""
+        return {
+            "symbol": self.symbol,
+            "ensembl_gene_id": self.ensembl_gene_id,
+            "entrez_id": self.entrez_id,
+        }
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """A record that is no gene any more, and what it was merged into."""
+
+    hgnc_id: str
+    symbol: str
+    merged_into: tuple[str, ...]
+
+
+_LISTS = ("alias_symbol", "prev_symbol", "omim_id", "uniprot_ids", "refseq_accession",
+          "mane_select", "gene_group")  # fmt: skip
+_TEXTS = ("name", "locus_group", "locus_type", "location", "entrez_id", "ensembl_gene_id")
+_OLD_NAMES = {"gene_group": "gene_family"}  # in files of some years ago
+
+
+def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
+    """Read the complete set row by row; columns are found by name.
+
+    Lists are joined by pipes, and quoted where there are several (``"FLJ11506|p34"``); rows may
+    end before their last columns when these are empty.
+
+    Args:
+        path: of ``hgnc_complete_set.txt``.
+        only: HGNC ids; other rows are skipped.
+
+    Raises:
+        BadAnswer: it is not that file.
+    """
+    rows = _rows(path, ("hgnc_id", "symbol", "status", "entrez_id", "ensembl_gene_id"))
+    columns = next(rows)
+    places = {name: place for place, name in enumerate(columns)}
+    places |= {new: places[old] for new, old in _OLD_NAMES.items() if old in places}
+    lists = {name: places[name] for name in _LISTS if name in places}
+    texts = {name: places[name] for name in _TEXTS if name in places}
+    hgnc_id, symbol, status = places["hgnc_id"], places["symbol"], places["status"]
+    for row in rows:
+        if only is not None and row[hgnc_id] not in only:
+            continue
+        fields: dict[str, Any] = {name: row[place] or None for name, place in texts.items()}
+        fields |= {name: _split(row[place]) for name, place in lists.items()}
+        yield Record(row[hgnc_id], row[symbol], row[status], **fields)
+
+
+def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
+    """Read ``withdrawn.txt``: ``HGNC:6 | Merged/Split | A1S9T | HGNC:12469|UBA1|Approved``.
+
+    Raises:
+        BadAnswer: it is not that file.
+    """
+    rows = _rows(path, ("HGNC_ID", "WITHDRAWN_SYMBOL"))
+    columns = next(rows)
+    hgnc_id, symbol = columns.index("HGNC_ID"), columns.index("WITHDRAWN_SYMBOL")
+    merged = next((i for i, name in enumerate(columns) if name.startswith("MERGED_INTO")), None)
+    for row in rows:
+        into = row[merged] if merged is not None else ""
+        yield Withdrawn(
+            row[hgnc_id],
+            row[symbol],
+            tuple(
+                f"{found[2]} ({found[1]})" for found in re.finditer(r"(HGNC:\d+)\|([^|,\s]+)", into)
+            ),
+        )
+
+
+def _rows(path: Path, required: Collection[str]) -> Iterator[list[str]]:
+    """Give the header and then each row, as many fields as the header has."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            columns = next(lines, "").rstrip("\r\n").split("\t")
+            missing = [name for name in required if name not in columns]
+            if missing:
+                raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
+            yield columns
+            for number, line in enumerate(lines, 2):
+                fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
+                if len(fields) > len(columns):
+                    raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
+                if fields != [""]:
+                    yield fields + [""] * (len(columns) - len(fields))
+    except UnicodeDecodeError as error:
+        raise BadAnswer(f"{path.name} is no UTF-8: {error.reason}") from error
+
+
+def _unquoted(field: str) -> str:
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return field[1:-1].replace('""', '"').strip()
+    return field.strip()
+
+
+def _split(field: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in field.split("|") if part.strip())

@@ -1,0 +1,117 @@
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources.base import Answer
+
+
+@dataclass
+class Progress:
+    """How far a run has come with one source: its row of `run_sources`.
+
+    An attempt reads the counts from the annotations when it begins, and from then on is the only
+    one to write them; so a commit whose answer was lost is not counted twice.
+    """
+
+    run_id: int
+    source: str
+    total: int | None
+    found: int
+    absent: int
+    unknown: int
+    requests: int
+    weight_total: int
+    weight_done: int
+
+    @property
+    def done(self) -> int:
+        """Genes that were asked about for this run."""
+        return self.found + self.absent + self.unknown
+
+    def add(self, answers: Sequence[Answer], weight: int, requests: int) -> None:
+        """Count answers that are being committed."""
+        for answer in answers:
+            setattr(self, answer.state, getattr(self, answer.state) + 1)
+        self.weight_done += weight
+        self.requests += requests
+
+
+_BEGIN = text(
+    """
+    UPDATE run_sources SET state = 'running', started_at = coalesce(started_at, now()),
+      finished_at = NULL
+    WHERE run_id = :run_id AND source = :source
+    RETURNING total, requests, coalesce(weight_total, 0) AS weight_total, weight_done
+    """
+)
+
+_ASK_AGAIN = text(
+    """
+    UPDATE annotations SET checked_run_id = NULL
+    WHERE checked_run_id = :run_id AND source = :source AND checked_state = 'unknown'
+    """
+)
+
+_COUNTS = text(
+    """
+    SELECT count(*) FILTER (WHERE checked_state = 'found') AS found,
+           count(*) FILTER (WHERE checked_state = 'absent') AS absent,
+           count(*) FILTER (WHERE checked_state = 'unknown') AS unknown
+    FROM annotations WHERE checked_run_id = :run_id AND source = :source
+    """
+)
+
+_SAVE = text(
+    """
+    UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
+      unknown = :unknown, requests = :requests, weight_total = :weight_total,
+      weight_done = :weight_done
+    WHERE run_id = :run_id AND source = :source
+    """
+)
+
+_FINISH = text(
+    """
+    UPDATE run_sources SET state = :state, finished_at = now(), total = done
+    WHERE run_id = :run_id AND source = :source
+    """
+)
+
+
+async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh: bool) -> Progress:
+    """Take up a source, counting what earlier attempts have committed.
+
+    Args:
+        connection: in the attempt's transaction.
+        run_id: the run.
+        source: its name.
+        afresh: the source has not begun, or the run was retried: what was unknown is asked again.
+    """
+    key = {"run_id": run_id, "source": source}
+    if afresh:
+        await connection.execute(_ASK_AGAIN, key)
+    row = (await connection.execute(_BEGIN, key)).one()
+    counts = (await connection.execute(_COUNTS, key)).one()
+    return Progress(
+        run_id,
+        source,
+        row.total,
+        counts.found,
+        counts.absent,
+        counts.unknown,
+        row.requests,
+        row.weight_total,
+        row.weight_done,
+    )
+
+
+async def save(connection: AsyncConnection, progress: Progress) -> None:
+    """Write the counts, in the transaction that commits what they count."""
+    await connection.execute(_SAVE, asdict(progress) | {"done": progress.done})
+
+
+async def finish(connection: AsyncConnection, run_id: int, source: str, state: str) -> None:
+    """End a source: ``succeeded`` or ``failed``."""
+    await connection.execute(_FINISH, {"run_id": run_id, "source": source, "state": state})

@@ -1,0 +1,169 @@
+"""Counts per gene: what both ways to ClinVar reduce its variants to."""
+
+import re
+from collections import defaultdict
+from datetime import date
+from functools import lru_cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+NO_DATE = 0
+_EARLIEST_YEAR = 1900
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_IN_WORDS = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
+_IN_NUMBERS = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
+
+
+class Profile(NamedTuple):
+    """What was said of a variant, in ClinVar's words; empty where nothing was."""
+
+    germline: str
+    review_status: str
+    clinical_impact: str
+    oncogenicity: str
+
+
+class Tally:
+    """The variants of one gene, counted: those of this gene alone, and those of several genes."""
+
+    __slots__ = ("consequences", "multi_gene", "newest", "single_gene")
+
+    def __init__(self) -> None:
+        self.single_gene: defaultdict[Profile, int] = defaultdict(int)
+        self.multi_gene: defaultdict[Profile, int] = defaultdict(int)
+        self.consequences: defaultdict[str | None, int] = defaultdict(int)
+        self.newest = NO_DATE
+
+    def add(
+        self, profile: Profile, consequence: str | None, evaluated: int, *, single_gene: bool
+    ) -> None:
+        """Count one variant; ``evaluated`` is a day as :func:`day` gives it."""
+        counts = self.single_gene if single_gene else self.multi_gene
+        counts[profile] += 1
+        self.consequences[consequence] += 1
+        self.newest = max(self.newest, evaluated)
+
+    def data(self) -> dict[str, Any] | None:
+        """Return the annotation, or None when the gene has no variant.
+
+        ``germline`` has every class and adds up to ``variants``; the other counts name only what
+        was seen, and leave out variants of which ClinVar says nothing there.
+        """
+        single_gene, multi_gene = sum(self.single_gene.values()), sum(self.multi_gene.values())
+        variants = single_gene + multi_gene
+        if not variants:
+            return None
+        germline = dict.fromkeys(CLASSES, 0)
+        review_status: dict[str, int] = {}
+        clinical_impact: dict[str, int] = {}
+        oncogenicity: dict[str, int] = {}
+        for profile, count in chain(self.single_gene.items(), self.multi_gene.items()):
+            germline[germline_class(profile.germline)] += count
+            for counts, text in (
+                (review_status, profile.review_status),
+                (clinical_impact, profile.clinical_impact),
+                (oncogenicity, profile.oncogenicity),
+            ):
+                if text:
+                    counts[text] = counts.get(text, 0) + count
+        derived = {term: count for term, count in self.consequences.items() if term is not None}
+        return {
+            "variants": variants,
+            "single_gene": single_gene,
+            "multi_gene": multi_gene,
+            "germline": germline,
+            "review_status": dict(sorted(review_status.items())),
+            "molecular_consequence": dict(sorted(derived.items())),
+            "oncogenicity": dict(sorted(oncogenicity.items())),
+            "clinical_impact": dict(sorted(clinical_impact.items())),
+            "last_evaluated": None
+            if self.newest == NO_DATE
+            else date.fromordinal(self.newest).isoformat(),
+        }
+
+
+CLASSES = (
+    "pathogenic",
+    "pathogenic_or_likely_pathogenic",
+    "likely_pathogenic",
+    "conflicting",
+    "uncertain",
+    "likely_benign",
+    "benign",
+    "other",
+)
+_TERMS = {
+    "pathogenic": "pathogenic",
+    "likely pathogenic": "likely_pathogenic",
+    "uncertain significance": "uncertain",
+    "likely benign": "likely_benign",
+    "benign": "benign",
+}
+_PAIRS = {
+    frozenset({"pathogenic", "likely_pathogenic"}): "pathogenic_or_likely_pathogenic",
+    # what both halves at least agree on
+    frozenset({"benign", "likely_benign"}): "likely_benign",
+}
+
+
+@lru_cache(maxsize=4096)
+def germline_class(text: str) -> str:
+    """Sort an aggregate germline classification into one of :data:`CLASSES`.
+
+    - "Conflicting classifications of pathogenicity" (until 2024 "Conflicting interpretations …")
+      is conflicting, whatever follows it.
+    - "Pathogenic/Likely pathogenic" is a class of its own; "Benign/Likely benign" counts as
+      likely benign.
+    - "…, low penetrance" counts with its term, as its own class in ClinVar is a shade of it.
+    - What follows a term ("; drug response", "/Likely risk allele") does not change its class.
+    - "not provided", "drug response", "risk factor", risk alleles alone, "no classifications
+      from unflagged records" and the like are other, and so is a variant that has only a
+      clinical impact or an oncogenicity: the classes add up to all variants.
+
+    The terms: https://www.ncbi.nlm.nih.gov/clinvar/docs/clinsig/
+    """
+    pathogenicity = text.strip().lower().split(";")[0]
+    if pathogenicity.startswith(
+        ("conflicting classifications of path", "conflicting interpretations of path")
+    ):
+        return "conflicting"
+    parts = (part.split(",")[0].strip() for part in pathogenicity.split("/"))
+    terms = frozenset(_TERMS[part] for part in parts if part in _TERMS)
+    if len(terms) == 1:
+        return next(iter(terms))
+    return _PAIRS.get(terms, "other")
+
+
+@lru_cache(maxsize=65_536)
+def day(text: str) -> int:
+    """Read an evaluation date into a day number (``date.toordinal``), 0 for none.
+
+    ``esummary`` writes ``2026/03/11 00:00``, and ``1/01/01 00:00`` for none; the bulk table
+    writes ``Mar 11, 2026``, and ``-`` for none.
+    """
+    words = _IN_WORDS.fullmatch(text.strip())
+    if words is not None:
+        month = words[1].lower()
+        return _ordinal(words[3], _MONTHS.index(month) + 1 if month in _MONTHS else 0, words[2])
+    numbers = _IN_NUMBERS.fullmatch(text.strip())
+    return NO_DATE if numbers is None else _ordinal(numbers[1], numbers[2], numbers[3])
+
+
+def _ordinal(year: str, month: int | str, of_month: str) -> int:
+    try:
+        found = date(int(year), int(month), int(of_month))
+    except ValueError:
+        return NO_DATE
+    return found.toordinal() if found.year >= _EARLIEST_YEAR else NO_DATE
+
+
+def profile(
+    germline: str, review_status: str, clinical_impact: str = "", oncogenicity: str = ""
+) -> Profile:
+    """Make a profile of ClinVar's texts; a ``-`` of the bulk table says nothing."""
+    return Profile(*map(_said, (germline, review_status, clinical_impact, oncogenicity)))
+
+
+def _said(text: str) -> str:
+    stripped = text.strip()
+    return "" if stripped == "-" else stripped

@@ -1,0 +1,33 @@
+"""What ClinVar is, apart from what is done with it.
+
+Limits: 3 requests a second, 10 with a key, POST for long ones, ``tool`` and ``email`` with each
+(https://www.ncbi.nlm.nih.gov/books/NBK25497/); 500 JSON summaries a request (its own refusal:
+"Maximum number of UIDs is 500 for JSON format output"). The files have no documented limit.
+"""
+
+from datetime import timedelta
+
+from app.annotation.sources.base import SourceInfo
+from app.annotation.upstream import Host
+
+EUTILS = Host("ncbi", rate=3, rate_with_key=10, concurrency=8)
+FILES = Host("ncbi-files", rate=1, concurrency=2)
+
+PAGE = 500
+"""Summaries a request."""
+
+TOOL = "kidney-genetics"
+
+INFO = SourceInfo(
+    name="clinvar",
+    title="ClinVar",
+    licence="public domain (NCBI)",
+    licence_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
+    hosts=(EUTILS, FILES),
+    batch_size=200,
+    batch_weight=10_000,
+    concurrency=3,
+    freshness=timedelta(days=7),  # weekly releases of the table
+    needs=frozenset({"entrez_id"}),
+    bulk_threshold=lambda settings: settings.clinvar_bulk_threshold,
+)

@@ -1,0 +1,64 @@
+"""``gene_specific_summary.txt``: how many variants each gene has, and what ClinVar calls it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Expected:
+    """Counts and symbols by NCBI GeneID.
+
+    The file's first line is prose, the columns are in the line that starts with ``#Symbol``; a
+    gene has a row for each of its MIM numbers, with equal counts (as in the file of 2021-11-07).
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str, int]] = ()) -> None:
+        self._alleles: dict[str, int] = {}
+        self._symbol: dict[str, str] = {}
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
+        for symbol, entrez_id, alleles in rows:
+            if alleles >= self._alleles.get(entrez_id, 0):
+                self._alleles[entrez_id] = alleles
+                self._symbol[entrez_id] = symbol
+            self._ids[symbol].add(entrez_id)
+
+    def alleles(self, entrez_id: str | None, symbol: str) -> int:
+        """Return how many variants the gene had when the file was made, 0 if it is not in it."""
+        if entrez_id in self._alleles:
+            return self._alleles[entrez_id]
+        return max((self._alleles[each] for each in self._ids.get(symbol, ())), default=0)
+
+    def symbols(self, entrez_id: str | None, symbol: str) -> tuple[str, ...]:
+        """Return what the gene may be called in ClinVar, ClinVar's own symbol first.
+
+        Two nomenclatures are never updated on the same day, so the approved symbol stays in
+        unless ClinVar uses it for another gene.
+        """
+        own = self._symbol.get(entrez_id or "")
+        if own is None or own == symbol:
+            return (symbol,)
+        return (own,) if symbol in self._ids else (own, symbol)
+
+
+def read_expected(path: Path) -> Expected:
+    """Read the file; columns are found by name.
+
+    Raises:
+        ValueError: it has no such columns, or a number that is none.
+    """
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            names = line.rstrip("\r\n").removeprefix("#").split("\t")
+            if names[0] == "Symbol":
+                break
+        else:
+            raise ValueError("no line that starts with #Symbol")
+        try:
+            symbol, gene, total = map(names.index, ("Symbol", "GeneID", "Total_alleles"))
+        except ValueError as error:
+            raise ValueError(f"no such column: {error}") from None
+        return Expected(
+            (fields[symbol], fields[gene], int(fields[total]))
+            for fields in (line.rstrip("\r\n").split("\t") for line in lines)
+            if len(fields) > max(symbol, gene, total)
+        )

@@ -1,0 +1,140 @@
+"""ClinVar by API: one search for many genes, then its summaries page by page.
+
+The search ORs the genes' symbols and leaves its result on NCBI's history server; ``esummary``
+gives it in pages of 500, which are reduced to counts as they come. A variant of several genes is
+fetched once. The search tells only how many variants there are in all, so that is what is
+compared with what came.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from app.annotation.sources.base import all_of
+from app.annotation.sources.clinvar.aggregate import Tally
+from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.declaration import EUTILS, PAGE
+from app.annotation.sources.clinvar.summaries import (
+    Search,
+    Variant,
+    decode_search,
+    decode_summaries,
+)
+from app.annotation.upstream import Upstream
+
+T = TypeVar("T")
+
+_SEARCHABLE = re.compile(r"[\w.@'/+:-]{1,64}", re.ASCII)
+
+
+def searchable(symbol: str) -> bool:
+    """Whether a symbol can stand in a search without changing it (``A-GAMMA3'E`` can)."""
+    return _SEARCHABLE.fullmatch(symbol) is not None
+
+
+def search_term(symbols: Iterable[str]) -> str:
+    """Return the search for variants of any of the genes; quotes keep AND, OR and NOT symbols."""
+    return " OR ".join(f'"{symbol}"[gene]' for symbol in symbols if searchable(symbol))
+
+
+@dataclass
+class Counted:
+    """What one search gave.
+
+    Attributes:
+        tallies: one a gene.
+        expected: variants that the search found.
+        other_names: symbols by which ClinVar calls a gene that was not searched for under them,
+            by the gene's place.
+    """
+
+    tallies: list[Tally]
+    expected: int = 0
+    other_names: dict[int, str] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+
+    @property
+    def received(self) -> int:
+        """Variants that came, each counted once."""
+        return len(self._seen)
+
+    def add(self, variants: Iterable[Variant], wanted: Wanted, genes: Sequence[WantedGene]) -> None:
+        """Count a page of variants."""
+        for variant in variants:
+            if variant.uid in self._seen:
+                continue
+            self._seen.add(variant.uid)
+            places: dict[int, str] = {}
+            for gene in variant.genes:
+                place = wanted.find(str(gene.geneid), gene.symbol)
+                if place is not None:
+                    places[place] = gene.symbol
+            single_gene = len({(gene.geneid, gene.symbol) for gene in variant.genes}) == 1
+            for place, symbol in places.items():
+                if symbol and symbol not in genes[place].symbols:
+                    self.other_names[place] = symbol
+                self.tallies[place].add(
+                    variant.profile,
+                    variant.consequence,
+                    variant.evaluated,
+                    single_gene=single_gene,
+                )
+
+
+async def count_variants(upstream: Upstream, genes: Sequence[WantedGene]) -> Counted:
+    """Search for the genes' variants and count all of them, once.
+
+    Raises:
+        BadAnswer: the answers cannot be used. A shortfall is not raised but can be seen.
+    """
+    counted = Counted([Tally() for _ in genes])
+    term = search_term(symbol for gene in genes for symbol in gene.symbols)
+    if not term:
+        return counted
+    search = await _ask(
+        upstream,
+        "esearch.fcgi",
+        {"term": term, "usehistory": "y", "retmax": 0},
+        decode_search,
+    )
+    counted.expected = search.found
+    wanted = Wanted(genes)
+    starts = iter(range(0, search.found, PAGE))
+
+    async def take_pages() -> None:
+        for start in starts:
+            page = await _page(upstream, search, start)
+            counted.add(page, wanted, genes)
+            if not page:  # what is missing is missed already: the rest need not be asked for
+                _exhaust(starts)
+
+    await all_of(take_pages() for _ in range(EUTILS.concurrency))
+    return counted
+
+
+async def _page(upstream: Upstream, search: Search, start: int) -> list[Variant]:
+    """Fetch a page; none is left of a search that the history server has dropped."""
+    return await _ask(
+        upstream,
+        "esummary.fcgi",
+        {
+            "WebEnv": search.web_env,
+            "query_key": search.query_key,
+            "retstart": start,
+            "retmax": PAGE,
+        },
+        decode_summaries,
+    )
+
+
+async def _ask(
+    upstream: Upstream, path: str, asked: dict[str, str | int], decode: Callable[[bytes], T]
+) -> T:
+    data = {"db": "clinvar", "retmode": "json", **asked}
+    return await upstream.request("POST", path, data=data, decode=decode)
+
+
+def _exhaust(starts: Iterator[int]) -> None:
+    for _ in starts:
+        pass

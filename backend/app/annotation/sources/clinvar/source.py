@@ -1,0 +1,147 @@
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, ClassVar
+
+from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
+from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.bulk import UnreadableTable, count_in_child
+from app.annotation.sources.clinvar.declaration import EUTILS, FILES, INFO, TOOL
+from app.annotation.sources.clinvar.expected import Expected, read_expected
+from app.annotation.sources.clinvar.search import count_variants, searchable
+from app.annotation.sources.clinvar.summaries import decode_release
+from app.annotation.upstream import BadAnswer
+
+logger = logging.getLogger(__name__)
+
+EXPECTED_FILE = "tab_delimited/gene_specific_summary.txt"
+TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
+
+
+class ClinVar:
+    """Counts each gene's variants by what ClinVar says of them.
+
+    ``data``: ``variants``, ``single_gene`` and ``multi_gene`` (what it is made up of),
+    ``germline`` by class (see :func:`~.aggregate.germline_class`), ``review_status``,
+    ``molecular_consequence`` (derived: see :mod:`.consequence`), ``oncogenicity``,
+    ``clinical_impact``, and ``last_evaluated``, the newest date of the three classifications.
+
+    What the two ways cannot agree on is what ClinVar does not put into its table: the genes of a
+    copy number that "covers 10 genes, none of which curated to show dosage sensitivity".
+    """
+
+    info: ClassVar[SourceInfo] = INFO
+
+    def __init__(self, connect: Connector) -> None:
+        settings = connect.settings
+        key = settings.ncbi_api_key.get_secret_value() if settings.ncbi_api_key else None
+        identity = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
+        self._eutils = connect.upstream(
+            EUTILS,
+            settings.ncbi_eutils_url,
+            rate=settings.ncbi_rate,
+            key=key,
+            params={name: value for name, value in identity.items() if value},
+        )
+        self._files = connect.upstream(FILES, settings.clinvar_files_url)
+        self._release: str | None = None
+        self._expected: Expected | None = None
+        self._loading = asyncio.Lock()
+
+    @property
+    def requests(self) -> int:
+        """Upstream requests sent so far by this object."""
+        return self._eutils.requests + self._files.requests
+
+    async def release(self) -> str:
+        """Return the day of the table once it is read, ClinVar's last update otherwise."""
+        if self._release is None:
+            found = await self._eutils.request(
+                "GET",
+                "einfo.fcgi",
+                params={"db": "clinvar", "retmode": "json"},
+                decode=decode_release,
+            )
+            self._release = self._release or found
+        return self._release or "unknown"
+
+    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
+        """Return how many variants each gene is expected to have, at least 1."""
+        expected = await self._expect()
+        return [max(1, expected.alleles(gene.entrez_id, gene.symbol)) for gene in genes]
+
+    async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
+        """Search for the genes' variants; see :class:`~app.annotation.sources.base.Source`."""
+        expected = await self._expect()
+        wanted = [_wanted(gene, expected) for gene in genes]
+        unsearchable = {
+            gene.id
+            for gene, want in zip(genes, wanted, strict=True)
+            if not any(map(searchable, want.symbols))
+        }
+        counted = await count_variants(self._eutils, wanted)
+        if counted.received != counted.expected or counted.other_names:
+            # ClinVar may have changed between search and pages, or calls a gene otherwise
+            for place, name in counted.other_names.items():
+                wanted[place] = WantedGene(wanted[place].entrez_id, (*wanted[place].symbols, name))
+            counted = await count_variants(self._eutils, wanted)
+        if counted.received != counted.expected:
+            raise BadAnswer(f"received {counted.received} of {counted.expected} variants")
+        return [
+            Answer(gene.id, "unknown", reason=f"{gene.symbol!r} cannot be searched for")
+            if gene.id in unsearchable
+            else _answer(gene, tally.data())
+            for gene, tally in zip(genes, counted.tallies, strict=True)
+        ]
+
+    async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
+        """Read the table; see :class:`~app.annotation.sources.base.Source`.
+
+        A copy that cannot be read is thrown away and fetched anew, once.
+        """
+        listed = [gene async for gene in genes]
+        expected = await self._expect()
+        wanted = [_wanted(gene, expected) for gene in listed]
+        for again in (True, False):
+            table = await self._files.download(TABLE_FILE)
+            self._release = table.release
+            places = iter(listed)
+            try:
+                async with aclosing(count_in_child(table.path, wanted)) as lists:
+                    async for data in lists:
+                        # zip takes from data first: it must not use up a gene that it cannot pair
+                        yield [_answer(gene, each) for each, gene in zip(data, places)]  # noqa: B905
+            except UnreadableTable as error:
+                await asyncio.to_thread(table.path.unlink, missing_ok=True)
+                if not again:
+                    raise BadAnswer(f"{TABLE_FILE} cannot be read, twice: {error}") from error
+                logger.warning("clinvar: %s is of no use (%s), again", TABLE_FILE, error)
+            else:
+                return
+
+    async def _expect(self) -> Expected:
+        async with self._loading:
+            if self._expected is None:
+                self._expected = await self._load_expected()
+            return self._expected
+
+    async def _load_expected(self) -> Expected:
+        try:
+            file = await self._files.download(EXPECTED_FILE)
+            return await asyncio.to_thread(read_expected, file.path)
+        except (BadAnswer, ValueError) as error:
+            logger.warning(
+                "clinvar: without %s all genes weigh the same and go by their approved symbols: %s",
+                EXPECTED_FILE,
+                error,
+            )
+            return Expected()
+
+
+def _wanted(gene: Gene, expected: Expected) -> WantedGene:
+    return WantedGene(gene.entrez_id, expected.symbols(gene.entrez_id, gene.symbol))
+
+
+def _answer(gene: Gene, data: dict[str, Any] | None) -> Answer:
+    return Answer(gene.id, "absent") if data is None else Answer(gene.id, "found", data)

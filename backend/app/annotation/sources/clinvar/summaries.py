@@ -1,0 +1,200 @@
+"""What the E-utilities answer about ClinVar, decoded and judged.
+
+An error comes with HTTP 200 as often as not: ``ERROR`` in a search, a list named
+``esummaryresult`` in place of ``result``, ``error`` at the top or in a single record, or JSON with
+a raw newline in a text (recorded answers; Klortho/Eutils-JSON, ropensci/rentrez#103).
+"""
+
+import re
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from app.annotation.sources.clinvar import aggregate
+from app.annotation.sources.clinvar.consequence import consequence
+from app.annotation.upstream import BadAnswer
+
+T = TypeVar("T")
+
+# Outside a text any of these is space that JSON allows or nothing that it does; inside a text
+# none is allowed, and the text is as good with a space in its place.
+_CONTROL_TO_SPACE = bytes(max(byte, 32) for byte in range(256))
+_NOT_THERE = re.compile(
+    r"unable to obtain query|webenv|query_key|history|empty result", re.IGNORECASE
+)
+_LONGEST_QUOTE = 200
+
+
+class Search(NamedTuple):
+    """A search kept on NCBI's history server."""
+
+    found: int
+    web_env: str
+    query_key: str
+
+
+class GeneOfVariant(msgspec.Struct, gc=False):
+    """One of the ``genes`` of a summary."""
+
+    symbol: str = ""
+    geneid: str | int = ""
+
+
+class Variant(NamedTuple):
+    """What is kept of one summary."""
+
+    uid: str
+    genes: list[GeneOfVariant]
+    profile: aggregate.Profile
+    consequence: str | None
+    evaluated: int
+
+
+class _Classification(msgspec.Struct, frozen=True, gc=False):
+    description: str = ""
+    review_status: str = ""
+    last_evaluated: str = ""
+
+
+_NOTHING = _Classification()
+
+
+class _Summary(msgspec.Struct, gc=False):
+    title: str = ""
+    error: str | None = None
+    genes: list[GeneOfVariant] = []
+    germline_classification: _Classification = _NOTHING
+    clinical_impact_classification: _Classification = _NOTHING
+    oncogenicity_classification: _Classification = _NOTHING
+
+
+class _SummaryAnswer(msgspec.Struct):
+    result: dict[str, list[str] | _Summary] | None = None
+    esummaryresult: list[Any] | str | None = None
+    error: str | None = None
+    ERROR: str | None = None
+
+
+class _SearchResult(msgspec.Struct):
+    count: str | int | None = None
+    webenv: str = ""
+    querykey: str = ""
+    ERROR: str | None = None
+
+
+class _SearchAnswer(msgspec.Struct):
+    esearchresult: _SearchResult | None = None
+    error: str | None = None
+
+
+class _DbInfo(msgspec.Struct):
+    lastupdate: str
+
+
+class _EinfoResult(msgspec.Struct):
+    dbinfo: list[_DbInfo]
+
+
+class _EinfoAnswer(msgspec.Struct):
+    einforesult: _EinfoResult
+
+
+def decode_search(body: bytes) -> Search:
+    """Read an ``esearch`` answer; its numbers are texts.
+
+    Raises:
+        BadAnswer: it is an error, or says how many were found but not where they are kept.
+    """
+    answer = _decode(body, _SearchAnswer)
+    found = answer.esearchresult
+    error = answer.error or (found.ERROR if found is not None else None)
+    if error is not None:
+        raise _bad("esearch", error)
+    try:
+        count = int(found.count) if found is not None and found.count is not None else -1
+    except ValueError:
+        count = -1
+    if found is None or count < 0:
+        raise _bad("esearch", "an answer without a count")
+    if count and not (found.webenv and found.querykey):
+        raise _bad("esearch", "an answer without a history")
+    return Search(count, found.webenv, found.querykey)
+
+
+def decode_summaries(body: bytes) -> list[Variant]:
+    """Read a page of summaries; a record that is an error is left out, so that it is missed.
+
+    A page that is not there is empty, because the history server has dropped the search or the
+    search had counted wrong: to ask for the page again is useless, it has to be searched again.
+
+    Raises:
+        BadAnswer: the page is an error, or is not what a page of summaries is.
+    """
+    answer = _decode(body, _SummaryAnswer)
+    if answer.result is None:
+        problem = answer.error or answer.ERROR or _text(answer.esummaryresult)
+        if _NOT_THERE.search(problem):
+            return []
+        raise _bad("esummary", problem)
+    uids = answer.result.get("uids", [])
+    if not isinstance(uids, list):
+        raise _bad("esummary", "an answer whose uids are no list")
+    variants = []
+    for uid in uids:
+        summary = answer.result.get(uid)
+        if isinstance(summary, _Summary) and summary.error is None:
+            variants.append(_variant(uid, summary))
+    return variants
+
+
+def decode_release(body: bytes) -> str:
+    """Read the day ClinVar was last updated from an ``einfo`` answer: ``2026-09-24``.
+
+    Raises:
+        BadAnswer: it is no such answer.
+    """
+    databases = _decode(body, _EinfoAnswer).einforesult.dbinfo
+    if not databases:
+        raise _bad("einfo", "an answer without a database")
+    return databases[0].lastupdate.split(" ")[0].replace("/", "-")
+
+
+def _variant(uid: str, summary: _Summary) -> Variant:
+    germline = summary.germline_classification
+    impact = summary.clinical_impact_classification
+    oncogenicity = summary.oncogenicity_classification
+    return Variant(
+        uid,
+        summary.genes,
+        aggregate.profile(
+            germline.description,
+            germline.review_status,
+            impact.description,
+            oncogenicity.description,
+        ),
+        consequence(summary.title),
+        max(aggregate.day(of.last_evaluated) for of in (germline, impact, oncogenicity)),
+    )
+
+
+def _decode(body: bytes, shape: type[T]) -> T:
+    try:
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            return msgspec.json.decode(body.translate(_CONTROL_TO_SPACE), type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # not the body itself: an error page can carry our key
+        raise BadAnswer(f"it cannot be read ({error})") from None
+
+
+def _bad(what: str, error: str) -> BadAnswer:
+    return BadAnswer(f"{what}: {error[:_LONGEST_QUOTE]}")
+
+
+def _text(esummaryresult: list[Any] | str | None) -> str:
+    if esummaryresult is None:
+        return "an answer without a result"
+    return str(esummaryresult).strip("[]'")

@@ -1,0 +1,182 @@
+"""Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally a gene.
+
+This runs in a process of its own (:mod:`.bulk_child`), and is written for speed: one thread
+decompresses outside the interpreter's lock, the other splits lines as bytes. What repeats from
+line to line (the gene, the four classifications, the dates) is looked up as bytes and understood
+once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import IO, cast
+
+from isal import igzip_threaded
+
+from app.annotation.sources.clinvar import aggregate
+from app.annotation.sources.clinvar.aggregate import Profile, Tally
+from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.consequence import consequence
+
+_BLOCK = 1 << 20
+_LONGEST_KEPT = 200  # bytes; longer gene lists (copy numbers) are not worth remembering
+_MOST_KEPT = 200_000  # values remembered of each kind
+_HIGHEST_ID = 1 << 27  # of a variation; a broken file must not ask for more than 128 MB
+
+REQUIRED = (
+    "Name",
+    "GeneID",
+    "GeneSymbol",
+    "ClinicalSignificance",
+    "ReviewStatus",
+    "LastEvaluated",
+    "VariationID",
+)
+SINCE_2024 = (
+    "SomaticClinicalImpact",
+    "SomaticClinicalImpactLastEvaluated",
+    "Oncogenicity",
+    "OncogenicityLastEvaluated",
+)
+
+
+class TableError(Exception):
+    """The file is not the table that it should be."""
+
+
+def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], int]:
+    """Count the variants of each gene.
+
+    A variant is listed once an assembly; it counts once, by its ``VariationID``.
+
+    Returns:
+        A tally for each gene, in the order given, and the number of rows read.
+
+    Raises:
+        TableError: a column is missing, or a line cannot be read.
+        EOFError, OSError: the file is cut short, or is no gzip file (``BadGzipFile``).
+    """
+    opened = igzip_threaded.open(path, "rb", block_size=_BLOCK)  # type: ignore[no-untyped-call]
+    with cast("IO[bytes]", opened) as stream:
+        blocks = _blocks_of_lines(stream)
+        first = next(blocks, [b""])
+        columns = _columns(first[0])
+        reader = _Reader(genes, columns)
+        reader.count(first[1:])
+        for lines in blocks:
+            reader.count(lines)
+        return reader.tallies, reader.rows
+
+
+def _blocks_of_lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
+    rest = b""
+    while block := stream.read(_BLOCK):
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+def _columns(header: bytes) -> dict[str, int]:
+    names = header.decode("utf-8", "replace").strip("\r\n").removeprefix("#").split("\t")
+    columns = {name.strip(): index for index, name in enumerate(names)}
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        raise TableError(f"the table has no column {', '.join(missing)}")
+    return columns
+
+
+_Found = list[tuple[Tally, defaultdict[Profile, int]]]
+
+
+class _Reader:
+    """Counts lines; what it has understood of repeating values it keeps."""
+
+    def __init__(self, genes: Sequence[WantedGene], columns: dict[str, int]) -> None:
+        self.tallies = [Tally() for _ in genes]
+        self.rows = 0
+        self._wanted = Wanted(genes)
+        self._columns = columns
+        said = ["ClinicalSignificance", "ReviewStatus"]
+        at = ["LastEvaluated"]
+        if all(name in columns for name in SINCE_2024):
+            said += ["SomaticClinicalImpact", "Oncogenicity"]
+            at += ["SomaticClinicalImpactLastEvaluated", "OncogenicityLastEvaluated"]
+        self._said = itemgetter(*(columns[name] for name in said))
+        self._at = itemgetter(*(columns[name] for name in at))
+        self._gene = itemgetter(columns["GeneID"], columns["GeneSymbol"])
+        self._splits = 1 + max(columns[name] for name in (*REQUIRED, *said, *at))
+        self._seen = bytearray(1 << 22)
+        self._genes: dict[tuple[bytes, ...], _Found] = {}
+        self._profiles: dict[tuple[bytes, ...], Profile] = {}
+        self._days: dict[tuple[bytes, ...] | bytes, int] = {}
+
+    def count(self, lines: list[bytes]) -> None:  # noqa: C901 - calls cost more than the work
+        """Count lines that follow those counted before."""
+        name, variation = self._columns["Name"], self._columns["VariationID"]
+        gene_of, said_of, at_of, splits = self._gene, self._said, self._at, self._splits
+        genes, profiles, days = self._genes, self._profiles, self._days
+        seen, size = self._seen, len(self._seen)
+        for row, line in enumerate(lines, self.rows + 1):
+            fields = line.split(b"\t", splits)
+            try:
+                uid = int(fields[variation])
+                if uid >= size or uid < 0:
+                    size = self._make_room(uid)
+                if seen[uid]:
+                    continue
+                seen[uid] = 1
+                key = gene_of(fields)
+                found = genes.get(key)
+                if found is None:
+                    found = self._find_genes(key)
+                if not found:
+                    continue
+                said = said_of(fields)
+                profile = profiles.get(said) or self._read_profile(said)
+                at = at_of(fields)
+                newest = days.get(at)
+                if newest is None:
+                    newest = self._read_days(at)
+                term = consequence(str(fields[name], "latin-1"))
+            except (IndexError, ValueError):
+                if line.strip():
+                    raise TableError(f"row {row} of the table cannot be read") from None
+                continue
+            for tally, counts in found:
+                counts[profile] += 1
+                tally.consequences[term] += 1
+                if newest > tally.newest:  # noqa: PLR1730 - max() would take a tenth of the time
+                    tally.newest = newest
+        self.rows += len(lines)
+
+    def _make_room(self, uid: int) -> int:
+        if not 0 <= uid < _HIGHEST_ID:
+            raise ValueError(uid)
+        self._seen.extend(bytes(uid + (1 << 20) - len(self._seen)))
+        return len(self._seen)
+
+    def _find_genes(self, key: tuple[bytes, ...]) -> _Found:
+        gene_id, gene_symbol = (value.decode("utf-8", "replace").strip() for value in key)
+        indexes, single_gene = self._wanted.find_in_row(gene_id, gene_symbol)
+        tallies = [self.tallies[index] for index in indexes]
+        found = [(of, of.single_gene if single_gene else of.multi_gene) for of in tallies]
+        if len(key[1]) <= _LONGEST_KEPT and len(self._genes) < _MOST_KEPT:
+            self._genes[key] = found
+        return found
+
+    def _read_profile(self, said: tuple[bytes, ...]) -> Profile:
+        made = aggregate.profile(*(value.decode("utf-8", "replace") for value in said))
+        if len(self._profiles) < _MOST_KEPT:
+            self._profiles[said] = made
+        return made
+
+    def _read_days(self, at: tuple[bytes, ...] | bytes) -> int:
+        values = (at,) if isinstance(at, bytes) else at
+        newest = max(aggregate.day(value.decode("utf-8", "replace")) for value in values)
+        if len(self._days) < _MOST_KEPT:
+            self._days[at] = newest
+        return newest

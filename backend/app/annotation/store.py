@@ -1,0 +1,91 @@
+"""Writes a batch of answers: one statement a table."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources.base import Answer
+
+_ANNOTATIONS = text(
+    """
+    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at,
+                             checked_state, checked_at, checked_run_id, reason)
+    SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
+           CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
+           CASE WHEN a.state <> 'unknown' THEN now() END,
+           a.state, now(), :run_id, a.reason
+    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
+                CAST(:reasons AS text[])) AS a(gene_id, state, data, reason)
+    JOIN genes g ON g.id = a.gene_id
+    ON CONFLICT (gene_id, source) DO UPDATE SET
+      state = CASE WHEN excluded.checked_state = 'unknown'
+              THEN annotations.state ELSE excluded.state END,
+      data = CASE WHEN excluded.checked_state = 'unknown'
+             THEN annotations.data ELSE excluded.data END,
+      release = CASE WHEN excluded.checked_state = 'unknown'
+                THEN annotations.release ELSE excluded.release END,
+      fetched_at = CASE WHEN excluded.checked_state = 'unknown'
+                   THEN annotations.fetched_at ELSE excluded.fetched_at END,
+      checked_state = excluded.checked_state, checked_at = excluded.checked_at,
+      checked_run_id = excluded.checked_run_id, reason = excluded.reason
+    """
+)
+
+_IDENTIFIERS = text(
+    """
+    UPDATE genes g SET symbol = coalesce(i.symbol, g.symbol),
+      ensembl_gene_id = i.ensembl_gene_id, entrez_id = i.entrez_id, updated_at = now()
+    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:symbols AS text[]),
+                CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+      AS i(gene_id, symbol, ensembl_gene_id, entrez_id)
+    WHERE g.id = i.gene_id AND (g.symbol, g.ensembl_gene_id, g.entrez_id)
+      IS DISTINCT FROM (coalesce(i.symbol, g.symbol), i.ensembl_gene_id, i.entrez_id)
+    """
+)
+
+
+async def store(
+    connection: AsyncConnection,
+    source: str,
+    run_id: int,
+    release: str | None,
+    answers: Sequence[Answer],
+) -> None:
+    """Write answers; one that could not find out keeps the last good one.
+
+    Args:
+        connection: in the attempt's transaction.
+        source: its name.
+        run_id: for which they were asked.
+        release: of the upstream.
+        answers: at most one a gene.
+    """
+    await connection.execute(
+        _ANNOTATIONS,
+        {
+            "source": source,
+            "run_id": run_id,
+            "release": release,
+            "gene_ids": [answer.gene_id for answer in answers],
+            "states": [answer.state for answer in answers],
+            "data": [
+                None if answer.data is None else msgspec.json.encode(answer.data).decode()
+                for answer in answers
+            ],
+            "reasons": [answer.reason for answer in answers],
+        },
+    )
+    identified = [answer for answer in answers if answer.identifiers is not None]
+    if identified:
+        columns = [answer.identifiers or {} for answer in identified]
+        await connection.execute(
+            _IDENTIFIERS,
+            {
+                "gene_ids": [answer.gene_id for answer in identified],
+                "symbols": [each.get("symbol") for each in columns],
+                "ensembl_gene_ids": [each.get("ensembl_gene_id") for each in columns],
+                "entrez_ids": [each.get("entrez_id") for each in columns],
+            },
+        )

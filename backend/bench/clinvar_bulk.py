@@ -1,0 +1,98 @@
+"""How long ClinVar's bulk table takes to read, beside `gzip -dc` of the same file.
+
+`python -m bench.clinvar_bulk --rows 2000000`, from `backend/`.
+"""
+
+import asyncio
+import resource
+import shutil
+import subprocess
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.bulk import count_in_child
+from sandbox.catalogue import Catalogue
+from sandbox.options import Options
+from sandbox.tables import compressed, write_variant_summary
+from sandbox.variants import Variants
+
+_TICK = 0.005
+
+
+@click.command()
+@click.option("--rows", type=click.IntRange(1), default=2_000_000, show_default=True)
+@click.option("--genes", type=click.IntRange(1), default=20_000, show_default=True)
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--keep",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("../.run/bench"),
+    help="where the generated file is kept",
+)
+def main(rows: int, genes: int, repeat: int, folder: Path) -> None:
+    """Measure, and exit with 1 when a target is missed."""
+    catalogue = Catalogue(Options(genes=genes, variants_per_gene=rows // genes * 11 // 19 + 2))
+    wanted = [WantedGene(gene.entrez_id, (gene.symbol,)) for gene in catalogue.genes]
+    file = folder / f"variant_summary.{rows}.{genes}.txt.gz"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        with compressed(part) as sink:
+            write_variant_summary(Variants(catalogue), sink, rows)
+        part.replace(file)
+    missed = False
+    for _ in range(repeat):
+        gzip = _gzip(file)
+        ours, found, block = asyncio.run(_ours(file, wanted))
+        rss = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        click.echo(
+            f"{rows:,} rows, {file.stat().st_size / 1e6:,.0f} MB packed: gzip -dc {gzip:.2f} s,"
+            f" ours {ours:.2f} s ({ours / gzip:.2f} x), {found:,} genes found, peak RSS of the"
+            f" child {rss:.0f} MB, longest block of the event loop {block * 1000:.0f} ms"
+        )
+        missed |= ours > 2 * gzip or rss > 500 or block > 0.1  # noqa: PLR2004 - the targets
+    if missed:
+        raise SystemExit(1)
+
+
+def _gzip(file: Path) -> float:
+    program = shutil.which("gzip")
+    if program is None:
+        raise click.ClickException("there is no gzip here to compare with")
+    started = time.perf_counter()
+    subprocess.run([program, "-dc", str(file)], stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+    return time.perf_counter() - started
+
+
+async def _ours(file: Path, wanted: list[WantedGene]) -> tuple[float, int, float]:
+    blocked = asyncio.create_task(_watch())
+    await asyncio.sleep(0)
+    started = time.perf_counter()
+    found = 0
+    async with aclosing(count_in_child(file, wanted)) as lists:
+        async for data in lists:
+            found += sum(each is not None for each in data)
+    seconds = time.perf_counter() - started
+    blocked.cancel()
+    await asyncio.wait([blocked])
+    return seconds, found, blocked.result()
+
+
+async def _watch() -> float:
+    longest = 0.0
+    try:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(_TICK)
+            longest = max(longest, time.perf_counter() - before - _TICK)
+    except asyncio.CancelledError:
+        return longest
+
+
+if __name__ == "__main__":
+    main()

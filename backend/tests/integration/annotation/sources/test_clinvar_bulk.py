@@ -1,0 +1,207 @@
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, Source
+from app.annotation.sources.clinvar import bulk
+from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.bulk import (
+    BulkProcessDied,
+    UnreadableTable,
+    count_in_child,
+)
+from app.annotation.sources.clinvar.bulk_messages import Order
+from app.annotation.sources.clinvar.declaration import FILES
+from app.annotation.sources.clinvar.source import TABLE_FILE
+from app.annotation.upstream import BadAnswer
+from sandbox import Sandbox
+
+CHILD = "app.annotation.sources.clinvar.bulk_child"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(bulk._BACKEND)}
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    path = tmp_path / "endless.gz"
+    os.mkfifo(path)
+    return path
+
+
+async def each(genes: list[Gene]) -> AsyncIterator[Gene]:
+    for gene in genes:
+        yield gene
+
+
+async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
+    answers: dict[int, Answer] = {}
+    async for part in source.bulk(each(genes)):
+        assert len(part) <= BULK_LIST
+        answers |= {answer.gene_id: answer for answer in part}
+    return answers
+
+
+async def table_of(connect: Connector) -> Path:
+    files = connect.upstream(FILES, connect.settings.clinvar_files_url)
+    return (await files.download(TABLE_FILE)).path
+
+
+async def test_both_ways_give_the_same_annotations(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    by_api = {answer.gene_id: answer for answer in await source("clinvar").annotate(genes)}
+    assert await in_bulk(source("clinvar"), genes) == by_api
+
+
+async def test_both_ways_agree_on_genes_without_ids_or_with_new_names(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    odd = [replace(gene, entrez_id=None) for gene in genes[:30]]
+    odd += [replace(gene, symbol=f"NEW-{gene.id}") for gene in genes[30:60]]
+    by_api = {answer.gene_id: answer for answer in await source("clinvar").annotate(odd)}
+    assert await in_bulk(source("clinvar"), odd) == by_api
+
+
+async def test_the_table_is_read_for_one_download(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    clinvar = source("clinvar")
+    await in_bulk(clinvar, genes)
+    assert clinvar.requests == 2
+    assert await clinvar.release() == "2025-11-02"
+    assert sandbox.stats()["requests"]["clinvar.variant_summary"] == 1
+    assert "clinvar.esearch" not in sandbox.stats()["requests"]
+
+
+async def test_a_broken_copy_is_fetched_again(
+    sandbox: Sandbox, connect: Connector, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    path = await table_of(connect)
+    kept = path.stat()
+    path.write_bytes(path.read_bytes()[:-2000] + b"x" * 2000)
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    answers = await in_bulk(source("clinvar"), genes)
+    assert {answer.state for answer in answers.values()} == {"found", "absent"}
+    assert sandbox.stats()["requests"]["clinvar.variant_summary"] == 3
+
+
+async def test_a_table_that_stays_broken_is_a_bad_answer(
+    source: Callable[[str], Source], genes: list[Gene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(path: Path, _genes: object) -> AsyncIterator[list[None]]:
+        raise UnreadableTable(f"{path.name}: EOFError")
+        yield []
+
+    monkeypatch.setattr("app.annotation.sources.clinvar.source.count_in_child", broken)
+    with pytest.raises(BadAnswer, match="twice"):
+        await in_bulk(source("clinvar"), genes)
+
+
+async def test_a_file_cut_short_gives_no_counts_at_all(connect: Connector, tmp_path: Path) -> None:
+    whole = await table_of(connect)
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(whole.read_bytes()[:-1000])
+    with pytest.raises(UnreadableTable, match="EOFError"):
+        await anext(count_in_child(cut, [WantedGene("1", ("A",))]))
+
+
+async def test_a_killed_process_is_an_error_and_not_an_answer(
+    connect: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await table_of(connect)
+    spawn = asyncio.create_subprocess_exec
+
+    async def spawn_and_kill(*args: str, **more: object) -> asyncio.subprocess.Process:
+        process = await spawn(*args, **more)  # type: ignore[arg-type]
+        process.kill()
+        return process
+
+    monkeypatch.setattr(bulk.asyncio, "create_subprocess_exec", spawn_and_kill)
+    with pytest.raises(BulkProcessDied, match="-9"):
+        await anext(count_in_child(path, [WantedGene("1", ("A",))]))
+
+
+async def test_cancelling_ends_the_process(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spawn = asyncio.create_subprocess_exec
+    spawned: list[asyncio.subprocess.Process] = []
+
+    async def spawn_and_note(*args: str, **more: object) -> asyncio.subprocess.Process:
+        spawned.append(await spawn(*args, **more))  # type: ignore[arg-type]
+        return spawned[0]
+
+    async def read() -> None:
+        async with aclosing(count_in_child(endless, [WantedGene("1", ("A",))])) as lists:
+            async for _ in lists:
+                pass
+
+    monkeypatch.setattr(bulk.asyncio, "create_subprocess_exec", spawn_and_note)
+    reading = asyncio.create_task(read())
+    # opening the writing end waits for the process to open the other one
+    writing = await asyncio.to_thread(os.open, endless, os.O_WRONLY)
+    assert spawned[0].returncode is None
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert spawned[0].returncode == -signal.SIGKILL
+    os.close(writing)
+
+
+PARENT = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-m", sys.argv[1], str(os.getpid())], stdin=0)
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal is Linux's")
+def test_the_process_dies_with_its_parent(endless: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+    ) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        parent.stdin.write(msgspec.json.encode(Order(str(endless), [])) + b"\n")
+        parent.stdin.flush()
+        with endless.open("wb"):  # waits until the child has opened it
+            ended = os.pidfd_open(child)
+            parent.kill()
+            assert select.select([ended], [], [], 10)[0]
+            os.close(ended)
+
+
+def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", CHILD, str(os.getpid())], stdin=subprocess.PIPE, env=ENVIRONMENT
+    ) as child:
+        assert child.stdin
+        child.stdin.write(msgspec.json.encode(Order(str(endless), [])) + b"\n")
+        child.stdin.flush()
+        with endless.open("wb"):
+            child.stdin.close()
+            assert child.wait(10) == 1
+
+
+def test_an_orphan_does_not_begin() -> None:
+    child = subprocess.run(
+        [sys.executable, "-m", CHILD, "1"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert child.returncode == 1
+    assert b"the parent has gone" in child.stderr

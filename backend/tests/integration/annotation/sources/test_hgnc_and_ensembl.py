@@ -1,0 +1,109 @@
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from app.annotation.sources.base import Answer, Gene, Source
+from app.annotation.upstream import BadAnswer
+from sandbox import Sandbox
+
+WITHDRAWN = Gene(90_001, "HGNC:990001", "SYNGONE1")
+NEVER_WAS = Gene(90_002, "HGNC:987654", "NOPE")
+
+
+async def each(genes: list[Gene]) -> AsyncIterator[Gene]:
+    for gene in genes:
+        yield gene
+
+
+async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
+    return {answer.gene_id: answer async for part in source.bulk(each(genes)) for answer in part}
+
+
+def by_gene(answers: list[Answer]) -> dict[int, Answer]:
+    return {answer.gene_id: answer for answer in answers}
+
+
+async def test_hgnc_says_the_same_by_both_ways(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    asked = [*genes[:40], WITHDRAWN, NEVER_WAS]
+    by_api = by_gene(await source("hgnc").annotate(asked))
+    assert await in_bulk(source("hgnc"), asked) == by_api
+    assert [by_api[gene.id].state for gene in asked] == ["found"] * 40 + ["absent"] * 2
+    first = by_api[genes[0].id]
+    assert first.identifiers == {
+        "symbol": genes[0].symbol,
+        "ensembl_gene_id": genes[0].ensembl_gene_id,
+        "entrez_id": genes[0].entrez_id,
+    }
+    assert first.data is not None
+    assert first.data["hgnc_id"] == genes[0].hgnc_id
+    assert isinstance(first.data["mane_select"], list)
+
+
+async def test_hgnc_in_bulk_is_one_request(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    hgnc = source("hgnc")
+    await in_bulk(hgnc, genes)
+    assert hgnc.requests == 1
+    assert await hgnc.release() == "2025-11-02"
+    assert await source("hgnc").release() == "2025-10-31"
+
+
+@pytest.mark.parametrize("kind", ["wrong-count", "invalid-json", "html"])
+async def test_one_bad_answer_of_hgnc_leaves_one_gene_unknown(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], kind: str
+) -> None:
+    bad = genes[3]
+    sandbox.fault("hgnc.fetch", kind, gene=bad.symbol)
+    answers = by_gene(await source("hgnc").annotate(genes[:6]))
+    assert answers.pop(bad.id).state == "unknown"
+    assert {answer.state for answer in answers.values()} == {"found"}
+
+
+async def test_ensembl_tells_absent_genes_from_lost_ones(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    there = {gene.symbol: gene.at_ensembl for gene in sandbox.catalogue.genes}
+    lost = next(gene for gene in genes if there[gene.symbol])
+    sandbox.fault("ensembl.lookup", "wrong-count", gene=lost.symbol)
+    ensembl = source("ensembl")
+    answers = by_gene(await ensembl.annotate(genes))
+    for gene in genes:
+        assert answers[gene.id].state == ("found" if there[gene.symbol] else "absent")
+    assert ensembl.requests == 1 + 1 + list(there.values()).count(False)
+    data = answers[lost.id].data
+    assert data is not None
+    assert data["assembly"] == "GRCh38"
+    assert data["display_name"] == lost.symbol
+
+
+async def test_one_bad_lookup_leaves_one_gene_unknown(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    absent = [gene for gene in sandbox.catalogue.genes if not gene.at_ensembl]
+    sandbox.fault("ensembl.lookup_symbol", "html", gene=absent[0].symbol)
+    answers = by_gene(await source("ensembl").annotate(genes))
+    states = {gene.symbol: answers[gene.id].state for gene in genes}
+    assert states[absent[0].symbol] == "unknown"
+    assert list(states.values()).count("unknown") == 1
+
+
+async def test_a_bad_answer_to_many_is_left_to_be_split(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    sandbox.fault("ensembl.lookup", "truncated")
+    with pytest.raises(BadAnswer):
+        await source("ensembl").annotate(genes)
+
+
+async def test_another_gene_under_the_symbol_is_not_this_gene(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    (answer,) = await source("ensembl").annotate([Gene(7, "HGNC:12345678", genes[0].symbol)])
+    assert answer == Answer(7, "absent")
+
+
+async def test_the_release_of_ensembl(source: Callable[[str], Source]) -> None:
+    assert await source("ensembl").release() == "115"

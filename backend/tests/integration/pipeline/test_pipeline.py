@@ -1,0 +1,260 @@
+"""What a run does, against the sandbox and a real PostgreSQL."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.annotation.pipeline import Pipeline
+from app.annotation.requests import request_run
+from app.core import runs
+from app.core.config import Settings
+from app.core.dispatch import InProcessDispatcher
+from app.core.errors import WrongUse
+from app.core.jobs import RunRequest
+from app.core.rate_limit import LocalRateLimiter
+from app.core.runs import Created
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from tests.integration.conftest import Bench
+
+GENES = 60
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(
+        Options(genes=GENES, variants_per_gene=10, limits="off", cache_dir=tmp_path)
+    ) as upstreams:
+        yield upstreams
+
+
+@pytest.fixture
+def settings(settings: Settings, sandbox: Sandbox) -> Settings:
+    values = {name.lower(): value for name, value in sandbox.settings.items()}
+    return Settings(
+        **{
+            **settings.model_dump(),
+            **values,
+            "upstream_timeout": 2,
+            "upstream_backoff": 0.01,
+            "run_backoff_base": 0.05,
+            "run_backoff_cap": 0.1,
+        },
+        _env_file=None,
+    )
+
+
+class Annotator:
+    """Requests runs and executes them in this process."""
+
+    def __init__(self, bench: Bench, sandbox: Sandbox) -> None:
+        self.bench = bench
+        self.sandbox = sandbox
+
+    async def request(self, *sources: str, mode: str = "smart", resume: bool = False) -> Created:
+        request = RunRequest.of(sources or None, mode)
+        return await request_run(self.bench.db, InProcessDispatcher(), request, resume=resume)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        pipeline = Pipeline(self.bench.settings, LocalRateLimiter(window=0))
+        async with self.bench.worker(pipeline.run):
+            yield
+        await pipeline.close()
+
+    async def run(self, *sources: str, mode: str = "smart", resume: bool = False) -> Any:
+        """Request a run and see it to its end."""
+        created = await self.request(*sources, mode=mode, resume=resume)
+        async with self.working():
+            return await self.bench.ended(created.bell.run_id)
+
+    async def rows(self, query: str, **values: Any) -> list[Any]:
+        async with self.bench.db.connect() as connection:
+            return list((await connection.execute(text(query), values)).mappings())
+
+    async def progress(self, run_id: int) -> dict[str, dict[str, Any]]:
+        found = await self.rows("SELECT * FROM run_sources WHERE run_id = :id", id=run_id)
+        return {row["source"]: dict(row) for row in found}
+
+    async def annotation(self, symbol: str, source: str) -> dict[str, Any]:
+        found = await self.rows(
+            "SELECT a.* FROM annotations a JOIN genes g ON g.id = a.gene_id"
+            " WHERE g.symbol = :symbol AND a.source = :source",
+            symbol=symbol,
+            source=source,
+        )
+        return dict(found[0])
+
+
+@pytest.fixture
+async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
+    """Knows all genes of the sandbox, with their identifiers."""
+    async with bench.db.begin() as connection:
+        for gene in sandbox.catalogue.genes:
+            await connection.execute(
+                text(
+                    "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
+                    " VALUES (:hgnc_id, :symbol, :ensembl, :entrez)"
+                ),
+                {
+                    "hgnc_id": gene.hgnc_id,
+                    "symbol": gene.symbol,
+                    "ensembl": "ENSG00000000001",
+                    "entrez": str(gene.entrez_id),
+                },
+            )
+    return Annotator(bench, sandbox)
+
+
+async def test_every_gene_gets_an_answer_from_every_source(annotator: Annotator) -> None:
+    run = await annotator.run()
+    assert run.state == "succeeded"
+    progress = await annotator.progress(run.id)
+    assert list(progress) == ["hgnc", "ensembl", "clinvar"]
+    for row in progress.values():
+        assert (row["state"], row["total"], row["done"]) == ("succeeded", GENES, GENES)
+        assert row["found"] + row["absent"] == GENES
+        assert row["requests"] > 0
+        assert row["weight_done"] == row["weight_total"] >= GENES
+    kept = await annotator.rows("SELECT DISTINCT source, release IS NULL AS none FROM annotations")
+    assert not any(row["none"] for row in kept)
+
+
+async def test_a_smart_run_asks_only_for_what_is_missing_unknown_or_stale(
+    annotator: Annotator,
+) -> None:
+    await annotator.run("ensembl")
+    again = await annotator.run("ensembl")
+    assert (await annotator.progress(again.id))["ensembl"]["total"] == 0
+    async with annotator.bench.db.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE annotations SET fetched_at = now() - interval '2 years' WHERE gene_id IN"
+                " (SELECT id FROM genes ORDER BY id LIMIT 7)"
+            )
+        )
+        await connection.execute(
+            text(
+                "DELETE FROM annotations WHERE gene_id IN"
+                " (SELECT id FROM genes ORDER BY id DESC LIMIT 5)"
+            )
+        )
+    third = await annotator.run("ensembl")
+    assert (await annotator.progress(third.id))["ensembl"]["done"] == 12
+    full = await annotator.run("ensembl", mode="full")
+    assert (await annotator.progress(full.id))["ensembl"]["done"] == GENES
+
+
+async def test_one_gene_with_a_bad_answer_is_unknown_and_the_rest_are_found(
+    annotator: Annotator,
+) -> None:
+    annotator.sandbox.fault("clinvar.esearch", "error-body", gene="PKD1")
+    run = await annotator.run("clinvar")
+    assert run.state == "succeeded"
+    progress = (await annotator.progress(run.id))["clinvar"]
+    assert (progress["done"], progress["unknown"]) == (GENES, 1)
+    row = await annotator.annotation("PKD1", "clinvar")
+    assert (row["state"], row["checked_state"], row["data"]) == ("unknown", "unknown", None)
+    assert row["reason"]
+
+
+async def test_a_refresh_that_cannot_find_out_keeps_the_last_good_answer(
+    annotator: Annotator,
+) -> None:
+    await annotator.run("clinvar")
+    before = await annotator.annotation("PKD1", "clinvar")
+    annotator.sandbox.fault("clinvar.esearch", "error-body", gene="PKD1")
+    run = await annotator.run("clinvar", mode="full")
+    after = await annotator.annotation("PKD1", "clinvar")
+    kept = ("state", "data", "release", "fetched_at")
+    assert [after[key] for key in kept] == [before[key] for key in kept]
+    assert (after["checked_state"], after["checked_run_id"]) == ("unknown", run.id)
+    annotator.sandbox.clear_faults()
+    again = await annotator.run("clinvar")
+    assert (await annotator.progress(again.id))["clinvar"]["done"] == 1
+    assert (await annotator.annotation("PKD1", "clinvar"))["checked_state"] == "found"
+
+
+async def test_a_run_fails_when_a_source_got_nothing_but_unknowns_and_retry_asks_again(
+    annotator: Annotator,
+) -> None:
+    async with annotator.bench.db.begin() as connection:
+        await connection.execute(text("DELETE FROM genes WHERE symbol NOT IN ('PKD1', 'UMOD')"))
+    annotator.sandbox.fault("clinvar.esearch", "error-body")
+    run = await annotator.run("clinvar")
+    assert run.state == "failed"
+    assert "nothing but unknowns from clinvar" in run.error
+    annotator.sandbox.clear_faults()
+    async with annotator.bench.db.begin() as connection:
+        await runs.retry(connection, run.id)
+    async with annotator.working():
+        run = await annotator.bench.ended(run.id)
+    assert run.state == "succeeded"
+    progress = (await annotator.progress(run.id))["clinvar"]
+    assert (progress["found"], progress["unknown"]) == (2, 0)
+
+
+async def test_a_service_whose_answers_are_all_unusable_fails_the_attempt(
+    annotator: Annotator,
+) -> None:
+    annotator.sandbox.fault("clinvar.esearch", "html")
+    created = await annotator.request("clinvar")
+    async with annotator.working():
+        run = await annotator.bench.until(created.bell.run_id, lambda r: r.attempts > 1)
+    assert run.error
+    assert (await annotator.progress(run.id))["clinvar"]["done"] == 0
+
+
+async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_missing(
+    annotator: Annotator,
+) -> None:
+    async with annotator.bench.db.begin() as connection:
+        await connection.execute(text("UPDATE genes SET entrez_id = NULL WHERE symbol = 'PKD1'"))
+    run = await annotator.run("clinvar", mode="full")
+    assert list(await annotator.progress(run.id)) == ["hgnc", "clinvar"]
+    assert run.sources == ["clinvar"]
+    known = await annotator.rows("SELECT entrez_id FROM genes WHERE symbol = 'PKD1'")
+    assert known[0]["entrez_id"]
+    again = await annotator.run("clinvar", mode="full")
+    assert list(await annotator.progress(again.id)) == ["clinvar"]
+
+
+async def test_by_api_and_in_bulk_clinvar_says_the_same(annotator: Annotator) -> None:
+    query = "SELECT gene_id, state, data FROM annotations WHERE source = 'clinvar' ORDER BY 1"
+    await annotator.run("clinvar")
+    by_api = await annotator.rows(query)
+    annotator.bench.settings = annotator.bench.settings.model_copy(
+        update={"clinvar_bulk_threshold": 0}
+    )
+    await annotator.run("clinvar", mode="full")
+    assert await annotator.rows(query) == by_api
+    assert annotator.sandbox.stats()["requests"]["clinvar.variant_summary"] == 1
+
+
+async def test_resume_opens_the_latest_failed_run_again_instead_of_creating_one(
+    annotator: Annotator,
+) -> None:
+    created = await annotator.request("ensembl")
+    async with annotator.bench.db.begin() as connection:
+        await runs.cancel(connection, created.bell.run_id)
+    resumed = await annotator.run("ensembl", resume=True)
+    assert (resumed.id, resumed.state) == (created.bell.run_id, "succeeded")
+    fresh = await annotator.run("ensembl", resume=True)
+    assert fresh.id != created.bell.run_id
+
+
+async def test_what_cannot_be_run_is_refused_with_what_would_be_right(
+    annotator: Annotator,
+) -> None:
+    with pytest.raises(WrongUse, match="did you mean clinvar"):
+        await annotator.request("clinvra")
+    with pytest.raises(WrongUse, match="unknown mode"):
+        await annotator.request("clinvar", mode="fast")
+    async with annotator.bench.db.begin() as connection:
+        await connection.execute(text("DELETE FROM genes"))
+    with pytest.raises(WrongUse, match="no genes"):
+        await annotator.request("clinvar")

@@ -1,0 +1,96 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.annotation.sources.clinvar.aggregate import Tally, day, germline_class, profile
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Pathogenic", "pathogenic"),
+        ("Pathogenic; drug response", "pathogenic"),
+        ("Pathogenic, risk factor", "pathogenic"),
+        ("Pathogenic, low penetrance", "pathogenic"),
+        ("Pathogenic/Pathogenic, low penetrance; other", "pathogenic"),
+        ("Pathogenic/Likely risk allele", "pathogenic"),
+        ("Pathogenic/Likely pathogenic", "pathogenic_or_likely_pathogenic"),
+        (
+            "Pathogenic/Likely pathogenic/Pathogenic, low penetrance",
+            "pathogenic_or_likely_pathogenic",
+        ),
+        ("Likely pathogenic", "likely_pathogenic"),
+        ("Likely pathogenic, low penetrance", "likely_pathogenic"),
+        ("Conflicting classifications of pathogenicity", "conflicting"),
+        ("Conflicting classifications of pathogenicity; other; risk factor", "conflicting"),
+        ("Conflicting interpretations of pathogenicity", "conflicting"),
+        ("Conflicting interpretations of pathogenicity, other", "conflicting"),
+        ("Uncertain significance", "uncertain"),
+        ("Uncertain significance/Uncertain risk allele", "uncertain"),
+        ("Likely benign", "likely_benign"),
+        ("Benign/Likely benign", "likely_benign"),
+        ("Benign", "benign"),
+        ("not provided", "other"),
+        ("drug response", "other"),
+        ("Uncertain risk allele", "other"),
+        ("conflicting data from submitters", "other"),
+        ("no classification for the single variant", "other"),
+        ("", "other"),
+    ],
+)
+def test_each_classification_has_its_class(text: str, expected: str) -> None:
+    assert germline_class(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026/03/11 00:00", "2026-03-11"),
+        ("Mar 11, 2026", "2026-03-11"),
+        ("2026-03-11", "2026-03-11"),
+        ("1/01/01 00:00", None),
+        ("Jan 01, 0001", None),
+        ("-", None),
+        ("", None),
+        ("Feb 30, 2020", None),
+        ("soon", None),
+    ],
+)
+def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None) -> None:
+    tally = Tally()
+    tally.add(profile("Benign", ""), None, day(text), single_gene=True)
+    data = tally.data()
+    assert data is not None
+    assert data["last_evaluated"] == expected
+
+
+def test_a_gene_without_variants_has_no_annotation() -> None:
+    assert Tally().data() is None
+
+
+def test_a_dash_says_nothing() -> None:
+    assert profile("-", "-", "-", "-") == profile("", "", "", "")
+
+
+variants = st.lists(
+    st.tuples(
+        st.sampled_from(["Pathogenic", "Benign/Likely benign", "not provided", "-", ""]),
+        st.sampled_from(["reviewed by expert panel", "-"]),
+        st.sampled_from(["missense variant", None]),
+        st.booleans(),
+    ),
+    min_size=1,
+)
+
+
+@given(variants)
+def test_classes_add_up_to_the_variants(seen: list[tuple[str, str, str | None, bool]]) -> None:
+    tally = Tally()
+    for germline, review, term, single in seen:
+        tally.add(profile(germline, review), term, 0, single_gene=single)
+    data = tally.data()
+    assert data is not None
+    assert data["variants"] == len(seen) == sum(data["germline"].values())
+    assert data["single_gene"] + data["multi_gene"] == data["variants"]
+    assert sum(data["review_status"].values()) == sum(review != "-" for _, review, _, _ in seen)
+    assert sum(data["molecular_consequence"].values()) == sum(bool(t) for _, _, t, _ in seen)

@@ -1,0 +1,60 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.annotation.sources.clinvar.attribution import Wanted, WantedGene, split_symbols
+from app.annotation.sources.clinvar.search import search_term, searchable
+
+
+def test_the_id_decides_before_the_symbol() -> None:
+    wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene(None, ("C",))])
+    assert wanted.find("2", "A") == 1
+    assert wanted.find("99", "A") == 0
+    assert wanted.find("", "C") == 2
+    assert wanted.find("99", "X") is None
+
+
+def test_clinvars_symbol_comes_before_another_genes_approved_one() -> None:
+    wanted = Wanted([WantedGene("1", ("OTHER", "A")), WantedGene("2", ("A",))])
+    assert wanted.find("-1", "A") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols", "several"),
+    [
+        ("PKD1", ["PKD1"], False),
+        ("PKD1;TSC2", ["PKD1", "TSC2"], True),
+        ("PKD1;PKD1", ["PKD1"], False),
+        (" PKD1 ; TSC2 ", ["PKD1", "TSC2"], True),
+        ("subset of 145 genes: MAGEL2:SNURF:UBE3A", ["MAGEL2", "SNURF", "UBE3A"], True),
+        ("subset of 102 genes: PRRT2", ["PRRT2"], True),
+        ("subset of 2 genes: PKD1;TSC2", ["PKD1", "TSC2"], True),
+        ("covers 10 genes, none of which curated to show dosage sensitivity", [], True),
+        ("HHC2:065915", ["HHC2:065915"], False),
+        ("-", [], False),
+        ("", [], False),
+    ],
+)
+def test_every_form_of_the_column_is_split(text: str, symbols: list[str], several: bool) -> None:  # noqa: FBT001
+    assert split_symbols(text) == (symbols, several)
+
+
+def test_a_row_of_several_genes_goes_to_each_that_is_wanted() -> None:
+    wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
+    assert wanted.find_in_row("-1", "A;X;C") == ([0, 2], False)
+    assert wanted.find_in_row("2", "RENAMED") == ([1], True)
+    assert wanted.find_in_row("-1", "-") == ([], True)
+
+
+@pytest.mark.parametrize("symbol", ["HLA-A", "A-GAMMA3'E", "MCS+9.7", "PCDHA@", "PAX6_HS2", "NOT"])
+def test_every_kind_of_symbol_is_searched_for_in_quotes(symbol: str) -> None:
+    assert search_term([symbol]) == f'"{symbol}"[gene]'
+
+
+@given(st.lists(st.text(max_size=30)))
+def test_no_symbol_changes_the_search(symbols: list[str]) -> None:
+    term = search_term(symbols)
+    kept = [symbol for symbol in symbols if searchable(symbol)]
+    assert term == " OR ".join(f'"{symbol}"[gene]' for symbol in kept)
+    assert term.count('"') == 2 * len(kept)
+    assert not any(set(symbol) & set('"[]()*\n ') for symbol in kept)

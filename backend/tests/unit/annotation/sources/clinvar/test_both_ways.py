@@ -1,0 +1,107 @@
+"""Random variants, written as the API answers them and as the table lists them."""
+
+import gzip
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.annotation.sources.clinvar.aggregate import Tally
+from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.search import Counted
+from app.annotation.sources.clinvar.summaries import decode_summaries
+from app.annotation.sources.clinvar.table import read_table
+
+GENES = [
+    WantedGene("5310", ("PKD1",)),
+    WantedGene("7249", ("TSC2", "NEWTSC2")),
+    WantedGene(None, ("LOC1",)),
+]
+KNOWN = {"PKD1": "5310", "TSC2": "7249", "LOC1": "999", "OTHER": "1000"}
+
+classifications = st.tuples(
+    st.sampled_from(["", "Pathogenic", "Benign/Likely benign", "Tier I - Strong", "drug response"]),
+    st.sampled_from(["", "reviewed by expert panel", "no assertion criteria provided"]),
+    st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
+)
+variants = st.lists(
+    st.fixed_dictionaries(
+        {
+            "uid": st.integers(1, 40).map(str),
+            "title": st.sampled_from(
+                ["NM_1.1(PKD1):c.1A>T (p.Lys2Glu)", "NM_1.1(PKD1):c.5+1G>A", "Single allele"]
+            ),
+            "genes": st.lists(st.sampled_from(sorted(KNOWN)), min_size=1, max_size=3, unique=True),
+            "germline": classifications,
+            "impact": classifications,
+            "oncogenicity": classifications,
+        }
+    ),
+    max_size=25,
+    unique_by=lambda variant: variant["uid"],
+)
+COLUMNS = [
+    "#AlleleID", "Name", "GeneID", "GeneSymbol", "ClinicalSignificance", "ReviewStatus",
+    "LastEvaluated", "Assembly", "VariationID", "SomaticClinicalImpact",
+    "SomaticClinicalImpactLastEvaluated", "Oncogenicity", "OncogenicityLastEvaluated",
+]  # fmt: skip
+
+
+def as_json(variant: dict[str, Any]) -> dict[str, Any]:
+    def classification(name: str) -> dict[str, str]:
+        description, review_status, at = variant[name]
+        return {
+            "description": description,
+            "review_status": review_status,
+            "last_evaluated": at.strftime("%Y/%m/%d 00:00") if at else "1/01/01 00:00",
+        }
+
+    return {
+        "uid": variant["uid"],
+        "title": variant["title"],
+        "genes": [{"symbol": symbol, "geneid": KNOWN[symbol]} for symbol in variant["genes"]],
+        "germline_classification": classification("germline"),
+        "clinical_impact_classification": classification("impact"),
+        "oncogenicity_classification": classification("oncogenicity"),
+    }
+
+
+def as_rows(variant: dict[str, Any]) -> list[str]:
+    def texts(name: str) -> tuple[str, str, str]:
+        description, review_status, at = variant[name]
+        return description or "-", review_status or "-", at.strftime("%b %d, %Y") if at else "-"
+
+    single = len(variant["genes"]) == 1
+    clinsig, review, evaluated = texts("germline")
+    impact, _, impact_at = texts("impact")
+    oncogenicity, _, oncogenicity_at = texts("oncogenicity")
+    gene_id = KNOWN[variant["genes"][0]] if single else "-1"
+    return [
+        "\t".join(
+            ["7", variant["title"], gene_id, ";".join(variant["genes"]), clinsig, review, evaluated,
+             assembly, variant["uid"], impact, impact_at, oncogenicity, oncogenicity_at]
+        )
+        for assembly in ("GRCh37", "GRCh38")
+    ]  # fmt: skip
+
+
+@given(variants)
+@settings(max_examples=100, deadline=None)
+def test_the_same_variants_give_the_same_annotation(
+    tmp_path_factory: pytest.TempPathFactory, served: list[dict[str, Any]]
+) -> None:
+    by_uid = {variant["uid"]: as_json(variant) for variant in served}
+    by_api = Counted([Tally() for _ in GENES])
+    page = json.dumps({"result": {"uids": list(by_uid), **by_uid}}).encode()
+    by_api.add(decode_summaries(page), Wanted(GENES), GENES)
+
+    path = tmp_path_factory.mktemp("table") / "variant_summary.txt.gz"
+    lines = ["\t".join(COLUMNS), *(row for variant in served for row in as_rows(variant))]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    in_bulk, _ = read_table(path, GENES)
+
+    assert [tally.data() for tally in by_api.tallies] == [tally.data() for tally in in_bulk]
+    assert by_api.received == len(served)

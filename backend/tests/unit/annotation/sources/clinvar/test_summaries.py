@@ -1,0 +1,180 @@
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.annotation.sources.clinvar.aggregate import Tally
+from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.search import Counted
+from app.annotation.sources.clinvar.summaries import (
+    decode_release,
+    decode_search,
+    decode_summaries,
+)
+from app.annotation.upstream import BadAnswer
+
+
+def summary(uid: str, **more: Any) -> dict[str, Any]:
+    return {
+        "uid": uid,
+        "title": "NM_1.1(PKD1):c.1A>T (p.Lys2Glu)",
+        "germline_classification": {
+            "description": "Benign",
+            "last_evaluated": "2020/06/25 00:00",
+            "review_status": "criteria provided, single submitter",
+        },
+        "genes": [{"symbol": "PKD1", "geneid": "5310", "strand": "-", "source": "submitted"}],
+        **more,
+    }
+
+
+def page(*summaries: dict[str, Any]) -> bytes:
+    uids = [each["uid"] for each in summaries]
+    by_uid = dict(zip(uids, summaries, strict=True))
+    return json.dumps({"header": {}, "result": {"uids": uids, **by_uid}}).encode()
+
+
+def counted(body: bytes, *genes: WantedGene) -> Counted:
+    found = Counted([Tally() for _ in genes])
+    found.add(decode_summaries(body), Wanted(genes), genes)
+    return found
+
+
+def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
+    body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
+    found = counted(body, WantedGene("673", ("BRAF",)))
+    assert found.received == 2
+    assert not found.other_names
+    assert found.tallies[0].data() == {
+        "variants": 2,
+        "single_gene": 2,
+        "multi_gene": 0,
+        "germline": {
+            "pathogenic": 1,
+            "pathogenic_or_likely_pathogenic": 0,
+            "likely_pathogenic": 0,
+            "conflicting": 1,
+            "uncertain": 0,
+            "likely_benign": 0,
+            "benign": 0,
+            "other": 0,
+        },
+        "review_status": {
+            "criteria provided, conflicting classifications": 1,
+            "reviewed by expert panel": 1,
+        },
+        "molecular_consequence": {"missense variant": 2},
+        "oncogenicity": {"Oncogenic": 1},
+        "clinical_impact": {"Tier I - Strong": 1},
+        "last_evaluated": "2026-03-11",
+    }
+
+
+def test_the_recorded_consequences_are_those_derived(shared_data: Path) -> None:
+    body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
+    recorded = json.loads(body)["result"]
+    for variant in decode_summaries(body):
+        assert [variant.consequence] == recorded[variant.uid]["molecular_consequence_list"]
+
+
+def test_the_recorded_search_and_release(shared_data: Path) -> None:
+    folder = shared_data / "clinvar"
+    assert decode_release((folder / "clinvar_einfo.json").read_bytes()) == "2026-09-24"
+    with pytest.raises(BadAnswer, match="without a history"):
+        decode_search((folder / "clinvar_esearch_rs113488022.json").read_bytes())
+
+
+def test_the_recorded_errors_are_bad_answers(shared_data: Path) -> None:
+    folder = shared_data / "eutils-errors"
+    with pytest.raises(BadAnswer, match="Invalid db name specified: fleegle"):
+        decode_search((folder / "esearch.baderror.json").read_bytes())
+    with pytest.raises(BadAnswer, match="Invalid db name specified: fleegle"):
+        decode_summaries((folder / "esummary.error.json").read_bytes())
+    quoted = [json.loads(line) for line in (folder / "quoted_a.jsonl").read_text().splitlines()]
+    bodies = [
+        each["body"].encode()
+        for each in quoted
+        if each["source"] == "ncbi" and "fragment_of" not in each and "partial" not in each
+    ]
+    assert len(bodies) >= 4
+    for body in bodies:
+        for decode in (decode_search, decode_summaries):
+            with pytest.raises((BadAnswer, msgspec.MsgspecError)):
+                decode(body)
+
+
+def test_numbers_come_as_texts() -> None:
+    body = b'{"esearchresult":{"count":"12","webenv":"MCID_1","querykey":"1"}}'
+    assert decode_search(body) == (12, "MCID_1", "1")
+
+
+def test_nothing_found_needs_no_history() -> None:
+    assert decode_search(b'{"esearchresult":{"count":"0"}}').found == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"esearchresult":{"ERROR":"Search Backend failed: Database is not supported"}}',
+        b'{"error":"API rate limit exceeded","api-key":"k"}',
+        b'{"esearchresult":{"count":"many"}}',
+        b'{"esearchresult":{"count":"-1"}}',
+        b'{"esearchresult":{}}',
+        b"{}",
+        b"<html><body>Service unavailable</body></html>",
+        b'{"esearchresult":{"count":"1',
+        b"\xff\xfe",
+        b"",
+    ],
+)
+def test_what_is_no_search_result_is_bad(body: bytes) -> None:
+    with pytest.raises(BadAnswer):
+        decode_search(body)
+
+
+@pytest.mark.parametrize("key", ["error", "ERROR"])
+def test_an_expired_history_is_an_empty_page(key: str) -> None:
+    assert decode_summaries(json.dumps({key: "Unable to obtain query #1"}).encode()) == []
+
+
+def test_a_record_that_is_an_error_is_missing() -> None:
+    body = page(summary("1"), {"uid": "999", "error": "cannot get document summary"})
+    assert [variant.uid for variant in decode_summaries(body)] == ["1"]
+
+
+def test_a_raw_newline_in_a_text_is_read_as_a_space() -> None:
+    body = page(summary("1", title="NM_1.1(PKD1):c.1A>T (p.Lys2Glu)")).replace(b"):c", b"):\nc")
+    body = body.replace(b'"Benign"', b'"Pathogenic\n"')
+    with pytest.raises(msgspec.DecodeError):
+        msgspec.json.decode(body)
+    (variant,) = decode_summaries(body)
+    assert variant.profile.germline == "Pathogenic"
+
+
+def test_a_variant_counts_once_and_for_each_of_its_genes() -> None:
+    both = [{"symbol": "PKD1", "geneid": "5310"}, {"symbol": "TSC2", "geneid": "7249"}]
+    body = page(summary("1", genes=both), summary("1", genes=both), summary("2"))
+    found = counted(body, WantedGene("7249", ("TSC2",)), WantedGene("5310", ("PKD1",)))
+    assert found.received == 2
+    tsc2, pkd1 = (tally.data() for tally in found.tallies)
+    assert tsc2 is not None
+    assert pkd1 is not None
+    assert (tsc2["variants"], tsc2["multi_gene"]) == (1, 1)
+    assert (pkd1["variants"], pkd1["single_gene"], pkd1["multi_gene"]) == (2, 1, 1)
+
+
+def test_a_gene_under_another_symbol_is_noticed() -> None:
+    found = counted(page(summary("1")), WantedGene("5310", ("PBP",)))
+    assert found.other_names == {0: "PKD1"}
+
+
+@given(st.binary(max_size=200))
+def test_any_body_is_read_or_bad(body: bytes) -> None:
+    for decode in (decode_search, decode_summaries):
+        with contextlib.suppress(BadAnswer):
+            decode(body)

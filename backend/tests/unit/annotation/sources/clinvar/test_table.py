@@ -1,0 +1,149 @@
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from isal import igzip
+
+from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.table import TableError, read_table
+
+COLUMNS = [
+    "#AlleleID", "Type", "Name", "GeneID", "GeneSymbol", "HGNC_ID", "ClinicalSignificance",
+    "LastEvaluated", "Assembly", "ReviewStatus", "VariationID", "SomaticClinicalImpact",
+    "SomaticClinicalImpactLastEvaluated", "Oncogenicity", "OncogenicityLastEvaluated",
+]  # fmt: skip
+PKD1 = WantedGene("5310", ("PKD1",))
+TSC2 = WantedGene("7249", ("TSC2",))
+NAME = "NM_1.1(PKD1):c.1A>T (p.Lys2Glu)"
+
+
+def row(uid: object, **more: str) -> dict[str, str]:
+    return {
+        "#AlleleID": "7", "Name": NAME, "GeneID": "5310", "GeneSymbol": "PKD1",
+        "ClinicalSignificance": "Benign", "LastEvaluated": "Jun 29, 2010",
+        "ReviewStatus": "criteria provided, single submitter", "VariationID": str(uid),
+        "SomaticClinicalImpact": "-", "SomaticClinicalImpactLastEvaluated": "-",
+        "Oncogenicity": "-", "OncogenicityLastEvaluated": "-", **more,
+    }  # fmt: skip
+
+
+def table(folder: Path, *rows: dict[str, str], columns: list[str] = COLUMNS) -> Path:
+    path = folder / "variant_summary.txt.gz"
+    lines = ["\t".join(columns)]
+    lines += ["\t".join(each.get(name, "") for name in columns) for each in rows]
+    path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
+    return path
+
+
+def test_a_variant_of_both_assemblies_counts_once(tmp_path: Path) -> None:
+    path = table(tmp_path, row(1, Assembly="GRCh37"), row(1, Assembly="GRCh38"), row(2))
+    (tally,), rows = read_table(path, [PKD1])
+    data = tally.data()
+    assert rows == 3
+    assert data is not None
+    assert data["variants"] == 2
+    assert data["germline"]["benign"] == 2
+    assert data["molecular_consequence"] == {"missense variant": 2}
+    assert data["last_evaluated"] == "2010-06-29"
+
+
+def test_columns_are_found_by_name_and_new_ones_do_no_harm(tmp_path: Path) -> None:
+    columns = ["New", *reversed(COLUMNS), "Newer"]
+    (tally,), _ = read_table(table(tmp_path, row(1), columns=columns), [PKD1])
+    assert tally.data() == read_table(table(tmp_path, row(1)), [PKD1])[0][0].data()
+
+
+def test_the_table_of_before_2024_has_no_somatic_columns(tmp_path: Path) -> None:
+    (tally,), _ = read_table(table(tmp_path, row(1), columns=COLUMNS[:-4]), [PKD1])
+    data = tally.data()
+    assert data is not None
+    assert data["oncogenicity"] == data["clinical_impact"] == {}
+
+
+def test_three_classifications_are_three_answers(tmp_path: Path) -> None:
+    somatic = row(
+        1,
+        ClinicalSignificance="-",
+        ReviewStatus="-",
+        LastEvaluated="-",
+        SomaticClinicalImpact="Tier I - Strong",
+        SomaticClinicalImpactLastEvaluated="Nov 05, 2025",
+        Oncogenicity="Oncogenic",
+        OncogenicityLastEvaluated="Mar 04, 2025",
+    )
+    (tally,), _ = read_table(table(tmp_path, somatic), [PKD1])
+    data = tally.data()
+    assert data is not None
+    assert data["germline"]["other"] == 1
+    assert data["review_status"] == {}
+    assert data["clinical_impact"] == {"Tier I - Strong": 1}
+    assert data["oncogenicity"] == {"Oncogenic": 1}
+    assert data["last_evaluated"] == "2025-11-05"
+
+
+def test_genes_are_found_by_id_then_symbol_then_in_lists(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        row(1, GeneSymbol="RENAMED"),
+        row(2, GeneID="-1", GeneSymbol="PKD1;TSC2"),
+        row(3, GeneID="-1", GeneSymbol="subset of 3 genes: TSC2"),
+        row(4, GeneID="-1", GeneSymbol="covers 9 genes, none of which curated to show dosage"),
+        row(5, GeneID="1", GeneSymbol="A1BG"),
+    )
+    (pkd1, tsc2), _ = read_table(path, [PKD1, TSC2])
+    assert (sum(pkd1.single_gene.values()), sum(pkd1.multi_gene.values())) == (1, 1)
+    assert (sum(tsc2.single_gene.values()), sum(tsc2.multi_gene.values())) == (0, 2)
+
+
+@given(st.lists(st.integers(0, 6_000_000), max_size=30))
+@settings(max_examples=30, deadline=None)
+def test_as_many_variants_as_there_are_ids(
+    tmp_path_factory: pytest.TempPathFactory, uids: list[int]
+) -> None:
+    path = table(tmp_path_factory.mktemp("table"), *map(row, uids))
+    (tally,), rows = read_table(path, [PKD1])
+    assert rows == len(uids)
+    assert sum(tally.single_gene.values()) == len(set(uids))
+
+
+def test_lines_that_cross_blocks_are_put_together(tmp_path: Path) -> None:
+    filler = {"#AlleleID": "x" * 700_001}
+    rows = [row(uid, **(filler if uid % 3 == 0 else {})) for uid in range(1, 12)]
+    (tally,), _ = read_table(table(tmp_path, *rows), [PKD1])
+    assert sum(tally.single_gene.values()) == 11
+
+
+def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:
+    path = table(tmp_path, row(1), row(2))
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).rstrip(b"\n")))
+    (tally,), _ = read_table(path, [PKD1])
+    assert sum(tally.single_gene.values()) == 2
+
+
+@pytest.mark.parametrize("uid", ["x", "", "-4", str(1 << 40)])
+def test_a_broken_row_is_named(tmp_path: Path, uid: str) -> None:
+    with pytest.raises(TableError, match="row 2 "):
+        read_table(table(tmp_path, row(1), row(uid)), [PKD1])
+
+
+@pytest.mark.parametrize("missing", ["VariationID", "Name"])
+def test_a_missing_column_is_named(tmp_path: Path, missing: str) -> None:
+    columns = [name for name in COLUMNS if name != missing]
+    with pytest.raises(TableError, match=missing):
+        read_table(table(tmp_path, row(1), columns=columns), [PKD1])
+
+
+def test_a_file_cut_short_is_no_table(tmp_path: Path) -> None:
+    path = table(tmp_path, *map(row, range(1, 500)))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(EOFError):
+        read_table(path, [PKD1])
+
+
+def test_what_is_no_gzip_file_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "variant_summary.txt.gz"
+    path.write_bytes(b"<html>moved</html>" * 20)
+    with pytest.raises((OSError, igzip.BadGzipFile)):
+        read_table(path, [PKD1])

@@ -1,0 +1,114 @@
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.annotation.gene_files import Row, read_gene_file
+from app.core.errors import UserError
+
+
+def written(folder: Path, content: str | bytes, name: str = "genes.tsv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+PKD1 = Row(2, "HGNC:9008", "PKD1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("g.tsv", "symbol\thgnc_id\nPKD1\tHGNC:9008\n"),
+        ("g.tsv", "\ufeffHGNC ID\tApproved symbol\nHGNC:9008\tPKD1\n"),
+        ("g.csv", 'hgnc_id,gene,comment\nhgnc:9008,PKD1,"a, b"\n'),
+        ("g.csv", '"HGNC ID";"Gene symbol"\r\n9008;"PKD1"\r\n'),
+        ("g.txt", "#Symbol\tother\tHGNC\nPKD1\tx\tHGNC:9008"),
+        ("g.tsv", "note\tgene_symbol\thgnc-id\n\tPKD1\t HGNC:9008 \textra\n\n"),
+    ],
+)
+def test_columns_are_found_by_name(tmp_path: Path, name: str, content: str) -> None:
+    assert read_gene_file(written(tmp_path, content, name)) == [PKD1]
+
+
+def test_a_bare_column_needs_no_header(tmp_path: Path) -> None:
+    path = written(tmp_path, "PKD1\n\nHGNC:1\nC1orf112\n")
+    assert read_gene_file(path) == [
+        Row(1, None, "PKD1"),
+        Row(3, "HGNC:1"),
+        Row(4, None, "C1orf112"),
+    ]
+
+
+def test_an_id_column_with_symbols_in_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "hgnc\nPKD1\nHGNC:1\n12\n")
+    assert read_gene_file(path) == [Row(2, None, "PKD1"), Row(3, "HGNC:1"), Row(4, "HGNC:12")]
+
+
+def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
+    path = written(tmp_path, "symbol\tnote\n\tx\nPKD1\ty\n")
+    assert [row.text for row in read_gene_file(path)] == ["nothing", "PKD1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "no gene"),
+        ("\n \n", "no gene"),
+        ("symbol\n", "no gene"),
+        (b"symbol\nM\xfcller\n", "line 2: byte 0xfc is no UTF-8"),
+        (b"symbol\nA\nB\n\x00\x01\x02\n", "line 4: binary"),
+        ("symbol\n".encode("utf-16"), "line 1: binary"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "line 1: binary"),
+        ("symbol\nA\n" + "x" * 1_000_000, "line 3: longer than"),
+        ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: unexpected end of data"),
+        ('symbol\tnote\nA\t"a"b\n', "line 2:"),
+        ("name\tvalue\nPKD1\t1\n", "no column for genes among name, value"),
+    ],
+)
+def test_bad_input_is_named_by_its_line(tmp_path: Path, content: str | bytes, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        read_gene_file(written(tmp_path, content))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        read_gene_file(tmp_path / "none.tsv")
+    with pytest.raises(UserError, match="directory"):
+        read_gene_file(tmp_path)
+
+
+def test_the_real_list_of_kidney_genes(shared_data: Path) -> None:
+    rows = read_gene_file(shared_data / "genes/kidney_genes.tsv")
+    assert len(rows) == 3066
+    assert rows[0] == Row(2, "HGNC:74", "ABCG2")
+
+
+@given(st.binary(max_size=300))
+@settings(deadline=None)
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = written(tmp_path_factory.mktemp("any"), content)
+    with contextlib.suppress(UserError):
+        assert read_gene_file(path)
+
+
+symbols = st.from_regex(r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,3})?", fullmatch=True)
+
+
+@given(st.lists(symbols, min_size=1), st.sampled_from(["\t", ",", ";"]), st.booleans())
+@settings(deadline=None)
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    names: list[str],
+    delimiter: str,
+    bom: bool,  # noqa: FBT001
+) -> None:
+    lines = [delimiter.join(("note", "symbol")), *(delimiter.join(("", name)) for name in names)]
+    content = "\n".join(lines).encode("utf-8-sig" if bom else "utf-8")
+    rows = read_gene_file(written(tmp_path_factory.mktemp("any"), content))
+    assert [row.symbol for row in rows] == names
+    assert [row.line for row in rows] == list(range(2, len(names) + 2))
