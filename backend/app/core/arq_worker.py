@@ -1,0 +1,133 @@
+"""What ``arq app.core.arq_worker.WorkerSettings`` starts.
+
+It is the composition root: the only part of the job engine that knows what the jobs do.
+"""
+
+import asyncio
+import sys
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from arq import func
+from arq.connections import RedisSettings
+from arq.worker import Function
+from redis.asyncio.connection import parse_url
+
+from app.annotation.pipeline import Pipeline
+from app.annotation.requests import request_run
+from app.core import logs, shutdown
+from app.core.arq_redis import HEALTH_CHECK_KEY, Patience, WorkerRedis, address, connect
+from app.core.arq_tasks import run_annotation_pipeline_task, run_pipeline_task
+from app.core.bells import dump, load
+from app.core.config import Settings, get_settings
+from app.core.dispatch import ArqDispatcher
+from app.core.engine import Engine
+from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
+from app.core.liveness import Liveness
+from app.core.rate_limit import RedisRateLimiter
+from app.core.schema import check_schema
+from app.core.timing import Timing
+from app.db.engine import create_engine
+
+_settings = get_settings()
+_url = _settings.redis_url.get_secret_value()
+_patience = Patience(address(_url))
+
+
+async def _on_startup(ctx: dict[str, Any]) -> None:
+    logs.configure(_settings.log_level)
+    _patience.started = True
+    main = asyncio.current_task()
+    assert main is not None
+    ctx["jobs"] = set()
+    shutdown.install(main=main, jobs=ctx["jobs"], patience=_patience)
+    timing = Timing()
+    liveness = Liveness(_settings.database_url.get_secret_value(), kind="arq", timing=timing)
+    db = ctx["db"] = create_engine(
+        _settings.database_url.get_secret_value(),
+        session=liveness.session,
+        pool_size=_settings.arq_max_jobs + 2,
+    )
+    await check_schema(db)
+    queue = _settings.arq_queue_name
+    dispatcher = ctx["dispatcher"] = ArqDispatcher(connect(_url, queue), queue)
+    limiter = ctx["limiter_redis"] = connect(_url, queue)
+    pipeline = ctx["pipeline"] = Pipeline(_settings, RedisRateLimiter(limiter))
+    engine = Engine(
+        settings=_settings,
+        db=db,
+        dispatcher=dispatcher,
+        liveness=liveness,
+        work=pipeline.run,
+        timing=timing,
+    )
+
+    async def request(*args: Any, **kwargs: Any) -> Any:
+        return await request_run(db, dispatcher, *args, **kwargs)
+
+    ctx["request"] = request
+    await engine.start()
+    ctx["engine"] = engine
+
+
+async def _on_shutdown(ctx: dict[str, Any]) -> None:
+    for name, close in (
+        ("engine", "stop"),
+        ("pipeline", "close"),
+        ("dispatcher", "close"),
+        ("limiter_redis", "aclose"),
+        ("db", "dispose"),
+    ):
+        # what is not there was not reached when the start failed
+        if name in ctx:
+            await getattr(ctx[name], close)()
+
+
+def _arq_function(task: Any, name: str, settings: Settings) -> Function:
+    return func(
+        task,
+        name=name,
+        timeout=time_limit(name, settings.arq_job_timeout) + ARQ_GRACE,
+        keep_result=0,
+        # retries are counted in PostgreSQL, where a clean stop costs none
+        max_tries=sys.maxsize,
+    )
+
+
+def _redis_settings() -> RedisSettings:
+    """Return the address in arq's own form, for ``arq --check``.
+
+    arq's ``from_dsn`` does not decode a percent-encoded password; redis-py does.
+    """
+    parts: dict[str, Any] = dict(parse_url(_url))
+    return RedisSettings(
+        host=parts.get("host", "localhost"),
+        port=parts.get("port", 6379),
+        unix_socket_path=parts.get("path"),
+        database=parts.get("db", 0),
+        username=parts.get("username"),
+        password=parts.get("password"),
+        ssl=_url.startswith("rediss://"),
+    )
+
+
+class WorkerSettings:
+    """Read by arq, which takes only what stands in this very class (``arq/worker.py``)."""
+
+    functions: ClassVar[list[Function]] = [
+        _arq_function(run_pipeline_task, ONE_SOURCE.name, _settings),
+        _arq_function(run_annotation_pipeline_task, SEVERAL_SOURCES.name, _settings),
+    ]
+    queue_name = _settings.arq_queue_name
+    redis_pool: WorkerRedis = connect(_url, _settings.arq_queue_name, patience=_patience)
+    redis_settings = _redis_settings()
+    job_serializer = dump
+    job_deserializer = load
+    max_jobs = _settings.arq_max_jobs
+    job_timeout = _settings.arq_job_timeout + ARQ_GRACE
+    keep_result = 0
+    max_tries = sys.maxsize
+    health_check_key = HEALTH_CHECK_KEY
+    health_check_interval = timedelta(seconds=5)
+    on_startup = _on_startup
+    on_shutdown = _on_shutdown

@@ -1,0 +1,36 @@
+import asyncio
+import logging
+import os
+import signal
+from typing import Any
+
+from app.core.arq_redis import Patience
+
+logger = logging.getLogger(__name__)
+
+
+def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: Patience) -> None:
+    """Take over SIGTERM and SIGINT from arq, whose second signal only cancels again.
+
+    The first signal cancels what is running, which goes back to the queue, and makes Redis'
+    absence no reason to stay. The second one ends the process at once.
+
+    Args:
+        main: arq's main loop.
+        jobs: the tasks that execute jobs now.
+        patience: of the Redis client.
+    """
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        if patience.stopping:
+            logger.warning("second %s: exit at once", number.name)
+            os._exit(128 + number)
+        patience.stopping = True
+        logger.info("%s: stopping, %d jobs go back to the queue", number.name, len(jobs))
+        for job in jobs:
+            job.cancel()
+        main.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)

@@ -1,0 +1,141 @@
+import asyncio
+import pickle
+import signal
+from typing import Any
+
+import pytest
+from arq.constants import job_key_prefix, result_key_prefix
+from arq.worker import create_worker
+
+from app.core.config import get_settings
+from tests.integration.worker.conftest import QUEUE, Plant
+
+
+@pytest.fixture
+def genes(plant: Plant) -> Plant:
+    """400 genes are in the database."""
+    done = plant.cli("genes-import", "hgnc")
+    assert done.returncode == 0, done.stderr
+    return plant
+
+
+def complete(plant: Plant) -> list[dict[str, Any]]:
+    """Per source: genes with an answer of the last run, and those without."""
+    return plant.rows(
+        "SELECT s.source, count(a.gene_id) AS answered, count(*) - count(a.gene_id) AS missing"
+        " FROM genes g CROSS JOIN run_sources s LEFT JOIN annotations a ON a.gene_id = g.id"
+        " AND a.source = s.source AND a.checked_run_id = s.run_id AND a.state <> 'unknown'"
+        " GROUP BY 1 ORDER BY 1"
+    )
+
+
+async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("ARQ_MAX_JOBS", "7")
+    get_settings.cache_clear()
+    from app.core.arq_worker import WorkerSettings  # noqa: PLC0415 - reads the settings
+
+    worker = create_worker(WorkerSettings, handle_signals=False)
+    limits = {name: f.timeout_s for name, f in worker.functions.items()}
+    assert limits == {"run_pipeline_task": 7_260, "run_annotation_pipeline_task": 21_660}
+    assert all(f.keep_result_s == 0 for f in worker.functions.values())
+    assert worker.keep_result_s == 0
+    assert worker.queue_name == QUEUE
+    assert worker.health_check_key == "arq:health-check"
+    assert worker.health_check_interval <= 5
+    assert worker.max_jobs == 7
+    with pytest.raises(Exception, match="JSON"):
+        worker.job_deserializer(pickle.dumps({"f": "run_pipeline_task"}))
+    await worker.pool.aclose(close_connection_pool=True)
+
+
+async def test_a_run_goes_through_all_sources_and_no_gene_is_missing(genes: Plant) -> None:
+    genes.worker()
+    assert genes.cli("annotate").returncode == 0
+    run = await genes.ended()
+    assert (run["state"], run["attempts"], run["losses"]) == ("succeeded", 1, 0)
+    assert [(r["source"], r["answered"], r["missing"]) for r in complete(genes)] == [
+        ("clinvar", 400, 0),
+        ("ensembl", 400, 0),
+        ("hgnc", 400, 0),
+    ]
+
+
+async def test_a_killed_workers_run_moves_to_the_other_one_and_nothing_is_lost(
+    genes: Plant,
+) -> None:
+    workers = {process.pid: process for process in (genes.worker(), genes.worker())}
+    assert genes.cli("annotate").returncode == 0
+    running = await genes.until(lambda r: r["state"] == "running" and r["done"] > 800)
+    workers[running["pid"]].kill()
+    again = await genes.until(lambda r: r["epoch"] == 2 and r["state"] == "running")
+    assert again["pid"] != running["pid"]
+    run = await genes.ended()
+    assert (run["state"], run["losses"], run["attempts"], run["interruptions"]) == (
+        "succeeded",
+        1,
+        1,
+        0,
+    )
+    assert all(r["missing"] == 0 for r in complete(genes))
+    # what was committed before the kill is not asked for again, but for the batches in flight
+    again_asked = genes.sandbox.stats()["genes"]["clinvar.esearch"]["again"]
+    assert again_asked <= 400 - (running["done"] - 800)
+
+
+async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(genes: Plant) -> None:
+    first = genes.worker()
+    assert genes.cli("annotate").returncode == 0
+    await genes.until(lambda r: r["state"] == "running" and r["done"] > 800)
+    first.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(first.wait, 10) == 0
+    run = await genes.until(lambda r: r["state"] == "queued")
+    assert (run["interruptions"], run["attempts"]) == (1, 1)
+    genes.worker()
+    run = await genes.ended()
+    assert (run["state"], run["interruptions"], run["attempts"]) == ("succeeded", 1, 1)
+
+
+async def test_a_clients_own_job_becomes_one_run(genes: Plant) -> None:
+    redis = genes.redis()
+    await redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
+    worker = genes.worker()
+    run = await genes.ended()
+    assert (run["state"], run["sources"], run["task"]) == (
+        "succeeded",
+        ["ensembl"],
+        "run_pipeline_task",
+    )
+    await redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
+    async with asyncio.timeout(20):
+        while genes.log(worker).count("job mine is run") < 2:
+            await asyncio.sleep(0.05)
+    assert len(genes.rows("SELECT id FROM runs")) == 1
+    await redis.aclose(close_connection_pool=True)
+
+
+async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(genes: Plant) -> None:
+    redis = genes.redis()
+    for job_id, value in (
+        ("pickle", pickle.dumps({"t": 1, "f": "run_pipeline_task", "a": (), "k": {}, "et": 0})),
+        ("junk", b"\xff\x00junk"),
+        ("types", b'{"t": 1, "f": 5, "a": {}, "k": [], "et": "x"}'),
+        ("unknown", b'{"t": null, "f": "os.system", "a": ["true"], "k": {}, "et": 1}'),
+        ("9:9", b'{"t": null, "f": "run_pipeline_task", "a": ["hgnc"], "k": {}, "et": 1}'),
+    ):
+        await redis.set(job_key_prefix + job_id, value)
+        await redis.zadd(QUEUE, {job_id: 1})
+    await redis.zadd(QUEUE, {b"\xff\xfe": 1})
+    worker = genes.worker()
+    async with asyncio.timeout(20):
+        while await redis.zcard(QUEUE):
+            await asyncio.sleep(0.05)
+    assert genes.rows("SELECT id FROM runs") == []
+    assert await redis.keys(result_key_prefix + "*") == []
+    assert genes.cli("annotate", "ensembl").returncode == 0
+    assert (await genes.ended())["state"] == "succeeded"
+    assert worker.poll() is None
+    await redis.aclose(close_connection_pool=True)
