@@ -6,6 +6,7 @@ It is the composition root: the only part of the job engine that knows what the 
 import asyncio
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from arq import func
@@ -23,11 +24,7 @@ from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher
 from app.core.engine import Engine
 from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
-from app.core.liveness import Liveness
 from app.core.rate_limit import RedisRateLimiter
-from app.core.schema import check_schema
-from app.core.timing import Timing
-from app.db.engine import create_engine
 
 _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
@@ -41,33 +38,13 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     assert main is not None
     ctx["jobs"] = set()
     shutdown.install(main=main, jobs=ctx["jobs"], patience=_patience)
-    timing = Timing()
-    liveness = Liveness(_settings.database_url.get_secret_value(), kind="arq", timing=timing)
-    db = ctx["db"] = create_engine(
-        _settings.database_url.get_secret_value(),
-        session=liveness.session,
-        pool_size=_settings.arq_max_jobs + 2,
-    )
-    await check_schema(db)
     queue = _settings.arq_queue_name
     dispatcher = ctx["dispatcher"] = ArqDispatcher(connect(_url, queue), queue)
     limiter = ctx["limiter_redis"] = connect(_url, queue)
     pipeline = ctx["pipeline"] = Pipeline(_settings, RedisRateLimiter(limiter))
-    engine = Engine(
-        settings=_settings,
-        db=db,
-        dispatcher=dispatcher,
-        liveness=liveness,
-        work=pipeline.run,
-        timing=timing,
-    )
-
-    async def request(*args: Any, **kwargs: Any) -> Any:
-        return await request_run(db, dispatcher, *args, **kwargs)
-
-    ctx["request"] = request
+    engine = ctx["engine"] = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
+    ctx["request"] = partial(request_run, engine.db, dispatcher)
     await engine.start()
-    ctx["engine"] = engine
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
@@ -76,7 +53,6 @@ async def _on_shutdown(ctx: dict[str, Any]) -> None:
         ("pipeline", "close"),
         ("dispatcher", "close"),
         ("limiter_redis", "aclose"),
-        ("db", "dispose"),
     ):
         # what is not there was not reached when the start failed
         if name in ctx:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import psycopg
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core import attempts, recovery
 from app.core.attempt import Attempt, Work
@@ -16,8 +16,10 @@ from app.core.jobs import time_limit
 from app.core.liveness import Liveness
 from app.core.logs import bell_id
 from app.core.redact import redact
-from app.core.timing import Timing
+from app.core.schema import check_schema, unreachable
+from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
+from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
 
@@ -32,27 +34,32 @@ class Engine:
     """Executes runs in this process and watches over those of others.
 
     Args:
-        settings: limits and retries.
-        db: the pool for attempts.
+        settings: where PostgreSQL is, limits and retries.
+        kind: of worker: ``arq`` or ``api``.
         dispatcher: rings for what goes back to the queue.
-        liveness: this worker's life.
         work: what a run does.
         timing: see there.
+
+    Attributes:
+        db: the pool for attempts, with a connection to spare for each.
+        liveness: this worker's life.
     """
 
     def __init__(
         self,
-        *,
         settings: Settings,
-        db: AsyncEngine,
+        *,
+        kind: str,
         dispatcher: Dispatcher,
-        liveness: Liveness,
         work: Work,
-        timing: Timing,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
-        self.liveness = liveness
+        dsn = settings.database_url.get_secret_value()
+        self.liveness = Liveness(dsn, kind=kind, timing=timing)
+        self.db = create_engine(
+            dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
+        )
         self.dispatcher = dispatcher
-        self.db = db
         self._settings = settings
         self._work = work
         self._timing = timing
@@ -66,9 +73,13 @@ class Engine:
         """Come to life, and begin to watch.
 
         Raises:
-            psycopg.OperationalError: when PostgreSQL cannot be reached.
+            UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
         """
-        await self.liveness.connect()
+        await check_schema(self.db)
+        try:
+            await self.liveness.connect()
+        except psycopg.Error as error:
+            raise unreachable(self.db, error) from error
         self._watching = asyncio.create_task(self._watch(), name="watch")
 
     async def stop(self) -> None:
@@ -84,6 +95,7 @@ class Engine:
             await self.liveness.stop()
         except psycopg.Error as error:
             logger.warning("PostgreSQL was away at the end: %s", error)
+        await self.db.dispose()
 
     @property
     def busy(self) -> int:
@@ -213,17 +225,18 @@ class Engine:
     async def _look(self) -> None:
         connection = await self.liveness.connect(list(self._attempts))
         await self.liveness.beat()
-        mine = {key: attempt for key, attempt in self._attempts.items() if attempt is not None}
-        still = await recovery.still_mine(connection, list(mine))
-        for key, attempt in mine.items():
-            if key not in still and self._attempts.get(key) is attempt:
-                attempt.supersede()
+        worker_id = self.liveness.worker_id
+        assert worker_id is not None
+        # what is claimed while the question is on its way is in neither of the two
+        before = {key: attempt for key, attempt in self._attempts.items() if attempt is not None}
+        running = await recovery.running_at(connection, worker_id)
+        for key in before.keys() - running:
+            if self._attempts.get(key) is before[key]:
+                before[key].supersede()
+        if orphans := running - self._attempts.keys():
+            await recovery.put_back(connection, orphans)
         if self.liveness.settled:
             await recovery.take_from_the_dead(connection, self._timing)
-        assert self.liveness.worker_id is not None
-        await recovery.put_back_orphans(
-            connection, self.liveness.worker_id, list(self._attempts)
-        )
         self._ring(await recovery.bells_due(connection, self._timing))
 
     def _ring(self, ready: Sequence[Bell]) -> None:

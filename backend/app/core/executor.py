@@ -58,7 +58,7 @@ class Executor:
             self._dispatcher.wake.clear()
 
     async def _fill(self) -> None:
-        if not await self._engine.liveness.try_to_execute():
+        if not await self._engine.liveness.may_execute():
             return
         while self._engine.busy < self._slots:
             async with self._engine.db.connect() as connection:

@@ -17,6 +17,13 @@ logger = logging.getLogger(__name__)
 LOCK_CLASS = 5_209_010
 """The first half of a worker's advisory lock; the second is its id."""
 
+LOCKED_WORKERS = f"""
+  SELECT objid::bigint AS worker_id FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The ids of the workers whose session stands; ``pg_locks`` spans all databases of a server."""
+
 EXECUTOR_LOCK = (5_209_011, 1)
 """Held by the one process that executes runs when there are no arq workers."""
 
@@ -39,7 +46,7 @@ class Liveness:
     def __init__(self, dsn: str, *, kind: str, timing: Timing) -> None:
         self.session = f"kidney-genetics {kind} {uuid.uuid4().hex[:12]}"
         self.worker_id: int | None = None
-        self.executes = False
+        self._holds_executor_lock = False
         self._dsn = libpq_dsn(dsn)
         self._kind = kind
         self._timing = timing
@@ -78,7 +85,7 @@ class Liveness:
         self._connection = connection
         again = self.worker_id is not None
         self.worker_id = worker_id
-        self.executes = False
+        self._holds_executor_lock = False
         now = asyncio.get_running_loop().time()
         self._settled_at = now + self._timing.settle if again else now
         logger.info("worker %d is alive, pid %d", worker_id, os.getpid())
@@ -113,26 +120,32 @@ class Liveness:
             "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id = %s", (self.worker_id,)
         )
 
-    async def try_to_execute(self) -> bool:
-        """Take the lock of the one process that executes runs without arq, if it is free.
+    async def may_execute(self) -> bool:
+        """Tell whether runs are to be executed in this process, without arq.
+
+        One process at a time holds the executor's lock; it leaves the runs to arq workers while
+        any is alive, as their upstream budgets are in Redis and this process' are its own.
 
         Raises:
             psycopg.OperationalError: the session is gone.
         """
         if self._connection is None:
             return False
-        if not self.executes:
-            cursor = await self._connection.execute(
-                "SELECT pg_try_advisory_lock(%s, %s)", EXECUTOR_LOCK
-            )
-            row = await cursor.fetchone()
-            self.executes = row is not None and bool(row[0])
-        return self.executes
+        cursor = await self._connection.execute(
+            "SELECT CASE WHEN EXISTS (SELECT FROM workers WHERE kind = 'arq'"
+            f" AND id IN ({LOCKED_WORKERS})) THEN false"
+            " ELSE %s OR pg_try_advisory_lock(%s, %s) END",
+            (self._holds_executor_lock, *EXECUTOR_LOCK),
+        )
+        row = await cursor.fetchone()
+        may = row is not None and bool(row[0])
+        self._holds_executor_lock = self._holds_executor_lock or may
+        return may
 
     async def drop(self) -> None:
         """Give up a session that does not answer."""
         self._settled_at = asyncio.get_running_loop().time() + self._timing.settle
-        self.executes = False
+        self._holds_executor_lock = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()

@@ -7,6 +7,14 @@ from app.core.redact import RedactingFormatter
 bell_id: ContextVar[str] = ContextVar("bell_id", default="-")
 """``{run id}:{epoch}`` of the attempt that the current task belongs to."""
 
+_CHATTY = frozenset(
+    {
+        "httpx",  # a line a request: the upstream client logs what matters
+        "alembic.runtime.migration",  # "Context impl PostgresqlImpl", at every start
+        "arq.worker",  # "recording health", and each bell's start and end
+    }
+)
+
 
 class _Formatter(RedactingFormatter):
     """Puts the job's id on every line."""
@@ -26,14 +34,13 @@ def configure(level: str) -> None:
     handler.setFormatter(
         _Formatter("%(asctime)s %(levelname)s %(process)d %(name)s [job %(job)s] %(message)s")
     )
+    handler.addFilter(_matters)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("arq", "uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # one line a request, with its address: the upstream client logs what matters, without keys
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    # "Context impl PostgresqlImpl": of a migration's set-up, at every start
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
-    # "recording health" would otherwise be most of the log
-    logging.getLogger("arq.worker").setLevel(logging.WARNING)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name not in _CHATTY

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import namedtuple_row
 
-from app.core.liveness import LOCK_CLASS, Connection
+from app.core.liveness import LOCKED_WORKERS, Connection
 from app.core.timing import Timing
 from app.core.transitions import Bell, bell_of
 
@@ -15,12 +15,9 @@ logger = logging.getLogger(__name__)
 MOST_LOSSES = 3
 """A run that lost its worker this often in a row, without progress, is what kills it."""
 
-_TAKE = """
+_TAKE = f"""
 WITH alive AS MATERIALIZED (
-  SELECT objid::bigint AS worker_id FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = %(lock)s AND objsubid = 2 AND granted
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-), dead AS (
+{LOCKED_WORKERS}), dead AS (
   SELECT r.id, r.worker_id AS dead_worker, w.session,
     w.id IN (SELECT worker_id FROM alive) AS frozen
   FROM runs r JOIN workers w ON w.id = r.worker_id
@@ -52,22 +49,16 @@ UPDATE runs SET rung_at = now() WHERE id IN (
 ) RETURNING id, epoch, task, sources, mode, created_at
 """
 
-_ORPHANS = """
+_PUT_BACK = """
 WITH r AS (
   UPDATE runs SET state = 'queued', epoch = epoch + 1, rung_at = NULL
-  WHERE worker_id = %s AND state = 'running'
-  AND (id, epoch) NOT IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))
+  WHERE state = 'running' AND (id, epoch) IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))
   RETURNING *
 ), noted AS (
   INSERT INTO run_events (run_id, epoch, event, detail)
   SELECT id, epoch, 'put back', jsonb_build_object('worker', worker_id) FROM r
 )
 SELECT id FROM r
-"""
-
-_STILL_MINE = """
-SELECT id, epoch FROM runs
-WHERE state = 'running' AND (id, epoch) IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))
 """
 
 
@@ -77,7 +68,7 @@ async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
     A frozen worker's sessions are ended, as it may hold row locks in an open transaction.
     """
     cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(_TAKE, {"lock": LOCK_CLASS, "stale": timing.stale, "most": MOST_LOSSES})
+    await cursor.execute(_TAKE, {"stale": timing.stale, "most": MOST_LOSSES})
     rows: list[Any] = await cursor.fetchall()
     for row in rows:
         logger.warning(
@@ -106,27 +97,21 @@ async def bells_due(connection: Connection, timing: Timing) -> list[Bell]:
     return [bell_of(row) for row in await cursor.fetchall()]
 
 
-async def put_back_orphans(
-    connection: Connection, worker_id: int, own: Collection[tuple[int, int]]
-) -> None:
+async def running_at(connection: Connection, worker_id: int) -> set[tuple[int, int]]:
+    """Return run id and epoch of what a worker is said to run."""
+    cursor = await connection.execute(
+        "SELECT id, epoch FROM runs WHERE worker_id = %s AND state = 'running'", (worker_id,)
+    )
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
+async def put_back(connection: Connection, orphans: Collection[tuple[int, int]]) -> None:
     """Queue again what this worker is said to run but does not.
 
     That is left behind when PostgreSQL was away at the moment an attempt ended.
     """
-    cursor = await connection.execute(_ORPHANS, (worker_id, *_columns(own)))
+    cursor = await connection.execute(
+        _PUT_BACK, ([run_id for run_id, _ in orphans], [epoch for _, epoch in orphans])
+    )
     for row in await cursor.fetchall():
         logger.warning("run %d was left behind by this worker and is queued again", row[0])
-
-
-async def still_mine(
-    connection: Connection, own: Collection[tuple[int, int]]
-) -> set[tuple[int, int]]:
-    """Return those of this worker's attempts that were neither cancelled nor taken over."""
-    if not own:
-        return set()
-    cursor = await connection.execute(_STILL_MINE, _columns(own))
-    return {(row[0], row[1]) for row in await cursor.fetchall()}
-
-
-def _columns(own: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    return [run_id for run_id, _ in own], [epoch for _, epoch in own]

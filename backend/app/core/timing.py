@@ -20,3 +20,6 @@ class Timing:
 
     stop: float = 8.0
     """How long a stopping worker gives an attempt to come to its end."""
+
+
+DEFAULT_TIMING = Timing()

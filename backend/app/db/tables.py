@@ -40,11 +40,12 @@ genes = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("hgnc_id", Text, nullable=False, unique=True, comment="HGNC:1100"),
-    Column("symbol", Text, nullable=False, index=True, comment="the approved symbol"),
+    Column("symbol", Text, nullable=False, comment="the approved symbol"),
     Column("ensembl_gene_id", Text, comment="without version"),
     Column("entrez_id", Text, comment="NCBI's GeneID"),
     _at("created_at", default_now=True),
     _at("updated_at", default_now=True),
+    Index("genes_symbol_idx", text("lower(symbol)")),
 )
 
 runs = Table(

@@ -14,7 +14,6 @@ from app.core.dispatch import InProcessDispatcher
 from app.core.engine import Engine
 from app.core.executor import Executor
 from app.core.jobs import RunRequest
-from app.core.liveness import Liveness
 from app.core.runs import Created
 from app.core.timing import Timing
 from app.db.engine import create_engine
@@ -40,19 +39,11 @@ class Bench:
     ) -> AsyncIterator[Engine]:
         """A process' part of the engine, that executes runs in this process."""
         async with AsyncExitStack() as stack:
-            liveness = Liveness(
-                self.settings.database_url.get_secret_value(), kind="api", timing=timing
-            )
-            db = create_engine(
-                self.settings.database_url.get_secret_value(), session=liveness.session
-            )
-            stack.push_async_callback(db.dispose)
             dispatcher = InProcessDispatcher()
             engine = Engine(
-                settings=self.settings.model_copy(update=settings),
-                db=db,
+                self.settings.model_copy(update=settings),
+                kind="api",
                 dispatcher=dispatcher,
-                liveness=liveness,
                 work=work,
                 timing=timing,
             )

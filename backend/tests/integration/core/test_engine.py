@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
@@ -6,7 +7,8 @@ from sqlalchemy import text
 from app.core import runs
 from app.core.attempt import Attempt
 from app.core.errors import Conflict, NotFound, Superseded, UserError, Wait
-from tests.integration.conftest import Bench, commit
+from app.core.liveness import Liveness
+from tests.integration.conftest import QUICK, Bench, commit
 
 
 async def nothing(attempt: Attempt) -> None:
@@ -278,3 +280,27 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
         done.set()
         run = await bench.ended(created.bell.run_id)
     assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)
+
+
+async def test_one_process_at_a_time_executes_runs_and_another_takes_over(bench: Bench) -> None:
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(bench.worker(forever))
+        created = await bench.request(["a"])
+        run = await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        async with bench.worker(nothing):
+            other = await bench.request(["b"])
+            run_b = await bench.until(other.bell.run_id, lambda r: r.state == "running")
+            assert run_b.worker_id == run.worker_id == first.liveness.worker_id
+            await stack.aclose()
+            assert (await bench.ended(created.bell.run_id)).interruptions == 1
+            assert (await bench.ended(other.bell.run_id)).interruptions == 1
+
+
+async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> None:
+    worker = Liveness(bench.settings.database_url.get_secret_value(), kind="arq", timing=QUICK)
+    await worker.connect()
+    async with bench.worker(nothing) as engine:
+        assert not await engine.liveness.may_execute()
+        created = await bench.request()
+        await worker.stop()
+        assert (await bench.ended(created.bell.run_id)).state == "succeeded"

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("genes_pkey")),
         sa.UniqueConstraint("hgnc_id", name=op.f("genes_hgnc_id_key")),
     )
-    op.create_index(op.f("genes_symbol_idx"), "genes", ["symbol"], unique=False)
+    op.create_index("genes_symbol_idx", "genes", [sa.literal_column("lower(symbol)")])
     op.create_table(
         "runs",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -284,6 +284,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     )
     op.drop_table("runs")
-    op.drop_index(op.f("genes_symbol_idx"), table_name="genes")
+    op.drop_index("genes_symbol_idx", table_name="genes")
     op.drop_table("genes")
     op.execute("DROP FUNCTION run_sources_follow_run()")

@@ -1,0 +1,155 @@
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, Security
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from app.annotation.requests import request_run
+from app.api.auth import ADMIN
+from app.api.errors import Refusal
+from app.api.run_detail import RunDetail, get_detail
+from app.api.services import Uses
+from app.core import runs, views, worker_views
+from app.core.jobs import RunRequest
+from app.core.views import LARGEST_ID, View
+
+router = APIRouter(
+    prefix=ADMIN,
+    tags=["admin"],
+    # for the documentation alone: `auth` checks the token before a route is looked for
+    dependencies=[Security(HTTPBearer(auto_error=False))],
+    responses={status: {"model": Refusal} for status in (401, 503)},
+)
+
+_NOT_FOUND: dict[int | str, Any] = {404: {"model": Refusal}}
+_REFUSED: dict[int | str, Any] = _NOT_FOUND | {409: {"model": Refusal}}
+
+BeforeId = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids.")]
+AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")]
+
+
+class NewRun(BaseModel):
+    """What is to be run."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sources: list[Annotated[str, Field(max_length=100)]] | None = Field(
+        None, max_length=100, description="Names of sources; null means all."
+    )
+    mode: str = Field(
+        "smart",
+        max_length=100,
+        description="`smart` refreshes what is missing, unknown or stale, `full` everything.",
+    )
+    resume: StrictBool = Field(
+        default=False,
+        description="Open the latest failed or cancelled run of the same request again.",
+    )
+
+
+class Accepted(View):
+    """A run that will be executed."""
+
+    id: int
+    state: str
+    created: bool
+    """Whether it is new; otherwise it was there already and does the same."""
+
+
+class Changed(View):
+    """A run after what was asked for."""
+
+    id: int
+    state: str
+
+
+class RunPage(View):
+    """Runs, the newest first."""
+
+    runs: list[views.Run]
+    next_before: int | None
+    """`before` of the next page; null when there is none."""
+
+
+class EventPage(View):
+    """What happened to a run, in order."""
+
+    events: list[views.Event]
+    next_after: int | None
+    """`after` of the next page; null when there is none."""
+
+
+@router.post(
+    "/runs",
+    status_code=202,
+    summary="Start a run",
+    responses={
+        200: {"model": Accepted, "description": "The same request is active; no run is created"},
+        409: {"model": Refusal, "description": "Another active run covers one of the sources"},
+        413: {"model": Refusal},
+        422: {"model": Refusal},
+    },
+)
+async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
+    """Queue a run, or return the active one of the same request."""
+    request = RunRequest.of(new.sources, new.mode)
+    accepted = await request_run(uses.db, uses.dispatcher, request, resume=new.resume)
+    if not accepted.created:
+        response.status_code = 200
+    return Accepted(id=accepted.bell.run_id, state=accepted.state, created=accepted.created)
+
+
+@router.get("/runs", summary="List the runs", responses={422: {"model": Refusal}})
+async def list_runs(
+    uses: Uses, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: BeforeId = None
+) -> RunPage:
+    """Return runs with their progress, the newest first."""
+    async with uses.db.connect() as connection:
+        page = await views.list_runs(connection, limit=limit, before=before)
+    return RunPage(runs=page, next_before=page[-1].id if len(page) == limit else None)
+
+
+@router.get("/runs/{run_id}", summary="Show a run", responses=_NOT_FOUND)
+async def get_run(run_id: int, uses: Uses) -> RunDetail:
+    """Return a run with its progress."""
+    async with uses.db.connect() as connection:
+        return await get_detail(connection, run_id)
+
+
+@router.get("/runs/{run_id}/events", summary="What happened to a run", responses=_NOT_FOUND)
+async def list_events(
+    run_id: int,
+    uses: Uses,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    after: AfterId = 0,
+) -> EventPage:
+    """Return what happened to a run, in order."""
+    async with uses.db.connect() as connection:
+        page = await views.list_events(connection, run_id, limit=limit, after=after)
+    return EventPage(events=page, next_after=page[-1].id if len(page) == limit else None)
+
+
+@router.post("/runs/{run_id}/cancel", status_code=202, summary="Cancel", responses=_REFUSED)
+async def cancel(run_id: int, uses: Uses) -> Changed:
+    """End a run. It commits nothing from here on, and its attempt stops within seconds."""
+    async with uses.db.begin() as connection:
+        await views.require_run(connection, run_id)
+        await runs.cancel(connection, run_id)
+    return Changed(id=run_id, state="cancelled")
+
+
+@router.post("/runs/{run_id}/retry", status_code=202, summary="Retry", responses=_REFUSED)
+async def retry(run_id: int, uses: Uses) -> Changed:
+    """Open a failed or cancelled run again; it goes on from what is committed."""
+    async with uses.db.begin() as connection:
+        await views.require_run(connection, run_id)
+        bell = await runs.retry(connection, run_id)
+    await uses.dispatcher.ring([bell])
+    return Changed(id=run_id, state="queued")
+
+
+@router.get("/worker-status", summary="Who executes runs, and what waits")
+async def worker_status(uses: Uses) -> worker_views.WorkerStatus:
+    """Return the workers and the queue."""
+    async with uses.db.connect() as connection:
+        return await worker_views.worker_status(connection, uses.redis)

@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api.errors import Refusal
+from app.api.services import Uses
+from app.core.errors import NotFound
+from app.core.views import LARGEST_ID, View
+
+router = APIRouter(prefix="/api/genes", tags=["genes"])
+
+LONGEST_NAME = 100
+"""Characters; no symbol and no HGNC id comes near."""
+
+
+class Annotation(View):
+    """What a source says of a gene."""
+
+    state: str
+    """`found`, `absent` (the source said so) or `unknown` (it could not be found out)."""
+    data: dict[str, Any] | None
+    release: str | None
+    """The source's release that the answer is from."""
+    fetched_at: datetime | None
+    """When the answer was got."""
+    checked_state: str
+    """What the last check said; `unknown` leaves the last good answer standing."""
+    checked_at: datetime
+    reason: str | None
+    """Why the last check could not find out."""
+
+
+class Gene(View):
+    """A gene and its annotations, by source."""
+
+    id: int
+    hgnc_id: str
+    symbol: str
+    ensembl_gene_id: str | None
+    entrez_id: str | None
+    annotations: dict[str, Annotation]
+
+
+class GenePage(View):
+    """Genes, in the order in which they were imported."""
+
+    genes: list[Gene]
+    next_after: int | None
+    """`after` of the next page; null when there is none."""
+
+
+_COLUMNS = "id, hgnc_id, symbol, ensembl_gene_id, entrez_id"
+
+_PAGE = text(f"SELECT {_COLUMNS} FROM genes WHERE id > :after ORDER BY id LIMIT :limit")
+
+# symbols differ in case in a few only (C1orf112), and an exact one comes first
+_ONE = text(
+    f"SELECT {_COLUMNS} FROM genes WHERE hgnc_id = upper(:name) OR lower(symbol) = lower(:name)"
+    " ORDER BY hgnc_id = upper(:name) DESC, symbol = :name DESC, id LIMIT 1"
+)
+
+_ANNOTATIONS = text(
+    "SELECT gene_id, source, state, data, release, fetched_at, checked_state, checked_at, reason"
+    " FROM annotations WHERE gene_id = ANY(:ids) ORDER BY gene_id, source"
+)
+
+
+@router.get("", summary="List the genes", responses={422: {"model": Refusal}})
+async def list_genes(
+    uses: Uses,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")] = 0,
+) -> GenePage:
+    """Return genes with their annotations."""
+    async with uses.db.connect() as connection:
+        rows = (await connection.execute(_PAGE, {"after": after, "limit": limit})).mappings().all()
+        genes = await _with_annotations(connection, rows)
+    return GenePage(genes=genes, next_after=genes[-1].id if len(genes) == limit else None)
+
+
+@router.get("/{name}", summary="Show a gene", responses={404: {"model": Refusal}})
+async def get_gene(name: str, uses: Uses) -> Gene:
+    """Return a gene by its symbol (in any case) or its HGNC id (`HGNC:9008`)."""
+    # PostgreSQL's text takes no NUL
+    if len(name) <= LONGEST_NAME and "\0" not in name:
+        async with uses.db.connect() as connection:
+            rows = (await connection.execute(_ONE, {"name": name})).mappings().all()
+            if rows:
+                return (await _with_annotations(connection, rows))[0]
+    raise NotFound(
+        f"there is no gene {name[:LONGEST_NAME]!r}",
+        allowed="an approved symbol or an HGNC id (HGNC:9008) of an imported gene",
+    )
+
+
+async def _with_annotations(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Gene]:
+    annotations: dict[int, dict[str, Annotation]] = {row["id"]: {} for row in rows}
+    result = await connection.execute(_ANNOTATIONS, {"ids": list(annotations)})
+    for found in result.mappings():
+        annotations[found["gene_id"]][found["source"]] = Annotation(**found)
+    return [Gene(**row, annotations=annotations[row["id"]]) for row in rows]

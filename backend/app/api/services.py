@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.arq_redis import WorkerRedis
+from app.core.dispatch import Dispatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the API works with, made when it starts.
+
+    Attributes:
+        db: PostgreSQL, for requests.
+        dispatcher: rings for runs.
+        redis: where arq is; None when the API executes runs itself.
+    """
+
+    db: AsyncEngine
+    dispatcher: Dispatcher
+    redis: WorkerRedis | None
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Uses = Annotated[Services, Depends(_services)]
+"""What a route that needs them asks for."""

@@ -1,0 +1,3 @@
+from app.cli.group import main
+
+main(prog_name="python -m app.cli")

@@ -1,0 +1,97 @@
+import click
+
+from app.annotation.requests import request_run
+from app.annotation.sources import SOURCES
+from app.api.run_detail import RunDetail, get_detail
+from app.cli.output import as_json, headline, note, progress_table, stdout, write_json
+from app.cli.session import Session, in_session
+from app.cli.watch import watch
+from app.core import worker_views
+from app.core.jobs import MODES, RunRequest
+
+INTERRUPTED = 130
+"""The exit status of a program that Ctrl-C ended."""
+
+
+class Requested(RunDetail):
+    """A run, and whether the request created it."""
+
+    created: bool
+
+
+@click.command(epilog=f"Sources: {', '.join(SOURCES)}.")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--wait", is_flag=True, help="Show the progress until the run has ended.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=MODES[0],
+    show_default=True,
+    help="smart: what is missing, unknown or stale; full: everything.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Open the latest failed or cancelled run of the same request again.",
+)
+@as_json
+def annotate(
+    sources: tuple[str, ...], mode: str, *, wait: bool, resume: bool, as_json: bool
+) -> None:
+    """Start a run that annotates all genes from the SOURCEs, or from all of them.
+
+    The same request while one is active starts nothing new: it is the run that is there. With
+    --wait the exit status is 1 when the run does not succeed; Ctrl-C leaves it going.
+    """
+    request = RunRequest.of(sources or None, mode)
+    run_id: int | None = None
+
+    async def do(session: Session) -> Requested:
+        nonlocal run_id
+        answer = await request_run(session.db, session.dispatcher, request, resume=resume)
+        run_id = answer.bell.run_id
+        run = await _detail(session, run_id)
+        if not as_json:
+            click.echo(headline(run))
+        await _tell_if_nobody_is_there(session)
+        if wait:
+            await watch(session, run_id)
+            run = await _detail(session, run_id)
+        return Requested(**dict(run), created=answer.created)
+
+    try:
+        run = in_session(do)
+    except KeyboardInterrupt:
+        if run_id is None:
+            note("\nStopped while asking for the run; whether it is there, say: just runs")
+        else:
+            note(f"\nRun {run_id} goes on. Look again: just show {run_id}")
+        click.get_current_context().exit(INTERRUPTED)
+    if as_json:
+        write_json(run)
+    elif wait:
+        _report(run)
+    else:
+        note(f"Look at it: just show {run.id}")
+    if run.state in {"failed", "cancelled"}:
+        click.get_current_context().exit(1)
+
+
+async def _detail(session: Session, run_id: int) -> RunDetail:
+    async with session.db.connect() as connection:
+        return await get_detail(connection, run_id)
+
+
+async def _tell_if_nobody_is_there(session: Session) -> None:
+    async with session.db.connect() as connection:
+        workers = await worker_views.list_workers(connection)
+    if not any(worker.alive for worker in workers):
+        start = "make worker" if session.settings.use_arq_worker else "make api"
+        note(f"Nothing is alive that could execute it; it waits in the queue. Start: {start}")
+
+
+def _report(run: RunDetail) -> None:
+    click.echo(headline(run))
+    stdout().print(progress_table(run.progress))
+    if run.error is not None:
+        note(f"Error: {run.error}")

@@ -1,0 +1,14 @@
+import click
+
+from app.cli.session import Session, in_session
+from app.core.schema import upgrade
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's tables up to date. Several may do so at once."""
+
+    async def do(session: Session) -> str:
+        return await upgrade(session.db)
+
+    click.echo(f"the database is at version {in_session(do, migrated=False)}")

@@ -1,0 +1,123 @@
+"""How things are written for people: tables on stdout, notes on stderr, times in words."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.core.views import Event, Run, SourceProgress, View
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+
+
+def stdout() -> Console:
+    """Return the console of results; what it writes is the same in a pipe, but for colours."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def stderr() -> Console:
+    """Return the console of notes and progress."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def write_json(view: View) -> None:
+    """Write an object to stdout."""
+    click.echo(view.model_dump_json(indent=2))
+
+
+def note(line: str) -> None:
+    """Tell the user something that is no result."""
+    click.echo(line, err=True)
+
+
+def in_words(seconds: float | None) -> str:
+    """Return a duration as people say it: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:  # noqa: PLR2004 - below, tenths are of interest
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def local(at: datetime | None) -> str:
+    """Return a time in the user's own time zone."""
+    return "-" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def count(number: int | None) -> str:
+    """Return a number with its thousands set apart, or a dash."""
+    return "-" if number is None else f"{number:,}"
+
+
+def names(sources: Iterable[str] | None) -> str:
+    """Return what was requested."""
+    return "all" if sources is None else ", ".join(sources)
+
+
+def table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """Return an empty table whose cells are folded and never cut off.
+
+    Args:
+        columns: their headings.
+        right: those that hold numbers.
+    """
+    empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        empty.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return empty
+
+
+def cells(*values: object) -> list[Text]:
+    """Return cells that mean nothing but what they say, whatever brackets are in them."""
+    return [Text(str(value)) for value in values]
+
+
+def progress_table(sources: Iterable[SourceProgress]) -> Table:
+    """Return a row a source."""
+    numbers = ("genes", "done", "found", "absent", "unknown", "requests", "time")
+    found = table("source", "state", *numbers, right=numbers)
+    for each in sources:
+        found.add_row(
+            *cells(
+                each.source,
+                each.state,
+                count(each.total),
+                count(each.done),
+                count(each.found),
+                count(each.absent),
+                count(each.unknown),
+                count(each.requests),
+                in_words(each.seconds),
+            )
+        )
+    return found
+
+
+def what_happened(event: Event) -> str:
+    """Return an event in a line."""
+    said = [
+        f"{key.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in event.detail.items()
+        if value is not None and value is not False
+    ]
+    return ": ".join([event.event, ", ".join(said)]) if said else event.event
+
+
+def headline(run: Run) -> str:
+    """Return what a run is and how it is, in a line."""
+    line = f"run {run.id} ({names(run.sources)}, {run.mode}) "
+    line += {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled"}.get(
+        run.state, f"is {run.state}"
+    )
+    if run.waiting_for is not None:
+        line += f", waiting for {run.waiting_for}"
+    if run.not_before is not None:
+        line += f", not before {local(run.not_before)}"
+    return line

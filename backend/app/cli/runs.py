@@ -1,0 +1,154 @@
+import click
+from rich.text import Text
+
+from app.api.admin import Changed, RunPage
+from app.api.run_detail import RunDetail, get_detail
+from app.cli.output import (
+    as_json,
+    cells,
+    count,
+    headline,
+    in_words,
+    local,
+    names,
+    progress_table,
+    stdout,
+    table,
+    what_happened,
+    write_json,
+)
+from app.cli.session import RUN_ID, Session, in_session
+from app.core import runs as transitions
+from app.core import views
+
+MOST_EVENTS = 50
+"""Events shown, the last ones."""
+
+MOST_EVENTS_IN_JSON = 1_000
+
+
+class Shown(RunDetail):
+    """A run, and what happened to it."""
+
+    events: list[views.Event]
+    """The last ones, in order."""
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--before", type=RUN_ID, help="Only runs with smaller ids.")
+@as_json
+def runs(limit: int, before: int | None, *, as_json: bool) -> None:
+    """List the runs, the newest first."""
+
+    async def do(session: Session) -> RunPage:
+        async with session.db.connect() as connection:
+            found = await views.list_runs(connection, limit=limit, before=before)
+        return RunPage(runs=found, next_before=found[-1].id if len(found) == limit else None)
+
+    page = in_session(do)
+    if as_json:
+        write_json(page)
+        return
+    if not page.runs:
+        click.echo("there are no runs; `just annotate` starts one", err=True)
+        return
+    listed = table("id", "state", "sources", "mode", "done", "created", right=("id", "done"))
+    for run in page.runs:
+        done = sum(each.done for each in run.progress)
+        known = [each.total for each in run.progress if each.total is not None]
+        of = f" of {count(sum(known))}" if len(known) == len(run.progress) else ""
+        listed.add_row(
+            *cells(
+                run.id, run.state, names(run.sources), run.mode, count(done) + of,
+                local(run.created_at),
+            )
+        )  # fmt: skip
+    stdout().print(listed)
+
+
+@click.command()
+@click.argument("run_id", metavar="ID", type=RUN_ID)
+@as_json
+def show(run_id: int, *, as_json: bool) -> None:
+    """Show the run ID: its progress, and what happened to it."""
+
+    async def do(session: Session) -> Shown:
+        async with session.db.connect() as connection:
+            run = await get_detail(connection, run_id)
+            most = MOST_EVENTS_IN_JSON if as_json else MOST_EVENTS
+            events = await views.latest_events(connection, run_id, limit=most)
+        return Shown(**dict(run), events=events)
+
+    run = in_session(do)
+    if as_json:
+        write_json(run)
+        return
+    console = stdout()
+    console.print(headline(run), soft_wrap=True)
+    if run.error is not None:
+        console.print(f"error: {run.error}", soft_wrap=True)
+    console.print(_facts(run), soft_wrap=True)
+    console.print()
+    console.print(progress_table(run.progress))
+    if run.unknown_reasons:
+        console.print("\nwhy some are unknown:")
+        reasons = table("source", "genes", "such as", "reason", right=("genes",))
+        for each in run.unknown_reasons:
+            reasons.add_row(
+                *cells(each.source, count(each.genes), each.example, each.reason or "-")
+            )
+        console.print(reasons)
+    earlier = f" (the last {MOST_EVENTS})" if len(run.events) == MOST_EVENTS else ""
+    console.print(f"\nwhat happened{earlier}:")
+    for event in run.events:
+        line = Text(f"{local(event.at)}  {what_happened(event)}")
+        console.print(line, soft_wrap=True)
+
+
+def _facts(run: RunDetail) -> str:
+    facts = [f"attempts {run.attempts}"]
+    facts += [f"interruptions {run.interruptions}"] if run.interruptions else []
+    facts += [f"lost workers {run.losses}"] if run.losses else []
+    if run.worker is not None:
+        word = "on" if run.state == "running" else "last on"
+        facts.append(f"{word} worker {run.worker.id} ({run.worker.host}, pid {run.worker.pid})")
+    if run.eta is not None:
+        facts.append(f"this source will take another {in_words(run.eta)}")
+    return ", ".join(facts)
+
+
+@click.command()
+@click.argument("run_id", metavar="ID", type=RUN_ID)
+@as_json
+def cancel(run_id: int, *, as_json: bool) -> None:
+    """Cancel the run ID. What it has committed stays; `retry` goes on from there."""
+
+    async def do(session: Session) -> Changed:
+        async with session.db.begin() as connection:
+            await transitions.cancel(connection, run_id)
+        return Changed(id=run_id, state="cancelled")
+
+    _tell(in_session(do), "was cancelled", as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="ID", type=RUN_ID)
+@as_json
+def retry(run_id: int, *, as_json: bool) -> None:
+    """Open the failed or cancelled run ID again; it goes on from what is committed."""
+
+    async def do(session: Session) -> Changed:
+        async with session.db.begin() as connection:
+            bell = await transitions.retry(connection, run_id)
+        await session.dispatcher.ring([bell])
+        return Changed(id=run_id, state="queued")
+
+    _tell(in_session(do), "is queued", as_json=as_json)
+
+
+def _tell(changed: Changed, words: str, *, as_json: bool) -> None:
+    if as_json:
+        write_json(changed)
+    else:
+        click.echo(f"run {changed.id} {words}")

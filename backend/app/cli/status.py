@@ -1,0 +1,60 @@
+import click
+
+from app.cli.output import as_json, cells, in_words, local, stdout, table, write_json
+from app.cli.session import Session, in_session
+from app.core.worker_views import WorkerStatus, worker_status
+
+
+@click.command()
+@as_json
+def status(*, as_json: bool) -> None:
+    """Show who executes runs, and what waits in the queue."""
+
+    async def do(session: Session) -> tuple[WorkerStatus, bool]:
+        async with session.db.connect() as connection:
+            found = await worker_status(connection, session.redis)
+        return found, session.settings.use_arq_worker
+
+    found, arq = in_session(do)
+    if as_json:
+        write_json(found)
+        return
+    console = stdout()
+    if found.workers:
+        workers = table("worker", "kind", "host", "pid", "alive", "last heartbeat", "runs")
+        for each in found.workers:
+            workers.add_row(
+                *cells(
+                    each.id,
+                    each.kind,
+                    each.host,
+                    each.pid,
+                    "yes" if each.alive else "no",
+                    f"{in_words(each.heartbeat_age)} ago",
+                    ", ".join(map(str, each.runs)) or "-",
+                )
+            )
+        console.print(workers)
+    if not any(each.alive for each in found.workers):
+        console.print(f"no worker is alive; start one: {'make worker' if arq else 'make api'}")
+    console.print(_queue(found), soft_wrap=True)
+    if found.waiting:
+        waiting = table("run", "since", "waits for", "not before")
+        for run in found.waiting:
+            waiting.add_row(
+                *cells(
+                    run.run,
+                    in_words(run.age),
+                    run.waiting_for or "a free worker",
+                    local(run.not_before),
+                )
+            )
+        console.print(waiting)
+    if arq:
+        console.print(f"arq says: {found.arq_health or 'nothing'}", soft_wrap=True)
+
+
+def _queue(found: WorkerStatus) -> str:
+    if not found.queue_depth:
+        return "nothing is queued"
+    return f"{found.queue_depth} queued, the oldest for {in_words(found.oldest_waiting)}"

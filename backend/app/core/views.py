@@ -1,0 +1,221 @@
+"""What an operator gets to see of runs: read-only, and the same over HTTP and in the shell."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import NotFound
+
+LARGEST_ID = 2**63 - 1
+"""PostgreSQL's `bigint` ends here; a greater number names no row."""
+
+
+class View(BaseModel):
+    """A shape of an answer; the text under a field is its documentation."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class SourceProgress(View):
+    """How far a run has come with one source."""
+
+    source: str
+    state: str
+    """`queued`, `running`, `succeeded` or `failed`."""
+    total: int | None
+    """Genes to refresh; null until the source has begun."""
+    done: int
+    found: int
+    absent: int
+    """The source said that it has nothing."""
+    unknown: int
+    """It could not be found out."""
+    requests: int
+    """Sent to the upstream services so far."""
+    weight_total: int | None
+    """Expected work, in the source's own unit; null until the source has begun."""
+    weight_done: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    """From the source's start to its end, or until now."""
+    eta: float | None
+    """Seconds until this source is done, judged by the work done so far; null when not known."""
+
+
+class RunWorker(View):
+    """The worker that executes a run, or did so last."""
+
+    id: int
+    host: str
+    pid: int
+
+
+class Run(View):
+    """What an operator asked for, and how far it has come."""
+
+    id: int
+    state: str
+    """`queued`, `running`, `succeeded`, `failed` or `cancelled`."""
+    task: str
+    sources: list[str] | None
+    """As requested; null means all."""
+    mode: str
+    progress: list[SourceProgress]
+    """A row a source, in the order in which the run takes them."""
+    attempts: int
+    """1 + failures."""
+    interruptions: int
+    """Clean stops of a worker; they cost no attempt."""
+    losses: int
+    """Workers that died; they cost no attempt."""
+    epoch: int
+    worker: RunWorker | None
+    """Who runs it, or ran it last."""
+    created_at: datetime
+    started_at: datetime | None
+    attempt_started_at: datetime | None
+    progressed_at: datetime | None
+    finished_at: datetime | None
+    waiting_for: str | None
+    """What a queued run waits for, other than a free worker."""
+    not_before: datetime | None
+    """A queued run does not start earlier."""
+    eta: float | None
+    """Seconds until the source that is being asked now is done; null when not known."""
+    error: str | None
+
+
+class Event(View):
+    """Something that happened to a run."""
+
+    id: int
+    at: datetime
+    epoch: int
+    event: str
+    detail: dict[str, Any]
+
+
+_RUNS = """
+SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
+"""
+
+_PROGRESS = text(
+    """
+    SELECT s.*, r.state AS run_state,
+      extract(epoch FROM coalesce(s.finished_at, r.finished_at, now()) - s.started_at)::float8
+        AS seconds
+    FROM run_sources s JOIN runs r ON r.id = s.run_id
+    WHERE s.run_id = ANY(:ids) ORDER BY s.run_id, s.position
+    """
+)
+
+
+async def get_run(connection: AsyncConnection, run_id: int) -> Run:
+    """Return one run.
+
+    Raises:
+        NotFound: no such run.
+    """
+    await require_run(connection, run_id)
+    result = await connection.execute(text(_RUNS + "WHERE r.id = :id"), {"id": run_id})
+    return (await _with_progress(connection, result.mappings().all()))[0]
+
+
+async def list_runs(
+    connection: AsyncConnection, *, limit: int, before: int | None = None
+) -> list[Run]:
+    """Return runs, the newest first.
+
+    Args:
+        connection: to read from.
+        limit: at most so many.
+        before: only runs with a smaller id.
+    """
+    result = await connection.execute(
+        text(_RUNS + "WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit"),
+        {"before": LARGEST_ID if before is None else before, "limit": limit},
+    )
+    return await _with_progress(connection, result.mappings().all())
+
+
+async def list_events(
+    connection: AsyncConnection, run_id: int, *, limit: int, after: int = 0
+) -> list[Event]:
+    """Return what happened to a run, in order.
+
+    Args:
+        connection: to read from.
+        run_id: the run.
+        limit: at most so many.
+        after: only events with a greater id.
+
+    Raises:
+        NotFound: no such run.
+    """
+    await require_run(connection, run_id)
+    result = await connection.execute(
+        text(
+            "SELECT id, at, epoch, event, detail FROM run_events"
+            " WHERE run_id = :run_id AND id > :after ORDER BY id LIMIT :limit"
+        ),
+        {"run_id": run_id, "after": after, "limit": limit},
+    )
+    return [Event(**row) for row in result.mappings()]
+
+
+async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int) -> list[Event]:
+    """Return the last ``limit`` things that happened to a run, in order."""
+    result = await connection.execute(
+        text(
+            "SELECT id, at, epoch, event, detail FROM run_events"
+            " WHERE run_id = :run_id ORDER BY id DESC LIMIT :limit"
+        ),
+        {"run_id": run_id, "limit": limit},
+    )
+    return [Event(**row) for row in result.mappings()][::-1]
+
+
+async def require_run(connection: AsyncConnection, run_id: int) -> None:
+    """Make sure that there is such a run.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = False
+    if 0 < run_id <= LARGEST_ID:
+        result = await connection.execute(
+            text("SELECT EXISTS (SELECT FROM runs WHERE id = :id)"), {"id": run_id}
+        )
+        found = result.scalar_one()
+    if not found:
+        raise NotFound(f"there is no run {run_id}", remedy="`just runs` lists them")
+
+
+async def _with_progress(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Run]:
+    progress: dict[int, list[SourceProgress]] = {row["id"]: [] for row in rows}
+    result = await connection.execute(_PROGRESS, {"ids": list(progress)})
+    for row in result.mappings():
+        progress[row["run_id"]].append(SourceProgress(**row, eta=_eta(row)))
+    return [_run(row, progress[row["id"]]) for row in rows]
+
+
+def _run(row: RowMapping, progress: list[SourceProgress]) -> Run:
+    worker = None
+    if row["pid"] is not None:
+        worker = RunWorker(id=row["worker_id"], host=row["host"], pid=row["pid"])
+    etas = [each.eta for each in progress if each.eta is not None]
+    return Run(**row, progress=progress, worker=worker, eta=etas[0] if etas else None)
+
+
+def _eta(row: RowMapping) -> float | None:
+    done: int = row["weight_done"]
+    if not row["run_state"] == row["state"] == "running" or not done:
+        return None
+    left: int = max(row["weight_total"] - done, 0)
+    seconds: float = row["seconds"]
+    return round(seconds * left / done, 1)

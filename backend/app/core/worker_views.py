@@ -1,0 +1,134 @@
+"""What an operator gets to see of the workers and the queue; read-only."""
+
+import asyncio
+import logging
+from datetime import datetime
+
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis
+from app.core.liveness import LOCKED_WORKERS
+from app.core.timing import DEFAULT_TIMING
+from app.core.views import View
+
+logger = logging.getLogger(__name__)
+
+MOST = 100
+"""Rows shown of workers and of queued runs."""
+
+REDIS_PATIENCE = 3.0
+"""Seconds to wait for arq's health line, which is a courtesy."""
+
+
+class Worker(View):
+    """A process that executes runs, or did so in the last hour."""
+
+    id: int
+    kind: str
+    """`arq`, or `api` where the API executes runs itself."""
+    host: str
+    pid: int
+    version: str
+    alive: bool
+    """It holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
+    heartbeat_age: float
+    """Seconds since its last heartbeat."""
+    started_at: datetime
+    runs: list[int]
+    """The runs that it executes."""
+
+
+class Waiting(View):
+    """A queued run, and what it waits for."""
+
+    run: int
+    age: float
+    """Seconds since it was queued, or put back into the queue."""
+    waiting_for: str | None
+    """An upstream service, for example; null: a free worker."""
+    not_before: datetime | None
+
+
+class WorkerStatus(View):
+    """Who executes runs, and what waits."""
+
+    workers: list[Worker]
+    queue_depth: int
+    """Queued runs."""
+    oldest_waiting: float | None
+    """Seconds that the run has waited that has waited longest; null when none does."""
+    waiting: list[Waiting]
+    arq_health: str | None
+    """arq's own health line; null when Redis is away or not used."""
+
+
+# a worker that reconnected has a new id and the same session
+_WORKERS = text(
+    f"""
+    WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
+    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at,
+      extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS heartbeat_age,
+      w.id IN (SELECT worker_id FROM locks)
+        AND w.heartbeat_at >= clock_timestamp() - make_interval(secs => :stale) AS alive,
+      ARRAY(SELECT r.id FROM runs r WHERE r.worker_id = w.id AND r.state = 'running'
+            ORDER BY r.id) AS runs
+    FROM workers w
+    WHERE w.stopped_at IS NULL
+      AND (w.heartbeat_at > clock_timestamp() - interval '1 hour'
+           OR w.id IN (SELECT worker_id FROM locks))
+      AND NOT EXISTS (SELECT FROM workers n WHERE n.session = w.session AND n.id > w.id)
+    ORDER BY alive DESC, w.heartbeat_at DESC, w.id LIMIT :most
+    """
+)
+
+_WAITING = text(
+    """
+    SELECT r.id AS run, r.waiting_for, r.not_before, count(*) OVER () AS depth,
+      extract(epoch FROM clock_timestamp() - e.at)::float8 AS age,
+      max(extract(epoch FROM clock_timestamp() - e.at)::float8) OVER () AS oldest
+    FROM runs r CROSS JOIN LATERAL
+      (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+    WHERE r.state = 'queued' ORDER BY r.created_at, r.id LIMIT :most
+    """
+)
+
+
+async def list_workers(connection: AsyncConnection) -> list[Worker]:
+    """Return the workers that are alive or died in the last hour, the living first."""
+    result = await connection.execute(_WORKERS, {"stale": DEFAULT_TIMING.stale, "most": MOST})
+    return [Worker(**row) for row in result.mappings()]
+
+
+async def worker_status(connection: AsyncConnection, redis: WorkerRedis | None) -> WorkerStatus:
+    """Return the workers and the queue.
+
+    Args:
+        connection: to read from.
+        redis: where arq's health line is, if arq is used.
+    """
+    workers = await list_workers(connection)
+    waiting = (await connection.execute(_WAITING, {"most": MOST})).all()
+    return WorkerStatus(
+        workers=workers,
+        queue_depth=waiting[0].depth if waiting else 0,
+        oldest_waiting=waiting[0].oldest if waiting else None,
+        waiting=[
+            Waiting(run=w.run, age=w.age, waiting_for=w.waiting_for, not_before=w.not_before)
+            for w in waiting
+        ],
+        arq_health=await _arq_health(redis),
+    )
+
+
+async def _arq_health(redis: WorkerRedis | None) -> str | None:
+    if redis is None:
+        return None
+    try:
+        async with asyncio.timeout(REDIS_PATIENCE):
+            line = await redis.get(HEALTH_CHECK_KEY)
+    except (RedisError, OSError) as error:
+        logger.warning("Redis is away: %s", error or "no answer")
+        return None
+    return None if line is None else line.decode(errors="replace")

@@ -1,0 +1,131 @@
+"""The API. `uvicorn app.main:create_app --factory` serves it, and so does `make api`."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import __version__
+from app.annotation.pipeline import Pipeline
+from app.api import admin, errors, genes, health
+from app.api.auth import AdminOnly
+from app.api.body import BodyLimit
+from app.api.services import Services
+from app.core import logs
+from app.core.arq_redis import connect
+from app.core.config import Settings, get_settings
+from app.core.dispatch import ArqDispatcher, InProcessDispatcher
+from app.core.engine import Engine
+from app.core.errors import UserError
+from app.core.executor import Executor
+from app.core.rate_limit import LocalRateLimiter
+from app.core.schema import check_schema
+from app.db.engine import create_engine
+
+REQUESTS_AT_ONCE = 10
+"""Connections to PostgreSQL that requests may use at a time; further ones wait."""
+
+LOOK_FOR_RUNS = 1.0
+"""Seconds after which a run is seen that another process created, the command line for example."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Create the application.
+
+    Args:
+        settings: those of the process, if left out.
+
+    Raises:
+        WrongUse: the settings cannot be used.
+    """
+    settings = settings or get_settings()
+    app = FastAPI(
+        title="Kidney genetics",
+        summary="Gene annotations, and the runs that refresh them",
+        version=__version__,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    errors.install(app)
+    for router in (admin.router, genes.router, health.router):
+        app.include_router(router)
+    # the last one added is the first to see a request
+    app.add_middleware(BodyLimit)
+    app.add_middleware(AdminOnly, token=settings.admin_token)
+    app.add_middleware(_SaysWhy)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    logs.configure(settings.log_level)
+    try:
+        async with AsyncExitStack() as stack:
+            app.state.services = await _start(settings, stack)
+            yield
+    except UserError as error:
+        app.state.refused = error
+        raise
+
+
+async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
+    """Connect to what requests need; ``stack`` closes it.
+
+    Raises:
+        UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
+            Redis may be away: a run that is asked for meanwhile is rung later.
+    """
+    db = create_engine(
+        settings.database_url.get_secret_value(),
+        session="kidney-genetics api requests",
+        pool_size=REQUESTS_AT_ONCE,
+    )
+    stack.push_async_callback(db.dispose)
+    await check_schema(db)
+    if not settings.use_arq_worker:
+        return Services(db, await _start_executing(settings, stack), redis=None)
+    redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
+    dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
+    stack.push_async_callback(dispatcher.close)
+    return Services(db, dispatcher, redis)
+
+
+async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:
+    """Execute runs in this process, those that an earlier one left behind as well.
+
+    Raises:
+        UserError: PostgreSQL cannot be reached.
+    """
+    pipeline = Pipeline(settings, LocalRateLimiter())
+    stack.push_async_callback(pipeline.close)
+    dispatcher = InProcessDispatcher()
+    engine = Engine(settings, kind="api", dispatcher=dispatcher, work=pipeline.run)
+    stack.push_async_callback(engine.stop)
+    await engine.start()
+    executor = Executor(engine, dispatcher, slots=settings.arq_max_jobs, pause=LOOK_FOR_RUNS)
+    executor.start()
+    stack.push_async_callback(executor.stop)
+    return dispatcher
+
+
+class _SaysWhy:
+    """Lets a start that is refused tell the server why in words: Starlette sends a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def say(message: Message) -> None:
+            refused = getattr(scope["app"].state, "refused", None)
+            if message["type"] == "lifespan.startup.failed" and refused is not None:
+                message["message"] = str(refused)
+            await send(message)
+
+        await self._app(scope, receive, say)

@@ -1,0 +1,207 @@
+"""Runs over HTTP: requested, shown, cancelled, tried again. Nobody executes them here."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+RUNS = "/api/admin/runs"
+
+
+async def start(api: httpx.AsyncClient, *sources: str, mode: str = "smart") -> Any:
+    answer = await api.post(RUNS, json={"sources": sources or None, "mode": mode})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+async def test_a_run_is_accepted_queued_and_rung(api, redis_url) -> None:
+    answer = await api.post(RUNS, json={"sources": ["ensembl"], "mode": "full"})
+    assert answer.status_code == 202
+    run_id = answer.json()["id"]
+    assert answer.json() == {"id": run_id, "state": "queued", "created": True}
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.zrange("kidney_genetics_tasks", 0, -1) == [f"{run_id}:1".encode()]
+
+
+async def test_fifty_identical_requests_at_once_are_one_run(api, query) -> None:
+    answers = await asyncio.gather(
+        *(
+            api.post(RUNS, json={"sources": ["hgnc", "ensembl"][:: 1 - 2 * (i % 2)]})
+            for i in range(50)
+        )
+    )
+    assert Counter(a.status_code for a in answers) == {202: 1, 200: 49}
+    assert len({a.json()["id"] for a in answers}) == 1
+    assert Counter(a.json()["created"] for a in answers) == {True: 1, False: 49}
+    assert query("SELECT count(*) AS n FROM runs")[0]["n"] == 1
+
+
+async def test_an_overlapping_request_is_a_conflict(api) -> None:
+    first = await start(api, "ensembl")
+    answer = await api.post(RUNS, json={"sources": None})
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "error": f"run {first['id']} is active and covers ensembl",
+        "allowed": "one active run a source",
+        "remedy": f"wait until it has ended, or `just cancel {first['id']}`",
+    }
+
+
+async def test_many_overlapping_requests_at_once_leave_one_run(api) -> None:
+    asked = [["ensembl"], ["ensembl", "hgnc"], ["hgnc", "ensembl", "clinvar"], None]
+    answers = await asyncio.gather(
+        *(api.post(RUNS, json={"sources": asked[i % 4]}) for i in range(24))
+    )
+    assert Counter(a.status_code for a in answers) == {202: 1, 200: 5, 409: 18}
+
+
+async def test_null_and_left_out_mean_all_sources(api) -> None:
+    run = await start(api)
+    shown = (await api.get(f"{RUNS}/{run['id']}")).json()
+    assert shown["sources"] is None
+    assert [each["source"] for each in shown["progress"]] == ["hgnc", "ensembl", "clinvar"]
+    assert (await api.post(RUNS, json={})).json()["id"] == run["id"]
+
+
+async def test_an_unknown_source_is_refused_with_the_nearest_name(api) -> None:
+    answer = await api.post(RUNS, json={"sources": ["clinvr"]})
+    assert answer.status_code == 422
+    assert "did you mean clinvar?" in answer.json()["error"]
+    assert answer.json()["allowed"] == "hgnc, ensembl, clinvar"
+
+
+async def test_without_genes_there_is_nothing_to_run(api, query) -> None:
+    query("DELETE FROM genes")
+    answer = await api.post(RUNS, json={})
+    assert answer.status_code == 422
+    assert "genes-import" in answer.json()["remedy"]
+
+
+async def test_a_run_shows_how_far_it_is(api, query) -> None:
+    run = await start(api, "clinvar", "ensembl")
+    query(
+        "INSERT INTO workers (kind, host, pid, session, version)"
+        " VALUES ('arq', 'annotator', 42, 's', '0')"
+    )
+    query(
+        "UPDATE runs SET state = 'running', started_at = now(), epoch = 3, losses = 1,"
+        " interruptions = 1, worker_id = (SELECT max(id) FROM workers)"
+    )
+    query(
+        "UPDATE run_sources SET state = 'running', started_at = now() - interval '100 s',"
+        " total = 10, done = 5, found = 3, absent = 1, unknown = 1, requests = 7,"
+        " weight_total = 1000, weight_done = 250 WHERE source = 'clinvar'"
+    )
+    shown = (await api.get(f"{RUNS}/{run['id']}")).json()
+    assert shown["state"] == "running"
+    assert shown["task"] == "run_annotation_pipeline_task"
+    assert (shown["epoch"], shown["losses"], shown["interruptions"]) == (3, 1, 1)
+    assert shown["worker"]["host"] == "annotator"
+    clinvar = next(each for each in shown["progress"] if each["source"] == "clinvar")
+    counts = ("total", "done", "found", "absent", "unknown", "requests")
+    assert [clinvar[name] for name in counts] == [10, 5, 3, 1, 1, 7]
+    assert clinvar["eta"] == pytest.approx(300, abs=10)
+    assert shown["eta"] == clinvar["eta"]
+    ensembl = next(each for each in shown["progress"] if each["source"] == "ensembl")
+    assert (ensembl["total"], ensembl["seconds"], ensembl["eta"]) == (None, None, None)
+
+
+async def test_a_time_that_nobody_can_know_is_null(api, query) -> None:
+    run = await start(api, "ensembl")
+    query("UPDATE runs SET state = 'running'")
+    query(
+        "UPDATE run_sources SET state = 'running', started_at = now(), total = 3, weight_total = 3"
+    )
+    assert (await api.get(f"{RUNS}/{run['id']}")).json()["eta"] is None
+
+
+async def test_a_run_says_why_some_is_unknown(api, query) -> None:
+    run = await start(api, "ensembl")
+    query(
+        "INSERT INTO annotations (gene_id, source, state, checked_state, checked_run_id, reason)"
+        " SELECT id, 'ensembl', 'unknown', 'unknown', %s, 'it is on fire' FROM genes",
+        run["id"],
+    )
+    query("UPDATE run_sources SET unknown = 3, done = 3")
+    shown = (await api.get(f"{RUNS}/{run['id']}")).json()
+    assert shown["unknown_reasons"] == [
+        {"source": "ensembl", "reason": "it is on fire", "genes": 3, "example": "C1orf112"}
+    ]
+
+
+async def test_runs_are_listed_by_pages_the_newest_first(api) -> None:
+    ids = []
+    for _ in range(5):
+        run = await start(api, "ensembl")
+        ids.insert(0, run["id"])
+        await api.post(f"{RUNS}/{run['id']}/cancel")
+    first = (await api.get(RUNS, params={"limit": 3})).json()
+    assert [run["id"] for run in first["runs"]] == ids[:3]
+    second = (await api.get(RUNS, params={"limit": 3, "before": first["next_before"]})).json()
+    assert [run["id"] for run in second["runs"]] == ids[3:]
+    assert second["next_before"] is None
+
+
+async def test_events_come_in_order_and_by_pages(api) -> None:
+    run = await start(api, "ensembl")
+    for what in ("cancel", "retry", "cancel"):
+        assert (await api.post(f"{RUNS}/{run['id']}/{what}")).status_code == 202
+    where = f"{RUNS}/{run['id']}/events"
+    page = (await api.get(where, params={"limit": 3})).json()
+    assert [e["event"] for e in page["events"]] == ["created", "cancelled", "retried"]
+    rest = (await api.get(where, params={"after": page["next_after"]})).json()
+    assert [e["event"] for e in rest["events"]] == ["cancelled"]
+
+
+async def test_a_run_is_cancelled_once_and_tried_again(api, redis_url) -> None:
+    run = await start(api, "ensembl")
+    where = f"{RUNS}/{run['id']}"
+    assert (await api.post(f"{where}/retry")).status_code == 409
+    cancelled = await api.post(f"{where}/cancel")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (202, "cancelled")
+    assert (await api.post(f"{where}/cancel")).status_code == 409
+    retried = await api.post(f"{where}/retry")
+    assert (retried.status_code, retried.json()["state"]) == (202, "queued")
+    with redis.Redis.from_url(redis_url) as client:
+        assert f"{run['id']}:2".encode() in client.zrange("kidney_genetics_tasks", 0, -1)
+
+
+async def test_a_run_is_not_tried_again_while_another_covers_its_sources(api) -> None:
+    first = await start(api, "ensembl")
+    await api.post(f"{RUNS}/{first['id']}/cancel")
+    second = await start(api, "ensembl", mode="full")
+    answer = await api.post(f"{RUNS}/{first['id']}/retry")
+    assert answer.status_code == 409
+    assert f"run {second['id']} is active" in answer.json()["error"]
+
+
+async def test_a_request_may_reopen_the_run_that_was_cancelled(api) -> None:
+    run = await start(api, "ensembl")
+    await api.post(f"{RUNS}/{run['id']}/cancel")
+    answer = await api.post(RUNS, json={"sources": ["ensembl"], "resume": True})
+    assert answer.status_code == 200
+    assert answer.json() == {"id": run["id"], "state": "queued", "created": False}
+
+
+@pytest.mark.parametrize("run_id", ["1", "0", "-1", str(2**63), str(10**40)])
+@pytest.mark.parametrize("what", ["", "/events", "/cancel", "/retry"])
+async def test_a_run_that_is_not_there_is_not_found(api, run_id, what) -> None:
+    call = api.post if what in {"/cancel", "/retry"} else api.get
+    answer = await call(f"{RUNS}/{run_id}{what}")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == f"there is no run {run_id}"
+
+
+@pytest.mark.parametrize("run_id", ["one", "1.5", "9" * 5000, "%00"])
+async def test_a_run_that_is_no_number_is_refused(api, run_id) -> None:
+    assert (await api.get(f"{RUNS}/{run_id}")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "params", [{"limit": 0}, {"limit": 201}, {"limit": "x"}, {"before": 2**63}, {"before": 0}]
+)
+async def test_a_page_has_its_bounds(api, params) -> None:
+    assert (await api.get(RUNS, params=params)).status_code == 422

@@ -1,0 +1,181 @@
+"""The commands, on a real database and Redis. Nobody executes the runs here."""
+
+import json
+
+import pytest
+import redis
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+COMMANDS = ["annotate", "runs", "show 1", "cancel 1", "retry 1", "status", "genes-import x", "api"]
+
+
+def test_a_run_is_queued_and_rung(cli, genes, redis_url) -> None:
+    result = cli("annotate", "ensembl", "--mode", "full")
+    assert result.exit_code == 0
+    assert result.stdout == "run 1 (ensembl, full) is queued\n"
+    assert "just show 1" in result.stderr
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.zrange("kidney_genetics_tasks", 0, -1) == [b"1:1"]
+
+
+@pytest.mark.parametrize(("arq", "start"), [(True, "make worker"), (False, "make api")])
+def test_it_says_when_nothing_is_alive_that_could_execute_the_run(cli, genes, arq, start) -> None:
+    cli.settings = cli.settings.model_copy(update={"use_arq_worker": arq})
+    result = cli("annotate")
+    assert result.exit_code == 0
+    assert start in result.stderr
+    assert start in cli("status").stdout
+
+
+def test_the_same_request_is_the_run_that_is_there(cli, genes) -> None:
+    first = cli.json("annotate", "ensembl", "hgnc")
+    second = cli.json("annotate", "hgnc", "ensembl", "hgnc")
+    assert (first["id"], first["created"]) == (second["id"], True)
+    assert second["created"] is False
+
+
+def test_an_overlapping_request_is_refused(cli, genes) -> None:
+    cli("annotate", "ensembl")
+    result = cli("annotate")
+    assert result.exit_code == 1
+    assert "Error: run 1 is active and covers ensembl" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("annotate", "clinvr"), "did you mean clinvar?"),
+        (("annotate", "--mode", "quick"), "'smart', 'full'"),
+        (("show", "one"), "not a valid integer"),
+        (("show", "0"), "not in the range"),
+        (("show", 2**63), "not in the range"),
+        (("runs", "--limit", "0"), "not in the range"),
+        (("nothing",), "No such command"),
+    ],
+)
+def test_wrong_use_is_told_apart(cli, genes, arguments, said) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_without_genes_it_says_how_to_import_some(cli) -> None:
+    result = cli("annotate")
+    assert result.exit_code == 2
+    assert "genes-import" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "cancel", "retry"])
+def test_a_run_that_is_not_there(cli, command) -> None:
+    result = cli(command, 7)
+    assert result.exit_code == 1
+    assert "Error: there is no run 7" in result.stderr
+
+
+def test_a_run_is_cancelled_and_tried_again(cli, genes, redis_url) -> None:
+    cli("annotate", "ensembl")
+    assert cli("cancel", 1).stdout == "run 1 was cancelled\n"
+    assert cli("cancel", 1).exit_code == 1
+    assert cli("retry", 1).stdout == "run 1 is queued\n"
+    assert cli("retry", 1).exit_code == 1
+    assert cli.json("cancel", 1) == {"id": 1, "state": "cancelled"}
+    assert cli.json("annotate", "ensembl", "--resume")["id"] == 1
+    with redis.Redis.from_url(redis_url) as client:
+        assert b"1:3" in client.zrange("kidney_genetics_tasks", 0, -1)
+
+
+def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
+    cli("annotate", "ensembl")
+    query("UPDATE run_sources SET total = 2, done = 2, found = 1, unknown = 1, requests = 9")
+    query(
+        "INSERT INTO annotations (gene_id, source, state, checked_state, checked_run_id, reason)"
+        " SELECT id, 'ensembl', 'unknown', 'unknown', 1, 'the [answer] was cut' FROM genes LIMIT 1"
+    )
+    query("UPDATE runs SET state = 'failed', error = 'Oops [/] no', finished_at = now()")
+    listed = cli("runs").stdout
+    assert "failed" in listed
+    assert "2 of 2" in listed
+    shown = cli("show", 1).stdout
+    for said in ("run 1 (ensembl, smart) failed", "Oops [/] no", "the [answer] was cut", "created"):
+        assert said in shown
+    run = cli.json("show", 1)
+    assert run["unknown_reasons"][0]["example"] == "PKD1"
+    assert [event["event"] for event in run["events"]] == ["created"]
+    assert cli.json("runs")["runs"][0] == {
+        key: value for key, value in run.items() if key not in {"events", "unknown_reasons"}
+    }
+
+
+def test_an_empty_list_is_no_error(cli) -> None:
+    result = cli("runs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert cli.json("runs") == {"runs": [], "next_before": None}
+    assert cli.json("status")["workers"] == []
+
+
+def test_status_shows_what_waits_for_what(cli, genes, query) -> None:
+    cli("annotate", "ensembl")
+    cli("annotate", "hgnc")
+    query("UPDATE runs SET waiting_for = 'rest.ensembl.org' WHERE id = 1")
+    shown = cli("status").stdout
+    assert "2 queued" in shown
+    assert "rest.ensembl.org" in shown
+    assert "a free worker" in shown
+
+
+def test_a_run_is_queued_without_redis(cli, genes) -> None:
+    away = SecretStr("redis://127.0.0.1:1")
+    cli.settings = cli.settings.model_copy(update={"redis_url": away})
+    assert cli.json("annotate", "ensembl")["state"] == "queued"
+    assert cli("status").exit_code == 0
+
+
+def test_the_database_is_migrated_and_twice_does_no_harm(cli, empty_database_url) -> None:
+    empty = SecretStr(empty_database_url)
+    cli.settings = cli.settings.model_copy(update={"database_url": empty})
+    for _ in range(2):
+        result = cli("migrate")
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("the database is at version ")
+    assert cli("runs").exit_code == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_that_the_database_is_not_migrated(
+    cli, empty_database_url, command
+) -> None:
+    empty = SecretStr(empty_database_url)
+    cli.settings = cli.settings.model_copy(update={"database_url": empty})
+    result = cli(*command.split())
+    assert result.exit_code == 1
+    assert "Error: the database is not migrated" in result.stderr
+    assert "make migrate" in result.stderr
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "migrate"])
+def test_every_command_says_that_the_database_cannot_be_reached(cli, command) -> None:
+    url = make_url(cli.settings.database_url.get_secret_value()).set(port=1, password="hunter2-x")
+    away = SecretStr(url.render_as_string(hide_password=False))
+    cli.settings = cli.settings.model_copy(update={"database_url": away})
+    result = cli(*command.split())
+    assert result.exit_code == 1
+    assert "Error: PostgreSQL cannot be used at postgresql://" in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_every_command_explains_itself(cli) -> None:
+    listed = cli("--help").stdout
+    for command in [*COMMANDS, "migrate"]:
+        name = command.split()[0]
+        assert name in listed
+        assert cli(name, "--help").exit_code == 0
+    assert "hgnc, ensembl, clinvar" in cli("annotate", "--help").stdout
+
+
+def test_json_is_all_that_is_on_stdout(cli, genes) -> None:
+    result = cli("annotate", "ensembl", "--json")
+    assert json.loads(result.stdout)["state"] == "queued"
+    assert "make worker" in result.stderr

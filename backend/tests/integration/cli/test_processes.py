@@ -1,0 +1,191 @@
+"""The command line as processes of their own: the API, pipes, signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox.options import Options
+from sandbox.server import Sandbox
+
+TOKEN = {"Authorization": "Bearer a-token-of-the-tests"}
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, cli) -> Iterator[Sandbox]:
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path)
+    with Sandbox(options) as upstreams:
+        cli.env |= upstreams.settings
+        yield upstreams
+
+
+def address(api: "subprocess.Popen[str]") -> str:
+    """Wait until an API is up, and return where."""
+    assert api.stderr is not None
+    where = ""
+    for line in api.stderr:
+        if found := re.search(r"listens on (\S+)", line):
+            where = found[1]
+        if "startup complete" in line:
+            return where
+    raise AssertionError("the API ended")
+
+
+def ended(process: "subprocess.Popen[str]", seconds: float = 30) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=seconds)
+    return process.returncode, out, err
+
+
+def until(query, statement: str) -> None:
+    deadline = time.monotonic() + 20
+    while not query(statement):
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.02)
+
+
+def test_a_run_of_the_shell_is_executed_by_the_api_and_waited_for(cli, sandbox, genes) -> None:
+    off = {"USE_ARQ_WORKER": "False"}
+    api = cli.process("api", "--port", "0", **off)
+    where = address(api)
+    status, out, err = ended(cli.process("annotate", "ensembl", "--wait", **off))
+    assert status == 0, err
+    assert "run 1 (ensembl, smart) succeeded" in out
+    assert re.search(r"ensembl +succeeded +2 +2 +2", out)
+    assert "\x1b" not in out + err
+    assert "started: worker 1" in err
+    assert "ensembl: 2 of 2 genes, succeeded in" in err
+    status, out, _ = ended(cli.process("annotate", "ensembl", "--wait", "--json", **off))
+    assert (status, json.loads(out)["state"]) == (0, "succeeded")
+    assert httpx.get(f"{where}/api/admin/runs", headers=TOKEN).json()["runs"][0]["id"] == 2
+    api.terminate()
+    status, _, err = ended(api)
+    assert status == 0
+    assert "Traceback" not in err
+
+
+def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
+    cli, sandbox, genes, query
+) -> None:
+    off = {"USE_ARQ_WORKER": "False"}
+    sandbox.fault("ensembl", "hang")
+    api = cli.process("api", "--port", "0", **off)
+    address(api)
+    waiting = cli.process("annotate", "ensembl", "--wait", **off)
+    until(query, "SELECT 1 FROM runs WHERE state = 'running'")
+    api.send_signal(signal.SIGINT)
+    assert ended(api)[0] == 0
+    assert query("SELECT state, interruptions FROM runs") == [
+        {"state": "queued", "interruptions": 1}
+    ]
+    sandbox.clear_faults()
+    api = cli.process("api", "--port", "0", **off)
+    address(api)
+    status, out, err = ended(waiting)
+    assert status == 0, err
+    assert "succeeded" in out
+    assert "interrupted" in err
+    api.terminate()
+    assert ended(api)[0] == 0
+
+
+def test_ctrl_c_leaves_the_run_going(cli, genes, query) -> None:
+    waiting = cli.process("annotate", "ensembl", "--wait")
+    until(query, "SELECT 1 FROM runs")
+    assert waiting.stderr is not None
+    for line in waiting.stderr:
+        if "created" in line:
+            break
+    waiting.send_signal(signal.SIGINT)
+    status, _, err = ended(waiting)
+    assert status == 130
+    assert "Run 1 goes on. Look again: just show 1" in err
+    assert "Traceback" not in err
+    assert query("SELECT state FROM runs") == [{"state": "queued"}]
+
+
+def test_waiting_for_a_run_that_is_cancelled_fails(cli, genes, query) -> None:
+    waiting = cli.process("annotate", "ensembl", "--wait")
+    until(query, "SELECT 1 FROM runs")
+    assert cli("cancel", 1).exit_code == 0
+    status, out, _ = ended(waiting)
+    assert status == 1
+    assert "was cancelled" in out
+
+
+def test_a_port_that_is_taken_is_named(cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, out, err = ended(cli.process("api", "--port", port))
+    assert status == 1
+    assert f"Error: the API cannot listen on 127.0.0.1, port {port}: Address already in use" in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_settings_that_cannot_be_used_are_all_named(cli) -> None:
+    bad = {"ARQ_MAX_JOBS": "many", "REDIS_URL": "http://secret-host"}
+    status, _, err = ended(cli.process("api", **bad))
+    assert status == 2
+    assert "ARQ_MAX_JOBS" in err
+    assert "REDIS_URL" in err
+    assert "Traceback" not in err
+    assert "secret-host" not in err
+
+
+def test_uvicorn_itself_is_told_why_the_api_does_not_start(cli, empty_database_url) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--port", "0"],
+        cwd=Path(__file__).resolve().parents[3],
+        env=cli.env | {"DATABASE_URL": empty_database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status, _, err = ended(process)
+    assert status != 0
+    assert "the database is not migrated" in err
+    assert "Traceback" not in err
+
+
+def test_a_pipe_gets_plain_text_of_80_columns_with_nothing_cut_off(cli, genes, query) -> None:
+    query(
+        "INSERT INTO runs (task, sources, mode, state) SELECT 't', ARRAY['hgnc', 'ensembl',"
+        " 'clinvar', 'another-source', 'and-yet-another-source'], 'smart', 'failed'"
+    )
+    environments = [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "80"}]
+    outputs = {ended(cli.process("runs", **env))[1] for env in environments}
+    assert len(outputs) == 1
+    (text,) = outputs
+    assert "\x1b" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "and-yet-another-source" in "".join(text.split())
+
+
+def test_a_terminal_gets_bars(cli, genes) -> None:
+    ours, theirs = os.openpty()
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "annotate", "ensembl", "--wait"],
+        cwd=Path(__file__).resolve().parents[3],
+        env=cli.env | {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    seen = b""
+    while b"queued" not in seen.partition(b"created")[2]:
+        seen += os.read(ours, 4_096)
+    assert b"\xe2\x94\x81" in seen
+    waiting.send_signal(signal.SIGINT)
+    waiting.communicate(timeout=20)
+    os.close(ours)
+    assert waiting.returncode == 130

@@ -1,0 +1,73 @@
+import httpx
+import pytest
+
+from app.core.config import Settings
+from app.main import create_app
+
+ADMIN = ("/api/admin/runs", "/api/admin/worker-status", "/api/admin/runs/1/events")
+RIGHT = "Bearer a-token-of-the-tests"
+
+
+@pytest.mark.parametrize("address", [*ADMIN, "/api/admin", "/api/admin/nothing"])
+async def test_without_a_token_nothing_is_shown(client, address) -> None:
+    answer = await client.get(address)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "missing" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer wrong-token",
+        "Bearer a-token-of-the-test",
+        "Bearer a-token-of-the-testss",
+        "Bearer",
+        "Bearer ",
+        "Basic a-token-of-the-tests",
+        "a-token-of-the-tests",
+        b"Bearer \xe4\xf6\xfc",
+    ],
+)
+async def test_a_wrong_token_is_refused_and_not_repeated(client, header) -> None:
+    answer = await client.get(ADMIN[0], headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert "a-token" not in answer.text
+
+
+async def test_two_tokens_are_none(client) -> None:
+    headers = [("Authorization", RIGHT), ("Authorization", "Bearer other")]
+    assert (await client.get(ADMIN[0], headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize("header", [RIGHT, RIGHT.replace("Bearer", "bearer")])
+async def test_the_right_token_opens(client, header) -> None:
+    answer = await client.get("/api/admin/nothing", headers={"Authorization": header})
+    assert answer.status_code == 404
+
+
+async def test_who_may_not_come_in_learns_nothing_of_the_body(client) -> None:
+    assert (await client.post(ADMIN[0], content=b"{")).status_code == 401
+    assert (await client.post(ADMIN[0], content=b" " * 100_000)).status_code == 401
+
+
+async def test_a_prefix_before_the_path_opens_nothing(app) -> None:
+    transport = httpx.ASGITransport(app, root_path="/behind")
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        assert (await client.get("/behind/api/admin/runs")).status_code == 401
+
+
+async def test_without_a_configured_token_the_addresses_are_closed(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"admin_token": None}))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        for address in ADMIN:
+            answer = await client.get(address, headers={"Authorization": RIGHT})
+            assert answer.status_code == 503
+            assert "ADMIN_TOKEN" in answer.json()["remedy"]
+        assert (await client.get("/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/openapi.json", "/docs"])
+async def test_what_is_public_needs_no_token(client, address) -> None:
+    assert (await client.get(address)).status_code == 200

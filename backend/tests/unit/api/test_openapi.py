@@ -1,0 +1,22 @@
+async def test_the_description_names_every_address_of_the_contract(app) -> None:
+    described = app.openapi()
+    assert set(described["paths"]) == {
+        "/api/admin/runs",
+        "/api/admin/runs/{run_id}",
+        "/api/admin/runs/{run_id}/events",
+        "/api/admin/runs/{run_id}/cancel",
+        "/api/admin/runs/{run_id}/retry",
+        "/api/admin/worker-status",
+        "/api/genes",
+        "/api/genes/{name}",
+        "/health/live",
+        "/health/ready",
+    }
+    start = described["paths"]["/api/admin/runs"]["post"]
+    assert start["security"] == [{"HTTPBearer": []}]
+    assert {"200", "202", "401", "409", "413", "422", "503"} <= set(start["responses"])
+
+
+async def test_a_field_is_described_by_its_docstring(app) -> None:
+    run = app.openapi()["components"]["schemas"]["Run"]["properties"]
+    assert run["attempts"]["description"] == "1 + failures."

@@ -1,0 +1,48 @@
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from app.cli.output import cells, in_words, table, what_happened
+from app.core.views import Event
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "-"),
+        (0, "0.0 s"),
+        (0.44, "0.4 s"),
+        (12.2, "12 s"),
+        (59.6, "1 min 00 s"),
+        (80, "1 min 20 s"),
+        (3_719.9, "1 h 02 min"),
+        (86_400, "24 h 00 min"),
+    ],
+)
+def test_a_duration_is_said_as_people_do(seconds, words) -> None:
+    assert in_words(seconds) == words
+
+
+def happened(event: str, **detail) -> str:
+    at = datetime(2025, 11, 23, tzinfo=UTC)
+    return what_happened(Event(id=1, at=at, epoch=1, event=event, detail=detail))
+
+
+def test_an_event_is_a_line() -> None:
+    assert happened("succeeded") == "succeeded"
+    assert happened("created", covers=["hgnc", "clinvar"]) == "created: covers hgnc, clinvar"
+    lost = happened("worker lost", worker=3, frozen=False, error=None)
+    assert lost == "worker lost: worker 3"
+
+
+def test_cells_are_folded_and_mean_what_they_say() -> None:
+    listed = table("what", "why")
+    listed.add_row(*cells("[red]x[/red]", "long " * 40))
+    console = Console(file=io.StringIO(), width=80)
+    console.print(listed)
+    text = console.file.getvalue()
+    assert "[red]x[/red]" in text
+    assert text.count("long") == 40
+    assert all(len(line) <= 80 for line in text.splitlines())
