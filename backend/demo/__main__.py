@@ -1,0 +1,114 @@
+"""The main job, end to end: annotate thousands of genes, and kill a worker half-way."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from rich.console import Console
+
+from demo import report
+from demo.stage import Stage
+from demo.watch import follow
+
+FOLDER = Path(__file__).resolve().parents[2] / ".run" / "demo"
+LIVE_GENES = Path(__file__).with_name("twenty_genes.tsv")
+
+
+class Killer:
+    """Kills the worker that executes the run, once, when half of the work is done."""
+
+    def __init__(self, stage: Stage, api: httpx.Client, console: Console) -> None:
+        self.killed_at: datetime | None = None
+        self._stage = stage
+        self._api = api
+        self._console = console
+
+    def __call__(self, run: dict[str, Any]) -> None:
+        """Look at the run, and kill when it is time."""
+        last = run["progress"][-1]
+        if self.killed_at or not last["total"] or last["done"] < last["total"] / 2:
+            return
+        status = self._api.get("/api/admin/worker-status").raise_for_status().json()
+        pids = [w["pid"] for w in status["workers"] if w["alive"] and run["id"] in w["runs"]]
+        for worker in self._stage.workers:
+            if worker.popen.pid in pids:
+                self.killed_at = datetime.now(UTC)
+                os.kill(worker.popen.pid, signal.SIGKILL)
+                self._console.print(
+                    f"[red]  killed {worker.name} (pid {worker.popen.pid}) with SIGKILL,"
+                    f" {last['done']:,} of {last['total']:,} genes into {last['source']}[/red]"
+                )
+
+
+@click.command()
+@click.option("--genes", default=5_000, show_default=True, help="How many, in the sandbox.")
+@click.option("--live", is_flag=True, envvar="LIVE", help="Twenty genes from the real services.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=FOLDER,
+    help="For the servers' data and the logs.",
+)
+def main(genes: int, folder: Path, *, live: bool) -> None:
+    """Run the whole annotation pipeline on this machine, and lose a worker half-way."""
+    console = Console()
+    # like a Ctrl-C: whatever was started is stopped
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in ("postgres", "redis", "cache"):
+        shutil.rmtree(folder / data, ignore_errors=True)
+    began = time.monotonic()
+    try:
+        with Stage(folder, live=live, genes=genes) as stage:
+            ok = _play(stage, console)
+    except KeyboardInterrupt:
+        console.print("stopped; everything that was started is gone")
+        sys.exit(130)
+    except click.ClickException:
+        console.print(f"[red]the demo failed; its logs are in {folder}[/red]")
+        raise
+    console.print(f"Everything is stopped again; it took {time.monotonic() - began:.0f} s.\n")
+    console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis to stay")
+    console.print("      [b]make worker[/b]                    start a worker beside them")
+    console.print("      [b]make genes-import hgnc[/b]         import genes, then make annotate")
+    sys.exit(0 if ok else 1)
+
+
+def _play(stage: Stage, console: Console) -> bool:
+    console.print("PostgreSQL and Redis run" + ("" if stage.live else ", and the sandbox"))
+    stage.cli("migrate")
+    stage.cli("genes-import", str(LIVE_GENES) if stage.live else "hgnc")
+    api = stage.start_api()
+    for _ in range(2):
+        stage.start_worker()
+    console.print("one API and two workers run; annotating from HGNC, Ensembl and ClinVar")
+    answer = api.post("/api/admin/runs", json={"sources": None, "mode": "smart"})
+    run_id = answer.raise_for_status().json()["id"]
+    killer = Killer(stage, api, console)
+    run = follow(api, run_id, console, killer)
+    stats, again = None, None
+    if stage.sandbox_url is not None:
+        stats, again = report.fetched_again(api, stage.sandbox_url)
+    report.table(run, stats, console)
+    if killer.killed_at is not None:
+        still = report.stood_still(stage.database_url, run_id, killer.killed_at)
+        if still is not None:
+            console.print(f"the killed work stood still for [b]{still:.1f} s[/b]")
+    lost = report.lost_genes(stage.database_url, run_id)
+    console.print(f"genes lost: [b]{lost}[/b]")
+    if again is not None:
+        console.print(f"genes fetched again: [b]{again:,}[/b]")
+    if run["error"]:
+        console.print(f"[red]{run['error']}[/red]")
+    return run["state"] == "succeeded" and lost == 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What the demo says at its end."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.table import Table
+
+
+def lost_genes(database_url: str, run_id: int) -> int:
+    """Count genes that lack an answer of this run from one of its sources."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT count(DISTINCT g.id) FROM genes g JOIN run_sources s ON s.run_id = %(run)s"
+            " LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = s.source"
+            " AND a.checked_run_id = s.run_id WHERE a.gene_id IS NULL",
+            {"run": run_id},
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def stood_still(database_url: str, run_id: int, killed_at: datetime) -> float | None:
+    """Return the seconds from the kill until a worker took up the run again."""
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        row = connection.execute(
+            "SELECT min(at) AS at FROM run_events WHERE run_id = %s AND event = 'started'"
+            " AND at > %s",
+            (run_id, killed_at),
+        ).fetchone()
+    return (row["at"] - killed_at).total_seconds() if row and row["at"] else None
+
+
+def table(run: dict[str, Any], stats: dict[str, Any] | None, console: Console) -> None:
+    """Print what came of each source; requests as the sandbox counted them, if there is one."""
+    result = Table(title=f"Run {run['id']}: {run['state']}")
+    columns = ("source", "genes", "found", "absent", "unknown", "upstream requests", "seconds")
+    for name in columns:
+        result.add_column(name, justify="left" if name == "source" else "right")
+    for source in run["progress"]:
+        name = source["source"]
+        requests = source["requests"]
+        if stats is not None:
+            requests = sum(n for key, n in stats["requests"].items() if key.startswith(name))
+        seconds = _seconds(source["started_at"], source["finished_at"])
+        result.add_row(
+            name,
+            *(f"{source[key]:,}" for key in ("done", "found", "absent", "unknown")),
+            f"{requests:,}",
+            f"{seconds:.1f}",
+        )
+    console.print(result)
+
+
+def fetched_again(api: httpx.Client, sandbox_url: str) -> tuple[dict[str, Any], int]:
+    """Return the sandbox's counts, and how many genes it was asked about more than once."""
+    stats: dict[str, Any] = api.get(f"{sandbox_url}/_sandbox/stats").raise_for_status().json()
+    return stats, sum(count["again"] for count in stats["genes"].values())
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
