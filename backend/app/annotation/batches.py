@@ -60,8 +60,7 @@ async def ask(source: Source, genes: Sequence[Gene]) -> list[Answer]:
     while parts:
         part = parts.popleft()
         try:
-            answers += await source.annotate(part)
-            good = True
+            answered = await source.annotate(part)
         except BadAnswer as error:
             bad += 1
             if not good and bad >= MOST_BAD:
@@ -71,4 +70,11 @@ async def ask(source: Source, genes: Sequence[Gene]) -> list[Answer]:
             else:
                 middle = len(part) // 2
                 parts += [part[:middle], part[middle:]]
+            continue
+        good = True
+        if {answer.gene_id for answer in answered} != {gene.id for gene in part}:
+            raise RuntimeError(
+                f"{source.info.name} gave {len(answered)} answers for {len(part)} genes"
+            )
+        answers += answered
     return answers

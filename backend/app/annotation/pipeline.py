@@ -11,7 +11,7 @@ from app.annotation.due import due_pages
 from app.annotation.progress import Progress
 from app.annotation.sources import build
 from app.annotation.sources.base import Answer, Gene, Source
-from app.annotation.store import store
+from app.annotation.store import storable_answers, store
 from app.annotation.upstream import BadAnswer, new_http_client
 from app.core.attempt import Attempt
 from app.core.config import Settings
@@ -156,6 +156,7 @@ class _Refresh:
 
     async def _commit(self, answers: Sequence[Answer], weight: int) -> None:
         release = await self._release()
+        answers = storable_answers(answers)
         async with self._committing, self._attempt.transaction(progress=True) as connection:
             requests = self._source.requests - self._requests_counted
             self._requests_counted += requests

@@ -74,7 +74,7 @@ _SAVE = text(
 
 _FINISH = text(
     """
-    UPDATE run_sources SET state = :state, finished_at = now(), total = done
+    UPDATE run_sources SET state = :state, finished_at = now(), total = greatest(total, done)
     WHERE run_id = :run_id AND source = :source
     """
 )

@@ -1,12 +1,15 @@
 """Writes a batch of answers: one statement a table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.base import Answer
+from app.db.text import storable
 
 _ANNOTATIONS = text(
     """
@@ -46,6 +49,30 @@ _IDENTIFIERS = text(
 )
 
 
+def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
+    """Make *unknown* what PostgreSQL cannot hold, and clean the reasons.
+
+    JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14), and one such
+    gene is not to fail its batch.
+    """
+    return [_storable(answer) for answer in answers]
+
+
+def _storable(answer: Answer) -> Answer:
+    if answer.reason is not None:
+        return replace(answer, reason=storable(answer.reason))
+    if answer.data is not None and not _holds(answer.data):
+        return Answer(answer.gene_id, "unknown", reason="the answer holds what no text may hold")
+    return answer
+
+
+def _holds(data: dict[str, Any]) -> bool:
+    try:
+        return b"\\u0000" not in msgspec.json.encode(data)
+    except UnicodeEncodeError:
+        return False
+
+
 async def store(
     connection: AsyncConnection,
     source: str,
@@ -60,7 +87,7 @@ async def store(
         source: its name.
         run_id: for which they were asked.
         release: of the upstream.
-        answers: at most one a gene.
+        answers: at most one a gene, as :func:`storable_answers` gives them.
     """
     await connection.execute(
         _ANNOTATIONS,

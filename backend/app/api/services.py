@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from arq.connections import ArqRedis
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.arq_redis import WorkerRedis
 from app.core.dispatch import Dispatcher
 
 
@@ -20,7 +20,7 @@ class Services:
 
     db: AsyncEngine
     dispatcher: Dispatcher
-    redis: WorkerRedis | None
+    redis: ArqRedis | None
 
 
 def _services(request: Request) -> Services:

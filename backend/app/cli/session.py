@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import click
+from arq.connections import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core import logs
-from app.core.arq_redis import WorkerRedis, connect
+from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher, Dispatcher, InProcessDispatcher
 from app.core.engine import LOST_DATABASE
@@ -36,7 +37,7 @@ class Session:
     settings: Settings
     db: AsyncEngine
     dispatcher: Dispatcher
-    redis: WorkerRedis | None
+    redis: ArqRedis | None
 
 
 def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True) -> T:
@@ -63,7 +64,7 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
         stack.push_async_callback(db.dispose)
         if migrated:
             await check_schema(db)
-        redis: WorkerRedis | None = None
+        redis: ArqRedis | None = None
         dispatcher: Dispatcher = InProcessDispatcher()
         if settings.use_arq_worker:
             redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)

@@ -1,26 +1,22 @@
 """The Redis client handed to arq, which must outlive what arq's own does not.
 
-arq 0.28 ends its worker when a connection drops at the wrong moment: a poll that fails, or a
+arq 0.28 ends its worker when Redis fails it at the wrong moment: a poll that fails, or a
 connection lost between WATCH and EXEC, is raised out of its main loop (``arq/worker.py``,
 ``_poll_iteration`` and ``start_jobs``), and its ``RedisSettings`` have no socket timeout.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import EqualJitterBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, WatchError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import ResponseError, WatchError
 
 from app.core.bells import dump, load
-from app.core.errors import UserError
+from app.core.patience import LOST, Patience
 
 logger = logging.getLogger(__name__)
 
@@ -30,103 +26,84 @@ HEALTH_CHECK_KEY = "arq:health-check"
 SOCKET_TIMEOUT = 5.0
 """Seconds without an answer after which a connection to Redis counts as lost."""
 
-TRIES_AT_START = 5
-"""So often a worker that starts tries to reach Redis before it says that there is none."""
 
-# a refused connection reaches the retry as the operating system's own error
-_LOST: Any = (RedisConnectionError, RedisTimeoutError, OSError)
+class _PatientPipeline(Pipeline):
+    """A pipeline of arq's worker: it waits for Redis, and gives up only what must be."""
 
-T = TypeVar("T")
+    patience: Patience
 
-
-class Patience(Retry):
-    """Tries again for as long as Redis is away, once it was there and until the worker stops.
-
-    Args:
-        where: the address, for the message when it was not there to begin with.
-    """
-
-    def __init__(self, where: str) -> None:
-        super().__init__(EqualJitterBackoff(cap=1.0, base=0.05), -1, supported_errors=_LOST)
-        self.started = False
-        self.stopping = False
-        self._where = where
-        self._failures = 0
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Patience":
-        """Be one for all connections: redis-py copies it for each (``asyncio/connection.py``)."""
-        return self
-
-    async def call_with_retry(
-        self, do: Callable[[], Awaitable[T]], fail: Callable[[RedisError], Any]
-    ) -> T:
-        """See redis-py's ``Retry``; the first failure and the return are logged.
-
-        Raises:
-            UserError: when Redis could not be reached at the start.
-        """
-
-        async def failed(error: RedisError) -> None:
-            self._failures += 1
-            if self._failures == 1:
-                logger.warning("redis is away, trying again: %s", error)
-            await fail(error)
-            if self.stopping:
-                raise error
-            if not self.started and self._failures > TRIES_AT_START:
-                raise unreachable(self._where, error) from error
-
-        answer = await super().call_with_retry(do, failed)
-        if self._failures:
-            self._failures = 0
-            logger.info("redis is back")
-        return answer
-
-
-def unreachable(where: str, error: Exception) -> UserError:
-    """Say that there is no Redis at an address."""
-    return UserError(
-        f"Redis cannot be reached at {where}: {error}",
-        allowed="REDIS_URL=redis://host:6379/0 of a running server",
-        remedy="`make hybrid-up` starts one, or set REDIS_URL in .env",
-    )
-
-
-def address(url: str) -> str:
-    """Return where a Redis URL points, without its credentials."""
-    parts = urlsplit(url)
-    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
-
-
-class _Pipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
-        """Give what the operator can mend its own name: redis-py wraps it when it connects."""
+        """Send the commands until Redis answers.
+
+        A key that is not what it should be, and Redis' absence while the worker stops, give None
+        for each command: arq takes that for a job that is gone.
+        """
+        parent = super().execute
+        if self.watching:
+            # a pick-up, where arq knows what a WatchError or a refusal means
+            return await parent(raise_on_error)
+        commands = list(self.command_stack)
+
+        async def send() -> list[Any]:
+            self.command_stack = list(commands)
+            return await parent(raise_on_error)
+
         try:
-            return await super().execute(raise_on_error)
-        except RedisConnectionError as error:
-            if isinstance(error.__cause__, UserError):
-                raise error.__cause__ from None
-            raise
+            return await self.patience.until_back(send)
+        except LOST as error:
+            if not self.patience.stopping:
+                raise
+            logger.warning("redis is away while the worker stops: %s", error)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            logger.warning("a key of the queue is no job: %s", error)
+        return [None] * len(commands)
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Answer as if somebody else had the job when the connection is lost after WATCH."""
+        parent = super().immediate_execute_command
+        if not self.watching:
+            return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
-            return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except WatchError:
+            return await parent(*args, **options)  # type: ignore[no-untyped-call]
+        except (WatchError, *LOST):
             logger.warning("redis was lost while a job was picked up; the job stays queued")
+            await self.reset()  # type: ignore[no-untyped-call]
             return 1 if args[0] == "EXISTS" else None
 
 
 class WorkerRedis(ArqRedis):
-    """An ``ArqRedis`` that speaks JSON and that no outage, stray member or sibling's stop ends."""
+    """What arq's worker is given: no outage, stray key or sibling's stop ends it."""
+
+    patience: Patience
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command until Redis answers."""
+        parent = super().execute_command
+        return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's signature
         """See redis-py's ``Redis.pipeline``."""
-        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline = _PatientPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+        pipeline.patience = self.patience
+        return pipeline
 
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
-        """Leave out, and remove, members that arq would stumble over: its ids are UTF-8."""
-        members = await super().zrangebyscore(name, *args, **kwargs)
+        """Leave out, and remove, members that arq would stumble over: its ids are UTF-8.
+
+        A queue that is none is put aside, and recovery rings again what was in it.
+        """
+        try:
+            members = await super().zrangebyscore(name, *args, **kwargs)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            logger.warning("%s is no queue; it is now at %s:put-aside", name, name)
+            await self.rename(name, f"{name}:put-aside")
+            return []
         good = []
         for member in members:
             try:
@@ -144,22 +121,36 @@ class WorkerRedis(ArqRedis):
         return await super().delete(*others) if others else 0
 
 
-def connect(url: str, queue: str, *, patience: Patience | None = None) -> WorkerRedis:
-    """Create a client; it connects when first used.
-
-    Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``; a password may be percent-encoded.
-        queue: the key of the queue.
-        patience: of a worker. Without it a command is tried three times within a second.
-    """
-    retry = patience or Retry(EqualJitterBackoff(cap=0.5, base=0.05), 3, supported_errors=_LOST)
-    pool = BlockingConnectionPool.from_url(
+def _pool(url: str, tries: int) -> BlockingConnectionPool:
+    return BlockingConnectionPool.from_url(
         url,
         max_connections=20,
         timeout=20,
-        retry=retry,
+        retry=Retry(EqualJitterBackoff(cap=0.5, base=0.05), tries, supported_errors=LOST),
+        # without it a command is not tried again, whatever the retry says (``asyncio/client.py``)
+        retry_on_error=list(LOST),
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=2.0,
         socket_keepalive=True,
     )
-    return WorkerRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=queue)
+
+
+def connect(url: str, queue: str) -> ArqRedis:
+    """Create a client that speaks arq's language in JSON, and tries a command four times.
+
+    Args:
+        url: ``redis://``, ``rediss://`` or ``unix://``; a password may be percent-encoded.
+        queue: the key of the queue.
+    """
+    return ArqRedis(
+        _pool(url, 3), job_serializer=dump, job_deserializer=load, default_queue_name=queue
+    )
+
+
+def connect_worker(url: str, queue: str, patience: Patience) -> WorkerRedis:
+    """Create the client of arq's worker; it connects when first used."""
+    redis = WorkerRedis(
+        _pool(url, 1), job_serializer=dump, job_deserializer=load, default_queue_name=queue
+    )
+    redis.patience = patience
+    return redis

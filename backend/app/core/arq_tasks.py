@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
 from arq import Retry
+from arq.constants import in_progress_key_prefix
 
 from app.core.bells import parse_id
 from app.core.engine import LOST_DATABASE, Engine
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 PUT_BACK = 5
 """Seconds after which a bell is heard again that found no PostgreSQL."""
+
+CLIENT_LEASE = 60
+"""Seconds after which a client's own job is picked up again if its worker died."""
 
 
 class Requester(Protocol):
@@ -55,6 +59,9 @@ async def run_annotation_pipeline_task(
 async def _answer(
     ctx: dict[str, Any], sources: Sequence[str] | None, mode: str, *, resume: bool
 ) -> None:
+    if ctx["patience"].stopping:
+        # picked up as the signal came: nobody would cancel it any more
+        raise Retry
     engine: Engine = ctx["engine"]
     request: Requester = ctx["request"]
     jobs: set[asyncio.Task[Any]] = ctx["jobs"]
@@ -64,6 +71,9 @@ async def _answer(
     try:
         bell = parse_id(ctx["job_id"])
         if bell is None:
+            # until its run is committed nothing but arq's own lease brings this job back, and
+            # that lasts longer than the longest job
+            await ctx["redis"].expire(in_progress_key_prefix + ctx["job_id"], CLIENT_LEASE)
             asked = RunRequest.of(sources, mode)
             created = await request(asked, resume=resume, arq_job_id=ctx["job_id"])
             logger.info("job %s is run %d", ctx["job_id"], created.bell.run_id)

@@ -17,13 +17,14 @@ from redis.asyncio.connection import parse_url
 from app.annotation.pipeline import Pipeline
 from app.annotation.requests import request_run
 from app.core import logs, shutdown
-from app.core.arq_redis import HEALTH_CHECK_KEY, Patience, WorkerRedis, address, connect
+from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis, connect, connect_worker
 from app.core.arq_tasks import run_annotation_pipeline_task, run_pipeline_task
 from app.core.bells import dump, load
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher
 from app.core.engine import Engine
 from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
+from app.core.patience import Patience, address
 from app.core.rate_limit import RedisRateLimiter
 
 _settings = get_settings()
@@ -37,6 +38,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     main = asyncio.current_task()
     assert main is not None
     ctx["jobs"] = set()
+    ctx["patience"] = _patience
     shutdown.install(main=main, jobs=ctx["jobs"], patience=_patience)
     queue = _settings.arq_queue_name
     dispatcher = ctx["dispatcher"] = ArqDispatcher(connect(_url, queue), queue)
@@ -95,7 +97,7 @@ class WorkerSettings:
         _arq_function(run_annotation_pipeline_task, SEVERAL_SOURCES.name, _settings),
     ]
     queue_name = _settings.arq_queue_name
-    redis_pool: WorkerRedis = connect(_url, _settings.arq_queue_name, patience=_patience)
+    redis_pool: WorkerRedis = connect_worker(_url, _settings.arq_queue_name, _patience)
     redis_settings = _redis_settings()
     job_serializer = dump
     job_deserializer = load

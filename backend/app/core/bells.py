@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from arq.connections import ArqRedis
@@ -23,11 +23,12 @@ _ID = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,8})")
 class _Job(msgspec.Struct):
     """What arq 0.28 puts under a job's key (``arq/jobs.py``, ``serialize_job``)."""
 
-    t: int | None
+    t: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None
     f: str
     a: list[Any]
     k: dict[str, Any]
-    et: int
+    # arq makes a date of it, outside of what it guards (``arq/worker.py``, ``run_job``)
+    et: Annotated[int, msgspec.Meta(ge=0, le=250_000_000_000_000)]
 
 
 def dump(value: dict[str, Any]) -> bytes:

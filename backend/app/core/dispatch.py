@@ -3,10 +3,10 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from app.core import bells
-from app.core.arq_redis import WorkerRedis
 from app.core.transitions import Bell
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Dispatcher(Protocol):
 class ArqDispatcher:
     """Rings in Redis, where an arq worker hears it."""
 
-    def __init__(self, redis: WorkerRedis, queue: str) -> None:
+    def __init__(self, redis: ArqRedis, queue: str) -> None:
         self._redis = redis
         self._queue = queue
 

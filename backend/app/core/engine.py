@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import psycopg
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core import attempts, recovery
@@ -20,11 +20,16 @@ from app.core.schema import check_schema, unreachable
 from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
 from app.db.engine import create_engine
+from app.db.text import storable
 
 logger = logging.getLogger(__name__)
 
-LOST_DATABASE = (OperationalError, InterfaceError, psycopg.OperationalError)
-"""What a query raises when PostgreSQL has gone away, or has no room."""
+LOST_DATABASE = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
+"""What a query raises when PostgreSQL has gone away, has no room, or has ended the session of a
+worker that was frozen; that last one is an internal error to psycopg."""
+
+LONGEST_ERROR = 2_000
+"""Characters of an error that are kept with its run; all of it is in the log."""
 
 LOOK_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
@@ -161,6 +166,11 @@ class Engine:
                 bell = await self._settle(connection, attempt, limit, interrupted=interrupted)
         except LOST_DATABASE as error:
             logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
+        except Exception:
+            # unrecorded it would be tried again at once and for ever
+            logger.exception("the end of the attempt could not be recorded as it was")
+            async with self.db.begin() as connection:
+                await self._fail_attempt(connection, attempt, "see the worker's log")
         else:
             if bell is not None:
                 self._ring([bell])
@@ -195,35 +205,46 @@ class Engine:
             await attempts.wait(connection, *key, "postgresql", 1.0)
         elif isinstance(error, UserError):
             logger.error("failed: %s", error)
-            await attempts.fail(connection, *key, redact(str(error)))
+            await attempts.fail(connection, *key, _plain(str(error)))
         else:
             logger.error("the attempt failed", exc_info=error)
-            await attempts.fail_attempt(
-                connection,
-                *key,
-                redact(f"{type(error).__name__}: {error}"),
-                most=self._settings.run_max_failures,
-                base=self._settings.run_backoff_base,
-                cap=self._settings.run_backoff_cap,
-            )
+            text = _plain(f"{type(error).__name__}: {error}")
+            await self._fail_attempt(connection, attempt, text)
         return None
+
+    async def _fail_attempt(
+        self, connection: AsyncConnection, attempt: Attempt, error: str
+    ) -> None:
+        await attempts.fail_attempt(
+            connection,
+            *attempt.key,
+            error,
+            most=self._settings.run_max_failures,
+            base=self._settings.run_backoff_base,
+            cap=self._settings.run_backoff_cap,
+        )
 
     async def _watch(self) -> None:
         """Look after this worker and the others, about once a second, for as long as it lives."""
+        well = True
         while True:
+            was_well, well = well, False
             try:
                 async with asyncio.timeout(LOOK_TIMEOUT):
                     await self._look()
+                well = True
             except (*LOST_DATABASE, OSError, TimeoutError) as error:
                 logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
                 await self.liveness.drop()
             except Exception:
                 logger.exception("the watch failed, it goes on")
                 await self.liveness.drop()
-            await asyncio.sleep(self._timing.beat)
+            # without its lock this worker looks dead: the first time it comes back at once
+            if well or not was_well:
+                await asyncio.sleep(self._timing.beat)
 
     async def _look(self) -> None:
-        connection = await self.liveness.connect(list(self._attempts))
+        connection = await self.liveness.connect()
         await self.liveness.beat()
         worker_id = self.liveness.worker_id
         assert worker_id is not None
@@ -249,6 +270,11 @@ class Engine:
         while self._unrung:
             ready, self._unrung = self._unrung, []
             await self.dispatcher.ring(ready)
+
+
+def _plain(error: str) -> str:
+    """Make a text of it that PostgreSQL takes and that holds no secret."""
+    return redact(storable(error))[:LONGEST_ERROR]
 
 
 async def _start(work: Work, attempt: Attempt) -> None:

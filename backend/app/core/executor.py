@@ -58,7 +58,13 @@ class Executor:
             self._dispatcher.wake.clear()
 
     async def _fill(self) -> None:
+        if not self._engine.liveness.alive:
+            return
         if not await self._engine.liveness.may_execute():
+            # lost with the session, or arq workers have come: the runs go on there
+            for task in self._tasks:
+                if not task.cancelling():
+                    task.cancel()
             return
         while self._engine.busy < self._slots:
             async with self._engine.db.connect() as connection:

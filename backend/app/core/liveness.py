@@ -3,7 +3,6 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Collection
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -63,11 +62,8 @@ class Liveness:
         """Whether the session stands, as far as is known here."""
         return self._connection is not None and not self._connection.closed
 
-    async def connect(self, own: Collection[tuple[int, int]] = ()) -> Connection:
+    async def connect(self) -> Connection:
         """Return the session, opening a new one under a new worker id if there is none.
-
-        Args:
-            own: run id and epoch of the attempts under way here, which move to the new id.
 
         Raises:
             psycopg.OperationalError: when PostgreSQL cannot be reached.
@@ -78,7 +74,7 @@ class Liveness:
             self._dsn, autocommit=True, **connect_args(self.session)
         )
         try:
-            worker_id = await self._register(connection, own)
+            worker_id = await self._register(connection)
         except BaseException:
             await connection.close()
             raise
@@ -91,7 +87,7 @@ class Liveness:
         logger.info("worker %d is alive, pid %d", worker_id, os.getpid())
         return connection
 
-    async def _register(self, connection: Connection, own: Collection[tuple[int, int]]) -> int:
+    async def _register(self, connection: Connection) -> int:
         cursor = await connection.execute(
             "INSERT INTO workers (kind, host, pid, session, version)"
             " VALUES (%s, %s, %s, %s, %s) RETURNING id",
@@ -103,9 +99,8 @@ class Liveness:
         await connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, worker_id))
         if self.worker_id is not None:
             await connection.execute(
-                "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'"
-                " AND (id, epoch) IN (SELECT * FROM unnest(%s::bigint[], %s::int[]))",
-                (worker_id, self.worker_id, [r for r, _ in own], [e for _, e in own]),
+                "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
+                (worker_id, self.worker_id),
             )
         return worker_id
 

@@ -15,10 +15,18 @@ logger = logging.getLogger(__name__)
 MOST_LOSSES = 3
 """A run that lost its worker this often in a row, without progress, is what kills it."""
 
+_END_FROZEN = """
+SELECT pg_terminate_backend(a.pid) FROM workers w
+JOIN pg_stat_activity a ON a.application_name = w.session
+WHERE w.stopped_at IS NULL
+AND w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s)
+AND EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id AND r.state = 'running')
+"""
+
 _TAKE = f"""
 WITH alive AS MATERIALIZED (
 {LOCKED_WORKERS}), dead AS (
-  SELECT r.id, r.worker_id AS dead_worker, w.session,
+  SELECT r.id, r.worker_id AS dead_worker,
     w.id IN (SELECT worker_id FROM alive) AS frozen
   FROM runs r JOIN workers w ON w.id = r.worker_id
   WHERE r.state = 'running' AND (
@@ -32,7 +40,7 @@ WITH alive AS MATERIALIZED (
     finished_at = CASE WHEN r.losses_in_a_row + 1 >= %(most)s THEN now() END,
     error = CASE WHEN r.losses_in_a_row + 1 >= %(most)s
       THEN 'worker lost ' || %(most)s || ' times' ELSE r.error END
-  FROM dead WHERE r.id = dead.id RETURNING r.*, dead.dead_worker, dead.frozen, dead.session
+  FROM dead WHERE r.id = dead.id RETURNING r.*, dead.dead_worker, dead.frozen
 ), noted AS (
   INSERT INTO run_events (run_id, epoch, event, detail)
   SELECT id, epoch, CASE state WHEN 'failed' THEN 'failed' ELSE 'worker lost' END,
@@ -65,8 +73,9 @@ SELECT id FROM r
 async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
     """Queue again every running run whose worker's lock is gone or whose heartbeat is stale.
 
-    A frozen worker's sessions are ended, as it may hold row locks in an open transaction.
+    A frozen worker's sessions are ended first: it may hold the run's row in an open transaction.
     """
+    await connection.execute(_END_FROZEN, {"stale": timing.stale})
     cursor = connection.cursor(row_factory=namedtuple_row)
     await cursor.execute(_TAKE, {"stale": timing.stale, "most": MOST_LOSSES})
     rows: list[Any] = await cursor.fetchall()
@@ -79,12 +88,6 @@ async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
             row.state,
             row.epoch,
         )
-        if row.frozen:
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = %s",
-                (row.session,),
-            )
 
 
 async def bells_due(connection: Connection, timing: Timing) -> list[Bell]:

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from app.core.arq_redis import Patience
+from app.core.patience import Patience
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from datetime import datetime
 
+from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis
+from app.core.arq_redis import HEALTH_CHECK_KEY
 from app.core.liveness import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
 from app.core.views import View
@@ -101,7 +102,7 @@ async def list_workers(connection: AsyncConnection) -> list[Worker]:
     return [Worker(**row) for row in result.mappings()]
 
 
-async def worker_status(connection: AsyncConnection, redis: WorkerRedis | None) -> WorkerStatus:
+async def worker_status(connection: AsyncConnection, redis: ArqRedis | None) -> WorkerStatus:
     """Return the workers and the queue.
 
     Args:
@@ -122,7 +123,7 @@ async def worker_status(connection: AsyncConnection, redis: WorkerRedis | None) 
     )
 
 
-async def _arq_health(redis: WorkerRedis | None) -> str | None:
+async def _arq_health(redis: ArqRedis | None) -> str | None:
     if redis is None:
         return None
     try:

@@ -57,7 +57,7 @@ runs = Table(
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="queued"),
     Column("epoch", Integer, nullable=False, server_default="1", comment="of the current attempt"),
-    Column("worker_id", Integer, comment="who runs it, or ran it last"),
+    Column("worker_id", Integer, ForeignKey("workers.id"), comment="who runs it, or ran it last"),
     Column("attempts", Integer, nullable=False, server_default="1", comment="1 + failures"),
     Column("interruptions", Integer, nullable=False, server_default="0", comment="clean stops"),
     Column("losses", Integer, nullable=False, server_default="0", comment="workers that died"),

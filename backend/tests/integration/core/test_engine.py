@@ -3,6 +3,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.core import runs
 from app.core.attempt import Attempt
@@ -77,6 +78,19 @@ async def test_a_failing_attempt_is_tried_again_and_the_run_then_fails(bench: Be
     events = await bench.events(run.id)
     assert events.count("started") == 3
     assert events[-1] == "failed"
+
+
+async def test_an_error_that_no_text_column_can_hold_is_counted_like_any_other(
+    bench: Bench,
+) -> None:
+    async def fails(attempt: Attempt) -> None:
+        raise RuntimeError("a NUL \x00 in it")
+
+    created = await bench.request()
+    async with bench.worker(fails, run_max_failures=2, run_backoff_base=0.01):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.attempts) == ("failed", 2)
+    assert run.error.startswith("RuntimeError: a NUL ")
 
 
 async def test_progress_between_failures_gives_the_run_its_tries_back(bench: Bench) -> None:
@@ -304,3 +318,40 @@ async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> 
         created = await bench.request()
         await worker.stop()
         assert (await bench.ended(created.bell.run_id)).state == "succeeded"
+
+
+async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
+    bench: Bench,
+) -> None:
+    """The end cannot be recorded, and the run moves to the worker's next id all the same."""
+    ending = asyncio.Event()
+
+    async def works(attempt: Attempt) -> None:
+        if attempt.bell.epoch == 1:
+            await ending.wait()
+            raise OperationalError("commit", {}, Exception("server closed the connection"))
+
+    created = await bench.request()
+    async with bench.worker(works) as engine:
+        run = await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        async with bench.db.begin() as connection:
+            # the row is locked, so that the attempt's end waits until its session is ended
+            await connection.execute(
+                text("SELECT FROM runs WHERE id = :id FOR UPDATE"), {"id": run.id}
+            )
+            ending.set()
+            async with asyncio.timeout(10):
+                waiting = 0
+                while not waiting:
+                    found = await connection.execute(
+                        text(
+                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                            " WHERE application_name = :session AND wait_event_type = 'Lock'"
+                        ),
+                        {"session": engine.liveness.session},
+                    )
+                    waiting = found.scalar_one()
+                    await asyncio.sleep(0.02)
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.losses, run.attempts) == ("succeeded", 0, 1)
+    assert "put back" in await bench.events(run.id)

@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from arq.connections import ArqRedis
 from psycopg.rows import dict_row
 
-from app.core.arq_redis import WorkerRedis, connect
+from app.core.arq_redis import connect
 from app.core.config import Settings
 from sandbox.options import Options
 from sandbox.server import Sandbox
@@ -60,7 +61,7 @@ class Plant:
             timeout=60,
         )
 
-    def redis(self) -> WorkerRedis:
+    def redis(self) -> ArqRedis:
         return connect(self.env["REDIS_URL"], QUEUE)
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -78,6 +79,12 @@ class Plant:
                 )
                 if found and holds(found[0]):
                     return found[0]
+                await asyncio.sleep(0.05)
+
+    async def says(self, process: subprocess.Popen[bytes], words: str) -> None:
+        """Wait until a process has logged something."""
+        async with asyncio.timeout(30):
+            while words not in self.log(process):
                 await asyncio.sleep(0.05)
 
     async def ended(self) -> Any:
@@ -107,3 +114,11 @@ def plant(settings: Settings, redis_url: str, tmp_path: Path) -> Iterator[Plant]
         plant = Plant(env, sandbox, tmp_path)
         yield plant
         plant.stop()
+
+
+@pytest.fixture
+def genes(plant: Plant) -> Plant:
+    """400 genes are in the database."""
+    done = plant.cli("genes-import", "hgnc")
+    assert done.returncode == 0, done.stderr
+    return plant

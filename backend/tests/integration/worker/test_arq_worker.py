@@ -11,14 +11,6 @@ from app.core.config import get_settings
 from tests.integration.worker.conftest import QUEUE, Plant
 
 
-@pytest.fixture
-def genes(plant: Plant) -> Plant:
-    """400 genes are in the database."""
-    done = plant.cli("genes-import", "hgnc")
-    assert done.returncode == 0, done.stderr
-    return plant
-
-
 def complete(plant: Plant) -> list[dict[str, Any]]:
     """Per source: genes with an answer of the last run, and those without."""
     return plant.rows(
@@ -122,13 +114,19 @@ async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(genes:
     for job_id, value in (
         ("pickle", pickle.dumps({"t": 1, "f": "run_pipeline_task", "a": (), "k": {}, "et": 0})),
         ("junk", b"\xff\x00junk"),
+        (
+            "century",
+            b'{"t": null, "f": "run_pipeline_task", "a": ["hgnc"], "k": {}, "et": 1%s}'
+            % (b"0" * 17),
+        ),
         ("types", b'{"t": 1, "f": 5, "a": {}, "k": [], "et": "x"}'),
         ("unknown", b'{"t": null, "f": "os.system", "a": ["true"], "k": {}, "et": 1}'),
         ("9:9", b'{"t": null, "f": "run_pipeline_task", "a": ["hgnc"], "k": {}, "et": 1}'),
     ):
         await redis.set(job_key_prefix + job_id, value)
         await redis.zadd(QUEUE, {job_id: 1})
-    await redis.zadd(QUEUE, {b"\xff\xfe": 1})
+    await redis.lpush(job_key_prefix + "list", "x")
+    await redis.zadd(QUEUE, {b"\xff\xfe": 1, "list": 1})
     worker = genes.worker()
     async with asyncio.timeout(20):
         while await redis.zcard(QUEUE):

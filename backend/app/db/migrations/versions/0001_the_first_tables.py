@@ -33,6 +33,31 @@ def upgrade() -> None:
     )
     op.create_index("genes_symbol_idx", "genes", [sa.literal_column("lower(symbol)")])
     op.create_table(
+        "workers",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False, comment="arq or api"),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column(
+            "session", sa.Text(), nullable=False, comment="application_name of its connections"
+        ),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column(
+            "started_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "heartbeat_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("workers_pkey")),
+    )
+    op.create_table(
         "runs",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("task", sa.Text(), nullable=False, comment="the name of the job"),
@@ -93,6 +118,7 @@ def upgrade() -> None:
             "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')",
             name=op.f("runs_state_check"),
         ),
+        sa.ForeignKeyConstraint(["worker_id"], ["workers.id"], name=op.f("runs_worker_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("runs_pkey")),
         sa.UniqueConstraint("arq_job_id", name=op.f("runs_arq_job_id_key")),
     )
@@ -102,31 +128,6 @@ def upgrade() -> None:
         ["state"],
         unique=False,
         postgresql_where=sa.text("state IN ('queued', 'running')"),
-    )
-    op.create_table(
-        "workers",
-        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False, comment="arq or api"),
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("pid", sa.Integer(), nullable=False),
-        sa.Column(
-            "session", sa.Text(), nullable=False, comment="application_name of its connections"
-        ),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column(
-            "started_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "heartbeat_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("workers_pkey")),
     )
     op.create_table(
         "annotations",
@@ -277,13 +278,13 @@ def downgrade() -> None:
     op.drop_table("run_events")
     op.drop_index("annotations_checked_run_idx", table_name="annotations")
     op.drop_table("annotations")
-    op.drop_table("workers")
     op.drop_index(
         "runs_active_idx",
         table_name="runs",
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     )
     op.drop_table("runs")
+    op.drop_table("workers")
     op.drop_index("genes_symbol_idx", table_name="genes")
     op.drop_table("genes")
     op.execute("DROP FUNCTION run_sources_follow_run()")

@@ -1,0 +1,114 @@
+import asyncio
+import os
+import signal
+import subprocess
+
+import pytest
+
+from services.redis import Redis
+from tests.integration.worker.conftest import QUEUE, Plant
+
+
+@pytest.fixture
+async def working(genes: Plant) -> tuple[Plant, subprocess.Popen[bytes]]:
+    """A worker in the middle of a run of ClinVar."""
+    worker = genes.worker()
+    assert genes.cli("annotate", "clinvar").returncode == 0
+    await genes.until(lambda r: r["state"] == "running" and r["done"] > 0)
+    return genes, worker
+
+
+async def finish_both(plant: Plant, worker: subprocess.Popen[bytes]) -> None:
+    """The same worker ends the run, takes up another, and stops cleanly."""
+    assert (await plant.ended())["state"] == "succeeded"
+    assert plant.cli("annotate", "ensembl").returncode == 0
+    second = await plant.ended()
+    assert (second["state"], second["sources"]) == ("succeeded", ["ensembl"])
+    assert second["pid"] == worker.pid
+    worker.terminate()
+    assert await asyncio.to_thread(worker.wait, 10) == 0
+
+
+async def test_a_worker_outlives_a_redis_that_dies_and_comes_back(
+    working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
+) -> None:
+    plant, worker = working
+    redis_server.kill()
+    await plant.says(worker, "redis is away")
+    redis_server.start()
+    await finish_both(plant, worker)
+
+
+async def test_a_worker_outlives_a_redis_that_does_not_answer(
+    working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
+) -> None:
+    plant, worker = working
+    assert redis_server.pid is not None
+    os.kill(redis_server.pid, signal.SIGSTOP)
+    try:
+        await plant.says(worker, "redis is away")
+    finally:
+        os.kill(redis_server.pid, signal.SIGCONT)
+    await finish_both(plant, worker)
+
+
+async def test_a_worker_outlives_a_redis_that_refuses_to_write(
+    working: tuple[Plant, subprocess.Popen[bytes]],
+) -> None:
+    plant, worker = working
+    redis = plant.redis()
+    await redis.config_set("maxmemory", 1)
+    try:
+        await plant.says(worker, "redis is away")
+    finally:
+        await redis.config_set("maxmemory", 0)
+    await redis.aclose(close_connection_pool=True)
+    await finish_both(plant, worker)
+
+
+async def test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside(
+    working: tuple[Plant, subprocess.Popen[bytes]],
+) -> None:
+    plant, worker = working
+    redis = plant.redis()
+    await redis.set(QUEUE, "not a queue")
+    await plant.says(worker, "is no queue")
+    assert await redis.get(f"{QUEUE}:put-aside") == b"not a queue"
+    await redis.aclose(close_connection_pool=True)
+    await finish_both(plant, worker)
+
+
+async def test_a_wiped_redis_loses_no_queued_run(genes: Plant) -> None:
+    assert genes.cli("annotate", "ensembl").returncode == 0
+    redis = genes.redis()
+    await redis.flushall()
+    await redis.aclose(close_connection_pool=True)
+    genes.worker()
+    assert (await genes.ended())["state"] == "succeeded"
+
+
+async def test_a_worker_that_is_stopped_while_redis_is_away_puts_its_runs_back_and_exits(
+    working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
+) -> None:
+    plant, worker = working
+    assert plant.cli("annotate", "ensembl", "--mode", "full").returncode == 0
+    await plant.says(worker, "ensembl: ")
+    redis_server.kill()
+    await plant.says(worker, "redis is away")
+    worker.terminate()
+    assert await asyncio.to_thread(worker.wait, 15) == 0
+    states = plant.rows("SELECT state FROM runs WHERE state = 'running'")
+    redis_server.start()
+    assert states == []
+
+
+async def test_a_second_signal_ends_a_worker_at_once(
+    working: tuple[Plant, subprocess.Popen[bytes]],
+) -> None:
+    plant, worker = working
+    assert plant.rows("SELECT state FROM runs") == [{"state": "running"}]
+    worker.send_signal(signal.SIGSTOP)
+    worker.terminate()
+    worker.send_signal(signal.SIGINT)
+    worker.send_signal(signal.SIGCONT)
+    assert await asyncio.to_thread(worker.wait, 10) in {128 + signal.SIGINT, 128 + signal.SIGTERM}

@@ -1,0 +1,21 @@
+from app.annotation.sources.base import Answer
+from app.annotation.store import storable_answers
+
+
+def test_a_gene_whose_answer_no_database_can_hold_is_unknown_and_the_others_stay() -> None:
+    good = Answer(1, "found", data={"name": "polycystin 1"})
+    kept, nul, surrogate = storable_answers(
+        [
+            good,
+            Answer(2, "found", data={"name": "a\x00b"}),
+            Answer(3, "found", data={"name": "\ud800"}),
+        ]
+    )
+    assert kept == good
+    assert (nul.state, surrogate.state) == ("unknown", "unknown")
+    assert nul.reason == surrogate.reason
+
+
+def test_a_reason_is_cleaned() -> None:
+    (answer,) = storable_answers([Answer(1, "unknown", reason="HGNC said \x00\ud800")])
+    assert answer.reason == "HGNC said ?"
