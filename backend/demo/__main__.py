@@ -76,8 +76,10 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
         raise
     console.print(f"Everything is stopped again; it took {time.monotonic() - began:.0f} s.\n")
     console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis to stay")
-    console.print("      [b]make worker[/b]                    start a worker beside them")
-    console.print("      [b]make genes-import hgnc[/b]         import genes, then make annotate")
+    console.print("      [b]make migrate[/b]                   make the tables, once")
+    console.print(
+        "      [b]make worker[/b]                    start a worker; README.md says the rest"
+    )
     sys.exit(0 if ok else 1)
 
 
@@ -104,7 +106,9 @@ def _play(stage: Stage, console: Console) -> bool:
     lost = report.lost_genes(stage.database_url, run_id)
     console.print(f"genes lost: [b]{lost}[/b]")
     if again is not None:
-        console.print(f"genes fetched again: [b]{again:,}[/b]")
+        console.print(
+            f"genes fetched again: [b]{again:,}[/b], in flight when the worker was killed"
+        )
     if run["error"]:
         console.print(f"[red]{run['error']}[/red]")
     return run["state"] == "succeeded" and lost == 0

@@ -20,6 +20,9 @@ from app.core.rate_limit import RateLimiter
 
 logger = logging.getLogger(__name__)
 
+REPORT_EVERY = 2.0
+"""Seconds between two reports of the requests of a batch under way."""
+
 
 class Pipeline:
     """What a run does: go through its sources, ask about the genes that are due, commit.
@@ -122,6 +125,7 @@ class _Refresh:
 
     async def _by_api(self) -> None:
         slots = asyncio.Semaphore(self._source.info.concurrency)
+        asked: set[asyncio.Task[None]] = set()
 
         async def one(batch: Batch) -> None:
             try:
@@ -131,12 +135,33 @@ class _Refresh:
 
         try:
             async with asyncio.TaskGroup() as group:
+                reporting = group.create_task(self._report_requests())
                 async for batch in batches(self._due(), self._source):
                     await slots.acquire()
-                    group.create_task(one(batch))
+                    asked.add(task := group.create_task(one(batch)))
+                    task.add_done_callback(asked.discard)
+                while asked:
+                    await asyncio.wait(asked)
+                reporting.cancel()
         except BaseExceptionGroup as errors:
             superseded = [e for e in errors.exceptions if isinstance(e, Superseded)]
             raise (superseded or errors.exceptions)[0] from None
+
+    async def _report_requests(self) -> None:
+        """Let an operator see that a batch is under way, which may take a minute at 3 a second."""
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            if self._source.requests != self._requests_counted:
+                async with (
+                    self._committing,
+                    self._attempt.transaction(progress=False) as connection,
+                ):
+                    self._count_requests()
+                    await counts.save(connection, self._progress)
+
+    def _count_requests(self) -> None:
+        self._progress.requests += self._source.requests - self._requests_counted
+        self._requests_counted = self._source.requests
 
     async def _in_bulk(self) -> None:
         weights: dict[int, int] = {}
@@ -158,9 +183,8 @@ class _Refresh:
         release = await self._release()
         answers = storable_answers(answers)
         async with self._committing, self._attempt.transaction(progress=True) as connection:
-            requests = self._source.requests - self._requests_counted
-            self._requests_counted += requests
-            self._progress.add(answers, weight, requests)
+            self._count_requests()
+            self._progress.add(answers, weight)
             await store(connection, self._progress.source, self._progress.run_id, release, answers)
             await counts.save(connection, self._progress)
 

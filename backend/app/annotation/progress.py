@@ -30,18 +30,17 @@ class Progress:
         """Genes that were asked about for this run."""
         return self.found + self.absent + self.unknown
 
-    def add(self, answers: Sequence[Answer], weight: int, requests: int) -> None:
+    def add(self, answers: Sequence[Answer], weight: int) -> None:
         """Count answers that are being committed."""
         for answer in answers:
             setattr(self, answer.state, getattr(self, answer.state) + 1)
         self.weight_done += weight
-        self.requests += requests
 
 
 _BEGIN = text(
     """
     UPDATE run_sources SET state = 'running', started_at = coalesce(started_at, now()),
-      finished_at = NULL
+      finished_at = NULL, attempt_started_at = now(), weight_at_start = weight_done
     WHERE run_id = :run_id AND source = :source
     RETURNING total, requests, coalesce(weight_total, 0) AS weight_total, weight_done
     """

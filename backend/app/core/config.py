@@ -3,10 +3,11 @@ import json
 import logging
 import os
 from functools import cache
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import DotEnvSettingsSource
@@ -14,6 +15,9 @@ from pydantic_settings.sources import DotEnvSettingsSource
 from app.core.errors import WrongUse
 
 logger = logging.getLogger(__name__)
+
+# it warns of a line that it cannot read, without the file's name; we refuse the file
+logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout's top, where `.env` and `.run/` are."""
@@ -81,9 +85,10 @@ class Settings(BaseSettings):
     # The API
 
     admin_token: SecretStr | None = Field(None, min_length=8)
-    """The bearer token of `/api/admin`. Without one, these addresses answer 503."""
+    """The bearer token of `/api/admin`, 8 characters or more. Without one, these addresses answer
+    503."""
 
-    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
 
     # Who we are to NCBI
@@ -189,9 +194,11 @@ def load_settings(env_file: Path = ROOT / ".env") -> Settings:
     Raises:
         WrongUse: with every problem at once: the variable, what was found, what is allowed.
     """
-    problems = _unknown_keys(env_file)
     try:
+        problems = _problems_of(env_file)
         settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except UnicodeDecodeError as error:
+        problems = [f"{env_file}: found bytes that are no UTF-8, at position {error.start}"]
     except ValidationError as error:
         problems += [_in_words(problem) for problem in error.errors(include_url=False)]
     if problems:
@@ -212,24 +219,30 @@ def get_settings() -> Settings:
     return load_settings()
 
 
-def _unknown_keys(env_file: Path) -> list[str]:
-    """Near misses of a known key are refused; other people's keys in the same file are not ours."""
+def _problems_of(env_file: Path) -> list[str]:
+    """Find what is wrong with the file itself.
+
+    Near misses of a known key are refused; other people's keys in the same file are not ours.
+    """
     if not env_file.is_file():
         return []
-    try:
-        found = dotenv_values(env_file, encoding="utf-8")
-    except UnicodeDecodeError as error:
-        return [f"{env_file}: found bytes that are no UTF-8 at position {error.start}"]
     known = [name.upper() for name in Settings.model_fields]
     problems = []
-    for key in found:
-        if key.upper() in known:
-            continue
-        near = difflib.get_close_matches(key.upper(), known, n=1, cutoff=0.8)
-        if near:
-            problems.append(f"{key}: unknown setting in {env_file}, did you mean {near[0]}?")
-        elif key not in os.environ:
-            logger.warning("%s: a setting this project does not know, in %s", key, env_file)
+    for binding in parse_stream(StringIO(env_file.read_text(encoding="utf-8"))):
+        if binding.error:
+            name = binding.original.string.split("=")[0].strip()[:40]
+            where = f"{env_file}, line {binding.original.line}"
+            problems.append(f"{where}: cannot be read, near {name!r}; allowed: NAME=value")
+        elif binding.key is not None and binding.key.upper() not in known:
+            near = difflib.get_close_matches(binding.key.upper(), known, n=1, cutoff=0.8)
+            if near:
+                problems.append(
+                    f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
+                )
+            elif binding.key not in os.environ:
+                logger.warning(
+                    "%s: a setting this project does not know, in %s", binding.key, env_file
+                )
     return problems
 
 
@@ -238,6 +251,15 @@ _SECRET = {
     for name, field in Settings.model_fields.items()
     if "Secret" in str(field.annotation)
 }
+
+_ALLOWED = {
+    "bool_parsing": "True or False",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "too_short": "8 characters or more",
+    "string_pattern_mismatch": "an address",
+}
+"""In an operator's words, what pydantic says in its own."""
 
 
 def _in_words(problem: Any) -> str:
@@ -248,5 +270,10 @@ def _in_words(problem: Any) -> str:
         else json.dumps(problem["input"], default=str)
     )
     if problem["type"] == "value_error":
-        return f"{name}: found {found}, allowed: {problem['ctx']['error']}"
-    return f"{name}: found {found}, {problem['msg'][0].lower()}{problem['msg'][1:]}"
+        allowed = str(problem["ctx"]["error"])
+    else:
+        said = problem["msg"].removeprefix("Input should be ")
+        allowed = _ALLOWED.get(problem["type"], said)
+    if problem["type"] == "string_pattern_mismatch":
+        allowed += ": you@example.org" if name == "NCBI_EMAIL" else ": https://host/path"
+    return f"{name}: found {found}, allowed: {allowed}"

@@ -59,8 +59,12 @@ class Patience:
             try:
                 answer = await do()
             except (RedisError, OSError) as error:
-                if self.stopping or not is_away(error):
+                if self.stopping:
                     raise
+                if not is_away(error):
+                    if self.started:
+                        raise
+                    raise unreachable(self._where, error) from error
                 self._failures += 1
                 if self._failures == 1:
                     logger.warning("redis is away, trying again: %s", error)
@@ -76,10 +80,10 @@ class Patience:
 
 
 def unreachable(where: str, error: Exception) -> UserError:
-    """Say that there is no Redis at an address."""
+    """Say that there is no Redis at an address that can be used."""
     return UserError(
-        f"Redis cannot be reached at {where}: {error}",
-        allowed="REDIS_URL=redis://host:6379/0 of a running server",
+        f"Redis cannot be used at {where}: {error}",
+        allowed="REDIS_URL=redis://user:password@host:6379/0 of a running server",
         remedy="`make hybrid-up` starts one, or set REDIS_URL in .env",
     )
 

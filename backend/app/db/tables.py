@@ -98,9 +98,19 @@ run_sources = Table(
     Column("requests", Integer, nullable=False, server_default="0", comment="sent upstream"),
     Column("weight_total", BigInteger, comment="expected work, in the source's own unit"),
     Column("weight_done", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "weight_at_start",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="weight_done when the present attempt took the source up",
+    ),
+    _at("attempt_started_at"),
     _at("started_at"),
     _at("finished_at"),
-    CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed')", name="state"),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
+    ),
     Index(
         "run_sources_one_active_run_per_source",
         "source",

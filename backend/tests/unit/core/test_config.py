@@ -52,6 +52,17 @@ def test_every_problem_is_told_at_once_and_no_secret(
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "content", [b"garbage line\n", b"ARQ_MAX_JOBS='3\n", b"ADMIN_TOKEN=\xff\n"]
+)
+def test_a_file_that_cannot_be_read_is_refused_by_name(env_file: Path, content: bytes) -> None:
+    env_file.write_bytes(b"ARQ_JOB_TIMEOUT=60\n" + content)
+    with pytest.raises(WrongUse) as error:
+        load_settings(env_file)
+    assert str(env_file) in str(error.value)
+    assert error.value.remedy
+
+
 def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
     monkeypatch.setenv("ADMIN_TOKEN", "")
     monkeypatch.setenv("NCBI_EMAIL", "")

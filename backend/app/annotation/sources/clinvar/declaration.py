@@ -25,7 +25,7 @@ INFO = SourceInfo(
     licence_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
     hosts=(EUTILS, FILES),
     batch_size=200,
-    batch_weight=10_000,
+    batch_weight=5_000,  # some 11 requests, or 4 seconds at NCBI's 3 a second
     concurrency=3,
     freshness=timedelta(days=7),  # weekly releases of the table
     needs=frozenset({"entrez_id"}),

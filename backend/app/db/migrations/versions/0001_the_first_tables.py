@@ -229,10 +229,18 @@ def upgrade() -> None:
             comment="expected work, in the source's own unit",
         ),
         sa.Column("weight_done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column(
+            "weight_at_start",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="weight_done when the present attempt took the source up",
+        ),
+        sa.Column("attempt_started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('queued', 'running', 'succeeded', 'failed')",
+            "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')",
             name=op.f("run_sources_state_check"),
         ),
         sa.ForeignKeyConstraint(
@@ -247,12 +255,17 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("active"),
     )
-    # The sources that an active run covers are free again when it ends, whoever ends it and how.
+    # The sources that an active run covers are free again when it ends, whoever ends it and how;
+    # what it had not done of them is failed or cancelled with it.
     op.execute(
         """
         CREATE FUNCTION run_sources_follow_run() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          UPDATE run_sources SET active = NEW.state IN ('queued', 'running')
+          UPDATE run_sources SET active = NEW.state IN ('queued', 'running'),
+            state = CASE WHEN NEW.state NOT IN ('failed', 'cancelled')
+                           OR state NOT IN ('queued', 'running') THEN state
+                         WHEN NEW.state = 'failed' AND state = 'running' THEN 'failed'
+                         ELSE 'cancelled' END
           WHERE run_id = NEW.id AND active <> (NEW.state IN ('queued', 'running'));
           RETURN NULL;
         END $$
