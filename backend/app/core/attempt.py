@@ -14,11 +14,13 @@ class Attempt:
 
     Attributes:
         bell: the run, the epoch, and what was asked for.
+        alone: whether its worker does nothing else meanwhile.
         progressed: whether anything was committed under this epoch.
     """
 
-    def __init__(self, db: AsyncEngine, bell: Bell) -> None:
+    def __init__(self, db: AsyncEngine, bell: Bell, *, alone: bool) -> None:
         self.bell = bell
+        self.alone = alone
         self.progressed = False
         self.superseded = False
         self.task: asyncio.Task[None] | None = None

@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
 
 
+LOSSES_IN_COMPANY = 2
+"""After so many losses in a row, without progress, a run is executed alone on its worker."""
+
+
 async def claim(
     connection: AsyncConnection, run_id: int, epoch: int, worker_id: int
 ) -> Bell | None:
@@ -26,6 +30,15 @@ async def claim(
         epoch=epoch,
         worker_id=worker_id,
     )
+
+
+async def must_run_alone(connection: AsyncConnection, run_id: int) -> bool:
+    """Tell whether a run lost its worker twice without progress: it may be what kills it."""
+    result = await connection.execute(
+        text("SELECT losses_in_a_row >= :most FROM runs WHERE id = :run_id"),
+        {"run_id": run_id, "most": LOSSES_IN_COMPANY},
+    )
+    return bool(result.scalar_one_or_none())
 
 
 async def next_queued(connection: AsyncConnection) -> Bell | None:

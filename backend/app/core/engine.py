@@ -70,6 +70,7 @@ class Engine:
         self._timing = timing
         # None while the claim is on its way to PostgreSQL
         self._attempts: dict[tuple[int, int], Attempt | None] = {}
+        self._claiming = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._unrung: list[Bell] = []
@@ -110,26 +111,35 @@ class Engine:
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
         """Take a queued run, or return None when it is not to be had under this epoch.
 
+        A run that may be what kills its workers is taken only by an idle one, which then takes no
+        other; so it harms nobody else.
+
         Raises:
             sqlalchemy.exc.OperationalError: when PostgreSQL cannot be reached.
         """
-        key = (run_id, epoch)
-        worker_id = self.liveness.worker_id
-        if key in self._attempts or worker_id is None or not self.liveness.alive:
-            return None
-        self._attempts[key] = None
-        try:
-            async with self.db.begin() as connection:
-                bell = await attempts.claim(connection, run_id, epoch, worker_id)
-        except BaseException:
-            # if the claim was committed all the same, the watch puts the run back
-            del self._attempts[key]
-            raise
-        if bell is None:
-            del self._attempts[key]
-            return None
-        attempt = self._attempts[key] = Attempt(self.db, bell)
-        return attempt
+        async with self._claiming:
+            key = (run_id, epoch)
+            worker_id = self.liveness.worker_id
+            if key in self._attempts or worker_id is None or not self.liveness.alive:
+                return None
+            if any(attempt is not None and attempt.alone for attempt in self._attempts.values()):
+                return None
+            idle = not self._attempts
+            self._attempts[key] = None
+            bell: Bell | None = None
+            try:
+                async with self.db.begin() as connection:
+                    alone = await attempts.must_run_alone(connection, run_id)
+                    if idle or not alone:
+                        bell = await attempts.claim(connection, run_id, epoch, worker_id)
+            finally:
+                # if a claim was committed and its answer lost, the watch puts the run back
+                if bell is None:
+                    del self._attempts[key]
+            if bell is None:
+                return None
+            attempt = self._attempts[key] = Attempt(self.db, bell, alone=alone)
+            return attempt
 
     async def execute(self, attempt: Attempt) -> None:
         """Do the work of a claimed run, to whatever end it comes.

@@ -271,6 +271,32 @@ async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
 
 
+async def test_a_run_that_was_lost_twice_runs_alone(bench: Bench) -> None:
+    release = {"a": asyncio.Event(), "b": asyncio.Event(), "c": asyncio.Event()}
+
+    async def works(attempt: Attempt) -> None:
+        assert attempt.bell.sources is not None
+        await release[attempt.bell.sources[0]].wait()
+
+    before, suspect, after = [(await bench.request([name])).bell.run_id for name in "bac"]
+    async with bench.db.begin() as connection:
+        await connection.execute(
+            text("UPDATE runs SET losses_in_a_row = 2 WHERE id = :id"), {"id": suspect}
+        )
+    async with bench.worker(works) as engine:
+        await bench.until(before, lambda r: r.state == "running")
+        assert await engine.claim(suspect, 1) is None
+        release["b"].set()
+        await bench.until(suspect, lambda r: r.state == "running")
+        assert await engine.claim(after, 1) is None
+        release["a"].set()
+        release["c"].set()
+        ended = [await bench.ended(run_id) for run_id in (before, suspect, after)]
+    assert [run.state for run in ended] == ["succeeded"] * 3
+    assert ended[0].finished_at <= ended[1].started_at
+    assert ended[1].finished_at <= ended[2].started_at
+
+
 async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> None:
     done = asyncio.Event()
 
