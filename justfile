@@ -15,18 +15,18 @@ _installed:
     @[ -e .venv/installed ] || { echo "There is no .venv yet: run make, which makes it." >&2; exit 1; }
     @[ ! requirements/dev.txt -nt .venv/installed ] || echo "The lock has changed: make brings .venv up to date." >&2
 
-# The main job, end to end, on this machine alone; LIVE=1: 20 genes from the real services
+# The whole job, offline; LIVE=1: with the real services
 [group('start here')]
 [working-directory('backend')]
 demo *ARGS: _installed
     @python -m demo "$@"
 
-# All tests, or what is named: just test tests/unit -k name
+# All tests, or some: just test tests/unit -k name
 [group('start here')]
 test *ARGS: _installed
     @python -m nox -s tests -- "$@"
 
-# Start PostgreSQL and Redis, or find them running, and say where
+# Start PostgreSQL and Redis, or find them running
 [group('servers')]
 [working-directory('backend')]
 hybrid-up: _installed
@@ -56,19 +56,19 @@ worker: _installed
 api *ARGS: _installed
     @exec python -m app.cli api "$@"
 
-# Imitate all upstream services on one port of this machine
+# Imitate all upstream services on one local port
 [group('servers')]
 [working-directory('backend')]
 sandbox *ARGS: _installed
     @exec python -m sandbox "$@"
 
-# Import genes from a TSV or CSV file, or all protein-coding ones: just genes-import hgnc
+# Import genes: just genes-import FILE, or hgnc for all
 [group('annotate')]
 [no-cd]
-genes-import FILE *ARGS: _installed
+genes-import *ARGS: _installed
     @PYTHONPATH="{{ justfile_directory() }}/backend" python -P -m app.cli genes-import "$@"
 
-# Start a run: just annotate [SOURCE...] [--wait] [--mode full]
+# Start a run: just annotate [SOURCE...] [--wait]
 [group('annotate')]
 [working-directory('backend')]
 annotate *ARGS: _installed
@@ -80,22 +80,22 @@ annotate *ARGS: _installed
 runs *ARGS: _installed
     @python -m app.cli runs "$@"
 
-# Show a run and its progress
+# Show a run and its progress: just show ID
 [group('annotate')]
 [working-directory('backend')]
-show ID *ARGS: _installed
+show *ARGS: _installed
     @python -m app.cli show "$@"
 
-# Cancel a run
+# Cancel a run: just cancel ID
 [group('annotate')]
 [working-directory('backend')]
-cancel ID *ARGS: _installed
+cancel *ARGS: _installed
     @python -m app.cli cancel "$@"
 
-# Continue a failed or cancelled run from what is committed
+# Continue a failed or cancelled run: just retry ID
 [group('annotate')]
 [working-directory('backend')]
-retry ID *ARGS: _installed
+retry *ARGS: _installed
     @python -m app.cli retry "$@"
 
 # Show the workers and the queue
@@ -119,7 +119,7 @@ bench *ARGS: _installed
 lock *ARGS: _installed
     @python -m nox -s lock -- "$@"
 
-# Remove .venv and the tools' caches; .run, with the data, stays
+# Remove .venv and the caches; the data in .run stays
 [group('develop')]
 clean:
     rm -rf .venv .nox backend/.venv .*_cache backend/.*_cache backend/.hypothesis

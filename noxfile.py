@@ -22,9 +22,10 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests on both cores, or with arguments, what they select."""
+    """The unit and integration tests on both cores, or with arguments, what they select."""
     session.chdir("backend")
-    run(session, "python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
+    chosen = session.posargs or ["-n", "2", "tests/unit", "tests/integration"]
+    run(session, "python", "-m", "pytest", "-rs", *chosen)
 
 
 @nox.session

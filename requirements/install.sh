@@ -24,10 +24,11 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 
 say "Making .venv from requirements/dev.txt (once, and again when that changes)"
-rm -f .venv/installed
-if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+# what an interrupted installation left is not to be trusted: pip would take half a package for a whole one
+if [ ! -e .venv/installed ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
     "$python" -m venv --clear .venv
 fi
+rm -f .venv/installed
 # uv installs the rest in seconds; where it cannot (a mirror that only pip knows of), pip does in half a minute
 pip='.venv/bin/python -m pip -qq install --require-hashes'
 if ! { $pip -r requirements/uv.txt &&

@@ -45,6 +45,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Gene annotations, and the runs that refresh them",
         version=__version__,
         lifespan=_lifespan,
+        # both pages load their scripts from elsewhere, and are blank on a server without a way out
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
     errors.install(app)

@@ -13,7 +13,7 @@ _RATE = click.FloatRange(min=0, min_open=True)
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
-@click.option("--genes", type=click.IntRange(0), help="Number of genes; 5,000, or all of the list.")
+@click.option("--genes", type=click.IntRange(1), help="Number of genes; 5,000, or all of the list.")
 @click.option("--limits", type=click.Choice(["real", "off"]), default="real", show_default=True)
 @click.option("--ncbi-rate", type=_RATE, help="Requests per second, with and without a key.")
 @click.option("--ensembl-rate", type=_RATE, help="Requests per second.")
@@ -58,7 +58,8 @@ def main(
         for name, value in sandbox.settings.items():
             click.echo(f"{name}={value}")
         # The last line, and no setting: who reads the others knows by it that these are all.
-        click.echo(f"# {len(sandbox.catalogue.genes):,} genes; stop with Ctrl-C")
+        genes = len(sandbox.catalogue.genes)
+        click.echo(f"# {genes:,} genes; put these lines into .env; stop with Ctrl-C")
         signal.sigwait(stopping)
 
 

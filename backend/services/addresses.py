@@ -9,6 +9,8 @@ import psycopg
 import redis
 from dotenv import dotenv_values
 
+from services.process import ServiceError
+
 VARIABLES = ("DATABASE_URL", "REDIS_URL")
 _TIMEOUT_SECONDS = 3
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -51,6 +53,21 @@ def where(url: str) -> str:
 def port_of(parts: SplitResult) -> int | None:
     """The port that an address means."""
     return parts.port or {"postgresql": 5432, "redis": 6379}.get(parts.scheme.partition("+")[0])
+
+
+def check(variable: str, url: str) -> None:
+    """Make sure that an address can be taken apart.
+
+    Raises:
+        ServiceError: it cannot; the address, which may hold a password, is not repeated.
+    """
+    try:
+        port_of(urlsplit(url))
+    except ValueError as error:
+        raise ServiceError(
+            f"{variable} is not an address: the host is malformed, or the port is no number up to"
+            " 65535"
+        ) from error
 
 
 def is_local(parts: SplitResult) -> bool:

@@ -7,64 +7,16 @@ Docker Compose, a server of our own with its data below `.run/`.
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import click
 
-from services import addresses, process
+from services import addresses, own
 from services.compose import Compose
-from services.postgres import NAME, Postgres
+from services.kinds import KINDS, POSTGRES, REDIS, Kind, address
 from services.process import ServiceError
-from services.redis import Redis
 
-
-@dataclass(frozen=True)
-class Kind:
-    """One of the two services.
-
-    Attributes:
-        title: its name for people.
-        variable: the setting that holds its address.
-        compose: its name in `compose.yaml`.
-        folder: where its data is, in the project's root.
-    """
-
-    title: str
-    variable: str
-    compose: str
-    folder: str
-
-    def server(self, root: Path, port: int, wanted: SplitResult | None) -> Postgres | Redis:
-        """Our own server, with the names and the password of the configured address, if any."""
-        folder = root / self.folder
-        if self is REDIS:
-            password = None if wanted is None else unquote(wanted.password or "")
-            return Redis(folder, port=port, password=password)
-        if wanted is None:
-            return Postgres(folder, port=port)
-        if not (wanted.username and wanted.password):
-            raise ServiceError(
-                "DATABASE_URL needs a user and a password: postgresql://user:password@host/name"
-            )
-        return Postgres(
-            folder,
-            port=port,
-            user=unquote(wanted.username),
-            password=unquote(wanted.password),
-            database=unquote(wanted.path.lstrip("/")) or NAME,
-        )
-
-    def port_in_use(self, root: Path) -> int | None:
-        """The port of our own server while it runs."""
-        kind = Redis if self is REDIS else Postgres
-        return kind.port_in_use(root / self.folder)
-
-
-POSTGRES = Kind("PostgreSQL", "DATABASE_URL", "db", ".run/postgres")
-REDIS = Kind("Redis", "REDIS_URL", "redis", ".run/redis")
-KINDS = (POSTGRES, REDIS)
 STANDARD_PORTS: Mapping[Kind, int] = {POSTGRES: 5432, REDIS: 6379}
 
 
@@ -77,19 +29,21 @@ def up(root: Path, ports: Mapping[Kind, int] = STANDARD_PORTS) -> None:
 
     Raises:
         ServiceError: a configured server does not answer and cannot be stood in for, or one of our
-            own did not start.
+            own did not start. Servers of our own that ran before run on as they did.
     """
     with _alone(root):
         wanted = addresses.configured(root)
+        for variable, url in wanted.items():
+            addresses.check(variable, url)
         found: dict[Kind, tuple[str, str]] = {}
         for kind in KINDS:
             if answer := _already_there(root, kind, wanted.get(kind.variable)):
                 found[kind] = answer
         missing = [kind for kind in KINDS if kind not in found]
         found |= _from_compose(root, missing, wanted)
-        for kind in KINDS:
-            if kind not in found:
-                found[kind] = _own(root, kind, ports[kind], wanted.get(kind.variable))
+        missing = [kind for kind in KINDS if kind not in found]
+        plans = [own.plan(root, kind, ports[kind], wanted.get(kind.variable)) for kind in missing]
+        found |= own.start(plans)
         urls = {kind.variable: found[kind][0] for kind in KINDS}
         addresses.write_services_env(root, urls)
         for kind in KINDS:
@@ -148,7 +102,7 @@ def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str
         if not server.answers():
             return None
         server.start(tied=False)
-        return _address(server), "our own, already running"
+        return address(server), "our own, already running"
     reason = addresses.silence(wanted)
     if reason is None:
         ours = port == addresses.port_of(urlsplit(wanted))
@@ -199,39 +153,6 @@ def _stop_compose(root: Path) -> list[str]:
         compose.stop(*names)
     started.unlink()
     return [f"Docker Compose's {' and '.join(names)}: stopped; the volumes stay"]
-
-
-def _own(root: Path, kind: Kind, port: int, wanted: str | None) -> tuple[str, str]:
-    how = "our own"
-    if running := kind.port_in_use(root):
-        # for another address or password than is configured now
-        kind.server(root, running, None).stop()
-    if wanted is None:
-        if not process.is_free(port):
-            how += f" ({port} is somebody else's)"
-            port = process.free_port()
-        server = kind.server(root, port, None)
-    else:
-        parts = urlsplit(wanted)
-        port = addresses.port_of(parts) or port
-        server = kind.server(root, port, parts)
-        if not process.is_free(port):
-            raise ServiceError(
-                f"what listens on port {port} is not the {kind.title} of {kind.variable}:"
-                f" {addresses.silence(wanted)}. Put the address right, or take it out of the"
-                " environment and of .env to have a server on a free port."
-            )
-    server.start(tied=False)
-    url = wanted or _address(server)
-    if reason := addresses.silence(url):
-        raise ServiceError(
-            f"a {kind.title} of our own cannot serve {kind.variable} as it is written: {reason}"
-        )
-    return url, how
-
-
-def _address(server: Postgres | Redis) -> str:
-    return server.url if isinstance(server, Redis) else server.dsn
 
 
 def _started_by_compose(root: Path) -> Path:

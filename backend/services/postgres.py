@@ -59,7 +59,6 @@ class Postgres:
         self.port = port if port is not None else process.free_port()
         self._user, self._password, self._database = user, password, database
         self._fsync = fsync
-        self._server: subprocess.Popen[bytes] | None = None
         self._guardian: Guardian | None = None
 
     @property
@@ -176,7 +175,7 @@ class Postgres:
             settings |= _UNGUARDED
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [*account.prefix, str(programs / "postgres"), "-D", str(self.data), *options]
-        self._server = server = process.spawn(command, cwd=self.folder, log=self.log)
+        server = process.spawn(command, cwd=self.folder, log=self.log)
         if tied:
             self._guardian = Guardian(server.pid, signal.SIGQUIT)
         process.await_true(
@@ -223,9 +222,7 @@ class Postgres:
             process.send(found[0], signum)
         if not process.await_true(lambda: not self._processes(), process.STOP_SECONDS):
             raise ServiceError(f"PostgreSQL (pid {self.pid}) does not stop; see {self.log}")
-        if self._server is not None:
-            self._server.wait()
-            self._server = None
+        process.reap(found)
 
     def _ensure_role_and_database(self) -> None:
         role, database = sql.Identifier(self._user), sql.Identifier(self._database)

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -16,8 +16,8 @@ START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
-# kept, since Python warns of a running child that nothing refers to, and these may run on
-_spawned: list[subprocess.Popen[bytes]] = []
+# kept until they have ended: Python warns of a child that nothing refers to and nobody waited for
+_spawned: set[subprocess.Popen[bytes]] = set()
 
 _GUARD = 'read _ || kill -"$2" "$1" 2>/dev/null'
 
@@ -73,8 +73,19 @@ def spawn(command: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[b
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _spawned.append(server)
+    _spawned.add(server)
     return server
+
+
+def reap(ended: Iterable[psutil.Process]) -> None:
+    """Take leave of servers that have ended, and of all that ended unasked."""
+    pids = {process.pid for process in ended}
+    for server in tuple(_spawned):
+        # one that is only about to end has no data folder any more, and is no zombie yet
+        if server.pid in pids:
+            server.wait()
+        if server.poll() is not None:
+            _spawned.discard(server)
 
 
 def await_true(what: Callable[[], bool], seconds: float) -> bool:

@@ -3,7 +3,6 @@
 import re
 import secrets
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +51,6 @@ class Redis:
         self.folder = folder.resolve()
         self.port = port if port is not None else process.free_port()
         self._password = password
-        self._server: subprocess.Popen[bytes] | None = None
         self._guardian: Guardian | None = None
 
     @property
@@ -91,9 +89,7 @@ class Redis:
             )
         program = redis_program()
         self._configure()
-        self._server = server = process.spawn(
-            [str(program), "redis.conf"], cwd=self.folder, log=self.log
-        )
+        server = process.spawn([str(program), "redis.conf"], cwd=self.folder, log=self.log)
         if tied:
             self._guardian = Guardian(server.pid, signal.SIGTERM)
         process.await_true(
@@ -165,13 +161,12 @@ class Redis:
         if self._guardian is not None:
             self._guardian.dismiss()
             self._guardian = None
-        for server in self._processes():
+        found = self._processes()
+        for server in found:
             process.send(server, signum)
         if not process.await_true(lambda: not self._processes(), process.STOP_SECONDS):
             raise ServiceError(f"Redis (pid {self.pid}) does not stop; see {self.log}")
-        if self._server is not None:
-            self._server.wait()
-            self._server = None
+        process.reap(found)
 
 
 @contextmanager

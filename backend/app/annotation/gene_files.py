@@ -2,15 +2,15 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import UserError
+from app.core.errors import WrongUse
 
 LONGEST_LINE = 100_000
-"""Bytes; a longer line is no row of a gene list."""
+"""Characters; a longer line is no row of a gene list."""
 
 LONGEST_FILE = 100_000_000
 """Bytes."""
@@ -23,6 +23,8 @@ SYMBOL_COLUMNS = (
 
 _HGNC_ID = re.compile(r"(?:HGNC:)?\s*(\d{1,9})", re.IGNORECASE)
 _WITH_PREFIX = re.compile(r"HGNC:\s*\d{1,9}", re.IGNORECASE)
+_NO_UTF_8 = re.compile("[\udc80-\udcff]")
+_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")
 _SHOWN = 60
 
 
@@ -42,56 +44,56 @@ class Row:
 
 
 def read_gene_file(path: Path) -> list[Row]:
-    """Read a gene list, UTF-8 with or without a byte order mark.
+    """Read a gene list, UTF-8 with or without a byte order mark, its lines ended in any way.
 
     The columns are found by the names in the first line (:data:`ID_COLUMNS`,
     :data:`SYMBOL_COLUMNS`, in any case and with spaces), separated by tabs, commas or semicolons.
     A file of one column needs no header.
 
     Raises:
-        UserError: naming the line, if it cannot be read; or there is no gene in it.
+        WrongUse: naming the line, if it cannot be read; or there is no gene in it.
     """
     try:
         size = path.stat().st_size
         if size > LONGEST_FILE:
-            raise UserError(f"{path}: {size:,} bytes", allowed=f"at most {LONGEST_FILE:,} bytes")
-        with path.open("rb") as file:
+            raise WrongUse(f"{path}: {size:,} bytes", allowed=f"at most {LONGEST_FILE:,} bytes")
+        # what is no UTF-8 is kept apart as lone surrogates, to be named by its line
+        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             rows = list(_rows(path, _lines(path, file)))
     except OSError as error:
-        raise UserError(
+        raise WrongUse(
             f"{path}: {error.strerror or error}", allowed="a TSV or CSV file of genes, or `hgnc`"
         ) from error
     if not rows:
-        raise UserError(f"{path}: there is no gene in it", allowed="a gene in each line")
+        raise WrongUse(f"{path}: there is no gene in it", allowed="a gene in each line")
     return rows
 
 
-def _lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, str]]:
-    """Give the lines that are not blank, decoded, with their numbers."""
+def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
+    """Give the lines that are not blank with their numbers."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1
-        if len(line) > LONGEST_LINE:
-            raise UserError(
-                f"{path}, line {number}: longer than {LONGEST_LINE:,} bytes",
-                allowed="a gene in each line",
-            )
-        if b"\0" in line or line.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise UserError(
+        if "\0" in line or line.startswith(_UTF_16):
+            raise WrongUse(
                 f"{path}, line {number}: binary data",
                 allowed="a text file in UTF-8",
                 remedy="export the table as tab-separated text in UTF-8",
             )
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{path}, line {number}: byte {line[error.start]:#04x} is no UTF-8",
+        if len(line) > LONGEST_LINE:
+            raise WrongUse(
+                f"{path}, line {number}: longer than {LONGEST_LINE:,} characters",
+                allowed="a gene in each line",
+                remedy="break the line up, or export the table again as tab-separated text",
+            )
+        if (wrong := _NO_UTF_8.search(line)) is not None:
+            raise WrongUse(
+                f"{path}, line {number}: byte {ord(wrong[0]) - 0xDC00:#04x} is no UTF-8",
                 allowed="UTF-8",
                 remedy=f"iconv -f LATIN1 -t UTF-8 {path.name} > utf8-{path.name}",
-            ) from None
-        if text.strip():
-            yield number, text
+            )
+        if line.strip():
+            yield number, line.rstrip("\n")
 
 
 def _rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
@@ -100,11 +102,10 @@ def _rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
         return
     delimiter = _delimiter(path, first[1])
     header = [_column_name(cell) for cell in _cells(path, *first, delimiter)]
-    id_at = next((header.index(name) for name in ID_COLUMNS if name in header), None)
-    symbol_at = next((header.index(name) for name in SYMBOL_COLUMNS if name in header), None)
+    id_at, symbol_at = (_column(path, header, names) for names in (ID_COLUMNS, SYMBOL_COLUMNS))
     if id_at is None and symbol_at is None:
         if len(header) > 1:
-            raise UserError(
+            raise WrongUse(
                 f"{path}: no column for genes among {', '.join(header[:10])}",
                 allowed=f"{', '.join(ID_COLUMNS[:2])}; {', '.join(SYMBOL_COLUMNS[:6])}",
                 remedy="name the column in the first line",
@@ -117,6 +118,19 @@ def _rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
             cells[at] if at is not None and at < len(cells) else None for at in (id_at, symbol_at)
         )
         yield _row(number, hgnc_id, symbol)
+
+
+def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> int | None:
+    name = next((name for name in names if name in header), None)
+    if name is None:
+        return None
+    if header.count(name) > 1:
+        raise WrongUse(
+            f"{path}: {header.count(name)} columns are called {name}",
+            allowed="one of each name",
+            remedy="rename or remove those that are not meant",
+        )
+    return header.index(name)
 
 
 def _row(line: int, hgnc_id: str | None, symbol: str | None) -> Row:
@@ -141,9 +155,13 @@ def _cells(path: Path, number: int, line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise UserError(
-            f"{path}, line {number}: {error}",
+        # the csv module has no other way to tell them apart (CPython's Modules/_csv.c)
+        unclosed = "unexpected end" in str(error)
+        wrong = "a quote is not closed" if unclosed else "there is text behind a closing quote"
+        raise WrongUse(
+            f"{path}, line {number}: {wrong}",
             allowed="quotes around a whole cell, closed in the same line",
+            remedy="correct the line, or export the table again as tab-separated text",
         ) from None
 
 

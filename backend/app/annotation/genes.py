@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -21,7 +22,8 @@ from app.annotation.hgnc_records import (
 )
 from app.annotation.sources.base import Connector
 from app.annotation.sources.hgnc import hgnc_files
-from app.annotation.upstream import BadAnswer, Upstream
+from app.annotation.upstream import BadAnswer, Upstream, UpstreamUnavailable
+from app.core.config import Settings
 from app.core.errors import UserError, Wait
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,8 @@ async def import_genes(
         connect: to HGNC's files, by which names are resolved.
 
     Raises:
-        UserError: the file cannot be read, has no gene, or HGNC's files are not to be had.
+        WrongUse: the file cannot be read or has no gene.
+        UserError: HGNC's files are not to be had.
     """
     rows = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
     files = hgnc_files(connect)
@@ -89,14 +92,30 @@ async def import_genes(
         else:
             genes = await _resolve(rows, files, report)
     except (BadAnswer, Wait) as error:
-        raise UserError(
-            f"HGNC's list of genes is not to be had: {error}",
-            remedy="try again later, or see whether HGNC_FILES_URL is right",
-        ) from error
+        raise _not_to_be_had(error, connect.settings) from error
     async with engine.begin() as connection:
         for start in range(0, len(genes), CHUNK):
             await _store(connection, genes[start : start + CHUNK], report)
     return report
+
+
+def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
+    """Say why there is no list of HGNC's: nobody tries again here, as a run would."""
+    host = httpx.URL(settings.hgnc_files_url).netloc.decode()
+    if isinstance(error, UpstreamUnavailable):
+        return UserError(
+            f"cannot get HGNC's list of genes from {host}: {error.reason}",
+            remedy="see whether this machine is online and HGNC_FILES_URL is right, and try again",
+        )
+    if isinstance(error, Wait):
+        return UserError(
+            f"no room for HGNC's list of genes in {settings.cache_dir}: the disk is full",
+            remedy="make room there, or set CACHE_DIR",
+        )
+    return UserError(
+        f"{host} has no usable list of HGNC's genes: {error}",
+        remedy="see whether HGNC_FILES_URL is right, or try again later",
+    )
 
 
 async def _protein_coding(files: Upstream) -> list[GeneRow]:

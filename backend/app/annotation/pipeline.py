@@ -16,6 +16,7 @@ from app.annotation.upstream import BadAnswer, new_http_client
 from app.core.attempt import Attempt
 from app.core.config import Settings
 from app.core.errors import Superseded, UserError
+from app.core.logs import bound_contextvars
 from app.core.rate_limit import RateLimiter
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class Pipeline:
             if state not in {"succeeded", "failed"}:
                 source = build(name, self._settings, self._limiter, self._http)
                 refresh = _Refresh(attempt, source, self._settings)
-                states[name] = await refresh.run(afresh=state == "queued")
+                with bound_contextvars(source=name):
+                    states[name] = await refresh.run(afresh=state == "queued")
         failed = [name for name, state in states.items() if state == "failed"]
         if failed:
             raise UserError(

@@ -2,13 +2,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, Security
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.annotation.requests import request_run
 from app.api.auth import ADMIN
 from app.api.errors import Refusal
 from app.api.run_detail import RunDetail, get_detail
 from app.api.services import Uses
+from app.api.strict import StrictRoute, refuse_unknown
 from app.core import runs, views, worker_views
 from app.core.jobs import RunRequest
 from app.core.views import LARGEST_ID, View
@@ -16,6 +17,7 @@ from app.core.views import LARGEST_ID, View
 router = APIRouter(
     prefix=ADMIN,
     tags=["admin"],
+    route_class=StrictRoute,
     # for the documentation alone: `auth` checks the token before a route is looked for
     dependencies=[Security(HTTPBearer(auto_error=False))],
     responses={status: {"model": Refusal} for status in (401, 503)},
@@ -45,6 +47,13 @@ class NewRun(BaseModel):
         default=False,
         description="Open the latest failed or cancelled run of the same request again.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, body: object) -> object:
+        for name in body if isinstance(body, dict) else ():
+            refuse_unknown("field", name, cls.model_fields)
+        return body
 
 
 class Accepted(View):

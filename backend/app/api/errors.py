@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import compile_path
 
 from app.core.engine import LOST_DATABASE
 from app.core.errors import Conflict, NotFound, UserError, WrongUse
@@ -24,6 +26,9 @@ _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 4
 
 MOST_PROBLEMS = 10
 """So many problems of a body are named."""
+
+_EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
+"""There is one address that takes a body."""
 
 
 class Refusal(BaseModel):
@@ -69,16 +74,17 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
-    if problems[0]["type"] == "json_invalid":
+    first = problems[0]
+    if first["type"] == "json_invalid":
+        at = f"{first['ctx']['error']} at {first['loc'][-1]}"
+        return refuse(400, f"the body is no JSON: {at}", allowed=_EXAMPLE)
+    if first["loc"] == ("body",):
+        empty = first["type"] == "missing"
         return refuse(
-            400,
-            f"the body is no JSON: {problems[0]['ctx']['error']} at {problems[0]['loc'][-1]}",
-            allowed='{"sources": ["clinvar"], "mode": "smart"}, for example',
+            422, "the body is empty" if empty else "the body is no JSON object", allowed=_EXAMPLE
         )
     found = "; ".join(_in_words(problem) for problem in problems[:MOST_PROBLEMS])
-    of_the_body = any(problem["loc"] == ("body",) for problem in problems)
-    remedy = "send a JSON object with `Content-Type: application/json`" if of_the_body else ""
-    return refuse(422, found, remedy=remedy)
+    return refuse(422, found, allowed=_EXAMPLE if first["loc"][0] == "body" else "")
 
 
 def _in_words(problem: Any) -> str:
@@ -88,9 +94,36 @@ def _in_words(problem: Any) -> str:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    del request
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
+        deep = isinstance(error.__cause__, RecursionError)
+        why = "it is nested too deeply" if deep else "it is no UTF-8"
+        return refuse(400, f"the body cannot be read: {why}", allowed=_EXAMPLE)
+    here = f"{request.method[:20]} {request.url.path[:200]!r}"
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return refuse(
+            404,
+            f"there is no such address: {here}",
+            allowed=", ".join([*paths, request.app.openapi_url]),
+        )
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names those of the first route of this address only
+        methods = _methods(paths, request) or dict(error.headers or {}).get("Allow", "")
+        return refuse(
+            405, f"not to be done here: {here}", allowed=methods, headers={"Allow": methods}
+        )
     return refuse(error.status_code, error.detail, headers=error.headers)
+
+
+def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str:
+    asked = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return ", ".join(
+        method.upper()
+        for path, methods in paths.items()
+        if compile_path(path)[0].match(asked)
+        for method in methods
+    )
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:

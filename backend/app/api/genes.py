@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.errors import Refusal
 from app.api.services import Uses
+from app.api.strict import StrictRoute
 from app.core.errors import NotFound
 from app.core.views import LARGEST_ID, View
 
-router = APIRouter(prefix="/api/genes", tags=["genes"])
+router = APIRouter(prefix="/api/genes", tags=["genes"], route_class=StrictRoute)
 
 LONGEST_NAME = 100
 """Characters; no symbol and no HGNC id comes near."""

@@ -3,7 +3,16 @@ import click
 from app.annotation.requests import request_run
 from app.annotation.sources import SOURCES
 from app.api.run_detail import RunDetail, get_detail
-from app.cli.output import as_json, headline, note, progress_table, stdout, write_json
+from app.cli.output import (
+    as_json,
+    headline,
+    how_to_start,
+    note,
+    nothing_was_due,
+    progress_table,
+    stdout,
+    write_json,
+)
 from app.cli.session import Session, in_session
 from app.cli.watch import watch
 from app.core import worker_views
@@ -86,12 +95,14 @@ async def _tell_if_nobody_is_there(session: Session) -> None:
     async with session.db.connect() as connection:
         workers = await worker_views.list_workers(connection)
     if not any(worker.alive for worker in workers):
-        start = "make worker" if session.settings.use_arq_worker else "make api"
+        start = how_to_start(arq=session.settings.use_arq_worker)
         note(f"Nothing is alive that could execute it; it waits in the queue. Start: {start}")
 
 
 def _report(run: RunDetail) -> None:
     click.echo(headline(run))
     stdout().print(progress_table(run.progress))
+    if (fresh := nothing_was_due(run)) is not None:
+        click.echo(fresh)
     if run.error is not None:
         note(f"Error: {run.error}")

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from collections.abc import Iterator
 
 import click
 
@@ -32,8 +33,8 @@ def genes_import(what: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))
     else:
-        for remark in (*report.notes, *report.problems):
-            click.echo(f"line {remark.line}: {remark.found}: {remark.kind}: {remark.detail}")
+        for line, said in sorted(_remarks(report)):
+            click.echo(f"line {line}: {said}")
         click.echo(
             f"{count(report.imported)} imported, {count(report.updated)} updated,"
             f" {count(report.unchanged)} unchanged, {count(report.duplicates)} duplicate rows,"
@@ -42,3 +43,9 @@ def genes_import(what: str, *, as_json: bool) -> None:
     if not known:
         click.echo("Error: none of the rows could be imported", err=True)
         click.get_current_context().exit(1)
+
+
+def _remarks(report: ImportReport) -> Iterator[tuple[int, str]]:
+    for outcome, remarks in (("skipped", report.problems), ("imported", report.notes)):
+        for each in remarks:
+            yield each.line, f"{outcome}: {each.found}: {each.kind}: {each.detail}"

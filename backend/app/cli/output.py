@@ -110,6 +110,25 @@ def what_happened(event: Event) -> str:
     return ": ".join([event.event, ", ".join(said)]) if said else event.event
 
 
+def how_to_start(*, arq: bool) -> str:
+    """Return what starts something that executes runs.
+
+    Args:
+        arq: whether arq workers are meant to; otherwise the API does so too.
+    """
+    return "make worker" if arq else "make worker, or make api"
+
+
+def nothing_was_due(run: Run) -> str | None:
+    """Explain a run that had nothing to do; None of any other."""
+    if run.state != "succeeded" or any(each.total or each.done for each in run.progress):
+        return None
+    if run.mode == "full":
+        return None
+    names = "".join(f" {name}" for name in run.sources or ())
+    return f"everything is fresh; all is refreshed by: just annotate{names} --mode full"
+
+
 def headline(run: Run) -> str:
     """Return what a run is and how it is, in a line."""
     line = f"run {run.id} ({names(run.sources)}, {run.mode}) "

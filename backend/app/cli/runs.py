@@ -11,6 +11,7 @@ from app.cli.output import (
     in_words,
     local,
     names,
+    nothing_was_due,
     progress_table,
     stdout,
     table,
@@ -91,6 +92,8 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(_facts(run), soft_wrap=True)
     console.print()
     console.print(progress_table(run.progress))
+    if (fresh := nothing_was_due(run)) is not None:
+        console.print(fresh, soft_wrap=True)
     if run.unknown_reasons:
         console.print("\nwhy some are unknown:")
         reasons = table("source", "genes", "such as", "reason", right=("genes",))

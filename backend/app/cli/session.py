@@ -52,7 +52,7 @@ def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True
         UserError: PostgreSQL cannot be reached, or has another schema; and what ``work`` raises.
     """
     settings = get_settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, people=True)
     return asyncio.run(_do(work, settings, migrated=migrated))
 
 

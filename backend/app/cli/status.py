@@ -1,6 +1,6 @@
 import click
 
-from app.cli.output import as_json, cells, in_words, local, stdout, table, write_json
+from app.cli.output import as_json, cells, how_to_start, in_words, local, stdout, table, write_json
 from app.cli.session import Session, in_session
 from app.core.worker_views import WorkerStatus, worker_status
 
@@ -36,7 +36,7 @@ def status(*, as_json: bool) -> None:
             )
         console.print(workers)
     if not any(each.alive for each in found.workers):
-        console.print(f"no worker is alive; start one: {'make worker' if arq else 'make api'}")
+        console.print(f"no worker is alive; start one: {how_to_start(arq=arq)}")
     console.print(_queue(found), soft_wrap=True)
     if found.waiting:
         waiting = table("run", "since", "waits for", "not before")

@@ -174,6 +174,9 @@ def how_far(progress: SourceProgress, speed: Speed) -> str:
             said.append(f"{speed.genes:,.0f}/s" if speed.genes >= 10 else f"{speed.genes:.1f}/s")  # noqa: PLR2004 - below, tenths are of interest
         left = speed.eta(progress)
         said.append("time left not known" if left is None else f"{in_words(left)} left")
+    elif progress.seconds is None:
+        said.append(progress.state)
     else:
-        said.append(f"{progress.state} in {in_words(progress.seconds)}")
+        after = "in" if progress.state == "succeeded" else "after"
+        said.append(f"{progress.state} {after} {in_words(progress.seconds)}")
     return ", ".join(said)

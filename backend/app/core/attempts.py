@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
 
-
 LOSSES_IN_COMPANY = 2
 """After so many losses in a row, without progress, a run is executed alone on its worker."""
 

@@ -14,7 +14,7 @@ from app.core.dispatch import Dispatcher
 from app.core.errors import Superseded, UserError, Wait
 from app.core.jobs import time_limit
 from app.core.liveness import Liveness
-from app.core.logs import bell_id
+from app.core.logs import bound_contextvars
 from app.core.redact import redact
 from app.core.schema import check_schema, unreachable
 from app.core.timing import DEFAULT_TIMING, Timing
@@ -146,19 +146,20 @@ class Engine:
 
         Cancelling the caller is a clean stop: the run goes back to the queue.
         """
-        token = bell_id.set(attempt.bell.id)
-        limit = time_limit(attempt.bell.task, self._settings.arq_job_timeout)
-        attempt.task = asyncio.create_task(_start(self._work, attempt))
-        interrupted = False
-        try:
-            await asyncio.wait({attempt.task}, timeout=limit)
-        except asyncio.CancelledError:
-            interrupted = True
-        conclusion = asyncio.create_task(self._conclude(attempt, limit, interrupted=interrupted))
-        try:
-            await asyncio.shield(conclusion)
-        finally:
-            bell_id.reset(token)
+        bell = attempt.bell
+        with bound_contextvars(
+            run=bell.run_id, epoch=bell.epoch, job=bell.id, worker=self.liveness.worker_id
+        ):
+            limit = time_limit(bell.task, self._settings.arq_job_timeout)
+            attempt.task = asyncio.create_task(_start(self._work, attempt))
+            interrupted = False
+            try:
+                await asyncio.wait({attempt.task}, timeout=limit)
+            except asyncio.CancelledError:
+                interrupted = True
+            await asyncio.shield(
+                asyncio.create_task(self._conclude(attempt, limit, interrupted=interrupted))
+            )
         if interrupted:
             raise asyncio.CancelledError
 

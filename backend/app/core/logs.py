@@ -1,11 +1,19 @@
+"""Logs that tell a run's story across workers.
+
+Every line carries what is bound around it: ``run``, ``epoch``, ``job`` (arq's id), ``worker`` and
+``source``. One grep for ``"run": 7`` finds all of it.
+"""
+
 import logging
 import sys
-from contextvars import ContextVar
 
-from app.core.redact import RedactingFormatter
+import structlog
+from structlog.contextvars import bound_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-bell_id: ContextVar[str] = ContextVar("bell_id", default="-")
-"""``{run id}:{epoch}`` of the attempt that the current task belongs to."""
+from app.core.redact import redact
+
+__all__ = ["bound_contextvars", "configure"]
 
 _CHATTY = frozenset(
     {
@@ -16,23 +24,51 @@ _CHATTY = frozenset(
 )
 
 
-class _Formatter(RedactingFormatter):
-    """Puts the job's id on every line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        record.job = bell_id.get()
-        return super().format(record)
+def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    # value by value: in the finished JSON it could tear an escape apart
+    return {key: redact(str(v)) if isinstance(v, str) else v for key, v in event.items()}
 
 
-def configure(level: str) -> None:
-    """Send all logs to stderr, in one form, without secrets.
+def _render_for_people(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return redact(str(_CONSOLE(logger, name, event)))
+
+
+_CONSOLE = structlog.dev.ConsoleRenderer(colors=False)
+_FOR_PEOPLE: list[Processor] = [_render_for_people]
+_FOR_PROGRAMS: list[Processor] = [
+    structlog.processors.format_exc_info,
+    _redact_values,
+    structlog.processors.JSONRenderer(),
+]
+
+
+def configure(level: str, *, people: bool | None = None) -> None:
+    """Send all logs to stderr without secrets.
 
     It replaces what others set up before: arq's command line installs handlers of its own
-    (``arq/cli.py``) that know no job ids.
+    (``arq/cli.py``) that know nothing of runs.
+
+    Args:
+        level: the least that is shown.
+        people: whether people read them, and not a program; left out, they do in a terminal.
     """
+    if people is None:
+        people = sys.stderr.isatty()
+    processors: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _Formatter("%(asctime)s %(levelname)s %(process)d %(name)s [job %(job)s] %(message)s")
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(_FOR_PEOPLE if people else _FOR_PROGRAMS),
+            ],
+        )
     )
     handler.addFilter(_matters)
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -48,14 +48,6 @@ def _hide_value(match: re.Match[str]) -> str:
     return f"{name}{mark}{HIDDEN}{mark}"
 
 
-class RedactingFormatter(logging.Formatter):
-    """A log formatter whose whole output, tracebacks included, is redacted."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format the record as usual, then hide what must not be read."""
-        return redact(super().format(record))
-
-
 class RedactingFilter(logging.Filter):
     """Redacts the message of a record, for a library's own logger (httpx writes whole URLs)."""
 

@@ -149,7 +149,7 @@ async def retry(connection: AsyncConnection, run_id: int) -> Bell:
     assert bell is not None
     await connection.execute(
         text(
-            "UPDATE run_sources SET state = 'queued'"
+            "UPDATE run_sources SET state = 'queued', attempt_started_at = NULL"
             " WHERE run_id = :run_id AND state <> 'succeeded'"
         ),
         {"run_id": run_id},

@@ -1,9 +1,18 @@
+import re
+import shlex
+
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import UserError
 from app.db import migrate
+
+_REFUSED_USER = re.compile(
+    r'authentication failed for user|no password supplied|role ".*" does not exist'
+    r"|is not permitted to log in|permission denied for database"
+)
+_NO_DATABASE = re.compile(r'database ".*" does not exist')
 
 
 async def check_schema(db: AsyncEngine) -> None:
@@ -55,11 +64,29 @@ async def upgrade(db: AsyncEngine) -> str:
 
 
 def unreachable(db: AsyncEngine, error: Exception) -> UserError:
-    """Say that there is no PostgreSQL at the engine's address, without its password."""
-    where = db.url.set(drivername="postgresql").render_as_string(hide_password=True)
-    cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+    """Say why PostgreSQL cannot be used at the engine's address, without its password."""
+    url = db.url.set(drivername="postgresql")
+    where = url.render_as_string(hide_password=True)
+    said = str(getattr(error, "orig", None) or error).strip()
+    cause = said.splitlines()[0] if said else type(error).__name__
+    # libpq gives no SQLSTATE for a connection that was refused: there is only the server's text
+    if _REFUSED_USER.search(said):
+        return UserError(
+            f"PostgreSQL refuses the user or the password in DATABASE_URL, {where}: {cause}",
+            allowed="a user that the server knows, with its password",
+            remedy="correct DATABASE_URL in .env",
+        )
+    if _NO_DATABASE.search(said):
+        options = (("-h", url.host), ("-p", url.port), ("-U", url.username))
+        place = [word for name, value in options if value for word in (name, str(value))]
+        create = shlex.join(["createdb", *place, url.database or ""])
+        return UserError(
+            f"PostgreSQL runs, and has no such database, {where}: {cause}",
+            allowed="a database that exists",
+            remedy=f"`{create}`, then `make migrate`; or correct DATABASE_URL in .env",
+        )
     return UserError(
-        f"PostgreSQL cannot be used at {where}: {cause[0] if cause else type(error).__name__}",
+        f"PostgreSQL cannot be used at {where}: {cause}",
         allowed="DATABASE_URL=postgresql://user:password@host:5432/name of a running server",
         remedy="`make hybrid-up` starts one, or set DATABASE_URL in .env",
     )

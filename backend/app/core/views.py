@@ -25,7 +25,10 @@ class SourceProgress(View):
 
     source: str
     state: str
-    """`queued`, `running`, `succeeded` or `failed`."""
+    """`queued`, `running`, `succeeded`, `failed` or `cancelled`.
+
+    Of a run that is back in the queue, a source that was begun is `queued` as well.
+    """
     total: int | None
     """Genes to refresh; null until the source has begun."""
     done: int
@@ -42,9 +45,9 @@ class SourceProgress(View):
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
-    """From the source's start to its end, or until now."""
+    """What the latest attempt at it took, or has taken so far; null while nobody is at it."""
     eta: float | None
-    """Seconds until this source is done, judged by the work done so far; null when not known."""
+    """Seconds until it is done, at the speed of the present attempt; null when not known."""
 
 
 class RunWorker(View):
@@ -104,11 +107,19 @@ _RUNS = """
 SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
 """
 
+# until the present attempt takes a source up, its row tells of an earlier one
 _PROGRESS = text(
     """
-    SELECT s.*, r.state AS run_state,
-      extract(epoch FROM coalesce(s.finished_at, r.finished_at, now()) - s.started_at)::float8
-        AS seconds
+    SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.requests,
+      s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at,
+      CASE WHEN r.state = 'queued' AND s.state = 'running' THEN 'queued' ELSE s.state END AS state,
+      extract(epoch FROM CASE
+        WHEN s.state NOT IN ('queued', 'running')
+          THEN coalesce(s.finished_at, r.finished_at) - coalesce(s.attempt_started_at, s.started_at)
+        WHEN r.state = 'running' AND s.state = 'running'
+            AND s.attempt_started_at >= r.attempt_started_at
+          THEN now() - s.attempt_started_at
+        END)::float8 AS seconds
     FROM run_sources s JOIN runs r ON r.id = s.run_id
     WHERE s.run_id = ANY(:ids) ORDER BY s.run_id, s.position
     """
@@ -213,9 +224,9 @@ def _run(row: RowMapping, progress: list[SourceProgress]) -> Run:
 
 
 def _eta(row: RowMapping) -> float | None:
-    done: int = row["weight_done"]
-    if not row["run_state"] == row["state"] == "running" or not done:
+    done: int = row["weight_done"] - row["weight_at_start"]
+    if row["state"] != "running" or row["seconds"] is None or done <= 0:
         return None
-    left: int = max(row["weight_total"] - done, 0)
+    left: int = max((row["weight_total"] or 0) - row["weight_done"], 0)
     seconds: float = row["seconds"]
     return round(seconds * left / done, 1)

@@ -22,6 +22,8 @@ async def test_a_body_that_is_no_json(api, body) -> None:
     answer = await post(api, body)
     assert answer.status_code == 400
     assert set(answer.json()) == SHAPE
+    assert "the body" in answer.json()["error"]
+    assert "clinvar" in answer.json()["allowed"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,8 @@ async def test_a_body_of_the_wrong_shape(api, body, query) -> None:
 
 async def test_an_unknown_field_is_named(api) -> None:
     answer = await post(api, b'{"source": ["clinvar"]}')
-    assert "'source'" in answer.json()["error"]
+    assert answer.json()["error"] == "unknown field 'source', did you mean sources?"
+    assert answer.json()["allowed"] == "sources, mode, resume"
 
 
 async def test_an_unknown_mode_is_told_what_there_is(api) -> None:
@@ -63,10 +66,38 @@ async def test_an_unknown_mode_is_told_what_there_is(api) -> None:
     assert answer.json()["allowed"] == "smart or full"
 
 
-async def test_a_body_without_its_type_is_told_the_remedy(api) -> None:
-    answer = await post(api, b"{}", "application/x-www-form-urlencoded")
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
+async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
+    answer = await post(api, b'{"sources": ["hgnc"]}', kind)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [(b"[" * 60_000, "nested too deeply"), (b'{"mode": "\xff"}', "no UTF-8")]
+)
+async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
+    assert why in (await post(api, body)).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        (f"{RUNS}?state=failed", "limit, before"),
+        (f"{RUNS}?limt=3", "limit, before"),
+        (f"{RUNS}/1?verbose", "none here"),
+        ("/api/genes?symbol=PKD1", "limit, after"),
+    ],
+)
+async def test_an_unknown_query_parameter_is_not_passed_over(api, address, allowed) -> None:
+    answer = await api.get(address)
     assert answer.status_code == 422
-    assert "Content-Type: application/json" in answer.json()["remedy"]
+    assert answer.json()["allowed"] == allowed
+    assert "unknown query parameter" in answer.json()["error"]
+
+
+async def test_what_belongs_into_the_body_is_not_taken_from_the_address(api, query) -> None:
+    assert (await api.post(f"{RUNS}?mode=full", json={})).status_code == 422
+    assert query("SELECT * FROM runs") == []
 
 
 async def test_no_body_at_all_starts_nothing(api, query) -> None:
@@ -93,6 +124,9 @@ async def test_an_unknown_address_and_a_wrong_method(api) -> None:
     ):
         assert answer.status_code == status
         assert set(answer.json()) == SHAPE
+    assert "/api/genes/{name}" in (await api.get("/nothing")).json()["allowed"]
+    assert (await api.delete(RUNS)).json()["allowed"] == "POST, GET"
+    assert (await api.delete(RUNS)).headers["Allow"] == "POST, GET"
 
 
 async def test_our_own_mistake_shows_nothing_inside(api, query, capsys) -> None:

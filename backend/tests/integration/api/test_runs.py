@@ -87,11 +87,11 @@ async def test_a_run_shows_how_far_it_is(api, query) -> None:
         " VALUES ('arq', 'annotator', 42, 's', '0')"
     )
     query(
-        "UPDATE runs SET state = 'running', started_at = now(), epoch = 3, losses = 1,"
-        " interruptions = 1, worker_id = (SELECT max(id) FROM workers)"
+        "UPDATE runs SET state = 'running', attempt_started_at = now() - interval '101 s',"
+        " epoch = 3, losses = 1, interruptions = 1, worker_id = (SELECT max(id) FROM workers)"
     )
     query(
-        "UPDATE run_sources SET state = 'running', started_at = now() - interval '100 s',"
+        "UPDATE run_sources SET state = 'running', attempt_started_at = now() - interval '100 s',"
         " total = 10, done = 5, found = 3, absent = 1, unknown = 1, requests = 7,"
         " weight_total = 1000, weight_done = 250 WHERE source = 'clinvar'"
     )

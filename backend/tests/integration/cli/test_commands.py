@@ -19,7 +19,9 @@ def test_a_run_is_queued_and_rung(cli, genes, redis_url) -> None:
         assert client.zrange("kidney_genetics_tasks", 0, -1) == [b"1:1"]
 
 
-@pytest.mark.parametrize(("arq", "start"), [(True, "make worker"), (False, "make api")])
+@pytest.mark.parametrize(
+    ("arq", "start"), [(True, "make worker"), (False, "make worker, or make api")]
+)
 def test_it_says_when_nothing_is_alive_that_could_execute_the_run(cli, genes, arq, start) -> None:
     cli.settings = cli.settings.model_copy(update={"use_arq_worker": arq})
     result = cli("annotate")
@@ -164,6 +166,38 @@ def test_every_command_says_that_the_database_cannot_be_reached(cli, command) ->
     assert result.exit_code == 1
     assert "Error: PostgreSQL cannot be used at postgresql://" in result.stderr
     assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said", "remedy"),
+    [
+        ({"password": "hunter2-x"}, "refuses the user or the password", "correct DATABASE_URL"),
+        ({"username": "nobody"}, "refuses the user or the password", "correct DATABASE_URL"),
+        ({"database": "no such"}, "has no such database", "kidney_genetics 'no such'`, then"),
+        ({"host": "nohost.invalid"}, "cannot be used", "make hybrid-up"),
+    ],
+)
+def test_each_way_of_not_reaching_the_database_has_its_remedy(cli, wrong, said, remedy) -> None:
+    url = make_url(cli.settings.database_url.get_secret_value()).set(**wrong)
+    secret = SecretStr(url.render_as_string(hide_password=False))
+    cli.settings = cli.settings.model_copy(update={"database_url": secret})
+    result = cli("runs")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert remedy in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_run_with_nothing_due_says_so(cli, genes, query) -> None:
+    cli("annotate", "ensembl")
+    assert "fresh" not in cli("show", 1).stdout
+    query("UPDATE run_sources SET state = 'succeeded', total = 0, active = false")
+    query("UPDATE runs SET state = 'succeeded', finished_at = now()")
+    assert "everything is fresh; all is refreshed by: just annotate ensembl --mode full" in (
+        cli("show", 1).stdout
+    )
+    query("UPDATE runs SET mode = 'full'")
+    assert "fresh" not in cli("show", 1).stdout
 
 
 def test_every_command_explains_itself(cli) -> None:

@@ -26,7 +26,7 @@ def importing(cli, tmp_path: Path):
 def test_a_list_is_imported_and_what_is_odd_is_said_by_line(importing, listed) -> None:
     result = importing("genes-import", listed)
     assert result.exit_code == 0, result.output
-    assert "line 3: NOSUCHGENE: unknown" in result.stdout
+    assert "line 3: skipped: NOSUCHGENE: unknown: HGNC has no such gene" in result.stdout
     assert result.stdout.endswith(
         "2 imported, 0 updated, 0 unchanged, 1 duplicate rows, 1 not imported\n"
     )
@@ -51,5 +51,27 @@ def test_a_list_of_nothing_known_fails(importing, tmp_path) -> None:
 
 def test_a_file_that_is_not_there(importing, tmp_path) -> None:
     result = importing("genes-import", tmp_path / "no.tsv")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "no.tsv" in result.stderr
+
+
+def test_remarks_are_sorted_by_line_and_say_what_became_of_the_row(importing, tmp_path) -> None:
+    path = tmp_path / "odd.tsv"
+    path.write_text("symbol\thgnc_id\nNOPE\t\nNOPE\tHGNC:9008\nNEITHER\t\nPKD1\t\n")
+    lines = importing("genes-import", path).stdout.splitlines()
+    assert [line.split(":")[:2] for line in lines[:-1]] == [
+        ["line 2", " skipped"],
+        ["line 3", " imported"],
+        ["line 4", " skipped"],
+    ]
+
+
+def test_hgnc_out_of_reach_is_told_what_to_look_at(cli, listed) -> None:
+    url = "http://127.0.0.1:1/hgnc"
+    update = {"hgnc_files_url": url, "upstream_backoff": 0.01}
+    cli.settings = cli.settings.model_copy(update=update)
+    result = cli("genes-import", listed)
+    assert result.exit_code == 1
+    assert "cannot get HGNC's list of genes from 127.0.0.1:1" in result.stderr
+    assert "HGNC_FILES_URL" in result.stderr
+    assert "tried again in" not in result.stderr

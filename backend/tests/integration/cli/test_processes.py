@@ -33,7 +33,7 @@ def address(api: "subprocess.Popen[str]") -> str:
     assert api.stderr is not None
     where = ""
     for line in api.stderr:
-        if found := re.search(r"listens on (\S+)", line):
+        if found := re.search(r"listens on (http://[\w.:]+)", line):
             where = found[1]
         if "startup complete" in line:
             return where

@@ -1,7 +1,9 @@
 import json
 import os
 import signal
+import socket
 import stat
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -104,6 +106,27 @@ def test_other_servers_on_the_standard_ports_are_left_alone(root, tmp_path, caps
         assert f"({other.port} is somebody else's)" in capsys.readouterr().out
 
 
+def test_a_port_taken_in_place_of_the_standard_one_is_taken_again(root, tmp_path, capsys):
+    with (
+        running_postgres(tmp_path / "theirs" / "postgres") as postgres,
+        running_redis(tmp_path / "theirs" / "redis") as other,
+    ):
+        taken = {POSTGRES: postgres.port, REDIS: other.port}
+        hybrid.up(root, taken)
+        first = left(root)
+        hybrid.down(root)
+        hybrid.up(root, taken)
+        assert left(root) == first
+
+        hybrid.down(root)
+        port = urlsplit(first["REDIS_URL"]).port
+        with socket.create_server(("127.0.0.1", port)):
+            hybrid.up(root, taken)
+            assert left(root)["DATABASE_URL"] == first["DATABASE_URL"]
+            assert left(root)["REDIS_URL"] != first["REDIS_URL"]
+            assert_usable(left(root))
+
+
 def test_two_checkouts_do_not_clash(root, ports, tmp_path):
     second = tmp_path / "second"
     second.mkdir()
@@ -153,6 +176,61 @@ def test_addresses_configured_later_move_the_servers_there_with_their_data(root,
     assert_usable(urls)
     with redis.Redis.from_url(urls["REDIS_URL"]) as client:
         assert client.get("kept") == b"1"
+
+
+@pytest.fixture
+def running(root, ports):
+    """Servers of our own for configured addresses; gives these, and what tells one start apart."""
+    urls = {
+        "DATABASE_URL": f"postgresql://kidney:old@127.0.0.1:{ports[POSTGRES]}/genetics",
+        "REDIS_URL": f"redis://:old@127.0.0.1:{ports[REDIS]}/0",
+    }
+    (root / ".env").write_text("".join(f"{name}={url}\n" for name, url in urls.items()))
+    hybrid.up(root, ports)
+    return urls, lambda: [kind.server(root, ports[kind], None).pid for kind in hybrid.KINDS]
+
+
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:1/0"),
+        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:{taken}/x"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:{taken}/0"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:{free}/x"),
+        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:secret/x"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:66000/0"),
+    ],
+)
+def test_an_address_that_cannot_be_served_stops_nothing(
+    root, ports, running, monkeypatch, variable, url
+):
+    urls, pids = running
+    before = pids()
+    free = process.free_port()
+    # it listens and says nothing
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
+        silent.listen(100)
+        monkeypatch.setenv(variable, url.format(taken=silent.getsockname()[1], free=free))
+        with pytest.raises(process.ServiceError, match=variable) as caught:
+            hybrid.up(root, ports)
+    assert "secret" not in caught.value.message
+    assert pids() == before
+    assert left(root) == urls
+    assert_usable(urls)
+
+
+def test_when_one_cannot_serve_both_are_put_back(root, ports, running, monkeypatch, capsys):
+    urls, _ = running
+    port = process.free_port()
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://kidney:new@127.0.0.1:{port}/genetics")
+    monkeypatch.setenv("REDIS_URL", f"redis://:new@127.0.0.1:{ports[REDIS]}/99")
+    with pytest.raises(process.ServiceError, match="cannot serve REDIS_URL as it is written"):
+        hybrid.up(root, ports)
+    assert capsys.readouterr().err.count("again, as before") == 2
+    assert process.is_free(port)
+    assert left(root) == urls
+    assert_usable(urls)
 
 
 def test_a_remote_address_that_is_silent_is_said_without_its_password(root, ports, monkeypatch):

@@ -1,3 +1,4 @@
+import psutil
 import pytest
 import redis
 
@@ -65,3 +66,11 @@ def test_it_takes_the_password_that_it_is_given(tmp_path, password):
 def test_a_port_that_is_taken_is_said_with_the_end_of_the_log(server, tmp_path):
     with pytest.raises(ServiceError, match=rf"did not start on port {server.port}.*\n.*"):
         Redis(tmp_path, port=server.port).start()
+
+
+def test_a_server_that_ended_leaves_no_child_behind(tmp_path):
+    """Stopped by another object than the one that started it, as `hybrid-down` does."""
+    Redis(tmp_path, port=(server := Redis(tmp_path)).port).start(tied=False)
+    pid = server.pid
+    server.stop()
+    assert pid not in {child.pid for child in psutil.Process().children()}

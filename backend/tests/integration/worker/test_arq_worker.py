@@ -8,7 +8,7 @@ from arq.constants import job_key_prefix, result_key_prefix
 from arq.worker import create_worker
 
 from app.core.config import get_settings
-from tests.integration.worker.conftest import QUEUE, Plant
+from tests.plant import QUEUE, Plant
 
 
 def complete(plant: Plant) -> list[dict[str, Any]]:

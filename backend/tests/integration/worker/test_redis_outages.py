@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from services.redis import Redis
-from tests.integration.worker.conftest import QUEUE, Plant
+from tests.plant import QUEUE, Plant
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.annotation.gene_files import Row, read_gene_file
-from app.core.errors import UserError
+from app.core.errors import WrongUse
 
 
 def written(folder: Path, content: str | bytes, name: str = "genes.tsv") -> Path:
@@ -47,6 +47,15 @@ def test_an_id_column_with_symbols_in_it(tmp_path: Path) -> None:
     assert read_gene_file(path) == [Row(2, None, "PKD1"), Row(3, "HGNC:1"), Row(4, "HGNC:12")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_in_any_way(tmp_path: Path, end: str) -> None:
+    content = end.join(("symbol,note", '"PKD1",x', "", "TTN,y"))
+    assert read_gene_file(written(tmp_path, content, "g.csv")) == [
+        Row(2, None, "PKD1"),
+        Row(4, None, "TTN"),
+    ]
+
+
 def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "symbol\tnote\n\tx\nPKD1\ty\n")
     assert [row.text for row in read_gene_file(path)] == ["nothing", "PKD1"]
@@ -63,20 +72,22 @@ def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
         ("symbol\n".encode("utf-16"), "line 1: binary"),
         (b"PK\x03\x04\x14\x00\x06\x00", "line 1: binary"),
         ("symbol\nA\n" + "x" * 1_000_000, "line 3: longer than"),
-        ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: unexpected end of data"),
-        ('symbol\tnote\nA\t"a"b\n', "line 2:"),
+        ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: a quote is not closed"),
+        ('symbol\tnote\nA\t"a"b\n', "line 2: there is text behind a closing quote"),
+        ("Symbol\tnote\tsymbol\nA\tx\tB\n", "2 columns are called symbol"),
         ("name\tvalue\nPKD1\t1\n", "no column for genes among name, value"),
     ],
 )
 def test_bad_input_is_named_by_its_line(tmp_path: Path, content: str | bytes, problem: str) -> None:
-    with pytest.raises(UserError, match=problem):
+    with pytest.raises(WrongUse, match=problem) as refused:
         read_gene_file(written(tmp_path, content))
+    assert refused.value.allowed or refused.value.remedy
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(WrongUse, match="No such file"):
         read_gene_file(tmp_path / "none.tsv")
-    with pytest.raises(UserError, match="directory"):
+    with pytest.raises(WrongUse, match="directory"):
         read_gene_file(tmp_path)
 
 
@@ -92,7 +103,7 @@ def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = written(tmp_path_factory.mktemp("any"), content)
-    with contextlib.suppress(UserError):
+    with contextlib.suppress(WrongUse):
         assert read_gene_file(path)
 
 

@@ -68,6 +68,6 @@ async def test_without_a_configured_token_the_addresses_are_closed(settings: Set
         assert (await client.get("/health/live")).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/health/live", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("address", ["/health/live", "/openapi.json"])
 async def test_what_is_public_needs_no_token(client, address) -> None:
     assert (await client.get(address)).status_code == 200

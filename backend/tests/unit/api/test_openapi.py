@@ -1,3 +1,6 @@
+import pytest
+
+
 async def test_the_description_names_every_address_of_the_contract(app) -> None:
     described = app.openapi()
     assert set(described["paths"]) == {
@@ -15,6 +18,13 @@ async def test_the_description_names_every_address_of_the_contract(app) -> None:
     start = described["paths"]["/api/admin/runs"]["post"]
     assert start["security"] == [{"HTTPBearer": []}]
     assert {"200", "202", "401", "409", "413", "422", "503"} <= set(start["responses"])
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_there_is_no_page_that_loads_its_scripts_from_elsewhere(client, page) -> None:
+    answer = await client.get(page)
+    assert answer.status_code == 404
+    assert "/openapi.json" in answer.json()["allowed"]
 
 
 async def test_a_field_is_described_by_its_docstring(app) -> None:

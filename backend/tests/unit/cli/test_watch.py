@@ -69,6 +69,10 @@ def test_how_far_a_source_is() -> None:
     assert how_far(progress(state="queued", total=None), Speed()) == "queued"
     ended = progress(1_000, state="succeeded", unknown=3)
     assert how_far(ended, Speed()) == "1,000 of 1,000 genes, 3 unknown, succeeded in 20 s"
+    stopped = progress(500, state="cancelled")
+    assert how_far(stopped, Speed()) == "500 of 1,000 genes, cancelled after 20 s"
+    waiting = progress(500, state="queued", seconds=None)
+    assert how_far(waiting, Speed()) == "500 of 1,000 genes, queued"
 
 
 def test_plain_lines_are_few(clock) -> None:

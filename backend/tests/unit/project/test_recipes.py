@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def make(root, *words, path=None, **env):
         (["demo", "LIVE=1"], "<demo><LIVE=1>"),
         (["annotate", "clinvar", "hgnc"], "<annotate><clinvar><hgnc><LIVE=>"),
         (["annotate", "ARGS=clinvar --mode 'a b'"], "<annotate><clinvar><--mode><a b><LIVE=>"),
+        (["genes-import", "ARGS='my genes.tsv'"], "<genes-import><my genes.tsv><LIVE=>"),
         (["genes-import", "some/genes.tsv"], "<genes-import><some/genes.tsv><LIVE=>"),
         (["backend"], "<backend><LIVE=>"),
     ],
@@ -99,6 +101,39 @@ def test_a_python_without_venv_is_said_with_what_to_install(checkout, tmp_path):
     assert "apt install python3-venv" in done.stderr.splitlines()[0]
 
 
+# a Python whose venv makes one that says its words, and whose pip does nothing
+PYTHON = r"""
+case "$*" in
+    *"-m venv --clear "*)
+        rm -rf .venv
+        mkdir -p .venv/bin
+        cp "$0" .venv/bin/python
+        printf '#!/bin/sh\n' > .venv/bin/uv
+        printf '#!/bin/sh\n' > .venv/bin/just
+        chmod +x .venv/bin/* ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_path, interrupted):
+    tools = bin_with(tmp_path / "bin", python3=PYTHON)
+    for tool in ("cp", "mkdir", "chmod", "printf"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    assert make(checkout, path=tools).returncode == 0
+    left = checkout / ".venv" / "left"
+    left.touch()
+    if interrupted:
+        (checkout / ".venv" / "installed").unlink()
+    else:
+        newer = time.time() + 60
+        os.utime(checkout / "requirements" / "dev.txt", (newer, newer))
+    done = make(checkout, path=tools)
+    assert "Making .venv" in done.stderr
+    assert done.returncode == 0
+    assert left.exists() != interrupted
+
+
 def just(root, *words, cwd=None):
     return subprocess.run(
         [JUST, "--justfile", root / "justfile", *words],
@@ -118,6 +153,7 @@ def test_the_recipes_are_listed_by_group_each_with_what_it_does(checkout):
     }
     assert all("#" in line for line in recipes)
     assert any("[start here]" in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_recipe_without_a_venv_says_to_run_make(checkout):
@@ -126,16 +162,33 @@ def test_a_recipe_without_a_venv_says_to_run_make(checkout):
     assert done.returncode == 1
 
 
-def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(installed, tmp_path):
+@pytest.fixture
+def command_line(installed):
+    """A checkout whose command line says where it runs and its words, and ends with 2."""
     cli = installed / "backend" / "app" / "cli"
     cli.mkdir(parents=True)
     (cli.parent / "__init__.py").touch()
     (cli / "__init__.py").touch()
-    (cli / "__main__.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
+    (cli / "__main__.py").write_text(
+        "import os, sys; print(os.getcwd(), sys.argv[1:]); sys.exit(2)"
+    )
     (installed / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    return installed
+
+
+@pytest.mark.parametrize("recipe", ["show", "cancel", "retry", "genes-import", "annotate"])
+def test_a_missing_word_is_the_command_lines_to_refuse(command_line, recipe):
+    done = just(command_line, recipe)
+    assert done.stdout.endswith(f" ['{recipe}']\n")
+    assert done.returncode == 2
+
+
+def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(
+    command_line, tmp_path
+):
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
-    done = just(installed, "genes-import", "my genes.tsv", cwd=elsewhere)
+    done = just(command_line, "genes-import", "my genes.tsv", cwd=elsewhere)
     assert done.stdout == f"{elsewhere} ['genes-import', 'my genes.tsv']\n"
-    done = just(installed, "annotate", "a b", "--wait", cwd=elsewhere)
-    assert done.stdout == f"{installed / 'backend'} ['annotate', 'a b', '--wait']\n"
+    done = just(command_line, "annotate", "a b", "--wait", cwd=elsewhere)
+    assert done.stdout == f"{command_line / 'backend'} ['annotate', 'a b', '--wait']\n"

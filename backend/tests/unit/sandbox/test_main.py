@@ -21,10 +21,12 @@ def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
         assert process.stdout is not None
         settings = {}
         for line in process.stdout:
+            last = line
             if line.startswith("#"):
                 break
             name, _, value = line.strip().partition("=")
             settings[name] = value
+        assert last == "# 3 genes; put these lines into .env; stop with Ctrl-C\n"
         assert set(settings) == {
             "NCBI_EUTILS_URL",
             "CLINVAR_FILES_URL",
@@ -41,7 +43,12 @@ def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
 def test_wrong_use_is_told_without_a_traceback(tmp_path):
     genes = tmp_path / "genes.tsv"
     genes.write_text("gene\n")
-    for arguments in (["--gene-list", str(genes)], ["--limits", "some"], ["--port", "70000"]):
+    for arguments in (
+        ["--gene-list", str(genes)],
+        ["--limits", "some"],
+        ["--genes", "0"],
+        ["--port", "70000"],
+    ):
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code in (1, 2)
         assert "Error" in result.output

@@ -265,7 +265,9 @@ def upgrade() -> None:
             state = CASE WHEN NEW.state NOT IN ('failed', 'cancelled')
                            OR state NOT IN ('queued', 'running') THEN state
                          WHEN NEW.state = 'failed' AND state = 'running' THEN 'failed'
-                         ELSE 'cancelled' END
+                         ELSE 'cancelled' END,
+            finished_at = CASE WHEN NEW.state IN ('failed', 'cancelled') AND state = 'running'
+                          THEN now() ELSE finished_at END
           WHERE run_id = NEW.id AND active <> (NEW.state IN ('queued', 'running'));
           RETURN NULL;
         END $$

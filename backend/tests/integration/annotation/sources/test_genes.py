@@ -100,7 +100,7 @@ async def test_hgnc_out_of_reach_is_said(
     sandbox: Sandbox, connect: Connector, engine: AsyncEngine, tmp_path: Path
 ) -> None:
     sandbox.fault("hgnc.complete_set", "500")
-    with pytest.raises(UserError, match="HGNC's list of genes is not to be had"):
+    with pytest.raises(UserError, match="has no usable list of HGNC's genes"):
         await import_genes(written(tmp_path, "PKD1"), engine=engine, connect=connect)
 
 
