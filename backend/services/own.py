@@ -109,8 +109,9 @@ def _as_it_runs(root: Path, kind: Kind, port: int) -> Postgres | Redis:
 
 
 def _check_port(kind: Kind, port: int, configured: str) -> None:
+    silence = (addresses.silence(configured) or "").rstrip(".")
     remedy = (
-        f"{addresses.silence(configured)}. Put the address right, or take it out of the environment"
+        f"{silence}. Put the address right, or take it out of the environment"
         " and of .env to have a server on a free port."
     )
     # root could take them for Redis, but not for PostgreSQL, which does not run as root

@@ -208,9 +208,7 @@ def test_an_address_that_cannot_be_served_stops_nothing(
     urls, pids = running
     before = pids()
     free = process.free_port()
-    # it listens and says nothing
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
-        silent.listen(100)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv(variable, url.format(taken=silent.getsockname()[1], free=free))
         with pytest.raises(process.ServiceError, match=variable) as caught:
             hybrid.up(root, ports)

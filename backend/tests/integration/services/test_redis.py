@@ -70,7 +70,8 @@ def test_a_port_that_is_taken_is_said_with_the_end_of_the_log(server, tmp_path):
 
 def test_a_server_that_ended_leaves_no_child_behind(tmp_path):
     """Stopped by another object than the one that started it, as `hybrid-down` does."""
-    Redis(tmp_path, port=(server := Redis(tmp_path)).port).start(tied=False)
+    server = Redis(tmp_path)
+    Redis(tmp_path, port=server.port).start(tied=False)
     pid = server.pid
     server.stop()
     assert pid not in {child.pid for child in psutil.Process().children()}
