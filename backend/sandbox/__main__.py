@@ -45,15 +45,15 @@ def main(
     """
     given = {"ncbi": ncbi_rate, "ensembl": ensembl_rate, "hgnc": hgnc_rate}
     rates = {name: rate for name, rate in given.items() if rate is not None}
-    # Blocked here and in the server's thread, taken below: none of it arrives anywhere else.
-    stopping = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     try:
         sandbox = Sandbox(Options(rates=rates, **options), port=port)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot serve: {error}") from error
     if prepare:
         sandbox.prepare()
+    # Blocked here and in the server's thread, taken below: none of it arrives anywhere else.
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     with sandbox:
         for name, value in sandbox.settings.items():
             click.echo(f"{name}={value}")
