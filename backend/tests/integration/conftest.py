@@ -68,15 +68,17 @@ class Bench:
             )
             return list(found.scalars())
 
-    async def until(self, run_id: int, holds: Callable[[Any], bool]) -> Any:
+    async def until(self, run_id: int, holds: Callable[[Any], bool], seconds: float = 20) -> Any:
         """Wait until the run's row is as described."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(seconds):
             while not holds(run := await self.run(run_id)):
                 await asyncio.sleep(0.02)
         return run
 
-    async def ended(self, run_id: int) -> Any:
-        return await self.until(run_id, lambda r: r.state in {"succeeded", "failed", "cancelled"})
+    async def ended(self, run_id: int, seconds: float = 20) -> Any:
+        return await self.until(
+            run_id, lambda r: r.state in {"succeeded", "failed", "cancelled"}, seconds
+        )
 
 
 @pytest.fixture

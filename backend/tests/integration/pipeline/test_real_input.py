@@ -1,0 +1,50 @@
+from pathlib import Path
+
+from sqlalchemy import text
+
+from app.annotation.genes import import_genes
+from app.annotation.pipeline import Pipeline
+from app.annotation.requests import request_run
+from app.annotation.sources.base import Connector
+from app.annotation.upstream import new_http_client
+from app.core.config import Settings
+from app.core.dispatch import InProcessDispatcher
+from app.core.jobs import RunRequest
+from app.core.rate_limit import LocalRateLimiter
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from tests.integration.conftest import Bench
+
+
+async def test_the_real_kidney_genes_are_imported_and_annotated(
+    bench: Bench, shared_data: Path, tmp_path: Path
+) -> None:
+    genes = shared_data / "genes" / "kidney_genes.tsv"
+    options = Options(
+        gene_list=genes,
+        gene_specific_summary=shared_data / "clinvar" / "gene_specific_summary.2021-11-07.txt",
+        variants_per_gene=5,
+        limits="off",
+        cache_dir=tmp_path,
+    )
+    with Sandbox(options) as sandbox:
+        values = {name.lower(): value for name, value in sandbox.settings.items()}
+        settings = Settings(**{**bench.settings.model_dump(), **values}, _env_file=None)
+        limiter = LocalRateLimiter(window=0)
+        async with new_http_client() as http:
+            report = await import_genes(
+                genes, engine=bench.db, connect=Connector(settings, limiter, http)
+            )
+        assert (report.imported, report.problems) == (3_066, [])
+        bench.settings = settings.model_copy(update={"clinvar_bulk_threshold": 10_000})
+        created = await request_run(bench.db, InProcessDispatcher(), RunRequest.of(None))
+        pipeline = Pipeline(bench.settings, limiter)
+        async with bench.worker(pipeline.run):
+            run = await bench.ended(created.bell.run_id, seconds=60)
+        await pipeline.close()
+    assert (run.state, run.error) == ("succeeded", None)
+    async with bench.db.connect() as connection:
+        counted = await connection.execute(
+            text("SELECT source, count(*) FROM annotations WHERE state <> 'unknown' GROUP BY 1")
+        )
+        assert dict(counted.all()) == dict.fromkeys(["hgnc", "ensembl", "clinvar"], 3_066)
