@@ -6,6 +6,7 @@ connection lost between WATCH and EXEC, is raised out of its main loop (``arq/wo
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -77,6 +78,7 @@ class WorkerRedis(ArqRedis):
     """What arq's worker is given: no outage, stray key or sibling's stop ends it."""
 
     patience: Patience
+    may_pick_up: Callable[[], bool] = staticmethod(lambda: True)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send a command until Redis answers."""
@@ -94,8 +96,11 @@ class WorkerRedis(ArqRedis):
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
         """Leave out, and remove, members that arq would stumble over: its ids are UTF-8.
 
+        Nothing is picked up that could not be claimed, and a bell is not used up for nothing.
         A queue that is none is put aside, and recovery rings again what was in it.
         """
+        if not self.may_pick_up():
+            return []
         try:
             members = await super().zrangebyscore(name, *args, **kwargs)
         except ResponseError as error:

@@ -78,6 +78,8 @@ async def _answer(
             created = await request(asked, resume=resume, arq_job_id=ctx["job_id"])
             logger.info("job %s is run %d", ctx["job_id"], created.bell.run_id)
             return
+        if not engine.ready:
+            raise Retry(defer=1)
         attempt = await engine.claim(*bell)
         if attempt is None:
             logger.info("bell %s: the run is not queued under this epoch", ctx["job_id"])

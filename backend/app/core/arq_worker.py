@@ -47,9 +47,12 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     engine = ctx["engine"] = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
     ctx["request"] = partial(request_run, engine.db, dispatcher)
     await engine.start()
+    WorkerSettings.redis_pool.may_pick_up = lambda: engine.ready and not _patience.stopping
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
+    # arq waits for one task an id, and a bell that was rung twice has two
+    await asyncio.gather(*ctx.get("jobs", ()), return_exceptions=True)
     for name, close in (
         ("engine", "stop"),
         ("pipeline", "close"),

@@ -52,16 +52,17 @@ def parse_id(job_id: str) -> tuple[int, int] | None:
 
 
 async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
-    """Put bells into the queue, in place of what is left of earlier ones of the same runs.
+    """Put bells into the queue, unless they are there.
 
-    arq refuses an id whose keys still stand, so all of them are removed in the same MULTI. The
-    job has no expiry, as a run waits as long as it must, and its score is the run's age, so that
-    one that is rung again does not go to the end of the queue.
+    The job has no expiry, as a run waits as long as it must, and its score is the run's age, so
+    that one that is rung again does not go to the end of the queue. One that nobody answered is
+    put in place of what is left of it, as arq refuses an id whose keys still stand; and so are
+    the keys of the former attempt removed. All of it is one MULTI.
     """
     async with redis.pipeline(transaction=True) as pipe:
         for bell in bells:
             old = f"{bell.run_id}:{bell.epoch - 1}"
-            for job_id in (old, bell.id):
+            for job_id in (old, bell.id) if bell.again else (old,):
                 pipe.delete(
                     job_key_prefix + job_id,
                     in_progress_key_prefix + job_id,
@@ -76,6 +77,6 @@ async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
             if bell.sources is not None and len(bell.sources) == 1:
                 args = bell.sources
             job = serialize_job(bell.task, args, {"mode": bell.mode}, None, score, serializer=dump)
-            pipe.set(job_key_prefix + bell.id, job)
-            pipe.zadd(queue, {bell.id: score})
+            pipe.set(job_key_prefix + bell.id, job, nx=True)
+            pipe.zadd(queue, {bell.id: score}, nx=True)
         await pipe.execute()

@@ -24,9 +24,25 @@ from app.db.text import storable
 
 logger = logging.getLogger(__name__)
 
-LOST_DATABASE = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
+LOST_DATABASE = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    psycopg.OperationalError,
+    psycopg.InternalError,
+)
 """What a query raises when PostgreSQL has gone away, has no room, or has ended the session of a
 worker that was frozen; that last one is an internal error to psycopg."""
+
+_NO_DATABASE = {
+    "53100": ("postgresql: no space left on its disk", 30.0),
+    "25006": ("postgresql: it is read-only", 10.0),
+    "53300": ("postgresql: it has no connection left", 5.0),
+}
+"""By SQLSTATE (PostgreSQL, appendix A)."""
+
+INTERRUPTED, TIMED_OUT = "interrupted", "timed out"
+"""What ends an attempt besides its work."""
 
 LONGEST_ERROR = 2_000
 """Characters of an error that are kept with its run; all of it is in the log."""
@@ -104,6 +120,12 @@ class Engine:
         await self.db.dispose()
 
     @property
+    def ready(self) -> bool:
+        """Whether a run could be claimed here now."""
+        alone = any(attempt is not None and attempt.alone for attempt in self._attempts.values())
+        return self.liveness.alive and not alone
+
+    @property
     def busy(self) -> int:
         """How many attempts are under way here."""
         return len(self._attempts)
@@ -120,9 +142,7 @@ class Engine:
         async with self._claiming:
             key = (run_id, epoch)
             worker_id = self.liveness.worker_id
-            if key in self._attempts or worker_id is None or not self.liveness.alive:
-                return None
-            if any(attempt is not None and attempt.alone for attempt in self._attempts.values()):
+            if key in self._attempts or worker_id is None or not self.ready:
                 return None
             idle = not self._attempts
             self._attempts[key] = None
@@ -170,11 +190,12 @@ class Engine:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task}, timeout=self._timing.stop)
+            end = _end_of(task, interrupted=interrupted)
             if attempt.superseded:
                 logger.info("stopped: the run was cancelled or taken over")
                 return
             async with self.db.begin() as connection:
-                bell = await self._settle(connection, attempt, limit, interrupted=interrupted)
+                changed = await self._settle(connection, attempt, end, limit)
         except LOST_DATABASE as error:
             logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
         except Exception:
@@ -183,50 +204,51 @@ class Engine:
             async with self.db.begin() as connection:
                 await self._fail_attempt(connection, attempt, "see the worker's log")
         else:
-            if bell is not None:
-                self._ring([bell])
+            if changed is None:
+                logger.warning("stopped: the run is no longer at this epoch, it goes on elsewhere")
+            elif end is INTERRUPTED or (end is TIMED_OUT and attempt.progressed):
+                self._ring([changed])
         finally:
             del self._attempts[attempt.key]
 
-    async def _settle(
-        self, connection: AsyncConnection, attempt: Attempt, limit: float, *, interrupted: bool
+    async def _settle(  # noqa: PLR0911 - one for each way to end
+        self,
+        connection: AsyncConnection,
+        attempt: Attempt,
+        end: BaseException | str | None,
+        limit: float,
     ) -> Bell | None:
-        """Record how the attempt ended; return the bell to ring at once, if there is one."""
-        task, key = attempt.task, attempt.key
-        assert task is not None
-        error = None if not task.done() or task.cancelled() else task.exception()
-        if task.done() and not task.cancelled() and error is None:
-            await attempts.succeed(connection, *key)
+        """Record how the attempt ended; None when the run is no longer this attempt's."""
+        key = attempt.key
+        if end is None:
             logger.info("succeeded")
-            return None
-        if interrupted:
+            return await attempts.succeed(connection, *key)
+        if end is INTERRUPTED:
             logger.info("interrupted, the run goes back to the queue")
             return await attempts.interrupt(connection, *key)
-        if error is None:
+        if end is TIMED_OUT:
             logger.warning("reached its limit of %g s", limit)
-            bell = await attempts.time_out(connection, *key, limit, progressed=attempt.progressed)
-            return bell if attempt.progressed else None
-        if isinstance(error, Superseded):
-            logger.info("stopped: %s", error)
-        elif isinstance(error, Wait):
-            logger.warning("%s", error)
-            await attempts.wait(connection, *key, error.what, error.seconds)
-        elif isinstance(error, LOST_DATABASE):
-            logger.warning("lost PostgreSQL: %s", error)
-            await attempts.wait(connection, *key, "postgresql", 1.0)
-        elif isinstance(error, UserError):
-            logger.error("failed: %s", error)
-            await attempts.fail(connection, *key, _plain(str(error)))
-        else:
-            logger.error("the attempt failed", exc_info=error)
-            text = _plain(f"{type(error).__name__}: {error}")
-            await self._fail_attempt(connection, attempt, text)
-        return None
+            return await attempts.time_out(connection, *key, limit, progressed=attempt.progressed)
+        if isinstance(end, Superseded):
+            return None
+        if isinstance(end, Wait):
+            logger.warning("%s", end)
+            return await attempts.wait(connection, *key, end.what, end.seconds)
+        if isinstance(end, LOST_DATABASE):
+            logger.warning("lost PostgreSQL: %s", end)
+            return await attempts.wait(connection, *key, *_without_database(end))
+        if isinstance(end, UserError):
+            logger.error("failed: %s", end)
+            return await attempts.fail(connection, *key, _plain(str(end)))
+        assert isinstance(end, BaseException)
+        logger.error("the attempt failed", exc_info=end)
+        text = _plain(f"{type(end).__name__}: {end}")
+        return await self._fail_attempt(connection, attempt, text)
 
     async def _fail_attempt(
         self, connection: AsyncConnection, attempt: Attempt, error: str
-    ) -> None:
-        await attempts.fail_attempt(
+    ) -> Bell | None:
+        return await attempts.fail_attempt(
             connection,
             *attempt.key,
             error,
@@ -286,6 +308,22 @@ class Engine:
 def _plain(error: str) -> str:
     """Make a text of it that PostgreSQL takes and that holds no secret."""
     return redact(storable(error))[:LONGEST_ERROR]
+
+
+def _end_of(task: asyncio.Task[None], *, interrupted: bool) -> BaseException | str | None:
+    """Return what the work ended with: None when it is done."""
+    error = None if not task.done() or task.cancelled() else task.exception()
+    if task.done() and not task.cancelled() and error is None:
+        return None
+    if interrupted:
+        return INTERRUPTED
+    return TIMED_OUT if error is None else error
+
+
+def _without_database(error: BaseException) -> tuple[str, float]:
+    """Say what keeps PostgreSQL from its work, and for how long to leave it alone, in seconds."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return _NO_DATABASE.get(str(state), ("postgresql", 1.0))
 
 
 async def _start(work: Work, attempt: Attempt) -> None:

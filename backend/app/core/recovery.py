@@ -27,7 +27,7 @@ _TAKE = f"""
 WITH alive AS MATERIALIZED (
 {LOCKED_WORKERS}), dead AS (
   SELECT r.id, r.worker_id AS dead_worker,
-    w.id IN (SELECT worker_id FROM alive) AS frozen
+    w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s) AS frozen
   FROM runs r JOIN workers w ON w.id = r.worker_id
   WHERE r.state = 'running' AND (
     w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s)
@@ -50,11 +50,13 @@ SELECT * FROM taken
 """
 
 _DUE = """
-UPDATE runs SET rung_at = now() WHERE id IN (
-  SELECT id FROM runs WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
+UPDATE runs r SET rung_at = now() FROM (
+  SELECT id, rung_at IS NOT NULL AS again FROM runs
+  WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
   AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s))
   ORDER BY created_at, id LIMIT 500 FOR UPDATE SKIP LOCKED
-) RETURNING id, epoch, task, sources, mode, created_at
+) due WHERE r.id = due.id
+RETURNING r.id, r.epoch, r.task, r.sources, r.mode, r.created_at, due.again
 """
 
 _PUT_BACK = """

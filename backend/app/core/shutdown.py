@@ -8,6 +8,9 @@ from app.core.patience import Patience
 
 logger = logging.getLogger(__name__)
 
+CANCEL_AGAIN = 0.5
+"""Seconds after which a main loop that did not end is cancelled again."""
+
 
 def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: Patience) -> None:
     """Take over SIGTERM and SIGINT from arq, whose second signal only cancels again.
@@ -22,6 +25,13 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
     """
     loop = asyncio.get_running_loop()
 
+    def end_main() -> None:
+        # once is not always enough: seen under load, a command to Redis that ends in the same
+        # instant keeps the cancellation to itself, and arq polls on
+        if not main.done():
+            main.cancel()
+            loop.call_later(CANCEL_AGAIN, end_main)
+
     def stop(number: signal.Signals) -> None:
         if patience.stopping:
             logger.warning("second %s: exit at once", number.name)
@@ -30,7 +40,7 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
         logger.info("%s: stopping, %d jobs go back to the queue", number.name, len(jobs))
         for job in jobs:
             job.cancel()
-        main.cancel()
+        end_main()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)

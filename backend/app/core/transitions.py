@@ -19,6 +19,8 @@ class Bell:
     sources: tuple[str, ...] | None
     mode: str
     created_at: datetime
+    again: bool = False
+    """It was rung before, and nobody answered."""
 
     @property
     def id(self) -> str:
@@ -33,7 +35,8 @@ BELL_COLUMNS = "id, epoch, task, sources, mode, created_at"
 def bell_of(row: Any) -> Bell:
     """Build a bell from a row that has the columns of one."""
     sources = None if row.sources is None else tuple(row.sources)
-    return Bell(row.id, row.epoch, row.task, sources, row.mode, row.created_at)
+    again = getattr(row, "again", False)
+    return Bell(row.id, row.epoch, row.task, sources, row.mode, row.created_at, again)
 
 
 async def transition(
