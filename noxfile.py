@@ -29,6 +29,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def reliability(session: nox.Session) -> None:
+    """Kill, freeze and starve real servers and workers; with arguments, what they select."""
+    session.chdir("backend")
+    # most of it is waiting: more processes than cores
+    chosen = session.posargs or ["-n", "5", "--dist", "load", "--maxschedchunk", "1"]
+    run(session, "python", "-m", "pytest", "-rs", "tests/reliability", *chosen)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, layout, and who imports whom."""
     session.chdir("backend")

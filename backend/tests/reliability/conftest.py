@@ -1,0 +1,259 @@
+import asyncio
+import contextlib
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from tests.plant import Plant, Process
+from tests.reliability.more import Journal
+
+BATCH = 50
+"""Genes that HGNC is asked about together, one batch at a time."""
+
+# Every write of an annotation, with what the run looked like to the transaction that made it.
+WATCH = """
+CREATE TABLE written (
+  at timestamptz DEFAULT clock_timestamp(), xid xid8 DEFAULT pg_current_xact_id(),
+  gene_id bigint, source text, run_id bigint, epoch int, lawful boolean);
+CREATE FUNCTION note_write() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO written (gene_id, source, run_id, epoch, lawful)
+  SELECT NEW.gene_id, NEW.source, NEW.checked_run_id, r.epoch,
+    r.state = 'running' AND w.session = current_setting('application_name')
+  FROM runs r LEFT JOIN workers w ON w.id = r.worker_id WHERE r.id = NEW.checked_run_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_write AFTER INSERT OR UPDATE ON annotations FOR EACH ROW
+WHEN (NEW.checked_run_id IS NOT NULL) EXECUTE FUNCTION note_write();
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
+    config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("reliability")
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    """What takes longest begins first, so that the processes end together."""
+    limit = item.get_closest_marker("timeout")
+    return limit.args[0] if limit else 0
+
+
+class Scene(Plant):
+    """Real processes, and a record of every write they make."""
+
+    def __init__(self, env: dict[str, str], sandbox: Sandbox, folder: Path) -> None:
+        super().__init__(env, sandbox, folder)
+        self.folder = folder
+        self.journal = Journal(folder / "journal")
+
+    def add_sources(self, **habits: dict[str, Any]) -> None:
+        """Let the processes that are started from now on know these sources too."""
+        self.through = ("tests.reliability.more",)
+        self.env |= {
+            "MORE_SOURCES": json.dumps(habits),
+            "MORE_JOURNAL": str(self.folder / "journal"),
+        }
+
+    def client(self, address: str) -> httpx.AsyncClient:
+        """An administrator's client of an API."""
+        token = {"Authorization": f"Bearer {self.env['ADMIN_TOKEN']}"}
+        return httpx.AsyncClient(base_url=address, headers=token, timeout=30)
+
+    def prepare(self) -> None:
+        """Put the sandbox's genes into the database, and watch what is written."""
+        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            connection.execute(WATCH)
+            connection.cursor().executemany(
+                "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
+                " VALUES (%s, %s, %s, %s)",
+                [
+                    (gene.hgnc_id, gene.symbol, gene.ensembl_gene_id, gene.entrez_id)
+                    for gene in self.sandbox.catalogue.genes
+                ],
+            )
+
+    async def workers(self, count: int, **env: str) -> dict[int, Process]:
+        """Start workers and wait until they are alive; by pid."""
+        started = [self.worker(**env) for _ in range(count)]
+        for process in started:
+            await self.says(process, "is alive")
+        return {process.pid: process for process in started}
+
+    async def half_way(self, run_id: int, done: int = 1) -> Any:
+        """Wait until a run is under way and has answers for so many genes."""
+        return await self.until(
+            lambda r: r["state"] == "running" and r["done"] >= done, run_id=run_id
+        )
+
+    def events(self, run_id: int) -> list[dict[str, Any]]:
+        return self.rows(
+            "SELECT extract(epoch FROM at)::float8 AS at, epoch, event, detail FROM run_events"
+            " WHERE run_id = %(id)s ORDER BY id",
+            id=run_id,
+        )
+
+    def count(self, run_id: int, event: str) -> int:
+        return [each["event"] for each in self.events(run_id)].count(event)
+
+    async def started_after(self, run_id: int, moment: float, seconds: float = 60) -> float:
+        """Wait until a run has been started after a moment; return how long after it that was."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for each in self.events(run_id):
+                    if each["event"] == "started" and each["at"] > moment:
+                        return float(each["at"] - moment)
+                await asyncio.sleep(0.1)
+
+    def said(self, process: Process, job: str) -> list[str]:
+        """What a process has logged about a bell."""
+        lines = [line for line in self.log(process).splitlines() if line.startswith("{")]
+        return [each["event"] for each in map(json.loads, lines) if each.get("job") == job]
+
+    def story(self, run_id: int) -> str:
+        """What happened to a run, for a message."""
+        return "\n".join(
+            f"{datetime.fromtimestamp(e['at'], UTC):%X.%f} {e['epoch']} {e['event']} {e['detail']}"
+            for e in self.events(run_id)
+        )
+
+    def check(self, *run_ids: int) -> None:
+        """Make sure that succeeded runs lost nothing, doubled nothing, and were fenced."""
+        for run_id in run_ids:
+            story = self.story(run_id)
+            run = self.rows("SELECT state, error FROM runs WHERE id = %(id)s", id=run_id)[0]
+            assert run == {"state": "succeeded", "error": None}, story
+            missing = self.rows(
+                "SELECT s.source, count(*) FROM run_sources s CROSS JOIN genes g"
+                " LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = s.source"
+                " WHERE s.run_id = %(id)s AND (a.checked_run_id IS NULL"
+                "  OR a.checked_run_id < %(id)s OR a.checked_state = 'unknown')"
+                " GROUP BY 1",
+                id=run_id,
+            )
+            assert missing == [], story
+            miscounted = self.rows(
+                "SELECT s.* FROM run_sources s WHERE s.run_id = %(id)s AND (s.state <> 'succeeded'"
+                " OR s.done <> s.total OR s.unknown > 0 OR s.done <> (SELECT count(*)"
+                " FROM written w WHERE w.run_id = s.run_id AND w.source = s.source))",
+                id=run_id,
+            )
+            assert miscounted == [], story
+        self.check_writes()
+
+    def check_writes(self) -> None:
+        """Make sure that no answer was written twice for a run, nor by a superseded attempt."""
+        assert (
+            self.rows(
+                "SELECT run_id, source, gene_id FROM written GROUP BY 1, 2, 3 HAVING count(*) > 1"
+            )
+            == []
+        )
+        assert self.rows("SELECT DISTINCT run_id, epoch FROM written WHERE NOT lawful") == []
+
+    def counters(self, run_id: int) -> tuple[int, int, int]:
+        """A run's attempts, interruptions and losses."""
+        run = self.rows("SELECT * FROM runs WHERE id = %(id)s", id=run_id)[0]
+        return run["attempts"], run["interruptions"], run["losses"]
+
+    def repeats(self, endpoint: str = "hgnc.fetch") -> int:
+        """How often a gene was asked about at an endpoint that had been asked about before."""
+        seen: dict[str, int] = self.sandbox.stats()["genes"].get(endpoint, {"repeats": 0})
+        return seen["repeats"]
+
+
+MakeScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def make_scene(
+    tmp_path: Path, redis_url: str, request: pytest.FixtureRequest
+) -> Iterator[MakeScene]:
+    """Set a scene: upstreams with their genes, a database, Redis; no process yet."""
+    with ExitStack() as stack:
+
+        def make(
+            *,
+            genes: int = 400,
+            variants: int = 5,
+            rates: dict[str, float] | None = None,
+            database: str | None = None,
+            **env: str,
+        ) -> Scene:
+            url = database or request.getfixturevalue("database_url")
+            options = Options(
+                genes=genes,
+                variants_per_gene=variants,
+                limits="off",
+                rates=rates or {},
+                cache_dir=tmp_path / "sandbox",
+            )
+            sandbox = stack.enter_context(Sandbox(options))
+            mine = os.environ | sandbox.settings
+            mine |= {
+                "DATABASE_URL": url,
+                "REDIS_URL": redis_url,
+                "USE_ARQ_WORKER": "true",
+                "ADMIN_TOKEN": "a-token-of-the-tests",
+                "CACHE_DIR": str(tmp_path / "cache"),
+                "HGNC_BULK_THRESHOLD": "1000000",
+                "CLINVAR_BULK_THRESHOLD": "1000000",
+                "UPSTREAM_BACKOFF": "0.05",
+            }
+            scene = Scene(mine | env, sandbox, tmp_path)
+            scene.prepare()
+            stack.callback(scene.stop)
+            return scene
+
+        yield make
+
+
+@pytest.fixture
+def scene(make_scene: MakeScene) -> Scene:
+    """400 genes, of which HGNC tells 60 a second."""
+    return make_scene(rates={"hgnc": 60.0})
+
+
+@pytest.fixture
+def seed() -> random.Random:
+    return random.Random(20)
+
+
+async def gone(process: Process, seconds: float) -> tuple[int, float]:
+    """Wait for a process to end; return its exit status and how long that took."""
+    began = time.monotonic()
+    status = await asyncio.to_thread(process.wait, seconds)
+    return status, time.monotonic() - began
+
+
+async def parsing_child(pid: int) -> psutil.Process:
+    """Wait for a worker's process that reads the bulk table, and hold it there."""
+    async with asyncio.timeout(30):
+        while True:
+            for child in psutil.Process(pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if any(file.path.endswith(".gz") for file in child.open_files()):
+                        child.suspend()
+                        return child
+            await asyncio.sleep(0.005)

@@ -1,0 +1,129 @@
+"""Starts a program of the project with sources, and a time limit, that only a test wants.
+
+``python -m tests.reliability.more arq app.core.arq_worker.WorkerSettings``
+
+`MORE_SOURCES` describes the sources as JSON, `MORE_JOURNAL` is a file that gets a line for every
+batch that one of them is asked about, and `MORE_TIME_LIMIT` replaces the seconds that an attempt
+may take.
+"""
+
+import asyncio
+import json
+import os
+import runpy
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
+from app.core import jobs
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a source is like.
+
+    Attributes:
+        batch: genes a batch.
+        seconds: that a batch takes.
+        does: `kill` its process, `block` the event loop, `hang`, be `stubborn` when cancelled,
+            or nothing of the kind.
+        times: how often it does so; for ever if left out.
+    """
+
+    batch: int = 400
+    seconds: float = 0.0
+    does: str | None = None
+    times: int | None = None
+
+
+class Journal:
+    """Which batches were asked about, by all processes together."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def note(self, **what: Any) -> None:
+        with self._path.open("a") as file:
+            file.write(json.dumps(what | {"at": time.time(), "pid": os.getpid()}) + "\n")
+
+    def lines(self) -> list[dict[str, Any]]:
+        if not self._path.exists():
+            return []
+        return [json.loads(line) for line in self._path.read_text().splitlines()]
+
+
+async def behave(name: str, habit: Habit, journal: Journal) -> None:
+    """Do what a source has the habit of, if it is time."""
+    mine = [line for line in journal.lines() if line["source"] == name]
+    done = [line for line in mine if "does" in line]
+    if habit.does is None or (habit.times is not None and len(done) >= habit.times):
+        return
+    journal.note(source=name, does=habit.does)
+    if habit.does == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif habit.does == "block":
+        time.sleep(habit.seconds)  # noqa: ASYNC251 - what it is there for
+    elif habit.does == "hang":
+        await asyncio.sleep(3_600)
+    elif habit.does == "stubborn":
+        try:
+            await asyncio.sleep(3_600)
+        finally:
+            await asyncio.sleep(3_600)
+
+
+def source(name: str, habit: Habit, journal: Journal) -> type[Any]:
+    """Make a source that finds something for every gene."""
+
+    class Made:
+        info: ClassVar[SourceInfo] = SourceInfo(
+            name=name,
+            title=name,
+            licence="none",
+            licence_url="",
+            hosts=(),
+            batch_size=habit.batch,
+            batch_weight=habit.batch,
+            concurrency=1,
+            freshness=timedelta(days=1),
+        )
+
+        def __init__(self, connect: Connector) -> None:
+            self.requests = 0
+
+        async def release(self) -> str:
+            return "1"
+
+        async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
+            return [1] * len(genes)
+
+        async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
+            await behave(name, habit, journal)
+            journal.note(source=name, genes=len(genes))
+            self.requests += 1
+            await asyncio.sleep(habit.seconds)
+            return [Answer(gene.id, "found", {"by": name}) for gene in genes]
+
+    return Made
+
+
+def main() -> None:
+    """Add what the environment says, then be the program that is named."""
+    journal = Journal(Path(os.environ["MORE_JOURNAL"]))
+    for name, habit in json.loads(os.environ["MORE_SOURCES"]).items():
+        SOURCES[name] = source(name, Habit(**habit), journal)
+    if limit := os.environ.get("MORE_TIME_LIMIT"):
+        jobs.JOBS = tuple(replace(job, timeout=int(limit)) for job in jobs.JOBS)
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

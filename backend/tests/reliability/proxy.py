@@ -1,0 +1,64 @@
+import asyncio
+from threading import Thread
+from typing import Self
+
+from tests.integration.api.proxy import Proxy
+
+
+class SilentProxy(Proxy):
+    """A proxy on a thread of its own that can fall silent, as the network to a lost host does.
+
+    Nothing is closed then, and nothing gets through, the end of a connection neither; what was
+    said meanwhile arrives when it is over.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self._loop = asyncio.new_event_loop()
+        self._speaking = asyncio.Event()
+        self._speaking.set()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+
+    def fall_silent(self) -> None:
+        self._loop.call_soon_threadsafe(self._speaking.clear)
+
+    def speak(self) -> None:
+        self._loop.call_soon_threadsafe(self._speaking.set)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self.open(), self._loop).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        await self.cut()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        # an aborted transport closes its socket when the loop next comes round
+        await asyncio.sleep(0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._speaking.wait()
+            await super()._serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await self._speaking.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        await self._speaking.wait()
+        writer.close()
