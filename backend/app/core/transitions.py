@@ -1,6 +1,5 @@
 """One transition of a run: the guarded update, its event, and the bell that is then to be rung."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,16 +56,3 @@ async def transition(
     )
     row = result.one_or_none()
     return None if row is None else bell_of(row)
-
-
-async def add_event(
-    connection: AsyncConnection, run_id: int, epoch: int, event: str, **detail: Any
-) -> None:
-    """Note something that happened to a run without changing its state."""
-    await connection.execute(
-        text(
-            "INSERT INTO run_events (run_id, epoch, event, detail)"
-            " VALUES (:run_id, :epoch, :event, CAST(:detail AS jsonb))"
-        ),
-        {"run_id": run_id, "epoch": epoch, "event": event, "detail": json.dumps(detail)},
-    )
