@@ -101,13 +101,14 @@ def progress_table(sources: Iterable[SourceProgress]) -> Table:
 
 
 def what_happened(event: Event) -> str:
-    """Return an event in a line."""
+    """Return an event in a line: what, under which epoch, the details, and the reason at last."""
+    detail = {"epoch": event.epoch, **event.detail}
+    reason = detail.pop("reason", None)
     said = [
         f"{key.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
-        for key, value in event.detail.items()
-        if value is not None and value is not False
+        for key, value in detail.items()
     ]
-    return ": ".join([event.event, ", ".join(said)]) if said else event.event
+    return f"{event.event}: {', '.join([*said, reason] if reason else said)}"
 
 
 def how_to_start(*, arq: bool) -> str:

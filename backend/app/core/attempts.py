@@ -13,6 +13,13 @@ LOSSES_IN_COMPANY = 2
 """After so many losses in a row, without progress, a run is executed alone on its worker."""
 
 
+_LOST = """
+(SELECT e.detail ->> 'worker' FROM run_events e
+ WHERE e.id = (SELECT max(id) FROM run_events WHERE run_id = r.id) AND e.event = 'lost')
+"""
+"""The worker that was lost, if that is the last that happened to the run."""
+
+
 async def claim(
     connection: AsyncConnection, run_id: int, epoch: int, worker_id: int
 ) -> Bell | None:
@@ -23,8 +30,8 @@ async def claim(
         " not_before = NULL, attempt_started_at = now(), started_at = coalesce(started_at, now())"
         " WHERE id = :run_id AND epoch = :epoch AND state = 'queued'"
         " AND (not_before IS NULL OR not_before <= now())",
-        "'started'",
-        "jsonb_build_object('worker', r.worker_id)",
+        f"CASE WHEN {_LOST} IS NULL THEN 'started' ELSE 'taken over' END",
+        f"jsonb_build_object('reason', 'worker ' || {_LOST} || ' was lost')",
         run_id=run_id,
         epoch=epoch,
         worker_id=worker_id,
@@ -83,8 +90,8 @@ async def succeed(connection: AsyncConnection, run_id: int, epoch: int) -> Bell 
     return await transition(
         connection,
         "UPDATE runs SET state = 'succeeded', finished_at = now(), error = NULL" + _MINE,
-        "'succeeded'",
-        "'{}'::jsonb",
+        "'finished'",
+        "jsonb_build_object('state', r.state)",
         run_id=run_id,
         epoch=epoch,
     )
@@ -95,8 +102,8 @@ async def fail(connection: AsyncConnection, run_id: int, epoch: int, error: str)
     return await transition(
         connection,
         "UPDATE runs SET state = 'failed', finished_at = now(), error = :error" + _MINE,
-        "'failed'",
-        "jsonb_build_object('error', CAST(:error AS text))",
+        "'finished'",
+        "jsonb_build_object('state', r.state, 'reason', CAST(:error AS text))",
         run_id=run_id,
         epoch=epoch,
         error=error,
@@ -133,9 +140,11 @@ async def fail_attempt(
         " epoch = epoch + 1, rung_at = NULL, not_before = now() + make_interval(secs =>"
         "  least(:cap, :base * power(2, least(failures_in_a_row, 30))) * (0.5 + random() / 2))"
         + _MINE,
-        "CASE r.state WHEN 'failed' THEN 'failed' ELSE 'attempt failed' END",
-        "jsonb_build_object('error', CAST(:error AS text), 'failures_in_a_row',"
-        " r.failures_in_a_row, 'not_before', r.not_before)",
+        "CASE r.state WHEN 'failed' THEN 'finished' ELSE 'retried in '"
+        " || ceil(extract(epoch FROM r.not_before - now())) || ' s' END",
+        "jsonb_build_object('state', CASE r.state WHEN 'failed' THEN r.state END, 'reason',"
+        " CAST(:error AS text), 'failures_in_a_row', r.failures_in_a_row, 'not_before',"
+        " CASE r.state WHEN 'queued' THEN r.not_before END)",
         run_id=run_id,
         epoch=epoch,
         error=error,
@@ -158,10 +167,10 @@ async def time_out(
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, attempts = attempts + 1,"
         " rung_at = NULL" + _MINE,
         "'timed out'",
-        "jsonb_build_object('seconds', CAST(:seconds AS double precision))",
+        "jsonb_build_object('reason', 'reached its limit of ' || :seconds || ' s')",
         run_id=run_id,
         epoch=epoch,
-        seconds=seconds,
+        seconds=f"{seconds:g}",
     )
 
 
@@ -172,10 +181,28 @@ async def interrupt(connection: AsyncConnection, run_id: int, epoch: int) -> Bel
         "UPDATE runs SET state = 'queued', epoch = epoch + 1,"
         " interruptions = interruptions + 1, rung_at = NULL" + _MINE,
         "'interrupted'",
-        "'{}'::jsonb",
+        "jsonb_build_object('reason', 'its worker was stopped')",
         run_id=run_id,
         epoch=epoch,
     )
+
+
+async def note_fenced(
+    connection: AsyncConnection, run_id: int, epoch: int, worker_id: int | None
+) -> str | None:
+    """Note that an attempt found its epoch gone, and return why; None when it was cancelled."""
+    result = await connection.execute(
+        text(
+            "INSERT INTO run_events (run_id, epoch, event, detail)"
+            " SELECT id, :epoch, 'fenced', jsonb_build_object('worker', CAST(:worker_id AS bigint),"
+            "  'reason', 'the run is ' || state || ' under epoch ' || epoch)"
+            " FROM runs WHERE id = :run_id AND epoch <> :epoch AND state <> 'cancelled'"
+            " RETURNING detail ->> 'reason'"
+        ),
+        {"run_id": run_id, "epoch": epoch, "worker_id": worker_id},
+    )
+    reason: str | None = result.scalar_one_or_none()
+    return reason
 
 
 async def wait(
@@ -186,8 +213,8 @@ async def wait(
         connection,
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, waiting_for = :what,"
         " rung_at = NULL, not_before = now() + make_interval(secs => :seconds)" + _MINE,
-        "'waiting'",
-        "jsonb_build_object('for', r.waiting_for, 'not_before', r.not_before)",
+        "'waiting for ' || r.waiting_for",
+        "jsonb_build_object('not_before', r.not_before)",
         run_id=run_id,
         epoch=epoch,
         what=what,

@@ -191,11 +191,12 @@ class Engine:
                 task.cancel()
                 await asyncio.wait({task}, timeout=self._timing.stop)
             end = _end_of(task, interrupted=interrupted)
-            if attempt.superseded:
-                logger.info("stopped: the run was cancelled or taken over")
-                return
+            changed = None
             async with self.db.begin() as connection:
-                changed = await self._settle(connection, attempt, end, limit)
+                if not attempt.superseded:
+                    changed = await self._settle(connection, attempt, end, limit)
+                if changed is None:
+                    await self._give_up(connection, attempt)
         except LOST_DATABASE as error:
             logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
         except Exception:
@@ -204,9 +205,8 @@ class Engine:
             async with self.db.begin() as connection:
                 await self._fail_attempt(connection, attempt, "see the worker's log")
         else:
-            if changed is None:
-                logger.warning("stopped: the run is no longer at this epoch, it goes on elsewhere")
-            elif end is INTERRUPTED or (end is TIMED_OUT and attempt.progressed):
+            again = end is INTERRUPTED or (end is TIMED_OUT and attempt.progressed)
+            if changed is not None and again:
                 self._ring([changed])
         finally:
             del self._attempts[attempt.key]
@@ -244,6 +244,14 @@ class Engine:
         logger.error("the attempt failed", exc_info=end)
         text = _plain(f"{type(end).__name__}: {end}")
         return await self._fail_attempt(connection, attempt, text)
+
+    async def _give_up(self, connection: AsyncConnection, attempt: Attempt) -> None:
+        worker_id = self.liveness.worker_id
+        reason = await attempts.note_fenced(connection, *attempt.key, worker_id)
+        if reason is None:
+            logger.info("stopped: the run was cancelled")
+        else:
+            logger.warning("fenced: %s, this attempt changes nothing any more", reason)
 
     async def _fail_attempt(
         self, connection: AsyncConnection, attempt: Attempt, error: str

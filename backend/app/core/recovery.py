@@ -43,8 +43,13 @@ WITH alive AS MATERIALIZED (
   FROM dead WHERE r.id = dead.id RETURNING r.*, dead.dead_worker, dead.frozen
 ), noted AS (
   INSERT INTO run_events (run_id, epoch, event, detail)
-  SELECT id, epoch, CASE state WHEN 'failed' THEN 'failed' ELSE 'worker lost' END,
-    jsonb_build_object('worker', dead_worker, 'frozen', frozen, 'error', error) FROM taken
+  SELECT id, epoch - 1, 'lost', jsonb_build_object('worker', dead_worker, 'reason',
+    CASE WHEN frozen THEN 'no heartbeat for ' || %(stale)s::text || ' s'
+      ELSE 'its session is gone' END) FROM taken
+), ended AS (
+  INSERT INTO run_events (run_id, epoch, event, detail)
+  SELECT id, epoch - 1, 'finished', jsonb_build_object('state', state, 'reason', error) FROM taken
+  WHERE state = 'failed'
 )
 SELECT * FROM taken
 """
@@ -66,7 +71,8 @@ WITH r AS (
   RETURNING *
 ), noted AS (
   INSERT INTO run_events (run_id, epoch, event, detail)
-  SELECT id, epoch, 'put back', jsonb_build_object('worker', worker_id) FROM r
+  SELECT id, epoch - 1, 'put back', jsonb_build_object('worker', worker_id, 'reason',
+    'its attempt could not say how it ended') FROM r
 )
 SELECT id FROM r
 """

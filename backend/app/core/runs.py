@@ -142,7 +142,7 @@ async def retry(connection: AsyncConnection, run_id: int) -> Bell:
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, error = NULL, finished_at = NULL,"
         " not_before = NULL, waiting_for = NULL, failures_in_a_row = 0, losses_in_a_row = 0,"
         " rung_at = NULL WHERE id = :run_id",
-        "'retried'",
+        "'reopened'",
         "'{}'::jsonb",
         run_id=run_id,
     )

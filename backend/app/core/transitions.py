@@ -43,13 +43,18 @@ async def transition(
 ) -> Bell | None:
     """Run an update of `runs` that returns the changed row, and note the event with it.
 
-    ``detail`` is an SQL expression over the changed row ``r`` and the parameters.
+    ``event`` and ``detail`` are SQL expressions over the changed row ``r`` and the parameters. The
+    event is the attempt's that had the run, or else that now has it: its epoch, its worker.
     """
+    # a statement sees the rows as they were before it
     result = await connection.execute(
         text(
             f"WITH r AS ({update} RETURNING *), noted AS ("
             f" INSERT INTO run_events (run_id, epoch, event, detail)"
-            f" SELECT r.id, r.epoch, {event}, {detail} FROM r)"
+            f" SELECT r.id, coalesce(had.epoch, r.epoch), {event},"
+            " jsonb_strip_nulls(jsonb_build_object('worker', coalesce(had.worker_id,"
+            f" CASE r.state WHEN 'running' THEN r.worker_id END)) || {detail})"
+            " FROM r LEFT JOIN runs had ON had.id = r.id AND had.state = 'running')"
             f" SELECT {BELL_COLUMNS}, state FROM r"
         ),
         values,

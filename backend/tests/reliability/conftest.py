@@ -18,27 +18,14 @@ import pytest
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.plant import Plant, Process
+from tests.reliability.ledger import WATCH, Ledger
 from tests.reliability.more import Journal
 
 BATCH = 50
 """Genes that HGNC is asked about together, one batch at a time."""
 
-# Every write of an annotation, with what the run looked like to the transaction that made it.
-WATCH = """
-CREATE TABLE written (
-  at timestamptz DEFAULT clock_timestamp(), xid xid8 DEFAULT pg_current_xact_id(),
-  gene_id bigint, source text, run_id bigint, epoch int, lawful boolean);
-CREATE FUNCTION note_write() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO written (gene_id, source, run_id, epoch, lawful)
-  SELECT NEW.gene_id, NEW.source, NEW.checked_run_id, r.epoch,
-    r.state = 'running' AND w.session = current_setting('application_name')
-  FROM runs r LEFT JOIN workers w ON w.id = r.worker_id WHERE r.id = NEW.checked_run_id;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER note_write AFTER INSERT OR UPDATE ON annotations FOR EACH ROW
-WHEN (NEW.checked_run_id IS NOT NULL) EXECUTE FUNCTION note_write();
-"""
+TAKEN_UP = {"started", "taken over"}
+"""What a run's event is called when a worker takes it up."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,6 +54,7 @@ class Scene(Plant):
         super().__init__(env, sandbox, folder)
         self.folder = folder
         self.journal = Journal(folder / "journal")
+        self.ledger = Ledger(self.rows)
 
     def add_sources(self, **habits: dict[str, Any]) -> None:
         """Let the processes that are started from now on know these sources too."""
@@ -122,7 +110,7 @@ class Scene(Plant):
         async with asyncio.timeout(seconds):
             while True:
                 for each in self.events(run_id):
-                    if each["event"] == "started" and each["at"] > moment:
+                    if each["event"] in TAKEN_UP and each["at"] > moment:
                         return float(each["at"] - moment)
                 await asyncio.sleep(0.1)
 
@@ -144,33 +132,16 @@ class Scene(Plant):
             story = self.story(run_id)
             run = self.rows("SELECT state, error FROM runs WHERE id = %(id)s", id=run_id)[0]
             assert run == {"state": "succeeded", "error": None}, story
-            missing = self.rows(
-                "SELECT s.source, count(*) FROM run_sources s CROSS JOIN genes g"
-                " LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = s.source"
-                " WHERE s.run_id = %(id)s AND (a.checked_run_id IS NULL"
-                "  OR a.checked_run_id < %(id)s OR a.checked_state = 'unknown')"
-                " GROUP BY 1",
-                id=run_id,
-            )
-            assert missing == [], story
-            miscounted = self.rows(
-                "SELECT s.* FROM run_sources s WHERE s.run_id = %(id)s AND (s.state <> 'succeeded'"
-                " OR s.done <> s.total OR s.unknown > 0 OR s.done <> (SELECT count(*)"
-                " FROM written w WHERE w.run_id = s.run_id AND w.source = s.source))",
-                id=run_id,
-            )
-            assert miscounted == [], story
+            assert self.ledger.missing(run_id, since=run_id) == [], story
+            assert self.ledger.miscounted(run_id) == [], story
+            unknown = "SELECT source FROM run_sources WHERE run_id = %(id)s AND unknown > 0"
+            assert self.rows(unknown, id=run_id) == [], story
         self.check_writes()
 
     def check_writes(self) -> None:
         """Make sure that no answer was written twice for a run, nor by a superseded attempt."""
-        assert (
-            self.rows(
-                "SELECT run_id, source, gene_id FROM written GROUP BY 1, 2, 3 HAVING count(*) > 1"
-            )
-            == []
-        )
-        assert self.rows("SELECT DISTINCT run_id, epoch FROM written WHERE NOT lawful") == []
+        assert self.ledger.doubled() == []
+        assert self.ledger.unlawful() == []
 
     def counters(self, run_id: int) -> tuple[int, int, int]:
         """A run's attempts, interruptions and losses."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import time
 from typing import Any
@@ -15,15 +14,15 @@ from tests.plant import Process
 from tests.reliability.conftest import BATCH, MakeScene, Scene
 from tests.reliability.proxy import SilentProxy
 
-GONE = re.compile(r"is no longer at epoch 1|the run was cancelled or taken over")
-"""What a worker says whose run went on elsewhere."""
-
 
 async def gives_up(scene: Scene, worker: Process, run_id: int) -> None:
     """The worker that comes back finds its epoch gone, says so, and lives on."""
     async with asyncio.timeout(20):
-        while not any(GONE.search(text) for text in scene.said(worker, f"{run_id}:1")):
+        while not scene.count(run_id, "fenced"):
             await asyncio.sleep(0.1)
+    (fenced,) = [each for each in scene.events(run_id) if each["event"] == "fenced"]
+    assert fenced["epoch"] == 1
+    assert any(text.startswith("fenced: ") for text in scene.said(worker, f"{run_id}:1"))
     assert worker.poll() is None
 
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from arq.constants import in_progress_key_prefix
 
-from tests.reliability.conftest import BATCH, MakeScene, Scene, parsing_child
+from tests.reliability.conftest import BATCH, TAKEN_UP, MakeScene, Scene, parsing_child
 
 
 @pytest.mark.essential
@@ -126,9 +126,9 @@ async def test_a_run_that_kills_its_worker_is_left_alone_with_it_and_then_given_
         {"error": "worker lost 3 times"}
     ]
     assert scene.counters(deadly) == (1, 0, 3)
-    third = [e for e in scene.events(deadly) if e["event"] == "started"][-1]["detail"]["worker"]
+    third = [e for e in scene.events(deadly) if e["event"] in TAKEN_UP][-1]["detail"]["worker"]
     hit = scene.rows(
-        "SELECT run_id FROM run_events WHERE event = 'worker lost' AND run_id <> %(deadly)s"
+        "SELECT run_id FROM run_events WHERE event = 'lost' AND run_id <> %(deadly)s"
         " AND detail ->> 'worker' = %(third)s::text",
         deadly=deadly,
         third=third,

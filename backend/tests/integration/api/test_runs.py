@@ -151,7 +151,7 @@ async def test_events_come_in_order_and_by_pages(api) -> None:
         assert (await api.post(f"{RUNS}/{run['id']}/{what}")).status_code == 202
     where = f"{RUNS}/{run['id']}/events"
     page = (await api.get(where, params={"limit": 3})).json()
-    assert [e["event"] for e in page["events"]] == ["created", "cancelled", "retried"]
+    assert [e["event"] for e in page["events"]] == ["created", "cancelled", "reopened"]
     rest = (await api.get(where, params={"after": page["next_after"]})).json()
     assert [e["event"] for e in rest["events"]] == ["cancelled"]
 

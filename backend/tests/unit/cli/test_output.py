@@ -31,10 +31,10 @@ def happened(event: str, **detail) -> str:
 
 
 def test_an_event_is_a_line() -> None:
-    assert happened("succeeded") == "succeeded"
-    assert happened("created", covers=["hgnc", "clinvar"]) == "created: covers hgnc, clinvar"
-    lost = happened("worker lost", worker=3, frozen=False, error=None)
-    assert lost == "worker lost: worker 3"
+    covers = happened("created", covers=["hgnc", "clinvar"])
+    assert covers == "created: epoch 1, covers hgnc, clinvar"
+    lost = happened("lost", reason="its session is gone", worker=3)
+    assert lost == "lost: epoch 1, worker 3, its session is gone"
 
 
 def test_cells_are_folded_and_mean_what_they_say() -> None:
