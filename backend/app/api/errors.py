@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import compile_path
 
-from app.core.engine import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE
 from app.core.errors import Conflict, NotFound, UserError, WrongUse
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core import logs
 from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
+from app.core.database_away import LOST_DATABASE
 from app.core.dispatch import ArqDispatcher, Dispatcher, InProcessDispatcher
-from app.core.engine import LOST_DATABASE
 from app.core.schema import check_schema, unreachable
 from app.core.views import LARGEST_ID
 from app.db.engine import create_engine

@@ -14,7 +14,7 @@ from app.cli.output import count, in_words, stderr, what_happened
 from app.cli.session import Session
 from app.cli.speed import Speed
 from app.core import views
-from app.core.engine import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE
 from app.core.views import Run, SourceProgress
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})

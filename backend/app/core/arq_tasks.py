@@ -9,7 +9,8 @@ from arq import Retry
 from arq.constants import in_progress_key_prefix
 
 from app.core.bells import parse_id
-from app.core.engine import LOST_DATABASE, Engine
+from app.core.database_away import LOST_DATABASE
+from app.core.engine import Engine
 from app.core.errors import UserError
 from app.core.jobs import RunRequest
 from app.core.runs import Created

@@ -1,51 +1,32 @@
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core import attempts, recovery
+from app.core import attempts, cancelling, recovery
 from app.core.attempt import Attempt, Work
 from app.core.config import Settings
+from app.core.database_away import LOST_DATABASE
 from app.core.dispatch import Dispatcher
-from app.core.errors import Superseded, UserError, Wait
 from app.core.jobs import time_limit
 from app.core.liveness import Liveness
 from app.core.logs import bound_contextvars
-from app.core.redact import redact
+from app.core.outcome import (
+    INTERRUPTED,
+    TIMED_OUT,
+    outcome_of,
+    record,
+    record_failure,
+    record_fenced,
+)
 from app.core.schema import check_schema, unreachable
 from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
 from app.db.engine import create_engine
-from app.db.text import storable
 
 logger = logging.getLogger(__name__)
-
-LOST_DATABASE = (
-    OperationalError,
-    InterfaceError,
-    InternalError,
-    psycopg.OperationalError,
-    psycopg.InternalError,
-)
-"""What a query raises when PostgreSQL has gone away, has no room, or has ended the session of a
-worker that was frozen; that last one is an internal error to psycopg."""
-
-_NO_DATABASE = {
-    "53100": ("postgresql: no space left on its disk", 30.0),
-    "25006": ("postgresql: it is read-only", 10.0),
-    "53300": ("postgresql: it has no connection left", 5.0),
-}
-"""By SQLSTATE (PostgreSQL, appendix A)."""
-
-INTERRUPTED, TIMED_OUT = "interrupted", "timed out"
-"""What ends an attempt besides its work."""
-
-LONGEST_ERROR = 2_000
-"""Characters of an error that are kept with its run; all of it is in the log."""
 
 LOOK_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
@@ -107,9 +88,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop watching and end this worker's life; attempts are to have ended before."""
         if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+            await cancelling.end(self._watching, within=LOOK_TIMEOUT)
         if self._ringing is not None:
             # what is not rung in this time is rung by another worker's recovery
             await asyncio.wait({self._ringing}, timeout=LOOK_TIMEOUT)
@@ -172,11 +151,13 @@ class Engine:
         ):
             limit = time_limit(bell.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
-            interrupted = False
-            try:
-                await asyncio.wait({attempt.task}, timeout=limit)
-            except asyncio.CancelledError:
-                interrupted = True
+            # one that the claim kept to itself counts, too: see `cancelling`
+            interrupted = bool(_caller().cancelling())
+            if not interrupted:
+                try:
+                    await asyncio.wait({attempt.task}, timeout=limit)
+                except asyncio.CancelledError:
+                    interrupted = True
             await asyncio.shield(
                 asyncio.create_task(self._conclude(attempt, limit, interrupted=interrupted))
             )
@@ -187,83 +168,29 @@ class Engine:
         task = attempt.task
         assert task is not None
         try:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=self._timing.stop)
-            end = _end_of(task, interrupted=interrupted)
+            await cancelling.end(task, within=self._timing.stop)
+            end = outcome_of(task, interrupted=interrupted)
             changed = None
             async with self.db.begin() as connection:
                 if not attempt.superseded:
-                    changed = await self._settle(connection, attempt, end, limit)
+                    changed = await record(
+                        connection, attempt, end, limit=limit, settings=self._settings
+                    )
                 if changed is None:
-                    await self._give_up(connection, attempt)
+                    await record_fenced(connection, attempt, self.liveness.worker_id)
         except LOST_DATABASE as error:
             logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
         except Exception:
             # unrecorded it would be tried again at once and for ever
             logger.exception("the end of the attempt could not be recorded as it was")
             async with self.db.begin() as connection:
-                await self._fail_attempt(connection, attempt, "see the worker's log")
+                await record_failure(connection, attempt, "see the worker's log", self._settings)
         else:
             again = end is INTERRUPTED or (end is TIMED_OUT and attempt.progressed)
             if changed is not None and again:
                 self._ring([changed])
         finally:
             del self._attempts[attempt.key]
-
-    async def _settle(  # noqa: PLR0911 - one for each way to end
-        self,
-        connection: AsyncConnection,
-        attempt: Attempt,
-        end: BaseException | str | None,
-        limit: float,
-    ) -> Bell | None:
-        """Record how the attempt ended; None when the run is no longer this attempt's."""
-        key = attempt.key
-        if end is None:
-            logger.info("succeeded")
-            return await attempts.succeed(connection, *key)
-        if end is INTERRUPTED:
-            logger.info("interrupted, the run goes back to the queue")
-            return await attempts.interrupt(connection, *key)
-        if end is TIMED_OUT:
-            logger.warning("reached its limit of %g s", limit)
-            return await attempts.time_out(connection, *key, limit, progressed=attempt.progressed)
-        if isinstance(end, Superseded):
-            return None
-        if isinstance(end, Wait):
-            logger.warning("%s", end)
-            return await attempts.wait(connection, *key, end.what, end.seconds)
-        if isinstance(end, LOST_DATABASE):
-            logger.warning("lost PostgreSQL: %s", end)
-            return await attempts.wait(connection, *key, *_without_database(end))
-        if isinstance(end, UserError):
-            logger.error("failed: %s", end)
-            return await attempts.fail(connection, *key, _plain(str(end)))
-        assert isinstance(end, BaseException)
-        logger.error("the attempt failed", exc_info=end)
-        text = _plain(f"{type(end).__name__}: {end}")
-        return await self._fail_attempt(connection, attempt, text)
-
-    async def _give_up(self, connection: AsyncConnection, attempt: Attempt) -> None:
-        worker_id = self.liveness.worker_id
-        reason = await attempts.note_fenced(connection, *attempt.key, worker_id)
-        if reason is None:
-            logger.info("stopped: the run was cancelled")
-        else:
-            logger.warning("fenced: %s, this attempt changes nothing any more", reason)
-
-    async def _fail_attempt(
-        self, connection: AsyncConnection, attempt: Attempt, error: str
-    ) -> Bell | None:
-        return await attempts.fail_attempt(
-            connection,
-            *attempt.key,
-            error,
-            most=self._settings.run_max_failures,
-            base=self._settings.run_backoff_base,
-            cap=self._settings.run_backoff_cap,
-        )
 
     async def _watch(self) -> None:
         """Look after this worker and the others, about once a second, for as long as it lives."""
@@ -313,25 +240,10 @@ class Engine:
             await self.dispatcher.ring(ready)
 
 
-def _plain(error: str) -> str:
-    """Make a text of it that PostgreSQL takes and that holds no secret."""
-    return redact(storable(error))[:LONGEST_ERROR]
-
-
-def _end_of(task: asyncio.Task[None], *, interrupted: bool) -> BaseException | str | None:
-    """Return what the work ended with: None when it is done."""
-    error = None if not task.done() or task.cancelled() else task.exception()
-    if task.done() and not task.cancelled() and error is None:
-        return None
-    if interrupted:
-        return INTERRUPTED
-    return TIMED_OUT if error is None else error
-
-
-def _without_database(error: BaseException) -> tuple[str, float]:
-    """Say what keeps PostgreSQL from its work, and for how long to leave it alone, in seconds."""
-    state = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return _NO_DATABASE.get(str(state), ("postgresql", 1.0))
+def _caller() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def _start(work: Work, attempt: Attempt) -> None:

@@ -2,8 +2,9 @@ import asyncio
 import logging
 
 from app.core import attempts
+from app.core.database_away import LOST_DATABASE
 from app.core.dispatch import InProcessDispatcher
-from app.core.engine import LOST_DATABASE, Engine
+from app.core.engine import Engine
 
 logger = logging.getLogger(__name__)
 

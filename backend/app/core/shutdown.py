@@ -9,7 +9,7 @@ from app.core.patience import Patience
 logger = logging.getLogger(__name__)
 
 CANCEL_AGAIN = 0.5
-"""Seconds after which a main loop that did not end is cancelled again."""
+"""Seconds after which a main loop that did not end is cancelled again; it has nothing to clean."""
 
 
 def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: Patience) -> None:
@@ -26,8 +26,7 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
     loop = asyncio.get_running_loop()
 
     def end_main() -> None:
-        # once is not always enough: seen under load, a command to Redis that ends in the same
-        # instant keeps the cancellation to itself, and arq polls on
+        # once is not always enough (see `cancelling`): arq would poll on
         if not main.done():
             main.cancel()
             loop.call_later(CANCEL_AGAIN, end_main)

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from contextlib import AsyncExitStack
 
 import pytest
@@ -151,6 +152,26 @@ async def test_a_clean_stop_puts_the_run_back_and_costs_no_attempt(bench: Bench)
     async with bench.worker(nothing):
         run = await bench.ended(created.bell.run_id)
     assert (run.state, run.epoch) == ("succeeded", 4)
+
+
+async def test_a_stop_that_the_claim_kept_to_itself_still_interrupts(bench: Bench) -> None:
+    created = await bench.request()
+
+    async def job() -> None:
+        attempt = await engine.claim(created.bell.run_id, created.bell.epoch)
+        assert attempt is not None
+        current = asyncio.current_task()
+        assert current is not None
+        current.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        await engine.execute(attempt)
+
+    async with bench.worker(forever, slots=0) as engine:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.create_task(job()), 5)
+    run = await bench.run(created.bell.run_id)
+    assert (run.state, run.interruptions, run.attempts) == ("queued", 1, 1)
 
 
 async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(bench: Bench) -> None:
