@@ -55,7 +55,9 @@ def _die_with(parent: int) -> None:
 
 
 def _stop_when_input_closes() -> None:
-    sys.stdin.buffer.read()
+    # not through the buffer, whose lock the interpreter wants when it ends
+    while os.read(sys.stdin.fileno(), 65_536):
+        pass
     os._exit(1)
 
 
