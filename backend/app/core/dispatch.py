@@ -18,8 +18,8 @@ class Dispatcher(Protocol):
     Ringing may fail or be repeated: PostgreSQL knows what is queued, and recovery rings again.
     """
 
-    async def ring(self, ready: Sequence[Bell]) -> None:
-        """Ring for each of these; a failure is logged and not raised."""
+    async def ring(self, ready: Sequence[Bell]) -> bool:
+        """Ring for each of these; False when that failed, which is logged and not raised."""
 
     async def close(self) -> None:
         """Give back connections."""
@@ -31,16 +31,22 @@ class ArqDispatcher:
     def __init__(self, redis: ArqRedis, queue: str) -> None:
         self._redis = redis
         self._queue = queue
+        self._failing = False
 
-    async def ring(self, ready: Sequence[Bell]) -> None:
-        """Put the bells into arq's queue."""
+    async def ring(self, ready: Sequence[Bell]) -> bool:
+        """Put the bells into arq's queue; of failures in a row, the first one is logged."""
         if not ready:
-            return
+            return True
         try:
             await bells.ring(self._redis, self._queue, list(ready))
         except (RedisError, OSError) as error:
-            ids = ", ".join(bell.id for bell in ready[:5])
-            logger.warning("could not ring %s, it will be rung again: %s", ids, error)
+            if not self._failing:
+                ids = ", ".join(bell.id for bell in ready[:5])
+                logger.warning("could not ring %s, it will be rung again: %s", ids, error)
+            self._failing = True
+            return False
+        self._failing = False
+        return True
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -53,10 +59,11 @@ class InProcessDispatcher:
     def __init__(self) -> None:
         self.wake = asyncio.Event()
 
-    async def ring(self, ready: Sequence[Bell]) -> None:
+    async def ring(self, ready: Sequence[Bell]) -> bool:
         """Wake the executor."""
         if ready:
             self.wake.set()
+        return True
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ from app.core.transitions import Bell
 from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
+
+LAGS = 60
+"""Looks over which the event loop's longest delay is told."""
 
 LOOK_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
@@ -70,7 +74,8 @@ class Engine:
         self._claiming = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
-        self._unrung: list[Bell] = []
+        self._unrung: dict[str, Bell] = {}
+        self._lags: deque[float] = deque(maxlen=LAGS)
 
     async def start(self) -> None:
         """Come to life, and begin to watch.
@@ -209,11 +214,13 @@ class Engine:
                 await self.liveness.drop()
             # without its lock this worker looks dead: the first time it comes back at once
             if well or not was_well:
+                due = asyncio.get_running_loop().time() + self._timing.beat
                 await asyncio.sleep(self._timing.beat)
+                self._lags.append(asyncio.get_running_loop().time() - due)
 
     async def _look(self) -> None:
         connection = await self.liveness.connect()
-        await self.liveness.beat()
+        await self.liveness.beat(max(self._lags, default=0.0))
         worker_id = self.liveness.worker_id
         assert worker_id is not None
         # what is claimed while the question is on its way is in neither of the two
@@ -230,14 +237,17 @@ class Engine:
 
     def _ring(self, ready: Sequence[Bell]) -> None:
         """Ring without waiting: a slow Redis must not make this worker look dead."""
-        self._unrung.extend(ready)
+        self._unrung |= {bell.id: bell for bell in ready}
         if self._unrung and (self._ringing is None or self._ringing.done()):
             self._ringing = asyncio.create_task(self._ring_all(), name="ring")
 
     async def _ring_all(self) -> None:
         while self._unrung:
-            ready, self._unrung = self._unrung, []
-            await self.dispatcher.ring(ready)
+            ready, self._unrung = self._unrung, {}
+            if not await self.dispatcher.ring(list(ready.values())):
+                # the next look tries again; what was meanwhile answered ignores its bell
+                self._unrung = ready | self._unrung
+                return
 
 
 def _caller() -> asyncio.Task[Any]:

@@ -104,15 +104,19 @@ class Liveness:
             )
         return worker_id
 
-    async def beat(self) -> None:
+    async def beat(self, loop_lag: float = 0.0) -> None:
         """Say that this worker is alive, by PostgreSQL's clock.
+
+        Args:
+            loop_lag: seconds by which its event loop has lately been late.
 
         Raises:
             psycopg.OperationalError, TimeoutError: the session is gone; connect again.
         """
         assert self._connection is not None
         await self._connection.execute(
-            "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id = %s", (self.worker_id,)
+            "UPDATE workers SET heartbeat_at = clock_timestamp(), loop_lag = %s WHERE id = %s",
+            (loop_lag, self.worker_id),
         )
 
     async def may_execute(self) -> bool:

@@ -36,6 +36,8 @@ class Worker(View):
     """It holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
     heartbeat_age: float
     """Seconds since its last heartbeat."""
+    loop_lag: float
+    """Seconds by which its event loop was late at worst in the last minute."""
     started_at: datetime
     runs: list[int]
     """The runs that it executes."""
@@ -69,7 +71,7 @@ class WorkerStatus(View):
 _WORKERS = text(
     f"""
     WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
-    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at,
+    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag,
       extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS heartbeat_age,
       w.id IN (SELECT worker_id FROM locks)
         AND w.heartbeat_at >= clock_timestamp() - make_interval(secs => :stale) AS alive,
@@ -84,14 +86,19 @@ _WORKERS = text(
     """
 )
 
+QUEUED = """
+  SELECT r.id AS run, r.created_at, r.waiting_for, r.not_before,
+    extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
+  FROM runs r CROSS JOIN LATERAL
+    (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+  WHERE r.state = 'queued'
+"""
+"""What waits, and for how many seconds since something last happened to it."""
+
 _WAITING = text(
-    """
-    SELECT r.id AS run, r.waiting_for, r.not_before, count(*) OVER () AS depth,
-      extract(epoch FROM clock_timestamp() - e.at)::float8 AS age,
-      max(extract(epoch FROM clock_timestamp() - e.at)::float8) OVER () AS oldest
-    FROM runs r CROSS JOIN LATERAL
-      (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
-    WHERE r.state = 'queued' ORDER BY r.created_at, r.id LIMIT :most
+    f"""
+    SELECT run, waiting_for, not_before, age, count(*) OVER () AS depth, max(age) OVER () AS oldest
+    FROM ({QUEUED}) q ORDER BY created_at, run LIMIT :most
     """
 )
 

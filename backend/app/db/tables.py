@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -148,6 +149,13 @@ workers = Table(
     Column("version", Text, nullable=False),
     _at("started_at", default_now=True),
     _at("heartbeat_at", default_now=True),
+    Column(
+        "loop_lag",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="the longest of the last minute, in seconds",
+    ),
     _at("stopped_at"),
 )
 
