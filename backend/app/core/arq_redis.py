@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import EqualJitterBackoff
@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError, WatchError
 
 from app.core.bells import dump, load
 from app.core.patience import LOST, Patience
+from app.core.redis_pool import new_pool
 
 logger = logging.getLogger(__name__)
 
@@ -126,11 +127,9 @@ class WorkerRedis(ArqRedis):
         return await super().delete(*others) if others else 0
 
 
-def _pool(url: str, tries: int) -> BlockingConnectionPool:
-    return BlockingConnectionPool.from_url(
+def _pool(url: str, tries: int) -> ConnectionPool:
+    return new_pool(
         url,
-        max_connections=20,
-        timeout=20,
         retry=Retry(EqualJitterBackoff(cap=0.5, base=0.05), tries, supported_errors=LOST),
         # without it a command is not tried again, whatever the retry says (``asyncio/client.py``)
         retry_on_error=list(LOST),
@@ -144,7 +143,7 @@ def connect(url: str, queue: str) -> ArqRedis:
     """Create a client that speaks arq's language in JSON, and tries a command four times.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``; a password may be percent-encoded.
+        url: see `redis_url`.
         queue: the key of the queue.
     """
     return ArqRedis(

@@ -24,8 +24,10 @@ from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher
 from app.core.engine import Engine
 from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
-from app.core.patience import Patience, address
+from app.core.patience import Patience
 from app.core.rate_limit import RedisRateLimiter
+from app.core.redis_url import address, sentinels
+from app.core.sd_notify import Supervised
 
 _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
@@ -48,9 +50,18 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     ctx["request"] = partial(request_run, engine.db, dispatcher)
     await engine.start()
     WorkerSettings.redis_pool.may_pick_up = lambda: engine.ready and not _patience.stopping
+    # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
+    supervised = ctx["supervised"] = Supervised(lambda: _status(engine))
+    supervised.ready()
+
+
+def _status(engine: Engine) -> str:
+    return f"worker {engine.liveness.worker_id}, {engine.busy} of {_settings.arq_max_jobs} runs"
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
+    if "supervised" in ctx:
+        ctx["supervised"].stopping()
     # arq waits for one task an id, and a bell that was rung twice has two
     await asyncio.gather(*ctx.get("jobs", ()), return_exceptions=True)
     for name, close in (
@@ -80,15 +91,20 @@ def _redis_settings() -> RedisSettings:
 
     arq's ``from_dsn`` does not decode a percent-encoded password; redis-py does.
     """
-    parts: dict[str, Any] = dict(parse_url(_url))
+    known = sentinels(_url)
+    parts: dict[str, Any] = dict(parse_url(known.url if known else _url))
+    tls = {name: value for name, value in parts.items() if name.startswith("ssl_")}
     return RedisSettings(
-        host=parts.get("host", "localhost"),
+        host=list(known.hosts) if known else parts.get("host", "localhost"),
         port=parts.get("port", 6379),
         unix_socket_path=parts.get("path"),
         database=parts.get("db", 0),
         username=parts.get("username"),
         password=parts.get("password"),
-        ssl=_url.startswith("rediss://"),
+        ssl=_url.startswith("rediss"),
+        sentinel=known is not None,
+        sentinel_master=known.service if known else "",
+        **tls,
     )
 
 

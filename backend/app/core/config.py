@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import DotEnvSettingsSource
 
 from app.core.errors import WrongUse
+from app.core.redis_url import sentinels
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class Settings(BaseSettings):
     `postgresql://user:password@host:5432/name`."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
-    """The Redis that carries the bells: `redis://`, `rediss://` (TLS) or `unix://`."""
+    """The Redis that carries the bells: `redis://`, `rediss://` (TLS, with `?ssl_ca_certs=FILE` for
+    an authority of your own), `unix://`, or `redis+sentinel://host1:26379,host2:26379/service/0`."""
 
     cache_dir: Path = ROOT / ".run" / "cache"
     """Where bulk files are kept between attempts; a relative path begins at the checkout.
@@ -154,10 +156,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr) -> SecretStr:
-        scheme = value.get_secret_value().split("://")[0]
-        if scheme not in {"redis", "rediss", "unix"}:
-            message = "redis://host:6379/0, rediss://… or unix://…"
-            raise ValueError(message)
+        sentinels(value.get_secret_value())
         return value
 
     @field_validator(

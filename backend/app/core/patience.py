@@ -3,7 +3,6 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
@@ -86,9 +85,3 @@ def unreachable(where: str, error: Exception) -> UserError:
         allowed="REDIS_URL=redis://user:password@host:6379/0 of a running server",
         remedy="`make hybrid-up` starts one, or set REDIS_URL in .env",
     )
-
-
-def address(url: str) -> str:
-    """Return where a Redis URL points, without its credentials."""
-    parts = urlsplit(url)
-    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"

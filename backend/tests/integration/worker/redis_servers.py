@@ -1,0 +1,63 @@
+"""Redis servers that are set up like nobody else's: with TLS, as a replica, as a sentinel."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from services.binaries import redis_program
+from services.process import LOOPBACK, free_port
+
+Server = subprocess.Popen[bytes]
+Start = Callable[..., tuple[Server, int]]
+
+
+@contextmanager
+def redis_servers(folder: Path) -> Iterator[Start]:
+    """Servers that are gone with the block."""
+    started: list[Server] = []
+
+    def start(configuration: str, *, program: Path | None = None, **client: object):
+        port = free_port()
+        home = folder / f"redis-{port}"
+        home.mkdir()
+        file = home / "redis.conf"
+        file.write_text(
+            f"bind {LOOPBACK}\ndir {home}\nlogfile {home}/log\n" + configuration.format(port=port)
+        )
+        sentinel = ["--sentinel"] if "sentinel monitor" in configuration else []
+        server = subprocess.Popen([program or redis_program(), file, *sentinel])
+        started.append(server)
+        deadline = time.monotonic() + 20
+        with redis.Redis(host=LOOPBACK, port=port, **client) as asked:  # type: ignore[arg-type]
+            while True:
+                try:
+                    asked.ping()
+                except redis.ConnectionError:
+                    assert time.monotonic() < deadline, (home / "log").read_text()
+                    time.sleep(0.02)
+                else:
+                    return server, port
+
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.kill()
+            server.wait()
+
+
+def redis_with_tls() -> Path:
+    """The wheel's server knows no TLS, a distribution's does."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            asked = [found, "--port", "0", "--tls-port", "0", "--tls-protocols", "none"]
+            said = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=10)
+            if "Bad directive" not in said.stdout + said.stderr:
+                return Path(found)
+    pytest.skip("no redis-server with TLS on the PATH (Debian: apt install redis-server)")
