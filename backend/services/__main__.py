@@ -1,11 +1,11 @@
-"""`python -m services up|down|status`: the development servers of this checkout."""
+"""`python -m services up|down|status|programs`: the development servers of this checkout."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from services import hybrid
+from services import binaries, hybrid
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +31,12 @@ def down() -> None:
 def status() -> None:
     """Say where they are; exit status 1 when one does not answer."""
     sys.exit(0 if hybrid.status(ROOT) else 1)
+
+
+@main.command()
+def programs() -> None:
+    """Say where PostgreSQL's programs are, pg_dump among them."""
+    click.echo(binaries.postgres_folder())
 
 
 main(prog_name="python -m services")

@@ -1,0 +1,132 @@
+"""A backup is taken while runs are active, and they go on where it is restored."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from app.db.engine import psycopg_url
+from services.binaries import postgres_folder
+from services.postgres import running_postgres
+from tests.plant import Plant
+
+
+@pytest.fixture
+def stocked(genes: Plant) -> Plant:
+    """Genes in the database, and the wheel's PostgreSQL programs last on the PATH."""
+    genes.env["PATH"] = f"{os.environ['PATH']}:{postgres_folder()}"
+    return genes
+
+
+def other_database(server_dsn: str, name: str) -> str:
+    url = psycopg_url(server_dsn).set(drivername="postgresql", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restored_to(
+    stocked: Plant, tmp_path: Path
+) -> None:
+    worker = stocked.worker(NCBI_RATE="2")
+    assert stocked.cli("annotate").returncode == 0
+    await stocked.until(lambda r: r["state"] == "running" and r["done"] > 400)
+    file = tmp_path / "a backup.dump"
+    done = stocked.cli("backup", str(file))
+    assert (done.returncode, done.stdout) == (0, f"{file}\n"), done.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (await stocked.until(lambda _: True))["state"] == "running"
+    worker.kill()
+    worker.wait()
+    asked = stocked.sandbox.stats()["requests"]["clinvar.esearch"]
+    with redis.Redis.from_url(stocked.env["REDIS_URL"]) as client:
+        client.flushall()
+    with running_postgres(tmp_path / "new server") as server:
+        stocked.env["DATABASE_URL"] = other_database(server.dsn, "born_anew")
+        done = stocked.cli("restore", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "restored 400 genes" in done.stdout
+        assert "1 active runs go on" in done.stdout
+        kept = stocked.rows("SELECT count(*) AS n FROM annotations")[0]["n"]
+        assert 400 < kept < 1200
+        stocked.worker(NCBI_RATE="100")
+        run = await stocked.ended()
+        assert (run["state"], run["attempts"], run["losses"]) == ("succeeded", 1, 1)
+        assert stocked.rows("SELECT count(*) AS n FROM annotations") == [{"n": 1200}]
+        # what the backup holds is not asked for again
+        assert stocked.sandbox.stats()["requests"]["clinvar.esearch"] - asked <= 1200 - kept
+        stocked.stop()
+
+
+def test_a_database_that_is_in_use_is_not_restored_over(stocked: Plant, tmp_path: Path) -> None:
+    file = tmp_path / "one.dump"
+    assert stocked.cli("backup", str(file)).returncode == 0
+    before = stocked.rows("SELECT count(*) AS n FROM genes")
+    done = stocked.cli("restore", str(file))
+    assert done.returncode == 1
+    assert "is not empty" in done.stderr
+    assert stocked.rows("SELECT count(*) AS n FROM genes") == before
+    again = stocked.cli("backup", str(file))
+    assert again.returncode == 1
+    assert "there is a file" in again.stderr
+
+
+def test_what_is_no_backup_is_refused_and_changes_nothing(
+    stocked: Plant, tmp_path: Path, empty_database_url: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("no dump")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE TABLE other (id int)")
+    stranger = tmp_path / "stranger.dump"
+    subprocess.run(
+        [postgres_folder() / "pg_dump", "-Fc", "-f", stranger, empty_database_url], check=True
+    )
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("DROP TABLE other")
+    stocked.env["DATABASE_URL"] = empty_database_url
+    for name, why in (
+        ("notes.txt", "is no backup of this project"),
+        ("stranger.dump", "is no backup of this project"),
+        ("nowhere.dump", "there is no file"),
+    ):
+        done = stocked.cli("restore", str(tmp_path / name))
+        assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+        assert "Traceback" not in done.stderr
+    assert stocked.rows("SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public'") == [
+        {"n": 0}
+    ]
+
+
+def test_a_server_that_is_newer_than_every_program_is_named_with_the_package(
+    stocked: Plant, tmp_path: Path
+) -> None:
+    old = tmp_path / "bin" / "pg_dump"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
+    old.chmod(0o755)
+    stocked.env["PATH"] = str(old.parent)
+    done = stocked.cli("backup", str(tmp_path / "x.dump"))
+    assert done.returncode == 1
+    assert "apt install postgresql-client-" in done.stderr
+    assert list(tmp_path.glob("x.dump*")) == []
+
+
+def test_no_password_is_on_a_command_line_or_in_a_message(stocked: Plant, tmp_path: Path) -> None:
+    spy = tmp_path / "bin" / "pg_dump"
+    spy.parent.mkdir()
+    spy.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = --version ] || {{ echo "$@" > {tmp_path}/said; exec {postgres_folder()}/pg_dump'
+        ' --no-such-option; }\necho "pg_dump (PostgreSQL) 99"\n'
+    )
+    spy.chmod(0o755)
+    stocked.env["PATH"] = f"{spy.parent}:/usr/bin:/bin"
+    done = stocked.cli("backup", str(tmp_path / "x.dump"))
+    assert done.returncode == 1
+    assert "pg_dump failed" in done.stderr
+    password = psycopg.conninfo.conninfo_to_dict(stocked.env["DATABASE_URL"]).get("password")
+    said = (tmp_path / "said").read_text()
+    assert "postgres" not in said
+    assert password is None or str(password) not in said + json.dumps(done.stderr)

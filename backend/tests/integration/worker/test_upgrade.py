@@ -1,0 +1,71 @@
+"""The next version is deployed while a worker of this one is in the middle of a run."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from app.db import migrate
+from tests.plant import BACKEND, Plant
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    for table in ("genes", "annotations", "runs", "run_sources", "run_events", "workers"):
+        op.add_column(table, sa.Column("later", sa.Text(), server_default="x", nullable=False))
+    op.create_index("later_idx", "annotations", ["later"])
+"""
+
+
+def next_version(folder: Path) -> Path:
+    """A copy of this code that has a migration more."""
+    shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    versions = folder / "app" / "db" / "migrations" / "versions"
+    (versions / "9999_later.py").write_text(MIGRATION.format(head=migrate.head()))
+    (folder / "app" / "__init__.py").write_text('__version__ = "9.9.9"\n')
+    return folder
+
+
+async def test_a_worker_of_this_version_ends_its_run_beside_one_of_the_next(
+    genes: Plant, tmp_path: Path
+) -> None:
+    deployed = next_version(tmp_path / "next")
+    old = genes.worker(ARQ_MAX_JOBS="1", NCBI_RATE="3")
+    first = genes.annotate("ensembl", "clinvar")
+    await genes.until(lambda r: r["state"] == "running" and r["done"] > 400, run_id=first)
+
+    def of_the_next(*arguments: str) -> "subprocess.Popen[bytes]":
+        with (tmp_path / "next.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=deployed,
+                env=genes.env | {"PYTHONPATH": str(deployed)},
+                stdout=log,
+                stderr=log,
+            )
+
+    assert of_the_next("app.cli", "migrate").wait(60) == 0
+    assert genes.rows("SELECT count(later) AS n FROM genes") == [{"n": 400}]
+    assert (await genes.until(lambda _: True, run_id=first))["state"] == "running"
+    new = of_the_next("arq", "app.core.arq_worker.WorkerSettings")
+    genes.processes.append(new)
+    await genes.until(
+        lambda _: bool(genes.rows("SELECT 1 FROM workers WHERE version = '9.9.9'")), run_id=first
+    )
+    # a process of the version that was left starts no more, and says what to do
+    late = genes.cli("annotate", "hgnc")
+    assert late.returncode == 1
+    assert "migrated by a newer version" in late.stderr
+    asked = of_the_next("app.cli", "annotate", "hgnc")
+    assert asked.wait(60) == 0
+    second = await genes.ended()
+    assert (second["state"], second["pid"]) == ("succeeded", new.pid)
+    run = await genes.ended(first)
+    assert (run["state"], run["pid"], run["attempts"]) == ("succeeded", old.pid, 1)
+    assert (run["losses"], run["interruptions"]) == (0, 0)
