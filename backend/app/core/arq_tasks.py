@@ -11,7 +11,7 @@ from arq.constants import in_progress_key_prefix
 from app.core.bells import parse_id
 from app.core.database_away import LOST_DATABASE
 from app.core.engine import Engine
-from app.core.errors import UserError
+from app.core.errors import NotHere, UserError
 from app.core.jobs import RunRequest
 from app.core.runs import Created
 
@@ -79,13 +79,14 @@ async def _answer(
             created = await request(asked, resume=resume, arq_job_id=ctx["job_id"])
             logger.info("job %s is run %d", ctx["job_id"], created.bell.run_id)
             return
-        if not engine.ready:
-            raise Retry(defer=1)
         attempt = await engine.claim(*bell)
         if attempt is None:
             logger.info("bell %s: the run is not queued under this epoch", ctx["job_id"])
             return
         await engine.execute(attempt)
+    except NotHere as error:
+        logger.info("bell %s goes back: %s", ctx["job_id"], error)
+        raise Retry(defer=1) from error
     except LOST_DATABASE as error:
         logger.warning("PostgreSQL is away, job %s is put back: %s", ctx["job_id"], error)
         raise Retry(defer=PUT_BACK) from error

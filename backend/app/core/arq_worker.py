@@ -124,6 +124,9 @@ class WorkerSettings:
     job_timeout = _settings.arq_job_timeout + ARQ_GRACE
     keep_result = 0
     max_tries = sys.maxsize
+    # of the default half second a run that changes hands would wait nearly all, as the bell is rung
+    # just after a poll (`nox -s bench -- kills`)
+    poll_delay = 0.2
     health_check_key = HEALTH_CHECK_KEY
     health_check_interval = timedelta(seconds=5)
     on_startup = _on_startup

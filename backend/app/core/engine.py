@@ -11,6 +11,7 @@ from app.core.attempt import Attempt, Work
 from app.core.config import Settings
 from app.core.database_away import LOST_DATABASE
 from app.core.dispatch import Dispatcher
+from app.core.errors import NotHere
 from app.core.jobs import time_limit
 from app.core.liveness import Liveness
 from app.core.logs import bound_contextvars
@@ -121,21 +122,25 @@ class Engine:
         other; so it harms nobody else.
 
         Raises:
+            NotHere: this worker cannot take it now; the run stays queued.
             sqlalchemy.exc.OperationalError: when PostgreSQL cannot be reached.
         """
         async with self._claiming:
             key = (run_id, epoch)
             worker_id = self.liveness.worker_id
-            if key in self._attempts or worker_id is None or not self.ready:
+            if key in self._attempts:
                 return None
+            if worker_id is None or not self.ready:
+                raise NotHere("this worker takes no run now")
             idle = not self._attempts
             self._attempts[key] = None
             bell: Bell | None = None
             try:
                 async with self.db.begin() as connection:
                     alone = await attempts.must_run_alone(connection, run_id)
-                    if idle or not alone:
-                        bell = await attempts.claim(connection, run_id, epoch, worker_id)
+                    if alone and not idle:
+                        raise NotHere(f"run {run_id} is to run alone, and this worker is busy")
+                    bell = await attempts.claim(connection, run_id, epoch, worker_id)
             finally:
                 # if a claim was committed and its answer lost, the watch puts the run back
                 if bell is None:

@@ -7,6 +7,7 @@
     │   ├── WrongUse    the call itself is wrong (exit status 2)
     │   ├── NotFound    there is no such run or gene
     │   └── Conflict    not in this state, or another run covers a source of it
+    ├── NotHere         this worker cannot take the run now; another, or later this one, can
     ├── Wait            this attempt can only wait: it goes back to the queue and costs no try
     └── Superseded      the attempt's epoch has passed: it stops and changes nothing
 """
@@ -60,6 +61,10 @@ class NotFound(UserError):
 
 class Conflict(UserError):
     """What was asked for contradicts a run that is there."""
+
+
+class NotHere(KidneyGeneticsError):
+    """This worker cannot take the run now, and that is no matter of the run's epoch."""
 
 
 class Wait(KidneyGeneticsError):

@@ -5,6 +5,7 @@ from app.core import attempts
 from app.core.database_away import LOST_DATABASE
 from app.core.dispatch import InProcessDispatcher
 from app.core.engine import Engine
+from app.core.errors import NotHere
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,10 @@ class Executor:
                 bell = await attempts.next_queued(connection)
             if bell is None:
                 return
-            attempt = await self._engine.claim(bell.run_id, bell.epoch)
+            try:
+                attempt = await self._engine.claim(bell.run_id, bell.epoch)
+            except NotHere:
+                return
             if attempt is None:
                 return
             task = asyncio.create_task(self._engine.execute(attempt))

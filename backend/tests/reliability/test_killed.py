@@ -155,3 +155,20 @@ async def test_the_child_that_parses_does_not_outlive_a_killed_worker(
     await scene.ended(run_id)
     scene.check(run_id)
     assert scene.counters(run_id) == (1, 0, 1)
+
+
+async def test_what_must_run_alone_is_left_by_the_busy_to_the_idle(make_scene: MakeScene) -> None:
+    scene = make_scene(genes=1_000, rates={"hgnc": 10.0})
+    busy = await scene.workers(1)
+    running = scene.annotate("hgnc")
+    await scene.half_way(running)
+    idle = await scene.workers(1)
+    for _ in range(5):
+        queued = time.time()
+        # as after two losses: from the queue on it runs alone
+        scene.rows("ALTER TABLE runs ALTER losses_in_a_row SET DEFAULT 2")
+        suspect = scene.annotate("ensembl", "--mode", "full")
+        assert await scene.started_after(suspect, queued) <= 10
+        run = await scene.ended(suspect)
+        assert run["pid"] in idle
+    assert (await scene.until(lambda _: True, run_id=running))["pid"] in busy

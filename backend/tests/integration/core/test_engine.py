@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core import runs
 from app.core.attempt import Attempt
-from app.core.errors import Conflict, NotFound, Superseded, UserError, Wait
+from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
 from app.core.liveness import Liveness
 from tests.integration.conftest import QUICK, Bench, commit
 
@@ -307,10 +307,12 @@ async def test_a_run_that_was_lost_twice_runs_alone(bench: Bench) -> None:
         )
     async with bench.worker(works) as engine:
         await bench.until(before, lambda r: r.state == "running")
-        assert await engine.claim(suspect, 1) is None
+        with pytest.raises(NotHere, match="alone"):
+            await engine.claim(suspect, 1)
         release["b"].set()
         await bench.until(suspect, lambda r: r.state == "running")
-        assert await engine.claim(after, 1) is None
+        with pytest.raises(NotHere):
+            await engine.claim(after, 1)
         release["a"].set()
         release["c"].set()
         ended = [await bench.ended(run_id) for run_id in (before, suspect, after)]
