@@ -1,0 +1,52 @@
+"""Writes what was measured where the documentation shows it."""
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+import redis
+
+from bench._plant import Plant
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "measured"
+
+
+def machine(plant: Plant) -> str:
+    """Say what it was measured on, without naming the machine."""
+    with psycopg.connect(plant.postgres.superuser_dsn) as connection:
+        postgres = connection.info.server_version // 10_000, connection.info.server_version % 10_000
+    with redis.Redis.from_url(plant.redis.url) as client:
+        redis_version = client.info("server")["redis_version"]
+    return (
+        f"{datetime.now(UTC):%d %B %Y}, {len(os.sched_getaffinity(0))} cores,"
+        f" {platform.system()} {platform.machine()}, Python {platform.python_version()},"
+        f" PostgreSQL {postgres[0]}.{postgres[1]} (fsync on), Redis {redis_version},"
+        f" arq {version('arq')}; load average at the start {os.getloadavg()[0]:.1f}"
+    )
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Make a table of it."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write(name: str, title: str, command: str, facts: str, *parts: str) -> Path:
+    """Write a page; return where.
+
+    Args:
+        name: of the file, without its ending.
+        title: of the page.
+        command: that measures it again.
+        facts: see `machine`.
+        parts: paragraphs and tables.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.md"
+    paragraphs = [f"# {title}", *parts, f"Measured with `{command}`: {facts}."]
+    path.write_text("\n\n".join(paragraphs) + "\n")
+    return path

@@ -1,0 +1,80 @@
+"""Counts statements in PostgreSQL's own log.
+
+The wheel's server comes without `pg_stat_statements`; with `log_min_duration_statement = 0` it
+logs every statement, whichever way it was sent (PostgreSQL 18, chapter 19.8).
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from services.postgres import Postgres
+
+_MARK = "bench|"
+_SETTINGS = {"log_min_duration_statement": "0", "log_line_prefix": f"{_MARK}%a|"}
+# a statement goes over the wire as one message, or as a parse, a bind and an execute, which counts
+_ENTRY = re.compile(
+    r"bench\|(?P<session>[^|]*)\|LOG:  duration: (?P<ms>[\d.]+) ms  "
+    r"(?P<step>statement|parse|bind|execute)[^:]*: (?P<text>.*)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that PostgreSQL has executed, or a part of its preparation.
+
+    Attributes:
+        session: `application_name` of the client.
+        ms: milliseconds that it took.
+        executed: False for a parse or a bind, whose milliseconds count and which does not.
+        text: on one line.
+    """
+
+    session: str
+    ms: float
+    executed: bool
+    text: str
+
+
+def statements(log: str) -> list[Statement]:
+    """Read the statements out of a log that was written while `logging_statements`."""
+    # a line that continues an entry begins with a tab
+    entries = re.sub(r"\n\t", " ", log).splitlines()
+    found = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
+    return [
+        Statement(
+            session=match["session"],
+            ms=float(match["ms"]),
+            executed=match["step"] in {"statement", "execute"},
+            text=" ".join(match["text"].split()),
+        )
+        for match in found
+    ]
+
+
+@contextmanager
+def logging_statements(postgres: Postgres) -> Iterator[list[Statement]]:
+    """Have PostgreSQL log all statements; the list is filled at the end of the block."""
+    found: list[Statement] = []
+    _configure(postgres, "ALTER SYSTEM SET {} = {}")
+    begin = postgres.log.stat().st_size
+    try:
+        yield found
+    finally:
+        with postgres.log.open("rb") as file:
+            file.seek(begin)
+            found += statements(file.read().decode(errors="replace"))
+        _configure(postgres, "ALTER SYSTEM RESET {}")
+
+
+def _configure(postgres: Postgres, statement: str) -> None:
+    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
+        for name, value in _SETTINGS.items():
+            made = sql.SQL(statement).format(sql.Identifier(name), sql.Literal(value))
+            connection.execute(made)
+        connection.execute("SELECT pg_reload_conf()")

@@ -1,0 +1,208 @@
+"""How a run gets over the death of its worker, again and again: `python -m bench kills`.
+
+Two workers are alive. The one that executes the run gets SIGKILL at a random moment, once it has
+got the run somewhere since it took it over, and another is started in its place; so 20 times. A run
+that is near its end is let go, and followed by another. HGNC, imitated by the sandbox at 60
+requests a second, is asked about 50 genes at a time.
+
+The recovery of a kill is the time until the run is executed again, under the next epoch; it is
+measured by PostgreSQL's clock, which is this machine's. It has two parts: until another worker
+notices (it looks once a second), and until one picks the run up (arq looks twice a second).
+"""
+
+import os
+import random
+import signal
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench._measured import machine, markdown, write
+from bench._plant import Plant, plant
+from demo.stage import Process
+
+BATCH = 50
+"""Genes that HGNC is asked about together (`app/annotation/sources/hgnc.py`)."""
+
+RATE = 60
+GENES = 4_000
+LAST_GENES = 300
+"""With so few to go a run could end before it is hit."""
+
+LONGEST_RECOVERY = 3.0
+ENDPOINT = "hgnc.fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What a kill cost.
+
+    Attributes:
+        noticed: seconds until the run was back in the queue.
+        running: seconds until it was executed again.
+        repeats: genes that HGNC was asked about again.
+    """
+
+    noticed: float
+    running: float
+    repeats: int
+
+
+class Victim:
+    """Runs, one after the other, whose workers are killed."""
+
+    def __init__(self, plant: Plant, sandbox: str, seed: int) -> None:
+        self._plant = plant
+        self._sandbox = sandbox
+        self._run_id = 0
+        self._random = random.Random(seed)  # noqa: S311 - moments of kills
+        started = (plant.worker(), plant.worker())
+        self._workers: dict[int, Process] = {each.popen.pid: each for each in started}
+        self._begin()
+
+    def _begin(self) -> None:
+        # all genes are asked about in each run: only what is asked twice in one is to count
+        httpx.post(f"{self._sandbox}/_sandbox/reset").raise_for_status()
+        self._run_id = self._plant.annotate("--mode", "full", "hgnc")
+
+    def kill(self) -> Kill:
+        """Kill the worker that executes the run, and see what becomes of it."""
+        if self._got_somewhere()["done"] > GENES - LAST_GENES:
+            self.end()
+            self._begin()
+            self._got_somewhere()
+        time.sleep(self._random.uniform(0, 1))
+        repeats = self._repeats()
+        dead = self._workers.pop(self._run()["pid"])
+        at = time.time()
+        os.kill(dead.popen.pid, signal.SIGKILL)
+        replacement = self._plant.worker()
+        self._workers[replacement.popen.pid] = replacement
+        self._got_somewhere()
+        events = self._plant.rows(
+            "SELECT event, extract(epoch FROM at)::float8 AS at FROM run_events"
+            " WHERE run_id = %(id)s AND at > to_timestamp(%(at)s) ORDER BY id",
+            id=self._run_id,
+            at=at,
+        )
+        names = [event["event"] for event in events]
+        if names not in (["lost", "taken over"], ["lost", "taken over", "finished"]):
+            raise click.ClickException(f"after a kill the run's events are {', '.join(names)}")
+        lost, taken = events[:2]
+        return Kill(lost["at"] - at, taken["at"] - at, self._repeats() - repeats)
+
+    def _run(self) -> dict[str, Any]:
+        """Look at the run: also how many genes are done, and the pid of its worker."""
+        return self._plant.rows(
+            "SELECT r.*, w.pid, coalesce(s.done, 0) AS done,"
+            " r.progressed_at > r.attempt_started_at AS progressed"
+            " FROM runs r LEFT JOIN workers w ON w.id = r.worker_id"
+            " JOIN run_sources s ON s.run_id = r.id WHERE r.id = %(id)s",
+            id=self._run_id,
+        )[0]
+
+    def _got_somewhere(self) -> dict[str, Any]:
+        """Wait until its worker has committed a batch since it took the run over."""
+        return self._until(
+            lambda run: (
+                run["finished_at"] is not None or (run["state"] == "running" and run["progressed"])
+            )
+        )
+
+    def end(self) -> None:
+        """Wait until the run has ended."""
+        self._until(lambda run: run["finished_at"] is not None, seconds=300)
+
+    def _until(
+        self, holds: Callable[[dict[str, Any]], Any], seconds: float = 60.0
+    ) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while not holds(run := self._run()):
+            if time.monotonic() > deadline:
+                raise click.ClickException(f"after {seconds:g} s the run is still {run['state']}")
+            time.sleep(0.05)
+        return run
+
+    def _repeats(self) -> int:
+        stats = httpx.get(f"{self._sandbox}/_sandbox/stats").raise_for_status().json()
+        repeats: int = stats["genes"].get(ENDPOINT, {"repeats": 0})["repeats"]
+        return repeats
+
+
+def _row(name: str, values: list[float]) -> list[str]:
+    median, highest = statistics.median(values), max(values)
+    return [name, f"{median:.2f} s", f"{highest:.2f} s"]
+
+
+@click.command()
+@click.option("--kills", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--seed", type=int, default=20, show_default=True, help="of the moments of kills")
+def main(kills: int, seed: int) -> None:
+    """Measure, print a table and write it; exit with 1 when a bound is not kept."""
+    console = Console(soft_wrap=True)
+    with plant() as made:
+        facts = machine(made)
+        options = ("--genes", str(GENES), "--limits", "off", "--hgnc-rate", str(RATE))
+        sandbox = made.sandbox(*options)
+        made.env["HGNC_BULK_THRESHOLD"] = "1000000"
+        made.cli("genes-import", "hgnc")
+        victim = Victim(made, sandbox, seed)
+        done: list[Kill] = []
+        for number in range(1, kills + 1):
+            done.append(kill := victim.kill())
+            console.print(
+                f"kill {number}: noticed after {kill.noticed:.2f} s, running again after"
+                f" {kill.running:.2f} s, {kill.repeats} genes fetched again"
+            )
+        victim.end()
+        runs = made.rows(
+            "SELECT count(*) AS runs, count(*) FILTER (WHERE state = 'succeeded') AS succeeded,"
+            " sum(attempts) AS attempts, sum(losses) AS losses,"
+            " sum(interruptions) AS interruptions, (SELECT sum(done) FROM run_sources) AS done"
+            " FROM runs"
+        )[0]
+    repeated = [kill.repeats for kill in done if kill.repeats]
+    head = [f"{kills} kills", "median", "max"]
+    rows = [
+        _row("noticed, the run is back in the queue", [kill.noticed for kill in done]),
+        _row("picked up after that", [kill.running - kill.noticed for kill in done]),
+        _row("**running again after the kill**", [kill.running for kill in done]),
+    ]
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*(cell.strip("*") for cell in row))
+    console.print(table)
+    ending = (
+        f"{runs['succeeded']} of {runs['runs']} runs succeeded, with {runs['done']:,} of"
+        f" {runs['runs'] * GENES:,} genes done: {runs['attempts']} attempts, {runs['losses']}"
+        f" losses, {runs['interruptions']} interruptions."
+        f" Batches of {BATCH} genes fetched twice, in part or whole:"
+        f" {len(repeated)} in {kills} kills, {sum(repeated)} genes in all."
+    )
+    console.print(ending)
+    written = write(
+        "kills",
+        "A run whose worker is killed again and again",
+        "nox -s bench -- kills",
+        facts,
+        "Two workers are alive. The one that executes the run gets SIGKILL at a random moment"
+        f" (seed {seed}), and another is started in its place.",
+        markdown(head, rows),
+        ending,
+    )
+    console.print(f"written to {written}")
+    bad = (
+        max(kill.running for kill in done) > LONGEST_RECOVERY
+        or max(repeated, default=0) > BATCH
+        or (runs["succeeded"], runs["losses"]) != (runs["runs"], kills)
+        or runs["done"] != runs["runs"] * GENES
+    )
+    if bad:
+        raise SystemExit(1)
