@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.annotation.pipeline import Pipeline
-from app.api import admin, errors, genes, health
+from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
 from app.api.body import BodyLimit
 from app.api.services import Services
@@ -21,6 +21,7 @@ from app.core.errors import UserError
 from app.core.executor import Executor
 from app.core.rate_limit import LocalRateLimiter
 from app.core.schema import check_schema
+from app.core.sd_notify import Supervised
 from app.db.engine import create_engine
 
 REQUESTS_AT_ONCE = 10
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.install(app)
-    for router in (admin.router, genes.router, health.router):
+    for router in (admin.router, genes.router, health.router, metrics.router):
         app.include_router(router)
     # the last one added is the first to see a request
     app.add_middleware(BodyLimit)
@@ -67,6 +68,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         async with AsyncExitStack() as stack:
             app.state.services = await _start(settings, stack)
+            supervised = Supervised(lambda: "serving")
+            supervised.ready()
+            stack.callback(supervised.stopping)
             yield
     except UserError as error:
         app.state.refused = error

@@ -53,10 +53,11 @@ async def ready(uses: Uses) -> Ready | JSONResponse:
     except (SQLAlchemyError, OSError) as error:
         logger.warning("not ready, PostgreSQL is away: %s", error or "no answer")
         return database_away()
-    return Ready(redis=await _redis(uses))
+    return Ready(redis=await look_at_redis(uses))
 
 
-async def _redis(uses: Uses) -> Literal["answers", "away", "not used"]:
+async def look_at_redis(uses: Uses) -> Literal["answers", "away", "not used"]:
+    """Tell whether Redis answers; an error is logged and not raised."""
     if uses.redis is None:
         return "not used"
     try:

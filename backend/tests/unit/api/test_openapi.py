@@ -14,6 +14,7 @@ async def test_the_description_names_every_address_of_the_contract(app) -> None:
         "/api/genes/{name}",
         "/health/live",
         "/health/ready",
+        "/metrics",
     }
     start = described["paths"]["/api/admin/runs"]["post"]
     assert start["security"] == [{"HTTPBearer": []}]
