@@ -2,10 +2,10 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -60,29 +60,40 @@ async def watch(session: Session, run_id: int) -> Run:
             await asyncio.sleep(LOOK)
 
 
-class Display(Protocol):
+class Display(ABC):
     """Shows how far a run is."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None: ...
-
-    def say(self, line: str) -> None:
-        """Write something that stays."""
-
-    def show(self, sources: Sequence[SourceProgress]) -> None:
-        """Show how far each source is."""
-
-
-class Bars:
-    """A live bar a source, for a terminal. Its length is the work expected, not the genes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._speeds: defaultdict[str, Speed] = defaultdict(Speed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: B027 - plain lines have nothing to end
+        pass
+
+    def say(self, line: str) -> None:
+        """Write something that stays."""
+        # a pipe gets whole lines
+        self._console.print(line, soft_wrap=not self._console.is_terminal)
+
+    def show(self, sources: Sequence[SourceProgress]) -> None:
+        """Show how far each source is."""
+        for each in sources:
+            speed = self._speeds[each.source]
+            speed.see(each)
+            self._draw(each, how_far(each, speed))
+
+    @abstractmethod
+    def _draw(self, source: SourceProgress, said: str) -> None: ...
+
+
+class Bars(Display):
+    """A live bar a source, for a terminal. Its length is the work expected, not the genes."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self._bars = Progress(
             TextColumn("{task.description:<8}", markup=False),
             BarColumn(bar_width=24),
@@ -90,76 +101,43 @@ class Bars:
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._speeds: defaultdict[str, Speed] = defaultdict(Speed)
 
     def __enter__(self) -> Self:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        """Leave the bars as they are."""
         self._bars.stop()
 
-    def say(self, line: str) -> None:
-        """Write above the bars."""
-        self._console.print(line)
-
-    def show(self, sources: Sequence[SourceProgress]) -> None:
-        """Draw the bars anew."""
-        for each in sources:
-            if each.source not in self._tasks:
-                self._tasks[each.source] = self._bars.add_task(each.source, said="", total=None)
-            speed = self._speeds[each.source]
-            speed.see(each)
-            # something done in no time at all is a full bar
-            done = each.state == "succeeded"
-            self._bars.update(
-                self._tasks[each.source],
-                total=1 if done else each.weight_total or None,
-                completed=1 if done else each.weight_done,
-                said=how_far(each, speed),
-            )
+    def _draw(self, source: SourceProgress, said: str) -> None:
+        if source.source not in self._tasks:
+            self._tasks[source.source] = self._bars.add_task(source.source, said="", total=None)
+        # something done in no time at all is a full bar
+        done = source.state == "succeeded"
+        self._bars.update(
+            self._tasks[source.source],
+            total=1 if done else source.weight_total or None,
+            completed=1 if done else source.weight_done,
+            said=said,
+        )
 
 
-class Lines:
-    """Plain lines, for a log or a pipe."""
+class Lines(Display):
+    """Plain lines, for a log or a pipe: on a source that is further, and at its end."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        super().__init__(console)
         self._shown: dict[str, tuple[float, SourceProgress]] = {}
-        self._speeds: defaultdict[str, Speed] = defaultdict(Speed)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        """Write a line."""
-        self._console.print(line, soft_wrap=True)
-
-    def show(self, sources: Sequence[SourceProgress]) -> None:
-        """Write a line on each source that is further, every few seconds and at its end."""
+    def _draw(self, source: SourceProgress, said: str) -> None:
         now = time.monotonic()
-        for each in sources:
-            speed = self._speeds[each.source]
-            speed.see(each)
-            at, before = self._shown.get(each.source, (0.0, None))
-            state = "queued" if before is None else before.state
-            further = before is None or each.done != before.done
-            if each.state != state or (further and each.done and now - at >= EVERY):
-                self._shown[each.source] = now, each
-                self.say(f"{each.source}: {how_far(each, speed)}")
+        at, before = self._shown.get(source.source, (0.0, None))
+        state = "queued" if before is None else before.state
+        further = before is None or source.done != before.done
+        if source.state != state or (further and source.done and now - at >= EVERY):
+            self._shown[source.source] = now, source
+            self.say(f"{source.source}: {said}")
 
 
 def how_far(progress: SourceProgress, speed: Speed) -> str:

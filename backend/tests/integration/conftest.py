@@ -1,13 +1,21 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from arq.connections import ArqRedis
+from psycopg.rows import dict_row
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core import runs
+from app.core.arq_redis import connect
 from app.core.attempt import Attempt, Work
 from app.core.config import Settings
 from app.core.dispatch import InProcessDispatcher
@@ -17,8 +25,88 @@ from app.core.jobs import RunRequest
 from app.core.runs import Created
 from app.core.timing import Timing
 from app.db.engine import create_engine
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from tests.plant import QUEUE, Plant
+
+Query = Callable[..., list[dict[str, Any]]]
 
 QUICK = Timing(beat=0.05, stale=2.0, settle=0.3, ring_again=0.2, stop=2.0)
+
+
+@pytest.fixture
+def query(database_url: str) -> Query:
+    """Read or change the database behind everybody's back."""
+
+    def do(statement: str, *values: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(database_url, row_factory=dict_row) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    return do
+
+
+@pytest.fixture
+def genes(query: Query) -> None:
+    """Three genes are in the database; of one of them no other id is known."""
+    query(
+        "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id) VALUES"
+        " ('HGNC:9008', 'PKD1', 'ENSG00000008710', '5310'),"
+        " ('HGNC:24456', 'C1orf112', NULL, NULL),"
+        " ('HGNC:12403', 'TTN', 'ENSG00000155657', '7273')"
+    )
+
+
+@pytest.fixture
+def arq_settings(settings: Settings, redis_url: str) -> Settings:
+    """Settings under which arq workers execute the runs; there are none."""
+    return settings.model_copy(update={"use_arq_worker": True, "redis_url": SecretStr(redis_url)})
+
+
+@pytest.fixture
+def plant(settings: Settings, redis_url: str, tmp_path: Path) -> Iterator[Plant]:
+    """Real processes, none of which has been started."""
+    # 4 summaries a second at most in flight: a run lasts long enough to be met half-way
+    options = Options(genes=400, variants_per_gene=60, limits="off", cache_dir=tmp_path)
+    with Sandbox(options) as sandbox:
+        env = os.environ | sandbox.settings
+        env |= {
+            "DATABASE_URL": settings.database_url.get_secret_value(),
+            "REDIS_URL": redis_url,
+            "USE_ARQ_WORKER": "true",
+            "CACHE_DIR": str(tmp_path / "cache"),
+            "CLINVAR_BULK_THRESHOLD": "1000000",
+            "NCBI_RATE": "20",
+        }
+        plant = Plant(env, sandbox, tmp_path)
+        yield plant
+        plant.stop()
+
+
+@pytest.fixture
+async def arq_redis(redis_url: str) -> AsyncIterator[ArqRedis]:
+    """The client that the project rings with."""
+    redis = connect(redis_url, QUEUE)
+    yield redis
+    await redis.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """Upstreams that know 30 genes."""
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path)
+    with Sandbox(options) as upstreams:
+        yield upstreams
+
+
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Undo what the start of a program does to the logging of the tests."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 class Bench:

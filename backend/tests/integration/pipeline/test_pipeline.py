@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.pipeline import Pipeline
 from app.annotation.requests import request_run
 from app.core import runs
+from app.core.attempt import Attempt
 from app.core.config import Settings
 from app.core.dispatch import InProcessDispatcher
 from app.core.errors import WrongUse
@@ -147,6 +150,31 @@ async def test_a_smart_run_asks_only_for_what_is_missing_unknown_or_stale(
     assert (await annotator.progress(third.id))["ensembl"]["done"] == 12
     full = await annotator.run("ensembl", mode="full")
     assert (await annotator.progress(full.id))["ensembl"]["done"] == GENES
+
+
+async def test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_again(
+    annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = []
+    committed = Attempt.transaction
+
+    @asynccontextmanager
+    async def transaction(self: Attempt, *, progress: bool) -> AsyncIterator[AsyncConnection]:
+        async with committed(self, progress=progress) as connection:
+            yield connection
+            written = await connection.execute(text("SELECT count(*) FROM annotations"))
+        if not lost and written.scalar_one():
+            lost.append(self.bell.epoch)
+            raise OperationalError("COMMIT", {}, Exception("server closed the connection"))
+
+    monkeypatch.setattr(Attempt, "transaction", transaction)
+    run = await annotator.run("ensembl")
+    assert (run.state, run.attempts, lost) == ("succeeded", 1, [1])
+    ensembl = (await annotator.progress(run.id))["ensembl"]
+    assert (ensembl["total"], ensembl["done"]) == (GENES, GENES)
+    assert ensembl["found"] + ensembl["absent"] + ensembl["unknown"] == GENES
+    asked = annotator.sandbox.stats()["genes"]
+    assert [each["repeats"] for name, each in asked.items() if name.startswith("ensembl")] == [0]
 
 
 async def test_one_gene_with_a_bad_answer_is_unknown_and_the_rest_are_found(

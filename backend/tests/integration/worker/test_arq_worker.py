@@ -1,9 +1,11 @@
 import asyncio
 import pickle
 import signal
+import sys
 from typing import Any
 
 import pytest
+from arq.connections import ArqRedis
 from arq.constants import job_key_prefix, result_key_prefix
 from arq.worker import create_worker
 
@@ -39,6 +41,10 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     assert worker.health_check_key == "arq:health-check"
     assert worker.health_check_interval <= 5
     assert worker.max_jobs == 7
+    assert all(f.max_tries == sys.maxsize for f in worker.functions.values())
+    # an id that somebody aborted would end a later bell, a hook that raises the worker
+    assert not worker.allow_abort_jobs
+    assert (worker.on_job_start, worker.on_job_end, worker.after_job_end) == (None, None, None)
     with pytest.raises(Exception, match="JSON"):
         worker.job_deserializer(pickle.dumps({"f": "run_pipeline_task"}))
     await worker.pool.aclose(close_connection_pool=True)
@@ -91,9 +97,8 @@ async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(genes: Plant
     assert (run["state"], run["interruptions"], run["attempts"]) == ("succeeded", 1, 1)
 
 
-async def test_a_clients_own_job_becomes_one_run(genes: Plant) -> None:
-    redis = genes.redis()
-    await redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
+async def test_a_clients_own_job_becomes_one_run(genes: Plant, arq_redis: ArqRedis) -> None:
+    await arq_redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
     worker = genes.worker()
     run = await genes.ended()
     assert (run["state"], run["sources"], run["task"]) == (
@@ -101,16 +106,16 @@ async def test_a_clients_own_job_becomes_one_run(genes: Plant) -> None:
         ["ensembl"],
         "run_pipeline_task",
     )
-    await redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
+    await arq_redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
     async with asyncio.timeout(20):
         while genes.log(worker).count("job mine is run") < 2:
             await asyncio.sleep(0.05)
     assert len(genes.rows("SELECT id FROM runs")) == 1
-    await redis.aclose(close_connection_pool=True)
 
 
-async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(genes: Plant) -> None:
-    redis = genes.redis()
+async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(
+    genes: Plant, arq_redis: ArqRedis
+) -> None:
     for job_id, value in (
         ("pickle", pickle.dumps({"t": 1, "f": "run_pipeline_task", "a": (), "k": {}, "et": 0})),
         ("junk", b"\xff\x00junk"),
@@ -123,17 +128,16 @@ async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(genes:
         ("unknown", b'{"t": null, "f": "os.system", "a": ["true"], "k": {}, "et": 1}'),
         ("9:9", b'{"t": null, "f": "run_pipeline_task", "a": ["hgnc"], "k": {}, "et": 1}'),
     ):
-        await redis.set(job_key_prefix + job_id, value)
-        await redis.zadd(QUEUE, {job_id: 1})
-    await redis.lpush(job_key_prefix + "list", "x")
-    await redis.zadd(QUEUE, {b"\xff\xfe": 1, "list": 1})
+        await arq_redis.set(job_key_prefix + job_id, value)
+        await arq_redis.zadd(QUEUE, {job_id: 1})
+    await arq_redis.lpush(job_key_prefix + "list", "x")
+    await arq_redis.zadd(QUEUE, {b"\xff\xfe": 1, "list": 1})
     worker = genes.worker()
     async with asyncio.timeout(20):
-        while await redis.zcard(QUEUE):
+        while await arq_redis.zcard(QUEUE):
             await asyncio.sleep(0.05)
     assert genes.rows("SELECT id FROM runs") == []
-    assert await redis.keys(result_key_prefix + "*") == []
+    assert await arq_redis.keys(result_key_prefix + "*") == []
     assert genes.cli("annotate", "ensembl").returncode == 0
     assert (await genes.ended())["state"] == "succeeded"
     assert worker.poll() is None
-    await redis.aclose(close_connection_pool=True)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 import pytest
+from arq.connections import ArqRedis
 
 from services.redis import Redis
 from tests.plant import QUEUE, Plant
@@ -53,36 +54,30 @@ async def test_a_worker_outlives_a_redis_that_does_not_answer(
 
 
 async def test_a_worker_outlives_a_redis_that_refuses_to_write(
-    working: tuple[Plant, subprocess.Popen[bytes]],
+    working: tuple[Plant, subprocess.Popen[bytes]], arq_redis: ArqRedis
 ) -> None:
     plant, worker = working
-    redis = plant.redis()
-    await redis.config_set("maxmemory", 1)
+    await arq_redis.config_set("maxmemory", 1)
     try:
         await plant.says(worker, "redis is away")
     finally:
-        await redis.config_set("maxmemory", 0)
-    await redis.aclose(close_connection_pool=True)
+        await arq_redis.config_set("maxmemory", 0)
     await finish_both(plant, worker)
 
 
 async def test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside(
-    working: tuple[Plant, subprocess.Popen[bytes]],
+    working: tuple[Plant, subprocess.Popen[bytes]], arq_redis: ArqRedis
 ) -> None:
     plant, worker = working
-    redis = plant.redis()
-    await redis.set(QUEUE, "not a queue")
+    await arq_redis.set(QUEUE, "not a queue")
     await plant.says(worker, "is no queue")
-    assert await redis.get(f"{QUEUE}:put-aside") == b"not a queue"
-    await redis.aclose(close_connection_pool=True)
+    assert await arq_redis.get(f"{QUEUE}:put-aside") == b"not a queue"
     await finish_both(plant, worker)
 
 
-async def test_a_wiped_redis_loses_no_queued_run(genes: Plant) -> None:
+async def test_a_wiped_redis_loses_no_queued_run(genes: Plant, arq_redis: ArqRedis) -> None:
     assert genes.cli("annotate", "ensembl").returncode == 0
-    redis = genes.redis()
-    await redis.flushall()
-    await redis.aclose(close_connection_pool=True)
+    await arq_redis.flushall()
     genes.worker()
     assert (await genes.ended())["state"] == "succeeded"
 

@@ -1,5 +1,6 @@
 import re
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_the_lock_meets_what_the_project_asks_for(name, wanted):
         if not each.specifier.contains(pinned.get(canonicalize_name(each.name), "0"))
     ]
     assert not stale, "run `make lock`"
+
+
+def test_no_resolver_can_go_back_to_an_old_arq_for_the_sake_of_a_newer_redis():
+    asked = {each.name: each.specifier for each in map(Requirement, PROJECT["dependencies"])}
+    needed = {each.name: each.specifier for each in map(Requirement, requires("arq") or ())}
+    assert not needed["redis"].contains("6.0.0"), "arq takes redis-py 6 now: drop our bound"
+    assert not asked["redis"].contains("6.0.0")
+    assert asked["arq"].contains("0.28.0")
+    assert not asked["arq"].contains("0.25.0")
+    for name in ("base", "dev"):
+        assert asked["arq"].contains(pins(name)["arq"])
 
 
 def test_what_is_deployed_is_what_was_tested():

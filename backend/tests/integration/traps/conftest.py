@@ -1,0 +1,55 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from arq import create_pool
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import Worker
+
+
+class PlainArq:
+    """arq as it comes, with what it does when nothing is said."""
+
+    def __init__(self, url: str, redis: ArqRedis) -> None:
+        self.url = url
+        self.redis = redis
+
+    @asynccontextmanager
+    async def worker(self, *functions: Any, **settings: Any) -> AsyncIterator[Worker]:
+        """A worker in this process, that looks for jobs until it is left; it is then just dropped.
+
+        Its task is `main_task`: it has ended when something was raised in the main loop.
+        """
+        given = {"redis_settings": RedisSettings.from_dsn(self.url), "poll_delay": 0.02} | settings
+        worker = Worker(functions, handle_signals=False, **given)
+        main = worker.main_task = asyncio.create_task(worker.main())
+        try:
+            yield worker
+        finally:
+            tasks = [main, *worker.tasks.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if worker._pool is not None:
+                await worker._pool.aclose(close_connection_pool=True)
+
+    async def work_off(self, *functions: Any, **settings: Any) -> None:
+        """Let a worker do what is queued."""
+        async with self.worker(*functions, burst=True, **settings) as worker, asyncio.timeout(10):
+            assert worker.main_task is not None
+            await worker.main_task
+
+
+@pytest.fixture
+async def plain(redis_url: str) -> AsyncIterator[PlainArq]:
+    redis = await create_pool(RedisSettings.from_dsn(redis_url))
+    yield PlainArq(redis_url, redis)
+    await redis.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+def ours(arq_redis: ArqRedis) -> ArqRedis:
+    """The client that the project rings with."""
+    return arq_redis

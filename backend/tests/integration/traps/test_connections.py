@@ -1,0 +1,104 @@
+"""Redis and PostgreSQL away while arq's loop runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from arq import func
+from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import WatchError
+
+from app.core.arq_redis import SOCKET_TIMEOUT, WorkerRedis, connect_worker
+from app.core.patience import Patience
+from services.redis import Redis
+from tests.integration.api.proxy import Proxy
+from tests.plant import QUEUE
+
+
+@pytest.fixture
+async def patient(redis_url: str) -> AsyncIterator[WorkerRedis]:
+    """The client that our worker hands to arq, once it has started."""
+    patience = Patience("here")
+    redis = connect_worker(redis_url, QUEUE, patience)
+    await redis.ping()
+    patience.started = True
+    yield redis
+    await redis.aclose(close_connection_pool=True)
+
+
+async def test_redis_away_ends_arqs_loop_while_its_job_goes_on_as_a_zombie(
+    plain, redis_server: Redis
+) -> None:
+    started = asyncio.Event()
+
+    async def works(ctx: dict[str, Any]) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with plain.worker(func(works, name="works")) as worker, asyncio.timeout(10):
+        await plain.redis.enqueue_job("works")
+        await started.wait()
+        redis_server.kill()
+        try:
+            with pytest.raises((RedisConnectionError, OSError)):
+                await worker.main_task
+            assert not any(task.done() for task in worker.job_tasks.values())
+        finally:
+            redis_server.start()
+
+
+async def drop_connections(redis: ArqRedis) -> None:
+    """Let the server close every connection but the one that asks for it."""
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+
+async def test_a_connection_lost_inside_watch_raises_in_arqs_loop_and_not_in_ours(
+    plain, patient, ours
+) -> None:
+    key = in_progress_key_prefix + "7:1"
+    async with plain.redis.pipeline(transaction=True) as pipe:
+        await pipe.watch(key)
+        await drop_connections(ours)
+        # arq expects it of EXEC alone (``arq/worker.py``, ``start_jobs``)
+        with pytest.raises(WatchError):
+            await pipe.exists(key)
+    async with patient.pipeline(transaction=True) as pipe:
+        await pipe.watch(key)
+        await drop_connections(ours)
+        # as if somebody else had it: arq leaves the job in the queue
+        assert await pipe.exists(key) == 1
+
+
+async def test_arq_waits_for_ever_for_a_redis_that_does_not_answer_and_we_do_not(
+    plain, patient, ours
+) -> None:
+    def timeout(redis: ArqRedis) -> float | None:
+        seconds: float | None = redis.connection_pool.connection_kwargs.get("socket_timeout")
+        return seconds
+
+    assert timeout(plain.redis) is None
+    assert timeout(patient) == timeout(ours) == SOCKET_TIMEOUT
+
+
+async def test_a_bell_that_comes_while_postgresql_is_away_is_not_used_up(
+    plant, genes, bench, ours
+) -> None:
+    proxy = Proxy(plant.env["DATABASE_URL"])
+    await proxy.open()
+    worker = plant.worker(DATABASE_URL=proxy.dsn.get_secret_value())
+    await plant.says(worker, "is alive")
+    await proxy.cut()
+    await plant.says(worker, "lost the session")
+    bell = (await bench.request(["ensembl"])).bell
+    await ours.enqueue_job(bell.task, "ensembl", _job_id=bell.id)
+    # arq looks twice a second
+    await asyncio.sleep(1.2)
+    assert await ours.zscore(QUEUE, bell.id) is not None
+    assert await ours.exists(job_key_prefix + bell.id)
+    await proxy.open()
+    run = await plant.ended()
+    assert (run["state"], run["attempts"], worker.poll()) == ("succeeded", 1, None)
+    await proxy.cut()

@@ -1,0 +1,55 @@
+"""What arq tells the outside: its health line and its logs."""
+
+import asyncio
+import json
+import logging
+import logging.config
+
+import pytest
+from arq.connections import RedisSettings
+from arq.constants import health_check_key_suffix
+from arq.logs import default_log_config
+
+from app.core import logs
+from app.core.arq_redis import HEALTH_CHECK_KEY
+
+
+async def nothing(ctx: object) -> None:
+    """A job that has nothing to do."""
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
+async def test_arqs_health_line_is_an_hour_old_and_any_workers_stop_deletes_it(plain) -> None:
+    settings = {"queue_name": "mine", "redis_settings": RedisSettings.from_dsn(plain.url)}
+    key = "mine" + health_check_key_suffix
+    async with plain.worker(nothing, **settings) as one, plain.worker(nothing, **settings):
+        async with asyncio.timeout(5):
+            while not await plain.redis.exists(key):
+                await asyncio.sleep(0.01)
+        assert await plain.redis.ttl(key) > 3_500
+        one.main_task.cancel()
+        await one.close()
+        assert not await plain.redis.exists(key)
+
+
+async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(plant, ours) -> None:
+    leaving, staying = plant.worker(), plant.worker()
+    for worker in (leaving, staying):
+        await plant.says(worker, "is alive")
+    async with asyncio.timeout(10):
+        while not await ours.exists(HEALTH_CHECK_KEY):
+            await asyncio.sleep(0.05)
+    assert 0 < await ours.ttl(HEALTH_CHECK_KEY) <= 30
+    leaving.terminate()
+    assert await asyncio.to_thread(leaving.wait, 10) == 0
+    assert await ours.exists(HEALTH_CHECK_KEY)
+    alive = plant.rows("SELECT pid FROM workers WHERE stopped_at IS NULL")
+    assert alive == [{"pid": staying.pid}]
+
+
+def test_arqs_logging_is_replaced_by_ours(own_logging, capsys) -> None:
+    logging.config.dictConfig(default_log_config(verbose=False))
+    logs.configure("INFO", people=False)
+    logging.getLogger("arq.worker").warning("job expired")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "job expired"

@@ -1,0 +1,129 @@
+"""What arq keeps in Redis, for how long, and what it does with it."""
+
+import os
+import pickle
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arq.constants import (
+    abort_jobs_ss,
+    in_progress_key_prefix,
+    job_key_prefix,
+    result_key_prefix,
+    retry_key_prefix,
+)
+from arq.jobs import DeserializationError, Job
+
+from app.core import bells
+from app.core.transitions import Bell
+from tests.plant import QUEUE
+
+DAY = 86_400
+
+
+async def nothing(ctx: dict[str, Any]) -> None:
+    """A job that has nothing to do."""
+
+
+def bell_of(run_id: int, epoch: int = 1, *, age: float = 0.0, again: bool = False) -> Bell:
+    asked = datetime.now(UTC) - timedelta(seconds=age)
+    return Bell(run_id, epoch, "run_pipeline_task", ("ensembl",), "full", asked, again)
+
+
+class Touch:
+    """A pickle that leaves a trace where it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch '{self.path}'",)
+
+
+async def test_a_pickle_is_executed_by_arq_and_refused_by_our_clients(
+    plain, ours, tmp_path: Path
+) -> None:
+    def lay(path: Path) -> bytes:
+        return pickle.dumps({"t": 1, "f": Touch(path), "a": (), "k": {}, "et": 1})
+
+    await plain.redis.set(job_key_prefix + "theirs", lay(tmp_path / "executed"))
+    await Job("theirs", plain.redis).info()
+    assert (tmp_path / "executed").exists()
+    await ours.set(job_key_prefix + "ours", lay(tmp_path / "refused"))
+    with pytest.raises(DeserializationError):
+        await Job("ours", ours, QUEUE, ours.job_deserializer).info()
+    assert not (tmp_path / "refused").exists()
+
+
+async def test_what_waits_for_a_day_is_lost_to_arq_and_a_bell_waits_for_ever(plain, ours) -> None:
+    job = await plain.redis.enqueue_job("nothing")
+    assert DAY - 60 < await plain.redis.ttl(job_key_prefix + job.job_id) <= DAY
+    await plain.redis.delete(job_key_prefix + job.job_id)
+    await plain.work_off(nothing)
+    result = await job.result_info()
+    assert (result.success, result.function) == (False, "<unknown>")
+    await bells.ring(ours, QUEUE, [bell_of(7)])
+    assert await ours.ttl(job_key_prefix + "7:1") == -1
+
+
+async def test_arq_takes_no_job_under_an_id_whose_result_it_keeps(plain) -> None:
+    assert await plain.redis.enqueue_job("nothing", _job_id="mine") is not None
+    # nor one that is queued
+    assert await plain.redis.enqueue_job("nothing", _job_id="mine") is None
+    await plain.work_off(nothing)
+    assert await plain.redis.enqueue_job("nothing", _job_id="mine") is None
+
+
+async def test_arq_aborts_a_job_that_is_enqueued_after_its_id_was_aborted(plain) -> None:
+    assert not await Job("later", plain.redis).abort(timeout=1)
+    job = await plain.redis.enqueue_job("nothing", _job_id="later")
+    await plain.work_off(nothing, allow_abort_jobs=True)
+    assert (await job.result_info()).success is False
+
+
+async def test_a_bell_that_is_rung_again_takes_the_place_of_what_is_left_of_it(ours) -> None:
+    bell = bell_of(7, age=60)
+    await bells.ring(ours, QUEUE, [bell])
+    await ours.psetex(in_progress_key_prefix + bell.id, 21_610_000, b"1")
+    await ours.set(retry_key_prefix + bell.id, b"5")
+    await ours.set(result_key_prefix + bell.id, b"{}")
+    await ours.zrem(QUEUE, bell.id)
+    assert await ours.enqueue_job(bell.task, "ensembl", _job_id=bell.id) is None
+    await bells.ring(ours, QUEUE, [bell_of(8, age=30), bell_of(7, age=60, again=True)])
+    # in its old place, before what was asked for later
+    assert await ours.zrange(QUEUE, 0, -1) == [b"7:1", b"8:1"]
+    assert sorted(await ours.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:8:1"]
+
+
+async def test_a_bell_in_the_queue_is_not_disturbed_by_ringing_twice(ours) -> None:
+    await bells.ring(ours, QUEUE, [bell_of(7, age=60)])
+    await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
+    await bells.ring(ours, QUEUE, [bell_of(7, age=60)])
+    assert await ours.zcard(QUEUE) == 1
+    assert await ours.exists(in_progress_key_prefix + "7:1")
+
+
+async def test_the_keys_of_an_attempt_that_has_passed_are_removed_with_the_next_bell(ours) -> None:
+    await bells.ring(ours, QUEUE, [bell_of(7, 1)])
+    await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
+    await ours.set(retry_key_prefix + "7:1", b"1")
+    await bells.ring(ours, QUEUE, [bell_of(7, 2)])
+    assert await ours.zrange(QUEUE, 0, -1) == [b"7:2"]
+    assert await ours.keys("arq:*") == [b"arq:job:7:2"]
+
+
+async def test_what_lies_in_redis_from_before_stops_no_run(plant, genes, bench, ours) -> None:
+    bell = (await bench.request(["ensembl"])).bell
+    lease, abort = in_progress_key_prefix + bell.id, {bell.id: int(time.time() * 1000)}
+    await ours.psetex(lease, 21_610_000, b"1")
+    await ours.set(retry_key_prefix + bell.id, b"99")
+    await ours.set(result_key_prefix + bell.id, b"{}")
+    await ours.zadd(abort_jobs_ss, abort)
+    plant.worker()
+    # picked up by somebody who died, and rung again when nobody has answered for 10 s
+    await plant.until(lambda r: r["rung_at"] is not None)
+    plant.rows("UPDATE runs SET rung_at = rung_at - interval '10 s'")
+    assert (await plant.ended())["state"] == "succeeded"
