@@ -31,6 +31,7 @@ class Plant:
         sandbox: their upstream.
         processes: all that were started.
         through: a module that starts the programs, in front of their own names.
+        place: a command that starts them elsewhere, in front of all.
     """
 
     def __init__(self, env: dict[str, str], sandbox: Sandbox, logs: Path) -> None:
@@ -38,6 +39,7 @@ class Plant:
         self.sandbox = sandbox
         self.processes: list[Process] = []
         self.through: tuple[str, ...] = ()
+        self.place: tuple[str, ...] = ()
         self._logs = logs
 
     def worker(self, **env: str) -> Process:
@@ -57,7 +59,7 @@ class Plant:
         log = self._logs / f"{len(self.processes)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", *self.through, *arguments],
+                [*self.place, sys.executable, "-m", *self.through, *arguments],
                 cwd=BACKEND,
                 env=self.env | env,
                 stdout=file,
