@@ -22,16 +22,25 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The unit and integration tests on both cores, or with arguments, what they select."""
+    """All tests but the longer scenarios of reliability, or with arguments, what they select."""
     session.chdir("backend")
-    chosen = session.posargs or ["-n", "2", "tests/unit", "tests/integration"]
+    # much of it is waiting: one process more than the smallest machine has cores
+    chosen = session.posargs or ["-n", "3", "-m", "not reliability or essential", "tests"]
     run(session, "python", "-m", "pytest", "-rs", *chosen)
 
 
 @nox.session
 def reliability(session: nox.Session) -> None:
-    """Kill, freeze and starve real servers and workers; with arguments, what they select."""
+    """Kill, freeze and starve real servers and workers; --minutes N [--seed S]: at random.
+
+    Without --minutes, arguments select tests.
+    """
     session.chdir("backend")
+    if any(word.startswith("--minutes") for word in session.posargs):
+        # it ends what it has started, which takes a moment after a Ctrl-C
+        program = [str(BIN / "python"), "-m", "tests.reliability.soak", *session.posargs]
+        session.run(*program, external=True, interrupt_timeout=60)
+        return
     # most of it is waiting: more processes than cores
     chosen = session.posargs or ["-n", "5", "--dist", "load", "--maxschedchunk", "1"]
     run(session, "python", "-m", "pytest", "-rs", "tests/reliability", *chosen)

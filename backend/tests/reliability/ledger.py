@@ -47,7 +47,7 @@ SELECT run_id, source, gene_id, at, epoch FROM (
   AND e.at BETWEEN at_before AND again.at))
 """
 
-_UNLAWFUL = "SELECT run_id, epoch, count(*) FROM written WHERE NOT lawful GROUP BY 1, 2"
+_UNLAWFUL = "SELECT run_id, epoch, count(*) FROM written WHERE lawful IS NOT TRUE GROUP BY 1, 2"
 
 Rows = Callable[..., list[dict[str, Any]]]
 
