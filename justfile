@@ -26,6 +26,12 @@ demo *ARGS: _installed
 test *ARGS: _installed
     @python -m nox -s tests -- "$@"
 
+# Say what is wrong, why it matters and what mends it
+[group('start here')]
+[working-directory('backend')]
+doctor *ARGS: _installed
+    @python -m app.cli doctor "$@"
+
 # Start PostgreSQL and Redis, or find them running
 [group('servers')]
 [working-directory('backend')]
@@ -43,6 +49,20 @@ hybrid-down: _installed
 [working-directory('backend')]
 migrate: _installed
     @python -m app.cli migrate
+
+# Write the database into a file: just backup [FILE]
+[group('servers')]
+[no-cd]
+backup *ARGS: _installed
+    @export PYTHONPATH="{{ justfile_directory() }}/backend"; \
+    PATH="$PATH:$(python -P -m services programs 2>/dev/null)" python -P -m app.cli backup "$@"
+
+# Fill an empty database from a backup: just restore FILE
+[group('servers')]
+[no-cd]
+restore *ARGS: _installed
+    @export PYTHONPATH="{{ justfile_directory() }}/backend"; \
+    PATH="$PATH:$(python -P -m services programs 2>/dev/null)" python -P -m app.cli restore "$@"
 
 # Start a worker, which executes runs
 [group('servers')]
@@ -108,6 +128,11 @@ status *ARGS: _installed
 [group('develop')]
 lint: _installed
     @python -m nox -s lint types
+
+# Kill and freeze real workers; or --minutes N
+[group('develop')]
+reliability *ARGS: _installed
+    @python -m nox -s reliability -- "$@"
 
 # Measure what the closing numbers are about
 [group('develop')]
