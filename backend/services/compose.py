@@ -1,11 +1,18 @@
-"""The two servers from the project's `compose.yaml`, where a Docker engine answers."""
+"""The two servers from the project's `compose.yaml`, where a Docker engine answers.
+
+`compose.hybrid.yaml` publishes their ports on the loopback address, under a project of its own.
+"""
 
 import json
+import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from dotenv import dotenv_values
 
 from services.process import LOOPBACK, ServiceError
 
@@ -13,13 +20,17 @@ _ASK_SECONDS = 20.0
 # long enough to fetch two images
 _UP_SECONDS = 900.0
 
+_FILES = ("compose.yaml", "compose.hybrid.yaml")
+# Compose wants all that its files name, whichever services are meant
+_REQUIRED = ("POSTGRES_PASSWORD", "REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN")
+
 
 @dataclass(frozen=True)
 class Compose:
     """Docker Compose in the project's root.
 
     Attributes:
-        root: the folder of `compose.yaml`, whose services `db` and `redis` publish their ports.
+        root: the folder of the two files, whose services `db` and `redis` publish their ports.
         docker: the docker program.
     """
 
@@ -66,10 +77,12 @@ class Compose:
         Raises:
             ServiceError: it publishes none.
         """
-        if service == "redis":
-            return f"redis://{LOOPBACK}:{self._port(service, 6379)}/0"
         config = json.loads(self._ask("compose", "config", "--format", "json"))
-        env = config["services"][service].get("environment", {})
+        env = config["services"].get(service, {}).get("environment", {})
+        if service == "redis":
+            password = quote(env.get("REDIS_WORKER_PASSWORD", ""), safe="")
+            login = f"kidney-worker:{password}@" if password else ""
+            return f"redis://{login}{LOOPBACK}:{self._port(service, 6379)}/0"
         user = env.get("POSTGRES_USER", "postgres")
         login = f"{quote(user, safe='')}:{quote(env.get('POSTGRES_PASSWORD', ''), safe='')}"
         database = quote(env.get("POSTGRES_DB", user), safe="")
@@ -78,14 +91,28 @@ class Compose:
     def _port(self, service: str, inside: int) -> int:
         published = self._ask("compose", "port", service, str(inside)).strip()
         if not published:
-            raise ServiceError(f"compose.yaml publishes no port of {service!r}")
+            raise ServiceError(f"Docker Compose publishes no port of {service!r}")
         return int(published.rpartition(":")[2])
+
+    def _passwords(self) -> dict[str, str]:
+        """What Compose wants to know and neither the environment nor `.env` says, made up once."""
+        said = os.environ | {k: v for k, v in dotenv_values(self.root / ".env").items() if v}
+        missing = [name for name in _REQUIRED if not said.get(name)]
+        file = self.root / ".run" / "compose.env"
+        kept = {name: value for name, value in dotenv_values(file).items() if value}
+        made = {name: secrets.token_hex(24) for name in missing if name not in kept}
+        if made:
+            file.parent.mkdir(exist_ok=True)
+            file.touch(0o600)
+            file.write_text("".join(f"{name}={value}\n" for name, value in (kept | made).items()))
+        return {name: value for name, value in (kept | made).items() if name in missing}
 
     def _ask(self, *arguments: str, seconds: float = _ASK_SECONDS) -> str:
         try:
             done = subprocess.run(  # noqa: S603 - docker, with our arguments
                 [self.docker, *arguments],
                 cwd=self.root,
+                env=os.environ | {"COMPOSE_FILE": os.pathsep.join(_FILES)} | self._passwords(),
                 check=False,
                 capture_output=True,
                 text=True,

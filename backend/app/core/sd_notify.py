@@ -1,4 +1,4 @@
-"""What systemd is told about this process (sd_notify(3)); nothing, where systemd did not start it."""
+"""What systemd is told about this process (sd_notify(3)), where systemd started it."""
 
 import asyncio
 import logging

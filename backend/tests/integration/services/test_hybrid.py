@@ -248,6 +248,10 @@ def test_a_wrong_password_for_somebody_elses_server_is_said(root, ports, tmp_pat
 FAKE_DOCKER = """\
 #!/bin/sh
 echo "$*" >> {log}
+# as Compose does when a variable that its files name is not set
+: "${{POSTGRES_PASSWORD:?}}" "${{REDIS_API_PASSWORD:?}}"
+: "${{REDIS_WORKER_PASSWORD:?}}" "${{ADMIN_TOKEN:?}}"
+[ "$COMPOSE_FILE" = compose.yaml:compose.hybrid.yaml ] || exit 1
 case "$*" in
     info | "compose version") exit {engine} ;;
     "compose ps"*) ;;

@@ -1,0 +1,103 @@
+import re
+import shutil
+import subprocess
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.core.engine import LOOK_TIMEOUT
+from app.core.timing import DEFAULT_TIMING
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+FOLDER = REPOSITORY / "deploy" / "systemd"
+UNITS = ("kidney-genetics-api", "kidney-genetics-worker")
+EXPOSURE = 1.5
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+class _Several(dict[str, str]):
+    """A unit's section: what is given several times is kept, a line each."""
+
+    def __setitem__(self, key: str, value: object) -> None:
+        if isinstance(value, list) and key in self:
+            value = [*self[key], *value]
+        super().__setitem__(key, value)  # type: ignore[assignment]
+
+
+def service(unit: str) -> dict[str, list[str]]:
+    """The [Service] section."""
+    parser = RawConfigParser(dict_type=_Several, strict=False, delimiters="=")
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(FOLDER / f"{unit}.service")
+    return {name: value.splitlines() for name, value in parser["Service"].items()}
+
+
+def analyze(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["systemd-analyze", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "SYSTEMD_LOG_LEVEL": "warning"},
+    )
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS)
+def test_it_is_exposed_as_little_as_can_be(unit: str) -> None:
+    done = analyze("security", "--offline=true", "--no-pager", FOLDER / f"{unit}.service")
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert level, done.stderr
+    assert float(level[1]) <= EXPOSURE
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", [*UNITS, "kidney-genetics-worker@"])
+def test_systemd_finds_nothing_wrong(name: str, tmp_path: Path) -> None:
+    text = (FOLDER / f"{name.removesuffix('@')}.service").read_text()
+    programs = tmp_path / "backend" / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for program in ("arq", "python"):
+        (programs / program).touch(0o755)
+    unit = tmp_path / f"{name}.service"
+    unit.write_text(text.replace("/opt/kidney-genetics", str(tmp_path)))
+    done = analyze("verify", "--man=no", unit)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_it_is_where_operators_look_for_it(unit: str) -> None:
+    section = service(unit)
+    assert section["User"] == ["kidney"]
+    assert section["EnvironmentFile"] == ["/opt/kidney-genetics/.env"]
+    assert section["ExecStart"][0].startswith("/opt/kidney-genetics/backend/.venv/bin/")
+    assert section["Restart"] == ["always"]
+    assert section["Type"] == ["notify"]
+    assert "WatchdogSec" in section
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_it_has_longer_to_stop_than_it_takes(unit: str) -> None:
+    section = service(unit)
+    assert int(section["TimeoutStopSec"][0]) > DEFAULT_TIMING.stop + 2 * LOOK_TIMEOUT
+    assert section["KillMode"] == ["mixed"]
+    # by then the others take it for dead, and its runs with it
+    assert int(section["WatchdogSec"][0]) <= DEFAULT_TIMING.stale
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_it_sets_is_a_setting_or_pythons(unit: str) -> None:
+    names = {line.split("=")[0] for line in service(unit)["Environment"]}
+    ours = {name for name in names if not name.startswith("PYTHON")}
+    assert ours <= {name.upper() for name in Settings.model_fields}
+
+
+def test_the_two_differ_in_nothing_that_confines_them() -> None:
+    api, worker = (service(unit) for unit in UNITS)
+    assert api.keys() == worker.keys()
+    assert {name for name in api if api[name] != worker[name]} == {"ExecStart"}

@@ -1,0 +1,55 @@
+import stat
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from services.compose import Compose
+
+DOCKER = """\
+#!/bin/sh
+case "$*" in
+    "compose config"*) cat <<END
+{"services": {"db": {"environment": {
+    "POSTGRES_USER": "kidney", "POSTGRES_PASSWORD": "$POSTGRES_PASSWORD"}},
+  "redis": {"environment": {"REDIS_WORKER_PASSWORD": "$REDIS_WORKER_PASSWORD"}}}}
+END
+    ;;
+    "compose port redis 6379") echo 127.0.0.1:6379 ;;
+    "compose port db 5432") echo 127.0.0.1:5432 ;;
+    *) echo "$ADMIN_TOKEN $COMPOSE_FILE" ;;
+esac
+"""
+
+
+@pytest.fixture
+def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
+    """Compose with a docker that tells what it was given."""
+    for name in ("POSTGRES_PASSWORD", "REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER)
+    docker.chmod(0o755)
+    return Compose(tmp_path, str(docker))
+
+
+def test_passwords_that_nobody_set_are_made_up_once_and_kept(compose: Compose) -> None:
+    (compose.root / ".env").write_text("POSTGRES_PASSWORD=mine\n")
+    first = compose.url("redis")
+    file = compose.root / ".run" / "compose.env"
+    kept = dotenv_values(file)
+    assert kept.keys() == {"REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN"}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert first == f"redis://kidney-worker:{kept['REDIS_WORKER_PASSWORD']}@127.0.0.1:6379/0"
+    assert compose.url("redis") == first
+
+
+def test_a_password_of_the_environment_is_left_as_it_is(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", "p/w")
+    assert compose.url("db") == "postgresql://kidney:p%2Fw@127.0.0.1:5432/kidney"
+
+
+def test_the_ports_are_published_by_a_file_of_their_own(compose: Compose) -> None:
+    assert "compose.yaml:compose.hybrid.yaml" in compose.running()
