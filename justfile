@@ -139,6 +139,12 @@ reliability *ARGS: _installed
 bench *ARGS: _installed
     @python -m nox -s bench -- "$@"
 
+# Write what the code knows into docs/; --check: look
+[group('develop')]
+[working-directory('backend')]
+reference *ARGS: _installed
+    @python -m app.reference "$@"
+
 # Resolve the dependencies anew: just lock --upgrade
 [group('develop')]
 lock *ARGS: _installed

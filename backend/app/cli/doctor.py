@@ -1,0 +1,112 @@
+import difflib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from app.core.errors import WrongUse
+from app.doctor import report
+from app.doctor.check import Status
+from app.doctor.context import Context
+from app.doctor.deadline import THREADS, time_left
+from app.doctor.registry import CHECKS
+from app.doctor.run import with_needs
+from app.doctor.treat import treat
+
+
+@click.command()
+@click.argument("ids", nargs=-1)
+@click.option("-q", "--quiet", is_flag=True, help="Write problems only.")
+@click.option("--only", multiple=True, metavar="ID...", help="Only these checks, or groups.")
+@click.option("--list", "as_list", is_flag=True, help="List the checks, and run none.")
+@click.option("--strict", is_flag=True, help="Take a warning for a failure.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+@click.option("--offline", is_flag=True, help="Leave the upstream services alone.")
+@click.option("--fix", is_flag=True, help="Mend first what can be mended safely and locally.")
+def doctor(
+    *,
+    ids: tuple[str, ...],
+    quiet: bool,
+    only: tuple[str, ...],
+    as_list: bool,
+    strict: bool,
+    as_json: bool,
+    offline: bool,
+    fix: bool,
+) -> None:
+    """Say what is wrong with this install, why it matters, and which command mends it.
+
+    The exit status is 1 when a check failed, and 2 when the call was wrong.
+    """
+    started = time.monotonic()
+    # what can be warned of is a result here
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
+    known = {each.id: {each.id} for each in CHECKS}
+    for each in CHECKS:
+        known.setdefault(each.group, set()).add(each.id)
+    chosen = _chosen((*only, *ids), known)
+    checks = with_needs(CHECKS, chosen)
+    if as_list:
+        shown = [each for each in checks if each.id in chosen]
+        click.echo(report.list_as_json(shown) if as_json else report.to_list(shown))
+        return
+
+    done: list[str] = []
+
+    def say(line: str) -> None:
+        done.append(line)
+        if not as_json:
+            click.echo(line)
+
+    context = Context(offline=offline)
+    results = treat(checks, context, say if fix else None, whole=time_left())
+    results = [each for each in results if each.check.id in chosen or each.is_problem]
+    bad = {Status.failed, Status.warning} if strict else {Status.failed}
+    passed = not any(each.status in bad for each in results)
+    seconds = time.monotonic() - started
+    if as_json:
+        click.echo(report.to_json(results, passed=passed, seconds=seconds, done=done))
+    else:
+        how = report.look(
+            terminal=sys.stdout.isatty(),
+            unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
+            colour=not os.environ.get("NO_COLOR"),
+        )
+        text = report.to_text(results, how, seconds=seconds, quiet=quiet)
+        if text:
+            click.echo(text, color=True)
+    _end(0 if passed else 1)
+
+
+def _end(status: int) -> NoReturn:
+    """Exit without a clean-up that what still runs could hold up: a thread may hold a lock."""
+    if any(each.name == THREADS for each in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _chosen(names: Sequence[str], known: dict[str, set[str]]) -> set[str]:
+    """Return the ids that were asked for, all when none was.
+
+    Raises:
+        WrongUse: a name is neither an id nor a group.
+    """
+    if not names:
+        return set().union(*known.values())
+    found: set[str] = set()
+    for name in (part for each in names for part in each.split(",") if part):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise WrongUse(
+                f"there is no check {name!r}" + (f", did you mean {near[0]}?" if near else ""),
+                allowed=", ".join(near) or "an id or a group of `just doctor --list`",
+                remedy="just doctor --list",
+            )
+        found |= known[name]
+    return found

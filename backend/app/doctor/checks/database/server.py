@@ -1,0 +1,225 @@
+"""Whether PostgreSQL answers, has our tables, and the same time as we."""
+
+import asyncio
+import re
+import shutil
+import time
+from pathlib import Path
+
+from app.doctor.check import Finding, check, failed, ok
+from app.doctor.checks.commands import psql
+from app.doctor.checks.postgres import connection, row, where
+from app.doctor.checks.redis.room import judge_clock
+from app.doctor.checks.words import size
+from app.doctor.context import Context
+
+OLDEST = 12
+"""Recovery's queries say ``AS MATERIALIZED`` (PostgreSQL 12, release notes)."""
+
+SILENCE = 1.5
+"""Seconds without an answer to a connection; the rest of a check's time is for saying so."""
+
+SPARE_ROOM = 0.05
+"""A share of the disk."""
+
+PLENTY = 5_000_000_000
+"""Bytes; with so many left, a small share of a large disk is no worry."""
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "db" / "migrations" / "versions"
+
+_REVISION = re.compile(
+    r"""^(down_revision|revision)\b[^=]*=\s*(?:["'](\w+)["']|None)""", re.MULTILINE
+)
+
+
+@check(
+    "database.reachable",
+    "PostgreSQL answers",
+    why="Runs, workers and annotations are in PostgreSQL: nothing works without it.",
+    needs=("config.valid",),
+)
+async def reachable(context: Context) -> Finding:
+    """Connect and ask something; what is wrong is said as every other command says it."""
+    import psycopg
+
+    try:
+        async with asyncio.timeout(SILENCE), connection(context) as borrowed:
+            started = time.perf_counter()
+            await borrowed.execute("SELECT 1")
+            took = time.perf_counter() - started
+            host = f"{borrowed.info.host}:{borrowed.info.port}/{borrowed.info.dbname}"
+    except TimeoutError:
+        return failed(
+            f"PostgreSQL does not answer at {where(context)}",
+            required="an answer where DATABASE_URL says",
+            found=f"none in {SILENCE:g} s; a firewall that swallows connections looks like this",
+            remedy="${EDITOR:-vi} .env",
+        )
+    except (psycopg.Error, OSError) as error:
+        return _unreachable(context, error)
+    return ok(f"{host} answers in {took * 1000:.1f} ms")
+
+
+def _unreachable(context: Context, error: Exception) -> Finding:
+    # with it comes SQLAlchemy, which is too much for an install that is well
+    from app.core.schema import unreachable
+
+    found = unreachable(context.db(), error)
+    remedy = found.remedy
+    if quoted := re.findall(r"`([^`]+)`", remedy):
+        remedy = " && ".join(quoted[:2])
+    elif not remedy.startswith("make "):
+        remedy = "${EDITOR:-vi} .env"
+    if "unsupported startup parameter" in str(error):
+        remedy = "${EDITOR:-vi} .env  # DATABASE_URL: PostgreSQL itself, not PgBouncer"
+    return failed(found.found, required=found.allowed, found=found.found, remedy=remedy)
+
+
+@check(
+    "database.version",
+    "PostgreSQL is new enough",
+    why="The queries by which lost runs are found are refused by an older server.",
+    needs=("database.reachable",),
+    remedy="sudo apt-get install postgresql",
+)
+async def version(context: Context) -> Finding:
+    """Compare the version."""
+    found = await row(
+        context,
+        "SELECT current_setting('server_version') AS name,"
+        " current_setting('server_version_num')::int / 10000 AS major",
+    )
+    if found.major < OLDEST:
+        return failed(
+            f"PostgreSQL {found.name} is too old", required=f"{OLDEST} or later", found=found.name
+        )
+    return ok(f"version {found.name}")
+
+
+async def migrate(context: Context) -> str | None:
+    """Bring the tables up to date, as `just migrate` does."""
+    from app.core.schema import upgrade
+    from app.db.engine import create_engine
+
+    # a migration may take longer than a check's query
+    db = create_engine(
+        context.settings.database_url.get_secret_value(),
+        session="kidney-genetics doctor",
+        pool_size=2,
+    )
+    try:
+        return f"the database is at version {await upgrade(db)}"
+    finally:
+        await db.dispose()
+
+
+@check(
+    "database.migrated",
+    "the tables are those of this version",
+    why="The API and the workers refuse to start on other tables than their own.",
+    needs=("database.reachable",),
+    remedy="just migrate",
+    fix=migrate,
+)
+async def migrated(context: Context) -> Finding:
+    """Compare the version in the database with the newest migration."""
+    versions = newest()
+    there = await row(context, "SELECT to_regclass('alembic_version') IS NOT NULL AS known")
+    found = None
+    if there.known:
+        found = (
+            await row(context, "SELECT max(version_num) AS version FROM alembic_version")
+        ).version
+    if found == versions[0]:
+        return ok(f"at version {found}")
+    if found is not None and found not in versions:
+        return failed(
+            f"the tables were made by a newer version of this project ({found})",
+            required=versions[0],
+            found=str(found),
+            remedy="git pull && make migrate",
+        )
+    return failed(
+        f"the tables are not up to date: at {found or 'no version at all'}",
+        required=versions[0],
+        found=str(found or "no tables"),
+    )
+
+
+def newest() -> list[str]:
+    """Return the versions of the tables, the newest first, without the time Alembic takes to load.
+
+    Raises:
+        RuntimeError: the migrations are not one line.
+    """
+    before: dict[str, str] = {}
+    for file in MIGRATIONS.glob("*.py"):
+        said = dict(_REVISION.findall(file.read_text(encoding="utf-8")))
+        before[said["revision"]] = said.get("down_revision", "")
+    heads = before.keys() - set(before.values())
+    if len(heads) != 1:
+        raise RuntimeError(f"{len(heads)} newest migrations in {MIGRATIONS}")
+    line = [heads.pop()]
+    while parent := before.get(line[-1]):
+        line.append(parent)
+    return line
+
+
+@check(
+    "database.clock",
+    "PostgreSQL and this machine have the same time",
+    why="Heartbeats go by PostgreSQL's clock, bells by the worker's: where they differ, runs are"
+    " late.",
+    needs=("database.reachable",),
+)
+async def clock(context: Context) -> Finding:
+    """Ask for the time, and take the middle of the round trip for the moment of the answer."""
+    async with connection(context) as borrowed:
+        before = time.time()
+        cursor = await borrowed.execute(
+            "SELECT extract(epoch FROM clock_timestamp())::float8 AS at"
+        )
+        after = time.time()
+        at = (await cursor.fetchall())[0].at
+    return judge_clock("PostgreSQL", at - (before + after) / 2, "bells carry its times")
+
+
+@check(
+    "database.disk",
+    "PostgreSQL has room on its disk",
+    why="On a full disk PostgreSQL stops: no progress is committed, and every run waits.",
+    needs=("database.reachable",),
+)
+async def disk(context: Context) -> Finding:
+    """Look at the data folder's disk, if the server is on this machine and says where it is."""
+    found = await row(
+        context,
+        "SELECT pg_database_size(current_database()) AS size, CASE WHEN"
+        " (inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr())"
+        " AND pg_has_role(current_user, 'pg_read_all_settings', 'member')"
+        " THEN current_setting('data_directory') END AS folder",
+    )
+    data = f"the database has {size(found.size)}"
+    if found.folder is None:
+        return ok(f"{data}; the free room of its disk cannot be seen from here")
+    try:
+        usage = shutil.disk_usage(found.folder)
+    except OSError:
+        return ok(f"{data}; the free room of {found.folder} cannot be seen from here")
+    share = usage.free / usage.total
+    if usage.free >= PLENTY or share >= SPARE_ROOM:
+        return ok(f"{data}; {size(usage.free)} free")
+    return failed(
+        f"only {size(usage.free)} are free on PostgreSQL's disk",
+        required=f"{SPARE_ROOM:.0%} of {size(usage.total)}, or {size(PLENTY)}",
+        found=f"{share:.0%} in {found.folder}; {data}",
+        remedy=psql(
+            context,
+            "SELECT relname, pg_size_pretty(pg_total_relation_size(oid)) FROM"
+            " pg_class WHERE relkind = 'r' ORDER BY pg_total_relation_size(oid) DESC"
+            " LIMIT 10",
+        ),
+    )
+
+
+CHECKS = (reachable, version, migrated, clock, disk)

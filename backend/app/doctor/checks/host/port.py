@@ -1,0 +1,73 @@
+import asyncio
+import json
+from pathlib import Path
+
+from app.doctor.check import Finding, check, failed, ok
+from app.doctor.context import PATIENCE, Context
+
+_LISTENS = "0A"
+"""A listening socket's state in `/proc/net/tcp` (Linux, `include/net/tcp_states.h`)."""
+
+
+@check(
+    "host.port",
+    "the API's port is free, or the API has it",
+    why="The API does not start when another program listens there.",
+    remedy="sudo fuser -k 8000/tcp  # or: just api --port 8001",
+)
+async def port(context: Context) -> Finding:
+    """Connect, and ask who it is."""
+    number = context.api_port
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection("127.0.0.1", number)
+    except (OSError, TimeoutError):
+        return ok(f"port {number} is free")
+    writer.close()
+    from httpx import HTTPError
+
+    try:
+        answer = await context.http().get(f"http://127.0.0.1:{number}/health/live")
+        said = f"HTTP {answer.status_code}"
+        if _is_live(answer.content):
+            return ok(f"the API answers on port {number}")
+    except HTTPError as error:
+        said = f"no HTTP, {type(error).__name__}"
+    pid, program = await asyncio.to_thread(_listener, number)
+    return failed(
+        f"port {number} is taken by another program",
+        required="nobody, or the API, which answers /health/live",
+        found=f"{program or 'a program of another user'}: {said}",
+        remedy=(f"kill {pid}" if pid else f"sudo fuser -k {number}/tcp")
+        + f"  # or: just api --port {number + 1}",
+    )
+
+
+def _is_live(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body) == {"status": "live"})
+    except ValueError:
+        return False
+
+
+def _listener(number: int) -> tuple[int | None, str]:
+    """Return pid and name of the program that listens, as far as this user may know."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(number)}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(file.readlink()) in sockets for file in (folder / "fd").iterdir()):
+                return int(folder.name), (folder / "comm").read_text().strip()
+        except OSError:  # it ended, or is another user's
+            continue
+    return None, ""
+
+
+def _inodes(number: int) -> set[str]:
+    found = set()
+    for name in ("tcp", "tcp6"):
+        table = Path("/proc/net") / name
+        for line in table.read_text().splitlines()[1:] if table.is_file() else ():
+            words = line.split()
+            if words[3] == _LISTENS and int(words[1].rpartition(":")[2], 16) == number:
+                found.add(words[9])
+    return found

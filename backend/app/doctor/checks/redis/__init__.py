@@ -1,0 +1,6 @@
+"""Redis, which carries the bells and the request budgets."""
+
+from app.doctor.check import Check
+from app.doctor.checks.redis import access, room, server
+
+CHECKS: tuple[Check, ...] = (*server.CHECKS, *access.CHECKS, *room.CHECKS)

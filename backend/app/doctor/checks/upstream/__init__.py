@@ -1,0 +1,171 @@
+"""Whether the upstream services answer as the sources expect, and know who asks."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from app.doctor.check import Check, Finding, check, failed, ok, skipped, warning
+from app.doctor.context import Context
+
+NCBI = "ncbi.nlm.nih.gov"
+
+TIME = 2.3
+"""Seconds that a host has, the wait for a place in its request budget included."""
+
+
+async def _look(context: Context, host: str, setting: str) -> Finding:
+    """Ask a host once, and judge the answer as its source does.
+
+    Args:
+        context: whose settings say where the host is.
+        host: its name, as a source declares it.
+        setting: of its address.
+    """
+    if context.offline:
+        return skipped("--offline")
+    # what sources are made of takes a fifth of a second to import
+    from app.annotation.upstream import BadAnswer
+    from app.core.errors import Wait
+    from app.doctor.checks.upstream.probes import PROBES, Busy, OneTry
+
+    at = urlsplit(getattr(context.settings, setting.lower())).netloc
+    again = f"just doctor --only upstream.{host}"
+    try:
+        async with asyncio.timeout(TIME):
+            return ok(f"{at}: {await PROBES[host](OneTry.of(context))}")
+    except TimeoutError:
+        return failed(
+            f"{at} does not answer",
+            required=f"an answer from where {setting} points; HTTPS_PROXY where a proxy is needed",
+            found=f"none in {TIME:g} s",
+            remedy=again,
+        )
+    except Busy as error:
+        return warning(
+            f"{at} was not asked",
+            required="a free place in its request budget",
+            found=str(error),
+            remedy=again,
+        )
+    except Wait as error:
+        return failed(
+            f"{at} cannot be used now",
+            required=f"an answer from where {setting} points; HTTPS_PROXY where a proxy is needed",
+            found=getattr(error, "reason", str(error)),
+            remedy=again,
+        )
+    except BadAnswer as error:
+        return failed(
+            f"{at} does not answer as expected",
+            required="the format that the source reads; update this project if it has changed",
+            found=str(error),
+            remedy=again,
+        )
+
+
+def _host(host: str, setting: str, title: str, why: str) -> Check:
+    async def run(context: Context) -> Finding:
+        return await _look(context, host, setting)
+
+    return check(f"upstream.{host}", title, why=why, needs=("config.valid",))(run)
+
+
+HOSTS = (
+    _host(
+        "ncbi",
+        "NCBI_EUTILS_URL",
+        "NCBI's E-utilities answer",
+        "Without them ClinVar is not asked about single genes: its runs wait.",
+    ),
+    _host(
+        "ncbi-files",
+        "CLINVAR_FILES_URL",
+        "ClinVar's bulk file has the columns that are read",
+        "Many genes are read from ClinVar's file; without it these runs wait, and with other"
+        " columns they fail.",
+    ),
+    _host(
+        "ensembl",
+        "ENSEMBL_REST_URL",
+        "Ensembl answers",
+        "Without it the genes' places are not refreshed: these runs wait.",
+    ),
+    _host(
+        "hgnc",
+        "HGNC_REST_URL",
+        "HGNC answers",
+        "Without it the genes' symbols and identifiers are not refreshed: these runs wait.",
+    ),
+    _host(
+        "hgnc-files",
+        "HGNC_FILES_URL",
+        "HGNC's bulk file has the columns that are read",
+        "Many genes are read from HGNC's file, and so is the list of all genes.",
+    ),
+)
+
+
+def _is_ncbi(context: Context) -> bool:
+    return (urlsplit(context.settings.ncbi_eutils_url).hostname or "").endswith(NCBI)
+
+
+@check(
+    "upstream.ncbi-key",
+    "NCBI knows the API key",
+    why="Without a key NCBI allows 3 requests a second and not 10. With one that it does not know"
+    " it refuses every request: ClinVar's runs fail.",
+    needs=("config.valid",),
+)
+async def ncbi_key(context: Context) -> Finding:
+    """Ask something with the key."""
+    key = context.settings.ncbi_api_key
+    if key is None:
+        if not _is_ncbi(context):
+            return ok("none is needed: NCBI_EUTILS_URL is not NCBI itself")
+        return warning(
+            "there is no NCBI_API_KEY",
+            required="a key, which is free: https://www.ncbi.nlm.nih.gov/account/settings/",
+            found="none: 3 requests a second instead of 10",
+            remedy="echo NCBI_API_KEY=your-key >> .env",
+        )
+    if context.offline:
+        return skipped("--offline: there is one, and NCBI is not asked whether it knows it")
+    return await _try_key(context, key.get_secret_value())
+
+
+async def _try_key(context: Context, key: str) -> Finding:
+    from app.annotation.upstream import BadAnswer
+    from app.core.errors import UserError, Wait
+    from app.doctor.checks.upstream.probes import OneTry, try_key
+
+    try:
+        await try_key(OneTry.of(context), key)
+    except UserError as error:
+        return failed(
+            "NCBI does not know the API key",
+            required="a key of https://www.ncbi.nlm.nih.gov/account/settings/, or none",
+            found=error.found,
+            remedy="sed -i '/^NCBI_API_KEY=/d' .env",
+        )
+    except (Wait, BadAnswer) as error:
+        return skipped(f"it could not be asked: {getattr(error, 'reason', error)}")
+    return ok("it is accepted")
+
+
+@check(
+    "upstream.ncbi-email",
+    "NCBI knows whom to write to",
+    why="NCBI tries to write to whom asks too much before it blocks them, which it cannot without"
+    " NCBI_EMAIL (https://www.ncbi.nlm.nih.gov/books/NBK25497/).",
+    needs=("config.valid",),
+    remedy="echo NCBI_EMAIL=you@example.org >> .env",
+)
+async def ncbi_email(context: Context) -> Finding:
+    """Look whether it is set."""
+    if context.settings.ncbi_email:
+        return ok("NCBI_EMAIL is set")
+    if not _is_ncbi(context):
+        return ok("none is needed: NCBI_EUTILS_URL is not NCBI itself")
+    return warning("there is no NCBI_EMAIL", required="an address that is read", found="none")
+
+
+CHECKS: tuple[Check, ...] = (*HOSTS, ncbi_key, ncbi_email)

@@ -1,0 +1,32 @@
+"""How the checks write numbers."""
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_FEW = 10
+
+
+def span(seconds: float) -> str:
+    """Return a duration as people say it: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``3 days``."""
+    if seconds < _FEW:
+        return f"{seconds:.1f} s"
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds / _HOUR:.1f} h"
+    return f"{seconds / _DAY:.0f} days"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people say it: ``812 KB``, ``3.2 GB``."""
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1_000:  # noqa: PLR2004 - the next unit
+            return f"{count:.0f} {unit}"
+        count /= 1_000
+    return f"{count:.1f} GB"
+
+
+def some(names: list[str], most: int = 5) -> str:
+    """Return a list that does not fill the screen."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

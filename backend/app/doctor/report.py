@@ -1,0 +1,204 @@
+"""What the checks found, for people and for programs."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from app.doctor.check import Check, Status
+from app.doctor.run import Result
+
+Paint = Callable[[str, Status], str]
+
+_INDENT = " " * 8
+_LABEL = 9
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_IN_ASCII = {
+    0x2013: "-",
+    0x2014: "-",
+    0x2018: "'",
+    0x2019: "'",
+    0x201C: '"',
+    0x201D: '"',
+    0x2026: "...",
+}
+"""Dashes, quotation marks and the ellipsis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How lines are written.
+
+    Attributes:
+        marks: a word or a sign a status.
+        paint: gives a mark its colour.
+        ascii_only: whether what a pipe or an old terminal could not show is spelled out.
+    """
+
+    marks: dict[Status, str]
+    paint: Paint
+    ascii_only: bool
+
+    def clean(self, text: str) -> str:
+        """Take out what would move the cursor, and what cannot be shown."""
+        text = _CONTROL.sub("?", text)
+        if self.ascii_only:
+            text = text.translate(_IN_ASCII).encode("ascii", "backslashreplace").decode()
+        return text
+
+    def mark(self, status: Status) -> str:
+        """Return the status, as wide as any."""
+        width = max(map(len, self.marks.values()))
+        return self.paint(self.marks[status].ljust(width), status)
+
+
+def _plain(text: str, _: Status) -> str:
+    return text
+
+
+def _in_colour(text: str, status: Status) -> str:
+    colour = {Status.ok: 32, Status.warning: 33, Status.failed: 31, Status.skipped: 2}[status]
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
+    """Choose how to write.
+
+    Args:
+        terminal: whether somebody reads it as it comes.
+        unicode: whether the terminal can show more than ASCII.
+        colour: whether colours are wanted there.
+    """
+    pretty = terminal and unicode
+    words = {
+        Status.ok: "✓" if pretty else "ok",
+        Status.warning: "!" if pretty else "warn",
+        Status.failed: "✗" if pretty else "FAIL",
+        Status.skipped: "-" if pretty else "skip",
+    }
+    return Look(words, _in_colour if terminal and colour else _plain, ascii_only=not pretty)
+
+
+def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool = False) -> str:
+    """Write the results for people, by group; a line for each that passed.
+
+    Args:
+        results: in the order of the registry.
+        how: from :func:`look`.
+        seconds: that all of it took.
+        quiet: whether to write problems only.
+    """
+    shown = [each for each in results if each.is_problem] if quiet else results
+    lines: list[str] = []
+    for group, members in groupby(shown, key=lambda each: each.check.group):
+        if lines:
+            lines.append("")
+        lines.append(group)
+        for each in members:
+            lines += _problem(each, how) if each.is_problem else [_line(each, how)]
+    if not quiet:
+        lines += ["", _total(results, seconds)]
+    return "\n".join(lines)
+
+
+def _line(result: Result, how: Look) -> str:
+    summary = " ".join(result.finding.summary.split())
+    return f"  {how.mark(result.status)} {how.clean(f'{result.check.id}: {summary}')}"
+
+
+def _problem(result: Result, how: Look) -> list[str]:
+    finding = result.finding
+    parts = {
+        "required": finding.required,
+        "found": finding.found,
+        "why": result.check.why,
+        "mend": result.remedy,
+        "see": result.check.docs,
+    }
+    lines = [_line(result, how)]
+    for label, text in parts.items():
+        for number, line in enumerate(text.splitlines()):
+            head = label if number == 0 else ""
+            lines.append(f"{_INDENT}{head:<{_LABEL}} {how.clean(line)}".rstrip())
+    return lines
+
+
+def _total(results: Iterable[Result], seconds: float) -> str:
+    number = Counter(each.status for each in results)
+    said = [f"{number[Status.ok]} passed"]
+    if number[Status.warning]:
+        said.append(f"{number[Status.warning]} warning{'s' if number[Status.warning] > 1 else ''}")
+    said += [f"{number[each]} {each}" for each in (Status.failed, Status.skipped) if number[each]]
+    return f"{', '.join(said)} in {seconds:.1f} s"
+
+
+def to_list(checks: Iterable[Check]) -> str:
+    """Write what there is to check, a line each."""
+    checks = list(checks)
+    width = max(len(each.id) for each in checks)
+    return "\n".join(f"{each.id:<{width}}  {each.title}" for each in checks)
+
+
+def to_json(
+    results: Sequence[Result], *, passed: bool, seconds: float, done: Sequence[str] = ()
+) -> str:
+    """Write the results as one object.
+
+    Args:
+        results: in the order of the registry.
+        passed: whether all is well.
+        seconds: that all of it took.
+        done: what ``--fix`` did.
+    """
+    number = Counter(each.status for each in results)
+    return json.dumps(
+        {
+            "ok": passed,
+            "counts": {status.value: number[status] for status in Status},
+            "seconds": round(seconds, 3),
+            "fixed": list(done),
+            "checks": [_as_object(each) for each in results],
+        },
+        indent=2,
+    )
+
+
+def list_as_json(checks: Iterable[Check]) -> str:
+    """Write what there is to check as one object."""
+    return json.dumps(
+        {
+            "checks": [
+                {
+                    "id": each.id,
+                    "group": each.group,
+                    "title": each.title,
+                    "needs": list(each.needs),
+                    "why": each.why,
+                    "docs": each.docs,
+                    "fixes": each.fix is not None,
+                }
+                for each in checks
+            ]
+        },
+        indent=2,
+    )
+
+
+def _as_object(result: Result) -> dict[str, Any]:
+    finding = result.finding
+    return {
+        "id": result.check.id,
+        "group": result.check.group,
+        "title": result.check.title,
+        "status": result.status.value,
+        "summary": finding.summary,
+        "required": finding.required,
+        "found": finding.found,
+        "why": result.check.why if result.is_problem else "",
+        "remedy": result.remedy,
+        "docs": result.check.docs,
+        "seconds": round(result.seconds, 3),
+    }

@@ -1,0 +1,247 @@
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.doctor.registry import CHECKS
+from tests.patient import REPOSITORY, Patient
+from tests.plant import Plant
+
+SECRET = "x7Kq2mPz8vWn3Lr5"
+UPSTREAM = (
+    "NCBI_EUTILS_URL",
+    "CLINVAR_FILES_URL",
+    "ENSEMBL_REST_URL",
+    "HGNC_REST_URL",
+    "HGNC_FILES_URL",
+)
+
+
+@pytest.fixture
+def checkout(patient: Patient, tmp_path: Path) -> Patient:
+    """A checkout of its own, with the code and an `.env`, on a real PostgreSQL and Redis."""
+    root = tmp_path / "checkout"
+    shutil.copytree(
+        REPOSITORY / "backend" / "app",
+        root / "backend" / "app",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copy(REPOSITORY / "backend" / "pyproject.toml", root / "backend")
+    shutil.copytree(REPOSITORY / "requirements", root / "requirements")
+    for name in (".env.example", "justfile"):
+        shutil.copy(REPOSITORY / name, root)
+    (root / ".venv").symlink_to(REPOSITORY / ".venv")
+    settings = dict(patient.env) | {"ADMIN_TOKEN": SECRET}
+    env = root / ".env"
+    env.touch(0o600)
+    env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return Patient(root)
+
+
+def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    assert "Traceback" not in done.stderr, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    found["by_id"] = {each["id"]: each for each in found["checks"]}
+    return found
+
+
+def test_a_sound_install_passes_and_programs_can_read_it(checkout: Patient) -> None:
+    done = checkout.doctor("--offline", "--json", "--only", "config", "redis.reachable")
+    found = told(done)
+    assert done.returncode == 0, done.stdout
+    assert found["ok"] is True
+    assert found["counts"] == {"ok": 9, "warning": 0, "failed": 0, "skipped": 0}
+    asked = [each.id for each in CHECKS if each.group == "config"] + ["redis.reachable"]
+    assert [each["id"] for each in found["checks"]] == asked
+
+
+def test_people_and_pipes_get_plain_lines_on_stdout(checkout: Patient) -> None:
+    done = checkout.doctor("--only", "config,database.reachable")
+    assert done.stdout.isascii()
+    assert done.stdout.startswith("config\n  ok   config.env-file: ")
+    assert "\ndatabase\n  ok   database.reachable: " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("9 passed in ")
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_broken_env_is_told_and_what_needs_it_is_skipped(checkout: Patient) -> None:
+    with (checkout.root / ".env").open("a") as env:
+        env.write("ARQ_MAX_JOBS=many\nUSE_ARQ_WORKR=True\n")
+    done = checkout.doctor("--offline", "--json")
+    found = told(done)
+    assert done.returncode == 1
+    assert 'ARQ_MAX_JOBS: found "many"' in found["by_id"]["config.valid"]["found"]
+    assert "did you mean USE_ARQ_WORKER?" in found["by_id"]["config.keys"]["required"]
+    for name in ("redis.reachable", "database.reachable", "worker.alive", "runs.lost"):
+        assert found["by_id"][name]["status"] == "skipped"
+        assert "config.valid, which failed" in found["by_id"][name]["summary"]
+    checkout.shell(found["by_id"]["config.keys"]["remedy"])
+    checkout.shell(found["by_id"]["config.valid"]["remedy"])
+    assert told(checkout.doctor("--offline", "--json", "--only", "config"))["ok"]
+
+
+def test_a_prerequisite_that_failed_is_shown_whatever_was_asked_for(checkout: Patient) -> None:
+    address = "postgresql://kidney:hunter22@127.0.0.1:1/genes"
+    done = checkout.doctor("--only", "runs.lost", DATABASE_URL=address)
+    assert done.returncode == 1
+    assert "FAIL database.reachable" in done.stdout
+    assert "kidney@127.0.0.1:1" in done.stdout
+    assert "skip runs.lost: needs database.reachable, which failed" in done.stdout
+
+
+def test_no_secret_is_shown_whatever_is_wrong(checkout: Patient) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://kidney:hunter22@127.0.0.1:1/genes",
+        "REDIS_URL": "redis://:correct%25horse@127.0.0.1:1/0",
+        "ADMIN_TOKEN": "battery-staple-token",
+        "NCBI_API_KEY": "0123456789abcdef0123",
+    }
+    urls = dict.fromkeys(UPSTREAM, "http://somebody:pa55word@127.0.0.1:1/x")
+    for how in ("--json", "--quiet"):
+        done = checkout.doctor(how, **secrets, **urls)
+        for secret in ("hunter22", "correct%", "staple", "0123456789abcdef", "pa55word", SECRET):
+            assert secret not in done.stdout + done.stderr
+
+
+def test_only_problems_are_shown_when_quiet(checkout: Patient) -> None:
+    (checkout.root / ".env").chmod(0o644)
+    done = checkout.doctor("-q", "--only", "config")
+    assert done.stdout.startswith("config\n  FAIL config.mode: others can read .env\n")
+    assert "chmod 600 .env" in done.stdout
+    assert "docs/troubleshooting.md#config-mode" in done.stdout
+    assert "config.valid" not in done.stdout
+    assert done.returncode == 1
+    (checkout.root / ".env").chmod(0o600)
+    done = checkout.doctor("-q", "--only", "config")
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_a_warning_fails_when_strict(checkout: Patient) -> None:
+    arguments = ("--only", "config.shadowed", "--json")
+    lenient = checkout.doctor(*arguments, ARQ_MAX_JOBS="7", ARQ_JOB_TIMEOUT="60")
+    assert (lenient.returncode, told(lenient)["ok"]) == (0, True)
+    with (checkout.root / ".env").open("a") as env:
+        env.write("ARQ_MAX_JOBS=4\n")
+    lenient = checkout.doctor(*arguments, ARQ_MAX_JOBS="7")
+    assert (lenient.returncode, told(lenient)["ok"]) == (0, True)
+    strict = checkout.doctor(*arguments, "--strict", ARQ_MAX_JOBS="7")
+    assert (strict.returncode, told(strict)["ok"]) == (1, False)
+
+
+def test_a_name_that_is_no_check_is_refused_with_what_was_meant(checkout: Patient) -> None:
+    done = checkout.doctor("--only", "config.vald")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "did you mean config.valid?" in done.stderr
+
+
+def test_the_checks_can_be_listed(checkout: Patient) -> None:
+    lines = checkout.doctor("--list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [each.id for each in CHECKS]
+    found = json.loads(checkout.doctor("--list", "--json", "--only", "redis").stdout)
+    assert {each["group"] for each in found["checks"]} == {"redis"}
+
+
+def test_fix_does_what_is_safe_says_so_and_shows_the_state_after(
+    checkout: Patient, empty_database_url: str
+) -> None:
+    env = checkout.root / ".env"
+    env.chmod(0o644)
+    asked = ("--fix", "--only", "config.mode", "database.migrated")
+    done = checkout.doctor(*asked, DATABASE_URL=empty_database_url)
+    assert done.returncode == 0, done.stdout
+    assert "mended config.mode: set the mode of .env to 600\n" in done.stdout
+    assert "mended database.migrated: " in done.stdout
+    assert "ok   config.mode" in done.stdout
+    assert "ok   database.migrated" in done.stdout
+    assert env.stat().st_mode & 0o777 == 0o600
+    again = checkout.doctor(*asked, "--json", DATABASE_URL=empty_database_url)
+    assert told(again)["fixed"] == []
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def blackhole() -> Iterator[str]:
+    """An address where the first packet is lost: nobody accepts, and no more may wait."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(server.getsockname())
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def slow_names(tmp_path: Path) -> dict[str, str]:
+    """An environment in which looking up a name takes a minute, in a thread as always."""
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(60)\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize("way", ["silent", "blackhole", "slow_names"])
+def test_it_ends_within_five_seconds_when_every_address_hangs(
+    checkout: Patient, request: pytest.FixtureRequest, way: str
+) -> None:
+    value = request.getfixturevalue(way)
+    address, more = (value, {}) if isinstance(value, str) else ("db.example.org:80", value)
+    env = dict.fromkeys(UPSTREAM, f"http://{address}")
+    env |= {"DATABASE_URL": f"postgresql://kidney@{address}/genes"}
+    env |= {"REDIS_URL": f"redis://{address}/0"}
+    began = time.monotonic()
+    done = checkout.doctor("--json", **env, **more)
+    seconds = time.monotonic() - began
+    found = told(done)
+    assert done.returncode == 1
+    assert seconds < 5
+    assert set(found["by_id"]) == {each.id for each in CHECKS}
+    for name in ("database.reachable", "redis.reachable", "upstream.ensembl"):
+        assert found["by_id"][name]["status"] in {"failed", "warning"}, name
+        assert found["by_id"][name]["seconds"] < 3.5
+    assert "database.reachable, which failed" in found["by_id"]["runs.lost"]["summary"]
+
+
+async def test_with_a_worker_all_checks_pass_or_explain_a_warning(
+    checkout: Patient, plant: Plant
+) -> None:
+    worker = plant.worker()
+    await plant.says(worker, "is alive")
+    env = {name: plant.env[name] for name in plant.sandbox.settings}
+    found = told(checkout.doctor("--json", NCBI_API_KEY="7Kq2mPz8vWn3Lr5tYb", **env))
+    assert [each for each in found["checks"] if each["status"] in {"failed", "skipped"}] == []
+    warned = {each["id"] for each in found["checks"] if each["status"] == "warning"}
+    # the host is none of the tests' business
+    assert warned <= {"config.shadowed", "host.clock", "install.packages"}
+    assert found["ok"]
+
+
+def test_a_library_that_is_missing_is_named_and_ends_nothing(
+    checkout: Patient, tmp_path: Path
+) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "sitecustomize.py").write_text(
+        "import sys\nfor name in ('sqlalchemy', 'redis', 'httpx', 'arq', 'psycopg', 'alembic'):\n"
+        "    sys.modules[name] = None\n"
+    )
+    done = checkout.doctor("--json", "--offline", PYTHONPATH=str(tmp_path / "hidden"))
+    found = told(done)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in found["by_id"]["database.reachable"]["found"]
+    assert found["by_id"]["config.valid"]["status"] == "ok"

@@ -1,0 +1,374 @@
+import contextlib
+import os
+import pwd
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from app.core import liveness
+from app.db import migrate
+from app.doctor.check import Status
+from app.doctor.checks import workers
+from app.doctor.checks.database import server as server_checks
+from app.doctor.checks.database import sessions
+from app.doctor.context import Context
+from services import Postgres, running_postgres
+from services.process import free_port
+from tests.integration.doctor.ward import (
+    change,
+    equip,
+    follow,
+    listens,
+    needs_program,
+    query,
+    silent,
+)
+from tests.patient import Patient
+
+CHECKS = (
+    "database.reachable",
+    "database.version",
+    "database.migrated",
+    "database.clock",
+    "database.disk",
+    "database.session-locks",
+    "database.idle-in-transaction",
+    "database.connections",
+)
+
+
+@pytest.fixture
+def patient(patient: Patient) -> Patient:
+    return equip(patient)
+
+
+async def test_a_healthy_database_passes_all_checks(patient: Patient) -> None:
+    found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
+
+
+async def test_a_database_that_is_down_is_named_without_its_password(
+    patient: Patient, tmp_path: Path
+) -> None:
+    with running_postgres(tmp_path / "own") as server:
+        change(patient, database_url=server.dsn)
+        server.stop()
+
+        broken = await patient.all(*CHECKS)
+
+        found = broken["database.reachable"].finding
+        assert found.status is Status.failed
+        assert f"127.0.0.1:{server.port}" in found.found
+        assert urlsplit(server.dsn).password not in str(found)
+        assert broken["database.reachable"].remedy == "make hybrid-up"
+        assert broken["database.migrated"].status is Status.skipped
+        server.start()  # what hybrid-up does, for a server that is ours
+        assert (await patient.see("database.reachable")).status is Status.ok
+
+
+async def test_a_database_that_is_silent_is_named_in_time(patient: Patient) -> None:
+    with silent() as port:
+        change(patient, database_url=f"postgresql://somebody:a-password@127.0.0.1:{port}/genes")
+
+        broken = await patient.see("database.reachable")
+
+    assert (
+        broken.finding.summary == f"PostgreSQL does not answer at somebody@127.0.0.1:{port}/genes"
+    )
+    assert broken.seconds < 2.5
+
+
+async def test_a_database_that_does_not_exist_is_created(
+    patient: Patient, tmp_path: Path, postgres: Postgres
+) -> None:
+    server = urlsplit(postgres.dsn)
+    change(patient, database_url=server._replace(path="/not_there_yet").geturl())
+
+    broken = await patient.see("database.reachable")
+
+    assert broken.status is Status.failed
+    assert broken.remedy.startswith("createdb ")
+    try:
+        patient.shell(broken.remedy.split(" && ")[0])
+        assert (await patient.see("database.reachable")).status is Status.ok
+    finally:
+        with psycopg.connect(postgres.dsn, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS not_there_yet WITH (FORCE)")
+
+
+@pytest.fixture
+def shadowed(patient: Patient) -> Iterator[list[str]]:
+    """Functions of PostgreSQL that the test's database has its own of."""
+    name = urlsplit(patient.env["DATABASE_URL"]).path.strip("/")
+    query(patient, f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog')
+    made: list[str] = []
+    yield made
+    for each in made:
+        query(patient, f"DROP FUNCTION IF EXISTS public.{each}")
+
+
+async def test_an_old_server_is_refused(patient: Patient, shadowed: list[str]) -> None:
+    shadowed.append("current_setting(text)")
+    query(
+        patient,
+        "CREATE FUNCTION public.current_setting(name text) RETURNS text LANGUAGE sql AS $$"
+        " SELECT CASE name WHEN 'server_version' THEN '11.9' WHEN 'server_version_num'"
+        " THEN '110009' ELSE pg_catalog.current_setting(name) END $$",
+    )
+
+    broken = await patient.see("database.version")
+
+    assert broken.status is Status.failed
+    assert (broken.finding.found, broken.finding.required) == ("11.9", "12 or later")
+    query(patient, "DROP FUNCTION public.current_setting(text)")
+    assert (await patient.see("database.version")).status is Status.ok
+
+
+async def test_a_server_whose_clock_is_wrong_is_reported(
+    patient: Patient, shadowed: list[str]
+) -> None:
+    shadowed.append("clock_timestamp()")
+    query(
+        patient,
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$"
+        " SELECT pg_catalog.clock_timestamp() + interval '5 minutes' $$",
+    )
+
+    broken = await patient.see("database.clock")
+
+    assert broken.status is Status.failed
+    assert "5 min ahead" in broken.finding.summary
+    query(patient, "DROP FUNCTION public.clock_timestamp()")
+    assert (await patient.see("database.clock")).status is Status.ok
+
+
+async def test_tables_that_are_missing_are_made_by_the_printed_command(
+    patient: Patient, empty_database_url: str
+) -> None:
+    change(patient, database_url=empty_database_url)
+
+    broken = await patient.see("database.migrated")
+
+    assert broken.status is Status.failed
+    assert broken.finding.found == "no tables"
+    follow(patient, broken)
+    assert (await patient.see("database.migrated")).status is Status.ok
+
+
+async def test_the_doctor_migrates_itself_when_told_to(
+    patient: Patient, empty_database_url: str
+) -> None:
+    change(patient, database_url=empty_database_url)
+
+    said = await patient.fix(await patient.see("database.migrated"))
+
+    assert len(said) == 1
+    assert (await patient.see("database.migrated")).status is Status.ok
+
+
+async def test_tables_of_a_newer_version_are_left_alone(patient: Patient) -> None:
+    query(patient, "UPDATE alembic_version SET version_num = '9999'")
+
+    broken = await patient.see("database.migrated")
+
+    assert broken.status is Status.failed
+    assert "newer" in broken.finding.summary
+    assert "git pull" in broken.remedy
+    assert broken.check.fix is not None
+    said = await patient.fix(broken)
+    assert "could not" in said[0]
+    assert query(patient, "SELECT version_num FROM alembic_version") == [{"version_num": "9999"}]
+
+
+def test_the_versions_of_the_tables_are_those_that_alembic_knows() -> None:
+    found = server_checks.newest()
+
+    assert found[0] == migrate.head()
+    assert set(found) == migrate.known()
+
+
+def test_a_workers_lock_is_looked_for_as_the_engine_does() -> None:
+    assert " ".join(workers.LOCKED_WORKERS.split()) == " ".join(liveness.LOCKED_WORKERS.split())
+
+
+async def test_a_limit_of_the_database_that_is_too_low_is_lifted(
+    patient: Patient, postgres: Postgres
+) -> None:
+    name = urlsplit(patient.env["DATABASE_URL"]).path.strip("/")
+    query(patient, f'ALTER DATABASE "{name}" CONNECTION LIMIT 10')
+
+    broken = await patient.see("database.connections")
+
+    assert broken.status is Status.failed
+    assert f"database {name}" in broken.finding.summary
+    follow(patient, broken)
+    assert (await patient.see("database.connections")).status is Status.ok
+
+
+async def test_living_workers_are_counted_against_max_connections(
+    patient: Patient, tmp_path: Path
+) -> None:
+    with running_postgres(tmp_path / "own") as server:
+        change(patient, database_url=server.dsn)
+        patient.env["PGPASSWORD"] = urlsplit(server.superuser_dsn).password or ""
+        await patient.fix(await patient.see("database.migrated"))
+        with psycopg.connect(server.superuser_dsn, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET max_connections = 30")
+        server.stop()
+        server.start()
+        assert (await patient.see("database.connections")).status is Status.ok
+        lives = [
+            liveness.Liveness(server.dsn, kind="arq", timing=liveness.Timing()) for _ in range(3)
+        ]
+        for each in lives:
+            await each.connect()
+
+        broken = await patient.see("database.connections")
+
+        assert broken.status is Status.failed
+        assert "3 workers x 6" in broken.finding.required
+        # what it prints for a server of the system is not ours to restart
+        command, restart = broken.remedy.splitlines()
+        assert restart == "sudo systemctl restart postgresql"
+        patient.shell(command)
+        for each in lives:
+            await each.stop()
+        server.stop()
+        server.start()
+        for each in lives:
+            await each.connect()
+        assert (await patient.see("database.connections")).status is Status.ok
+        for each in lives:
+            await each.stop()
+
+
+@pytest.fixture(params=["last used", "in turns"])
+def pgbouncer(patient: Patient, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database behind a proxy that shares sessions."""
+    program = needs_program("pgbouncer")
+    url = urlsplit(patient.env["DATABASE_URL"])
+    port = free_port()
+    settings = tmp_path / "pgbouncer.ini"
+    users = tmp_path / "users.txt"
+    users.write_text(f'"{url.username}" "{url.password}"\n')
+    settings.write_text(
+        f"[databases]\n* = host={url.hostname} port={url.port}\n[pgbouncer]\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = plain\n"
+        f"auth_file = {users}\npool_mode = transaction\nunix_socket_dir =\n"
+        "ignore_startup_parameters = options,extra_float_digits\n"
+        f"server_round_robin = {int(request.param == 'in turns')}\nmin_pool_size = 3\n"
+    )
+    for path in (users, settings):
+        path.chmod(0o644)
+    folder = tmp_path
+    while folder != folder.parent and not folder.stat().st_mode & 1:
+        folder.chmod(folder.stat().st_mode | 0o011)
+        folder = folder.parent
+    # it refuses to run as root
+    account = pwd.getpwnam("nobody")
+    process = subprocess.Popen(
+        [program, str(settings)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **({"user": account.pw_uid, "group": account.pw_gid} if os.getuid() == 0 else {}),
+    )
+    try:
+        listens(port)
+        yield url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl()
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_proxy_that_shares_sessions_is_found_and_gone_round(
+    patient: Patient, pgbouncer: str
+) -> None:
+    direct = patient.env["DATABASE_URL"]
+    patient.about.clear()
+    (patient.root / ".env").write_text(f"USE_ARQ_WORKER=True\nDATABASE_URL={pgbouncer}\n")
+    for name in ("DATABASE_URL", "USE_ARQ_WORKER"):
+        del patient.env[name]
+
+    broken = await patient.see("database.session-locks")
+
+    assert broken.status is Status.failed
+    assert "session" in broken.finding.found
+    patient.env["EDITOR"] = f"sed -i s|DATABASE_URL=.*|DATABASE_URL={direct}|"
+    patient.follow(broken)
+    assert (await patient.see("database.session-locks")).status is Status.ok
+
+
+async def test_what_the_doctor_locked_is_not_left_locked(patient: Patient, pgbouncer: str) -> None:
+    change(patient, database_url=pgbouncer)
+    await patient.see("database.session-locks")
+
+    assert (
+        query(
+            patient,
+            "SELECT * FROM pg_locks WHERE locktype = 'advisory' AND classid = %s",
+            sessions.LOCK_CLASS,
+        )
+        == []
+    )
+
+
+async def test_a_session_that_sits_on_a_transaction_is_ended(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "IDLE", 0)
+    async with await psycopg.AsyncConnection.connect(
+        patient.env["DATABASE_URL"], application_name="somebody's shell"
+    ) as sitting:
+        await sitting.execute("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'A1')")
+
+        broken = await patient.see("database.idle-in-transaction")
+
+        assert broken.status is Status.warning
+        assert "somebody's shell" in broken.finding.summary
+        follow(patient, broken)
+        with contextlib.suppress(psycopg.OperationalError):
+            await sitting.execute("SELECT 1")
+    assert (await patient.see("database.idle-in-transaction")).status is Status.ok
+
+
+async def test_a_disk_that_cannot_be_seen_is_no_problem(patient: Patient) -> None:
+    found = await patient.see("database.disk")
+
+    assert found.status is Status.ok
+    assert "cannot be seen" in found.finding.summary
+
+
+async def test_a_disk_that_is_nearly_full_is_reported(
+    patient: Patient, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = urlsplit(patient.env["DATABASE_URL"]).path
+    superuser = urlsplit(postgres.superuser_dsn)._replace(path=name).geturl()
+    change(patient, database_url=superuser)
+    assert "free" in (await patient.see("database.disk")).finding.summary
+    # to fill a disk is no test for a machine that others use
+    monkeypatch.setattr(server_checks, "PLENTY", float("inf"))
+    monkeypatch.setattr(server_checks, "SPARE_ROOM", 1.0)
+
+    broken = await patient.see("database.disk")
+
+    assert broken.status is Status.failed
+    assert str(postgres.data) in broken.finding.found
+    follow(patient, broken)
+
+
+async def test_a_database_that_hangs_costs_no_more_than_the_patience(patient: Patient) -> None:
+    with contextlib.closing(psycopg.connect(patient.env["DATABASE_URL"])) as other:
+        other.execute("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
+        context: Context = patient.context()
+
+        found = await patient.all("runs.lost", "database.version", "database.session-locks")
+
+        assert found["runs.lost"].status is Status.failed
+        assert found["runs.lost"].seconds < 3.2
+        assert found["database.version"].status is Status.ok
+        await context.close()

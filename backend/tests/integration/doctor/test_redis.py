@@ -1,0 +1,367 @@
+import re
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis as redis_sync
+
+from app.doctor.check import Status
+from services import Redis, running_redis
+from services.process import await_true, free_port
+from tests.integration.doctor.ward import (
+    between,
+    change,
+    equip,
+    follow,
+    listens,
+    query,
+    redis_of_ones_own,
+    silent,
+    until_ok,
+)
+from tests.integration.worker.redis_servers import redis_servers
+from tests.patient import REPOSITORY, Patient
+
+CHECKS = (
+    "redis.reachable",
+    "redis.version",
+    "redis.maxmemory-policy",
+    "redis.persistence",
+    "redis.primary",
+    "redis.password",
+    "redis.exposed",
+    "redis.memory",
+    "redis.clients",
+    "redis.clock",
+)
+
+
+@pytest.fixture
+def patient(patient: Patient) -> Patient:
+    return equip(patient)
+
+
+@pytest.fixture
+def server(patient: Patient, tmp_path: Path) -> Iterator[Redis]:
+    """A Redis of the test's own, to break."""
+    with running_redis(tmp_path / "redis") as server:
+        change(patient, redis_url=server.url)
+        yield server
+
+
+@pytest.fixture
+def client(server: Redis) -> Iterator["redis_sync.Redis"]:
+    with redis_sync.Redis.from_url(server.url) as client:
+        yield client
+
+
+async def test_a_healthy_redis_passes_all_checks(patient: Patient) -> None:
+    found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
+
+
+async def test_a_redis_that_is_not_used_is_left_alone(patient: Patient) -> None:
+    change(patient, use_arq_worker="False", redis_url="redis://127.0.0.1:9/0")
+
+    found = await patient.all(*CHECKS)
+
+    assert {found[name].status for name in CHECKS} == {Status.skipped}
+    assert "not used" in found["redis.reachable"].finding.summary
+
+
+async def test_a_redis_that_is_down_is_named_without_its_password(
+    patient: Patient, server: Redis
+) -> None:
+    server.stop()
+
+    broken = await patient.all(*CHECKS)
+
+    assert broken["redis.reachable"].status is Status.failed
+    assert f"127.0.0.1:{server.port}" in broken["redis.reachable"].finding.summary
+    assert broken["redis.reachable"].remedy == "just hybrid-up"
+    assert broken["redis.memory"].finding.summary == "needs redis.reachable, which failed"
+    server.start()  # what hybrid-up does, for a Redis that is ours
+    assert (await patient.see("redis.reachable")).status is Status.ok
+
+
+async def test_a_wrong_password_is_told_from_a_redis_that_is_down(
+    patient: Patient, server: Redis
+) -> None:
+    right = server.url
+    patient.about.clear()
+    patient.env.clear()
+    env_file = patient.root / ".env"
+    env_file.write_text(
+        f"USE_ARQ_WORKER=True\nREDIS_URL=redis://:wrong@127.0.0.1:{server.port}/0\n"
+    )
+
+    broken = await patient.see("redis.reachable")
+
+    assert broken.status is Status.failed
+    assert "password" in broken.finding.summary
+    assert "wrong" not in str(broken.finding)
+    patient.env["EDITOR"] = f"sed -i s|REDIS_URL=.*|REDIS_URL={right}|"
+    patient.follow(broken)
+    assert (await patient.see("redis.reachable")).status is Status.ok
+
+
+async def test_a_redis_that_is_silent_is_named_in_time(patient: Patient) -> None:
+    with silent() as port:
+        change(patient, redis_url=f"redis://:a-password@127.0.0.1:{port}/0")
+
+        broken = await patient.see("redis.reachable")
+
+    assert broken.finding.summary == f"Redis cannot be reached at 127.0.0.1:{port}"
+    assert broken.seconds < 2.5
+
+
+async def test_a_redis_that_answers_slowly_is_reported(patient: Patient) -> None:
+    direct = patient.env["REDIS_URL"]
+    async with between(direct, delay=0.08) as slow:
+        change(patient, redis_url=slow)
+        broken = await patient.see("redis.reachable")
+
+    assert broken.status is Status.warning
+    assert "slow" in broken.finding.summary
+    change(patient, redis_url=direct)
+    assert (await patient.see("redis.reachable")).status is Status.ok
+
+
+async def test_an_old_redis_is_refused(patient: Patient) -> None:
+    direct = patient.env["REDIS_URL"]
+
+    def older(said: bytes) -> bytes:
+        return re.sub(rb"redis_version:\d", b"redis_version:4", said)
+
+    async with between(direct, change=older) as old:
+        change(patient, redis_url=old)
+        broken = await patient.see("redis.version")
+
+    assert broken.status is Status.failed
+    assert broken.finding.required == "5.0 or later"
+    change(patient, redis_url=direct)
+    assert (await patient.see("redis.version")).status is Status.ok
+
+
+async def test_a_policy_that_evicts_is_mended(patient: Patient, client: "redis_sync.Redis") -> None:
+    client.config_set("maxmemory-policy", "allkeys-lru")
+
+    broken = await patient.see("redis.maxmemory-policy")
+
+    assert broken.status is Status.failed
+    assert broken.finding.found == "allkeys-lru"
+    follow(patient, broken)
+    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    assert (await patient.see("redis.maxmemory-policy")).status is Status.ok
+    assert await patient.fix(broken) == []
+
+
+async def test_an_append_only_file_that_is_off_is_switched_on(
+    patient: Patient, client: "redis_sync.Redis"
+) -> None:
+    client.config_set("appendonly", "no")
+
+    broken = await patient.see("redis.persistence")
+
+    assert broken.status is Status.warning
+    assert "redis.conf" in broken.finding.required
+    follow(patient, broken)
+    assert (await patient.see("redis.persistence")).status is Status.ok
+
+
+def refuses(client: "redis_sync.Redis") -> bool:
+    try:
+        client.set("a", "b" * 1_000)
+    except redis_sync.ResponseError as error:
+        return "MISCONF" in str(error)
+    return False
+
+
+async def test_a_redis_that_cannot_write_its_file_is_reported(
+    patient: Patient, tmp_path: Path
+) -> None:
+    port = free_port()
+    options = ("--port", str(port), "--appendonly", "yes")
+    with redis_of_ones_own(tmp_path / "full", *options, ignoring=True) as process:
+        listens(port)
+        change(patient, redis_url=f"redis://127.0.0.1:{port}/0")
+        assert (await patient.see("redis.persistence")).status is Status.ok
+        # a file that may not grow is what a full disk looks like to Redis
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
+        with redis_sync.Redis(port=port) as client:
+            client.set("a", "b" * 1_000)
+            assert await_true(lambda: refuses(client), 10)
+
+        broken = await patient.see("redis.persistence")
+
+        assert broken.status is Status.failed
+        assert "aof_last_write_status err" in broken.finding.found
+        assert str(tmp_path / "full") in broken.finding.summary
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+        follow(patient, broken)
+        await until_ok(patient, "redis.persistence")
+
+
+async def test_a_replica_is_told_from_the_primary(
+    patient: Patient, server: Redis, client: "redis_sync.Redis", tmp_path: Path
+) -> None:
+    client.replicaof("127.0.0.1", "9")
+
+    broken = await patient.see("redis.primary")
+
+    assert broken.status is Status.failed
+    assert "replica of 127.0.0.1:9" in broken.finding.summary
+    client.replicaof("NO", "ONE")
+    assert (await patient.see("redis.primary")).status is Status.ok
+
+
+@pytest.mark.parametrize(("limit", "status"), [(1.1, Status.warning), (1.01, Status.failed)])
+async def test_a_redis_with_little_memory_left_is_given_more(
+    patient: Patient, client: "redis_sync.Redis", limit: float, status: Status
+) -> None:
+    client.set("ballast", b"x" * 20_000_000)
+    used = client.info("memory")["used_memory"]
+    client.config_set("maxmemory", int(used * limit))
+
+    broken = await patient.see("redis.memory")
+
+    assert broken.status is status
+    follow(patient, broken)
+    assert (await patient.see("redis.memory")).status is Status.ok
+
+
+async def test_a_redis_with_few_connections_left_is_given_more(
+    patient: Patient, client: "redis_sync.Redis"
+) -> None:
+    client.config_set("maxclients", client.info("clients")["connected_clients"] + 6)
+
+    broken = await patient.see("redis.clients")
+
+    assert broken.status is Status.failed
+    follow(patient, broken)
+    assert (await patient.see("redis.clients")).status is Status.ok
+
+
+async def test_a_redis_that_lets_anybody_in_is_closed(patient: Patient, tmp_path: Path) -> None:
+    port = free_port()
+    with redis_of_ones_own(tmp_path / "open", "--port", str(port), "--protected-mode", "no"):
+        listens(port)
+        change(patient, redis_url=f"redis://127.0.0.1:{port}/0")
+
+        broken = await patient.see("redis.exposed")
+
+        assert broken.status is Status.failed
+        assert "CONFIG SET protected-mode yes" in broken.remedy
+        follow(patient, broken)
+        assert (await patient.see("redis.exposed")).status is Status.ok
+
+
+async def test_a_redis_that_listens_to_this_machine_only_needs_no_password(
+    patient: Patient, tmp_path: Path
+) -> None:
+    port = free_port()
+    options = ("--port", str(port), "--protected-mode", "no", "--bind", "127.0.0.1")
+    with redis_of_ones_own(tmp_path / "local", *options):
+        listens(port)
+        change(patient, redis_url=f"redis://127.0.0.1:{port}/0")
+
+        assert (await patient.see("redis.exposed")).status is Status.ok
+
+
+async def test_a_redis_whose_clock_is_wrong_is_reported(patient: Patient) -> None:
+    direct = patient.env["REDIS_URL"]
+
+    def earlier(said: bytes) -> bytes:
+        def moved(match: re.Match[bytes]) -> bytes:
+            return b"*2\r\n$10\r\n%d\r\n" % (int(match[1]) - 40)
+
+        return re.sub(rb"\*2\r\n\$10\r\n(\d{10})\r\n", moved, said)
+
+    async with between(direct, change=earlier) as wrong:
+        change(patient, redis_url=wrong)
+        broken = await patient.see("redis.clock")
+
+    assert broken.status is Status.failed
+    assert "40 s behind" in broken.finding.summary
+    change(patient, redis_url=direct)
+    assert (await patient.see("redis.clock")).status is Status.ok
+
+
+async def test_a_percent_that_is_not_encoded_is_found_and_mended(
+    patient: Patient, tmp_path: Path
+) -> None:
+    with_percent = Redis(tmp_path / "percent", password="p%41ss-of-the-tests")
+    with_percent.start()
+    try:
+        patient.about.clear()
+        patient.env.clear()
+        (patient.root / ".env").write_text(
+            "USE_ARQ_WORKER=True\n"
+            f"REDIS_URL=redis://:p%41ss-of-the-tests@127.0.0.1:{with_percent.port}/0\n"
+        )
+
+        broken = await patient.all("redis.password", "redis.reachable")
+
+        assert broken["redis.reachable"].status is Status.failed
+        assert broken["redis.password"].status is Status.failed
+        patient.follow(broken["redis.password"])
+        assert (await patient.see("redis.reachable")).status is Status.ok
+    finally:
+        with_percent.kill()
+
+
+async def test_an_encoded_password_works_and_is_mentioned(patient: Patient, tmp_path: Path) -> None:
+    with_slash = Redis(tmp_path / "slash", password="p/ss-of-the-tests")
+    with_slash.start()
+    try:
+        change(patient, redis_url=with_slash.url)
+
+        found = await patient.all("redis.password", "redis.reachable")
+
+        assert found["redis.reachable"].status is Status.ok
+        assert found["redis.password"].status is Status.warning
+        assert "from_dsn" in found["redis.password"].finding.summary
+    finally:
+        with_slash.kill()
+
+
+@pytest.mark.parametrize("user", ["kidney-api", "kidney-worker"])
+async def test_a_user_who_may_do_no_more_than_needed_gets_no_failure(
+    patient: Patient, tmp_path: Path, user: str
+) -> None:
+    port, users = free_port(), tmp_path / "users.acl"
+    rights = (REPOSITORY / "deploy" / "redis" / "users.acl").read_text()
+    users.write_text(re.sub(r">[A-Z]+_PASSWORD", ">their-password", rights))
+    # a run that is ready is looked for in the queue
+    query(
+        patient,
+        "WITH r AS (INSERT INTO runs (task, mode) VALUES ('run_pipeline_task', 'smart')"
+        " RETURNING id) INSERT INTO run_events (run_id, epoch, event, at)"
+        " SELECT id, 1, 'created', now() - interval '1 hour' FROM r",
+    )
+    options = ("--port", str(port), "--appendonly", "yes", "--aclfile", str(users))
+    with redis_of_ones_own(tmp_path / "redis", *options):
+        listens(port)
+        change(patient, redis_url=f"redis://{user}:their-password@127.0.0.1:{port}/0")
+
+        found = await patient.all(*CHECKS, "worker.functions", "worker.bells", "worker.queue-name")
+
+    assert found["redis.reachable"].status is Status.ok, found["redis.reachable"].finding
+    assert Status.failed not in {each.status for each in found.values()}
+
+
+async def test_the_server_that_a_sentinel_names_is_mended(patient: Patient, tmp_path: Path) -> None:
+    with redis_servers(tmp_path) as start:
+        _, primary = start("port {port}\nmaxclients 20\n")
+        _, port = start(f"port {{port}}\nsentinel monitor mine 127.0.0.1 {primary} 1\n")
+        change(patient, redis_url=f"redis+sentinel://127.0.0.1:{port}/mine/0")
+
+        broken = await patient.see("redis.clients")
+
+        assert broken.status is Status.warning
+        assert "get-master-addr-by-name" in broken.remedy
+        follow(patient, broken)
+        assert (await patient.see("redis.clients")).status is Status.ok

@@ -1,0 +1,257 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.annotation.sources import SOURCES
+from app.doctor.check import Status
+from app.doctor.checks import runs as checks
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from tests.integration.doctor.ward import change, equip, follow, following, query, until_ok
+from tests.patient import Patient
+
+CHECKS = ("runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "runs.stale-sources")
+
+
+@pytest.fixture
+def patient(patient: Patient, tmp_path: Path) -> Iterator[Patient]:
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path / "sandbox")
+    with Sandbox(options) as sandbox:
+        equip(patient)
+        change(patient, **{name.lower(): value for name, value in sandbox.settings.items()})
+        yield patient
+
+
+@pytest.fixture
+def genes(patient: Patient) -> None:
+    query(
+        patient,
+        "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id) VALUES"
+        " ('HGNC:9008', 'PKD1', 'ENSG00000008710', '5310')",
+    )
+
+
+def run(patient: Patient, state: str, source: str = "hgnc", **columns: Any) -> int:
+    """Put a run of one source into the database."""
+    names = ["task", "mode", "sources", "state", *columns]
+    values = ["run_pipeline_task", "smart", [source], state, *columns.values()]
+    made: int = query(
+        patient,
+        f"INSERT INTO runs ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"
+        " RETURNING id",
+        *values,
+    )[0]["id"]
+    query(
+        patient,
+        "INSERT INTO run_sources (run_id, source, position, active, state, finished_at)"
+        " SELECT %s, %s, 1, %s, %s, finished_at FROM runs WHERE id = %s",
+        made,
+        source,
+        state in {"queued", "running"},
+        state,
+        made,
+    )
+    return made
+
+
+def worker(patient: Patient, age: str = "1 minute") -> int:
+    """Put a worker into the database that is gone."""
+    made: int = query(
+        patient,
+        "INSERT INTO workers (kind, host, pid, session, version, heartbeat_at)"
+        " VALUES ('arq', 'here', 1, 'gone', '0', now() - %s::interval) RETURNING id",
+        age,
+    )[0]["id"]
+    return made
+
+
+async def test_without_runs_and_genes_all_checks_pass(patient: Patient) -> None:
+    found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
+
+
+async def test_a_lost_run_is_taken_over_by_what_the_printed_command_starts(
+    patient: Patient, genes: None
+) -> None:
+    run_id = run(patient, "running", worker_id=worker(patient))
+
+    broken = await patient.see("runs.lost")
+
+    assert broken.status is Status.failed
+    assert f"run {run_id}" in broken.finding.summary
+    assert broken.remedy == "just worker"
+    with following(patient, broken):
+        await until_ok(patient, "runs.lost")
+    assert query(patient, "SELECT losses FROM runs WHERE id = %s", run_id) == [{"losses": 1}]
+
+
+async def test_a_run_whose_worker_has_just_gone_is_left_to_the_others(patient: Patient) -> None:
+    run(patient, "running", worker_id=worker(patient, "2 seconds"))
+
+    assert (await patient.see("runs.lost")).status is Status.ok
+
+
+async def test_a_run_that_stands_still_is_started_anew(patient: Patient) -> None:
+    run_id = run(patient, "running", worker_id=worker(patient))
+    query(
+        patient,
+        "UPDATE runs SET attempt_started_at = now() - interval '50 minutes',"
+        " progressed_at = now() - interval '40 minutes'",
+    )
+    query(patient, "UPDATE run_sources SET started_at = now() - interval '50 minutes'")
+
+    broken = await patient.see("runs.stuck")
+
+    assert broken.status is Status.warning
+    assert broken.finding.summary == f"run {run_id} (hgnc) has committed nothing for 40 min"
+    follow(patient, broken)
+    assert query(patient, "SELECT state, epoch FROM runs") == [{"state": "queued", "epoch": 2}]
+    assert (await patient.see("runs.stuck")).status is Status.ok
+
+
+async def test_a_run_that_fails_again_and_again_is_shown(patient: Patient) -> None:
+    run_id = run(patient, "queued", failures_in_a_row=3, error="BadAnswer: no such page")
+
+    broken = await patient.see("runs.failing")
+
+    assert broken.status is Status.warning
+    assert "failed 3 times" in broken.finding.summary
+    assert broken.finding.found == "BadAnswer: no such page"
+    assert broken.remedy == f"just show {run_id}"
+    assert "no such page" in patient.shell(broken.remedy)
+    query(patient, "UPDATE runs SET failures_in_a_row = 0")
+    assert (await patient.see("runs.failing")).status is Status.ok
+
+
+async def test_a_request_that_failed_last_is_tried_again_by_the_printed_command(
+    patient: Patient,
+) -> None:
+    run(patient, "failed", error="an older one")
+    run(patient, "succeeded", "ensembl")
+    run_id = run(patient, "failed", error="Wait: no")
+
+    broken = await patient.see("runs.failing")
+
+    assert broken.status is Status.failed
+    assert broken.remedy == f"just retry {run_id}"
+    assert broken.finding.found == "Wait: no"
+    follow(patient, broken)
+    assert (await patient.see("runs.failing")).status is Status.ok
+
+
+async def test_a_failure_that_was_made_good_is_forgotten(patient: Patient) -> None:
+    run(patient, "failed", error="once")
+    run(patient, "succeeded")
+
+    assert (await patient.see("runs.failing")).status is Status.ok
+
+
+async def test_a_source_that_fails_for_a_day_is_annotated_by_the_printed_command(
+    patient: Patient, genes: None
+) -> None:
+    run(patient, "succeeded", finished_at="2020-01-01")
+    failed = run(patient, "failed", finished_at="2020-01-05")
+    run(patient, "failed", finished_at="2020-01-06")
+    run(patient, "failed", "ensembl", finished_at="now")
+
+    broken = await patient.see("runs.sources-failing")
+
+    assert broken.status is Status.failed
+    assert broken.finding.summary.startswith("hgnc has failed for ")
+    assert "last success 2020-01-01" in broken.finding.found
+    assert f"run {failed + 1}" in broken.finding.found
+    assert broken.remedy == "just annotate hgnc --wait"
+    start = await patient.see("worker.alive")
+    with following(patient, start):
+        follow(patient, broken)
+    assert (await patient.see("runs.sources-failing")).status is Status.ok
+
+
+async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
+    patient: Patient, genes: None
+) -> None:
+    for source, age in (("hgnc", "31 days"), ("ensembl", "31 days")):
+        query(
+            patient,
+            "INSERT INTO annotations (gene_id, source, state, checked_state, data, fetched_at)"
+            " SELECT id, %s, 'found', 'found', '{}', now() - %s::interval FROM genes",
+            source,
+            age,
+        )
+
+    broken = await patient.see("runs.stale-sources")
+
+    assert broken.status is Status.warning
+    assert broken.finding.found == (
+        "clinvar: 0% of the genes old, 100% missing, hgnc: 100% of the genes old, 0% missing"
+    )
+    assert broken.remedy == "just annotate clinvar hgnc"
+    follow(patient, broken)
+    refreshing = await patient.see("runs.stale-sources")
+    assert refreshing.status is Status.ok
+    assert "run 1 is at hgnc" in refreshing.finding.summary
+    with following(patient, await patient.see("worker.alive")):
+        patient.shell("just annotate clinvar hgnc --wait")
+    done = await patient.see("runs.stale-sources")
+    assert done.finding.summary == f"{', '.join(SOURCES)} are fresh"
+
+
+async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient) -> None:
+    query(
+        patient,
+        "INSERT INTO genes (hgnc_id, symbol) SELECT 'HGNC:' || i, 'G' || i"
+        " FROM generate_series(1, 20000) i",
+    )
+    query(
+        patient,
+        "INSERT INTO annotations (gene_id, source, state, checked_state, data, fetched_at)"
+        " SELECT g.id, s, 'found', 'found', jsonb_build_object('text', repeat('x', 1000)), now()"
+        " FROM genes g, unnest(%s::text[]) s",
+        list(SOURCES),
+    )
+    query(patient, "DELETE FROM genes WHERE id %% 3 = 0")
+    for source, count in (("hgnc", 300), ("clinvar", 300)):
+        query(
+            patient,
+            "INSERT INTO runs (task, sources, mode, state, started_at, finished_at)"
+            " SELECT 'run_pipeline_task', ARRAY[%s], 'smart', 'succeeded', now(), now()"
+            " FROM generate_series(1, %s)",
+            source,
+            count,
+        )
+    query(
+        patient,
+        "INSERT INTO run_sources (run_id, source, position, active, state, finished_at)"
+        " SELECT id, sources[1], 1, false, 'succeeded', now() FROM runs",
+    )
+    plan = query(
+        patient,
+        # psycopg's names in place of its places
+        "EXPLAIN (FORMAT json) "
+        + checks._STALE.replace("%(sample)s", str(checks.SAMPLE))
+        .replace("%(sources)s", "'{hgnc,ensembl,clinvar}'")
+        .replace("%(freshness)s", "'{1,1,1}'"),
+    )
+    scanned = [node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"]
+    assert not {"genes", "annotations"} & set(scanned), json.dumps(plan)
+
+    found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
+    slow = {name: found[name].seconds for name in CHECKS if found[name].seconds > 0.5}
+    assert not slow
+
+
+def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(plan, dict):
+        if "Node Type" in plan:
+            yield plan
+        for value in plan.values():
+            yield from _nodes(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from _nodes(value)

@@ -1,0 +1,180 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.annotation.sources import SOURCES
+from app.core.rate_limit import KEY
+from app.doctor.check import Status
+from app.doctor.checks import upstream
+from app.doctor.checks.upstream import HOSTS
+from sandbox.options import Options
+from sandbox.server import Sandbox
+from services.process import await_true
+from tests.integration.doctor.ward import change, equip
+from tests.patient import Patient
+
+CHECKS = tuple(each.id for each in upstream.CHECKS)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path / "sandbox")
+    with Sandbox(options) as sandbox:
+        sandbox.prepare()
+        yield sandbox
+
+
+@pytest.fixture
+def patient(patient: Patient, sandbox: Sandbox) -> Patient:
+    equip(patient)
+    change(patient, **{name.lower(): value for name, value in sandbox.settings.items()})
+    return patient
+
+
+async def test_services_that_answer_as_they_should_pass_all_checks(patient: Patient) -> None:
+    found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok), found
+
+
+def test_every_host_that_a_source_asks_is_looked_at() -> None:
+    asked = {host.name for source in SOURCES.values() for host in source.info.hosts}
+
+    assert {each.id.removeprefix("upstream.") for each in HOSTS} == asked
+
+
+async def test_offline_no_service_is_asked(patient: Patient, sandbox: Sandbox) -> None:
+    found = await patient.all(*(each.id for each in HOSTS), offline=True)
+
+    assert {found[each.id].status for each in HOSTS} == {Status.skipped}
+    assert sandbox.stats()["requests"] == {}
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "kind"),
+    [
+        ("ncbi", "clinvar.esearch", "error-body"),
+        ("ncbi", "clinvar.esearch", "hang"),
+        ("ensembl", "ensembl.lookup", "503"),
+        ("ensembl", "ensembl.lookup", "html"),
+        ("hgnc", "hgnc.fetch", "invalid-json"),
+        ("hgnc", "hgnc.fetch", "reset"),
+    ],
+)
+async def test_a_service_that_answers_wrongly_is_reported(
+    patient: Patient, sandbox: Sandbox, host: str, endpoint: str, kind: str
+) -> None:
+    sandbox.fault(endpoint, kind)
+
+    broken = await patient.see(f"upstream.{host}")
+
+    assert broken.status is Status.failed
+    assert f"127.0.0.1:{sandbox.port}" in broken.finding.summary
+    assert broken.seconds < 3
+    assert broken.remedy == f"just doctor --only upstream.{host}"
+    sandbox.clear_faults()
+    # the printed command looks again
+    patient.shell(broken.remedy)
+    assert (await patient.see(f"upstream.{host}")).status is Status.ok
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "kind"),
+    [
+        ("ncbi-files", "clinvar.variant_summary", "html"),
+        ("ncbi-files", "clinvar.variant_summary", "hang"),
+        ("hgnc-files", "hgnc.complete_set", "html"),
+        ("hgnc-files", "hgnc.complete_set", "503"),
+    ],
+)
+async def test_a_file_that_is_not_what_it_was_is_reported(
+    patient: Patient, sandbox: Sandbox, host: str, endpoint: str, kind: str
+) -> None:
+    sandbox.fault(endpoint, kind)
+
+    broken = await patient.see(f"upstream.{host}")
+
+    assert broken.status is Status.failed
+    sandbox.clear_faults()
+    assert (await patient.see(f"upstream.{host}")).status is Status.ok
+
+
+async def test_only_the_start_of_a_file_is_fetched(patient: Patient, sandbox: Sandbox) -> None:
+    found = await patient.all("upstream.ncbi-files", "upstream.hgnc-files")
+
+    assert "has its columns" in found["upstream.ncbi-files"].finding.summary
+
+
+async def test_an_address_where_nobody_listens_is_reported(patient: Patient) -> None:
+    change(patient, ensembl_rest_url="http://127.0.0.1:9")
+
+    broken = await patient.see("upstream.ensembl")
+
+    assert broken.status is Status.failed
+    assert "ENSEMBL_REST_URL" in broken.finding.required
+
+
+async def test_a_key_that_ncbi_does_not_know_is_taken_out_by_the_printed_command(
+    patient: Patient, sandbox: Sandbox
+) -> None:
+    patient.about.clear()
+    patient.env.clear()
+    settings = sandbox.settings | {"NCBI_API_KEY": "invalid-key-of-the-tests"}
+    (patient.root / ".env").write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+
+    broken = await patient.see("upstream.ncbi-key")
+
+    assert broken.status is Status.failed
+    assert "invalid-key" not in str(broken.finding)
+    # the service itself is there
+    assert (await patient.see("upstream.ncbi")).status is Status.ok
+    patient.follow(broken)
+    assert (await patient.see("upstream.ncbi-key")).status is Status.ok
+
+
+async def test_a_key_that_ncbi_knows_passes(patient: Patient) -> None:
+    change(patient, ncbi_api_key="a-good-key-of-the-tests")
+
+    found = await patient.see("upstream.ncbi-key")
+
+    assert found.finding.summary == "it is accepted"
+
+
+async def test_who_asks_ncbi_itself_is_told_to_say_who_they_are(patient: Patient) -> None:
+    change(patient, ncbi_eutils_url="https://eutils.ncbi.nlm.nih.gov/entrez/eutils")
+
+    found = await patient.all("upstream.ncbi-key", "upstream.ncbi-email", offline=True)
+
+    assert {each.status for name, each in found.items() if "ncbi" in name} == {Status.warning}
+    patient.about.clear()
+    patient.env.clear()
+    for name in ("upstream.ncbi-key", "upstream.ncbi-email"):
+        patient.follow(found[name])
+    mended = await patient.all("upstream.ncbi-key", "upstream.ncbi-email", offline=True)
+    assert mended["upstream.ncbi-email"].status is Status.ok
+    assert mended["upstream.ncbi-key"].status is Status.skipped
+
+
+async def test_the_workers_budget_is_kept_to(patient: Patient) -> None:
+    with redis.Redis.from_url(patient.env["REDIS_URL"]) as client:
+        # a Redis that has just started may have forgotten what was asked: everybody waits
+        assert await_true(lambda: client.info("server")["uptime_in_seconds"] > 1, 10)
+        # a pause that a worker has been told to make
+        now, later = (int(client.time()[0] + seconds) * 1_000_000 for seconds in (0, 60))
+        client.hset(KEY.format("ensembl"), mapping={"next": now, "paused": later})
+
+        paused = await patient.see("upstream.ensembl")
+
+        assert paused.status is Status.warning
+        assert "paused" in paused.finding.found
+        client.hset(KEY.format("ensembl"), "paused", 0)
+        assert (await patient.see("upstream.ensembl")).status is Status.ok
+        assert int(client.hget(KEY.format("ensembl"), "next")) > now
+
+
+async def test_a_redis_that_is_away_keeps_nobody_from_asking(patient: Patient) -> None:
+    change(patient, redis_url="redis://127.0.0.1:9/0")
+
+    assert (await patient.see("upstream.ensembl")).status is Status.ok

@@ -1,0 +1,190 @@
+"""What the doctor's tests share: servers to break, and shells to mend them in."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from app.core.config import Settings
+from app.doctor.check import Status
+from app.doctor.run import Result
+from services.binaries import postgres_folder, redis_program
+from services.process import await_true, free_port
+from tests.patient import REPOSITORY, Patient
+
+
+def equip(patient: Patient) -> Patient:
+    """Put `just`, `redis-cli` and `psql` at hand, for who pastes a printed command."""
+    programs = [str(redis_program().parent), str(postgres_folder()), patient.environ["PATH"]]
+    patient.env |= {
+        "PATH": ":".join(programs),
+        "JUST_JUSTFILE": str(REPOSITORY / "justfile"),
+        "PGPASSWORD": urlsplit(patient.env["DATABASE_URL"]).password or "",
+    }
+    return patient
+
+
+def change(patient: Patient, **settings: Any) -> None:
+    """Give the patient other settings."""
+    patient.env |= {name.upper(): str(value) for name, value in settings.items()}
+    known = {n.lower(): v for n, v in patient.env.items() if n.lower() in Settings.model_fields}
+    patient.about["settings"] = Settings(_env_file=None, **known)
+
+
+def needs_program(name: str) -> str:
+    """Return where a program is, or skip the test."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def follow(patient: Patient, result: Result) -> None:
+    """Run the printed command, and give it Redis' password when it asks for one."""
+    assert result.remedy, result.finding
+    password = urlsplit(patient.env["REDIS_URL"]).password or ""
+    done = subprocess.run(
+        ["sh", "-eu", "-c", result.remedy],
+        cwd=patient.root,
+        env=patient.environ,
+        input=f"{password}\n" * 3,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{result.remedy}\n{done.stdout}{done.stderr}"
+
+
+@contextmanager
+def following(patient: Patient, result: Result) -> Iterator[None]:
+    """Run the printed command, which starts something that stays, until the block ends."""
+    assert result.remedy, result.finding
+    with (patient.root / "following.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["sh", "-eu", "-c", result.remedy],
+            cwd=patient.root,
+            env=patient.environ,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+async def until_ok(patient: Patient, check: str, seconds: float = 30) -> None:
+    """Look again until a check passes."""
+    async with asyncio.timeout(seconds):
+        while (result := await patient.see(check)).status is not Status.ok:
+            await asyncio.sleep(0.2)
+            assert result.status is not Status.skipped, result.finding
+
+
+def query(patient: Patient, statement: str, *values: Any) -> list[dict[str, Any]]:
+    """Read or change the database."""
+    with psycopg.connect(patient.env["DATABASE_URL"], row_factory=dict_row) as connection:
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def redis_of_ones_own(
+    folder: Path, *options: str, ignoring: bool = False
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a Redis with these options, and no others.
+
+    Args:
+        folder: where it writes.
+        options: of `redis-server`; `--port` among them.
+        ignoring: SIGXFSZ, so that a limit of its files is an error and not its end.
+    """
+    folder.mkdir(exist_ok=True)
+    # Python ignores SIGXFSZ, and a child that does not restore it does so too
+    process = subprocess.Popen(
+        [str(redis_program()), "--dir", str(folder), "--save", "", *options],
+        stdout=subprocess.DEVNULL,
+        restore_signals=not ignoring,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listens(port: int) -> None:
+    """Wait until somebody listens on a port of this machine."""
+
+    def connects() -> bool:
+        with socket.socket() as there:
+            return there.connect_ex(("127.0.0.1", port)) == 0
+
+    assert await_true(connects, 10)
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """Give a port where connections are taken and nothing is ever said."""
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen(100)
+        yield there.getsockname()[1]
+
+
+@asynccontextmanager
+async def between(
+    url: str, *, change: Callable[[bytes], bytes] = lambda said: said, delay: float = 0.0
+) -> AsyncIterator[str]:
+    """Stand between a client and a server, and change or delay what the server says."""
+    parts = urlsplit(url)
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def pipe(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, through: Callable[..., bytes]
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while said := await reader.read(65_536):
+                await asyncio.sleep(delay / 2)
+                writer.write(through(said))
+                await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there = await asyncio.open_connection(parts.hostname, parts.port)
+        writers.update({writer, there})
+        await asyncio.gather(
+            pipe(reader, there, lambda said: said), pipe(there_reader, writer, change)
+        )
+
+    port = free_port()
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    user = parts.netloc.rpartition("@")
+    try:
+        yield parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{port}").geturl()
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await server.wait_closed()
+        await asyncio.sleep(0)

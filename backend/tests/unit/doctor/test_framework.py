@@ -1,0 +1,276 @@
+import asyncio
+import threading
+import time
+
+import pytest
+
+from app.core.config import Settings
+from app.doctor.check import Check, Status, check, failed, ok, skipped, warning
+from app.doctor.context import Context, Unavailable
+from app.doctor.deadline import examine_in_time, run_to_end
+from app.doctor.registry import CHECKS
+from app.doctor.run import examine, with_needs
+from app.doctor.treat import treat
+
+
+def a_check(name: str, finding=None, *, needs=(), does=None, fix=None) -> Check:
+    async def run(context: Context):
+        if does is not None:
+            return await does(context)
+        return finding or ok("fine")
+
+    return check(name, f"{name} is fine", why="it hurts", needs=needs, fix=fix)(run)
+
+
+BROKEN = failed("broken", required="whole", found="broken", remedy="mend it")
+
+
+async def found(*checks: Check, context: Context | None = None, **limits: float):
+    results = await examine(checks, context or Context(environ={}), **limits)
+    return {each.check.id: each for each in results}
+
+
+async def test_checks_run_at_the_same_time() -> None:
+    both = asyncio.Barrier(3)
+
+    async def meet(_: Context):
+        await both.wait()
+        return ok("met")
+
+    results = await found(*(a_check(f"a.{n}", does=meet) for n in range(3)))
+    assert [each.status for each in results.values()] == [Status.ok] * 3
+
+
+async def test_what_needs_a_failed_check_is_skipped_and_names_it() -> None:
+    results = await found(
+        a_check("a.first", BROKEN),
+        a_check("a.second", needs=("a.first",)),
+        a_check("a.third", needs=("a.second",)),
+        a_check("b.other"),
+    )
+    assert results["a.second"].finding == skipped("needs a.first, which failed")
+    assert results["a.third"].finding == skipped("needs a.first, which failed")
+    assert results["b.other"].status is Status.ok
+
+
+async def test_a_warning_keeps_nothing_from_being_looked_at() -> None:
+    results = await found(
+        a_check("a.first", warning("so so", required="good", found="fair")),
+        a_check("a.second", needs=("a.first",)),
+    )
+    assert results["a.second"].status is Status.ok
+
+
+async def test_a_crash_is_a_result_with_its_type_and_without_secrets() -> None:
+    async def crash(_: Context):
+        raise RuntimeError("postgresql://kidney:hunter2@db/x said api_key=0123456789abcdef")
+
+    finding = (await found(a_check("a.crash", does=crash)))["a.crash"].finding
+    assert finding.status is Status.failed
+    assert "RuntimeError" in finding.summary
+    assert "hunter2" not in str(finding)
+    assert "0123456789abcdef" not in str(finding)
+
+
+async def test_a_check_that_hangs_is_given_up_and_the_others_are_told() -> None:
+    async def stubborn(_: Context):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(2)
+
+    began = time.monotonic()
+    results = await found(
+        a_check("a.hangs", does=stubborn), a_check("a.after", needs=("a.hangs",)), each=0.2
+    )
+    assert time.monotonic() - began < 1
+    assert results["a.hangs"].finding.summary == "no answer in time"
+    assert results["a.after"].finding == skipped("needs a.hangs, which failed")
+
+
+async def test_all_checks_together_have_a_time_as_well() -> None:
+    async def slow(_: Context):
+        await asyncio.sleep(0.3)
+        return ok("at last")
+
+    began = time.monotonic()
+    chain = [a_check("a.0", does=slow)]
+    chain += [a_check(f"a.{n}", does=slow, needs=(f"a.{n - 1}",)) for n in range(1, 9)]
+    results = await found(*chain, each=0.5, whole=0.7)
+    assert time.monotonic() - began < 1.5
+    statuses = [each.status for each in results.values()]
+    assert statuses[:3] == [Status.ok, Status.ok, Status.failed]
+    assert set(statuses[3:]) == {Status.skipped}
+
+
+def test_nobody_waits_for_a_thread_that_cannot_be_stopped() -> None:
+    never = threading.Event()
+
+    async def look_up(_: Context):
+        await asyncio.to_thread(never.wait)
+        return ok("found")
+
+    began = time.monotonic()
+    results = run_to_end(found(a_check("a.name", does=look_up), each=0.2))
+    assert time.monotonic() - began < 1
+    assert results["a.name"].status is Status.failed
+    left = [each for each in threading.enumerate() if each.name == "doctor"]
+    assert left
+    assert all(each.daemon for each in left)
+    never.set()
+
+
+def test_what_blocks_the_event_loop_is_not_waited_for_either() -> None:
+    never = threading.Event()
+
+    async def block(_: Context):
+        never.wait()
+        return ok("at last")
+
+    checks = [
+        a_check("a.good"),
+        a_check("a.blocks", does=block, needs=("a.good",)),
+        a_check("b.after", needs=("a.blocks",)),
+    ]
+    began = time.monotonic()
+    results = examine_in_time(checks, Context(environ={}), 0.3)
+    assert time.monotonic() - began < 2
+    assert [each.status for each in results] == [Status.ok, Status.failed, Status.skipped]
+    never.set()
+
+
+async def test_what_a_thread_raises_is_raised_where_it_is_awaited() -> None:
+    def fails():
+        raise ValueError("from a thread")
+
+    async def look(_: Context):
+        await asyncio.to_thread(fails)
+        return ok("found")
+
+    outcome = await asyncio.to_thread(lambda: run_to_end(found(a_check("a.a", does=look))))
+    assert "ValueError: from a thread" in outcome["a.a"].finding.found
+
+
+async def test_known_secrets_are_hidden_in_whatever_a_check_says() -> None:
+    environ = {"DATABASE_URL": "postgresql://kidney:hunter%402@db.example.org/genes"}
+    settings = Settings(_env_file=None, admin_token="a-very-secret-token")
+    leak = failed(
+        "hunter@2 and hunter%402",
+        required="postgresql://kidney:other1@db.example.org/genes",
+        found="kidney@db.example.org",
+        remedy="echo a-very-secret-token",
+    )
+    context = Context(environ=environ, settings=settings)
+    finding = (await found(a_check("a.leak", leak), context=context))["a.leak"].finding
+    assert finding.summary == "*** and ***"
+    assert finding.required == "postgresql://kidney@db.example.org/genes"
+    assert finding.found == "kidney@db.example.org"
+    assert finding.remedy == "echo ***"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis+sentinel://app:hunter22@a:26379,b:26379/main/0?sentinel_password=pa55word",
+        "rediss://:hunter22@r:6379/0?password=pa55word",
+        "redis://[app:hunter22@nowhere/0?password=pa55word",
+    ],
+)
+async def test_no_password_of_an_address_is_shown_however_it_stands_there(address: str) -> None:
+    context = Context(environ={"REDIS_URL": address})
+    leak = failed(f"from {address}", required="pa55word", found="hunter22", remedy="x")
+    finding = (await found(a_check("a.leak", leak), context=context))["a.leak"].finding
+    assert "hunter22" not in str(finding)
+    assert "pa55word" not in str(finding)
+
+
+async def test_settings_that_cannot_be_used_skip_what_asks_for_them(patient) -> None:
+    (patient.root / ".env").write_text("ARQ_MAX_JOBS=many\n")
+
+    async def ask(context: Context):
+        return ok(str(context.settings.arq_max_jobs))
+
+    result = (await found(a_check("a.asks", does=ask), context=patient.context()))["a.asks"]
+    assert result.status is Status.skipped
+    with pytest.raises(Unavailable):
+        _ = patient.context().settings
+
+
+async def test_fixing_goes_on_until_nothing_new_can_be_mended() -> None:
+    mended: list[str] = []
+
+    def breaks(name: str):
+        async def look(_: Context):
+            return ok("whole") if name in mended else BROKEN
+
+        async def fix(_: Context):
+            mended.append(name)
+            return f"glued {name}"
+
+        return {"does": look, "fix": fix}
+
+    said: list[str] = []
+    results = await asyncio.to_thread(
+        treat,
+        [
+            a_check("a.first", **breaks("first")),
+            a_check("a.then", needs=("a.first",), **breaks("then")),
+        ],
+        Context(environ={}),
+        said.append,
+    )
+    assert said == ["mended a.first: glued first", "mended a.then: glued then"]
+    assert [each.status for each in results] == [Status.ok, Status.ok]
+
+
+async def test_a_fix_that_fails_says_so_and_is_tried_once() -> None:
+    tried: list[int] = []
+
+    async def fix(_: Context):
+        tried.append(1)
+        raise PermissionError(13, "Permission denied")
+
+    said: list[str] = []
+    results = await asyncio.to_thread(
+        treat, [a_check("a.first", BROKEN, fix=fix)], Context(environ={}), said.append
+    )
+    assert said == ["could not mend a.first: PermissionError: [Errno 13] Permission denied"]
+    assert len(tried) == 1
+    assert results[0].status is Status.failed
+
+
+async def test_nothing_is_mended_unasked() -> None:
+    async def fix(_: Context):
+        raise AssertionError
+
+    results = await asyncio.to_thread(
+        treat, [a_check("a.first", BROKEN, fix=fix)], Context(environ={}), None
+    )
+    assert results[0].finding == BROKEN
+
+
+def test_what_a_check_needs_comes_along() -> None:
+    checks = [
+        a_check("a.0"),
+        a_check("a.1", needs=("a.0",)),
+        a_check("b.2", needs=("a.1",)),
+        a_check("b.3"),
+    ]
+    assert [each.id for each in with_needs(checks, ["b.2"])] == ["a.0", "a.1", "b.2"]
+
+
+def test_the_registry_holds_together() -> None:
+    ids = [each.id for each in CHECKS]
+    assert len(set(ids)) == len(ids)
+    groups = list(dict.fromkeys(each.group for each in CHECKS))
+    order = ["config", "install", "redis", "worker", "database", "runs", "upstream", "host"]
+    assert groups == order
+    for each in CHECKS:
+        assert set(each.needs) <= set(ids), each.id
+        assert each.title, each.id
+        assert each.why.endswith("."), each.id
+    resolved: set[str] = set()
+    while len(resolved) < len(CHECKS):
+        now = {each.id for each in CHECKS if set(each.needs) <= resolved}
+        assert now - resolved, f"these need each other: {set(ids) - resolved}"
+        resolved |= now

@@ -1,0 +1,153 @@
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from app.doctor.check import Status
+from tests.patient import REPOSITORY, Patient
+
+
+@pytest.fixture
+def checkout(patient: Patient) -> Patient:
+    """A checkout with the real lock, and a folder of packages in front of the installed ones."""
+    (patient.root / "backend").symlink_to(REPOSITORY / "backend")
+    (patient.root / "requirements").mkdir()
+    for name in ("base.txt", "dev.txt"):
+        lock = (REPOSITORY / "requirements" / name).read_text()
+        (patient.root / "requirements" / name).write_text(lock)
+    return patient
+
+
+def install(folder: Path, name: str, version: str) -> None:
+    """Put the traces of a package where Python finds them first."""
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+@pytest.fixture
+def reinstall(checkout: Patient, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packages that `make` empties, as the real one would install the lock anew."""
+    folder = checkout.root / "packages"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, "prefix", str(checkout.root / ".venv"))
+    (checkout.root / ".venv").mkdir()
+    (checkout.root / ".venv" / "installed").touch()
+    (checkout.root / "Makefile").write_text(
+        ".venv/installed:\n\trm -r packages/*.dist-info\n\ttouch $@\n"
+    )
+    return folder
+
+
+async def test_python_is_as_the_project_asks_for(checkout: Patient) -> None:
+    assert (await checkout.see("install.python")).status is Status.ok
+
+
+async def test_a_python_that_is_too_old_is_told(patient: Patient) -> None:
+    project = patient.root / "backend" / "pyproject.toml"
+    project.parent.mkdir()
+    project.write_text('[project]\nrequires-python = ">=3.99"\n')
+    (patient.root / "Makefile").write_text(
+        f"all:\n\tcp {REPOSITORY / 'backend' / 'pyproject.toml'} backend/\n"
+    )
+    result = await patient.see("install.python")
+    assert result.status is Status.failed
+    assert result.finding.required == "Python >=3.99"
+    patient.follow(result)
+    assert (await patient.see("install.python")).status is Status.ok
+
+
+async def test_the_markers_of_the_lock_are_respected(checkout: Patient, reinstall) -> None:
+    pins = [
+        "click==0.0.1 ; sys_platform == 'win32' \\",
+        f"anyio=={metadata.version('anyio')} \\",
+        f"redis[hiredis]=={metadata.version('redis')} ; python_version >= '3.11' \\",
+    ]
+    (checkout.root / "requirements" / "base.txt").write_text("\n".join(pins))
+    (checkout.root / "requirements" / "dev.txt").write_text("\n".join(pins))
+    result = await checkout.see("install.packages")
+    assert result.finding.summary == "2 packages are as locked"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("click", Status.failed), ("hypothesis", Status.warning)]
+)
+async def test_a_package_that_is_not_as_locked_is_reinstalled(
+    checkout: Patient, reinstall, name: str, status: Status
+) -> None:
+    base = checkout.root / "requirements" / "base.txt"
+    dev = checkout.root / "requirements" / "dev.txt"
+    base.write_text(f"click=={metadata.version('click')} \\\n")
+    dev.write_text(base.read_text() + f"hypothesis=={metadata.version('hypothesis')} \\\n")
+    assert (await checkout.see("install.packages")).status is Status.ok
+    install(reinstall, name, "0.0.1")
+    result = await checkout.see("install.packages")
+    assert result.status is status
+    assert result.finding.found == f"{name} 0.0.1"
+    assert metadata.version(name) == "0.0.1"
+    checkout.follow(result)
+    assert (await checkout.see("install.packages")).status is Status.ok
+
+
+async def test_a_package_that_is_missing_is_told(checkout: Patient) -> None:
+    for name in ("base.txt", "dev.txt"):
+        (checkout.root / "requirements" / name).write_text("no-such-package==1.0 \\\n")
+    result = await checkout.see("install.packages")
+    assert result.status is Status.failed
+    assert result.finding.found == "no-such-package missing"
+    assert (
+        result.remedy
+        == f"{sys.executable} -m pip install --require-hashes -r requirements/base.txt"
+    )
+
+
+async def test_a_redis_py_that_arq_cannot_use_is_replaced(checkout: Patient, reinstall) -> None:
+    assert (await checkout.see("install.redis-py")).status is Status.ok
+    install(reinstall, "redis", "6.4.0")
+    result = await checkout.see("install.redis-py")
+    assert result.status is Status.failed
+    assert "redis 6.4.0" in result.finding.found
+    checkout.follow(result)
+    assert (await checkout.see("install.redis-py")).status is Status.ok
+
+
+async def test_an_arq_that_an_installer_went_back_to_is_replaced(
+    checkout: Patient, reinstall
+) -> None:
+    install(reinstall, "arq", "0.25.0")
+    result = await checkout.see("install.redis-py")
+    assert result.status is Status.failed
+    checkout.follow(result)
+    assert (await checkout.see("install.redis-py")).status is Status.ok
+
+
+async def test_another_app_among_the_packages_is_moved_aside(checkout: Patient, reinstall) -> None:
+    assert (await checkout.see("install.app")).status is Status.ok
+    (reinstall / "app").mkdir()
+    (reinstall / "app" / "__init__.py").touch()
+    result = await checkout.see("install.app")
+    assert result.status is Status.failed
+    assert result.finding.found == str(reinstall / "app")
+    checkout.follow(result)
+    assert (await checkout.see("install.app")).status is Status.ok
+
+
+def test_another_app_on_the_shells_path_is_unset(checkout: Patient) -> None:
+    other = checkout.root / "other"
+    (other / "app").mkdir(parents=True)
+    (other / "app" / "__init__.py").touch()
+    checkout.env["PYTHONPATH"] = str(other)
+    broken = checkout.doctor("--only", "install.app")
+    assert broken.returncode == 1
+    assert str(other / "app") in broken.stdout
+    assert "unset PYTHONPATH" in broken.stdout
+    again = f"cd {REPOSITORY}/backend; {sys.executable} -m app.cli doctor --only install.app"
+    assert "ok   install.app" in checkout.shell(f"unset PYTHONPATH; {again}")
+
+
+async def test_code_of_another_checkout_is_told(patient: Patient) -> None:
+    result = await patient.see("install.app")
+    assert result.status is Status.failed
+    assert result.finding.found == str(REPOSITORY / "backend" / "app")

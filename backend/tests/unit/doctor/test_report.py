@@ -1,0 +1,101 @@
+import json
+
+from app.doctor.check import Status, check, failed, ok, skipped, warning
+from app.doctor.report import look, to_json, to_text
+from app.doctor.run import Result
+
+PLAIN = look(terminal=False, unicode=True, colour=True)
+
+
+def result(name: str, finding, remedy: str = "") -> Result:
+    async def run(context):
+        return finding
+
+    made = check(name, f"{name} is fine", why="It hurts.", remedy=remedy)(run)
+    return Result(made, finding, 7.0, 7.0123)
+
+
+RESULTS = [
+    result("config.a", ok("fine")),
+    result(
+        "config.b",
+        failed("broken …", required="whole", found="one\ntwo", remedy="do this\ndo that"),
+        remedy="never shown",
+    ),
+    result("redis.c", warning("slow", required="fast", found="so so"), remedy="hurry up"),
+    result("redis.d", skipped("needs config.b, which failed")),
+]
+
+TEXT = """\
+config
+  ok   config.a: fine
+  FAIL config.b: broken ...
+        required  whole
+        found     one
+                  two
+        why       It hurts.
+        mend      do this
+                  do that
+        see       docs/troubleshooting.md#config-b
+
+redis
+  warn redis.c: slow
+        required  fast
+        found     so so
+        why       It hurts.
+        mend      hurry up
+        see       docs/troubleshooting.md#redis-c
+  skip redis.d: needs config.b, which failed
+
+1 passed, 1 warning, 1 failed, 1 skipped in 0.5 s"""
+
+
+def test_a_line_for_what_passes_and_all_that_helps_for_a_problem() -> None:
+    assert to_text(RESULTS, PLAIN, seconds=0.51) == TEXT
+
+
+def test_quiet_shows_problems_only() -> None:
+    text = to_text(RESULTS, PLAIN, seconds=0.51, quiet=True)
+    assert "config.a" not in text
+    assert "redis.d" not in text
+    assert "config.b" in text
+    assert not to_text(RESULTS[:1], PLAIN, seconds=0.1, quiet=True)
+
+
+def test_a_pipe_gets_ascii_without_colours_and_control_characters() -> None:
+    odd = [result("a.b", ok("naïve \x1b[31m… line\nbreak"))]
+    text = to_text(odd, PLAIN, seconds=0)
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert "line break" in text
+
+
+def test_a_terminal_gets_signs_and_colours_unless_they_are_not_wanted() -> None:
+    colourful = to_text(RESULTS, look(terminal=True, unicode=True, colour=True), seconds=0)
+    assert "\x1b[31m✗" in colourful
+    quiet = to_text(RESULTS, look(terminal=True, unicode=True, colour=False), seconds=0)
+    assert "✓ config.a" in quiet
+    assert "\x1b" not in quiet
+    old = to_text(RESULTS, look(terminal=True, unicode=False, colour=False), seconds=0)
+    assert old.isascii()
+
+
+def test_json_is_one_object_with_all_that_a_program_needs() -> None:
+    told = json.loads(to_json(RESULTS, passed=False, seconds=0.51, done=["mended"]))
+    assert told["ok"] is False
+    assert told["counts"] == {"ok": 1, "warning": 1, "failed": 1, "skipped": 1}
+    assert told["fixed"] == ["mended"]
+    assert told["checks"][1] == {
+        "id": "config.b",
+        "group": "config",
+        "title": "config.b is fine",
+        "status": Status.failed,
+        "summary": "broken …",
+        "required": "whole",
+        "found": "one\ntwo",
+        "why": "It hurts.",
+        "remedy": "do this\ndo that",
+        "docs": "docs/troubleshooting.md#config-b",
+        "seconds": 0.012,
+    }
+    assert told["checks"][0]["remedy"] == ""
