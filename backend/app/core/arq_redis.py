@@ -5,6 +5,7 @@ connection lost between WATCH and EXEC, is raised out of its main loop (``arq/wo
 ``_poll_iteration`` and ``start_jobs``), and its ``RedisSettings`` have no socket timeout.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +15,10 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import EqualJitterBackoff
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import RedisError, ResponseError, WatchError
 
 from app.core.bells import dump, load
-from app.core.patience import LOST, Patience
+from app.core.patience import LONGEST_PAUSE, LOST, Patience, is_away
 from app.core.redis_pool import new_pool
 
 logger = logging.getLogger(__name__)
@@ -63,15 +64,18 @@ class _PatientPipeline(Pipeline):
         return [None] * len(commands)
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """Answer as if somebody else had the job when the connection is lost after WATCH."""
+        """Answer as if somebody else had the job when Redis is lost, or refuses, after WATCH."""
         parent = super().immediate_execute_command
         if not self.watching:
             return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
             return await parent(*args, **options)  # type: ignore[no-untyped-call]
-        except (WatchError, *LOST):
-            logger.warning("redis was lost while a job was picked up; the job stays queued")
+        except (RedisError, OSError) as error:
+            if not is_away(error) and not isinstance(error, WatchError):
+                raise
+            logger.warning("no job could be picked up, it stays queued: %s", error)
             await self.reset()  # type: ignore[no-untyped-call]
+            await asyncio.sleep(LONGEST_PAUSE)
             return 1 if args[0] == "EXISTS" else None
 
 

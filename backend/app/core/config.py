@@ -2,6 +2,7 @@ import difflib
 import json
 import logging
 import os
+import re
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -25,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 SERVICES_ENV = ROOT / ".run" / "services.env"
 """Where `make hybrid-up` leaves the addresses of the servers it started."""
+
+# passwords of compose.yaml's own services, in the same .env
+_OF_COMPOSE = re.compile(r"COMPOSE_|POSTGRES_PASSWORD$|REDIS_(API|WORKER)_PASSWORD$")
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 RequestRate = Annotated[float, Field(gt=0, le=100_000)]
@@ -238,7 +242,7 @@ def _problems_of(env_file: Path) -> list[str]:
                 problems.append(
                     f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
                 )
-            elif binding.key not in os.environ:
+            elif binding.key not in os.environ and not _OF_COMPOSE.match(binding.key):
                 logger.warning(
                     "%s: a setting this project does not know, in %s", binding.key, env_file
                 )

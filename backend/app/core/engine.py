@@ -62,7 +62,13 @@ class Engine:
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         dsn = settings.database_url.get_secret_value()
-        self.liveness = Liveness(dsn, kind=kind, timing=timing)
+        self.liveness = Liveness(
+            dsn,
+            kind=kind,
+            queue=settings.arq_queue_name,
+            slots=settings.arq_max_jobs,
+            timing=timing,
+        )
         self.db = create_engine(
             dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
         )

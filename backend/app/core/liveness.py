@@ -7,24 +7,12 @@ import uuid
 import psycopg
 from psycopg.rows import TupleRow
 
-from app import __version__
+from app.core.locks import EXECUTOR_LOCK, LOCK_CLASS, LOCKED_WORKERS
 from app.core.timing import Timing
+from app.core.version import version
 from app.db.engine import connect_args, libpq_dsn
 
 logger = logging.getLogger(__name__)
-
-LOCK_CLASS = 5_209_010
-"""The first half of a worker's advisory lock; the second is its id."""
-
-LOCKED_WORKERS = f"""
-  SELECT objid::bigint AS worker_id FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
-"""The ids of the workers whose session stands; ``pg_locks`` spans all databases of a server."""
-
-EXECUTOR_LOCK = (5_209_011, 1)
-"""Held by the one process that executes runs when there are no arq workers."""
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -39,15 +27,27 @@ class Liveness:
     Args:
         dsn: of PostgreSQL; session locks need a direct connection, not a pooling proxy's.
         kind: ``arq`` or ``api``.
+        queue: that it listens to.
+        slots: how many runs it executes at a time.
         timing: see there.
     """
 
-    def __init__(self, dsn: str, *, kind: str, timing: Timing) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        kind: str,
+        timing: Timing,
+        queue: str | None = None,
+        slots: int | None = None,
+    ) -> None:
         self.session = f"kidney-genetics {kind} {uuid.uuid4().hex[:12]}"
         self.worker_id: int | None = None
         self._holds_executor_lock = False
         self._dsn = libpq_dsn(dsn)
         self._kind = kind
+        self._queue = queue
+        self._slots = slots
         self._timing = timing
         self._connection: Connection | None = None
         self._settled_at = 0.0
@@ -89,9 +89,12 @@ class Liveness:
 
     async def _register(self, connection: Connection) -> int:
         cursor = await connection.execute(
-            "INSERT INTO workers (kind, host, pid, session, version)"
-            " VALUES (%s, %s, %s, %s, %s) RETURNING id",
-            (self._kind, socket.gethostname(), os.getpid(), self.session, __version__),
+            "INSERT INTO workers (kind, host, pid, session, version, queue, slots)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            (
+                *(self._kind, socket.gethostname(), os.getpid(), self.session, version()),
+                *(self._queue, self._slots),
+            ),
         )
         row = await cursor.fetchone()
         assert row is not None

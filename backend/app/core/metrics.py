@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.liveness import LOCKED_WORKERS
+from app.core.locks import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
 from app.core.worker_views import QUEUED
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import UserError
@@ -27,8 +27,9 @@ T = TypeVar("T")
 
 
 def is_away(error: Exception) -> bool:
-    """Tell whether Redis cannot be reached, or refuses to write for now."""
-    return isinstance(error, (*LOST, OutOfMemoryError, ReadOnlyError)) or (
+    """Tell whether Redis cannot be reached, or refuses for now what it is asked."""
+    refused = (NoPermissionError, OutOfMemoryError, ReadOnlyError)
+    return isinstance(error, (*LOST, *refused)) or (
         isinstance(error, RedisError) and any(word in str(error) for word in _REFUSALS)
     )
 

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import Wait
@@ -188,13 +188,14 @@ class RedisRateLimiter(_Paced):
 
 
 def _passes(error: Exception) -> bool:
-    """Whether Redis may answer later: it is away, out of memory or disk, or a replica for now.
+    """Whether Redis may answer later: it is away, out of memory or disk, a replica, or locked up.
 
     A script that was stopped by one of these quotes it in an error of its own.
     """
-    if not isinstance(error, ResponseError) or isinstance(error, OutOfMemoryError | ReadOnlyError):
+    for_now = NoPermissionError | OutOfMemoryError | ReadOnlyError
+    if not isinstance(error, ResponseError) or isinstance(error, for_now):
         return True
-    return any(code in str(error) for code in ("OOM", "MISCONF", "READONLY"))
+    return any(code in str(error) for code in ("OOM", "MISCONF", "READONLY", "NOPERM"))
 
 
 class LocalRateLimiter(_Paced):

@@ -6,7 +6,8 @@ from typing import Any
 
 from psycopg.rows import namedtuple_row
 
-from app.core.liveness import LOCKED_WORKERS, Connection
+from app.core.liveness import Connection
+from app.core.locks import LOCKED_WORKERS
 from app.core.timing import Timing
 from app.core.transitions import Bell, bell_of
 

@@ -41,5 +41,15 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
             job.cancel()
         end_main()
 
+    def ended(task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        # arq would wait for its jobs, for hours, and pick up nothing; who starts it again helps
+        logger.error("arq's main loop failed, the worker stops", exc_info=error)
+        patience.stopping = True
+        for job in jobs:
+            job.cancel()
+
+    main.add_done_callback(ended)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.arq_redis import HEALTH_CHECK_KEY
-from app.core.liveness import LOCKED_WORKERS
+from app.core.locks import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
 from app.core.views import View
 

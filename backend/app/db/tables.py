@@ -147,6 +147,8 @@ workers = Table(
     Column("pid", Integer, nullable=False),
     Column("session", Text, nullable=False, comment="application_name of its connections"),
     Column("version", Text, nullable=False),
+    Column("queue", Text, comment="that it listens to"),
+    Column("slots", Integer, comment="runs at a time"),
     _at("started_at", default_now=True),
     _at("heartbeat_at", default_now=True),
     Column(

@@ -34,8 +34,8 @@ async def test_an_api_that_executes_runs_itself_goes_on_after_it_was_killed(scen
 async def test_a_run_at_a_worker_does_not_notice_that_the_api_is_restarted_and_reloaded(
     scene: Scene, tmp_path: Path
 ) -> None:
-    scene.sandbox.set_limits(hgnc=20.0)
-    scene.env["HGNC_RATE"] = "20"
+    scene.sandbox.set_limits(hgnc=10.0)
+    scene.env["HGNC_RATE"] = "10"
     await scene.workers(1)
     api, address = await scene.api()
     run_id = await ask_for_a_run(scene, address)

@@ -164,11 +164,11 @@ async def test_what_must_run_alone_is_left_by_the_busy_to_the_idle(make_scene: M
     await scene.half_way(running)
     idle = await scene.workers(1)
     for _ in range(5):
-        queued = time.time()
         # as after two losses: from the queue on it runs alone
         scene.rows("ALTER TABLE runs ALTER losses_in_a_row SET DEFAULT 2")
         suspect = scene.annotate("ensembl", "--mode", "full")
-        assert await scene.started_after(suspect, queued) <= 10
+        queued = scene.events(suspect)[0]["at"]
+        assert await scene.started_after(suspect, queued) <= 5
         run = await scene.ended(suspect)
         assert run["pid"] in idle
     assert (await scene.until(lambda _: True, run_id=running))["pid"] in busy

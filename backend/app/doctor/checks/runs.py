@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.core.locks import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import commands, workers
@@ -35,7 +36,7 @@ _LOST = f"""
 SELECT r.id, extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age
 FROM runs r JOIN workers w ON w.id = r.worker_id
 WHERE r.state = 'running' AND (
-  w.id NOT IN ({workers.LOCKED_WORKERS})
+  w.id NOT IN ({LOCKED_WORKERS})
   OR w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s))
 AND w.heartbeat_at < clock_timestamp() - make_interval(secs => %(settle)s)
 ORDER BY r.id LIMIT 20

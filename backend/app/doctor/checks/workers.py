@@ -2,20 +2,14 @@
 
 from typing import Any
 
+from app.core.locks import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
 from app.doctor.checks.postgres import rows
 from app.doctor.context import Context
 
-LOCKED_WORKERS = """
-  SELECT objid::bigint AS worker_id FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = 5209010 AND objsubid = 2 AND granted
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
-"""As in :mod:`app.core.liveness`, whose import takes 0.7 s of the doctor's two."""
-
 _WORKERS = f"""
 WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
-SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version,
+SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version, w.queue,
   extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age, w.loop_lag AS lag,
   (SELECT count(*) FROM runs r WHERE r.worker_id = w.id AND r.state = 'running') AS busy
 FROM workers w JOIN locks ON locks.worker_id = w.id
@@ -23,8 +17,8 @@ ORDER BY w.session, w.id DESC LIMIT 200
 """
 
 Worker = Any
-"""A row: id, kind, host, pid, version, runs (`busy`); in seconds, the `age` of the heartbeat and
-the event loop's longest `lag` of the last minute."""
+"""A row: id, kind, host, pid, version, queue, runs (`busy`); in seconds, the `age` of the heartbeat
+and the event loop's longest `lag` of the last minute."""
 
 
 async def sessions(context: Context) -> list[Worker]:

@@ -12,7 +12,6 @@ import pytest
 from app.core import liveness
 from app.db import migrate
 from app.doctor.check import Status
-from app.doctor.checks import workers
 from app.doctor.checks.database import server as server_checks
 from app.doctor.checks.database import sessions
 from app.doctor.context import Context
@@ -192,10 +191,6 @@ def test_the_versions_of_the_tables_are_those_that_alembic_knows() -> None:
     assert set(found) == migrate.known()
 
 
-def test_a_workers_lock_is_looked_for_as_the_engine_does() -> None:
-    assert " ".join(workers.LOCKED_WORKERS.split()) == " ".join(liveness.LOCKED_WORKERS.split())
-
-
 async def test_a_limit_of_the_database_that_is_too_low_is_lifted(
     patient: Patient, postgres: Postgres
 ) -> None:
@@ -223,7 +218,8 @@ async def test_living_workers_are_counted_against_max_connections(
         server.start()
         assert (await patient.see("database.connections")).status is Status.ok
         lives = [
-            liveness.Liveness(server.dsn, kind="arq", timing=liveness.Timing()) for _ in range(3)
+            liveness.Liveness(server.dsn, kind="arq", timing=liveness.Timing(), slots=slots)
+            for slots in (None, 3, 7)
         ]
         for each in lives:
             await each.connect()
@@ -231,7 +227,7 @@ async def test_living_workers_are_counted_against_max_connections(
         broken = await patient.see("database.connections")
 
         assert broken.status is Status.failed
-        assert "3 workers x 6" in broken.finding.required
+        assert "22 of 3 workers" in broken.finding.required
         # what it prints for a server of the system is not ours to restart
         command, restart = broken.remedy.splitlines()
         assert restart == "sudo systemctl restart postgresql"

@@ -392,7 +392,12 @@ async def test_jobs_of_ours_in_another_queue_are_worked_off(
     assert broken.status is Status.failed
     assert broken.remedy == "ARQ_QUEUE_NAME=kidney_genetics just worker"
     with following(patient, broken):
-        await until_ok(patient, "worker.queue-name")
+        async with asyncio.timeout(30):
+            while not query(patient, "SELECT id FROM runs"):
+                await asyncio.sleep(0.1)
+        # which is no place to stay
+        assert "listen to another queue" in (await patient.see("worker.queue-name")).finding.summary
+    await until_ok(patient, "worker.queue-name")
     assert query(patient, "SELECT sources FROM runs") == [{"sources": ["hgnc"]}]
 
 

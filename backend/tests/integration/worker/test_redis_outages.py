@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
@@ -63,6 +64,54 @@ async def test_a_worker_outlives_a_redis_that_refuses_to_write(
     finally:
         await arq_redis.config_set("maxmemory", 0)
     await finish_both(plant, worker)
+
+
+async def test_a_worker_outlives_the_loss_of_its_rights(genes: Plant, arq_redis: ArqRedis) -> None:
+    server = genes.env["REDIS_URL"].rpartition("@")[2].removeprefix("redis://")
+    await arq_redis.execute_command("ACL", "SETUSER", "ours", "on", ">pw", "~*", "+@all")
+    try:
+        worker = genes.worker(REDIS_URL=f"redis://ours:pw@{server}")
+        assert genes.cli("annotate", "clinvar").returncode == 0
+        await genes.until(lambda r: r["state"] == "running" and r["done"] > 0)
+        await arq_redis.execute_command("ACL", "SETUSER", "ours", "-@all")
+        await genes.says(worker, "no permissions")
+        await arq_redis.execute_command("ACL", "SETUSER", "ours", "+@all")
+        await finish_both(genes, worker)
+    finally:
+        await arq_redis.execute_command("ACL", "DELUSER", "ours")
+
+
+@pytest.fixture
+def broken_arq(genes: Plant, tmp_path: Path) -> Plant:
+    """Workers whose arq fails half-way, in a way that nobody has thought of."""
+    (tmp_path / "broken.py").write_text(
+        "import runpy, sys\nfrom arq.worker import Worker\n"
+        "whole = Worker._poll_iteration\n"
+        "async def poll(self):\n"
+        "    await whole(self)\n"
+        f"    if __import__('pathlib').Path({str(tmp_path / 'now')!r}).exists():\n"
+        "        raise RuntimeError('out of cheese')\n"
+        "Worker._poll_iteration = poll\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
+    )
+    genes.env["PYTHONPATH"] = str(tmp_path)
+    genes.through = ("broken",)
+    return genes
+
+
+async def test_a_worker_whose_arq_fails_stops_at_once_and_puts_its_run_back(
+    broken_arq: Plant, tmp_path: Path
+) -> None:
+    worker = broken_arq.worker(NCBI_RATE="2")
+    broken_arq.through = ()
+    assert broken_arq.cli("annotate", "clinvar").returncode == 0
+    await broken_arq.until(lambda r: r["state"] == "running" and r["done"] > 0)
+    (tmp_path / "now").touch()
+    assert await asyncio.to_thread(worker.wait, 15) == 1
+    assert "out of cheese" in broken_arq.log(worker)
+    run = await broken_arq.until(lambda _: True)
+    assert (run["state"], run["interruptions"], run["losses"]) == ("queued", 1, 0)
 
 
 async def test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside(

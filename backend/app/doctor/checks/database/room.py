@@ -1,9 +1,9 @@
 """Whether PostgreSQL has connections for all."""
 
+from app.core.locks import LOCKED_WORKERS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks.commands import psql
 from app.doctor.checks.postgres import row
-from app.doctor.checks.workers import LOCKED_WORKERS
 from app.doctor.context import Context
 
 BESIDE_ATTEMPTS = 3
@@ -26,8 +26,10 @@ SELECT current_setting('max_connections')::int
   (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,
   (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role,
   (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
-   AND application_name NOT LIKE 'kidney-genetics%') AS others,
+   AND application_name NOT LIKE 'kidney-genetics%%') AS others,
   (SELECT count(*) FROM workers WHERE id IN ({LOCKED_WORKERS})) AS workers,
+  (SELECT coalesce(sum(coalesce(slots, %(slots)s) + {BESIDE_ATTEMPTS}), 0) FROM workers
+   WHERE id IN ({LOCKED_WORKERS}))::int AS theirs,
   (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
   current_database() AS name, current_user AS me
 """
@@ -43,12 +45,13 @@ SELECT current_setting('max_connections')::int
 async def connections(context: Context) -> Finding:
     """Add up what the living workers and the API may open at most, and compare it with the limits.
 
-    Other hosts' workers are taken to have this host's ARQ_MAX_JOBS.
+    A worker of a version that did not tell its slots is taken to have this host's ARQ_MAX_JOBS.
     """
-    found = await row(context, _ROOM)
-    each = context.settings.arq_max_jobs + BESIDE_ATTEMPTS
-    need = found.workers * each + API_REQUESTS + COMMANDS
-    made_up_of = f"{found.workers} workers x {each} + {API_REQUESTS} of the API + {COMMANDS}"
+    found = await row(context, _ROOM, {"slots": context.settings.arq_max_jobs})
+    need = found.theirs + API_REQUESTS + COMMANDS
+    made_up_of = (
+        f"{found.theirs} of {found.workers} workers + {API_REQUESTS} of the API + {COMMANDS}"
+    )
     server = f"SYSTEM SET max_connections = {max(100, 2 * (need + found.others))}"
     # a limit of -1 is none
     limits = [

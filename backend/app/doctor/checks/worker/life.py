@@ -1,9 +1,10 @@
 """Whether workers live, and are those that should."""
 
+import asyncio
 import socket
 from pathlib import Path
 
-from app import __version__
+from app.core import version as code
 from app.core.timing import DEFAULT_TIMING
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import commands, workers
@@ -151,12 +152,13 @@ async def loop_lag(context: Context) -> Finding:
 async def version(context: Context) -> Finding:
     """Compare what the workers have registered with this checkout."""
     found = await workers.sessions(context)
-    old = [each for each in found if each.version != __version__]
+    mine = await asyncio.to_thread(code.version)
+    old = [each for each in found if each.version != mine]
     if not old:
-        return ok(f"all of {len(found)} run {__version__}" if found else "no worker")
+        return ok(f"all of {len(found)} run {mine}" if found else "no worker")
     return warning(
         f"{len(old)} of {len(found)} workers run another version than this checkout",
-        required=__version__,
+        required=mine,
         found=some([f"{workers.name(each)} {each.version}" for each in old]),
         remedy=commands.restart(context, old[0].kind, [(each.host, each.pid) for each in old]),
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from app.core.jobs import JOBS
 from app.doctor.check import Finding, check, failed, ok, warning
-from app.doctor.checks.commands import redis_cli
+from app.doctor.checks import workers
+from app.doctor.checks.commands import redis_cli, restart
 from app.doctor.checks.postgres import rows
 from app.doctor.checks.words import some
 from app.doctor.context import Context, Unavailable
@@ -92,14 +93,22 @@ def _job(id_: str, raw: bytes) -> Job:
 
 @check(
     "worker.queue-name",
-    "jobs of ours are in no other queue",
+    "the API, the workers and the jobs have one queue",
     why="The API and the workers use queues of different names: bells and jobs of clients are put"
     " where nobody listens.",
-    needs=("redis.reachable",),
+    needs=("redis.reachable", "database.migrated"),
 )
 async def queue_name(context: Context) -> Finding:
-    """Look into the other sorted sets, whether their members have jobs of arq."""
+    """Ask the workers, and look for jobs of arq in the other sorted sets."""
     mine = context.settings.arq_queue_name
+    listening = await workers.alive(context, "arq")
+    if elsewhere := [each for each in listening if each.queue not in {None, mine}]:
+        return failed(
+            f"{len(elsewhere)} workers listen to another queue",
+            required=f"ARQ_QUEUE_NAME={mine}, as here",
+            found=some([f"{workers.name(each)}: {each.queue}" for each in elsewhere]),
+            remedy=restart(context, "arq", [(each.host, each.pid) for each in elsewhere]),
+        )
     ours: list[str] = []
     theirs: list[str] = []
     async for key in scan(context, "*", "zset"):
@@ -107,8 +116,8 @@ async def queue_name(context: Context) -> Finding:
             continue
         found = await jobs(context, key, most=20)
         if found:
-            name = key.decode(errors="replace")
-            (ours if any(each.function in OURS for each in found) else theirs).append(name)
+            queue = key.decode(errors="replace")
+            (ours if any(each.function in OURS for each in found) else theirs).append(queue)
     if ours:
         return failed(
             f"jobs of ours wait in another queue: {some(ours)}",

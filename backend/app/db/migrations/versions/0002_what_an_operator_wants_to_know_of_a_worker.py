@@ -1,4 +1,4 @@
-"""how late a worker's event loop is"""
+"""what an operator wants to know of a worker"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    # with a default, as workers of the former version go on while this runs
+    # workers of the former version go on meanwhile, and name none of these columns
     op.add_column(
         "workers",
         sa.Column(
@@ -19,7 +19,11 @@ def upgrade() -> None:
             comment="the longest of the last minute, in seconds",
         ),
     )
+    op.add_column("workers", sa.Column("queue", sa.Text(), comment="that it listens to"))
+    op.add_column("workers", sa.Column("slots", sa.Integer(), comment="runs at a time"))
 
 
 def downgrade() -> None:
+    op.drop_column("workers", "slots")
+    op.drop_column("workers", "queue")
     op.drop_column("workers", "loop_lag")
