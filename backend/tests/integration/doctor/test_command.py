@@ -224,7 +224,11 @@ async def test_with_a_worker_all_checks_pass_or_explain_a_warning(
     worker = plant.worker()
     await plant.says(worker, "is alive")
     env = {name: plant.env[name] for name in plant.sandbox.settings}
-    found = told(checkout.doctor("--json", NCBI_API_KEY="7Kq2mPz8vWn3Lr5tYb", **env))
+    for _ in range(5):
+        found = told(checkout.doctor("--json", NCBI_API_KEY="7Kq2mPz8vWn3Lr5tYb", **env))
+        # a machine that is busy with other tests may keep a check from its answer in time
+        if found["ok"] and not found["counts"]["skipped"]:
+            break
     assert [each for each in found["checks"] if each["status"] in {"failed", "skipped"}] == []
     warned = {each["id"] for each in found["checks"] if each["status"] == "warning"}
     # the host is none of the tests' business
