@@ -24,9 +24,9 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the longer scenarios of reliability, or with arguments, what they select."""
     session.chdir("backend")
-    # much of it is waiting: one process more than the smallest machine has cores
-    chosen = session.posargs or ["-n", "3", "-m", "not reliability or essential", "tests"]
-    run(session, "python", "-m", "pytest", "-rs", *chosen)
+    # much of it is waiting: more processes than the smallest machine has cores
+    few = ["-n", "4", "--dist", "worksteal", "-m", "not reliability or essential", "tests"]
+    run(session, "python", "-m", "pytest", "-rs", *(session.posargs or few))
 
 
 @nox.session
@@ -43,7 +43,7 @@ def reliability(session: nox.Session) -> None:
         return
     # most of it is waiting: more processes than cores
     chosen = session.posargs or ["-n", "5", "--dist", "load", "--maxschedchunk", "1"]
-    run(session, "python", "-m", "pytest", "-rs", "tests/reliability", *chosen)
+    run(session, "python", "-m", "pytest", "-rs", "-m", "reliability", *chosen)
 
 
 @nox.session

@@ -27,7 +27,7 @@ def stood_still(database_url: str, run_id: int, killed_at: datetime) -> float | 
     """Return the seconds from the kill until a worker took up the run again."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         row = connection.execute(
-            "SELECT min(at) AS at FROM run_events WHERE run_id = %s AND event = 'started'"
+            "SELECT min(at) AS at FROM run_events WHERE run_id = %s AND event = 'taken over'"
             " AND at > %s",
             (run_id, killed_at),
         ).fetchone()

@@ -19,6 +19,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = "template_migrated"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
+    config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
+
+
 @pytest.fixture(autouse=True)
 def _only_the_tests_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's environment, `.env` and running services out of the tests."""

@@ -1,6 +1,7 @@
 """Real processes of the project on a real PostgreSQL and Redis, with the sandbox as upstream."""
 
 import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from arq.connections import ArqRedis
 from psycopg.rows import dict_row
@@ -133,5 +135,9 @@ class Plant:
     def stop(self) -> None:
         for process in self.processes:
             if process.poll() is None:
+                # uvicorn's --reload serves from a child that would be left behind
+                for each in psutil.Process(process.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        each.kill()
                 process.kill()
             process.wait()

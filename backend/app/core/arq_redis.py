@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 HEALTH_CHECK_KEY = "arq:health-check"
 """Where arq's own health line is, one for all workers of a queue."""
 
+_WRONG_TYPE = "WRONGTYPE"
+
 SOCKET_TIMEOUT = 5.0
 """Seconds without an answer after which a connection to Redis counts as lost."""
 
@@ -58,7 +60,7 @@ class _PatientPipeline(Pipeline):
                 raise
             logger.warning("redis is away while the worker stops: %s", error)
         except ResponseError as error:
-            if "WRONGTYPE" not in str(error):
+            if _WRONG_TYPE not in str(error):
                 raise
             logger.warning("a key of the queue is no job: %s", error)
         return [None] * len(commands)
@@ -71,7 +73,9 @@ class _PatientPipeline(Pipeline):
         try:
             return await parent(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
-            if not is_away(error) and not isinstance(error, WatchError):
+            # of the wrong type: the queue was replaced, which the next look into it sees
+            passes = is_away(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
+            if not passes:
                 raise
             logger.warning("no job could be picked up, it stays queued: %s", error)
             await self.reset()  # type: ignore[no-untyped-call]
@@ -109,7 +113,7 @@ class WorkerRedis(ArqRedis):
         try:
             members = await super().zrangebyscore(name, *args, **kwargs)
         except ResponseError as error:
-            if "WRONGTYPE" not in str(error):
+            if _WRONG_TYPE not in str(error):
                 raise
             logger.warning("%s is no queue; it is now at %s:put-aside", name, name)
             await self.rename(name, f"{name}:put-aside")
@@ -124,6 +128,15 @@ class WorkerRedis(ArqRedis):
             else:
                 good.append(member)
         return good
+
+    async def zcard(self, name: Any) -> Any:
+        """Count nothing in a queue that is none; arq asks for its health line only."""
+        try:
+            return await super().zcard(name)
+        except ResponseError as error:
+            if _WRONG_TYPE not in str(error):
+                raise
+            return 0
 
     async def delete(self, *names: Any) -> Any:
         """Keep the health line when one worker stops cleanly: it speaks for all of them."""

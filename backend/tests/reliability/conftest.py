@@ -28,11 +28,6 @@ TAKEN_UP = {"started", "taken over"}
 """What a run's event is called when a worker takes it up."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
-    config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:

@@ -28,7 +28,7 @@ def check_delays(scene: Scene, run_id: int, failures: int) -> None:
     delays = scene.rows(
         "SELECT extract(epoch FROM (detail ->> 'not_before')::timestamptz - at)::float8 AS delay,"
         " extract(epoch FROM (SELECT min(n.at) FROM run_events n WHERE n.run_id = e.run_id"
-        "  AND n.event = 'started' AND n.at > e.at) - e.at)::float8 AS waited"
+        "  AND n.event IN ('started', 'taken over') AND n.at > e.at) - e.at)::float8 AS waited"
         " FROM run_events e WHERE run_id = %(id)s AND event LIKE 'retried in %%' ORDER BY id",
         id=run_id,
     )

@@ -80,11 +80,15 @@ async def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
     return found
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_the_units_are_found_correct(site: Site) -> None:
     units = (f"{API}.service", f"{WORKER}.service", f"{WORKER}@2.service")
     assert site.lab("systemd-analyze", "verify", *units) == ""
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_two_workers_and_an_api_of_one_text_each_run_a_job_to_its_end(site: Site) -> None:
     units = (WORKER, f"{WORKER}@2", API)
     site.lab("systemctl", "enable", "--now", *units)
@@ -116,6 +120,8 @@ async def test_two_workers_and_an_api_of_one_text_each_run_a_job_to_its_end(site
     assert site.lab("ls", "-A", "/var/cache/kidney-genetics") != ""
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_a_stopped_worker_puts_its_run_back_and_a_killed_one_is_started_again(
     site: Site,
 ) -> None:
@@ -141,6 +147,8 @@ async def test_a_stopped_worker_puts_its_run_back_and_a_killed_one_is_started_ag
     assert site.lab.show(WORKER, "NRestarts") == {"NRestarts": "1"}
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_a_worker_is_started_until_it_can_reach_postgresql(site: Site) -> None:
     env = "/opt/kidney-genetics/.env"
     right = site.lab("cat", env)
@@ -154,6 +162,8 @@ async def test_a_worker_is_started_until_it_can_reach_postgresql(site: Site) -> 
     assert re.search(r'Status: "worker \d+, 0 of 3 runs"', shown)
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_a_worker_with_wrong_settings_says_so_and_is_not_tried_for_ever(site: Site) -> None:
     site.drop_in(WORKER, "EnvironmentFile=", "Environment=ARQ_MAX_JOBS=many")
     assert "failed" in site.lab("systemctl", "start", WORKER, check=False)
@@ -162,6 +172,8 @@ async def test_a_worker_with_wrong_settings_says_so_and_is_not_tried_for_ever(si
     await until(lambda: "ARQ_MAX_JOBS: found" in site.lab.journal(WORKER))
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_a_worker_whose_event_loop_is_blocked_is_restarted(site: Site) -> None:
     site.add_to(WORKER, "WatchdogSec=3", slow={"does": "block", "seconds": 10, "times": 1})
     site.lab("systemctl", "start", WORKER)

@@ -27,6 +27,8 @@ def other_database(server_dsn: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
 async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restored_to(
     stocked: Plant, tmp_path: Path
 ) -> None:

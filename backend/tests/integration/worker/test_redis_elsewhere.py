@@ -14,6 +14,8 @@ from services.process import LOOPBACK
 from tests.integration.worker.redis_servers import Start, redis_servers, redis_with_tls
 from tests.plant import Plant
 
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
+
 PASSWORD = "sw%rd/fish"
 QUOTED = "sw%25rd%2Ffish"
 

@@ -10,6 +10,8 @@ from arq.connections import ArqRedis
 from services.redis import Redis
 from tests.plant import QUEUE, Plant
 
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
+
 
 @pytest.fixture
 async def working(genes: Plant) -> tuple[Plant, subprocess.Popen[bytes]]:
@@ -22,7 +24,7 @@ async def working(genes: Plant) -> tuple[Plant, subprocess.Popen[bytes]]:
 
 async def finish_both(plant: Plant, worker: subprocess.Popen[bytes]) -> None:
     """The same worker ends the run, takes up another, and stops cleanly."""
-    assert (await plant.ended())["state"] == "succeeded"
+    assert (await plant.ended(seconds=100))["state"] == "succeeded"
     assert plant.cli("annotate", "ensembl").returncode == 0
     second = await plant.ended()
     assert (second["state"], second["sources"]) == ("succeeded", ["ensembl"])

@@ -12,6 +12,8 @@ MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
+
 revision = "9999"
 down_revision = "{head}"
 
