@@ -5,14 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.db import migrate
 from tests.plant import BACKEND, Plant
+
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
 
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
-
-pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
 
 revision = "9999"
 down_revision = "{head}"
