@@ -17,6 +17,10 @@ SENTINEL_PORT = 26379
 _PLAIN = frozenset({"redis", "rediss", "unix"})
 _SENTINEL = frozenset({"redis+sentinel", "rediss+sentinel"})
 _HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.%]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
+_SEVERAL = re.compile(
+    r"(?P<login>[^/]*@)?(?P<hosts>[^/@?#]+)/(?P<service>[^/?#]+)(/(?P<db>[0-9]+))?"
+    r"(\?(?P<query>[^#]*))?"
+)
 
 FORM = (
     "redis://host:6379/0, rediss://…, unix://… or"
@@ -47,25 +51,25 @@ def sentinels(url: str) -> Sentinels | None:
     Raises:
         ValueError: it is not of the form that is described above.
     """
-    parts = urlsplit(url)
-    if parts.scheme in _PLAIN:
+    scheme, _, rest = url.partition("://")
+    if scheme in _PLAIN:
         return None
-    path = re.fullmatch(r"/([^/]+)(?:/([0-9]+))?", parts.path)
-    if parts.scheme not in _SENTINEL or path is None:
+    # not by urlsplit, which of later Pythons refuses brackets around a part of it
+    parts = _SEVERAL.fullmatch(rest)
+    if scheme not in _SENTINEL or parts is None:
         raise ValueError(FORM)
-    credentials, at, hosts = parts.netloc.rpartition("@")
     login, query = {}, []
-    for name, value in parse_qsl(parts.query):
+    for name, value in parse_qsl(parts["query"] or ""):
         if name in {"sentinel_username", "sentinel_password"}:
             login[name.removeprefix("sentinel_")] = value
         else:
             query.append((name, value))
-    scheme = parts.scheme.removesuffix("+sentinel")
+    scheme = scheme.removesuffix("+sentinel")
     options = f"?{urlencode(query)}" if query else ""
     return Sentinels(
-        hosts=tuple(_host(host) for host in hosts.split(",")),
-        service=unquote(path[1]),
-        url=f"{scheme}://{credentials}{at}sentinel/{path[2] or 0}{options}",
+        hosts=tuple(_host(host) for host in parts["hosts"].split(",")),
+        service=unquote(parts["service"]),
+        url=f"{scheme}://{parts['login'] or ''}sentinel/{parts['db'] or 0}{options}",
         login=login,
     )
 

@@ -22,7 +22,9 @@ def program(folder: Path, name: str, script: str) -> None:
 
 
 def test_too_few_open_files_are_raised_by_the_command(patient: Patient) -> None:
-    doctor = f"cd {REPOSITORY}/backend; {sys.executable} -m app.cli doctor --only host.open-files"
+    doctor = (
+        f"cd '{REPOSITORY}/backend'; '{sys.executable}' -m app.cli doctor --only host.open-files"
+    )
     broken = patient.shell(f"ulimit -S -n 200; {doctor} || true")
     assert "FAIL host.open-files: only 200 open files" in broken
     command = next(line for line in broken.splitlines() if "ulimit" in line).split("mend")[1]
@@ -31,7 +33,9 @@ def test_too_few_open_files_are_raised_by_the_command(patient: Patient) -> None:
 
 
 def test_a_hard_limit_is_raised_from_outside(patient: Patient) -> None:
-    doctor = f"cd {REPOSITORY}/backend; {sys.executable} -m app.cli doctor --only host.open-files"
+    doctor = (
+        f"cd '{REPOSITORY}/backend'; '{sys.executable}' -m app.cli doctor --only host.open-files"
+    )
     assert "prlimit --pid $$ --nofile=4096" in patient.shell(f"ulimit -n 200; {doctor} || true")
 
 

@@ -50,7 +50,7 @@ async def test_a_python_that_is_too_old_is_told(patient: Patient) -> None:
     project.parent.mkdir()
     project.write_text('[project]\nrequires-python = ">=3.99"\n')
     (patient.root / "Makefile").write_text(
-        f"all:\n\tcp {REPOSITORY / 'backend' / 'pyproject.toml'} backend/\n"
+        f"all:\n\tcp '{REPOSITORY / 'backend' / 'pyproject.toml'}' backend/\n"
     )
     result = await patient.see("install.python")
     assert result.status is Status.failed
@@ -143,7 +143,7 @@ def test_another_app_on_the_shells_path_is_unset(checkout: Patient) -> None:
     assert broken.returncode == 1
     assert str(other / "app") in broken.stdout
     assert "unset PYTHONPATH" in broken.stdout
-    again = f"cd {REPOSITORY}/backend; {sys.executable} -m app.cli doctor --only install.app"
+    again = f"cd '{REPOSITORY}/backend'; '{sys.executable}' -m app.cli doctor --only install.app"
     assert "ok   install.app" in checkout.shell(f"unset PYTHONPATH; {again}")
 
 
