@@ -1,5 +1,6 @@
 import asyncio
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -37,7 +38,7 @@ def _locked(context: Context, name: str) -> Iterator[tuple[str, str]]:
 def _install(context: Context) -> str:
     if Path(sys.prefix).resolve() == (context.root / ".venv").resolve():
         return "rm -f .venv/installed && make"
-    return f"{sys.executable} -m pip install --require-hashes -r requirements/base.txt"
+    return f"{shlex.quote(sys.executable)} -m pip install --require-hashes -r requirements/base.txt"
 
 
 @check(
@@ -157,7 +158,7 @@ def _remove(context: Context, entry: str) -> str:
         return "unset PYTHONPATH"
     owners = metadata.packages_distributions().get("app", [])
     if owners:
-        return f"{sys.executable} -m pip uninstall -y {' '.join(sorted(set(owners)))}"
+        return f"{shlex.quote(sys.executable)} -m pip uninstall -y {' '.join(sorted(set(owners)))}"
     return f"mv {entry}/app {entry}/app.aside"
 
 

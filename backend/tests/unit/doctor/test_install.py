@@ -1,3 +1,4 @@
+import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -99,7 +100,7 @@ async def test_a_package_that_is_missing_is_told(checkout: Patient) -> None:
     assert result.finding.found == "no-such-package missing"
     assert (
         result.remedy
-        == f"{sys.executable} -m pip install --require-hashes -r requirements/base.txt"
+        == f"{shlex.quote(sys.executable)} -m pip install --require-hashes -r requirements/base.txt"
     )
 
 
