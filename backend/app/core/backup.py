@@ -17,6 +17,7 @@ from psycopg import pq, sql
 from app.core.config import ROOT
 from app.core.errors import UserError
 from app.core.redact import redact
+from app.core.schema import NO_DATABASE
 from app.db.engine import libpq_dsn
 
 FOLDER = ROOT / "backups"
@@ -67,10 +68,10 @@ def read(dsn: str, file: Path) -> None:
     """
     if not file.is_file():
         raise UserError(f"there is no file {file}", remedy=f"`ls {FOLDER}` shows what there is")
+    _refuse_what_is_no_backup(file)
     created = _create_missing(dsn)
     with psycopg.connect(libpq_dsn(dsn)) as connection:
         program = _program("pg_restore", connection.info.server_version // 10_000)
-        _refuse_what_is_no_backup(program, file)
         row = connection.execute(
             "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         ).fetchone()
@@ -89,7 +90,7 @@ def _create_missing(dsn: str) -> bool:
     try:
         psycopg.connect(libpq_dsn(dsn)).close()
     except psycopg.OperationalError as error:
-        if not re.search(r'database ".*" does not exist', str(error)):
+        if not NO_DATABASE.search(str(error)):
             raise
     else:
         return False
@@ -101,9 +102,14 @@ def _create_missing(dsn: str) -> bool:
     return True
 
 
-def _refuse_what_is_no_backup(program: Path, file: Path) -> None:
+def _refuse_what_is_no_backup(file: Path) -> None:
+    programs = list(_candidates("pg_restore"))
+    if not programs:
+        # which version is needed is said when the server's is known
+        return
+    # the newest one reads what any of them wrote
     listed = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-        [program, "--list", file], capture_output=True, text=True, check=False
+        [max(programs, key=_major), "--list", file], capture_output=True, text=True, check=False
     )
     if listed.returncode or " alembic_version" not in listed.stdout:
         said = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""

@@ -12,7 +12,8 @@ _REFUSED_USER = re.compile(
     r'authentication failed for user|no password supplied|role ".*" does not exist'
     r"|is not permitted to log in|permission denied for database"
 )
-_NO_DATABASE = re.compile(r'database ".*" does not exist')
+NO_DATABASE = re.compile(r'database ".*" does not exist')
+"""In PostgreSQL's refusal: libpq gives no SQLSTATE for it."""
 
 
 async def check_schema(db: AsyncEngine) -> None:
@@ -76,7 +77,7 @@ def unreachable(db: AsyncEngine, error: Exception) -> UserError:
             allowed="a user that the server knows, with its password",
             remedy="correct DATABASE_URL in .env",
         )
-    if _NO_DATABASE.search(said):
+    if NO_DATABASE.search(said):
         options = (("-h", url.host), ("-p", url.port), ("-U", url.username))
         place = [word for name, value in options if value for word in (name, str(value))]
         create = shlex.join(["createdb", *place, url.database or ""])

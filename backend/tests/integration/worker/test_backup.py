@@ -99,6 +99,11 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
     assert stocked.rows("SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public'") == [
         {"n": 0}
     ]
+    missing = other_database(empty_database_url, "never_made")
+    stocked.env["DATABASE_URL"] = missing
+    assert stocked.cli("restore", str(stranger)).returncode == 1
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(missing)
 
 
 def test_a_server_that_is_newer_than_every_program_is_named_with_the_package(
