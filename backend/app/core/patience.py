@@ -21,7 +21,8 @@ LONGEST_PAUSE = 1.0
 # a refused connection comes as the operating system's own error
 LOST: Any = (RedisConnectionError, RedisTimeoutError, OSError)
 
-_REFUSALS = ("MISCONF", "NOREPLICAS", "MASTERDOWN")
+# the first three have classes of their own, but a script that they stopped quotes them in its error
+_REFUSALS = ("OOM", "READONLY", "NOPERM", "MISCONF", "NOREPLICAS", "MASTERDOWN")
 
 T = TypeVar("T")
 

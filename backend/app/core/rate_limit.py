@@ -22,10 +22,11 @@ from typing import Any, Protocol
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import Wait
+from app.core.patience import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class RedisRateLimiter(_Paced):
                 async with asyncio.timeout(self._call_timeout):
                     return await script(keys=[KEY.format(budget)], args=arguments)
             except (RedisConnectionError, RedisTimeoutError, TimeoutError, ResponseError) as error:
-                if not _passes(error):
+                if not is_away(error):
                     raise
                 if time.monotonic() + delay > deadline:
                     raise Wait("redis", 30) from error
@@ -185,17 +186,6 @@ class RedisRateLimiter(_Paced):
                 )
             await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 # spreads the retries
             delay = min(delay * 2, 5)
-
-
-def _passes(error: Exception) -> bool:
-    """Whether Redis may answer later: it is away, out of memory or disk, a replica, or locked up.
-
-    A script that was stopped by one of these quotes it in an error of its own.
-    """
-    for_now = NoPermissionError | OutOfMemoryError | ReadOnlyError
-    if not isinstance(error, ResponseError) or isinstance(error, for_now):
-        return True
-    return any(code in str(error) for code in ("OOM", "MISCONF", "READONLY", "NOPERM"))
 
 
 class LocalRateLimiter(_Paced):
