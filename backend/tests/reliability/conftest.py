@@ -4,8 +4,8 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,20 @@ class Scene(Plant):
         return await self.until(
             lambda r: r["state"] == "running" and r["done"] >= done, run_id=run_id
         )
+
+    @asynccontextmanager
+    async def stuck_in_a_commit(self, run_id: int) -> AsyncIterator[int]:
+        """Hold up the next commit, with the run's row already locked; give its worker's pid."""
+        await self.half_way(run_id, BATCH)
+        with psycopg.connect(self.env["DATABASE_URL"]) as held:
+            held.execute("LOCK TABLE annotations IN EXCLUSIVE MODE")
+            async with asyncio.timeout(20):
+                while not self.rows(
+                    "SELECT pid FROM pg_locks"
+                    " WHERE NOT granted AND relation = 'annotations'::regclass"
+                ):
+                    await asyncio.sleep(0.02)
+            yield (await self.half_way(run_id))["pid"]
 
     def events(self, run_id: int) -> list[dict[str, Any]]:
         return self.rows(

@@ -6,7 +6,6 @@ import signal
 import time
 from typing import Any
 
-import psycopg
 import pytest
 
 from app.core.arq_redis import HEALTH_CHECK_KEY
@@ -50,23 +49,15 @@ async def test_a_frozen_workers_run_goes_on_elsewhere_and_its_own_commit_is_refu
 async def test_a_worker_frozen_inside_a_commit_holds_nothing_up(scene: Scene) -> None:
     workers = await scene.workers(2)
     run_id = scene.annotate("hgnc")
-    await scene.half_way(run_id, BATCH)
-    with psycopg.connect(scene.env["DATABASE_URL"]) as held:
-        held.execute("LOCK TABLE annotations IN EXCLUSIVE MODE")
-        async with asyncio.timeout(20):
-            while not scene.rows(
-                "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'annotations'::regclass"
-            ):
-                await asyncio.sleep(0.02)
-        running = await scene.half_way(run_id)
+    async with scene.stuck_in_a_commit(run_id) as pid:
         frozen = time.time()
-        os.kill(running["pid"], signal.SIGSTOP)
+        os.kill(pid, signal.SIGSTOP)
     assert await scene.started_after(run_id, frozen) <= 35
     # as long as a frozen one may be before it thaws
     await scene.ended(run_id)
     await asyncio.sleep(max(0.0, frozen + 60 - time.time()))
-    os.kill(running["pid"], signal.SIGCONT)
-    await gives_up(scene, workers[running["pid"]], run_id)
+    os.kill(pid, signal.SIGCONT)
+    await gives_up(scene, workers[pid], run_id)
     scene.check(run_id)
     assert scene.counters(run_id) == (1, 0, 1)
     assert scene.repeats() <= BATCH

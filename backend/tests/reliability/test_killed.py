@@ -65,18 +65,9 @@ async def test_a_worker_killed_between_pick_up_and_claim_delays_its_run_by_15_se
 async def test_a_worker_killed_inside_a_commit_leaves_nothing_half_written(scene: Scene) -> None:
     workers = await scene.workers(2)
     run_id = scene.annotate("hgnc")
-    await scene.half_way(run_id, BATCH)
-    with psycopg.connect(scene.env["DATABASE_URL"]) as held:
-        # a commit waits for this, with the run's row already locked
-        held.execute("LOCK TABLE annotations IN EXCLUSIVE MODE")
-        async with asyncio.timeout(20):
-            while not scene.rows(
-                "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'annotations'::regclass"
-            ):
-                await asyncio.sleep(0.02)
-        running = await scene.half_way(run_id)
+    async with scene.stuck_in_a_commit(run_id) as pid:
         killed = time.time()
-        workers[running["pid"]].kill()
+        workers[pid].kill()
     assert await scene.started_after(run_id, killed) <= 15
     await scene.ended(run_id)
     scene.check(run_id)

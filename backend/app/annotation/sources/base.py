@@ -36,7 +36,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import httpx
 
-from app.annotation.upstream import Host, Retries, Upstream
+from app.annotation.upstream import TRY_SECONDS, Host, Retries, Upstream
 from app.core.config import Settings
 from app.core.rate_limit import RateLimiter
 
@@ -160,6 +160,12 @@ class Connector:
     settings: Settings
     limiter: RateLimiter
     http: httpx.AsyncClient
+    try_seconds: ClassVar[float] = TRY_SECONDS
+
+    @property
+    def retries(self) -> Retries:
+        """How often and when a host is asked again."""
+        return Retries(first=self.settings.upstream_backoff)
 
     def upstream(
         self,
@@ -180,7 +186,8 @@ class Connector:
             key=key,
             params=params,
             cache_dir=self.settings.cache_dir,
-            retries=Retries(first=self.settings.upstream_backoff),
+            retries=self.retries,
+            try_seconds=self.try_seconds,
         )
 
 

@@ -32,6 +32,10 @@ _DOWNLOAD_SECONDS = 3_600.0
 """A download that has taken so long is not resumed again by this attempt."""
 
 
+TRY_SECONDS = 120.0
+"""That one try of a request may take, answer and all."""
+
+
 class Upstream:
     """Sends requests to one host, within its limits, until there is an answer or none to be had.
 
@@ -62,7 +66,7 @@ class Upstream:
         params: Mapping[str, str] | None = None,
         cache_dir: Path | None = None,
         retries: Retries | None = None,
-        try_seconds: float = 120.0,
+        try_seconds: float = TRY_SECONDS,
         max_body: int = 64 * 1024**2,
         max_download: int = 8 * 1024**3,
     ) -> None:

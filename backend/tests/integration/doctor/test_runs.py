@@ -8,9 +8,14 @@ import pytest
 from app.annotation.sources import SOURCES
 from app.doctor.check import Status
 from app.doctor.checks import runs as checks
-from sandbox.options import Options
-from sandbox.server import Sandbox
-from tests.integration.doctor.ward import change, equip, follow, following, query, until_ok
+from tests.integration.doctor.ward import (
+    equip,
+    follow,
+    following,
+    query,
+    until_ok,
+    upstreams,
+)
 from tests.patient import Patient
 
 CHECKS = ("runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "runs.stale-sources")
@@ -18,11 +23,8 @@ CHECKS = ("runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "ru
 
 @pytest.fixture
 def patient(patient: Patient, tmp_path: Path) -> Iterator[Patient]:
-    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path / "sandbox")
-    with Sandbox(options) as sandbox:
-        equip(patient)
-        change(patient, **{name.lower(): value for name, value in sandbox.settings.items()})
-        yield patient
+    with upstreams(patient, tmp_path):
+        yield equip(patient)
 
 
 @pytest.fixture

@@ -17,9 +17,15 @@ from app.core.liveness import Liveness
 from app.core.timing import Timing
 from app.doctor.check import Status
 from app.doctor.checks.worker import stop
-from sandbox.options import Options
-from sandbox.server import Sandbox
-from tests.integration.doctor.ward import change, equip, follow, following, query, until_ok
+from tests.integration.doctor.ward import (
+    change,
+    equip,
+    follow,
+    following,
+    query,
+    until_ok,
+    upstreams,
+)
 from tests.patient import REPOSITORY, Patient
 
 QUEUE = "kidney_genetics_tasks"
@@ -59,11 +65,8 @@ asyncio.run(live())
 
 @pytest.fixture
 def patient(patient: Patient, tmp_path: Path) -> Iterator[Patient]:
-    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path / "sandbox")
-    with Sandbox(options) as sandbox:
-        equip(patient)
-        change(patient, **{name.lower(): value for name, value in sandbox.settings.items()})
-        yield patient
+    with upstreams(patient, tmp_path):
+        yield equip(patient)
 
 
 @pytest.fixture

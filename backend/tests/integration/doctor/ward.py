@@ -20,6 +20,8 @@ from psycopg.rows import dict_row
 from app.core.config import Settings
 from app.doctor.check import Status
 from app.doctor.run import Result
+from sandbox.options import Options
+from sandbox.server import Sandbox
 from services.binaries import postgres_folder, redis_program
 from services.process import await_true, free_port
 from tests.patient import REPOSITORY, Patient
@@ -41,6 +43,15 @@ def change(patient: Patient, **settings: Any) -> None:
     patient.env |= {name.upper(): str(value) for name, value in settings.items()}
     known = {n.lower(): v for n, v in patient.env.items() if n.lower() in Settings.model_fields}
     patient.about["settings"] = Settings(_env_file=None, **known)
+
+
+@contextmanager
+def upstreams(patient: Patient, folder: Path) -> Iterator[Sandbox]:
+    """Let the patient's upstream services be the sandbox's, with 30 genes."""
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=folder / "sandbox")
+    with Sandbox(options) as sandbox:
+        change(patient, **sandbox.settings)
+        yield sandbox
 
 
 def needs_program(name: str) -> str:

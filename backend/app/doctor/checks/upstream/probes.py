@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Self
+from collections.abc import Awaitable, Callable, Collection
+from typing import ClassVar, Self
 
 import httpx
 from redis.asyncio import Redis
@@ -22,7 +22,7 @@ from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.hgnc import FILES as HGNC_FILES
 from app.annotation.sources.hgnc import REST as HGNC
 from app.annotation.sources.hgnc import Hgnc
-from app.annotation.upstream import BadAnswer, Host, Retries, Upstream
+from app.annotation.upstream import BadAnswer, Host, Retries
 from app.annotation.upstream.answers import EXCERPT_BYTES, failure, unreachable
 from app.annotation.upstream.retry import TryAgain
 from app.core.errors import Wait
@@ -87,6 +87,13 @@ class _Budgets:
 class OneTry(Connector):
     """Connects sources to hosts that are asked once, and not for long."""
 
+    try_seconds: ClassVar[float] = PATIENCE
+
+    @property
+    def retries(self) -> Retries:
+        """None: one try of each kind."""
+        return Retries(refused=1, fault=1, cut=1, body=1)
+
     @classmethod
     def of(cls, context: Context) -> Self:
         """Connect as the settings say."""
@@ -97,28 +104,6 @@ class OneTry(Connector):
         # without it HGNC answers XML (https://www.genenames.org/help/rest/)
         http.headers["Accept"] = "application/json"
         return cls(context.settings, limiter, http)
-
-    def upstream(
-        self,
-        host: Host,
-        base_url: str,
-        *,
-        rate: float | None = None,
-        key: str | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Upstream:
-        """See :meth:`Connector.upstream`."""
-        return Upstream(
-            host,
-            base_url=base_url,
-            limiter=self.limiter,
-            http=self.http,
-            rate=rate,
-            key=key,
-            params=params,
-            retries=Retries(refused=1, fault=1, cut=1, body=1),
-            try_seconds=PATIENCE,
-        )
 
     async def start_of(self, host: Host, url: str) -> bytes:
         """Return the first bytes of a file.
