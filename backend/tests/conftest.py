@@ -49,7 +49,7 @@ def database_url(postgres: Postgres) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield _dsn(postgres, name)
-    _execute(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    _drop(postgres, name)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def empty_database_url(postgres: Postgres) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     _execute(postgres.dsn, f"CREATE DATABASE {name}")
     yield _dsn(postgres, name)
-    _execute(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    _drop(postgres, name)
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +102,11 @@ def _dsn(server: Postgres, database: str) -> str:
         .set(drivername="postgresql", database=database)
         .render_as_string(hide_password=False)
     )
+
+
+def _drop(server: Postgres, database: str) -> None:
+    # an autovacuum worker that is in it is the superuser's, and only that one may end it
+    _execute(server.superuser_dsn, f"DROP DATABASE {database} WITH (FORCE)")
 
 
 def _execute(dsn: str, statement: str) -> None:
