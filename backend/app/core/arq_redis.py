@@ -7,6 +7,7 @@ connection lost between WATCH and EXEC, is raised out of its main loop (``arq/wo
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,9 @@ HEALTH_CHECK_KEY = "arq:health-check"
 """Where arq's own health line is, one for all workers of a queue."""
 
 _WRONG_TYPE = "WRONGTYPE"
+
+DECLINED = 2.0
+"""Seconds for which a worker looks past a job that it handed back: several polls of the others."""
 
 SOCKET_TIMEOUT = 5.0
 """Seconds without an answer after which a connection to Redis counts as lost."""
@@ -89,6 +93,14 @@ class WorkerRedis(ArqRedis):
     patience: Patience
     may_pick_up: Callable[[], bool] = staticmethod(lambda: True)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._declined: dict[bytes, float] = {}
+
+    def decline(self, job_id: str) -> None:
+        """Leave a job to the other workers for a while."""
+        self._declined[job_id.encode()] = time.monotonic() + DECLINED
+
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send a command until Redis answers."""
         parent = super().execute_command
@@ -105,7 +117,8 @@ class WorkerRedis(ArqRedis):
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
         """Leave out, and remove, members that arq would stumble over: its ids are UTF-8.
 
-        Nothing is picked up that could not be claimed, and a bell is not used up for nothing.
+        Nothing is picked up that could not be claimed or was just declined, and a bell is not used
+        up for nothing.
         A queue that is none is put aside, and recovery rings again what was in it.
         """
         if not self.may_pick_up():
@@ -118,8 +131,12 @@ class WorkerRedis(ArqRedis):
             logger.warning("%s is no queue; it is now at %s:put-aside", name, name)
             await self.rename(name, f"{name}:put-aside")
             return []
+        now = time.monotonic()
+        self._declined = {job: until for job, until in self._declined.items() if until > now}
         good = []
         for member in members:
+            if member in self._declined:
+                continue
             try:
                 member.decode()
             except UnicodeDecodeError:

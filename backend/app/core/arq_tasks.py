@@ -86,7 +86,8 @@ async def _answer(
         await engine.execute(attempt)
     except NotHere as error:
         logger.info("bell %s goes back: %s", ctx["job_id"], error)
-        raise Retry(defer=1) from error
+        ctx["redis"].decline(ctx["job_id"])
+        raise Retry from error
     except LOST_DATABASE as error:
         logger.warning("PostgreSQL is away, job %s is put back: %s", ctx["job_id"], error)
         raise Retry(defer=PUT_BACK) from error

@@ -1,10 +1,12 @@
 """Redis servers that are set up like nobody else's: with TLS, as a replica, as a sentinel."""
 
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -54,8 +56,9 @@ def redis_servers(folder: Path) -> Iterator[Start]:
 
 def redis_with_tls() -> Path:
     """The wheel's server knows no TLS, a distribution's does."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
+    # the wheel puts its own into the .venv, which may come first
+    for folder, name in product(os.get_exec_path(), ("redis-server", "valkey-server")):
+        if found := shutil.which(name, path=folder):
             asked = [found, "--port", "0", "--tls-port", "0", "--tls-protocols", "none"]
             said = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=10)
             if "Bad directive" not in said.stdout + said.stderr:
