@@ -59,7 +59,9 @@ async def create(
         connection: in a transaction; the caller rings after its commit.
         request: what was asked for.
         covers: the sources that the run will go through, in order.
-        arq_job_id: of a client that enqueued the job itself; one such id makes one run.
+        arq_job_id: of a client that enqueued the job itself; one such id makes one run. Such a
+            client is told nothing, so the active run that covers all it asked for is taken for
+            its own.
 
     Raises:
         Conflict: when another active run covers one of the sources.
@@ -74,6 +76,8 @@ async def create(
             return Created(bell_of(row), row.state, created=False)
     if (same := await find_active(connection, request)) is not None:
         return same
+    if arq_job_id is not None and (covering := await _find_covering(connection, request, covers)):
+        return covering
     await _refuse_overlap(connection, covers)
     bell = await transition(
         connection,
@@ -97,6 +101,22 @@ async def create(
         {"run_id": bell.run_id, "covers": list(covers)},
     )
     return Created(bell, "queued", created=True)
+
+
+async def _find_covering(
+    connection: AsyncConnection, request: RunRequest, covers: Sequence[str]
+) -> Created | None:
+    """Return the active run that goes through all of these sources, no less thoroughly."""
+    result = await connection.execute(
+        text(
+            f"SELECT {BELL_COLUMNS}, state FROM runs WHERE mode IN (:mode, 'full') AND id ="
+            " (SELECT run_id FROM run_sources WHERE active AND source = ANY(:covers)"
+            " GROUP BY run_id HAVING count(*) = :all)"
+        ),
+        {"mode": request.mode, "covers": list(covers), "all": len(covers)},
+    )
+    row = result.one_or_none()
+    return None if row is None else Created(bell_of(row), row.state, created=False)
 
 
 async def cancel(connection: AsyncConnection, run_id: int) -> Bell:

@@ -113,6 +113,23 @@ async def test_a_clients_own_job_becomes_one_run(genes: Plant, arq_redis: ArqRed
     assert len(genes.rows("SELECT id FROM runs")) == 1
 
 
+async def test_a_clients_own_job_attaches_to_the_run_that_covers_it_as_thoroughly(
+    genes: Plant, arq_redis: ArqRedis
+) -> None:
+    assert genes.cli("annotate").returncode == 0
+    await arq_redis.enqueue_job("run_pipeline_task", "clinvar", _job_id="covered")
+    await arq_redis.enqueue_job("run_pipeline_task", "clinvar", mode="full", _job_id="not")
+    worker = genes.worker(ARQ_MAX_JOBS="3")
+    async with asyncio.timeout(20):
+        while not all(
+            said in genes.log(worker) for said in ("job covered is run 1", "job not is refused")
+        ):
+            await asyncio.sleep(0.05)
+    run = await genes.ended()
+    assert (run["id"], run["state"]) == (1, "succeeded")
+    assert len(genes.rows("SELECT id FROM runs")) == 1
+
+
 async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(
     genes: Plant, arq_redis: ArqRedis
 ) -> None:
