@@ -124,10 +124,15 @@ retry *ARGS: _installed
 status *ARGS: _installed
     @python -m app.cli status "$@"
 
-# Check style, imports between layers, and types
+# Check style, layers and types, and the documentation
 [group('develop')]
 lint: _installed
-    @python -m nox -s lint types
+    @python -m nox -s lint types docs
+
+# Show this documentation at http://127.0.0.1:8001
+[group('develop')]
+docs *ARGS: _installed
+    @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
 # Kill and freeze real workers; or --minutes N
 [group('develop')]

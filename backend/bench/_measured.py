@@ -2,7 +2,6 @@
 
 import os
 import platform
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,24 +28,22 @@ def machine(plant: Plant) -> str:
     )
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Make a table of it."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def write(name: str, title: str, command: str, facts: str, *parts: str) -> Path:
+def write(name: str, title: str, *parts: str, question: str, command: str, facts: str) -> Path:
     """Write a page; return where.
 
     Args:
         name: of the file, without its ending.
         title: of the page.
+        parts: paragraphs and tables.
+        question: that they answer, to go on from "For whoever asks".
         command: that measures it again.
         facts: see `machine`.
-        parts: paragraphs and tables.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.md"
-    paragraphs = [f"# {title}", *parts, f"Measured with `{command}`: {facts}."]
-    path.write_text("\n\n".join(paragraphs) + "\n")
+    reader = (
+        f"For whoever asks {question}. Here you find what was measured, and the command for it."
+    )
+    paragraphs = [f"# {title}", reader, *parts, f"Measured with `{command}`: {facts}."]
+    path.write_text("\n\n".join(each.strip() for each in paragraphs) + "\n")
     return path

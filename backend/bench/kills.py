@@ -24,7 +24,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench._measured import machine, markdown, write
+from app.reference import markdown
+from bench._measured import machine, write
 from bench._plant import Plant, plant
 from demo.stage import Process
 
@@ -190,12 +191,13 @@ def main(kills: int, seed: int) -> None:
     written = write(
         "kills",
         "A run whose worker is killed again and again",
-        "nox -s bench -- kills",
-        facts,
         "Two workers are alive. The one that executes the run gets SIGKILL at a random moment"
         f" (seed {seed}), and another is started in its place.",
-        markdown(head, rows),
+        markdown.table(head, rows),
         ending,
+        question="what a run loses when its worker is killed, and for how long it stands still",
+        command="nox -s bench -- kills",
+        facts=facts,
     )
     console.print(f"written to {written}")
     bad = (

@@ -19,7 +19,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench._measured import machine, markdown, write
+from app.reference import markdown
+from bench._measured import machine, write
 from bench._plant import Plant, plant
 from bench._statements import Statement, logging_statements
 from demo.stage import Process
@@ -179,11 +180,12 @@ def main(seconds: float, workers: Sequence[int]) -> None:
     written = write(
         "watch",
         "What it costs PostgreSQL that workers watch over each other",
-        "nox -s bench -- watch",
-        facts,
         f"Idle workers, {seconds:g} s of each. Statements are counted by PostgreSQL's own log"
         " (`log_min_duration_statement = 0`); transactions and processor time after that, without"
         " it.",
-        markdown(head, body),
+        markdown.table(head, body),
+        question="what many idle workers cost the database",
+        command="nox -s bench -- watch",
+        facts=facts,
     )
     console.print(f"written to {written}")

@@ -1,12 +1,12 @@
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import APIRouter, Path, Query, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.annotation.requests import request_run
 from app.api.auth import ADMIN
-from app.api.errors import Refusal
+from app.api.errors import refusals
 from app.api.run_detail import RunDetail, get_detail
 from app.api.services import Uses
 from app.api.strict import StrictRoute, refuse_unknown
@@ -20,12 +20,18 @@ router = APIRouter(
     route_class=StrictRoute,
     # for the documentation alone: `auth` checks the token before a route is looked for
     dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses={status: {"model": Refusal} for status in (401, 503)},
+    responses=refusals(
+        {
+            401: "The token is missing or wrong",
+            422: "A parameter or a field is unknown, or its value is not allowed",
+            503: "No `ADMIN_TOKEN` is configured, or the database is away",
+        }
+    ),
 )
 
-_NOT_FOUND: dict[int | str, Any] = {404: {"model": Refusal}}
-_REFUSED: dict[int | str, Any] = _NOT_FOUND | {409: {"model": Refusal}}
+_NOT_FOUND = refusals({404: "There is no such run"})
 
+RunId = Annotated[int, Path(description="The run's id.", examples=[1])]
 BeforeId = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids.")]
 AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")]
 
@@ -33,7 +39,11 @@ AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater id
 class NewRun(BaseModel):
     """What is to be run."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"sources": ["clinvar"]}]},
+    )
 
     sources: list[Annotated[str, Field(max_length=100)]] | None = Field(
         None, max_length=100, description="Names of sources; null means all."
@@ -61,6 +71,7 @@ class Accepted(View):
 
     id: int
     state: str
+    """`queued`; or `running`, when it was there already."""
     created: bool
     """Whether it is new; otherwise it was there already and does the same."""
 
@@ -70,6 +81,7 @@ class Changed(View):
 
     id: int
     state: str
+    """`cancelled` after a cancel, `queued` after a retry."""
 
 
 class RunPage(View):
@@ -92,11 +104,21 @@ class EventPage(View):
     "/runs",
     status_code=202,
     summary="Start a run",
+    response_description="The run is queued",
     responses={
-        200: {"model": Accepted, "description": "The same request is active; no run is created"},
-        409: {"model": Refusal, "description": "Another active run covers one of the sources"},
-        413: {"model": Refusal},
-        422: {"model": Refusal},
+        200: {
+            "model": Accepted,
+            "description": "No run is created: the same request is active or, with `resume`,"
+            " its latest run is open again",
+        },
+        **refusals(
+            {
+                400: "The body is no JSON",
+                409: "Another active run covers one of the sources",
+                413: "The body is larger than 64 KiB",
+                422: "A field is unknown, its value is not allowed, or there are no genes",
+            }
+        ),
     },
 )
 async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
@@ -108,9 +130,11 @@ async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
     return Accepted(id=accepted.bell.run_id, state=accepted.state, created=accepted.created)
 
 
-@router.get("/runs", summary="List the runs", responses={422: {"model": Refusal}})
+@router.get("/runs", summary="List the runs", response_description="A page of runs")
 async def list_runs(
-    uses: Uses, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: BeforeId = None
+    uses: Uses,
+    limit: Annotated[int, Query(ge=1, le=200, description="At most so many runs.")] = 50,
+    before: BeforeId = None,
 ) -> RunPage:
     """Return runs with their progress, the newest first."""
     async with uses.db.connect() as connection:
@@ -118,18 +142,28 @@ async def list_runs(
     return RunPage(runs=page, next_before=page[-1].id if len(page) == limit else None)
 
 
-@router.get("/runs/{run_id}", summary="Show a run", responses=_NOT_FOUND)
-async def get_run(run_id: int, uses: Uses) -> RunDetail:
+@router.get(
+    "/runs/{run_id}",
+    summary="Show a run",
+    response_description="The run",
+    responses=_NOT_FOUND,
+)
+async def get_run(run_id: RunId, uses: Uses) -> RunDetail:
     """Return a run with its progress."""
     async with uses.db.connect() as connection:
         return await get_detail(connection, run_id)
 
 
-@router.get("/runs/{run_id}/events", summary="What happened to a run", responses=_NOT_FOUND)
+@router.get(
+    "/runs/{run_id}/events",
+    summary="Show what happened to a run",
+    response_description="A page of events",
+    responses=_NOT_FOUND,
+)
 async def list_events(
-    run_id: int,
+    run_id: RunId,
     uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="At most so many events.")] = 200,
     after: AfterId = 0,
 ) -> EventPage:
     """Return what happened to a run, in order."""
@@ -138,8 +172,14 @@ async def list_events(
     return EventPage(events=page, next_after=page[-1].id if len(page) == limit else None)
 
 
-@router.post("/runs/{run_id}/cancel", status_code=202, summary="Cancel", responses=_REFUSED)
-async def cancel(run_id: int, uses: Uses) -> Changed:
+@router.post(
+    "/runs/{run_id}/cancel",
+    status_code=202,
+    summary="Cancel a run",
+    response_description="The run is cancelled",
+    responses=_NOT_FOUND | refusals({409: "The run has ended already"}),
+)
+async def cancel(run_id: RunId, uses: Uses) -> Changed:
     """End a run. It commits nothing from here on, and its attempt stops within seconds."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
@@ -147,8 +187,17 @@ async def cancel(run_id: int, uses: Uses) -> Changed:
     return Changed(id=run_id, state="cancelled")
 
 
-@router.post("/runs/{run_id}/retry", status_code=202, summary="Retry", responses=_REFUSED)
-async def retry(run_id: int, uses: Uses) -> Changed:
+@router.post(
+    "/runs/{run_id}/retry",
+    status_code=202,
+    summary="Retry a run",
+    response_description="The run is queued again",
+    responses=_NOT_FOUND
+    | refusals(
+        {409: "The run is active or succeeded, or another active run covers one of its sources"}
+    ),
+)
+async def retry(run_id: RunId, uses: Uses) -> Changed:
     """Open a failed or cancelled run again; it goes on from what is committed."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
@@ -157,7 +206,11 @@ async def retry(run_id: int, uses: Uses) -> Changed:
     return Changed(id=run_id, state="queued")
 
 
-@router.get("/worker-status", summary="Who executes runs, and what waits")
+@router.get(
+    "/worker-status",
+    summary="Show the workers and the queue",
+    response_description="Who executes runs, and what waits",
+)
 async def worker_status(uses: Uses) -> worker_views.WorkerStatus:
     """Return the workers and the queue."""
     async with uses.db.connect() as connection:

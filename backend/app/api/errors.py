@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,9 +34,22 @@ _EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
 class Refusal(BaseModel):
     """The body of every error."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     error: str
+    """What is wrong."""
     allowed: str = ""
+    """What would be right; empty when there is nothing to say."""
     remedy: str = ""
+    """What mends it; empty when there is nothing to say."""
+
+
+def refusals(reasons: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Describe to OpenAPI when a route refuses a request, by status.
+
+    What FastAPI writes by itself is the status' name, which is not the same under every Python.
+    """
+    return {status: {"model": Refusal, "description": why} for status, why in reasons.items()}
 
 
 def refuse(

@@ -2,17 +2,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.api.errors import Refusal
+from app.api.errors import refusals
 from app.api.services import Uses
 from app.api.strict import StrictRoute
 from app.core.errors import NotFound
 from app.core.views import LARGEST_ID, View
 
-router = APIRouter(prefix="/api/genes", tags=["genes"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/genes",
+    tags=["genes"],
+    route_class=StrictRoute,
+    responses=refusals(
+        {
+            422: "A parameter is unknown, or its value is not allowed",
+            503: "The database is away",
+        }
+    ),
+)
 
 LONGEST_NAME = 100
 """Characters; no symbol and no HGNC id comes near."""
@@ -24,6 +34,7 @@ class Annotation(View):
     state: str
     """`found`, `absent` (the source said so) or `unknown` (it could not be found out)."""
     data: dict[str, Any] | None
+    """What was found; its keys are the source's own."""
     release: str | None
     """The source's release that the answer is from."""
     fetched_at: datetime | None
@@ -31,6 +42,7 @@ class Annotation(View):
     checked_state: str
     """What the last check said; `unknown` leaves the last good answer standing."""
     checked_at: datetime
+    """When the source was last asked."""
     reason: str | None
     """Why the last check could not find out."""
 
@@ -40,10 +52,15 @@ class Gene(View):
 
     id: int
     hgnc_id: str
+    """With its prefix: `HGNC:9008`."""
     symbol: str
+    """The approved symbol."""
     ensembl_gene_id: str | None
+    """Without its version."""
     entrez_id: str | None
+    """NCBI's GeneID."""
     annotations: dict[str, Annotation]
+    """By the source's name; a source that was not asked yet is left out."""
 
 
 class GenePage(View):
@@ -70,10 +87,10 @@ _ANNOTATIONS = text(
 )
 
 
-@router.get("", summary="List the genes", responses={422: {"model": Refusal}})
+@router.get("", summary="List the genes", response_description="A page of genes")
 async def list_genes(
     uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many genes.")] = 100,
     after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")] = 0,
 ) -> GenePage:
     """Return genes with their annotations."""
@@ -83,8 +100,16 @@ async def list_genes(
     return GenePage(genes=genes, next_after=genes[-1].id if len(genes) == limit else None)
 
 
-@router.get("/{name}", summary="Show a gene", responses={404: {"model": Refusal}})
-async def get_gene(name: str, uses: Uses) -> Gene:
+@router.get(
+    "/{name}",
+    summary="Show a gene",
+    response_description="The gene",
+    responses=refusals({404: "There is no such gene"}),
+)
+async def get_gene(
+    name: Annotated[str, Path(description="A symbol or an HGNC id.", examples=["PKD1"])],
+    uses: Uses,
+) -> Gene:
     """Return a gene by its symbol (in any case) or its HGNC id (`HGNC:9008`)."""
     # PostgreSQL's text takes no NUL
     if len(name) <= LONGEST_NAME and "\0" not in name:

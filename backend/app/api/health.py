@@ -4,12 +4,12 @@ from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.errors import Refusal, database_away
+from app.api.errors import database_away, refusals
 from app.api.services import Uses
 
 logger = logging.getLogger(__name__)
@@ -29,11 +29,14 @@ class Live(BaseModel):
 class Ready(BaseModel):
     """Requests can be served. Redis may be away: a run that is asked for then is rung later."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     status: Literal["ready"] = "ready"
     redis: Literal["answers", "away", "not used"]
+    """`not used` where the API executes runs itself."""
 
 
-@router.get("/live", summary="Does the process answer?")
+@router.get("/live", summary="Tell whether the process answers", response_description="It answers")
 async def live() -> Live:
     """Say so, whatever else is away."""
     return Live()
@@ -41,9 +44,10 @@ async def live() -> Live:
 
 @router.get(
     "/ready",
-    summary="Can requests be served?",
+    summary="Tell whether requests can be served",
     response_model=Ready,
-    responses={503: {"model": Refusal}},
+    response_description="They can",
+    responses=refusals({503: "The database is away"}),
 )
 async def ready(uses: Uses) -> Ready | JSONResponse:
     """Ask PostgreSQL, and look at Redis."""

@@ -69,7 +69,12 @@ class Scrape(Collector):
             yield from _annotations(self._numbers)
 
 
-@router.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    summary="Give Prometheus its numbers",
+    response_description="The metrics, in Prometheus' text format",
+    response_class=PlainTextResponse,
+)
 async def metrics(request: Request, uses: Uses) -> Response:
     """Answer a scrape; when PostgreSQL is away, say so and leave out what only it knows."""
     numbers, redis = await asyncio.gather(_read(uses.db), look_at_redis(uses))

@@ -23,6 +23,7 @@ class RunDetail(Run):
     """A run, and why some of it is unknown."""
 
     unknown_reasons: list[UnknownReason]
+    """The most frequent first; at most 20."""
 
 
 _REASONS = text(

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     """Everything that can be set, from the environment or the `.env` at the top of the checkout.
 
     The environment wins over `.env`, and `.env` over what `make hybrid-up` wrote. The text under
-    a field is its documentation.
+    a field is its documentation; the first field of a section names it.
     """
 
     model_config = SettingsConfigDict(
@@ -51,9 +51,10 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    # Where things are
-
-    database_url: SecretStr = SecretStr("postgresql://localhost:5432/kidney_genetics")
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://localhost:5432/kidney_genetics"),
+        json_schema_extra={"section": "Where things are"},
+    )
     """The PostgreSQL database that holds the genes, the annotations and the runs:
     `postgresql://user:password@host:5432/name`."""
 
@@ -65,9 +66,9 @@ class Settings(BaseSettings):
     """Where bulk files are kept between attempts; a relative path begins at the checkout.
     ClinVar's needs about 500 MB."""
 
-    # How runs are executed
-
-    use_arq_worker: bool = False
+    use_arq_worker: bool = Field(
+        default=False, json_schema_extra={"section": "How runs are executed"}
+    )
     """`True`: arq workers execute the runs (`make worker`). `False`: the API's own process."""
 
     arq_queue_name: str = Field("kidney_genetics_tasks", min_length=1, max_length=200)
@@ -88,26 +89,30 @@ class Settings(BaseSettings):
     run_backoff_cap: float = Field(1_800.0, gt=0, le=86_400)
     """The longest wait between two attempts, in seconds."""
 
-    # The API
-
-    admin_token: SecretStr | None = Field(None, min_length=8)
+    admin_token: SecretStr | None = Field(
+        None, min_length=8, json_schema_extra={"section": "The API"}
+    )
     """The bearer token of `/api/admin`, 8 characters or more. Without one, these addresses answer
     503."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+    """The least severe lines that are logged."""
 
-    # Who we are to NCBI
-
-    ncbi_api_key: SecretStr | None = None
+    ncbi_api_key: SecretStr | None = Field(
+        None, json_schema_extra={"section": "Who we are to NCBI"}
+    )
     """Raises NCBI's limit from 3 to 10 requests a second."""
 
     ncbi_email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
     """Whom NCBI may write to before it blocks an address."""
 
-    # Upstream services: an address each, so that a mirror or the sandbox can stand in
-
-    ncbi_eutils_url: HttpUrl = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
+    ncbi_eutils_url: HttpUrl = Field(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        json_schema_extra={
+            "section": "Upstream services: an address each, so that a mirror or the sandbox can"
+            " stand in"
+        },
+    )
     """NCBI's E-utilities (ClinVar by API)."""
 
     clinvar_files_url: HttpUrl = "https://ftp.ncbi.nlm.nih.gov/pub/clinvar"

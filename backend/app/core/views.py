@@ -32,6 +32,7 @@ class SourceProgress(View):
     total: int | None
     """Genes to refresh; null until the source has begun."""
     done: int
+    """Genes that were asked about: found, absent and unknown together."""
     found: int
     absent: int
     """The source said that it has nothing."""
@@ -42,6 +43,7 @@ class SourceProgress(View):
     weight_total: int | None
     """Expected work, in the source's own unit; null until the source has begun."""
     weight_done: int
+    """How much of it is done."""
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
@@ -65,9 +67,11 @@ class Run(View):
     state: str
     """`queued`, `running`, `succeeded`, `failed` or `cancelled`."""
     task: str
+    """The name of the job, as arq knows it."""
     sources: list[str] | None
     """As requested; null means all."""
     mode: str
+    """`smart` or `full`."""
     progress: list[SourceProgress]
     """A row a source, in the order in which the run takes them."""
     attempts: int
@@ -77,12 +81,16 @@ class Run(View):
     losses: int
     """Workers that died; they cost no attempt."""
     epoch: int
+    """Of the present attempt; an attempt of an earlier one can commit nothing."""
     worker: RunWorker | None
     """Who runs it, or ran it last."""
     created_at: datetime
     started_at: datetime | None
+    """When its first attempt began."""
     attempt_started_at: datetime | None
+    """When its latest attempt began."""
     progressed_at: datetime | None
+    """When it last committed answers, or got on otherwise."""
     finished_at: datetime | None
     waiting_for: str | None
     """What a queued run waits for, other than a free worker."""
@@ -91,6 +99,7 @@ class Run(View):
     eta: float | None
     """Seconds until the source that is being asked now is done; null when not known."""
     error: str | None
+    """Why it failed, or its last failed attempt did."""
 
 
 class Event(View):
@@ -99,8 +108,12 @@ class Event(View):
     id: int
     at: datetime
     epoch: int
+    """Of the attempt that it happened to."""
     event: str
+    """`created`, `started`, `interrupted`, `lost`, `taken over`, `fenced`, `retried in N s`,
+    `waiting for X`, `timed out`, `put back`, `reopened`, `cancelled` or `finished`."""
     detail: dict[str, Any]
+    """`worker` and `reason`, where there is one, and what else belongs to the event."""
 
 
 _RUNS = """

@@ -32,6 +32,7 @@ class Worker(View):
     host: str
     pid: int
     version: str
+    """Of its code, with a digest: it tells a worker that was not started again."""
     alive: bool
     """It holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
     heartbeat_age: float
@@ -52,17 +53,20 @@ class Waiting(View):
     waiting_for: str | None
     """An upstream service, for example; null: a free worker."""
     not_before: datetime | None
+    """It does not start earlier."""
 
 
 class WorkerStatus(View):
     """Who executes runs, and what waits."""
 
     workers: list[Worker]
+    """The living first; at most 100."""
     queue_depth: int
     """Queued runs."""
     oldest_waiting: float | None
     """Seconds that the run has waited that has waited longest; null when none does."""
     waiting: list[Waiting]
+    """The oldest run first; at most 100."""
     arq_health: str | None
     """arq's own health line; null when Redis is away or not used."""
 

@@ -48,6 +48,7 @@ class Check:
     Attributes:
         id: ``group.name``, for ``--only`` and as the anchor of the troubleshooting page.
         title: what is right when it passes, in a few words.
+        symptom: what an operator notices when it is not; a sentence.
         why: what happens to the operator when it is not.
         run: looks, and changes nothing.
         needs: ids of the checks without which this one has nothing to look at.
@@ -58,6 +59,7 @@ class Check:
 
     id: str
     title: str
+    symptom: str
     why: str
     run: Run
     needs: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ def check(
     id: str,  # noqa: A002 - it is what the field is called
     title: str,
     *,
+    symptom: str,
     why: str,
     remedy: str = "",
     needs: tuple[str, ...] = (),
@@ -87,7 +90,16 @@ def check(
     """Make a check of a function; see :class:`Check` for the arguments."""
 
     def make(run: Run) -> Check:
-        return Check(id=id, title=title, why=why, run=run, needs=needs, remedy=remedy, fix=fix)
+        return Check(
+            id=id,
+            title=title,
+            symptom=symptom,
+            why=why,
+            run=run,
+            needs=needs,
+            remedy=remedy,
+            fix=fix,
+        )
 
     return make
 

@@ -1,22 +1,26 @@
-"""``python -m app.reference [--check]``: write what is generated into the files under docs/."""
+"""``python -m app.reference [--check]``: write what is generated into the files it belongs in."""
 
 import sys
 
-from app.core.config import ROOT
-from app.reference import troubleshooting
-from app.reference.blocks import Block, difference, put
+from app.core.errors import UserError
+from app.reference.blocks import difference, wanted
+from app.reference.catalogue import blocks
 
 REMEDY = "to mend it: just reference"
 
 
 def main() -> int:
     """Write the blocks; or with ``--check`` show what would change, and fail if anything would."""
-    blocks = [Block(ROOT / "docs" / "troubleshooting.md", "checks", troubleshooting.text())]
+    try:
+        texts = wanted(blocks())
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     if "--check" not in sys.argv[1:]:
-        for block in blocks:
-            block.file.write_text(put(block), encoding="utf-8")
+        for file, text in texts.items():
+            file.write_text(text, encoding="utf-8")
         return 0
-    stale = "".join(map(difference, blocks))
+    stale = "".join(difference(file, text) for file, text in texts.items())
     if stale:
         sys.stderr.write(f"{stale}\n{REMEDY}\n")
     return int(bool(stale))

@@ -1,7 +1,8 @@
-"""Generated parts of files that people read: what stands between two markers."""
+"""Generated text in files that people read: what stands between two markers, or a whole file."""
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,38 +15,49 @@ class Block:
 
     Attributes:
         file: it is in, between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
-        name: in the markers.
+        name: in the markers; None when the whole file is generated.
         text: what belongs there.
     """
 
     file: Path
-    name: str
+    name: str | None
     text: str
 
 
-def put(block: Block) -> str:
-    """Return the file's text with the block as it is to be.
+def wanted(blocks: Iterable[Block]) -> dict[Path, str]:
+    """Return each file's text as it is to be, with all of its blocks.
 
     Raises:
-        UserError: the file has not these markers.
+        UserError: a file is not there, or has not the markers of a block.
     """
-    text = block.file.read_text(encoding="utf-8")
+    texts: dict[Path, str] = {}
+    for block in blocks:
+        if block.name is None:
+            texts[block.file] = block.text
+        else:
+            text = texts.get(block.file) or block.file.read_text(encoding="utf-8")
+            texts[block.file] = _put(block, text)
+    return texts
+
+
+def difference(file: Path, text: str) -> str:
+    """Return how the file differs from what it is to be; nothing when it does not."""
+    old = file.read_text(encoding="utf-8") if file.exists() else ""
+    return "".join(
+        difflib.unified_diff(
+            old.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            str(file),
+            f"{file} as the code says",
+        )
+    )
+
+
+def _put(block: Block, text: str) -> str:
     begin, end = f"<!-- generated: {block.name} -->\n", f"<!-- end of {block.name} -->"
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise UserError(
             f"{block.file} has not one block {block.name}", allowed=f"{begin}…\n{end}, once"
         )
-    return pattern.sub(lambda _: f"{begin}{block.text}{end}", text)
-
-
-def difference(block: Block) -> str:
-    """Return how the file differs from what it is to be; nothing when it does not."""
-    return "".join(
-        difflib.unified_diff(
-            block.file.read_text(encoding="utf-8").splitlines(keepends=True),
-            put(block).splitlines(keepends=True),
-            str(block.file),
-            f"{block.file} as the code says",
-        )
-    )
+    return pattern.sub(lambda _: f"{begin}\n{block.text.strip()}\n\n{end}", text)

@@ -32,7 +32,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bench._measured import machine, markdown, write
+from app.reference import markdown
+from bench._measured import machine, write
 from bench._plant import plant
 from bench.recovery import steps
 from bench.recovery.sides import Ending, PlainArq, Side, ThisProject, await_end, lease
@@ -195,14 +196,15 @@ def main(kills: int) -> None:
     written = write(
         "recovery",
         "A killed worker, beside plain arq",
-        "nox -s bench -- recovery",
-        facts,
         "A job of 200 steps of 50 ms, two workers alive. The one that has the job gets SIGKILL at"
         f" its 100th step ({tried}), or SIGTERM {STOPS} times in one job, as deploys do."
         " Same Redis, same machine, one after the other; arq with the settings"
         f" that its documentation shows and a timeout of {ARQ_TIMEOUT} s. This project commits"
         " every step to PostgreSQL, arq nothing.",
-        markdown(head, rows),
+        markdown.table(head, rows),
         note,
+        question="what this project adds to arq when a worker is killed or told to stop",
+        command="nox -s bench -- recovery",
+        facts=facts,
     )
     console.print(f"written to {written}")

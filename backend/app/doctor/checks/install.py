@@ -44,6 +44,7 @@ def _install(context: Context) -> str:
 @check(
     "install.python",
     "Python is as new as the code needs",
+    symptom="A command stops with `SyntaxError` or `ImportError` in code that is right elsewhere.",
     why="An older Python stops at the first line that it does not know, perhaps hours into a run.",
     remedy="rm -rf .venv && make",
 )
@@ -65,6 +66,7 @@ async def python(context: Context) -> Finding:
 @check(
     "install.packages",
     "the installed packages are those of the lock",
+    symptom="A command stops with `ModuleNotFoundError`, or with an error inside a library.",
     why="Only these versions were tested together; another one may fail in the middle of a run.",
     remedy="rm -f .venv/installed && make",
 )
@@ -99,6 +101,7 @@ def _compare(context: Context) -> Finding:
 @check(
     "install.redis-py",
     "redis-py is one that arq 0.28 works with",
+    symptom="`pip list` shows arq 0.25, or redis 6 or later.",
     why="arq 0.28 needs redis-py below 6; asked for a newer one, installers go back to arq 0.25"
     " without a word, which keeps pickles in Redis.",
     remedy="rm -f .venv/installed && make",
@@ -121,6 +124,7 @@ async def redis_py(context: Context) -> Finding:
 @check(
     "install.app",
     "`app` is the code of this checkout",
+    symptom="The worker runs other code than that of this checkout.",
     why="The arq command looks in the installed packages first: another `app` there is what the"
     " worker would run.",
     remedy="unset PYTHONPATH",

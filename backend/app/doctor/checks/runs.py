@@ -46,6 +46,7 @@ ORDER BY r.id LIMIT 20
 @check(
     "runs.lost",
     "no run is without its worker",
+    symptom="A run is running, and its worker is not alive.",
     why="A run whose worker is gone is taken by another one in a second or two, if there is one.",
     needs=("database.migrated",),
 )
@@ -79,6 +80,7 @@ ORDER BY idle DESC LIMIT 20
 @check(
     "runs.stuck",
     "every running run gets somewhere",
+    symptom="A run is running, and its numbers have not changed for half an hour.",
     why="A run that commits nothing for long waits for something that may never come; it keeps its"
     " sources from other runs until its time limit.",
     needs=("database.migrated",),
@@ -116,6 +118,7 @@ ORDER BY id DESC LIMIT 20
 @check(
     "runs.failing",
     "no run fails again and again",
+    symptom="A run has failed, or its attempts fail one after the other.",
     why="A run ends for good when it has failed RUN_MAX_FAILURES times, or lost its worker three"
     " times, without getting anywhere.",
     needs=("database.migrated",),
@@ -164,7 +167,8 @@ GROUP BY f.source, g.at ORDER BY f.source
 @check(
     "runs.sources-failing",
     "no source fails for a day",
-    why="Its answers grow old while everything else goes on, so nobody notices.",
+    symptom="One source has failed for a day, and the others are fine.",
+    why="The source's answers grow old while everything else goes on, so nobody notices.",
     needs=("database.migrated",),
 )
 async def sources_failing(context: Context) -> Finding:
@@ -216,6 +220,7 @@ GROUP BY w.source ORDER BY w.source
 @check(
     "runs.stale-sources",
     "answers are as fresh as their sources call for",
+    symptom="Genes are shown with old answers, or with none.",
     why="Genes are shown with answers that the source has long corrected.",
     needs=("database.migrated",),
 )

@@ -5,8 +5,6 @@ import pytest
 from app.core.config import Settings, load_settings
 from app.core.errors import WrongUse
 
-REPOSITORY = Path(__file__).resolve().parents[4]
-
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
@@ -70,11 +68,9 @@ def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch, env_file: P
     assert (settings.admin_token, settings.ncbi_email) == (None, None)
 
 
-def test_every_setting_says_what_it_is_for_and_stands_in_the_example() -> None:
-    example = (REPOSITORY / ".env.example").read_text()
+def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
-        assert f"{name.upper()}=" in example, name
 
 
 def test_no_secret_is_in_the_settings_own_text() -> None:

@@ -4,6 +4,7 @@ from app.core.config import Settings, load_settings
 from app.doctor.check import Status
 from app.doctor.checks.config.env_lines import compose_reads, systemd_reads
 from app.doctor.registry import CHECKS
+from tests.checkout import copy_checkout
 from tests.patient import REPOSITORY, Patient
 
 
@@ -269,13 +270,9 @@ async def test_a_variable_that_overrides_the_file_is_unset(env_file, patient: Pa
     assert (await patient.see("config.shadowed")).status is Status.ok
 
 
-async def test_an_example_that_is_out_of_step_is_restored(env_file, patient: Patient) -> None:
+async def test_an_example_that_is_out_of_step_is_written_anew(patient: Patient) -> None:
+    copy_checkout(patient.root)
     example = patient.root / ".env.example"
-    patient.env |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    patient.shell(
-        "git init -q && git add .env.example"
-        " && git -c user.name=t -c user.email=t@localhost commit -qm example"
-    )
     example.write_text(example.read_text().replace("ARQ_MAX_JOBS=", "ARQ_JOBS="))
     result = await patient.see("config.example")
     assert result.status is Status.failed

@@ -19,7 +19,8 @@ def a_check(name: str, finding=None, *, needs=(), does=None, fix=None) -> Check:
             return await does(context)
         return finding or ok("fine")
 
-    return check(name, f"{name} is fine", why="it hurts", needs=needs, fix=fix)(run)
+    words = {"symptom": "it hurts", "why": "it does"}
+    return check(name, f"{name} is fine", **words, needs=needs, fix=fix)(run)
 
 
 BROKEN = failed("broken", required="whole", found="broken", remedy="mend it")
@@ -268,6 +269,7 @@ def test_the_registry_holds_together() -> None:
     for each in CHECKS:
         assert set(each.needs) <= set(ids), each.id
         assert each.title, each.id
+        assert each.symptom.endswith("."), each.id
         assert each.why.endswith("."), each.id
     resolved: set[str] = set()
     while len(resolved) < len(CHECKS):

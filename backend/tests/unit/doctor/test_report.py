@@ -11,7 +11,7 @@ def result(name: str, finding, remedy: str = "") -> Result:
     async def run(context):
         return finding
 
-    made = check(name, f"{name} is fine", why="It hurts.", remedy=remedy)(run)
+    made = check(name, f"{name} is fine", symptom="It aches.", why="It hurts.", remedy=remedy)(run)
     return Result(made, finding, 7.0, 7.0123)
 
 

@@ -3,27 +3,43 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UserError
-from app.reference.blocks import Block, difference, put
+from app.reference.blocks import Block, difference, wanted
 
 PAGE = "before\n<!-- generated: x -->\nold\n<!-- end of x -->\nafter\n"
 
 
-def block(folder: Path, text: str, page: str = PAGE) -> Block:
-    file = folder / "page.md"
-    file.write_text(page)
-    return Block(file, "x", text)
+@pytest.fixture
+def page(tmp_path):
+    file = tmp_path / "page.md"
+    file.write_text(PAGE)
+    return file
 
 
-def test_only_what_is_between_the_markers_is_replaced(tmp_path: Path) -> None:
-    assert put(block(tmp_path, r"new \1" + "\n")) == PAGE.replace("old", r"new \1")
+def test_only_what_is_between_the_markers_is_replaced(page: Path) -> None:
+    texts = wanted([Block(page, "x", "new \\1\n")])
+    assert texts == {page: PAGE.replace("old\n", "\nnew \\1\n\n")}
 
 
-def test_a_difference_shows_what_would_change_and_none_shows_nothing(tmp_path: Path) -> None:
-    assert "-old\n+new\n" in difference(block(tmp_path, "new\n"))
-    assert difference(block(tmp_path, "old\n")) == ""
+def test_blocks_of_one_file_are_put_there_together(page: Path) -> None:
+    page.write_text(PAGE + PAGE.replace(" x ", " y "))
+    (text,) = wanted([Block(page, "x", "one"), Block(page, "y", "two")]).values()
+    assert "old" not in text
+    assert text.index("one") < text.index("two")
 
 
-@pytest.mark.parametrize("page", ["no marker\n", PAGE + PAGE])
-def test_a_page_without_one_place_for_it_is_refused(tmp_path: Path, page: str) -> None:
+def test_a_whole_file_may_be_generated(tmp_path: Path) -> None:
+    file = tmp_path / "new.txt"
+    assert wanted([Block(file, None, "all of it\n")]) == {file: "all of it\n"}
+    assert "+all of it\n" in difference(file, "all of it\n")
+
+
+def test_a_difference_shows_what_would_change_and_none_shows_nothing(page: Path) -> None:
+    assert "-old\n+new\n" in difference(page, PAGE.replace("old", "new"))
+    assert difference(page, PAGE) == ""
+
+
+@pytest.mark.parametrize("text", ["no marker\n", PAGE + PAGE])
+def test_a_page_without_one_place_for_it_is_refused(page: Path, text: str) -> None:
+    page.write_text(text)
     with pytest.raises(UserError, match="has not one block x"):
-        put(block(tmp_path, "new\n", page))
+        wanted([Block(page, "x", "new\n")])

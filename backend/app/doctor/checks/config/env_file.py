@@ -21,7 +21,8 @@ async def _create(context: Context) -> str | None:
 @check(
     "config.env-file",
     "the settings are in .env, or in the environment",
-    why="Without it everything is taken to be on this machine, without passwords.",
+    symptom="Commands look for PostgreSQL at localhost, wherever yours is.",
+    why="Without .env everything is taken to be on this machine, without passwords.",
     remedy="install -m 600 .env.example .env",
     fix=_create,
 )
@@ -50,7 +51,8 @@ async def _protect(context: Context) -> str | None:
 @check(
     "config.mode",
     "only its owner can read .env",
-    why="It holds the database's password and the admin token: who reads it can do everything.",
+    symptom="Others on this machine can read the passwords in .env.",
+    why=".env holds the database's password and the admin token: who reads it can do everything.",
     remedy="chmod 600 .env",
     fix=_protect,
 )

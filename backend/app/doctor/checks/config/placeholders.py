@@ -25,8 +25,10 @@ _NEW = "$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
 @check(
     "config.placeholders",
     "no secret is a placeholder",
+    symptom="A password or the admin token is one from an example.",
     needs=("config.valid",),
-    why="Everybody who has read the example knows it, and the admin token starts and cancels runs.",
+    why="Everybody who has read the example knows the secret, and the admin token starts and"
+    " cancels runs.",
     remedy="${EDITOR:-vi} .env",
 )
 async def secrets(context: Context) -> Finding:

@@ -78,8 +78,10 @@ def _signs(each: Statement) -> str:
 @check(
     "config.read-alike",
     "dotenv, systemd and Compose read the same in .env",
+    symptom="It works in your shell, and the service is refused with the same password.",
     needs=("config.env-file",),
-    why="The same file then means one password in your shell and another in the service.",
+    why="Read differently, the same file means one password in your shell and another in the"
+    " service.",
     remedy="${EDITOR:-vi} .env",
 )
 async def read_alike(context: Context) -> Finding:

@@ -21,6 +21,7 @@ _NO_UTF8 = re.compile(r"^  - .*: (found bytes that are no UTF-8.*)$", re.MULTILI
 @check(
     "config.keys",
     "every key in .env is a setting",
+    symptom="A setting has no effect, or commands stop with `unknown setting in .env`.",
     needs=("config.env-file",),
     why="A misspelt setting has no effect: what it was meant to change keeps its default.",
     remedy="${EDITOR:-vi} .env",
@@ -63,6 +64,7 @@ def _of_compose(context: Context) -> set[str]:
 @check(
     "config.valid",
     "every setting has a value that can be used",
+    symptom="The worker or the API does not start: `the settings cannot be used`.",
     why="Neither the API nor a worker starts with a value that it cannot use.",
     remedy="${EDITOR:-vi} .env",
 )
@@ -91,6 +93,7 @@ async def valid(context: Context) -> Finding:
 @check(
     "config.shadowed",
     "no variable of the shell overrides .env",
+    symptom="A change in .env has no effect in your shell.",
     needs=("config.env-file",),
     why="The environment wins: what you change in .env has no effect in this shell, while a "
     "service started by systemd goes by .env.",

@@ -38,6 +38,7 @@ SELECT current_setting('max_connections')::int
 @check(
     "database.connections",
     "PostgreSQL has connections for all workers",
+    symptom="The log says `too many clients already` or `too many connections`.",
     why="A worker that gets no connection cannot claim or commit: its attempts go back to the queue"
     " and start over.",
     needs=("database.migrated",),

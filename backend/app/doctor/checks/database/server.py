@@ -35,6 +35,7 @@ _REVISION = re.compile(
 @check(
     "database.reachable",
     "PostgreSQL answers",
+    symptom="Every command stops with `PostgreSQL cannot be used`.",
     why="Runs, workers and annotations are in PostgreSQL: nothing works without it.",
     needs=("config.valid",),
 )
@@ -78,6 +79,7 @@ def _unreachable(context: Context, error: Exception) -> Finding:
 @check(
     "database.version",
     "PostgreSQL is new enough",
+    symptom="The worker stops with a syntax error in SQL.",
     why="The queries by which lost runs are found are refused by an older server.",
     needs=("database.reachable",),
     remedy="sudo apt-get install postgresql",
@@ -116,6 +118,7 @@ async def migrate(context: Context) -> str | None:
 @check(
     "database.migrated",
     "the tables are those of this version",
+    symptom="The worker or the API does not start: `the database is not migrated`.",
     why="The API and the workers refuse to start on other tables than their own.",
     needs=("database.reachable",),
     remedy="just migrate",
@@ -168,6 +171,7 @@ def newest() -> list[str]:
 @check(
     "database.clock",
     "PostgreSQL and this machine have the same time",
+    symptom="Runs that wait until some time are taken up late.",
     why="Heartbeats go by PostgreSQL's clock, bells by the worker's: where they differ, runs are"
     " late.",
     needs=("database.reachable",),
@@ -187,6 +191,7 @@ async def clock(context: Context) -> Finding:
 @check(
     "database.disk",
     "PostgreSQL has room on its disk",
+    symptom="All runs stand still, and PostgreSQL's log says `No space left on device`.",
     why="On a full disk PostgreSQL stops: no progress is committed, and every run waits.",
     needs=("database.reachable",),
 )

@@ -20,6 +20,7 @@ _PID = "SELECT pg_backend_pid() AS pid"
 @check(
     "database.session-locks",
     "a session lock lasts as long as its connection",
+    symptom="Living workers lose their runs: `lost` again and again, until the run fails.",
     why="A worker lives as long as its lock. Behind a proxy that pools transactions, like PgBouncer"
     " with pool_mode=transaction, living workers look dead: their runs are taken from them again"
     " and again, until they fail.",
@@ -78,8 +79,9 @@ async def session_locks(context: Context) -> Finding:
 @check(
     "database.idle-in-transaction",
     "no session sits on an open transaction",
-    why="It holds row locks and keeps PostgreSQL from cleaning up: commits of runs wait for it, and"
-    " so does a migration.",
+    symptom="A run's commits hang, or `just migrate` does.",
+    why="An idle transaction holds row locks and keeps PostgreSQL from cleaning up: commits of runs"
+    " wait for it, and so does a migration.",
     needs=("database.reachable",),
 )
 async def idle_in_transaction(context: Context) -> Finding:

@@ -20,8 +20,9 @@ _TIMEX = 256
 @check(
     "host.clock",
     "something keeps the clock right",
-    why="Waits, ages and the order of logs from several hosts go by it. A virtual machine may take"
-    " its time from its host, which cannot be seen from inside: then this is no problem.",
+    symptom="Times in logs are off by seconds or minutes.",
+    why="Waits, ages and the order of logs from several hosts go by the clock. A virtual machine"
+    " may take its time from its host, which cannot be seen from inside: then this is no problem.",
     remedy="sudo timedatectl set-ntp true",
 )
 async def synchronised(context: Context) -> Finding:
@@ -67,6 +68,7 @@ def _kernel() -> bool | None:
 @check(
     "host.time-zone",
     "the time zone is one",
+    symptom="Times are shown hours off, though TZ is set.",
     why="With a name that it does not know, the C library takes UTC and says nothing: every time"
     " that is shown is off by hours.",
     remedy="unset TZ",
@@ -89,10 +91,10 @@ async def time_zone(context: Context) -> Finding:
 @check(
     "host.zones-agree",
     "PostgreSQL shows times as this host does",
+    symptom="psql shows a moment hours apart from what the logs say.",
     needs=("database.reachable", "host.time-zone"),
     why="Times are stored without doubt, but psql and the logs would show the same moment hours"
     " apart.",
-    remedy="psql -d kidney_genetics -c \"ALTER DATABASE kidney_genetics SET timezone TO 'UTC'\"",
 )
 async def zones_agree(context: Context) -> Finding:
     """Compare the offsets from UTC that hold now."""

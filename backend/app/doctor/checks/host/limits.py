@@ -13,6 +13,7 @@ ENOUGH = 4_096
 @check(
     "host.open-files",
     "a process may open enough files",
+    symptom="The log says `Too many open files`.",
     why="A connection is a file: without one to spare, a worker loses PostgreSQL in mid-run.",
     remedy="ulimit -n 4096",
 )

@@ -12,6 +12,7 @@ _LISTENS = "0A"
 @check(
     "host.port",
     "the API's port is free, or the API has it",
+    symptom="The API does not start: `the API cannot listen`.",
     why="The API does not start when another program listens there.",
     remedy="sudo fuser -k 8000/tcp  # or: just api --port 8001",
 )

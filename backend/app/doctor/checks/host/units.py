@@ -9,6 +9,7 @@ from app.doctor.context import Context
 @check(
     "host.units",
     "the installed systemd units are those of this checkout",
+    symptom="A change to a unit in deploy/systemd has no effect.",
     why="An older unit stops the worker too early, or lets it do less, or more, than it needs.",
     remedy="sudo sh deploy/systemd/install.sh",
 )

@@ -19,6 +19,7 @@ redis.conf of 6.2 and of 7.0 say of it)."""
 @check(
     "redis.password",
     "the password in REDIS_URL means the same to everybody",
+    symptom="A script with arq's `RedisSettings.from_dsn` is refused, and the worker is not.",
     why="This project decodes %XX in REDIS_URL, as redis-py does. arq's own"
     " `RedisSettings.from_dsn` does not: a script that uses it is refused.",
     needs=("config.valid",),
@@ -80,6 +81,7 @@ async def _lets_in(context: Context, **instead: str | None) -> bool:
 @check(
     "redis.exposed",
     "nobody gets into Redis without a password",
+    symptom="Other machines get into Redis without a password.",
     why="Who may talk to Redis may enqueue jobs, and may have it write files (CONFIG SET dir) as"
     " the user it runs as.",
     needs=("redis.reachable",),

@@ -24,6 +24,7 @@ SKEW, SKEWED = 2.0, 30.0
 @check(
     "redis.memory",
     "Redis has memory left",
+    symptom="Nothing is picked up: `OOM command not allowed`.",
     why="A Redis that may take no more refuses every write (OOM): bells are not rung, and attempts"
     " go back to the queue.",
     needs=("redis.reachable",),
@@ -57,6 +58,7 @@ async def memory(context: Context) -> Finding:
 @check(
     "redis.clients",
     "Redis accepts more connections",
+    symptom="The worker does not start: `max number of clients reached`.",
     why="Above maxclients Redis refuses connections: a worker that starts then cannot.",
     needs=("redis.reachable",),
 )
@@ -101,6 +103,7 @@ def judge_clock(whose: str, ahead: float, why: str) -> Finding:
 @check(
     "redis.clock",
     "Redis and this machine have the same time",
+    symptom="Runs are taken up late, and logs of two machines do not fit together.",
     why="A bell is heard when the worker's clock has reached its time, so clocks that differ delay"
     " runs; and logs cannot be compared.",
     needs=("redis.reachable",),

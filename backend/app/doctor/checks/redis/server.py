@@ -51,6 +51,8 @@ async def info(context: Context) -> dict[str, Any]:
 @check(
     "redis.reachable",
     "Redis answers",
+    symptom="The worker does not start: `Redis cannot be used`, and connection refused or"
+    " `NOAUTH`.",
     why="Bells and request budgets are in Redis: without it no worker picks anything up.",
     needs=("config.valid",),
 )
@@ -113,6 +115,7 @@ def _unreachable(context: Context, error: "RedisError | OSError") -> Finding:
 @check(
     "redis.version",
     "Redis is new enough",
+    symptom="No upstream request is sent: Redis refuses a script.",
     why="The script that keeps the request budgets is refused by an older Redis: no upstream"
     " request can be sent.",
     needs=("redis.reachable",),
@@ -152,6 +155,7 @@ async def _set(context: Context, name: str, value: str) -> str | None:
 @check(
     "redis.maxmemory-policy",
     "Redis evicts nothing",
+    symptom="Jobs of clients disappear, or upstream services answer 429 often.",
     why="With any other policy Redis, when it is full, silently drops bells, jobs and request"
     " budgets: an upstream service is then asked too often, and jobs of clients are lost.",
     needs=("redis.reachable",),
@@ -175,6 +179,7 @@ async def policy(context: Context) -> Finding:
 @check(
     "redis.persistence",
     "Redis writes down what it is given",
+    symptom="Jobs of clients are gone after a crash of Redis, or it refuses writes: `MISCONF`.",
     why="After a crash of a Redis without append-only file, jobs that clients enqueued themselves"
     " are lost and request budgets start anew; bells are rung again. A Redis that cannot write its"
     " files refuses everything.",
@@ -220,6 +225,7 @@ async def _folder(context: Context) -> str | None:
 @check(
     "redis.primary",
     "Redis accepts writes",
+    symptom="Nothing is picked up: `READONLY You can't write against a read only replica`.",
     why="A replica refuses every write: no bell is rung and no upstream request can be counted.",
     needs=("redis.reachable",),
 )

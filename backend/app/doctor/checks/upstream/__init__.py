@@ -62,11 +62,12 @@ async def _look(context: Context, host: str, setting: str) -> Finding:
         )
 
 
-def _host(host: str, setting: str, title: str, why: str) -> Check:
+def _host(host: str, setting: str, title: str, symptom: str, why: str) -> Check:
     async def run(context: Context) -> Finding:
         return await _look(context, host, setting)
 
-    return check(f"upstream.{host}", title, why=why, needs=("config.valid",))(run)
+    name = f"upstream.{host}"
+    return check(name, title, symptom=symptom, why=why, needs=("config.valid",))(run)
 
 
 HOSTS = (
@@ -74,12 +75,14 @@ HOSTS = (
         "ncbi",
         "NCBI_EUTILS_URL",
         "NCBI's E-utilities answer",
-        "Without them ClinVar is not asked about single genes: its runs wait.",
+        "A run waits for `ncbi`.",
+        "Without the E-utilities ClinVar is not asked about single genes: its runs wait.",
     ),
     _host(
         "ncbi-files",
         "CLINVAR_FILES_URL",
         "ClinVar's bulk file has the columns that are read",
+        "A run waits for `ncbi-files`, or fails at a column of ClinVar's file.",
         "Many genes are read from ClinVar's file; without it these runs wait, and with other"
         " columns they fail.",
     ),
@@ -87,18 +90,21 @@ HOSTS = (
         "ensembl",
         "ENSEMBL_REST_URL",
         "Ensembl answers",
-        "Without it the genes' places are not refreshed: these runs wait.",
+        "A run waits for `ensembl`.",
+        "Without Ensembl the genes' places are not refreshed: these runs wait.",
     ),
     _host(
         "hgnc",
         "HGNC_REST_URL",
         "HGNC answers",
-        "Without it the genes' symbols and identifiers are not refreshed: these runs wait.",
+        "A run waits for `hgnc`.",
+        "Without HGNC the genes' symbols and identifiers are not refreshed: these runs wait.",
     ),
     _host(
         "hgnc-files",
         "HGNC_FILES_URL",
         "HGNC's bulk file has the columns that are read",
+        "A run waits for `hgnc-files`, or `just genes-import` cannot get HGNC's list.",
         "Many genes are read from HGNC's file, and so is the list of all genes.",
     ),
 )
@@ -111,6 +117,7 @@ def _is_ncbi(context: Context) -> bool:
 @check(
     "upstream.ncbi-key",
     "NCBI knows the API key",
+    symptom="ClinVar is slow, or its runs fail as NCBI does not know the API key.",
     why="Without a key NCBI allows 3 requests a second and not 10. With one that it does not know"
     " it refuses every request: ClinVar's runs fail.",
     needs=("config.valid",),
@@ -154,6 +161,7 @@ async def _try_key(context: Context, key: str) -> Finding:
 @check(
     "upstream.ncbi-email",
     "NCBI knows whom to write to",
+    symptom="NCBI blocks this machine, and nobody was warned.",
     why="NCBI tries to write to whom asks too much before it blocks them, which it cannot without"
     " NCBI_EMAIL (https://www.ncbi.nlm.nih.gov/books/NBK25497/).",
     needs=("config.valid",),

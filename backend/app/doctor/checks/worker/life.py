@@ -21,6 +21,7 @@ LAGGING = 1.0
 @check(
     "worker.alive",
     "a worker is alive",
+    symptom="Runs stay queued, and `just status` says `no worker is alive`.",
     why="Nobody executes runs: they stay queued.",
     needs=("database.migrated",),
 )
@@ -49,6 +50,7 @@ async def alive(context: Context) -> Finding:
 @check(
     "worker.mode",
     "USE_ARQ_WORKER is what really happens",
+    symptom="The API executes runs beside the workers, or workers are there and get none.",
     why="An API and workers that disagree about it share no request budget when both execute runs,"
     " and bells ring where nobody listens.",
     needs=("worker.alive",),
@@ -84,6 +86,7 @@ def _set(name: str, value: str) -> str:
 @check(
     "worker.heartbeat",
     "every worker's heart beats on time",
+    symptom="`just status` shows a last heartbeat of many seconds ago, and runs stand still.",
     why="A worker whose event loop is held up, or which is frozen, answers nobody; after"
     f" {DEFAULT_TIMING.stale:.0f} s its runs are taken from it.",
     needs=("database.migrated",),
@@ -124,6 +127,7 @@ def _stopped(pid: int) -> bool:
 @check(
     "worker.loop-lag",
     "no worker's event loop is held up",
+    symptom="All runs of one worker stand still now and then, for seconds.",
     why="While something holds the loop up, the worker's runs stand still, and its heartbeat grows"
     " old.",
     needs=("database.migrated",),
@@ -146,6 +150,7 @@ async def loop_lag(context: Context) -> Finding:
 @check(
     "worker.version",
     "workers run this version",
+    symptom="A worker still behaves as it did before the upgrade.",
     why="After an upgrade, a worker that was not restarted goes on with the old code.",
     needs=("database.migrated",),
 )

@@ -43,6 +43,7 @@ LEFT JOIN LATERAL (
 @check(
     "worker.backlog",
     "what waits is soon done",
+    symptom="The queue grows from day to day.",
     why="Runs that wait longer than they take grow stale before they are done.",
     needs=("worker.alive",),
 )
@@ -80,8 +81,9 @@ WHERE r.state = 'queued' ORDER BY age DESC LIMIT 20
 @check(
     "worker.oldest-waiting",
     "a run that is ready is taken",
-    why="A worker is free and does not take it: it listens on another queue or Redis, or its loop"
-    " is stuck.",
+    symptom="A run stays queued, though a worker is alive and free.",
+    why="The worker is free and does not take the run: it listens on another queue or Redis, or its"
+    " loop is stuck.",
     needs=("worker.alive",),
 )
 async def oldest_waiting(context: Context) -> Finding:
@@ -118,6 +120,7 @@ FROM runs WHERE state = 'running' ORDER BY attempt_started_at LIMIT 200
 @check(
     "worker.timeout",
     "no run is near its time limit",
+    symptom="A run has `timed out` among its events, or runs for hours.",
     why="At its limit an attempt is ended: a run that got somewhere goes on in another one, and one"
     " that did not has failed.",
     needs=("database.migrated",),

@@ -94,6 +94,7 @@ def _job(id_: str, raw: bytes) -> Job:
 @check(
     "worker.queue-name",
     "the API, the workers and the jobs have one queue",
+    symptom="Jobs are enqueued and never picked up, though a worker is alive.",
     why="The API and the workers use queues of different names: bells and jobs of clients are put"
     " where nobody listens.",
     needs=("redis.reachable", "database.migrated"),
@@ -133,6 +134,7 @@ async def queue_name(context: Context) -> Finding:
 @check(
     "worker.functions",
     "workers know every job in the queue",
+    symptom="A client's job is gone, and no run came of it.",
     why="arq fails and removes a job whose function it does not know, or that it cannot read: what"
     " a client asked for is never done.",
     needs=("redis.reachable",),
@@ -211,6 +213,7 @@ async def ring(context: Context) -> str | None:
 @check(
     "worker.bells",
     "every run that is ready has its bell in the queue",
+    symptom="A run stays queued after Redis was wiped.",
     why="No worker hears of a run without a bell. A living worker rings it again within 10 s; where"
     " none lives, nobody does.",
     needs=("redis.reachable", "database.migrated"),

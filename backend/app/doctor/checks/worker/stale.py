@@ -48,6 +48,7 @@ async def forget(context: Context) -> str | None:
 @check(
     "worker.stale-keys",
     "arq keeps nothing of attempts that are over",
+    symptom="Redis keeps `arq:in-progress` keys of a worker that was killed.",
     why="A worker that was killed leaves arq's mark that its job is in progress, for up to six"
     " hours: it stands at the head of the queue and is looked at again and again.",
     needs=("redis.reachable", "database.migrated"),

@@ -38,6 +38,7 @@ _REMEDY_OF_UNIT = (
 @check(
     "worker.stop-timeout",
     "a worker that is stopped gets the time to put its runs back",
+    symptom="A restart of a worker leaves `lost` among a run's events, and not `interrupted`.",
     why="A worker that is killed before it is done leaves its runs as lost ones: they are found,"
     " but three such losses in a row fail a run.",
 )

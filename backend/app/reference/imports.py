@@ -1,0 +1,68 @@
+"""Who imports whom, read from the code without executing it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core.errors import UserError
+
+Pair = tuple[str, str]
+"""Who imports, and whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """The imports between packages.
+
+    Attributes:
+        packages: all of them, those that import nothing as well.
+        counts: how many times a module of the one imports a module of the other.
+        exceptions: what is let through against the layers, with the modules that do so.
+    """
+
+    packages: tuple[str, ...]
+    counts: Mapping[Pair, int]
+    exceptions: Mapping[Pair, frozenset[str]]
+
+
+def imports_of(
+    roots: Sequence[str], *, opened: Sequence[str] = (), ignored: Iterable[str] = ()
+) -> Imports:
+    """Read the imports of packages that lie on ``sys.path``.
+
+    Args:
+        roots: their names.
+        opened: which of them are shown by what is in them, and not as one.
+        ignored: the exceptions, as import-linter takes them: ``a.b -> c.**``.
+
+    Raises:
+        UserError: what reads imports is not installed.
+    """
+    try:
+        import grimp  # noqa: PLC0415 - of the development dependencies
+    except ImportError as error:
+        raise UserError("grimp is not installed", remedy="make") from error
+    graph = grimp.build_graph(*roots, cache_dir=None)
+    packages = {name for name in roots if name not in opened}
+    packages.update(*(graph.find_children(name) for name in opened))
+    exceptions: dict[Pair, set[str]] = {}
+    for expression in ignored:
+        for found in graph.find_matching_direct_imports(expression):
+            pair = _package(found["importer"], packages), _package(found["imported"], packages)
+            exceptions.setdefault(pair, set()).add(found["importer"])
+            graph.remove_import(importer=found["importer"], imported=found["imported"])
+    counts = Counter(
+        (_package(importer, packages), _package(imported, packages))
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+    )
+    return Imports(
+        packages=tuple(sorted(packages)),
+        # "": in an opened package itself, which holds its version and no code
+        counts={pair: n for pair, n in counts.items() if "" not in pair and pair[0] != pair[1]},
+        exceptions={pair: frozenset(modules) for pair, modules in exceptions.items()},
+    )
+
+
+def _package(module: str, packages: Iterable[str]) -> str:
+    return next((each for each in packages if f"{module}.".startswith(f"{each}.")), "")

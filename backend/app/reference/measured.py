@@ -1,0 +1,13 @@
+from pathlib import Path
+
+
+def table(page: Path) -> str:
+    """Return the table of a page that a bench has written, with the note below it if it has one.
+
+    Args:
+        page: below ``docs/reference/measured``.
+    """
+    lines = page.read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    notes = [line for line in lines if line.startswith(r"\*")]
+    return "\n".join(rows) + "".join(f"\n\n{note}" for note in notes)

@@ -1,0 +1,31 @@
+import re
+
+import yaml
+
+from app.core.config import Settings
+from app.reference import compose
+from tests.conftest import REPOSITORY
+
+FILE = REPOSITORY / "compose.yaml"
+
+
+def test_what_compose_refuses_to_start_without_is_named_with_what_to_put_there() -> None:
+    required = set(re.findall(r"\$\{(\w+):\?", FILE.read_text()))
+    assert "POSTGRES_PASSWORD" in required
+    for name in required:
+        assert f"| `{name}` | the output of `openssl rand -hex 24` |" in compose.text()
+
+
+def test_what_it_sets_itself_is_named_and_the_rest_comes_from_the_env_file() -> None:
+    services = yaml.safe_load(FILE.read_text())["services"]
+    said = compose.text().partition("itself sets")[2].partition(":")[0]
+    itself = set(re.findall(r"`(\w+)`", said))
+    assert {"DATABASE_URL", "REDIS_URL", "USE_ARQ_WORKER"} <= itself
+    handed = {
+        name
+        for service in ("api", "arq-worker")
+        for name, value in services[service]["environment"].items()
+        if value.startswith(f"${{{name}:")
+    }
+    assert itself | handed == {name.upper() for name in Settings.model_fields}
+    assert not itself & handed

@@ -1,0 +1,44 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from app.core.config import ROOT, Settings, load_settings
+from app.reference import env_example
+from tests.checkout import copy_checkout
+
+
+def test_a_copy_of_it_changes_nothing(tmp_path: Path) -> None:
+    copy = tmp_path / ".env"
+    copy.write_text(env_example.text())
+    assert load_settings(copy) == Settings.model_construct()
+
+
+def test_every_setting_is_there_with_its_default(tmp_path: Path) -> None:
+    copy = tmp_path / ".env"
+    lines, count = re.subn("^# (?=[A-Z_]+=)", "", env_example.text(), flags=re.MULTILINE)
+    assert count == len(Settings.model_fields)
+    copy.write_text(lines)
+    assert load_settings(copy) == Settings.model_construct()
+
+
+def test_it_fits_a_terminal_and_says_what_writes_it() -> None:
+    text = env_example.text()
+    assert max(map(len, text.splitlines())) <= 100
+    assert "`just reference` writes" in text
+    assert str(ROOT) not in text
+
+
+def test_one_that_is_stale_is_shown_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    copy_checkout(tmp_path)
+    example = tmp_path / ".env.example"
+    example.write_text(example.read_text().replace("# ARQ_MAX_JOBS=3", "# ARQ_JOBS=4"))
+    command = [sys.executable, "-m", "app.reference"]
+    shown = subprocess.run(
+        [*command, "--check"], cwd=tmp_path / "backend", capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 1
+    assert "-# ARQ_JOBS=4\n+# ARQ_MAX_JOBS=3\n" in shown.stderr
+    assert shown.stderr.endswith("to mend it: just reference\n")
+    subprocess.run(command, cwd=tmp_path / "backend", check=True)
+    assert example.read_text() == env_example.text()

@@ -1,0 +1,9 @@
+from app.reference import measured
+
+
+def test_a_page_of_measurements_gives_its_table_and_the_note_below_it(tmp_path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Title\n\nWords.\n\n| a | b |\n| --- | --- |\n| 1 | 2 * |\n\n\\* a note\n\nMeasured.\n"
+    )
+    assert measured.table(page) == "| a | b |\n| --- | --- |\n| 1 | 2 * |\n\n\\* a note"

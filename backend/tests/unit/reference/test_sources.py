@@ -1,0 +1,50 @@
+import pytest
+
+from app.annotation.sources import SOURCES
+from app.core.config import Settings
+from app.reference import sources
+
+
+def rows(text: str) -> list[list[str]]:
+    lines = text.splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_every_source_has_its_licence_and_its_freshness() -> None:
+    for (name, info), row in zip(
+        ((name, source.info) for name, source in SOURCES.items()),
+        rows(sources.sources()),
+        strict=True,
+    ):
+        assert row[0] == f"{info.title}: `{name}`"
+        assert f"({info.licence_url})" in row[2]
+        assert row[4] == f"{info.freshness.days} days"
+
+
+def test_it_says_from_how_many_genes_a_bulk_file_is_read_and_which_setting_says_so() -> None:
+    hgnc, ensembl, clinvar = (row[5] for row in rows(sources.sources()))
+    assert hgnc == "with more than 50 genes to refresh (`HGNC_BULK_THRESHOLD`)"
+    assert ensembl == "there is none"
+    assert "500 genes" in clinvar
+
+
+def test_every_host_has_the_setting_of_its_address_and_its_rates() -> None:
+    found = {row[2]: row for row in rows(sources.hosts())}
+    declared = [host for source in SOURCES.values() for host in source.info.hosts]
+    assert len(found) == len(declared)
+    assert found["`NCBI_EUTILS_URL`"] == [
+        "ClinVar",
+        "`https://eutils.ncbi.nlm.nih.gov/entrez/eutils`",
+        "`NCBI_EUTILS_URL`",
+        "3; 10 with `NCBI_API_KEY`",
+        "`NCBI_RATE`",
+        "8",
+    ]
+    assert found["`HGNC_FILES_URL`"][3:5] == ["1", "the same"]
+
+
+def test_the_users_settings_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sources.sources(), sources.hosts()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "17")
+    assert (sources.sources(), sources.hosts()) == before
