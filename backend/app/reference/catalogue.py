@@ -38,6 +38,7 @@ def blocks() -> list[Block]:
         Block(REFERENCE / "settings.md", "settings", settings.text()),
         Block(REFERENCE / "settings.md", "compose", compose.text()),
         Block(REFERENCE / "sources.md", "sources", sources.sources()),
+        Block(REFERENCE / "sources.md", "refreshing", sources.refreshing()),
         Block(REFERENCE / "sources.md", "hosts", sources.hosts()),
         Block(REFERENCE / "recipes.md", "recipes", recipes.text()),
         Block(REFERENCE / "shell.md", "commands", shell.text()),

@@ -44,12 +44,25 @@ class _Recorder(Connector):
 
 
 def sources() -> str:
-    """Return a row a source, in the order in which they run."""
-    head = (
-        "Source", "What it says", "Licence of its data", "Genes a batch", "Stays fresh",
-        "Read from its bulk file", "Needs", "Fills",
-    )  # fmt: skip
-    return table(head, (_row(each) for each in SOURCES.values()))
+    """Return what each source says, a row a source in the order in which they run."""
+    head = ("Source", "What it says", "Licence of its data", "Needs", "Fills")
+    rows = (
+        (
+            _name(source.info),
+            (source.__doc__ or "").split("\n\n")[0],
+            f"[{source.info.licence}]({source.info.licence_url})",
+            _columns(source.info.needs),
+            _columns(source.info.provides),
+        )
+        for source in SOURCES.values()
+    )
+    return table(head, rows)
+
+
+def refreshing() -> str:
+    """Return how each source is asked, and how often."""
+    head = ("Source", "Genes a batch", "Stays fresh", "Read from its bulk file")
+    return table(head, (_refreshing(source.info) for source in SOURCES.values()))
 
 
 def hosts() -> str:
@@ -62,9 +75,7 @@ def hosts() -> str:
     )
 
 
-def _row(source: type[Source]) -> tuple[str, ...]:
-    info = source.info
-    about = (source.__doc__ or "").split("\n\n")[0]
+def _refreshing(info: SourceInfo) -> tuple[str, ...]:
     batch = f"{info.batch_size:,}"
     if info.batch_weight != info.batch_size:
         batch += f", or fewer that weigh {info.batch_weight:,} together"
@@ -72,16 +83,11 @@ def _row(source: type[Source]) -> tuple[str, ...]:
     if info.bulk_threshold is not None:
         name = str(info.bulk_threshold(_NAMES)).upper()
         bulk = f"with more than {info.bulk_threshold(_DEFAULTS):,} genes to refresh (`{name}`)"
-    return (
-        f"{info.title}: `{info.name}`",
-        about,
-        f"[{info.licence}]({info.licence_url})",
-        batch,
-        f"{info.freshness.days} days",
-        bulk,
-        _columns(info.needs),
-        _columns(info.provides),
-    )
+    return _name(info), batch, f"{info.freshness.days} days", bulk
+
+
+def _name(info: SourceInfo) -> str:
+    return f"{info.title}: `{info.name}`"
 
 
 def _host(info: SourceInfo, use: _Use) -> tuple[str, ...]:

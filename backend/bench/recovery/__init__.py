@@ -178,7 +178,7 @@ def main(kills: int) -> None:
         sides: tuple[Side, Side] = (PlainArq(made, ARQ_TIMEOUT), ThisProject(made))
         arq, ours = (Crew(side, journal).measure(kills) for side in sides)
     rows = table(arq, ours)
-    head = ["", *(side.name for side in sides)]
+    head = ["what happens", *(side.name for side in sides)]
     printed = Table(title="a job of 200 steps of 50 ms, two workers")
     for column in head:
         printed.add_column(column)
