@@ -1,0 +1,110 @@
+"""A fresh clone of this repository, as a reader has it before the first command."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.process import is_free
+from tests.conftest import REPOSITORY
+
+STANDARD_PORTS = {
+    "8000": ("backend/app/cli/serve.py", "backend/app/doctor/context.py"),
+    "5432": ("backend/services/hybrid.py",),
+    "6379": ("backend/services/hybrid.py",),
+}
+"""Where the ports are written that the commands of the pages take. In the clone they are others:
+those may be a developer's, or those of another page that is tested at this moment."""
+
+
+class Clone:
+    """Files as git lists them, committed to a repository of their own.
+
+    Attributes:
+        root: its top, a path with a space.
+        env: the environment of somebody who has just logged in.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.root = folder / "a clone"
+        self._ports = {standard: _free_port() for standard in STANDARD_PORTS}
+        _copy(self.root)
+        for standard, files in STANDARD_PORTS.items():
+            for file in files:
+                self._replace(self.root / file, standard)
+        self.env = _environment(self.root, folder) | settings
+        self._commit()
+
+    def here(self, commands: str) -> str:
+        """Return a page's commands as they are to be given to this clone."""
+        return commands.replace(":8000/", f":{self._ports['8000']}/")
+
+    def _replace(self, file: Path, standard: str) -> None:
+        text = file.read_text(encoding="utf-8")
+        assert text.count(standard) == 1, f"{standard} is no longer the only one in {file}"
+        file.write_text(text.replace(standard, self._ports[standard]), encoding="utf-8")
+
+    def _commit(self) -> None:
+        who = ["-c", "user.name=a reader", "-c", "user.email=reader@example.org"]
+        for words in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "all of it"]):
+            subprocess.run(["git", *words], cwd=self.root, env=self.env, check=True)
+
+
+def _copy(root: Path) -> None:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git repository that could be cloned")
+    for name in filter(None, listed.split("\0")):
+        if (REPOSITORY / name).is_file():  # deleted, and not yet committed
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, root / name)
+
+
+def _environment(root: Path, folder: Path) -> dict[str, str]:
+    # a Docker engine would be taken for the servers
+    hidden = folder / "bin"
+    hidden.mkdir()
+    (hidden / "docker").write_text("#!/bin/sh\nexit 1\n")
+    (hidden / "docker").chmod(0o755)
+    home = folder / "home"
+    home.mkdir()
+    ours = str(Path(sys.executable).parent)
+    path = [each for each in os.environ["PATH"].split(os.pathsep) if each != ours]
+    return {
+        "PATH": os.pathsep.join([f"{root}/.venv/bin", str(hidden), *path]),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "120",
+        "EDITOR": "true",
+        **_ways_to_packages(),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+def _ways_to_packages() -> dict[str, str]:
+    """Where this machine gets packages from is its own affair, and none of the pages'."""
+    names = ("PIP_", "UV_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY")
+    kept = {name: value for name, value in os.environ.items() if name.upper().startswith(names)}
+    kept["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    configured = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config"))
+    for name, file in (("PIP_CONFIG_FILE", "pip/pip.conf"), ("UV_CONFIG_FILE", "uv/uv.toml")):
+        if (configured / file).is_file():
+            kept.setdefault(name, str(configured / file))
+    return kept
+
+
+def _free_port() -> str:
+    """Return one below those that the kernel hands out, so that nobody gets it by chance."""
+    ports = random.SystemRandom().sample(range(20_000, 30_000), 100)
+    return str(next(filter(is_free, ports)))

@@ -1,0 +1,58 @@
+import shutil
+import types
+
+import psutil
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.integration.docs.fences import Fence
+from tests.integration.docs.session import Session
+
+
+@pytest.fixture
+def session(tmp_path):
+    root = tmp_path / "a clone"
+    services = root / "backend" / "services"
+    shutil.copytree(REPOSITORY / "backend" / "services", services)
+    env = {"PATH": "/usr/bin:/bin"}
+    return Session(types.SimpleNamespace(root=root, env=env, here=str), tmp_path)
+
+
+def block(text: str, line: int = 1, title: str = "") -> Fence:
+    return Fence("page.md", line, "sh", title, (), text)
+
+
+def test_what_a_block_sets_the_next_one_finds(session) -> None:
+    with session:
+        session.run(block("name=kidney\ncd backend\n", 1))
+        assert session.run(block('echo "$name in $(pwd -P)"\n', 2)).startswith("kidney in ")
+
+
+def test_what_fails_is_shown_with_its_place_and_with_what_it_said(session) -> None:
+    with session, pytest.raises(AssertionError) as failure:
+        session.run(block("echo here; echo there >&2\nfalse\necho never\n", 7))
+    said = str(failure.value)
+    assert said.startswith("page.md:7: this block failed:\necho here; ")
+    assert "here\nthere\n" in said
+    assert "never\n" not in said.partition("---")[2]
+
+
+@pytest.mark.parametrize("text", ["echo $not_set\n", "if\n", "exit 0\n", "false && true\n"])
+def test_a_block_that_does_not_come_to_its_end_has_failed(session, text: str) -> None:
+    with session, pytest.raises(AssertionError, match="this block failed"):
+        session.run(block(text))
+
+
+def test_a_program_that_stays_is_gone_at_the_end(session) -> None:
+    stays = "just() { echo worker 1 is alive, pid $$; exec sleep 1000; }\njust worker\n"
+    with session:
+        session.run(block(stays, title="Terminal 2: a worker"))
+        pid = int(session.run(block("sed 's/.*pid //' ../page-1.log\n", 2)))
+        assert psutil.Process(pid).name() == "sleep"
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_program_that_does_not_stay_has_failed(session) -> None:
+    ends = block("just() { echo no server; }\njust worker\n", title="Terminal 2: a worker")
+    with session, pytest.raises(AssertionError, match=r"(?s)does not start:.*no server"):
+        session.run(ends)

@@ -1,0 +1,96 @@
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from sandbox import Options, Sandbox
+from tests.conftest import REPOSITORY
+from tests.integration.docs.clone import Clone
+from tests.integration.docs.fences import Fence, fences
+from tests.integration.docs.session import Session
+
+ELSEWHERE = {
+    "Docker": r"\bdocker\b",
+    "Live": r"LIVE=1",
+    "Server": r"\bsudo\b|\bsystemctl\b|\bjournalctl\b|\btimedatectl\b",
+}
+"""What a block needs that is not run here, by the first word of its title."""
+
+needed = [name for name in ("git", "make", "curl") if shutil.which(name) is None]
+pytestmark = pytest.mark.skipif(bool(needed), reason=f"{needed} are not installed")
+
+
+def shell_blocks(page: str, section: str = "") -> list[Fence]:
+    """Return the blocks of a page, or of one section, that are for a shell."""
+    found = fences((REPOSITORY / page).read_text(encoding="utf-8"), page)
+    blocks = [each for each in found if each.language == "sh"]
+    return [each for each in blocks if not section or section in each.headings]
+
+
+def runs_elsewhere(fence: Fence) -> bool:
+    return fence.title.startswith(tuple(ELSEWHERE))
+
+
+TUTORIAL = shell_blocks("docs/tutorial.md")
+QUICK_START = shell_blocks("docs/deployment.md", section="Quick start")
+TROUBLESHOOTING = shell_blocks("docs/troubleshooting.md")
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[[Options], Session]]:
+    """Puts a reader in front of a fresh clone; the sandbox stands in for the services."""
+    with ExitStack() as stack:
+
+        def put(options: Options) -> Session:
+            sandbox = stack.enter_context(Sandbox(options))
+            return Session(Clone(tmp_path, **sandbox.settings), tmp_path)
+
+        yield put
+
+
+@pytest.mark.timeout(600)
+def test_every_command_of_the_tutorial_works_in_a_fresh_clone(begin, tmp_path: Path) -> None:
+    # as many variants, and as few requests a second, as make a run that can be caught at work
+    options = Options(genes=60, variants_per_gene=1_000, cache_dir=tmp_path / "sandbox")
+    said = follow(begin(options), TUTORIAL)
+    for event in ("lost", "taken over", "interrupted"):
+        assert f"  {event}: " in said
+
+
+@pytest.mark.timeout(600)
+def test_every_command_of_quick_start_and_troubleshooting_works(begin, tmp_path: Path) -> None:
+    # the first makes the installation that the second is about
+    options = Options(genes=60, limits="off", cache_dir=tmp_path / "sandbox")
+    follow(begin(options), QUICK_START + TROUBLESHOOTING)
+
+
+def follow(session: Session, blocks: list[Fence]) -> str:
+    with session:
+        return "".join(session.run(each) for each in blocks if not runs_elsewhere(each))
+
+
+NOT_RUN = [each for each in TUTORIAL + QUICK_START + TROUBLESHOOTING if runs_elsewhere(each)]
+
+
+@pytest.mark.parametrize("fence", NOT_RUN, ids=lambda each: each.place)
+def test_a_block_that_is_not_run_here_needs_what_its_title_says(fence: Fence) -> None:
+    kind = fence.title.split()[0].rstrip(":,")
+    assert re.search(ELSEWHERE[kind], fence.text)
+    pytest.skip(f"{fence.place} is not run here ({fence.title}): {fence.text.strip()}")
+
+
+def test_few_blocks_are_not_run() -> None:
+    pages = {"tutorial": TUTORIAL, "quick start": QUICK_START, "troubleshooting": TROUBLESHOOTING}
+    assert all(pages.values())
+    number = {page: sum(map(runs_elsewhere, blocks)) for page, blocks in pages.items()}
+    assert number == {"tutorial": 0, "quick start": 1, "troubleshooting": 6}
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").rglob("*.md")), ids=lambda p: p.stem)
+def test_a_title_begins_with_a_word_that_is_known(page: Path) -> None:
+    known = ("Terminal", *ELSEWHERE)
+    titles = [each.title for each in shell_blocks(str(page.relative_to(REPOSITORY))) if each.title]
+    assert [each for each in titles if not each.startswith(known)] == []
