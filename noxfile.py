@@ -9,6 +9,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 
 BIN = Path(sys.executable).parent
+AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
     *("--python-version", "3.11", "--custom-compile-command", "make lock"),
@@ -25,7 +26,7 @@ def tests(session: nox.Session) -> None:
     """All tests but the longer scenarios of reliability, or with arguments, what they select."""
     session.chdir("backend")
     # much of it is waiting: more processes than the smallest machine has cores
-    few = ["-n", "4", "--dist", "worksteal", "-m", "not reliability or essential", "tests"]
+    few = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential", "tests"]
     run(session, "python", "-m", "pytest", "-rs", *(session.posargs or few))
 
 
@@ -42,7 +43,7 @@ def reliability(session: nox.Session) -> None:
         session.run(*program, external=True, interrupt_timeout=60)
         return
     # most of it is waiting: more processes than cores
-    chosen = session.posargs or ["-n", "5", "--dist", "load", "--maxschedchunk", "1"]
+    chosen = session.posargs or ["-n", "5", *AS_EACH_IS_DONE]
     run(session, "python", "-m", "pytest", "-rs", "-m", "reliability", *chosen)
 
 

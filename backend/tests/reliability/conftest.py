@@ -33,13 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("reliability")
-    items.sort(key=_seconds, reverse=True)
-
-
-def _seconds(item: pytest.Item) -> float:
-    """What takes longest begins first, so that the processes end together."""
-    limit = item.get_closest_marker("timeout")
-    return limit.args[0] if limit else 0
 
 
 class Scene(Plant):

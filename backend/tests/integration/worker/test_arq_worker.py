@@ -1,4 +1,5 @@
 import asyncio
+import importlib
 import pickle
 import signal
 import sys
@@ -30,9 +31,11 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("ARQ_MAX_JOBS", "7")
     get_settings.cache_clear()
-    from app.core.arq_worker import WorkerSettings  # noqa: PLC0415 - reads the settings
+    # it reads the settings when it is imported, and another test may have done so
+    monkeypatch.delitem(sys.modules, "app.core.arq_worker", raising=False)
+    settings = importlib.import_module("app.core.arq_worker").WorkerSettings
 
-    worker = create_worker(WorkerSettings, handle_signals=False)
+    worker = create_worker(settings, handle_signals=False)
     limits = {name: f.timeout_s for name, f in worker.functions.items()}
     assert limits == {"run_pipeline_task": 7_260, "run_annotation_pipeline_task": 21_660}
     assert all(f.keep_result_s == 0 for f in worker.functions.values())
