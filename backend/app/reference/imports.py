@@ -1,6 +1,5 @@
 """Who imports whom, read from the code without executing it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +15,12 @@ class Imports:
 
     Attributes:
         packages: all of them, those that import nothing as well.
-        counts: how many times a module of the one imports a module of the other.
+        pairs: which imports which.
         exceptions: what is let through against the layers, with the modules that do so.
     """
 
     packages: tuple[str, ...]
-    counts: Mapping[Pair, int]
+    pairs: frozenset[Pair]
     exceptions: Mapping[Pair, frozenset[str]]
 
 
@@ -51,15 +50,15 @@ def imports_of(
             pair = _package(found["importer"], packages), _package(found["imported"], packages)
             exceptions.setdefault(pair, set()).add(found["importer"])
             graph.remove_import(importer=found["importer"], imported=found["imported"])
-    counts = Counter(
+    pairs = {
         (_package(importer, packages), _package(imported, packages))
         for importer in graph.modules
         for imported in graph.find_modules_directly_imported_by(importer)
-    )
+    }
     return Imports(
         packages=tuple(sorted(packages)),
         # "": in an opened package itself, which holds its version and no code
-        counts={pair: n for pair, n in counts.items() if "" not in pair and pair[0] != pair[1]},
+        pairs=frozenset(pair for pair in pairs if "" not in pair and pair[0] != pair[1]),
         exceptions={pair: frozenset(modules) for pair, modules in exceptions.items()},
     )
 

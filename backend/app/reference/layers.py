@@ -77,7 +77,7 @@ def picture(found: Imports, *, within: str = "") -> str:
         lines.append(f'    {_id(name)}["{name}{words}"]')
     for importer in shown:
         for imported in shown:
-            if (importer, imported) in found.counts and not _led(found, importer, imported):
+            if (importer, imported) in found.pairs and not _led(found, importer, imported):
                 lines.append(f"    {_id(importer)} --> {_id(imported)}")
             elif modules := found.exceptions.get((importer, imported)):
                 label = ", ".join(sorted(each.rpartition(".")[2] for each in modules))
@@ -88,26 +88,22 @@ def picture(found: Imports, *, within: str = "") -> str:
 def _led(found: Imports, importer: str, imported: str) -> bool:
     """Tell whether a way leads there over other packages."""
     before: set[str] = set()
-    ahead = [b for a, b in found.counts if a == importer and b != imported]
+    ahead = [b for a, b in found.pairs if a == importer and b != imported]
     while ahead:
         here = ahead.pop()
         if here == imported:
             return True
         if here not in before:
             before.add(here)
-            ahead += [b for a, b in found.counts if a == here]
+            ahead += [b for a, b in found.pairs if a == here]
     return False
 
 
 def who_imports_whom(found: Imports) -> str:
-    """Return a table: a package, what it is for, and how often it imports which others."""
+    """Return a table: a package, what it is for, and which others it imports."""
     rows = []
     for name in [name for name in WORDS if name in found.packages]:
-        imported = [
-            f"`{other}` ({found.counts[name, other]})"
-            for other in WORDS
-            if (name, other) in found.counts
-        ]
+        imported = [f"`{other}`" for other in WORDS if (name, other) in found.pairs]
         imported += [
             f"`{other}`, in {' and '.join(f'`{each}`' for each in sorted(modules))} alone"
             for (importer, other), modules in sorted(found.exceptions.items())

@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ class Clone:
     def here(self, commands: str) -> str:
         """Return a page's commands as they are to be given to this clone."""
         return commands.replace(":8000/", f":{self._ports['8000']}/")
+
+    def require_packages(self) -> None:
+        """Skip the test on a machine that is offline: its first command installs the lock."""
+        small = f"iniconfig=={version('iniconfig')}"
+        command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-cache-dir"]
+        done = subprocess.run(
+            [*command, "--retries", "1", "--dest", self.root.parent, small],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip(f"no package can be installed here: {done.stderr.strip()[-300:]}")
 
     def _replace(self, file: Path, standard: str) -> None:
         text = file.read_text(encoding="utf-8")

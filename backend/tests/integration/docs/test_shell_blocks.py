@@ -46,7 +46,9 @@ def begin(tmp_path: Path) -> Iterator[Callable[[Options], Session]]:
 
         def put(options: Options) -> Session:
             sandbox = stack.enter_context(Sandbox(options))
-            return Session(Clone(tmp_path, **sandbox.settings), tmp_path)
+            clone = Clone(tmp_path, **sandbox.settings)
+            clone.require_packages()
+            return Session(clone, tmp_path)
 
         yield put
 
