@@ -6,7 +6,6 @@ import pytest
 
 from tests.integration.site.reading import Page, pages
 
-
 SITE = "kidney-genetics"
 
 
