@@ -1,7 +1,7 @@
 """Logs that tell a run's story across workers.
 
 Every line carries what is bound around it: ``run``, ``epoch``, ``job`` (arq's id), ``worker`` and
-``source``. One grep for ``"run": 7`` finds all of it.
+``source``. One grep for ``"run": 7[,}]`` finds all of it.
 """
 
 import logging

@@ -8,6 +8,7 @@ from psycopg.rows import namedtuple_row
 
 from app.core.liveness import Connection
 from app.core.locks import LOCKED_WORKERS
+from app.core.logs import bound_contextvars
 from app.core.timing import Timing
 from app.core.transitions import Bell, bell_of
 
@@ -89,14 +90,15 @@ async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
     await cursor.execute(_TAKE, {"stale": timing.stale, "most": MOST_LOSSES})
     rows: list[Any] = await cursor.fetchall()
     for row in rows:
-        logger.warning(
-            "run %d lost its worker %d (%s); it is %s under epoch %d",
-            row.id,
-            row.dead_worker,
-            "frozen" if row.frozen else "gone",
-            row.state,
-            row.epoch,
-        )
+        with bound_contextvars(run=row.id, epoch=row.epoch):
+            logger.warning(
+                "run %d lost its worker %d (%s); it is %s under epoch %d",
+                row.id,
+                row.dead_worker,
+                "frozen" if row.frozen else "gone",
+                row.state,
+                row.epoch,
+            )
 
 
 async def bells_due(connection: Connection, timing: Timing) -> list[Bell]:
@@ -126,4 +128,5 @@ async def put_back(connection: Connection, orphans: Collection[tuple[int, int]])
         _PUT_BACK, ([run_id for run_id, _ in orphans], [epoch for _, epoch in orphans])
     )
     for row in await cursor.fetchall():
-        logger.warning("run %d was left behind by this worker and is queued again", row[0])
+        with bound_contextvars(run=row[0]):
+            logger.warning("run %d was left behind by this worker and is queued again", row[0])
