@@ -26,7 +26,13 @@ fi
 say "Making .venv from requirements/dev.txt (once, and again when that changes)"
 # what an interrupted installation left is not to be trusted: pip would take half a package for a whole one
 if [ ! -e .venv/installed ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    # pip alone may have made it, for services that run from it now
+    if [ -e .venv/bin/arq ] && [ ! -e .venv/of-make ]; then
+        say "There is a .venv that make did not make; stop what runs from it, and then: rm -rf .venv && make"
+        exit 1
+    fi
     "$python" -m venv --clear .venv
+    touch .venv/of-make
 fi
 rm -f .venv/installed
 # uv installs the rest in seconds; where it cannot (a mirror that only pip knows of), pip does in half a minute

@@ -134,6 +134,16 @@ def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_p
     assert left.exists() != interrupted
 
 
+def test_a_venv_that_services_may_run_from_is_left_as_it_is(checkout, tmp_path):
+    arq = checkout / ".venv" / "bin" / "arq"
+    arq.parent.mkdir(parents=True)
+    arq.touch()
+    done = make(checkout, path=bin_with(tmp_path / "bin", python3=PYTHON))
+    assert "rm -rf .venv && make" in done.stderr
+    assert done.returncode != 0
+    assert arq.exists()
+
+
 def just(root, *words, cwd=None):
     return subprocess.run(
         [JUST, "--justfile", root / "justfile", *words],
