@@ -72,7 +72,8 @@ def docs(session: nox.Session) -> None:
     run(session, "python", "-m", "app.reference", "--check")
     session.chdir("..")
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # mkdocs-material's notice of its own end
-    run(session, "mkdocs", "build", "--strict", "--quiet")
+    # not --quiet: it would silence the warnings before --strict counts them
+    run(session, "mkdocs", "build", "--strict")
 
 
 @nox.session

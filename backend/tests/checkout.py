@@ -5,7 +5,10 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 
-_LEFT = (".*_cache", ".cache", ".env", ".git", ".hypothesis", ".nox", ".run", ".venv")
+_LEFT = (
+    *(".*_cache", ".cache", ".env", ".git", ".hypothesis", ".nox", ".run", ".venv"),
+    *("backups", "mirror"),
+)
 
 
 def copy_checkout(root: Path) -> None:

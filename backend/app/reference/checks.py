@@ -38,7 +38,7 @@ def _section(check: Check) -> Iterator[str]:
         yield "What mends it:"
         yield _commands(check.remedy)
     else:
-        yield "What mends it depends on what is found. The doctor names the command:"
+        yield "What mends it depends on what is found. The doctor tells the command:"
         yield _commands(f"just doctor --only {check.id}")
     yield f"The check is `{check.id}`: {check.title}."
 

@@ -2,18 +2,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from app.core.config import ROOT, Settings
+from app.core.errors import UserError
 from app.reference.markdown import table
 from app.reference.readers import readers
 
 _HEAD = ("Variable", "Value", "Default", "Meaning", "Read by")
 
 _TYPES = {"boolean": "`True` or `False`", "integer": "whole number", "number": "number"}
+
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 
 _PATTERNS = {
     r"^https?://[^\s/]+": "address, `http://` or `https://`",
@@ -88,8 +90,9 @@ def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:
 
 def _default(value: object) -> str:
     if isinstance(value, SecretStr):
-        address = urlsplit(value.get_secret_value())
-        return value.get_secret_value() if address.scheme and address.password is None else ""
+        text = value.get_secret_value()
+        # an address may be shown, unless anything in it could be a password
+        return text if "://" in text and not set(text) & set("@?#") else ""
     if isinstance(value, Path):
         return value.relative_to(ROOT).as_posix()
     return "" if value is None else str(value)
@@ -117,13 +120,16 @@ def _text(schema: Mapping[str, Any]) -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    match schema:
-        case {"minimum": low, "maximum": high}:
+    bounds = {key: value for key, value in schema.items() if key in _BOUNDS}
+    match bounds:
+        case {"minimum": low, "maximum": high, **others} if not others:
             return f", {low:,} to {high:,}"
-        case {"exclusiveMinimum": low, "maximum": high}:
+        case {"exclusiveMinimum": low, "maximum": high, **others} if not others:
             return f", more than {low:,}, at most {high:,}"
-        case {"minimum": low}:
+        case {"minimum": low, **others} if not others:
             return f", {low:,} or more"
-        case {"maximum": high}:
+        case {"maximum": high, **others} if not others:
             return f", at most {high:,}"
+    if bounds:
+        raise UserError(f"there are no words for {bounds}", remedy="add them to `_bounds`")
     return ""

@@ -61,7 +61,13 @@ def sources() -> str:
 
 def refreshing() -> str:
     """Return how each source is asked, and how often."""
-    head = ("Source", "Genes a batch", "Stays fresh", "Read from its bulk file")
+    head = (
+        "Source",
+        "Genes a batch",
+        "Batches at a time",
+        "Stays fresh",
+        "Read from its bulk file",
+    )
     return table(head, (_refreshing(source.info) for source in SOURCES.values()))
 
 
@@ -83,7 +89,7 @@ def _refreshing(info: SourceInfo) -> tuple[str, ...]:
     if info.bulk_threshold is not None:
         name = str(info.bulk_threshold(_NAMES)).upper()
         bulk = f"with more than {info.bulk_threshold(_DEFAULTS):,} genes to refresh (`{name}`)"
-    return _name(info), batch, f"{info.freshness.days} days", bulk
+    return _name(info), batch, str(info.concurrency), f"{info.freshness.days} days", bulk
 
 
 def _name(info: SourceInfo) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _OPENING = re.compile(r"^( *)(`{3,}|~{3,})\s*([^`]*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
-_TITLE = re.compile(r'\btitle="([^"]*)"')
+_TITLE = re.compile(r"""\btitle=["']([^"']*)["']""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class Session:
             if process.poll() is not None or time.monotonic() > deadline:
                 self._fail(fence, "does not start", log)
             time.sleep(0.05)
+        if process.poll() is not None:
+            self._fail(fence, "does not stay", log)
         return ready
 
     def _start(

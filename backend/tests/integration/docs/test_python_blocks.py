@@ -19,6 +19,7 @@ with open(page, encoding="utf-8") as file:
 linecache.cache[page] = (sum(map(len, lines)), None, lines, page)
 for line, text in blocks:
     exec(compile("\\n" * line + text, page, "exec"), globals())
+print("to the end")
 """
 
 
@@ -44,3 +45,5 @@ def test_the_python_of_a_page_runs(page: str) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+    # a block may not leave, and with it what comes after
+    assert done.stdout.endswith("to the end\n")

@@ -91,8 +91,18 @@ def test_few_blocks_are_not_run() -> None:
     assert number == {"tutorial": 0, "quick start": 1, "troubleshooting": 6}
 
 
-@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").rglob("*.md")), ids=lambda p: p.stem)
-def test_a_title_begins_with_a_word_that_is_known(page: Path) -> None:
+PAGES = sorted(page for page in (REPOSITORY / "docs").rglob("*.md") if "theme" not in page.parts)
+LANGUAGES = {"sh", "text", "python", "ini", "yaml", "json", "sql", "mermaid"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_each_block_says_what_it_is(page: Path) -> None:
+    name = str(page.relative_to(REPOSITORY))
+    found = list(fences(page.read_text(encoding="utf-8"), name))
+    assert [each.place for each in found if each.language not in LANGUAGES] == []
+    titled = [each for each in found if each.language == "sh" and each.title]
     known = ("Terminal", *ELSEWHERE)
-    titles = [each.title for each in shell_blocks(str(page.relative_to(REPOSITORY))) if each.title]
-    assert [each for each in titles if not each.startswith(known)] == []
+    assert [each.place for each in titled if not each.title.startswith(known)] == []
+    needs = "|".join(words for kind, words in ELSEWHERE.items() if kind != "Live")
+    plain = [each for each in found if each.language == "sh" and not runs_elsewhere(each)]
+    assert [each.place for each in plain if re.search(needs, each.text)] == []

@@ -43,7 +43,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(sources: Path) -> tuple[Path, str]:
     """The site as `mkdocs build --strict` builds it, and what that said."""
-    done = build(sources, "mkdocs", "--strict", "--quiet", "--site-dir", "built")
+    done = build(sources, "mkdocs", "--strict", "--site-dir", "built")
     assert done.returncode == 0, done.stderr
     return sources / "built", done.stdout + done.stderr
 

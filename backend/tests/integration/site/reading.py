@@ -20,7 +20,9 @@ class Page:
     blocks: list[tuple[str, str]] = field(default_factory=list)
     # where the article's links lead
     links: list[str] = field(default_factory=list)
-    # what the whole page points at or loads
+    # what the whole page loads
+    loads: list[str] = field(default_factory=list)
+    # what it points at or loads
     references: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
     # the sources of the article's diagrams
@@ -52,6 +54,8 @@ class _Reader(HTMLParser):
         address = values.get("href") or values.get("src")
         if address is not None:
             self.page.references.append(address)
+            if tag != "a" and values.get("rel") not in {"next", "prev", "canonical"}:
+                self.page.loads.append(address)
         ignored = tag in ADDED or "headerlink" in classes
         if tag == "a" and address is not None and self._in("article") and not ignored:
             self.page.links.append(address)

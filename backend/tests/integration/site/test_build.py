@@ -3,18 +3,40 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
+from tests.integration.site.conftest import build
 from tests.integration.site.reading import pages
 
 VENDOR = REPOSITORY / "docs" / "theme" / "assets" / "vendor"
 
 
-def test_builds_strictly_without_a_word(built: tuple[Path, str]) -> None:
-    assert built[1] == ""
+def test_builds_without_a_warning(built: tuple[Path, str]) -> None:
+    assert [line for line in built[1].splitlines() if not line.startswith("INFO ")] == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "# Not in the navigation\n",
+        "# X\n\n[no page](nowhere.md)\n",
+        "# X\n\n[no place](#nowhere)\n",
+    ],
+    ids=["not in the navigation", "a broken link", "a broken anchor"],
+)
+def test_a_page_that_is_wrong_does_not_build(page: str, sources: Path, tmp_path: Path) -> None:
+    shutil.copy(sources / "mkdocs.yml", tmp_path)
+    shutil.copytree(sources / "docs", tmp_path / "docs")
+    name = "novel.md" if "navigation" in page else "tutorial.md"
+    (tmp_path / "docs" / name).write_text(page)
+    done = build(tmp_path, "mkdocs", "--strict")
+    assert done.returncode != 0
+    assert name in done.stderr
 
 
 def test_needs_no_plugin_but_search_and_no_hook() -> None:

@@ -54,6 +54,12 @@ def test_links_within_the_site_lead_somewhere(
     assert broken == []
 
 
+def test_no_page_loads_anything_from_another_host(site: Path) -> None:
+    loads = [(name, each) for name, page in pages(site).items() for each in page.loads]
+    assert loads
+    assert [(name, each) for name, each in loads if is_external(each)] == []
+
+
 def test_links_to_other_sites_are_well_formed(site: Path) -> None:
     links = {
         (name, link)

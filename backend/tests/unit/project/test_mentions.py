@@ -5,15 +5,20 @@ import re
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
+import click
 import pytest
 
+from app.cli.group import main
 from app.core.config import Settings
 from app.db.tables import metadata
 from app.doctor.registry import CHECKS
 from app.main import create_app
+from app.reference import metrics
 from tests.conftest import REPOSITORY
+from tests.integration.docs.fences import fences
 
 BIN = Path(sys.executable).parent
 PAGES = sorted(
@@ -26,20 +31,24 @@ PAGES = sorted(
     if "vendor" not in page.parts
 )
 GROUPS = {check.group for check in CHECKS}
-OF_OTHERS = {"SSL_CERT_FILE"}
+OF_OTHERS = {"SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "REDISCLI_AUTH"}
 """Variables of the environment that other programs read."""
 
 ENDINGS = r"py|md|yml|yaml|toml|txt|sh|conf|acl|service|env|tsv|json|example"
 
 
+READ = {"sh", "ini", "yaml", "text", "http"}
+"""Languages of blocks in which our names stand for what they name; Python is executed instead."""
+
+
 @cache
 def code(page: Path) -> tuple[str, ...]:
-    """The code of a page: what stands in backticks, and the lines of its fences."""
+    """The code of a page: what stands in backticks, and the lines of its blocks."""
     text = (REPOSITORY / page).read_text(encoding="utf-8")
-    fences = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    lines = [line for kind, body in fences if kind in {"sh", "ini"} for line in body.splitlines()]
-    return (*re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose), *lines)
+    blocks = list(fences(text, str(page)))
+    prose = re.sub(r"^ *(`{3,}).*?^ *\1`*$", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for each in blocks if each.language in READ for line in each.text.splitlines()]
+    return (*(found[2] for found in re.finditer(r"(?<!`)(`{1,2})([^`\n]+)\1(?!`)", prose)), *lines)
 
 
 def named(pattern: str, page: Path) -> set[str]:
@@ -48,15 +57,16 @@ def named(pattern: str, page: Path) -> set[str]:
 
 @cache
 def tracked() -> frozenset[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode:
-        pytest.skip("this is no git checkout")
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout, or there is no git")
     files = [name for name in listed.stdout.splitlines() if (REPOSITORY / name).exists()]
     return frozenset(files) | {str(up) for name in files for up in Path(name).parents}
 
@@ -75,10 +85,17 @@ def recipes() -> frozenset[str]:
 @cache
 def sources() -> str:
     """Everything in which a name may be defined that is no setting."""
-    places = [*(REPOSITORY / "backend").rglob("*.py"), REPOSITORY / "noxfile.py"]
+    packages = ("app", "bench", "demo", "sandbox", "services")
+    places = [each for name in packages for each in (REPOSITORY / "backend" / name).rglob("*.py")]
+    places.append(REPOSITORY / "noxfile.py")
     places += [REPOSITORY / "compose.yaml", *(REPOSITORY / "deploy").rglob("*.*")]
     kept = (each for each in places if each.suffix in {".py", ".yaml", ".service", ".acl", ".sh"})
     return "\n".join(each.read_text(encoding="utf-8") for each in kept if each.is_file())
+
+
+@cache
+def paths() -> dict[str, dict[str, object]]:
+    return create_app(Settings.model_construct()).openapi()["paths"]
 
 
 @pytest.fixture(params=PAGES, ids=str)
@@ -117,8 +134,7 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
 
 
 def test_every_address_of_the_api_that_is_named_exists(page) -> None:
-    paths = create_app(Settings(_env_file=None)).openapi()["paths"]
-    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths] + ["/openapi.json"]
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths()] + ["/openapi.json"]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
     )
@@ -133,11 +149,13 @@ def test_every_address_of_the_api_that_is_named_exists(page) -> None:
 
 def test_every_file_that_is_named_exists(page) -> None:
     top = {name.split("/")[0] for name in tracked()} - {"."}
-    words = named(rf"(?<![\w/.@$-])((?:[\w.@-]+/)*[\w.@-]+(?:\.(?:{ENDINGS})\b|/))", page)
+    words = named(rf"(?<![\w/.@$:*-])((?:[\w.@-]+/)*[\w.@-]+(?:\.(?:{ENDINGS})\b|/))", page)
+    words |= named(r"(?<![\w/.@$:*-])((?:backend|deploy|docs|requirements)/[\w./-]*\w)", page)
     missing = {
         word
         for word in words
         if word.split("/")[0] in top
+        and ".venv" not in word.split("/")
         and word.rstrip("/") not in tracked()
         and str((page.parent / word).as_posix()).rstrip("/") not in tracked()
     }
@@ -157,5 +175,48 @@ def test_every_check_that_is_named_exists(page) -> None:
 
 
 def test_every_check_that_is_chosen_exists(page) -> None:
-    chosen = {word for each in named(r"--only ([\w.,-]+)", page) for word in each.split(",")}
+    chosen = {word for each in named(r"--only ([\w.,-]*\w)", page) for word in each.split(",")}
     assert chosen <= {check.id for check in CHECKS} | GROUPS | {"ID", "X"}
+
+
+def test_every_metric_that_is_named_exists(page) -> None:
+    shown = set(re.findall(r"`(kidney_genetics_\w+)`", metrics.text()))
+    # the name of the queue, and of the database
+    others = {Settings.model_fields["arq_queue_name"].default, "kidney_genetics_db"}
+    assert named(r"(?<![\w/:])(kidney_genetics_\w+)", page) - shown - others == set()
+
+
+def test_every_method_of_an_address_is_one_that_it_takes(page) -> None:
+    taken = {
+        (method.upper(), re.sub(r"\{\w+\}", "[^/]+", path))
+        for path, methods in paths().items()
+        for method in methods
+    }
+    said = named(r"((?:GET|POST|PUT|PATCH|DELETE) /(?:api|health|metrics)[^\s`'\"]*)", page)
+    asked = [each.split(" ", 1) for each in said]
+    assert [
+        (method, path)
+        for method, path in asked
+        if not any(method == known and re.fullmatch(form, path) for known, form in taken)
+    ] == []
+
+
+def test_every_option_of_a_command_that_is_named_exists(page) -> None:
+    calls = named(r"\b(?:just |make |-m app\.cli )([a-z][a-z-]* [^|&;#`]*--[a-z][^|&;#`]*)", page)
+    unknown = []
+    for words in map(str.split, calls):
+        command = main.get_command(click.Context(main), words[0])
+        if command is not None:
+            known = {option for each in command.params for option in each.opts} | {"--help"}
+            given = {word.strip("\"'").partition("=")[2] or word for word in words[1:]}
+            unknown += [
+                f"{words[0]} {option}"
+                for option in {each.strip("\"'") for each in given}
+                if option.startswith("--") and option.partition("=")[0] not in known
+            ]
+    assert unknown == []
+
+
+def test_every_module_that_is_run_exists(page) -> None:
+    run = named(r"\bpython3? -m ((?:app|sandbox|services|demo|bench)[\w.]*)", page)
+    assert [name for name in run if find_spec(name) is None] == []

@@ -5,6 +5,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.config import ROOT, Settings
+from app.core.errors import UserError
 from app.reference import settings
 
 
@@ -73,6 +74,27 @@ def test_nothing_of_this_machine_is_in_it(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_secret_is_no_default_that_is_shown() -> None:
     first, _ = settings.sections(Odd).values()
     assert [each.default for each in first] == ["", "", "0.5"]
+
+
+@pytest.mark.parametrize(
+    "secret", ["redis://host/0?password=hunter2", "tok:hunter2", "redis://:hunter2@host"]
+)
+def test_an_address_is_shown_only_where_nothing_in_it_can_be_a_password(secret: str) -> None:
+    class Hidden(BaseSettings):
+        address: SecretStr = Field(
+            SecretStr(secret), description="Secret.", json_schema_extra={"section": "Only"}
+        )
+
+    ((only,),) = settings.sections(Hidden).values()
+    assert only.default == ""
+
+
+def test_a_bound_without_words_is_refused_and_not_left_out() -> None:
+    class Bounded(BaseSettings):
+        few: int = Field(3, ge=1, lt=101, description="Few.", json_schema_extra={"section": "Only"})
+
+    with pytest.raises(UserError, match="exclusiveMaximum"):
+        settings.sections(Bounded)
 
 
 def test_settings_stand_under_their_headings_in_words() -> None:

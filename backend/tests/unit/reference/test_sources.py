@@ -20,13 +20,16 @@ def test_every_source_has_its_licence() -> None:
         assert f"({info.licence_url})" in row[2]
 
 
-def test_every_source_says_how_long_its_answers_stay_fresh() -> None:
-    said = [row[2] for row in rows(sources.refreshing())]
-    assert said == [f"{source.info.freshness.days} days" for source in SOURCES.values()]
+def test_every_source_says_how_it_is_asked_and_how_long_its_answers_stay_fresh() -> None:
+    said = [row[2:4] for row in rows(sources.refreshing())]
+    assert said == [
+        [str(source.info.concurrency), f"{source.info.freshness.days} days"]
+        for source in SOURCES.values()
+    ]
 
 
 def test_it_says_from_how_many_genes_a_bulk_file_is_read_and_which_setting_says_so() -> None:
-    hgnc, ensembl, clinvar = (row[3] for row in rows(sources.refreshing()))
+    hgnc, ensembl, clinvar = (row[4] for row in rows(sources.refreshing()))
     assert hgnc == "with more than 50 genes to refresh (`HGNC_BULK_THRESHOLD`)"
     assert ensembl == "there is none"
     assert "500 genes" in clinvar
