@@ -59,8 +59,10 @@ class Settings(BaseSettings):
     `postgresql://user:password@host:5432/name`."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
-    """The Redis that carries the bells: `redis://`, `rediss://` (TLS, with `?ssl_ca_certs=FILE` for
-    an authority of your own), `unix://`, or `redis+sentinel://host1:26379,host2:26379/service/0`."""
+    """The Redis that carries the bells to arq workers: `redis://`, `rediss://` (TLS, with
+    `?ssl_ca_certs=FILE` for an authority of your own), `unix://`, or
+    `redis+sentinel://host1:26379,host2:26379/service/0`. Not read where the API executes runs
+    itself."""
 
     cache_dir: Path = ROOT / ".run" / "cache"
     """Where bulk files are kept between attempts; a relative path begins at the checkout.

@@ -94,9 +94,9 @@ def _job(id_: str, raw: bytes) -> Job:
 @check(
     "worker.queue-name",
     "the API, the workers and the jobs have one queue",
-    symptom="Jobs are enqueued and never picked up, though a worker is alive.",
-    why="The API and the workers use queues of different names: bells and jobs of clients are put"
-    " where nobody listens.",
+    symptom="Jobs of arq clients are never picked up, and runs start some seconds late.",
+    why="ARQ_QUEUE_NAME differs between the API and the workers: bells and jobs of clients are put"
+    " where nobody listens. Runs are taken all the same, as a living worker rings for them itself.",
     needs=("redis.reachable", "database.migrated"),
 )
 async def queue_name(context: Context) -> Finding:
