@@ -5,6 +5,8 @@ say() { printf '%s\n' "$*" >&2; }
 
 # a pip configuration that installs elsewhere would defeat the .venv
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# uv knows the usual authorities alone, where a company's proxy has one of its own
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 unset PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PYTHONPATH PYTHONHOME
 
 python=
