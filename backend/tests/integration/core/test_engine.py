@@ -266,6 +266,8 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
     async with bench.worker(zombie) as first:
         await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
         first._watching.cancel()
+        # it may be reading from the connection that is closed next
+        await asyncio.gather(first._watching, return_exceptions=True)
         await first.liveness.drop()
         async with bench.worker(nothing):
             run = await bench.ended(created.bell.run_id)
