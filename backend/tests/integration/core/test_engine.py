@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.core import runs
+from app.core import cancelling, runs
 from app.core.attempt import Attempt
+from app.core.engine import Engine
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
 from app.core.liveness import Liveness
 from tests.integration.conftest import QUICK, Bench, commit
@@ -248,6 +249,13 @@ async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
     assert (other.state, other.attempts) == ("failed", 1)
 
 
+async def die(worker: Engine) -> None:
+    """End a worker's session as its process' death would."""
+    # it may be reading from the connection that is closed next
+    await cancelling.end(worker._watching, within=5)
+    await worker.liveness.drop()
+
+
 async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fenced(
     bench: Bench,
 ) -> None:
@@ -265,10 +273,7 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
     created = await bench.request()
     async with bench.worker(zombie) as first:
         await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
-        first._watching.cancel()
-        # it may be reading from the connection that is closed next
-        await asyncio.gather(first._watching, return_exceptions=True)
-        await first.liveness.drop()
+        await die(first)
         async with bench.worker(nothing):
             run = await bench.ended(created.bell.run_id)
         taken.set()
@@ -286,8 +291,7 @@ async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -
     for epoch in range(1, 4):
         async with bench.worker(hangs) as doomed:
             await bench.until(created.bell.run_id, lambda r: r.state == "running")
-            doomed._watching.cancel()
-            await doomed.liveness.drop()
+            await die(doomed)
             async with bench.worker(nothing, slots=0):
                 run = await bench.until(
                     created.bell.run_id, lambda r, epoch=epoch: r.epoch == epoch + 1
