@@ -10,6 +10,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,17 +34,13 @@ class Created:
 
 async def find_active(connection: AsyncConnection, request: RunRequest) -> Created | None:
     """Return the active run of the same request, if there is one."""
-    result = await connection.execute(
-        text(
-            f"SELECT {BELL_COLUMNS}, state FROM runs"
-            " WHERE state IN ('queued', 'running')"
-            " AND sources IS NOT DISTINCT FROM CAST(:sources AS text[]) AND mode = :mode"
-            " ORDER BY id LIMIT 1"
-        ),
-        {"sources": _list(request.sources), "mode": request.mode},
+    return await _find(
+        connection,
+        "state IN ('queued', 'running') AND mode = :mode"
+        " AND sources IS NOT DISTINCT FROM CAST(:sources AS text[])",
+        sources=_list(request.sources),
+        mode=request.mode,
     )
-    row = result.one_or_none()
-    return None if row is None else Created(bell_of(row), row.state, created=False)
 
 
 async def create(
@@ -68,12 +65,9 @@ async def create(
     """
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
     if arq_job_id is not None:
-        result = await connection.execute(
-            text(f"SELECT {BELL_COLUMNS}, state FROM runs WHERE arq_job_id = :id"),
-            {"id": arq_job_id},
-        )
-        if (row := result.one_or_none()) is not None:
-            return Created(bell_of(row), row.state, created=False)
+        own = await _find(connection, "arq_job_id = :id", id=arq_job_id)
+        if own is not None:
+            return own
     if (same := await find_active(connection, request)) is not None:
         return same
     if arq_job_id is not None and (covering := await _find_covering(connection, request, covers)):
@@ -107,13 +101,22 @@ async def _find_covering(
     connection: AsyncConnection, request: RunRequest, covers: Sequence[str]
 ) -> Created | None:
     """Return the active run that goes through all of these sources, no less thoroughly."""
+    return await _find(
+        connection,
+        "mode IN (:mode, 'full') AND id ="
+        " (SELECT run_id FROM run_sources WHERE active AND source = ANY(:covers)"
+        " GROUP BY run_id HAVING count(*) = :all)",
+        mode=request.mode,
+        covers=list(covers),
+        all=len(covers),
+    )
+
+
+async def _find(connection: AsyncConnection, condition: str, **values: Any) -> Created | None:
+    """Return the run that is there, the first one of several."""
     result = await connection.execute(
-        text(
-            f"SELECT {BELL_COLUMNS}, state FROM runs WHERE mode IN (:mode, 'full') AND id ="
-            " (SELECT run_id FROM run_sources WHERE active AND source = ANY(:covers)"
-            " GROUP BY run_id HAVING count(*) = :all)"
-        ),
-        {"mode": request.mode, "covers": list(covers), "all": len(covers)},
+        text(f"SELECT {BELL_COLUMNS}, state FROM runs WHERE {condition} ORDER BY id LIMIT 1"),
+        values,
     )
     row = result.one_or_none()
     return None if row is None else Created(bell_of(row), row.state, created=False)

@@ -90,16 +90,7 @@ def check(
     """Make a check of a function; see :class:`Check` for the arguments."""
 
     def make(run: Run) -> Check:
-        return Check(
-            id=id,
-            title=title,
-            symptom=symptom,
-            why=why,
-            run=run,
-            needs=needs,
-            remedy=remedy,
-            fix=fix,
-        )
+        return Check(id, title, symptom, why, run, needs, remedy, fix)
 
     return make
 

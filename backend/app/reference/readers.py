@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from app.core.config import ROOT, Settings
@@ -42,6 +43,7 @@ _INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
 """What goes without saying beside the other."""
 
 
+@cache
 def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
     """Return for each setting who reads it.
 

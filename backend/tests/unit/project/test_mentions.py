@@ -1,9 +1,7 @@
 """What the documentation names exists: commands, settings, addresses, files and checks."""
 
-import json
 import re
 import subprocess
-import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,12 +13,10 @@ from app.cli.group import main
 from app.core.config import Settings
 from app.db.tables import metadata
 from app.doctor.registry import CHECKS
-from app.main import create_app
-from app.reference import metrics
+from app.reference import http, metrics, recipes
 from tests.conftest import REPOSITORY
 from tests.integration.docs.fences import fences
 
-BIN = Path(sys.executable).parent
 PAGES = sorted(
     page.relative_to(REPOSITORY)
     for page in (
@@ -30,6 +26,8 @@ PAGES = sorted(
     )
     if "vendor" not in page.parts
 )
+RECIPES = {recipe.name for recipe in recipes.recipes()}
+PATHS = http.openapi()["paths"]
 GROUPS = {check.group for check in CHECKS}
 OF_OTHERS = {"SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "REDISCLI_AUTH"}
 """Variables of the environment that other programs read."""
@@ -72,17 +70,6 @@ def tracked() -> frozenset[str]:
 
 
 @cache
-def recipes() -> frozenset[str]:
-    dump = subprocess.run(
-        [BIN / "just", "--dump", "--dump-format", "json"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-    )
-    return frozenset(json.loads(dump.stdout)["recipes"])
-
-
-@cache
 def sources() -> str:
     """Everything in which a name may be defined that is no setting."""
     packages = ("app", "bench", "demo", "sandbox", "services")
@@ -93,18 +80,13 @@ def sources() -> str:
     return "\n".join(each.read_text(encoding="utf-8") for each in kept if each.is_file())
 
 
-@cache
-def paths() -> dict[str, dict[str, object]]:
-    return create_app(Settings.model_construct()).openapi()["paths"]
-
-
 @pytest.fixture(params=PAGES, ids=str)
 def page(request) -> Path:
     return request.param
 
 
 def test_every_recipe_that_is_named_exists(page) -> None:
-    unknown = named(r"\b(?:make|just) ([a-z][a-z-]*)", page) - recipes()
+    unknown = named(r"\b(?:make|just) ([a-z][a-z-]*)", page) - RECIPES
     assert not unknown
 
 
@@ -134,7 +116,7 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
 
 
 def test_every_address_of_the_api_that_is_named_exists(page) -> None:
-    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths()] + ["/openapi.json"]
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in PATHS] + ["/openapi.json"]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
     )
@@ -189,7 +171,7 @@ def test_every_metric_that_is_named_exists(page) -> None:
 def test_every_method_of_an_address_is_one_that_it_takes(page) -> None:
     taken = {
         (method.upper(), re.sub(r"\{\w+\}", "[^/]+", path))
-        for path, methods in paths().items()
+        for path, methods in PATHS.items()
         for method in methods
     }
     said = named(r"((?:GET|POST|PUT|PATCH|DELETE) /(?:api|health|metrics)[^\s`'\"]*)", page)
