@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
+
+from tests.processes import left_over
 
 BACKEND = Path(__file__).resolve().parents[3]
 
@@ -16,16 +17,6 @@ def command(tmp_path: Path) -> list[str]:
     """The demo, in a folder whose name has a space."""
     folder = tmp_path / "a demo"
     return [sys.executable, "-m", "demo", "--genes", "1500", "--folder", str(folder)]
-
-
-def left_over(folder: Path) -> list[str]:
-    """Processes that work in the folder, or were told of it."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
-        if any(str(folder) in word for word in words):
-            found.append(" ".join(words))
-    return found
 
 
 def test_a_worker_is_killed_half_way_and_no_gene_is_lost(

@@ -9,10 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-import psutil
-
 from tests.integration.docs.clone import Clone
 from tests.integration.docs.fences import Fence
+from tests.processes import left_over
 
 PATIENCE = 150.0
 """Seconds for a block."""
@@ -81,7 +80,7 @@ class Session:
             each.communicate(timeout=10)
         if kind is None:
             assert self._last.returncode == 0, said
-            assert _left_over(self._folder) == []
+            assert left_over(self._folder) == []
 
     def run(self, fence: Fence) -> str:
         """Run a block, in the shell or in a terminal of its own, and return what it said."""
@@ -145,13 +144,3 @@ class Session:
 
 def _name(fence: Fence) -> str:
     return f"{Path(fence.page).stem}-{fence.line}"
-
-
-def _left_over(folder: Path) -> list[str]:
-    """Processes that work in the folder, or were told of it."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
-        if any(str(folder) in word for word in words):
-            found.append(" ".join(words))
-    return found
