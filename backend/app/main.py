@@ -11,6 +11,7 @@ from app.annotation.pipeline import Pipeline
 from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
 from app.api.body import BodyLimit
+from app.api.probes import Probes
 from app.api.services import Services
 from app.core import logs
 from app.core.arq_redis import connect
@@ -26,6 +27,9 @@ from app.db.engine import create_engine
 
 REQUESTS_AT_ONCE = 10
 """Connections to PostgreSQL that requests may use at a time; further ones wait."""
+
+LONGEST_WAIT = 30.0
+"""Seconds for which a request waits for one of them before it is told to come back later."""
 
 LOOK_FOR_RUNS = 1.0
 """Seconds after which a run is seen that another process created, the command line for example."""
@@ -88,15 +92,18 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
         settings.database_url.get_secret_value(),
         session="kidney-genetics api requests",
         pool_size=REQUESTS_AT_ONCE,
+        pool_timeout=LONGEST_WAIT,
     )
     stack.push_async_callback(db.dispose)
     await check_schema(db)
+    probes = Probes(settings)
+    stack.push_async_callback(probes.close)
     if not settings.use_arq_worker:
-        return Services(db, await _start_executing(settings, stack), redis=None)
+        return Services(db, probes, await _start_executing(settings, stack), redis=None)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(dispatcher.close)
-    return Services(db, dispatcher, redis)
+    return Services(db, probes, dispatcher, redis)
 
 
 async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:

@@ -24,7 +24,7 @@ router = APIRouter(
         {
             401: "The token is missing or wrong",
             422: "A parameter or a field is unknown, or its value is not allowed",
-            503: "No `ADMIN_TOKEN` is configured, or the database is away",
+            503: "No `ADMIN_TOKEN` is configured, the database is away, or the API is busy",
         }
     ),
 )

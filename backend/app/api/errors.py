@@ -15,12 +15,9 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 
 from app.core.database_away import LOST_DATABASE
-from app.core.errors import Conflict, NotFound, UserError, WrongUse
+from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
 
 logger = logging.getLogger(__name__)
-
-DATABASE_AWAY = (*LOST_DATABASE, PoolTimeoutError)
-"""What a query raises when PostgreSQL has gone away, or has no connection to spare."""
 
 _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 422}
 
@@ -29,6 +26,10 @@ MOST_PROBLEMS = 10
 
 _EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
 """There is one address that takes a body."""
+
+
+class Busy(KidneyGeneticsError):
+    """This process has too much to do to answer in time; no service is to blame."""
 
 
 class Refusal(BaseModel):
@@ -71,8 +72,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    for away in DATABASE_AWAY:
+    for away in LOST_DATABASE:
         app.add_exception_handler(away, _database_away)
+    for busy in (Busy, PoolTimeoutError):
+        app.add_exception_handler(busy, _busy)
 
 
 async def _user_error(request: Request, error: Exception) -> JSONResponse:
@@ -149,6 +152,17 @@ def database_away() -> JSONResponse:
     return refuse(
         503,
         "the database is away",
+        remedy="nothing is lost; try again in a few seconds",
+        headers={"Retry-After": "5"},
+    )
+
+
+async def _busy(request: Request, error: Exception) -> JSONResponse:
+    """Ask for patience: that this process has too much to do says nothing about PostgreSQL."""
+    logger.warning("%s %s: too much to do: %s", request.method, request.url.path, error)
+    return refuse(
+        503,
+        "the API is busy with other requests",
         remedy="nothing is lost; try again in a few seconds",
         headers={"Retry-After": "5"},
     )

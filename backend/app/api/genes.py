@@ -19,7 +19,7 @@ router = APIRouter(
     responses=refusals(
         {
             422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is away",
+            503: "The database is away, or the API is busy",
         }
     ),
 )

@@ -5,17 +5,13 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
-from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.errors import database_away, refusals
+from app.api.probes import Probes
+from app.api.question import Away
 from app.api.services import Uses
 
 logger = logging.getLogger(__name__)
-
-PATIENCE = 3.0
-"""Seconds that a server has to answer a probe."""
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -47,27 +43,29 @@ async def live() -> Live:
     summary="Tell whether requests can be served",
     response_model=Ready,
     response_description="They can",
-    responses=refusals({503: "The database is away"}),
+    responses=refusals({503: "The database is away, or the API is busy"}),
 )
 async def ready(uses: Uses) -> Ready | JSONResponse:
     """Ask PostgreSQL, and look at Redis."""
     try:
-        async with asyncio.timeout(PATIENCE), uses.db.connect() as connection:
-            await connection.execute(text("SELECT FROM runs LIMIT 1"))
-    except (SQLAlchemyError, OSError) as error:
-        logger.warning("not ready, PostgreSQL is away: %s", error or "no answer")
+        _, redis = await asyncio.gather(uses.probes.postgres(), redis_answers(uses.probes))
+    except Away as error:
+        logger.warning("not ready, PostgreSQL is away: %s", error)
         return database_away()
-    return Ready(redis=await look_at_redis(uses))
+    return Ready(redis="not used" if redis is None else "answers" if redis else "away")
 
 
-async def look_at_redis(uses: Uses) -> Literal["answers", "away", "not used"]:
-    """Tell whether Redis answers; an error is logged and not raised."""
-    if uses.redis is None:
-        return "not used"
+async def redis_answers(probes: Probes) -> bool | None:
+    """Tell whether Redis answers, and log why it does not; None where it is not used.
+
+    Raises:
+        Busy: this process has too much to do to tell.
+    """
+    if not probes.uses_redis:
+        return None
     try:
-        async with asyncio.timeout(PATIENCE):
-            await uses.redis.ping()
-    except (RedisError, OSError) as error:
-        logger.warning("Redis is away: %s", error or "no answer")
-        return "away"
-    return "answers"
+        await probes.redis()
+    except Away as error:
+        logger.warning("Redis is away: %s", error)
+        return False
+    return True

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -11,37 +10,25 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import __version__
-from app.annotation.coverage import Coverage, count_genes, coverage, last_successes
 from app.annotation.sources import SOURCES
-from app.api.errors import DATABASE_AWAY
-from app.api.health import look_at_redis
+from app.api.errors import refusals
+from app.api.health import redis_answers
+from app.api.numbers import Numbers
+from app.api.probes import Probes
+from app.api.question import Away
 from app.api.services import Uses
-from app.core.metrics import EngineNumbers, RunNumbers, engine_numbers
+from app.core.metrics import EngineNumbers, RunNumbers
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "kidney_genetics_"
 
-PATIENCE = 5.0
-"""Seconds that PostgreSQL has to answer; Prometheus itself waits for 10 s unless told otherwise."""
-
 KINDS = ("arq", "api")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 router = APIRouter(tags=["health"])
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """All that PostgreSQL tells."""
-
-    engine: EngineNumbers
-    genes: int
-    coverage: dict[str, Coverage]
-    succeeded: dict[str, float]
 
 
 class Scrape(Collector):
@@ -74,26 +61,20 @@ class Scrape(Collector):
     summary="Give Prometheus its numbers",
     response_description="The metrics, in Prometheus' text format",
     response_class=PlainTextResponse,
+    responses=refusals({503: "The API is too busy to see whether PostgreSQL answers"}),
 )
 async def metrics(request: Request, uses: Uses) -> Response:
     """Answer a scrape; when PostgreSQL is away, say so and leave out what only it knows."""
-    numbers, redis = await asyncio.gather(_read(uses.db), look_at_redis(uses))
-    scrape = Scrape(numbers, redis=None if redis == "not used" else redis == "answers")
+    numbers, redis = await asyncio.gather(_numbers(uses.probes), redis_answers(uses.probes))
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(scrape), media_type=content_type)
+    return Response(encode(Scrape(numbers, redis=redis)), media_type=content_type)
 
 
-async def _read(db: AsyncEngine) -> Numbers | None:
+async def _numbers(probes: Probes) -> Numbers | None:
     try:
-        async with asyncio.timeout(PATIENCE), db.connect() as connection:
-            return Numbers(
-                engine=await engine_numbers(connection),
-                genes=await count_genes(connection),
-                coverage=await coverage(connection),
-                succeeded=await last_successes(connection),
-            )
-    except (*DATABASE_AWAY, OSError) as error:
-        logger.warning("no metrics, PostgreSQL is away: %s", error or "no answer")
+        return await probes.numbers()
+    except Away as error:
+        logger.warning("no metrics, PostgreSQL is away: %s", error)
         return None
 
 

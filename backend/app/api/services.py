@@ -5,6 +5,7 @@ from arq.connections import ArqRedis
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.api.probes import Probes
 from app.core.dispatch import Dispatcher
 
 
@@ -14,11 +15,13 @@ class Services:
 
     Attributes:
         db: PostgreSQL, for requests.
+        probes: what the probes and the metrics ask, with connections of their own.
         dispatcher: rings for runs.
         redis: where arq is; None when the API executes runs itself.
     """
 
     db: AsyncEngine
+    probes: Probes
     dispatcher: Dispatcher
     redis: ArqRedis | None
 

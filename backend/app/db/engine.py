@@ -44,18 +44,22 @@ def connect_args(session: str) -> dict[str, Any]:
     return {"application_name": session, "options": options, "connect_timeout": 5, **KEEPALIVES}
 
 
-def create_engine(dsn: str, *, session: str, pool_size: int = 5) -> AsyncEngine:
+def create_engine(
+    dsn: str, *, session: str, pool_size: int = 5, pool_timeout: float = 30.0
+) -> AsyncEngine:
     """Create an engine; it connects when first used.
 
     Args:
         dsn: ``postgresql://user:password@host:5432/name``.
         session: ``application_name`` of its connections.
         pool_size: connections kept open, and the most that are used at once.
+        pool_timeout: seconds to wait for one of them when all are in use.
     """
     return create_async_engine(
         psycopg_url(dsn),
         connect_args=connect_args(session),
         pool_size=pool_size,
+        pool_timeout=pool_timeout,
         max_overflow=0,
         pool_pre_ping=True,
     )

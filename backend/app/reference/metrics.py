@@ -3,7 +3,8 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import Metric
 
 from app.annotation.coverage import Coverage
-from app.api.metrics import Numbers, Scrape
+from app.api.metrics import Scrape
+from app.api.numbers import Numbers
 from app.core.metrics import EngineNumbers
 from app.reference.markdown import table
 

@@ -3,6 +3,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.core.config import Settings
 from app.main import create_app
@@ -19,7 +20,12 @@ def _own_logging(own_logging: None) -> None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
+    async with serving_app(create_app(settings)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving_app(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -1,13 +1,17 @@
 """The API outlives its servers, and says what is away."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from app.api.services import Services
 from app.core.errors import UserError
-from app.main import create_app
+from app.main import REQUESTS_AT_ONCE, create_app
+from tests.integration.api.conftest import serving_app
 from tests.integration.api.proxy import Proxy
 
 NOWHERE = SecretStr("redis://127.0.0.1:1")
@@ -88,3 +92,44 @@ async def test_a_server_that_hosts_it_is_told_why_it_does_not_start(
     assert message["type"] == "lifespan.startup.failed"
     assert message["message"].startswith("the database is not migrated")
     assert "Traceback" not in message["message"]
+
+
+@asynccontextmanager
+async def no_connection_left(services: Services) -> AsyncIterator[None]:
+    """Requests have taken every connection that they may use."""
+    async with AsyncExitStack() as stack:
+        for _ in range(REQUESTS_AT_ONCE):
+            await stack.enter_async_context(services.db.connect())
+        yield
+
+
+async def test_busy_requests_keep_no_probe_from_its_answer(arq_settings, genes) -> None:
+    app = create_app(arq_settings)
+    async with serving_app(app) as client, no_connection_left(app.state.services):
+        ready, metrics = await asyncio.gather(client.get("/health/ready"), client.get("/metrics"))
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert "kidney_genetics_postgresql_up 1.0" in metrics.text
+    assert "kidney_genetics_genes 3.0" in metrics.text
+
+
+async def test_sixty_probes_at_once_need_two_connections(api, query) -> None:
+    paths = ["/health/ready", "/metrics"] * 30
+    answers = await asyncio.gather(*map(api.get, paths))
+    assert {answer.status_code for answer in answers} == {200}
+    (found,) = query(
+        "SELECT count(*) AS sessions FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'kidney-genetics api probes'"
+    )
+    assert found["sessions"] <= 2
+
+
+async def test_waiting_for_a_connection_in_vain_is_busy_and_no_fault_of_postgresql(
+    arq_settings, monkeypatch
+) -> None:
+    monkeypatch.setattr("app.main.LONGEST_WAIT", 0.1)
+    app = create_app(arq_settings)
+    async with serving_app(app) as client, no_connection_left(app.state.services):
+        answer = await client.get("/api/genes")
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "the API is busy with other requests"
+    assert "Retry-After" in answer.headers

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.api.probes import Probes
 from app.api.services import Services
 from app.core.config import Settings
 from app.core.dispatch import InProcessDispatcher
@@ -23,10 +24,13 @@ CURL = re.compile(r"```sh\n(curl .*?)\n```", re.DOTALL)
 async def app() -> AsyncIterator[FastAPI]:
     """The API, without servers."""
     nowhere = "postgresql://127.0.0.1:1/nothing"
-    app = create_app(Settings(_env_file=None, database_url=nowhere, admin_token=TOKEN))
+    settings = Settings(_env_file=None, database_url=nowhere, admin_token=TOKEN)
+    app = create_app(settings)
     db = create_engine(nowhere, session="test")
-    app.state.services = Services(db, InProcessDispatcher(), redis=None)
+    probes = Probes(settings)
+    app.state.services = Services(db, probes, InProcessDispatcher(), redis=None)
     yield app
+    await probes.close()
     await db.dispose()
 
 

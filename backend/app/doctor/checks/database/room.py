@@ -10,8 +10,9 @@ BESIDE_ATTEMPTS = 3
 """A worker's connections besides one an attempt: two to spare in its pool, and its session
 (``app/core/engine.py``, ``app/core/liveness.py``)."""
 
-API_REQUESTS = 10
-"""The API's own pool (``app/main.py``)."""
+API = 12
+"""The API's connections: 10 for requests (``app/main.py``), 2 for the probes and the metrics
+(``app/api/probes.py``)."""
 
 COMMANDS = 5
 """For commands and for the doctor."""
@@ -49,10 +50,8 @@ async def connections(context: Context) -> Finding:
     A worker of a version that did not tell its slots is taken to have this host's ARQ_MAX_JOBS.
     """
     found = await row(context, _ROOM, {"slots": context.settings.arq_max_jobs})
-    need = found.theirs + API_REQUESTS + COMMANDS
-    made_up_of = (
-        f"{found.theirs} of {found.workers} workers + {API_REQUESTS} of the API + {COMMANDS}"
-    )
+    need = found.theirs + API + COMMANDS
+    made_up_of = f"{found.theirs} of {found.workers} workers + {API} of the API + {COMMANDS}"
     server = f"SYSTEM SET max_connections = {max(100, 2 * (need + found.others))}"
     # a limit of -1 is none
     limits = [
