@@ -8,6 +8,10 @@ Each request takes the budget's next slot and sleeps until it; what is asked for
 row, never "may I now?", so there is no polling and nobody is passed over. On waking the slot is
 confirmed: a pause that began meanwhile is obeyed, and a request that goes out late moves the slots
 behind it, because its own second now ends later.
+
+What stands in Redis is not trusted, as others can write there. Each process also keeps a count of
+its own, so that no content of Redis raises what is sent above the rate times the number of
+processes; and a request that Redis would hold up for long goes by that count alone.
 """
 
 import asyncio
@@ -39,21 +43,53 @@ WINDOW = 1.0
 SLACK = 0.010
 """Seconds a request may be late without the slots behind it being moved."""
 
+LEEWAY = 2 * SLACK
+"""Seconds by which a request may precede its place in this process' own count: it came late
+before, and Redis spreads evenly. It is less than what :data:`PACE` leaves."""
+
 LONGEST_PAUSE = 3_600.0
 """Seconds; a pause that is further away comes from a clock that was set back, and is dropped."""
 
+LONGEST_HOLD = 5 * WINDOW
+"""Seconds for which what stands in Redis may hold a request up, unless the row is longer."""
+
+LONGEST_ROW = 32
+"""Processes whose requests may stand in the row of one budget, one each."""
+
 KEY = "kidney_genetics:rate:{}"
 
-_TAKE = """
+_READ = """
+local function moment(value)
+  if type(value) ~= 'string' or #value > 16 or not string.match(value, '^%d+$') then return nil end
+  return tonumber(value)
+end
+local function read(key)
+  local state = redis.pcall('HMGET', key, 'next', 'paused')
+  if state.err then
+    if not string.match(state.err, 'WRONGTYPE') then return nil, nil, state end
+    redis.call('DEL', key)
+    return nil, nil
+  end
+  return moment(state[1]), state[2] and (moment(state[2]) or -1) or 0
+end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
+"""
+"""Reads a budget that anybody may have written: no `next` without a whole number of microseconds,
+and -1 for a pause that is none. A key that is no hash is not ours, and is removed."""
+
+_TAKE = (
+    _READ
+    + """
 local interval, window, slack = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local longest, slot = tonumber(ARGV[4]), tonumber(ARGV[5])
-local state = redis.call('HMGET', KEYS[1], 'next', 'paused')
-local next, paused = tonumber(state[1]), tonumber(state[2]) or 0
+local longest, row, slot = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local next, paused, failure = read(KEYS[1])
+if failure then return failure end
+paused = paused or 0
 local uptime = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)'))
 if paused > now + longest then paused = 0 end
-local known = next and next <= math.max(now, paused) + window + 100 * interval and uptime >= 2
+local known = next and paused >= 0 and uptime >= 2
+  and next <= math.max(now, paused) + window + row * interval
 if not known then next, paused = now, math.max(paused, now + window) end
 local late = now - slot
 if known and slot > 0 and slot >= paused and late <= math.max(interval, slack) then
@@ -67,20 +103,27 @@ redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next),
 redis.call('EXPIRE', KEYS[1], 86400)
 return {string.format('%.0f', slot), math.max(0, slot - now)}
 """
+)
 """Takes a slot, or confirms the one given as the last argument; in microseconds of Redis' clock.
 
-A whole window is let pass when it is not known what was sent before: without a state, when the
-next slot is so far off that the clock must have been set back, and on a server up for less than two
-seconds (it counts whole ones), which with `appendfsync everysec` may lack what came last.
+A whole window is let pass when it is not known what was sent before: without a state that can be
+read, when the next slot is so far off that the clock must have been set back, and on a server up
+for less than two seconds (it counts whole ones), which with `appendfsync everysec` may lack what
+came last.
 """
 
-_PAUSE = """
-local t = redis.call('TIME')
-local until_ = t[1] * 1000000 + t[2] + tonumber(ARGV[1])
-local paused = tonumber(redis.call('HGET', KEYS[1], 'paused')) or 0
+_PAUSE = (
+    _READ
+    + """
+local next, paused, failure = read(KEYS[1])
+if failure then return failure end
+local until_ = now + tonumber(ARGV[1])
+paused = paused or 0
+if paused > now + tonumber(ARGV[2]) then paused = 0 end
 redis.call('HSET', KEYS[1], 'paused', string.format('%.0f', math.max(paused, until_)))
 redis.call('EXPIRE', KEYS[1], 86400)
 """
+)
 
 
 class RateLimiter(Protocol):
@@ -124,10 +167,20 @@ class _Paced(ABC):
             raise ValueError(message)
         interval = 1 / (rate * PACE)
         async with self._turns[budget]:
+            started = time.monotonic()
             slot, wait = await self._take(budget, interval, None)
-            while wait > 0:
-                await asyncio.sleep(wait)
+            while (until := self._until(budget, interval, started, wait)) > time.monotonic():
+                await asyncio.sleep(until - time.monotonic())
                 slot, wait = await self._take(budget, interval, slot)
+            self._goes(budget, interval)
+
+    def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
+        """Return when the request may go, by the monotonic clock, if its slot is ``wait`` away."""
+        del budget, interval, started
+        return time.monotonic() + wait
+
+    def _goes(self, budget: str, interval: float) -> None:  # noqa: B027 - a slot may count it
+        """Count a request that goes out now."""
 
     @abstractmethod
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
@@ -153,15 +206,44 @@ class RedisRateLimiter(_Paced):
         self._pause_script = redis.register_script(_PAUSE)
         self._patience = patience
         self._call_timeout = call_timeout
+        # by the monotonic clock: when this process' own count has room, and its own pauses end
+        self._free: defaultdict[str, float] = defaultdict(float)
+        self._paused: defaultdict[str, float] = defaultdict(float)
+        self._distrusted: set[str] = set()
 
     async def pause(self, budget: str, seconds: float) -> None:
-        """See :meth:`RateLimiter.pause`."""
-        microseconds = round(min(seconds, LONGEST_PAUSE) * 1e6)
-        await self._call(self._pause_script, budget, [microseconds])
+        """See :meth:`RateLimiter.pause`.
+
+        The processes that were not told by the service itself obey for :data:`LONGEST_HOLD`; then
+        they ask it, and are told.
+        """
+        seconds = min(seconds, LONGEST_PAUSE)
+        self._paused[budget] = max(self._paused[budget], time.monotonic() + seconds)
+        arguments = [round(value * 1e6) for value in (seconds, LONGEST_PAUSE)]
+        await self._call(self._pause_script, budget, arguments)
+
+    def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
+        own = max(self._free[budget] - LEEWAY, self._paused[budget])
+        trusted = max(own, started) + max(LONGEST_HOLD, LONGEST_ROW * interval)
+        shared = time.monotonic() + wait
+        if shared <= trusted:
+            self._distrusted.discard(budget)
+        elif budget not in self._distrusted:
+            self._distrusted.add(budget)
+            logger.warning(
+                "Redis would hold a request of budget %s up for %.0f s more; it is waited for no"
+                " longer, and the request goes by this process' own count",
+                budget,
+                wait,
+            )
+        return max(own, min(shared, trusted))
+
+    def _goes(self, budget: str, interval: float) -> None:
+        self._free[budget] = max(self._free[budget], time.monotonic()) + interval
 
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
         seconds = (interval, WINDOW, SLACK, LONGEST_PAUSE)
-        arguments = [*(round(value * 1e6) for value in seconds), slot or 0]
+        arguments = [*(round(value * 1e6) for value in seconds), LONGEST_ROW, slot or 0]
         taken, wait = await self._call(self._take_script, budget, arguments)
         return int(taken), int(wait) / 1e6
 

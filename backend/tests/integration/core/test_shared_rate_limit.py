@@ -163,3 +163,97 @@ async def test_forgotten_scripts_are_loaded_again(redis, workers):
 async def test_keys_of_budgets_no_longer_used_go_away(redis, workers):
     await moments(workers, 1000, 1)
     assert 3_600 < await redis.ttl("kidney_genetics:rate:b") <= 86_400
+
+
+KEY = "kidney_genetics:rate:b"
+
+
+async def in_microseconds(redis, seconds):
+    now, _ = await redis.time()
+    return (now + seconds) * 10**6
+
+
+async def nothing_is_stopped(limiters):
+    async with asyncio.timeout(15):
+        await moments(limiters, 50, 10)
+
+
+@pytest.mark.parametrize("field", ["next", "paused"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e400", "0x7fffffff", "", "soon"])
+async def test_a_budget_that_is_no_number_stops_no_request(redis, workers, field, value):
+    await redis.hset(KEY, field, value)
+    await nothing_is_stopped(workers)
+
+
+@pytest.mark.parametrize("kind", ["string", "list", "set", "zset", "stream"])
+async def test_a_budget_that_is_no_hash_is_replaced(redis, workers, kind):
+    await redis.delete(KEY)
+    await {
+        "string": lambda: redis.set(KEY, "1"),
+        "list": lambda: redis.lpush(KEY, "1"),
+        "set": lambda: redis.sadd(KEY, "1"),
+        "zset": lambda: redis.zadd(KEY, {"1": 1}),
+        "stream": lambda: redis.xadd(KEY, {"1": 1}),
+    }[kind]()
+    await workers[0].pause("b", 0)
+    await nothing_is_stopped(workers)
+    assert await redis.type(KEY) == b"hash"
+
+
+async def test_a_pause_that_only_redis_knows_of_stops_requests_for_a_few_windows(redis, workers):
+    await redis.hset(KEY, "paused", await in_microseconds(redis, 3_000))
+    await redis.hset(KEY, "next", await in_microseconds(redis, 3_000))
+    async with asyncio.timeout(15):
+        await moments(workers, 50, 2)
+
+
+async def test_a_budget_that_is_pushed_ahead_again_and_again_stops_no_request(redis, workers):
+    async def push():
+        while True:
+            await redis.hset(KEY, "next", await in_microseconds(redis, 2))
+            await asyncio.sleep(0.05)
+
+    pushing = asyncio.create_task(push())
+    async with asyncio.timeout(15):
+        await moments(workers, 50, 2)
+    pushing.cancel()
+
+
+@pytest.mark.parametrize("written", [{"next": 0}, {"next": 0, "paused": 0}, None])
+async def test_no_content_of_redis_exceeds_a_budget_by_more_than_the_processes(
+    redis, workers, written
+):
+    """The budget is reset, or taken away, as often as it is asked."""
+
+    async def reset():
+        while True:
+            if written is None:
+                await redis.delete(KEY)
+            else:
+                await redis.hset(KEY, mapping=written)
+
+    resetting = asyncio.create_task(reset())
+    rate, passed = 20, []
+
+    async def caller(limiter):
+        while True:
+            await limiter.acquire("b", rate)
+            passed.append(time.monotonic())
+
+    callers = [asyncio.create_task(caller(limiter)) for limiter in workers]
+    async with asyncio.timeout(20):
+        while len(passed) < (4 if written is None else 3 * rate):
+            await asyncio.sleep(0.01)
+    for task in (resetting, *callers):
+        task.cancel()
+    most = rate * len(workers)
+    assert all(later - earlier > 1 for earlier, later in zip(passed, passed[most:], strict=False))
+
+
+async def test_a_pause_that_is_removed_from_redis_holds_who_was_told(redis, workers):
+    await workers[0].pause("b", 0.5)
+    start = time.monotonic()
+    await redis.delete(KEY)
+    await redis.hset(KEY, "next", 1)
+    [passed] = await moments(workers[:1], 10, 1)
+    assert passed - start >= 0.49

@@ -34,6 +34,7 @@ CHECKS = (
     "redis.memory",
     "redis.clients",
     "redis.clock",
+    "redis.budgets",
 )
 
 
@@ -365,3 +366,24 @@ async def test_the_server_that_a_sentinel_names_is_mended(patient: Patient, tmp_
         assert "get-master-addr-by-name" in broken.remedy
         follow(patient, broken)
         assert (await patient.see("redis.clients")).status is Status.ok
+
+
+async def test_budgets_that_cannot_be_true_are_named_and_removed_by_the_printed_command(
+    patient: Patient, client: "redis_sync.Redis"
+) -> None:
+    now = int(client.time()[0])
+    good = {"next": (now + 1) * 10**6, "paused": (now + 3_000) * 10**6}
+    client.hset("kidney_genetics:rate:hgnc", mapping=good)
+    client.hset("kidney_genetics:rate:ensembl", "paused", "nan")
+    client.hset("kidney_genetics:rate:ncbi", "next", (now + 90_000) * 10**6)
+    client.lpush("kidney_genetics:rate:ncbi:bf8061f00bac", "x")
+
+    broken = await patient.see("redis.budgets")
+
+    assert broken.status is Status.warning
+    assert "3 of 4" in broken.finding.summary
+    for words in ("ensembl: paused is b'nan'", "ncbi: next is 90,000 s ahead", "no hash"):
+        assert words in broken.finding.found
+    follow(patient, broken)
+    assert client.keys("kidney_genetics:rate:*") == [b"kidney_genetics:rate:hgnc"]
+    assert (await patient.see("redis.budgets")).status is Status.ok

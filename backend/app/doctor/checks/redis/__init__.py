@@ -1,6 +1,11 @@
 """Redis, which carries the bells and the request budgets."""
 
 from app.doctor.check import Check
-from app.doctor.checks.redis import access, room, server
+from app.doctor.checks.redis import access, budgets, room, server
 
-CHECKS: tuple[Check, ...] = (*server.CHECKS, *access.CHECKS, *room.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *server.CHECKS,
+    *access.CHECKS,
+    *room.CHECKS,
+    *budgets.CHECKS,
+)
