@@ -1,37 +1,52 @@
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
-_COMMANDS = {
-    "annotate": "app.cli.annotate",
-    "runs": "app.cli.runs",
-    "show": "app.cli.runs",
-    "cancel": "app.cli.runs",
-    "retry": "app.cli.runs",
-    "status": "app.cli.status",
-    "genes-import": "app.cli.genes",
-    "migrate": "app.cli.migrate",
-    "backup": "app.cli.backup",
-    "restore": "app.cli.backup",
-    "api": "app.cli.serve",
-    "doctor": "app.cli.doctor",
+
+class _Listed(NamedTuple):
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "annotate": _Listed("app.cli.annotate", "Start a run that annotates genes."),
+    "runs": _Listed("app.cli.runs", "List the runs, the newest first."),
+    "show": _Listed("app.cli.runs", "Show the progress of a run, and what happened to it."),
+    "cancel": _Listed("app.cli.runs", "Cancel a run."),
+    "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
+    "status": _Listed("app.cli.status", "Show the workers and the queue."),
+    "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),
+    "migrate": _Listed("app.cli.migrate", "Bring the database's tables up to date."),
+    "backup": _Listed("app.cli.backup", "Write the database into a file."),
+    "restore": _Listed("app.cli.backup", "Fill an empty database from a backup."),
+    "api": _Listed("app.cli.serve", "Serve the API."),
+    "doctor": _Listed("app.cli.doctor", "Say what is wrong, why it matters and what mends it."),
 }
-"""Each command's module. Only the one that is called is imported: together they take seconds, and
-the doctor has to speak where a package that another needs is missing."""
+"""Each command's module and its line in the list of commands.
+
+Only the command that is called is imported: all of them together take more than a second of
+processor time, and the doctor has to speak where a package that another command needs is missing.
+"""
 
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module = import_module(_COMMANDS[cmd_name])
+        module = import_module(COMMANDS[cmd_name].module)
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
 
 
 @click.group(
