@@ -5,9 +5,9 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.annotation.requests import request_run
+from app.annotation.run_detail import RunDetail, get_detail
 from app.api.auth import ADMIN
 from app.api.errors import refusals
-from app.api.run_detail import RunDetail, get_detail
 from app.api.services import Uses
 from app.api.strict import StrictRoute, refuse_unknown
 from app.core import runs, views, worker_views

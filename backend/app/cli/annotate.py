@@ -1,8 +1,8 @@
 import click
 
 from app.annotation.requests import request_run
+from app.annotation.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
-from app.api.run_detail import RunDetail, get_detail
 from app.cli.output import (
     as_json,
     headline,

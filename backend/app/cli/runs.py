@@ -1,8 +1,8 @@
 import click
 from rich.text import Text
 
+from app.annotation.run_detail import RunDetail, get_detail
 from app.api.admin import Changed, RunPage
-from app.api.run_detail import RunDetail, get_detail
 from app.cli.output import (
     as_json,
     cells,
