@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from app.annotation.upstream import answers
+from app.annotation.upstream.body import read_body
 from app.annotation.upstream.cache import CachedFile, Download
 from app.annotation.upstream.download import Downloading
 from app.annotation.upstream.errors import BadAnswer
@@ -27,6 +28,10 @@ T = TypeVar("T")
 
 # what msgspec raises for: a wrong type or no JSON, bytes that are no UTF-8, nesting without end
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_BYTES_A_VALUE = 32
+"""A body may hold a value for so many bytes of its longest length: an empty list is three bytes of
+JSON and 80 of memory."""
 
 _DOWNLOAD_SECONDS = 3_600.0
 """A download that has taken so long is not resumed again by this attempt."""
@@ -50,8 +55,6 @@ class Upstream:
         cache_dir: where :meth:`download` keeps files.
         retries: when to try again.
         try_seconds: the longest that one try may take.
-        max_body: bytes; a longer answer is refused.
-        max_download: bytes; a longer file is refused.
     """
 
     def __init__(
@@ -67,8 +70,6 @@ class Upstream:
         cache_dir: Path | None = None,
         retries: Retries | None = None,
         try_seconds: float = TRY_SECONDS,
-        max_body: int = 64 * 1024**2,
-        max_download: int = 8 * 1024**3,
     ) -> None:
         self.host = host
         self._secrets = [key] if key else []
@@ -85,8 +86,6 @@ class Upstream:
         self._folder = cache_dir and cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
         self._params = dict(params or {})
         self._retries = retries or Retries()
-        self._max_body = max_body
-        self._max_download = max_download
 
     @property
     def requests(self) -> int:
@@ -165,12 +164,14 @@ class Upstream:
                     if response.status_code in absent and not isinstance(failure, UserError):
                         return None
                     raise failure
-                body = await self._read(response)
+                body = await read_body(self.host.name, response, self.host.max_body)
             return self._decoded(body, decode)
 
         return await self._persist(once, self._retries)
 
-    async def download(self, path: str, *, max_age: timedelta = timedelta(0)) -> Download:
+    async def download(
+        self, path: str, *, max_age: timedelta = timedelta(0), limit: int | None = None
+    ) -> Download:
         """Return a local copy of a file that is the upstream's current one.
 
         It is fetched only when it has changed (``ETag``, ``Last-Modified``), goes on after a cut
@@ -180,6 +181,7 @@ class Upstream:
         Args:
             path: below the host's address.
             max_age: a copy that was compared with the upstream's so recently is taken as it is.
+            limit: bytes; a longer file is refused. By default :attr:`Host.max_download`.
 
         Raises:
             BadAnswer: the service has no such file, or one that cannot be used.
@@ -192,13 +194,15 @@ class Upstream:
         file = CachedFile(self._folder / Path(path).name)
         try:
             async with file.locked():
-                return await self._download(path, file, max_age)
+                return await self._download(path, file, max_age, limit)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise Wait("disk", 60) from error
             raise
 
-    async def _download(self, path: str, file: CachedFile, max_age: timedelta) -> Download:
+    async def _download(
+        self, path: str, file: CachedFile, max_age: timedelta, limit: int | None
+    ) -> Download:
         known = await asyncio.to_thread(file.known)
         if known and time.time() - known.checked_at < max_age.total_seconds():
             return Download(file.path, known.release)
@@ -208,7 +212,7 @@ class Upstream:
             path=path,
             file=file,
             known=known,
-            limit=self._max_download,
+            limit=self.host.max_download if limit is None else limit,
         )
         patient = replace(self._retries, seconds=max(_DOWNLOAD_SECONDS, self._retries.seconds))
         try:
@@ -216,16 +220,9 @@ class Upstream:
         finally:
             await asyncio.shield(asyncio.to_thread(downloading.discard))
 
-    async def _read(self, response: httpx.Response) -> bytes:
-        chunks, size = [], 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > self._max_body:
-                raise BadAnswer(f"{self.host.name} sent more than {self._max_body:,} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _decoded(self, body: bytes, decode: Callable[[bytes], T]) -> T:
+        if body.count(b",") > self.host.max_body // _BYTES_A_VALUE:
+            raise BadAnswer(f"{self.host.name} sent more values than an answer has")
         try:
             return decode(body)
         except (BadAnswer, *_UNDECODABLE) as error:

@@ -15,12 +15,16 @@ class Host:
         rate: requests a second that the service allows without a key.
         rate_with_key: the same with a key; None if a key makes no difference.
         concurrency: requests in flight at a time, in one process and for one source.
+        max_body: bytes of an answer, decompressed; a longer one is refused.
+        max_download: bytes of a file; a longer one is refused.
     """
 
     name: str
     rate: float
     rate_with_key: float | None = None
     concurrency: int = 4
+    max_body: int = 16 * 1024**2
+    max_download: int = 64 * 1024**2
 
     def budget(self, key: str | None) -> str:
         """Return the name of the budget that requests with this key, or without one, count to."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from app.annotation.upstream import answers
+from app.annotation.upstream.body import ENCODING, start_of_body
 from app.annotation.upstream.errors import UpstreamUnavailable
 from app.annotation.upstream.host import Host
 from app.core.rate_limit import RateLimiter
@@ -91,7 +92,7 @@ class Sender:
             request = self._http.build_request(
                 method,
                 f"{self._base_url}/{path.lstrip('/')}",
-                headers=headers,
+                headers={"Accept-Encoding": ENCODING, **(headers or {})},
                 extensions={"trace": on_event},
                 **content,
             )
@@ -108,11 +109,7 @@ class Sender:
 
     async def failure(self, response: httpx.Response) -> Exception:
         """Return what to raise for an answer that is no success; a refusal slows everybody down."""
-        body = b""
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) >= answers.EXCERPT_BYTES:
-                break
+        body = await start_of_body(self._host, response, answers.EXCERPT_BYTES)
         failure = answers.failure(self._host, response, body, self._secrets)
         pause = answers.pause(failure, response)
         if pause:

@@ -14,6 +14,7 @@ from app.core.rate_limit import LocalRateLimiter
 
 DECODE = msgspec.json.Decoder(dict[str, int]).decode
 QUICK = Retries(fault=3, body=2, first=0.001, longest=0.01)
+LIMITS = ("max_body", "max_download")
 
 
 def answer(status, body, *headers):
@@ -74,7 +75,8 @@ async def connect(wire, tmp_path):
                 "cache_dir": tmp_path,
                 "retries": QUICK,
             }
-            return Upstream(Host("wire", 1_000), **(settings | changes))
+            limits = {name: changes.pop(name) for name in LIMITS if name in changes}
+            return Upstream(Host("wire", 1_000, **limits), **(settings | changes))
 
         yield make
     server.close()

@@ -10,8 +10,10 @@ from datetime import timedelta
 from app.annotation.sources.base import SourceInfo
 from app.annotation.upstream import Host
 
-EUTILS = Host("ncbi", rate=3, rate_with_key=10, concurrency=8)
-FILES = Host("ncbi-files", rate=1, concurrency=2)
+# a page of 500 copy numbers that cover hundreds of genes each is some 25 MB; the table, as it is
+# compressed, has some 500 MB
+EUTILS = Host("ncbi", rate=3, rate_with_key=10, concurrency=8, max_body=64 * 1024**2)
+FILES = Host("ncbi-files", rate=1, concurrency=2, max_download=4 * 1024**3)
 
 PAGE = 500
 """Summaries a request."""

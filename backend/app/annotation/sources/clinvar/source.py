@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 EXPECTED_FILE = "tab_delimited/gene_specific_summary.txt"
 TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
 
+_LONGEST_EXPECTED = 16 * 1024**2
+"""Bytes; it is read into memory, and had 1.2 MB in 2021."""
+
 
 class ClinVar:
     """Counts each gene's variants by what ClinVar says of them.
@@ -128,7 +131,7 @@ class ClinVar:
 
     async def _load_expected(self) -> Expected:
         try:
-            file = await self._files.download(EXPECTED_FILE)
+            file = await self._files.download(EXPECTED_FILE, limit=_LONGEST_EXPECTED)
             return await asyncio.to_thread(read_expected, file.path)
         except (BadAnswer, ValueError) as error:
             logger.warning(

@@ -174,7 +174,7 @@ async def _clinvar_files(connect: OneTry) -> str:
     url = f"{connect.settings.clinvar_files_url}/{TABLE_FILE}"
     packed = await connect.start_of(CLINVAR_FILES, url)
     try:
-        start = zlib.decompressobj(wbits=31).decompress(packed)
+        start = zlib.decompressobj(wbits=31).decompress(packed, START)
     except zlib.error as error:
         raise BadAnswer(f"{TABLE_FILE} is no gzip file: {error}") from error
     return _columns(TABLE_FILE, start, REQUIRED)

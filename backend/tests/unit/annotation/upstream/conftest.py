@@ -5,6 +5,7 @@ from app.annotation.upstream import Host, Retries, Upstream
 from app.core.rate_limit import LocalRateLimiter
 
 QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, longest=0.01)
+LIMITS = ("max_body", "max_download")
 
 
 class Service:
@@ -53,6 +54,7 @@ async def connect(service, limiter, tmp_path):
                 "cache_dir": tmp_path,
                 "retries": QUICK,
             }
-            return Upstream(Host("ncbi", 3, 10), **(settings | changes))
+            limits = {name: changes.pop(name) for name in LIMITS if name in changes}
+            return Upstream(Host("ncbi", 3, 10, **limits), **(settings | changes))
 
         yield make

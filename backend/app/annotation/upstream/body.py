@@ -1,0 +1,101 @@
+"""Reads bodies without believing what they say of their size."""
+
+import io
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+
+from app.annotation.upstream.errors import BadAnswer
+
+ENCODING = "gzip"
+"""The one ``Content-Encoding`` that is asked for: its decompression can be bounded."""
+
+_PIECE = 256 * 1024
+"""Bytes that are decompressed at a time: 64 KB from the network may stand for 64 MB."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+_SHOWN = 60
+
+
+async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
+    """Return the whole body, decompressed.
+
+    What comes is counted while it is decompressed and before it is kept, and however small the
+    parts are in which it comes, it takes little more memory than its length.
+
+    Args:
+        host: the host's name.
+        response: whose body was not read yet.
+        limit: bytes.
+
+    Raises:
+        BadAnswer: it is longer, compressed or not, or encoded otherwise than it may be.
+        httpx.DecodingError: it is damaged, or ends too early.
+        httpx.TransportError: it broke off.
+    """
+    body = io.BytesIO()
+    async for piece in _pieces(host, response):
+        # what is compressed may also be endless and stand for nothing
+        if body.tell() + len(piece) > limit or response.num_bytes_downloaded > limit + _PIECE:
+            raise BadAnswer(f"{host} sent more than {limit:,} bytes")
+        body.write(piece)
+    return body.getvalue()
+
+
+async def start_of_body(host: str, response: httpx.Response, size: int) -> bytes:
+    """Return the first bytes of a body, decompressed; none of one that cannot be decoded."""
+    start = bytearray()
+    try:
+        async for piece in _pieces(host, response):
+            start += piece[: size - len(start)]
+            if len(start) >= size:
+                break
+    except (BadAnswer, httpx.DecodingError):
+        pass  # a refusal counts even when its text cannot be read
+    return bytes(start)
+
+
+def encodings(response: httpx.Response) -> list[str]:
+    """Return how a body is encoded, the outermost encoding last; an empty list if it is not."""
+    named = response.headers.get_list("Content-Encoding", split_commas=True)
+    return [name for name in map(str.lower, named) if name not in {"", "identity"}]
+
+
+async def _pieces(host: str, response: httpx.Response) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:  # a mock transport's answer has been read already
+        yield response.content
+        return
+    named = encodings(response)
+    if not named:
+        async for chunk in response.aiter_raw():
+            yield chunk
+        return
+    # httpx would undo any number of encodings, each of which may multiply the size by 1,000
+    if named not in ([ENCODING], [f"x-{ENCODING}"]):
+        shown = ", ".join(named)[:_SHOWN]
+        raise BadAnswer(f"{host} sent a body encoded as {shown}, where only {ENCODING} may be")
+    unpacker = zlib.decompressobj(_GZIP)
+    async for chunk in response.aiter_raw():
+        packed = chunk
+        while packed:
+            if unpacker.eof:  # a gzip file may have several members (RFC 1952, 2.2)
+                unpacker = zlib.decompressobj(_GZIP)
+            for piece in _unpack(unpacker, packed):
+                yield piece
+            packed = unpacker.unused_data
+    if response.num_bytes_downloaded and not unpacker.eof:
+        raise httpx.DecodingError("the compressed body ends too early")
+
+
+def _unpack(unpacker: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
+    """Give all that can be decompressed now, a piece at a time."""
+    try:
+        while True:
+            piece = unpacker.decompress(packed, _PIECE)
+            yield piece
+            packed = unpacker.unconsumed_tail
+            if not packed and len(piece) < _PIECE:
+                return
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from error
