@@ -1,5 +1,6 @@
 """How things are written for people: tables on stdout, notes on stderr, times in words."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -35,7 +36,7 @@ def note(line: str) -> None:
 
 def in_words(seconds: float | None) -> str:
     """Return a duration as people say it: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "-"
     if seconds < 10:  # noqa: PLR2004 - below, tenths are of interest
         return f"{seconds:.1f} s"

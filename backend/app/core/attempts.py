@@ -137,8 +137,9 @@ async def fail_attempt(
         " state = CASE WHEN failures_in_a_row + 1 >= :most THEN 'failed' ELSE 'queued' END,"
         " finished_at = CASE WHEN failures_in_a_row + 1 >= :most THEN now() END,"
         " attempts = attempts + CASE WHEN failures_in_a_row + 1 >= :most THEN 0 ELSE 1 END,"
-        " epoch = epoch + 1, rung_at = NULL, not_before = now() + make_interval(secs =>"
-        "  least(:cap, :base * power(2, least(failures_in_a_row, 30))) * (0.5 + random() / 2))"
+        " epoch = epoch + 1, rung_at = NULL, not_before = CASE WHEN failures_in_a_row + 1 < :most"
+        "  THEN now() + make_interval(secs =>"
+        "  least(:cap, :base * power(2, least(failures_in_a_row, 30))) * (0.5 + random() / 2)) END"
         + _MINE,
         "CASE r.state WHEN 'failed' THEN 'finished' ELSE 'retried in '"
         " || ceil(extract(epoch FROM r.not_before - now())) || ' s' END",
@@ -206,17 +207,33 @@ async def note_fenced(
 
 
 async def wait(
-    connection: AsyncConnection, run_id: int, epoch: int, what: str, seconds: float
+    connection: AsyncConnection,
+    run_id: int,
+    epoch: int,
+    what: str,
+    seconds: float,
+    *,
+    reason: str | None = None,
 ) -> Bell | None:
-    """Put back a run that can only wait; no attempt is spent."""
+    """Put back a run that can only wait; no attempt is spent.
+
+    Args:
+        connection: in a transaction.
+        run_id: the run.
+        epoch: the attempt's.
+        what: is waited for.
+        seconds: until it may start again.
+        reason: why, without secrets, if there is more to say than what is waited for.
+    """
     return await transition(
         connection,
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, waiting_for = :what,"
         " rung_at = NULL, not_before = now() + make_interval(secs => :seconds)" + _MINE,
         "'waiting for ' || r.waiting_for",
-        "jsonb_build_object('not_before', r.not_before)",
+        "jsonb_build_object('not_before', r.not_before, 'reason', CAST(:reason AS text))",
         run_id=run_id,
         epoch=epoch,
         what=what,
         seconds=seconds,
+        reason=reason,
     )

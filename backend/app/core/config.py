@@ -141,6 +141,10 @@ class Settings(BaseSettings):
     upstream_backoff: float = Field(0.5, gt=0, le=60)
     """Seconds before a failed request is sent again; doubled for each further try, with jitter."""
 
+    upstream_longest_wait: float = Field(14_400.0, gt=0, le=86_400)
+    """The longest that an upstream service may put a run back for, in seconds, whatever its
+    `Retry-After` says. The service is then asked again."""
+
     upstream_timeout: float = Field(30.0, gt=0, le=3_600)
     """Seconds to wait for an upstream service to answer."""
 

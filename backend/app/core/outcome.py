@@ -59,7 +59,10 @@ async def record(  # noqa: PLR0911 - one for each way to end
         return None
     if isinstance(outcome, Wait):
         logger.warning("%s", outcome)
-        return await attempts.wait(connection, *key, outcome.what, outcome.seconds)
+        seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
+        reason = getattr(outcome, "reason", None)
+        reason = None if reason is None else _plain(reason)
+        return await attempts.wait(connection, *key, outcome.what, seconds, reason=reason)
     if isinstance(outcome, LOST_DATABASE):
         logger.warning("lost PostgreSQL: %s", outcome)
         return await attempts.wait(connection, *key, *database_away.reason(outcome))

@@ -131,8 +131,8 @@ async def cancel(connection: AsyncConnection, run_id: int) -> Bell:
     """
     bell = await transition(
         connection,
-        "UPDATE runs SET state = 'cancelled', finished_at = now(), waiting_for = NULL"
-        " WHERE id = :run_id AND state IN ('queued', 'running')",
+        "UPDATE runs SET state = 'cancelled', finished_at = now(), waiting_for = NULL,"
+        " not_before = NULL WHERE id = :run_id AND state IN ('queued', 'running')",
         "'cancelled'",
         "'{}'::jsonb",
         run_id=run_id,

@@ -3,6 +3,10 @@ from typing import Any
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.db.times import bound_times
+
+bound_times()
+
 KEEPALIVES = {
     "keepalives": 1,
     "keepalives_idle": 5,

@@ -165,7 +165,10 @@ class Connector:
     @property
     def retries(self) -> Retries:
         """How often and when a host is asked again."""
-        return Retries(first=self.settings.upstream_backoff)
+        return Retries(
+            first=self.settings.upstream_backoff,
+            longest_wait=self.settings.upstream_longest_wait,
+        )
 
     def upstream(
         self,

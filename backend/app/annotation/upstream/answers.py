@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
 
+from app.annotation.upstream.dates import parse_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.core.errors import UserError
@@ -40,24 +40,35 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
     return text or "nothing readable"
 
 
-def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Return the seconds a ``Retry-After`` asks for: whole, fractional (Ensembl) or as a date."""
+def retry_after(
+    value: str | None, longest: float = math.inf, now: datetime | None = None
+) -> float | None:
+    """Return the seconds a ``Retry-After`` asks for: whole, fractional (Ensembl) or as a date.
+
+    Args:
+        value: of the header.
+        longest: seconds; who asks for more is given so many.
+        now: the present.
+    """
     if value is None:
         return None
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
+        moment = parse_date(value)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), longest) if math.isfinite(seconds) else None
 
 
-def failure(host: str, response: httpx.Response, body: bytes, secrets: Iterable[str]) -> Exception:
+def failure(
+    host: str,
+    response: httpx.Response,
+    body: bytes,
+    secrets: Iterable[str],
+    longest_wait: float = math.inf,
+) -> Exception:
     """Return what to raise for an answer that is no success.
 
     403 is a block of the caller and not of the request: Ensembl gives it to who sent "far too many
@@ -68,25 +79,27 @@ def failure(host: str, response: httpx.Response, body: bytes, secrets: Iterable[
         response: its status and headers are looked at.
         body: the start of its body.
         secrets: to be hidden in the reason.
+        longest_wait: seconds; a ``Retry-After`` beyond is not believed.
     """
     status = response.status_code
     shown = excerpt(body, secrets)
     reason = f"answered {status}: {shown}"
-    asked = retry_after(response.headers.get("Retry-After"))
+    asked = retry_after(response.headers.get("Retry-After"), longest_wait)
     if status == HTTPStatus.BAD_REQUEST and "api key invalid" in shown.lower():
         return UserError(
             f"{host} does not know the API key it was given",
             remedy=f"correct {host.upper()}_API_KEY in .env, or remove it",
         )
-    if asked is not None and asked > _LONGEST_HOLD and status in {429, 503}:
-        return UpstreamUnavailable(host, asked, reason)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
+        if asked is not None and asked > _LONGEST_HOLD:
+            return UpstreamUnavailable(host, asked, reason)
         return _passing(host, status, reason, asked)
     if response.is_redirect:
-        target = redact(response.headers["Location"].split("?")[0], secrets)
+        target = response.headers.get("Location", "an address that it does not name")
+        target = redact(target.split("?")[0], secrets)[:_EXCERPT_SHOWN]
         return UpstreamUnavailable(host, _BLOCKED, f"answered {status}: it has moved to {target}")
     if status == HTTPStatus.FORBIDDEN:
-        return UpstreamUnavailable(host, _BLOCKED, reason)
+        return UpstreamUnavailable(host, max(asked or 0, _BLOCKED), reason)
     return BadAnswer(f"{host} {reason}")
 
 

@@ -72,6 +72,7 @@ class Upstream:
         try_seconds: float = TRY_SECONDS,
     ) -> None:
         self.host = host
+        self._retries = retries or Retries()
         self._secrets = [key] if key else []
         self._sender = Sender(
             host,
@@ -82,10 +83,10 @@ class Upstream:
             rate=rate or host.allowed(key),
             secrets=self._secrets,
             try_seconds=try_seconds,
+            longest_wait=self._retries.longest_wait,
         )
         self._folder = cache_dir and cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
         self._params = dict(params or {})
-        self._retries = retries or Retries()
 
     @property
     def requests(self) -> int:

@@ -4,20 +4,23 @@ import asyncio
 import re
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 
 from app.annotation.upstream.cache import CachedFile, Download, Known
+from app.annotation.upstream.dates import past_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.annotation.upstream.sender import Sender
 
 _CHUNK = 1024**2
+# 18 digits are as many as any file has, and few enough for int()
+_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
 _TRY_LATER = 60.0
 _LONGEST_TRY = 3_600.0
+_LONGEST_TAG = 1_000
 
 
 class Downloading:
@@ -98,9 +101,7 @@ class Downloading:
     def _begin(self, response: httpx.Response) -> int | None:
         """Note which version comes, from where on; return how long the whole is, if it is said."""
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
-            found = re.fullmatch(
-                r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", "")
-            )
+            found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if not found or int(found[1]) != self._written:
                 raise self._start_again("sent another part than was asked for")
             return int(found[2])
@@ -145,20 +146,22 @@ def _write(path: Path, offset: int, chunk: bytes) -> None:
 
 def _version(response: httpx.Response) -> Known:
     modified = response.headers.get("Last-Modified")
-    moment = _date(modified) or _date(response.headers.get("Date")) or datetime.now(UTC)
+    moment = past_date(modified)
+    # a date that cannot be right is no date of a version either
+    last_modified = modified if moment else None
+    moment = moment or past_date(response.headers.get("Date")) or datetime.now(UTC)
     return Known(
         release=moment.date().isoformat(),
-        etag=response.headers.get("ETag"),
-        last_modified=modified,
+        etag=_tag(response.headers.get("ETag")),
+        last_modified=last_modified,
         checked_at=time.time(),
     )
 
 
-def _date(value: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value) if value else None
-    except ValueError:
-        return None
+def _tag(etag: str | None) -> str | None:
+    """Return the tag if it can be sent back: a header holds no other characters (RFC 9110, 5.5)."""
+    sendable = etag and etag.isascii() and etag.isprintable() and len(etag) <= _LONGEST_TAG
+    return etag if sendable else None
 
 
 def _strong(etag: str | None) -> str | None:

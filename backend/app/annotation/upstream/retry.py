@@ -34,6 +34,8 @@ class Retries:
         first: seconds before the second try; doubled for each further one, plus jitter.
         longest: the longest such wait, in seconds.
         seconds: no further try after so long in all.
+        longest_wait: seconds that a service may ask to be left alone for; who asks for more is
+            asked again then.
     """
 
     refused: int = 8
@@ -43,6 +45,7 @@ class Retries:
     first: float = 0.5
     longest: float = 20.0
     seconds: float = 300.0
+    longest_wait: float = 14_400.0
 
     def limit(self, trouble: Trouble) -> int:
         """Return how many tries may end so."""

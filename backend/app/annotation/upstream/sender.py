@@ -34,6 +34,7 @@ class Sender:
         rate: requests a second.
         secrets: to be hidden in every text.
         try_seconds: the longest that one try may take.
+        longest_wait: seconds; a service that asks for a longer one is not believed.
 
     Attributes:
         requests: sent so far.
@@ -50,6 +51,7 @@ class Sender:
         rate: float,
         secrets: Sequence[str],
         try_seconds: float,
+        longest_wait: float,
     ) -> None:
         self.requests = 0
         self._host = host.name
@@ -60,6 +62,7 @@ class Sender:
         self._rate = rate
         self._secrets = secrets
         self._try_seconds = try_seconds
+        self._longest_wait = longest_wait
         self._flights = asyncio.Semaphore(host.concurrency)
 
     @asynccontextmanager
@@ -110,7 +113,7 @@ class Sender:
     async def failure(self, response: httpx.Response) -> Exception:
         """Return what to raise for an answer that is no success; a refusal slows everybody down."""
         body = await start_of_body(self._host, response, answers.EXCERPT_BYTES)
-        failure = answers.failure(self._host, response, body, self._secrets)
+        failure = answers.failure(self._host, response, body, self._secrets, self._longest_wait)
         pause = answers.pause(failure, response)
         if pause:
             await self._limiter.pause(self._budget, pause)

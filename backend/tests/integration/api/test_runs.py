@@ -205,3 +205,15 @@ async def test_a_run_that_is_no_number_is_refused(api, run_id) -> None:
 )
 async def test_a_page_has_its_bounds(api, params) -> None:
     assert (await api.get(RUNS, params=params)).status_code == 422
+
+
+async def test_a_run_parked_for_ever_breaks_no_answer(api, query) -> None:
+    run = await start(api, "ensembl")
+    query("UPDATE runs SET not_before = '33715-01-01', finished_at = 'infinity'")
+    query("UPDATE run_events SET at = '33715-01-01'")
+    for address in (RUNS, f"{RUNS}/{run['id']}", f"{RUNS}/{run['id']}/events"):
+        assert (await api.get(address)).status_code == 200
+    status = await api.get("/api/admin/worker-status")
+    assert status.status_code == 200
+    assert status.json()["waiting"][0]["not_before"] == "9999-12-30T00:00:00Z"
+    assert (await api.get("/metrics")).status_code == 200

@@ -111,6 +111,20 @@ def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
     }
 
 
+@pytest.mark.parametrize("at", ["33715-01-01", "-infinity"])
+def test_a_run_parked_for_ever_breaks_no_command_and_can_be_tried_again(
+    cli, genes, query, at
+) -> None:
+    cli("annotate", "ensembl")
+    query("UPDATE runs SET waiting_for = 'ncbi', not_before = %s, created_at = %s", at, at)
+    query("UPDATE run_events SET at = %s", at)
+    for command in (("runs",), ("show", 1), ("status",)):
+        assert cli(*command).exit_code == 0
+        assert cli.json(*command)
+    assert cli("cancel", 1).exit_code == 0
+    assert query("SELECT not_before FROM runs")[0]["not_before"] is None
+
+
 def test_an_empty_list_is_no_error(cli) -> None:
     result = cli("runs")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -1,12 +1,14 @@
 import asyncio
 import contextlib
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.core import cancelling, runs
+from app.annotation.upstream import UpstreamUnavailable
+from app.core import cancelling, runs, views
 from app.core.attempt import Attempt
 from app.core.engine import Engine
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
@@ -130,6 +132,52 @@ async def test_waiting_costs_no_attempt_and_says_what_for(bench: Bench) -> None:
         assert (waiting.state, waiting.waiting_for) == ("queued", "ensembl")
         run = await bench.ended(created.bell.run_id)
     assert (run.state, run.attempts, run.waiting_for) == ("succeeded", 1, None)
+
+
+async def test_nothing_puts_a_run_back_for_longer_than_is_allowed(bench: Bench) -> None:
+    async def waits(attempt: Attempt) -> None:
+        raise UpstreamUnavailable("ncbi", 1e12, "asked for it")
+
+    created = await bench.request()
+    async with bench.worker(waits, upstream_longest_wait=1_000):
+        run = await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+    assert timedelta(0) < run.not_before - run.attempt_started_at < timedelta(seconds=1_100)
+
+
+async def test_a_cancelled_run_waits_for_nothing(bench: Bench) -> None:
+    async def waits(attempt: Attempt) -> None:
+        raise Wait("ncbi", 60)
+
+    created = await bench.request()
+    async with bench.worker(waits):
+        await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        async with bench.db.begin() as connection:
+            await runs.cancel(connection, created.bell.run_id)
+    run = await bench.run(created.bell.run_id)
+    assert (run.state, run.waiting_for, run.not_before) == ("cancelled", None, None)
+
+
+async def test_a_failed_run_waits_for_nothing(bench: Bench) -> None:
+    async def fails(attempt: Attempt) -> None:
+        raise RuntimeError("oh")
+
+    created = await bench.request()
+    async with bench.worker(fails, run_max_failures=1):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.not_before) == ("failed", None)
+
+
+async def test_an_event_says_why_a_run_waits(bench: Bench) -> None:
+    async def waits(attempt: Attempt) -> None:
+        raise UpstreamUnavailable("ncbi", 60, "answered 503: maintenance, key=hunter2hunter2")
+
+    created = await bench.request()
+    async with bench.worker(waits):
+        await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+    async with bench.db.connect() as connection:
+        event = (await views.latest_events(connection, created.bell.run_id, limit=1))[0]
+    assert event.event == "waiting for ncbi"
+    assert event.detail["reason"].startswith("answered 503: maintenance")
 
 
 async def test_what_the_operator_must_mend_is_not_tried_again(bench: Bench) -> None:

@@ -1,13 +1,17 @@
 """How long a source takes and will take, and what state it is shown in."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cli.output import local
 from app.core import views
 from app.core.views import SourceProgress
+from app.core.worker_views import worker_status
+from app.db.times import EARLIEST, LATEST
 from tests.integration.conftest import Bench
 
 
@@ -70,3 +74,48 @@ async def test_what_never_began_took_no_time(connection) -> None:
         connection, "state = 'cancelled', finished_at = now()", "state = 'cancelled'"
     )
     assert (progress.state, progress.seconds, progress.eta) == ("cancelled", None, None)
+
+
+@pytest.mark.parametrize(
+    "at", ["33715-01-01", "infinity", "9999-12-31 23:59:59", "-infinity", "0044-03-15 BC"]
+)
+async def test_a_row_with_an_impossible_time_breaks_no_list(
+    connection: AsyncConnection, at: str
+) -> None:
+    times = ("created_at", "started_at", "attempt_started_at", "progressed_at", "finished_at")
+    for table, columns in {
+        "runs": (*times, "not_before"),
+        "run_sources": ("started_at", "attempt_started_at", "finished_at"),
+        "run_events": ("at",),
+    }.items():
+        await connection.execute(
+            text(f"UPDATE {table} SET " + ", ".join(f"{name} = :at" for name in columns)),
+            {"at": at},
+        )
+    await connection.execute(
+        text(
+            "INSERT INTO workers (kind, host, pid, session, version, started_at, heartbeat_at)"
+            " VALUES ('arq', 'h', 1, 's', 'v', :at, 'infinity')"
+        ),
+        {"at": at},
+    )
+    listed = await views.list_runs(connection, limit=9)
+    assert listed == [await views.get_run(connection, 1)]
+    shown = await views.latest_events(connection, 1, limit=9)
+    status = await worker_status(connection, None)
+    assert [each.run for each in status.waiting] == [1]
+    assert len(status.workers) == 1
+    bound = EARLIEST if at.startswith("-") or at.endswith("BC") else LATEST
+    found = [listed[0].not_before, listed[0].created_at, listed[0].progress[0].started_at]
+    found += [shown[0].at, status.waiting[0].not_before, status.workers[0].started_at]
+    assert set(found) == {bound}
+    for each in found:
+        assert local(each)
+    for view in (listed[0], shown[0], status):
+        assert view.model_dump_json()
+
+
+async def test_times_that_can_be_are_read_as_they_are(connection: AsyncConnection) -> None:
+    at = datetime(2026, 11, 25, 20, 15, 30, 123456, tzinfo=UTC)
+    await connection.execute(text("UPDATE runs SET not_before = :at"), {"at": at})
+    assert (await views.get_run(connection, 1)).not_before == at

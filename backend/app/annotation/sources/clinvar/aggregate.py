@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -154,7 +154,9 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
         found = date(int(year), int(month), int(of_month))
     except ValueError:
         return NO_DATE
-    return found.toordinal() if found.year >= _EARLIEST_YEAR else NO_DATE
+    # in some time zone it is tomorrow; a later day is a slip of the pen
+    latest = datetime.now(UTC).date() + timedelta(days=1)
+    return found.toordinal() if found.year >= _EARLIEST_YEAR and found <= latest else NO_DATE
 
 
 def profile(

@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+MOST_ALLELES = 10_000_000
+"""What a gene is said to have beyond this is not believed: all of ClinVar has some 4 million."""
+
 
 class Expected:
     """Counts and symbols by NCBI GeneID.
@@ -58,7 +61,7 @@ def read_expected(path: Path) -> Expected:
         except ValueError as error:
             raise ValueError(f"no such column: {error}") from None
         return Expected(
-            (fields[symbol], fields[gene], int(fields[total]))
+            (fields[symbol], fields[gene], min(max(int(fields[total]), 0), MOST_ALLELES))
             for fields in (line.rstrip("\r\n").split("\t") for line in lines)
             if len(fields) > max(symbol, gene, total)
         )

@@ -23,6 +23,8 @@ _NOT_THERE = re.compile(
     r"unable to obtain query|webenv|query_key|history|empty result", re.IGNORECASE
 )
 _LONGEST_QUOTE = 200
+_MOST_FOUND = 10_000_000
+"""All of ClinVar has some 4 million variants."""
 
 
 class Search(NamedTuple):
@@ -114,8 +116,8 @@ def decode_search(body: bytes) -> Search:
         count = int(found.count) if found is not None and found.count is not None else -1
     except ValueError:
         count = -1
-    if found is None or count < 0:
-        raise _bad("esearch", "an answer without a count")
+    if found is None or not 0 <= count <= _MOST_FOUND:
+        raise _bad("esearch", "an answer without a count that can be")
     if count and not (found.webenv and found.querykey):
         raise _bad("esearch", "an answer without a history")
     return Search(count, found.webenv, found.querykey)

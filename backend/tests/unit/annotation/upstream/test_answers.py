@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.upstream.answers import excerpt, failure, retry_after
+from app.annotation.upstream.dates import EARLIEST, past_date
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.retry import TryAgain
 from app.core.errors import UserError
@@ -30,16 +31,36 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
         ("nan", None),
         ("inf", None),
         ("Mon, 99 Nov 2026 99:00:00 GMT", None),
+        ("Mon, 23 Nov 2026 12:00:30 +9999999999", None),
+        ("1000000000000", 600),
+        ("1e300", 600),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 600),
     ],
 )
 def test_retry_after_in_all_its_forms(value, seconds):
-    assert retry_after(value, NOW) == seconds
+    assert retry_after(value, 600, NOW) == seconds
 
 
-@given(st.text())
-def test_any_retry_after_is_a_number_of_seconds_or_nothing(value):
-    seconds = retry_after(value)
-    assert seconds is None or 0 <= seconds < float("inf")
+DATES = st.builds(
+    "Mon, {} {} {} {}:00:00 {}".format,
+    st.integers(0, 40),
+    st.sampled_from(["Jan", "Feb", "Foo"]),
+    st.integers(0, 100_000),
+    st.integers(0, 30),
+    st.sampled_from(["GMT", "", "-0000", "+2359", "-9999", "+99999999999999999999"]),
+)
+
+
+@given(st.text() | st.floats().map(str) | st.integers().map(str) | DATES)
+def test_any_retry_after_is_a_bounded_number_of_seconds_or_nothing(value):
+    seconds = retry_after(value, 14_400)
+    assert seconds is None or 0 <= seconds <= 14_400
+
+
+@given(st.text() | DATES)
+def test_any_date_is_one_of_the_past_or_none(value):
+    moment = past_date(value, NOW)
+    assert moment is None or EARLIEST <= moment <= NOW + timedelta(days=1)
 
 
 @given(st.binary())

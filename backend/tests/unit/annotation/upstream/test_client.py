@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 import traceback
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from app.annotation.upstream import BadAnswer, Host, UpstreamUnavailable, new_http_client
 from app.annotation.upstream.http import USER_AGENT
 from app.core.errors import UserError
+from tests.unit.annotation.upstream.conftest import QUICK
 
 KEY = "0123456789abcdef0123456789abcdef0123"
 DECODE = msgspec.json.Decoder(dict[str, int]).decode
@@ -156,6 +158,25 @@ async def test_a_long_retry_after_puts_the_attempt_back_and_pauses_the_budget(
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await limiter.acquire("ncbi", 10_000)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 403])
+@pytest.mark.parametrize("far", ["1000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_no_service_puts_an_attempt_back_for_longer_than_is_allowed(
+    service, connect, status, far
+):
+    service.script = [httpx.Response(status, headers={"Retry-After": far})]
+    upstream = connect(retries=replace(QUICK, longest_wait=7_200))
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await ask(upstream)
+    assert caught.value.seconds == 7_200
+    assert upstream.requests == 1
+
+
+async def test_a_redirect_to_nowhere_is_a_wait(service, connect):
+    service.script = [httpx.Response(301)]
+    with pytest.raises(UpstreamUnavailable, match="301"):
+        await ask(connect())
 
 
 async def test_a_refusal_does_not_use_up_the_tries_for_faults(service, connect):

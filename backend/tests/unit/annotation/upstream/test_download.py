@@ -205,6 +205,39 @@ async def test_without_a_date_the_release_is_the_day_of_the_answer(service, conn
     assert (await connect().download("f")).release == "2026-11-23"
 
 
+@pytest.mark.parametrize(
+    "modified",
+    ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 01 Jan 0001 -2300"],
+)
+async def test_a_day_that_cannot_be_right_is_no_release(service, connect, modified):
+    headers = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT", "Last-Modified": modified}
+    service.script = [httpx.Response(200, headers=headers, content=b"x")]
+    assert (await connect().download("f")).release == "2026-11-23"
+    await connect().download("f")
+    assert "If-Modified-Since" not in service.asked[1].headers
+
+
+async def test_a_release_is_a_day_in_utc(service, connect):
+    headers = {"Last-Modified": "Sun, 15 Nov 2026 23:30:00 -0500"}
+    service.script = [httpx.Response(200, headers=headers, content=b"x")]
+    assert (await connect().download("f")).release == "2026-11-16"
+
+
+@pytest.mark.parametrize("tag", ['"é"', '"' + "v" * 2_000 + '"'])
+async def test_a_tag_that_cannot_be_sent_back_is_none(service, connect, tag):
+    headers = [(b"ETag", tag.encode()), (b"Last-Modified", VERSION["Last-Modified"].encode())]
+    service.script = [httpx.Response(200, headers=headers, content=b"x"), httpx.Response(304)]
+    first = await connect().download("f")
+    assert await connect().download("f") == first
+    assert "If-None-Match" not in service.asked[1].headers
+
+
+async def test_a_range_of_endless_digits_is_no_range(service, connect):
+    headers = {"Content-Range": f"bytes {2 * 1024**2}-{'9' * 5_000}/{'9' * 5_000}"}
+    service.script = [cut(3_000_000), httpx.Response(206, headers=headers, content=b"x"), whole]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+
+
 async def test_of_two_who_want_it_one_fetches_it(service, connect):
     service.script = [whole, httpx.Response(304)]
     got = await asyncio.gather(connect().download("f"), connect().download("f"))

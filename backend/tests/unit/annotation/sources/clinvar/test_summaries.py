@@ -124,6 +124,7 @@ def test_nothing_found_needs_no_history() -> None:
         b'{"error":"API rate limit exceeded","api-key":"k"}',
         b'{"esearchresult":{"count":"many"}}',
         b'{"esearchresult":{"count":"-1"}}',
+        b'{"esearchresult":{"count":"1000000000000","webenv":"MCID_1","querykey":"1"}}',
         b'{"esearchresult":{}}',
         b"{}",
         b"<html><body>Service unavailable</body></html>",
