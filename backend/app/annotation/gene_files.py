@@ -1,169 +1,125 @@
 """Reads what people keep gene lists in: TSV or CSV with a header, or a bare column."""
 
-import csv
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from app.annotation.gene_cells import clean
+from app.annotation.gene_dialects import Record, records
+from app.annotation.gene_headers import HINTS, Hint, allowed, column_name, known
+from app.annotation.gene_text import read_lines
 from app.core.errors import WrongUse
-
-LONGEST_LINE = 100_000
-"""Characters; a longer line is no row of a gene list."""
-
-LONGEST_FILE = 100_000_000
-"""Bytes."""
-
-ID_COLUMNS = ("hgnc_id", "hgnc", "hgncid", "hgnc_gene_id", "hgnc_accession")
-SYMBOL_COLUMNS = (
-    "symbol", "gene", "genes", "gene_symbol", "approved_symbol", "hgnc_symbol", "genesymbol",
-    "symbols", "gene_name",
-)  # fmt: skip
-
-_HGNC_ID = re.compile(r"(?:HGNC:)?\s*(\d{1,9})", re.IGNORECASE)
-_WITH_PREFIX = re.compile(r"HGNC:\s*\d{1,9}", re.IGNORECASE)
-_NO_UTF_8 = re.compile("[\udc80-\udcff]")
-_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A gene as the file names it: by its HGNC id, a symbol, both, or neither when it is empty."""
+class Column:
+    """A column that may name genes.
 
-    line: int
-    hgnc_id: str | None = None
-    symbol: str | None = None
+    Args:
+        name: as the file has it, for people.
+        hint: what the name promises.
+        place: of the name among those that promise the same; the first is the most usual.
+        cells: one a row, clean.
+    """
 
-    @property
-    def text(self) -> str:
-        """What the file has, for people."""
-        found = " ".join(part for part in (self.hgnc_id, self.symbol) if part) or "nothing"
-        return found if len(found) <= _SHOWN else found[:_SHOWN] + "…"
+    name: str
+    hint: Hint
+    place: int
+    cells: Sequence[str]
 
 
-def read_gene_file(path: Path) -> list[Row]:
-    """Read a gene list, UTF-8 with or without a byte order mark, its lines ended in any way.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The part of a file that names genes.
 
-    The columns are found by the names in the first line (:data:`ID_COLUMNS`,
-    :data:`SYMBOL_COLUMNS`, in any case and with spaces), separated by tabs, commas or semicolons.
-    A file of one column needs no header.
+    Args:
+        path: of the file.
+        header: the names of all its columns; empty if it has no header.
+        lines: the number of each row's first line.
+        columns: those that may name genes, as they stand in the file.
+    """
+
+    path: Path
+    header: Sequence[str]
+    lines: Sequence[int]
+    columns: Sequence[Column]
+
+
+def read_gene_file(path: Path) -> Table:
+    """Read a gene list as R, pandas, spreadsheets and BioMart write it.
+
+    That is UTF-8 with or without a byte order mark, or UTF-16 with one; separated by tabs, commas,
+    semicolons, or the blanks of R's ``write.table``; with or without R's row names, which have no
+    name in the header. Columns of genes are found by the names in the first line
+    (:data:`~app.annotation.gene_headers.HINTS`). A file of one column needs no header.
 
     Raises:
         WrongUse: naming the line, if it cannot be read; or there is no gene in it.
     """
-    try:
-        size = path.stat().st_size
-        if size > LONGEST_FILE:
-            raise WrongUse(f"{path}: {size:,} bytes", allowed=f"at most {LONGEST_FILE:,} bytes")
-        # what is no UTF-8 is kept apart as lone surrogates, to be named by its line
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = list(_rows(path, _lines(path, file)))
-    except OSError as error:
-        raise WrongUse(
-            f"{path}: {error.strerror or error}", allowed="a TSV or CSV file of genes, or `hgnc`"
-        ) from error
+    rows = records(path, read_lines(path))
     if not rows:
-        raise WrongUse(f"{path}: there is no gene in it", allowed="a gene in each line")
-    return rows
+        raise _nothing_in(path)
+    header, rows = _header(rows)
+    if header is None:
+        found = [Column("the only column", "symbol", 0, [clean(cells[0]) for _, cells in rows])]
+    else:
+        found = _columns(path, header, rows)
+    if not rows:
+        raise _nothing_in(path)
+    return Table(path, header or (), [line for line, _ in rows], found)
 
 
-def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
-    """Give the lines that are not blank with their numbers."""
-    number = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        if "\0" in line or line.startswith(_UTF_16):
+def _header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
+    """Take the header off, if it is one, with a blank name for R's row names."""
+    header = [clean(cell) for cell in rows[0][1]]
+    if len(header) == 1 and not known(header):
+        return None, rows
+    rows = rows[1:]
+    if _has_row_names(len(header), rows):
+        header.insert(0, "")
+    return header, rows
+
+
+def _has_row_names(width: int, rows: Sequence[Record]) -> bool:
+    """Tell whether each row begins with a name of its own that the header does not count."""
+    if not all(len(cells) == width + 1 for _, cells in rows):
+        return False
+    names = [cells[0].strip() for _, cells in rows]
+    if "" in names or len(set(names)) < len(names):
+        return False
+    # a delimiter at the end of each line leaves a blank cell behind it
+    return any(cells[-1] for _, cells in rows) or names == [str(at + 1) for at in range(len(names))]
+
+
+def _columns(path: Path, header: list[str], rows: list[Record]) -> list[Column]:
+    names = [column_name(cell) for cell in header]
+    found = []
+    for at, name in enumerate(names):
+        # only what stands before a table is a name of its rows: elsewhere it is a stray delimiter
+        if name not in HINTS or (not name and (at or header[at])):
+            continue
+        if names.count(name) > 1 and name:
             raise WrongUse(
-                f"{path}, line {number}: binary data",
-                allowed="a text file in UTF-8",
-                remedy="export the table as tab-separated text in UTF-8",
+                f"{path}: {names.count(name)} columns are called {name}",
+                allowed="one of each name",
+                remedy="rename or remove those that are not meant",
             )
-        if len(line) > LONGEST_LINE:
-            raise WrongUse(
-                f"{path}, line {number}: longer than {LONGEST_LINE:,} characters",
-                allowed="a gene in each line",
-                remedy="break the line up, or export the table again as tab-separated text",
-            )
-        if (wrong := _NO_UTF_8.search(line)) is not None:
-            raise WrongUse(
-                f"{path}, line {number}: byte {ord(wrong[0]) - 0xDC00:#04x} is no UTF-8",
-                allowed="UTF-8",
-                remedy=f"iconv -f LATIN1 -t UTF-8 {path.name} > utf8-{path.name}",
-            )
-        if line.strip():
-            yield number, line.rstrip("\n")
+        cells = [clean(cells[at]) if at < len(cells) else "" for _, cells in rows]
+        found.append(Column(header[at] or "the row names", *HINTS[name], cells))
+    if not found:
+        raise no_column(path, header)
+    return found
 
 
-def _rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
-    first = next(lines, None)
-    if first is None:
-        return
-    delimiter = _delimiter(path, first[1])
-    header = [_column_name(cell) for cell in _cells(path, *first, delimiter)]
-    id_at, symbol_at = (_column(path, header, names) for names in (ID_COLUMNS, SYMBOL_COLUMNS))
-    if id_at is None and symbol_at is None:
-        if len(header) > 1:
-            raise WrongUse(
-                f"{path}: no column for genes among {', '.join(header[:10])}",
-                allowed=f"{', '.join(ID_COLUMNS[:2])}; {', '.join(SYMBOL_COLUMNS[:6])}",
-                remedy="name the column in the first line",
-            )
-        symbol_at = 0
-        yield _row(first[0], None, _cells(path, *first, delimiter)[0])
-    for number, line in lines:
-        cells = _cells(path, number, line, delimiter)
-        hgnc_id, symbol = (
-            cells[at] if at is not None and at < len(cells) else None for at in (id_at, symbol_at)
-        )
-        yield _row(number, hgnc_id, symbol)
+def no_column(path: Path, header: Sequence[str]) -> WrongUse:
+    """Return what to raise for a table without a column that names genes."""
+    shown = ", ".join(cell or "(no name)" for cell in header[:10])
+    return WrongUse(
+        f"{path}: no column for genes among {shown}",
+        allowed=allowed(),
+        remedy="name the column in the first line",
+    )
 
 
-def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> int | None:
-    name = next((name for name in names if name in header), None)
-    if name is None:
-        return None
-    if header.count(name) > 1:
-        raise WrongUse(
-            f"{path}: {header.count(name)} columns are called {name}",
-            allowed="one of each name",
-            remedy="rename or remove those that are not meant",
-        )
-    return header.index(name)
-
-
-def _row(line: int, hgnc_id: str | None, symbol: str | None) -> Row:
-    """Tell ids from symbols: a column called `hgnc` may hold either, and so may a bare one."""
-    hgnc_id, symbol = (hgnc_id or "").strip(), (symbol or "").strip()
-    if not hgnc_id and _WITH_PREFIX.fullmatch(symbol):
-        hgnc_id, symbol = symbol, ""
-    elif hgnc_id and not symbol and not _HGNC_ID.fullmatch(hgnc_id):
-        hgnc_id, symbol = "", hgnc_id
-    number = _HGNC_ID.fullmatch(hgnc_id)
-    return Row(line, f"HGNC:{int(number[1])}" if number else hgnc_id or None, symbol or None)
-
-
-def _delimiter(path: Path, header: str) -> str:
-    for delimiter in ("\t", ",", ";"):
-        if delimiter in header:
-            return delimiter
-    return "," if path.suffix.lower() == ".csv" else "\t"
-
-
-def _cells(path: Path, number: int, line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        # the csv module has no other way to tell them apart (CPython's Modules/_csv.c)
-        unclosed = "unexpected end" in str(error)
-        wrong = "a quote is not closed" if unclosed else "there is text behind a closing quote"
-        raise WrongUse(
-            f"{path}, line {number}: {wrong}",
-            allowed="quotes around a whole cell, closed in the same line",
-            remedy="correct the line, or export the table again as tab-separated text",
-        ) from None
-
-
-def _column_name(cell: str) -> str:
-    return re.sub(r"[\s_.-]+", "_", cell.strip().lstrip("#").strip().lower())
+def _nothing_in(path: Path) -> WrongUse:
+    return WrongUse(f"{path}: there is no gene in it", allowed="a gene in each line")

@@ -10,7 +10,8 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.annotation.gene_files import Row, read_gene_file
+from app.annotation.gene_columns import ReadColumn, Row, read_rows
+from app.annotation.gene_files import Table, read_gene_file
 from app.annotation.gene_names import GeneRow, Names, Remark, Resolved, gene_row
 from app.annotation.hgnc_records import (
     APPROVED,
@@ -56,7 +57,8 @@ class ImportReport:
         unchanged: genes that were there as they are.
         duplicates: rows that mean a gene of an earlier row.
         problems: rows whose gene was not imported, and why.
-        notes: rows whose gene was imported, under another name or against the row's symbol.
+        notes: rows whose gene was imported, under another name or against another of the row.
+        columns: what each column that may name genes was taken for.
     """
 
     imported: int = 0
@@ -65,6 +67,7 @@ class ImportReport:
     duplicates: int = 0
     problems: list[Remark] = field(default_factory=list)
     notes: list[Remark] = field(default_factory=list)
+    columns: list[ReadColumn] = field(default_factory=list)
 
 
 async def import_genes(
@@ -83,14 +86,14 @@ async def import_genes(
         WrongUse: the file cannot be read or has no gene.
         UserError: HGNC's files are not to be had.
     """
-    rows = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
+    table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
     files = hgnc_files(connect)
     report = ImportReport()
     try:
-        if rows is None:
+        if table is None:
             genes = await _protein_coding(files)
         else:
-            genes = await _resolve(rows, files, report)
+            genes = await _resolve(table, files, report)
     except (BadAnswer, Wait) as error:
         raise _not_to_be_had(error, connect.settings) from error
     async with engine.begin() as connection:
@@ -131,7 +134,7 @@ async def _protein_coding(files: Upstream) -> list[GeneRow]:
     return await asyncio.to_thread(read)
 
 
-async def _resolve(rows: Sequence[Row], files: Upstream, report: ImportReport) -> list[GeneRow]:
+async def _resolve(table: Table, files: Upstream, report: ImportReport) -> list[GeneRow]:
     complete_set = await files.download(COMPLETE_SET)
     try:
         withdrawn = (await files.download(WITHDRAWN)).path
@@ -141,7 +144,10 @@ async def _resolve(rows: Sequence[Row], files: Upstream, report: ImportReport) -
 
     def read() -> list[GeneRow]:
         entries = read_withdrawn(withdrawn) if withdrawn else ()
-        return resolve_rows(rows, Names(read_records(complete_set.path), entries), report)
+        names = Names(read_records(complete_set.path), entries)
+        rows, columns = read_rows(table, names.is_symbol)
+        report.columns.extend(columns)
+        return resolve_rows(rows, names, report)
 
     return await asyncio.to_thread(read)
 
@@ -154,8 +160,7 @@ def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> lis
         if not isinstance(found, Resolved):
             report.problems.append(found)
             continue
-        if found.note is not None:
-            report.notes.append(found.note)
+        report.notes.extend(found.notes)
         if found.gene.hgnc_id in genes:
             report.duplicates += 1
         genes[found.gene.hgnc_id] = found.gene

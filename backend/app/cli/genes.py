@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import click
 
+from app.annotation.gene_columns import ReadColumn
 from app.annotation.genes import ImportReport, import_genes
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client
-from app.cli.output import as_json, count
+from app.cli.output import as_json, count, note
 from app.cli.session import Session, in_session
 from app.core.rate_limit import LocalRateLimiter
 
@@ -18,9 +19,10 @@ from app.core.rate_limit import LocalRateLimiter
 def genes_import(what: str, *, as_json: bool) -> None:
     """Import the genes of a FILE, or with `hgnc` all that code for proteins.
 
-    FILE is TSV or CSV with an HGNC id or a symbol a row. Previous symbols and aliases are
-    resolved; what is ambiguous, withdrawn or unknown is reported by its line, and the rest is
-    imported. Importing a list again does no harm.
+    FILE is TSV or CSV with an HGNC id, a symbol, or an id of NCBI's or Ensembl's a row. Previous
+    symbols and aliases are resolved; what is ambiguous, withdrawn, unknown or missing is reported
+    by its line, and the rest is imported. What each column was read as is said on stderr. Importing
+    a list again does no harm.
     """
 
     async def do(session: Session) -> ImportReport:
@@ -33,6 +35,8 @@ def genes_import(what: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))
     else:
+        for column in report.columns:
+            note(_what_it_was(column))
         for line, said in sorted(_remarks(report)):
             click.echo(f"line {line}: {said}")
         click.echo(
@@ -43,6 +47,17 @@ def genes_import(what: str, *, as_json: bool) -> None:
     if not known:
         click.echo("Error: none of the rows could be imported", err=True)
         click.get_current_context().exit(1)
+
+
+def _what_it_was(column: ReadColumn) -> str:
+    if column.read_as is None:
+        return f"column {column.column}: not read"
+    line = f"column {column.column}: {column.read_as} in {_rows(column.rows)}"
+    return f"{line}, something else in {_rows(column.problems)}" if column.problems else line
+
+
+def _rows(number: int) -> str:
+    return f"{count(number)} row" if number == 1 else f"{count(number)} rows"
 
 
 def _remarks(report: ImportReport) -> Iterator[tuple[int, str]]:

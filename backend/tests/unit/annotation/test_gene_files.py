@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.annotation.gene_files import Row, read_gene_file
+from app.annotation.gene_columns import ReadColumn, Row, read_rows
+from app.annotation.gene_files import read_gene_file
+from app.annotation.gene_names import Names
+from app.annotation.hgnc_records import Record
 from app.core.errors import WrongUse
 
 
@@ -13,6 +16,25 @@ def written(folder: Path, content: str | bytes, name: str = "genes.tsv") -> Path
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+NAMES = Names(
+    [
+        Record("HGNC:9008", "PKD1", entrez_id="5310", ensembl_gene_id="ENSG00000008710"),
+        Record("HGNC:9009", "PKD2", entrez_id="5311", ensembl_gene_id="ENSG00000118762"),
+        Record("HGNC:12559", "UMOD", entrez_id="7369", ensembl_gene_id="ENSG00000169344"),
+        Record("HGNC:12403", "TTN"),
+    ],
+    [],
+)
+
+
+def rows(path: Path) -> list[Row]:
+    return read_rows(read_gene_file(path), NAMES.is_symbol)[0]
+
+
+def columns(path: Path) -> list[ReadColumn]:
+    return read_rows(read_gene_file(path), NAMES.is_symbol)[1]
 
 
 PKD1 = Row(2, "HGNC:9008", "PKD1")
@@ -30,12 +52,12 @@ PKD1 = Row(2, "HGNC:9008", "PKD1")
     ],
 )
 def test_columns_are_found_by_name(tmp_path: Path, name: str, content: str) -> None:
-    assert read_gene_file(written(tmp_path, content, name)) == [PKD1]
+    assert rows(written(tmp_path, content, name)) == [PKD1]
 
 
 def test_a_bare_column_needs_no_header(tmp_path: Path) -> None:
     path = written(tmp_path, "PKD1\n\nHGNC:1\nC1orf112\n")
-    assert read_gene_file(path) == [
+    assert rows(path) == [
         Row(1, None, "PKD1"),
         Row(3, "HGNC:1"),
         Row(4, None, "C1orf112"),
@@ -44,13 +66,13 @@ def test_a_bare_column_needs_no_header(tmp_path: Path) -> None:
 
 def test_an_id_column_with_symbols_in_it(tmp_path: Path) -> None:
     path = written(tmp_path, "hgnc\nPKD1\nHGNC:1\n12\n")
-    assert read_gene_file(path) == [Row(2, None, "PKD1"), Row(3, "HGNC:1"), Row(4, "HGNC:12")]
+    assert rows(path) == [Row(2, None, "PKD1"), Row(3, "HGNC:1"), Row(4, "HGNC:12")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_end_in_any_way(tmp_path: Path, end: str) -> None:
     content = end.join(("symbol,note", '"PKD1",x', "", "TTN,y"))
-    assert read_gene_file(written(tmp_path, content, "g.csv")) == [
+    assert rows(written(tmp_path, content, "g.csv")) == [
         Row(2, None, "PKD1"),
         Row(4, None, "TTN"),
     ]
@@ -58,7 +80,7 @@ def test_lines_end_in_any_way(tmp_path: Path, end: str) -> None:
 
 def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "symbol\tnote\n\tx\nPKD1\ty\n")
-    assert [row.text for row in read_gene_file(path)] == ["nothing", "PKD1"]
+    assert [row.text for row in rows(path)] == ["nothing", "PKD1"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +91,8 @@ def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
         ("symbol\n", "no gene"),
         (b"symbol\nM\xfcller\n", "line 2: byte 0xfc is no UTF-8"),
         (b"symbol\nA\nB\n\x00\x01\x02\n", "line 4: binary"),
-        ("symbol\n".encode("utf-16"), "line 1: binary"),
+        ("symbol\nA\n".encode("utf-16-le"), "line 1: binary"),
+        ("symbol\nA\n".encode("utf-16")[:-1], "begins as UTF-16 and is none"),
         (b"PK\x03\x04\x14\x00\x06\x00", "line 1: binary"),
         ("symbol\nA\n" + "x" * 1_000_000, "line 3: longer than"),
         ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: a quote is not closed"),
@@ -80,7 +103,7 @@ def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
 )
 def test_bad_input_is_named_by_its_line(tmp_path: Path, content: str | bytes, problem: str) -> None:
     with pytest.raises(WrongUse, match=problem) as refused:
-        read_gene_file(written(tmp_path, content))
+        rows(written(tmp_path, content))
     assert refused.value.allowed or refused.value.remedy
 
 
@@ -92,9 +115,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_real_list_of_kidney_genes(shared_data: Path) -> None:
-    rows = read_gene_file(shared_data / "genes/kidney_genes.tsv")
-    assert len(rows) == 3066
-    assert rows[0] == Row(2, "HGNC:74", "ABCG2")
+    found = rows(shared_data / "genes/kidney_genes.tsv")
+    assert len(found) == 3066
+    assert found[0] == Row(2, "HGNC:74", "ABCG2")
 
 
 @given(st.binary(max_size=300))
@@ -104,7 +127,7 @@ def test_any_bytes_are_read_or_refused(
 ) -> None:
     path = written(tmp_path_factory.mktemp("any"), content)
     with contextlib.suppress(WrongUse):
-        assert read_gene_file(path)
+        assert rows(path)
 
 
 symbols = st.from_regex(r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,3})?", fullmatch=True)
@@ -120,6 +143,6 @@ def test_what_is_written_is_read(
 ) -> None:
     lines = [delimiter.join(("note", "symbol")), *(delimiter.join(("", name)) for name in names)]
     content = "\n".join(lines).encode("utf-8-sig" if bom else "utf-8")
-    rows = read_gene_file(written(tmp_path_factory.mktemp("any"), content))
-    assert [row.symbol for row in rows] == names
-    assert [row.line for row in rows] == list(range(2, len(names) + 2))
+    found = rows(written(tmp_path_factory.mktemp("any"), content))
+    assert [row.symbol for row in found] == names
+    assert [row.line for row in found] == list(range(2, len(names) + 2))

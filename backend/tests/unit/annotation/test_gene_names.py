@@ -3,7 +3,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.annotation.gene_files import Row
+from app.annotation.gene_columns import Row
 from app.annotation.gene_names import Names, Remark, Resolved
 from app.annotation.genes import ImportReport, resolve_rows
 from app.annotation.hgnc_records import Record, Withdrawn
@@ -30,8 +30,7 @@ def gene_of(row: Row) -> str:
 
 def remark_on(row: Row) -> Remark:
     found = NAMES.resolve(row)
-    remark = found.note if isinstance(found, Resolved) else found
-    assert remark is not None
+    (remark,) = found.notes if isinstance(found, Resolved) else (found,)
     return remark
 
 
@@ -77,7 +76,7 @@ def test_the_id_with_any_name_of_its_gene_is_nothing_to_remark() -> None:
     for symbol in ("AAA", "aaa", "OLD", "SPLIT", "AL", "BBB"):
         found = NAMES.resolve(Row(1, "HGNC:1", symbol))
         assert isinstance(found, Resolved)
-        assert found.note is None
+        assert found.notes == ()
 
 
 def test_rows_that_mean_the_same_gene_are_counted() -> None:

@@ -1,0 +1,92 @@
+"""What a cell of a gene list holds: nothing, an identifier, or a name."""
+
+import re
+from decimal import Decimal
+from typing import Literal
+
+IdKind = Literal["HGNC id", "Entrez id", "Ensembl id"]
+Kind = Literal["HGNC id", "Entrez id", "Ensembl id", "symbol"]
+
+MISSING = frozenset(
+    {
+        "", "na", "n/a", "#n/a", "#n/a n/a", "#na", "nan", "-nan", "<na>", "null", "none", "-",
+        "--", ".", "\\n", "#value!", "#ref!", "#name?", "#div/0!", "#num!", "#null!",
+    }
+)  # fmt: skip
+"""How programs write that there is no value, in lower case: R (``NA``), pandas (``NaN``, ``<NA>``;
+the list of its ``read_csv``), Excel's errors (``#N/A``), SQL (``NULL``, ``\\N``), annotation tables
+(``-``, ``.``)."""
+
+_HGNC_ID = re.compile(r"(?:HGNC[:_ ] ?)+([0-9]{1,9})(?:\.0+)?", re.IGNORECASE)
+_ENTREZ_ID = re.compile(
+    r"(?:NCBI|(?:NCBI ?)?GENE ?ID|NCBI_?GENE|ENTREZ(?:_?GENE)?)[:_ ] ?([0-9]{1,9})(?:\.0+)?",
+    re.IGNORECASE,
+)
+_ENSEMBL_ID = re.compile(r"(ENSG[0-9]{11})(?:\.[0-9]+)?(?:_\w+)?", re.IGNORECASE)
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0+)?")
+_SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]{1,2}")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:e[+-]?[0-9]+)?", re.IGNORECASE)
+_FORMULA = re.compile(r'="(.*)"')
+_MONTH = "jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
+_DATE = re.compile(
+    rf"[0-9]{{1,2}}[-. ]{{1,2}}(?:{_MONTH})\.?|(?:{_MONTH})[- ][0-9]{{2}}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?: 00:00:00)?",
+    re.IGNORECASE,
+)
+_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
+
+
+def clean(cell: str) -> str:
+    """Return a cell without blanks around it, its hyphens as HGNC writes them.
+
+    ``="SEPT2"`` is how a cell is kept from Excel's guesses.
+    """
+    text = " ".join(cell.translate(_HYPHENS).split())
+    formula = _FORMULA.fullmatch(text)
+    return formula[1].strip() if formula else text
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a clean cell says that there is no value."""
+    return text.lower() in MISSING
+
+
+def identifier(text: str) -> tuple[IdKind, str] | None:
+    """Return the identifier that a clean cell can only be, as HGNC writes it.
+
+    ``HGNC:9008``, ``HGNC:HGNC:9008`` (BioMart) and ``hgnc:9008.0`` are one; versions of Ensembl
+    ids are left out.
+    """
+    if found := _HGNC_ID.fullmatch(text):
+        return "HGNC id", f"HGNC:{int(found[1])}"
+    if found := _ENSEMBL_ID.fullmatch(text):
+        return "Ensembl id", found[1].upper()
+    if found := _ENTREZ_ID.fullmatch(text):
+        return "Entrez id", str(int(found[1]))
+    return None
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a clean cell is a number of any kind, which no symbol is."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def number(text: str) -> int | None:
+    """Return the id that a clean cell is as a number, as R and pandas write them, too.
+
+    pandas writes ``9008.0`` where a column has missing values. R writes ``1e+05`` for 100000, and
+    never where that is not shorter; what is longer was rounded by a spreadsheet and is none.
+    """
+    if found := _WHOLE.fullmatch(text):
+        return int(found[1])
+    if _SCIENTIFIC.fullmatch(text):
+        value = Decimal(text)
+        plain = f"{value:f}"
+        if value == value.to_integral_value() and len(text) < len(plain) <= 9:  # noqa: PLR2004 - digits of an id
+            return int(value)
+    return None
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a clean cell is what spreadsheets make of SEPT2, MARCH1 or DEC1."""
+    return _DATE.fullmatch(text) is not None
