@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     """The bearer token of `/api/admin`, 8 characters or more. Without one, these addresses answer
     503."""
 
+    api_max_connections: int = Field(500, ge=8, le=10_000)
+    """How many connections `just api` keeps; fewer where the process may open fewer files. When
+    there are too many, the one is closed whose client has said nothing for the longest time."""
+
+    api_client_timeout: float = Field(10.0, gt=0, le=600)
+    """Seconds that a client may take to send a whole request, and to read some of its answer."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe lines that are logged."""
 

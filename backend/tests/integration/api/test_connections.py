@@ -1,0 +1,30 @@
+"""The API's own process under clients who open connections and say too little."""
+
+import asyncio
+import socket
+
+import httpx
+
+HALF = b"GET /api/genes HTTP/1.1\r\nHost: x\r\n"
+
+
+async def test_four_hundred_half_sent_headers_keep_nobody_from_being_served(plant) -> None:
+    plant.place = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")
+    api, address = await plant.api()
+    where = (httpx.URL(address).host, httpx.URL(address).port)
+    slow = [socket.create_connection(where) for _ in range(400)]
+    try:
+        for each in slow:
+            each.sendall(HALF)
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+            for path in ("/health/live", "/health/ready", "/api/genes"):
+                assert (await client.get(path)).status_code == 200
+    finally:
+        for each in slow:
+            each.close()
+    api.terminate()
+    await asyncio.to_thread(api.wait, 30)
+    log = plant.log(api)
+    assert log.count("closed connections of clients that were too slow, or too many") == 1
+    assert "Traceback" not in log
+    assert api.returncode == 0
