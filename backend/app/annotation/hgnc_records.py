@@ -13,15 +13,16 @@ COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
 WITHDRAWN = "tsv/tsv/withdrawn.txt"
 
 APPROVED = "Approved"
+WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
 PROTEIN_CODING = "protein-coding gene"
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A gene, by the field names of the REST service."""
+    """A gene, by the field names of the REST service, which leaves out what has no value."""
 
     hgnc_id: str
     symbol: str
-    status: str = APPROVED
+    status: str
     name: str | None = None
     locus_group: str | None = None
     locus_type: str | None = None
@@ -45,6 +46,10 @@ class Record(msgspec.Struct, frozen=True):
             for name, value in fields.items()
         }
 
+    def lacking(self) -> list[str]:
+        """Return the fields without a value that every approved gene has one of."""
+        return [name for name in _ALWAYS if not getattr(self, name)]
+
     def identifiers(self) -> dict[str, str | None]:
         """Return the columns of ``genes`` that HGNC fills."""
         return {
@@ -52,6 +57,12 @@ class Record(msgspec.Struct, frozen=True):
             "ensembl_gene_id": self.ensembl_gene_id,
             "entrez_id": self.entrez_id,
         }
+
+
+FIELDS = Record.__struct_fields__
+"""What is read of a record: columns of the complete set, and ``storedFields`` of the service."""
+
+_ALWAYS = ("symbol", "name", "locus_group", "locus_type")
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
@@ -64,8 +75,7 @@ class Withdrawn(msgspec.Struct, frozen=True):
 
 _LISTS = ("alias_symbol", "prev_symbol", "omim_id", "uniprot_ids", "refseq_accession",
           "mane_select", "gene_group")  # fmt: skip
-_TEXTS = ("name", "locus_group", "locus_type", "location", "entrez_id", "ensembl_gene_id")
-_OLD_NAMES = {"gene_group": "gene_family"}  # in files of some years ago
+_HGNC_ID = re.compile(r"HGNC:\d+", re.ASCII)
 
 
 def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
@@ -79,21 +89,21 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
         only: HGNC ids; other rows are skipped.
 
     Raises:
-        BadAnswer: it is not that file.
+        BadAnswer: it is not that file, or a row has no HGNC id, no symbol or no status.
     """
-    rows = _rows(path, ("hgnc_id", "symbol", "status", "entrez_id", "ensembl_gene_id"))
-    columns = next(rows)
-    places = {name: place for place, name in enumerate(columns)}
-    places |= {new: places[old] for new, old in _OLD_NAMES.items() if old in places}
-    lists = {name: places[name] for name in _LISTS if name in places}
-    texts = {name: places[name] for name in _TEXTS if name in places}
+    rows = _rows(path, FIELDS)
+    _, columns = next(rows)
+    places = {name: columns.index(name) for name in FIELDS}
     hgnc_id, symbol, status = places["hgnc_id"], places["symbol"], places["status"]
-    for row in rows:
-        if only is not None and row[hgnc_id] not in only:
-            continue
-        fields: dict[str, Any] = {name: row[place] or None for name, place in texts.items()}
-        fields |= {name: _split(row[place]) for name, place in lists.items()}
-        yield Record(row[hgnc_id], row[symbol], row[status], **fields)
+    for number, row in rows:
+        if not (_HGNC_ID.fullmatch(row[hgnc_id]) and row[symbol] and row[status]):
+            raise BadAnswer(f"{path.name}, line {number}: no HGNC id, symbol and status")
+        if only is None or row[hgnc_id] in only:
+            fields: dict[str, Any] = {
+                name: _split(row[place]) if name in _LISTS else row[place] or None
+                for name, place in places.items()
+            }
+            yield Record(**fields)
 
 
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
@@ -103,35 +113,39 @@ def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
         BadAnswer: it is not that file.
     """
     rows = _rows(path, ("HGNC_ID", "WITHDRAWN_SYMBOL"))
-    columns = next(rows)
+    _, columns = next(rows)
     hgnc_id, symbol = columns.index("HGNC_ID"), columns.index("WITHDRAWN_SYMBOL")
     merged = next((i for i, name in enumerate(columns) if name.startswith("MERGED_INTO")), None)
-    for row in rows:
-        into = row[merged] if merged is not None else ""
+    if merged is None:
+        raise BadAnswer(f"{path.name} has no column MERGED_INTO…")
+    for _, row in rows:
         yield Withdrawn(
             row[hgnc_id],
             row[symbol],
             tuple(
-                f"{found[2]} ({found[1]})" for found in re.finditer(r"(HGNC:\d+)\|([^|,\s]+)", into)
+                f"{found[2]} ({found[1]})"
+                for found in re.finditer(r"(HGNC:\d+)\|([^|,\s]+)", row[merged])
             ),
         )
 
 
-def _rows(path: Path, required: Collection[str]) -> Iterator[list[str]]:
-    """Give the header and then each row, as many fields as the header has."""
+def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
+    """Give the header and then each row, with its line, as many fields as the header has."""
     try:
         with path.open(encoding="utf-8", newline="\n") as lines:
             columns = next(lines, "").rstrip("\r\n").split("\t")
             missing = [name for name in required if name not in columns]
             if missing:
                 raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
-            yield columns
+            yield 1, columns
             for number, line in enumerate(lines, 2):
                 fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
                 if len(fields) > len(columns):
                     raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
+                if len(fields) < len(columns) and not line.endswith("\n"):
+                    raise BadAnswer(f"{path.name}, line {number}: it breaks off")
                 if fields != [""]:
-                    yield fields + [""] * (len(columns) - len(fields))
+                    yield number, fields + [""] * (len(columns) - len(fields))
     except UnicodeDecodeError as error:
         raise BadAnswer(f"{path.name} is no UTF-8: {error.reason}") from error
 

@@ -19,20 +19,20 @@ _OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:\d+)\]")
 
 
 class _Lookup(msgspec.Struct):
-    """A gene as ``lookup`` gives it."""
+    """A gene as ``lookup`` gives it; novel genes have no display name, a few no description."""
 
     id: str
+    version: int
+    object_type: str
     biotype: str
     seq_region_name: str
     start: int
     end: int
     strand: int
     assembly_name: str
-    version: int | None = None
-    canonical_transcript: str | None = None
+    canonical_transcript: str
     description: str | None = None
     display_name: str | None = None
-    object_type: str = "Gene"
 
     def data(self) -> dict[str, Any]:
         return {
@@ -125,8 +125,11 @@ class Ensembl:
 
 
 def _answer(gene: Gene, lookup: _Lookup) -> Answer:
+    if lookup.object_type != "Gene":
+        reason = f"Ensembl answered about {lookup.id}, which is a {lookup.object_type}"
+        return Answer(gene.id, "unknown", reason=reason)
     named = _OF_HGNC.search(lookup.description or "")
-    if lookup.object_type != "Gene" or (named is not None and named[1] != gene.hgnc_id):
+    if named is not None and named[1] != gene.hgnc_id:
         return Answer(gene.id, "absent")
     return Answer(gene.id, "found", lookup.data())
 

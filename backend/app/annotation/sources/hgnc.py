@@ -1,15 +1,25 @@
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.hgnc_records import APPROVED, COMPLETE_SET, Record, read_records
+from app.annotation.hgnc_records import (
+    APPROVED,
+    COMPLETE_SET,
+    FIELDS,
+    WITHDRAWN_STATUSES,
+    Record,
+    read_records,
+)
 from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, SourceInfo, all_of
 from app.annotation.upstream import BadAnswer, Host, Upstream
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
 
 REST = Host("hgnc", rate=10, concurrency=5)
 """10 requests a second (https://www.genenames.org/help/rest/)."""
@@ -29,6 +39,14 @@ class _FetchAnswer(msgspec.Struct):
 
 class _InfoAnswer(msgspec.Struct):
     lastModified: str  # noqa: N815 - HGNC's name
+    storedFields: list[str]  # noqa: N815 - HGNC's name
+
+
+class _Info(NamedTuple):
+    """What the service says of itself: its last change, and what it has no field for any more."""
+
+    day: str
+    missing: list[str]
 
 
 class Hgnc:
@@ -56,6 +74,8 @@ class Hgnc:
         self._rest = connect.upstream(REST, settings.hgnc_rest_url, rate=settings.hgnc_rate)
         self._files = hgnc_files(connect)
         self._release: str | None = None
+        self._info: _Info | BadAnswer | None = None
+        self._asking = asyncio.Lock()
 
     @property
     def requests(self) -> int:
@@ -65,7 +85,7 @@ class Hgnc:
     async def release(self) -> str:
         """Return the day of the file once it is read, the service's last change otherwise."""
         if self._release is None:
-            found = await self._rest.request("GET", "info", decode=_decode_release)
+            found = (await self._ask_info()).day
             self._release = self._release or found
         return self._release or "unknown"
 
@@ -74,7 +94,14 @@ class Hgnc:
         return [1] * len(genes)
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Fetch each gene; one whose answer is bad does not spoil the others."""
+        """Fetch each gene; one whose answer is bad does not spoil the others.
+
+        A record leaves out what has no value. So it is the service that has to say that it still
+        has the fields: one that was renamed would look as if no gene had it.
+        """
+        missing = (await self._ask_info()).missing
+        if missing:
+            raise BadAnswer(f"HGNC has no field {', '.join(missing)} any more")
         return await all_of(self._fetch(gene) for gene in genes)
 
     async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
@@ -92,6 +119,18 @@ class Hgnc:
         rest = list(due.values())
         for start in range(0, len(rest), BULK_LIST):
             yield [Answer(gene.id, "absent") for gene in rest[start : start + BULK_LIST]]
+
+    async def _ask_info(self) -> _Info:
+        """Ask what the service says of itself, once; what it cannot be read for is said again."""
+        async with self._asking:
+            if self._info is None:
+                try:
+                    self._info = await self._rest.request("GET", "info", decode=_decode_info)
+                except BadAnswer as error:
+                    self._info = error
+            if isinstance(self._info, BadAnswer):
+                raise self._info
+            return self._info
 
     async def _fetch(self, gene: Gene) -> Answer:
         path = f"fetch/hgnc_id/{quote(gene.hgnc_id, safe=':')}"
@@ -113,8 +152,14 @@ def hgnc_files(connect: Connector) -> Upstream:
 
 
 def _answer(gene: Gene, record: Record) -> Answer:
-    if record.status != APPROVED:
+    if record.status in WITHDRAWN_STATUSES:
         return Answer(gene.id, "absent")
+    if record.status != APPROVED:
+        reason = f"HGNC calls its status {record.status!r}, which is not known here"
+        return Answer(gene.id, "unknown", reason=reason)
+    if lacking := record.lacking():
+        reason = f"HGNC's record has no {', '.join(lacking)}"
+        return Answer(gene.id, "unknown", reason=reason)
     return Answer(gene.id, "found", record.data(), identifiers=record.identifiers())
 
 
@@ -129,5 +174,9 @@ def _decode_fetch(body: bytes) -> list[Record]:
     return found.docs
 
 
-def _decode_release(body: bytes) -> str:
-    return msgspec.json.decode(body, type=_InfoAnswer).lastModified.split("T")[0]
+def _decode_info(body: bytes) -> _Info:
+    info = msgspec.json.decode(body, type=_InfoAnswer)
+    day = _DAY.match(info.lastModified)
+    if day is None:
+        raise BadAnswer(f"a last change that is no date: {info.lastModified[:40]!r}")
+    return _Info(day[0], [name for name in FIELDS if name not in info.storedFields])

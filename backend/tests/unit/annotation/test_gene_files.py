@@ -20,10 +20,16 @@ def written(folder: Path, content: str | bytes, name: str = "genes.tsv") -> Path
 
 NAMES = Names(
     [
-        Record("HGNC:9008", "PKD1", entrez_id="5310", ensembl_gene_id="ENSG00000008710"),
-        Record("HGNC:9009", "PKD2", entrez_id="5311", ensembl_gene_id="ENSG00000118762"),
-        Record("HGNC:12559", "UMOD", entrez_id="7369", ensembl_gene_id="ENSG00000169344"),
-        Record("HGNC:12403", "TTN"),
+        Record(
+            "HGNC:9008", "PKD1", "Approved", entrez_id="5310", ensembl_gene_id="ENSG00000008710"
+        ),
+        Record(
+            "HGNC:9009", "PKD2", "Approved", entrez_id="5311", ensembl_gene_id="ENSG00000118762"
+        ),
+        Record(
+            "HGNC:12559", "UMOD", "Approved", entrez_id="7369", ensembl_gene_id="ENSG00000169344"
+        ),
+        Record("HGNC:12403", "TTN", "Approved"),
     ],
     [],
 )

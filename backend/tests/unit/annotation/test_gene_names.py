@@ -6,14 +6,16 @@ import msgspec
 from app.annotation.gene_columns import Row
 from app.annotation.gene_names import Names, Remark, Resolved
 from app.annotation.genes import ImportReport, resolve_rows
-from app.annotation.hgnc_records import Record, Withdrawn
+from app.annotation.hgnc_records import APPROVED, Record, Withdrawn
 
 NAMES = Names(
     [
-        Record("HGNC:1", "AAA", prev_symbol=("OLD", "SPLIT"), alias_symbol=("BBB", "AL")),
-        Record("HGNC:2", "BBB", prev_symbol=("SPLIT",), alias_symbol=("AL", "OLD", "CCC")),
-        Record("HGNC:3", "CCC"),
-        Record("HGNC:4", "GONE", status="Entry Withdrawn"),
+        Record("HGNC:1", "AAA", APPROVED, prev_symbol=("OLD", "SPLIT"), alias_symbol=("BBB", "AL")),
+        Record(
+            "HGNC:2", "BBB", APPROVED, prev_symbol=("SPLIT",), alias_symbol=("AL", "OLD", "CCC")
+        ),
+        Record("HGNC:3", "CCC", APPROVED),
+        Record("HGNC:4", "GONE", "Entry Withdrawn"),
     ],
     [
         Withdrawn("HGNC:8", "XXX", ()),

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 NO_DATE = 0
 _EARLIEST_YEAR = 1900
+_LONGEST_QUOTE = 40
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _IN_WORDS = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
-_IN_NUMBERS = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
+_IN_NUMBERS = re.compile(r"(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
 
 
 class Profile(NamedTuple):
@@ -139,14 +140,21 @@ def day(text: str) -> int:
     """Read an evaluation date into a day number (``date.toordinal``), 0 for none.
 
     ``esummary`` writes ``2026/03/11 00:00``, and ``1/01/01 00:00`` for none; the bulk table
-    writes ``Mar 11, 2026``, and ``-`` for none.
+    writes ``Mar 11, 2026``, and ``-`` for none. A date that the calendar does not have is none.
+
+    Raises:
+        ValueError: it is written otherwise, as all dates may be then.
     """
-    words = _IN_WORDS.fullmatch(text.strip())
-    if words is not None:
-        month = words[1].lower()
-        return _ordinal(words[3], _MONTHS.index(month) + 1 if month in _MONTHS else 0, words[2])
-    numbers = _IN_NUMBERS.fullmatch(text.strip())
-    return NO_DATE if numbers is None else _ordinal(numbers[1], numbers[2], numbers[3])
+    stripped = _said(text)
+    if not stripped:
+        return NO_DATE
+    words = _IN_WORDS.fullmatch(stripped)
+    if words is not None and words[1].lower() in _MONTHS:
+        return _ordinal(words[3], _MONTHS.index(words[1].lower()) + 1, words[2])
+    numbers = _IN_NUMBERS.fullmatch(stripped)
+    if numbers is None:
+        raise ValueError(f"a date of unknown form: {stripped[:_LONGEST_QUOTE]!r}")
+    return _ordinal(numbers[1], numbers[2], numbers[3])
 
 
 def _ordinal(year: str, month: int | str, of_month: str) -> int:

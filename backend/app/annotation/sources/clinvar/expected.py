@@ -47,7 +47,8 @@ def read_expected(path: Path) -> Expected:
     """Read the file; columns are found by name.
 
     Raises:
-        ValueError: it has no such columns, or a number that is none.
+        ValueError: it has no such columns, a row without one of them or with a number that is
+            none, or no row.
     """
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
@@ -60,8 +61,13 @@ def read_expected(path: Path) -> Expected:
             symbol, gene, total = map(names.index, ("Symbol", "GeneID", "Total_alleles"))
         except ValueError as error:
             raise ValueError(f"no such column: {error}") from None
-        return Expected(
-            (fields[symbol], fields[gene], min(max(int(fields[total]), 0), MOST_ALLELES))
-            for fields in (line.rstrip("\r\n").split("\t") for line in lines)
-            if len(fields) > max(symbol, gene, total)
-        )
+        rows = []
+        for line in lines:
+            fields = line.rstrip("\r\n").split("\t")
+            if len(fields) != len(names):
+                raise ValueError(f"a row of {len(fields)} fields for {len(names)} columns")
+            alleles = min(max(int(fields[total]), 0), MOST_ALLELES)
+            rows.append((fields[symbol], fields[gene], alleles))
+    if not rows:
+        raise ValueError("no gene")
+    return Expected(rows)

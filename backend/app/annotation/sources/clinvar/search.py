@@ -45,12 +45,14 @@ class Counted:
     Attributes:
         tallies: one a gene.
         expected: variants that the search found.
+        belonging: variants that came and belong to a gene that was asked about.
         other_names: symbols by which ClinVar calls a gene that was not searched for under them,
             by the gene's place.
     """
 
     tallies: list[Tally]
     expected: int = 0
+    belonging: int = 0
     other_names: dict[int, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
@@ -70,6 +72,7 @@ class Counted:
                 place = wanted.find(str(gene.geneid), gene.symbol)
                 if place is not None:
                     places[place] = gene.symbol
+            self.belonging += bool(places)
             single_gene = len({(gene.geneid, gene.symbol) for gene in variant.genes}) == 1
             for place, symbol in places.items():
                 if symbol and symbol not in genes[place].symbols:

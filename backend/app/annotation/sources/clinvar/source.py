@@ -91,6 +91,10 @@ class ClinVar:
             counted = await count_variants(self._eutils, wanted)
         if counted.received != counted.expected:
             raise BadAnswer(f"received {counted.received} of {counted.expected} variants")
+        if counted.received and not counted.belonging:
+            raise BadAnswer(
+                f"none of the {counted.received} variants belongs to a gene that was asked about"
+            )
         return [
             Answer(gene.id, "unknown", reason=f"{gene.symbol!r} cannot be searched for")
             if gene.id in unsearchable

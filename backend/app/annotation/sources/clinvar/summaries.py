@@ -5,6 +5,7 @@ An error comes with HTTP 200 as often as not: ``ERROR`` in a search, a list name
 a raw newline in a text (recorded answers; Klortho/Eutils-JSON, ropensci/rentrez#103).
 """
 
+import contextlib
 import re
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,6 +26,7 @@ _NOT_THERE = re.compile(
 _LONGEST_QUOTE = 200
 _MOST_FOUND = 10_000_000
 """All of ClinVar has some 4 million variants."""
+_RELEASE = re.compile(r"(\d{4})/(\d{2})/(\d{2}) \d{2}:\d{2}", re.ASCII)
 
 
 class Search(NamedTuple):
@@ -38,8 +40,8 @@ class Search(NamedTuple):
 class GeneOfVariant(msgspec.Struct, gc=False):
     """One of the ``genes`` of a summary."""
 
-    symbol: str = ""
-    geneid: str | int = ""
+    symbol: str
+    geneid: str | int
 
 
 class Variant(NamedTuple):
@@ -53,28 +55,37 @@ class Variant(NamedTuple):
 
 
 class _Classification(msgspec.Struct, frozen=True, gc=False):
-    description: str = ""
-    review_status: str = ""
-    last_evaluated: str = ""
-
-
-_NOTHING = _Classification()
+    description: str
+    review_status: str
+    last_evaluated: str
 
 
 class _Summary(msgspec.Struct, gc=False):
-    title: str = ""
-    error: str | None = None
-    genes: list[GeneOfVariant] = []
-    germline_classification: _Classification = _NOTHING
-    clinical_impact_classification: _Classification = _NOTHING
-    oncogenicity_classification: _Classification = _NOTHING
+    """What every summary of ClinVar's has; where it says nothing, a text is empty."""
+
+    uid: str
+    title: str
+    genes: list[GeneOfVariant]
+    germline_classification: _Classification
+    clinical_impact_classification: _Classification
+    oncogenicity_classification: _Classification
+
+
+class _Failed(msgspec.Struct):
+    """What stands in place of a summary that could not be made."""
+
+    error: str
 
 
 class _SummaryAnswer(msgspec.Struct):
-    result: dict[str, list[str] | _Summary] | None = None
+    result: dict[str, msgspec.Raw] | None = None
     esummaryresult: list[Any] | str | None = None
     error: str | None = None
     ERROR: str | None = None
+
+
+class _ErrorList(msgspec.Struct):
+    fieldsnotfound: list[str]
 
 
 class _SearchResult(msgspec.Struct):
@@ -82,6 +93,7 @@ class _SearchResult(msgspec.Struct):
     webenv: str = ""
     querykey: str = ""
     ERROR: str | None = None
+    errorlist: _ErrorList | None = None
 
 
 class _SearchAnswer(msgspec.Struct):
@@ -90,6 +102,7 @@ class _SearchAnswer(msgspec.Struct):
 
 
 class _DbInfo(msgspec.Struct):
+    dbname: str
     lastupdate: str
 
 
@@ -118,6 +131,10 @@ def decode_search(body: bytes) -> Search:
         count = -1
     if found is None or not 0 <= count <= _MOST_FOUND:
         raise _bad("esearch", "an answer without a count that can be")
+    if found.errorlist is not None and found.errorlist.fieldsnotfound:
+        # then nothing is found, or something else than what was asked for
+        fields = ", ".join(found.errorlist.fieldsnotfound)
+        raise _bad("esearch", f"there is no such field any more: {fields}")
     if count and not (found.webenv and found.querykey):
         raise _bad("esearch", "an answer without a history")
     return Search(count, found.webenv, found.querykey)
@@ -130,23 +147,23 @@ def decode_summaries(body: bytes) -> list[Variant]:
     search had counted wrong: to ask for the page again is useless, it has to be searched again.
 
     Raises:
-        BadAnswer: the page is an error, or is not what a page of summaries is.
+        BadAnswer: the page is an error, or is not what a page of summaries is. A summary of
+            ClinVar's has every field of those that are counted, so that one without a field is
+            of another database, or of another ClinVar.
     """
     answer = _decode(body, _SummaryAnswer)
-    if answer.result is None:
-        problem = answer.error or answer.ERROR or _text(answer.esummaryresult)
+    problem = answer.error or answer.ERROR
+    if problem is None and answer.result is None:
+        problem = _text(answer.esummaryresult)
+    if problem is not None:
         if _NOT_THERE.search(problem):
             return []
         raise _bad("esummary", problem)
-    uids = answer.result.get("uids", [])
-    if not isinstance(uids, list):
-        raise _bad("esummary", "an answer whose uids are no list")
-    variants = []
-    for uid in uids:
-        summary = answer.result.get(uid)
-        if isinstance(summary, _Summary) and summary.error is None:
-            variants.append(_variant(uid, summary))
-    return variants
+    records = answer.result or {}
+    if "uids" not in records:
+        raise _bad("esummary", "an answer without uids")
+    uids = _decode(records["uids"], list[str])
+    return [found for uid in uids if (found := _record(uid, records.get(uid))) is not None]
 
 
 def decode_release(body: bytes) -> str:
@@ -155,18 +172,40 @@ def decode_release(body: bytes) -> str:
     Raises:
         BadAnswer: it is no such answer.
     """
-    databases = _decode(body, _EinfoAnswer).einforesult.dbinfo
-    if not databases:
-        raise _bad("einfo", "an answer without a database")
-    return databases[0].lastupdate.split(" ")[0].replace("/", "-")
+    for database in _decode(body, _EinfoAnswer).einforesult.dbinfo:
+        if database.dbname == "clinvar":
+            day = _RELEASE.fullmatch(database.lastupdate)
+            if day is None:
+                raise _bad("einfo", f"a last update that is no date: {database.lastupdate!r}")
+            return "-".join(day.groups())
+    raise _bad("einfo", "an answer without ClinVar")
 
 
-def _variant(uid: str, summary: _Summary) -> Variant:
+def _record(uid: str, record: msgspec.Raw | None) -> Variant | None:
+    if record is None:
+        return None
+    try:
+        summary = _decode(record, _Summary)
+    except BadAnswer:
+        # an error has other fields; what is neither is told by what a summary lacks
+        with contextlib.suppress(BadAnswer):
+            _decode(record, _Failed)
+            return None
+        raise
+    if summary.uid != uid:
+        raise _bad("esummary", f"the summary of {uid} is about {summary.uid}")
+    try:
+        return _variant(summary)
+    except ValueError as error:
+        raise _bad("esummary", f"variant {uid}: {error}") from None
+
+
+def _variant(summary: _Summary) -> Variant:
     germline = summary.germline_classification
     impact = summary.clinical_impact_classification
     oncogenicity = summary.oncogenicity_classification
     return Variant(
-        uid,
+        summary.uid,
         summary.genes,
         aggregate.profile(
             germline.description,
@@ -179,14 +218,14 @@ def _variant(uid: str, summary: _Summary) -> Variant:
     )
 
 
-def _decode(body: bytes, shape: type[T]) -> T:
+def _decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
     try:
         try:
             return msgspec.json.decode(body, type=shape)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return msgspec.json.decode(body.translate(_CONTROL_TO_SPACE), type=shape)
+            return msgspec.json.decode(bytes(body).translate(_CONTROL_TO_SPACE), type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # not the body itself: an error page can carry our key
         raise BadAnswer(f"it cannot be read ({error})") from None

@@ -32,13 +32,12 @@ REQUIRED = (
     "ReviewStatus",
     "LastEvaluated",
     "VariationID",
-)
-SINCE_2024 = (
     "SomaticClinicalImpact",
     "SomaticClinicalImpactLastEvaluated",
     "Oncogenicity",
     "OncogenicityLastEvaluated",
 )
+"""Columns without which the table is refused; the last four are there since 2024."""
 
 
 class TableError(Exception):
@@ -54,7 +53,7 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
         A tally for each gene, in the order given, and the number of rows read.
 
     Raises:
-        TableError: a column is missing, or a line cannot be read.
+        TableError: a column is missing, or a line cannot be read or has other columns.
         EOFError, OSError: the file is cut short, or is no gzip file (``BadGzipFile``).
     """
     opened = igzip_threaded.open(path, "rb", block_size=_BLOCK)  # type: ignore[no-untyped-call]
@@ -89,6 +88,9 @@ def _columns(header: bytes) -> dict[str, int]:
     return columns
 
 
+_SAID = ("ClinicalSignificance", "ReviewStatus", "SomaticClinicalImpact", "Oncogenicity")
+_AT = ("LastEvaluated", "SomaticClinicalImpactLastEvaluated", "OncogenicityLastEvaluated")
+
 _Found = list[tuple[Tally, defaultdict[Profile, int]]]
 
 
@@ -100,26 +102,23 @@ class _Reader:
         self.rows = 0
         self._wanted = Wanted(genes)
         self._columns = columns
-        said = ["ClinicalSignificance", "ReviewStatus"]
-        at = ["LastEvaluated"]
-        if all(name in columns for name in SINCE_2024):
-            said += ["SomaticClinicalImpact", "Oncogenicity"]
-            at += ["SomaticClinicalImpactLastEvaluated", "OncogenicityLastEvaluated"]
-        self._said = itemgetter(*(columns[name] for name in said))
-        self._at = itemgetter(*(columns[name] for name in at))
+        self._said = itemgetter(*(columns[name] for name in _SAID))
+        self._at = itemgetter(*(columns[name] for name in _AT))
         self._gene = itemgetter(columns["GeneID"], columns["GeneSymbol"])
-        self._splits = 1 + max(columns[name] for name in (*REQUIRED, *said, *at))
+        # what is behind the last column that is read stays one piece
+        self._splits = min(1 + max(columns[name] for name in REQUIRED), len(columns) - 1)
+        self._tabs_behind = len(columns) - 1 - self._splits
         self._seen = bytearray(1 << 22)
         self._genes: dict[tuple[bytes, ...], _Found] = {}
         self._profiles: dict[tuple[bytes, ...], Profile] = {}
-        self._days: dict[tuple[bytes, ...] | bytes, int] = {}
+        self._days: dict[tuple[bytes, ...], int] = {}
 
     def count(self, lines: list[bytes]) -> None:  # noqa: C901 - calls cost more than the work
         """Count lines that follow those counted before."""
         name, variation = self._columns["Name"], self._columns["VariationID"]
         gene_of, said_of, at_of, splits = self._gene, self._said, self._at, self._splits
         genes, profiles, days = self._genes, self._profiles, self._days
-        seen, size = self._seen, len(self._seen)
+        seen, size, tabs_behind = self._seen, len(self._seen), self._tabs_behind
         for row, line in enumerate(lines, self.rows + 1):
             fields = line.split(b"\t", splits)
             try:
@@ -135,6 +134,8 @@ class _Reader:
                     found = self._find_genes(key)
                 if not found:
                     continue
+                if len(fields) <= splits or fields[-1].count(b"\t") != tabs_behind:
+                    raise ValueError("more or fewer fields than columns")  # noqa: TRY301
                 said = said_of(fields)
                 profile = profiles.get(said) or self._read_profile(said)
                 at = at_of(fields)
@@ -142,9 +143,9 @@ class _Reader:
                 if newest is None:
                     newest = self._read_days(at)
                 term = consequence(str(fields[name], "latin-1"))
-            except (IndexError, ValueError):
+            except (IndexError, ValueError) as error:
                 if line.strip():
-                    raise TableError(f"row {row} of the table cannot be read") from None
+                    raise TableError(f"row {row} of the table cannot be read: {error}") from None
                 continue
             for tally, counts in found:
                 counts[profile] += 1
@@ -174,9 +175,8 @@ class _Reader:
             self._profiles[said] = made
         return made
 
-    def _read_days(self, at: tuple[bytes, ...] | bytes) -> int:
-        values = (at,) if isinstance(at, bytes) else at
-        newest = max(aggregate.day(value.decode("utf-8", "replace")) for value in values)
+    def _read_days(self, at: tuple[bytes, ...]) -> int:
+        newest = max(aggregate.day(value.decode("utf-8", "replace")) for value in at)
         if len(self._days) < _MOST_KEPT:
             self._days[at] = newest
         return newest

@@ -10,7 +10,7 @@ import httpx
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.annotation.hgnc_records import COMPLETE_SET
+from app.annotation.hgnc_records import COMPLETE_SET, FIELDS
 from app.annotation.sources.base import Answer, Connector, Gene
 from app.annotation.sources.clinvar.declaration import EUTILS, TOOL
 from app.annotation.sources.clinvar.declaration import FILES as CLINVAR_FILES
@@ -182,8 +182,7 @@ async def _clinvar_files(connect: OneTry) -> str:
 
 async def _hgnc_files(connect: OneTry) -> str:
     url = f"{connect.settings.hgnc_files_url}/{COMPLETE_SET}"
-    columns = ("hgnc_id", "symbol", "status", "entrez_id", "ensembl_gene_id")
-    return _columns(COMPLETE_SET, await connect.start_of(HGNC_FILES, url), columns)
+    return _columns(COMPLETE_SET, await connect.start_of(HGNC_FILES, url), FIELDS)
 
 
 def _columns(name: str, start: bytes, required: Collection[str]) -> str:

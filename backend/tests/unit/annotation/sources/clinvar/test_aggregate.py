@@ -53,7 +53,6 @@ def test_each_classification_has_its_class(text: str, expected: str) -> None:
         ("-", None),
         ("", None),
         ("Feb 30, 2020", None),
-        ("soon", None),
     ],
 )
 def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None) -> None:
@@ -62,6 +61,12 @@ def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None)
     data = tally.data()
     assert data is not None
     assert data["last_evaluated"] == expected
+
+
+@pytest.mark.parametrize("text", ["soon", "11.03.2026", "Mzz 11, 2026", "20260311", "1773187200"])
+def test_a_date_of_another_form_is_not_taken_for_none(text: str) -> None:
+    with pytest.raises(ValueError, match="unknown form"):
+        day(text)
 
 
 def test_a_gene_without_variants_has_no_annotation() -> None:

@@ -22,7 +22,18 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#Overview\n", "#Symbol\tGeneID\n", HEADER + "A\t1\t2\tx\t-\n"]
+    "text",
+    [
+        "",
+        "#Overview\n",
+        "#Symbol\tGeneID\n",
+        HEADER,
+        HEADER + "A\t1\t2\tx\t-\n",
+        HEADER + "A\t1\t2\t3\t-\nB\t2\t2\t3\n",
+        HEADER.replace("Symbol", "Gene") + "A\t1\t2\t3\t-\n",
+        HEADER.replace("GeneID", "Gene_ID") + "A\t1\t2\t3\t-\n",
+        HEADER.replace("Total_alleles", "Alleles") + "A\t1\t2\t3\t-\n",
+    ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

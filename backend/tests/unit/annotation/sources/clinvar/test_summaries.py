@@ -18,6 +18,8 @@ from app.annotation.sources.clinvar.summaries import (
 )
 from app.annotation.upstream import BadAnswer
 
+NOTHING = {"description": "", "last_evaluated": "1/01/01 00:00", "review_status": ""}
+
 
 def summary(uid: str, **more: Any) -> dict[str, Any]:
     return {
@@ -28,6 +30,8 @@ def summary(uid: str, **more: Any) -> dict[str, Any]:
             "last_evaluated": "2020/06/25 00:00",
             "review_status": "criteria provided, single submitter",
         },
+        "clinical_impact_classification": NOTHING,
+        "oncogenicity_classification": NOTHING,
         "genes": [{"symbol": "PKD1", "geneid": "5310", "strand": "-", "source": "submitted"}],
         **more,
     }
@@ -146,6 +150,59 @@ def test_an_expired_history_is_an_empty_page(key: str) -> None:
 def test_a_record_that_is_an_error_is_missing() -> None:
     body = page(summary("1"), {"uid": "999", "error": "cannot get document summary"})
     assert [variant.uid for variant in decode_summaries(body)] == ["1"]
+
+
+def test_a_summary_from_before_the_renaming_of_2024_is_refused() -> None:
+    old = summary("1")
+    old["clinical_significance"] = old.pop("germline_classification")
+    with pytest.raises(BadAnswer, match="germline_classification"):
+        decode_summaries(page(old))
+
+
+def test_a_summary_of_another_database_is_refused() -> None:
+    of_gene = {"uid": "5310", "name": "PKD1", "description": "polycystin 1", "chromosome": "16"}
+    with pytest.raises(BadAnswer, match="missing required field"):
+        decode_summaries(page(of_gene))
+
+
+def test_a_summary_about_another_variant_is_refused() -> None:
+    body = page(summary("1")).replace(b'"uid": "1"', b'"uid": "2"')
+    with pytest.raises(BadAnswer, match="the summary of 1 is about 2"):
+        decode_summaries(body)
+
+
+def test_an_error_beside_a_result_is_an_error() -> None:
+    body = json.dumps({"error": "Invalid uid x at position= 0", "result": {"uids": []}}).encode()
+    with pytest.raises(BadAnswer, match="Invalid uid"):
+        decode_summaries(body)
+
+
+def test_a_date_of_another_form_is_refused() -> None:
+    other = {**summary("1")["germline_classification"], "last_evaluated": "11.03.2026"}
+    with pytest.raises(BadAnswer, match=r"11\.03\.2026"):
+        decode_summaries(page(summary("1", germline_classification=other)))
+
+
+def test_a_search_by_a_field_that_is_gone_is_refused() -> None:
+    errors = {"phrasesnotfound": [], "fieldsnotfound": ["gene"]}
+    body = json.dumps({"esearchresult": {"count": "0", "errorlist": errors}}).encode()
+    with pytest.raises(BadAnswer, match="no such field any more: gene"):
+        decode_search(body)
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        {"dbname": "gene", "lastupdate": "2026/09/24 04:57"},
+        {"dbname": "clinvar", "lastupdate": "September 24"},
+        {"dbname": "clinvar", "lastupdate": "2026/09/24 04:57 or later"},
+        {"dbname": "clinvar"},
+        {"lastupdate": "2026/09/24 04:57"},
+    ],
+)
+def test_a_release_is_clinvars_and_a_date(database: dict[str, str]) -> None:
+    with pytest.raises(BadAnswer):
+        decode_release(json.dumps({"einforesult": {"dbinfo": [database]}}).encode())
 
 
 def test_a_raw_newline_in_a_text_is_read_as_a_space() -> None:

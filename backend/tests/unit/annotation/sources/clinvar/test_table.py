@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.table import TableError, read_table
@@ -14,6 +14,7 @@ COLUMNS = [
     "LastEvaluated", "Assembly", "ReviewStatus", "VariationID", "SomaticClinicalImpact",
     "SomaticClinicalImpactLastEvaluated", "Oncogenicity", "OncogenicityLastEvaluated",
 ]  # fmt: skip
+NOT_READ = {"#AlleleID", "Type", "HGNC_ID", "Assembly"}
 PKD1 = WantedGene("5310", ("PKD1",))
 TSC2 = WantedGene("7249", ("TSC2",))
 NAME = "NM_1.1(PKD1):c.1A>T (p.Lys2Glu)"
@@ -53,13 +54,6 @@ def test_columns_are_found_by_name_and_new_ones_do_no_harm(tmp_path: Path) -> No
     columns = ["New", *reversed(COLUMNS), "Newer"]
     (tally,), _ = read_table(table(tmp_path, row(1), columns=columns), [PKD1])
     assert tally.data() == read_table(table(tmp_path, row(1)), [PKD1])[0][0].data()
-
-
-def test_the_table_of_before_2024_has_no_somatic_columns(tmp_path: Path) -> None:
-    (tally,), _ = read_table(table(tmp_path, row(1), columns=COLUMNS[:-4]), [PKD1])
-    data = tally.data()
-    assert data is not None
-    assert data["oncogenicity"] == data["clinical_impact"] == {}
 
 
 def test_three_classifications_are_three_answers(tmp_path: Path) -> None:
@@ -128,11 +122,49 @@ def test_a_broken_row_is_named(tmp_path: Path, uid: str) -> None:
         read_table(table(tmp_path, row(1), row(uid)), [PKD1])
 
 
-@pytest.mark.parametrize("missing", ["VariationID", "Name"])
-def test_a_missing_column_is_named(tmp_path: Path, missing: str) -> None:
-    columns = [name for name in COLUMNS if name != missing]
-    with pytest.raises(TableError, match=missing):
+@pytest.mark.parametrize(
+    "renamed",
+    [name for name in COLUMNS if name not in {"#AlleleID", "Type", "HGNC_ID", "Assembly"}],
+)
+def test_a_renamed_column_is_named(tmp_path: Path, renamed: str) -> None:
+    columns = [f"New{name}" if name == renamed else name for name in COLUMNS]
+    with pytest.raises(TableError, match=f"no column {renamed}$"):
         read_table(table(tmp_path, row(1), columns=columns), [PKD1])
+
+
+@pytest.mark.parametrize("name", ["a\tb", None])
+def test_a_row_with_another_number_of_fields_is_refused(tmp_path: Path, name: str | None) -> None:
+    path = table(tmp_path, row(1, Name=name or "x"))
+    if name is None:
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"\tx", b"")))
+    with pytest.raises(TableError, match=r"row 1 .* (fields|invalid literal)"):
+        read_table(path, [PKD1])
+
+
+def test_a_date_of_another_form_is_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, row(1), row(2, LastEvaluated="11.03.2026"))
+    with pytest.raises(TableError, match=r"row 2 .*'11\.03\.2026'"):
+        read_table(path, [PKD1])
+
+
+def test_a_row_that_breaks_off_is_refused_wherever_it_does(tmp_path: Path) -> None:
+    columns = [*COLUMNS, "SCVs"]
+    path = table(tmp_path, row(1), row(2, SCVs="SCV000000001"), columns=columns)
+    whole = gzip.decompress(path.read_bytes())
+    last = whole.rstrip(b"\n").rindex(b"\n") + 1
+    for end in range(last + 1, len(whole) - len("SCV000000001\n")):
+        path.write_bytes(gzip.compress(whole[:end]))
+        with pytest.raises(TableError, match="row 2 "):
+            read_table(path, [PKD1])
+
+
+def test_a_gzip_file_cut_at_any_place_is_no_table(tmp_path: Path) -> None:
+    path = table(tmp_path, row(1), row(2))
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        with pytest.raises((TableError, EOFError, OSError, isal_zlib.IsalError)):
+            read_table(path, [PKD1])
 
 
 def test_a_file_cut_short_is_no_table(tmp_path: Path) -> None:
