@@ -11,6 +11,7 @@ from app.annotation.pipeline import Pipeline
 from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
 from app.api.body import BodyLimit
+from app.api.head import Head
 from app.api.probes import Probes
 from app.api.services import Services
 from app.core import logs
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # the last one added is the first to see a request
     app.add_middleware(BodyLimit)
     app.add_middleware(AdminOnly, token=settings.admin_token)
+    app.add_middleware(Head)
     app.add_middleware(_SaysWhy)
     return app
 

@@ -6,13 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.annotation.requests import request_run
 from app.annotation.run_detail import RunDetail, get_detail
+from app.annotation.sources import SOURCES
 from app.api.auth import ADMIN
 from app.api.errors import refusals
 from app.api.services import Uses
-from app.api.strict import StrictRoute, refuse_unknown
+from app.api.strict import IN_DIGITS, StrictRoute, refuse_unknown
 from app.core import runs, views, worker_views
-from app.core.jobs import RunRequest
-from app.core.views import LARGEST_ID, View
+from app.core.jobs import MODES, RunRequest
+from app.core.views import LARGEST_ID, View, one_of
 
 router = APIRouter(
     prefix=ADMIN,
@@ -31,9 +32,11 @@ router = APIRouter(
 
 _NOT_FOUND = refusals({404: "There is no such run"})
 
-RunId = Annotated[int, Path(description="The run's id.", examples=[1])]
-BeforeId = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids.")]
-AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")]
+RunId = Annotated[int, Path(description="The run's id.", examples=[1]), IN_DIGITS]
+BeforeId = Annotated[
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids."), IN_DIGITS
+]
+AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids."), IN_DIGITS]
 
 
 class NewRun(BaseModel):
@@ -45,10 +48,13 @@ class NewRun(BaseModel):
         json_schema_extra={"examples": [{"sources": ["clinvar"]}]},
     )
 
-    sources: list[Annotated[str, Field(max_length=100)]] | None = Field(
-        None, max_length=100, description="Names of sources; null means all."
+    # what is allowed is checked, and answered, by the request itself
+    sources: list[Annotated[str, one_of(SOURCES), Field(max_length=100)]] | None = Field(
+        None,
+        max_length=100,
+        description="Names of sources, one or more; null means all.",
     )
-    mode: str = Field(
+    mode: Annotated[str, one_of(MODES)] = Field(
         "smart",
         max_length=100,
         description="`smart` refreshes what is missing, unknown or stale, `full` everything.",
@@ -70,8 +76,8 @@ class Accepted(View):
     """A run that will be executed."""
 
     id: int
-    state: str
-    """`queued`; or `running`, when it was there already."""
+    state: Annotated[str, one_of(("queued", "running"))]
+    """`running` when it was there already."""
     created: bool
     """Whether it is new; otherwise it was there already and does the same."""
 
@@ -80,7 +86,7 @@ class Changed(View):
     """A run after what was asked for."""
 
     id: int
-    state: str
+    state: Annotated[str, one_of(("queued", "cancelled"))]
     """`cancelled` after a cancel, `queued` after a retry."""
 
 
@@ -133,7 +139,7 @@ async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
 @router.get("/runs", summary="List the runs", response_description="A page of runs")
 async def list_runs(
     uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=200, description="At most so many runs.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="At most so many runs."), IN_DIGITS] = 50,
     before: BeforeId = None,
 ) -> RunPage:
     """Return runs with their progress, the newest first."""
@@ -163,7 +169,9 @@ async def get_run(run_id: RunId, uses: Uses) -> RunDetail:
 async def list_events(
     run_id: RunId,
     uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="At most so many events.")] = 200,
+    limit: Annotated[
+        int, Query(ge=1, le=1_000, description="At most so many events."), IN_DIGITS
+    ] = 200,
     after: AfterId = 0,
 ) -> EventPage:
     """Return what happened to a run, in order."""

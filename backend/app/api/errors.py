@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import compile_path
 
 from app.core.database_away import LOST_DATABASE
@@ -26,6 +26,15 @@ MOST_PROBLEMS = 10
 
 _EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
 """There is one address that takes a body."""
+
+
+_UNREADABLE: dict[type[BaseException], str] = {
+    RecursionError: "it is nested too deeply",
+    UnicodeDecodeError: "it is no UTF-8",
+    ClientDisconnect: "it did not arrive whole",
+    # Python reads no whole number of more than 4,300 digits
+    ValueError: "it has a number of too many digits",
+}
 
 
 class Busy(KidneyGeneticsError):
@@ -112,9 +121,7 @@ def _in_words(problem: Any) -> str:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
-        deep = isinstance(error.__cause__, RecursionError)
-        why = "it is nested too deeply" if deep else "it is no UTF-8"
-        return refuse(400, f"the body cannot be read: {why}", allowed=_EXAMPLE)
+        return refuse(400, f"the body cannot be read: {_why(error.__cause__)}", allowed=_EXAMPLE)
     here = f"{request.method[:20]} {request.url.path[:200]!r}"
     paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
     if error.status_code == HTTPStatus.NOT_FOUND:
@@ -132,14 +139,24 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return refuse(error.status_code, error.detail, headers=error.headers)
 
 
+def _why(cause: BaseException) -> str:
+    """Say why FastAPI could not read a body: what it did not expect itself, it raises from."""
+    for kind, why in _UNREADABLE.items():
+        if isinstance(cause, kind):
+            return why
+    logger.error("a body could not be read", exc_info=cause)
+    return "the API's log says why"
+
+
 def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str:
     asked = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    return ", ".join(
+    found = [
         method.upper()
         for path, methods in paths.items()
         if compile_path(path)[0].match(asked)
         for method in methods
-    )
+    ]
+    return ", ".join([*found, "HEAD"] if "GET" in found else found)
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.errors import refusals
 from app.api.services import Uses
-from app.api.strict import StrictRoute
+from app.api.strict import IN_DIGITS, StrictRoute
 from app.core.errors import NotFound
-from app.core.views import LARGEST_ID, View
+from app.core.views import LARGEST_ID, View, one_of
 
 router = APIRouter(
     prefix="/api/genes",
@@ -28,18 +28,21 @@ LONGEST_NAME = 100
 """Characters; no symbol and no HGNC id comes near."""
 
 
+_ANSWERS = one_of(("found", "absent", "unknown"))
+
+
 class Annotation(View):
     """What a source says of a gene."""
 
-    state: str
-    """`found`, `absent` (the source said so) or `unknown` (it could not be found out)."""
+    state: Annotated[str, _ANSWERS]
+    """`absent`: the source said so. `unknown`: it could not be found out."""
     data: dict[str, Any] | None
     """What was found; its keys are the source's own."""
     release: str | None
     """The source's release that the answer is from."""
     fetched_at: datetime | None
     """When the answer was got."""
-    checked_state: str
+    checked_state: Annotated[str, _ANSWERS]
     """What the last check said; `unknown` leaves the last good answer standing."""
     checked_at: datetime
     """When the source was last asked."""
@@ -90,8 +93,12 @@ _ANNOTATIONS = text(
 @router.get("", summary="List the genes", response_description="A page of genes")
 async def list_genes(
     uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=500, description="At most so many genes.")] = 100,
-    after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids.")] = 0,
+    limit: Annotated[
+        int, Query(ge=1, le=500, description="At most so many genes."), IN_DIGITS
+    ] = 100,
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_ID, description="Only greater ids."), IN_DIGITS
+    ] = 0,
 ) -> GenePage:
     """Return genes with their annotations."""
     async with uses.db.connect() as connection:

@@ -1,14 +1,15 @@
 """What an operator gets to see of runs: read-only, and the same over HTTP and in the shell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound
+from app.core.jobs import MODES
 
 LARGEST_ID = 2**63 - 1
 """PostgreSQL's `bigint` ends here; a greater number names no row."""
@@ -20,14 +21,20 @@ class View(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+def one_of(values: Iterable[str]) -> Any:
+    """Say to OpenAPI which values a text has; nothing is checked, and a list never broken by it."""
+    return Field(json_schema_extra={"enum": [*values]})
+
+
+_STATE = one_of(("queued", "running", "succeeded", "failed", "cancelled"))
+
+
 class SourceProgress(View):
     """How far a run has come with one source."""
 
     source: str
-    state: str
-    """`queued`, `running`, `succeeded`, `failed` or `cancelled`.
-
-    Of a run that is back in the queue, a source that was begun is `queued` as well.
+    state: Annotated[str, _STATE]
+    """Of a run that is back in the queue, a source that was begun is `queued` as well.
     """
     total: int | None
     """Genes to refresh; null until the source has begun."""
@@ -64,14 +71,12 @@ class Run(View):
     """What an operator asked for, and how far it has come."""
 
     id: int
-    state: str
-    """`queued`, `running`, `succeeded`, `failed` or `cancelled`."""
+    state: Annotated[str, _STATE]
     task: str
     """The name of the job, as arq knows it."""
     sources: list[str] | None
     """As requested; null means all."""
-    mode: str
-    """`smart` or `full`."""
+    mode: Annotated[str, one_of(MODES)]
     progress: list[SourceProgress]
     """A row a source, in the order in which the run takes them."""
     attempts: int

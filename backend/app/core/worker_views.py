@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import datetime
+from typing import Annotated
 
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.arq_redis import HEALTH_CHECK_KEY
 from app.core.locks import LOCKED_WORKERS
 from app.core.timing import DEFAULT_TIMING
-from app.core.views import View
+from app.core.views import View, one_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ class Worker(View):
     """A process that executes runs, or did so in the last hour."""
 
     id: int
-    kind: str
-    """`arq`, or `api` where the API executes runs itself."""
+    kind: Annotated[str, one_of(("arq", "api"))]
+    """`api` where the API executes runs itself."""
     host: str
     pid: int
     version: str

@@ -73,7 +73,12 @@ async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "why"), [(b"[" * 60_000, "nested too deeply"), (b'{"mode": "\xff"}', "no UTF-8")]
+    ("body", "why"),
+    [
+        (b"[" * 60_000, "nested too deeply"),
+        (b'{"mode": "\xff"}', "no UTF-8"),
+        (b'{"sources": [' + b"1" * 60_000 + b"]}", "a number of too many digits"),
+    ],
 )
 async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
     assert why in (await post(api, body)).json()["error"]
@@ -93,6 +98,47 @@ async def test_an_unknown_query_parameter_is_not_passed_over(api, address, allow
     assert answer.status_code == 422
     assert answer.json()["allowed"] == allowed
     assert "unknown query parameter" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "number", ["1_0", "+10", "10.0", "%2010", "010", "1e1", "\uff11\uff10", "", "-1"]
+)
+async def test_a_number_in_an_address_is_written_in_digits(api, query, number) -> None:
+    query(
+        "INSERT INTO runs (id, task, mode, state) OVERRIDING SYSTEM VALUE"
+        " VALUES (10, 't', 'smart', 'failed')"
+    )
+    assert (await api.get(f"{RUNS}/10")).status_code == 200
+    addresses = [
+        f"{RUNS}?limit={number}",
+        f"{RUNS}?before={number}",
+        f"{RUNS}/10/events?limit={number}",
+        f"{RUNS}/10/events?after={number}",
+        f"/api/genes?limit={number}",
+        f"/api/genes?after={number}",
+    ]
+    if number:
+        addresses += [f"{RUNS}/{number}", f"{RUNS}/{number}/events"]
+        for verb in ("cancel", "retry"):
+            assert (await api.post(f"{RUNS}/{number}/{verb}")).status_code == 422
+    for address in addresses:
+        answer = await api.get(address)
+        assert answer.status_code == 422, address
+        assert "in digits alone" in answer.json()["error"]
+    assert query("SELECT state FROM runs") == [{"state": "failed"}]
+
+
+async def test_a_number_of_any_length_has_an_answer(api) -> None:
+    for number in (2**63, 10**18, "9" * 5_000):
+        assert (await api.get(f"{RUNS}/{number}")).status_code in {404, 422}
+        assert (await api.get("/api/genes", params={"after": number})).status_code in {200, 422}
+
+
+async def test_a_query_parameter_that_is_there_twice_is_refused(api) -> None:
+    for address in ("/api/genes?limit=1&limit=2", f"{RUNS}?before=5&limit=1&before=7"):
+        answer = await api.get(address)
+        assert answer.status_code == 422
+        assert "is there twice" in answer.json()["error"]
 
 
 async def test_what_belongs_into_the_body_is_not_taken_from_the_address(api, query) -> None:
@@ -125,8 +171,24 @@ async def test_an_unknown_address_and_a_wrong_method(api) -> None:
         assert answer.status_code == status
         assert set(answer.json()) == SHAPE
     assert "/api/genes/{name}" in (await api.get("/nothing")).json()["allowed"]
-    assert (await api.delete(RUNS)).json()["allowed"] == "POST, GET"
-    assert (await api.delete(RUNS)).headers["Allow"] == "POST, GET"
+    assert (await api.delete(RUNS)).json()["allowed"] == "POST, GET, HEAD"
+    assert (await api.delete(RUNS)).headers["Allow"] == "POST, GET, HEAD"
+    assert (await api.delete(f"{RUNS}/1/cancel")).headers["Allow"] == "POST"
+
+
+async def test_head_is_get_without_the_body(api) -> None:
+    run = (await api.post(RUNS, json={"sources": ["hgnc"]})).json()["id"]
+    paths = [path for path, methods in (await api.get("/openapi.json")).json()["paths"].items()
+             if "get" in methods]  # fmt: skip
+    assert len(paths) > 5
+    for path in [*paths, "/openapi.json", "/nothing"]:
+        address = path.replace("{run_id}", str(run)).replace("{name}", "PKD1")
+        head, get = await api.head(address), await api.get(address)
+        assert head.status_code == get.status_code, path
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+        assert head.content == b""
+    assert (await api.head(f"{RUNS}/{run}/cancel")).status_code == 405
+    assert (await api.head(RUNS, headers={"Authorization": ""})).status_code == 401
 
 
 async def test_our_own_mistake_shows_nothing_inside(api, query, capsys) -> None:

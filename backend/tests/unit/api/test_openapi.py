@@ -1,4 +1,8 @@
+from typing import Any
+
 import pytest
+
+from app.annotation.sources import SOURCES
 
 
 async def test_the_description_names_every_address_of_the_contract(app) -> None:
@@ -31,3 +35,36 @@ async def test_there_is_no_page_that_loads_its_scripts_from_elsewhere(client, pa
 async def test_a_field_is_described_by_its_docstring(app) -> None:
     run = app.openapi()["components"]["schemas"]["Run"]["properties"]
     assert run["attempts"]["description"] == "1 + failures."
+
+
+def values(schema: Any) -> Any:
+    """What a field, or each item of it, may be."""
+    for each in schema.get("anyOf", [schema]):
+        if "enum" in each or "items" in each:
+            return each.get("enum") or values(each["items"])
+    return None
+
+
+async def test_it_says_which_values_are_accepted(app) -> None:
+    new = app.openapi()["components"]["schemas"]["NewRun"]["properties"]
+    assert values(new["sources"]) == list(SOURCES)
+    assert values(new["mode"]) == ["smart", "full"]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "some"),
+    [
+        ("Run", "state", "failed"),
+        ("Run", "mode", "full"),
+        ("RunDetail", "state", "failed"),
+        ("SourceProgress", "state", "failed"),
+        ("Accepted", "state", "running"),
+        ("Changed", "state", "cancelled"),
+        ("Annotation", "state", "absent"),
+        ("Annotation", "checked_state", "unknown"),
+        ("Worker", "kind", "arq"),
+        ("Ready", "redis", "away"),
+    ],
+)
+async def test_it_says_which_values_an_answer_has(app, name, field, some) -> None:
+    assert some in values(app.openapi()["components"]["schemas"][name]["properties"][field])

@@ -1,0 +1,24 @@
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Head:
+    """Answers HEAD at every address that answers GET, as HTTP asks for (RFC 9110, 9.3.2).
+
+    FastAPI's routes answer it with 405. Here it is a GET whose body is not sent.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
