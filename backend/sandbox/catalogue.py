@@ -74,10 +74,15 @@ class Catalogue:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        genes = _with_entrez_ids(list(_genes(options)), options.gene_specific_summary)
+        ids = _entrez_ids(options.gene_specific_summary)
+        genes = [
+            replace(gene, entrez_id=ids.get(gene.symbol, gene.entrez_id))
+            for gene in _genes(options)
+        ]
         counts = variant_counts(
             [gene.symbol for gene in genes],
-            [_special(gene, WITHOUT_VARIANTS) for gene in genes],
+            # a summary that is given says which genes have some
+            [gene.symbol not in ids if ids else _special(gene, WITHOUT_VARIANTS) for gene in genes],
             options.variants_per_gene,
             options.skew,
             options.seed,
@@ -207,12 +212,11 @@ def _unknown(symbol: str, hgnc_id: str) -> KnownGene:
     )
 
 
-def _with_entrez_ids(genes: list[Gene], summary: Path | None) -> list[Gene]:
+def _entrez_ids(summary: Path | None) -> dict[str, str]:
     if summary is None:
-        return genes
+        return {}
     with summary.open(encoding="utf-8") as lines:
-        ids = {row[0]: row[1] for line in lines if len(row := line.split("\t", 2)) > 2}  # noqa: PLR2004
-    return [replace(gene, entrez_id=ids.get(gene.symbol, gene.entrez_id)) for gene in genes]
+        return {row[0]: row[1] for line in lines if len(row := line.split("\t", 2)) > 2}  # noqa: PLR2004
 
 
 def _withdrawn(genes: Sequence[Gene]) -> tuple[Withdrawn, ...]:

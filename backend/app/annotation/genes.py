@@ -10,6 +10,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.annotation.accepted_files import what_is_wrong_with
 from app.annotation.gene_columns import ReadColumn, Row, read_rows
 from app.annotation.gene_files import Table, read_gene_file
 from app.annotation.gene_names import GeneRow, Names, Remark, Resolved, gene_row
@@ -18,12 +19,13 @@ from app.annotation.hgnc_records import (
     COMPLETE_SET,
     PROTEIN_CODING,
     WITHDRAWN,
+    count_records,
     read_records,
     read_withdrawn,
 )
-from app.annotation.sources.base import Connector
-from app.annotation.sources.hgnc import hgnc_files
-from app.annotation.upstream import BadAnswer, Upstream, UpstreamUnavailable
+from app.annotation.sources.base import Connector, FileRead
+from app.annotation.sources.hgnc import Hgnc, hgnc_files
+from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
 from app.core.config import Settings
 from app.core.errors import UserError, Wait
 
@@ -84,16 +86,18 @@ async def import_genes(
 
     Raises:
         WrongUse: the file cannot be read or has no gene.
-        UserError: HGNC's files are not to be had.
+        UserError: HGNC's files are not to be had, or much shorter than they were.
     """
     table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
     files = hgnc_files(connect)
     report = ImportReport()
     try:
+        complete_set = await files.download(COMPLETE_SET)
+        await _require_whole(complete_set, engine)
         if table is None:
-            genes = await _protein_coding(files)
+            genes = await _protein_coding(complete_set)
         else:
-            genes = await _resolve(table, files, report)
+            genes = await _resolve(table, complete_set, files, report)
     except (BadAnswer, Wait) as error:
         raise _not_to_be_had(error, connect.settings) from error
     async with engine.begin() as connection:
@@ -121,9 +125,21 @@ def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
     )
 
 
-async def _protein_coding(files: Upstream) -> list[GeneRow]:
-    complete_set = await files.download(COMPLETE_SET)
+async def _require_whole(complete_set: Download, engine: AsyncEngine) -> None:
+    """Refuse a list that is much shorter than the one that the last annotations are from."""
+    digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
+    read = FileRead(complete_set.path.name, complete_set.release, digest, rows, approved)
+    async with engine.connect() as connection:
+        wrong = await what_is_wrong_with(connection, Hgnc.info.name, [read])
+    if wrong is not None:
+        raise UserError(
+            f"HGNC's list of genes looks wrong: {wrong}",
+            remedy="try again later; if HGNC has really lost so many, `just annotate hgnc --mode"
+            " full` says how to accept that",
+        )
 
+
+async def _protein_coding(complete_set: Download) -> list[GeneRow]:
     def read() -> list[GeneRow]:
         return [
             gene_row(record)
@@ -134,8 +150,9 @@ async def _protein_coding(files: Upstream) -> list[GeneRow]:
     return await asyncio.to_thread(read)
 
 
-async def _resolve(table: Table, files: Upstream, report: ImportReport) -> list[GeneRow]:
-    complete_set = await files.download(COMPLETE_SET)
+async def _resolve(
+    table: Table, complete_set: Download, files: Upstream, report: ImportReport
+) -> list[GeneRow]:
     try:
         withdrawn = (await files.download(WITHDRAWN)).path
     except BadAnswer as error:

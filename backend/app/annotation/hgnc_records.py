@@ -1,5 +1,6 @@
 """HGNC's records of genes, from its REST service and from its files alike."""
 
+import hashlib
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -104,6 +105,21 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
                 for name, place in places.items()
             }
             yield Record(**fields)
+
+
+def count_records(path: Path) -> tuple[str, int, int]:
+    """Return the SHA-256 of the complete set, its rows, and its approved genes.
+
+    Raises:
+        BadAnswer: it is not that file.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    rows = approved = 0
+    for record in read_records(path):
+        rows += 1
+        approved += record.status == APPROVED
+    return digest, rows, approved
 
 
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:

@@ -1,16 +1,27 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation import progress as counts
+from app.annotation.accepted_files import accept, what_is_wrong_with
 from app.annotation.batches import Batch, ask, batches
 from app.annotation.due import due_pages
+from app.annotation.losses import (
+    Losses,
+    NotAccepted,
+    ask_again,
+    believe,
+    found_before,
+    losses_so_far,
+)
 from app.annotation.progress import Progress
+from app.annotation.read_ahead import ReadAhead
 from app.annotation.sources import build
-from app.annotation.sources.base import Answer, Gene, Source
+from app.annotation.sources.base import Answer, FileRead, Gene, Source
 from app.annotation.store import storable_answers, store
 from app.annotation.upstream import BadAnswer, new_http_client
 from app.core.attempt import Attempt
@@ -46,28 +57,51 @@ class Pipeline:
         """Do what is left of a run.
 
         Raises:
-            UserError: a source got nothing but unknowns.
+            UserError: a source got nothing but unknowns, or its answers were not accepted.
             Superseded, Wait, BadAnswer: see there.
         """
+        run_id = attempt.bell.run_id
         async with attempt.reading() as connection:
             result = await connection.execute(
-                text("SELECT source, state FROM run_sources WHERE run_id = :id ORDER BY position"),
-                {"id": attempt.bell.run_id},
+                text(
+                    "SELECT source, state, error FROM run_sources WHERE run_id = :id"
+                    " ORDER BY position"
+                ),
+                {"id": run_id},
             )
-            states = {row.source: row.state for row in result}
-        for name, state in states.items():
+            sources = result.all()
+        errors = {
+            row.source: row.error or nothing_but_unknowns(row.source)
+            for row in sources
+            if row.state == "failed"
+        }
+        for name, state, _ in sources:
             if state not in {"succeeded", "failed"}:
                 source = build(name, self._settings, self._limiter, self._http)
                 refresh = _Refresh(attempt, source, self._settings)
                 with bound_contextvars(source=name):
-                    states[name] = await refresh.run(afresh=state == "queued")
-        failed = [name for name, state in states.items() if state == "failed"]
-        if failed:
-            raise UserError(
-                f"got nothing but unknowns from {', '.join(failed)}",
-                remedy=f"see the reasons with `just show {attempt.bell.run_id}`, then"
-                f" `just retry {attempt.bell.run_id}`",
-            )
+                    error = await refresh.run(afresh=state == "queued")
+                if error is not None:
+                    errors[name] = error
+        if errors:
+            raise UserError("; ".join(errors.values()), remedy=_remedy(run_id, errors))
+
+
+def _remedy(run_id: int, errors: Mapping[str, str]) -> str:
+    retry = f"`just retry {run_id}`"
+    lost = [name for name, error in errors.items() if error != nothing_but_unknowns(name)]
+    if not lost:
+        return f"see the reasons with `just show {run_id}`, then {retry}"
+    accepting = " ".join(f"--accept-losses {name}" for name in lost)
+    return (
+        f"see whether the service has a fault, and when it is mended {retry}; only if so much is"
+        f" really gone, `just retry {run_id} {accepting}`"
+    )
+
+
+def nothing_but_unknowns(source: str) -> str:
+    """Say that a source gave no answer of use."""
+    return f"got nothing but unknowns from {source}"
 
 
 class _Refresh:
@@ -81,25 +115,72 @@ class _Refresh:
         self._says_release = True
         # one commit at a time: the progress is written as a whole
         self._committing = asyncio.Lock()
+        self._accepted: list[FileRead] = []
         self._progress: Progress
+        self._losses: Losses
 
-    async def run(self, *, afresh: bool) -> str:
-        """Refresh the source's genes and return its state: ``succeeded`` or ``failed``."""
+    async def run(self, *, afresh: bool) -> str | None:
+        """Refresh the source's genes; return None, or why it failed."""
         info = self._source.info
         run_id = self._attempt.bell.run_id
         async with self._attempt.transaction(progress=False) as connection:
             self._progress = await counts.begin(connection, run_id, info.name, afresh=afresh)
+            self._losses = await losses_so_far(connection, run_id, info.name)
+        try:
+            await self._ask_all()
+            async with self._attempt.transaction(progress=True) as connection:
+                await self._believe(connection)
+                error = None
+                if self._progress.unknown and self._progress.unknown == self._progress.done:
+                    error = nothing_but_unknowns(info.name)
+                await counts.save(connection, self._progress)
+                await counts.finish(connection, run_id, info.name, error)
+        except NotAccepted as refused:
+            error = str(refused)
+            logger.error("%s: %s", info.name, error)  # noqa: TRY400 - no mistake of the code
+            async with self._attempt.transaction(progress=True) as connection:
+                await counts.finish(connection, run_id, info.name, error)
+        return error
+
+    async def _ask_all(self) -> None:
+        info = self._source.info
         due = await self._measure()
+        await self._accept(self._source.files)
         logger.info("%s: %d genes are due, %d done before", info.name, due, self._progress.done)
-        if info.bulk_threshold is not None and due > info.bulk_threshold(self._settings):
-            await self._in_bulk()
-        elif due:
+        in_bulk = info.bulk_threshold is not None and due > info.bulk_threshold(self._settings)
+        if in_bulk:
+            due = await self._in_bulk()
+        if due:
             await self._by_api()
-        nothing = self._progress.unknown and self._progress.unknown == self._progress.done
-        state = "failed" if nothing else "succeeded"
-        async with self._attempt.transaction(progress=True) as connection:
-            await counts.finish(connection, run_id, info.name, state)
-        return state
+
+    async def _believe(self, connection: AsyncConnection) -> None:
+        """Store as absent what is, now that it is known of how many genes that is said."""
+        self._losses.judge()
+        if self._losses.doubted:
+            believed = await believe(
+                connection,
+                self._progress.source,
+                self._progress.run_id,
+                await self._release(),
+            )
+            self._progress.unknown -= believed
+            self._progress.absent += believed
+
+    async def _accept(self, files: Sequence[FileRead]) -> None:
+        """Keep files as the ones accepted last, unless they are too short."""
+        new = [file for file in files if file not in self._accepted]
+        if not new:
+            return
+        await self._judge(new)
+        async with self._attempt.transaction(progress=False) as connection:
+            await accept(connection, self._progress.source, self._progress.run_id, new)
+        self._accepted += new
+
+    async def _judge(self, files: Sequence[FileRead]) -> None:
+        async with self._attempt.reading() as connection:
+            wrong = await what_is_wrong_with(connection, self._progress.source, files)
+        if wrong is not None and not self._losses.accepted:
+            raise NotAccepted(f"{self._progress.source}: {wrong}; nothing of it is stored")
 
     def _due(self) -> AsyncIterator[list[Gene]]:
         bell = self._attempt.bell
@@ -131,7 +212,9 @@ class _Refresh:
 
         async def one(batch: Batch) -> None:
             try:
-                await self._commit(await ask(self._source, batch.genes), batch.weight)
+                answers = await ask(self._source, batch.genes)
+                await self._commit(await self._doubt(batch.genes, answers), batch.weight)
+                self._losses.judge()
             finally:
                 slots.release()
 
@@ -165,7 +248,29 @@ class _Refresh:
         self._progress.requests += self._source.requests - self._requests_counted
         self._requests_counted = self._source.requests
 
-    async def _in_bulk(self) -> None:
+    async def _doubt(self, genes: Sequence[Gene], answers: list[Answer]) -> list[Answer]:
+        """Ask again about the genes that turned absent; what is still absent is only doubted."""
+        turned = await self._turned_absent(answers)
+        if not turned:
+            return answers
+        again = await ask_again(
+            self._source, [gene for gene in genes if gene.id in turned], self._losses
+        )
+        return [answer for answer in answers if answer.gene_id not in turned] + again
+
+    async def _turned_absent(self, answers: Sequence[Answer]) -> set[int]:
+        absent = [answer.gene_id for answer in answers if answer.state == "absent"]
+        if not absent or self._losses.accepted:
+            return set()
+        async with self._attempt.reading() as connection:
+            return await found_before(connection, self._progress.source, absent)
+
+    async def _in_bulk(self) -> int:
+        """Take from the bulk file what can be believed, and return how many genes are left to ask.
+
+        The file is read to its end before anything of it is stored: how much it has lost is not
+        known earlier. Genes that it has nothing for any more, or does not tell of, are left.
+        """
         weights: dict[int, int] = {}
 
         async def genes() -> AsyncIterator[Gene]:
@@ -176,10 +281,22 @@ class _Refresh:
                 for gene in page:
                     yield gene
 
-        # closed at once when a commit fails or is cancelled: a child process may be at work
+        ahead = ReadAhead()
+        # closed at once when it is cancelled: a child process may be at work
         async with aclosing(self._source.bulk(genes())) as lists:
             async for answers in lists:
-                await self._commit(answers, sum(weights[answer.gene_id] for answer in answers))
+                ahead.add(storable_answers(answers), await self._turned_absent(answers))
+        await self._judge(self._source.files)
+        self._losses.judge(more=len(ahead.turned_absent))
+        if ahead.says_nothing and not self._losses.accepted:
+            raise NotAccepted(
+                f"{self._progress.source}: its bulk file tells nothing of {ahead.unknown:,} of"
+                f" {len(weights):,} genes; nothing of it is stored"
+            )
+        await self._accept(self._source.files)
+        for answers in ahead.believed():
+            await self._commit(answers, sum(weights[answer.gene_id] for answer in answers))
+        return ahead.left
 
     async def _commit(self, answers: Sequence[Answer], weight: int) -> None:
         release = await self._release()
@@ -187,6 +304,7 @@ class _Refresh:
         async with self._committing, self._attempt.transaction(progress=True) as connection:
             self._count_requests()
             self._progress.add(answers, weight)
+            self._losses.doubted += sum(answer.doubted for answer in answers)
             await store(connection, self._progress.source, self._progress.run_id, release, answers)
             await counts.save(connection, self._progress)
 

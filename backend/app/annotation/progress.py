@@ -40,7 +40,7 @@ class Progress:
 _BEGIN = text(
     """
     UPDATE run_sources SET state = 'running', started_at = coalesce(started_at, now()),
-      finished_at = NULL, attempt_started_at = now(), weight_at_start = weight_done
+      finished_at = NULL, error = NULL, attempt_started_at = now(), weight_at_start = weight_done
     WHERE run_id = :run_id AND source = :source
     RETURNING total, requests, coalesce(weight_total, 0) AS weight_total, weight_done
     """
@@ -73,7 +73,8 @@ _SAVE = text(
 
 _FINISH = text(
     """
-    UPDATE run_sources SET state = :state, finished_at = now(), total = greatest(total, done)
+    UPDATE run_sources SET state = :state, error = :error, finished_at = now(),
+      total = greatest(total, done)
     WHERE run_id = :run_id AND source = :source
     """
 )
@@ -111,6 +112,9 @@ async def save(connection: AsyncConnection, progress: Progress) -> None:
     await connection.execute(_SAVE, asdict(progress) | {"done": progress.done})
 
 
-async def finish(connection: AsyncConnection, run_id: int, source: str, state: str) -> None:
-    """End a source: ``succeeded`` or ``failed``."""
-    await connection.execute(_FINISH, {"run_id": run_id, "source": source, "state": state})
+async def finish(connection: AsyncConnection, run_id: int, source: str, error: str | None) -> None:
+    """End a source: well, or with what is wrong."""
+    state = "succeeded" if error is None else "failed"
+    await connection.execute(
+        _FINISH, {"run_id": run_id, "source": source, "state": state, "error": error}
+    )

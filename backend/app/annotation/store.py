@@ -14,13 +14,14 @@ from app.db.text import storable
 _ANNOTATIONS = text(
     """
     INSERT INTO annotations (gene_id, source, state, data, release, fetched_at,
-                             checked_state, checked_at, checked_run_id, reason)
+                             checked_state, checked_at, checked_run_id, reason, doubted)
     SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
            CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
            CASE WHEN a.state <> 'unknown' THEN now() END,
-           a.state, now(), :run_id, a.reason
+           a.state, now(), :run_id, a.reason, a.doubted
     FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
-                CAST(:reasons AS text[])) AS a(gene_id, state, data, reason)
+                CAST(:reasons AS text[]), CAST(:doubted AS boolean[]))
+      AS a(gene_id, state, data, reason, doubted)
     JOIN genes g ON g.id = a.gene_id
     ON CONFLICT (gene_id, source) DO UPDATE SET
       state = CASE WHEN excluded.checked_state = 'unknown'
@@ -32,7 +33,8 @@ _ANNOTATIONS = text(
       fetched_at = CASE WHEN excluded.checked_state = 'unknown'
                    THEN annotations.fetched_at ELSE excluded.fetched_at END,
       checked_state = excluded.checked_state, checked_at = excluded.checked_at,
-      checked_run_id = excluded.checked_run_id, reason = excluded.reason
+      checked_run_id = excluded.checked_run_id, reason = excluded.reason,
+      doubted = excluded.doubted
     """
 )
 
@@ -102,6 +104,7 @@ async def store(
                 for answer in answers
             ],
             "reasons": [answer.reason for answer in answers],
+            "doubted": [answer.doubted for answer in answers],
         },
     )
     identified = [answer for answer in answers if answer.identifiers is not None]

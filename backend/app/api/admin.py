@@ -37,6 +37,13 @@ BeforeId = Annotated[
     int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids."), IN_DIGITS
 ]
 AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids."), IN_DIGITS]
+AcceptLosses = Annotated[
+    tuple[str, ...],
+    Query(
+        max_length=100,
+        description="Sources that are believed in this run, whatever they have lost.",
+    ),
+]
 
 
 class NewRun(BaseModel):
@@ -205,11 +212,11 @@ async def cancel(run_id: RunId, uses: Uses) -> Changed:
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(run_id: RunId, uses: Uses) -> Changed:
+async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> Changed:
     """Open a failed or cancelled run again; it goes on from what is committed."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
-        bell = await runs.retry(connection, run_id)
+        bell = await runs.retry(connection, run_id, accept_losses=accept_losses)
     await uses.dispatcher.ring([bell])
     return Changed(id=run_id, state="queued")
 

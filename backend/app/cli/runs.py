@@ -137,13 +137,19 @@ def cancel(run_id: int, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="ID", type=RUN_ID)
+@click.option(
+    "--accept-losses",
+    metavar="SOURCE",
+    multiple=True,
+    help="Believe this source in this run, whatever it has lost. May be given again.",
+)
 @as_json
-def retry(run_id: int, *, as_json: bool) -> None:
+def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None:
     """Open the failed or cancelled run ID again; it goes on from what is committed."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            bell = await transitions.retry(connection, run_id)
+            bell = await transitions.retry(connection, run_id, accept_losses=accept_losses)
         await session.dispatcher.ring([bell])
         return Changed(id=run_id, state="queued")
 

@@ -8,14 +8,14 @@
       └───── retry ── failed | cancelled <──cancel── queued | running
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.jobs import RunRequest
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
 
@@ -143,12 +143,20 @@ async def cancel(connection: AsyncConnection, run_id: int) -> Bell:
     return bell
 
 
-async def retry(connection: AsyncConnection, run_id: int) -> Bell:
+async def retry(
+    connection: AsyncConnection, run_id: int, *, accept_losses: Collection[str] = ()
+) -> Bell:
     """Open a failed or cancelled run again; it goes on from what is committed.
+
+    Args:
+        connection: in a transaction; the caller rings after its commit.
+        run_id: the run.
+        accept_losses: sources of the run that are believed in it whatever they have lost.
 
     Raises:
         NotFound: no such run.
         Conflict: it has not failed, or another run covers one of its sources.
+        WrongUse: one of ``accept_losses`` is no source of the run that has still to be done.
     """
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
     state = await _state(connection, run_id)
@@ -157,25 +165,36 @@ async def retry(connection: AsyncConnection, run_id: int) -> Bell:
             f"run {run_id} is {state}", allowed="only a failed or cancelled run is tried again"
         )
     covers = await connection.execute(
-        text("SELECT source FROM run_sources WHERE run_id = :run_id"), {"run_id": run_id}
+        text("SELECT source, state FROM run_sources WHERE run_id = :run_id ORDER BY position"),
+        {"run_id": run_id},
     )
-    await _refuse_overlap(connection, list(covers.scalars()))
+    states = {row.source: row.state for row in covers}
+    await _refuse_overlap(connection, list(states))
+    to_do = [source for source, each in states.items() if each != "succeeded"]
+    if wrong := [source for source in accept_losses if source not in to_do]:
+        raise WrongUse(
+            f"run {run_id} has nothing to do for {', '.join(map(repr, wrong))[:200]}",
+            allowed=", ".join(to_do),
+        )
     bell = await transition(
         connection,
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, error = NULL, finished_at = NULL,"
         " not_before = NULL, waiting_for = NULL, failures_in_a_row = 0, losses_in_a_row = 0,"
         " rung_at = NULL WHERE id = :run_id",
         "'reopened'",
-        "'{}'::jsonb",
+        "CASE WHEN cardinality(CAST(:accepted AS text[])) > 0 THEN"
+        " jsonb_build_object('accepts_losses_of', CAST(:accepted AS text[])) ELSE '{}' END",
         run_id=run_id,
+        accepted=sorted(accept_losses),
     )
     assert bell is not None
     await connection.execute(
         text(
-            "UPDATE run_sources SET state = 'queued', attempt_started_at = NULL"
+            "UPDATE run_sources SET state = 'queued', attempt_started_at = NULL, error = NULL,"
+            " accept_losses = accept_losses OR source = ANY(:accepted)"
             " WHERE run_id = :run_id AND state <> 'succeeded'"
         ),
-        {"run_id": run_id},
+        {"run_id": run_id, "accepted": list(accept_losses)},
     )
     return bell
 

@@ -57,6 +57,8 @@ class SourceProgress(View):
     """What the latest attempt at it took, or has taken so far; null while nobody is at it."""
     eta: float | None
     """Seconds until it is done, at the speed of the present attempt; null when not known."""
+    error: str | None = None
+    """Why it failed."""
 
 
 class RunWorker(View):
@@ -129,7 +131,7 @@ SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
 _PROGRESS = text(
     """
     SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.requests,
-      s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at,
+      s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at, s.error,
       CASE WHEN r.state = 'queued' AND s.state = 'running' THEN 'queued' ELSE s.state END AS state,
       extract(epoch FROM CASE
         WHEN s.state NOT IN ('queued', 'running')

@@ -106,6 +106,14 @@ run_sources = Table(
         server_default="0",
         comment="weight_done when the present attempt took the source up",
     ),
+    Column(
+        "accept_losses",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="an operator said that what is gone is really gone",
+    ),
+    Column("error", Text, comment="why the source failed"),
     _at("attempt_started_at"),
     _at("started_at"),
     _at("finished_at"),
@@ -174,7 +182,27 @@ annotations = Table(
     _at("checked_at", default_now=True),
     Column("checked_run_id", BigInteger),
     Column("reason", Text, comment="why the last check could not find out"),
+    Column(
+        "doubted",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="the last check said absent of what was found before, and is not believed yet",
+    ),
     CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
     CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
     Index("annotations_checked_run_idx", "checked_run_id", "source"),
+)
+
+accepted_files = Table(
+    "accepted_files",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="of the bulk file"),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the file as it was fetched"),
+    Column("rows", BigInteger, nullable=False, comment="without the header"),
+    Column("genes", BigInteger, nullable=False, comment="different genes in all of its rows"),
+    Column("release", Text, nullable=False, comment="of the upstream"),
+    _at("accepted_at", default_now=True),
+    Column("accepted_run_id", BigInteger),
 )

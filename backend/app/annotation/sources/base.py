@@ -67,6 +67,8 @@ class Answer:
         data: JSON, when found.
         reason: in words, redacted, when unknown.
         identifiers: columns of ``genes`` with the values to write there.
+        doubted: the source said *absent* of a gene that it had something for, which is kept as
+            *unknown* until it is known of how many genes it says so. No source sets it.
     """
 
     gene_id: int
@@ -74,6 +76,26 @@ class Answer:
     data: dict[str, Any] | None = None
     reason: str | None = None
     identifiers: dict[str, str | None] | None = None
+    doubted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A bulk file as it was read to its end.
+
+    Args:
+        name: without its folder.
+        release: the day it was last modified upstream.
+        digest: the SHA-256 of the file as it was fetched.
+        rows: without the header.
+        genes: different genes in all of its rows, wanted or not.
+    """
+
+    name: str
+    release: str
+    digest: str
+    rows: int
+    genes: int
 
 
 @dataclass(frozen=True)
@@ -121,10 +143,19 @@ class Source(Protocol):
         """Upstream requests sent so far by this object."""
         ...
 
+    @property
+    def files(self) -> Sequence[FileRead]:
+        """The bulk files read to their end so far.
+
+        They are compared with the ones accepted last, before an answer from them is stored.
+        """
+        ...
+
     async def release(self) -> str:
         """Return the upstream's release the answers come from.
 
-        Of the file once ``bulk`` has begun, of the service otherwise; asked for once.
+        Of the file from when ``bulk`` has read it until ``annotate`` is called, of the service
+        otherwise; asked for once.
         """
         ...
 

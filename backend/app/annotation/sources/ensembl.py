@@ -6,7 +6,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo, all_of
+from app.annotation.sources.base import (
+    Answer,
+    Connector,
+    FileRead,
+    Gene,
+    SourceInfo,
+    all_of,
+)
 from app.annotation.upstream import BadAnswer, Host
 
 REST = Host("ensembl", rate=15, concurrency=4)
@@ -83,6 +90,11 @@ class Ensembl:
     def requests(self) -> int:
         """Upstream requests sent so far by this object."""
         return self._rest.requests
+
+    @property
+    def files(self) -> Sequence[FileRead]:
+        """There are none."""
+        return ()
 
     async def release(self) -> str:
         """Return the number of Ensembl's release."""

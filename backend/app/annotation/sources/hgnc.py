@@ -14,9 +14,18 @@ from app.annotation.hgnc_records import (
     FIELDS,
     WITHDRAWN_STATUSES,
     Record,
+    count_records,
     read_records,
 )
-from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, SourceInfo, all_of
+from app.annotation.sources.base import (
+    BULK_LIST,
+    Answer,
+    Connector,
+    FileRead,
+    Gene,
+    SourceInfo,
+    all_of,
+)
 from app.annotation.upstream import BadAnswer, Host, Upstream
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
@@ -76,11 +85,18 @@ class Hgnc:
         self._release: str | None = None
         self._info: _Info | BadAnswer | None = None
         self._asking = asyncio.Lock()
+        self._read: list[FileRead] = []
+        self._from_file = False
 
     @property
     def requests(self) -> int:
         """Upstream requests sent so far by this object."""
         return self._rest.requests + self._files.requests
+
+    @property
+    def files(self) -> Sequence[FileRead]:
+        """The complete set, once ``bulk`` has read it."""
+        return self._read
 
     async def release(self) -> str:
         """Return the day of the file once it is read, the service's last change otherwise."""
@@ -99,6 +115,8 @@ class Hgnc:
         A record leaves out what has no value. So it is the service that has to say that it still
         has the fields: one that was renamed would look as if no gene had it.
         """
+        if self._from_file:
+            self._release, self._from_file = None, False
         missing = (await self._ask_info()).missing
         if missing:
             raise BadAnswer(f"HGNC has no field {', '.join(missing)} any more")
@@ -108,7 +126,9 @@ class Hgnc:
         """Read the complete set; see :class:`~app.annotation.sources.base.Source`."""
         due = {gene.hgnc_id: gene async for gene in genes}
         file = await self._files.download(COMPLETE_SET)
-        self._release = file.release
+        digest, rows, approved = await asyncio.to_thread(count_records, file.path)
+        self._read = [FileRead(file.path.name, file.release, digest, rows, approved)]
+        self._release, self._from_file = file.release, True
         records = read_records(file.path, due.keys())
         while found := await asyncio.to_thread(_take, records):
             yield [

@@ -1,116 +1,17 @@
 """What a run does, against the sandbox and a real PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.pipeline import Pipeline
-from app.annotation.requests import request_run
 from app.core import runs
 from app.core.attempt import Attempt
-from app.core.config import Settings
-from app.core.dispatch import InProcessDispatcher
 from app.core.errors import WrongUse
-from app.core.jobs import RunRequest
-from app.core.rate_limit import LocalRateLimiter
-from app.core.runs import Created
-from sandbox.options import Options
-from sandbox.server import Sandbox
-from tests.integration.conftest import Bench
-
-GENES = 60
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with Sandbox(
-        Options(genes=GENES, variants_per_gene=10, limits="off", cache_dir=tmp_path)
-    ) as upstreams:
-        yield upstreams
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    values = {name.lower(): value for name, value in sandbox.settings.items()}
-    return Settings(
-        **{
-            **settings.model_dump(),
-            **values,
-            "upstream_timeout": 2,
-            "upstream_backoff": 0.01,
-            "run_backoff_base": 0.05,
-            "run_backoff_cap": 0.1,
-        },
-        _env_file=None,
-    )
-
-
-class Annotator:
-    """Requests runs and executes them in this process."""
-
-    def __init__(self, bench: Bench, sandbox: Sandbox) -> None:
-        self.bench = bench
-        self.sandbox = sandbox
-
-    async def request(self, *sources: str, mode: str = "smart", resume: bool = False) -> Created:
-        request = RunRequest.of(sources or None, mode)
-        return await request_run(self.bench.db, InProcessDispatcher(), request, resume=resume)
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        pipeline = Pipeline(self.bench.settings, LocalRateLimiter(window=0))
-        async with self.bench.worker(pipeline.run):
-            yield
-        await pipeline.close()
-
-    async def run(self, *sources: str, mode: str = "smart", resume: bool = False) -> Any:
-        """Request a run and see it to its end."""
-        created = await self.request(*sources, mode=mode, resume=resume)
-        async with self.working():
-            return await self.bench.ended(created.bell.run_id)
-
-    async def rows(self, query: str, **values: Any) -> list[Any]:
-        async with self.bench.db.connect() as connection:
-            return list((await connection.execute(text(query), values)).mappings())
-
-    async def progress(self, run_id: int) -> dict[str, dict[str, Any]]:
-        found = await self.rows("SELECT * FROM run_sources WHERE run_id = :id", id=run_id)
-        return {row["source"]: dict(row) for row in found}
-
-    async def annotation(self, symbol: str, source: str) -> dict[str, Any]:
-        found = await self.rows(
-            "SELECT a.* FROM annotations a JOIN genes g ON g.id = a.gene_id"
-            " WHERE g.symbol = :symbol AND a.source = :source",
-            symbol=symbol,
-            source=source,
-        )
-        return dict(found[0])
-
-
-@pytest.fixture
-async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
-    """Knows all genes of the sandbox, with their identifiers."""
-    async with bench.db.begin() as connection:
-        for gene in sandbox.catalogue.genes:
-            await connection.execute(
-                text(
-                    "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
-                    " VALUES (:hgnc_id, :symbol, :ensembl, :entrez)"
-                ),
-                {
-                    "hgnc_id": gene.hgnc_id,
-                    "symbol": gene.symbol,
-                    "ensembl": "ENSG00000000001",
-                    "entrez": str(gene.entrez_id),
-                },
-            )
-    return Annotator(bench, sandbox)
+from tests.integration.pipeline.conftest import GENES, Annotator
 
 
 async def test_every_gene_gets_an_answer_from_every_source(annotator: Annotator) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,14 @@ class BulkProcessDied(KidneyGeneticsError):
 
 
 async def count_in_child(
-    path: Path, genes: Sequence[WantedGene]
+    path: Path, genes: Sequence[WantedGene], *, done: Callable[[Done], None] = lambda _: None
 ) -> AsyncGenerator[list[dict[str, Any] | None], None]:
     """Count the variants of each gene in the table at ``path``.
+
+    Args:
+        path: of the table.
+        genes: to count.
+        done: is told how much the table has, when all was given.
 
     Yields:
         The annotations of the next genes, in the order given; None for a gene without variants.
@@ -76,10 +81,11 @@ async def count_in_child(
                     yield data
                 case Unreadable(reason):
                     raise UnreadableTable(reason)
-                case Done(rows):
-                    logger.info("clinvar: read %s rows of %s", f"{rows:,}", path.name)
+                case Done():
+                    logger.info("clinvar: read %s rows of %s", f"{message.rows:,}", path.name)
                     if given != len(genes):
                         raise BulkProcessDied(f"it counted {given} of {len(genes)} genes")
+                    done(message)
                     return
         status = await process.wait()
         last_words = await said

@@ -8,6 +8,7 @@ input closes.
 
 import ctypes
 import gc
+import hashlib
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ import msgspec
 from isal import isal_zlib
 
 from app.annotation.sources.clinvar.bulk_messages import Counts, Done, Order, Unreadable
-from app.annotation.sources.clinvar.table import TableError, read_table
+from app.annotation.sources.clinvar.table import TableError, count_table
 
 GENES_A_MESSAGE = 500
 
@@ -32,13 +33,15 @@ def main() -> int:
     threading.Thread(target=_stop_when_input_closes, daemon=True).start()
     gc.disable()  # there are no cycles here, and much that would be looked through for them
     try:
-        tallies, rows = read_table(Path(order.path), order.genes)
+        with Path(order.path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        table = count_table(Path(order.path), order.genes)
     except (TableError, EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]
         _send(Unreadable(f"{type(error).__name__}: {error}"))
         return 1
-    for start in range(0, len(tallies), GENES_A_MESSAGE):
-        _send(Counts([tally.data() for tally in tallies[start : start + GENES_A_MESSAGE]]))
-    _send(Done(rows))
+    for start in range(0, len(table.tallies), GENES_A_MESSAGE):
+        _send(Counts([tally.data() for tally in table.tallies[start : start + GENES_A_MESSAGE]]))
+    _send(Done(table.rows, table.genes, digest))
     return 0
 
 

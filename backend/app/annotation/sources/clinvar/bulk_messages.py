@@ -27,6 +27,14 @@ class Unreadable(msgspec.Struct, tag=True):
 
 
 class Done(msgspec.Struct, tag=True):
-    """All genes were sent; the table had so many rows."""
+    """All genes were sent.
+
+    Attributes:
+        rows: of the table, without its header.
+        genes: that its rows tell of, each once; those of rows about several are not counted.
+        digest: its SHA-256.
+    """
 
     rows: int
+    genes: int
+    digest: str

@@ -25,6 +25,10 @@ class Expected:
                 self._symbol[entrez_id] = symbol
             self._ids[symbol].add(entrez_id)
 
+    def __len__(self) -> int:
+        """Return how many genes have variants."""
+        return len(self._alleles)
+
     def alleles(self, entrez_id: str | None, symbol: str) -> int:
         """Return how many variants the gene had when the file was made, 0 if it is not in it."""
         if entrez_id in self._alleles:

@@ -1,12 +1,15 @@
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, ClassVar
 
-from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
+from app.annotation.sources.base import Answer, Connector, FileRead, Gene, SourceInfo
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.bulk import UnreadableTable, count_in_child
+from app.annotation.sources.clinvar.bulk_messages import Done
 from app.annotation.sources.clinvar.declaration import EUTILS, FILES, INFO, TOOL
 from app.annotation.sources.clinvar.expected import Expected, read_expected
 from app.annotation.sources.clinvar.search import count_variants, searchable
@@ -15,7 +18,8 @@ from app.annotation.upstream import BadAnswer
 
 logger = logging.getLogger(__name__)
 
-EXPECTED_FILE = "tab_delimited/gene_specific_summary.txt"
+_EXPECTED_NAME = "gene_specific_summary.txt"
+EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
 TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
 
 _LONGEST_EXPECTED = 16 * 1024**2
@@ -51,11 +55,18 @@ class ClinVar:
         self._release: str | None = None
         self._expected: Expected | None = None
         self._loading = asyncio.Lock()
+        self._read: list[FileRead] = []
+        self._from_file = False
 
     @property
     def requests(self) -> int:
         """Upstream requests sent so far by this object."""
         return self._eutils.requests + self._files.requests
+
+    @property
+    def files(self) -> Sequence[FileRead]:
+        """The expected counts once they are asked for, and the table once ``bulk`` has read it."""
+        return self._read
 
     async def release(self) -> str:
         """Return the day of the table once it is read, ClinVar's last update otherwise."""
@@ -76,6 +87,8 @@ class ClinVar:
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
         """Search for the genes' variants; see :class:`~app.annotation.sources.base.Source`."""
+        if self._from_file:
+            self._release, self._from_file = None, False
         expected = await self._expect()
         wanted = [_wanted(gene, expected) for gene in genes]
         unsearchable = {
@@ -95,10 +108,17 @@ class ClinVar:
             raise BadAnswer(
                 f"none of the {counted.received} variants belongs to a gene that was asked about"
             )
+        awaited = sum(
+            expected.alleles(gene.entrez_id, gene.symbol)
+            for gene in genes
+            if gene.id not in unsearchable
+        )
+        if awaited and not counted.received:
+            raise BadAnswer(_missed(len(genes), awaited))
         return [
             Answer(gene.id, "unknown", reason=f"{gene.symbol!r} cannot be searched for")
             if gene.id in unsearchable
-            else _answer(gene, tally.data())
+            else _answer(gene, tally.data(), expected)
             for gene, tally in zip(genes, counted.tallies, strict=True)
         ]
 
@@ -112,19 +132,28 @@ class ClinVar:
         wanted = [_wanted(gene, expected) for gene in listed]
         for again in (True, False):
             table = await self._files.download(TABLE_FILE)
-            self._release = table.release
+            self._release, self._from_file = table.release, True
             places = iter(listed)
+            done: list[Done] = []
             try:
-                async with aclosing(count_in_child(table.path, wanted)) as lists:
+                counting = count_in_child(table.path, wanted, done=done.append)
+                async with aclosing(counting) as lists:
                     async for data in lists:
-                        # zip takes from data first: it must not use up a gene that it cannot pair
-                        yield [_answer(gene, each) for each, gene in zip(data, places)]  # noqa: B905
+                        yield [
+                            _answer(gene, each, expected)
+                            # zip takes from data first: it must not use up a gene it cannot pair
+                            for each, gene in zip(data, places)  # noqa: B905
+                        ]
             except UnreadableTable as error:
                 await asyncio.to_thread(table.path.unlink, missing_ok=True)
                 if not again:
                     raise BadAnswer(f"{TABLE_FILE} cannot be read, twice: {error}") from error
                 logger.warning("clinvar: %s is of no use (%s), again", TABLE_FILE, error)
             else:
+                self._read += [
+                    FileRead(table.path.name, table.release, each.digest, each.rows, each.genes)
+                    for each in done
+                ]
                 return
 
     async def _expect(self) -> Expected:
@@ -136,7 +165,7 @@ class ClinVar:
     async def _load_expected(self) -> Expected:
         try:
             file = await self._files.download(EXPECTED_FILE, limit=_LONGEST_EXPECTED)
-            return await asyncio.to_thread(read_expected, file.path)
+            digest, expected = await asyncio.to_thread(_read_expected, file.path)
         except (BadAnswer, ValueError) as error:
             logger.warning(
                 "clinvar: without %s all genes weigh the same and go by their approved symbols: %s",
@@ -144,11 +173,32 @@ class ClinVar:
                 error,
             )
             return Expected()
+        self._read.append(
+            FileRead(file.path.name, file.release, digest, len(expected), len(expected))
+        )
+        return expected
+
+
+def _read_expected(path: Path) -> tuple[str, Expected]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest, read_expected(path)
 
 
 def _wanted(gene: Gene, expected: Expected) -> WantedGene:
     return WantedGene(gene.entrez_id, expected.symbols(gene.entrez_id, gene.symbol))
 
 
-def _answer(gene: Gene, data: dict[str, Any] | None) -> Answer:
-    return Answer(gene.id, "absent") if data is None else Answer(gene.id, "found", data)
+def _answer(gene: Gene, data: dict[str, Any] | None, expected: Expected) -> Answer:
+    """Make an answer; where there must be variants, none of them is no answer."""
+    if data is not None:
+        return Answer(gene.id, "found", data)
+    alleles = expected.alleles(gene.entrez_id, gene.symbol)
+    if alleles:
+        return Answer(gene.id, "unknown", reason=_missed(1, alleles))
+    return Answer(gene.id, "absent")
+
+
+def _missed(genes: int, alleles: int) -> str:
+    of = "of the gene" if genes == 1 else f"of {genes:,} genes"
+    return f"none {of} came, and {_EXPECTED_NAME} counts {alleles:,} variants"

@@ -56,16 +56,22 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
         TableError: a column is missing, or a line cannot be read or has other columns.
         EOFError, OSError: the file is cut short, or is no gzip file (``BadGzipFile``).
     """
+    table = count_table(path, genes)
+    return table.tallies, table.rows
+
+
+def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
+    """Do what :func:`read_table` does, and also count the genes in the table, wanted or not."""
     opened = igzip_threaded.open(path, "rb", block_size=_BLOCK)  # type: ignore[no-untyped-call]
     with cast("IO[bytes]", opened) as stream:
         blocks = _blocks_of_lines(stream)
         first = next(blocks, [b""])
         columns = _columns(first[0])
-        reader = _Reader(genes, columns)
+        reader = Counted(genes, columns)
         reader.count(first[1:])
         for lines in blocks:
             reader.count(lines)
-        return reader.tallies, reader.rows
+        return reader
 
 
 def _blocks_of_lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
@@ -94,8 +100,13 @@ _AT = ("LastEvaluated", "SomaticClinicalImpactLastEvaluated", "OncogenicityLastE
 _Found = list[tuple[Tally, defaultdict[Profile, int]]]
 
 
-class _Reader:
-    """Counts lines; what it has understood of repeating values it keeps."""
+class Counted:
+    """Counts lines; what it has understood of repeating values it keeps.
+
+    Attributes:
+        tallies: one for each wanted gene, in the order given.
+        rows: lines counted, without the header.
+    """
 
     def __init__(self, genes: Sequence[WantedGene], columns: dict[str, int]) -> None:
         self.tallies = [Tally() for _ in genes]
@@ -109,9 +120,15 @@ class _Reader:
         self._splits = min(1 + max(columns[name] for name in REQUIRED), len(columns) - 1)
         self._tabs_behind = len(columns) - 1 - self._splits
         self._seen = bytearray(1 << 22)
+        self._gene_ids: set[str] = set()
         self._genes: dict[tuple[bytes, ...], _Found] = {}
         self._profiles: dict[tuple[bytes, ...], Profile] = {}
         self._days: dict[tuple[bytes, ...], int] = {}
+
+    @property
+    def genes(self) -> int:
+        """How many genes have a row that is about them alone, wanted or not."""
+        return len(self._gene_ids)
 
     def count(self, lines: list[bytes]) -> None:  # noqa: C901 - calls cost more than the work
         """Count lines that follow those counted before."""
@@ -163,6 +180,8 @@ class _Reader:
     def _find_genes(self, key: tuple[bytes, ...]) -> _Found:
         gene_id, gene_symbol = (value.decode("utf-8", "replace").strip() for value in key)
         indexes, single_gene = self._wanted.find_in_row(gene_id, gene_symbol)
+        if len(self._gene_ids) < _MOST_KEPT and gene_id.isdecimal():  # of several genes it is -1
+            self._gene_ids.add(gene_id)
         tallies = [self.tallies[index] for index in indexes]
         found = [(of, of.single_gene if single_gene else of.multi_gene) for of in tallies]
         if len(key[1]) <= _LONGEST_KEPT and len(self._genes) < _MOST_KEPT:

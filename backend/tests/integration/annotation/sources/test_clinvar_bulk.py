@@ -97,7 +97,7 @@ async def test_a_broken_copy_is_fetched_again(
 async def test_a_table_that_stays_broken_is_a_bad_answer(
     source: Callable[[str], Source], genes: list[Gene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(path: Path, _genes: object) -> AsyncIterator[list[None]]:
+    async def broken(path: Path, *_: object, **_more: object) -> AsyncIterator[list[None]]:
         raise UnreadableTable(f"{path.name}: EOFError")
         yield []
 

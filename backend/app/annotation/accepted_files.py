@@ -1,0 +1,70 @@
+"""The bulk files that were accepted last, by which the next ones are judged."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources.base import FileRead
+
+MOST_LOST = 0.05
+"""The part of its rows, or of its genes, that a file may lose against the last one accepted."""
+
+_ACCEPTED = text(
+    "SELECT name, digest, rows, genes, release FROM accepted_files WHERE source = :source"
+)
+
+_ACCEPT = text(
+    """
+    INSERT INTO accepted_files (source, name, digest, rows, genes, release, accepted_run_id)
+    VALUES (:source, :name, :digest, :rows, :genes, :release, :run_id)
+    ON CONFLICT (source, name) DO UPDATE SET digest = excluded.digest, rows = excluded.rows,
+      genes = excluded.genes, release = excluded.release, accepted_at = now(),
+      accepted_run_id = excluded.accepted_run_id
+    WHERE accepted_files.digest <> excluded.digest
+    """
+)
+
+
+async def what_is_wrong_with(
+    connection: AsyncConnection, source: str, files: Sequence[FileRead]
+) -> str | None:
+    """Say which of the files are too short to be believed, or return None when none is.
+
+    Args:
+        connection: to read from.
+        source: its name.
+        files: that the source has read.
+    """
+    found = await connection.execute(_ACCEPTED, {"source": source})
+    accepted = {row.name: row for row in found}
+    problems = []
+    for file in files:
+        before = accepted.get(file.name)
+        if not file.rows:
+            problems.append(f"{file.name} has no rows")
+        elif before is not None and before.digest != file.digest:
+            least = 1 - MOST_LOST
+            if file.rows < before.rows * least or file.genes < before.genes * least:
+                problems.append(
+                    f"{file.name} of {file.release} lost more than {MOST_LOST:.0%}: it has"
+                    f" {file.rows:,} rows with {file.genes:,} genes, and the last one accepted, of"
+                    f" {before.release}, had {before.rows:,} rows with {before.genes:,} genes"
+                )
+    return "; ".join(problems) or None
+
+
+async def accept(
+    connection: AsyncConnection, source: str, run_id: int, files: Sequence[FileRead]
+) -> None:
+    """Keep the files as the ones accepted last.
+
+    Args:
+        connection: in the attempt's transaction.
+        source: its name.
+        run_id: that accepts them.
+        files: that the source has read.
+    """
+    for file in files:
+        await connection.execute(_ACCEPT, {"source": source, "run_id": run_id, **asdict(file)})

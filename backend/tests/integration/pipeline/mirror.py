@@ -1,0 +1,81 @@
+import contextlib
+import re
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+import httpx
+
+Answer = bytes | Callable[[str], bytes | None]
+
+
+class Mirror:
+    """Stands in front of the sandbox and answers some addresses otherwise, always with status 200.
+
+    Attributes:
+        url: its address; what it does not answer itself it asks the sandbox for.
+        answers: by the end of a path; None of a function leaves the answer to the sandbox.
+        asked: paths it has answered itself.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[str] = []
+        mirror = self
+
+        client = self._client = httpx.Client()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._answer(b"")
+
+            def do_POST(self) -> None:
+                self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+            def _answer(self, body: bytes) -> None:
+                path = self.path.split("?", maxsplit=1)[0]
+                own = mirror.own(path)
+                if own is None:
+                    kept = ("Accept", "Content-Type")
+                    theirs = client.request(
+                        self.command,
+                        upstream + self.path,
+                        content=body,
+                        headers={name: self.headers[name] for name in kept if self.headers[name]},
+                    )
+                    own = theirs.content
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(own)))
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):  # the attempt has ended meanwhile
+                    self.wfile.write(own)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def own(self, path: str) -> bytes | None:
+        for end, answer in self.answers.items():
+            if re.search(end, path):
+                self.asked.append(path)
+                return answer if isinstance(answer, bytes) else answer(path)
+        return None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._client.close()

@@ -1,0 +1,330 @@
+"""Answers that are short but in good form must not erase what is known."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.annotation import progress
+from app.annotation.genes import import_genes
+from app.annotation.sources.base import Connector
+from app.annotation.upstream import new_http_client
+from app.core import runs
+from app.core.config import Settings
+from app.core.errors import UserError, WrongUse
+from app.core.rate_limit import LocalRateLimiter
+from sandbox.server import Sandbox
+from tests.integration.pipeline.conftest import Annotator
+from tests.integration.pipeline.mirror import Mirror
+
+COMPLETE_SET = "/hgnc-files/tsv/tsv/hgnc_complete_set.txt"
+TABLE = "/clinvar/tab_delimited/variant_summary.txt.gz"
+NOTHING_FOUND = b'{"response": {"numFound": 0, "start": 0, "docs": []}}'
+NO_COUNT = b'{"esearchresult": {"count": "0", "retmax": "0", "retstart": "0", "idlist": []}}'
+NEVER = 1_000_000
+
+
+@pytest.fixture
+def genes() -> int:
+    """Enough that 2 % of them are more than 20."""
+    return 1_100
+
+
+@pytest.fixture
+def mirror(sandbox: Sandbox) -> Iterator[Mirror]:
+    with Mirror(sandbox.url) as mirror:
+        yield mirror
+
+
+@pytest.fixture
+def settings(settings: Settings, mirror: Mirror) -> Settings:
+    values = settings.model_dump()
+    for name in ("ncbi_eutils", "clinvar_files", "ensembl_rest", "hgnc_rest", "hgnc_files"):
+        values[f"{name}_url"] = mirror.url + "/" + values[f"{name}_url"].rpartition("/")[2]
+    return Settings(**values, _env_file=None)
+
+
+def whole(sandbox: Sandbox, path: str) -> bytes:
+    return httpx.get(sandbox.url + path).content
+
+
+def first_lines(number: int) -> Callable[[bytes], bytes]:
+    return lambda file: b"".join(file.splitlines(keepends=True)[:number])
+
+
+def half(file: bytes) -> bytes:
+    lines = file.splitlines(keepends=True)
+    return b"".join(lines[: len(lines) // 2])
+
+
+def by(annotator: Annotator, source: str, *, file: bool) -> None:
+    """Let a source be read from its file, or by API."""
+    annotator.bench.settings = annotator.bench.settings.model_copy(
+        update={f"{source}_bulk_threshold": 0 if file else NEVER}
+    )
+
+
+async def kept(annotator: Annotator, source: str) -> list[Any]:
+    return await annotator.rows(
+        "SELECT gene_id, state, data, release FROM annotations WHERE source = :source ORDER BY 1",
+        source=source,
+    )
+
+
+async def turned_absent(annotator: Annotator, source: str, before: list[Any]) -> int:
+    now = {row["gene_id"]: row["state"] for row in await kept(annotator, source)}
+    return sum(row["state"] == "found" and now[row["gene_id"]] == "absent" for row in before)
+
+
+@pytest.mark.parametrize("accepted_before", [True, False])
+@pytest.mark.parametrize(
+    "short", [first_lines(11), first_lines(1), half], ids=["ten genes", "header only", "half"]
+)
+async def test_a_short_file_of_hgnc_erases_nothing(
+    annotator: Annotator,
+    sandbox: Sandbox,
+    mirror: Mirror,
+    short: Callable[[bytes], bytes],
+    accepted_before: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    by(annotator, "hgnc", file=True)
+    assert (await annotator.run("hgnc")).state == "succeeded"
+    before = await kept(annotator, "hgnc")
+    if not accepted_before:
+        await annotator.change("DELETE FROM accepted_files")
+    mirror.answers["hgnc_complete_set.txt$"] = short(whole(sandbox, COMPLETE_SET))
+    run = await annotator.run("hgnc", mode="full")
+    assert run.state == "failed"
+    assert await turned_absent(annotator, "hgnc", before) == 0
+    assert await kept(annotator, "hgnc") == before
+    assert f"just retry {run.id} --accept-losses hgnc" in run.error
+    mirror.answers.clear()
+    assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
+
+
+@pytest.mark.parametrize("accepted_before", [True, False])
+@pytest.mark.parametrize(
+    "short", [first_lines(11), first_lines(1)], ids=["ten rows", "header only"]
+)
+async def test_a_short_table_of_clinvar_erases_nothing(
+    annotator: Annotator,
+    sandbox: Sandbox,
+    mirror: Mirror,
+    short: Callable[[bytes], bytes],
+    accepted_before: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    by(annotator, "clinvar", file=True)
+    assert (await annotator.run("clinvar")).state == "succeeded"
+    before = await kept(annotator, "clinvar")
+    if not accepted_before:
+        await annotator.change("DELETE FROM accepted_files")
+    table = short(gzip.decompress(whole(sandbox, TABLE)))
+    mirror.answers["variant_summary.txt.gz$"] = gzip.compress(table)
+    run = await annotator.run("clinvar", mode="full")
+    assert run.state == "failed"
+    assert await turned_absent(annotator, "clinvar", before) == 0
+    assert await kept(annotator, "clinvar") == before
+
+
+async def test_searches_that_find_nothing_erase_nothing(
+    annotator: Annotator, mirror: Mirror
+) -> None:
+    by(annotator, "clinvar", file=True)
+    await annotator.run("clinvar")
+    by(annotator, "clinvar", file=False)
+    before = await kept(annotator, "clinvar")
+    mirror.answers["esearch.fcgi$"] = NO_COUNT
+    run = await annotator.run("clinvar", mode="full")
+    assert run.state == "failed"
+    assert "gene_specific_summary.txt counts" in run.error
+    assert await kept(annotator, "clinvar") == before
+
+
+async def test_a_rest_service_that_knows_no_gene_erases_nothing_and_is_not_asked_to_the_end(
+    annotator: Annotator, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    by(annotator, "hgnc", file=False)
+    before = await kept(annotator, "hgnc")
+    mirror.answers["/fetch/"] = NOTHING_FOUND
+    run = await annotator.run("hgnc", mode="full")
+    assert run.state == "failed"
+    assert "of the 1,100 genes that it had something for, and 22 are believed" in run.error
+    assert await kept(annotator, "hgnc") == before
+    assert len(mirror.asked) < 100
+
+
+async def test_a_file_that_lost_its_middle_is_refused_by_what_it_loses(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    before = await kept(annotator, "hgnc")
+    lines = whole(sandbox, COMPLETE_SET).splitlines(keepends=True)
+    # 3 %: the file itself is long enough
+    mirror.answers["hgnc_complete_set.txt$"] = b"".join(lines[:500] + lines[533:])
+    run = await annotator.run("hgnc", mode="full")
+    assert run.state == "failed"
+    assert "nothing any more for 33 of the 1,100 genes" in run.error
+    assert await kept(annotator, "hgnc") == before
+    mirror.answers.clear()
+    assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
+
+
+async def test_an_operator_can_accept_losses_of_one_source_in_one_run(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    before = await kept(annotator, "hgnc")
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
+    refused = await annotator.run("hgnc", mode="full")
+    async with annotator.bench.db.begin() as connection:
+        with pytest.raises(WrongUse, match="nothing to do for 'clinvar'"):
+            await runs.retry(connection, refused.id, accept_losses=["clinvar"])
+        await runs.retry(connection, refused.id, accept_losses=["hgnc"])
+    async with annotator.working():
+        run = await annotator.bench.ended(refused.id)
+    assert run.state == "succeeded"
+    assert await turned_absent(annotator, "hgnc", before) > 500
+    # from now on this is what a file is compared with
+    assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
+
+
+async def test_genes_are_not_imported_from_a_list_of_hgnc_that_lost_half_of_them(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
+    limiter = LocalRateLimiter(window=0)
+    async with new_http_client() as http:
+        connect = Connector(annotator.bench.settings, limiter, http)
+        with pytest.raises(UserError, match="lost more than 5%"):
+            await import_genes("hgnc", engine=annotator.bench.db, connect=connect)
+
+
+async def test_a_list_of_genes_may_shrink(annotator: Annotator) -> None:
+    by(annotator, "hgnc", file=True)
+    by(annotator, "clinvar", file=True)
+    await annotator.run("hgnc", "clinvar")
+    await annotator.change("DELETE FROM genes WHERE id % 3 > 0")
+    assert (await annotator.run("hgnc", "clinvar", mode="full")).state == "succeeded"
+
+
+class TestFewGenes:
+    @pytest.fixture
+    def genes(self) -> int:
+        return 60
+
+    async def test_one_of_ten_may_turn_absent(self, annotator: Annotator, mirror: Mirror) -> None:
+        await annotator.change("DELETE FROM genes WHERE id > 10")
+        await annotator.run("hgnc")
+        mirror.answers["/fetch/hgnc_id/HGNC:9008$"] = NOTHING_FOUND
+        run = await annotator.run("hgnc", mode="full")
+        assert run.state == "succeeded"
+        assert (await annotator.progress(run.id))["hgnc"]["absent"] == 1
+
+    async def test_a_gene_with_expected_variants_and_none_received_is_unknown(
+        self, annotator: Annotator, mirror: Mirror
+    ) -> None:
+        await annotator.change("DELETE FROM genes WHERE symbol NOT IN ('PKD1', 'PKD2')")
+        mirror.answers["esearch.fcgi$"] = NO_COUNT
+        run = await annotator.run("clinvar")
+        assert run.state == "failed"
+        row = await annotator.annotation("PKD1", "clinvar")
+        assert row["checked_state"] == "unknown"
+        assert "gene_specific_summary.txt counts" in row["reason"]
+
+    async def test_a_gene_that_is_really_gone_turns_absent_once_it_was_asked_for_again(
+        self, annotator: Annotator, mirror: Mirror
+    ) -> None:
+        by(annotator, "hgnc", file=True)
+        await annotator.run("hgnc")
+        by(annotator, "hgnc", file=False)
+        mirror.answers["/fetch/hgnc_id/HGNC:9008$"] = NOTHING_FOUND
+        run = await annotator.run("hgnc", mode="full")
+        assert run.state == "succeeded"
+        gone = await annotator.annotation("PKD1", "hgnc")
+        assert (gone["state"], gone["checked_state"]) == ("absent", "absent")
+        assert (gone["data"], gone["reason"], gone["doubted"]) == (None, None, False)
+        assert len(mirror.asked) == 2
+        counted = (await annotator.progress(run.id))["hgnc"]
+        assert (counted["found"], counted["absent"], counted["unknown"]) == (59, 1, 0)
+
+    async def test_a_gene_that_is_there_when_it_is_asked_for_again_stays_found(
+        self, annotator: Annotator, mirror: Mirror
+    ) -> None:
+        by(annotator, "hgnc", file=True)
+        await annotator.run("hgnc")
+        by(annotator, "hgnc", file=False)
+        once = {f"/fetch/hgnc_id/HGNC:{number}": NOTHING_FOUND for number in (9008, 9009)}
+        mirror.answers["/fetch/"] = lambda path: once.pop(path.removeprefix("/hgnc"), None)
+        run = await annotator.run("hgnc", mode="full")
+        assert (run.state, once) == ("succeeded", {})
+        assert (await annotator.progress(run.id))["hgnc"]["found"] == 60
+
+    async def test_a_gene_that_is_gone_from_a_file_is_asked_for_by_api(
+        self, annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+    ) -> None:
+        by(annotator, "hgnc", file=True)
+        await annotator.run("hgnc")
+        lines = whole(sandbox, COMPLETE_SET).splitlines(keepends=True)
+        mirror.answers["hgnc_complete_set.txt$"] = b"".join(lines[:1] + lines[3:])
+        run = await annotator.run("hgnc", mode="full")
+        assert run.state == "succeeded"
+        assert (await annotator.progress(run.id))["hgnc"]["found"] == 60
+        releases = await annotator.rows("SELECT release, count(*) FROM annotations GROUP BY 1")
+        assert {row["release"]: row["count"] for row in releases}["2025-10-31"] == 2
+
+    async def test_doubts_of_an_earlier_attempt_are_counted_and_believed_at_the_end(
+        self, annotator: Annotator, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by(annotator, "hgnc", file=True)
+        await annotator.run("hgnc")
+        by(annotator, "hgnc", file=False)
+        mirror.answers["/fetch/hgnc_id/HGNC:90(08|09)$"] = NOTHING_FOUND
+        seen: list[Any] = []
+        finish = progress.finish
+
+        async def fails_once(*values: Any) -> None:
+            if not seen:
+                seen.append(await annotator.annotation("PKD1", "hgnc"))
+                raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
+            await finish(*values)
+
+        monkeypatch.setattr(progress, "finish", fails_once)
+        run = await annotator.run("hgnc", mode="full")
+        assert run.state == "succeeded"
+        (doubted,) = seen
+        assert (doubted["state"], doubted["checked_state"], doubted["doubted"]) == (
+            *("found", "unknown"),
+            True,
+        )
+        assert doubted["data"]["symbol"] == "PKD1"
+        assert (await annotator.annotation("PKD1", "hgnc"))["state"] == "absent"
+        assert (await annotator.progress(run.id))["hgnc"]["absent"] == 2
+
+    async def test_what_was_doubted_when_a_run_is_cancelled_is_kept(
+        self, annotator: Annotator, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by(annotator, "hgnc", file=True)
+        await annotator.run("hgnc")
+        by(annotator, "hgnc", file=False)
+        mirror.answers["/fetch/hgnc_id/HGNC:9008$"] = NOTHING_FOUND
+
+        async def fails(*_: Any) -> None:
+            raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
+
+        monkeypatch.setattr(progress, "finish", fails)
+        created = await annotator.request("hgnc", mode="full")
+        async with annotator.working():
+            await annotator.bench.until(created.bell.run_id, lambda r: r.epoch > 1)
+            async with annotator.bench.db.begin() as connection:
+                await runs.cancel(connection, created.bell.run_id)
+        kept = await annotator.annotation("PKD1", "hgnc")
+        assert (kept["state"], kept["data"]["symbol"]) == ("found", "PKD1")
