@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arq.connections import ArqRedis
+from arq.utils import timestamp_ms
 from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
@@ -19,6 +20,8 @@ from redis.backoff import EqualJitterBackoff
 from redis.exceptions import RedisError, ResponseError, WatchError
 
 from app.core.bells import dump, load
+from app.core.job_queue import JobQueue
+from app.core.jobs import JOBS
 from app.core.patience import LONGEST_PAUSE, LOST, Patience, is_away
 from app.core.redis_pool import new_pool
 
@@ -28,6 +31,9 @@ HEALTH_CHECK_KEY = "arq:health-check"
 """Where arq's own health line is, one for all workers of a queue."""
 
 _WRONG_TYPE = "WRONGTYPE"
+
+_NOT_ARQS = (_WRONG_TYPE, "not an integer", "would overflow")
+"""What Redis says of a key that holds something else than arq has put there."""
 
 DECLINED = 2.0
 """Seconds for which a worker looks past a job that it handed back: several polls of the others."""
@@ -44,8 +50,9 @@ class _PatientPipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
         """Send the commands until Redis answers.
 
-        A key that is not what it should be, and Redis' absence while the worker stops, give None
-        for each command: arq takes that for a job that is gone.
+        A key that is not what it should be (of another type, a count that is none), and Redis'
+        absence while the worker stops, give None for each command: arq takes that for a job that
+        is gone.
         """
         parent = super().execute
         if self.watching:
@@ -64,7 +71,7 @@ class _PatientPipeline(Pipeline):
                 raise
             logger.warning("redis is away while the worker stops: %s", error)
         except ResponseError as error:
-            if _WRONG_TYPE not in str(error):
+            if not any(words in str(error) for words in _NOT_ARQS):
                 raise
             logger.warning("a key of the queue is no job: %s", error)
         return [None] * len(commands)
@@ -75,7 +82,7 @@ class _PatientPipeline(Pipeline):
         if not self.watching:
             return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
-            return await parent(*args, **options)  # type: ignore[no-untyped-call]
+            answer = await parent(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             # of the wrong type: the queue was replaced, which the next look into it sees
             passes = is_away(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
@@ -85,21 +92,26 @@ class _PatientPipeline(Pipeline):
             await self.reset()  # type: ignore[no-untyped-call]
             await asyncio.sleep(LONGEST_PAUSE)
             return 1 if args[0] == "EXISTS" else None
+        # arq passes over a score of 0 or of the future, and stumbles over one that is not finite;
+        # a member that is here has been found fit to be started
+        is_score = args[0] == "ZSCORE" and answer is not None
+        return float(timestamp_ms()) if is_score else answer
 
 
 class WorkerRedis(ArqRedis):
     """What arq's worker is given: no outage, stray key or sibling's stop ends it."""
 
     patience: Patience
+    queue: JobQueue
     may_pick_up: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._declined: dict[bytes, float] = {}
 
-    def decline(self, job_id: str) -> None:
+    def decline(self, job_id: str, seconds: float = DECLINED) -> None:
         """Leave a job to the other workers for a while."""
-        self._declined[job_id.encode()] = time.monotonic() + DECLINED
+        self._declined[job_id.encode()] = time.monotonic() + seconds
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send a command until Redis answers."""
@@ -115,36 +127,25 @@ class WorkerRedis(ArqRedis):
         return pipeline
 
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
-        """Leave out, and remove, members that arq would stumble over: its ids are UTF-8.
+        """Return the bells that this worker can start; see `job_queue` for all the rest.
 
         Nothing is picked up that could not be claimed or was just declined, and a bell is not used
         up for nothing.
         A queue that is none is put aside, and recovery rings again what was in it.
         """
+        del args
         if not self.may_pick_up():
             return []
+        now = time.monotonic()
+        self._declined = {job: until for job, until in self._declined.items() if until > now}
         try:
-            members = await super().zrangebyscore(name, *args, **kwargs)
+            return await self.queue.bells(kwargs["num"], self._declined)
         except ResponseError as error:
             if _WRONG_TYPE not in str(error):
                 raise
             logger.warning("%s is no queue; it is now at %s:put-aside", name, name)
             await self.rename(name, f"{name}:put-aside")
             return []
-        now = time.monotonic()
-        self._declined = {job: until for job, until in self._declined.items() if until > now}
-        good = []
-        for member in members:
-            if member in self._declined:
-                continue
-            try:
-                member.decode()
-            except UnicodeDecodeError:
-                logger.warning("removed a member of %s that is no job id: %r", name, member[:80])
-                await self.zrem(name, member)
-            else:
-                good.append(member)
-        return good
 
     async def zcard(self, name: Any) -> Any:
         """Count nothing in a queue that is none; arq asks for its health line only."""
@@ -191,4 +192,5 @@ def connect_worker(url: str, queue: str, patience: Patience) -> WorkerRedis:
         _pool(url, 1), job_serializer=dump, job_deserializer=load, default_queue_name=queue
     )
     redis.patience = patience
+    redis.queue = JobQueue(redis, queue, [job.name for job in JOBS])
     return redis

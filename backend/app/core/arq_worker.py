@@ -20,6 +20,7 @@ from app.core import logs, shutdown
 from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis, connect, connect_worker
 from app.core.arq_tasks import run_annotation_pipeline_task, run_pipeline_task
 from app.core.bells import dump, load
+from app.core.client_jobs import ClientDesk
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher
 from app.core.engine import Engine
@@ -47,8 +48,9 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     limiter = ctx["limiter_redis"] = connect(_url, queue)
     pipeline = ctx["pipeline"] = Pipeline(_settings, RedisRateLimiter(limiter))
     engine = ctx["engine"] = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
-    ctx["request"] = partial(request_run, engine.db, dispatcher)
     await engine.start()
+    request = partial(request_run, engine.db, dispatcher)
+    WorkerSettings.redis_pool.queue.desk = ClientDesk(engine.db, request)
     WorkerSettings.redis_pool.may_pick_up = lambda: engine.ready and not _patience.stopping
     # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
     supervised = ctx["supervised"] = Supervised(lambda: _status(engine))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from typing import Annotated, Any
 
 import msgspec
@@ -54,10 +53,11 @@ def parse_id(job_id: str) -> tuple[int, int] | None:
 async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
     """Put bells into the queue, unless they are there.
 
-    The job has no expiry, as a run waits as long as it must, and its score is the run's age, so
-    that one that is rung again does not go to the end of the queue. One that nobody answered is
-    put in place of what is left of it, as arq refuses an id whose keys still stand; and so are
-    the keys of the former attempt removed. All of it is one MULTI.
+    The job has no expiry, as a run waits as long as it must. Its score is when the run was
+    created, so that one that is rung again does not go to the end of the queue: in seconds, which
+    puts it before every score in arq's milliseconds and so into the past of every clock. One that
+    nobody answered is put in place of what is left of it, as arq refuses an id whose keys still
+    stand; and so are the keys of the former attempt removed. All of it is one MULTI.
     """
     async with redis.pipeline(transaction=True) as pipe:
         for bell in bells:
@@ -70,13 +70,14 @@ async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
                     result_key_prefix + job_id,
                 )
             pipe.zrem(queue, old)
-            score = int(bell.created_at.timestamp() * 1000)
-            # arq skips a score in the future, and the clocks of two machines may differ
-            score = min(score, int(time.time() * 1000))
+            created_at = bell.created_at.timestamp()
             args: tuple[Any, ...] = (bell.sources,)
             if bell.sources is not None and len(bell.sources) == 1:
                 args = bell.sources
-            job = serialize_job(bell.task, args, {"mode": bell.mode}, None, score, serializer=dump)
+            milliseconds = int(created_at * 1000)
+            job = serialize_job(
+                bell.task, args, {"mode": bell.mode}, None, milliseconds, serializer=dump
+            )
             pipe.set(job_key_prefix + bell.id, job, nx=True)
-            pipe.zadd(queue, {bell.id: score}, nx=True)
+            pipe.zadd(queue, {bell.id: created_at})
         await pipe.execute()

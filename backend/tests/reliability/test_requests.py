@@ -172,6 +172,39 @@ async def test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on(scene: S
     assert (run["state"], run["pid"]) == ("succeeded", worker.pid)
 
 
+@pytest.mark.timeout(180)
+async def test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_less_than_30_seconds(
+    scene: Scene,
+) -> None:
+    redis = scene.redis()
+    content = json.dumps(
+        {"t": None, "f": "run_pipeline_task", "a": ["hgnc"], "k": {}, "et": int(time.time() * 1000)}
+    )
+    for start in range(0, 200_000, 10_000):
+        await redis.zadd(QUEUE, {f"junk {start + n}": 1 for n in range(10_000)})
+    for start in range(0, 30_000, 1_000):
+        async with redis.pipeline(transaction=True) as pipe:
+            for number in range(start, start + 1_000):
+                pipe.set(f"{job_key_prefix}job {number}", content)
+            pipe.zadd(QUEUE, {f"job {start + n}": time.time() * 1000 for n in range(1_000)})
+            await pipe.execute()
+    (worker,) = (await scene.workers(1)).values()
+    asked = time.time()
+    run_id = scene.annotate("ensembl")
+    assert await scene.started_after(run_id, asked - 1) <= 30
+    await scene.ended(run_id)
+    async with asyncio.timeout(60):
+        while await redis.zcard(QUEUE) > 1:
+            await asyncio.sleep(0.05)
+    emptied_after = time.time() - asked
+    await redis.aclose(close_connection_pool=True)
+    sources = [row["sources"] for row in scene.rows("SELECT sources FROM runs")]
+    assert sorted(sources) == [["ensembl"], ["hgnc"]]
+    assert emptied_after <= 60
+    assert scene.log(worker).count("that are no job") <= 2
+    scene.check(run_id)
+
+
 async def emptied(scene: Scene) -> None:
     """Wait until nothing is in the queue."""
     redis = scene.redis()

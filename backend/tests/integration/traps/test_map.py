@@ -96,6 +96,23 @@ A hook that raises ends the worker and leaves its lease; inherited settings are 
   unit/project/test_lock.py
     test_no_resolver_can_go_back_to_an_old_arq_for_the_sake_of_a_newer_redis
 
+100 members that it passes over stop every worker, and what is no job takes slots
+  integration/worker/test_queue.py
+    test_100_members_that_are_no_job_hide_no_bell_and_are_removed
+    test_100_jobs_that_others_are_at_hide_no_bell
+    test_junk_is_removed_in_bulk_and_logged_once
+    test_bells_of_runs_that_do_not_wait_are_removed_without_being_picked_up
+    test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once
+    test_a_worker_goes_on_beside_members_and_counts_that_arq_stumbles_over
+  reliability/test_requests.py
+    test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_less_than_30_seconds
+
+A score is a moment by the sender's clock
+  integration/worker/test_queue.py
+    test_a_bell_is_heard_whatever_its_score
+    test_a_bell_is_heard_by_a_worker_whose_clock_differs
+    test_a_job_is_answered_when_its_client_meant_it_to_be
+
 JSON of the wrong types, a key of the wrong type, or an id that is no UTF-8 ends every worker
   unit/core/test_bells.py
     test_a_pickle_or_json_of_the_wrong_types_is_refused

@@ -103,9 +103,10 @@ def judge_clock(whose: str, ahead: float, why: str) -> Finding:
 @check(
     "redis.clock",
     "Redis and this machine have the same time",
-    symptom="Runs are taken up late, and logs of two machines do not fit together.",
-    why="A bell is heard when the worker's clock has reached its time, so clocks that differ delay"
-    " runs; and logs cannot be compared.",
+    symptom="Deferred jobs of clients are done early or late, and logs of two machines do not fit"
+    " together.",
+    why="A client that defers a job says until when by its own clock, and Redis' clock decides when"
+    " that is; and logs cannot be compared. Runs are not delayed.",
     needs=("redis.reachable",),
 )
 async def clock(context: Context) -> Finding:
@@ -122,7 +123,7 @@ async def clock(context: Context) -> Finding:
     except NoPermissionError:
         raise Unavailable("the user of REDIS_URL may not use TIME") from None
     ahead = seconds + micro / 1e6 - (before + after) / 2
-    return judge_clock("Redis", ahead, "bells carry times")
+    return judge_clock("Redis", ahead, "deferred jobs carry times")
 
 
 CHECKS = (memory, clients, clock)

@@ -135,8 +135,8 @@ async def queue_name(context: Context) -> Finding:
     "worker.functions",
     "workers know every job in the queue",
     symptom="A client's job is gone, and no run came of it.",
-    why="arq fails and removes a job whose function it does not know, or that it cannot read: what"
-    " a client asked for is never done.",
+    why="A worker removes a job whose function it does not know, or that it cannot read, and logs"
+    " it: what a client asked for is never done.",
     needs=("redis.reachable",),
 )
 async def functions(context: Context) -> Finding:

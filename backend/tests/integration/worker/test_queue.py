@@ -1,0 +1,233 @@
+"""What lies in arq's queue, and what of it arq's worker is given."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix
+from arq.utils import timestamp_ms
+from sqlalchemy.exc import OperationalError
+
+from app.annotation.requests import request_run
+from app.core import bells
+from app.core.arq_redis import WorkerRedis, connect_worker
+from app.core.client_jobs import ClientDesk
+from app.core.dispatch import ArqDispatcher
+from app.core.patience import Patience
+from app.core.transitions import Bell
+from tests.integration.conftest import Bench, Query
+from tests.plant import QUEUE, Plant
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+async def ours(redis_url: str) -> AsyncIterator[WorkerRedis]:
+    """The client that a worker which has started hands to arq."""
+    patience = Patience("here")
+    redis = connect_worker(redis_url, QUEUE, patience)
+    await redis.ping()
+    patience.started = True
+    yield redis
+    await redis.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+def desk(ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
+    """The worker has also come to PostgreSQL, where there are genes."""
+    request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE))
+    ours.queue.desk = ClientDesk(bench.db, request)
+
+
+async def offered(redis: WorkerRedis) -> list[bytes]:
+    """What arq gets when it asks as it does (``arq/worker.py``, ``_poll_iteration``)."""
+    found: list[bytes] = await redis.zrangebyscore(
+        QUEUE, min=float("-inf"), start=0, num=100, max=now()
+    )
+    return found
+
+
+def now() -> int:
+    return timestamp_ms()
+
+
+def bell(run_id: int = 7, *, ahead: float = 0.0) -> Bell:
+    created = datetime.now(UTC) + timedelta(seconds=ahead)
+    return Bell(run_id, 1, "run_pipeline_task", ("ensembl",), "full", created)
+
+
+def job(function: str = "run_pipeline_task", *arguments: object, et: int = 1, **named: Any) -> str:
+    return json.dumps({"t": None, "f": function, "a": arguments, "k": named, "et": et})
+
+
+async def put(redis: ArqRedis, scores: dict[str, float], content: str | None) -> None:
+    """Put members into the queue, each with this job."""
+    async with redis.pipeline(transaction=True) as pipe:
+        for member in scores:
+            if content is not None:
+                pipe.set(job_key_prefix + member, content)
+        pipe.zadd(QUEUE, scores)
+        await pipe.execute()
+
+
+@pytest.mark.parametrize("score", [0, 1, -5, float("-inf")])
+@pytest.mark.parametrize("content", [None, "junk", job("os.system", "true")])
+async def test_100_members_that_are_no_job_hide_no_bell_and_are_removed(
+    ours: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
+) -> None:
+    await put(arq_redis, {f"member {n}": score for n in range(100)}, content)
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    assert await offered(ours) == [b"7:1"]
+    assert await arq_redis.zrange(QUEUE, 0, -1) == [b"7:1"]
+    assert await arq_redis.keys("arq:*") == [b"arq:job:7:1"]
+
+
+async def test_100_jobs_that_others_are_at_hide_no_bell(
+    ours: WorkerRedis, arq_redis: ArqRedis
+) -> None:
+    running = {f"{run_id}:1": run_id for run_id in range(100, 200)}
+    await put(arq_redis, running, job())
+    for member in running:
+        await arq_redis.set(in_progress_key_prefix + member, "1")
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    assert await offered(ours) == [b"7:1"]
+    assert await arq_redis.zcard(QUEUE) == 101
+
+
+async def test_junk_is_removed_in_bulk_and_logged_once(
+    ours: WorkerRedis, arq_redis: ArqRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    for start in range(0, 5_000, 1_000):
+        await put(arq_redis, {f"{start + n} of 5000": 1 for n in range(1_000)}, None)
+    await put(arq_redis, {"a pickle's": 1}, "\x80")
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    with caplog.at_level(logging.WARNING):
+        assert await offered(ours) == [b"7:1"]
+        await put(arq_redis, {"late": 1}, None)
+        assert await offered(ours) == [b"7:1"]
+    (line,) = caplog.messages
+    assert "removed 5001 members" in line
+    assert "it has no job" in line
+    assert "cannot be read" in line
+    assert await arq_redis.zcard(QUEUE) == 1
+
+
+@pytest.mark.parametrize("score", [0, float("-inf"), float("inf")])
+async def test_a_bell_is_heard_whatever_its_score(
+    ours: WorkerRedis, arq_redis: ArqRedis, score: float
+) -> None:
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    await arq_redis.zadd(QUEUE, {"7:1": score})
+    assert await offered(ours) == [b"7:1"]
+    async with ours.pipeline(transaction=True) as pipe:
+        await pipe.watch(in_progress_key_prefix + "7:1")
+        # arq passes over what is 0 or ahead of its clock, and makes an int of it
+        assert 0 < await pipe.zscore(QUEUE, "7:1") <= now()
+
+
+@pytest.mark.parametrize("seconds", [-3_600, -120, 120, 3_600])
+async def test_a_bell_is_heard_by_a_worker_whose_clock_differs(
+    ours: WorkerRedis, arq_redis: ArqRedis, seconds: float
+) -> None:
+    await bells.ring(arq_redis, QUEUE, [bell(ahead=seconds)])
+    assert (await arq_redis.zscore(QUEUE, "7:1")) * 2 < now()
+    assert await offered(ours) == [b"7:1"]
+
+
+async def test_a_bell_that_a_former_version_put_into_the_future_is_mended_by_ringing_again(
+    ours: WorkerRedis, arq_redis: ArqRedis
+) -> None:
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    right = await arq_redis.zscore(QUEUE, "7:1")
+    await arq_redis.zadd(QUEUE, {"7:1": now() + HOUR})
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    assert (await arq_redis.zscore(QUEUE, "7:1")) - right < 60
+
+
+async def test_bells_of_runs_that_do_not_wait_are_removed_without_being_picked_up(
+    ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench, desk: None
+) -> None:
+    created = (await bench.request(["ensembl"])).bell
+    await put(arq_redis, {f"{run_id}:1": 1 for run_id in range(1_000, 1_200)}, job())
+    await bells.ring(arq_redis, QUEUE, [created])
+    assert await offered(ours) == [created.id.encode()]
+    assert await arq_redis.zcard(QUEUE) == 1
+
+
+async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
+    ours: WorkerRedis,
+    arq_redis: ArqRedis,
+    query: Query,
+    desk: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for start in range(0, 3_000, 1_000):
+        scores = {f"mine {start + n}": float(now()) for n in range(1_000)}
+        await put(arq_redis, scores, job("run_pipeline_task", "ensembl"))
+    late = now()
+    await put(arq_redis, {"not": late}, job("run_pipeline_task", "ensembl", mode="full"))
+    await put(arq_redis, {"wrong": late}, job("run_pipeline_task", 1, "smart"))
+    with caplog.at_level(logging.INFO):
+        await offered(ours)
+    (run,) = query("SELECT * FROM runs")
+    assert (run["sources"], run["mode"], run["arq_job_id"]) == (["ensembl"], "smart", "mine 0")
+    (mine,) = [line for line in caplog.messages if "job mine 0 is run 1" in line]
+    assert "999 more" in mine
+    for refusal in ("job not is refused", "job wrong is refused"):
+        assert refusal in caplog.text
+    assert await offered(ours) == [b"1:1"]
+    assert await arq_redis.keys("arq:*") == [b"arq:job:1:1"]
+
+
+async def test_a_job_is_answered_when_its_client_meant_it_to_be(
+    ours: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+) -> None:
+    """What was deferred waits; what was not is due, also by a client's clock that is ahead."""
+    await put(arq_redis, {"deferred": now() + HOUR}, job("run_pipeline_task", "hgnc", et=now()))
+    ahead = now() + HOUR
+    await put(arq_redis, {"ahead": ahead}, job("run_pipeline_task", "ensembl", et=ahead))
+    await offered(ours)
+    assert [run["sources"] for run in query("SELECT sources FROM runs")] == [["ensembl"]]
+    assert b"deferred" in await arq_redis.zrange(QUEUE, 0, -1)
+
+
+async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_them(
+    ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench
+) -> None:
+    async def away(*_: Any, **__: Any) -> Any:
+        raise OperationalError("BEGIN", {}, Exception("the server closed the connection"))
+
+    ours.queue.desk = ClientDesk(bench.db, away)
+    await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
+    await bells.ring(arq_redis, QUEUE, [bell()])
+    assert await offered(ours) == [b"7:1"]
+    assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
+
+
+async def test_a_job_that_another_worker_is_answering_is_left_to_it(
+    ours: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+) -> None:
+    await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
+    await arq_redis.set(in_progress_key_prefix + "mine", "1")
+    assert await offered(ours) == []
+    assert query("SELECT id FROM runs") == []
+    assert await arq_redis.zcard(QUEUE) == 1
+
+
+async def test_a_worker_goes_on_beside_members_and_counts_that_arq_stumbles_over(
+    genes: Plant, arq_redis: ArqRedis
+) -> None:
+    """`int(-inf)` and an `INCR` of what is no number end arq's main loop."""
+    await put(arq_redis, {f"{n} of 100": 0 for n in range(100)}, None)
+    run_id = genes.annotate("ensembl")
+    await arq_redis.zadd(QUEUE, {f"{run_id}:1": float("-inf")})
+    await arq_redis.set(f"arq:retry:{run_id}:1", "many")
+    worker = genes.worker()
+    run = await genes.ended(run_id)
+    assert (run["state"], worker.poll()) == ("succeeded", None)
+    assert await arq_redis.zcard(QUEUE) == 0
