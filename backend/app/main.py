@@ -21,6 +21,7 @@ from app.core.dispatch import ArqDispatcher, InProcessDispatcher
 from app.core.engine import Engine
 from app.core.errors import UserError
 from app.core.executor import Executor
+from app.core.guard import guard
 from app.core.rate_limit import LocalRateLimiter
 from app.core.schema import check_schema
 from app.core.sd_notify import Supervised
@@ -45,7 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         WrongUse: the settings cannot be used.
     """
-    settings = settings or get_settings()
+    if settings is None:
+        guard()
+        settings = get_settings()
     app = FastAPI(
         title="Kidney genetics",
         summary="Gene annotations, and the runs that refresh them",

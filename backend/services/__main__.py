@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from app.core.guard import guard
 from services import binaries, hybrid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,4 +40,5 @@ def programs() -> None:
     click.echo(binaries.postgres_folder())
 
 
+guard()
 main(prog_name="python -m services")

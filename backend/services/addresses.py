@@ -9,6 +9,8 @@ import psycopg
 import redis
 from dotenv import dotenv_values
 
+from app.core import redis_url
+from app.core.redact import hide
 from services.process import ServiceError
 
 VARIABLES = ("DATABASE_URL", "REDIS_URL")
@@ -62,6 +64,11 @@ def check(variable: str, url: str) -> None:
         ServiceError: it cannot; the address, which may hold a password, is not repeated.
     """
     try:
+        if variable == "REDIS_URL":
+            redis_url.parse(url)
+    except ValueError as error:
+        raise ServiceError(f"{variable} cannot be used; allowed: {error}") from error
+    try:
         port_of(urlsplit(url))
     except ValueError as error:
         raise ServiceError(
@@ -77,7 +84,8 @@ def is_local(parts: SplitResult) -> bool:
 
 def silence(url: str) -> str | None:
     """Why no server can be used at an address, without any secret; None when one answers."""
-    return _redis_silence(url) if url.startswith(("redis", "unix")) else _postgres_silence(url)
+    found = _redis_silence(url) if url.startswith(("redis", "unix")) else _postgres_silence(url)
+    return None if found is None else hide(found)
 
 
 def _postgres_silence(url: str) -> str | None:

@@ -5,6 +5,7 @@ It is the composition root: the only part of the job engine that knows what the 
 
 import asyncio
 import sys
+from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -12,7 +13,6 @@ from typing import Any, ClassVar
 from arq import func
 from arq.connections import RedisSettings
 from arq.worker import Function
-from redis.asyncio.connection import parse_url
 
 from app.annotation.pipeline import Pipeline
 from app.annotation.requests import request_run
@@ -24,15 +24,18 @@ from app.core.client_jobs import ClientDesk
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher
 from app.core.engine import Engine
+from app.core.guard import guard
 from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
 from app.core.patience import Patience
 from app.core.rate_limit import RedisRateLimiter
-from app.core.redis_url import address, sentinels
+from app.core.redis_url import parse
 from app.core.sd_notify import Supervised
 
+guard()
 _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
-_patience = Patience(address(_url))
+_redis = parse(_url)
+_patience = Patience(str(_redis))
 
 
 async def _on_startup(ctx: dict[str, Any]) -> None:
@@ -89,24 +92,20 @@ def _arq_function(task: Any, name: str, settings: Settings) -> Function:
 
 
 def _redis_settings() -> RedisSettings:
-    """Return the address in arq's own form, for ``arq --check``.
-
-    arq's ``from_dsn`` does not decode a percent-encoded password; redis-py does.
-    """
-    known = sentinels(_url)
-    parts: dict[str, Any] = dict(parse_url(known.url if known else _url))
-    tls = {name: value for name, value in parts.items() if name.startswith("ssl_")}
+    """Return the address in arq's own form, for ``arq --check``."""
+    known = {each.name for each in fields(RedisSettings)}
+    host, port = _redis.hosts[0] if _redis.hosts else ("localhost", 6379)
     return RedisSettings(
-        host=list(known.hosts) if known else parts.get("host", "localhost"),
-        port=parts.get("port", 6379),
-        unix_socket_path=parts.get("path"),
-        database=parts.get("db", 0),
-        username=parts.get("username"),
-        password=parts.get("password"),
-        ssl=_url.startswith("rediss"),
-        sentinel=known is not None,
-        sentinel_master=known.service if known else "",
-        **tls,
+        host=host if _redis.service is None else list(_redis.hosts),
+        port=port,
+        unix_socket_path=_redis.path,
+        database=_redis.database,
+        username=_redis.username,
+        password=_redis.password,
+        ssl=_redis.tls,
+        sentinel=_redis.service is not None,
+        sentinel_master=_redis.service or "",
+        **{name: value for name, value in _redis.options.items() if name in known},
     )
 
 

@@ -3,18 +3,20 @@ import json
 import logging
 import os
 import re
+from collections.abc import Iterable
 from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import DotEnvSettingsSource
 
+from app.core import redis_url
 from app.core.errors import WrongUse
-from app.core.redis_url import sentinels
+from app.core.redact import redact
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,9 @@ SERVICES_ENV = ROOT / ".run" / "services.env"
 
 # passwords of compose.yaml's own services, in the same .env
 _OF_COMPOSE = re.compile(r"COMPOSE_|POSTGRES_PASSWORD$|REDIS_(API|WORKER)_PASSWORD$")
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
+_FIRST_WORD = re.compile(r"\s*(?:export\s+)?(\w+)")
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 RequestRate = Annotated[float, Field(gt=0, le=100_000)]
@@ -49,6 +54,8 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
         validate_default=True,
         frozen=True,
+        # pydantic would show what was found
+        hide_input_in_errors=True,
     )
 
     database_url: SecretStr = Field(
@@ -61,8 +68,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
     """The Redis that carries the bells to arq workers: `redis://`, `rediss://` (TLS, with
     `?ssl_ca_certs=FILE` for an authority of your own), `unix://`, or
-    `redis+sentinel://host1:26379,host2:26379/service/0`. Not read where the API executes runs
-    itself."""
+    `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, `/` is written `%2F`, `?`
+    `%3F`, `#` `%23` and `%` `%25`. Not read where the API executes runs itself."""
 
     cache_dir: Path = ROOT / ".run" / "cache"
     """Where bulk files are kept between attempts; a relative path begins at the checkout.
@@ -178,7 +185,11 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr) -> SecretStr:
-        sentinels(value.get_secret_value())
+        known = redis_url.parse(value.get_secret_value())
+        for name in redis_url.FILES:
+            if name in known.options and not os.access(known.options[name], os.R_OK):
+                message = f"{name} with a file that can be read"
+                raise ValueError(message)
         return value
 
     @field_validator(
@@ -251,9 +262,8 @@ def _problems_of(env_file: Path) -> list[str]:
     problems = []
     for binding in parse_stream(StringIO(env_file.read_text(encoding="utf-8"))):
         if binding.error:
-            name = binding.original.string.split("=")[0].strip()[:40]
             where = f"{env_file}, line {binding.original.line}"
-            problems.append(f"{where}: cannot be read, near {name!r}; allowed: NAME=value")
+            problems.append(f"{where}: cannot be read{_near(binding, known)}; allowed: NAME=value")
         elif binding.key is not None and binding.key.upper() not in known:
             near = difflib.get_close_matches(binding.key.upper(), known, n=1, cutoff=0.8)
             if near:
@@ -261,10 +271,16 @@ def _problems_of(env_file: Path) -> list[str]:
                     f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
                 )
             elif binding.key not in os.environ and not _OF_COMPOSE.match(binding.key):
-                logger.warning(
-                    "%s: a setting this project does not know, in %s", binding.key, env_file
-                )
+                # a line of a secret that goes over several may look like a name and a value
+                name = binding.key if _NAME.fullmatch(binding.key) else "a name that is not shown"
+                logger.warning("%s: a setting this project does not know, in %s", name, env_file)
     return problems
+
+
+def _near(binding: Binding, known: Iterable[str]) -> str:
+    """Return which setting a line that cannot be read is about; anything else may be a secret."""
+    name = _FIRST_WORD.match(binding.original.string)
+    return f", near {name[1]!r}" if name and name[1].upper() in known else ""
 
 
 _SECRET = {
@@ -288,7 +304,7 @@ def _in_words(problem: Any) -> str:
     found = (
         "a value that is not shown"
         if name in _SECRET
-        else json.dumps(problem["input"], default=str)
+        else redact(json.dumps(problem["input"], default=str))
     )
     if problem["type"] == "value_error":
         allowed = str(problem["ctx"]["error"])

@@ -6,11 +6,13 @@ Every line carries what is bound around it: ``run``, ``epoch``, ``job`` (arq's i
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.core.errors import UserError
 from app.core.redact import redact
 
 __all__ = ["bound_contextvars", "configure"]
@@ -26,14 +28,42 @@ _CHATTY = frozenset(
 
 def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     # value by value: in the finished JSON it could tear an escape apart
-    return {key: redact(str(v)) if isinstance(v, str) else v for key, v in event.items()}
+    return {key: _redacted(value) for key, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _redacted(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(each) for each in value]
+    return redact(str(value))
 
 
 def _render_for_people(logger: WrappedLogger, name: str, event: EventDict) -> str:
     return redact(str(_CONSOLE(logger, name, event)))
 
 
-_CONSOLE = structlog.dev.ConsoleRenderer(colors=False)
+def _say_what_the_user_can_mend(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Write a :class:`UserError` as its message: its traceback helps nobody to mend it."""
+    error = event.get("exc_info")
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, UserError):
+        del event["exc_info"]
+        if str(error) not in str(event["event"]):
+            event["event"] = f"{event['event']}: {error}"
+    return event
+
+
+# structlog's own choice, rich, shows the values of local variables, and breaks them at the
+# terminal's width where no redaction finds them again
+_CONSOLE = structlog.dev.ConsoleRenderer(
+    colors=False, exception_formatter=structlog.dev.plain_traceback
+)
 _FOR_PEOPLE: list[Processor] = [_render_for_people]
 _FOR_PROGRAMS: list[Processor] = [
     structlog.processors.format_exc_info,
@@ -59,6 +89,7 @@ def configure(level: str, *, people: bool | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _say_what_the_user_can_mend,
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -1,7 +1,12 @@
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool
-from redis.asyncio.connection import parse_url
+from redis.asyncio import (
+    BlockingConnectionPool,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.asyncio.sentinel import (
     Sentinel,
     SentinelConnectionPool,
@@ -9,7 +14,7 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 
-from app.core.redis_url import Sentinels, sentinels
+from app.core.redis_url import RedisAddress, parse
 
 MOST_CONNECTIONS = 20
 """Of one pool."""
@@ -31,35 +36,48 @@ def new_pool(url: str, **options: Any) -> ConnectionPool:
 
     Args:
         url: see `redis_url`.
-        options: of each connection, as redis-py calls them.
+        options: of each connection, as redis-py calls them; the URL's own win.
 
     Raises:
         ValueError: the URL is not of that form.
     """
-    known = sentinels(url)
-    if known is None:
-        return BlockingConnectionPool.from_url(
-            url, max_connections=MOST_CONNECTIONS, timeout=20, **options
-        )
-    return _sentinel_pool(known, options)
+    return pool_of(parse(url), **options)
 
 
-def _sentinel_pool(known: Sentinels, options: dict[str, Any]) -> ConnectionPool:
-    kwargs: dict[str, Any] = dict(parse_url(known.url))
-    tls = kwargs.pop("connection_class", None) is not None
-    for name in ("host", "port"):
-        kwargs.pop(name, None)
-    secured = {name: value for name, value in kwargs.items() if name.startswith("ssl_")}
-    timeouts = {name: value for name, value in options.items() if name.startswith("socket_")}
+def pool_of(known: RedisAddress, **options: Any) -> ConnectionPool:
+    """Create a pool of connections to a Redis, as :func:`new_pool` does."""
+    if known.service is not None:
+        return _sentinel_pool(known, known.service, options)
+    where: dict[str, Any]
+    if known.path is not None:
+        where = {"connection_class": UnixDomainSocketConnection, "path": known.path}
+    else:
+        ((host, port),) = known.hosts
+        kind = SSLConnection if known.tls else Connection
+        where = {"connection_class": kind, "host": host, "port": port}
+    arguments = options | where | known.login | known.options
+    if known.path is not None:
+        # a socket file has no keepalives, and redis-py knows no such argument there
+        arguments.pop("socket_keepalive", None)
+    return BlockingConnectionPool(
+        max_connections=MOST_CONNECTIONS, timeout=20, db=known.database, **arguments
+    )
+
+
+def _sentinel_pool(known: RedisAddress, service: str, options: dict[str, Any]) -> ConnectionPool:
+    secured = {name: value for name, value in known.options.items() if name.startswith("ssl_")}
+    both = options | known.options
+    timeouts = {name: value for name, value in both.items() if name.startswith("socket_")}
+    login = known.sentinel_login
     manager = Sentinel(
-        known.hosts, sentinel_kwargs={**known.login, **secured, **timeouts, "ssl": tls}
+        known.hosts, sentinel_kwargs={**login, **secured, **timeouts, "ssl": known.tls}
     )  # type: ignore[no-untyped-call]
     return _SentinelPool(
-        known.service,
+        service,
         manager,
-        connection_class=SentinelManagedSSLConnection if tls else SentinelManagedConnection,
+        connection_class=SentinelManagedSSLConnection if known.tls else SentinelManagedConnection,
         # unlike the other pool it does not wait for a free one
         max_connections=10 * MOST_CONNECTIONS,
-        **kwargs,
-        **options,
+        db=known.database,
+        **(both | known.login),
     )  # type: ignore[no-untyped-call]

@@ -3,7 +3,6 @@
 import shlex
 import socket
 from typing import Any
-from urllib.parse import urlsplit
 
 from app.doctor.context import Context
 
@@ -18,34 +17,26 @@ def redis_cli(context: Context, *words: str) -> str:
         context: whose settings say where Redis is.
         words: Redis' command.
     """
-    from app.core.redis_url import sentinels
+    from app.core.redis_url import parse
 
-    url = context.settings.redis_url.get_secret_value()
-    known = sentinels(url)
-    parts = urlsplit(url if known is None else known.url)
-    if parts.scheme == "unix":
-        call = ["redis-cli", "-s", parts.path]
-    else:
-        call = ["redis-cli", "-h", parts.hostname or "localhost", "-p", str(parts.port or 6379)]
-        database = parts.path.strip("/")
-        if database not in {"", "0"}:
-            call += ["-n", database]
-    if parts.scheme == "rediss":
-        call.append("--tls")
-    if parts.username:
-        call += ["--user", parts.username]
-    if parts.password:
-        call.append("--askpass")
-    command = shlex.join([*call, *words])
-    if known is not None:
+    known = parse(context.settings.redis_url.get_secret_value())
+    options = ["-n", str(known.database)] if known.database else []
+    if known.tls:
+        options.append("--tls")
+    if known.username:
+        options += ["--user", known.username]
+    if known.password:
+        options.append("--askpass")
+    rest = shlex.join([*options, *words])
+    if known.path is not None:
+        return f"redis-cli {shlex.join(['-s', known.path])} {rest}"
+    host, port = known.hosts[0]
+    at = shlex.join(["-h", host, "-p", str(port)])
+    if known.service is not None:
         # the first line of a sentinel's answer is the host of the primary, the second its port
-        host, port = known.hosts[0]
-        ask = ["redis-cli", "-h", host, "-p", str(port), "SENTINEL", "get-master-addr-by-name"]
-        asked = shlex.join([*ask, known.service])
-        command = command.replace("-h sentinel", f'-h "$({asked} | sed -n 1p)"').replace(
-            "-p 6379", f'-p "$({asked} | sed -n 2p)"'
-        )
-    return command
+        ask = f"redis-cli {at} SENTINEL get-master-addr-by-name {shlex.quote(known.service)}"
+        at = f'-h "$({ask} | sed -n 1p)" -p "$({ask} | sed -n 2p)"'
+    return f"redis-cli {at} {rest}"
 
 
 def psql(context: Context, statement: str, *, user: str | None = None) -> str:

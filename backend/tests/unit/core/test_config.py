@@ -1,9 +1,16 @@
+import os
+import string
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.config import Settings, load_settings
+from app.core.configured_secrets import configured_secrets
 from app.core.errors import WrongUse
+from app.core.redact import hide
 
 
 @pytest.fixture
@@ -76,3 +83,80 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_no_secret_is_in_the_settings_own_text() -> None:
     settings = Settings(_env_file=None, database_url="postgresql://u:hunter2@db/x")
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "line", ["hunter2hunter2hunter2 and more", "ADMIN_TOKEN: hunter2hunter2", "= hunter2hunter2"]
+)
+def test_a_line_that_cannot_be_read_is_not_shown(env_file: Path, line: str) -> None:
+    env_file.write_text(f"ARQ_JOB_TIMEOUT=60\n{line}\n")
+    with pytest.raises(WrongUse) as error:
+        load_settings(env_file)
+    assert "line 2: cannot be read" in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_an_address_that_cannot_be_used_is_shown_without_its_login(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NCBI_EUTILS_URL", "ftp://me:hunter2@mirror.example/eutils")
+    with pytest.raises(WrongUse) as error:
+        load_settings(env_file)
+    assert "mirror.example" in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis://:AAA/BBB@host:6379/0", "%2F for a /"),
+        ("redis://:AAA#BBB@host:6379/0", "%23 for a #"),
+        ("redis://host/zero", "the number of a database"),
+        ("redis://host?decode_responses=True", "no decode_responses: arq reads"),
+        ("rediss://host?ssl_ca_certs=/not/there", "ssl_ca_certs with a file that can be read"),
+    ],
+)
+def test_an_address_of_redis_that_would_be_misread_is_refused_with_the_reason(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, why: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(WrongUse) as error:
+        load_settings(env_file)
+    assert f"REDIS_URL: found a value that is not shown, allowed: {why}" in str(error.value)
+    assert "AAA" not in str(error.value)
+
+
+SIGNS = "/?#@:%&=+[]!$ .,;'\"\\"
+
+
+@given(
+    before=st.text(string.ascii_letters + string.digits, min_size=5),
+    signs=st.text(SIGNS, min_size=1, max_size=4),
+    after=st.text(string.ascii_letters + string.digits, min_size=5),
+    variable=st.sampled_from(
+        [
+            ("REDIS_URL", "redis://:{}@host:6379/0"),
+            ("REDIS_URL", "redis://u:{}@host:6379/zero"),
+            ("REDIS_URL", "redis://u:{}@host:port/0"),
+            ("REDIS_URL", "redis+sentinel://host/main?sentinel_password={}"),
+            ("REDIS_URL", "redis://host?password={}&colour=red"),
+            ("DATABASE_URL", "mysql://u:{}@host/db"),
+            ("DATABASE_URL", "{}"),
+            ("NCBI_EUTILS_URL", "ftp://u:{}@host/x"),
+            ("HGNC_FILES_URL", "https://u:{}@ho st/x"),
+        ]
+    ),
+)
+def test_no_refusal_shows_a_piece_of_a_secret(
+    before: str, signs: str, after: str, variable: tuple[str, str]
+) -> None:
+    name, form = variable
+    value = form.format(before + signs + after)
+    with mock.patch.dict(os.environ, {name: value}):
+        told = ""
+        try:
+            load_settings(Path("/not/there"))
+        except WrongUse as error:
+            told = hide(str(error), configured_secrets({name: value})).lower()
+    assert before.lower() not in told
+    assert after.lower() not in told

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core import logs
+from app.core.errors import UserError
 from app.core.logs import bound_contextvars
 
 KEY = "0123456789abcdef"
@@ -58,3 +59,56 @@ def test_libraries_are_heard_when_it_matters_only(capsys: pytest.CaptureFixture[
     logging.getLogger("arq.worker").info("recording health")
     logging.getLogger("arq.worker").warning("job expired")
     assert [line["event"] for line in lines(capsys)] == ["job expired"]
+
+
+def fails_with(secret: str) -> Exception:
+    where = {"url": f"postgresql://kidney:{secret}@db.example/genes", "x" * 60: 1}
+    try:
+        return ValueError(where["nothing"])
+    except KeyError as error:
+        return error
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_a_traceback_shows_no_local_variable(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    people: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    logs.configure("INFO", people=people)
+    secret = "Qw3rtzUiopAsdfghJklYxcvbnm1234567890Qw3rtzUiopAs"
+    logging.getLogger("app.x").error("it failed", exc_info=fails_with(secret))
+    said = capsys.readouterr().err
+    assert "KeyError: 'nothing'" in said
+    assert "postgresql" not in said
+    assert "Qw3rtz" not in said
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_what_the_user_can_mend_is_logged_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+    people: bool,  # noqa: FBT001
+) -> None:
+    logs.configure("INFO", people=people)
+    try:
+        try:
+            int("x")
+        except ValueError as error:
+            raise UserError("no such server", remedy="make hybrid-up") from error
+    except UserError:
+        logging.getLogger("app.x").exception("the worker stops")
+    said = capsys.readouterr().err
+    assert "the worker stops: no such server" in said
+    assert "make hybrid-up" in said
+    assert "Traceback" not in said
+    assert "ValueError" not in said
+
+
+def test_secrets_within_a_value_are_hidden_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO")
+    with bound_contextvars(asked={"url": [f"redis://:{KEY}@h/0"]}, number=3):
+        logging.getLogger("app.x").info("x")
+    (line,) = lines(capsys)
+    assert KEY not in json.dumps(line)
+    assert line["number"] == 3

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from app.core.redis_url import parse
 from app.doctor.check import Finding, check, failed, ok
 from app.doctor.checks.config.edits import line_of, take_default
 from app.doctor.context import Context
@@ -42,12 +43,15 @@ async def secrets(context: Context) -> Finding:
             found[name.upper()] = problem
             new = name == "admin_token"
             commands.append(_new_token(context) if new else take_default(context, name.upper()))
-    for name in ("database_url", "redis_url"):
-        password = unquote(urlsplit(_value(getattr(context.settings, name))).password or "")
+    passwords = {
+        "DATABASE_URL": unquote(urlsplit(_value(context.settings.database_url)).password or ""),
+        "REDIS_URL": parse(_value(context.settings.redis_url)).password or "",
+    }
+    for name, password in passwords.items():
         problem = _problem(password, 0)
         if problem:
-            found[name.upper()] = f"{problem} as password"
-            commands.append(_new_password(context, name.upper()))
+            found[name] = f"{problem} as password"
+            commands.append(_new_password(context, name))
     if context.settings.ncbi_email and context.settings.ncbi_email.endswith(
         ("@example.org", "@example.com")
     ):

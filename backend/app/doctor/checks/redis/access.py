@@ -1,11 +1,10 @@
 """Who gets into Redis, and whether our tools agree on the password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
-from app.core.redis_url import sentinels
+from app.core.redis_url import parse
 from app.doctor.check import Finding, check, failed, ok, skipped, warning
 from app.doctor.checks.commands import redis_cli
 from app.doctor.checks.redis.server import info, where
@@ -28,14 +27,14 @@ async def password(context: Context) -> Finding:
     """Compare the password as it stands with what it decodes to; ask Redis when it matters."""
     if not context.settings.use_arq_worker:
         return skipped("not used: USE_ARQ_WORKER is False")
-    if sentinels(context.settings.redis_url.get_secret_value()) is not None:
+    url = context.settings.redis_url.get_secret_value()
+    known = parse(url)
+    if known.service is not None:
         return ok("arq's from_dsn knows no sentinels, so nobody uses it here")
-    parts = urlsplit(context.settings.redis_url.get_secret_value())
-    raw = parts.password or ""
-    if unquote(raw) == raw and unquote(parts.username or "") == (parts.username or ""):
-        return ok("no %XX in it" if raw else "there is none")
-    as_it_stands = {"username": parts.username, "password": parts.password}
-    if not await _lets_in(context) and await _lets_in(context, **as_it_stands):
+    user, _, raw = url.partition("://")[2].rpartition("@")[0].partition(":")
+    if unquote(raw) == raw and unquote(user) == user:
+        return ok("no %XX in it" if known.password else "there is none")
+    if not await _lets_in(context) and await _lets_in(context, (user, raw)):
         return failed(
             "the password in REDIS_URL has a % that is not written %25",
             required="REDIS_URL with %25 for each % of the password",
@@ -51,21 +50,18 @@ async def password(context: Context) -> Finding:
     )
 
 
-async def _lets_in(context: Context, **instead: str | None) -> bool:
+async def _lets_in(context: Context, login: tuple[str, str] | None = None) -> bool:
     """Tell whether Redis lets in who names the user and password of REDIS_URL, or others."""
     from redis.asyncio import Redis
     from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-    parts = urlsplit(context.settings.redis_url.get_secret_value())
-    if instead:
-        host = parts.netloc.rpartition("@")[2]
-        parts = parts._replace(netloc=host)
-    options: dict[str, Any] = {name: value for name, value in instead.items() if value}
-    client = Redis.from_url(
-        urlunsplit(parts),
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
-        **options,
+    from app.core.redis_pool import pool_of
+
+    known = parse(context.settings.redis_url.get_secret_value())
+    if login is not None:
+        known = replace(known, username=login[0], password=login[1])
+    client = Redis.from_pool(
+        pool_of(known, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
     )
     try:
         await client.ping()
@@ -88,15 +84,15 @@ async def _lets_in(context: Context, **instead: str | None) -> bool:
 )
 async def exposed(context: Context) -> Finding:
     """Try to get in as nobody; if that works, look whether the network can do it too."""
-    parts = urlsplit(context.settings.redis_url.get_secret_value())
-    if parts.scheme == "unix":
+    known = parse(context.settings.redis_url.get_secret_value())
+    if known.path is not None:
         return ok("a socket file, guarded by its permissions")
-    if sentinels(context.settings.redis_url.get_secret_value()) is not None:
+    if known.service is not None:
         return skipped("servers that sentinels name are not tried one by one")
-    if not await _lets_in(context, username=None):
+    if not await _lets_in(context, ("", "")):
         return ok("it asks for a password")
     settings = await _listening(context)
-    local = _is_loopback(parts.hostname or "localhost")
+    local = _is_loopback(known.hosts[0][0])
     if local and settings is None:
         return skipped(
             "no password is asked for here; what the network may do cannot be seen, as the user of"

@@ -2,7 +2,6 @@
 
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from app.doctor.check import Finding, check, failed, ok, skipped, warning
 from app.doctor.checks.commands import redis_cli
@@ -101,9 +100,7 @@ def _unreachable(context: Context, error: "RedisError | OSError") -> Finding:
             found=said,
             remedy="${EDITOR:-vi} .env",
         )
-    local = (urlsplit(context.settings.redis_url.get_secret_value()).hostname or "").startswith(
-        ("localhost", "127.", "::1")
-    )
+    local = at.startswith(("localhost", "127.", "::1"))
     return failed(
         f"Redis cannot be reached at {at}",
         required="a running Redis where REDIS_URL says",

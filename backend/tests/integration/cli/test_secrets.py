@@ -1,0 +1,150 @@
+"""Whatever goes wrong at a start, no terminal shows a secret that is configured."""
+
+import fcntl
+import os
+import re
+import string
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.core.config import Settings
+from services.postgres import Postgres
+from services.redis import Redis
+from tests.plant import BACKEND
+
+WORKER = ("arq", "app.core.arq_worker.WorkerSettings")
+CHECK = (*WORKER, "--check")
+API = ("app.cli", "api", "--port", "0")
+UVICORN = ("uvicorn", "app.main:create_app", "--factory", "--port", "0")
+MIGRATE = ("app.cli", "migrate")
+STATUS = ("app.cli", "status")
+ANNOTATE = ("app.cli", "annotate", "hgnc")
+BACKUP = ("app.cli", "backup", "/tmp/never-written")
+DOCTOR = ("app.cli", "doctor", "--offline")
+HYBRID_UP = ("services", "up")
+
+SIGNS = "/?#@:%&=+[]!$ "
+PIECES = 4
+"""Characters; of a secret's letters and digits, so many in a row are not to be seen."""
+
+secrets = st.tuples(
+    st.text(string.ascii_letters + string.digits, min_size=5, max_size=24),
+    st.text(SIGNS + string.ascii_letters, max_size=8),
+    st.text(string.ascii_letters + string.digits, min_size=5, max_size=24),
+).map("".join)
+widths = st.sampled_from([20, 80, 132]) | st.integers(10, 250)
+
+
+class Terminal:
+    """A program that runs in a terminal of a width."""
+
+    def __init__(self, words: tuple[str, ...], env: dict[str, str], width: int) -> None:
+        self._ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=BACKEND,
+            env=env | {"COLUMNS": str(width)},
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+
+    def shown(self) -> tuple[int, str]:
+        """Wait for its end; the exit status, and all that was shown."""
+        said = b""
+        try:
+            while part := os.read(self._ours, 65_536):
+                said += part
+        except OSError:
+            # how Linux says that nobody has the other end any more
+            pass
+        finally:
+            os.close(self._ours)
+        return self._process.wait(), said.decode(errors="replace")
+
+
+def ways(secret: str, postgres: str, redis: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
+    """Every way of failing to start, with a secret in the middle of it."""
+    safe = quote(secret, safe="")
+    database = urlsplit(postgres)
+    gone = "127.0.0.1:1"
+    there = {"DATABASE_URL": postgres, "REDIS_URL": redis, "USE_ARQ_WORKER": "True"}
+    arq_only = there | {"DATABASE_URL": f"postgresql://u:{safe}@{gone}/genes"}
+    refused = f"postgresql://{database.username}:{safe}@{database.hostname}:{database.port}/genes"
+    return [
+        # PostgreSQL cannot be reached
+        (WORKER, arq_only),
+        (MIGRATE, arq_only),
+        (API, arq_only | {"USE_ARQ_WORKER": "False"}),
+        (UVICORN, arq_only),
+        (DOCTOR, arq_only),
+        (HYBRID_UP, arq_only | {"DATABASE_URL": f"postgresql://u:{safe}@db.invalid/genes"}),
+        # it refuses the password, or the address is not written as it has to be
+        (STATUS, there | {"DATABASE_URL": refused}),
+        (BACKUP, there | {"DATABASE_URL": f"postgresql://u:{secret}@{gone}/genes"}),
+        (ANNOTATE, there | {"DATABASE_URL": f"postgresql://u:{secret}@{gone}:x/genes"}),
+        (HYBRID_UP, there | {"DATABASE_URL": f"postgresql://u:{secret}@db.invalid/genes"}),
+        # Redis
+        (WORKER, there | {"REDIS_URL": f"redis://:{secret}@{gone}/0"}),
+        (WORKER, there | {"REDIS_URL": f"redis://u:{safe}@{redis.partition('@')[2]}"}),
+        (CHECK, there | {"REDIS_URL": f"redis://{secret}@{gone}/0"}),
+        (DOCTOR, there | {"REDIS_URL": f"redis://:{secret}@{gone}/zero"}),
+        (HYBRID_UP, there | {"REDIS_URL": f"redis://:{secret}@{gone}/0"}),
+        # other settings
+        (STATUS, there | {"NCBI_EUTILS_URL": f"ftp://me:{secret}@mirror.invalid/x"}),
+        (STATUS, there | {"ADMIN_TOKEN": secret, "ARQ_MAX_JOBS": "many"}),
+    ]
+
+
+@pytest.fixture
+def no_env() -> dict[str, str]:
+    ours = {name.upper() for name in Settings.model_fields}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+@pytest.mark.timeout(400)
+@settings(
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(secret=secrets, width=widths)
+def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
+    secret: str, width: int, no_env: dict[str, str], postgres: Postgres, tmp_path: Path
+) -> None:
+    with_password = Redis(tmp_path / "redis", password="another-password")
+    with_password.start()
+    try:
+        redis = with_password.url
+        tried = ways(secret, postgres.dsn, redis)
+        for begin in range(0, len(tried), 4):
+            some = tried[begin : begin + 4]
+            terminals = [Terminal(words, no_env | env, width) for words, env in some]
+            for (words, env), terminal in zip(some, terminals, strict=True):
+                status, said = terminal.shown()
+                assert status != 0, (words, said)
+                assert said.strip(), words
+                for piece in pieces(secret):
+                    assert piece.lower() not in flat(said), (words, env, said)
+    finally:
+        with_password.stop()
+
+
+def pieces(secret: str) -> set[str]:
+    """What is not to be seen: the secret as it is, as it is meant, and what it is made of."""
+    forms = {secret, unquote(secret), quote(secret, safe="")}
+    runs = {run for run in re.findall(r"[a-zA-Z0-9]+", secret) if len(run) >= PIECES}
+    return {form for form in forms | runs if len(form) >= PIECES}
+
+
+def flat(said: str) -> str:
+    """Return what was shown with nothing between a line and the one that it was broken into."""
+    return re.sub(r"[\r\n│|]\s*", "", said).lower()
