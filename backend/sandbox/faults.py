@@ -4,7 +4,9 @@ from threading import Lock
 from typing import Any
 
 #: Answered in place of the real answer.
-REPLACING = frozenset({"429", "500", "503", "html", "error-body", "hang", "reset"})
+REPLACING = frozenset(
+    {"407", "429", "500", "503", "html", "empty", "error-body", "bomb", "hang", "reset"}
+)
 #: The real answer, spoilt.
 SPOILING = frozenset(
     {"truncated", "invalid-json", "raw-newline", "wrong-count", "uid-error", "slow"}

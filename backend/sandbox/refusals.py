@@ -1,6 +1,8 @@
 """What the services say when they refuse or fail, in their own words."""
 
+import gzip
 import json
+from collections.abc import Callable
 
 from sandbox.call import Call, Reply
 from sandbox.limits import Verdict
@@ -11,6 +13,10 @@ _NCBI_WAIT = 2
 _HTML = (
     b"<!DOCTYPE html>\n<html><head><title>Error</title></head>"
     b"<body><h1>An error occurred while processing your request.</h1></body></html>\n"
+)
+_LOGIN = (
+    b"<html><head><title>407 Proxy Authentication Required</title></head>"
+    b"<body><h1>The proxy wants to know who you are.</h1></body></html>\n"
 )
 _UNAVAILABLE = (
     b"<html><head><title>503 Service Unavailable</title></head>"
@@ -58,8 +64,31 @@ def too_many(budget: str, verdict: Verdict, client: str, seconds: float | None =
     return Reply(b"Too Many Requests\n", 429, "text/plain", {**headers, "Retry-After": wait})
 
 
+def bomb() -> Reply:
+    """Some hundred bytes that three decompressions turn into 64 MB."""
+    body = bytes(64 * 1024**2)
+    for _ in range(3):
+        body = gzip.compress(body, 1)
+    return Reply(body, headers={"Content-Encoding": "gzip, gzip, gzip"})
+
+
+def _login() -> Reply:
+    asks = {"Proxy-Authenticate": 'Basic realm="the network"'}
+    return Reply(_LOGIN, 407, "text/html", asks)
+
+
+# what does not depend on what was asked for
+_ALIKE: dict[str, Callable[[], Reply]] = {
+    "407": _login,
+    "bomb": bomb,
+    "empty": lambda: Reply(b""),
+}
+
+
 def failure(kind: str, call: Call, client: str, seconds: float | None) -> Reply:
-    """The answer of a fault that takes an answer's place: 500, 503, html or error-body."""
+    """The answer of a fault that takes an answer's place."""
+    if kind in _ALIKE:
+        return _ALIKE[kind]()
     if kind == "503":
         headers = {} if seconds is None else {"Retry-After": f"{seconds:g}"}
         return Reply(_UNAVAILABLE, 503, "text/html", headers)

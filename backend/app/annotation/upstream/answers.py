@@ -18,7 +18,9 @@ EXCERPT_BYTES = 4_096
 """So much of a refusing body is looked at."""
 
 _EXCERPT_SHOWN = 200
-_TRY_LATER = 60.0
+TRY_LATER = 60.0
+"""Seconds after which a service that is away is asked again."""
+
 _BLOCKED = 300.0
 _SLOW_DOWN = 1.0
 _PASSING = {
@@ -26,6 +28,14 @@ _PASSING = {
     HTTPStatus.TOO_EARLY,
     HTTPStatus.TOO_MANY_REQUESTS,
 }
+_BLOCKING = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+}
+_REFUSED_BY_PROXY = ("401", "403", "407")
+_PROXY_HINT = "see HTTPS_PROXY and the user and password in it"
 _LONGEST_HOLD = 60.0
 """Seconds of ``Retry-After`` that are waited out in place; for more, the attempt is put back."""
 
@@ -72,7 +82,8 @@ def failure(
     """Return what to raise for an answer that is no success.
 
     403 is a block of the caller and not of the request: Ensembl gives it to who sent "far too many
-    requests", and splitting the batch would send more.
+    requests", and splitting the batch would send more. 401, 407 and 511 are the same, from a proxy
+    or a network that wants to know who asks.
 
     Args:
         host: the host's name.
@@ -90,6 +101,10 @@ def failure(
             f"{host} does not know the API key it was given",
             remedy=f"correct {host.upper()}_API_KEY in .env, or remove it",
         )
+    if status in _BLOCKING:
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            reason += f"; {_PROXY_HINT}"
+        return UpstreamUnavailable(host, max(asked or 0, _BLOCKED), reason)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
         if asked is not None and asked > _LONGEST_HOLD:
             return UpstreamUnavailable(host, asked, reason)
@@ -98,13 +113,11 @@ def failure(
         target = response.headers.get("Location", "an address that it does not name")
         target = redact(target.split("?")[0], secrets)[:_EXCERPT_SHOWN]
         return UpstreamUnavailable(host, _BLOCKED, f"answered {status}: it has moved to {target}")
-    if status == HTTPStatus.FORBIDDEN:
-        return UpstreamUnavailable(host, max(asked or 0, _BLOCKED), reason)
     return BadAnswer(f"{host} {reason}")
 
 
 def _passing(host: str, status: int, reason: str, asked: float | None) -> TryAgain:
-    unavailable = UpstreamUnavailable(host, max(asked or 0, _TRY_LATER), reason)
+    unavailable = UpstreamUnavailable(host, max(asked or 0, TRY_LATER), reason)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         delay = _SLOW_DOWN if asked is None else asked
         return TryAgain(Trouble.REFUSED, reason, unavailable, delay)
@@ -124,7 +137,12 @@ def pause(failure: Exception, response: httpx.Response) -> float | None:
     return None
 
 
-def unreachable(host: str, error: Exception, secrets: Iterable[str]) -> TryAgain:
+def unreachable(
+    host: str, error: Exception, secrets: Iterable[str]
+) -> TryAgain | UpstreamUnavailable:
     """Return what to raise when there was no answer, or only a part of one."""
     reason = redact(f"{type(error).__name__} {error}".strip(), secrets)
-    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, _TRY_LATER, reason))
+    # what a proxy answers when it is asked for a tunnel
+    if isinstance(error, httpx.ProxyError) and str(error).startswith(_REFUSED_BY_PROXY):
+        return UpstreamUnavailable(host, _BLOCKED, f"{reason}; {_PROXY_HINT}")
+    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, TRY_LATER, reason))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 import httpx
 import msgspec
 
-from app.annotation.upstream import answers
+from app.annotation.upstream import answers, outages
 from app.annotation.upstream.body import read_body
 from app.annotation.upstream.cache import CachedFile, Download
 from app.annotation.upstream.download import Downloading
@@ -20,7 +20,7 @@ from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
-from app.core.errors import UserError, Wait
+from app.core.errors import Wait
 from app.core.rate_limit import RateLimiter
 from app.core.redact import redact
 
@@ -162,7 +162,9 @@ class Upstream:
             ) as response:
                 if not response.is_success:
                     failure = await self._sender.failure(response)
-                    if response.status_code in absent and not isinstance(failure, UserError):
+                    # a proxy's own page says nothing about what was asked for
+                    own = not response.headers.get("Content-Type", "").startswith("text/html")
+                    if response.status_code in absent and own and isinstance(failure, BadAnswer):
                         return None
                     raise failure
                 body = await read_body(self.host.name, response, self.host.max_body)
@@ -222,11 +224,15 @@ class Upstream:
             await asyncio.shield(asyncio.to_thread(downloading.discard))
 
     def _decoded(self, body: bytes, decode: Callable[[bytes], T]) -> T:
+        if (nothing := outages.no_answer(self.host.name, body, self._secrets)) is not None:
+            raise nothing
         if body.count(b",") > self.host.max_body // _BYTES_A_VALUE:
             raise BadAnswer(f"{self.host.name} sent more values than an answer has")
         try:
             return decode(body)
         except (BadAnswer, *_UNDECODABLE) as error:
+            if (away := outages.excuse(self.host.name, body, self._secrets)) is not None:
+                raise away from None
             problem = redact(str(error), self._secrets)
             shown = answers.excerpt(body, self._secrets)
             reason = f"sent a body that cannot be used: {problem}; it starts: {shown}"

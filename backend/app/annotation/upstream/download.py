@@ -9,18 +9,20 @@ from pathlib import Path
 
 import httpx
 
+from app.annotation.upstream.answers import TRY_LATER, excerpt
 from app.annotation.upstream.cache import CachedFile, Download, Known
 from app.annotation.upstream.dates import past_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
+from app.annotation.upstream.outages import is_web_page
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.annotation.upstream.sender import Sender
 
 _CHUNK = 1024**2
 # 18 digits are as many as any file has, and few enough for int()
 _RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
-_TRY_LATER = 60.0
 _LONGEST_TRY = 3_600.0
 _LONGEST_TAG = 1_000
+_GZIP = b"\x1f\x8b"
 
 
 class Downloading:
@@ -56,6 +58,7 @@ class Downloading:
         Raises:
             TryAgain: it broke off.
             BadAnswer: it is not to be had, or too long.
+            UpstreamUnavailable: something else stands in its place.
             OSError: the disk is full.
         """
         headers = {"Accept-Encoding": "identity", **self._conditions()}
@@ -70,6 +73,8 @@ class Downloading:
                 raise self._start_again("has no rest of the file to give")
             if not response.is_success:
                 raise await self._sender.failure(response)
+            if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+                raise self._unavailable(f"answered {response.status_code} and no file")
             total = self._begin(response)
             await self._fetch(response, total)
         if total is not None and self._written != total:
@@ -113,13 +118,12 @@ class Downloading:
     async def _fetch(self, response: httpx.Response, total: int | None) -> None:
         if (total or 0) > self._limit:
             raise BadAnswer(f"{self._host} offers {total:,} bytes, more than {self._limit:,}")
-        if response.headers.get("Content-Type", "").startswith("text/html"):
-            reason = "sent a web page in place of the file"
-            raise TryAgain(Trouble.BODY, reason, BadAnswer(f"{self._host} {reason}"))
         if self._part is None:
             self._part = await asyncio.to_thread(self._file.start_part)
         try:
             async for chunk in response.aiter_raw(_CHUNK):
+                if not self._written:
+                    self._judge(response, chunk)
                 await asyncio.to_thread(_write, self._part, self._written, chunk)
                 self._written += len(chunk)
                 if self._written > self._limit:
@@ -129,12 +133,28 @@ class Downloading:
                 raise
             self._furthest = self._written
             reason = f"broke off after {self._written:,} bytes ({type(error).__name__})"
-            outcome = UpstreamUnavailable(self._host, _TRY_LATER, reason)
+            outcome = UpstreamUnavailable(self._host, TRY_LATER, reason)
             raise TryAgain(Trouble.CUT, reason, outcome) from error
+        if not self._written and not total:
+            raise self._unavailable("sent an empty file")
+
+    def _judge(self, response: httpx.Response, start: bytes) -> None:
+        """Refuse what cannot be the file, before the one in use is touched.
+
+        It is not fetched again at once: what stands in its place is up to nobody here.
+        """
+        page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_web_page(start) or (page and start.lstrip().startswith(b"<")):
+            raise self._unavailable(f"sent a web page in place of the file: {excerpt(start)}")
+        if self._path.endswith(".gz") and not start.startswith(_GZIP):
+            raise self._unavailable(f"sent something that is no gzip file: {excerpt(start)}")
+
+    def _unavailable(self, reason: str) -> UpstreamUnavailable:
+        return UpstreamUnavailable(self._host, TRY_LATER, reason)
 
     def _start_again(self, reason: str) -> TryAgain:
         self._written = 0
-        return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(self._host, _TRY_LATER, reason))
+        return TryAgain(Trouble.FAULT, reason, self._unavailable(reason))
 
 
 def _write(path: Path, offset: int, chunk: bytes) -> None:

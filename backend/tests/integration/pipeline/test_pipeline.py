@@ -81,7 +81,7 @@ async def test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_a
 async def test_one_gene_with_a_bad_answer_is_unknown_and_the_rest_are_found(
     annotator: Annotator,
 ) -> None:
-    annotator.sandbox.fault("clinvar.esearch", "error-body", gene="PKD1")
+    annotator.sandbox.fault("clinvar.esearch", "invalid-json", gene="PKD1")
     run = await annotator.run("clinvar")
     assert run.state == "succeeded"
     progress = (await annotator.progress(run.id))["clinvar"]
@@ -96,7 +96,7 @@ async def test_a_refresh_that_cannot_find_out_keeps_the_last_good_answer(
 ) -> None:
     await annotator.run("clinvar")
     before = await annotator.annotation("PKD1", "clinvar")
-    annotator.sandbox.fault("clinvar.esearch", "error-body", gene="PKD1")
+    annotator.sandbox.fault("clinvar.esearch", "invalid-json", gene="PKD1")
     run = await annotator.run("clinvar", mode="full")
     after = await annotator.annotation("PKD1", "clinvar")
     kept = ("state", "data", "release", "fetched_at")
@@ -113,7 +113,7 @@ async def test_a_run_fails_when_a_source_got_nothing_but_unknowns_and_retry_asks
 ) -> None:
     async with annotator.bench.db.begin() as connection:
         await connection.execute(text("DELETE FROM genes WHERE symbol NOT IN ('PKD1', 'UMOD')"))
-    annotator.sandbox.fault("clinvar.esearch", "error-body")
+    annotator.sandbox.fault("clinvar.esearch", "invalid-json")
     run = await annotator.run("clinvar")
     assert run.state == "failed"
     assert "nothing but unknowns from clinvar" in run.error
@@ -130,12 +130,33 @@ async def test_a_run_fails_when_a_source_got_nothing_but_unknowns_and_retry_asks
 async def test_a_service_whose_answers_are_all_unusable_fails_the_attempt(
     annotator: Annotator,
 ) -> None:
-    annotator.sandbox.fault("clinvar.esearch", "html")
+    annotator.sandbox.fault("clinvar.esearch", "invalid-json")
     created = await annotator.request("clinvar")
     async with annotator.working():
         run = await annotator.bench.until(created.bell.run_id, lambda r: r.attempts > 1)
     assert run.error
     assert (await annotator.progress(run.id))["clinvar"]["done"] == 0
+
+
+@pytest.mark.parametrize("kind", ["html", "error-body", "empty", "407"])
+@pytest.mark.parametrize(
+    ("source", "endpoint"), [("clinvar", "clinvar.esearch"), ("hgnc", "hgnc.complete_set")]
+)
+async def test_a_run_waits_for_a_service_that_is_down_with_status_200(
+    annotator: Annotator, source: str, endpoint: str, kind: str
+) -> None:
+    annotator.sandbox.fault(endpoint, kind)
+    created = await annotator.request(source)
+    async with annotator.working():
+        run = await annotator.bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        assert (run.state, run.attempts) == ("queued", 1)
+        assert run.waiting_for in {"ncbi", "hgnc-files"}
+        assert annotator.sandbox.stats()["requests"][endpoint] <= 3  # a batch each
+        annotator.sandbox.clear_faults()
+        await annotator.change("UPDATE runs SET not_before = NULL")
+        run = await annotator.bench.ended(run.id)
+    assert (run.state, run.attempts) == ("succeeded", 1)
+    assert (await annotator.progress(run.id))[source]["unknown"] == 0
 
 
 async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_missing(

@@ -49,6 +49,18 @@ def test_pages_and_errors_with_status_200(sandbox, search):
     assert json.loads(body.text, strict=False)["esearchresult"].keys() == {"ERROR"}
 
 
+def test_a_proxy_that_wants_a_login_an_empty_body_and_a_bomb(sandbox, search, http):
+    sandbox.fault("clinvar.esearch", "407", times=1)
+    assert search("PKD1").status_code == 407
+    sandbox.fault("clinvar.esearch", "empty", times=1)
+    empty = search("PKD1")
+    assert (empty.status_code, empty.content) == (200, b"")
+    sandbox.fault("clinvar.esearch", "bomb", times=1)
+    with http.stream("POST", "/eutils/esearch.fcgi", data=EUTILS) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip, gzip, gzip"
+        assert len(b"".join(answer.iter_raw())) < 10_000
+
+
 @pytest.mark.parametrize("kind", ["truncated", "invalid-json", "raw-newline"])
 def test_json_that_is_none(sandbox, search, kind):
     good = search("PKD1").json()

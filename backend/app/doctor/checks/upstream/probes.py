@@ -24,6 +24,7 @@ from app.annotation.sources.hgnc import REST as HGNC
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.upstream import BadAnswer, Host, Retries
 from app.annotation.upstream.answers import EXCERPT_BYTES, failure, unreachable
+from app.annotation.upstream.outages import no_answer
 from app.annotation.upstream.retry import TryAgain
 from app.core.errors import Wait
 from app.core.rate_limit import KEY, LocalRateLimiter, RateLimiter, RedisRateLimiter
@@ -125,10 +126,13 @@ class OneTry(Connector):
                     if len(body) >= enough:
                         break
         except (httpx.TransportError, TimeoutError) as error:
-            raise unreachable(host.name, error, ()).outcome from error
+            away = unreachable(host.name, error, ())
+            raise (away.outcome if isinstance(away, TryAgain) else away) from error
         if not response.is_success:
             found = failure(host.name, response, body, ())
             raise found.outcome if isinstance(found, TryAgain) else found
+        if (nothing := no_answer(host.name, body, ())) is not None:
+            raise nothing
         return body
 
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.annotation.batches import ask
 from app.annotation.sources.base import Answer, Gene, Source
-from app.annotation.upstream import BadAnswer
+from app.annotation.upstream import BadAnswer, UpstreamUnavailable
 from sandbox import Sandbox
 
 PAGE = 500
@@ -127,7 +128,31 @@ async def test_an_expired_search_is_made_again(
     assert sandbox.stats()["requests"]["clinvar.esearch"] == 2
 
 
-@pytest.mark.parametrize("kind", ["error-body", "html", "truncated", "invalid-json"])
+@pytest.mark.parametrize("kind", ["error-body", "html", "empty", "407"])
+@pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
+async def test_while_the_service_is_down_nothing_is_asked_again(
+    sandbox: Sandbox,
+    source: Callable[[str], Source],
+    genes: list[Gene],
+    endpoint: str,
+    kind: str,
+) -> None:
+    sandbox.fault(endpoint, kind)
+    with pytest.raises(UpstreamUnavailable):
+        await ask(source("clinvar"), genes[:10])
+    assert sandbox.stats()["requests"][endpoint] == 1
+
+
+@pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
+async def test_a_body_that_explodes_is_refused(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], endpoint: str
+) -> None:
+    sandbox.fault(endpoint, "bomb")
+    with pytest.raises(BadAnswer, match="gzip, gzip, gzip"):
+        await source("clinvar").annotate(genes[:1])
+
+
+@pytest.mark.parametrize("kind", ["truncated", "invalid-json"])
 @pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
 async def test_a_passing_bad_body_is_asked_for_again(
     sandbox: Sandbox,

@@ -51,7 +51,7 @@ async def test_hgnc_in_bulk_is_one_request(
     assert await source("hgnc").release() == "2025-10-31"
 
 
-@pytest.mark.parametrize("kind", ["wrong-count", "invalid-json", "html"])
+@pytest.mark.parametrize("kind", ["wrong-count", "invalid-json", "truncated"])
 async def test_one_bad_answer_of_hgnc_leaves_one_gene_unknown(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], kind: str
 ) -> None:
@@ -83,7 +83,7 @@ async def test_one_bad_lookup_leaves_one_gene_unknown(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     absent = [gene for gene in sandbox.catalogue.genes if not gene.at_ensembl]
-    sandbox.fault("ensembl.lookup_symbol", "html", gene=absent[0].symbol)
+    sandbox.fault("ensembl.lookup_symbol", "500", gene=absent[0].symbol)
     answers = by_gene(await source("ensembl").annotate(genes))
     states = {gene.symbol: answers[gene.id].state for gene in genes}
     assert states[absent[0].symbol] == "unknown"

@@ -11,6 +11,7 @@ import pytest
 
 from app.annotation.upstream import BadAnswer, Host, UpstreamUnavailable, new_http_client
 from app.annotation.upstream.http import USER_AGENT
+from app.annotation.upstream.outages import is_web_page
 from app.core.errors import UserError
 from tests.unit.annotation.upstream.conftest import QUICK
 
@@ -44,7 +45,6 @@ async def ask(upstream, **more):
         httpx.ReadTimeout(""),
         httpx.ReadError("reset"),
         httpx.RemoteProtocolError("Server disconnected without sending a response."),
-        httpx.Response(200, text="<!DOCTYPE html><html><body>Maintenance</body></html>"),
         httpx.Response(200, text='{"a": 1'),
         httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"x")),
     ],
@@ -88,7 +88,6 @@ async def test_a_lasting_trouble_is_a_wait_for_the_host(service, connect, troubl
         (httpx.Response(400, text="POST message too large"), 1, "400: POST message too large"),
         (httpx.Response(404, text="<h1>Not <b>there</b></h1>"), 1, "404: Not there"),
         (httpx.Response(414), 1, "414"),
-        (httpx.Response(200, text="<html>Maintenance</html>"), 2, "it starts: Maintenance"),
         (httpx.Response(200, json={"a": "x"}), 2, "Expected `int`, got `str`"),
         (httpx.Response(200, content=b'{"a\xff": 1}'), 2, "cannot be used"),
         (httpx.Response(200, content=b'{"b":' * 100_000), 2, "cannot be used"),
@@ -102,6 +101,76 @@ async def test_an_answer_of_no_use_is_a_bad_answer(service, connect, answer, tri
     assert shown in str(caught.value)
     assert len(str(caught.value)) < 400
     assert upstream.requests == tries
+
+
+LOGIN = "<html><body>Log in to the network</body></html>"
+PAGES = [
+    "<!DOCTYPE html><html><body>Maintenance</body></html>",
+    "\ufeff \n<HTML><head><title>Down for maintenance</title>",
+    "<?xml version='1.0'?><!-- x --><!DOCTYPE html PUBLIC 'x'><html xmlns='y'>",
+    "<script>location = '/login'</script>",
+]
+DOWN = [
+    *(httpx.Response(200, text=page) for page in PAGES),
+    httpx.Response(200, text=LOGIN, headers={"Content-Type": "application/json"}),
+    httpx.Response(200),
+    httpx.Response(204),
+    httpx.Response(200, text=" \n"),
+    httpx.Response(
+        200, text='{"esearchresult":{"ERROR":"Search Backend failed: Exception:\n\'x\' is away"}}'
+    ),
+    httpx.Response(200, json={"esummaryresult": ["NCBI C++ Exception: Error: Read failed: EOF"]}),
+    httpx.Response(200, json={"error": "API rate limit exceeded", "api-key": KEY}),
+    httpx.Response(200, json={"responseHeader": {"status": 500}, "error": {"code": 500}}),
+    httpx.Response(200, json={"error": "something bad has happened"}),
+    httpx.Response(200, text="The service is temporarily unavailable"),
+    httpx.Response(407, text=LOGIN),
+    httpx.Response(511, text=LOGIN),
+    httpx.Response(401, text="who are you?"),
+    httpx.ProxyError("407 Proxy Authentication Required"),
+]
+
+
+@pytest.mark.parametrize("answer", DOWN)
+async def test_a_service_that_is_down_is_waited_for_whatever_its_status_says(
+    service, connect, answer
+):
+    service.script = [answer]
+    upstream = connect(key=KEY)
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await ask(upstream)
+    assert caught.value.seconds >= 60
+    assert KEY not in str(caught.value)
+    assert upstream.requests == 1
+
+
+@pytest.mark.parametrize("status", [407, "407 Proxy Authentication Required"])
+async def test_a_proxy_that_wants_a_login_is_named_with_its_setting(service, connect, status):
+    answer = httpx.Response(status) if isinstance(status, int) else httpx.ProxyError(status)
+    service.script = [answer]
+    with pytest.raises(UpstreamUnavailable, match="HTTPS_PROXY"):
+        await ask(connect())
+
+
+async def test_words_of_an_outage_in_a_long_answer_are_no_outage(service, connect):
+    service.script = [httpx.Response(200, json={"a": "temporarily unavailable" * 1_000})]
+    with pytest.raises(BadAnswer):
+        await ask(connect())
+
+
+async def test_words_of_an_outage_in_a_good_answer_are_an_answer(service, connect):
+    service.script = [httpx.Response(200, json={"maintenance": 1})]
+    assert await ask(connect()) == {"maintenance": 1}
+
+
+async def test_a_page_of_a_proxy_makes_nothing_absent(service, connect):
+    service.script = [httpx.Response(404, html=LOGIN)]
+    with pytest.raises(BadAnswer):
+        await ask(connect(), absent=frozenset({404}))
+
+
+def test_a_page_of_comments_is_looked_through_in_no_time():
+    assert not is_web_page(b"<!-- -->" * 500 + b"x")
 
 
 async def test_a_decoder_refuses_a_body_in_its_own_words(service, connect):

@@ -1,5 +1,6 @@
 import asyncio
 import errno
+import gzip
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,12 +48,12 @@ def files(folder: Path):
 
 async def test_a_file_is_fetched_whole_with_its_release(service, connect, tmp_path):
     service.script = [whole]
-    got = await connect().download("tab_delimited/variants.txt.gz")
+    got = await connect().download("tab_delimited/variants.txt")
     assert got.path.read_bytes() == CONTENT
     assert got.release == "2026-11-15"
-    assert got.path.name == "variants.txt.gz"
-    assert str(service.asked[0].url).endswith("/api/tab_delimited/variants.txt.gz")
-    assert files(tmp_path) == ["variants.txt.gz", "variants.txt.gz.json", "variants.txt.gz.lock"]
+    assert got.path.name == "variants.txt"
+    assert str(service.asked[0].url).endswith("/api/tab_delimited/variants.txt")
+    assert files(tmp_path) == ["variants.txt", "variants.txt.json", "variants.txt.lock"]
 
 
 async def test_an_unchanged_file_is_not_fetched_again(service, connect):
@@ -177,7 +178,6 @@ async def test_a_shorter_file_than_announced_is_not_taken(service, connect, tmp_
     ("answer", "shown"),
     [
         (httpx.Response(404), "404"),
-        (httpx.Response(200, html="<html>Log in to the network</html>"), "web page"),
         (whole(), "more than 1,000"),
         (httpx.Response(200, stream=httpx.ByteStream(CONTENT)), "more than 1,000"),
     ],
@@ -187,6 +187,32 @@ async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answe
     with pytest.raises(BadAnswer, match=shown):
         await connect(max_download=1_000).download("f")
     assert files(tmp_path) == ["f.lock"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (httpx.Response(200, html="<html>Log in to the network</html>"), "web page"),
+        (httpx.Response(200, text="<!DOCTYPE html><html>Maintenance"), "web page"),
+        (httpx.Response(200, html="<table><tr><td>Blocked"), "web page"),
+        (httpx.Response(200, text="Service unavailable"), "no gzip"),
+        (httpx.Response(200), "empty"),
+        (httpx.Response(200, stream=httpx.ByteStream(b"")), "empty"),
+        (httpx.Response(204), "204"),
+        (httpx.Response(407, html="<html>Log in</html>"), "407"),
+    ],
+)
+async def test_what_stands_in_the_place_of_a_file_is_waited_out_and_the_old_copy_stays(
+    service, connect, answer, shown
+):
+    good = gzip.compress(b"good")
+    service.script = [lambda _: whole(content=good), answer]
+    first = await connect().download("f.gz")
+    with pytest.raises(UpstreamUnavailable, match=shown) as caught:
+        await connect().download("f.gz")
+    assert caught.value.seconds >= 60
+    assert len(service.asked) == 2
+    assert first.path.read_bytes() == good
 
 
 async def test_passing_troubles_are_passed_over(service, connect):

@@ -1,0 +1,56 @@
+"""What a service says when it is down and its status is 200 all the same.
+
+Such a body is never asked for again at once, and no batch is halved for it: the run waits.
+"""
+
+import re
+from collections.abc import Iterable
+
+from app.annotation.upstream.answers import EXCERPT_BYTES, TRY_LATER, excerpt
+from app.annotation.upstream.errors import UpstreamUnavailable
+
+_WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*+"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|center|h1|p|br|div)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_EXCUSE = 4_096
+_EXCUSE = re.compile(
+    rb"search backend failed|database is not supported|c\+\+ exception|read failed"
+    rb"|error forwarding request|rate limit exceeded|something bad has happened|no servers"
+    rb"|unavailable|maintenance|overloaded|too busy|time[d -]*out|try again|try later|bad gateway"
+    rb"|internal (?:server )?error|cannot (?:be reached|connect)"
+    rb"|connection (?:refused|reset|failed)"
+    rb'|"(?:code|status)"\s*:\s*"?5\d\d\b',
+    re.IGNORECASE,
+)
+"""What a service says when it is down and answers 200 all the same: the E-utilities (recorded
+answers; biopython#3890), Solr behind HGNC, Ensembl, gnomAD's browser, proxies."""
+
+
+def is_web_page(start: bytes) -> bool:
+    """Tell whether a body is HTML, which is never what was asked for, from its start.
+
+    It is a notice of maintenance, a block page, or a network's login.
+    """
+    return _WEB_PAGE.match(start[:EXCERPT_BYTES]) is not None
+
+
+def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
+    """Return what to raise for a body that is no answer at all, whatever its status says."""
+    if not body.strip():
+        return UpstreamUnavailable(host, TRY_LATER, "sent an empty body")
+    if is_web_page(body):
+        reason = f"sent a web page in place of an answer: {excerpt(body, secrets)}"
+        return UpstreamUnavailable(host, TRY_LATER, reason)
+    return None
+
+
+def excuse(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
+    """Return what to raise for a body that cannot be used, if it says that the service is down.
+
+    A short one only: the words may stand in any answer that is cut off.
+    """
+    if len(body) > _LONGEST_EXCUSE or not _EXCUSE.search(body):
+        return None
+    return UpstreamUnavailable(host, TRY_LATER, f"cannot answer now: {excerpt(body, secrets)}")
