@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.accepted_files import what_is_wrong_with
@@ -27,6 +28,7 @@ from app.annotation.sources.base import Connector, FileRead
 from app.annotation.sources.hgnc import Hgnc, hgnc_files
 from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
 from app.core.config import Settings
+from app.core.database_away import is_fault_of_data
 from app.core.errors import UserError, Wait
 
 logger = logging.getLogger(__name__)
@@ -100,9 +102,17 @@ async def import_genes(
             genes = await _resolve(table, complete_set, files, report)
     except (BadAnswer, Wait) as error:
         raise _not_to_be_had(error, connect.settings) from error
-    async with engine.begin() as connection:
-        for start in range(0, len(genes), CHUNK):
-            await _store(connection, genes[start : start + CHUNK], report)
+    try:
+        async with engine.begin() as connection:
+            for start in range(0, len(genes), CHUNK):
+                await _store(connection, genes[start : start + CHUNK], report)
+    except DBAPIError as error:
+        if not is_fault_of_data(error):
+            raise
+        raise UserError(
+            f"HGNC's list has a gene that PostgreSQL cannot hold: {error.orig}",
+            remedy="see whether HGNC_FILES_URL is right, or try again later",
+        ) from error
     return report
 
 

@@ -303,9 +303,10 @@ class _Refresh:
         answers = storable_answers(answers)
         async with self._committing, self._attempt.transaction(progress=True) as connection:
             self._count_requests()
-            self._progress.add(answers, weight)
-            self._losses.doubted += sum(answer.doubted for answer in answers)
-            await store(connection, self._progress.source, self._progress.run_id, release, answers)
+            source, run_id = self._progress.source, self._progress.run_id
+            written = await store(connection, source, run_id, release, answers)
+            self._progress.add(written, weight)
+            self._losses.doubted += sum(answer.doubted for answer in written)
             await counts.save(connection, self._progress)
 
     async def _release(self) -> str | None:

@@ -6,10 +6,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.base import Answer
+from app.core.database_away import is_fault_of_data
 from app.db.text import storable
+
+_LONGEST_REFUSAL = 200
 
 _ANNOTATIONS = text(
     """
@@ -81,16 +85,56 @@ async def store(
     run_id: int,
     release: str | None,
     answers: Sequence[Answer],
-) -> None:
+) -> list[Answer]:
     """Write answers; one that could not find out keeps the last good one.
 
+    Where PostgreSQL refuses to hold one, they are halved until it is found; it is *unknown*.
+
     Args:
-        connection: in the attempt's transaction.
+        connection: in the attempt's transaction, which is none the worse for a refusal.
         source: its name.
         run_id: for which they were asked.
         release: of the upstream.
         answers: at most one a gene, as :func:`storable_answers` gives them.
+
+    Returns:
+        the answers as they were written.
     """
+    written: list[Answer] = []
+    parts = [list(answers)]
+    while parts:
+        part = parts.pop()
+        try:
+            async with connection.begin_nested():
+                await _write(connection, source, run_id, release, part)
+        except DBAPIError as error:
+            if not is_fault_of_data(error) or _is_unknown(part):
+                raise
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]] if middle else [[_refused(part[0], error)]]
+        else:
+            written += part
+    return written
+
+
+def _is_unknown(part: Sequence[Answer]) -> bool:
+    return len(part) == 1 and part[0].state == "unknown"
+
+
+def _refused(answer: Answer, error: DBAPIError) -> Answer:
+    said = str(error.orig).partition("\n")[0][:_LONGEST_REFUSAL]
+    return Answer(
+        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot hold the answer: {said}")
+    )
+
+
+async def _write(
+    connection: AsyncConnection,
+    source: str,
+    run_id: int,
+    release: str | None,
+    answers: Sequence[Answer],
+) -> None:
     await connection.execute(
         _ANNOTATIONS,
         {

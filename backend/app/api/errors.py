@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import compile_path
 
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE, is_away
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
 
 logger = logging.getLogger(__name__)
@@ -160,6 +160,8 @@ def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    if not is_away(error):
+        raise error  # it is answered as what is not expected, and its traceback is logged
     logger.warning("%s %s: PostgreSQL is away: %s", request.method, request.url.path, error)
     return database_away()
 

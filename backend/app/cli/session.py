@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core import logs
 from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE, is_away
 from app.core.dispatch import ArqDispatcher, Dispatcher, InProcessDispatcher
 from app.core.schema import check_schema, unreachable
 from app.core.views import LARGEST_ID
@@ -73,4 +73,6 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
         try:
             return await work(Session(settings, db, dispatcher, redis))
         except LOST_DATABASE as error:
+            if not is_away(error):
+                raise
             raise unreachable(db, error) from error

@@ -14,7 +14,7 @@ from app.cli.output import count, in_words, stderr, what_happened
 from app.cli.session import Session
 from app.cli.speed import Speed
 from app.core import views
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE, is_away
 from app.core.views import Run, SourceProgress
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -43,7 +43,9 @@ async def watch(session: Session, run_id: int) -> Run:
                 async with session.db.connect() as connection:
                     run = await views.get_run(connection, run_id)
                     events = await views.latest_events(connection, run_id, limit=MOST_EVENTS)
-            except LOST_DATABASE:
+            except LOST_DATABASE as error:
+                if not is_away(error):
+                    raise
                 if not away:
                     display.say("PostgreSQL is away; still looking")
                 away = True

@@ -8,7 +8,7 @@ from typing import Any
 from arq import Retry
 
 from app.core.bells import parse_id
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import LOST_DATABASE, is_away
 from app.core.engine import Engine
 from app.core.errors import NotHere
 
@@ -63,6 +63,8 @@ async def _answer(ctx: dict[str, Any]) -> None:
         ctx["redis"].decline(ctx["job_id"])
         raise Retry from error
     except LOST_DATABASE as error:
+        if not is_away(error):
+            raise
         logger.warning("PostgreSQL is away, job %s is put back: %s", ctx["job_id"], error)
         # not arq's own deferral: it adds this machine's clock to the score
         ctx["redis"].decline(ctx["job_id"], PUT_BACK)

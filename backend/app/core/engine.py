@@ -9,7 +9,7 @@ import psycopg
 from app.core import attempts, cancelling, recovery
 from app.core.attempt import Attempt, Work
 from app.core.config import Settings
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import is_away
 from app.core.dispatch import Dispatcher
 from app.core.errors import NotHere
 from app.core.jobs import time_limit
@@ -194,9 +194,10 @@ class Engine:
                     )
                 if changed is None:
                     await record_fenced(connection, attempt, self.liveness.worker_id)
-        except LOST_DATABASE as error:
-            logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
+                return
             # unrecorded it would be tried again at once and for ever
             logger.exception("the end of the attempt could not be recorded as it was")
             async with self.db.begin() as connection:
@@ -217,11 +218,11 @@ class Engine:
                 async with asyncio.timeout(LOOK_TIMEOUT):
                     await self._look()
                 well = True
-            except (*LOST_DATABASE, OSError, TimeoutError) as error:
-                logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
-                await self.liveness.drop()
-            except Exception:
-                logger.exception("the watch failed, it goes on")
+            except Exception as error:
+                if is_away(error) or isinstance(error, OSError | TimeoutError):
+                    logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
+                else:
+                    logger.exception("the watch failed, it goes on")
                 await self.liveness.drop()
             # without its lock this worker looks dead: the first time it comes back at once
             if well or not was_well:

@@ -2,7 +2,7 @@ import asyncio
 import logging
 
 from app.core import attempts
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import is_away
 from app.core.dispatch import InProcessDispatcher
 from app.core.engine import Engine
 from app.core.errors import NotHere
@@ -48,10 +48,11 @@ class Executor:
         while True:
             try:
                 await self._fill()
-            except LOST_DATABASE as error:
-                logger.warning("PostgreSQL is away: %s", error)
-            except Exception:
-                logger.exception("looking for queued runs failed, it goes on")
+            except Exception as error:
+                if is_away(error):
+                    logger.warning("PostgreSQL is away: %s", error)
+                else:
+                    logger.exception("looking for queued runs failed, it goes on")
             try:
                 async with asyncio.timeout(self._pause):
                     await self._dispatcher.wake.wait()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core import attempts, database_away
 from app.core.attempt import Attempt
 from app.core.config import Settings
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import is_away
 from app.core.errors import Superseded, UserError, Wait
 from app.core.redact import redact
 from app.core.transitions import Bell
@@ -63,7 +63,7 @@ async def record(  # noqa: PLR0911 - one for each way to end
         reason = getattr(outcome, "reason", None)
         reason = None if reason is None else _plain(reason)
         return await attempts.wait(connection, *key, outcome.what, seconds, reason=reason)
-    if isinstance(outcome, LOST_DATABASE):
+    if isinstance(outcome, BaseException) and is_away(outcome):
         logger.warning("lost PostgreSQL: %s", outcome)
         return await attempts.wait(connection, *key, *database_away.reason(outcome))
     if isinstance(outcome, UserError):

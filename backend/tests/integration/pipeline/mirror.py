@@ -16,11 +16,13 @@ class Mirror:
     Attributes:
         url: its address; what it does not answer itself it asks the sandbox for.
         answers: by the end of a path; None of a function leaves the answer to the sandbox.
+        changes: to the sandbox's answers, by the end of a path.
         asked: paths it has answered itself.
     """
 
     def __init__(self, upstream: str) -> None:
         self.answers: dict[str, Answer] = {}
+        self.changes: dict[str, Callable[[bytes], bytes]] = {}
         self.asked: list[str] = []
         mirror = self
 
@@ -46,7 +48,7 @@ class Mirror:
                         content=body,
                         headers={name: self.headers[name] for name in kept if self.headers[name]},
                     )
-                    own = theirs.content
+                    own = mirror.changed(path, theirs.content)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(own)))
                 self.end_headers()
@@ -69,6 +71,12 @@ class Mirror:
                 self.asked.append(path)
                 return answer if isinstance(answer, bytes) else answer(path)
         return None
+
+    def changed(self, path: str, body: bytes) -> bytes:
+        for end, change in self.changes.items():
+            if re.search(end, path):
+                return change(body)
+        return body
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,0 +1,97 @@
+"""A record that PostgreSQL cannot hold must not be taken for a PostgreSQL that is away."""
+
+import asyncio
+import random
+import string
+from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.annotation.genes import import_genes
+from app.annotation.requests import request_run
+from app.annotation.sources.base import Connector
+from app.annotation.upstream import new_http_client
+from app.core.arq_tasks import run_pipeline_task
+from app.core.config import Settings
+from app.core.dispatch import InProcessDispatcher
+from app.core.errors import UserError
+from app.core.rate_limit import LocalRateLimiter
+from sandbox.server import Sandbox
+from tests.integration.pipeline.conftest import GENES, Annotator
+from tests.integration.pipeline.mirror import Mirror
+
+# random letters: an index entry is compressed before it is too long
+SYMBOL = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))
+
+
+@pytest.fixture
+def mirror(sandbox: Sandbox) -> Iterator[Mirror]:
+    with Mirror(sandbox.url) as mirror:
+        yield mirror
+
+
+@pytest.fixture
+def settings(settings: Settings, mirror: Mirror) -> Settings:
+    values = settings.model_dump() | {
+        "hgnc_rest_url": f"{mirror.url}/hgnc",
+        "hgnc_files_url": f"{mirror.url}/hgnc-files",
+    }
+    return Settings(**values, _env_file=None)
+
+
+@pytest.mark.parametrize("threshold", [0, 1_000_000], ids=["file", "api"])
+async def test_one_gene_is_unknown_and_the_run_ends(
+    annotator: Annotator, mirror: Mirror, threshold: int
+) -> None:
+    annotator.bench.settings = annotator.bench.settings.model_copy(
+        update={"hgnc_bulk_threshold": threshold}
+    )
+    mirror.changes["/fetch/hgnc_id/HGNC:9008$"] = lambda body: body.replace(
+        b'"PKD1"', f'"{SYMBOL}"'.encode()
+    )
+    mirror.changes["hgnc_complete_set.txt$"] = lambda body: body.replace(
+        b"HGNC:9008\tPKD1\t", f"HGNC:9008\t{SYMBOL}\t".encode()
+    )
+    run = await annotator.run("hgnc")
+    assert (run.state, run.attempts) == ("succeeded", 1)
+    counted = (await annotator.progress(run.id))["hgnc"]
+    assert (counted["found"], counted["unknown"]) == (GENES - 1, 1)
+    pkd1 = await annotator.annotation("PKD1", "hgnc")
+    assert pkd1["checked_state"] == "unknown"
+    assert pkd1["reason"].startswith("PostgreSQL cannot hold the answer: index row")
+
+
+async def test_an_import_says_that_a_gene_cannot_be_held(
+    annotator: Annotator, mirror: Mirror
+) -> None:
+    mirror.changes["hgnc_complete_set.txt$"] = lambda body: body.replace(
+        b"HGNC:9008\tPKD1\t", f"HGNC:9008\t{SYMBOL}\t".encode()
+    )
+    async with new_http_client() as http:
+        connect = Connector(annotator.bench.settings, LocalRateLimiter(window=0), http)
+        with pytest.raises(UserError, match="cannot hold"):
+            await import_genes("hgnc", engine=annotator.bench.db, connect=connect)
+
+
+async def test_a_clients_job_whose_id_cannot_be_held_is_not_tried_for_ever(
+    annotator: Annotator,
+) -> None:
+    context: dict[str, Any] = {
+        "patience": SimpleNamespace(stopping=False),
+        "engine": None,
+        "request": partial(_request, annotator),
+        "jobs": set[asyncio.Task[Any]](),
+        "job_id": SYMBOL,
+        "redis": AsyncMock(),
+    }
+    with pytest.raises(OperationalError, match="index row"):
+        await run_pipeline_task(context, "hgnc")
+
+
+async def _request(annotator: Annotator, *args: Any, **more: Any) -> Any:
+    return await request_run(annotator.bench.db, InProcessDispatcher(), *args, **more)
