@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 PROFILES = 1024
 
 _CRITERIA = "criteria provided, single submitter"
+_SINGLE = "no classification for the single variant"
 
 # Weights roughly as in ClinVar's totals; rare ones are kept common enough to be met.
 _GERMLINE = {
@@ -33,10 +34,16 @@ _GERMLINE = {
     "Pathogenic, low penetrance": 2,
     "Likely pathogenic, low penetrance": 2,
     "Uncertain significance/Uncertain risk allele": 2,
+    "VUS-high": 2,
+    "VUS-mid": 2,
+    "VUS-low": 1,
+    "Uncertain significance/VUS-high": 1,
+    "Uncertain significance; Pathogenic/Likely pathogenic": 1,
+    "conflicting data from submitters": 1,
     "Affects": 2,
     "protective": 1,
     "other": 1,
-    "no classification for the single variant": 1,
+    _SINGLE: 1,
 }
 _REVIEW = {
     _CRITERIA: 62,
@@ -51,7 +58,7 @@ _FIXED_REVIEW = {
         "criteria provided, conflicting classifications"
     ),
     "not provided": "no classification provided",
-    "no classification for the single variant": "no classification for the single variant",
+    _SINGLE: _SINGLE,
     "": "",
 }
 _IMPACT = (
@@ -172,6 +179,9 @@ def _profile(random: Random) -> Profile:
         impact = _aggregate(random, random.choice(_IMPACT), _CRITERIA, _SOMATIC_TRAITS)
     if somatic == 1 or (not description and impact is _NOTHING):
         oncogenicity = _aggregate(random, random.choice(_ONCOGENICITY), _CRITERIA, _SOMATIC_TRAITS)
+    if description == _SINGLE:
+        # a part of a haplotype that nobody classified by itself, in any way
+        impact = oncogenicity = Aggregate(_SINGLE, _SINGLE, None, ())
     germline = _NOTHING
     if description:
         review = _FIXED_REVIEW.get(description) or _weighted(random, _REVIEW)

@@ -23,6 +23,7 @@ from app.annotation.read_ahead import ReadAhead
 from app.annotation.sources import build
 from app.annotation.sources.base import Answer, FileRead, Gene, Source
 from app.annotation.store import storable_answers, store
+from app.annotation.unknown_terms import note_unknown_terms
 from app.annotation.upstream import BadAnswer, new_http_client
 from app.core.attempt import Attempt
 from app.core.config import Settings
@@ -135,12 +136,24 @@ class _Refresh:
                     error = nothing_but_unknowns(info.name)
                 await counts.save(connection, self._progress)
                 await counts.finish(connection, run_id, info.name, error)
+                terms = await note_unknown_terms(
+                    connection, run_id, self._attempt.bell.epoch, info.name
+                )
+            self._tell(terms)
         except NotAccepted as refused:
             error = str(refused)
             logger.error("%s: %s", info.name, error)  # noqa: TRY400 - no mistake of the code
             async with self._attempt.transaction(progress=True) as connection:
                 await counts.finish(connection, run_id, info.name, error)
         return error
+
+    def _tell(self, terms: Mapping[str, int]) -> None:
+        if terms:
+            logger.warning(
+                "%s: words that are not known here count as other: %s",
+                self._source.info.name,
+                ", ".join(f"{term!r} ({count:,})" for term, count in terms.items()),
+            )
 
     async def _ask_all(self) -> None:
         info = self._source.info

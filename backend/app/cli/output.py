@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.console import Console
@@ -105,11 +106,14 @@ def what_happened(event: Event) -> str:
     """Return an event in a line: what, under which epoch, the details, and the reason at last."""
     detail = {"epoch": event.epoch, **event.detail}
     reason = detail.pop("reason", None)
-    said = [
-        f"{key.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
-        for key, value in detail.items()
-    ]
+    said = [f"{key.replace('_', ' ')} {_in_line(value)}" for key, value in detail.items()]
     return f"{event.event}: {', '.join([*said, reason] if reason else said)}"
+
+
+def _in_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name!r} ({each})" for name, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def how_to_start(*, arq: bool) -> str:

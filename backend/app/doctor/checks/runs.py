@@ -20,6 +20,7 @@ OFTEN = 2
 """Failures or losses in a row that are worth looking at."""
 
 A_DAY = 86_400
+A_MONTH = 30 * A_DAY
 
 SAMPLE = 200
 """Genes whose answers are looked at, spread over all of them: 20,000 genes have 60,000 answers."""
@@ -266,4 +267,39 @@ async def stale_sources(context: Context) -> Finding:
     )
 
 
-CHECKS = (lost, stuck, failing, sources_failing, stale_sources)
+_TERMS = """
+SELECT e.detail ->> 'source' AS source, t.key AS term, max(t.value::bigint) AS count,
+  max(e.run_id) AS run
+FROM run_events e CROSS JOIN LATERAL jsonb_each_text(
+  CASE WHEN jsonb_typeof(e.detail -> 'terms') = 'object' THEN e.detail -> 'terms' ELSE '{}' END) t
+WHERE e.run_id > (SELECT max(id) FROM runs) - %(newest)s AND e.event = 'unknown_terms'
+AND e.at > now() - make_interval(secs => %(seconds)s)
+GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT 100
+"""
+
+
+@check(
+    "runs.unknown-terms",
+    "the sources' words are known",
+    symptom="ClinVar counts more variants as `other` than it did.",
+    why="A classification that is not known here counts as `other`, whatever it means.",
+    needs=("database.migrated",),
+)
+async def unknown_terms(context: Context) -> Finding:
+    """Look at what the runs of the last month noted; what is known by now is left out."""
+    from app.annotation.sources.clinvar.germline import is_known
+
+    noted = await rows(context, _TERMS, {"newest": NEWEST, "seconds": A_MONTH})
+    found = [each for each in noted if each.source != "clinvar" or not is_known(each.term)]
+    if not found:
+        return ok("none is new")
+    names = sorted({each.source for each in found})
+    return warning(
+        f"{some(names)} uses words that are not known here, and they count as other",
+        required="a version that knows them: see docs/how-to/upgrade.md",
+        found=some([f"{each.term!r} ({each.count:,}, run {each.run})" for each in found]),
+        remedy=f"just show {max(each.run for each in found)}",
+    )
+
+
+CHECKS = (lost, stuck, failing, sources_failing, stale_sources, unknown_terms)

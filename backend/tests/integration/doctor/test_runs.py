@@ -18,7 +18,10 @@ from tests.integration.doctor.ward import (
 )
 from tests.patient import Patient
 
-CHECKS = ("runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "runs.stale-sources")
+CHECKS = (
+    "runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "runs.stale-sources",
+    "runs.unknown-terms",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -200,6 +203,26 @@ async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
         patient.shell("just annotate clinvar hgnc --wait")
     done = await patient.see("runs.stale-sources")
     assert done.finding.summary == f"{', '.join(SOURCES)} are fresh"
+
+
+async def test_words_of_clinvar_that_are_not_known_are_shown(patient: Patient) -> None:
+    noted = run(patient, "succeeded", "clinvar", finished_at="now")
+    query(
+        patient,
+        "INSERT INTO run_events (run_id, epoch, event, detail) VALUES (%s, 1, 'unknown_terms', %s)",
+        noted,
+        json.dumps({"source": "clinvar", "terms": {"VUS-extreme": 12, "VUS-high": 7}}),
+    )
+
+    broken = await patient.see("runs.unknown-terms")
+
+    assert broken.status is Status.warning
+    # VUS-high has become known since
+    assert broken.finding.found == f"'VUS-extreme' (12, run {noted})"
+    assert patient.shell(broken.finding.remedy)
+
+    query(patient, "UPDATE run_events SET at = now() - interval '31 days'")
+    assert (await patient.see("runs.unknown-terms")).status is Status.ok
 
 
 async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient) -> None:

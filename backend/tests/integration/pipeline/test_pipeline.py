@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.sources.clinvar import germline
 from app.core import runs
 from app.core.attempt import Attempt
 from app.core.errors import WrongUse
@@ -171,6 +172,38 @@ async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_mi
     assert known[0]["entrez_id"]
     again = await annotator.run("clinvar", mode="full")
     assert list(await annotator.progress(again.id)) == ["clinvar"]
+
+
+async def test_words_that_are_not_known_are_told_once_a_run_with_their_count(
+    annotator: Annotator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def forget() -> None:
+        for each in (germline.germline_class, germline.is_known):
+            each.cache_clear()
+
+    known = await annotator.run("clinvar")
+    monkeypatch.delitem(germline._TERMS, "likely benign")
+    forget()
+    caplog.clear()
+
+    run = await annotator.run("clinvar", mode="full")
+
+    monkeypatch.undo()
+    forget()
+    events = "SELECT detail FROM run_events WHERE run_id = :id AND event = 'unknown_terms'"
+    assert await annotator.rows(events, id=known.id) == []
+    ((detail,),) = [tuple(row.values()) for row in await annotator.rows(events, id=run.id)]
+    assert detail["source"] == "clinvar"
+    assert {"Likely benign", "Benign/Likely benign"} <= set(detail["terms"])
+    counted = await annotator.rows(
+        "SELECT sum(value::int) AS variants"
+        " FROM annotations, jsonb_each_text(data -> 'unknown_terms')"
+        " WHERE source = 'clinvar' AND key = 'Likely benign'"
+    )
+    assert detail["terms"]["Likely benign"] == counted[0]["variants"] > 0
+    told = [each for each in caplog.messages if "'Likely benign'" in each]
+    assert len(told) == 1
+    assert f"'Likely benign' ({counted[0]['variants']:,})" in told[0]
 
 
 async def test_by_api_and_in_bulk_clinvar_says_the_same(annotator: Annotator) -> None:

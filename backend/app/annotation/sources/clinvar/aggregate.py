@@ -7,9 +7,17 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from app.annotation.sources.clinvar.germline import (
+    CLASSES,
+    germline_class,
+    is_known,
+    says_something,
+)
+
 NO_DATE = 0
 _EARLIEST_YEAR = 1900
 _LONGEST_QUOTE = 40
+_LONGEST_TERM = 200
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _IN_WORDS = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
 _IN_NUMBERS = re.compile(r"(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
@@ -48,7 +56,8 @@ class Tally:
         """Return the annotation, or None when the gene has no variant.
 
         ``germline`` has every class and adds up to ``variants``; the other counts name only what
-        was seen, and leave out variants of which ClinVar says nothing there.
+        was seen, and leave out variants of which ClinVar says nothing there. ``unknown_terms``
+        are germline classifications that count as other because they are not known here.
         """
         single_gene, multi_gene = sum(self.single_gene.values()), sum(self.multi_gene.values())
         variants = single_gene + multi_gene
@@ -58,12 +67,15 @@ class Tally:
         review_status: dict[str, int] = {}
         clinical_impact: dict[str, int] = {}
         oncogenicity: dict[str, int] = {}
+        unknown_terms: dict[str, int] = {}
         for profile, count in chain(self.single_gene.items(), self.multi_gene.items()):
             germline[germline_class(profile.germline)] += count
+            unknown = "" if is_known(profile.germline) else profile.germline[:_LONGEST_TERM]
             for counts, text in (
                 (review_status, profile.review_status),
                 (clinical_impact, profile.clinical_impact),
                 (oncogenicity, profile.oncogenicity),
+                (unknown_terms, unknown),
             ):
                 if text:
                     counts[text] = counts.get(text, 0) + count
@@ -77,62 +89,11 @@ class Tally:
             "molecular_consequence": dict(sorted(derived.items())),
             "oncogenicity": dict(sorted(oncogenicity.items())),
             "clinical_impact": dict(sorted(clinical_impact.items())),
+            "unknown_terms": dict(sorted(unknown_terms.items())),
             "last_evaluated": None
             if self.newest == NO_DATE
             else date.fromordinal(self.newest).isoformat(),
         }
-
-
-CLASSES = (
-    "pathogenic",
-    "pathogenic_or_likely_pathogenic",
-    "likely_pathogenic",
-    "conflicting",
-    "uncertain",
-    "likely_benign",
-    "benign",
-    "other",
-)
-_TERMS = {
-    "pathogenic": "pathogenic",
-    "likely pathogenic": "likely_pathogenic",
-    "uncertain significance": "uncertain",
-    "likely benign": "likely_benign",
-    "benign": "benign",
-}
-_PAIRS = {
-    frozenset({"pathogenic", "likely_pathogenic"}): "pathogenic_or_likely_pathogenic",
-    # what both halves at least agree on
-    frozenset({"benign", "likely_benign"}): "likely_benign",
-}
-
-
-@lru_cache(maxsize=4096)
-def germline_class(text: str) -> str:
-    """Sort an aggregate germline classification into one of :data:`CLASSES`.
-
-    - "Conflicting classifications of pathogenicity" (until 2024 "Conflicting interpretations …")
-      is conflicting, whatever follows it.
-    - "Pathogenic/Likely pathogenic" is a class of its own; "Benign/Likely benign" counts as
-      likely benign.
-    - "…, low penetrance" counts with its term, as its own class in ClinVar is a shade of it.
-    - What follows a term ("; drug response", "/Likely risk allele") does not change its class.
-    - "not provided", "drug response", "risk factor", risk alleles alone, "no classifications
-      from unflagged records" and the like are other, and so is a variant that has only a
-      clinical impact or an oncogenicity: the classes add up to all variants.
-
-    The terms: https://www.ncbi.nlm.nih.gov/clinvar/docs/clinsig/
-    """
-    pathogenicity = text.strip().lower().split(";")[0]
-    if pathogenicity.startswith(
-        ("conflicting classifications of path", "conflicting interpretations of path")
-    ):
-        return "conflicting"
-    parts = (part.split(",")[0].strip() for part in pathogenicity.split("/"))
-    terms = frozenset(_TERMS[part] for part in parts if part in _TERMS)
-    if len(terms) == 1:
-        return next(iter(terms))
-    return _PAIRS.get(terms, "other")
 
 
 @lru_cache(maxsize=65_536)
@@ -170,8 +131,16 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
 def profile(
     germline: str, review_status: str, clinical_impact: str = "", oncogenicity: str = ""
 ) -> Profile:
-    """Make a profile of ClinVar's texts; a ``-`` of the bulk table says nothing."""
-    return Profile(*map(_said, (germline, review_status, clinical_impact, oncogenicity)))
+    """Make a profile of ClinVar's texts; a ``-`` of the bulk table says nothing.
+
+    "no classification for the single variant" is a germline classification and no other.
+    """
+    return Profile(
+        _said(germline),
+        _said(review_status),
+        clinical_impact=_said(clinical_impact) if says_something(clinical_impact) else "",
+        oncogenicity=_said(oncogenicity) if says_something(oncogenicity) else "",
+    )
 
 
 def _said(text: str) -> str:

@@ -30,9 +30,10 @@ class ClinVar:
     """Counts each gene's variants by what ClinVar says of them.
 
     ``data``: ``variants``, ``single_gene`` and ``multi_gene`` (what it is made up of),
-    ``germline`` by class (see :func:`~.aggregate.germline_class`), ``review_status``,
+    ``germline`` by class (see :func:`~.germline.germline_class`), ``review_status``,
     ``molecular_consequence`` (derived: see :mod:`.consequence`), ``oncogenicity``,
-    ``clinical_impact``, and ``last_evaluated``, the newest date of the three classifications.
+    ``clinical_impact``, ``unknown_terms`` (germline classifications that are not known here), and
+    ``last_evaluated``, the newest date of the three classifications.
 
     What the two ways cannot agree on is what ClinVar does not put into its table: the genes of a
     copy number that "covers 10 genes, none of which curated to show dosage sensitivity".

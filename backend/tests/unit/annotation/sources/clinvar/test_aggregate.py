@@ -2,44 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.annotation.sources.clinvar.aggregate import Tally, day, germline_class, profile
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Pathogenic", "pathogenic"),
-        ("Pathogenic; drug response", "pathogenic"),
-        ("Pathogenic, risk factor", "pathogenic"),
-        ("Pathogenic, low penetrance", "pathogenic"),
-        ("Pathogenic/Pathogenic, low penetrance; other", "pathogenic"),
-        ("Pathogenic/Likely risk allele", "pathogenic"),
-        ("Pathogenic/Likely pathogenic", "pathogenic_or_likely_pathogenic"),
-        (
-            "Pathogenic/Likely pathogenic/Pathogenic, low penetrance",
-            "pathogenic_or_likely_pathogenic",
-        ),
-        ("Likely pathogenic", "likely_pathogenic"),
-        ("Likely pathogenic, low penetrance", "likely_pathogenic"),
-        ("Conflicting classifications of pathogenicity", "conflicting"),
-        ("Conflicting classifications of pathogenicity; other; risk factor", "conflicting"),
-        ("Conflicting interpretations of pathogenicity", "conflicting"),
-        ("Conflicting interpretations of pathogenicity, other", "conflicting"),
-        ("Uncertain significance", "uncertain"),
-        ("Uncertain significance/Uncertain risk allele", "uncertain"),
-        ("Likely benign", "likely_benign"),
-        ("Benign/Likely benign", "likely_benign"),
-        ("Benign", "benign"),
-        ("not provided", "other"),
-        ("drug response", "other"),
-        ("Uncertain risk allele", "other"),
-        ("conflicting data from submitters", "other"),
-        ("no classification for the single variant", "other"),
-        ("", "other"),
-    ],
-)
-def test_each_classification_has_its_class(text: str, expected: str) -> None:
-    assert germline_class(text) == expected
+from app.annotation.sources.clinvar.aggregate import Tally, day, profile
 
 
 @pytest.mark.parametrize(
@@ -71,6 +34,34 @@ def test_a_date_of_another_form_is_not_taken_for_none(text: str) -> None:
 
 def test_a_gene_without_variants_has_no_annotation() -> None:
     assert Tally().data() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no classification for the single variant",
+        "no classifications from unflagged records",
+        "not provided",
+        "-",
+    ],
+)
+def test_what_is_no_classification_is_no_oncogenicity_and_no_clinical_impact(text: str) -> None:
+    tally = Tally()
+    tally.add(profile(text, text, text, text), None, 0, single_gene=True)
+    data = tally.data()
+    assert data is not None
+    assert data["germline"]["other"] == 1
+    assert (data["clinical_impact"], data["oncogenicity"], data["unknown_terms"]) == ({}, {}, {})
+
+
+def test_a_term_that_is_not_known_counts_as_other_and_is_told() -> None:
+    tally = Tally()
+    for text in ("VUS-extreme", "Pathogenic", "Pathogenic/Hypermorphic", "VUS-extreme"):
+        tally.add(profile(text, "reviewed by expert panel"), None, 0, single_gene=True)
+    data = tally.data()
+    assert data is not None
+    assert (data["germline"]["other"], data["germline"]["pathogenic"]) == (3, 1)
+    assert data["unknown_terms"] == {"Pathogenic/Hypermorphic": 1, "VUS-extreme": 2}
 
 
 def test_a_dash_says_nothing() -> None:

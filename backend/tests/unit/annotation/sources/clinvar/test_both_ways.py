@@ -23,7 +23,18 @@ GENES = [
 KNOWN = {"PKD1": "5310", "TSC2": "7249", "LOC1": "999", "OTHER": "1000"}
 
 classifications = st.tuples(
-    st.sampled_from(["", "Pathogenic", "Benign/Likely benign", "Tier I - Strong", "drug response"]),
+    st.sampled_from(
+        [
+            "",
+            "Pathogenic",
+            "Benign/Likely benign",
+            "VUS-high",
+            "VUS-extreme",
+            "Tier I - Strong",
+            "drug response",
+            "no classification for the single variant",
+        ]
+    ),
     st.sampled_from(["", "reviewed by expert panel", "no assertion criteria provided"]),
     st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
 )

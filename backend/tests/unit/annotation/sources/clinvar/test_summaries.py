@@ -65,6 +65,7 @@ def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
             "conflicting": 1,
             "uncertain": 0,
             "likely_benign": 0,
+            "benign_or_likely_benign": 0,
             "benign": 0,
             "other": 0,
         },
@@ -75,6 +76,7 @@ def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
         "molecular_consequence": {"missense variant": 2},
         "oncogenicity": {"Oncogenic": 1},
         "clinical_impact": {"Tier I - Strong": 1},
+        "unknown_terms": {},
         "last_evaluated": "2026-03-11",
     }
 
