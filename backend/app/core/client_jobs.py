@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.database_away import LOST_DATABASE
+from app.core.database_away import is_away
 from app.core.errors import UserError, WrongUse
 from app.core.jobs import ONE_SOURCE, SEVERAL_SOURCES, RunRequest
 from app.core.queue_page import ClientJob
@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 MOST_LINES = 10
 """Refusals of one page of the queue that are logged apart."""
+
+
+_LONGEST_ID = 200
 
 
 class Requester(Protocol):
@@ -93,22 +96,29 @@ class ClientDesk:
         for (request, resume), ids in same.items():
             try:
                 await self._answer_all(request, ids, resume=resume)
-            except LOST_DATABASE:
-                raise
             except UserError as error:
                 refused[str(error)] += ids
                 continue
-            except Exception:
-                logger.exception("job %s failed%s", ids[0], _others(ids))
             yield ids
         _log_refusals(refused)
         for ids in refused.values():
             yield ids
 
     async def _answer_all(self, request: RunRequest, ids: Sequence[str], *, resume: bool) -> None:
-        """Answer jobs that ask for the same: once one of them is an active run, all are."""
+        """Answer jobs that ask for the same: once one of them is an active run, all are.
+
+        One that fails, as an id does that PostgreSQL cannot hold, takes none of the others along.
+        """
         for place, job_id in enumerate(ids):
-            created = await self._request(request, resume=resume, arq_job_id=job_id)
+            try:
+                created = await self._request(request, resume=resume, arq_job_id=job_id)
+            except UserError:
+                raise
+            except Exception as error:
+                if is_away(error):
+                    raise
+                logger.exception("job %s failed", job_id[:_LONGEST_ID])
+                continue
             active = created.state in {"queued", "running"}
             others = _others(ids[place:]) if active else ""
             logger.info("job %s is run %d%s", job_id, created.bell.run_id, others)

@@ -1,26 +1,25 @@
 """A record that PostgreSQL cannot hold must not be taken for a PostgreSQL that is away."""
 
-import asyncio
 import random
 import string
 from collections.abc import Iterator
-from functools import partial
-from types import SimpleNamespace
+from contextlib import aclosing
 from typing import Any
-from unittest.mock import AsyncMock
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from app.annotation.genes import import_genes
 from app.annotation.requests import request_run
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client
-from app.core.arq_tasks import run_pipeline_task
+from app.core.client_jobs import ClientDesk
 from app.core.config import Settings
 from app.core.dispatch import InProcessDispatcher
 from app.core.errors import UserError
+from app.core.jobs import RunRequest
+from app.core.queue_page import ClientJob
 from app.core.rate_limit import LocalRateLimiter
+from app.core.runs import Created
 from sandbox.server import Sandbox
 from tests.integration.pipeline.conftest import GENES, Annotator
 from tests.integration.pipeline.mirror import Mirror
@@ -78,20 +77,15 @@ async def test_an_import_says_that_a_gene_cannot_be_held(
             await import_genes("hgnc", engine=annotator.bench.db, connect=connect)
 
 
-async def test_a_clients_job_whose_id_cannot_be_held_is_not_tried_for_ever(
-    annotator: Annotator,
+async def test_a_clients_job_whose_id_cannot_be_held_fails_and_takes_no_other_along(
+    annotator: Annotator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    context: dict[str, Any] = {
-        "patience": SimpleNamespace(stopping=False),
-        "engine": None,
-        "request": partial(_request, annotator),
-        "jobs": set[asyncio.Task[Any]](),
-        "job_id": SYMBOL,
-        "redis": AsyncMock(),
-    }
-    with pytest.raises(OperationalError, match="index row"):
-        await run_pipeline_task(context, "hgnc")
+    async def request(asked: RunRequest, **more: Any) -> Created:
+        return await request_run(annotator.bench.db, InProcessDispatcher(), asked, **more)
 
-
-async def _request(annotator: Annotator, *args: Any, **more: Any) -> Any:
-    return await request_run(annotator.bench.db, InProcessDispatcher(), *args, **more)
+    desk = ClientDesk(annotator.bench.db, request)
+    jobs = [ClientJob(job_id, "run_pipeline_task", ["hgnc"], {}) for job_id in (SYMBOL, "good")]
+    async with aclosing(desk.answer(jobs)) as answers:
+        assert [list(ids) async for ids in answers] == [[SYMBOL, "good"]]
+    assert "index row" in caplog.text
+    assert [row["arq_job_id"] for row in await annotator.rows("SELECT * FROM runs")] == ["good"]
