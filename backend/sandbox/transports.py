@@ -3,7 +3,7 @@ import socket
 import struct
 from weakref import WeakValueDictionary
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _open: "WeakValueDictionary[tuple[object, ...], asyncio.Transport]" = WeakValueDictionary()
@@ -19,9 +19,27 @@ class Protocol(H11Protocol):
         _open[(*ends[0], *ends[1])] = transport
 
 
+def _of(scope: Scope) -> asyncio.Transport | None:
+    return _open.get((*scope["server"], *scope["client"]))
+
+
+def without_length(body: bytes) -> ASGIApp:
+    """Return an ASGI answer in HTTP/1.0 that ends where the connection is closed."""
+
+    async def answer(scope: Scope, receive: Receive, _send: Send) -> None:
+        transport = _of(scope)
+        if transport is not None:
+            transport.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body)
+            transport.close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    return answer
+
+
 async def reset(scope: Scope, receive: Receive, _send: Send) -> None:
     """An ASGI answer: break the connection off with a TCP reset."""
-    transport = _open.get((*scope["server"], *scope["client"]))
+    transport = _of(scope)
     if transport is not None:
         linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -178,8 +178,10 @@ class Upstream:
         """Return a local copy of a file that is the upstream's current one.
 
         It is fetched only when it has changed (``ETag``, ``Last-Modified``), goes on after a cut
-        where it broke off, and replaces the old copy once it is complete. Of several processes
-        that want the same file, one fetches it.
+        where it broke off, and replaces the old copy once it is complete. Where the end of a file
+        cannot be told from a cut, it is refused; one that is older than the copy in use (a mirror
+        that lags behind) does not replace it. Of several processes that want the same file, one
+        fetches it.
 
         Args:
             path: below the host's address.

@@ -1,6 +1,7 @@
 """One download, over as many tries as it takes."""
 
 import asyncio
+import logging
 import re
 import time
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from app.annotation.upstream.answers import TRY_LATER, excerpt
+from app.annotation.upstream.body import encodings
 from app.annotation.upstream.cache import CachedFile, Download, Known
 from app.annotation.upstream.dates import past_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
@@ -17,11 +19,15 @@ from app.annotation.upstream.outages import is_web_page
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.annotation.upstream.sender import Sender
 
+logger = logging.getLogger(__name__)
+
 _CHUNK = 1024**2
 # 18 digits are as many as any file has, and few enough for int()
 _RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 _LONGEST_TRY = 3_600.0
 _LONGEST_TAG = 1_000
+_SHOWN = 60
 _GZIP = b"\x1f\x8b"
 
 
@@ -66,9 +72,7 @@ class Downloading:
             "GET", self._path, headers=headers, seconds=_LONGEST_TRY
         ) as response:
             if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:
-                self._known.checked_at = time.time()
-                await asyncio.to_thread(self._file.remember, self._known)
-                return Download(self._file.path, self._known.release)
+                return await self._keep(self._known)
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise self._start_again("has no rest of the file to give")
             if not response.is_success:
@@ -76,6 +80,15 @@ class Downloading:
             if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                 raise self._unavailable(f"answered {response.status_code} and no file")
             total = self._begin(response)
+            if self._known and self._version and _is_older(self._version, self._known):
+                logger.warning(
+                    "%s: offers %s of %s, older than the copy in use, of %s: the copy stays",
+                    self._host,
+                    self._path,
+                    self._version.release,
+                    self._known.release,
+                )
+                return await self._keep(self._known)
             await self._fetch(response, total)
         if total is not None and self._written != total:
             raise self._start_again(f"sent {self._written:,} of {total:,} bytes")
@@ -83,6 +96,12 @@ class Downloading:
         assert self._version
         await asyncio.to_thread(self._file.commit, self._part, self._version)
         return Download(self._file.path, self._version.release)
+
+    async def _keep(self, known: Known) -> Download:
+        """Use the copy that is there."""
+        known.checked_at = time.time()
+        await asyncio.to_thread(self._file.remember, known)
+        return Download(self._file.path, known.release)
 
     def discard(self) -> None:
         """Remove what an unfinished download left."""
@@ -107,13 +126,34 @@ class Downloading:
         """Note which version comes, from where on; return how long the whole is, if it is said."""
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-            if not found or int(found[1]) != self._written:
+            if not found or int(found[1]) != self._written or not self._goes_on(response):
                 raise self._start_again("sent another part than was asked for")
             return int(found[2])
         self._version = _version(response)
         self._written = 0
-        length = response.headers.get("Content-Length")
-        return int(length) if length else None
+        named = encodings(response)
+        if named and not (len(named) == 1 and self._path.endswith(".gz")):
+            raise self._unusable(f"sent the file encoded as {', '.join(named)[:_SHOWN]}")
+        length = response.headers.get("Content-Length", "")
+        if _LENGTH.fullmatch(length):
+            return int(length)
+        if "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
+            raise self._unusable(
+                "does not say how long the file is, so that one that is cut off would pass for"
+                " whole; is there an HTTP/1.0 proxy in between?"
+            )
+        return None
+
+    def _goes_on(self, response: httpx.Response) -> bool:
+        """Tell whether a part belongs to the version that was begun."""
+        if not self._version or not self._written:
+            return False
+        part = _version(response)
+        pairs = (
+            (part.etag, self._version.etag),
+            (part.last_modified, self._version.last_modified),
+        )
+        return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
     async def _fetch(self, response: httpx.Response, total: int | None) -> None:
         if (total or 0) > self._limit:
@@ -152,9 +192,18 @@ class Downloading:
     def _unavailable(self, reason: str) -> UpstreamUnavailable:
         return UpstreamUnavailable(self._host, TRY_LATER, reason)
 
+    def _unusable(self, reason: str) -> TryAgain:
+        return TryAgain(Trouble.BODY, reason, BadAnswer(f"{self._host} {reason}"))
+
     def _start_again(self, reason: str) -> TryAgain:
         self._written = 0
         return TryAgain(Trouble.FAULT, reason, self._unavailable(reason))
+
+
+def _is_older(offered: Known, known: Known) -> bool:
+    """Tell whether a version is of before the one that is known; no if either does not say."""
+    then, now = past_date(offered.last_modified), past_date(known.last_modified)
+    return then is not None and now is not None and then < now
 
 
 def _write(path: Path, offset: int, chunk: bytes) -> None:

@@ -134,6 +134,15 @@ async def test_a_download_goes_on_after_a_cut(wire, connect):
     assert (await connect().download("f")).path.read_bytes() == content
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_file_that_is_cut_off_without_a_length_is_refused(wire, connect, tmp_path, version):
+    head = f"HTTP/{version} 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+    wire.script = [head.encode() + b"hgnc_id\tsymbol\nHGNC:9008\tPKD1\n"]
+    with pytest.raises(BadAnswer, match=r"HTTP/1\.0 proxy"):
+        await connect().download("f")
+    assert not [path for path in tmp_path.rglob("*") if path.name == "f"]
+
+
 class SlowToConnect(httpx.AsyncHTTPTransport):
     """Takes its time before it sends."""
 

@@ -160,6 +160,31 @@ async def test_a_run_waits_for_a_service_that_is_down_with_status_200(
     assert (await annotator.progress(run.id))[source]["unknown"] == 0
 
 
+async def test_a_file_that_is_cut_off_without_a_length_erases_nothing(
+    annotator: Annotator,
+) -> None:
+    query = "SELECT gene_id, state, data FROM annotations WHERE source = 'hgnc' ORDER BY 1"
+    await annotator.run("hgnc")
+    before = await annotator.rows(query)
+    annotator.sandbox.fault("hgnc.complete_set", "no-length")
+    created = await annotator.request("hgnc", mode="full")
+    async with annotator.working():
+        run = await annotator.bench.until(created.bell.run_id, lambda r: r.attempts > 1)
+    assert "how long the file is" in run.error
+    assert await annotator.rows(query) == before
+
+
+async def test_a_file_older_than_the_one_in_use_is_not_read(annotator: Annotator) -> None:
+    query = "SELECT gene_id, state, data, release FROM annotations ORDER BY 1"
+    await annotator.run("hgnc")
+    before = await annotator.rows(query)
+    annotator.sandbox.fault("hgnc.complete_set", "older")
+    run = await annotator.run("hgnc", mode="full")
+    assert run.state == "succeeded"
+    assert annotator.sandbox.faults()[0]["fired"] == 1
+    assert await annotator.rows(query) == before
+
+
 async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_missing(
     annotator: Annotator,
 ) -> None:

@@ -2,6 +2,7 @@ import gzip
 import json
 import zlib
 from contextlib import nullcontext
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -59,6 +60,21 @@ def test_a_proxy_that_wants_a_login_an_empty_body_and_a_bomb(sandbox, search, ht
     with http.stream("POST", "/eutils/esearch.fcgi", data=EUTILS) as answer:
         assert answer.headers["Content-Encoding"] == "gzip, gzip, gzip"
         assert len(b"".join(answer.iter_raw())) < 10_000
+
+
+def test_a_file_that_ends_anywhere_and_one_of_a_mirror_that_lags_behind(sandbox, http):
+    good = http.get(TABLE)
+    sandbox.fault("clinvar.variant_summary", "no-length", times=1)
+    cut = http.get(TABLE)
+    sandbox.fault("clinvar.variant_summary", "older", times=1)
+    older = http.get(TABLE, headers={"If-None-Match": good.headers["ETag"]})
+
+    assert cut.http_version == "HTTP/1.0"
+    assert "Content-Length" not in cut.headers
+    assert cut.content == good.content[: len(good.content) // 2]
+    assert older.content == good.content
+    changed = [parsedate_to_datetime(each.headers["Last-Modified"]) for each in (older, good)]
+    assert changed[0] < changed[1]
 
 
 @pytest.mark.parametrize("kind", ["truncated", "invalid-json", "raw-newline"])

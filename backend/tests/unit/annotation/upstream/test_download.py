@@ -27,6 +27,19 @@ class Broken(httpx.AsyncByteStream):
         raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
 
 
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body whose length nobody says."""
+
+    def __init__(self, sent):
+        self._sent = sent
+
+    async def __aiter__(self):
+        yield self._sent
+
+
 def whole(_=None, content=CONTENT, **headers):
     return httpx.Response(200, headers=VERSION | headers, content=content)
 
@@ -174,12 +187,79 @@ async def test_a_shorter_file_than_announced_is_not_taken(service, connect, tmp_
     assert files(tmp_path) == ["f.lock"]
 
 
+async def test_a_body_whose_end_cannot_be_told_is_refused(service, connect, tmp_path):
+    service.script = [lambda _: httpx.Response(200, headers=VERSION, stream=Stream(CONTENT[:99]))]
+    with pytest.raises(BadAnswer, match="how long"):
+        await connect().download("f")
+    assert files(tmp_path) == ["f.lock"]
+
+
+async def test_a_body_in_chunks_says_where_it_ends(service, connect):
+    service.script = [httpx.Response(200, headers=VERSION | CHUNKED, stream=Stream(CONTENT))]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+
+
+async def test_an_older_file_does_not_replace_the_copy_in_use(service, connect, caplog):
+    older = {"ETag": '"v0"', "Last-Modified": "Sun, 08 Nov 2026 04:05:06 GMT"}
+    service.script = [whole, lambda _: whole(content=b"old", **older), httpx.Response(304)]
+    upstream = connect()
+    first = await upstream.download("f")
+    assert await upstream.download("f") == first
+    assert first.path.read_bytes() == CONTENT
+    assert "of 2026-11-08, older than the copy in use, of 2026-11-15" in caplog.text
+    assert await upstream.download("f") == first
+    assert service.asked[2].headers["If-None-Match"] == VERSION["ETag"]
+
+
+async def test_a_copy_of_the_future_is_replaced(service, connect):
+    service.script = [whole, lambda _: whole(content=b"new", ETag='"v2"')]
+    got = await connect().download("f")
+    side = got.path.with_name("f.json")
+    side.write_text(side.read_text().replace("Nov 2026", "Nov 2199"))
+    assert (await connect().download("f")).path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
+async def test_a_file_that_comes_encoded_is_not_the_file(service, connect, encoding):
+    body = gzip.compress(b"a\tb")
+    headers = VERSION | {"Content-Encoding": encoding, "Content-Length": str(len(body))}
+    service.script = [lambda _: httpx.Response(200, headers=headers, stream=Stream(body))]
+    with pytest.raises(BadAnswer, match=f"encoded as {encoding}"):
+        await connect().download("f.txt")
+
+
+async def test_a_gzip_file_may_say_that_it_is_one(service, connect):
+    body = gzip.compress(b"a\tb")
+    service.script = [lambda _: whole(content=body, **{"Content-Encoding": "x-gzip"})]
+    assert (await connect().download("f.gz")).path.read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    "changed", [{"ETag": '"v2"'}, {"Last-Modified": "Sun, 22 Nov 2026 04:05:06 GMT"}]
+)
+async def test_parts_of_two_versions_are_never_joined(service, connect, changed):
+    def another(request):
+        answer = rest(request)
+        answer.headers.update(changed)
+        return answer
+
+    service.script = [cut(3_000_000), another, whole]
+    assert (await connect().download("f")).path.read_bytes() == CONTENT
+    assert "Range" not in service.asked[2].headers
+
+
+async def test_a_part_that_was_not_asked_for_is_not_the_file(service, connect):
+    part = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    service.script = [httpx.Response(206, headers=part, content=CONTENT), whole]
+    assert (await connect().download("f")).release == "2026-11-15"
+
+
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
         (httpx.Response(404), "404"),
         (whole(), "more than 1,000"),
-        (httpx.Response(200, stream=httpx.ByteStream(CONTENT)), "more than 1,000"),
+        (httpx.Response(200, stream=Stream(CONTENT), headers=CHUNKED), "more than 1,000"),
     ],
 )
 async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answer, shown):
@@ -196,8 +276,8 @@ async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answe
         (httpx.Response(200, text="<!DOCTYPE html><html>Maintenance"), "web page"),
         (httpx.Response(200, html="<table><tr><td>Blocked"), "web page"),
         (httpx.Response(200, text="Service unavailable"), "no gzip"),
-        (httpx.Response(200), "empty"),
-        (httpx.Response(200, stream=httpx.ByteStream(b"")), "empty"),
+        (httpx.Response(200, headers={"Content-Length": "0"}), "empty"),
+        (httpx.Response(200, stream=Stream(b""), headers=CHUNKED), "empty"),
         (httpx.Response(204), "204"),
         (httpx.Response(407, html="<html>Log in</html>"), "407"),
     ],
@@ -280,7 +360,7 @@ async def test_a_cancelled_download_leaves_nothing_and_locks_nobody_out(service,
             reached.set()
             await asyncio.Event().wait()
 
-    service.script = [httpx.Response(200, headers=VERSION, stream=Stuck()), whole]
+    service.script = [httpx.Response(200, headers=VERSION | CHUNKED, stream=Stuck()), whole]
     downloading = asyncio.create_task(connect().download("f"))
     await reached.wait()
     downloading.cancel()
