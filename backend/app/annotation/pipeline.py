@@ -24,7 +24,7 @@ from app.annotation.sources import build
 from app.annotation.sources.base import Answer, FileRead, Gene, Source
 from app.annotation.store import storable_answers, store
 from app.annotation.unknown_terms import note_unknown_terms
-from app.annotation.upstream import BadAnswer, new_http_client
+from app.annotation.upstream import BadAnswer, new_http_client, usable_cache_dir
 from app.core.attempt import Attempt
 from app.core.config import Settings
 from app.core.errors import Superseded, UserError
@@ -43,11 +43,16 @@ class Pipeline:
     Args:
         settings: addresses, keys and thresholds.
         limiter: the upstream budgets, shared by all workers.
+
+    Raises:
+        UserError: the environment names a proxy or certificates that cannot be used, or nothing can
+            be kept in CACHE_DIR.
     """
 
     def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
         self._settings = settings
         self._limiter = limiter
+        usable_cache_dir(settings.cache_dir)
         self._http = new_http_client(settings.upstream_timeout)
 
     async def close(self) -> None:

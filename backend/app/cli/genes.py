@@ -7,7 +7,7 @@ import click
 from app.annotation.gene_columns import ReadColumn
 from app.annotation.genes import ImportReport, import_genes
 from app.annotation.sources.base import Connector
-from app.annotation.upstream import new_http_client
+from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.cli.output import as_json, count, note
 from app.cli.session import Session, in_session
 from app.core.rate_limit import LocalRateLimiter
@@ -26,6 +26,7 @@ def genes_import(what: str, *, as_json: bool) -> None:
     """
 
     async def do(session: Session) -> ImportReport:
+        usable_cache_dir(session.settings.cache_dir)
         async with new_http_client(session.settings.upstream_timeout) as http:
             connect = Connector(session.settings, LocalRateLimiter(), http)
             return await import_genes(what, engine=session.db, connect=connect)

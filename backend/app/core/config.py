@@ -72,7 +72,8 @@ class Settings(BaseSettings):
     `%3F`, `#` `%23` and `%` `%25`. Not read where the API executes runs itself."""
 
     cache_dir: Path = ROOT / ".run" / "cache"
-    """Where bulk files are kept between attempts; a relative path begins at the checkout.
+    """Where bulk files are kept between attempts; a relative path begins at the checkout,
+    `~` is the home folder, and `$` is refused.
     ClinVar's needs about 500 MB."""
 
     use_arq_worker: bool = Field(
@@ -180,7 +181,14 @@ class Settings(BaseSettings):
     @field_validator("cache_dir")
     @classmethod
     def _from_the_top(cls, value: Path) -> Path:
-        return ROOT / value
+        if "$" in str(value):
+            message = "a path without $, which only a shell replaces; ~ is the home folder"
+            raise ValueError(message)
+        try:
+            return ROOT / value.expanduser()
+        except RuntimeError:
+            message = "a path, or ~ or ~name for the home folder of a user that exists"
+            raise ValueError(message) from None
 
     @field_validator("redis_url")
     @classmethod

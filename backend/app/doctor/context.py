@@ -150,12 +150,17 @@ class Context:
         return self._db
 
     def http(self) -> "AsyncClient":
-        """Return the client for HTTP."""
+        """Return the client for HTTP; a check that asks for it needs ``config.network``."""
         if self._http is None:
-            from httpx import AsyncClient
+            from httpx import AsyncClient, Limits
+
+            from app.annotation.upstream.network import way_out
 
             self._http = AsyncClient(
-                timeout=PATIENCE, headers={"User-Agent": "kidney-genetics-doctor"}
+                timeout=PATIENCE,
+                headers={"User-Agent": "kidney-genetics-doctor"},
+                transport=way_out(Limits()),
+                trust_env=False,
             )
             self._stack.push_async_callback(self._http.aclose)
         return self._http

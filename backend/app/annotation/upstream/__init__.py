@@ -1,6 +1,7 @@
 """Asking the upstream services, within their rules."""
 
 from app.annotation.upstream.cache import Download
+from app.annotation.upstream.cache_dir import usable_cache_dir
 from app.annotation.upstream.client import TRY_SECONDS, Upstream
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.host import Host
@@ -16,4 +17,5 @@ __all__ = [
     "Upstream",
     "UpstreamUnavailable",
     "new_http_client",
+    "usable_cache_dir",
 ]

@@ -5,6 +5,7 @@ import logging
 import httpx
 
 from app import __version__
+from app.annotation.upstream.network import way_out
 from app.core.redact import RedactingFilter
 
 USER_AGENT = f"kidney-genetics/{__version__}"
@@ -26,12 +27,16 @@ def new_http_client(timeout: float = 30.0) -> httpx.AsyncClient:
 
     Args:
         timeout: seconds to wait for a connection, and for each next part of an answer.
+
+    Raises:
+        UserError: the environment names a proxy, or certificates, that cannot be used.
     """
     logging.getLogger("httpx").addFilter(_httpx_filter)
     return httpx.AsyncClient(
         # without it HGNC's REST service answers XML (https://www.genenames.org/help/rest/)
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         timeout=httpx.Timeout(timeout, pool=None),
-        limits=httpx.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE),
+        transport=way_out(httpx.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE)),
+        trust_env=False,
         follow_redirects=False,
     )

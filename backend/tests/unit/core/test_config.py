@@ -160,3 +160,19 @@ def test_no_refusal_shows_a_piece_of_a_secret(
             told = hide(str(error), configured_secrets({name: value})).lower()
     assert before.lower() not in told
     assert after.lower() not in told
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CACHE_DIR", "~/cache of mine")
+    assert load_settings(Path("/not/there")).cache_dir == tmp_path / "cache of mine"
+
+
+@pytest.mark.parametrize("value", ["$HOME/cache", "${HOME}", "~nobody-of-this-name/cache"])
+def test_a_folder_that_only_a_shell_would_find_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CACHE_DIR", value)
+    with pytest.raises(WrongUse) as error:
+        load_settings(Path("/not/there"))
+    assert f'CACHE_DIR: found "{value}", allowed: a path' in str(error.value)

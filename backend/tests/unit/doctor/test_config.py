@@ -296,3 +296,29 @@ async def test_a_file_that_belongs_to_somebody_else_is_told(
     result = await patient.see("config.valid")
     assert result.status is Status.failed
     assert "cannot be read: Permission denied" in result.finding.summary
+
+
+async def test_a_proxy_that_cannot_be_used_is_named(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert (await patient.see("config.network")).status is Status.ok
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.example:1080")
+    seen = await patient.see("config.network")
+    assert seen.finding.found == "the proxy in HTTPS_PROXY cannot be used: its scheme is socks5"
+    assert seen.remedy == "unset HTTPS_PROXY"
+    assert (await patient.see("upstream.ncbi")).status is Status.skipped
+
+
+async def test_a_folder_of_bulk_files_that_cannot_be_made_is_named(
+    env_file, patient: Patient
+) -> None:
+    with env_file.open("a") as file:
+        file.write(f"CACHE_DIR={env_file}/cache\n")
+    seen = await patient.see("config.cache-dir")
+    assert seen.status is Status.failed
+    assert seen.finding.found == f"{env_file} is no folder"
+    patient.follow(seen)
+    assert (await patient.see("config.cache-dir")).status is Status.ok

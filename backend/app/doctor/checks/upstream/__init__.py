@@ -67,7 +67,9 @@ def _host(host: str, setting: str, title: str, symptom: str, why: str) -> Check:
         return await _look(context, host, setting)
 
     name = f"upstream.{host}"
-    return check(name, title, symptom=symptom, why=why, needs=("config.valid",))(run)
+    return check(name, title, symptom=symptom, why=why, needs=("config.valid", "config.network"))(
+        run
+    )
 
 
 HOSTS = (
@@ -120,7 +122,7 @@ def _is_ncbi(context: Context) -> bool:
     symptom="ClinVar is slow, or its runs fail as NCBI does not know the API key.",
     why="Without a key NCBI allows 3 requests a second and not 10. With one that it does not know"
     " it refuses every request: ClinVar's runs fail.",
-    needs=("config.valid",),
+    needs=("config.valid", "config.network"),
 )
 async def ncbi_key(context: Context) -> Finding:
     """Ask something with the key."""

@@ -1,0 +1,24 @@
+import os
+from pathlib import Path
+
+from app.core.errors import UserError
+
+
+def usable_cache_dir(folder: Path) -> Path:
+    """Make the folder of bulk files if it is not there, and return it.
+
+    Raises:
+        UserError: it cannot be made, or nothing can be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "it cannot be written to"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise UserError(
+            f"CACHE_DIR cannot be used: {folder}: {why}",
+            allowed="a folder that the user of this process may write to, or may make",
+            remedy="set CACHE_DIR in .env, or `unset CACHE_DIR`",
+        )
+    return folder

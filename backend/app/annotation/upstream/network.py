@@ -1,0 +1,185 @@
+"""The way out of this host: proxies and certificate authorities, as the environment names them.
+
+httpx reads the same variables when it builds a client, and fails there at values that other
+programs pass over, with an error that names no variable (``httpx/_utils.py``). Read here, a value
+that cannot be used is refused by its name, and one that harms nobody is ignored.
+"""
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.request import getproxies
+
+import httpx
+
+from app.core.errors import UserError
+
+_PROXIED = ("http", "https", "all")
+_HIGHEST_PORT = 65_535
+_WHAT_IT_NAMES = {
+    "SSL_CERT_FILE": "a file of certificates (PEM) that can be read",
+    "SSL_CERT_DIR": "a folder of certificates, made by `openssl rehash`",
+    "SSLKEYLOGFILE": "a file that can be written",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """What NO_PROXY says: hosts that are reached directly.
+
+    An entry is a host, which stands for its subdomains too, an address, a network
+    (``10.0.0.0/8``), or ``*`` for everything; a port after it is compared. What is none of these is
+    ignored (https://curl.se/docs/manpage.html, "NO_PROXY").
+    """
+
+    everything: bool
+    names: frozenset[tuple[str, int | None]]
+    networks: frozenset[IPv4Network | IPv6Network]
+
+    @classmethod
+    def read(cls, text: str) -> "Exceptions":
+        """Read the variable."""
+        names: set[tuple[str, int | None]] = set()
+        networks: set[IPv4Network | IPv6Network] = set()
+        entries = [each.strip().lower().rpartition("://")[2] for each in text.split(",")]
+        for entry in filter(None, entries):
+            try:
+                networks.add(ip_network(entry.strip("[]"), strict=False))
+            except ValueError:
+                host, _, port = entry.rpartition(":") if ":" in entry else (entry, "", "")
+                number = int(port) if port.isascii() and port.isdecimal() else None
+                names.add((host.strip("[]").strip("."), number))
+        return cls("*" in entries, frozenset(names), frozenset(networks))
+
+    def cover(self, url: httpx.URL) -> bool:
+        """Tell whether an address is reached directly."""
+        host = url.host.lower().rstrip(".")
+        if self.everything:
+            return True
+        ports = {None, url.port or {"http": 80, "https": 443}.get(url.scheme)}
+        parts = host.split(".")
+        above = {".".join(parts[start:]) for start in range(len(parts))}
+        if any((name, port) in self.names for name in above for port in ports):
+            return True
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in each for each in self.networks)
+
+
+class Route(httpx.AsyncBaseTransport):
+    """Sends each request directly, or through the proxy of its scheme.
+
+    Args:
+        direct: without a proxy.
+        proxies: by ``http``, ``https`` and ``all``.
+        exceptions: what is reached directly all the same.
+    """
+
+    def __init__(
+        self,
+        direct: httpx.AsyncBaseTransport,
+        proxies: Mapping[str, httpx.AsyncBaseTransport],
+        exceptions: Exceptions,
+    ) -> None:
+        self._direct = direct
+        self._proxies = proxies
+        self._exceptions = exceptions
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx."""
+        via = self._proxies.get(request.url.scheme) or self._proxies.get("all")
+        if via is None or self._exceptions.cover(request.url):
+            via = self._direct
+        return await via.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for each in (self._direct, *self._proxies.values()):
+            await each.aclose()
+
+
+def way_out(limits: httpx.Limits) -> Route:
+    """Return how the services are reached from here.
+
+    Args:
+        limits: of the connections, directly and through each proxy.
+
+    Raises:
+        UserError: a variable names a proxy, or a file of certificates, that cannot be used.
+    """
+    context = _authorities()
+    said = getproxies()
+    wanted = {scheme: said[scheme] for scheme in _PROXIED if said.get(scheme)}
+    if {"http", "https"} <= wanted.keys():
+        # nothing is left for it
+        wanted.pop("all", None)
+    return Route(
+        httpx.AsyncHTTPTransport(verify=context, limits=limits),
+        {scheme: _proxy(scheme, url, context, limits) for scheme, url in wanted.items()},
+        Exceptions.read(said.get("no", "")),
+    )
+
+
+def _proxy(
+    scheme: str, url: str, context: ssl.SSLContext, limits: httpx.Limits
+) -> httpx.AsyncBaseTransport:
+    url = url if "://" in url else f"http://{url}"
+    why = _why_not(url)
+    if not why:
+        return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=url)
+    name = _written(f"{scheme}_proxy")
+    raise UserError(
+        f"the proxy in {name} cannot be used: {why}",
+        allowed=f"{name}=http://host:port, or https://; a password in it percent-encoded",
+        remedy=f"correct {name}, or `unset {name}` where no proxy is needed",
+    )
+
+
+def _why_not(url: str) -> str:
+    """Say what is wrong with a proxy's address, and nothing that stands in it but the scheme."""
+    kind = url.partition("://")[0].lower()
+    if kind not in {"http", "https"}:
+        return f"its scheme is {kind if kind.isalnum() else 'another'}"
+    try:
+        parts = httpx.Proxy(url).url
+    except httpx.InvalidURL:
+        return "it is no address"
+    if not parts.host or not 0 < (parts.port or 1) <= _HIGHEST_PORT:
+        return "its host or its port cannot be used"
+    return ""
+
+
+def _written(name: str) -> str:
+    """Return a variable's name as it is set: urllib takes the one in small letters first."""
+    return name if os.environ.get(name) else name.upper()
+
+
+def _authorities() -> ssl.SSLContext:
+    """Return who is trusted: OpenSSL's own variables, else the list that comes with certifi."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
+    try:
+        if file:
+            context = ssl.create_default_context(cafile=file)
+        elif folder:
+            # OpenSSL looks into it when it is asked for a certificate, and says nothing
+            os.scandir(folder).close()
+            context = ssl.create_default_context(capath=folder)
+        else:
+            name, value = "SSLKEYLOGFILE", os.environ.get("SSLKEYLOGFILE")
+            context = httpx.create_ssl_context(trust_env=False)
+    except OSError as error:
+        if error.filename and error.filename == os.environ.get("SSLKEYLOGFILE"):
+            name, value = "SSLKEYLOGFILE", error.filename
+        if not value:
+            raise
+        raise UserError(
+            f"{name} cannot be used: {value}: {error.strerror or error}",
+            allowed=_WHAT_IT_NAMES[name],
+            remedy=f"correct {name}, or `unset {name}`",
+        ) from error
+    return context
