@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
 
 import psycopg
 import redis
@@ -11,6 +12,7 @@ from dotenv import dotenv_values
 
 from app.core import redis_url
 from app.core.redact import hide
+from app.db import address
 from services.process import ServiceError
 
 VARIABLES = ("DATABASE_URL", "REDIS_URL")
@@ -46,15 +48,66 @@ def write_services_env(root: Path, urls: Mapping[str, str]) -> None:
     draft.replace(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an address says.
+
+    Attributes:
+        hosts: of the server; several are copies of each other, and none is a local socket.
+        port: of the first.
+        user: None when the address names none.
+        password: the same.
+        name: of the database.
+    """
+
+    hosts: tuple[str, ...]
+    port: int
+    user: str | None
+    password: str | None
+    name: str
+
+    @property
+    def local(self) -> bool:
+        """Whether it is this machine's loopback, where a server of ours could serve it."""
+        return len(self.hosts) == 1 and self.hosts[0] in _LOCAL
+
+    def __str__(self) -> str:
+        """Host and port, for people: no password in it."""
+        hosts = ",".join(f"[{host}]" if ":" in host else host for host in self.hosts)
+        return f"{hosts or '[local]'}:{self.port}"
+
+
+def place(url: str) -> Place:
+    """Take an address apart.
+
+    Raises:
+        ValueError: it cannot be; what it says repeats nothing of it.
+    """
+    if is_redis(url):
+        said = redis_url.parse(url)
+        # who stands behind sentinels is theirs to say
+        at = said.hosts if said.service is None else ()
+        names = tuple(host for host, _ in at)
+        port = at[0][1] if at else redis_url.PORT
+        return Place(names, port, said.username, said.password, str(said.database))
+    given = address.parse(url)
+    # an address without a host is a socket, unless PGHOST says otherwise
+    host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "")
+    hosts = tuple(each for each in host.split(",") if each)
+    first = given.get("port", "").split(",")[0] or os.environ.get("PGPORT", "") or "5432"
+    return Place(
+        hosts, int(first), given.get("user"), given.get("password"), given.get("dbname", "")
+    )
+
+
+def is_redis(url: str) -> bool:
+    """Whether an address is Redis's; else it is PostgreSQL's."""
+    return url.startswith(("redis", "unix:"))
+
+
 def where(url: str) -> str:
     """Host and port of an address, for people: no password in it."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'localhost'}:{port_of(parts) or '?'}"
-
-
-def port_of(parts: SplitResult) -> int | None:
-    """The port that an address means."""
-    return parts.port or {"postgresql": 5432, "redis": 6379}.get(parts.scheme.partition("+")[0])
+    return str(redis_url.parse(url) if is_redis(url) else place(url))
 
 
 def check(variable: str, url: str) -> None:
@@ -64,39 +117,26 @@ def check(variable: str, url: str) -> None:
         ServiceError: it cannot; the address, which may hold a password, is not repeated.
     """
     try:
-        if variable == "REDIS_URL":
-            redis_url.parse(url)
+        place(url)
     except ValueError as error:
         raise ServiceError(f"{variable} cannot be used; allowed: {error}") from error
-    try:
-        port_of(urlsplit(url))
-    except ValueError as error:
-        raise ServiceError(
-            f"{variable} is not an address: the host is malformed, or the port is no number up to"
-            " 65535"
-        ) from error
-
-
-def is_local(parts: SplitResult) -> bool:
-    """Whether an address names this machine's loopback, where a server of ours could serve it."""
-    return parts.hostname in _LOCAL
 
 
 def silence(url: str) -> str | None:
     """Why no server can be used at an address, without any secret; None when one answers."""
-    found = _redis_silence(url) if url.startswith(("redis", "unix")) else _postgres_silence(url)
+    found = _redis_silence(url) if is_redis(url) else _postgres_silence(url)
     return None if found is None else hide(found)
 
 
 def _postgres_silence(url: str) -> str | None:
-    scheme, _, rest = url.partition("://")
     try:
-        dsn = f"{scheme.partition('+')[0]}://{rest}"
-        with psycopg.connect(dsn, connect_timeout=_TIMEOUT_SECONDS) as connection:
+        parameters: dict[str, Any] = address.parameters(url, session="kidney-genetics services")
+        parameters["connect_timeout"] = _TIMEOUT_SECONDS
+        with psycopg.connect(**parameters) as connection:
             connection.execute("SELECT 1")
     except psycopg.OperationalError as error:
         return str(error).strip().splitlines()[0]
-    except psycopg.ProgrammingError:
+    except ValueError:
         return "it is not an address that PostgreSQL's clients understand"
     return None
 

@@ -8,7 +8,6 @@ import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -103,12 +102,13 @@ def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str
             return None
         server.start(tied=False)
         return address(server), "our own, already running"
+    place = addresses.place(wanted)
     reason = addresses.silence(wanted)
     if reason is None:
-        ours = port == addresses.port_of(urlsplit(wanted))
+        ours = place.local and port == place.port
         how = "our own, already running" if ours else f"answers at {kind.variable}"
         return wanted, how
-    if not addresses.is_local(urlsplit(wanted)):
+    if not place.local:
         raise ServiceError(
             f"no {kind.title} at {kind.variable} ({addresses.where(wanted)}): {reason}. Start it,"
             f" or take {kind.variable} out of the environment and of .env to have one here."

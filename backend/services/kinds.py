@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote
 
+from services.addresses import Place
 from services.postgres import NAME, Postgres
 from services.process import ServiceError
 from services.redis import Redis
@@ -25,7 +25,7 @@ class Kind:
     compose: str
     folder: str
 
-    def server(self, root: Path, port: int, wanted: SplitResult | None) -> Postgres | Redis:
+    def server(self, root: Path, port: int, wanted: Place | None) -> Postgres | Redis:
         """Our own server, with the names and the password of the configured address, if any.
 
         Raises:
@@ -33,20 +33,20 @@ class Kind:
         """
         folder = root / self.folder
         if self is REDIS:
-            password = None if wanted is None else unquote(wanted.password or "")
+            password = None if wanted is None else wanted.password or ""
             return Redis(folder, port=port, password=password)
         if wanted is None:
             return Postgres(folder, port=port)
-        if not (wanted.username and wanted.password):
+        if not (wanted.user and wanted.password):
             raise ServiceError(
                 "DATABASE_URL needs a user and a password: postgresql://user:password@host/name"
             )
         return Postgres(
             folder,
             port=port,
-            user=unquote(wanted.username),
-            password=unquote(wanted.password),
-            database=unquote(wanted.path.lstrip("/")) or NAME,
+            user=wanted.user,
+            password=wanted.password,
+            database=wanted.name or NAME,
         )
 
     def port_in_use(self, root: Path) -> int | None:

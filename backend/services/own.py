@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -50,11 +49,10 @@ def plan(root: Path, kind: Kind, standard: int, configured: str | None) -> Plan:
     running = kind.port_in_use(root)
     before = None if running is None else _as_it_runs(root, kind, running)
     if configured is not None:
-        parts = urlsplit(configured)
-        port = addresses.port_of(parts) or standard
-        server = kind.server(root, port, parts)
-        if port != running:
-            _check_port(kind, port, configured)
+        place = addresses.place(configured)
+        server = kind.server(root, place.port, place)
+        if place.port != running:
+            _check_port(kind, place.port, configured)
         return Plan(kind, server, before, configured, "our own", None)
 
     def takes(port: int) -> bool:
@@ -102,9 +100,9 @@ def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
 def _as_it_runs(root: Path, kind: Kind, port: int) -> Postgres | Redis:
     """The server that runs now, with the password that it was last started for."""
     url = addresses.read_services_env(root).get(kind.variable)
-    parts = None if url is None else urlsplit(url)
-    if parts and addresses.is_local(parts) and addresses.port_of(parts) == port:
-        return kind.server(root, port, parts)
+    place = None if url is None else addresses.place(url)
+    if place and place.local and place.port == port:
+        return kind.server(root, port, place)
     return kind.server(root, port, None)
 
 

@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core import logs
 from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
-from app.core.database_away import LOST_DATABASE, is_away
 from app.core.dispatch import ArqDispatcher, Dispatcher, InProcessDispatcher
-from app.core.schema import check_schema, unreachable
+from app.core.schema import check_schema, in_words
 from app.core.views import LARGEST_ID
 from app.db.engine import create_engine
 
@@ -70,9 +69,5 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
             redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
             dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
         stack.push_async_callback(dispatcher.close)
-        try:
+        with in_words(db):
             return await work(Session(settings, db, dispatcher, redis))
-        except LOST_DATABASE as error:
-            if not is_away(error):
-                raise
-            raise unreachable(db, error) from error

@@ -1,4 +1,4 @@
-"""The database into a file, and back: what PostgreSQL's own programs do, found and guarded.
+"""An installation's tables into a file, and back, by PostgreSQL's own programs.
 
 Only PostgreSQL is in a backup. Redis holds nothing that recovery does not ring again.
 """
@@ -10,18 +10,27 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
+from urllib.parse import quote
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import sql
+from psycopg.pq import Conninfo
+from psycopg.rows import namedtuple_row
 
 from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.place import PLACE, misplaced
 from app.core.redact import redact
-from app.core.schema import NO_DATABASE
-from app.db.engine import libpq_dsn
+from app.core.refusals import NO_DATABASE
+from app.db import address
 
 FOLDER = ROOT / "backups"
 """Where backups go that are given no name."""
+
+SESSION = "kidney-genetics backup"
+"""``application_name`` of what takes and reads backups."""
 
 _MORE_PLACES = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
 """Where distributions keep versions of PostgreSQL side by side, off the PATH."""
@@ -33,91 +42,136 @@ def new_name() -> Path:
 
 
 def write(dsn: str, file: Path) -> None:
-    """Write the database, as it is at this moment, into a file that only its owner can read.
+    """Write this installation, as it is at this moment, into a file that only its owner can read.
 
-    Runs go on meanwhile. The file is there when it is complete, and not before.
+    Runs go on meanwhile. The file is there when it is complete, and not before. What else is in the
+    database, in other schemas, is not in it.
 
     Raises:
-        UserError: the file exists or cannot be written, or there is no `pg_dump` that can read
-            this server.
-        psycopg.OperationalError: PostgreSQL cannot be reached.
+        UserError: the file exists or cannot be written, the tables are not where they are looked
+            for, or there is no `pg_dump` that can read this server.
+        psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if file.exists():
         raise UserError(f"there is a file {file}", remedy="give another name")
-    with psycopg.connect(libpq_dsn(dsn)) as connection:
+    with _connect(dsn) as connection:
         program = _program("pg_dump", connection.info.server_version // 10_000)
-    partial = file.with_name(file.name + ".partial")
+        place: Any = connection.cursor(row_factory=namedtuple_row).execute(PLACE).fetchone()
+    if not place.here:
+        raise misplaced(place, dsn) or UserError(
+            f"there are no tables of this project at {address.where(dsn)}", remedy="make migrate"
+        )
+    # a pattern, in which nothing between the quotes is special
+    schema = '--schema="' + place.schema.replace('"', '""') + '"'
+    command = [str(program), "--format=custom", "--no-owner", "--no-privileges", schema]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch(0o600)
-        _run([str(program), "--format=custom", "--no-owner", "--no-privileges"], dsn, partial)
-        partial.replace(file)
+        # of a mode of its own, whatever file of this name an earlier backup left behind
+        with NamedTemporaryFile(
+            prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
+        ) as partial:
+            try:
+                _run(command, dsn, partial)
+                Path(partial.name).replace(file)
+            finally:
+                Path(partial.name).unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error}", remedy="give another name") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read(dsn: str, file: Path) -> None:
-    """Fill an empty database from a backup, whole or not at all; it is made if it is not there.
+    """Fill an empty schema from a backup, whole or not at all.
+
+    The database and the schema are made if they are not there.
 
     Raises:
-        UserError: the file is no backup of this project, the database is not empty, or there is
-            no `pg_restore` for this server.
-        psycopg.OperationalError: PostgreSQL cannot be reached.
+        UserError: the file is no backup of this project, or one of another schema; the schema is
+            not empty; or there is no `pg_restore` for this server.
+        psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if not file.is_file():
         raise UserError(f"there is no file {file}", remedy=f"`ls {FOLDER}` shows what there is")
-    _refuse_what_is_no_backup(file)
-    created = _create_missing(dsn)
-    with psycopg.connect(libpq_dsn(dsn)) as connection:
+    schema = _schema_of(file)
+    _create_missing(dsn)
+    with _connect(dsn) as connection:
         program = _program("pg_restore", connection.info.server_version // 10_000)
-        row = connection.execute(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        ).fetchone()
-        if not created and row != (0,):
-            raise UserError(
-                f"the database {connection.info.dbname} is not empty",
-                allowed="an empty database, or the name of one that is not there yet",
-                remedy="set DATABASE_URL in .env to a new name; the backup makes that database",
-            )
+        _prepare(connection, schema, dsn)
+        name = connection.info.dbname
     options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
-    name = psycopg.conninfo.conninfo_to_dict(libpq_dsn(dsn)).get("dbname", "")
-    _run([str(program), *options, f"--dbname={name}", str(file)], dsn)
+    _run([str(program), *options, f"--schema={schema}", f"--dbname={name}", str(file)], dsn)
 
 
-def _create_missing(dsn: str) -> bool:
+def _connect(dsn: str, **others: str) -> psycopg.Connection[Any]:
+    parameters: dict[str, Any] = address.parameters(dsn, session=SESSION) | others
+    return psycopg.connect(**parameters)
+
+
+def _create_missing(dsn: str) -> None:
     try:
-        psycopg.connect(libpq_dsn(dsn)).close()
+        _connect(dsn).close()
     except psycopg.OperationalError as error:
         if not NO_DATABASE.search(str(error)):
             raise
     else:
-        return False
-    parts = psycopg.conninfo.conninfo_to_dict(libpq_dsn(dsn))
-    name = str(parts["dbname"])
-    beside = psycopg.conninfo.make_conninfo(libpq_dsn(dsn), dbname="postgres")
-    with psycopg.connect(beside, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return True
+        return
+    with _connect(dsn, dbname="postgres") as connection:
+        connection.autocommit = True
+        name = sql.Identifier(address.parse(dsn)["dbname"])
+        # template1 may have another encoding, and only template0 can be given one
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name)
+        )
 
 
-def _refuse_what_is_no_backup(file: Path) -> None:
+def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None:
+    """Make sure that the tables of a backup will be found, and are in nobody's way."""
+    identifier = sql.Identifier(schema)
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier))
+    row = connection.execute(
+        "SELECT current_schema(), count(c.oid) FROM pg_namespace n"
+        " LEFT JOIN pg_class c ON c.relnamespace = n.oid WHERE n.nspname = %s",
+        (schema,),
+    ).fetchone()
+    assert row is not None
+    if row[0] != schema:
+        connection.rollback()
+        raise UserError(
+            f"the backup is of schema {schema}, and tables are looked for in"
+            f" {row[0] or 'none'}, {address.where(dsn)}",
+            allowed="the schema that the backup was taken of",
+            remedy=f"set DATABASE_URL with ?options=-csearch_path%3D{quote(schema, safe='')}",
+        )
+    if row[1]:
+        where = connection.info.dbname + (f", schema {schema}," if schema != "public" else "")
+        raise UserError(
+            f"the database {where} is not empty",
+            allowed="an empty database, or the name of one that is not there yet",
+            remedy="set DATABASE_URL in .env to a new name; the backup makes that database",
+        )
+
+
+def _schema_of(file: Path) -> str:
     programs = list(_candidates("pg_restore"))
     if not programs:
-        # which version is needed is said when the server's is known
-        return
+        raise UserError(
+            "there is no pg_restore here",
+            allowed="pg_restore, of the server's version or later, on the PATH",
+            remedy="apt install postgresql-client",
+        )
     # the newest one reads what any of them wrote
     listed = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         [max(programs, key=_major), "--list", file], capture_output=True, text=True, check=False
     )
-    if listed.returncode or " alembic_version" not in listed.stdout:
+    # 215; 1259 16386 TABLE public alembic_version kidney
+    table = re.search(r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", listed.stdout, re.MULTILINE)
+    if listed.returncode or table is None:
         said = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""
         raise UserError(
             f"{file} is no backup of this project{said}",
             allowed="a file that `just backup` wrote",
             remedy=f"`ls {FOLDER}` shows what there is",
         )
+    return table[1]
 
 
 def _program(name: str, server: int) -> Path:
@@ -150,14 +204,18 @@ def _major(program: Path) -> int:
     return int(version[1]) if version else 0
 
 
-def _run(command: list[str], dsn: str, output: Path | None = None) -> None:
+def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) -> None:
     # by environment variables: a command line, and the password in it, is public
-    options = pq.Conninfo.parse(libpq_dsn(dsn).encode())
-    given = {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val}
-    with open(output or os.devnull, "wb") as out:  # noqa: PTH123 - the null device is no Path
-        done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-            command, env=os.environ | given, stdout=out, stderr=subprocess.PIPE, check=False
-        )
+    given = address.parameters(dsn, session=SESSION)
+    names = {o.keyword.decode(): o.envvar.decode() for o in Conninfo.get_defaults() if o.envvar}
+    env = {names[name]: value for name, value in given.items() if name in names}
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+        command,
+        env=os.environ | env,
+        stdout=output or subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     if done.returncode:
         said = redact(done.stderr.decode(errors="replace").strip())
         raise UserError(f"{Path(command[0]).name} failed: {said[-2_000:]}")

@@ -17,6 +17,7 @@ from pydantic_settings.sources import DotEnvSettingsSource
 from app.core import redis_url
 from app.core.errors import WrongUse
 from app.core.redact import redact
+from app.db import address
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,9 @@ class Settings(BaseSettings):
         json_schema_extra={"section": "Where things are"},
     )
     """The PostgreSQL database that holds the genes, the annotations and the runs:
-    `postgresql://user:password@host:5432/name`."""
+    `postgresql://user:password@host:5432/name`, or what else psql accepts. `@`, `/` and `%` in the
+    user or the password are percent-encoded. `?options=-csearch_path%3DKG` keeps the tables in the
+    schema KG. Of several hosts (`host1,host2`), the one is used that can be written to."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
     """The Redis that carries the bells to arq workers: `redis://`, `rediss://` (TLS, with
@@ -172,10 +175,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: SecretStr) -> SecretStr:
-        scheme = value.get_secret_value().split("://")[0]
-        if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-            message = "postgresql://user:password@host:5432/name"
-            raise ValueError(message)
+        address.parse(value.get_secret_value())
         return value
 
     @field_validator("cache_dir")

@@ -23,7 +23,7 @@ from app.core.outcome import (
     record_failure,
     record_fenced,
 )
-from app.core.schema import check_schema, unreachable
+from app.core.schema import check_schema, in_words
 from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
 from app.db.engine import create_engine
@@ -91,10 +91,8 @@ class Engine:
             UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
         """
         await check_schema(self.db)
-        try:
+        with in_words(self.db):
             await self.liveness.connect()
-        except psycopg.Error as error:
-            raise unreachable(self.db, error) from error
         self._watching = asyncio.create_task(self._watch(), name="watch")
 
     async def stop(self) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from app.core.locks import EXECUTOR_LOCK, LOCK_CLASS, LOCKED_WORKERS
 from app.core.timing import Timing
 from app.core.version import version
-from app.db.engine import connect_args, libpq_dsn
+from app.db.connection import connect
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Liveness:
         self.session = f"kidney-genetics {kind} {uuid.uuid4().hex[:12]}"
         self.worker_id: int | None = None
         self._holds_executor_lock = False
-        self._dsn = libpq_dsn(dsn)
+        self._dsn = dsn
         self._kind = kind
         self._queue = queue
         self._slots = slots
@@ -66,13 +66,12 @@ class Liveness:
         """Return the session, opening a new one under a new worker id if there is none.
 
         Raises:
-            psycopg.OperationalError: when PostgreSQL cannot be reached.
+            psycopg.OperationalError: when PostgreSQL cannot be reached, or somebody else holds the
+                lock of the new id.
         """
         if self._connection is not None and not self._connection.closed:
             return self._connection
-        connection = await psycopg.AsyncConnection.connect(
-            self._dsn, autocommit=True, **connect_args(self.session)
-        )
+        connection: Connection = await connect(self._dsn, session=self.session, autocommit=True)
         try:
             worker_id = await self._register(connection)
         except BaseException:
@@ -99,13 +98,28 @@ class Liveness:
         row = await cursor.fetchone()
         assert row is not None
         worker_id = int(row[0])
-        await connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, worker_id))
+        await self._lock(connection, worker_id)
         if self.worker_id is not None:
             await connection.execute(
                 "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
                 (worker_id, self.worker_id),
             )
         return worker_id
+
+    async def _lock(self, connection: Connection, worker_id: int) -> None:
+        """Take the worker's lock. Its id is new, so that nobody is to be waited for.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: a program that is not ours has a lock of this key.
+        """
+        cursor = await connection.execute(
+            f"SELECT pg_try_advisory_lock({LOCK_CLASS}::int, %s)", (worker_id,)
+        )
+        row = await cursor.fetchone()
+        if row is None or not row[0]:
+            raise psycopg.errors.LockNotAvailable(
+                f"another program holds the advisory lock of worker {worker_id}"
+            )
 
     async def beat(self, loop_lag: float = 0.0) -> None:
         """Say that this worker is alive, by PostgreSQL's clock.
@@ -136,8 +150,8 @@ class Liveness:
         cursor = await self._connection.execute(
             "SELECT CASE WHEN EXISTS (SELECT FROM workers WHERE kind = 'arq'"
             f" AND id IN ({LOCKED_WORKERS})) THEN false"
-            " ELSE %s OR pg_try_advisory_lock(%s, %s) END",
-            (self._holds_executor_lock, *EXECUTOR_LOCK),
+            f" ELSE %s OR pg_try_advisory_lock({EXECUTOR_LOCK}) END",
+            (self._holds_executor_lock,),
         )
         row = await cursor.fetchone()
         may = row is not None and bool(row[0])

@@ -1,7 +1,10 @@
 """The advisory locks by which processes know of each other."""
 
-LOCK_CLASS = 5_209_010
-"""The first half of a worker's advisory lock; the second is its id."""
+from app.db.locks import Lock
+
+LOCK_CLASS = "'workers'::regclass::oid"
+"""The first half of a worker's advisory lock, in SQL; the second is its id. Workers of another
+installation in the same database have a table of their own."""
 
 LOCKED_WORKERS = f"""
   SELECT objid::bigint AS worker_id FROM pg_locks
@@ -10,5 +13,8 @@ LOCKED_WORKERS = f"""
 """
 """The ids of the workers whose session stands; ``pg_locks`` spans all databases of a server."""
 
-EXECUTOR_LOCK = (5_209_011, 1)
+EXECUTOR_LOCK = "'runs'::regclass::oid::int, 1"
 """Held by the one process that executes runs when there are no arq workers."""
+
+CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, patience=10)
+"""Under it runs are created and reopened, one at a time."""

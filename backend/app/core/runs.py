@@ -17,10 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.jobs import RunRequest
+from app.core.locks import CREATING
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
-
-_CREATING = 5_209_002
-"""The advisory lock under which runs are created and reopened, one at a time."""
+from app.db.locks import hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,10 @@ async def create(
 
     Raises:
         Conflict: when another active run covers one of the sources.
+        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another session has long been
+            creating a run.
     """
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+    await connection.run_sync(hold, CREATING)
     if arq_job_id is not None:
         own = await _find(connection, "arq_job_id = :id", id=arq_job_id)
         if own is not None:
@@ -158,7 +159,7 @@ async def retry(
         Conflict: it has not failed, or another run covers one of its sources.
         WrongUse: one of ``accept_losses`` is no source of the run that has still to be done.
     """
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+    await connection.run_sync(hold, CREATING)
     state = await _state(connection, run_id)
     if state not in {"failed", "cancelled"}:
         raise Conflict(

@@ -1,40 +1,64 @@
-import re
-import shlex
+"""Whether the database has the tables that this code needs."""
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core import place as places
+from app.core import refusals
 from app.core.errors import UserError
 from app.db import migrate
+from app.db.engine import dsn_of
 
-_REFUSED_USER = re.compile(
-    r'authentication failed for user|no password supplied|role ".*" does not exist'
-    r"|is not permitted to log in|permission denied for database"
-)
-NO_DATABASE = re.compile(r'database ".*" does not exist')
-"""In PostgreSQL's refusal: libpq gives no SQLSTATE for it."""
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def in_words(db: AsyncEngine) -> Iterator[None]:
+    """Raise what PostgreSQL refuses as what an operator can do about it.
+
+    Raises:
+        UserError: PostgreSQL cannot be used, or refuses this role. A fault of the program is left
+            as it is.
+    """
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        known = explain(db, error)
+        if known is None:
+            raise
+        raise known from error
+
+
+def explain(db: AsyncEngine, error: BaseException) -> UserError | None:
+    """Return what an operator can do about an error; None when it is a fault of the program."""
+    # known since the first connection
+    schema = getattr(db.dialect, "default_schema_name", None)
+    return refusals.explain(error, dsn_of(db), schema)
 
 
 async def check_schema(db: AsyncEngine) -> None:
     """Make sure that the database is there and has the schema that this code needs.
 
     Raises:
-        UserError: unreachable, not migrated, or migrated by a newer version.
+        UserError: unreachable, not migrated, migrated by a newer version, or the role may not use
+            the tables.
     """
-    try:
+    with in_words(db):
         async with db.connect() as connection:
             found = await connection.run_sync(migrate.current)
-    except (SQLAlchemyError, OSError) as error:
-        raise unreachable(db, error) from error
+            place = (await connection.execute(text(places.PLACE))).one()
     if found == migrate.head():
         return
-    if found is not None and found not in migrate.known():
-        raise UserError(
-            f"the database was migrated by a newer version of this project (to {found})",
-            allowed=migrate.head(),
-            remedy="update this checkout: `git pull`, then `make migrate`",
-        )
+    if found is not None:
+        _refuse_newer(found)
+    elif (known := places.misplaced(place, dsn_of(db))) is not None:
+        raise known
     raise UserError(
         f"the database is not migrated: it is at {found or 'no version at all'}",
         allowed=migrate.head(),
@@ -42,52 +66,34 @@ async def check_schema(db: AsyncEngine) -> None:
     )
 
 
+def _refuse_newer(found: str) -> None:
+    if found not in migrate.known():
+        raise UserError(
+            f"the database was migrated by a newer version of this project (to {found})",
+            allowed=migrate.head(),
+            remedy="update this checkout: `git pull`, then `make migrate`",
+        )
+
+
 async def upgrade(db: AsyncEngine) -> str:
     """Migrate the database and return its version.
 
     Raises:
-        UserError: unreachable, or migrated by a newer version.
+        UserError: unreachable, migrated by a newer version, or the role may not make tables there.
     """
 
     def run(connection: Connection) -> str:
+        place = connection.execute(text(places.PLACE)).one()
         found = migrate.current(connection)
+        if found is None and (known := places.leads_elsewhere(place, dsn_of(db))):
+            raise known
         if found is None or found in migrate.known():
             migrate.upgrade(connection)
-        return migrate.current(connection) or ""
+        return str(place.schema)
 
-    try:
+    with in_words(db):
         async with db.begin() as connection:
-            await connection.run_sync(run)
-    except (SQLAlchemyError, OSError) as error:
-        raise unreachable(db, error) from error
+            schema = await connection.run_sync(run)
     await check_schema(db)
+    logger.info("the tables are in schema %s", schema)
     return migrate.head()
-
-
-def unreachable(db: AsyncEngine, error: Exception) -> UserError:
-    """Say why PostgreSQL cannot be used at the engine's address, without its password."""
-    url = db.url.set(drivername="postgresql")
-    where = url.render_as_string(hide_password=True)
-    said = str(getattr(error, "orig", None) or error).strip()
-    cause = said.splitlines()[0] if said else type(error).__name__
-    # libpq gives no SQLSTATE for a connection that was refused: there is only the server's text
-    if _REFUSED_USER.search(said):
-        return UserError(
-            f"PostgreSQL refuses the user or the password in DATABASE_URL, {where}: {cause}",
-            allowed="a user that the server knows, with its password",
-            remedy="correct DATABASE_URL in .env",
-        )
-    if NO_DATABASE.search(said):
-        options = (("-h", url.host), ("-p", url.port), ("-U", url.username))
-        place = [word for name, value in options if value for word in (name, str(value))]
-        create = shlex.join(["createdb", *place, url.database or ""])
-        return UserError(
-            f"PostgreSQL runs, and has no such database, {where}: {cause}",
-            allowed="a database that exists",
-            remedy=f"`{create}`, then `make migrate`; or correct DATABASE_URL in .env",
-        )
-    return UserError(
-        f"PostgreSQL cannot be used at {where}: {cause}",
-        allowed="DATABASE_URL=postgresql://user:password@host:5432/name of a running server",
-        remedy="`make hybrid-up` starts one, or set DATABASE_URL in .env",
-    )

@@ -1,51 +1,42 @@
-from typing import Any
+from functools import partial
 
-from sqlalchemy import URL, make_url
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.db.times import bound_times
-
-bound_times()
-
-KEEPALIVES = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}
-"""libpq's connection options: a peer that went silent is noticed after some 11 seconds."""
-
-SESSION = {
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "idle_in_transaction_session_timeout": "30s",
-}
-"""The same on the server's side, so that a vanished worker does not go on holding row locks."""
+from app.db import address
+from app.db.connection import connect
 
 
 def psycopg_url(dsn: str) -> URL:
-    """Turn ``postgresql://…``, as every guide writes it, into an address for psycopg 3.
+    """Return an address in SQLAlchemy's own form.
 
     Raises:
-        sqlalchemy.exc.ArgumentError: when it is no address at all.
+        ValueError: it is none.
     """
-    return make_url(dsn).set(drivername="postgresql+psycopg")
+    given = address.parse(dsn)
+    user, password, name = (given.pop(key, None) for key in ("user", "password", "dbname"))
+    url = URL.create("postgresql+psycopg", user, password, database=name)
+    host, port = given.get("host", ""), given.get("port", "")
+    if not {",", "/"} & {*host, *port}:
+        given = {key: value for key, value in given.items() if key not in {"host", "port"}}
+        url = url.set(host=host or None, port=int(port) if port else None)
+    return url.set(query=given)
 
 
-def libpq_dsn(dsn: str) -> str:
-    """Return the same address as libpq takes it, for a connection outside the pool."""
-    return psycopg_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def connect_args(session: str) -> dict[str, Any]:
-    """Return what every connection of one process is opened with.
-
-    Args:
-        session: ``application_name``, by which recovery finds a dead worker's sessions.
-    """
-    options = " ".join(f"-c {key}={value}" for key, value in SESSION.items())
-    return {"application_name": session, "options": options, "connect_timeout": 5, **KEEPALIVES}
+def dsn_of(db: AsyncEngine) -> str:
+    """Return the address of an engine, with its password."""
+    url = db.url
+    named = {
+        "user": url.username,
+        "password": url.password,
+        "host": url.host,
+        "port": url.port,
+        "dbname": url.database,
+    }
+    # not in SQLAlchemy's own form, which leaves spaces as they are
+    others = {name: str(value) for name, value in url.query.items()}
+    return make_conninfo("", **(named | others))
 
 
 def create_engine(
@@ -54,14 +45,17 @@ def create_engine(
     """Create an engine; it connects when first used.
 
     Args:
-        dsn: ``postgresql://user:password@host:5432/name``.
+        dsn: see :mod:`app.db.address`.
         session: ``application_name`` of its connections.
         pool_size: connections kept open, and the most that are used at once.
         pool_timeout: seconds to wait for one of them when all are in use.
+
+    Raises:
+        ValueError: the address is none.
     """
     return create_async_engine(
         psycopg_url(dsn),
-        connect_args=connect_args(session),
+        async_creator=partial(connect, dsn, session=session),
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         max_overflow=0,

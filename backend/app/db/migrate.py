@@ -8,10 +8,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from app.db.locks import Lock, hold
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-_LOCK = 5_209_001
-"""The advisory lock that lets one migration run at a time, whoever starts it."""
+_LOCK = Lock(
+    "another migration",
+    "SELECT oid FROM pg_namespace WHERE nspname = current_schema()",
+    number=1,
+    patience=300,
+)
+"""One migration runs at a time, whoever starts it."""
 
 
 def _config() -> Config:
@@ -36,13 +43,23 @@ def known() -> frozenset[str]:
 
 
 def current(connection: Connection) -> str | None:
-    """Return the database's version, or None when it was never migrated."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the version of the tables in the current schema, or None when there are none.
+
+    Tables of another schema that happen to be visible belong to another installation.
+    """
+    schema = connection.scalar(text("SELECT current_schema()"))
+    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+    return context.get_current_revision() if schema is not None else None
 
 
 def upgrade(connection: Connection) -> None:
-    """Migrate to :func:`head` in one transaction; several may do so at once, one does the work."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    """Migrate to :func:`head` in one transaction; several may do so at once, one does the work.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another migration, or somebody
+            who uses one of the tables, did not come to an end.
+    """
+    hold(connection, _LOCK)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

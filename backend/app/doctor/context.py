@@ -14,7 +14,6 @@ from app.core.errors import KidneyGeneticsError, WrongUse
 if TYPE_CHECKING:
     from httpx import AsyncClient
     from redis.asyncio import Redis
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 PATIENCE = 2.0
 """Seconds that a server has to accept a connection or to answer, less than a check has in all.
@@ -58,7 +57,6 @@ class Context:
         self._given = settings
         self._stack = AsyncExitStack()
         self._redis: Redis | None = None
-        self._db: AsyncEngine | None = None
         self._http: AsyncClient | None = None
 
     @property
@@ -129,25 +127,6 @@ class Context:
             )
             self._stack.push_async_callback(self._redis.aclose)
         return self._redis
-
-    def db(self) -> "AsyncEngine":
-        """Return the engine of PostgreSQL; it connects when first used."""
-        if self._db is None:
-            from sqlalchemy.ext.asyncio import create_async_engine
-
-            from app.db.engine import connect_args, psycopg_url
-
-            arguments = connect_args("kidney-genetics doctor") | {"connect_timeout": int(PATIENCE)}
-            arguments["options"] += f" -c statement_timeout={STATEMENT_TIMEOUT}"
-            self._db = create_async_engine(
-                psycopg_url(self.settings.database_url.get_secret_value()),
-                connect_args=arguments,
-                pool_size=4,
-                max_overflow=0,
-                pool_timeout=PATIENCE,
-            )
-            self._stack.push_async_callback(self._db.dispose)
-        return self._db
 
     def http(self) -> "AsyncClient":
         """Return the client for HTTP; a check that asks for it needs ``config.network``."""

@@ -2,7 +2,6 @@
 
 import shlex
 import socket
-from typing import Any
 
 from app.doctor.context import Context
 
@@ -47,17 +46,24 @@ def psql(context: Context, statement: str, *, user: str | None = None) -> str:
         statement: what is to be done there.
         user: in place of the configured one.
     """
-    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.conninfo import make_conninfo
 
+    from app.db import address
     from app.doctor.checks.postgres import dsn
 
-    found: dict[str, Any] = conninfo_to_dict(dsn(context))
-    options = {"-h": found.get("host"), "-p": found.get("port"), "-U": user or found.get("user")}
+    given = address.parse(dsn(context))
+    given.pop("password", None)
+    named = {"-h": "host", "-p": "port", "-U": "user", "-d": "dbname"}
+    if user is not None:
+        given["user"] = user
+    if given.keys() - named.values():
+        # options, a certificate, which of several servers
+        return shlex.join(["psql", make_conninfo("", **given), "-c", statement])
+    given.setdefault("dbname", "postgres")
     call = ["psql"]
-    for option, value in options.items():
-        if value:
-            call += [option, str(value)]
-    return shlex.join([*call, "-d", str(found.get("dbname") or "postgres"), "-c", statement])
+    for option, name in named.items():
+        call += [option, given[name]] if name in given else []
+    return shlex.join([*call, "-c", statement])
 
 
 def start_worker(context: Context) -> str:

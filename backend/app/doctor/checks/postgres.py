@@ -21,18 +21,15 @@ Row = Any
 
 
 def dsn(context: Context) -> str:
-    """Return the configured address as libpq takes it."""
-    scheme, _, rest = context.settings.database_url.get_secret_value().partition("://")
-    return f"{scheme.split('+')[0]}://{rest}"
+    """Return the configured address."""
+    return context.settings.database_url.get_secret_value()
 
 
 def where(context: Context) -> str:
-    """Return the configured address as ``user@host:port/name``, without its password."""
-    from psycopg.conninfo import conninfo_to_dict
+    """Return the configured address as ``host:port/name as user``, without its password."""
+    from app.db import address
 
-    found = conninfo_to_dict(dsn(context))
-    user = f"{found['user']}@" if found.get("user") else ""
-    return f"{user}{found.get('host')}:{found.get('port') or 5432}/{found.get('dbname')}"
+    return address.where(dsn(context))
 
 
 class _Pool:
@@ -53,17 +50,18 @@ async def connect(context: Context) -> "AsyncConnection[Row]":
     Raises:
         psycopg.OperationalError: it cannot be opened.
     """
-    from psycopg import AsyncConnection
     from psycopg.rows import namedtuple_row
 
-    return await AsyncConnection.connect(
+    from app.db.connection import connect as open_connection
+
+    return await open_connection(
         dsn(context),
+        session=NAME,
+        settings={"statement_timeout": str(STATEMENT_TIMEOUT)},
         autocommit=True,
         prepare_threshold=None,
         row_factory=namedtuple_row,
-        application_name=NAME,
         connect_timeout=int(PATIENCE),
-        options=f"-c statement_timeout={STATEMENT_TIMEOUT}",
     )
 
 

@@ -178,7 +178,7 @@ def test_every_command_says_that_the_database_cannot_be_reached(cli, command) ->
     cli.settings = cli.settings.model_copy(update={"database_url": away})
     result = cli(*command.split())
     assert result.exit_code == 1
-    assert "Error: PostgreSQL cannot be used at postgresql://" in result.stderr
+    assert "Error: PostgreSQL cannot be used at 127.0.0.1:1/" in result.stderr
     assert "hunter2" not in result.output
 
 

@@ -447,6 +447,8 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
             async with asyncio.timeout(10):
                 waiting = 0
                 while not waiting:
+                    # a transaction sees the sessions as they were when it first looked
+                    await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
                     found = await connection.execute(
                         text(
                             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

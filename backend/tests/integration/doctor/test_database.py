@@ -77,7 +77,8 @@ async def test_a_database_that_is_silent_is_named_in_time(patient: Patient) -> N
         broken = await patient.see("database.reachable")
 
     assert (
-        broken.finding.summary == f"PostgreSQL does not answer at somebody@127.0.0.1:{port}/genes"
+        broken.finding.summary
+        == f"PostgreSQL does not answer at 127.0.0.1:{port}/genes as somebody"
     )
     assert broken.seconds < 2.5
 

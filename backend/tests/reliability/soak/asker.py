@@ -9,7 +9,7 @@ from random import Random
 import httpx
 import psycopg
 
-from app.core.runs import _CREATING
+from app.core.locks import CREATING
 from tests.plant import BACKEND
 from tests.reliability.ledger import Ledger
 from tests.reliability.soak.crew import Crew
@@ -119,7 +119,9 @@ class Asker:
     def _age(self, sources: list[str] | None, percent: int) -> None:
         """Make annotations stale, unless a run is at it or has still to be checked."""
         with psycopg.connect(self._crew.env["DATABASE_URL"], connect_timeout=5) as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATING])
+            connection.execute(
+                f"SELECT pg_advisory_xact_lock({CREATING.of}::int, {CREATING.number})".encode()
+            )
             values = {"sources": sources or list(SOURCES), "percent": percent}
             connection.execute(_AGE, values | {"checked": sorted(self._checked)})
 

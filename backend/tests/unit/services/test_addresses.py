@@ -52,7 +52,10 @@ def test_what_is_left_can_be_read_back_and_only_by_its_owner(root):
         ("postgresql://user:secret@db.example:5433/x", "db.example:5433"),
         ("postgresql+psycopg://user:secret@db.example/x", "db.example:5432"),
         ("redis://:secret@localhost/0", "localhost:6379"),
-        ("postgresql:///x", "localhost:5432"),
+        ("postgresql:///x", "[local]:5432"),
+        ("postgresql:///x?host=/run/postgresql", "/run/postgresql:5432"),
+        ("postgresql://user:secret@one,two:5433/x", "one,two:5432"),
+        ("host=db.example port=5433 password=secret", "db.example:5433"),
     ],
 )
 def test_where_shows_host_and_port_alone(url, shown):
@@ -60,7 +63,13 @@ def test_where_shows_host_and_port_alone(url, shown):
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://[bad", "postgresql://user:secret@h:port/x?no=such", "redis://h:port"]
+    "url",
+    [
+        "postgresql://[bad",
+        "postgresql://user:secret@h:port/x?no=such",
+        "postgresql://user:sec@ret@h/x",
+        "redis://h:port",
+    ],
 )
 def test_an_address_that_is_none_is_said_without_its_secrets(url):
     reason = addresses.silence(url)

@@ -1,11 +1,12 @@
 import re
 from io import StringIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from app.core.redis_url import parse
+from app.db import address
 from app.doctor.check import Finding, check, failed, ok
 from app.doctor.checks.config.edits import line_of, take_default
 from app.doctor.context import Context
@@ -44,7 +45,7 @@ async def secrets(context: Context) -> Finding:
             new = name == "admin_token"
             commands.append(_new_token(context) if new else take_default(context, name.upper()))
     passwords = {
-        "DATABASE_URL": unquote(urlsplit(_value(context.settings.database_url)).password or ""),
+        "DATABASE_URL": address.parse(_value(context.settings.database_url)).get("password", ""),
         "REDIS_URL": parse(_value(context.settings.redis_url)).password or "",
     }
     for name, password in passwords.items():

@@ -6,9 +6,10 @@ import shutil
 import time
 from pathlib import Path
 
+from app.core.errors import UserError
 from app.doctor.check import Finding, check, failed, ok
 from app.doctor.checks.commands import psql
-from app.doctor.checks.postgres import connection, row, where
+from app.doctor.checks.postgres import connection, dsn, row, where
 from app.doctor.checks.redis.room import judge_clock
 from app.doctor.checks.words import size
 from app.doctor.context import Context
@@ -56,23 +57,30 @@ async def reachable(context: Context) -> Finding:
             found=f"none in {SILENCE:g} s; a firewall that swallows connections looks like this",
             remedy="${EDITOR:-vi} .env",
         )
-    except (psycopg.Error, OSError) as error:
-        return _unreachable(context, error)
+    except psycopg.Error as error:
+        return _refused(context, error)
     return ok(f"{host} answers in {took * 1000:.1f} ms")
 
 
-def _unreachable(context: Context, error: Exception) -> Finding:
-    # with it comes SQLAlchemy, which is too much for an install that is well
-    from app.core.schema import unreachable
+def _refused(context: Context, error: Exception, schema: str | None = None) -> Finding:
+    from app.core.refusals import explain
 
-    found = unreachable(context.db(), error)
-    remedy = found.remedy
-    if quoted := re.findall(r"`([^`]+)`", remedy):
+    found = explain(error, dsn(context), schema)
+    if found is None:
+        raise error
+    return _as_finding(context, found)
+
+
+def _as_finding(context: Context, found: UserError) -> Finding:
+    """Return a finding whose remedy can be pasted into a shell."""
+    from app.core.refusals import Refused
+
+    if isinstance(found, Refused):
+        remedy = psql(context, found.statement, user=found.who or "postgres")
+    elif quoted := re.findall(r"`([a-z][^`]*)`", found.remedy):
         remedy = " && ".join(quoted[:2])
-    elif not remedy.startswith("make "):
+    else:
         remedy = "${EDITOR:-vi} .env"
-    if "unsupported startup parameter" in str(error):
-        remedy = "${EDITOR:-vi} .env  # DATABASE_URL: PostgreSQL itself, not PgBouncer"
     return failed(found.found, required=found.allowed, found=found.found, remedy=remedy)
 
 
@@ -126,15 +134,24 @@ async def migrate(context: Context) -> str | None:
 )
 async def migrated(context: Context) -> Finding:
     """Compare the version in the database with the newest migration."""
+    import psycopg
+
+    from app.core.place import PLACE, misplaced
+
     versions = newest()
-    there = await row(context, "SELECT to_regclass('alembic_version') IS NOT NULL AS known")
+    place = await row(context, PLACE)
     found = None
-    if there.known:
-        found = (
-            await row(context, "SELECT max(version_num) AS version FROM alembic_version")
-        ).version
+    if place.here:
+        try:
+            found = (
+                await row(context, "SELECT max(version_num) AS version FROM alembic_version")
+            ).version
+        except psycopg.errors.InsufficientPrivilege as error:
+            return _refused(context, error, place.schema)
+    elif (known := misplaced(place, dsn(context))) is not None:
+        return _as_finding(context, known)
     if found == versions[0]:
-        return ok(f"at version {found}")
+        return ok(f"at version {found}, in schema {place.schema}")
     if found is not None and found not in versions:
         return failed(
             f"the tables were made by a newer version of this project ({found})",

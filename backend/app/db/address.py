@@ -1,0 +1,153 @@
+"""What `DATABASE_URL` says: whatever psql accepts, read by libpq itself.
+
+::
+
+    postgresql://user:password@host:5432/name
+    postgresql://user@host1,host2:5433/name?target_session_attrs=read-write
+    postgresql:///name?host=/run/postgresql&options=-csearch_path%3Dkg
+    host=/run/postgresql dbname=name user=kidney
+
+What an address leaves out has libpq's default: ``PGHOST``, ``PGPASSWORD``, ``PGOPTIONS`` and the
+other variables, the password file, the service file.
+"""
+
+import re
+from collections.abc import Mapping
+
+import psycopg
+from psycopg.pq import Conninfo
+
+_ONE_HOST = "postgresql://user:password@host:5432/name"
+FORM = (
+    f"{_ONE_HOST}, or what else psql accepts: several hosts, a Unix socket"
+    " (postgresql:///name?host=/run/postgresql), `host=... dbname=...`"
+)
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<rest>.*)", re.DOTALL)
+_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_PORT = re.compile(r"[0-9]{1,5}")
+_LARGEST_PORT = 65_535
+_NUMBERS = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+)
+_SESSIONS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
+
+DEFAULTS: Mapping[str, str] = {
+    "connect_timeout": "5",
+    "keepalives": "1",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+"""Of a connection, where the address and the environment say nothing: a peer that went silent is
+noticed after some 11 seconds."""
+
+
+def parse(dsn: str) -> dict[str, str]:
+    """Take an address apart, into the parameters that it gives, under libpq's names.
+
+    Raises:
+        ValueError: it is none. The message says what is allowed, and repeats nothing of the
+            address: any part of it may be a piece of the password.
+    """
+    url = _URL.fullmatch(dsn)
+    if url is None:
+        if "=" not in dsn:
+            raise ValueError(FORM)
+        given = _by_libpq(dsn)
+    else:
+        # what SQLAlchemy calls it in its guides
+        if url["scheme"] not in _SCHEMES:
+            raise ValueError(FORM)
+        # libpq refuses spaces since PostgreSQL 17, and has taken them before
+        given = _by_libpq(f"postgresql://{url['rest'].replace(' ', '%20')}")
+        _refuse_unquoted(url["rest"], given)
+    _check(given)
+    return given
+
+
+def _by_libpq(dsn: str) -> dict[str, str]:
+    try:
+        options = Conninfo.parse(dsn.encode())
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        # libpq quotes what it stumbled over
+        why = re.sub(r'\s*"[^"]*"', "", str(error).strip()).rstrip(": ")
+        raise ValueError(f"{_ONE_HOST}; PostgreSQL's client says: {why}") from None
+    return {o.keyword.decode(): o.val.decode() for o in options if o.val is not None}
+
+
+def _refuse_unquoted(rest: str, given: Mapping[str, str]) -> None:
+    """Refuse a password with ``@`` or ``/`` in it, whose end would be taken for the host."""
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    if "@" in given.get("host", "") or ("@" not in authority and "@" in rest.partition("?")[0]):
+        raise ValueError(
+            f"{_ONE_HOST}, where the user and the password have %40 for @, %2F for /, %3A for :"
+            " and %25 for %"
+        )
+
+
+def _check(given: Mapping[str, str]) -> None:
+    ports = given.get("port", "").split(",")
+    hosts = (given.get("hostaddr") or given.get("host") or "").split(",")
+    if any(p and (not _PORT.fullmatch(p) or not 0 < int(p) <= _LARGEST_PORT) for p in ports):
+        raise ValueError(f"{_ONE_HOST}; a port is a number from 1 to {_LARGEST_PORT}")
+    if len(ports) not in {1, len(hosts)}:
+        raise ValueError(f"{_ONE_HOST}; there is one port for all hosts, or one for each")
+    for name in _NUMBERS:
+        if name in given and not re.fullmatch(r"-?[0-9]{1,9}", given[name].strip()):
+            raise ValueError(f"{_ONE_HOST}; {name} is a whole number")
+    if given.get("target_session_attrs", "any") not in _SESSIONS:
+        raise ValueError(f"{_ONE_HOST}; target_session_attrs is one of {', '.join(_SESSIONS)}")
+
+
+def parameters(dsn: str, *, session: str) -> dict[str, str]:
+    """Return what a connection is opened with: what the address says, and our defaults below it.
+
+    A server that is written to is looked for where several hosts are named. The session's name and
+    its encoding are ours.
+
+    Args:
+        dsn: the address.
+        session: ``application_name``, by which recovery finds a dead worker's sessions.
+
+    Raises:
+        ValueError: see :func:`parse`.
+    """
+    given = parse(dsn)
+    # with PGCONNECT_TIMEOUT, PGTARGETSESSIONATTRS and the file of PGSERVICE
+    surroundings = {
+        o.keyword.decode() for o in Conninfo.get_defaults() if o.val and o.val != o.compiled
+    }
+    defaults = dict(DEFAULTS)
+    if "," in given.get("host", given.get("hostaddr", "")):
+        defaults["target_session_attrs"] = "read-write"
+    ours = {name: value for name, value in defaults.items() if name not in surroundings}
+    return ours | given | {"application_name": session, "client_encoding": "utf8"}
+
+
+def where(dsn: str) -> str:
+    """Return where an address leads, for people: ``host:5432/name as user``, and no secret."""
+    given = parse(dsn)
+    known = {o.keyword.decode(): o.val.decode() for o in Conninfo.get_defaults() if o.val} | given
+    if "service" in given:
+        return f"service {given['service']}"
+    hosts = (known.get("host") or known.get("hostaddr") or "[local]").split(",")
+    ports = known.get("port", "5432").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    servers = ",".join(
+        f"{f'[{host}]' if ':' in host else host or '[local]'}:{port or 5432}"
+        for host, port in zip(hosts, ports, strict=True)
+    )
+    user = known.get("user", "")
+    return f"{servers}/{known.get('dbname') or user}" + (f" as {user}" if user else "")
+
+
+def user(dsn: str) -> str:
+    """Return the role of an address, or the one that libpq takes where it names none."""
+    defaults = {o.keyword: o.val for o in Conninfo.get_defaults() if o.val}
+    return parse(dsn).get("user") or defaults.get(b"user", b"").decode()
