@@ -95,6 +95,7 @@ class Catalogue:
         self.variant_count = first
         self._firsts = [gene.first_variant for gene in self.genes]
         self.by_symbol = {gene.symbol.upper(): gene for gene in self.genes}
+        self.by_ensembl_id = {gene.ensembl_id: gene for gene in self.genes}
         self.by_entrez_id = {gene.entrez_id: gene for gene in self.genes}
         self.withdrawn = _withdrawn(self.genes)
         self._reaching_in: dict[int, list[int]] = {}

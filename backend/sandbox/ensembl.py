@@ -1,4 +1,4 @@
-"""Ensembl's REST service: symbol lookups."""
+"""Ensembl's REST service: lookups by id and by symbol."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from sandbox.call import Call, Reply, as_json
 from sandbox.catalogue import Catalogue, Gene
 
 RELEASE = 115
-MOST_SYMBOLS = 1_000
+MOST = 1_000
 
 
 class Ensembl:
@@ -28,21 +28,31 @@ class Ensembl:
 
     async def lookup(self, call: Call) -> Reply:
         """POST `/lookup/symbol/homo_sapiens`: unknown symbols are left out."""
-        symbols = _symbols(call.body)
+        symbols = _listed(call.body, "symbols")
         call.meet_fault(lambda gene: gene.upper() in {symbol.upper() for symbol in symbols or ()})
-        if not symbols:
-            return _error(400, 'You must provide a list of "symbols" in a JSON object')
-        if len(symbols) > MOST_SYMBOLS:
-            # Text from ensembl-rest, lib/EnsEMBL/REST/Role/PostLimiter.pm.
-            return _error(
-                400,
-                f"POST message too large. You have submitted {len(symbols)} elements but a limit "
-                f"of {MOST_SYMBOLS} is in place. Request smaller regions or lists of IDs",
-            )
+        if not symbols or len(symbols) > MOST:
+            return _refused("symbols", symbols)
         found = {symbol: record(gene) for symbol in symbols if (gene := self._gene(symbol))}
         if (fault := call.spoilt_by("wrong-count")) and found:
             found.pop(fault.gene if fault.gene in found else next(reversed(found)))
         return Reply(as_json(found), genes=[s.upper() for s in symbols], records=len(found))
+
+    async def lookup_ids(self, call: Call) -> Reply:
+        """POST `/lookup/id`: unknown ids are null."""
+        ids = _listed(call.body, "ids")
+        genes = {each: self._catalogue.by_ensembl_id.get(each) for each in ids or ()}
+        symbols = {each: gene.symbol if gene else each for each, gene in genes.items()}
+        call.meet_fault(lambda gene: gene.upper() in map(str.upper, symbols.values()))
+        if not ids or len(ids) > MOST:
+            return _refused("ids", ids)
+        found = {
+            each: record(gene) if gene and gene.at_ensembl else None for each, gene in genes.items()
+        }
+        if (fault := call.spoilt_by("wrong-count")) and found:
+            lost = next((each for each, symbol in symbols.items() if symbol == fault.gene), None)
+            found.pop(lost or next(reversed(found)))
+        records = sum(each is not None for each in found.values())
+        return Reply(as_json(found), genes=[s.upper() for s in symbols.values()], records=records)
 
     async def lookup_one(self, call: Call) -> Reply:
         """GET `/lookup/symbol/homo_sapiens/{symbol}`."""
@@ -80,14 +90,25 @@ def record(gene: Gene) -> dict[str, Any]:
     }
 
 
-def _symbols(body: bytes) -> list[str] | None:
+def _listed(body: bytes, name: str) -> list[str] | None:
     try:
-        symbols = json.loads(body)["symbols"]
+        listed = json.loads(body)[name]
     except (ValueError, TypeError, KeyError):
         return None
-    if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         return None
-    return list(dict.fromkeys(symbols)) if len(symbols) <= MOST_SYMBOLS else symbols
+    return list(dict.fromkeys(listed)) if len(listed) <= MOST else listed
+
+
+def _refused(name: str, listed: list[str] | None) -> Reply:
+    if not listed:
+        return _error(400, f'You must provide a list of "{name}" in a JSON object')
+    # Text from ensembl-rest, lib/EnsEMBL/REST/Role/PostLimiter.pm.
+    return _error(
+        400,
+        f"POST message too large. You have submitted {len(listed)} elements but a limit of {MOST} "
+        "is in place. Request smaller regions or lists of IDs",
+    )
 
 
 def _error(status: int, text: str) -> Reply:

@@ -16,7 +16,13 @@ SPOILING = frozenset(
 )
 KINDS = REPLACING | SPOILING
 
-_COUNTING = {"hgnc.fetch", "ensembl.lookup", "clinvar.esearch", "clinvar.esummary"}
+_COUNTING = {
+    "hgnc.fetch",
+    "ensembl.lookup",
+    "ensembl.lookup.id",
+    "clinvar.esearch",
+    "clinvar.esummary",
+}
 _FILES = {
     "hgnc.complete_set",
     "hgnc.withdrawn",

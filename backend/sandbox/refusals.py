@@ -120,6 +120,7 @@ _ERROR_BODIES = {
     ),
     "einfo": b'{"header":{"type":"einfo","version":"0.3"},"einforesult":{"ERROR":"Read failed"}}',
     "lookup": b'{"error":"something bad has happened"}',
+    "lookup.id": b'{"error":"something bad has happened"}',
     "lookup_symbol": b'{"error":"something bad has happened"}',
     "info": b'{"error":"something bad has happened"}',
     "fetch": b'{"responseHeader":{"status":500,"QTime":2},"error":{"msg":"no servers","code":500}}',

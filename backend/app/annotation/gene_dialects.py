@@ -34,12 +34,28 @@ def records(path: Path, lines: Sequence[Line]) -> list[Record]:
         lines, delimiter = lines[1:], told[1]
     else:
         delimiter = _delimiter(path, lines)
-    try:
+    if not any('\\"' in line for _, line in lines):
         return list(_records(path, lines, delimiter))
+    return _either_way(path, lines, delimiter)
+
+
+def _either_way(path: Path, lines: Sequence[Line], delimiter: str) -> list[Record]:
+    """Read a table in which a backslash may escape a quote: as it gives rows like the header."""
+    try:
+        doubled = list(_records(path, lines, delimiter))
     except WrongUse:
-        if not any('\\"' in line for _, line in lines):
-            raise
         return list(_records(path, lines, delimiter, escaped=True))
+    try:
+        escaped = list(_records(path, lines, delimiter, escaped=True))
+    except WrongUse:
+        return doubled
+    return min(doubled, escaped, key=_unlike_the_header)
+
+
+def _unlike_the_header(rows: Sequence[Record]) -> int:
+    """Count the rows with fewer cells than the header, or more than a row name beside them."""
+    width = len(rows[0][1]) if rows else 0
+    return sum(1 for _, cells in rows if not width <= len(cells) <= width + 1)
 
 
 def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:

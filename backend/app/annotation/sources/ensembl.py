@@ -19,10 +19,11 @@ from app.annotation.upstream import BadAnswer, Host
 REST = Host("ensembl", rate=15, concurrency=4)
 """15 requests a second (https://github.com/Ensembl/ensembl-rest/wiki/Rate-Limits)."""
 
-LOOKUP = "lookup/symbol/homo_sapiens"
+BY_ID = "lookup/id"
+BY_SYMBOL = "lookup/symbol/homo_sapiens"
 
 _NO_SUCH_SYMBOL = "No valid lookup found for symbol"
-_OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:\d+)\]")
+_OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:[0-9]+)\]")
 
 
 class _Lookup(msgspec.Struct):
@@ -64,8 +65,9 @@ class _ReleaseAnswer(msgspec.Struct):
 class Ensembl:
     """The gene's place on GRCh38 (1-based, inclusive), its biotype and canonical transcript.
 
-    It is looked up by its approved symbol. Ensembl also finds genes by their synonyms: a record
-    that names another HGNC id is another gene, and this one is absent.
+    It is looked up by the Ensembl id that HGNC gives it, and by its approved symbol where there is
+    none or Ensembl does not have it. A symbol may lead to another gene, by a synonym, or to another
+    of two ids: see :func:`_answer`.
     """
 
     info: ClassVar[SourceInfo] = SourceInfo(
@@ -107,26 +109,65 @@ class Ensembl:
         return [1] * len(genes)
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Look all symbols up at once, and singly those that the answer leaves out.
+        """Look all ids up at once, then all symbols that are left, and singly what is left out.
 
-        A symbol left out may be unknown to Ensembl or lost; only asking for it alone says which.
+        What an answer leaves out may be lost; only asking for it alone says. An id that Ensembl
+        does not have is ``null``.
         """
-        lookups = await self._rest.request(
-            "POST",
-            LOOKUP,
-            json={"symbols": [gene.symbol for gene in genes]},
-            decode=_decode_lookups,
-        )
-        left_out = [gene for gene in genes if gene.symbol not in lookups]
-        answers = [_answer(gene, lookups[gene.symbol]) for gene in genes if gene.symbol in lookups]
-        return answers + await all_of(self._look_up(gene) for gene in left_out)
+        ids = list(dict.fromkeys(g.ensembl_gene_id for g in genes if g.ensembl_gene_id))
+        lookups = await self._look_up_ids(ids)
+        answers: list[Answer] = []
+        lost: list[Gene] = []
+        without: list[Gene] = []
+        for gene in genes:
+            if gene.ensembl_gene_id is None or lookups.get(gene.ensembl_gene_id, ...) is None:
+                without.append(gene)
+            elif lookup := lookups.get(gene.ensembl_gene_id):
+                answers.append(_answer(gene, lookup))
+            else:
+                lost.append(gene)
+        answers += await all_of(self._again(gene) for gene in lost)
+        return answers + await self._by_symbols(without)
 
     def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
         """There is no bulk file to read."""
         raise NotImplementedError
 
-    async def _look_up(self, gene: Gene) -> Answer:
-        path = f"{LOOKUP}/{quote(gene.symbol, safe='')}"
+    async def _look_up_ids(self, ids: Sequence[str]) -> dict[str, _Lookup | None]:
+        if not ids:
+            return {}
+        return await self._rest.request(
+            "POST", BY_ID, json={"ids": list(ids)}, decode=_decode_lookups
+        )
+
+    async def _again(self, gene: Gene) -> Answer:
+        """Ask for the one id that an answer to many has left out."""
+        known = gene.ensembl_gene_id or ""
+        try:
+            lookups = await self._look_up_ids([known])
+        except BadAnswer as error:
+            return Answer(gene.id, "unknown", reason=str(error))
+        if known not in lookups:
+            return Answer(gene.id, "unknown", reason=f"Ensembl's answer leaves out {known}")
+        lookup = lookups[known]
+        return await self._by_symbol(gene) if lookup is None else _answer(gene, lookup)
+
+    async def _by_symbols(self, genes: Sequence[Gene]) -> list[Answer]:
+        if not genes:
+            return []
+        lookups = await self._rest.request(
+            "POST",
+            BY_SYMBOL,
+            json={"symbols": [gene.symbol for gene in genes]},
+            decode=_decode_lookups,
+        )
+        there = [(gene, found) for gene in genes if (found := lookups.get(gene.symbol))]
+        answers = [_answer(gene, lookup) for gene, lookup in there]
+        left_out = [gene for gene in genes if not lookups.get(gene.symbol)]
+        return answers + await all_of(self._by_symbol(gene) for gene in left_out)
+
+    async def _by_symbol(self, gene: Gene) -> Answer:
+        path = f"{BY_SYMBOL}/{quote(gene.symbol, safe='')}"
         try:
             lookup = await self._rest.request("GET", path, decode=_decode_lookup)
         except BadAnswer as error:
@@ -137,17 +178,35 @@ class Ensembl:
 
 
 def _answer(gene: Gene, lookup: _Lookup) -> Answer:
-    if lookup.object_type != "Gene":
-        reason = f"Ensembl answered about {lookup.id}, which is a {lookup.object_type}"
-        return Answer(gene.id, "unknown", reason=reason)
+    """Judge whether a record is about the gene.
+
+    It has HGNC's Ensembl id for the gene, if HGNC gives one: where HGNC and Ensembl differ, nobody
+    knows which of the two genes is meant. It has the gene's HGNC id, if Ensembl names one: without
+    an Ensembl id of HGNC's, a record of another HGNC id shows that only a synonym is the gene's
+    symbol. If Ensembl names none, the Ensembl id or the name is the gene's.
+    """
+    known = gene.ensembl_gene_id
+    found = f"{lookup.id} ({lookup.display_name or 'without a name'})"
     named = _OF_HGNC.search(lookup.description or "")
-    if named is not None and named[1] != gene.hgnc_id:
+    if known is not None and lookup.id != known:
+        reason = f"Ensembl has {found} as {gene.symbol}, and HGNC has {known}"
+    elif lookup.object_type != "Gene":
+        reason = f"Ensembl answered about {lookup.id}, which is a {lookup.object_type}"
+    elif named is not None and named[1] == gene.hgnc_id:
+        return Answer(gene.id, "found", lookup.data())
+    elif named is not None and known is None:
         return Answer(gene.id, "absent")
-    return Answer(gene.id, "found", lookup.data())
+    elif named is not None:
+        reason = f"HGNC has {known} as {gene.hgnc_id}, and Ensembl has it as {named[1]}"
+    elif known is not None or (lookup.display_name or "").upper() == gene.symbol.upper():
+        return Answer(gene.id, "found", lookup.data())
+    else:
+        reason = f"Ensembl has {found} under {gene.symbol}, and names no HGNC id"
+    return Answer(gene.id, "unknown", reason=reason)
 
 
-def _decode_lookups(body: bytes) -> dict[str, _Lookup]:
-    return msgspec.json.decode(body, type=dict[str, _Lookup])
+def _decode_lookups(body: bytes) -> dict[str, _Lookup | None]:
+    return msgspec.json.decode(body, type=dict[str, _Lookup | None])
 
 
 def _decode_lookup(body: bytes) -> _Lookup:

@@ -10,18 +10,29 @@ from typing import Any
 
 import pytest
 
-COMPLETE_SET = """\
-hgnc_id\tsymbol\tname\tlocus_group\tstatus\talias_symbol\tprev_symbol\tentrez_id\tensembl_gene_id
-HGNC:9008\tPKD1\tpolycystin 1\tprotein-coding gene\tApproved\t\t\t5310\tENSG00000008710
-HGNC:9009\tPKD2\tpolycystin 2\tprotein-coding gene\tApproved\tPC2\t\t5311\tENSG00000118762
-HGNC:12559\tUMOD\turomodulin\tprotein-coding gene\tApproved\t\t\t7369\tENSG00000169344
-HGNC:12811\tXK\tX-linked Kx blood group\tprotein-coding gene\tApproved\t\tNA\t7504\tENSG00000047597
-HGNC:10583\tSCN11A\tchannel\tprotein-coding gene\tApproved\tNaN\t\t11280\tENSG00000168356
-HGNC:1\tTRAP\ttrap\tprotein-coding gene\tApproved\t225|3635|52|5310\t\t901\tENSG00000000901
-HGNC:66\tABCD2\tABC transporter\tprotein-coding gene\tApproved\t\t\t225\tENSG00000173208
-HGNC:6079\tINPP5D\tphosphatase\tprotein-coding gene\tApproved\t\t\t3635\tENSG00000168918
-HGNC:122\tACP1\tphosphatase\tprotein-coding gene\tApproved\t\t\t52\tENSG00000143727
+GENES = """\
+HGNC:9008,PKD1,,,5310,ENSG00000008710
+HGNC:9009,PKD2,PC2,,5311,ENSG00000118762
+HGNC:12559,UMOD,,,7369,ENSG00000169344
+HGNC:12811,XK,,NA,7504,ENSG00000047597
+HGNC:10583,SCN11A,NaN,,11280,ENSG00000168356
+HGNC:1,TRAP,225|3635|52|5310,,901,ENSG00000000901
+HGNC:66,ABCD2,,,225,ENSG00000173208
+HGNC:6079,INPP5D,,,3635,ENSG00000168918
+HGNC:122,ACP1,,,52,ENSG00000143727
 """
+"""HGNC id, symbol, aliases, previous symbols, Entrez id, Ensembl id."""
+
+COLUMNS = (
+    "hgnc_id", "symbol", "alias_symbol", "prev_symbol", "entrez_id", "ensembl_gene_id", "status",
+    "name", "locus_group", "locus_type", "location", "omim_id", "uniprot_ids", "refseq_accession",
+    "mane_select", "gene_group",
+)  # fmt: skip
+ALIKE = ("Approved", "a name", "protein-coding gene", "gene with protein product", *[""] * 6)
+COMPLETE_SET = "".join(
+    "\t".join(cells) + "\n"
+    for cells in (COLUMNS, *((*gene.split(","), *ALIKE) for gene in GENES.splitlines()))
+)
 
 WITHDRAWN = (
     "HGNC_ID\tSTATUS\tWITHDRAWN_SYMBOL\tMERGED_INTO_REPORT(S) (i.e HGNC_ID|SYMBOL|STATUS)\n"

@@ -111,7 +111,7 @@ async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
                 {
                     "hgnc_id": gene.hgnc_id,
                     "symbol": gene.symbol,
-                    "ensembl": "ENSG00000000001",
+                    "ensembl": gene.ensembl_gene_id,
                     "entrez": str(gene.entrez_id),
                 },
             )

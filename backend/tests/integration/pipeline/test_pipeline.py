@@ -76,7 +76,7 @@ async def test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_a
     assert (ensembl["total"], ensembl["done"]) == (GENES, GENES)
     assert ensembl["found"] + ensembl["absent"] + ensembl["unknown"] == GENES
     asked = annotator.sandbox.stats()["genes"]
-    assert [each["repeats"] for name, each in asked.items() if name.startswith("ensembl")] == [0]
+    assert not any(each["repeats"] for name, each in asked.items() if "ensembl" in name)
 
 
 async def test_one_gene_with_a_bad_answer_is_unknown_and_the_rest_are_found(

@@ -19,7 +19,7 @@ NEAR = 5.0
 """Seconds after a fault for which what comes next is disturbed by it: workers start, or connect
 again and judge nobody meanwhile."""
 
-BATCHES = {"hgnc": ("hgnc.fetch", 50), "ensembl": ("ensembl.lookup", 1_000)}
+BATCHES = {"hgnc": ("hgnc.fetch", 50), "ensembl": ("ensembl.lookup.id", 1_000)}
 """By source, the endpoint that its batches are asked at, and their size. ClinVar is read from its
 file or by API, as many genes are due; its batches are not counted."""
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.annotation.gene_columns import ReadColumn, Row, read_rows
 from app.annotation.gene_files import read_gene_file
 from app.annotation.gene_names import Names
-from app.annotation.hgnc_records import Record
+from app.annotation.hgnc_records import APPROVED, Record
 from app.core.errors import WrongUse
 
 
@@ -20,16 +20,10 @@ def written(folder: Path, content: str | bytes, name: str = "genes.tsv") -> Path
 
 NAMES = Names(
     [
-        Record(
-            "HGNC:9008", "PKD1", "Approved", entrez_id="5310", ensembl_gene_id="ENSG00000008710"
-        ),
-        Record(
-            "HGNC:9009", "PKD2", "Approved", entrez_id="5311", ensembl_gene_id="ENSG00000118762"
-        ),
-        Record(
-            "HGNC:12559", "UMOD", "Approved", entrez_id="7369", ensembl_gene_id="ENSG00000169344"
-        ),
-        Record("HGNC:12403", "TTN", "Approved"),
+        Record("HGNC:9008", "PKD1", APPROVED, entrez_id="5310", ensembl_gene_id="ENSG00000008710"),
+        Record("HGNC:9009", "PKD2", APPROVED, entrez_id="5311", ensembl_gene_id="ENSG00000118762"),
+        Record("HGNC:12559", "UMOD", APPROVED, entrez_id="7369", ensembl_gene_id="ENSG00000169344"),
+        Record("HGNC:12403", "TTN", APPROVED),
     ],
     [],
 )

@@ -11,6 +11,16 @@ def test_symbols_that_ensembl_does_not_have_are_left_out(http, sandbox):
     assert found["PKD1"]["id"] == "ENSG00000008710"
 
 
+def test_ids_that_ensembl_does_not_have_are_null(http, sandbox):
+    genes = {gene.ensembl_id: gene for gene in sandbox.catalogue.genes}
+    found = http.post("/ensembl/lookup/id", json={"ids": [*genes, "ENSG00009999999"]}).json()
+
+    assert found.keys() == {*genes, "ENSG00009999999"}
+    for ensembl_id, record in found.items():
+        there = ensembl_id in genes and genes[ensembl_id].at_ensembl
+        assert (record["id"] if record else None) == (ensembl_id if there else None)
+
+
 def test_a_thousand_symbols_at_a_time(http):
     symbols = [f"X{number}" for number in range(1_001)]
     refused = http.post(LOOKUP, json={"symbols": symbols})

@@ -66,13 +66,16 @@ async def test_ensembl_tells_absent_genes_from_lost_ones(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     there = {gene.symbol: gene.at_ensembl for gene in sandbox.catalogue.genes}
-    lost = next(gene for gene in genes if there[gene.symbol])
-    sandbox.fault("ensembl.lookup", "wrong-count", gene=lost.symbol)
+    lost = next(gene for gene in genes if there[gene.symbol] and gene.ensembl_gene_id)
+    by_symbol = next(gene for gene in genes if there[gene.symbol] and not gene.ensembl_gene_id)
+    sandbox.fault("ensembl.lookup.id", "wrong-count", gene=lost.symbol, times=1)
+    sandbox.fault("ensembl.lookup", "wrong-count", gene=by_symbol.symbol)
     ensembl = source("ensembl")
     answers = by_gene(await ensembl.annotate(genes))
     for gene in genes:
         assert answers[gene.id].state == ("found" if there[gene.symbol] else "absent")
-    assert ensembl.requests == 1 + 1 + list(there.values()).count(False)
+    # all ids, the lost one, all symbols that are left, the lost one, and each that is not there
+    assert ensembl.requests == 1 + 1 + 1 + 1 + list(there.values()).count(False)
     data = answers[lost.id].data
     assert data is not None
     assert data["assembly"] == "GRCh38"
