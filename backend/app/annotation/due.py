@@ -18,7 +18,8 @@ _DUE = text(
     WHERE g.id > :after AND (a.gene_id IS NULL OR (
       a.checked_run_id IS DISTINCT FROM :run_id
       AND (:everything OR a.checked_state = 'unknown' OR a.state = 'unknown'
-           OR a.fetched_at < now() - CAST(:freshness AS interval))))
+           OR a.fetched_at < now() - CAST(:freshness AS interval)
+           OR a.fetched_at > now() + interval '1 minute')))
     ORDER BY g.id LIMIT :page
     """
 )
@@ -33,7 +34,8 @@ async def due_pages(
         attempt: of the run.
         source: its name.
         everything: also what is known and fresh.
-        freshness: an older answer is stale.
+        freshness: an older answer is stale, and so is one that a clock that was ahead has put into
+            the future.
     """
     after = 0
     while True:

@@ -39,6 +39,7 @@ def in_words(seconds: float | None) -> str:
     """Return a duration as people say it: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
+    seconds = max(seconds, 0)  # of a clock that was set back
     if seconds < 10:  # noqa: PLR2004 - below, tenths are of interest
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

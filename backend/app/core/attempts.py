@@ -7,6 +7,7 @@ says so by returning None (or False).
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.future import READY
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
 
 LOSSES_IN_COMPANY = 2
@@ -29,7 +30,7 @@ async def claim(
         "UPDATE runs SET state = 'running', worker_id = :worker_id, waiting_for = NULL,"
         " not_before = NULL, attempt_started_at = now(), started_at = coalesce(started_at, now())"
         " WHERE id = :run_id AND epoch = :epoch AND state = 'queued'"
-        " AND (not_before IS NULL OR not_before <= now())",
+        f" AND {READY}",
         f"CASE WHEN {_LOST} IS NULL THEN 'started' ELSE 'taken over' END",
         f"jsonb_build_object('reason', 'worker ' || {_LOST} || ' was lost')",
         run_id=run_id,
@@ -52,7 +53,7 @@ async def next_queued(connection: AsyncConnection) -> Bell | None:
     result = await connection.execute(
         text(
             f"SELECT {BELL_COLUMNS} FROM runs WHERE state = 'queued'"
-            " AND (not_before IS NULL OR not_before <= now()) ORDER BY created_at, id LIMIT 1"
+            f" AND {READY} ORDER BY created_at, id LIMIT 1"
         )
     )
     row = result.one_or_none()

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.rows import namedtuple_row
 
+from app.core.future import BEAT_OF_THE_FUTURE, READY, RUNG_LATER
 from app.core.liveness import Connection
 from app.core.locks import LOCKED_WORKERS
 from app.core.logs import bound_contextvars
@@ -56,11 +57,11 @@ WITH alive AS MATERIALIZED (
 SELECT * FROM taken
 """
 
-_DUE = """
+_DUE = f"""
 UPDATE runs r SET rung_at = now() FROM (
   SELECT id, rung_at IS NOT NULL AS again FROM runs
-  WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
-  AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s))
+  WHERE state = 'queued' AND {READY}
+  AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s) OR {RUNG_LATER})
   ORDER BY created_at, id LIMIT 500 FOR UPDATE SKIP LOCKED
 ) due WHERE r.id = due.id
 RETURNING r.id, r.epoch, r.task, r.sources, r.mode, r.created_at, due.again
@@ -85,6 +86,7 @@ async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
 
     A frozen worker's sessions are ended first: it may hold the run's row in an open transaction.
     """
+    await connection.execute(BEAT_OF_THE_FUTURE)
     await connection.execute(_END_FROZEN, {"stale": timing.stale})
     cursor = connection.cursor(row_factory=namedtuple_row)
     await cursor.execute(_TAKE, {"stale": timing.stale, "most": MOST_LOSSES})

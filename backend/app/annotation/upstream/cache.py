@@ -67,7 +67,7 @@ class CachedFile:
         try:
             known = msgspec.json.decode(self._side.read_bytes(), type=Known)
             found = self.path.stat()
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         if (found.st_size, found.st_mtime_ns) != (known.size, known.mtime_ns):
             return None

@@ -209,7 +209,8 @@ class Upstream:
         self, path: str, file: CachedFile, max_age: timedelta, limit: int | None
     ) -> Download:
         known = await asyncio.to_thread(file.known)
-        if known and time.time() - known.checked_at < max_age.total_seconds():
+        # a time in the future is of a clock that was ahead, and says nothing
+        if known and 0 <= time.time() - known.checked_at < max_age.total_seconds():
             return Download(file.path, known.release)
         downloading = Downloading(
             sender=self._sender,

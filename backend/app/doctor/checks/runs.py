@@ -209,7 +209,8 @@ sample AS (
     ORDER BY id LIMIT 1) g)
 SELECT w.source, count(*) AS genes,
   count(*) FILTER (WHERE a.fetched_at IS NULL) AS missing,
-  count(*) FILTER (WHERE a.fetched_at < now() - make_interval(secs => w.freshness)) AS stale,
+  count(*) FILTER (WHERE a.fetched_at < now() - make_interval(secs => w.freshness)
+    OR a.fetched_at > now() + interval '1 minute') AS stale,
   (SELECT run_id FROM run_sources s WHERE s.source = w.source AND s.active) AS run
 FROM sample CROSS JOIN
   unnest(%(sources)s::text[], %(freshness)s::float8[]) AS w(source, freshness)

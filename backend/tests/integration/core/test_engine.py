@@ -13,6 +13,8 @@ from app.core.attempt import Attempt
 from app.core.engine import Engine
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
 from app.core.liveness import Liveness
+from app.core.recovery import bells_due
+from app.core.timing import DEFAULT_TIMING
 from tests.integration.conftest import QUICK, Bench, commit
 
 
@@ -142,6 +144,53 @@ async def test_nothing_puts_a_run_back_for_longer_than_is_allowed(bench: Bench) 
     async with bench.worker(waits, upstream_longest_wait=1_000):
         run = await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
     assert timedelta(0) < run.not_before - run.attempt_started_at < timedelta(seconds=1_100)
+
+
+async def test_a_run_that_a_clock_parked_in_the_future_starts(bench: Bench) -> None:
+    parked, waiting = await bench.request(["a"]), await bench.request(["b"])
+    async with bench.db.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE runs SET not_before = CASE id WHEN :id THEN now() + interval '30 h'"
+                " ELSE now() + interval '23 h' END"
+            ),
+            {"id": parked.bell.run_id},
+        )
+    async with bench.worker(nothing):
+        assert (await bench.ended(parked.bell.run_id)).state == "succeeded"
+        assert (await bench.run(waiting.bell.run_id)).state == "queued"
+
+
+async def test_a_bell_rung_in_the_future_is_rung_again(bench: Bench) -> None:
+    created = await bench.request()
+    worker = Liveness(bench.settings.database_url.get_secret_value(), kind="arq", timing=QUICK)
+    session = await worker.connect()
+    rung = text("UPDATE runs SET rung_at = now() + CAST(:later AS interval)")
+    found = []
+    for later in ("0 s", "1 day"):
+        async with bench.db.begin() as connection:
+            await connection.execute(rung, {"later": later})
+        found.append(await bells_due(session, DEFAULT_TIMING))
+    await worker.stop()
+    assert found[0] == []
+    assert [bell.run_id for bell in found[1]] == [created.bell.run_id]
+
+
+async def test_a_frozen_worker_whose_heartbeat_is_in_the_future_loses_its_runs(
+    bench: Bench,
+) -> None:
+    created = await bench.request()
+    frozen = Liveness(bench.settings.database_url.get_secret_value(), kind="arq", timing=QUICK)
+    session = await frozen.connect()
+    async with bench.db.begin() as connection:
+        await connection.execute(
+            text("UPDATE runs SET state = 'running', worker_id = :id"), {"id": frozen.worker_id}
+        )
+        await connection.execute(text("UPDATE workers SET heartbeat_at = now() + interval '1 day'"))
+    async with bench.worker(nothing):
+        run = await bench.ended(created.bell.run_id)
+    assert (run.state, run.losses) == ("succeeded", 1)
+    await session.close()
 
 
 async def test_a_cancelled_run_waits_for_nothing(bench: Bench) -> None:

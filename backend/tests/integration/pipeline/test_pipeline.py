@@ -185,6 +185,15 @@ async def test_a_file_older_than_the_one_in_use_is_not_read(annotator: Annotator
     assert await annotator.rows(query) == before
 
 
+async def test_an_answer_of_the_future_is_asked_for_again(annotator: Annotator) -> None:
+    await annotator.run("ensembl")
+    assert (await annotator.progress((await annotator.run("ensembl")).id))["ensembl"]["done"] == 0
+    await annotator.change("UPDATE annotations SET fetched_at = now() + interval '1 day'")
+    for done in (GENES, 0):
+        run = await annotator.run("ensembl")
+        assert (await annotator.progress(run.id))["ensembl"]["done"] == done
+
+
 async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_missing(
     annotator: Annotator,
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.future import READY
 from app.core.jobs import JOBS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import workers
@@ -166,7 +167,7 @@ async def _own_jobs(context: Context) -> list[Job]:
 
 _LOST = f"""
 SELECT id, epoch, task, sources, mode, created_at, true AS again FROM runs
-WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
+WHERE state = 'queued' AND {READY}
 AND (SELECT max(at) FROM run_events WHERE run_id = runs.id)
   < clock_timestamp() - make_interval(secs => {_UNHEARD})
 AND (not_before IS NULL OR not_before < clock_timestamp() - make_interval(secs => {_UNHEARD}))
