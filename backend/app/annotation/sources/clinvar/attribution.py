@@ -1,8 +1,11 @@
 """Which of the wanted genes a variant belongs to."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
+
+_NO_ID = frozenset({"", "-", "-1"})
 
 
 class WantedGene(msgspec.Struct, frozen=True):
@@ -16,8 +19,11 @@ class Wanted:
     """Finds genes by id first and by symbol second; says which by their place in the list."""
 
     def __init__(self, genes: Sequence[WantedGene]) -> None:
+        self._listed = genes
         self._by_id: dict[str, int] = {}
         self._by_symbol: dict[str, int] = {}
+        self._other_names: dict[int, str] = {}
+        self._of_others: defaultdict[int, set[str]] = defaultdict(set)
         for index, gene in enumerate(genes):
             if gene.entrez_id:
                 self._by_id.setdefault(gene.entrez_id, index)
@@ -29,9 +35,33 @@ class Wanted:
                     self._by_symbol.setdefault(gene.symbols[place], index)
 
     def find(self, gene_id: str, symbol: str) -> int | None:
-        """Find the gene that has the id, or else the symbol."""
+        """Find the gene that has the id; by symbol only one that does not have another id."""
+        named = self._by_symbol.get(symbol)
+        if gene_id in _NO_ID:
+            return named
         index = self._by_id.get(gene_id)
-        return self._by_symbol.get(symbol) if index is None else index
+        if index is not None and symbol and symbol not in self._listed[index].symbols:
+            self._other_names[index] = symbol
+        if named is not None and named != index and self._listed[named].entrez_id:
+            self._of_others[named].add(symbol)
+            named = None
+        return named if index is None else index
+
+    def corrected(self) -> list[WantedGene] | None:
+        """Return the genes by the symbols that ClinVar was seen to use; None if it uses ours.
+
+        A symbol that it uses for another gene is taken out, and one that it uses instead added.
+        """
+        if not self._other_names and not self._of_others:
+            return None
+        genes = list(self._listed)
+        for index in self._other_names.keys() | self._of_others.keys():
+            gene = genes[index]
+            kept = [name for name in gene.symbols if name not in self._of_others[index]]
+            if index in self._other_names:
+                kept.append(self._other_names[index])
+            genes[index] = WantedGene(gene.entrez_id, tuple(kept))
+        return genes
 
     def find_in_row(self, gene_id: str, gene_symbol: str) -> tuple[list[int], bool]:
         """Find the genes of a row of the bulk table, and whether it is about a single gene.

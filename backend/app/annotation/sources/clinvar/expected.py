@@ -31,20 +31,21 @@ class Expected:
 
     def alleles(self, entrez_id: str | None, symbol: str) -> int:
         """Return how many variants the gene had when the file was made, 0 if it is not in it."""
-        if entrez_id in self._alleles:
-            return self._alleles[entrez_id]
+        if entrez_id:
+            return self._alleles.get(entrez_id, 0)
         return max((self._alleles[each] for each in self._ids.get(symbol, ())), default=0)
 
     def symbols(self, entrez_id: str | None, symbol: str) -> tuple[str, ...]:
         """Return what the gene may be called in ClinVar, ClinVar's own symbol first.
 
         Two nomenclatures are never updated on the same day, so the approved symbol stays in
-        unless ClinVar uses it for another gene.
+        unless ClinVar uses it for another gene; then there may be none.
         """
-        own = self._symbol.get(entrez_id or "")
-        if own is None or own == symbol:
-            return (symbol,)
-        return (own,) if symbol in self._ids else (own, symbol)
+        of_others = entrez_id and self._ids.get(symbol, set()) - {entrez_id}
+        own = self._symbol.get(entrez_id or "", symbol)
+        if own == symbol:
+            return () if of_others and entrez_id not in self._alleles else (symbol,)
+        return (own,) if of_others else (own, symbol)
 
 
 def read_expected(path: Path) -> Expected:

@@ -46,14 +46,13 @@ class Counted:
         tallies: one a gene.
         expected: variants that the search found.
         belonging: variants that came and belong to a gene that was asked about.
-        other_names: symbols by which ClinVar calls a gene that was not searched for under them,
-            by the gene's place.
+        corrected: the genes by other symbols, if ClinVar was seen to use others.
     """
 
     tallies: list[Tally]
     expected: int = 0
     belonging: int = 0
-    other_names: dict[int, str] = field(default_factory=dict)
+    corrected: list[WantedGene] | None = None
     _seen: set[str] = field(default_factory=set)
 
     @property
@@ -61,22 +60,17 @@ class Counted:
         """Variants that came, each counted once."""
         return len(self._seen)
 
-    def add(self, variants: Iterable[Variant], wanted: Wanted, genes: Sequence[WantedGene]) -> None:
+    def add(self, variants: Iterable[Variant], wanted: Wanted) -> None:
         """Count a page of variants."""
         for variant in variants:
             if variant.uid in self._seen:
                 continue
             self._seen.add(variant.uid)
-            places: dict[int, str] = {}
-            for gene in variant.genes:
-                place = wanted.find(str(gene.geneid), gene.symbol)
-                if place is not None:
-                    places[place] = gene.symbol
+            found = [wanted.find(str(gene.geneid), gene.symbol) for gene in variant.genes]
+            places = {place for place in found if place is not None}
             self.belonging += bool(places)
             single_gene = len({(gene.geneid, gene.symbol) for gene in variant.genes}) == 1
-            for place, symbol in places.items():
-                if symbol and symbol not in genes[place].symbols:
-                    self.other_names[place] = symbol
+            for place in places:
                 self.tallies[place].add(
                     variant.profile,
                     variant.consequence,
@@ -108,11 +102,12 @@ async def count_variants(upstream: Upstream, genes: Sequence[WantedGene]) -> Cou
     async def take_pages() -> None:
         for start in starts:
             page = await _page(upstream, search, start)
-            counted.add(page, wanted, genes)
+            counted.add(page, wanted)
             if not page:  # what is missing is missed already: the rest need not be asked for
                 _exhaust(starts)
 
     await all_of(take_pages() for _ in range(EUTILS.concurrency))
+    counted.corrected = wanted.corrected()
     return counted
 
 

@@ -92,16 +92,10 @@ class ClinVar:
             self._release, self._from_file = None, False
         expected = await self._expect()
         wanted = [_wanted(gene, expected) for gene in genes]
-        unsearchable = {
-            gene.id
-            for gene, want in zip(genes, wanted, strict=True)
-            if not any(map(searchable, want.symbols))
-        }
         counted = await count_variants(self._eutils, wanted)
-        if counted.received != counted.expected or counted.other_names:
+        if counted.received != counted.expected or counted.corrected is not None:
             # ClinVar may have changed between search and pages, or calls a gene otherwise
-            for place, name in counted.other_names.items():
-                wanted[place] = WantedGene(wanted[place].entrez_id, (*wanted[place].symbols, name))
+            wanted = counted.corrected or wanted
             counted = await count_variants(self._eutils, wanted)
         if counted.received != counted.expected:
             raise BadAnswer(f"received {counted.received} of {counted.expected} variants")
@@ -109,18 +103,19 @@ class ClinVar:
             raise BadAnswer(
                 f"none of the {counted.received} variants belongs to a gene that was asked about"
             )
+        searched = [any(map(searchable, want.symbols)) for want in wanted]
         awaited = sum(
             expected.alleles(gene.entrez_id, gene.symbol)
-            for gene in genes
-            if gene.id not in unsearchable
+            for gene, asked in zip(genes, searched, strict=True)
+            if asked
         )
         if awaited and not counted.received:
             raise BadAnswer(_missed(len(genes), awaited))
         return [
-            Answer(gene.id, "unknown", reason=f"{gene.symbol!r} cannot be searched for")
-            if gene.id in unsearchable
-            else _answer(gene, tally.data(), expected)
-            for gene, tally in zip(genes, counted.tallies, strict=True)
+            _answer(gene, want, tally.data() if asked else None, expected)
+            for gene, want, asked, tally in zip(
+                genes, wanted, searched, counted.tallies, strict=True
+            )
         ]
 
     async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
@@ -134,16 +129,16 @@ class ClinVar:
         for again in (True, False):
             table = await self._files.download(TABLE_FILE)
             self._release, self._from_file = table.release, True
-            places = iter(listed)
+            places = iter(zip(listed, wanted, strict=True))
             done: list[Done] = []
             try:
                 counting = count_in_child(table.path, wanted, done=done.append)
                 async with aclosing(counting) as lists:
                     async for data in lists:
                         yield [
-                            _answer(gene, each, expected)
+                            _answer(gene, want, each, expected)
                             # zip takes from data first: it must not use up a gene it cannot pair
-                            for each, gene in zip(data, places)  # noqa: B905
+                            for each, (gene, want) in zip(data, places)  # noqa: B905
                         ]
             except UnreadableTable as error:
                 await asyncio.to_thread(table.path.unlink, missing_ok=True)
@@ -169,7 +164,8 @@ class ClinVar:
             digest, expected = await asyncio.to_thread(_read_expected, file.path)
         except (BadAnswer, ValueError) as error:
             logger.warning(
-                "clinvar: without %s all genes weigh the same and go by their approved symbols: %s",
+                "clinvar: without %s all genes weigh the same and go by their approved symbols,"
+                " and none can be absent: %s",
                 EXPECTED_FILE,
                 error,
             )
@@ -190,14 +186,22 @@ def _wanted(gene: Gene, expected: Expected) -> WantedGene:
     return WantedGene(gene.entrez_id, expected.symbols(gene.entrez_id, gene.symbol))
 
 
-def _answer(gene: Gene, data: dict[str, Any] | None, expected: Expected) -> Answer:
-    """Make an answer; where there must be variants, none of them is no answer."""
+def _answer(
+    gene: Gene, wanted: WantedGene, data: dict[str, Any] | None, expected: Expected
+) -> Answer:
+    """Make an answer; where there must or may be variants, none of them is no answer."""
     if data is not None:
         return Answer(gene.id, "found", data)
-    alleles = expected.alleles(gene.entrez_id, gene.symbol)
-    if alleles:
-        return Answer(gene.id, "unknown", reason=_missed(1, alleles))
-    return Answer(gene.id, "absent")
+    reason = None
+    if not wanted.symbols:
+        reason = f"ClinVar calls another gene {gene.symbol!r}, and does not say what it calls this"
+    elif not any(map(searchable, wanted.symbols)):
+        reason = f"{gene.symbol!r} cannot be searched for"
+    elif alleles := expected.alleles(gene.entrez_id, gene.symbol):
+        reason = _missed(1, alleles)
+    elif not expected:
+        reason = f"ClinVar may call it otherwise, and {_EXPECTED_NAME} could not be read"
+    return Answer(gene.id, "unknown" if reason else "absent", reason=reason)
 
 
 def _missed(genes: int, alleles: int) -> str:

@@ -61,7 +61,17 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
 
 
 def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
-    """Do what :func:`read_table` does, and also count the genes in the table, wanted or not."""
+    """Do what :func:`read_table` does, and also count the genes in the table, wanted or not.
+
+    Rows of several genes name them by symbol alone. So when the other rows show that ClinVar uses
+    other symbols than expected, the table is read again with these.
+    """
+    table = _count_table(path, genes)
+    corrected = table.wanted.corrected()
+    return table if corrected is None else _count_table(path, corrected)
+
+
+def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
     opened = igzip_threaded.open(path, "rb", block_size=_BLOCK)  # type: ignore[no-untyped-call]
     with cast("IO[bytes]", opened) as stream:
         blocks = _blocks_of_lines(stream)
@@ -106,12 +116,13 @@ class Counted:
     Attributes:
         tallies: one for each wanted gene, in the order given.
         rows: lines counted, without the header.
+        wanted: the genes, and what was seen of their symbols.
     """
 
     def __init__(self, genes: Sequence[WantedGene], columns: dict[str, int]) -> None:
         self.tallies = [Tally() for _ in genes]
         self.rows = 0
-        self._wanted = Wanted(genes)
+        self.wanted = Wanted(genes)
         self._columns = columns
         self._said = itemgetter(*(columns[name] for name in _SAID))
         self._at = itemgetter(*(columns[name] for name in _AT))
@@ -179,7 +190,7 @@ class Counted:
 
     def _find_genes(self, key: tuple[bytes, ...]) -> _Found:
         gene_id, gene_symbol = (value.decode("utf-8", "replace").strip() for value in key)
-        indexes, single_gene = self._wanted.find_in_row(gene_id, gene_symbol)
+        indexes, single_gene = self.wanted.find_in_row(gene_id, gene_symbol)
         if len(self._gene_ids) < _MOST_KEPT and gene_id.isdecimal():  # of several genes it is -1
             self._gene_ids.add(gene_id)
         tallies = [self.tallies[index] for index in indexes]

@@ -184,6 +184,30 @@ async def test_a_gene_that_clinvar_calls_otherwise_is_found_by_its_id(
     assert renamed == before
 
 
+async def test_a_gene_whose_symbol_is_that_of_another_id_is_unknown(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    (answer,) = await source("clinvar").annotate([replace(genes[0], entrez_id="999999999")])
+    assert answer.state == "unknown"
+    assert f"ClinVar calls another gene '{genes[0].symbol}'" in (answer.reason or "")
+
+
+async def test_without_expected_counts_no_gene_is_absent(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    with_counts = await source("clinvar").annotate(genes)
+    sandbox.fault("clinvar.gene_specific_summary", "500")
+    without = {answer.gene_id: answer for answer in await source("clinvar").annotate(genes)}
+    states = {"found": "found", "absent": "unknown"}
+    assert {each.gene_id: states[each.state] for each in with_counts} == {
+        gene_id: answer.state for gene_id, answer in without.items()
+    }
+    reasons = {answer.reason for answer in without.values() if answer.state == "unknown"}
+    assert reasons == {
+        "ClinVar may call it otherwise, and gene_specific_summary.txt could not be read"
+    }
+
+
 async def test_a_symbol_that_cannot_be_searched_for_is_unknown(
     source: Callable[[str], Source], genes: list[Gene]
 ) -> None:

@@ -71,6 +71,24 @@ async def test_both_ways_agree_on_genes_without_ids_or_with_new_names(
     assert await in_bulk(source("clinvar"), odd) == by_api
 
 
+async def test_both_ways_agree_on_genes_whose_symbol_is_that_of_another_id(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    odd = [replace(gene, entrez_id=f"9999{gene.id:05}") for gene in genes[:30]]
+    by_api = {answer.gene_id: answer for answer in await source("clinvar").annotate(odd)}
+    assert await in_bulk(source("clinvar"), odd) == by_api
+    assert "found" not in {answer.state for answer in by_api.values()}
+
+
+async def test_both_ways_agree_without_expected_counts(
+    sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    sandbox.fault("clinvar.gene_specific_summary", "500")
+    by_api = {answer.gene_id: answer for answer in await source("clinvar").annotate(genes)}
+    assert await in_bulk(source("clinvar"), genes) == by_api
+    assert {answer.state for answer in by_api.values()} == {"found", "unknown"}
+
+
 async def test_the_table_is_read_for_one_download(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:

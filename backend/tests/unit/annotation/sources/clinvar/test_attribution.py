@@ -9,9 +9,30 @@ from app.annotation.sources.clinvar.search import search_term, searchable
 def test_the_id_decides_before_the_symbol() -> None:
     wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene(None, ("C",))])
     assert wanted.find("2", "A") == 1
-    assert wanted.find("99", "A") == 0
+    assert wanted.find("", "A") == wanted.find("-1", "A") == 0
     assert wanted.find("", "C") == 2
     assert wanted.find("99", "X") is None
+
+
+def test_a_symbol_never_beats_an_id_that_contradicts_it() -> None:
+    wanted = Wanted([WantedGene("1", ("A",)), WantedGene(None, ("C",))])
+    assert wanted.find("99", "A") is None
+    assert wanted.find_in_row("99", "A") == ([], True)
+    # of this gene no id is known that could contradict
+    assert wanted.find("99", "C") == 1
+
+
+def test_symbols_are_corrected_by_what_clinvar_was_seen_to_use() -> None:
+    wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
+    assert (wanted.find("1", "A"), wanted.find("7", "X")) == (0, None)
+    assert wanted.corrected() is None
+    # ClinVar calls the second gene A, and so not the first
+    assert wanted.find("2", "A") == 1
+    assert wanted.corrected() == [
+        WantedGene("1", ()),
+        WantedGene("2", ("B", "A")),
+        WantedGene("3", ("C",)),
+    ]
 
 
 def test_clinvars_symbol_comes_before_another_genes_approved_one() -> None:

@@ -50,6 +50,14 @@ def test_clinvars_own_symbol_comes_first() -> None:
     assert expected.symbols("1", "TAKEN") == ("OLD",)
 
 
+def test_a_symbol_that_clinvar_uses_for_another_gene_is_not_this_gene() -> None:
+    expected = Expected([("TAKEN", "2", 7)])
+    assert expected.symbols("1", "TAKEN") == ()
+    assert expected.alleles("1", "TAKEN") == 0
+    assert expected.symbols("2", "TAKEN") == ("TAKEN",)
+    assert expected.symbols(None, "TAKEN") == ("TAKEN",)
+
+
 def test_a_gene_without_id_is_expected_by_its_symbol() -> None:
     assert Expected([("PKD1", "5310", 9)]).alleles(None, "PKD1") == 9
 

@@ -45,7 +45,9 @@ def page(*summaries: dict[str, Any]) -> bytes:
 
 def counted(body: bytes, *genes: WantedGene) -> Counted:
     found = Counted([Tally() for _ in genes])
-    found.add(decode_summaries(body), Wanted(genes), genes)
+    wanted = Wanted(genes)
+    found.add(decode_summaries(body), wanted)
+    found.corrected = wanted.corrected()
     return found
 
 
@@ -53,7 +55,7 @@ def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
     body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
     found = counted(body, WantedGene("673", ("BRAF",)))
     assert found.received == 2
-    assert not found.other_names
+    assert found.corrected is None
     assert found.tallies[0].data() == {
         "variants": 2,
         "single_gene": 2,
@@ -230,7 +232,7 @@ def test_a_variant_counts_once_and_for_each_of_its_genes() -> None:
 
 def test_a_gene_under_another_symbol_is_noticed() -> None:
     found = counted(page(summary("1")), WantedGene("5310", ("PBP",)))
-    assert found.other_names == {0: "PKD1"}
+    assert found.corrected == [WantedGene("5310", ("PBP", "PKD1"))]
 
 
 @given(st.binary(max_size=200))

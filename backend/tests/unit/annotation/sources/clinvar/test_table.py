@@ -91,6 +91,20 @@ def test_genes_are_found_by_id_then_symbol_then_in_lists(tmp_path: Path) -> None
     assert (sum(tsc2.single_gene.values()), sum(tsc2.multi_gene.values())) == (0, 2)
 
 
+def test_rows_of_several_genes_go_by_the_symbols_of_the_other_rows(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        row(1, GeneID="-1", GeneSymbol="TSC2;OLDPKD1"),
+        row(2, GeneID="5310", GeneSymbol="OLDPKD1"),
+        row(3, GeneID="77", GeneSymbol="TSC2"),
+    )
+    (pkd1, tsc2), rows = read_table(path, [PKD1, TSC2])
+    assert rows == 3
+    assert (sum(pkd1.single_gene.values()), sum(pkd1.multi_gene.values())) == (1, 1)
+    # TSC2 is what ClinVar calls gene 77
+    assert tsc2.data() is None
+
+
 @given(st.lists(st.integers(0, 6_000_000), max_size=30))
 @settings(max_examples=30, deadline=None)
 def test_as_many_variants_as_there_are_ids(
