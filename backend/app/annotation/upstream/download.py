@@ -55,6 +55,7 @@ class Downloading:
         self._limit = limit
         self._part: Path | None = None
         self._version: Known | None = None
+        self._total: int | None = None
         self._written = 0
         self._furthest = 0
 
@@ -126,17 +127,19 @@ class Downloading:
         """Note which version comes, from where on; return how long the whole is, if it is said."""
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-            if not found or int(found[1]) != self._written or not self._goes_on(response):
+            start, total = (int(found[1]), int(found[2])) if found else (-1, -1)
+            if start != self._written or not self._goes_on(response, total):
                 raise self._start_again("sent another part than was asked for")
-            return int(found[2])
+            return total
         self._version = _version(response)
         self._written = 0
         named = encodings(response)
         if named and not (len(named) == 1 and self._path.endswith(".gz")):
             raise self._unusable(f"sent the file encoded as {', '.join(named)[:_SHOWN]}")
         length = response.headers.get("Content-Length", "")
-        if _LENGTH.fullmatch(length):
-            return int(length)
+        self._total = int(length) if _LENGTH.fullmatch(length) else None
+        if self._total is not None:
+            return self._total
         if "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
             raise self._unusable(
                 "does not say how long the file is, so that one that is cut off would pass for"
@@ -144,16 +147,15 @@ class Downloading:
             )
         return None
 
-    def _goes_on(self, response: httpx.Response) -> bool:
-        """Tell whether a part belongs to the version that was begun."""
-        if not self._version or not self._written:
+    def _goes_on(self, response: httpx.Response, total: int) -> bool:
+        """Tell whether a part belongs to the version that was begun, of which it is the rest."""
+        begun, part = self._version, _version(response)
+        if not begun or not self._written:
             return False
-        part = _version(response)
-        pairs = (
-            (part.etag, self._version.etag),
-            (part.last_modified, self._version.last_modified),
-        )
-        return all(None in pair or pair[0] == pair[1] for pair in pairs)
+        same = part.etag == begun.etag or None in {part.etag, begun.etag}
+        if self._total is None:  # then only the tag can tell
+            return same and part.etag is not None
+        return same and total == self._total
 
     async def _fetch(self, response: httpx.Response, total: int | None) -> None:
         if (total or 0) > self._limit:

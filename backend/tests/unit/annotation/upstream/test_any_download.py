@@ -1,0 +1,205 @@
+"""Whatever happens on the way, a file is one version as it was served, or the copy stays."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.annotation.upstream import BadAnswer, Download, Host, Retries, Upstream
+from app.annotation.upstream import download as downloads
+from app.core.errors import Wait
+from app.core.rate_limit import LocalRateLimiter
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+TRIES = Retries(refused=2, fault=3, cut=6, body=2, first=0, longest=0)
+CHUNK = 16
+BROKEN = (
+    httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
+    httpx.ReadError("reset"),
+    httpx.ReadTimeout("silence"),
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """The file as it is from some day on; the length differs from version to version."""
+
+    number: int
+    tag: bool
+    dated: bool
+
+    @property
+    def content(self) -> bytes:
+        return f"version {self.number}: ".encode() * (3 + self.number)
+
+    @property
+    def day(self) -> datetime:
+        return FIRST + timedelta(days=self.number)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        said = {"Date": format_datetime(self.day, usegmt=True)}
+        if self.tag:
+            said["ETag"] = f'"{self.number}"'
+        if self.dated:
+            said["Last-Modified"] = said["Date"]
+        return said
+
+
+@dataclass(frozen=True)
+class Step:
+    """How the service answers one request.
+
+    Attributes:
+        version: that it has now.
+        cut: bytes of the body after which the connection breaks off, if there are more.
+        framed: how the end of the body is told: by a length, by chunks, or not at all.
+        ranges: whether it gives parts: as it should, whatever the version, or never.
+        instead: a status that comes instead, if not 200.
+        error: what breaks the connection off.
+    """
+
+    version: Version
+    cut: int | None
+    framed: str
+    ranges: str
+    instead: int
+    error: httpx.TransportError
+
+
+VERSIONS = st.builds(Version, st.integers(0, 4), st.booleans(), st.booleans())
+STEPS = st.builds(
+    Step,
+    VERSIONS,
+    st.none() | st.integers(0, 100),
+    st.sampled_from(["length", "length", "chunks", "nothing"]),
+    st.sampled_from(["right", "right", "careless", "none"]),
+    st.sampled_from([200, 200, 200, 200, 204, 206, 404, 416, 429, 503]),
+    st.sampled_from(BROKEN),
+)
+
+
+class Body(httpx.AsyncByteStream):
+    def __init__(self, content: bytes, step: Step) -> None:
+        self._content = content
+        self._step = step
+
+    async def __aiter__(self) -> Any:
+        cut = self._step.cut
+        yield self._content[:cut]
+        if cut is not None and cut < len(self._content):
+            # without a length, and only then, a cut looks like an end
+            if self._step.framed == "nothing":
+                return
+            raise self._step.error
+
+
+class Service:
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        version, asked = step.version, request.headers
+        same = version.tag and asked.get("If-None-Match") == version.headers["ETag"]
+        if same and step.instead == 200:
+            return httpx.Response(304, headers=version.headers)
+        if step.instead not in {200, 206}:
+            return httpx.Response(step.instead, headers={"Retry-After": "0"})
+        if "Range" in asked and step.ranges != "none":
+            known = {version.headers.get("ETag"), version.headers.get("Last-Modified")}
+            start = int(asked["Range"].removeprefix("bytes=").removesuffix("-"))
+            if start < len(version.content) and (
+                asked["If-Range"] in known or step.ranges == "careless"
+            ):
+                return self._part(step, start)
+        return self._part(step, 0 if step.instead == 206 else None)
+
+    def _part(self, step: Step, start: int | None) -> httpx.Response:
+        content = step.version.content[start or 0 :]
+        headers = dict(step.version.headers)
+        if step.framed == "length":
+            headers["Content-Length"] = str(len(content))
+        if step.framed == "chunks":
+            headers["Transfer-Encoding"] = "chunked"
+        status = 200
+        if start is not None:
+            total = len(step.version.content)
+            headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
+            status = 206
+        return httpx.Response(status, headers=headers, stream=Body(content, step))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_chunks() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(downloads, "_CHUNK", CHUNK)
+        yield
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+async def download(upstream: Upstream) -> Download | None:
+    try:
+        return await upstream.download("f")
+    except (BadAnswer, Wait):
+        return None
+
+
+def served(got: Download, among: list[Version]) -> list[Version]:
+    """Return the versions that a download can be."""
+    content = got.path.read_bytes()
+    return [
+        version
+        for version in among
+        if version.content == content and version.day.date().isoformat() == got.release
+    ]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=4))
+async def test_a_file_is_one_version_whole_and_never_an_older_one(
+    sessions: list[list[Step]],
+) -> None:
+    service = Service()
+    seen: list[Version] = []
+    kept: Download | None = None
+    with tempfile.TemporaryDirectory() as folder:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
+            for steps in sessions:
+                before = kept and (kept, kept.path.read_bytes())
+                service.steps = list(steps)
+                seen += [step.version for step in steps]
+                upstream = Upstream(
+                    Host("x", 100_000),
+                    base_url="http://x.example",
+                    limiter=LocalRateLimiter(window=0),
+                    http=http,
+                    cache_dir=Path(folder),
+                    retries=TRIES,
+                )
+                got = await download(upstream)
+                names = files(Path(folder))
+                if got is None and before is None:
+                    assert names == {"f.lock"}
+                    continue
+                assert names == {"f", "f.json", "f.lock"}
+                if got is None:
+                    assert before is not None
+                    assert before[0].path.read_bytes() == before[1]
+                    continue
+                assert served(got, seen)
+                if before is not None and got.release < before[0].release:
+                    # who does not say when a version is from cannot be told that it is older
+                    both = [*served(got, seen), *served(before[0], seen)]
+                    assert not all(version.dated for version in both)
+                kept = got
