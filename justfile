@@ -6,6 +6,9 @@ set shell := ["sh", "-eu", "-c"]
 
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
+# our code is found wherever the caller stands, and nothing of the caller's is taken for it
+python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python -P"
+
 [private]
 default:
     @just --justfile "{{ justfile() }}" --list --unsorted
@@ -17,9 +20,9 @@ _installed:
 
 # The whole job, offline; LIVE=1: with the real services
 [group('start here')]
-[working-directory('backend')]
+[no-cd]
 demo *ARGS: _installed
-    @python -m demo "$@"
+    @{{ python }} -m demo "$@"
 
 # All tests, or some: just test tests/unit -k name
 [group('start here')]
@@ -28,101 +31,99 @@ test *ARGS: _installed
 
 # Say what is wrong, why it matters and what mends it
 [group('start here')]
-[working-directory('backend')]
+[no-cd]
 doctor *ARGS: _installed
-    @python -m app.cli doctor "$@"
+    @{{ python }} -m app.cli doctor "$@"
 
 # Start PostgreSQL and Redis, or find them running
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 hybrid-up: _installed
-    @python -m services up
+    @{{ python }} -m services up
 
 # Stop what hybrid-up started; the data stays
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 hybrid-down: _installed
-    @python -m services down
+    @{{ python }} -m services down
 
 # Bring the database's tables up to date
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 migrate: _installed
-    @python -m app.cli migrate
+    @{{ python }} -m app.cli migrate
 
 # Write the database into a file: just backup [FILE]
 [group('servers')]
 [no-cd]
 backup *ARGS: _installed
-    @export PYTHONPATH="{{ justfile_directory() }}/backend"; \
-    PATH="$PATH:$(python -P -m services programs 2>/dev/null)" python -P -m app.cli backup "$@"
+    @PATH="$PATH:$({{ python }} -m services programs 2>/dev/null)" {{ python }} -m app.cli backup "$@"
 
 # Fill an empty database from a backup: just restore FILE
 [group('servers')]
 [no-cd]
 restore *ARGS: _installed
-    @export PYTHONPATH="{{ justfile_directory() }}/backend"; \
-    PATH="$PATH:$(python -P -m services programs 2>/dev/null)" python -P -m app.cli restore "$@"
+    @PATH="$PATH:$({{ python }} -m services programs 2>/dev/null)" {{ python }} -m app.cli restore "$@"
 
 # Start a worker, which executes runs
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 worker: _installed
-    @exec python -m arq app.core.arq_worker.WorkerSettings
+    @exec {{ python }} -m arq app.core.arq_worker.WorkerSettings
 
 # Start the API on port 8000
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 api *ARGS: _installed
-    @exec python -m app.cli api "$@"
+    @exec {{ python }} -m app.cli api "$@"
 
 # Imitate all upstream services on one local port
 [group('servers')]
-[working-directory('backend')]
+[no-cd]
 sandbox *ARGS: _installed
-    @exec python -m sandbox "$@"
+    @exec {{ python }} -m sandbox "$@"
 
 # Import genes: just genes-import FILE, or hgnc for all
 [group('annotate')]
 [no-cd]
 genes-import *ARGS: _installed
-    @PYTHONPATH="{{ justfile_directory() }}/backend" python -P -m app.cli genes-import "$@"
+    @{{ python }} -m app.cli genes-import "$@"
 
 # Start a run: just annotate [SOURCE...] [--wait]
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 annotate *ARGS: _installed
-    @python -m app.cli annotate "$@"
+    @{{ python }} -m app.cli annotate "$@"
 
 # List the runs
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 runs *ARGS: _installed
-    @python -m app.cli runs "$@"
+    @{{ python }} -m app.cli runs "$@"
 
 # Show a run and its progress: just show ID
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 show *ARGS: _installed
-    @python -m app.cli show "$@"
+    @{{ python }} -m app.cli show "$@"
 
 # Cancel a run: just cancel ID
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 cancel *ARGS: _installed
-    @python -m app.cli cancel "$@"
+    @{{ python }} -m app.cli cancel "$@"
 
 # Continue a failed or cancelled run: just retry ID
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 retry *ARGS: _installed
-    @python -m app.cli retry "$@"
+    @{{ python }} -m app.cli retry "$@"
 
 # Show the workers and the queue
 [group('annotate')]
-[working-directory('backend')]
+[no-cd]
 status *ARGS: _installed
-    @python -m app.cli status "$@"
+    @{{ python }} -m app.cli status "$@"
 
 # Check style, layers and types, and the documentation
 [group('develop')]
@@ -146,9 +147,9 @@ bench *ARGS: _installed
 
 # Write what the code knows into docs/; --check: look
 [group('develop')]
-[working-directory('backend')]
+[no-cd]
 reference *ARGS: _installed
-    @python -m app.reference "$@"
+    @{{ python }} -m app.reference "$@"
 
 # Resolve the dependencies anew: just lock --upgrade
 [group('develop')]

@@ -9,6 +9,8 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 
 BIN = Path(sys.executable).parent
+# the sessions find the code in the folder that they change to
+IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
 AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
@@ -18,7 +20,7 @@ COMPILE = [
 
 def run(session: nox.Session, program: str, *arguments: str) -> None:
     """Run one of the locked programs, whether or not the .venv is active."""
-    session.run(str(BIN / program), *arguments, external=True)
+    session.run(str(BIN / program), *arguments, external=True, env=IMPORTABLE)
 
 
 @nox.session
@@ -40,7 +42,7 @@ def reliability(session: nox.Session) -> None:
     if any(word.startswith("--minutes") for word in session.posargs):
         # it ends what it has started, which takes a moment after a Ctrl-C
         program = [str(BIN / "python"), "-m", "tests.reliability.soak", *session.posargs]
-        session.run(*program, external=True, interrupt_timeout=60)
+        session.run(*program, external=True, interrupt_timeout=60, env=IMPORTABLE)
         return
     # most of it is waiting: more processes than cores
     chosen = session.posargs or ["-n", "5", *AS_EACH_IS_DONE]

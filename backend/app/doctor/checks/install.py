@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from app.doctor.check import Check, Finding, check, failed, ok, warning
+from app.doctor.checks.readable import readable
 from app.doctor.context import Context
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)(?:\s*;\s*([^\\]+))?", re.MULTILINE)
@@ -38,7 +39,8 @@ def _locked(context: Context, name: str) -> Iterator[tuple[str, str]]:
 def _install(context: Context) -> str:
     if Path(sys.prefix).resolve() == (context.root / ".venv").resolve():
         return "rm -f .venv/installed && make"
-    return f"{shlex.quote(sys.executable)} -m pip install --require-hashes -r requirements/base.txt"
+    pip = f"{shlex.quote(sys.executable)} -m pip install"
+    return f"{pip} --require-hashes --only-binary :all: -r requirements/base.txt"
 
 
 @check(
@@ -166,4 +168,4 @@ def _remove(context: Context, entry: str) -> str:
     return f"mv {entry}/app {entry}/app.aside"
 
 
-CHECKS: tuple[Check, ...] = (python, packages, redis_py, app)
+CHECKS: tuple[Check, ...] = (python, packages, redis_py, app, readable)

@@ -101,3 +101,36 @@ def test_the_two_differ_in_nothing_that_confines_them() -> None:
     api, worker = (service(unit) for unit in UNITS)
     assert api.keys() == worker.keys()
     assert {name for name in api if api[name] != worker[name]} == {"ExecStart"}
+
+
+def test_the_installer_lets_the_services_user_read_the_code_and_nobody_else_the_secrets(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "kidney-genetics"
+    code = ("backend/app/main.py", ".venv/lib/x.py", "justfile")
+    for name in (*code, "deploy/systemd/x", "backups/a.dump", ".run/services.env", ".env"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / ".venv/bin").mkdir()
+    (root / ".venv/bin/just").touch(0o700)
+    (root / ".venv/bin/gone").symlink_to("/not/there")
+    shutil.copy(FOLDER / "install.sh", root / "deploy" / "systemd")
+    for each in (root, *root.rglob("*")):
+        if not each.is_symlink():
+            each.chmod(0o700 if each.is_dir() or each.name == "just" else 0o600)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("id", "install", "chown", "systemctl", "useradd"):
+        (programs / name).symlink_to("/bin/true")
+    subprocess.run(
+        ["sh", root / "deploy" / "systemd" / "install.sh"],
+        env={"PATH": f"{programs}:/usr/bin:/bin"},
+        check=True,
+    )
+    modes = {str(p.relative_to(root)): p.lstat().st_mode & 0o777 for p in root.rglob("*")}
+    assert root.stat().st_mode & 0o777 == 0o755
+    assert {modes[name] for name in code} == {0o644}
+    assert {modes[name] for name in ("backend", "backend/app", ".venv/lib")} == {0o755}
+    assert modes[".venv/bin/just"] == 0o755
+    assert {modes[name] for name in (".env", "backups/a.dump", ".run/services.env")} == {0o600}
+    assert {modes["backups"], modes[".run"]} == {0o700}

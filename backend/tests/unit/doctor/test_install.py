@@ -1,5 +1,7 @@
 import shlex
 import sys
+import tempfile
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -99,8 +101,8 @@ async def test_a_package_that_is_missing_is_told(checkout: Patient) -> None:
     assert result.status is Status.failed
     assert result.finding.found == "no-such-package missing"
     assert (
-        result.remedy
-        == f"{shlex.quote(sys.executable)} -m pip install --require-hashes -r requirements/base.txt"
+        result.remedy == f"{shlex.quote(sys.executable)} -m pip install --require-hashes"
+        " --only-binary :all: -r requirements/base.txt"
     )
 
 
@@ -152,3 +154,39 @@ async def test_code_of_another_checkout_is_told(patient: Patient) -> None:
     result = await patient.see("install.app")
     assert result.status is Status.failed
     assert result.finding.found == str(REPOSITORY / "backend" / "app")
+
+
+@pytest.fixture
+def installed_for() -> Iterator[Path]:
+    """A checkout where anybody may come, with units of a user who is not the owner."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        for each in ("backend/app", ".venv/lib/python3.11/site-packages/arq", "units"):
+            (root / each).mkdir(parents=True)
+        (root / "backend" / "app" / "main.py").touch()
+        (root / "units" / "kidney-genetics-api.service").write_text("[Service]\nUser=nobody\n")
+        yield root
+
+
+async def test_code_that_the_services_user_cannot_read_is_found(installed_for: Path) -> None:
+    patient = Patient(installed_for, about={"units": installed_for / "units"})
+    assert (await patient.see("install.readable")).status is Status.ok
+    closed = (
+        (installed_for, 0o700),
+        (installed_for / "backend" / "app", 0o750),
+        (installed_for / "backend" / "app" / "main.py", 0o600),
+        (installed_for / ".venv" / "lib" / "python3.11" / "site-packages" / "arq", 0o700),
+    )
+    for path, mode in closed:
+        before = path.stat().st_mode
+        path.chmod(mode)
+        seen = await patient.see("install.readable")
+        assert seen.finding.found == f"{path}, mode {mode:03o}"
+        assert seen.remedy == "sudo sh deploy/systemd/install.sh"
+        path.chmod(before)
+
+
+async def test_who_has_no_units_installed_needs_no_other_reader(checkout: Patient) -> None:
+    checkout.about["units"] = checkout.root / "none"
+    assert (await checkout.see("install.readable")).status is Status.ok

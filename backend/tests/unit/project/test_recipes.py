@@ -1,4 +1,6 @@
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,6 +136,51 @@ def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_p
     assert left.exists() != interrupted
 
 
+@pytest.mark.parametrize("uv_can", [True, False])
+def test_no_package_is_built_from_its_source(checkout, tmp_path, uv_can):
+    # what builds it would be fetched without a pin
+    log = tmp_path / "called"
+    notes = f'printf "%s " "$(basename "$0")" "$@" >>"{log}"; echo >>"{log}"'
+    fails = "" if uv_can else "exit 1"
+    python = PYTHON.replace(
+        "#!/bin/sh\\n' > .venv/bin/uv", f"#!/bin/sh\\n{fails}\\n' > .venv/bin/uv"
+    )
+    tools = bin_with(tmp_path / "bin", python3=f"{notes}\n{python}")
+    for tool in ("cp", "mkdir", "chmod", "printf", "basename"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    assert make(checkout, path=tools).returncode == 0
+    installs = [line for line in log.read_text().splitlines() if " install " in line]
+    assert len(installs) == (1 if uv_can else 2)
+    assert all("--only-binary :all: " in line for line in installs)
+    script = (checkout / "requirements" / "install.sh").read_text()
+    assert "uv pip sync --quiet --no-build " in script
+
+
+def test_a_package_without_a_wheel_is_said_with_the_reason(checkout, tmp_path):
+    python = f'{PYTHON}\ncase "$*" in *dev.txt*) exit 1 ;; esac'
+    python = python.replace("#!/bin/sh\\n' > .venv/bin/uv", "#!/bin/sh\\nexit 1\\n' > .venv/bin/uv")
+    tools = bin_with(tmp_path / "bin", python3=python)
+    for tool in ("cp", "mkdir", "chmod", "printf", "uname"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    done = make(checkout, path=tools)
+    assert done.returncode != 0
+    assert "source packages are not built" in done.stderr
+    assert not (checkout / ".venv" / "installed").exists()
+
+
+def test_what_is_installed_can_be_read_by_other_users_whatever_the_umask(checkout, tmp_path):
+    tools = bin_with(tmp_path / "bin", python3=PYTHON)
+    for tool in ("cp", "mkdir", "chmod", "printf"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    before = os.umask(0o077)
+    try:
+        assert make(checkout, path=tools).returncode == 0
+    finally:
+        os.umask(before)
+    assert (checkout / ".venv" / "bin").stat().st_mode & 0o777 == 0o755
+    assert (checkout / ".venv" / "bin" / "just").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_venv_that_services_may_run_from_is_left_as_it_is(checkout, tmp_path):
     arq = checkout / ".venv" / "bin" / "arq"
     arq.parent.mkdir(parents=True)
@@ -144,10 +191,11 @@ def test_a_venv_that_services_may_run_from_is_left_as_it_is(checkout, tmp_path):
     assert arq.exists()
 
 
-def just(root, *words, cwd=None):
+def just(root, *words, cwd=None, **env):
     return subprocess.run(
         [JUST, "--justfile", root / "justfile", *words],
         cwd=cwd or root,
+        env=os.environ | env,
         capture_output=True,
         text=True,
         check=False,
@@ -200,5 +248,37 @@ def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(
     elsewhere.mkdir()
     done = just(command_line, "genes-import", "my genes.tsv", cwd=elsewhere)
     assert done.stdout == f"{elsewhere} ['genes-import', 'my genes.tsv']\n"
-    done = just(command_line, "annotate", "a b", "--wait", cwd=elsewhere)
-    assert done.stdout == f"{command_line / 'backend'} ['annotate', 'a b', '--wait']\n"
+    done = just(command_line, "annotate", "--genes", "my genes.tsv", cwd=elsewhere)
+    assert done.stdout == f"{elsewhere} ['annotate', '--genes', 'my genes.tsv']\n"
+
+
+def our_recipes():
+    done = subprocess.run(
+        [JUST, "--justfile", ROOT / "justfile", "--dump", "--dump-format", "json"],
+        capture_output=True,
+        check=True,
+    )
+    return {
+        name: recipe
+        for name, recipe in json.loads(done.stdout)["recipes"].items()
+        if re.search(r"-m (app|arq|demo|sandbox|services)\b", json.dumps(recipe["body"]))
+    }
+
+
+@pytest.mark.parametrize("variable", [{}, {"PYTHONSAFEPATH": "1"}, {"PYTHONPATH": "/not/there"}])
+@pytest.mark.parametrize("recipe", ["status", "annotate", "backup", "doctor", "migrate", "api"])
+def test_the_code_is_found_wherever_the_caller_stands(command_line, tmp_path, recipe, variable):
+    # a package of the same name, beside the caller
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('not this one')")
+    done = just(command_line, recipe, cwd=tmp_path, **variable)
+    assert done.stdout == f"{tmp_path} ['{recipe}']\n", done.stderr
+
+
+def test_all_recipes_call_our_code_in_one_way():
+    recipes = our_recipes()
+    assert len(recipes) > 15
+    for name, recipe in recipes.items():
+        body = str(recipe["body"])
+        assert body.count("['variable', 'python']], ' -m ") == body.count(" -m "), body
+        assert "no-cd" in recipe["attributes"], name

@@ -54,6 +54,8 @@ async def count_in_child(
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        # nothing of the folder that this process happens to be in
+        "-P",
         "-m",
         _CHILD,
         str(os.getpid()),
