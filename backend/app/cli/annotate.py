@@ -10,6 +10,7 @@ from app.cli.output import (
     note,
     nothing_was_due,
     progress_table,
+    say,
     stdout,
     write_json,
 )
@@ -61,7 +62,7 @@ def annotate(
         run_id = answer.bell.run_id
         run = await _detail(session, run_id)
         if not as_json:
-            click.echo(headline(run))
+            say(headline(run))
         await _tell_if_nobody_is_there(session)
         if wait:
             await watch(session, run_id)
@@ -100,9 +101,9 @@ async def _tell_if_nobody_is_there(session: Session) -> None:
 
 
 def _report(run: RunDetail) -> None:
-    click.echo(headline(run))
+    say(headline(run))
     stdout().print(progress_table(run.progress))
     if (fresh := nothing_was_due(run)) is not None:
-        click.echo(fresh)
+        say(fresh)
     if run.error is not None:
         note(f"Error: {run.error}")

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from app.core.errors import WrongUse
+from app.core.printable import printable
 from app.doctor import report
 from app.doctor.check import Status
 from app.doctor.context import Context
@@ -61,7 +62,7 @@ def doctor(
     def say(line: str) -> None:
         done.append(line)
         if not as_json:
-            click.echo(line)
+            click.echo(printable(line))
 
     context = Context(offline=offline)
     results = treat(checks, context, say if fix else None, whole=time_left())

@@ -8,7 +8,7 @@ from app.annotation.gene_columns import ReadColumn
 from app.annotation.genes import ImportReport, import_genes
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
-from app.cli.output import as_json, count, note
+from app.cli.output import as_json, count, note, say
 from app.cli.session import Session, in_session
 from app.core.rate_limit import LocalRateLimiter
 
@@ -39,14 +39,14 @@ def genes_import(what: str, *, as_json: bool) -> None:
         for column in report.columns:
             note(_what_it_was(column))
         for line, said in sorted(_remarks(report)):
-            click.echo(f"line {line}: {said}")
-        click.echo(
+            say(f"line {line}: {said}")
+        say(
             f"{count(report.imported)} imported, {count(report.updated)} updated,"
             f" {count(report.unchanged)} unchanged, {count(report.duplicates)} duplicate rows,"
             f" {count(len(report.problems))} not imported"
         )
     if not known:
-        click.echo("Error: none of the rows could be imported", err=True)
+        note("Error: none of the rows could be imported")
         click.get_current_context().exit(1)
 
 

@@ -10,29 +10,43 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.core.printable import printable, printable_json
 from app.core.views import Event, Run, SourceProgress, View
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 
 
+class _Console(Console):
+    """Spells out control characters in the strings that it writes."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Return what is written for a string."""
+        return super().render_str(printable(text), **how)
+
+
 def stdout() -> Console:
     """Return the console of results; what it writes is the same in a pipe, but for colours."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
     """Return the console of notes and progress."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def write_json(view: View) -> None:
     """Write an object to stdout."""
-    click.echo(view.model_dump_json(indent=2))
+    click.echo(printable_json(view.model_dump_json(indent=2)))
+
+
+def say(line: str) -> None:
+    """Write a line of the result."""
+    click.echo(printable(line))
 
 
 def note(line: str) -> None:
     """Tell the user something that is no result."""
-    click.echo(line, err=True)
+    click.echo(printable(line), err=True)
 
 
 def in_words(seconds: float | None) -> str:
@@ -78,8 +92,8 @@ def table(*columns: str, right: Iterable[str] = ()) -> Table:
 
 
 def cells(*values: object) -> list[Text]:
-    """Return cells that mean nothing but what they say, whatever brackets are in them."""
-    return [Text(str(value)) for value in values]
+    """Return cells that mean nothing but what they say, whatever characters are in them."""
+    return [Text(printable(str(value))) for value in values]
 
 
 def progress_table(sources: Iterable[SourceProgress]) -> Table:

@@ -1,5 +1,4 @@
 import click
-from rich.text import Text
 
 from app.annotation.run_detail import RunDetail, get_detail
 from app.api.admin import Changed, RunPage
@@ -11,8 +10,10 @@ from app.cli.output import (
     in_words,
     local,
     names,
+    note,
     nothing_was_due,
     progress_table,
+    say,
     stdout,
     table,
     what_happened,
@@ -52,7 +53,7 @@ def runs(limit: int, before: int | None, *, as_json: bool) -> None:
         write_json(page)
         return
     if not page.runs:
-        click.echo("there are no runs; `just annotate` starts one", err=True)
+        note("there are no runs; `just annotate` starts one")
         return
     listed = table("id", "state", "sources", "mode", "done", "created", right=("id", "done"))
     for run in page.runs:
@@ -105,8 +106,7 @@ def show(run_id: int, *, as_json: bool) -> None:
     earlier = f" (the last {MOST_EVENTS})" if len(run.events) == MOST_EVENTS else ""
     console.print(f"\nwhat happened{earlier}:")
     for event in run.events:
-        line = Text(f"{local(event.at)}  {what_happened(event)}")
-        console.print(line, soft_wrap=True)
+        console.print(f"{local(event.at)}  {what_happened(event)}", soft_wrap=True)
 
 
 def _facts(run: RunDetail) -> str:
@@ -160,4 +160,4 @@ def _tell(changed: Changed, words: str, *, as_json: bool) -> None:
     if as_json:
         write_json(changed)
     else:
-        click.echo(f"run {changed.id} {words}")
+        say(f"run {changed.id} {words}")

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import click
 
+from app.core.printable import printable
+
 
 class KidneyGeneticsError(Exception):
     """The root of the project's own exceptions."""
@@ -46,7 +48,8 @@ class UserError(KidneyGeneticsError, click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the message to stderr, or to ``file``."""
-        click.echo(f"Error: {self.format_message()}", file=file, err=file is None)
+        message = printable(self.format_message())
+        click.echo(f"Error: {message}", file=file, err=file is None)
 
 
 class WrongUse(UserError):

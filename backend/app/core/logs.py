@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core.errors import UserError
+from app.core.printable import printable
 from app.core.redact import redact
 
 __all__ = ["bound_contextvars", "configure"]
@@ -42,7 +43,7 @@ def _redacted(value: Any) -> Any:
 
 
 def _render_for_people(logger: WrappedLogger, name: str, event: EventDict) -> str:
-    return redact(str(_CONSOLE(logger, name, event)))
+    return printable(redact(str(_CONSOLE(logger, name, event))))
 
 
 def _say_what_the_user_can_mend(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

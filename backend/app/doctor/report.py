@@ -1,13 +1,13 @@
 """What the checks found, for people and for programs."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from app.core.printable import printable
 from app.doctor.check import Check, Status
 from app.doctor.run import Result
 
@@ -15,7 +15,6 @@ Paint = Callable[[str, Status], str]
 
 _INDENT = " " * 8
 _LABEL = 9
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_ASCII = {
     0x2013: "-",
     0x2014: "-",
@@ -43,8 +42,8 @@ class Look:
     ascii_only: bool
 
     def clean(self, text: str) -> str:
-        """Take out what would move the cursor, and what cannot be shown."""
-        text = _CONTROL.sub("?", text)
+        """Spell out what would steer the terminal, and what it cannot show."""
+        text = printable(text)
         if self.ascii_only:
             text = text.translate(_IN_ASCII).encode("ascii", "backslashreplace").decode()
         return text

@@ -227,3 +227,28 @@ def test_json_is_all_that_is_on_stdout(cli, genes) -> None:
     result = cli("annotate", "ensembl", "--json")
     assert json.loads(result.stdout)["state"] == "queued"
     assert "make worker" in result.stderr
+
+
+HOSTILE = "\x1b]0;title\x07\x9b2J\u202e"
+SHOWN = r"\x1b]0;title\x07\x9b2J\u202e"
+
+
+def test_what_upstreams_and_others_said_does_not_steer_the_terminal(cli, genes, query) -> None:
+    cli("annotate", "ensembl")
+    query(
+        "WITH said (said) AS (VALUES (%s)),"
+        " run AS (UPDATE runs SET state = 'failed', error = said, waiting_for = said,"
+        " finished_at = now() FROM said RETURNING id),"
+        " event AS (INSERT INTO run_events (run_id, epoch, event, detail)"
+        " SELECT id, 1, 'retried in 1 s', jsonb_build_object('reason', said) FROM run, said),"
+        " progress AS (UPDATE run_sources SET unknown = 3, done = 3)"
+        " INSERT INTO annotations (gene_id, source, state, reason, checked_state, checked_run_id,"
+        " checked_at) SELECT genes.id, 'ensembl', 'unknown', said, 'unknown', run.id, now()"
+        " FROM genes, run, said",
+        HOSTILE,
+    )
+    text = cli("show", 1).output
+    assert text.count(SHOWN) == 4, text
+    whole = "".join(cli(*each).output for each in (["runs"], ["status"], ["show", 1, "--json"]))
+    assert not any(char in text + whole for char in "\x1b\x07\x9b\u202e")
+    assert cli.json("show", 1)["error"] == HOSTILE

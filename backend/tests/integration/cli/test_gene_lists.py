@@ -199,3 +199,13 @@ def test_what_was_read_as_what_is_said(cli, imported: Import, tmp_path: Path) ->
     imported("gene\n225\n3635\n52\n")
     result = cli("genes-import", tmp_path / "genes.csv")
     assert "column gene: Entrez ids in 3 rows" in result.stderr
+
+
+def test_a_cell_does_not_steer_the_terminal(cli, imported: Import, tmp_path: Path) -> None:
+    imported("symbol,note\nPKD1,x\n\x1b]0;title\x07\x9b2J,y\n")
+    result = cli("genes-import", tmp_path / "genes.csv")
+    assert r"line 3: skipped: \x1b]0;title\x07\x9b2J: unknown" in result.stdout
+    (tmp_path / "genes.csv").write_text('\x1b]0;title\x07,b\nx,"\n')
+    result = cli("genes-import", tmp_path / "genes.csv")
+    assert result.exit_code == 2
+    assert not any(char in result.output for char in "\x1b\x07\x9b")

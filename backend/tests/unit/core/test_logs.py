@@ -112,3 +112,9 @@ def test_secrets_within_a_value_are_hidden_too(capsys: pytest.CaptureFixture[str
     (line,) = lines(capsys)
     assert KEY not in json.dumps(line)
     assert line["number"] == 3
+
+
+def test_what_would_steer_the_terminal_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", people=True)
+    logging.getLogger("app.x").warning("upstream says: %s", "\x1b[2J\u202ex")
+    assert r"upstream says: \x1b[2J\u202ex" in capsys.readouterr().err

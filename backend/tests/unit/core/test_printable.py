@@ -1,0 +1,38 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import UserError
+from app.core.printable import printable, printable_json
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b]0;title\x07", r"\x1b[31mred\x1b]0;title\x07"),
+        ("\x9b2J over\rwritten \u202eturned", r"\x9b2J over\rwritten \u202eturned"),
+        ("file-\udcff", r"file-\udcff"),
+        (
+            "two lines\n\tof naïve “text”, 5\u00a0€, 漢字",
+            "two lines\n\tof naïve “text”, 5\u00a0€, 漢字",
+        ),
+    ],
+)
+def test_what_would_steer_the_terminal_is_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_means_what_it_meant(text: str) -> None:
+    shown = printable_json(json.dumps({"text": text}, ensure_ascii=False, indent=2))
+    assert json.loads(shown) == {"text": text}
+    assert shown == printable(shown)
+
+
+def test_a_message_for_the_user_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    UserError("\x1b]0;x\x07: no such file\udcff", remedy="look again").show()
+    assert capsys.readouterr().err == (
+        "Error: \\x1b]0;x\\x07: no such file\\udcff\n  to mend it: look again\n"
+    )
