@@ -10,11 +10,13 @@ import subprocess
 import time
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import click
 
+from app.annotation.bulk_files.process import read_in_child
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.bulk import count_in_child
+from app.annotation.sources.clinvar.source import COUNT
 from sandbox.catalogue import Catalogue
 from sandbox.options import Options
 from sandbox.tables import compressed, write_variant_summary
@@ -74,7 +76,9 @@ async def _ours(file: Path, wanted: list[WantedGene]) -> tuple[float, int, float
     await asyncio.sleep(0)
     started = time.perf_counter()
     found = 0
-    async with aclosing(count_in_child(file, wanted)) as lists:
+    of = dict[str, Any] | None
+    reading = read_in_child(COUNT, file, wanted, of=of, done=lambda _: None)
+    async with aclosing(reading) as lists:
         async for data in lists:
             found += sum(each is not None for each in data)
     seconds = time.perf_counter() - started

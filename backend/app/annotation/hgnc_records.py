@@ -8,10 +8,16 @@ from typing import Any
 
 import msgspec
 
+from app.annotation.bulk_files.lines import UnusableFile, lines
+from app.annotation.bulk_files.messages import Reading
 from app.annotation.upstream import BadAnswer
 
 COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
 WITHDRAWN = "tsv/tsv/withdrawn.txt"
+
+_LONGEST_LINE = 1 << 16  # bytes; real lines have some 5 KB
+_MOST_BYTES = 256 * 1024**2  # real files have 17 MB
+_RECORDS_A_PART = 500
 
 APPROVED = "Approved"
 WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
@@ -107,6 +113,25 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
             yield Record(**fields)
 
 
+def read(path: Path, asked: Any) -> Reading:
+    """Read the records of some genes, see :func:`read_records`; the reader of this file.
+
+    Args:
+        path: of ``hgnc_complete_set.txt``.
+        asked: HGNC ids.
+    """
+    only = frozenset(asked)
+    rows = approved = 0
+    wanted: list[msgspec.Raw] = []
+    for record in read_records(path):
+        rows += 1
+        approved += record.status == APPROVED
+        if record.hgnc_id in only:
+            wanted.append(msgspec.Raw(msgspec.json.encode(record)))
+    starts = range(0, len(wanted), _RECORDS_A_PART)
+    return Reading(rows, approved, (wanted[at : at + _RECORDS_A_PART] for at in starts))
+
+
 def count_records(path: Path) -> tuple[str, int, int]:
     """Return the SHA-256 of the complete set, its rows, and its approved genes.
 
@@ -148,20 +173,22 @@ def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
 def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
     """Give the header and then each row, with its line, as many fields as the header has."""
     try:
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            columns = next(lines, "").rstrip("\r\n").split("\t")
-            missing = [name for name in required if name not in columns]
-            if missing:
-                raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
-            yield 1, columns
-            for number, line in enumerate(lines, 2):
-                fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
-                if len(fields) > len(columns):
-                    raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
-                if len(fields) < len(columns) and not line.endswith("\n"):
-                    raise BadAnswer(f"{path.name}, line {number}: it breaks off")
-                if fields != [""]:
-                    yield number, fields + [""] * (len(columns) - len(fields))
+        found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES)
+        columns = next(found, "").rstrip("\r\n").split("\t")
+        missing = [name for name in required if name not in columns]
+        if missing:
+            raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
+        yield 1, columns
+        for number, line in enumerate(found, 2):
+            fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
+            if len(fields) > len(columns):
+                raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
+            if len(fields) < len(columns) and not line.endswith("\n"):
+                raise BadAnswer(f"{path.name}, line {number}: it breaks off")
+            if fields != [""]:
+                yield number, fields + [""] * (len(columns) - len(fields))
+    except UnusableFile as error:
+        raise BadAnswer(str(error)) from error
     except UnicodeDecodeError as error:
         raise BadAnswer(f"{path.name} is no UTF-8: {error.reason}") from error
 

@@ -15,7 +15,8 @@
    until the one bad gene is found. Never catch
    :class:`~app.core.errors.Wait`: the run is put back and loses nothing.
 4. Where the source publishes a file of everything, give ``info.bulk_threshold`` and ``bulk``;
-   both ways must give equal ``data`` for equal facts. Parse off the event loop.
+   both ways must give equal ``data`` for equal facts. Have the file read by a process of its own,
+   within bounds: see :mod:`app.annotation.bulk_files`.
 5. Add it to :data:`~.SOURCES` behind the sources whose columns it needs, its address to the
    settings, and its real answers to the sandbox.
 """

@@ -1,21 +1,20 @@
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import timedelta
-from itertools import islice
 from typing import ClassVar, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
+from app.annotation.bulk_files.fetched import read_fetched
 from app.annotation.hgnc_records import (
     APPROVED,
     COMPLETE_SET,
     FIELDS,
     WITHDRAWN_STATUSES,
     Record,
-    count_records,
-    read_records,
 )
 from app.annotation.sources.base import (
     BULK_LIST,
@@ -27,6 +26,8 @@ from app.annotation.sources.base import (
     all_of,
 )
 from app.annotation.upstream import BadAnswer, Host, Upstream
+
+READ = "app.annotation.hgnc_records:read"
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
 
@@ -125,17 +126,17 @@ class Hgnc:
     async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
         """Read the complete set; see :class:`~app.annotation.sources.base.Source`."""
         due = {gene.hgnc_id: gene async for gene in genes}
-        file = await self._files.download(COMPLETE_SET)
-        digest, rows, approved = await asyncio.to_thread(count_records, file.path)
-        self._read = [FileRead(file.path.name, file.release, digest, rows, approved)]
-        self._release, self._from_file = file.release, True
-        records = read_records(file.path, due.keys())
-        while found := await asyncio.to_thread(_take, records):
-            yield [
-                _answer(due.pop(record.hgnc_id), record)
-                for record in found
-                if record.hgnc_id in due
-            ]
+        read: list[FileRead] = []
+        reading = read_fetched(self._files, COMPLETE_SET, READ, list(due), of=Record, read=read)
+        async with aclosing(reading) as lists:
+            async for records in lists:
+                yield [
+                    _answer(due.pop(record.hgnc_id), record)
+                    for record in records
+                    if record.hgnc_id in due
+                ]
+        self._read = read
+        self._release, self._from_file = read[0].release, True
         rest = list(due.values())
         for start in range(0, len(rest), BULK_LIST):
             yield [Answer(gene.id, "absent") for gene in rest[start : start + BULK_LIST]]
@@ -181,10 +182,6 @@ def _answer(gene: Gene, record: Record) -> Answer:
         reason = f"HGNC's record has no {', '.join(lacking)}"
         return Answer(gene.id, "unknown", reason=reason)
     return Answer(gene.id, "found", record.data(), identifiers=record.identifiers())
-
-
-def _take(records: Iterator[Record]) -> list[Record]:
-    return list(islice(records, BULK_LIST))
 
 
 def _decode_fetch(body: bytes) -> list[Record]:

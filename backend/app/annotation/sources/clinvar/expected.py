@@ -4,6 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from app.annotation.bulk_files.lines import lines
+
+_LONGEST_LINE = 1 << 14  # bytes; real lines have some 100
+_MOST_BYTES = 16 * 1024**2
 MOST_ALLELES = 10_000_000
 """What a gene is said to have beyond this is not believed: all of ClinVar has some 4 million."""
 
@@ -52,27 +56,28 @@ def read_expected(path: Path) -> Expected:
     """Read the file; columns are found by name.
 
     Raises:
+        UnusableFile: it, or a line of it, is too long.
         ValueError: it has no such columns, a row without one of them or with a number that is
             none, or no row.
     """
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            names = line.rstrip("\r\n").removeprefix("#").split("\t")
-            if names[0] == "Symbol":
-                break
-        else:
-            raise ValueError("no line that starts with #Symbol")
-        try:
-            symbol, gene, total = map(names.index, ("Symbol", "GeneID", "Total_alleles"))
-        except ValueError as error:
-            raise ValueError(f"no such column: {error}") from None
-        rows = []
-        for line in lines:
-            fields = line.rstrip("\r\n").split("\t")
-            if len(fields) != len(names):
-                raise ValueError(f"a row of {len(fields)} fields for {len(names)} columns")
-            alleles = min(max(int(fields[total]), 0), MOST_ALLELES)
-            rows.append((fields[symbol], fields[gene], alleles))
+    found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES, errors="replace")
+    for line in found:
+        names = line.rstrip("\r\n").removeprefix("#").split("\t")
+        if names[0] == "Symbol":
+            break
+    else:
+        raise ValueError("no line that starts with #Symbol")
+    try:
+        symbol, gene, total = map(names.index, ("Symbol", "GeneID", "Total_alleles"))
+    except ValueError as error:
+        raise ValueError(f"no such column: {error}") from None
+    rows = []
+    for line in found:
+        fields = line.rstrip("\r\n").split("\t")
+        if len(fields) != len(names):
+            raise ValueError(f"a row of {len(fields)} fields for {len(names)} columns")
+        alleles = min(max(int(fields[total]), 0), MOST_ALLELES)
+        rows.append((fields[symbol], fields[gene], alleles))
     if not rows:
         raise ValueError("no gene")
     return Expected(rows)

@@ -6,10 +6,10 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar
 
+from app.annotation.bulk_files.fetched import read_fetched
+from app.annotation.bulk_files.lines import UnusableFile
 from app.annotation.sources.base import Answer, Connector, FileRead, Gene, SourceInfo
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.bulk import UnreadableTable, count_in_child
-from app.annotation.sources.clinvar.bulk_messages import Done
 from app.annotation.sources.clinvar.declaration import EUTILS, FILES, INFO, TOOL
 from app.annotation.sources.clinvar.expected import Expected, read_expected
 from app.annotation.sources.clinvar.search import count_variants, searchable
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _EXPECTED_NAME = "gene_specific_summary.txt"
 EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
+COUNT = "app.annotation.sources.clinvar.table:read"
 TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
 
 _LONGEST_EXPECTED = 16 * 1024**2
@@ -119,38 +120,24 @@ class ClinVar:
         ]
 
     async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """Read the table; see :class:`~app.annotation.sources.base.Source`.
-
-        A copy that cannot be read is thrown away and fetched anew, once.
-        """
+        """Read the table; see :class:`~app.annotation.sources.base.Source`."""
         listed = [gene async for gene in genes]
         expected = await self._expect()
         wanted = [_wanted(gene, expected) for gene in listed]
-        for again in (True, False):
-            table = await self._files.download(TABLE_FILE)
-            self._release, self._from_file = table.release, True
-            places = iter(zip(listed, wanted, strict=True))
-            done: list[Done] = []
-            try:
-                counting = count_in_child(table.path, wanted, done=done.append)
-                async with aclosing(counting) as lists:
-                    async for data in lists:
-                        yield [
-                            _answer(gene, want, each, expected)
-                            # zip takes from data first: it must not use up a gene it cannot pair
-                            for each, (gene, want) in zip(data, places)  # noqa: B905
-                        ]
-            except UnreadableTable as error:
-                await asyncio.to_thread(table.path.unlink, missing_ok=True)
-                if not again:
-                    raise BadAnswer(f"{TABLE_FILE} cannot be read, twice: {error}") from error
-                logger.warning("clinvar: %s is of no use (%s), again", TABLE_FILE, error)
-            else:
-                self._read += [
-                    FileRead(table.path.name, table.release, each.digest, each.rows, each.genes)
-                    for each in done
+        places = iter(zip(listed, wanted, strict=True))
+        read: list[FileRead] = []
+        counting = read_fetched(
+            self._files, TABLE_FILE, COUNT, wanted, of=dict[str, Any] | None, read=read
+        )
+        async with aclosing(counting) as lists:
+            async for data in lists:
+                yield [
+                    _answer(gene, want, each, expected)
+                    # zip takes from data first: it must not use up a gene that it cannot pair
+                    for each, (gene, want) in zip(data, places)  # noqa: B905
                 ]
-                return
+        self._read += read
+        self._release, self._from_file = read[0].release, True
 
     async def _expect(self) -> Expected:
         async with self._loading:
@@ -162,7 +149,7 @@ class ClinVar:
         try:
             file = await self._files.download(EXPECTED_FILE, limit=_LONGEST_EXPECTED)
             digest, expected = await asyncio.to_thread(_read_expected, file.path)
-        except (BadAnswer, ValueError) as error:
+        except (BadAnswer, UnusableFile, ValueError) as error:
             logger.warning(
                 "clinvar: without %s all genes weigh the same and go by their approved symbols,"
                 " and none can be absent: %s",

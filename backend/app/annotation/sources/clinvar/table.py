@@ -1,25 +1,33 @@
 """Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally a gene.
 
-This runs in a process of its own (:mod:`.bulk_child`), and is written for speed: one thread
-decompresses outside the interpreter's lock, the other splits lines as bytes. What repeats from
-line to line (the gene, the four classifications, the dates) is looked up as bytes and understood
-once.
+This runs in a process of its own (:mod:`app.annotation.bulk_files`), and is written for speed: one
+thread decompresses outside the interpreter's lock, the other splits lines as bytes. What repeats
+from line to line (the gene, the four classifications, the dates) is looked up as bytes and
+understood once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
+import msgspec
 from isal import igzip_threaded
 
+from app.annotation.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
+from app.annotation.bulk_files.messages import Reading
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.aggregate import Profile, Tally
 from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
 from app.annotation.sources.clinvar.consequence import consequence
 
-_BLOCK = 1 << 20
+_LONGEST_LINE = 1 << 20  # bytes; real lines have some 60 KB at most
+_LONGEST_HEADER = 1 << 16
+_MOST_BYTES = 32 * 1024**3  # unpacked; real tables have 4 GB
+_LONGEST_TEXT = 1_000  # bytes of a classification; real ones have 200
+_MOST_PROFILES = 50_000  # different classifications; real tables have a few thousand
+_GENES_A_PART = 500
 _LONGEST_KEPT = 200  # bytes; longer gene lists (copy numbers) are not worth remembering
 _MOST_KEPT = 200_000  # values remembered of each kind
 _HIGHEST_ID = 1 << 27  # of a variation; a broken file must not ask for more than 128 MB
@@ -40,8 +48,22 @@ REQUIRED = (
 """Columns without which the table is refused; the last four are there since 2024."""
 
 
-class TableError(Exception):
+class TableError(UnusableFile):
     """The file is not the table that it should be."""
+
+
+def read(path: Path, asked: Any) -> Reading:
+    """Count the variants of genes, see :func:`read_table`; the reader of this file.
+
+    Args:
+        path: of the table.
+        asked: genes, as :class:`~.attribution.WantedGene` is written as JSON.
+    """
+    table = count_table(path, msgspec.convert(asked, list[WantedGene]))
+    tallies = table.tallies
+    starts = range(0, len(tallies), _GENES_A_PART)
+    parts = ([tally.data() for tally in tallies[at : at + _GENES_A_PART]] for at in starts)
+    return Reading(table.rows, table.genes, parts)
 
 
 def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], int]:
@@ -72,9 +94,9 @@ def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
 
 
 def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
-    opened = igzip_threaded.open(path, "rb", block_size=_BLOCK)  # type: ignore[no-untyped-call]
+    opened = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
     with cast("IO[bytes]", opened) as stream:
-        blocks = _blocks_of_lines(stream)
+        blocks = blocks_of_lines(stream, longest=_LONGEST_LINE, most=_MOST_BYTES)
         first = next(blocks, [b""])
         columns = _columns(first[0])
         reader = Counted(genes, columns)
@@ -84,18 +106,9 @@ def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
         return reader
 
 
-def _blocks_of_lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
-    rest = b""
-    while block := stream.read(_BLOCK):
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield lines
-    if rest:
-        yield [rest]
-
-
 def _columns(header: bytes) -> dict[str, int]:
+    if len(header) > _LONGEST_HEADER:
+        raise TableError(f"the table has a header of {len(header):,} bytes")
     names = header.decode("utf-8", "replace").strip("\r\n").removeprefix("#").split("\t")
     columns = {name.strip(): index for index, name in enumerate(names)}
     missing = [name for name in REQUIRED if name not in columns]
@@ -200,9 +213,12 @@ class Counted:
         return found
 
     def _read_profile(self, said: tuple[bytes, ...]) -> Profile:
+        if max(map(len, said)) > _LONGEST_TEXT:
+            raise ValueError(f"a classification of more than {_LONGEST_TEXT:,} bytes")
+        if len(self._profiles) >= _MOST_PROFILES:
+            raise TableError(f"more than {_MOST_PROFILES:,} different classifications")
         made = aggregate.profile(*(value.decode("utf-8", "replace") for value in said))
-        if len(self._profiles) < _MOST_KEPT:
-            self._profiles[said] = made
+        self._profiles[said] = made
         return made
 
     def _read_days(self, at: tuple[bytes, ...]) -> int:

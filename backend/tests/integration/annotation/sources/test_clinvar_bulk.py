@@ -4,30 +4,31 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, Source
-from app.annotation.sources.clinvar import bulk
-from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.bulk import (
-    BulkProcessDied,
-    UnreadableTable,
-    count_in_child,
+from app.annotation.bulk_files import process as reading_process
+from app.annotation.bulk_files.messages import Order
+from app.annotation.bulk_files.process import (
+    ReadingProcessDied,
+    UnreadableFile,
+    read_in_child,
 )
-from app.annotation.sources.clinvar.bulk_messages import Order
+from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, Source
+from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import FILES
-from app.annotation.sources.clinvar.source import TABLE_FILE
+from app.annotation.sources.clinvar.source import COUNT, TABLE_FILE
 from app.annotation.upstream import BadAnswer
 from sandbox import Sandbox
 
-CHILD = "app.annotation.sources.clinvar.bulk_child"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(bulk._BACKEND)}
+CHILD = "app.annotation.bulk_files.child"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(reading_process._BACKEND)}
 
 
 @pytest.fixture
@@ -48,6 +49,11 @@ async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
         assert len(part) <= BULK_LIST
         answers |= {answer.gene_id: answer for answer in part}
     return answers
+
+
+def counting(path: Path) -> AsyncGenerator[list[Any], None]:
+    wanted = [WantedGene("1", ("A",))]
+    return read_in_child(COUNT, path, wanted, of=Any, done=lambda _: None)
 
 
 async def table_of(connect: Connector) -> Path:
@@ -115,12 +121,14 @@ async def test_a_broken_copy_is_fetched_again(
 async def test_a_table_that_stays_broken_is_a_bad_answer(
     source: Callable[[str], Source], genes: list[Gene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(path: Path, *_: object, **_more: object) -> AsyncIterator[list[None]]:
-        raise UnreadableTable(f"{path.name}: EOFError")
+    async def broken(
+        _reader: str, path: Path, *_: object, **_more: object
+    ) -> AsyncIterator[list[None]]:
+        raise UnreadableFile(f"{path.name}: EOFError")
         yield []
 
-    monkeypatch.setattr("app.annotation.sources.clinvar.source.count_in_child", broken)
-    with pytest.raises(BadAnswer, match="twice"):
+    monkeypatch.setattr("app.annotation.bulk_files.fetched.read_in_child", broken)
+    with pytest.raises(BadAnswer, match="cannot be read"):
         await in_bulk(source("clinvar"), genes)
 
 
@@ -128,8 +136,8 @@ async def test_a_file_cut_short_gives_no_counts_at_all(connect: Connector, tmp_p
     whole = await table_of(connect)
     cut = tmp_path / "cut.gz"
     cut.write_bytes(whole.read_bytes()[:-1000])
-    with pytest.raises(UnreadableTable, match="EOFError"):
-        await anext(count_in_child(cut, [WantedGene("1", ("A",))]))
+    with pytest.raises(UnreadableFile, match="EOFError"):
+        await anext(counting(cut))
 
 
 async def test_a_killed_process_is_an_error_and_not_an_answer(
@@ -143,9 +151,9 @@ async def test_a_killed_process_is_an_error_and_not_an_answer(
         process.kill()
         return process
 
-    monkeypatch.setattr(bulk.asyncio, "create_subprocess_exec", spawn_and_kill)
-    with pytest.raises(BulkProcessDied, match="-9"):
-        await anext(count_in_child(path, [WantedGene("1", ("A",))]))
+    monkeypatch.setattr(reading_process.asyncio, "create_subprocess_exec", spawn_and_kill)
+    with pytest.raises(ReadingProcessDied, match="-9"):
+        await anext(counting(path))
 
 
 async def test_cancelling_ends_the_process(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,11 +165,11 @@ async def test_cancelling_ends_the_process(endless: Path, monkeypatch: pytest.Mo
         return spawned[0]
 
     async def read() -> None:
-        async with aclosing(count_in_child(endless, [WantedGene("1", ("A",))])) as lists:
+        async with aclosing(counting(endless)) as lists:
             async for _ in lists:
                 pass
 
-    monkeypatch.setattr(bulk.asyncio, "create_subprocess_exec", spawn_and_note)
+    monkeypatch.setattr(reading_process.asyncio, "create_subprocess_exec", spawn_and_note)
     reading = asyncio.create_task(read())
     # opening the writing end waits for the process to open the other one
     writing = await asyncio.to_thread(os.open, endless, os.O_WRONLY)
@@ -192,7 +200,7 @@ def test_the_process_dies_with_its_parent(endless: Path) -> None:
         assert parent.stdin
         assert parent.stdout
         child = int(parent.stdout.readline())
-        parent.stdin.write(msgspec.json.encode(Order(str(endless), [])) + b"\n")
+        parent.stdin.write(msgspec.json.encode(Order(COUNT, str(endless), [])) + b"\n")
         parent.stdin.flush()
         with endless.open("wb"):  # waits until the child has opened it
             ended = os.pidfd_open(child)
@@ -206,7 +214,7 @@ def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
         [sys.executable, "-m", CHILD, str(os.getpid())], stdin=subprocess.PIPE, env=ENVIRONMENT
     ) as child:
         assert child.stdin
-        child.stdin.write(msgspec.json.encode(Order(str(endless), [])) + b"\n")
+        child.stdin.write(msgspec.json.encode(Order(COUNT, str(endless), [])) + b"\n")
         child.stdin.flush()
         with endless.open("wb"):
             child.stdin.close()

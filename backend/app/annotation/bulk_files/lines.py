@@ -1,0 +1,65 @@
+"""Lines of a file that may be anything: none is longer than it may be, and there is an end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Literal
+
+from app.core.errors import KidneyGeneticsError
+
+BLOCK = 1 << 20
+
+
+class UnusableFile(KidneyGeneticsError):
+    """The file is not what it should be."""
+
+
+def lines(
+    path: Path, *, longest: int, most: int, errors: Literal["strict", "replace"] = "strict"
+) -> Iterator[str]:
+    """Read a text file line by line, with the line ends.
+
+    Args:
+        path: of the file.
+        longest: bytes of a line.
+        most: bytes of the file.
+        errors: what to do about bytes that are no UTF-8.
+
+    Raises:
+        UnusableFile: a line or the file is longer.
+        UnicodeDecodeError: it is no UTF-8.
+    """
+    size = 0
+    with path.open("rb") as file:
+        while line := file.readline(longest + 1):
+            size += len(line)
+            if len(line) > longest:
+                raise UnusableFile(f"{path.name} has a line of more than {longest:,} bytes")
+            if size > most:
+                raise UnusableFile(f"{path.name} has more than {most:,} bytes")
+            yield line.decode("utf-8", errors)
+
+
+def blocks_of_lines(stream: IO[bytes], *, longest: int, most: int) -> Iterator[list[bytes]]:
+    """Read many lines at a time, without the line ends; faster than one by one.
+
+    Args:
+        stream: what is read.
+        longest: bytes of a line, to within a block of 1 MB.
+        most: bytes in all.
+
+    Raises:
+        UnusableFile: a line, or all, is longer.
+    """
+    rest, size = b"", 0
+    while block := stream.read(BLOCK):
+        size += len(block)
+        if size > most:
+            raise UnusableFile(f"there are more than {most:,} bytes in it")
+        found = (rest + block).split(b"\n")
+        rest = found.pop()
+        if len(rest) > longest:
+            raise UnusableFile(f"it has a line of more than {longest:,} bytes")
+        if found:
+            yield found
+    if rest:
+        yield [rest]

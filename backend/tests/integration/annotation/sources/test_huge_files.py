@@ -1,0 +1,109 @@
+"""Files with one line without an end cost a worker neither its memory nor its event loop."""
+
+import asyncio
+import gzip
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.annotation.bulk_files import lines as bounded
+from app.annotation.bulk_files import process as reading_process
+from app.annotation.bulk_files.lines import UnusableFile
+from app.annotation.bulk_files.process import UnreadableFile, read_in_child
+from app.annotation.hgnc_records import FIELDS, read_records
+from app.annotation.sources.clinvar.source import COUNT
+from app.annotation.sources.clinvar.table import REQUIRED
+from app.annotation.sources.hgnc import READ
+from app.annotation.upstream import BadAnswer
+
+GIGABYTE = 1024**3
+MOST = 300 * 1024**2
+
+
+def hgnc(folder: Path) -> Path:
+    """A header, and a line of 1 GB that takes no room on the disk: it is a hole."""
+    path = folder / "hgnc_complete_set.txt"
+    path.write_text("\t".join(FIELDS) + "\n")
+    os.truncate(path, GIGABYTE)
+    return path
+
+
+def clinvar(folder: Path) -> Path:
+    path = folder / "variant_summary.txt.gz"
+    megabyte = bytes(1024**2)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(("\t".join(REQUIRED) + "\n").encode())
+        for _ in range(GIGABYTE // len(megabyte)):
+            file.write(megabyte)
+    return path
+
+
+@pytest.fixture
+def peaks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The most memory, in bytes, that each of the reading processes has had."""
+    spawn = asyncio.create_subprocess_exec
+    found: list[int] = []
+
+    async def spawn_and_measure(*args: Any, **more: Any) -> asyncio.subprocess.Process:
+        process = await spawn(*args, **more)
+        wait = process.wait
+
+        async def measured() -> int:
+            status = await wait()
+            found.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+            return status
+
+        monkeypatch.setattr(process, "wait", measured)
+        return process
+
+    monkeypatch.setattr(reading_process.asyncio, "create_subprocess_exec", spawn_and_measure)
+    return found
+
+
+@pytest.mark.parametrize(("make", "reader"), [(hgnc, READ), (clinvar, COUNT)])
+async def test_a_line_of_a_gigabyte_is_refused_by_a_small_process(
+    tmp_path: Path, peaks: list[int], make: Any, reader: str
+) -> None:
+    path = make(tmp_path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    with pytest.raises(UnreadableFile, match="a line of more than"):
+        await anext(read_in_child(reader, path, [], of=Any, done=lambda _: None))
+    assert len(peaks) == 1
+    assert peaks[0] < MOST
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before < MOST / 10
+
+
+def test_an_import_refuses_the_line_as_well(tmp_path: Path) -> None:
+    with pytest.raises(BadAnswer, match="a line of more than 65,536 bytes"):
+        list(read_records(hgnc(tmp_path)))
+
+
+def test_a_file_may_be_as_long_as_it_may_be_and_no_longer(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345\n" * 10)
+    assert len(list(bounded.lines(path, longest=6, most=60))) == 10
+    with pytest.raises(UnusableFile, match="more than 59 bytes"):
+        list(bounded.lines(path, longest=6, most=59))
+    with path.open("rb") as file, pytest.raises(UnusableFile, match="more than 59 bytes"):
+        list(bounded.blocks_of_lines(file, longest=6, most=59))
+
+
+async def test_a_table_with_ever_new_classifications_is_refused(tmp_path: Path) -> None:
+    """Its lines are short and well-formed, and would fill the memory all the same."""
+    path = tmp_path / "variant_summary.txt.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(("\t".join(REQUIRED) + "\n").encode())
+        for number in range(1, 60_000):
+            fields = dict.fromkeys(REQUIRED, "-") | {
+                "GeneID": "1",
+                "GeneSymbol": "A",
+                "VariationID": str(number),
+                "ClinicalSignificance": f"Class {number}",
+            }
+            file.write(("\t".join(fields.values()) + "\n").encode())
+    wanted = [{"entrez_id": "1", "symbols": ["A"]}]
+    with pytest.raises(UnreadableFile, match="different classifications"):
+        await anext(read_in_child(COUNT, path, wanted, of=Any, done=lambda _: None))
