@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -16,10 +17,15 @@ from starlette.routing import compile_path
 
 from app.core.database_away import LOST_DATABASE, is_away
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
+from app.core.schema import explain
+from app.db.sqlstate import sqlstate
 
 logger = logging.getLogger(__name__)
 
 _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 422}
+
+_REFUSED = frozenset({"42501", "25006"})
+"""SQLSTATEs of a right that the API's role does not have, and of a session that is read-only."""
 
 MOST_PROBLEMS = 10
 """So many problems of a body are named."""
@@ -81,8 +87,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    for away in LOST_DATABASE:
-        app.add_exception_handler(away, _database_away)
+    for away in (*LOST_DATABASE, ProgrammingError):
+        app.add_exception_handler(away, _database_error)
     for busy in (Busy, PoolTimeoutError):
         app.add_exception_handler(busy, _busy)
 
@@ -159,10 +165,19 @@ def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str
     return ", ".join([*found, "HEAD"] if "GET" in found else found)
 
 
-async def _database_away(request: Request, error: Exception) -> JSONResponse:
+async def _database_error(request: Request, error: Exception) -> JSONResponse:
+    what = f"{request.method} {request.url.path}"
+    if sqlstate(error) in _REFUSED:
+        known = explain(request.app.state.services.db, error)
+        logger.error("%s: %s", what, known)
+        return refuse(
+            503,
+            f"the database does not let the API do that: {getattr(error, 'orig', error)}",
+            remedy="the API's log says what helps",
+        )
     if not is_away(error):
         raise error  # it is answered as what is not expected, and its traceback is logged
-    logger.warning("%s %s: PostgreSQL is away: %s", request.method, request.url.path, error)
+    logger.warning("%s: PostgreSQL is away: %s", what, error)
     return database_away()
 
 

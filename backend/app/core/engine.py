@@ -23,7 +23,7 @@ from app.core.outcome import (
     record_failure,
     record_fenced,
 )
-from app.core.schema import check_schema, in_words
+from app.core.schema import check_schema, explain, in_words
 from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
 from app.db.engine import create_engine
@@ -219,6 +219,8 @@ class Engine:
             except Exception as error:
                 if is_away(error) or isinstance(error, OSError | TimeoutError):
                     logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
+                elif (known := explain(self.db, error)) is not None:
+                    logger.error("the watch failed, it goes on: %s", known)  # noqa: TRY400 - the operator's to mend
                 else:
                     logger.exception("the watch failed, it goes on")
                 await self.liveness.drop()

@@ -6,6 +6,7 @@ from app.core.database_away import is_away
 from app.core.dispatch import InProcessDispatcher
 from app.core.engine import Engine
 from app.core.errors import NotHere
+from app.core.schema import explain
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class Executor:
             except Exception as error:
                 if is_away(error):
                     logger.warning("PostgreSQL is away: %s", error)
+                elif (known := explain(self._engine.db, error)) is not None:
+                    logger.error("looking for queued runs failed, it goes on: %s", known)  # noqa: TRY400 - the operator's to mend
                 else:
                     logger.exception("looking for queued runs failed, it goes on")
             try:
