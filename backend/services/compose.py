@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from dotenv import dotenv_values
 
+from services.addresses import place
 from services.process import LOOPBACK, ServiceError
 
 _ASK_SECONDS = 20.0
@@ -78,14 +79,15 @@ class Compose:
             ServiceError: it publishes none.
         """
         config = json.loads(self._ask("compose", "config", "--format", "json"))
-        env = config["services"].get(service, {}).get("environment", {})
         if service == "redis":
+            env = config["services"].get(service, {}).get("environment", {})
             password = quote(env.get("REDIS_WORKER_PASSWORD", ""), safe="")
             login = f"kidney-worker:{password}@" if password else ""
             return f"redis://{login}{LOOPBACK}:{self._port(service, 6379)}/0"
-        user = env.get("POSTGRES_USER", "postgres")
-        login = f"{quote(user, safe='')}:{quote(env.get('POSTGRES_PASSWORD', ''), safe='')}"
-        database = quote(env.get("POSTGRES_DB", user), safe="")
+        # as the role that the containers of the project are given, which is no superuser
+        given = place(config["services"]["migrate"]["environment"]["DATABASE_URL"])
+        login = f"{quote(given.user or '', safe='')}:{quote(given.password or '', safe='')}"
+        database = quote(given.name, safe="")
         return f"postgresql://{login}@{LOOPBACK}:{self._port(service, 5432)}/{database}"
 
     def _port(self, service: str, inside: int) -> int:
@@ -103,6 +105,8 @@ class Compose:
         made = {name: secrets.token_hex(24) for name in missing if name not in kept}
         if made:
             file.parent.mkdir(exist_ok=True)
+            # a file that is there would keep its mode
+            file.unlink(missing_ok=True)
             file.touch(0o600)
             file.write_text("".join(f"{name}={value}\n" for name, value in (kept | made).items()))
         return {name: value for name, value in (kept | made).items() if name in missing}

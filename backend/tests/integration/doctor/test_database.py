@@ -1,7 +1,4 @@
 import contextlib
-import os
-import pwd
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,14 +13,12 @@ from app.doctor.checks.database import server as server_checks
 from app.doctor.checks.database import sessions
 from app.doctor.context import Context
 from services import Postgres, running_postgres
-from services.process import free_port
 from tests.integration.doctor.ward import (
     change,
     equip,
     follow,
-    listens,
-    needs_program,
     query,
+    running_pgbouncer,
     silent,
 )
 from tests.patient import Patient
@@ -34,6 +29,8 @@ CHECKS = (
     "database.migrated",
     "database.clock",
     "database.disk",
+    "database.encoding",
+    "database.options",
     "database.session-locks",
     "database.idle-in-transaction",
     "database.connections",
@@ -247,39 +244,13 @@ async def test_living_workers_are_counted_against_max_connections(
 @pytest.fixture(params=["last used", "in turns"])
 def pgbouncer(patient: Patient, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The database behind a proxy that shares sessions."""
-    program = needs_program("pgbouncer")
-    url = urlsplit(patient.env["DATABASE_URL"])
-    port = free_port()
-    settings = tmp_path / "pgbouncer.ini"
-    users = tmp_path / "users.txt"
-    users.write_text(f'"{url.username}" "{url.password}"\n')
-    settings.write_text(
-        f"[databases]\n* = host={url.hostname} port={url.port}\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = plain\n"
-        f"auth_file = {users}\npool_mode = transaction\nunix_socket_dir =\n"
-        "ignore_startup_parameters = options,extra_float_digits\n"
-        f"server_round_robin = {int(request.param == 'in turns')}\nmin_pool_size = 3\n"
-    )
-    for path in (users, settings):
-        path.chmod(0o644)
-    folder = tmp_path
-    while folder != folder.parent and not folder.stat().st_mode & 1:
-        folder.chmod(folder.stat().st_mode | 0o011)
-        folder = folder.parent
-    # it refuses to run as root
-    account = pwd.getpwnam("nobody")
-    process = subprocess.Popen(
-        [program, str(settings)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **({"user": account.pw_uid, "group": account.pw_gid} if os.getuid() == 0 else {}),
-    )
-    try:
-        listens(port)
-        yield url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl()
-    finally:
-        process.kill()
-        process.wait()
+    turns = int(request.param == "in turns")
+    with running_pgbouncer(
+        tmp_path,
+        patient.env["DATABASE_URL"],
+        f"pool_mode = transaction\nserver_round_robin = {turns}\nmin_pool_size = 3\n",
+    ) as url:
+        yield url
 
 
 async def test_a_proxy_that_shares_sessions_is_found_and_gone_round(
@@ -369,3 +340,73 @@ async def test_a_database_that_hangs_costs_no_more_than_the_patience(patient: Pa
         assert found["runs.lost"].seconds < 3.2
         assert found["database.version"].status is Status.ok
         await context.close()
+
+
+async def test_a_database_that_cannot_hold_utf_8_is_moved_to_one_that_can(
+    patient: Patient, postgres: Postgres, tmp_path: Path
+) -> None:
+    url = urlsplit(postgres.dsn)
+    with psycopg.connect(postgres.dsn, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE of_old_days TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C'"
+            " LC_CTYPE 'C'"
+        )
+    change(patient, database_url=url._replace(path="/of_old_days").geturl())
+    try:
+        follow(patient, await patient.see("database.migrated"))
+        query(patient, "INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'A1é')")
+
+        broken = await patient.see("database.encoding")
+
+        assert (broken.finding.found, broken.finding.required) == ("SQL_ASCII", "UTF8")
+        back_up, edit, restore = broken.remedy.splitlines()
+        assert edit.startswith("${EDITOR:-vi} .env")
+        patient.shell(back_up)
+        change(patient, database_url=url._replace(path="/of_today").geturl())
+        patient.shell(restore)
+        assert (await patient.see("database.encoding")).status is Status.ok
+        assert query(patient, "SELECT symbol FROM genes") == [{"symbol": "A1é"}]
+    finally:
+        for name in ("of_old_days", "of_today"):
+            with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+async def test_pgbouncer_as_it_comes_is_a_pool_of_sessions(
+    patient: Patient, tmp_path: Path
+) -> None:
+    with running_pgbouncer(tmp_path, patient.env["DATABASE_URL"], "") as url:
+        change(patient, database_url=url)
+
+        found = await patient.all(*CHECKS)
+
+    assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
+
+
+async def test_options_that_pgbouncer_refuses_are_named_with_the_line_that_lets_them_in(
+    patient: Patient, tmp_path: Path
+) -> None:
+    direct = patient.env["DATABASE_URL"]
+    query(patient, "ALTER SCHEMA public RENAME TO kg")
+    with running_pgbouncer(tmp_path, direct, "") as url:
+        change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
+
+        broken = await patient.see("database.reachable")
+
+        assert broken.status is Status.failed
+        assert "PgBouncer refuses the options" in broken.finding.summary
+        assert "`ignore_startup_parameters = options` in pgbouncer.ini" in broken.finding.required
+    line = "ignore_startup_parameters = options\n"
+    with running_pgbouncer(tmp_path, direct, line) as url:
+        change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
+        assert (await patient.see("database.reachable")).status is Status.ok
+
+        broken = await patient.see("database.options")
+
+        assert broken.status is Status.failed
+        assert broken.finding.required.startswith("search_path = kg, set for the role")
+        follow(patient, broken)
+    with running_pgbouncer(tmp_path, direct, line) as url:
+        change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
+        found = await patient.all("database.options", "database.migrated")
+        assert {each.status for each in found.values()} == {Status.ok}

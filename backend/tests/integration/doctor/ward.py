@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -199,3 +200,45 @@ async def between(
             writer.transport.abort()
         await server.wait_closed()
         await asyncio.sleep(0)
+
+
+@contextmanager
+def running_pgbouncer(folder: Path, url: str, settings: str) -> Iterator[str]:
+    """Put a PgBouncer in front of a server, and give its address.
+
+    Args:
+        folder: where its files are.
+        url: of the server.
+        settings: more lines of the section `[pgbouncer]`; every other setting is PgBouncer's own.
+    """
+    program = needs_program("pgbouncer")
+    parts = urlsplit(url)
+    port = free_port()
+    file, users = folder / "pgbouncer.ini", folder / "users.txt"
+    users.write_text(f'"{parts.username}" "{parts.password}"\n')
+    file.write_text(
+        f"[databases]\n* = host={parts.hostname} port={parts.port}\n[pgbouncer]\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = plain\n"
+        f"auth_file = {users}\nunix_socket_dir =\n{settings}"
+    )
+    for path in (users, file):
+        path.chmod(0o644)
+    for each in (folder, *folder.parents):
+        if not each.stat().st_mode & 1:
+            each.chmod(each.stat().st_mode | 0o011)
+    # it refuses to run as root
+    account = pwd.getpwnam("nobody")
+    log = file.with_suffix(".log")
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [program, str(file)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            **({"user": account.pw_uid, "group": account.pw_gid} if os.getuid() == 0 else {}),
+        )
+    try:
+        assert await_true(lambda: "process up" in log.read_text(), 30), log.read_text()
+        yield parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}").geturl()
+    finally:
+        process.kill()
+        process.wait()

@@ -273,7 +273,7 @@ def docker(root, tmp_path):
     folder.mkdir()
 
     def put(postgres=0, redis=0, *, engine=0, up=0, env=None):
-        config.write_text(json.dumps({"services": {"db": {"environment": env or {}}}}))
+        config.write_text(json.dumps({"services": {"migrate": {"environment": env or {}}}}))
         script = FAKE_DOCKER.format(
             log=log, config=config, postgres=postgres, redis=redis, engine=engine, up=up
         )
@@ -291,8 +291,7 @@ def test_a_docker_engine_that_answers_runs_what_is_not_configured(
         running_postgres(tmp_path / "container" / "postgres") as postgres,
         running_redis(tmp_path / "theirs") as theirs,
     ):
-        user, password = postgres.dsn.partition("//")[2].partition("@")[0].split(":")
-        env = {"POSTGRES_USER": user, "POSTGRES_PASSWORD": password}
+        env = {"DATABASE_URL": postgres.dsn}
         log = docker(postgres.port, engine=0, env=env)
         monkeypatch.setenv("REDIS_URL", theirs.url)
 

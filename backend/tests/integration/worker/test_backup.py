@@ -76,6 +76,53 @@ def test_a_database_that_is_in_use_is_not_restored_over(stocked: Plant, tmp_path
     assert "there is a file" in again.stderr
 
 
+def test_a_backup_is_private_even_where_one_that_was_cut_off_was_not(
+    stocked: Plant, tmp_path: Path
+) -> None:
+    file = tmp_path / "one.dump"
+    left_behind = tmp_path / "one.dump.partial"
+    left_behind.touch()
+    left_behind.chmod(0o666)
+    done = stocked.cli("backup", str(file))
+    assert done.returncode == 0, done.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert left_behind.read_bytes() == b""
+    assert sorted(each.name for each in tmp_path.glob("one*")) == ["one.dump", "one.dump.partial"]
+
+
+def test_a_backup_is_of_its_own_schema_and_restored_to_the_same(
+    stocked: Plant, tmp_path: Path, empty_database_url: str
+) -> None:
+    """One installation's tables are in `public` of the same database, in the way of nobody."""
+    public = stocked.env["DATABASE_URL"]
+    options = "?options=-csearch_path%3Dkg"
+    with psycopg.connect(public) as connection:
+        connection.execute("CREATE SCHEMA kg")
+    stocked.env["DATABASE_URL"] = public + options
+    assert "schema kg" in stocked.cli("migrate").stderr
+    stocked.rows("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'KG1')")
+    file = tmp_path / "kg.dump"
+    assert stocked.cli("backup", str(file)).returncode == 0
+
+    stocked.env["DATABASE_URL"] = empty_database_url
+    refused = stocked.cli("restore", str(file))
+    assert refused.returncode == 1
+    assert "the backup is of schema kg, and tables are looked for in public" in refused.stderr
+    assert options in refused.stderr
+
+    for target in (empty_database_url, other_database(empty_database_url, "made_by_restore")):
+        stocked.env["DATABASE_URL"] = target + options
+        done = stocked.cli("restore", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "restored 1 genes" in done.stdout
+        found = stocked.rows("SELECT schemaname FROM pg_tables WHERE tablename = 'genes'")
+        assert found == [{"schemaname": "kg"}]
+        again = stocked.cli("restore", str(file))
+        assert (again.returncode, "is not empty" in again.stderr) == (1, True)
+    with psycopg.connect(public, autocommit=True) as connection:
+        connection.execute("DROP DATABASE made_by_restore WITH (FORCE)")
+
+
 def test_what_is_no_backup_is_refused_and_changes_nothing(
     stocked: Plant, tmp_path: Path, empty_database_url: str
 ) -> None:

@@ -11,7 +11,8 @@ DOCKER = """\
 case "$*" in
     "compose config"*) cat <<END
 {"services": {"db": {"environment": {
-    "POSTGRES_USER": "kidney", "POSTGRES_PASSWORD": "$POSTGRES_PASSWORD"}},
+    "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "$POSTGRES_PASSWORD"}},
+  "migrate": {"environment": {"DATABASE_URL": "postgresql://kidney:$POSTGRES_PASSWORD@db:5432/genes"}},
   "redis": {"environment": {"REDIS_WORKER_PASSWORD": "$REDIS_WORKER_PASSWORD"}}}}
 END
     ;;
@@ -35,8 +36,10 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
 
 def test_passwords_that_nobody_set_are_made_up_once_and_kept(compose: Compose) -> None:
     (compose.root / ".env").write_text("POSTGRES_PASSWORD=mine\n")
-    first = compose.url("redis")
     file = compose.root / ".run" / "compose.env"
+    file.parent.mkdir()
+    file.touch(0o644)
+    first = compose.url("redis")
     kept = dotenv_values(file)
     assert kept.keys() == {"REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN"}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -44,11 +47,11 @@ def test_passwords_that_nobody_set_are_made_up_once_and_kept(compose: Compose) -
     assert compose.url("redis") == first
 
 
-def test_a_password_of_the_environment_is_left_as_it_is(
+def test_the_address_is_that_of_the_projects_own_role_and_password(
     compose: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POSTGRES_PASSWORD", "p/w")
-    assert compose.url("db") == "postgresql://kidney:p%2Fw@127.0.0.1:5432/kidney"
+    monkeypatch.setenv("POSTGRES_PASSWORD", "p%2Fw")
+    assert compose.url("db") == "postgresql://kidney:p%2Fw@127.0.0.1:5432/genes"
 
 
 def test_the_ports_are_published_by_a_file_of_their_own(compose: Compose) -> None:

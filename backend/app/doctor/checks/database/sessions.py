@@ -1,6 +1,6 @@
 """Whether sessions of PostgreSQL are what a worker's life hangs on."""
 
-import os
+import secrets
 
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks.commands import psql
@@ -34,7 +34,7 @@ async def session_locks(context: Context) -> Finding:
     A proxy that gives a server connection to whoever has a transaction gives the first one's to
     the second; or, where it takes turns, the first gets another one afterwards.
     """
-    key = (LOCK_CLASS, os.getpid() % 2**31)
+    key = (LOCK_CLASS, secrets.randbelow(2**31))
     required = "every connection keeps its own session"
     summary = "DATABASE_URL leads through a proxy that shares sessions"
     unlock = f"SELECT pg_advisory_unlock({key[0]}, {key[1]})"

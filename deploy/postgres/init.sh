@@ -1,0 +1,12 @@
+#!/bin/sh
+# PostgreSQL's image runs this once, when it has made an empty database. The project's own role
+# owns that database and is no superuser; the superuser gets in through the container's socket alone.
+set -eu
+
+psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+\getenv password POSTGRES_PASSWORD
+\getenv database POSTGRES_DB
+CREATE ROLE kidney_genetics LOGIN PASSWORD :'password';
+ALTER DATABASE :"database" OWNER TO kidney_genetics;
+ALTER ROLE CURRENT_USER PASSWORD NULL;
+SQL
