@@ -1,5 +1,6 @@
 """The two services' addresses: what is configured, what answers there, what we leave behind."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +10,13 @@ from typing import Any
 import psycopg
 import redis
 from dotenv import dotenv_values
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from app.core import redis_url
 from app.core.redact import hide
+from app.core.redis_pool import new_pool
 from app.db import address
 from services.process import ServiceError
 
@@ -143,12 +148,23 @@ def _postgres_silence(url: str) -> str | None:
 
 def _redis_silence(url: str) -> str | None:
     try:
-        with redis.Redis.from_url(
-            url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-        ) as client:
-            client.ping()
-    except redis.RedisError as error:
-        return str(error)
+        asyncio.run(_ping(url))
+    except (redis.RedisError, OSError) as error:
+        return str(error) or type(error).__name__
     except ValueError:
         return "it is not an address that Redis's clients understand"
     return None
+
+
+async def _ping(url: str) -> None:
+    pool = new_pool(
+        url,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    client = Redis.from_pool(pool)
+    try:
+        await client.ping()
+    finally:
+        await client.aclose()

@@ -8,6 +8,7 @@ import socket
 import sys
 
 from app.core.config import get_settings
+from app.core.guard import guard
 from app.core.worker_views import list_workers
 from app.db.engine import create_engine
 
@@ -26,4 +27,5 @@ async def healthy() -> bool:
 
 
 if __name__ == "__main__":
+    guard()
     sys.exit(0 if asyncio.run(healthy()) else "no worker of this container is alive")

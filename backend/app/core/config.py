@@ -8,6 +8,7 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -209,6 +210,15 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _without_slash(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        # a path is put behind it; and nobody sees a blank at its end
+        if not usable or re.search(r"[\s?#]", value):
+            message = "an address: https://host/path, or https://host:port/path"
+            raise ValueError(message)
         return value.rstrip("/")
 
     @classmethod

@@ -142,6 +142,11 @@ SIGNS = "/?#@:%&=+[]!$ .,;'\"\\"
             ("REDIS_URL", "redis://host?password={}&colour=red"),
             ("DATABASE_URL", "mysql://u:{}@host/db"),
             ("DATABASE_URL", "{}"),
+            ("DATABASE_URL", "postgresql://u:{}@host:5432/db"),
+            ("DATABASE_URL", "postgresql://u:{}@host:port/db"),
+            ("DATABASE_URL", "postgresql://u:{}@host:5432/db?colour=red"),
+            ("DATABASE_URL", "postgresql://host/db?password={}"),
+            ("DATABASE_URL", "host=h user=u password={} colour=red"),
             ("NCBI_EUTILS_URL", "ftp://u:{}@host/x"),
             ("HGNC_FILES_URL", "https://u:{}@ho st/x"),
         ]
@@ -176,3 +181,27 @@ def test_a_folder_that_only_a_shell_would_find_is_refused(
     with pytest.raises(WrongUse) as error:
         load_settings(Path("/not/there"))
     assert f'CACHE_DIR: found "{value}", allowed: a path' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("https://host:port/x", "https://host:99999", "http://[::1", "https://:443/x"),
+        *("https://host/x?y=1", "https://host/x#y", "https://ho st/x", "https://host/x y"),
+    ],
+)
+def test_an_address_that_no_request_can_be_sent_to_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("HGNC_REST_URL", value)
+    with pytest.raises(WrongUse) as error:
+        load_settings(Path("/not/there"))
+    assert f'HGNC_REST_URL: found "{value}", allowed: an address: https://host/' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["http://[::1]:8099/hgnc/", "https://me:pw@mirror.example:8443/x"]
+)
+def test_an_address_of_a_mirror_is_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HGNC_REST_URL", value)
+    assert load_settings(Path("/not/there")).hgnc_rest_url == value.rstrip("/")
