@@ -169,6 +169,19 @@ async def test_a_run_is_cancelled_once_and_tried_again(api, redis_url) -> None:
         assert f"{run['id']}:2".encode() in client.zrange("kidney_genetics_tasks", 0, -1)
 
 
+async def test_losses_are_accepted_of_the_named_sources_of_a_run(api, query) -> None:
+    run = await start(api, "ensembl")
+    where = f"{RUNS}/{run['id']}"
+    await api.post(f"{where}/cancel")
+    wrong = await api.post(f"{where}/retry", params={"accept_losses": "hgnc\x00"})
+    assert (wrong.status_code, wrong.json()["allowed"]) == (422, "ensembl")
+    retried = await api.post(f"{where}/retry", params={"accept_losses": "ensembl"})
+    assert retried.status_code == 202
+    assert query("SELECT accept_losses FROM run_sources") == [{"accept_losses": True}]
+    events = (await api.get(f"{where}/events")).json()["events"]
+    assert events[-1]["detail"]["accepts_losses_of"] == ["ensembl"]
+
+
 async def test_a_run_is_not_tried_again_while_another_covers_its_sources(api) -> None:
     first = await start(api, "ensembl")
     await api.post(f"{RUNS}/{first['id']}/cancel")

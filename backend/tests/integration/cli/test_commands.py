@@ -37,6 +37,18 @@ def test_the_same_request_is_the_run_that_is_there(cli, genes) -> None:
     assert second["created"] is False
 
 
+def test_a_retry_may_accept_losses_of_sources_of_the_run(cli, genes, query) -> None:
+    cli("annotate", "ensembl", "hgnc")
+    cli("cancel", "1")
+    wrong = cli("retry", "1", "--accept-losses", "clinvar")
+    assert wrong.exit_code == 2
+    assert "allowed: hgnc, ensembl" in wrong.stderr
+    assert cli("retry", "1", "--accept-losses", "hgnc").exit_code == 0
+    assert "accepts losses of hgnc" in cli("show", "1").stdout
+    accepted = query("SELECT source FROM run_sources WHERE accept_losses")
+    assert accepted == [{"source": "hgnc"}]
+
+
 def test_an_overlapping_request_is_refused(cli, genes) -> None:
     cli("annotate", "ensembl")
     result = cli("annotate")
