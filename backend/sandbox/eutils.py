@@ -93,7 +93,7 @@ class Eutils:
     def _ids(self, clause: Clause) -> list[int]:
         by = self._catalogue.by_entrez_id if clause.by_id else self._catalogue.by_symbol
         gene = by.get(clause.value.upper())
-        return self._variants.ids_of(gene) if gene else []
+        return [*self._variants.ids_of(gene), *self._variants.haplotypes_of(gene)] if gene else []
 
     async def esummary(self, call: Call) -> Reply:
         """The records with some ids, or a page of a kept result."""

@@ -10,6 +10,11 @@ from sandbox.mixing import mix
 FIRST_VARIATION = 100_001
 FIRST_ALLELE = 115_042
 
+#: The VariationID of the first gene's haplotype; the gene with index n of the catalogue has n more.
+FIRST_HAPLOTYPE = 900_000_001
+_HAPLOTYPE_EVERY = 7
+_HAPLOTYPE_FIRST = 4
+
 _AMINO = tuple(
     zip(
         wrap("AlaArgAsnAspCysGlnGluGlyHisIleLeuLysPheProSerThrTrpTyrVal", 3),
@@ -117,8 +122,17 @@ class Variants:
         """VariationIDs of all variants that concern a gene."""
         return [FIRST_VARIATION + place for place in self.catalogue.variants_of(gene)]
 
+    def haplotypes_of(self, gene: Gene) -> list[int]:
+        """VariationIDs of combinations of a gene's variants, which the bulk table does not list."""
+        has = gene.index % _HAPLOTYPE_EVERY == _HAPLOTYPE_FIRST
+        return [FIRST_HAPLOTYPE + gene.index] if has else []
+
     def known(self, variation_id: int) -> bool:
         """Whether there is such a variant."""
+        if variation_id >= FIRST_HAPLOTYPE:
+            index = variation_id - FIRST_HAPLOTYPE
+            genes = self.catalogue.genes
+            return index < len(genes) and bool(self.haplotypes_of(genes[index]))
         return 0 <= variation_id - FIRST_VARIATION < len(self)
 
     def profile_at(self, place: int) -> Profile:
@@ -137,8 +151,18 @@ class Variants:
 
     def by_id(self, variation_id: int) -> Variant:
         """The variant with an id that is known."""
+        if variation_id >= FIRST_HAPLOTYPE:
+            return self._haplotype(self.catalogue.genes[variation_id - FIRST_HAPLOTYPE])
         place = variation_id - FIRST_VARIATION
         return self._at(self.catalogue.owner(place), place)
+
+    def _haplotype(self, gene: Gene) -> Variant:
+        first, second = (f"c.{3 * codon - 1}A>G" for codon in (10, 20))
+        title = f"NM_{9_000_000 + gene.index:09d}.3({gene.symbol}):c.[{first[2:]};{second[2:]}]"
+        change = Change("Haplotype", "", "", "", "")
+        number = FIRST_HAPLOTYPE + gene.index
+        profile = self.profiles[mix(self._seed, number) % PROFILES]
+        return Variant(number, number, (gene,), title, change, 0, 0, 0, 0, "", "", 0, profile)
 
     def _at(self, owner: Gene, place: int) -> Variant:
         bits = mix(self._seed, place)

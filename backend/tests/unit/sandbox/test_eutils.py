@@ -50,9 +50,21 @@ def test_at_most_ten_thousand_ids_a_page(search, sandbox):
         for start in range(0, total, 3_000)
     ]
 
-    assert total == len(sandbox.variants)
+    haplotypes = [sandbox.variants.haplotypes_of(gene) for gene in sandbox.catalogue.genes]
+    assert total == len(sandbox.variants) + sum(map(len, haplotypes))
     assert len({uid for page in pages for uid in page}) == total
     assert search(term, retmax=99_999).json()["esearchresult"]["retmax"] == str(min(total, 10_000))
+
+
+def test_a_haplotype_is_told_by_its_type(search, http, sandbox):
+    gene = sandbox.catalogue.genes[4]
+    (haplotype,) = sandbox.variants.haplotypes_of(gene)
+    ids = search(f"{gene.symbol}[gene]", retmax=9_999).json()["esearchresult"]["idlist"]
+    assert str(haplotype) in ids
+    form = {"db": "clinvar", "retmode": "json", "id": str(haplotype)}
+    record = http.post("/eutils/esummary.fcgi", data=form).json()["result"][str(haplotype)]
+    assert record["obj_type"] == "Haplotype"
+    assert [each["symbol"] for each in record["genes"]] == [gene.symbol]
 
 
 def test_a_union_counts_shared_variants_once_and_each_gene_by_itself(search, sandbox):

@@ -8,6 +8,15 @@ import msgspec
 _NO_ID = frozenset({"", "-", "-1"})
 
 
+MOST_GENES = 9
+"""A variant of more genes, a large copy number, counts for none of them.
+
+The table names the genes of such a variant only as far as they are curated to be sensitive to
+dosage ("subset of 145 genes: …", "covers 10 genes, none of which …"), and the API names all of
+them, without saying which are.
+"""
+
+
 class WantedGene(msgspec.Struct, frozen=True):
     """A gene to count: NCBI's GeneID, if known, and its symbols, ClinVar's own first."""
 
@@ -69,6 +78,8 @@ class Wanted:
         ``GeneID`` is -1 when there are several (README of ``pub/clinvar/tab_delimited``).
         """
         symbols, several = split_symbols(gene_symbol)
+        if len(symbols) > MOST_GENES:
+            return [], False
         if several:
             found = [self._by_symbol.get(symbol) for symbol in symbols]
         else:
@@ -79,16 +90,13 @@ class Wanted:
 def split_symbols(gene_symbol: str) -> tuple[list[str], bool]:
     """Split ``GeneSymbol`` of the bulk table; say whether the row is about several genes.
 
-    It is ``A``, ``A;B``, ``-``, ``subset of 145 genes: A:B`` (the dosage-sensitive ones of many)
-    or ``covers 10 genes, none of which curated to show dosage sensitivity``, which names none.
+    It is ``A``, ``A;B`` or ``-``. Of many genes, ``subset of 145 genes: A:B`` (the
+    dosage-sensitive ones) and ``covers 10 genes, none of which curated to show dosage
+    sensitivity`` do not name all, and so none is given.
     """
     text = gene_symbol.strip()
-    if text.startswith("covers ") and " genes" in text:
+    if text.startswith(("covers ", "subset of ")) and " genes" in text:
         return [], True
-    head, _, named = text.partition(":")
-    several = head.startswith("subset of ") and " genes" in head
-    if several:
-        text = named.replace(":", ";").replace(",", ";")
     symbols = (symbol.strip() for symbol in text.split(";"))
     distinct = list(dict.fromkeys(symbol for symbol in symbols if symbol not in {"", "-"}))
-    return distinct, several or len(distinct) > 1
+    return distinct, len(distinct) > 1

@@ -7,13 +7,14 @@ compared with what came.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from app.annotation.sources.base import all_of
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.declaration import EUTILS, PAGE
 from app.annotation.sources.clinvar.summaries import (
     Search,
@@ -45,13 +46,18 @@ class Counted:
     Attributes:
         tallies: one a gene.
         expected: variants that the search found.
-        belonging: variants that came and belong to a gene that was asked about.
+        alleles: variants that came and are no combination of others, as haplotypes are.
+        belonging: alleles that belong to a gene that was asked about.
+        left_out: alleles of more than :data:`~.attribution.MOST_GENES` genes, which are not
+            counted, by the place of each gene.
         corrected: the genes by other symbols, if ClinVar was seen to use others.
     """
 
     tallies: list[Tally]
     expected: int = 0
+    alleles: int = 0
     belonging: int = 0
+    left_out: Counter[int] = field(default_factory=Counter)
     corrected: list[WantedGene] | None = None
     _seen: set[str] = field(default_factory=set)
 
@@ -68,14 +74,20 @@ class Counted:
             self._seen.add(variant.uid)
             found = [wanted.find(str(gene.geneid), gene.symbol) for gene in variant.genes]
             places = {place for place in found if place is not None}
-            self.belonging += bool(places)
-            single_gene = len({(gene.geneid, gene.symbol) for gene in variant.genes}) == 1
+            genes = len({(gene.geneid, gene.symbol) for gene in variant.genes})
+            self.alleles += variant.is_allele
+            self.belonging += variant.is_allele and bool(places)
+            if not variant.is_allele:
+                continue
+            if genes > MOST_GENES:
+                self.left_out.update(places)
+                continue
             for place in places:
                 self.tallies[place].add(
                     variant.profile,
                     variant.consequence,
                     variant.evaluated,
-                    single_gene=single_gene,
+                    single_gene=genes == 1,
                 )
 
 

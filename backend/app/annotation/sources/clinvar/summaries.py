@@ -29,6 +29,21 @@ _MOST_FOUND = 10_000_000
 _RELEASE = re.compile(r"(\d{4})/(\d{2})/(\d{2}) \d{2}:\d{2}", re.ASCII)
 
 
+_COMBINATIONS = frozenset(
+    {
+        "compound heterozygote",
+        "compoundheterozygote",
+        "diplotype",
+        "distinct chromosomes",
+        "haplotype",
+        "haplotype defined by a single variant",
+        "haplotype, single variant",
+        "phase unknown",
+    }
+)
+"""What is no single allele (``typeVariationType`` of ClinVar's variation_archive.xsd)."""
+
+
 class Search(NamedTuple):
     """A search kept on NCBI's history server."""
 
@@ -52,6 +67,7 @@ class Variant(NamedTuple):
     profile: aggregate.Profile
     consequence: str | None
     evaluated: int
+    is_allele: bool
 
 
 class _Classification(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +80,7 @@ class _Summary(msgspec.Struct, gc=False):
     """What every summary of ClinVar's has; where it says nothing, a text is empty."""
 
     uid: str
+    obj_type: str
     title: str
     genes: list[GeneOfVariant]
     germline_classification: _Classification
@@ -215,6 +232,7 @@ def _variant(summary: _Summary) -> Variant:
         ),
         consequence(summary.title),
         max(aggregate.day(of.last_evaluated) for of in (germline, impact, oncogenicity)),
+        summary.obj_type.strip().lower() not in _COMBINATIONS,
     )
 
 

@@ -134,7 +134,8 @@ async def answer_to(source: str, bodies: dict[str, Any], folder: Path) -> Answer
         body = bodies.get(path)
         if isinstance(body, bytes | str):
             whole = body if isinstance(body, bytes) else body.encode()
-            return httpx.Response(200, stream=httpx.ByteStream(whole))
+            length = {"Content-Length": str(len(whole))}
+            return httpx.Response(200, headers=length, stream=httpx.ByteStream(whole))
         return httpx.Response(200, json=body)
 
     settings = Settings(
@@ -237,6 +238,31 @@ async def test_variants_of_no_gene_that_was_asked_about_are_a_bad_answer(tmp_pat
     bodies = copy.deepcopy(BODIES["clinvar"])
     bodies["/esummary.fcgi"]["result"]["7"]["genes"] = [{"symbol": "TSC2", "geneid": "7249"}]
     assert await answer_to("clinvar", bodies, tmp_path) is None
+
+
+NOT_IN_IT = "#Overview\n#Symbol\tGeneID\tTotal_alleles\nTSC2\t7249\t1\n"
+
+
+async def test_a_gene_that_only_a_haplotype_has_is_absent_as_in_the_table(tmp_path: Path) -> None:
+    bodies = copy.deepcopy(BODIES["clinvar"])
+    bodies["/esummary.fcgi"]["result"]["7"]["obj_type"] = "Haplotype"
+    # ClinVar counts alleles, and so none here
+    bodies["/tab_delimited/gene_specific_summary.txt"] = NOT_IN_IT
+    assert await answer_to("clinvar", bodies, tmp_path) == Answer(1, "absent")
+
+
+@pytest.mark.parametrize(("alleles", "state"), [(1, "absent"), (2, "absent"), (500, None)])
+async def test_a_gene_of_large_copy_numbers_only_is_absent_if_these_are_all(
+    tmp_path: Path, alleles: int, state: str | None
+) -> None:
+    bodies = copy.deepcopy(BODIES["clinvar"])
+    bodies["/esummary.fcgi"]["result"]["7"]["genes"] += [
+        {"symbol": f"B{number}", "geneid": f"{number}"} for number in range(1, 10)
+    ]
+    name = "/tab_delimited/gene_specific_summary.txt"
+    bodies[name] = bodies[name].replace("5310\t1", f"5310\t{alleles}")
+    answer = await answer_to("clinvar", bodies, tmp_path)
+    assert (answer and answer.state) == state
 
 
 async def test_a_record_of_ensembl_that_is_no_gene_is_unknown(tmp_path: Path) -> None:

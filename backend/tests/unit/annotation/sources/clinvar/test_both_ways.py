@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.expected import Expected
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import decode_summaries
@@ -43,7 +43,10 @@ variants = st.lists(
             "title": st.sampled_from(
                 ["NM_1.1(PKD1):c.1A>T (p.Lys2Glu)", "NM_1.1(PKD1):c.5+1G>A", "Single allele"]
             ),
+            "type": st.sampled_from(["Deletion", "single nucleotide variant", "Haplotype"]),
             "genes": st.lists(st.sampled_from(sorted(KNOWN)), min_size=1, max_size=3, unique=True),
+            # genes of a large copy number, beside these
+            "more": st.sampled_from([0, 0, 0, MOST_GENES - 3, MOST_GENES]),
             "germline": classifications,
             "impact": classifications,
             "oncogenicity": classifications,
@@ -59,6 +62,19 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+def all_genes(variant: dict[str, Any]) -> list[str]:
+    return [*variant["genes"], *(f"MORE{2000 + number}" for number in range(variant["more"]))]
+
+
+def gene_symbol(genes: list[str], sensitive: str) -> str:
+    """Write ``GeneSymbol`` as the table does: with more than nine genes, hardly any is named."""
+    if len(genes) <= MOST_GENES:
+        return ";".join(genes)
+    if sensitive in genes:
+        return f"subset of {len(genes)} genes: {sensitive}"
+    return f"covers {len(genes)} genes, none of which curated to show dosage sensitivity"
+
+
 def as_json(variant: dict[str, Any]) -> dict[str, Any]:
     def classification(name: str) -> dict[str, str]:
         description, review_status, at = variant[name]
@@ -70,8 +86,12 @@ def as_json(variant: dict[str, Any]) -> dict[str, Any]:
 
     return {
         "uid": variant["uid"],
+        "obj_type": variant["type"],
         "title": variant["title"],
-        "genes": [{"symbol": symbol, "geneid": KNOWN[symbol]} for symbol in variant["genes"]],
+        "genes": [
+            {"symbol": symbol, "geneid": KNOWN.get(symbol, symbol.removeprefix("MORE"))}
+            for symbol in all_genes(variant)
+        ],
         "germline_classification": classification("germline"),
         "clinical_impact_classification": classification("impact"),
         "oncogenicity_classification": classification("oncogenicity"),
@@ -83,14 +103,17 @@ def as_rows(variant: dict[str, Any]) -> list[str]:
         description, review_status, at = variant[name]
         return description or "-", review_status or "-", at.strftime("%b %d, %Y") if at else "-"
 
-    single = len(variant["genes"]) == 1
+    if variant["type"] == "Haplotype":
+        return []  # the table lists alleles
+    genes = all_genes(variant)
+    single = len(genes) == 1
     clinsig, review, evaluated = texts("germline")
     impact, _, impact_at = texts("impact")
     oncogenicity, _, oncogenicity_at = texts("oncogenicity")
     gene_id = KNOWN[variant["genes"][0]] if single else "-1"
     return [
         "\t".join(
-            ["7", variant["title"], gene_id, ";".join(variant["genes"]), clinsig, review, evaluated,
+            ["7", variant["title"], gene_id, gene_symbol(genes, "PKD1"), clinsig, review, evaluated,
              assembly, variant["uid"], impact, impact_at, oncogenicity, oncogenicity_at]
         )
         for assembly in ("GRCh37", "GRCh38")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import (
     decode_release,
@@ -21,9 +21,13 @@ from app.annotation.upstream import BadAnswer
 NOTHING = {"description": "", "last_evaluated": "1/01/01 00:00", "review_status": ""}
 
 
+PKD1 = WantedGene("5310", ("PKD1",))
+
+
 def summary(uid: str, **more: Any) -> dict[str, Any]:
     return {
         "uid": uid,
+        "obj_type": "single nucleotide variant",
         "title": "NM_1.1(PKD1):c.1A>T (p.Lys2Glu)",
         "germline_classification": {
             "description": "Benign",
@@ -228,6 +232,28 @@ def test_a_variant_counts_once_and_for_each_of_its_genes() -> None:
     assert pkd1 is not None
     assert (tsc2["variants"], tsc2["multi_gene"]) == (1, 1)
     assert (pkd1["variants"], pkd1["single_gene"], pkd1["multi_gene"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "obj_type",
+    ["Haplotype", "Haplotype, single variant", "Diplotype", "CompoundHeterozygote",
+     "Phase unknown", "Distinct chromosomes"],
+)  # fmt: skip
+def test_a_combination_of_alleles_is_not_counted(obj_type: str) -> None:
+    found = counted(page(summary("1", obj_type=obj_type)), WantedGene("5310", ("PKD1",)))
+    assert (found.received, found.alleles, found.left_out) == (1, 0, {})
+    assert found.tallies[0].data() is None
+
+
+def test_a_variant_of_many_genes_is_not_counted() -> None:
+    many = [{"symbol": f"B{number}", "geneid": f"{number}"} for number in range(1, MOST_GENES)]
+    many.append({"symbol": "PKD1", "geneid": "5310"})
+    more = [*many, {"symbol": "TSC2", "geneid": "7249"}]
+    found = counted(page(summary("1", genes=many), summary("2", genes=more)), PKD1)
+    assert (found.received, found.alleles, found.belonging, found.left_out) == (2, 2, 2, {0: 1})
+    data = found.tallies[0].data()
+    assert data is not None
+    assert data["variants"] == data["multi_gene"] == 1
 
 
 def test_a_gene_under_another_symbol_is_noticed() -> None:
