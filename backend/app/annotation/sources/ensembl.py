@@ -58,6 +58,10 @@ class _Lookup(msgspec.Struct):
         }
 
 
+_LATEST_RELEASE = 9_999
+"""There are four a year, and the one of 2026 is the 115th."""
+
+
 class _ReleaseAnswer(msgspec.Struct):
     releases: list[int]
 
@@ -215,6 +219,6 @@ def _decode_lookup(body: bytes) -> _Lookup:
 
 def _decode_release(body: bytes) -> str:
     releases = msgspec.json.decode(body, type=_ReleaseAnswer).releases
-    if not releases:
-        raise BadAnswer("no release")
+    if not releases or not 0 < max(releases) <= _LATEST_RELEASE:
+        raise BadAnswer("no release that can be")
     return str(max(releases))

@@ -9,6 +9,7 @@ import pytest
 
 from app.annotation.sources.base import Answer, Connector, Gene
 from app.annotation.sources.ensembl import Ensembl
+from app.annotation.upstream import BadAnswer
 from app.core.config import Settings
 
 PKD1 = Gene(1, "HGNC:9008", "PKD1", "ENSG00000008710")
@@ -180,3 +181,11 @@ async def test_the_real_records_are_found_by_their_ids(
     found = await answers(settings, Rest(records), *genes)
     assert [answer.state for answer in found] == ["found"] * len(genes)
     assert len(genes) == 8
+
+
+@pytest.mark.parametrize("releases", [[], [0], [-3], [115, 10**30]])
+async def test_a_release_that_cannot_be_is_none(settings: Settings, releases: list[int]) -> None:
+    answer = httpx.Response(200, json={"releases": releases})
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
+        with pytest.raises(BadAnswer, match="no release that can be"):
+            await Ensembl(Connector(settings, Unlimited(), http)).release()
