@@ -13,8 +13,9 @@ from app.core.errors import WrongUse
 from app.core.printable import printable
 from app.doctor import report
 from app.doctor.check import Status
-from app.doctor.context import Context
-from app.doctor.deadline import THREADS, time_left
+from app.doctor.context import WHOLE, Context
+from app.doctor.deadline import THREADS
+from app.doctor.libraries import load_libraries
 from app.doctor.registry import CHECKS
 from app.doctor.run import with_needs
 from app.doctor.treat import treat
@@ -25,8 +26,18 @@ from app.doctor.treat import treat
 @click.option("-q", "--quiet", is_flag=True, help="Write problems only.")
 @click.option("--only", multiple=True, metavar="ID...", help="Only these checks, or groups.")
 @click.option("--list", "as_list", is_flag=True, help="List the checks, and run none.")
-@click.option("--strict", is_flag=True, help="Take a warning for a failure.")
+@click.option(
+    "--strict", is_flag=True, help="Fail at a warning as well, and at what was not looked at."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(1, 600),
+    default=WHOLE,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long all checks may take, and each of them three quarters of it.",
+)
 @click.option("--offline", is_flag=True, help="Leave the upstream services alone.")
 @click.option("--fix", is_flag=True, help="Mend first what can be mended safely and locally.")
 def doctor(
@@ -37,6 +48,7 @@ def doctor(
     as_list: bool,
     strict: bool,
     as_json: bool,
+    limit: float,
     offline: bool,
     fix: bool,
 ) -> None:
@@ -44,7 +56,6 @@ def doctor(
 
     The exit status is 1 when a check failed, and 2 when the call was wrong.
     """
-    started = time.monotonic()
     # what can be warned of is a result here
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
     known = {each.id: {each.id} for each in CHECKS}
@@ -64,10 +75,18 @@ def doctor(
         if not as_json:
             click.echo(printable(line))
 
-    context = Context(offline=offline)
-    results = treat(checks, context, say if fix else None, whole=time_left())
-    results = [each for each in results if each.check.id in chosen or each.is_problem]
-    bad = {Status.failed, Status.warning} if strict else {Status.failed}
+    load_libraries(checks)
+    started = time.monotonic()
+    context = Context(offline=offline, limit=limit)
+    results = treat(checks, context, say if fix else None, whole=limit)
+    results = [
+        each
+        for each in results
+        if each.check.id in chosen or each.is_problem or each.status is Status.not_looked_at
+    ]
+    bad = {Status.failed}
+    if strict:
+        bad |= {Status.warning, Status.not_looked_at}
     passed = not any(each.status in bad for each in results)
     seconds = time.monotonic() - started
     if as_json:

@@ -1,7 +1,5 @@
 """The advisory locks by which processes know of each other."""
 
-from app.db.locks import Lock
-
 LOCK_CLASS = "'workers'::regclass::oid"
 """The first half of a worker's advisory lock, in SQL; the second is its id. Workers of another
 installation in the same database have a table of their own."""
@@ -15,6 +13,3 @@ LOCKED_WORKERS = f"""
 
 EXECUTOR_LOCK = "'runs'::regclass::oid::int, 1"
 """Held by the one process that executes runs when there are no arq workers."""
-
-CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, patience=10)
-"""Under it runs are created and reopened, one at a time."""

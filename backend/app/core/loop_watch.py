@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -23,11 +24,14 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self._clock = asyncio.get_running_loop().time
-        self._began = self._seen = self._ended = self._clock()
+        self._seen = self._clock()
         self._lost = 0.0
+        self._ended: Moment | None = None
+        self._began = self.now()
 
     async def __aenter__(self) -> Self:
-        self._began = self._seen = self._clock()
+        self._seen = self._clock()
+        self._began = self.now()
         self._watching = asyncio.create_task(self._watch(), name="loop watch")
         return self
 
@@ -37,23 +41,39 @@ class LoopWatch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._ended = self._clock()
-        self._lost += max(0.0, self._ended - self._seen - TICK)
+        self._ended = self.now()
         self._watching.cancel()
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            now = self._clock()
-            self._lost += max(0.0, now - self._seen - TICK)
-            self._seen = now
+            self._lost = self.now().lost
+            self._seen = self._clock()
 
-    @property
-    def lost(self) -> float:
-        """Seconds by which the loop was late in all, once the block has ended."""
-        return self._lost
+    def now(self) -> "Moment":
+        """Return a moment, for :meth:`on_time_since`; that of the end, once the block has ended."""
+        at = self._clock()
+        return self._ended or Moment(at, self._lost + max(0.0, at - self._seen - TICK))
+
+    def on_time_since(self, moment: "Moment") -> bool:
+        """Tell whether the loop has been on time since then."""
+        now = self.now()
+        return now.lost - moment.lost <= LATE * (now.at - moment.at)
 
     @property
     def on_time(self) -> bool:
-        """Whether the loop was on time, once the block has ended."""
-        return self._lost <= LATE * (self._ended - self._began)
+        """Whether the loop was on time from the beginning to the end."""
+        return self.on_time_since(self._began)
+
+    @property
+    def lost(self) -> float:
+        """Seconds by which the loop was late in all."""
+        return self.now().lost - self._began.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is, and how many seconds the loop has lost until then."""
+
+    at: float
+    lost: float

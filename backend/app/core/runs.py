@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.jobs import RunRequest
-from app.core.locks import CREATING
 from app.core.transitions import BELL_COLUMNS, Bell, bell_of, transition
-from app.db.locks import hold
+from app.db.locks import Lock, hold
+
+CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, patience=10)
+"""Under it runs are created and reopened, one at a time."""
 
 
 @dataclass(frozen=True, slots=True)

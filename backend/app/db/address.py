@@ -13,9 +13,7 @@ other variables, the password file, the service file.
 
 import re
 from collections.abc import Mapping
-
-import psycopg
-from psycopg.pq import Conninfo
+from typing import Any
 
 _ONE_HOST = "postgresql://user:password@host:5432/name"
 FORM = (
@@ -71,10 +69,19 @@ def parse(dsn: str) -> dict[str, str]:
     return given
 
 
+def _libpq() -> Any:
+    # imported late: where it is missing, the doctor is to say so, who reads the settings as well
+    from psycopg.pq import Conninfo  # noqa: PLC0415
+
+    return Conninfo
+
+
 def _by_libpq(dsn: str) -> dict[str, str]:
+    from psycopg import Error  # noqa: PLC0415
+
     try:
-        options = Conninfo.parse(dsn.encode())
-    except (psycopg.Error, UnicodeEncodeError) as error:
+        options = _libpq().parse(dsn.encode())
+    except (Error, UnicodeEncodeError) as error:
         # libpq quotes what it stumbled over
         why = re.sub(r'\s*"[^"]*"', "", str(error).strip()).rstrip(": ")
         raise ValueError(f"{_ONE_HOST}; PostgreSQL's client says: {why}") from None
@@ -121,7 +128,7 @@ def parameters(dsn: str, *, session: str) -> dict[str, str]:
     given = parse(dsn)
     # with PGCONNECT_TIMEOUT, PGTARGETSESSIONATTRS and the file of PGSERVICE
     surroundings = {
-        o.keyword.decode() for o in Conninfo.get_defaults() if o.val and o.val != o.compiled
+        o.keyword.decode() for o in _libpq().get_defaults() if o.val and o.val != o.compiled
     }
     defaults = dict(DEFAULTS)
     if "," in given.get("host", given.get("hostaddr", "")):
@@ -133,7 +140,7 @@ def parameters(dsn: str, *, session: str) -> dict[str, str]:
 def where(dsn: str) -> str:
     """Return where an address leads, for people: ``host:5432/name as user``, and no secret."""
     given = parse(dsn)
-    known = {o.keyword.decode(): o.val.decode() for o in Conninfo.get_defaults() if o.val} | given
+    known = {o.keyword.decode(): o.val.decode() for o in _libpq().get_defaults() if o.val} | given
     if "service" in given:
         return f"service {given['service']}"
     hosts = (known.get("host") or known.get("hostaddr") or "[local]").split(",")
@@ -149,5 +156,5 @@ def where(dsn: str) -> str:
 
 def user(dsn: str) -> str:
     """Return the role of an address, or the one that libpq takes where it names none."""
-    defaults = {o.keyword: o.val for o in Conninfo.get_defaults() if o.val}
+    defaults = {o.keyword: o.val for o in _libpq().get_defaults() if o.val}
     return parse(dsn).get("user") or defaults.get(b"user", b"").decode()

@@ -1,7 +1,7 @@
 """What a check is, and what it may find."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -9,12 +9,17 @@ from app.doctor.context import Context
 
 
 class Status(StrEnum):
-    """How a check ended. Only ``failed`` makes the doctor fail, and ``warning`` when strict."""
+    """How a check ended.
+
+    Only ``failed`` makes the doctor fail; when strict, ``warning`` and ``not_looked_at`` do, too.
+    """
 
     ok = "ok"
     warning = "warning"
     failed = "failed"
     skipped = "skipped"
+    not_looked_at = "not_looked_at"
+    """There was no time, as the machine or the doctor itself was busy: nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Finding:
         found: of a problem, what there is instead.
         remedy: commands that mend it, where they depend on what was found; they can be pasted in
             the top folder of the checkout.
+        by_time: whether it was found because something took long; it counts only if the doctor's
+            own event loop was on time.
     """
 
     status: Status
@@ -35,6 +42,7 @@ class Finding:
     required: str = ""
     found: str = ""
     remedy: str = ""
+    by_time: bool = False
 
 
 Run = Callable[[Context], Coroutine[Any, Any, Finding]]
@@ -113,3 +121,31 @@ def failed(summary: str, *, required: str, found: str, remedy: str = "") -> Find
 def skipped(summary: str) -> Finding:
     """Say why there was nothing to look at."""
     return Finding(Status.skipped, summary)
+
+
+def not_looked_at(summary: str) -> Finding:
+    """Say why there was no time to look."""
+    return Finding(Status.not_looked_at, summary)
+
+
+def by_time(finding: Finding) -> Finding:
+    """Say that something was found because there was no answer in time, or a late one."""
+    return replace(finding, by_time=True)
+
+
+_TIMEOUTS = {
+    *("TimeoutError", "ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"),
+    *("ConnectionTimeout", "QueryCanceled"),
+}
+"""Of Python, redis-py, httpx, SQLAlchemy and psycopg, none of which is imported for this."""
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """Tell whether an exception says that something took too long, or comes of one that does."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if _TIMEOUTS & {kind.__name__ for kind in type(error).__mro__}:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

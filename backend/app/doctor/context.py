@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from httpx import AsyncClient
     from redis.asyncio import Redis
 
-PATIENCE = 2.0
-"""Seconds that a server has to accept a connection or to answer, less than a check has in all.
-It is also the least that libpq takes for ``connect_timeout``."""
+WHOLE = 4.0
+"""Seconds that all checks may take, unless it is said otherwise; the other limits go with it."""
 
-STATEMENT_TIMEOUT = 2_500
-"""Milliseconds after which PostgreSQL gives up a query of a check."""
+PATIENCE = 2.0
+"""Seconds that a server has to accept a connection or to answer, less than a check has in all."""
 
 
 class Unavailable(KidneyGeneticsError):
@@ -37,6 +36,7 @@ class Context:
         settings: left out, they are read from the environment and the checkout's ``.env``.
         units: where systemd's units are installed.
         api_port: where the API listens.
+        limit: seconds that all checks may take.
     """
 
     def __init__(
@@ -48,12 +48,14 @@ class Context:
         settings: Settings | None = None,
         units: Path = Path("/etc/systemd/system"),
         api_port: int = 8000,
+        limit: float = WHOLE,
     ) -> None:
         self.root = root
         self.offline = offline
         self.environ = os.environ if environ is None else environ
         self.units = units
         self.api_port = api_port
+        self.limit = limit
         self._given = settings
         self._stack = AsyncExitStack()
         self._redis: Redis | None = None
@@ -85,6 +87,12 @@ class Context:
             return load_settings(self.env_file)
         except WrongUse as error:
             return error
+        except ModuleNotFoundError as error:
+            return WrongUse(
+                f"the settings cannot be read: {type(error).__name__}: {error}",
+                allowed="the packages of the lock",
+                remedy="rm -f .venv/installed && make",
+            )
         except OSError as error:
             return WrongUse(
                 f"{self.env_file} cannot be read: {error.strerror}",
@@ -108,6 +116,10 @@ class Context:
             raise Unavailable("the settings cannot be used") from self._loaded
         return self._loaded
 
+    def within(self, seconds: float) -> float:
+        """Return how long to wait for something that may take so long when all may take 4 s."""
+        return seconds * self.limit / WHOLE
+
     def redis(self) -> "Redis":
         """Return the client of Redis; it connects when first used, and answers bytes."""
         if self._redis is None:
@@ -120,8 +132,8 @@ class Context:
             self._redis = Redis.from_pool(
                 new_pool(
                     self.settings.redis_url.get_secret_value(),
-                    socket_timeout=PATIENCE,
-                    socket_connect_timeout=PATIENCE,
+                    socket_timeout=self.within(PATIENCE),
+                    socket_connect_timeout=self.within(PATIENCE),
                     retry=Retry(NoBackoff(), 0),
                 )
             )
@@ -136,7 +148,7 @@ class Context:
             from app.annotation.upstream.network import way_out
 
             self._http = AsyncClient(
-                timeout=PATIENCE,
+                timeout=self.within(PATIENCE),
                 headers={"User-Agent": "kidney-genetics-doctor"},
                 transport=way_out(Limits()),
                 trust_env=False,
@@ -153,6 +165,7 @@ class Context:
             settings=self._given,
             units=self.units,
             api_port=self.api_port,
+            limit=self.limit,
         )
 
     async def close(self) -> None:

@@ -1,17 +1,15 @@
 """Ends in time, whatever the checks are still waiting for."""
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any, TypeVar
 
-from app.doctor.check import Check
+from app.doctor.check import Check, not_looked_at
 from app.doctor.context import Context
-from app.doctor.run import FAREWELL, WHOLE, Result, examine, no_answer, skipped_after
+from app.doctor.run import FAREWELL, Result, examine, skipped_after
 
 T = TypeVar("T")
 
@@ -37,23 +35,10 @@ def examine_in_time(checks: Sequence[Check], context: Context, whole: float) -> 
         if check.id not in seen:
             before = [seen[need] for need in check.needs if need in seen]
             stops = next((each for each in before if each.stops_others), None)
-            finding = skipped_after(stops) if stops else no_answer("there was no time left")
+            late = not_looked_at("there was no time: the doctor itself was held up")
+            finding = skipped_after(stops) if stops else late
             seen[check.id] = Result(check, finding, began, now)
     return [seen[check.id] for check in checks]
-
-
-def time_left() -> float:
-    """Return the seconds that remain of :data:`WHOLE`, and one at least.
-
-    On a busy machine Python alone may take two of them to start.
-    """
-    stat = Path("/proc/self/stat")
-    if not stat.is_file():
-        return WHOLE - 1
-    # proc(5): the time of the start, in clock ticks after boot, is the 20th word after the name
-    ticks = int(stat.read_text().rpartition(")")[2].split()[19])
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return max(1.0, WHOLE - age)
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:

@@ -59,7 +59,7 @@ def _plain(text: str, _: Status) -> str:
 
 
 def _in_colour(text: str, status: Status) -> str:
-    colour = {Status.ok: 32, Status.warning: 33, Status.failed: 31, Status.skipped: 2}[status]
+    colour = {Status.ok: 32, Status.warning: 33, Status.failed: 31}.get(status, 2)
     return f"\x1b[{colour}m{text}\x1b[0m"
 
 
@@ -77,6 +77,7 @@ def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
         Status.warning: "!" if pretty else "warn",
         Status.failed: "✗" if pretty else "FAIL",
         Status.skipped: "-" if pretty else "skip",
+        Status.not_looked_at: "?" if pretty else "late",
     }
     return Look(words, _in_colour if terminal and colour else _plain, ascii_only=not pretty)
 
@@ -98,6 +99,8 @@ def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool
         lines.append(group)
         for each in members:
             lines += _problem(each, how) if each.is_problem else [_line(each, how)]
+    if missed := sum(each.status is Status.not_looked_at for each in results):
+        lines += [""] * bool(lines) + [_missed(missed)]
     if not quiet:
         lines += ["", _total(results, seconds)]
     return "\n".join(lines)
@@ -125,12 +128,18 @@ def _problem(result: Result, how: Look) -> list[str]:
     return lines
 
 
+def _missed(number: int) -> str:
+    things = f"{number} things were" if number > 1 else "One thing was"
+    return f"{things} not looked at, for lack of time. With more of it: just doctor --limit 30"
+
+
 def _total(results: Iterable[Result], seconds: float) -> str:
     number = Counter(each.status for each in results)
     said = [f"{number[Status.ok]} passed"]
     if number[Status.warning]:
         said.append(f"{number[Status.warning]} warning{'s' if number[Status.warning] > 1 else ''}")
-    said += [f"{number[each]} {each}" for each in (Status.failed, Status.skipped) if number[each]]
+    others = (Status.failed, Status.skipped, Status.not_looked_at)
+    said += [f"{number[each]} {each.replace('_', ' ')}" for each in others if number[each]]
     return f"{', '.join(said)} in {seconds:.1f} s"
 
 

@@ -1,24 +1,29 @@
 """Runs checks side by side, each within its time and all within theirs."""
 
 import asyncio
-import time
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from app.core.loop_watch import LoopWatch
 from app.core.redact import redact
-from app.doctor.check import Check, Finding, Status, failed, skipped
-from app.doctor.context import Context, Unavailable
+from app.doctor.check import (
+    Check,
+    Finding,
+    Status,
+    by_time,
+    failed,
+    is_timeout,
+    not_looked_at,
+    skipped,
+)
+from app.doctor.context import WHOLE, Context, Unavailable
 from app.doctor.secrets import hide, known_secrets
 
 T = TypeVar("T")
 
-EACH = 3.0
-"""Seconds that one check may take."""
-
-WHOLE = 4.0
-"""Seconds from the start of the process until the last check is given up; it ends within five,
-also on a busy machine."""
+EACH = 0.75
+"""The share of the time for all checks that one may take."""
 
 FAREWELL = 0.2
 """Seconds that connections get to be closed, and checks that were given up to notice it."""
@@ -26,7 +31,7 @@ FAREWELL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a check found, and when it began and ended (``time.monotonic``)."""
+    """What a check found, and when it began and ended, by the event loop's clock."""
 
     check: Check
     finding: Finding
@@ -46,7 +51,7 @@ class Result:
     @property
     def stops_others(self) -> bool:
         """Whether what needs this check has nothing to look at."""
-        return self.status in {Status.failed, Status.skipped}
+        return self.status in {Status.failed, Status.skipped, Status.not_looked_at}
 
     @property
     def is_problem(self) -> bool:
@@ -76,7 +81,7 @@ async def examine(
     checks: Sequence[Check],
     context: Context,
     *,
-    each: float = EACH,
+    each: float | None = None,
     whole: float = WHOLE,
     seen: dict[str, Result] | None = None,
 ) -> list[Result]:
@@ -88,11 +93,13 @@ async def examine(
     Args:
         checks: with everything that they need among them.
         context: what they look at; it is closed afterwards.
-        each: seconds that one may take.
+        each: seconds that one may take; left out, :data:`EACH` of all.
         whole: seconds that all may take.
         seen: takes each result, by id, as soon as it is there.
     """
-    deadline = time.monotonic() + whole
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + whole
+    each = EACH * whole if each is None else each
     secrets = known_secrets(context)
     running: dict[str, asyncio.Task[Result]] = {}
     given_up: set[asyncio.Task[Any]] = set()
@@ -107,29 +114,55 @@ async def examine(
 
     async def result_of(check: Check) -> Result:
         finding = await blocked(check)
-        began = time.monotonic()
+        began = clock()
         if finding is None:
-            finding = await _run(check, context, min(each, deadline - began), given_up)
-        seen[check.id] = Result(check, _without(secrets, finding), began, time.monotonic())
+            left = deadline - began
+            finding = await _look(check, context, _Time(each, left, watch), given_up)
+        seen[check.id] = Result(check, _without(secrets, finding), began, clock())
         return seen[check.id]
 
-    for check in checks:
-        running[check.id] = asyncio.create_task(result_of(check))
-    await asyncio.gather(*running.values())
+    async with LoopWatch() as watch:
+        for check in checks:
+            running[check.id] = asyncio.create_task(result_of(check))
+        await asyncio.gather(*running.values())
     await _within(context.close(), FAREWELL, given_up)
     if given_up:
         await asyncio.wait(given_up, timeout=FAREWELL)
     return [seen[check.id] for check in checks]
 
 
-async def _run(
-    check: Check, context: Context, patience: float, given_up: set[asyncio.Task[Any]]
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """What time there is: seconds for one check, and those left for all; and who wastes it."""
+
+    each: float
+    left: float
+    watch: LoopWatch
+
+
+async def _look(
+    check: Check, context: Context, time: _Time, given_up: set[asyncio.Task[Any]]
 ) -> Finding:
-    if patience <= 0:
-        return no_answer("its turn came too late: the time for all checks was over")
+    """Run a check, and blame nobody for a time that the doctor itself did not have."""
+    if time.left <= 0:
+        return not_looked_at("its turn came when the time for all checks was over")
+    patience = min(time.each, time.left)
+    began = time.watch.now()
     work = await _within(check.run(context), patience, given_up)
+    on_time = time.watch.on_time_since(began)
+    if not work.done() and patience < time.each:
+        return not_looked_at(f"there were only {patience:.1f} s left for it")
+    finding = _outcome(work, check, context, patience)
+    if finding.by_time and not on_time:
+        return not_looked_at("there was no time for it, as this machine is busy")
+    return finding
+
+
+def _outcome(
+    work: asyncio.Task[Finding], check: Check, context: Context, patience: float
+) -> Finding:
     if not work.done():
-        return no_answer(f"it did not end within {patience:.1f} s")
+        return no_answer(check, f"none within {patience:.1f} s")
     if work.cancelled():
         return _crashed(check, "CancelledError")
     error = work.exception()
@@ -137,7 +170,8 @@ async def _run(
         return work.result()
     if isinstance(error, Unavailable):
         return skipped(str(error))
-    return _crashed(check, redact(in_words(error), known_secrets(context)))
+    said = redact(in_words(error), known_secrets(context))
+    return no_answer(check, said) if is_timeout(error) else _crashed(check, said)
 
 
 async def _within(
@@ -160,15 +194,26 @@ def skipped_after(before: Result) -> Finding:
     """Say which check has to be mended before one that needs it can be run."""
     if before.status is Status.failed:
         return skipped(f"needs {before.check.id}, which failed")
+    if before.status is Status.not_looked_at:
+        if before.finding.summary.startswith("needs "):
+            return before.finding
+        return not_looked_at(f"needs {before.check.id}, which was not looked at")
     if before.finding.summary.startswith("needs "):
         # the one that is to be mended, and not the next in the chain
         return before.finding
     return skipped(f"needs {before.check.id}, which was skipped")
 
 
-def no_answer(found: str) -> Finding:
+def no_answer(check: Check, found: str) -> Finding:
     """Say that a check took too long."""
-    return failed("no answer in time", required="an answer within 3 s", found=found)
+    return by_time(
+        failed(
+            "no answer in time",
+            required="an answer in time",
+            found=found,
+            remedy=f"just doctor --limit 30 --only {check.id}",
+        )
+    )
 
 
 def _crashed(check: Check, said: str) -> Finding:

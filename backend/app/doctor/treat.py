@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from app.core.redact import redact
 from app.doctor.check import Check
-from app.doctor.context import Context
+from app.doctor.context import WHOLE, Context
 from app.doctor.deadline import examine_in_time, run_to_end
-from app.doctor.run import WHOLE, Result, in_words
+from app.doctor.run import Result, in_words
 from app.doctor.secrets import hide, known_secrets
 
 Say = Callable[[str], None]

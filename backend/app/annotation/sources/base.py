@@ -192,7 +192,7 @@ class Connector:
     settings: Settings
     limiter: RateLimiter
     http: httpx.AsyncClient
-    try_seconds: ClassVar[float] = TRY_SECONDS
+    try_seconds: float = TRY_SECONDS
 
     @property
     def retries(self) -> Retries:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from app.doctor.context import PATIENCE, STATEMENT_TIMEOUT, Context
+from app.doctor.context import PATIENCE, Context
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -16,6 +16,12 @@ AT_ONCE = 4
 
 NAME = "kidney-genetics doctor"
 """``application_name`` of these connections."""
+
+LEAST_CONNECT_TIMEOUT = 2
+"""Seconds. libpq takes no less (PostgreSQL, "Parameter Key Words", ``connect_timeout``)."""
+
+STATEMENT_TIMEOUT = 2.5
+"""Seconds after which PostgreSQL gives up a query of a check."""
 
 Row = Any
 
@@ -57,11 +63,12 @@ async def connect(context: Context) -> "AsyncConnection[Row]":
     return await open_connection(
         dsn(context),
         session=NAME,
-        settings={"statement_timeout": str(STATEMENT_TIMEOUT)},
+        # in milliseconds
+        settings={"statement_timeout": str(round(1_000 * context.within(STATEMENT_TIMEOUT)))},
         autocommit=True,
         prepare_threshold=None,
         row_factory=namedtuple_row,
-        connect_timeout=int(PATIENCE),
+        connect_timeout=max(LEAST_CONNECT_TIMEOUT, round(context.within(PATIENCE))),
     )
 
 

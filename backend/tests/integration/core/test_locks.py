@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core import locks, runs
+from app.core import runs
 from app.core.jobs import RunRequest
 from app.core.liveness import Liveness
 from app.core.locks import LOCK_CLASS
@@ -85,7 +85,7 @@ async def test_both_installations_create_and_migrate_at_the_same_time(
 async def test_waiting_for_a_lock_ends_and_names_who_holds_it(
     engines: list[AsyncEngine], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(runs, "CREATING", replace(locks.CREATING, patience=0.1))
+    monkeypatch.setattr(runs, "CREATING", replace(runs.CREATING, patience=0.1))
     async with engines[0].begin() as first:
         await runs.create(first, REQUEST, ["a"])
         with pytest.raises(OperationalError) as error:

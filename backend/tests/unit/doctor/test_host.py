@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.doctor.check import Status
+from app.doctor.checks.host.load import judge_load
+from app.doctor.checks.redis.room import judge_clock
 from tests.patient import REPOSITORY, Patient
 
 
@@ -176,3 +178,32 @@ async def test_units_of_another_version_are_installed_anew(patient: Patient, uni
     patient.follow(result)
     assert (await patient.see("host.units")).status is Status.ok
     assert (patient.root / "told").read_text() == "daemon-reload\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "minute", "cores", "status"),
+    [
+        (4, 0.3, 2, Status.warning),
+        (0, 9.5, 2, Status.warning),
+        (3, 2.9, 2, Status.ok),
+        (4, 4.0, 4, Status.ok),
+        (0, 0.0, 1, Status.ok),
+    ],
+)
+def test_more_processes_than_the_cores_can_serve_are_an_overload(
+    now, minute, cores, status
+) -> None:
+    assert judge_load(now, minute, cores).status is status
+
+
+async def test_the_load_is_counted_and_whoever_causes_it_can_be_found(patient) -> None:
+    result = await patient.see("host.load")
+    assert "processes want to run on" in result.finding.summary
+    assert result.status in {Status.ok, Status.warning}
+    assert "PID" in patient.shell(result.check.remedy)
+
+
+def test_a_clock_is_not_called_wrong_for_the_time_that_the_question_took() -> None:
+    assert judge_clock("Redis", 3.0, 0.01, "").status is Status.warning
+    assert judge_clock("Redis", 3.0, 1.5, "").status is Status.ok
+    assert judge_clock("Redis", -40.0, 1.5, "").status is Status.failed

@@ -1,6 +1,6 @@
 import json
 
-from app.doctor.check import Status, check, failed, ok, skipped, warning
+from app.doctor.check import Status, check, failed, not_looked_at, ok, skipped, warning
 from app.doctor.report import look, to_json, to_text
 from app.doctor.run import Result
 
@@ -24,6 +24,7 @@ RESULTS = [
     ),
     result("redis.c", warning("slow", required="fast", found="so so"), remedy="hurry up"),
     result("redis.d", skipped("needs config.b, which failed")),
+    result("redis.e", not_looked_at("there were only 0.4 s left for it")),
 ]
 
 TEXT = """\
@@ -46,8 +47,11 @@ redis
         mend      hurry up
         see       docs/troubleshooting.md#redis-c
   skip redis.d: needs config.b, which failed
+  late redis.e: there were only 0.4 s left for it
 
-1 passed, 1 warning, 1 failed, 1 skipped in 0.5 s"""
+One thing was not looked at, for lack of time. With more of it: just doctor --limit 30
+
+1 passed, 1 warning, 1 failed, 1 skipped, 1 not looked at in 0.5 s"""
 
 
 def test_a_line_for_what_passes_and_all_that_helps_for_a_problem() -> None:
@@ -58,6 +62,8 @@ def test_quiet_shows_problems_only() -> None:
     text = to_text(RESULTS, PLAIN, seconds=0.51, quiet=True)
     assert "config.a" not in text
     assert "redis.d" not in text
+    assert "redis.e" not in text
+    assert "One thing was not looked at" in text
     assert "config.b" in text
     assert not to_text(RESULTS[:1], PLAIN, seconds=0.1, quiet=True)
 
@@ -83,7 +89,13 @@ def test_a_terminal_gets_signs_and_colours_unless_they_are_not_wanted() -> None:
 def test_json_is_one_object_with_all_that_a_program_needs() -> None:
     told = json.loads(to_json(RESULTS, passed=False, seconds=0.51, done=["mended"]))
     assert told["ok"] is False
-    assert told["counts"] == {"ok": 1, "warning": 1, "failed": 1, "skipped": 1}
+    assert told["counts"] == {
+        "ok": 1,
+        "warning": 1,
+        "failed": 1,
+        "skipped": 1,
+        "not_looked_at": 1,
+    }
     assert told["fixed"] == ["mended"]
     assert told["checks"][1] == {
         "id": "config.b",

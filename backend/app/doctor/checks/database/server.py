@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from app.core.errors import UserError
-from app.doctor.check import Finding, check, failed, ok
+from app.doctor.check import Finding, by_time, check, failed, is_timeout, ok
 from app.doctor.checks.commands import psql
 from app.doctor.checks.postgres import connection, dsn, row, where
 from app.doctor.checks.redis.room import judge_clock
@@ -45,20 +45,23 @@ async def reachable(context: Context) -> Finding:
     import psycopg
 
     try:
-        async with asyncio.timeout(SILENCE), connection(context) as borrowed:
+        async with asyncio.timeout(context.within(SILENCE)), connection(context) as borrowed:
             started = time.perf_counter()
             await borrowed.execute("SELECT 1")
             took = time.perf_counter() - started
             host = f"{borrowed.info.host}:{borrowed.info.port}/{borrowed.info.dbname}"
     except TimeoutError:
-        return failed(
+        silence = f"none in {context.within(SILENCE):g} s"
+        silent = failed(
             f"PostgreSQL does not answer at {where(context)}",
             required="an answer where DATABASE_URL says",
-            found=f"none in {SILENCE:g} s; a firewall that swallows connections looks like this",
+            found=f"{silence}; a firewall that swallows connections looks like this",
             remedy="${EDITOR:-vi} .env",
         )
+        return by_time(silent)
     except psycopg.Error as error:
-        return _refused(context, error)
+        found = _refused(context, error)
+        return by_time(found) if is_timeout(error) else found
     return ok(f"{host} answers in {took * 1000:.1f} ms")
 
 
@@ -202,7 +205,8 @@ async def clock(context: Context) -> Finding:
         )
         after = time.time()
         at = (await cursor.fetchall())[0].at
-    return judge_clock("PostgreSQL", at - (before + after) / 2, "bells carry its times")
+    ahead = at - (before + after) / 2
+    return judge_clock("PostgreSQL", ahead, (after - before) / 2, "bells carry its times")
 
 
 @check(

@@ -1,9 +1,10 @@
 """What the machine has to offer."""
 
 from app.doctor.check import Check
-from app.doctor.checks.host import clock, limits, port, units
+from app.doctor.checks.host import clock, limits, load, port, units
 
 CHECKS: tuple[Check, ...] = (
+    load.load,
     limits.open_files,
     port.port,
     clock.synchronised,

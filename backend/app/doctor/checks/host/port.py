@@ -2,7 +2,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from app.doctor.check import Finding, check, failed, ok
+from app.doctor.check import Finding, by_time, check, failed, is_timeout, ok
 from app.doctor.context import PATIENCE, Context
 
 _LISTENS = "0A"
@@ -20,9 +20,12 @@ async def port(context: Context) -> Finding:
     """Connect, and ask who it is."""
     number = context.api_port
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(context.within(PATIENCE)):
             _, writer = await asyncio.open_connection("127.0.0.1", number)
-    except (OSError, TimeoutError):
+    except TimeoutError:
+        # on this machine it is refused at once where nobody listens
+        return by_time(_taken(number, "it accepts no connection", *await _who(number)))
+    except OSError:
         return ok(f"port {number} is free")
     writer.close()
     from httpx import AsyncClient, HTTPError
@@ -35,8 +38,16 @@ async def port(context: Context) -> Finding:
         if _is_live(answer.content):
             return ok(f"the API answers on port {number}")
     except HTTPError as error:
-        said = f"no HTTP, {type(error).__name__}"
-    pid, program = await asyncio.to_thread(_listener, number)
+        found = _taken(number, f"no HTTP, {type(error).__name__}", *await _who(number))
+        return by_time(found) if is_timeout(error) else found
+    return _taken(number, said, *await _who(number))
+
+
+async def _who(number: int) -> tuple[int | None, str]:
+    return await asyncio.to_thread(_listener, number)
+
+
+def _taken(number: int, said: str, pid: int | None, program: str) -> Finding:
     return failed(
         f"port {number} is taken by another program",
         required="nobody, or the API, which answers /health/live",

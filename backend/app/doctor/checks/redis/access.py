@@ -54,19 +54,24 @@ async def _lets_in(context: Context, login: tuple[str, str] | None = None) -> bo
     """Tell whether Redis lets in who names the user and password of REDIS_URL, or others."""
     from redis.asyncio import Redis
     from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
 
     from app.core.redis_pool import pool_of
 
     known = parse(context.settings.redis_url.get_secret_value())
     if login is not None:
         known = replace(known, username=login[0], password=login[1])
+    patience = context.within(PATIENCE)
     client = Redis.from_pool(
-        pool_of(known, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        pool_of(known, socket_timeout=patience, socket_connect_timeout=patience)
     )
     try:
         await client.ping()
     except NoPermissionError:
         return True
+    except RedisTimeoutError:
+        # who was not answered in time was not kept out
+        raise
     except (AuthenticationError, RedisError, OSError):
         return False
     finally:

@@ -1,6 +1,5 @@
 """Whether what Redis says of the request budgets can be read, and can be true."""
 
-from app.core.rate_limit import KEY, LONGEST_PAUSE
 from app.doctor.check import Finding, check, ok, warning
 from app.doctor.checks.commands import redis_cli
 from app.doctor.checks.words import some
@@ -26,6 +25,8 @@ async def budgets(context: Context) -> Finding:
     """Read every budget as the workers do."""
     from redis.exceptions import NoPermissionError
 
+    from app.core.rate_limit import KEY, LONGEST_PAUSE
+
     redis = context.redis()
     try:
         now = (await redis.time())[0]
@@ -48,6 +49,8 @@ async def budgets(context: Context) -> Finding:
 async def _problem(context: Context, key: bytes, now: int) -> str | None:
     """Say what is wrong with a budget."""
     from redis.exceptions import NoPermissionError, ResponseError
+
+    from app.core.rate_limit import LONGEST_PAUSE
 
     try:
         # as it stands in redis-py, `hmget` takes no bytes

@@ -80,15 +80,16 @@ async def clients(context: Context) -> Finding:
     )
 
 
-def judge_clock(whose: str, ahead: float, why: str) -> Finding:
+def judge_clock(whose: str, ahead: float, give_or_take: float, why: str) -> Finding:
     """Say how far a server's clock is from this machine's.
 
     Args:
         whose: the server.
         ahead: seconds by which its clock is ahead of ours.
+        give_or_take: seconds by which that may be wrong, half of the way there and back.
         why: what goes by it.
     """
-    off = abs(ahead)
+    off = max(0.0, abs(ahead) - give_or_take)
     if off < SKEW:
         return ok(f"{whose}'s clock and ours are {off * 1000:.0f} ms apart")
     say = failed if off >= SKEWED else warning
@@ -123,7 +124,7 @@ async def clock(context: Context) -> Finding:
     except NoPermissionError:
         raise Unavailable("the user of REDIS_URL may not use TIME") from None
     ahead = seconds + micro / 1e6 - (before + after) / 2
-    return judge_clock("Redis", ahead, "deferred jobs carry times")
+    return judge_clock("Redis", ahead, (after - before) / 2, "deferred jobs carry times")
 
 
 CHECKS = (memory, clients, clock)

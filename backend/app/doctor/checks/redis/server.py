@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from app.doctor.check import Finding, check, failed, ok, skipped, warning
+from app.doctor.check import Finding, by_time, check, failed, is_timeout, ok, skipped, warning
 from app.doctor.checks.commands import redis_cli
 from app.doctor.context import Context, Unavailable
 
@@ -69,14 +69,16 @@ async def reachable(context: Context) -> Finding:
             best = min(best, time.perf_counter() - started)
     except (RedisError, OSError) as error:
         if _CANNOT_WRITE not in str(error):
-            return _unreachable(context, error)
+            found = _unreachable(context, error)
+            return by_time(found) if is_timeout(error) else found
     if best > SLOW and best != float("inf"):
-        return warning(
+        slow = warning(
             f"Redis at {where(context)} is slow: {best * 1000:.0f} ms for an answer",
             required=f"{SLOW * 1000:.0f} ms, so that upstream services are used at their full rate",
             found=f"{best * 1000:.0f} ms at best, of {_PINGS} tries",
             remedy=redis_cli(context, "--latency"),
         )
+        return by_time(slow)
     took = "" if best == float("inf") else f" in {best * 1000:.1f} ms"
     return ok(f"{where(context)} answers{took}")
 

@@ -3,7 +3,17 @@
 import asyncio
 from urllib.parse import urlsplit
 
-from app.doctor.check import Check, Finding, check, failed, ok, skipped, warning
+from app.doctor.check import (
+    Check,
+    Finding,
+    by_time,
+    check,
+    failed,
+    is_timeout,
+    ok,
+    skipped,
+    warning,
+)
 from app.doctor.context import Context
 
 NCBI = "ncbi.nlm.nih.gov"
@@ -30,29 +40,32 @@ async def _look(context: Context, host: str, setting: str) -> Finding:
     at = urlsplit(getattr(context.settings, setting.lower())).netloc
     again = f"just doctor --only upstream.{host}"
     try:
-        async with asyncio.timeout(TIME):
+        async with asyncio.timeout(context.within(TIME)):
             return ok(f"{at}: {await PROBES[host](OneTry.of(context))}")
     except TimeoutError:
-        return failed(
+        silent = failed(
             f"{at} does not answer",
             required=f"an answer from where {setting} points; HTTPS_PROXY where a proxy is needed",
-            found=f"none in {TIME:g} s",
+            found=f"none in {context.within(TIME):g} s",
             remedy=again,
         )
+        return by_time(silent)
     except Busy as error:
-        return warning(
+        full = warning(
             f"{at} was not asked",
             required="a free place in its request budget",
             found=str(error),
             remedy=again,
         )
+        return by_time(full)
     except Wait as error:
-        return failed(
+        unusable = failed(
             f"{at} cannot be used now",
             required=f"an answer from where {setting} points; HTTPS_PROXY where a proxy is needed",
             found=getattr(error, "reason", str(error)),
             remedy=again,
         )
+        return by_time(unusable) if is_timeout(error) else unusable
     except BadAnswer as error:
         return failed(
             f"{at} does not answer as expected",

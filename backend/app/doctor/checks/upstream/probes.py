@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import zlib
 from collections.abc import Awaitable, Callable, Collection
-from typing import ClassVar, Self
+from typing import Self
 
 import httpx
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.annotation.hgnc_records import COMPLETE_SET, FIELDS
@@ -46,19 +45,22 @@ REDIS_SECONDS = 0.5
 class Busy(Wait):
     """The workers' request budget has no place for the doctor now."""
 
-    def __init__(self, budget: str) -> None:
+    def __init__(self, budget: str, waited: float) -> None:
         super().__init__(budget, 60)
+        self._waited = waited
 
     def __str__(self) -> str:
-        return f"the budget is in full use, or paused, for more than {BUDGET_SECONDS:g} s"
+        return f"the budget is in full use, or paused, for more than {self._waited:g} s"
 
 
 class _Budgets:
     """The workers' own budgets, so that to look is not to ask too often."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._limiter = RedisRateLimiter(redis, patience=REDIS_SECONDS, call_timeout=REDIS_SECONDS)
+    def __init__(self, context: Context) -> None:
+        self._redis = context.redis()
+        self._seconds = context.within(BUDGET_SECONDS)
+        patience = context.within(REDIS_SECONDS)
+        self._limiter = RedisRateLimiter(self._redis, patience=patience, call_timeout=patience)
 
     async def acquire(self, budget: str, rate: float) -> None:
         """Wait for a place, but not for long.
@@ -71,11 +73,11 @@ class _Budgets:
             Busy: there is no place.
         """
         try:
-            async with asyncio.timeout(BUDGET_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 if await self._redis.exists(KEY.format(budget)):
                     await self._limiter.acquire(budget, rate)
         except TimeoutError:
-            raise Busy(budget.partition(":")[0]) from None
+            raise Busy(budget.partition(":")[0], self._seconds) from None
         except (RedisError, Wait):
             return
 
@@ -88,8 +90,6 @@ class _Budgets:
 class OneTry(Connector):
     """Connects sources to hosts that are asked once, and not for long."""
 
-    try_seconds: ClassVar[float] = PATIENCE
-
     @property
     def retries(self) -> Retries:
         """None: one try of each kind."""
@@ -100,11 +100,11 @@ class OneTry(Connector):
         """Connect as the settings say."""
         limiter: RateLimiter = LocalRateLimiter(window=0)
         if context.settings.use_arq_worker:
-            limiter = _Budgets(context.redis())
+            limiter = _Budgets(context)
         http = context.http()
         # without it HGNC answers XML (https://www.genenames.org/help/rest/)
         http.headers["Accept"] = "application/json"
-        return cls(context.settings, limiter, http)
+        return cls(context.settings, limiter, http, context.within(PATIENCE))
 
     async def start_of(self, host: Host, url: str) -> bytes:
         """Return the first bytes of a file.
@@ -117,7 +117,7 @@ class OneTry(Connector):
         body = b""
         try:
             async with (
-                asyncio.timeout(PATIENCE),
+                asyncio.timeout(self.try_seconds),
                 self.http.stream("GET", url, headers=wanted) as response,
             ):
                 enough = START if response.is_success else EXCERPT_BYTES

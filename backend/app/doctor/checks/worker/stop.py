@@ -95,7 +95,7 @@ async def _units(context: Context) -> dict[str, float]:
         env=dict(context.environ),
     )
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(context.within(PATIENCE)):
             said, _ = await process.communicate()
     except BaseException:
         process.kill()
