@@ -12,7 +12,9 @@
    when it could not be found out. What is partial is unknown.
 3. Judge each answer by its body: compare what was asked for with what came back, and raise
    :class:`~app.annotation.upstream.BadAnswer` when they differ. The caller then splits the batch
-   until the one bad gene is found. Never catch
+   until the one bad gene is found. Give no default to a field or a column that every answer has:
+   one that is renamed would look as if no gene had it. Words that are not known go into
+   ``unknown_terms`` of ``data``, see :mod:`app.annotation.unknown_terms`. Never catch
    :class:`~app.core.errors.Wait`: the run is put back and loses nothing.
 4. Where the source publishes a file of everything, give ``info.bulk_threshold`` and ``bulk``;
    both ways must give equal ``data`` for equal facts. Have the file read by a process of its own,

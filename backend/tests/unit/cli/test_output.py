@@ -35,6 +35,8 @@ def test_an_event_is_a_line() -> None:
     assert covers == "created: epoch 1, covers hgnc, clinvar"
     lost = happened("lost", reason="its session is gone", worker=3)
     assert lost == "lost: epoch 1, worker 3, its session is gone"
+    terms = happened("unknown_terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})
+    assert terms == "unknown_terms: epoch 1, source clinvar, terms 'VUS-extreme' (12), 'Worse' (1)"
 
 
 def test_cells_are_folded_and_mean_what_they_say() -> None:
