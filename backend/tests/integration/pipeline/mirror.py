@@ -61,6 +61,9 @@ class Mirror:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
+            def handle_error(self, *_: object) -> None:
+                """Say nothing: a client that is cancelled closes its connection."""
+
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

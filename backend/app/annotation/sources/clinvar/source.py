@@ -206,4 +206,4 @@ def _answer(
 
 def _missed(genes: int, alleles: int) -> str:
     of = "of the gene" if genes == 1 else f"of {genes:,} genes"
-    return f"none {of} came, and {_EXPECTED_NAME} counts {alleles:,} variants"
+    return f"no variant {of} came, and {_EXPECTED_NAME} counts {alleles:,}"
