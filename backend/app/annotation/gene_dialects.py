@@ -12,7 +12,7 @@ Line = tuple[int, str]
 Record = tuple[int, list[str]]
 
 _DELIMITERS = ("\t", ",", ";")
-_EXCEL_SAYS = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_EXCEL_SAYS = re.compile(r'"?sep=([,;:|\t ])"?', re.IGNORECASE)
 _SAMPLE = 50
 """Lines by which a table separated by blanks is recognized."""
 

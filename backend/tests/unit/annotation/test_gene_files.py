@@ -130,6 +130,38 @@ def test_any_bytes_are_read_or_refused(
         assert rows(path)
 
 
+PARTS = [
+    *("symbol", "hgnc_id", "gene_id", "PKD1", "HGNC:1", "12", "1e+05", "ENSG00000008710", "NA"),
+    *(
+        "#",
+        "sep=;",
+        'sep="',
+        "\t",
+        ",",
+        ";",
+        " ",
+        '"',
+        '\\"',
+        "\\",
+        "\n",
+        "\r\n",
+        "\ufeff",
+        "-",
+        "",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
+@settings(deadline=None)
+def test_any_table_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: str
+) -> None:
+    path = written(tmp_path_factory.mktemp("any"), content)
+    with contextlib.suppress(WrongUse):
+        assert rows(path)
+
+
 symbols = st.from_regex(r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,3})?", fullmatch=True)
 
 
