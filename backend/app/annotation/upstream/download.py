@@ -152,10 +152,13 @@ class Downloading:
         begun, part = self._version, _version(response)
         if not begun or not self._written:
             return False
-        same = part.etag == begun.etag or None in {part.etag, begun.etag}
-        if self._total is None:  # then only the tag can tell
-            return same and part.etag is not None
-        return same and total == self._total
+        if part.etag is not None and begun.etag is not None and part.etag != begun.etag:
+            return False
+        if self._total is not None:
+            return total == self._total
+        # without a length before, only a version that is said twice can tell
+        dated = begun.last_modified is not None and part.last_modified == begun.last_modified
+        return dated or (begun.etag is not None and part.etag == begun.etag)
 
     async def _fetch(self, response: httpx.Response, total: int | None) -> None:
         if (total or 0) > self._limit:

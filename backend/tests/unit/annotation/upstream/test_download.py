@@ -275,6 +275,23 @@ async def test_parts_of_two_versions_are_never_joined(service, connect, tag, lon
     assert "Range" not in service.asked[2].headers
 
 
+async def test_a_part_without_a_known_length_belongs_to_what_is_said_to_be_the_same(
+    service, connect
+):
+    """It was dated before, and has a tag now."""
+    dated = CHUNKED | {"Last-Modified": VERSION["Last-Modified"]}
+    broken = httpx.Response(200, headers=dated, stream=Broken(CONTENT[:3_000_000]))
+
+    def another(request):
+        answer = rest(request)
+        del answer.headers["Last-Modified"]
+        return answer
+
+    service.script = [broken, another, whole]
+    await connect().download("f")
+    assert [("Range" in request.headers) for request in service.asked] == [False, True, False]
+
+
 async def test_a_part_that_was_not_asked_for_is_not_the_file(service, connect):
     part = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
     service.script = [httpx.Response(206, headers=part, content=CONTENT), whole]
