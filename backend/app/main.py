@@ -18,6 +18,7 @@ from app.core import logs
 from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher, InProcessDispatcher
+from app.core.endings import as_sigterm
 from app.core.engine import Engine
 from app.core.errors import UserError
 from app.core.executor import Executor
@@ -76,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logs.configure(settings.log_level)
     try:
         async with AsyncExitStack() as stack:
+            stack.enter_context(as_sigterm())
             app.state.services = await _start(settings, stack)
             supervised = Supervised(lambda: "serving")
             supervised.ready()

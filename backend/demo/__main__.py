@@ -13,6 +13,7 @@ import click
 import httpx
 from rich.console import Console
 
+from app.core.endings import heed
 from demo import report
 from demo.stage import Stage
 from demo.watch import follow
@@ -60,7 +61,7 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
     """Run the whole annotation pipeline on this machine, and lose a worker half-way."""
     console = Console()
     # like a Ctrl-C: whatever was started is stopped
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed(signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     for data in ("postgres", "redis", "cache"):
         shutil.rmtree(folder / data, ignore_errors=True)

@@ -7,6 +7,14 @@ import click
 from sandbox.options import DEFAULT_CACHE, Options
 from sandbox.server import Sandbox
 
+ENDINGS = frozenset(
+    {
+        *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM"),
+        *("SIGPROF", "SIGPOLL", "SIGIO", "SIGPWR", "SIGSTKFLT", "SIGXCPU"),
+    }
+)
+"""The signals that end a process by default and are no faults of its own (signal(7))."""
+
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _RATE = click.FloatRange(min=0, min_open=True)
 
@@ -41,7 +49,8 @@ def main(
 ) -> None:
     """Serve HGNC, Ensembl, ClinVar and their bulk files on one loopback port.
 
-    Prints the settings that point at it, then serves until SIGTERM or SIGINT.
+    Prints the settings that point at it, then serves until SIGTERM, SIGINT or another signal that
+    would end it, like the SIGHUP of a closed terminal.
     """
     given = {"ncbi": ncbi_rate, "ensembl": ensembl_rate, "hgnc": hgnc_rate}
     rates = {name: rate for name, rate in given.items() if rate is not None}
@@ -52,7 +61,7 @@ def main(
     if prepare:
         sandbox.prepare()
     # Blocked here and in the server's thread, taken below: none of it arrives anywhere else.
-    stopping = {signal.SIGTERM, signal.SIGINT}
+    stopping = {number for number in signal.valid_signals() if _name(number) in ENDINGS}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     with sandbox:
         for name, value in sandbox.settings.items():
@@ -61,6 +70,13 @@ def main(
         genes = len(sandbox.catalogue.genes)
         click.echo(f"# {genes:,} genes; put these lines into .env; stop with Ctrl-C")
         signal.sigwait(stopping)
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 if __name__ == "__main__":

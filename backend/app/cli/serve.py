@@ -33,7 +33,7 @@ WAITING = 2_048
     help="0 takes a free one.",
 )
 def api(host: str, port: int) -> None:
-    """Serve the API until SIGTERM or Ctrl-C.
+    """Serve the API until SIGTERM, Ctrl-C or the terminal's end.
 
     With USE_ARQ_WORKER off it also executes the runs, and goes on with those that an earlier one
     left behind.

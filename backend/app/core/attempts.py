@@ -48,6 +48,18 @@ async def must_run_alone(connection: AsyncConnection, run_id: int) -> bool:
     return bool(result.scalar_one_or_none())
 
 
+async def has_begun(connection: AsyncConnection, worker_id: int, seconds: float) -> bool:
+    """Tell whether a worker has been up for so long, by PostgreSQL's clock."""
+    result = await connection.execute(
+        text(
+            "SELECT now() >= started_at + make_interval(secs => :seconds) FROM workers"
+            " WHERE id = :worker_id"
+        ),
+        {"worker_id": worker_id, "seconds": seconds},
+    )
+    return bool(result.scalar_one_or_none())
+
+
 async def next_queued(connection: AsyncConnection) -> Bell | None:
     """Return the oldest run that is ready to start."""
     result = await connection.execute(
@@ -75,7 +87,8 @@ async def guard(connection: AsyncConnection, run_id: int, epoch: int, *, progres
             "UPDATE runs SET"
             " progressed_at = CASE WHEN :progress THEN clock_timestamp() ELSE progressed_at END,"
             " failures_in_a_row = CASE WHEN :progress THEN 0 ELSE failures_in_a_row END,"
-            " losses_in_a_row = CASE WHEN :progress THEN 0 ELSE losses_in_a_row END"
+            " losses_in_a_row = CASE WHEN :progress THEN 0 ELSE losses_in_a_row END,"
+            " losses_alone = CASE WHEN :progress THEN 0 ELSE losses_alone END"
             " WHERE id = :run_id AND epoch = :epoch AND state = 'running'"
         ),
         {"run_id": run_id, "epoch": epoch, "progress": progress},

@@ -122,8 +122,8 @@ class Engine:
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
         """Take a queued run, or return None when it is not to be had under this epoch.
 
-        A run that may be what kills its workers is taken only by an idle one, which then takes no
-        other; so it harms nobody else.
+        A run that may be what kills its workers is taken only by an idle one that has been up for a
+        while, and which then takes no other; so it harms nobody else, and it alone is to blame.
 
         Raises:
             NotHere: this worker cannot take it now; the run stays queued.
@@ -144,6 +144,10 @@ class Engine:
                     alone = await attempts.must_run_alone(connection, run_id)
                     if alone and not idle:
                         raise NotHere(f"run {run_id} is to run alone, and this worker is busy")
+                    if alone and not await attempts.has_begun(
+                        connection, worker_id, self._timing.begin
+                    ):
+                        raise NotHere(f"run {run_id} is to run alone, and this worker is new")
                     bell = await attempts.claim(connection, run_id, epoch, worker_id)
             finally:
                 # if a claim was committed and its answer lost, the watch puts the run back

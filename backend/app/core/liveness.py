@@ -2,6 +2,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 import uuid
 
 import psycopg
@@ -132,8 +133,9 @@ class Liveness:
         """
         assert self._connection is not None
         await self._connection.execute(
-            "UPDATE workers SET heartbeat_at = clock_timestamp(), loop_lag = %s WHERE id = %s",
-            (loop_lag, self.worker_id),
+            "UPDATE workers SET heartbeat_at = clock_timestamp(), loop_lag = %s, clock_ahead ="
+            " %s::float8 - extract(epoch FROM clock_timestamp()) WHERE id = %s",
+            (loop_lag, time.time(), self.worker_id),
         )
 
     async def may_execute(self) -> bool:

@@ -16,7 +16,8 @@ from app.core.transitions import Bell, bell_of
 logger = logging.getLogger(__name__)
 
 MOST_LOSSES = 3
-"""A run that lost its worker this often in a row, without progress, is what kills it."""
+"""A run that lost its worker this often in a row by its own fault, without progress, is what kills
+it. A loss is its fault when nothing else ran there, and the worker had been up long enough."""
 
 _END_FROZEN = """
 SELECT pg_terminate_backend(a.pid) FROM workers w
@@ -30,7 +31,12 @@ _TAKE = f"""
 WITH alive AS MATERIALIZED (
 {LOCKED_WORKERS}), dead AS (
   SELECT r.id, r.worker_id AS dead_worker,
-    w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s) AS frozen
+    w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s) AS frozen,
+    (greatest(w.heartbeat_at, r.attempt_started_at)
+      >= w.started_at + make_interval(secs => %(begin)s)
+      -- a company may have been taken from the dead a moment ago
+      AND NOT EXISTS (SELECT FROM runs o WHERE o.worker_id = r.worker_id AND o.id <> r.id
+        AND (o.state = 'running' OR (o.state = 'queued' AND o.losses_in_a_row > 0))))::int AS fault
   FROM runs r JOIN workers w ON w.id = r.worker_id
   WHERE r.state = 'running' AND (
     w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s)
@@ -38,10 +44,10 @@ WITH alive AS MATERIALIZED (
   FOR UPDATE OF r SKIP LOCKED
 ), taken AS (
   UPDATE runs r SET epoch = r.epoch + 1, losses = r.losses + 1, rung_at = NULL,
-    losses_in_a_row = r.losses_in_a_row + 1,
-    state = CASE WHEN r.losses_in_a_row + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
-    finished_at = CASE WHEN r.losses_in_a_row + 1 >= %(most)s THEN now() END,
-    error = CASE WHEN r.losses_in_a_row + 1 >= %(most)s
+    losses_in_a_row = r.losses_in_a_row + 1, losses_alone = r.losses_alone + dead.fault,
+    state = CASE WHEN r.losses_alone + dead.fault >= %(most)s THEN 'failed' ELSE 'queued' END,
+    finished_at = CASE WHEN r.losses_alone + dead.fault >= %(most)s THEN now() END,
+    error = CASE WHEN r.losses_alone + dead.fault >= %(most)s
       THEN 'worker lost ' || %(most)s || ' times' ELSE r.error END
   FROM dead WHERE r.id = dead.id RETURNING r.*, dead.dead_worker, dead.frozen
 ), noted AS (
@@ -89,7 +95,8 @@ async def take_from_the_dead(connection: Connection, timing: Timing) -> None:
     await connection.execute(BEAT_OF_THE_FUTURE)
     await connection.execute(_END_FROZEN, {"stale": timing.stale})
     cursor = connection.cursor(row_factory=namedtuple_row)
-    await cursor.execute(_TAKE, {"stale": timing.stale, "most": MOST_LOSSES})
+    values = {"stale": timing.stale, "begin": timing.begin, "most": MOST_LOSSES}
+    await cursor.execute(_TAKE, values)
     rows: list[Any] = await cursor.fetchall()
     for row in rows:
         with bound_contextvars(run=row.id, epoch=row.epoch):

@@ -183,7 +183,7 @@ async def retry(
         connection,
         "UPDATE runs SET state = 'queued', epoch = epoch + 1, error = NULL, finished_at = NULL,"
         " not_before = NULL, waiting_for = NULL, failures_in_a_row = 0, losses_in_a_row = 0,"
-        " rung_at = NULL WHERE id = :run_id",
+        " losses_alone = 0, rung_at = NULL WHERE id = :run_id",
         "'reopened'",
         "CASE WHEN cardinality(CAST(:accepted AS text[])) > 0 THEN"
         " jsonb_build_object('accepts_losses_of', CAST(:accepted AS text[])) ELSE '{}' END",

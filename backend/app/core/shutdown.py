@@ -4,6 +4,7 @@ import os
 import signal
 from typing import Any
 
+from app.core import endings
 from app.core.patience import Patience
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,8 @@ CANCEL_AGAIN = 0.5
 def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: Patience) -> None:
     """Take over SIGTERM and SIGINT from arq, whose second signal only cancels again.
 
-    The first signal cancels what is running, which goes back to the queue, and makes Redis'
+    Every other signal that would end the process is the same, like the SIGHUP of a terminal that is
+    closed. The first signal cancels what is running, which goes back to the queue, and makes Redis'
     absence no reason to stay. The second one ends the process at once.
 
     Args:
@@ -31,12 +33,12 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
             main.cancel()
             loop.call_later(CANCEL_AGAIN, end_main)
 
-    def stop(number: signal.Signals) -> None:
+    def stop(number: int) -> None:
         if patience.stopping:
-            logger.warning("second %s: exit at once", number.name)
+            logger.warning("second %s: exit at once", endings.name(number))
             os._exit(128 + number)
         patience.stopping = True
-        logger.info("%s: stopping, %d jobs go back to the queue", number.name, len(jobs))
+        logger.info("%s: stopping, %d jobs go back to the queue", endings.name(number), len(jobs))
         for job in jobs:
             job.cancel()
         end_main()
@@ -51,5 +53,5 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
             job.cancel()
 
     main.add_done_callback(ended)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in {signal.SIGTERM, signal.SIGINT} | endings.unheeded():
         loop.add_signal_handler(number, stop, number)

@@ -15,6 +15,10 @@ class Timing:
     """After its own reconnect a worker judges nobody for this long: a restart of PostgreSQL
     drops every lock at once, and the others need a moment to come back too."""
 
+    begin: float = 5.0
+    """A worker that has not been up for so long has hardly begun: that it dies is not the fault of
+    what it runs, and it takes no run that is suspected of killing its workers."""
+
     ring_again: float = 10.0
     """A run that is queued and was rung this long ago is rung again."""
 

@@ -64,6 +64,13 @@ runs = Table(
     Column("losses", Integer, nullable=False, server_default="0", comment="workers that died"),
     Column("failures_in_a_row", Integer, nullable=False, server_default="0"),
     Column("losses_in_a_row", Integer, nullable=False, server_default="0"),
+    Column(
+        "losses_alone",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="of losses_in_a_row, those that were its own fault",
+    ),
     _at("not_before"),
     Column("waiting_for", Text),
     Column("error", Text),
@@ -165,6 +172,11 @@ workers = Table(
         nullable=False,
         server_default="0",
         comment="the longest of the last minute, in seconds",
+    ),
+    Column(
+        "clock_ahead",
+        Double,
+        comment="seconds by which its host's clock is ahead of PostgreSQL's",
     ),
     _at("stopped_at"),
 )

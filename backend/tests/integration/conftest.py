@@ -31,7 +31,7 @@ from tests.plant import QUEUE, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
 
-QUICK = Timing(beat=0.05, stale=2.0, settle=0.3, ring_again=0.2, stop=2.0)
+QUICK = Timing(beat=0.05, stale=2.0, settle=0.3, begin=0.0, ring_again=0.2, stop=2.0)
 
 
 @pytest.fixture

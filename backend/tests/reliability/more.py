@@ -97,6 +97,7 @@ def source(name: str, habit: Habit, journal: Journal) -> type[Any]:
 
         def __init__(self, connect: Connector) -> None:
             self.requests = 0
+            self.files = ()
 
         async def release(self) -> str:
             return "1"

@@ -121,7 +121,7 @@ ORDER BY id DESC LIMIT 20
     "no run fails again and again",
     symptom="A run has failed, or its attempts fail one after the other.",
     why="A run ends for good when it has failed RUN_MAX_FAILURES times, or lost its worker three"
-    " times, without getting anywhere.",
+    " times while it ran alone there, without getting anywhere.",
     needs=("database.migrated",),
 )
 async def failing(context: Context) -> Finding:

@@ -11,14 +11,16 @@ _WORKERS = f"""
 WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
 SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version, w.queue,
   extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age, w.loop_lag AS lag,
+  w.clock_ahead AS ahead,
   (SELECT count(*) FROM runs r WHERE r.worker_id = w.id AND r.state = 'running') AS busy
 FROM workers w JOIN locks ON locks.worker_id = w.id
 ORDER BY w.session, w.id DESC LIMIT 200
 """
 
 Worker = Any
-"""A row: id, kind, host, pid, version, queue, runs (`busy`); in seconds, the `age` of the heartbeat
-and the event loop's longest `lag` of the last minute."""
+"""A row: id, kind, host, pid, version, queue, runs (`busy`); in seconds, the heartbeat's `age`, the
+event loop's longest `lag` of the last minute, and how far its clock is `ahead` of PostgreSQL's.
+"""
 
 
 async def sessions(context: Context) -> list[Worker]:

@@ -68,8 +68,9 @@ def test_a_run_of_the_shell_is_executed_by_the_api_and_waited_for(cli, sandbox, 
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
-    cli, sandbox, genes, query
+    cli, sandbox, genes, query, stop
 ) -> None:
     off = {"USE_ARQ_WORKER": "False"}
     sandbox.fault("ensembl", "hang")
@@ -77,7 +78,7 @@ def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
     address(api)
     waiting = cli.process("annotate", "ensembl", "--wait", **off)
     until(query, "SELECT 1 FROM runs WHERE state = 'running'")
-    api.send_signal(signal.SIGINT)
+    api.send_signal(stop)
     assert ended(api)[0] == 0
     assert query("SELECT state, interruptions FROM runs") == [
         {"state": "queued", "interruptions": 1}

@@ -1,7 +1,9 @@
 import asyncio
 import contextlib
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -350,7 +352,11 @@ async def die(worker: Engine) -> None:
     """End a worker's session as its process' death would."""
     # it may be reading from the connection that is closed next
     await cancelling.end(worker._watching, within=5)
-    await worker.liveness.drop()
+    connection = worker.liveness._connection
+    assert connection is not None
+    # nor is the executor to wait for a descriptor that the next connection gets
+    async with connection.lock:
+        await worker.liveness.drop()
 
 
 async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fenced(
@@ -394,6 +400,77 @@ async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -
                     created.bell.run_id, lambda r, epoch=epoch: r.epoch == epoch + 1
                 )
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
+
+
+async def lose(bench: Bench, doomed: Engine, run_id: int) -> Any:
+    """Let a worker die, and another one notice it."""
+    epoch = (await bench.run(run_id)).epoch
+    await die(doomed)
+    async with bench.worker(nothing, slots=0):
+        return await bench.until(run_id, lambda r: r.epoch == epoch + 1)
+
+
+async def hang(_: Attempt) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_losses_in_company_are_not_the_fault_of_a_run(bench: Bench) -> None:
+    runs_there = [(await bench.request([name])).bell.run_id for name in "ab"]
+    for _ in range(2):
+        async with bench.worker(hang) as doomed:
+            for run_id in runs_there:
+                await bench.until(run_id, lambda r: r.state == "running")
+            await lose(bench, doomed, runs_there[0])
+    for _ in range(2):
+        async with bench.worker(hang) as doomed:
+            await bench.until(runs_there[0], lambda r: r.state == "running")
+            run = await lose(bench, doomed, runs_there[0])
+    assert (run.state, run.losses) == ("queued", 4)
+    async with bench.worker(nothing):
+        assert (await bench.ended(runs_there[0])).state == "succeeded"
+        assert (await bench.ended(runs_there[1])).state == "succeeded"
+
+
+async def test_the_loss_of_a_worker_that_has_just_started_is_not_the_fault_of_its_run(
+    bench: Bench,
+) -> None:
+    created = await bench.request()
+    new = replace(QUICK, begin=3_600.0)
+    for _ in range(2):
+        async with bench.worker(hang, timing=new) as doomed:
+            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+            await die(doomed)
+            async with bench.worker(nothing, slots=0, timing=new):
+                await bench.until(created.bell.run_id, lambda r: r.state == "queued")
+    # what is suspected waits for a worker that has been up for long enough
+    async with bench.worker(nothing, slots=0, timing=new) as engine:
+        bell = await bench.run(created.bell.run_id)
+        with pytest.raises(NotHere, match="this worker is new"):
+            await engine.claim(bell.id, bell.epoch)
+    for _ in range(2):
+        async with bench.worker(hang) as doomed:
+            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+            run = await lose(bench, doomed, created.bell.run_id)
+    assert (run.state, run.losses) == ("queued", 4)
+    async with bench.worker(hang) as doomed:
+        await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        run = await lose(bench, doomed, created.bell.run_id)
+    assert (run.state, run.error) == ("failed", "worker lost 3 times")
+
+
+async def test_progress_clears_a_run_of_the_losses_before_it(bench: Bench) -> None:
+    created = await bench.request()
+    for work in (hang, hang, forever, hang):
+        async with bench.worker(work) as doomed:
+            begun = (await bench.run(created.bell.run_id)).progressed_at
+            await bench.until(
+                created.bell.run_id,
+                lambda r, work=work, begun=begun: (
+                    r.state == "running" and (work is hang or r.progressed_at != begun)
+                ),
+            )
+            run = await lose(bench, doomed, created.bell.run_id)
+    assert (run.state, run.losses) == ("queued", 4)
 
 
 async def test_a_run_that_was_lost_twice_runs_alone(bench: Bench) -> None:

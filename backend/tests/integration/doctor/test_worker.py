@@ -36,6 +36,7 @@ CHECKS = (
     "worker.heartbeat",
     "worker.loop-lag",
     "worker.version",
+    "worker.clock",
     "worker.backlog",
     "worker.oldest-waiting",
     "worker.timeout",
@@ -289,6 +290,21 @@ async def test_a_worker_of_another_version_is_restarted_by_the_printed_command(
     with following(patient, broken):
         await until_ok(patient, "worker.version")
         await until_alive(patient)
+
+
+async def test_a_worker_whose_clock_differs_is_named(patient: Patient, life: Liveness) -> None:
+    await life.beat()
+    assert (await patient.see("worker.clock")).status is Status.ok
+    query(patient, "UPDATE workers SET clock_ahead = clock_ahead - 3600, host = 'far-away'")
+
+    broken = await patient.see("worker.clock")
+
+    assert broken.status is Status.warning
+    assert f"worker {life.worker_id}" in broken.finding.summary
+    assert "60 min behind PostgreSQL's" in broken.finding.summary
+    assert broken.remedy == "ssh far-away sudo timedatectl set-ntp true"
+    await life.beat()
+    assert (await patient.see("worker.clock")).status is Status.ok
 
 
 async def test_a_worker_on_another_host_is_named_with_its_host(

@@ -14,7 +14,7 @@ from sandbox.bulk import main as write_bulk
 BACKEND = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
     command = [sys.executable, "-m", "sandbox", "--genes", "3", "--cache-dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True) as process:

@@ -1,6 +1,7 @@
 """Whether workers live, and are those that should."""
 
 import asyncio
+import shlex
 import socket
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from app.doctor.context import Context
 
 LATE = 3.0
 """Seconds. A worker beats once a second, and each time asks PostgreSQL some short questions."""
+
+SKEW = 2.0
+"""Seconds between a worker's clock and PostgreSQL's that are worth a warning."""
 
 LAGGING = 1.0
 """Seconds: a beat. What computes for long does so in a process of its own."""
@@ -169,4 +173,37 @@ async def version(context: Context) -> Finding:
     )
 
 
-CHECKS = (alive, mode, heartbeat, loop_lag, version)
+@check(
+    "worker.clock",
+    "the workers' clocks are right",
+    symptom="Logs of a worker on another host show times that cannot be.",
+    why="Runs go by PostgreSQL's clock, whatever a worker's says; but logs of several hosts cannot"
+    " be compared, and files are taken for older or newer than they are.",
+    needs=("database.migrated",),
+)
+async def clock(context: Context) -> Finding:
+    """Compare what each worker told with its last heartbeat with PostgreSQL's clock."""
+    found = [each for each in await workers.sessions(context) if each.ahead is not None]
+    wrong = sorted((each for each in found if abs(each.ahead) >= SKEW), key=lambda e: -abs(e.ahead))
+    if not wrong:
+        most = max((abs(each.ahead) for each in found), default=0.0)
+        return ok(f"at most {most * 1000:.0f} ms from PostgreSQL's" if found else "no worker")
+    here = socket.gethostname()
+    hosts = sorted({each.host for each in wrong})
+    return warning(
+        f"the clock of {workers.name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's",
+        required=f"less than {SKEW:.0f} s between the two",
+        found=some([f"{workers.name(each)} {_apart(each.ahead)}" for each in wrong])
+        + "; where all differ by the same, PostgreSQL's may be the wrong one",
+        remedy="\n".join(
+            ("" if host == here else f"ssh {shlex.quote(host)} ") + "sudo timedatectl set-ntp true"
+            for host in hosts
+        ),
+    )
+
+
+def _apart(ahead: float) -> str:
+    return f"{span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
+
+
+CHECKS = (alive, mode, heartbeat, loop_lag, version, clock)

@@ -1,0 +1,29 @@
+"""whose fault a loss is, and whose clock is wrong"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    # workers of the former version go on meanwhile, and name none of these columns
+    op.add_column(
+        "runs",
+        sa.Column(
+            "losses_alone",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="of losses_in_a_row, those that were its own fault",
+        ),
+    )
+    op.add_column(
+        "workers",
+        sa.Column(
+            "clock_ahead",
+            sa.Double(),
+            comment="seconds by which its host's clock is ahead of PostgreSQL's",
+        ),
+    )
