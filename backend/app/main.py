@@ -1,9 +1,12 @@
 """The API. `uvicorn app.main:create_app --factory` serves it, and so does `make api`."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -14,7 +17,7 @@ from app.api.body import BodyLimit
 from app.api.head import Head
 from app.api.probes import Probes
 from app.api.services import Services
-from app.core import logs
+from app.core import installation, logs
 from app.core.arq_redis import connect
 from app.core.config import Settings, get_settings
 from app.core.dispatch import ArqDispatcher, InProcessDispatcher
@@ -28,11 +31,16 @@ from app.core.schema import check_schema
 from app.core.sd_notify import Supervised
 from app.db.engine import create_engine
 
+logger = logging.getLogger(__name__)
+
 REQUESTS_AT_ONCE = 10
 """Connections to PostgreSQL that requests may use at a time; further ones wait."""
 
 LONGEST_WAIT = 30.0
 """Seconds for which a request waits for one of them before it is told to come back later."""
+
+REDIS_PATIENCE = 3.0
+"""Seconds that a start waits for Redis to say what it is."""
 
 LOOK_FOR_RUNS = 1.0
 """Seconds after which a run is seen that another process created, the command line for example."""
@@ -110,6 +118,12 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(dispatcher.close)
+    try:
+        async with asyncio.timeout(REDIS_PATIENCE):
+            await installation.refuse_cluster(redis)
+            await installation.tell_if_shared(redis, await installation.identify(db))
+    except (RedisError, OSError) as error:
+        logger.warning("Redis is away, runs are rung for later: %s", error or "no answer")
     return Services(db, probes, dispatcher, redis)
 
 

@@ -16,7 +16,7 @@ from arq.worker import Function
 
 from app.annotation.pipeline import Pipeline
 from app.annotation.requests import request_run
-from app.core import logs, shutdown
+from app.core import installation, logs, shutdown
 from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis, connect, connect_worker
 from app.core.arq_tasks import run_annotation_pipeline_task, run_pipeline_task
 from app.core.bells import dump, load
@@ -51,7 +51,11 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     limiter = ctx["limiter_redis"] = connect(_url, queue)
     pipeline = ctx["pipeline"] = Pipeline(_settings, RedisRateLimiter(limiter))
     engine = ctx["engine"] = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
+    await installation.refuse_cluster(limiter)
     await engine.start()
+    if (mine := await installation.identify(engine.db)) is not None:
+        await installation.claim(limiter, mine)
+        ctx["mark"] = asyncio.create_task(installation.keep(limiter, mine), name="mark")
     request = partial(request_run, engine.db, dispatcher)
     WorkerSettings.redis_pool.queue.desk = ClientDesk(engine.db, request)
     WorkerSettings.redis_pool.may_pick_up = lambda: engine.ready and not _patience.stopping
@@ -67,6 +71,8 @@ def _status(engine: Engine) -> str:
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
     if "supervised" in ctx:
         ctx["supervised"].stopping()
+    if "mark" in ctx:
+        ctx["mark"].cancel()
     # arq waits for one task an id, and a bell that was rung twice has two
     await asyncio.gather(*ctx.get("jobs", ()), return_exceptions=True)
     for name, close in (

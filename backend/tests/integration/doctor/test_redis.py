@@ -35,6 +35,8 @@ CHECKS = (
     "redis.clients",
     "redis.clock",
     "redis.budgets",
+    "redis.cluster",
+    "redis.shared",
 )
 
 
@@ -387,3 +389,28 @@ async def test_budgets_that_cannot_be_true_are_named_and_removed_by_the_printed_
     follow(patient, broken)
     assert client.keys("kidney_genetics:rate:*") == [b"kidney_genetics:rate:hgnc"]
     assert (await patient.see("redis.budgets")).status is Status.ok
+
+
+async def test_a_redis_database_of_another_installation_is_named(
+    patient: Patient, client: "redis_sync.Redis"
+) -> None:
+    mark = '{"id": "1:2:3", "database": "kidney_b", "host": "far-away"}'
+    client.set("kidney_genetics:installation", mark, ex=60)
+
+    broken = await patient.see("redis.shared")
+
+    assert broken.status is Status.failed
+    assert "kidney_b" in broken.finding.found
+    assert "far-away" in broken.finding.found
+    client.delete("kidney_genetics:installation")
+    assert (await patient.see("redis.shared")).status is Status.ok
+
+
+async def test_a_redis_cluster_is_named(patient: Patient, tmp_path: Path) -> None:
+    with redis_servers(tmp_path) as start:
+        _, port = start("port {port}\ncluster-enabled yes\n")
+        change(patient, redis_url=f"redis://127.0.0.1:{port}/0")
+
+        broken = await patient.see("redis.cluster")
+
+        assert broken.status is Status.failed

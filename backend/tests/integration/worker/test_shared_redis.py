@@ -1,0 +1,73 @@
+"""A Redis that two installations share, and one that is a cluster."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from arq.connections import ArqRedis
+
+from app.core import installation
+from app.db.engine import psycopg_url
+from services.postgres import Postgres
+from tests.conftest import TEMPLATE
+from tests.integration.worker.redis_servers import redis_servers
+from tests.plant import Plant
+
+
+@pytest.fixture
+def other_database(postgres: Postgres) -> Iterator[str]:
+    """The database of another installation, on the same server."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
+        url = psycopg_url(postgres.superuser_dsn).set(drivername="postgresql", database=name)
+        yield url.render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+async def test_a_worker_of_another_installation_does_not_start_and_says_why(
+    plant: Plant, other_database: str
+) -> None:
+    first, second = plant.worker(), plant.worker()
+    for each in (first, second):
+        await plant.says(each, "is alive")
+    other = plant.worker(DATABASE_URL=other_database)
+    assert await asyncio.to_thread(other.wait, 60) == 1
+    said = plant.log(other)
+    assert "another installation uses this Redis database" in said
+    assert "REDIS_URL=redis://host:6379/1" in said
+    assert "Traceback" not in said
+    assert (first.poll(), second.poll()) == (None, None)
+    # a database of its own is enough
+    elsewhere = plant.worker(
+        DATABASE_URL=other_database, REDIS_URL=plant.env["REDIS_URL"].rpartition("/")[0] + "/1"
+    )
+    await plant.says(elsewhere, "is alive")
+    await asyncio.sleep(1)
+    assert elsewhere.poll() is None
+    api, _ = await plant.api(DATABASE_URL=other_database)
+    assert "another installation uses this Redis database" in plant.log(api)
+
+
+async def test_what_is_no_mark_of_an_installation_keeps_nobody_away(arq_redis: ArqRedis) -> None:
+    mine = installation.Mark("1:2:3", "mine", "here")
+    for put in (arq_redis.set(installation.KEY, b"\xff"), arq_redis.lpush(installation.KEY, "x")):
+        await arq_redis.delete(installation.KEY)
+        await put
+        await installation.claim(arq_redis, mine)
+        assert installation.read(await arq_redis.get(installation.KEY)) == mine
+        assert 0 < await arq_redis.ttl(installation.KEY) <= installation.STAYS
+
+
+async def test_a_redis_cluster_is_refused_at_the_start(plant: Plant, tmp_path: Path) -> None:
+    with redis_servers(tmp_path) as start:
+        _, port = start("port {port}\ncluster-enabled yes\n")
+        worker = plant.worker(REDIS_URL=f"redis://127.0.0.1:{port}/0")
+        api = plant.start("app.cli", "api", "--port", "0", REDIS_URL=f"redis://127.0.0.1:{port}/0")
+        for process in (worker, api):
+            assert await asyncio.to_thread(process.wait, 60) > 0
+            assert "this is a Redis Cluster" in plant.log(process)
+            assert "Traceback" not in plant.log(process)
