@@ -26,6 +26,7 @@ from app.core.outcome import (
 from app.core.schema import check_schema, explain, in_words
 from app.core.timing import DEFAULT_TIMING, Timing
 from app.core.transitions import Bell
+from app.db import address
 from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ LAGS = 60
 """Looks over which the event loop's longest delay is told."""
 
 LOOK_TIMEOUT = 5.0
-"""Seconds after which a session that does not answer counts as lost."""
+"""Seconds after which a session that does not answer counts as lost; as many for each server that
+the address names, as a silent one among them is waited for before the next is tried."""
 
 
 class Engine:
@@ -73,6 +75,7 @@ class Engine:
             dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
         )
         self.dispatcher = dispatcher
+        self._hosts = address.count_hosts(dsn)
         self._settings = settings
         self._work = work
         self._timing = timing
@@ -217,7 +220,7 @@ class Engine:
         while True:
             was_well, well = well, False
             try:
-                async with asyncio.timeout(LOOK_TIMEOUT):
+                async with asyncio.timeout(LOOK_TIMEOUT * self._hosts):
                     await self._look()
                 well = True
             except Exception as error:

@@ -137,6 +137,12 @@ def parameters(dsn: str, *, session: str) -> dict[str, str]:
     return ours | given | {"application_name": session, "client_encoding": "utf8"}
 
 
+def count_hosts(dsn: str) -> int:
+    """Return how many servers an address names; each of them may have to be waited for."""
+    given = parse(dsn)
+    return (given.get("host") or given.get("hostaddr") or "").count(",") + 1
+
+
 def where(dsn: str) -> str:
     """Return where an address leads, for people: ``host:5432/name as user``, and no secret."""
     given = parse(dsn)

@@ -1,22 +1,27 @@
 import asyncio
 import contextlib
+import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.annotation.upstream import UpstreamUnavailable
 from app.core import cancelling, runs, views
+from app.core import engine as engines
 from app.core.attempt import Attempt
 from app.core.engine import Engine
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
 from app.core.liveness import Liveness
 from app.core.recovery import bells_due
 from app.core.timing import DEFAULT_TIMING
+from app.db import address
 from tests.integration.conftest import QUICK, Bench, commit
 
 
@@ -524,6 +529,33 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
         done.set()
         run = await bench.ended(created.bell.run_id)
     assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)
+
+
+async def test_a_worker_gets_past_a_host_that_is_silent_when_it_has_lost_its_session(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "LOOK_TIMEOUT", 2.0)
+    given = address.parse(bench.settings.database_url.get_secret_value())
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        given |= {
+            "host": f"127.0.0.1,{given['host']}",
+            "port": f"{silent.getsockname()[1]},{given['port']}",
+            "connect_timeout": "2",
+        }
+        url = SecretStr(make_conninfo("", **given))
+        async with bench.worker(nothing, database_url=url) as engine:
+            first = engine.liveness.worker_id
+            async with bench.db.begin() as connection:
+                await connection.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = :session"
+                    ),
+                    {"session": engine.liveness.session},
+                )
+            async with asyncio.timeout(60):
+                while not engine.liveness.alive or engine.liveness.worker_id == first:
+                    await asyncio.sleep(0.02)
 
 
 async def test_one_process_at_a_time_executes_runs_and_another_takes_over(bench: Bench) -> None:
