@@ -48,7 +48,8 @@ def write_services_env(root: Path, urls: Mapping[str, str]) -> None:
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     draft.touch(0o600)
-    lines = "".join(f"{name}='{url}'\n" for name, url in urls.items())
+    quoted = {name: url.replace("\\", "\\\\").replace("'", "\\'") for name, url in urls.items()}
+    lines = "".join(f"{name}='{url}'\n" for name, url in quoted.items())
     draft.write_text(f"# written by `make hybrid-up`, removed by `make hybrid-down`\n{lines}")
     draft.replace(path)
 

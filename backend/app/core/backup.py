@@ -125,8 +125,10 @@ def _create_missing(dsn: str) -> None:
 
 def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None:
     """Make sure that the tables of a backup will be found, and are in nobody's way."""
-    identifier = sql.Identifier(schema)
-    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier))
+    there = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,))
+    # IF NOT EXISTS wants the right to make schemas even where there is nothing to make
+    if there.fetchone() is None:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     row = connection.execute(
         "SELECT current_schema(), count(c.oid) FROM pg_namespace n"
         " LEFT JOIN pg_class c ON c.relnamespace = n.oid WHERE n.nspname = %s",

@@ -36,8 +36,12 @@ def test_without_anything_configured_there_is_nothing(root):
     assert addresses.configured(root) == {}
 
 
-def test_what_is_left_can_be_read_back_and_only_by_its_owner(root):
-    urls = {"DATABASE_URL": "postgresql://a:p%40#s@h:1/d", "REDIS_URL": "redis://:x@h:2/0"}
+@pytest.mark.parametrize(
+    "database_url",
+    ["postgresql://a:p%40#s@h:1/d", r"host=h user=a password='it\'s \\ one' dbname=d"],
+)
+def test_what_is_left_can_be_read_back_and_only_by_its_owner(root, database_url):
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": "redis://:x@h:2/0"}
     path = addresses.services_env(root)
     path.write_text("an older one")
     path.chmod(0o644)
