@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from fastapi import APIRouter, Request, Response
@@ -27,6 +28,11 @@ PREFIX = "kidney_genetics_"
 
 KINDS = ("arq", "api")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+
+_PARAMETER = re.compile(r"((?:version|escaping)\s*=[^;,]*)")
+_KNOWN = re.compile(
+    r"version=[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}|escaping=(allow-utf-8|underscores|dots|values)"
+)
 
 router = APIRouter(tags=["health"])
 
@@ -66,8 +72,18 @@ class Scrape(Collector):
 async def metrics(request: Request, uses: Uses) -> Response:
     """Answer a scrape; when PostgreSQL is away, say so and leave out what only it knows."""
     numbers, redis = await asyncio.gather(_numbers(uses.probes), redis_answers(uses.probes))
-    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    encode, content_type = choose_encoder(_readable(request.headers.get("accept", "")))
     return Response(encode(Scrape(numbers, redis=redis)), media_type=content_type)
+
+
+def _readable(accept: str) -> str:
+    """Return what a client accepts, or nothing when Prometheus' library would stumble over it.
+
+    It takes any version and any way of escaping at its word, and fails later (prometheus-client
+    0.26, ``choose_encoder``).
+    """
+    given = _PARAMETER.findall(accept)
+    return accept if all(_KNOWN.fullmatch(each.strip()) for each in given) else ""
 
 
 async def _numbers(probes: Probes) -> Numbers | None:

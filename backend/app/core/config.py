@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     """The bearer token of `/api/admin`, 8 characters or more. Without one, these addresses answer
     503."""
 
-    api_max_connections: int = Field(500, ge=8, le=10_000)
+    api_max_connections: int = Field(1_000, ge=8, le=10_000)
     """How many connections `just api` keeps; fewer where the process may open fewer files. When
     there are too many, the one is closed whose client has said nothing for the longest time."""
 

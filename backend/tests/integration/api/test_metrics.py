@@ -192,6 +192,24 @@ async def test_names_and_types_are_as_prometheus_wants_them(api) -> None:
     assert list(openmetrics.text_string_to_metric_families(answer.text))
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=x",
+        "application/openmetrics-text; version=1.0.0; escaping=foo",
+        "application/openmetrics-text; version=" + "9" * 5_000,
+        "application/openmetrics-text; escaping=dots, text/plain; version=y",
+        "text/plain; version=1.0.0; escaping==",
+        "text/plain; version",
+        ";;,,==",
+    ],
+)
+async def test_what_a_client_accepts_never_keeps_it_from_an_answer(api, accept) -> None:
+    answer = await api.get("/metrics", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert "kidney_genetics_postgresql_up 1.0" in answer.text
+
+
 async def test_a_database_that_is_away_is_said_and_not_raised(serve, arq_settings) -> None:
     dsn = arq_settings.database_url.get_secret_value()
     proxy = Proxy(dsn)
