@@ -115,7 +115,7 @@ def test_few_blocks_are_not_run() -> None:
 
 
 PAGES = sorted(page for page in (REPOSITORY / "docs").rglob("*.md") if "theme" not in page.parts)
-LANGUAGES = {"sh", "text", "python", "ini", "yaml", "json", "sql", "mermaid"}
+LANGUAGES = {"sh", "text", "python", "ini", "yaml", "json", "sql", "mermaid", "caddyfile", "nginx"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
