@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core import database_away, patience
 from app.core.errors import UserError
-from app.core.patience import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -55,16 +55,19 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 async def identify(db: AsyncEngine) -> Mark | None:
-    """Return this installation's mark; None where PostgreSQL does not tell."""
-    try:
-        async with db.connect() as connection:
-            row = (await connection.execute(text(IDENTITY))).one()
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise
-        logger.info("this installation cannot be told from others: %s", error.orig)
-        return None
-    return Mark(row.id, row.database, socket.gethostname())
+    """Return this installation's mark, once PostgreSQL answers; None where it does not tell."""
+    while True:
+        try:
+            async with db.connect() as connection:
+                row = (await connection.execute(text(IDENTITY))).one()
+        except DBAPIError as error:
+            if not database_away.is_away(error):
+                logger.info("this installation cannot be told from others: %s", error.orig)
+                return None
+            logger.warning("PostgreSQL is away, it is asked again: %s", error.orig)
+            await asyncio.sleep(1)
+        else:
+            return Mark(row.id, row.database, socket.gethostname())
 
 
 def read(raw: Any) -> Mark | None:
@@ -81,7 +84,7 @@ async def put(redis: Redis, mine: Mark) -> Mark | None:
     try:
         there = read(await redis.get(KEY))
     except ResponseError as error:
-        if is_away(error):
+        if patience.is_away(error):
             raise
         # a key of another type
         there = None
