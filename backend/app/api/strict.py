@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 
 from app.core.errors import WrongUse
 
-_NUMBER = re.compile("0|[1-9][0-9]{0,18}")
+_NUMBER = re.compile("0|-?[1-9][0-9]*")
 
 
 def _in_digits(value: object) -> object:

@@ -12,8 +12,8 @@ from tests.integration.docs.session import Session
 @pytest.fixture
 def session(tmp_path):
     root = tmp_path / "a clone"
-    services = root / "backend" / "services"
-    shutil.copytree(REPOSITORY / "backend" / "services", services)
+    for package in ("app", "services"):
+        shutil.copytree(REPOSITORY / "backend" / package, root / "backend" / package)
     env = {"PATH": "/usr/bin:/bin"}
     return Session(types.SimpleNamespace(root=root, env=env, here=str), tmp_path)
 

@@ -25,7 +25,9 @@ def redis_servers(folder: Path) -> Iterator[Start]:
     started: list[Server] = []
 
     def start(configuration: str, *, program: Path | None = None, **client: object):
-        port = free_port()
+        # the nodes of a cluster talk to each other at a port that is 10,000 higher
+        highest = 55_535 if "cluster-enabled" in configuration else 65_535
+        port = next(port for port in iter(free_port, None) if port <= highest)
         home = folder / f"redis-{port}"
         home.mkdir()
         file = home / "redis.conf"

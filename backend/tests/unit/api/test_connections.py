@@ -256,8 +256,10 @@ async def test_what_is_no_http_is_answered_in_the_form_of_all_errors(connect, sa
 @pytest.fixture
 def as_when_served(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """Log as the API's own process does."""
-    caplog.set_level(logging.INFO)
-    loggers = [logging.getLogger(name) for name in ("uvicorn.access", "uvicorn.error")]
+    names = ("uvicorn.access", "uvicorn.error")
+    for name in (None, *names):  # a server of another test may have set the level of these two
+        caplog.set_level(logging.INFO, logger=name)
+    loggers = [logging.getLogger(name) for name in names]
     before = [each.filters[:] for each in loggers]
     yield caplog
     for logger, filters in zip(loggers, before, strict=True):

@@ -18,8 +18,6 @@ _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)")
     why="Names of conditions and of authors have characters that other encodings do not have: such"
     " an answer cannot be stored, or not be compared.",
     needs=("database.reachable",),
-    remedy="just backup utf8.dump\n${EDITOR:-vi} .env  # DATABASE_URL: a name that is not there yet"
-    "\njust restore utf8.dump",
 )
 async def encoding(context: Context) -> Finding:
     """Ask for the encoding of the database, which is given to it when it is made."""
@@ -27,7 +25,12 @@ async def encoding(context: Context) -> Finding:
     if found.encoding == "UTF8":
         return ok("its encoding is UTF8")
     return failed(
-        f"the database has the encoding {found.encoding}", required="UTF8", found=found.encoding
+        f"the database has the encoding {found.encoding}",
+        required="UTF8",
+        found=found.encoding,
+        remedy="just backup utf8.dump\n"
+        "${EDITOR:-vi} .env  # DATABASE_URL: a name that is not there yet\n"
+        "just restore utf8.dump",
     )
 
 
