@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from app.annotation.upstream.answers import EXCERPT_BYTES, TRY_LATER, excerpt
 from app.annotation.upstream.errors import UpstreamUnavailable
 
+# a comment can end in one place only, so that many of them cannot be matched in many ways; the
+# possessive quantifiers, which would do the same, fail before Python 3.11.5 (python/cpython#106052)
 _WEB_PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*+"
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|center|h1|p|br|div)\b",
     re.IGNORECASE | re.DOTALL,
 )

@@ -251,8 +251,8 @@ async def test_no_content_of_redis_exceeds_a_budget_by_more_than_the_processes(
 
 
 async def test_a_pause_that_is_removed_from_redis_holds_who_was_told(redis, workers):
-    await workers[0].pause("b", 0.5)
     start = time.monotonic()
+    await workers[0].pause("b", 0.5)
     await redis.delete(KEY)
     await redis.hset(KEY, "next", 1)
     [passed] = await moments(workers[:1], 10, 1)
