@@ -57,6 +57,7 @@ class Postgres:
         """
         self.folder = folder.resolve()
         self.port = port if port is not None else process.free_port()
+        self._may_move = port is None
         self._user, self._password, self._database = user, password, database
         self._fsync = fsync
         self._guardian: Guardian | None = None
@@ -104,6 +105,7 @@ class Postgres:
                     f"PostgreSQL (pid {self.pid}) is silent on port {self.port}; see {self.log}"
                 )
             self._launch(tied=tied)
+        self._may_move = False
         self._ensure_role_and_database()
 
     def stop(self, mode: str = "fast") -> None:
@@ -183,6 +185,11 @@ class Postgres:
         )
         if not self.answers():
             self.kill()
+            # what was free before `initdb` may have become the port of a connection
+            if self._may_move and "already in use" in process.tail(self.log):
+                self.port, self._may_move = process.free_port(), False
+                self._launch(tied=tied)
+                return
             raise ServiceError(
                 f"PostgreSQL did not start on port {self.port}; {self.log} ends:"
                 f"\n{process.tail(self.log)}"

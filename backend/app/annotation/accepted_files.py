@@ -1,7 +1,6 @@
 """The bulk files that were accepted last, by which the next ones are judged."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,6 +44,11 @@ async def what_is_wrong_with(
         if not file.rows:
             problems.append(f"{file.name} has no rows")
         elif before is not None and before.digest != file.digest:
+            if before.release and file.release < before.release:
+                problems.append(
+                    f"{file.name} is of {file.release}, older than the last one accepted, of"
+                    f" {before.release}"
+                )
             least = 1 - MOST_LOST
             if file.rows < before.rows * least or file.genes < before.genes * least:
                 problems.append(
@@ -67,4 +71,13 @@ async def accept(
         files: that the source has read.
     """
     for file in files:
-        await connection.execute(_ACCEPT, {"source": source, "run_id": run_id, **asdict(file)})
+        values = {
+            "source": source,
+            "run_id": run_id,
+            "name": file.name,
+            "release": file.release,
+            "digest": file.digest,
+            "rows": file.rows,
+            "genes": file.genes,
+        }
+        await connection.execute(_ACCEPT, values)

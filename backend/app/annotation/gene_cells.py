@@ -23,7 +23,7 @@ _ENTREZ_ID = re.compile(
     re.IGNORECASE,
 )
 _ENSEMBL_ID = re.compile(r"(ENSG[0-9]{11})(?:\.[0-9]+)?(?:_\w+)?", re.IGNORECASE)
-_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0+)?")
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0)?")
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?e\+?[0-9]{1,2}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 _FORMULA = re.compile(r'="(.*)"')

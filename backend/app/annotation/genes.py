@@ -137,11 +137,16 @@ def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
 
 async def _require_whole(complete_set: Download, engine: AsyncEngine) -> None:
     """Refuse a list that is much shorter than the one that the last annotations are from."""
-    digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
-    read = FileRead(complete_set.path.name, complete_set.release, digest, rows, approved)
+    try:
+        digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
+    except BadAnswer:
+        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
+        raise
+    read = FileRead(complete_set.path, complete_set.release, digest, rows, approved)
     async with engine.connect() as connection:
         wrong = await what_is_wrong_with(connection, Hgnc.info.name, [read])
     if wrong is not None:
+        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
         raise UserError(
             f"HGNC's list of genes looks wrong: {wrong}",
             remedy="try again later; if HGNC has really lost so many, `just annotate hgnc --mode"

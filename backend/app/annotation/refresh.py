@@ -139,6 +139,9 @@ class Refresh:
         async with self._attempt.reading() as connection:
             wrong = await what_is_wrong_with(connection, self._progress.source, files)
         if wrong is not None and not self._losses.accepted:
+            # kept, it would count as the copy in use, and nothing older would replace it
+            for file in files:
+                await asyncio.to_thread(file.path.unlink, missing_ok=True)
             raise NotAccepted(f"{self._progress.source}: {wrong}; nothing of it is stored")
 
     def _due(self) -> AsyncIterator[list[Gene]]:

@@ -15,6 +15,10 @@ from app.db.text import storable
 
 _LONGEST_REFUSAL = 200
 
+LARGEST = 100_000
+"""Bytes of an answer's data, as JSON. ClinVar's largest has some 10,000; psycopg needs a second for
+each megabyte of quotes (``psycopg/types/array.py``), while the event loop stands still."""
+
 _ANNOTATIONS = text(
     """
     INSERT INTO annotations (gene_id, source, state, data, release, fetched_at,
@@ -67,16 +71,20 @@ def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
 def _storable(answer: Answer) -> Answer:
     if answer.reason is not None:
         return replace(answer, reason=storable(answer.reason))
-    if answer.data is not None and not _holds(answer.data):
-        return Answer(answer.gene_id, "unknown", reason="the answer holds what no text may hold")
+    if answer.data is not None and (problem := _problem(answer.data)):
+        return Answer(answer.gene_id, "unknown", reason=problem)
     return answer
 
 
-def _holds(data: dict[str, Any]) -> bool:
+def _problem(data: dict[str, Any]) -> str | None:
+    impossible = "the answer holds what no text may hold"
     try:
-        return b"\\u0000" not in msgspec.json.encode(data)
+        encoded = msgspec.json.encode(data)
     except UnicodeEncodeError:
-        return False
+        return impossible
+    if len(encoded) > LARGEST:
+        return f"the answer has {len(encoded):,} bytes, and at most {LARGEST:,} are stored"
+    return impossible if b"\\u0000" in encoded else None
 
 
 async def store(

@@ -225,10 +225,14 @@ class RedisRateLimiter(_Paced):
     def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
         own = max(self._free[budget] - LEEWAY, self._paused[budget])
         trusted = max(own, started) + max(LONGEST_HOLD, LONGEST_ROW * interval)
-        shared = time.monotonic() + wait
+        now = time.monotonic()
+        shared = now + wait
         if shared <= trusted:
             self._distrusted.discard(budget)
-        elif budget not in self._distrusted:
+        elif budget in self._distrusted:
+            # one request was held up for it; the next ones are not
+            return own
+        elif now >= trusted:
             self._distrusted.add(budget)
             logger.warning(
                 "Redis would hold a request of budget %s up for %.0f s more; it is waited for no"

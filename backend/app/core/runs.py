@@ -194,7 +194,7 @@ async def retry(
     await connection.execute(
         text(
             "UPDATE run_sources SET state = 'queued', attempt_started_at = NULL, error = NULL,"
-            " accept_losses = accept_losses OR source = ANY(:accepted)"
+            " accept_losses = source = ANY(CAST(:accepted AS text[]))"
             " WHERE run_id = :run_id AND state <> 'succeeded'"
         ),
         {"run_id": run_id, "accepted": list(accept_losses)},

@@ -46,7 +46,7 @@ async def read_fetched(
             logger.warning("%s is of no use (%s), again", name, error)
         else:
             read += [
-                FileRead(file.path.name, file.release, each.digest, each.rows, each.genes)
+                FileRead(file.path, file.release, each.digest, each.rows, each.genes)
                 for each in done
             ]
             return

@@ -35,6 +35,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import httpx
@@ -87,18 +88,23 @@ class FileRead:
     """A bulk file as it was read to its end.
 
     Args:
-        name: without its folder.
+        path: of the copy; one that is refused is removed, so that it is fetched anew.
         release: the day it was last modified upstream.
         digest: the SHA-256 of the file as it was fetched.
         rows: without the header.
         genes: different genes in all of its rows, wanted or not.
     """
 
-    name: str
+    path: Path
     release: str
     digest: str
     rows: int
     genes: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its folder."""
+        return self.path.name
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from app.annotation.upstream.errors import UpstreamUnavailable
 # possessive quantifiers, which would do the same, fail before Python 3.11.5 (python/cpython#106052)
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*"
-    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|center|h1|p|br|div)\b",
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|center|h[1-6]|p|br|div|table|frameset"
+    rb"|iframe|form|font|noscript|error)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _LONGEST_EXCUSE = 4_096
@@ -21,6 +22,7 @@ _EXCUSE = re.compile(
     rb"search backend failed|database is not supported|c\+\+ exception|read failed"
     rb"|error forwarding request|rate limit exceeded|something bad has happened|no servers"
     rb"|unavailable|maintenance|overloaded|too busy|time[d -]*out|try again|try later|bad gateway"
+    rb"|upstream request failed|not reachable|unreachable"
     rb"|internal (?:server )?error|cannot (?:be reached|connect)"
     rb"|connection (?:refused|reset|failed)"
     rb'|"(?:code|status)"\s*:\s*"?5\d\d\b',

@@ -180,6 +180,10 @@ async def test_losses_are_accepted_of_the_named_sources_of_a_run(api, query) -> 
     assert query("SELECT accept_losses FROM run_sources") == [{"accept_losses": True}]
     events = (await api.get(f"{where}/events")).json()["events"]
     assert events[-1]["detail"]["accepts_losses_of"] == ["ensembl"]
+    await api.post(f"{where}/cancel")
+    again = await api.post(f"{where}/retry")
+    assert again.status_code == 202
+    assert query("SELECT accept_losses FROM run_sources") == [{"accept_losses": False}]
 
 
 async def test_a_run_is_not_tried_again_while_another_covers_its_sources(api) -> None:

@@ -112,6 +112,12 @@ def test_an_id_is_read_however_programs_write_it(imported: Import) -> None:
     assert report["duplicates"] == len(forms) - 1
 
 
+def test_a_number_with_groups_of_digits_is_no_id(imported: Import) -> None:
+    report = imported("symbol,entrez_id\nUMOD,100.000\nPKD1,5310\n")
+    assert report["symbols"] == ["PKD1", "UMOD"]
+    assert lines(report["notes"]) == {2: "unread id"}
+
+
 def test_an_id_that_cannot_be_read_leaves_the_row_to_its_symbol(imported: Import) -> None:
     report = imported("symbol,hgnc_id\nUMOD,not found\nPKD1,HGNC:9008\n")
     assert report["symbols"] == ["PKD1", "UMOD"]

@@ -205,6 +205,8 @@ async def test_a_pause_that_only_redis_knows_of_stops_requests_for_a_few_windows
     await redis.hset(KEY, "next", await in_microseconds(redis, 3_000))
     async with asyncio.timeout(15):
         await moments(workers, 50, 2)
+        # who was held up once is not held up again for each further request
+        await moments(workers, 50, 20)
 
 
 async def test_a_budget_that_is_pushed_ahead_again_and_again_stops_no_request(redis, workers):

@@ -105,6 +105,33 @@ async def test_a_short_file_of_hgnc_erases_nothing(
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
 
 
+async def test_a_refused_file_does_not_stay_as_the_copy_in_use(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    """The service may go back to the file before, which is older than the refused one."""
+    by(annotator, "hgnc", file=True)
+    assert (await annotator.run("hgnc")).state == "succeeded"
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
+    assert (await annotator.run("hgnc", mode="full")).state == "failed"
+    folder = annotator.bench.settings.cache_dir
+    assert list(folder.rglob("hgnc_complete_set.txt")) == []
+
+
+async def test_a_file_that_is_older_than_the_last_one_accepted_is_refused(
+    annotator: Annotator, sandbox: Sandbox
+) -> None:
+    by(annotator, "hgnc", file=True)
+    assert (await annotator.run("hgnc")).state == "succeeded"
+    before = await kept(annotator, "hgnc")
+    await annotator.change(
+        "UPDATE accepted_files SET release = '9999-01-01', digest = 'of another file'"
+    )
+    run = await annotator.run("hgnc", mode="full")
+    assert run.state == "failed"
+    assert "older than the last one accepted" in run.error
+    assert await kept(annotator, "hgnc") == before
+
+
 @pytest.mark.parametrize("accepted_before", [True, False])
 @pytest.mark.parametrize(
     "short", [first_lines(11), first_lines(1)], ids=["ten rows", "header only"]

@@ -89,14 +89,15 @@ async def test_a_killed_workers_run_moves_to_the_other_one_and_nothing_is_lost(
     assert again_asked <= 400 - (running["done"] - 800)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stop", [[signal.SIGTERM], [signal.SIGHUP] * 2, [signal.SIGTERM] * 2])
 async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(
-    genes: Plant, stop: signal.Signals
+    genes: Plant, stop: list[signal.Signals]
 ) -> None:
     first = genes.worker()
     assert genes.cli("annotate").returncode == 0
     await genes.until(lambda r: r["state"] == "running" and r["done"] > 800)
-    first.send_signal(stop)
+    for each in stop:
+        first.send_signal(each)
     assert await asyncio.to_thread(first.wait, 10) == 0
     run = await genes.until(lambda r: r["state"] == "queued")
     assert (run["interruptions"], run["attempts"]) == (1, 1)

@@ -19,3 +19,9 @@ def test_a_gene_whose_answer_no_database_can_hold_is_unknown_and_the_others_stay
 def test_a_reason_is_cleaned() -> None:
     (answer,) = storable_answers([Answer(1, "unknown", reason="HGNC said \x00\ud800")])
     assert answer.reason == "HGNC said ?"
+
+
+def test_an_answer_without_end_is_unknown():
+    (answer,) = storable_answers([Answer(1, "found", {"name": '"' * 60_000})])
+    assert (answer.state, answer.data) == ("unknown", None)
+    assert "bytes" in (answer.reason or "")

@@ -149,7 +149,11 @@ class ClinVar:
     async def _load_expected(self) -> Expected:
         try:
             file = await self._files.download(EXPECTED_FILE, limit=_LONGEST_EXPECTED)
-            digest, expected = await asyncio.to_thread(_read_expected, file.path)
+            try:
+                digest, expected = await asyncio.to_thread(_read_expected, file.path)
+            except (UnusableFile, ValueError):
+                await asyncio.to_thread(file.path.unlink, missing_ok=True)
+                raise
         except (BadAnswer, UnusableFile, ValueError) as error:
             logger.warning(
                 "clinvar: without %s all genes weigh the same and go by their approved symbols,"
@@ -158,9 +162,7 @@ class ClinVar:
                 error,
             )
             return Expected()
-        self._read.append(
-            FileRead(file.path.name, file.release, digest, len(expected), len(expected))
-        )
+        self._read.append(FileRead(file.path, file.release, digest, len(expected), len(expected)))
         return expected
 
 

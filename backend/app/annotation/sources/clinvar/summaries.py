@@ -14,6 +14,7 @@ import msgspec
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.consequence import consequence
 from app.annotation.upstream import BadAnswer
+from app.core.redact import redact
 
 T = TypeVar("T")
 
@@ -250,7 +251,8 @@ def _decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
 
 
 def _bad(what: str, error: str) -> BadAnswer:
-    return BadAnswer(f"{what}: {error[:_LONGEST_QUOTE]}")
+    # first redacted, as a part of a secret is not recognized
+    return BadAnswer(f"{what}: {redact(error)[:_LONGEST_QUOTE]}")
 
 
 def _text(esummaryresult: list[Any] | str | None) -> str:
