@@ -75,8 +75,10 @@ class Refresh:
             self._losses = await losses_so_far(connection, run_id, info.name)
         try:
             await self._ask_all()
+            # asked before the run's row is locked: the service may take its time
+            release = await self._release() if self._losses.doubted else None
             async with self._attempt.transaction(progress=True) as connection:
-                await self._believe(connection)
+                await self._believe(connection, release)
                 error = None
                 if self._progress.unknown and self._progress.unknown == self._progress.done:
                     error = nothing_but_unknowns(info.name)
@@ -112,7 +114,7 @@ class Refresh:
         if due:
             await self._by_api()
 
-    async def _believe(self, connection: AsyncConnection) -> None:
+    async def _believe(self, connection: AsyncConnection, release: str | None) -> None:
         """Store as absent what is, now that it is known of how many genes that is said."""
         self._losses.judge()
         if self._losses.doubted:
@@ -120,7 +122,7 @@ class Refresh:
                 connection,
                 self._progress.source,
                 self._progress.run_id,
-                await self._release(),
+                release,
             )
             self._progress.unknown -= believed
             self._progress.absent += believed

@@ -10,8 +10,8 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from app.core.bells import load, parse_id
 
-LONGEST_JOB = 100_000
-"""Bytes of a job; ours take some hundred."""
+LONGEST_JOB = 4_000
+"""Bytes of a job; ours take some hundred. A page has 1,000 of them, which are decoded together."""
 
 LONGEST_ID = 500
 """Characters of a job's id; PostgreSQL has to index it."""
