@@ -1,6 +1,5 @@
 """HGNC's records of genes, from its REST service and from its files alike."""
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from app.annotation.bulk_files.digest import sha256
 from app.annotation.bulk_files.lines import UnusableFile, lines
 from app.annotation.bulk_files.messages import Reading
 from app.annotation.upstream import BadAnswer
@@ -138,8 +138,7 @@ def count_records(path: Path) -> tuple[str, int, int]:
     Raises:
         BadAnswer: it is not that file.
     """
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256(path)
     rows = approved = 0
     for record in read_records(path):
         rows += 1

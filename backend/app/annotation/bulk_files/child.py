@@ -8,7 +8,6 @@ closes. What bounds of lines and fields do not keep small, the limit of its memo
 
 import ctypes
 import gc
-import hashlib
 import os
 import pkgutil
 import resource
@@ -22,6 +21,7 @@ from typing import Any
 import msgspec
 from isal import isal_zlib
 
+from app.annotation.bulk_files.digest import sha256
 from app.annotation.bulk_files.messages import LONGEST, Done, Order, Part, Reading, Unreadable
 from app.core.errors import KidneyGeneticsError
 
@@ -40,8 +40,7 @@ def main() -> int:
     read: Callable[[Path, Any], Reading] = pkgutil.resolve_name(order.reader)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
-        with Path(order.path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(Path(order.path))
         reading = read(Path(order.path), order.asked)
         messages = (
             msgspec.json.encode(Part(msgspec.Raw(msgspec.json.encode(part))))

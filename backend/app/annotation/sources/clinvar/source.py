@@ -1,11 +1,11 @@
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar
 
+from app.annotation.bulk_files.digest import sha256
 from app.annotation.bulk_files.fetched import read_fetched
 from app.annotation.bulk_files.lines import UnusableFile
 from app.annotation.sources.base import Answer, Connector, FileRead, Gene, SourceInfo
@@ -167,9 +167,7 @@ class ClinVar:
 
 
 def _read_expected(path: Path) -> tuple[str, Expected]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, read_expected(path)
+    return sha256(path), read_expected(path)
 
 
 def _wanted(gene: Gene, expected: Expected) -> WantedGene:
