@@ -41,7 +41,7 @@ AcceptLosses = Annotated[
     tuple[str, ...],
     Query(
         max_length=100,
-        description="Sources that are believed in this run, whatever they have lost.",
+        description="Sources that are believed until the run ends, whatever they have lost.",
     ),
 ]
 

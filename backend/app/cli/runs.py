@@ -141,7 +141,7 @@ def cancel(run_id: int, *, as_json: bool) -> None:
     "--accept-losses",
     metavar="SOURCE",
     multiple=True,
-    help="Believe this source in this run, whatever it has lost. May be given again.",
+    help="Believe this source until the run ends, whatever it has lost. May be given again.",
 )
 @as_json
 def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None:

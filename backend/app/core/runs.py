@@ -154,7 +154,8 @@ async def retry(
     Args:
         connection: in a transaction; the caller rings after its commit.
         run_id: the run.
-        accept_losses: sources of the run that are believed in it whatever they have lost.
+        accept_losses: sources that are believed whatever they have lost, until the run ends; a
+            later retry has to name them again.
 
     Raises:
         NotFound: no such run.

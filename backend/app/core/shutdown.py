@@ -22,8 +22,8 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
 
     Every other signal that would end the process is the same, like the SIGHUP of a terminal that is
     closed. The first signal cancels what is running, which goes back to the queue, and makes Redis'
-    absence no reason to stay. Another one, a second later or more, ends the process at once; SIGHUP
-    does not, as nobody sends it for that.
+    absence no reason to stay. Another signal, a second later or more, ends the process at once. A
+    repeated SIGHUP never does: a closing terminal sends it, and nobody asks for an immediate end.
 
     Args:
         main: arq's main loop.
