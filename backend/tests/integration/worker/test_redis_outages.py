@@ -146,15 +146,3 @@ async def test_a_worker_that_is_stopped_while_redis_is_away_puts_its_runs_back_a
     states = plant.rows("SELECT state FROM runs WHERE state = 'running'")
     redis_server.start()
     assert states == []
-
-
-async def test_a_second_signal_ends_a_worker_at_once(
-    working: tuple[Plant, subprocess.Popen[bytes]],
-) -> None:
-    plant, worker = working
-    assert plant.rows("SELECT state FROM runs") == [{"state": "running"}]
-    worker.send_signal(signal.SIGSTOP)
-    worker.terminate()
-    worker.send_signal(signal.SIGINT)
-    worker.send_signal(signal.SIGCONT)
-    assert await asyncio.to_thread(worker.wait, 10) in {128 + signal.SIGINT, 128 + signal.SIGTERM}
