@@ -58,5 +58,5 @@ def _title_and_beginning(text: str) -> tuple[str, str]:
     words = " ".join(paragraphs[0].split())
     # an address in it is the page's own, not the site's
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", words)
-    # two sentences: whom the page is for, and what they have at its end
+    # the first two sentences say what the page is about
     return title.strip(), " ".join(re.split(r"(?<=[.!?])\s", plain)[:2])

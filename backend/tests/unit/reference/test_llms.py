@@ -25,10 +25,10 @@ nav:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     (tmp_path / "how-to").mkdir()
-    (tmp_path / "index.md").write_text("# Home\n\nFor you. At the end\nyou know. More.\n\nText.\n")
-    (tmp_path / "how-to" / "a.md").write_text("# A\n\n<!-- x -->\nFor [it](../index.md).\n")
+    (tmp_path / "index.md").write_text("# Home\n\nOne. The second\nsentence. More.\n\nText.\n")
+    (tmp_path / "how-to" / "a.md").write_text("# A\n\n<!-- x -->\nAbout [it](../index.md).\n")
     (tmp_path / "how-to" / "b.md").write_text("# B\n")
-    (tmp_path / "last.md").write_text("# Last\n\nFor `.env` files. Two. Three.\n")
+    (tmp_path / "last.md").write_text("# Last\n\nAbout `.env` files. Two. Three.\n")
     (tmp_path / "mkdocs.yml").write_text(SITE)
     return tmp_path
 
@@ -37,10 +37,10 @@ def test_it_lists_the_pages_by_section_with_how_each_begins(site: Path) -> None:
     assert llms.text(site / "mkdocs.yml", site) == (
         "# a site\n\n> What it is about\n\n"
         "## Start here\n\n"
-        "- [Home](index.html): For you. At the end you know.\n"
-        "- [Last](last.html): For `.env` files. Two.\n\n"
+        "- [Home](index.html): One. The second sentence.\n"
+        "- [Last](last.html): About `.env` files. Two.\n\n"
         "## How to\n\n"
-        "- [A](how-to/a.html): For it.\n\n"
+        "- [A](how-to/a.html): About it.\n\n"
         "## Deeper\n\n"
         "- [B](how-to/b.html)\n"
     )
