@@ -1,4 +1,4 @@
-# Makes .venv from the lock, then hands every target to just; the recipes are in the justfile.
+# Installs .venv from the lock, then passes every target to just; the recipes are in the justfile.
 # All paths are relative: GNU make cannot handle a checkout whose path contains a space otherwise.
 
 MAKEFLAGS += --no-builtin-rules
@@ -13,7 +13,7 @@ default: .venv/installed
 
 Makefile requirements/install.sh requirements/dev.txt requirements/uv.txt: ;
 
-# `make annotate clinvar` is one call of just with two words, made by the first of them.
-# Options would be taken by make itself: `make annotate ARGS="clinvar --wait"`.
+# `make annotate clinvar` has two targets: the first one calls just once, with both words.
+# make would read options itself, so they go into ARGS: `make annotate ARGS="clinvar --wait"`.
 %: always .venv/installed
 	@$(if $(filter $@,$(firstword $(MAKECMDGOALS))),.venv/bin/just $(foreach word,$(MAKECMDGOALS),'$(word)') $(ARGS),:)

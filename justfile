@@ -1,4 +1,4 @@
-# The recipes. `make X` sets everything up and runs `just X`; `just X` needs a `make` before it.
+# The recipes. `make X` installs .venv and then runs `just X`; `just X` needs an installed .venv.
 
 set no-exit-message
 set positional-arguments
@@ -6,7 +6,7 @@ set shell := ["sh", "-eu", "-c"]
 
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
-# our code is found wherever the caller stands, and nothing of the caller's is taken for it
+# PYTHONPATH finds our code from any folder; -P keeps Python from importing from the caller's folder
 python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python -P"
 
 [private]
@@ -15,51 +15,51 @@ default:
 
 [private]
 _installed:
-    @[ -e .venv/installed ] || { echo "There is no .venv yet: run make, which makes it." >&2; exit 1; }
-    @[ ! requirements/dev.txt -nt .venv/installed ] || echo "The lock has changed: make brings .venv up to date." >&2
+    @[ -e .venv/installed ] || { echo "There is no .venv yet: run make, which creates it." >&2; exit 1; }
+    @[ ! requirements/dev.txt -nt .venv/installed ] || echo "The lock has changed: run make to bring .venv up to date." >&2
 
-# The whole job, offline; LIVE=1: with the real services
+# Run the whole pipeline offline; LIVE=1: real services
 [group('start here')]
 [no-cd]
 demo *ARGS: _installed
     @{{ python }} -m demo "$@"
 
-# All tests, or some: just test tests/unit -k name
+# Run all tests, or some: just test tests/unit -k name
 [group('start here')]
 test *ARGS: _installed
     @python -m nox -s tests -- "$@"
 
-# Say what is wrong, why it matters and what mends it
+# Report problems and the commands that repair them
 [group('start here')]
 [no-cd]
 doctor *ARGS: _installed
     @{{ python }} -m app.cli doctor "$@"
 
-# Start PostgreSQL and Redis, or find them running
+# Start PostgreSQL and Redis, or use running ones
 [group('servers')]
 [no-cd]
 hybrid-up: _installed
     @{{ python }} -m services up
 
-# Stop what hybrid-up started; the data stays
+# Stop the servers of hybrid-up; the data stays
 [group('servers')]
 [no-cd]
 hybrid-down: _installed
     @{{ python }} -m services down
 
-# Bring the database's tables up to date
+# Create the tables, or bring them up to date
 [group('servers')]
 [no-cd]
 migrate: _installed
     @{{ python }} -m app.cli migrate
 
-# Write the database into a file: just backup [FILE]
+# Back up the database to a file: just backup [FILE]
 [group('servers')]
 [no-cd]
 backup *ARGS: _installed
     @PATH="$PATH:$({{ python }} -m services programs 2>/dev/null)" {{ python }} -m app.cli backup "$@"
 
-# Fill an empty database from a backup: just restore FILE
+# Restore into an empty database: just restore FILE
 [group('servers')]
 [no-cd]
 restore *ARGS: _installed
@@ -125,38 +125,38 @@ retry *ARGS: _installed
 status *ARGS: _installed
     @{{ python }} -m app.cli status "$@"
 
-# Check style, layers and types, and the documentation
+# Check style, imports, types and the documentation
 [group('develop')]
 lint: _installed
     @python -m nox -s lint types docs
 
-# Show this documentation at http://127.0.0.1:8001
+# Serve the documentation at http://127.0.0.1:8001
 [group('develop')]
 docs *ARGS: _installed
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
-# Kill and freeze real workers; or --minutes N
+# Kill and freeze real workers; at random: --minutes N
 [group('develop')]
 reliability *ARGS: _installed
     @python -m nox -s reliability -- "$@"
 
-# Measure what the closing numbers are about
+# Run a benchmark: just bench NAME
 [group('develop')]
 bench *ARGS: _installed
     @python -m nox -s bench -- "$@"
 
-# Write what the code knows into docs/; --check: look
+# Generate parts of docs/; --check: only compare
 [group('develop')]
 [no-cd]
 reference *ARGS: _installed
     @{{ python }} -m app.reference "$@"
 
-# Resolve the dependencies anew: just lock --upgrade
+# Write the lock; newer versions: just lock --upgrade
 [group('develop')]
 lock *ARGS: _installed
     @python -m nox -s lock -- "$@"
 
-# Remove .venv and the caches; the data in .run stays
+# Remove .venv and the caches; keep the data in .run
 [group('develop')]
 clean:
     rm -rf .venv .nox backend/.venv .*_cache backend/.*_cache backend/.hypothesis

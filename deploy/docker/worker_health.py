@@ -1,6 +1,6 @@
-"""Exits with 0 when the arq worker of this container is alive in PostgreSQL, by lock and heartbeat.
+"""Exits with 0 when PostgreSQL has a lock and a recent heartbeat of this container's arq worker.
 
-arq's own line in Redis, which ``arq --check`` looks at, is one for all workers of a queue.
+``arq --check`` would not do: it reads a line in Redis that all workers of a queue share.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from app.db.engine import create_engine
 
 
 async def healthy() -> bool:
-    """Ask PostgreSQL; a container's host name is its own."""
+    """Return whether an arq worker with the host name of this container is alive."""
     dsn = get_settings().database_url.get_secret_value()
     db = create_engine(dsn, session="kidney-genetics health", pool_size=1)
     try:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# PostgreSQL's image runs this once, when it has made an empty database. The project's own role
-# owns that database and is no superuser; the superuser gets in through the container's socket alone.
+# PostgreSQL's image runs this once, after it has created an empty database. The project's role owns
+# that database and is not a superuser. The superuser can log in only through the container's socket.
 set -eu
 
 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'

@@ -1,4 +1,5 @@
-# Starts Redis in its container: this folder's files, with the passwords of the environment as digests.
+# Starts Redis in its container with the files of this folder. Passwords from the environment are
+# written as digests.
 set -eu
 here=$(dirname "$0")
 mine=${REDIS_RUN_DIR:-/run/redis}
@@ -9,7 +10,7 @@ umask 077
 sed -e "s/>API_PASSWORD/#$(digest "$REDIS_API_PASSWORD")/" \
     -e "s/>WORKER_PASSWORD/#$(digest "$REDIS_WORKER_PASSWORD")/" \
     "$here/users.acl" >"$mine/users.acl"
-# the image starts in /data, and nothing but its network reaches it
+# the image starts in /data; only the containers of its network can connect
 sed -e "s|^aclfile .*|aclfile $mine/users.acl|" -e 's|^dir .*|dir .|' -e 's|^bind .*|bind 0.0.0.0|' \
     "$here/redis.conf" >"$mine/redis.conf"
 unset REDIS_API_PASSWORD REDIS_WORKER_PASSWORD

@@ -1,5 +1,5 @@
-# Installs the units of a checkout at /opt/kidney-genetics; run as root, again after an upgrade.
-# Then: systemctl enable --now kidney-genetics-api kidney-genetics-worker kidney-genetics-worker@2
+# Installs the units of a checkout at /opt/kidney-genetics. Run it as root, and again after an upgrade.
+# Then start the services: systemctl enable --now kidney-genetics-api kidney-genetics-worker kidney-genetics-worker@2
 set -eu
 cd "$(dirname "$0")"
 
@@ -9,18 +9,18 @@ id -u kidney >/dev/null 2>&1 ||
 
 units=/etc/systemd/system
 install -m 644 kidney-genetics-api.service kidney-genetics-worker.service "$units"
-# a copy, as systemd rejects a template that is a link to a unit that is none
+# a copy, because systemd rejects a template that is a link to a unit that is not a template
 install -m 644 kidney-genetics-worker.service "$units/kidney-genetics-worker@.service"
 
-# it holds passwords, and the programs read it too
+# .env contains passwords; the services and the commands of the user kidney read it
 if [ -e ../../.env ]; then
     chown kidney: ../../.env
     chmod 600 ../../.env
 else
-    echo "Next: cp .env.example .env in /opt/kidney-genetics, edit it, and run this again." >&2
+    echo "There is no .env yet: type cp .env.example .env in /opt/kidney-genetics, edit .env, and run this script again." >&2
 fi
 
-# the code is no secret, and was perhaps installed with a umask of 077; backups and .env are
+# a umask of 077 may have made the code unreadable for the user kidney; backups and .env stay private
 cd ../..
 chmod a+rx .
 for part in .venv backend deploy docs requirements Makefile justfile noxfile.py README.md \
