@@ -149,7 +149,7 @@ bench *ARGS: _installed
 [group('develop')]
 [no-cd]
 reference *ARGS: _installed
-    @{{ python }} -m app.reference "$@"
+    @{{ python }} -m reference "$@"
 
 # Write the lock; newer versions: just lock --upgrade
 [group('develop')]

@@ -71,7 +71,7 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """What is generated is up to date, and the site builds without a warning."""
     session.chdir("backend")
-    run(session, "python", "-m", "app.reference", "--check")
+    run(session, "python", "-m", "reference", "--check")
     session.chdir("..")
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # mkdocs-material's notice of its own end
     # not --quiet: it would silence the warnings before --strict counts them

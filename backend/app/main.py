@@ -10,26 +10,30 @@ from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.annotation.pipeline import Pipeline
+from app.annotation.refresh.pipeline import Pipeline
 from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
 from app.api.body import BodyLimit
 from app.api.head import Head
 from app.api.probes import Probes
 from app.api.services import Services
-from app.core import installation, logs
-from app.core.arq_redis import connect
+from app.core.arq.client import connect
+from app.core.arq.dispatcher import ArqDispatcher
 from app.core.config import Settings, get_settings
-from app.core.dispatch import ArqDispatcher, InProcessDispatcher
-from app.core.endings import as_sigterm
-from app.core.engine import Engine
 from app.core.errors import UserError
-from app.core.executor import Executor
-from app.core.guard import guard
-from app.core.rate_limit import LocalRateLimiter
-from app.core.schema import check_schema
-from app.core.sd_notify import Supervised
+from app.core.postgres.schema import check_schema
+from app.core.process import logs
+from app.core.process.exits import exit_on_user_error
+from app.core.process.guard import guard
+from app.core.process.signals import as_sigterm
+from app.core.process.systemd import Supervised
+from app.core.redis import installation
+from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.workers.dispatcher import InProcessDispatcher
+from app.core.workers.engine import Engine
+from app.core.workers.executor import Executor
 from app.db.engine import create_engine
+from app.doctor.recipes import explain
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +57,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: those of the process, if left out.
 
     Raises:
-        WrongUse: the settings cannot be used.
+        SystemExit: the settings of the process cannot be used.
     """
     if settings is None:
         guard()
-        settings = get_settings()
+        with exit_on_user_error(explain):
+            settings = get_settings()
     app = FastAPI(
         title="Kidney genetics",
         summary="Gene annotations, and the runs that refresh them",
@@ -160,7 +165,7 @@ class _SaysWhy:
         async def say(message: Message) -> None:
             refused = getattr(scope["app"].state, "refused", None)
             if message["type"] == "lifespan.startup.failed" and refused is not None:
-                message["message"] = str(refused)
+                message["message"] = explain(refused)
             await send(message)
 
         await self._app(scope, receive, say)

@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from app.annotation.batches import batches
+from app.annotation.refresh.batches import batches
 from app.annotation.sources import build
 from app.annotation.sources.base import Gene
 from app.annotation.upstream import new_http_client
 from app.core.config import Settings
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 from sandbox import Options, Sandbox
 
 _PAGE = 500

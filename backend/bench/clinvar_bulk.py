@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from app.annotation.bulk_files.process import read_in_child
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.source import COUNT
+from app.annotation.upstream.bulk_files.process import read_in_child
 from sandbox.catalogue import Catalogue
 from sandbox.options import Options
 from sandbox.tables import compressed, write_variant_summary

@@ -24,10 +24,10 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from app.reference import markdown
 from bench._measured import machine, write
 from bench._plant import Plant, plant
 from demo.stage import Process
+from reference import markdown
 
 BATCH = 50
 """Genes that HGNC is asked about together (`app/annotation/sources/hgnc.py`)."""

@@ -36,7 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.annotation.upstream import Host, Upstream, new_http_client
-from app.core.rate_limit import RedisRateLimiter
+from app.core.redis.rate_limits import RedisRateLimiter
 from services.redis import running_redis
 
 CALLERS = 4

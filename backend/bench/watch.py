@@ -19,11 +19,11 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from app.reference import markdown
 from bench._measured import machine, write
 from bench._plant import Plant, plant
 from bench._statements import Statement, logging_statements
 from demo.stage import Process
+from reference import markdown
 
 SETTLING = 6.0
 """Seconds after a start in which more is asked than later."""
@@ -35,7 +35,7 @@ _PURPOSES = {
     "WITH alive AS": "take the runs of dead workers",
     "UPDATE runs r SET rung_at": "bells to ring",
 }
-"""What a statement is for, by its beginning (`app/core/recovery.py`, `app/core/liveness.py`)."""
+"""What a statement is for, by its beginning (see `app/core/workers`)."""
 
 
 @dataclass(frozen=True, slots=True)

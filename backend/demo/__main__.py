@@ -13,7 +13,9 @@ import click
 import httpx
 from rich.console import Console
 
-from app.core.endings import heed
+from app.core.errors import UserError
+from app.core.process.exits import exit_on_user_error
+from app.core.process.signals import heed
 from demo import report
 from demo.stage import Stage
 from demo.watch import follow
@@ -72,7 +74,7 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
     except KeyboardInterrupt:
         console.print("stopped; everything that was started is gone")
         sys.exit(130)
-    except click.ClickException:
+    except (click.ClickException, UserError):
         console.print(f"[red]the demo failed; its logs are in {folder}[/red]")
         raise
     console.print(f"Everything is stopped again; it took {time.monotonic() - began:.0f} s.\n")
@@ -116,4 +118,5 @@ def _play(stage: Stage, console: Console) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_user_error():
+        main()

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from app.core.guard import guard
+from app.core.process.exits import exit_on_user_error
+from app.core.process.guard import guard
+from app.doctor.recipes import explain
 from services import binaries, hybrid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,4 +43,5 @@ def programs() -> None:
 
 
 guard()
-main(prog_name="python -m services")
+with exit_on_user_error(explain):
+    main(prog_name="python -m services")

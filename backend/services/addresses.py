@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from app.core import redis_url
-from app.core.redact import hide
-from app.core.redis_pool import new_pool
+from app.core.process.redaction import hide
+from app.core.redis import address as redis_url
+from app.core.redis.pool import new_pool
 from app.db import address
 from services.process import ServiceError
 

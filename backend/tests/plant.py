@@ -15,7 +15,7 @@ import psycopg
 from arq.connections import ArqRedis
 from psycopg.rows import dict_row
 
-from app.core.arq_redis import connect
+from app.core.arq.client import connect
 from sandbox.server import Sandbox
 
 BACKEND = Path(__file__).resolve().parents[1]

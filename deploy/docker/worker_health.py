@@ -8,8 +8,8 @@ import socket
 import sys
 
 from app.core.config import get_settings
-from app.core.guard import guard
-from app.core.worker_views import list_workers
+from app.core.process.guard import (guard)
+from app.core.workers.views import (list_workers)
 from app.db.engine import create_engine
 
 

@@ -1,0 +1,1 @@
+"""What the runs do: they keep an answer for each gene and source. It knows genes, and not Redis."""

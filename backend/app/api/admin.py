@@ -4,16 +4,17 @@ from fastapi import APIRouter, Path, Query, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from app.annotation.requests import request_run
-from app.annotation.run_detail import RunDetail, get_detail
+from app.annotation.refresh.requests import request_run
+from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
 from app.api.auth import ADMIN
 from app.api.errors import refusals
 from app.api.services import Uses
 from app.api.strict import IN_DIGITS, StrictRoute, refuse_unknown
-from app.core import runs, views, worker_views
-from app.core.jobs import MODES, RunRequest
-from app.core.views import LARGEST_ID, View, one_of
+from app.core.runs import operations, views
+from app.core.runs.request import MODES, RunRequest
+from app.core.runs.views import LARGEST_ID, View, one_of
+from app.core.workers import views as worker_views
 
 router = APIRouter(
     prefix=ADMIN,
@@ -198,7 +199,7 @@ async def cancel(run_id: RunId, uses: Uses) -> Changed:
     """End a run. It commits nothing from here on, and its attempt stops within seconds."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
-        await runs.cancel(connection, run_id)
+        await operations.cancel(connection, run_id)
     return Changed(id=run_id, state="cancelled")
 
 
@@ -216,7 +217,7 @@ async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> 
     """Open a failed or cancelled run again; it goes on from what is committed."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
-        bell = await runs.retry(connection, run_id, accept_losses=accept_losses)
+        bell = await operations.retry(connection, run_id, accept_losses=accept_losses)
     await uses.dispatcher.ring([bell])
     return Changed(id=run_id, state="queued")
 

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import compile_path
 
-from app.core.database_away import LOST_DATABASE, is_away
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
-from app.core.schema import explain
+from app.core.postgres.away import LOST_DATABASE, is_away
+from app.core.postgres.schema import explain
 from app.db.sqlstate import sqlstate
 
 logger = logging.getLogger(__name__)

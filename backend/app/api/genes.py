@@ -10,7 +10,7 @@ from app.api.errors import refusals
 from app.api.services import Uses
 from app.api.strict import IN_DIGITS, StrictRoute
 from app.core.errors import NotFound
-from app.core.views import LARGEST_ID, View, one_of
+from app.core.runs.views import LARGEST_ID, View, one_of
 
 router = APIRouter(
     prefix="/api/genes",

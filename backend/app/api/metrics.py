@@ -20,7 +20,7 @@ from app.api.numbers import Numbers
 from app.api.probes import Probes
 from app.api.question import Away
 from app.api.services import Uses
-from app.core.metrics import EngineNumbers, RunNumbers
+from app.core.workers.metrics import EngineNumbers, RunNumbers
 
 logger = logging.getLogger(__name__)
 

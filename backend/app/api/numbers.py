@@ -2,8 +2,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.coverage import Coverage, count_genes, coverage, last_successes
-from app.core.metrics import EngineNumbers, engine_numbers
+from app.annotation.refresh.coverage import (
+    Coverage,
+    count_genes,
+    coverage,
+    last_successes,
+)
+from app.core.workers.metrics import EngineNumbers, engine_numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from app.api.numbers import Numbers, read_numbers
 from app.api.question import Question
-from app.core.arq_redis import connect
+from app.core.arq.client import connect
 from app.core.config import Settings
 from app.db.engine import create_engine
 

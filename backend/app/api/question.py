@@ -8,10 +8,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api.errors import Busy
-from app.core import cancelling
-from app.core.database_away import LOST_DATABASE
 from app.core.errors import KidneyGeneticsError
-from app.core.loop_watch import LoopWatch
+from app.core.postgres.away import LOST_DATABASE
+from app.core.process.loop_watch import LoopWatch
+from app.core.workers import cancelling
 
 T = TypeVar("T")
 

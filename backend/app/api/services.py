@@ -1,12 +1,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from arq.connections import ArqRedis
 from fastapi import Depends, Request
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.probes import Probes
-from app.core.dispatch import Dispatcher
+from app.core.workers.dispatcher import Dispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Services:
     db: AsyncEngine
     probes: Probes
     dispatcher: Dispatcher
-    redis: ArqRedis | None
+    redis: Redis | None
 
 
 def _services(request: Request) -> Services:

@@ -1,5 +1,5 @@
 from app.cli.group import main
-from app.core.guard import guard
+from app.core.process.guard import guard
 
 guard()
 main(prog_name="python -m app.cli")

@@ -1,7 +1,7 @@
 import click
 
-from app.annotation.requests import request_run
-from app.annotation.run_detail import RunDetail, get_detail
+from app.annotation.refresh.requests import request_run
+from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
 from app.cli.output import (
     as_json,
@@ -16,8 +16,8 @@ from app.cli.output import (
 )
 from app.cli.session import Session, in_session
 from app.cli.watch import watch
-from app.core import worker_views
-from app.core.jobs import MODES, RunRequest
+from app.core.runs.request import MODES, RunRequest
+from app.core.workers import views as worker_views
 
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended."""

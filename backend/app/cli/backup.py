@@ -5,8 +5,8 @@ import click
 from sqlalchemy import text
 
 from app.cli.session import Session, in_session
-from app.core import backup as backups
-from app.core.schema import check_schema
+from app.core.postgres import backup as backups
+from app.core.postgres.schema import check_schema
 
 _CONTENT = text(
     "SELECT (SELECT count(*) FROM genes) AS genes,"

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import click
 
-from app.annotation.gene_columns import ReadColumn
-from app.annotation.genes import ImportReport, import_genes
+from app.annotation.genes.columns import ReadColumn
+from app.annotation.genes.importing import ImportReport, import_genes
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.cli.output import as_json, count, note, say
 from app.cli.session import Session, in_session
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 
 
 @click.command("genes-import")

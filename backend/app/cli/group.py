@@ -43,6 +43,13 @@ class _Lazy(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        from app.core.process.exits import exit_on_user_error  # noqa: PLC0415 - not for --help
+        from app.doctor.recipes import explain  # noqa: PLC0415
+
+        with exit_on_user_error(explain):
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Commands"):

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.core.printable import printable, printable_json
-from app.core.views import Event, Run, SourceProgress, View
+from app.core.runs.views import Event, Run, SourceProgress, View
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 

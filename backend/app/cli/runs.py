@@ -1,6 +1,6 @@
 import click
 
-from app.annotation.run_detail import RunDetail, get_detail
+from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.api.admin import Changed, RunPage
 from app.cli.output import (
     as_json,
@@ -20,8 +20,7 @@ from app.cli.output import (
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session
-from app.core import runs as transitions
-from app.core import views
+from app.core.runs import operations, views
 
 MOST_EVENTS = 50
 """Events shown, the last ones."""
@@ -129,7 +128,7 @@ def cancel(run_id: int, *, as_json: bool) -> None:
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            await transitions.cancel(connection, run_id)
+            await operations.cancel(connection, run_id)
         return Changed(id=run_id, state="cancelled")
 
     _tell(in_session(do), "was cancelled", as_json=as_json)
@@ -149,7 +148,7 @@ def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            bell = await transitions.retry(connection, run_id, accept_losses=accept_losses)
+            bell = await operations.retry(connection, run_id, accept_losses=accept_losses)
         await session.dispatcher.ring([bell])
         return Changed(id=run_id, state="queued")
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import click
-from arq.connections import ArqRedis
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core import logs
-from app.core.arq_redis import connect
+from app.core.arq.client import connect
+from app.core.arq.dispatcher import ArqDispatcher
 from app.core.config import Settings, get_settings
-from app.core.dispatch import ArqDispatcher, Dispatcher, InProcessDispatcher
-from app.core.schema import check_schema, in_words
-from app.core.views import LARGEST_ID
+from app.core.postgres.schema import check_schema, in_words
+from app.core.process import logs
+from app.core.runs.views import LARGEST_ID
+from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.engine import create_engine
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Session:
     settings: Settings
     db: AsyncEngine
     dispatcher: Dispatcher
-    redis: ArqRedis | None
+    redis: Redis | None
 
 
 def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True) -> T:
@@ -63,11 +64,11 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
         stack.push_async_callback(db.dispose)
         if migrated:
             await check_schema(db)
-        redis: ArqRedis | None = None
+        redis: Redis | None = None
         dispatcher: Dispatcher = InProcessDispatcher()
         if settings.use_arq_worker:
-            redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
-            dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
+            arq = redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
+            dispatcher = ArqDispatcher(arq, settings.arq_queue_name)
         stack.push_async_callback(dispatcher.close)
         with in_words(db):
             return await work(Session(settings, db, dispatcher, redis))

@@ -1,7 +1,7 @@
 import time
 from collections import deque
 
-from app.core.views import SourceProgress
+from app.core.runs.views import SourceProgress
 
 WINDOW = 30.0
 """Seconds that a rate is averaged over."""

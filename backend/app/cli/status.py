@@ -2,7 +2,7 @@ import click
 
 from app.cli.output import as_json, cells, how_to_start, in_words, local, stdout, table, write_json
 from app.cli.session import Session, in_session
-from app.core.worker_views import WorkerStatus, worker_status
+from app.core.workers.views import WorkerStatus, worker_status
 
 
 @click.command()

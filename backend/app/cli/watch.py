@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from app.cli.output import count, in_words, stderr, what_happened
 from app.cli.session import Session
 from app.cli.speed import Speed
-from app.core import views
-from app.core.database_away import LOST_DATABASE, is_away
-from app.core.views import Run, SourceProgress
+from app.core.postgres.away import LOST_DATABASE, is_away
+from app.core.runs import views
+from app.core.runs.views import Run, SourceProgress
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 

@@ -14,24 +14,30 @@ from arq import func
 from arq.connections import RedisSettings
 from arq.worker import Function
 
-from app.annotation.pipeline import Pipeline
-from app.annotation.requests import request_run
-from app.core import installation, logs, shutdown
-from app.core.arq_redis import HEALTH_CHECK_KEY, WorkerRedis, connect, connect_worker
-from app.core.arq_tasks import run_annotation_pipeline_task, run_pipeline_task
-from app.core.bells import dump, load
-from app.core.client_jobs import ClientDesk
+from app.annotation.refresh.pipeline import Pipeline
+from app.annotation.refresh.requests import request_run
+from app.core.arq import shutdown
+from app.core.arq.client import WorkerRedis, connect, connect_worker
+from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.dispatcher import ArqDispatcher
+from app.core.arq.tasks import run_annotation_pipeline_task, run_pipeline_task
+from app.core.arq.wake_ups import dump, load
 from app.core.config import Settings, get_settings
-from app.core.dispatch import ArqDispatcher
-from app.core.engine import Engine
-from app.core.guard import guard
-from app.core.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
-from app.core.patience import Patience
-from app.core.rate_limit import RedisRateLimiter
-from app.core.redis_url import parse
-from app.core.sd_notify import Supervised
+from app.core.process import logs
+from app.core.process.exits import exit_on_any_user_error
+from app.core.process.guard import guard
+from app.core.process.systemd import Supervised
+from app.core.redis import installation
+from app.core.redis.address import parse
+from app.core.redis.health_line import HEALTH_CHECK_KEY
+from app.core.redis.patience import Patience
+from app.core.redis.rate_limits import RedisRateLimiter
+from app.core.runs.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
+from app.core.workers.engine import Engine
+from app.doctor.recipes import explain
 
 guard()
+exit_on_any_user_error(explain)
 _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
 _redis = parse(_url)

@@ -15,9 +15,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import DotEnvSettingsSource
 
-from app.core import redis_url
 from app.core.errors import WrongUse
-from app.core.redact import redact
+from app.core.process.redaction import redact
+from app.core.redis import address as redis_url
 from app.db import address
 
 logger = logging.getLogger(__name__)

@@ -12,44 +12,64 @@
     └── Superseded      the attempt's epoch has passed: it stops and changes nothing
 """
 
-from typing import IO, Any
+from dataclasses import dataclass
 
-import click
 
-from app.core.printable import printable
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a person can do about an error.
+
+    The engine does not know how: the command line names a recipe, the API a call.
+
+    Attributes:
+        name: of what is to be done.
+        subject: what it is to be done to, such as the number of a run.
+    """
+
+    name: str
+    subject: int | str = ""
+
+
+MIGRATE = Step("migrate the database")
+START_SERVERS = Step("start servers")
+LIST_RUNS = Step("list the runs")
+FIND_SESSION = Step("find the session")
+
+
+def cancel_run(run_id: int) -> Step:
+    """Return the step that cancels a run."""
+    return Step("cancel the run", run_id)
 
 
 class KidneyGeneticsError(Exception):
     """The root of the project's own exceptions."""
 
 
-class UserError(KidneyGeneticsError, click.ClickException):
-    """What was found, what is allowed, and the command that mends it.
-
-    It is a :class:`click.ClickException`, so that both our command line and arq's print it as a
-    message and not as a traceback.
+class UserError(KidneyGeneticsError):
+    """What was found, what is allowed, and what mends it.
 
     Args:
         found: what is wrong, in a sentence.
         allowed: what would be right.
-        remedy: the command, or the change, that mends it.
+        remedy: the change that mends it.
+        steps: what can be typed to that end.
     """
 
-    def __init__(self, found: str, *, allowed: str = "", remedy: str = "") -> None:
+    exit_code = 1
+
+    def __init__(
+        self, found: str, *, allowed: str = "", remedy: str = "", steps: tuple[Step, ...] = ()
+    ) -> None:
         self.found = found
         self.allowed = allowed
         self.remedy = remedy
+        self.steps = steps
         lines = [found]
         if allowed:
             lines.append(f"  allowed: {allowed}")
         if remedy:
             lines.append(f"  to mend it: {remedy}")
         super().__init__("\n".join(lines))
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Write the message to stderr, or to ``file``."""
-        message = printable(self.format_message())
-        click.echo(f"Error: {message}", file=file, err=file is None)
 
 
 class WrongUse(UserError):

@@ -127,7 +127,7 @@ class Context:
             from redis.asyncio.retry import Retry
             from redis.backoff import NoBackoff
 
-            from app.core.redis_pool import new_pool
+            from app.core.redis.pool import new_pool
 
             self._redis = Redis.from_pool(
                 new_pool(

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from app.doctor.check import Check
 
 _OF_GROUPS = {
-    "redis": ("redis.asyncio", "app.core.redis_pool"),
-    "worker": ("psycopg", "redis.asyncio", "app.core.redis_pool"),
+    "redis": ("redis.asyncio", "app.core.redis.pool"),
+    "worker": ("psycopg", "redis.asyncio", "app.core.redis.pool"),
     "database": ("psycopg",),
     "runs": ("psycopg",),
     "upstream": ("httpx", "redis.asyncio", "app.doctor.checks.upstream.probes"),

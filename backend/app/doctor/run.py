@@ -5,8 +5,8 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from app.core.loop_watch import LoopWatch
-from app.core.redact import redact
+from app.core.process.loop_watch import LoopWatch
+from app.core.process.redaction import redact
 from app.doctor.check import (
     Check,
     Finding,

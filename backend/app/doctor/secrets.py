@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from app.core import redact
-from app.core.configured_secrets import SECRET_NAMES, configured_secrets, secrets_of
+from app.core.process import redaction
+from app.core.process.configured_secrets import SECRET_NAMES, configured_secrets, secrets_of
 from app.doctor.context import Context
 
 __all__ = ["SECRET_NAMES", "hide", "known_secrets", "where"]
@@ -19,10 +19,10 @@ def known_secrets(context: Context) -> frozenset[str]:
 def hide(text: str, secrets: Iterable[str]) -> str:
     """Replace secrets by ``***``, and write an address as ``user@host``.
 
-    Unlike :func:`app.core.redact.redact` it leaves alone what only looks like a secret: a check
-    says ``kidney@db.example.org`` on purpose, and its commands name variables like tokens.
+    Unlike `redaction.redact` it leaves alone what only looks like a secret: a check says
+    ``kidney@db.example.org`` on purpose, and its commands name variables like tokens.
     """
-    return redact.hide_in_addresses(redact.hide(text, secrets), instead="")
+    return redaction.hide_in_addresses(redaction.hide(text, secrets), instead="")
 
 
 def where(address: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from app.core.redact import redact
+from app.core.process.redaction import redact
 from app.doctor.check import Check
 from app.doctor.context import WHOLE, Context
 from app.doctor.deadline import examine_in_time, run_to_end

@@ -32,13 +32,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from app.reference import markdown
 from bench._measured import machine, write
 from bench._plant import plant
 from bench.recovery import steps
 from bench.recovery.sides import Ending, PlainArq, Side, ThisProject, await_end, lease
 from bench.recovery.steps import Journal, Recovery
 from demo.stage import Process
+from reference import markdown
 
 ARQ_TIMEOUT = 20
 LONG_TIMEOUT = 21_600

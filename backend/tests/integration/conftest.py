@@ -14,16 +14,16 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core import runs
-from app.core.arq_redis import connect
-from app.core.attempt import Attempt, Work
+from app.core.arq.client import connect
 from app.core.config import Settings
-from app.core.dispatch import InProcessDispatcher
-from app.core.engine import Engine
-from app.core.executor import Executor
-from app.core.jobs import RunRequest
-from app.core.runs import Created
-from app.core.timing import Timing
+from app.core.runs import operations
+from app.core.runs.attempt import Attempt, Work
+from app.core.runs.operations import Created
+from app.core.runs.request import RunRequest
+from app.core.workers.dispatcher import InProcessDispatcher
+from app.core.workers.engine import Engine
+from app.core.workers.executor import Executor
+from app.core.workers.timing import Timing
 from app.db.engine import create_engine
 from sandbox.options import Options
 from sandbox.server import Sandbox
@@ -119,7 +119,7 @@ class Bench:
     async def request(self, sources: Iterable[str] | None = ("a",), mode: str = "smart") -> Created:
         asked = RunRequest.of(sources, mode)
         async with self.db.begin() as connection:
-            return await runs.create(connection, asked, asked.sources or ("a", "b", "c"))
+            return await operations.create(connection, asked, asked.sources or ("a", "b", "c"))
 
     @asynccontextmanager
     async def worker(

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
-from app.core import jobs
+from app.core.runs import request as jobs
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.core.arq_redis import HEALTH_CHECK_KEY
+from app.core.redis.health_line import HEALTH_CHECK_KEY
 from tests.plant import Process
 from tests.reliability.conftest import BATCH, MakeScene, Scene
 from tests.reliability.proxy import SilentProxy

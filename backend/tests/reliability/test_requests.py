@@ -11,8 +11,8 @@ import pytest
 from arq.constants import job_key_prefix, result_key_prefix
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.core import runs
-from app.core.jobs import RunRequest
+from app.core.runs import operations
+from app.core.runs.request import RunRequest
 from app.db.engine import psycopg_url
 from tests.plant import QUEUE
 from tests.reliability.conftest import BATCH, MakeScene, Scene
@@ -81,10 +81,10 @@ async def test_a_run_whose_bell_was_never_rung_is_started_and_one_rolled_back_ne
     await scene.workers(1)
     db = create_async_engine(psycopg_url(scene.env["DATABASE_URL"]))
     async with db.begin() as connection:
-        committed = await runs.create(connection, RunRequest.of(["ensembl"]), ["ensembl"])
+        committed = await operations.create(connection, RunRequest.of(["ensembl"]), ["ensembl"])
     created = time.time()
     async with db.connect() as connection:
-        rolled_back = await runs.create(connection, RunRequest.of(["clinvar"]), ["clinvar"])
+        rolled_back = await operations.create(connection, RunRequest.of(["clinvar"]), ["clinvar"])
         await connection.rollback()
     await db.dispose()
     run_id = committed.bell.run_id

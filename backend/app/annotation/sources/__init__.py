@@ -7,7 +7,7 @@ from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.hgnc import Hgnc
 from app.core.config import Settings
-from app.core.rate_limit import RateLimiter
+from app.core.redis.rate_limits import RateLimiter
 
 SOURCES: dict[str, type[Source]] = {source.info.name: source for source in (Hgnc, Ensembl, ClinVar)}
 

@@ -14,11 +14,11 @@
    :class:`~app.annotation.upstream.BadAnswer` when they differ. The caller then splits the batch
    until the one bad gene is found. Give no default to a field or a column that every answer has:
    one that is renamed would look as if no gene had it. Words that are not known go into
-   ``unknown_terms`` of ``data``, see :mod:`app.annotation.unknown_terms`. Never catch
+   ``unknown_terms`` of ``data``, see :mod:`app.annotation.sources.unknown_terms`. Never catch
    :class:`~app.core.errors.Wait`: the run is put back and loses nothing.
 4. Where the source publishes a file of everything, give ``info.bulk_threshold`` and ``bulk``;
    both ways must give equal ``data`` for equal facts. Have the file read by a process of its own,
-   within bounds: see :mod:`app.annotation.bulk_files`.
+   within bounds: see :mod:`app.annotation.upstream.bulk_files`.
 5. Add it to :data:`~.SOURCES` behind the sources whose columns it needs, its address to the
    settings, and its real answers to the sandbox.
 """
@@ -42,7 +42,7 @@ import httpx
 
 from app.annotation.upstream import TRY_SECONDS, Host, Retries, Upstream
 from app.core.config import Settings
-from app.core.rate_limit import RateLimiter
+from app.core.redis.rate_limits import RateLimiter
 
 T = TypeVar("T")
 

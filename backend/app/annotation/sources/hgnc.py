@@ -8,14 +8,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.bulk_files.fetched import read_fetched
-from app.annotation.hgnc_records import (
-    APPROVED,
-    COMPLETE_SET,
-    FIELDS,
-    WITHDRAWN_STATUSES,
-    Record,
-)
 from app.annotation.sources.base import (
     BULK_LIST,
     Answer,
@@ -25,9 +17,17 @@ from app.annotation.sources.base import (
     SourceInfo,
     all_of,
 )
+from app.annotation.sources.fetched import read_fetched
+from app.annotation.sources.hgnc_records import (
+    APPROVED,
+    COMPLETE_SET,
+    FIELDS,
+    WITHDRAWN_STATUSES,
+    Record,
+)
 from app.annotation.upstream import BadAnswer, Host, Upstream
 
-READ = "app.annotation.hgnc_records:read"
+READ = "app.annotation.sources.hgnc_records:read"
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
 

@@ -12,7 +12,7 @@ from app.annotation.upstream.dates import parse_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.core.errors import UserError
-from app.core.redact import redact
+from app.core.process.redaction import redact
 
 EXCERPT_BYTES = 4_096
 """So much of a refusing body is looked at."""

@@ -21,8 +21,8 @@ from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
 from app.core.errors import Wait
-from app.core.rate_limit import RateLimiter
-from app.core.redact import redact
+from app.core.process.redaction import redact
+from app.core.redis.rate_limits import RateLimiter
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import httpx
 
 from app import __version__
 from app.annotation.upstream.network import way_out
-from app.core.redact import RedactingFilter
+from app.core.process.redaction import RedactingFilter
 
 USER_AGENT = f"kidney-genetics/{__version__}"
 

@@ -12,7 +12,7 @@ from app.annotation.upstream import answers
 from app.annotation.upstream.body import ENCODING, start_of_body
 from app.annotation.upstream.errors import UpstreamUnavailable
 from app.annotation.upstream.host import Host
-from app.core.rate_limit import RateLimiter
+from app.core.redis.rate_limits import RateLimiter
 
 _STALE_SLOT = 0.015
 """Seconds after which a slot is given up for another, if the request has still not gone out: it

@@ -16,7 +16,7 @@ def redis_cli(context: Context, *words: str) -> str:
         context: whose settings say where Redis is.
         words: Redis' command.
     """
-    from app.core.redis_url import parse
+    from app.core.redis.address import parse
 
     known = parse(context.settings.redis_url.get_secret_value())
     options = ["-n", str(known.database)] if known.database else []

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.core.locks import LOCKED_WORKERS
-from app.core.timing import DEFAULT_TIMING
+from app.core.workers.locks import LOCKED_WORKERS
+from app.core.workers.timing import DEFAULT_TIMING
 from app.doctor.checks.postgres import rows
 from app.doctor.context import Context
 

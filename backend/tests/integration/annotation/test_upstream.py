@@ -10,7 +10,7 @@ import pytest
 
 from app.annotation.upstream import BadAnswer, Host, Retries, Upstream, UpstreamUnavailable
 from app.annotation.upstream.http import new_http_client
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 
 DECODE = msgspec.json.Decoder(dict[str, int]).decode
 QUICK = Retries(fault=3, body=2, first=0.001, longest=0.01)

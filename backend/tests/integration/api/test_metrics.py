@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
 from app import __version__
-from app.core.liveness import Liveness
-from app.core.timing import Timing
+from app.core.workers.liveness import Liveness
+from app.core.workers.timing import Timing
 from tests.integration.api.proxy import Proxy
 from tests.integration.api.test_outages import NOWHERE
 

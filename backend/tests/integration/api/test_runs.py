@@ -46,7 +46,7 @@ async def test_an_overlapping_request_is_a_conflict(api) -> None:
     assert answer.json() == {
         "error": f"run {first['id']} is active and covers ensembl",
         "allowed": "one active run a source",
-        "remedy": f"wait until it has ended, or `just cancel {first['id']}`",
+        "remedy": f"wait until it has ended, or cancel run {first['id']}",
     }
 
 

@@ -1,7 +1,7 @@
 import redis
 
-from app.core.liveness import Liveness
-from app.core.timing import Timing
+from app.core.workers.liveness import Liveness
+from app.core.workers.timing import Timing
 
 STATUS = "/api/admin/worker-status"
 

@@ -5,7 +5,7 @@ import re
 
 from app.cli.session import Session
 from app.cli.watch import watch
-from app.core.dispatch import InProcessDispatcher
+from app.core.workers.dispatcher import InProcessDispatcher
 from app.db.engine import create_engine
 from tests.integration.api.proxy import Proxy
 

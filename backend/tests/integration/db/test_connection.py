@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from app.core.errors import UserError
-from app.core.liveness import Liveness
-from app.core.schema import check_schema, upgrade
-from app.core.timing import Timing
+from app.core.postgres.schema import check_schema, upgrade
+from app.core.workers.liveness import Liveness
+from app.core.workers.timing import Timing
 from app.db import address
 from app.db.engine import create_engine
 from services import addresses

@@ -6,8 +6,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy import text
 
-from app.core.errors import UserError
-from app.core.schema import check_schema, upgrade
+from app.core.errors import MIGRATE, UserError
+from app.core.postgres.schema import check_schema, upgrade
 from app.db.engine import create_engine, psycopg_url
 from app.db.migrate import head
 from app.db.tables import metadata
@@ -35,7 +35,7 @@ async def test_a_database_that_was_never_migrated_is_named_with_the_command(
     engine = create_engine(empty_database_url, session="test")
     with pytest.raises(UserError, match="not migrated") as error:
         await check_schema(engine)
-    assert error.value.remedy == "make migrate"
+    assert error.value.steps == (MIGRATE,)
     await engine.dispose()
 
 

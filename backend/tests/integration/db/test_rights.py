@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from app.core import refusals
 from app.core.config import Settings
-from app.core.refusals import Refused
-from app.core.schema import check_schema, upgrade
+from app.core.postgres import refusals
+from app.core.postgres.refusals import Refused
+from app.core.postgres.schema import check_schema, upgrade
 from app.db.engine import create_engine
 from services.postgres import Postgres
 from tests.integration.api.conftest import serving

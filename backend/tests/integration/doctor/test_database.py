@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from app.core import liveness
+from app.core.workers import liveness
 from app.db import migrate
 from app.doctor.check import Status
 from app.doctor.checks.database import server as server_checks

@@ -5,7 +5,7 @@ import pytest
 import redis
 
 from app.annotation.sources import SOURCES
-from app.core.rate_limit import KEY
+from app.core.redis.rate_limits import KEY
 from app.doctor.check import Status
 from app.doctor.checks import upstream
 from app.doctor.checks.upstream import HOSTS

@@ -12,9 +12,9 @@ import pytest
 import redis as redis_sync
 from arq.jobs import serialize_job
 
-from app.core.bells import dump
-from app.core.liveness import Liveness
-from app.core.timing import Timing
+from app.core.arq.wake_ups import dump
+from app.core.workers.liveness import Liveness
+from app.core.workers.timing import Timing
 from app.doctor.check import Status
 from app.doctor.checks.worker import stop
 from tests.integration.doctor.ward import (
@@ -49,8 +49,8 @@ CHECKS = (
 
 A_WORKER = """
 import asyncio, sys
-from app.core.liveness import Liveness
-from app.core.timing import Timing
+from app.core.workers.liveness import Liveness
+from app.core.workers.timing import Timing
 
 async def live():
     life = Liveness(sys.argv[1], kind=sys.argv[2], timing=Timing())

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from app.annotation.genes import import_genes
-from app.annotation.requests import request_run
+from app.annotation.genes.importing import import_genes
+from app.annotation.refresh.requests import request_run
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client
-from app.core.client_jobs import ClientDesk
+from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.queue_page import ClientJob
 from app.core.config import Settings
-from app.core.dispatch import InProcessDispatcher
 from app.core.errors import UserError
-from app.core.jobs import RunRequest
-from app.core.queue_page import ClientJob
-from app.core.rate_limit import LocalRateLimiter
-from app.core.runs import Created
+from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs.operations import Created
+from app.core.runs.request import RunRequest
+from app.core.workers.dispatcher import InProcessDispatcher
 from sandbox.server import Sandbox
 from tests.integration.pipeline.conftest import GENES, Annotator
 from tests.integration.pipeline.mirror import Mirror

@@ -8,14 +8,14 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.annotation import progress
-from app.annotation.genes import import_genes
+from app.annotation.genes.importing import import_genes
+from app.annotation.refresh import progress
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client
-from app.core import runs
 from app.core.config import Settings
 from app.core.errors import UserError, WrongUse
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs import operations
 from sandbox.server import Sandbox
 from tests.integration.pipeline.conftest import Annotator
 from tests.integration.pipeline.mirror import Mirror
@@ -212,8 +212,8 @@ async def test_an_operator_can_accept_losses_of_one_source_in_one_run(
     refused = await annotator.run("hgnc", mode="full")
     async with annotator.bench.db.begin() as connection:
         with pytest.raises(WrongUse, match="nothing to do for 'clinvar'"):
-            await runs.retry(connection, refused.id, accept_losses=["clinvar"])
-        await runs.retry(connection, refused.id, accept_losses=["hgnc"])
+            await operations.retry(connection, refused.id, accept_losses=["clinvar"])
+        await operations.retry(connection, refused.id, accept_losses=["hgnc"])
     async with annotator.working():
         run = await annotator.bench.ended(refused.id)
     assert run.state == "succeeded"
@@ -352,6 +352,6 @@ class TestFewGenes:
         async with annotator.working():
             await annotator.bench.until(created.bell.run_id, lambda r: r.epoch > 1)
             async with annotator.bench.db.begin() as connection:
-                await runs.cancel(connection, created.bell.run_id)
+                await operations.cancel(connection, created.bell.run_id)
         kept = await annotator.annotation("PKD1", "hgnc")
         assert (kept["state"], kept["data"]["symbol"]) == ("found", "PKD1")

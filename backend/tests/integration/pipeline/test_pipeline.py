@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.clinvar import germline
-from app.core import runs
-from app.core.attempt import Attempt
 from app.core.errors import WrongUse
+from app.core.runs import operations
+from app.core.runs.attempt import Attempt
 from tests.integration.pipeline.conftest import GENES, Annotator
 
 
@@ -120,7 +120,7 @@ async def test_a_run_fails_when_a_source_got_nothing_but_unknowns_and_retry_asks
     assert "nothing but unknowns from clinvar" in run.error
     annotator.sandbox.clear_faults()
     async with annotator.bench.db.begin() as connection:
-        await runs.retry(connection, run.id)
+        await operations.retry(connection, run.id)
     async with annotator.working():
         run = await annotator.bench.ended(run.id)
     assert run.state == "succeeded"
@@ -257,7 +257,7 @@ async def test_resume_opens_the_latest_failed_run_again_instead_of_creating_one(
 ) -> None:
     created = await annotator.request("ensembl")
     async with annotator.bench.db.begin() as connection:
-        await runs.cancel(connection, created.bell.run_id)
+        await operations.cancel(connection, created.bell.run_id)
     resumed = await annotator.run("ensembl", resume=True)
     assert (resumed.id, resumed.state) == (created.bell.run_id, "succeeded")
     fresh = await annotator.run("ensembl", resume=True)

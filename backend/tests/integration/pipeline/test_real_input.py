@@ -2,15 +2,15 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.annotation.genes import import_genes
-from app.annotation.pipeline import Pipeline
-from app.annotation.requests import request_run
+from app.annotation.genes.importing import import_genes
+from app.annotation.refresh.pipeline import Pipeline
+from app.annotation.refresh.requests import request_run
 from app.annotation.sources.base import Connector
 from app.annotation.upstream import new_http_client
 from app.core.config import Settings
-from app.core.dispatch import InProcessDispatcher
-from app.core.jobs import RunRequest
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs.request import RunRequest
+from app.core.workers.dispatcher import InProcessDispatcher
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.integration.conftest import Bench

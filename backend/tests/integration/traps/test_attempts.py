@@ -8,8 +8,8 @@ from arq import func
 from arq.constants import in_progress_key_prefix
 from arq.worker import create_worker
 
-from app.core.liveness import Liveness
-from app.core.worker_views import list_workers
+from app.core.workers.liveness import Liveness
+from app.core.workers.views import list_workers
 from app.db import migrate
 from app.db.engine import create_engine
 from tests.integration.conftest import QUICK, Bench

@@ -11,8 +11,8 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import WatchError
 
-from app.core.arq_redis import SOCKET_TIMEOUT, WorkerRedis, connect_worker
-from app.core.patience import Patience
+from app.core.arq.client import SOCKET_TIMEOUT, WorkerRedis, connect_worker
+from app.core.redis.patience import Patience
 from services.redis import Redis
 from tests.integration.api.proxy import Proxy
 from tests.plant import QUEUE

@@ -10,8 +10,8 @@ from arq.connections import RedisSettings
 from arq.constants import health_check_key_suffix
 from arq.logs import default_log_config
 
-from app.core import logs
-from app.core.arq_redis import HEALTH_CHECK_KEY
+from app.core.process import logs
+from app.core.redis.health_line import HEALTH_CHECK_KEY
 
 
 async def nothing(ctx: object) -> None:

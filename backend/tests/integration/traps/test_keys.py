@@ -17,8 +17,8 @@ from arq.constants import (
 )
 from arq.jobs import DeserializationError, Job
 
-from app.core import bells
-from app.core.transitions import Bell
+from app.core.arq import wake_ups
+from app.core.runs.transitions import Bell
 from tests.plant import QUEUE
 
 DAY = 86_400
@@ -65,7 +65,7 @@ async def test_what_waits_for_a_day_is_lost_to_arq_and_a_bell_waits_for_ever(pla
     await plain.work_off(nothing)
     result = await job.result_info()
     assert (result.success, result.function) == (False, "<unknown>")
-    await bells.ring(ours, QUEUE, [bell_of(7)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(7)])
     assert await ours.ttl(job_key_prefix + "7:1") == -1
 
 
@@ -86,31 +86,31 @@ async def test_arq_aborts_a_job_that_is_enqueued_after_its_id_was_aborted(plain)
 
 async def test_a_bell_that_is_rung_again_takes_the_place_of_what_is_left_of_it(ours) -> None:
     bell = bell_of(7, age=60)
-    await bells.ring(ours, QUEUE, [bell])
+    await wake_ups.ring(ours, QUEUE, [bell])
     await ours.psetex(in_progress_key_prefix + bell.id, 21_610_000, b"1")
     await ours.set(retry_key_prefix + bell.id, b"5")
     await ours.set(result_key_prefix + bell.id, b"{}")
     await ours.zrem(QUEUE, bell.id)
     assert await ours.enqueue_job(bell.task, "ensembl", _job_id=bell.id) is None
-    await bells.ring(ours, QUEUE, [bell_of(8, age=30), bell_of(7, age=60, again=True)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(8, age=30), bell_of(7, age=60, again=True)])
     # in its old place, before what was asked for later
     assert await ours.zrange(QUEUE, 0, -1) == [b"7:1", b"8:1"]
     assert sorted(await ours.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:8:1"]
 
 
 async def test_a_bell_in_the_queue_is_not_disturbed_by_ringing_twice(ours) -> None:
-    await bells.ring(ours, QUEUE, [bell_of(7, age=60)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(7, age=60)])
     await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
-    await bells.ring(ours, QUEUE, [bell_of(7, age=60)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(7, age=60)])
     assert await ours.zcard(QUEUE) == 1
     assert await ours.exists(in_progress_key_prefix + "7:1")
 
 
 async def test_the_keys_of_an_attempt_that_has_passed_are_removed_with_the_next_bell(ours) -> None:
-    await bells.ring(ours, QUEUE, [bell_of(7, 1)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(7, 1)])
     await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
     await ours.set(retry_key_prefix + "7:1", b"1")
-    await bells.ring(ours, QUEUE, [bell_of(7, 2)])
+    await wake_ups.ring(ours, QUEUE, [bell_of(7, 2)])
     assert await ours.zrange(QUEUE, 0, -1) == [b"7:2"]
     assert await ours.keys("arq:*") == [b"arq:job:7:2"]
 

@@ -32,7 +32,7 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     monkeypatch.setenv("ARQ_MAX_JOBS", "7")
     get_settings.cache_clear()
     # it would replace the stderr of all other tests
-    monkeypatch.setattr("app.core.guard.guard", lambda: None)
+    monkeypatch.setattr("app.core.process.guard.guard", lambda: None)
     # it reads the settings when it is imported, and another test may have done so
     monkeypatch.delitem(sys.modules, "app.core.arq_worker", raising=False)
     settings = importlib.import_module("app.core.arq_worker").WorkerSettings

@@ -13,13 +13,13 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.utils import timestamp_ms
 from sqlalchemy.exc import OperationalError
 
-from app.annotation.requests import request_run
-from app.core import bells
-from app.core.arq_redis import WorkerRedis, connect_worker
-from app.core.client_jobs import ClientDesk
-from app.core.dispatch import ArqDispatcher
-from app.core.patience import Patience
-from app.core.transitions import Bell
+from app.annotation.refresh.requests import request_run
+from app.core.arq import wake_ups
+from app.core.arq.client import WorkerRedis, connect_worker
+from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.dispatcher import ArqDispatcher
+from app.core.redis.patience import Patience
+from app.core.runs.transitions import Bell
 from tests.integration.conftest import Bench, Query
 from tests.plant import QUEUE, Plant
 
@@ -81,7 +81,7 @@ async def test_100_members_that_are_no_job_hide_no_bell_and_are_removed(
     ours: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
 ) -> None:
     await put(arq_redis, {f"member {n}": score for n in range(100)}, content)
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     assert await offered(ours) == [b"7:1"]
     assert await arq_redis.zrange(QUEUE, 0, -1) == [b"7:1"]
     assert await arq_redis.keys("arq:*") == [b"arq:job:7:1"]
@@ -94,7 +94,7 @@ async def test_100_jobs_that_others_are_at_hide_no_bell(
     await put(arq_redis, running, job())
     for member in running:
         await arq_redis.set(in_progress_key_prefix + member, "1")
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     assert await offered(ours) == [b"7:1"]
     assert await arq_redis.zcard(QUEUE) == 101
 
@@ -105,7 +105,7 @@ async def test_junk_is_removed_in_bulk_and_logged_once(
     for start in range(0, 5_000, 1_000):
         await put(arq_redis, {f"{start + n} of 5000": 1 for n in range(1_000)}, None)
     await put(arq_redis, {"a pickle's": 1}, "\x80")
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     with caplog.at_level(logging.WARNING):
         assert await offered(ours) == [b"7:1"]
         await put(arq_redis, {"late": 1}, None)
@@ -121,7 +121,7 @@ async def test_junk_is_removed_in_bulk_and_logged_once(
 async def test_a_bell_is_heard_whatever_its_score(
     ours: WorkerRedis, arq_redis: ArqRedis, score: float
 ) -> None:
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     await arq_redis.zadd(QUEUE, {"7:1": score})
     assert await offered(ours) == [b"7:1"]
     async with ours.pipeline(transaction=True) as pipe:
@@ -134,7 +134,7 @@ async def test_a_bell_is_heard_whatever_its_score(
 async def test_a_bell_is_heard_by_a_worker_whose_clock_differs(
     ours: WorkerRedis, arq_redis: ArqRedis, seconds: float
 ) -> None:
-    await bells.ring(arq_redis, QUEUE, [bell(ahead=seconds)])
+    await wake_ups.ring(arq_redis, QUEUE, [bell(ahead=seconds)])
     assert (await arq_redis.zscore(QUEUE, "7:1")) * 2 < now()
     assert await offered(ours) == [b"7:1"]
 
@@ -142,10 +142,10 @@ async def test_a_bell_is_heard_by_a_worker_whose_clock_differs(
 async def test_a_bell_that_a_former_version_put_into_the_future_is_mended_by_ringing_again(
     ours: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     right = await arq_redis.zscore(QUEUE, "7:1")
     await arq_redis.zadd(QUEUE, {"7:1": now() + HOUR})
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     assert (await arq_redis.zscore(QUEUE, "7:1")) - right < 60
 
 
@@ -154,7 +154,7 @@ async def test_bells_of_runs_that_do_not_wait_are_removed_without_being_picked_u
 ) -> None:
     created = (await bench.request(["ensembl"])).bell
     await put(arq_redis, {f"{run_id}:1": 1 for run_id in range(1_000, 1_200)}, job())
-    await bells.ring(arq_redis, QUEUE, [created])
+    await wake_ups.ring(arq_redis, QUEUE, [created])
     assert await offered(ours) == [created.id.encode()]
     assert await arq_redis.zcard(QUEUE) == 1
 
@@ -204,7 +204,7 @@ async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_th
 
     ours.queue.desk = ClientDesk(bench.db, away)
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
-    await bells.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.ring(arq_redis, QUEUE, [bell()])
     assert await offered(ours) == [b"7:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 import trustme
 
-from app.core.arq_redis import HEALTH_CHECK_KEY
+from app.core.redis.health_line import HEALTH_CHECK_KEY
 from services.process import LOOPBACK
 from tests.integration.worker.redis_servers import Start, redis_servers, redis_with_tls
 from tests.plant import Plant

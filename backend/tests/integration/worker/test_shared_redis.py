@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from arq.connections import ArqRedis
 
-from app.core import installation
+from app.core.redis import installation
 from app.db.engine import psycopg_url
 from services.postgres import Postgres
 from tests.conftest import TEMPLATE

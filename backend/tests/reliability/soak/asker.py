@@ -9,7 +9,7 @@ from random import Random
 import httpx
 import psycopg
 
-from app.core.runs import CREATING
+from app.core.runs.operations import CREATING
 from tests.plant import BACKEND
 from tests.reliability.ledger import Ledger
 from tests.reliability.soak.crew import Crew

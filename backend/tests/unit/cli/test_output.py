@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from app.cli.output import cells, in_words, table, what_happened
-from app.core.views import Event
+from app.core.runs.views import Event
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.core.config import Settings, load_settings
-from app.core.configured_secrets import configured_secrets
 from app.core.errors import WrongUse
-from app.core.redact import hide
+from app.core.process.configured_secrets import configured_secrets
+from app.core.process.redaction import hide
 
 
 @pytest.fixture
@@ -157,14 +157,21 @@ def test_no_refusal_shows_a_piece_of_a_secret(
 ) -> None:
     name, form = variable
     value = form.format(before + signs + after)
+    # a piece may be a word of the message
+    words = _refusal(name, form.format("-"))
+    assume(before.lower() not in words and after.lower() not in words)
+    told = _refusal(name, value)
+    assert before.lower() not in told
+    assert after.lower() not in told
+
+
+def _refusal(name: str, value: str) -> str:
     with mock.patch.dict(os.environ, {name: value}):
-        told = ""
         try:
             load_settings(Path("/not/there"))
         except WrongUse as error:
-            told = hide(str(error), configured_secrets({name: value})).lower()
-    assert before.lower() not in told
-    assert after.lower() not in told
+            return hide(str(error), configured_secrets({name: value})).lower()
+    return ""
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import UserError
 from app.core.printable import printable, printable_json
+from app.core.process.exits import exit_on_user_error
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,8 @@ def test_json_means_what_it_meant(text: str) -> None:
 
 
 def test_a_message_for_the_user_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
-    UserError("\x1b]0;x\x07: no such file\udcff", remedy="look again").show()
+    with pytest.raises(SystemExit), exit_on_user_error():
+        raise UserError("\x1b]0;x\x07: no such file\udcff", remedy="look again")
     assert capsys.readouterr().err == (
         "Error: \\x1b]0;x\\x07: no such file\\udcff\n  to mend it: look again\n"
     )

@@ -11,8 +11,8 @@ import yaml
 
 from app import __version__
 from app.core.config import Settings
-from app.core.engine import LOOK_TIMEOUT
-from app.core.timing import DEFAULT_TIMING
+from app.core.workers.engine import LOOK_TIMEOUT
+from app.core.workers.timing import DEFAULT_TIMING
 from services.compose import _REQUIRED
 
 REPOSITORY = Path(__file__).resolve().parents[4]

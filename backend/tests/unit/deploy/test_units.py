@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
-from app.core.engine import LOOK_TIMEOUT
-from app.core.timing import DEFAULT_TIMING
+from app.core.workers.engine import LOOK_TIMEOUT
+from app.core.workers.timing import DEFAULT_TIMING
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 FOLDER = REPOSITORY / "deploy" / "systemd"

@@ -6,9 +6,9 @@ import pytest
 
 from app.annotation.sources import SOURCES
 from app.annotation.upstream import Retries
-from app.core.arq_redis import SOCKET_TIMEOUT
-from app.core.rate_limit import PACE
-from app.core.timing import DEFAULT_TIMING
+from app.core.arq.client import SOCKET_TIMEOUT
+from app.core.redis.rate_limits import PACE
+from app.core.workers.timing import DEFAULT_TIMING
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -57,7 +57,7 @@ def test_the_events_in_the_states_of_a_run_are_those_that_are_written() -> None:
     labels = re.findall(r"--> \w+: (.*)", diagram)
     named = {word for each in labels for word in each.split(", ")}
     core = REPOSITORY / "backend" / "app" / "core"
-    code = "\n".join(each.read_text(encoding="utf-8") for each in core.glob("*.py"))
+    code = "\n".join(each.read_text(encoding="utf-8") for each in core.rglob("*.py"))
     # two of them say for how long, or for what
     written = {word: rf"'{word}(?: for | in )?'" for word in named}
     assert len(named) > 8

@@ -13,7 +13,7 @@ from app.cli.group import main
 from app.core.config import Settings
 from app.db.tables import metadata
 from app.doctor.registry import CHECKS
-from app.reference import http, metrics, recipes
+from reference import http, metrics, recipes
 from tests.conftest import REPOSITORY
 from tests.integration.docs.fences import fences
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UserError
-from app.reference.blocks import Block, difference, wanted
+from reference.blocks import Block, difference, wanted
 
 PAGE = "before\n<!-- generated: x -->\nold\n<!-- end of x -->\nafter\n"
 

@@ -1,7 +1,7 @@
 import re
 
 from app.doctor.registry import CHECKS
-from app.reference import checks
+from reference import checks
 
 
 def sections() -> dict[str, str]:

@@ -3,7 +3,7 @@ import re
 import yaml
 
 from app.core.config import Settings
-from app.reference import compose
+from reference import compose
 from tests.conftest import REPOSITORY
 
 FILE = REPOSITORY / "compose.yaml"

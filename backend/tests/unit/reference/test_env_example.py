@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from app.core.config import ROOT, Settings, load_settings
-from app.reference import env_example
+from reference import env_example
 from tests.checkout import copy_checkout
 
 
@@ -33,7 +33,7 @@ def test_one_that_is_stale_is_shown_with_the_command_that_mends_it(tmp_path: Pat
     copy_checkout(tmp_path)
     example = tmp_path / ".env.example"
     example.write_text(example.read_text().replace("# ARQ_MAX_JOBS=3", "# ARQ_JOBS=4"))
-    command = [sys.executable, "-m", "app.reference"]
+    command = [sys.executable, "-m", "reference"]
     shown = subprocess.run(
         [*command, "--check"], cwd=tmp_path / "backend", capture_output=True, text=True, check=False
     )

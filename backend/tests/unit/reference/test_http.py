@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from app.api.probes import Probes
 from app.api.services import Services
 from app.core.config import Settings
-from app.core.dispatch import InProcessDispatcher
+from app.core.workers.dispatcher import InProcessDispatcher
 from app.db.engine import create_engine
 from app.main import create_app
-from app.reference import http
+from reference import http
 
 TOKEN = "a-token-of-the-tests"
 CURL = re.compile(r"```sh\n(curl .*?)\n```", re.DOTALL)

@@ -1,6 +1,6 @@
 from app.core.config import Settings
-from app.core.jobs import ARQ_GRACE, JOBS
-from app.reference import jobs
+from app.core.runs.jobs import ARQ_GRACE, JOBS
+from reference import jobs
 
 
 def test_every_job_has_its_limit_and_what_the_worker_tells_arq() -> None:

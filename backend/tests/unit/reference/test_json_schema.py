@@ -1,6 +1,6 @@
 import pytest
 
-from app.reference.json_schema import fields, in_words
+from reference.json_schema import fields, in_words
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UserError
-from app.reference import layers
-from app.reference.imports import Imports, imports_of
+from reference import layers
+from reference.imports import Imports, imports_of
 
 TINY = {
     "__init__.py": "version = 1\n",

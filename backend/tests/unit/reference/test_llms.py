@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UserError
-from app.reference import llms
+from reference import llms
 from tests.conftest import REPOSITORY
 
 SITE = """\

@@ -1,4 +1,4 @@
-from app.reference import measured
+from reference import measured
 
 
 def test_a_page_of_measurements_gives_its_table_and_the_note_below_it(tmp_path) -> None:

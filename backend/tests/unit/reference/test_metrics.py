@@ -1,4 +1,4 @@
-from app.reference import metrics
+from reference import metrics
 from tests.conftest import REPOSITORY
 
 

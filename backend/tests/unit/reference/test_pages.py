@@ -7,7 +7,7 @@ from tests.conftest import REPOSITORY
 
 def test_the_generated_parts_are_as_the_code_says() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "app.reference", "--check"],
+        [sys.executable, "-m", "reference", "--check"],
         cwd=REPOSITORY / "backend",
         capture_output=True,
         text=True,

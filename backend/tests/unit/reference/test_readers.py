@@ -4,7 +4,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import UserError
-from app.reference.readers import readers
+from reference.readers import readers
 
 
 def test_who_reads_a_setting_is_said_in_words() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UserError
-from app.reference import recipes
+from reference import recipes
 from tests.conftest import REPOSITORY
 
 JUSTFILE = (REPOSITORY / "justfile").read_text()

@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.config import ROOT, Settings
 from app.core.errors import UserError
-from app.reference import settings
+from reference import settings
 
 
 class Odd(BaseSettings):

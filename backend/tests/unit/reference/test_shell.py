@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.group import main
-from app.reference import shell
+from reference import shell
 
 COMMANDS = main.list_commands(click.Context(main))
 

@@ -2,7 +2,7 @@ import pytest
 
 from app.annotation.sources import SOURCES
 from app.core.config import Settings
-from app.reference import sources
+from reference import sources
 
 
 def rows(text: str) -> list[list[str]]:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from app.db.tables import metadata
-from app.reference import tables
+from reference import tables
 
 
 @pytest.mark.parametrize("table", metadata.tables.values(), ids=str)

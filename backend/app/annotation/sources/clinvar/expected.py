@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.annotation.bulk_files.lines import lines
+from app.annotation.upstream.bulk_files.lines import lines
 
 _LONGEST_LINE = 1 << 14  # bytes; real lines have some 100
 _MOST_BYTES = 16 * 1024**2

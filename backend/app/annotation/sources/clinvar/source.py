@@ -5,16 +5,16 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar
 
-from app.annotation.bulk_files.digest import sha256
-from app.annotation.bulk_files.fetched import read_fetched
-from app.annotation.bulk_files.lines import UnusableFile
 from app.annotation.sources.base import Answer, Connector, FileRead, Gene, SourceInfo
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import EUTILS, FILES, INFO, TOOL
 from app.annotation.sources.clinvar.expected import Expected, read_expected
 from app.annotation.sources.clinvar.search import count_variants, searchable
 from app.annotation.sources.clinvar.summaries import decode_release
+from app.annotation.sources.fetched import read_fetched
 from app.annotation.upstream import BadAnswer
+from app.annotation.upstream.bulk_files.digest import sha256
+from app.annotation.upstream.bulk_files.lines import UnusableFile
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import msgspec
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.consequence import consequence
 from app.annotation.upstream import BadAnswer
-from app.core.redact import redact
+from app.core.process.redaction import redact
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally a gene.
 
-This runs in a process of its own (:mod:`app.annotation.bulk_files`), and is written for speed: one
+This runs in a process of its own (see `upstream.bulk_files`), and is written for speed: one
 thread decompresses outside the interpreter's lock, the other splits lines as bytes. What repeats
 from line to line (the gene, the four classifications, the dates) is looked up as bytes and
 understood once.
@@ -15,12 +15,12 @@ from typing import IO, Any, cast
 import msgspec
 from isal import igzip_threaded
 
-from app.annotation.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
-from app.annotation.bulk_files.messages import Reading
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.aggregate import Profile, Tally
 from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
 from app.annotation.sources.clinvar.consequence import consequence
+from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
+from app.annotation.upstream.bulk_files.messages import Reading
 
 _LONGEST_LINE = 1 << 20  # bytes; real lines have some 60 KB at most
 _LONGEST_HEADER = 1 << 16

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from app.core.redis_url import parse
+from app.core.redis.address import parse
 from app.db import address
 from app.doctor.check import Finding, check, failed, ok
 from app.doctor.checks.config.edits import line_of, take_default

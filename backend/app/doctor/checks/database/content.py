@@ -44,7 +44,7 @@ async def encoding(context: Context) -> Finding:
 )
 async def options(context: Context) -> Finding:
     """Compare what DATABASE_URL or PGOPTIONS sets with what is set."""
-    from app.core.refusals import identifier
+    from app.core.postgres.refusals import identifier
     from app.db import address
 
     given = address.parse(dsn(context)).get("options", os.environ.get("PGOPTIONS", ""))
@@ -79,7 +79,7 @@ async def options(context: Context) -> Finding:
 
 def _value(text: str) -> str:
     """Write a value for SQL; a list of schemas is one of names."""
-    from app.core.refusals import identifier
+    from app.core.postgres.refusals import identifier
 
     if re.fullmatch(r"[\w$\", ]+", text) and not text[0].isdigit():
         return ", ".join(identifier(each.strip().strip('"')) for each in text.split(","))

@@ -1,6 +1,6 @@
 """Whether PostgreSQL has connections for all."""
 
-from app.core.locks import LOCKED_WORKERS
+from app.core.workers.locks import LOCKED_WORKERS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks.commands import psql
 from app.doctor.checks.postgres import row
@@ -8,7 +8,7 @@ from app.doctor.context import Context
 
 BESIDE_ATTEMPTS = 3
 """A worker's connections besides one an attempt: two to spare in its pool, and its session
-(``app/core/engine.py``, ``app/core/liveness.py``)."""
+(``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
 
 API = 12
 """The API's connections: 10 for requests (``app/main.py``), 2 for the probes and the metrics

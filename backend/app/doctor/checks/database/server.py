@@ -13,6 +13,7 @@ from app.doctor.checks.postgres import connection, dsn, row, where
 from app.doctor.checks.redis.room import judge_clock
 from app.doctor.checks.words import size
 from app.doctor.context import Context
+from app.doctor.recipes import recipe
 
 OLDEST = 12
 """Recovery's queries say ``AS MATERIALIZED`` (PostgreSQL 12, release notes)."""
@@ -66,7 +67,7 @@ async def reachable(context: Context) -> Finding:
 
 
 def _refused(context: Context, error: Exception, schema: str | None = None) -> Finding:
-    from app.core.refusals import explain
+    from app.core.postgres.refusals import explain
 
     found = explain(error, dsn(context), schema)
     if found is None:
@@ -76,12 +77,15 @@ def _refused(context: Context, error: Exception, schema: str | None = None) -> F
 
 def _as_finding(context: Context, found: UserError) -> Finding:
     """Return a finding whose remedy can be pasted into a shell."""
-    from app.core.refusals import Refused
+    from app.core.postgres.refusals import Refused
 
     if isinstance(found, Refused):
         remedy = psql(context, found.statement, user=found.who or "postgres")
-    elif quoted := re.findall(r"`([a-z][^`]*)`", found.remedy):
-        remedy = " && ".join(quoted[:2])
+    elif commands := [
+        *re.findall(r"`([a-z][^`]*)`", found.remedy),
+        *map(recipe, found.steps),
+    ]:
+        remedy = " && ".join(commands[:2])
     else:
         remedy = "${EDITOR:-vi} .env"
     return failed(found.found, required=found.allowed, found=found.found, remedy=remedy)
@@ -111,7 +115,7 @@ async def version(context: Context) -> Finding:
 
 async def migrate(context: Context) -> str | None:
     """Bring the tables up to date, as `just migrate` does."""
-    from app.core.schema import upgrade
+    from app.core.postgres.schema import upgrade
     from app.db.engine import create_engine
 
     # a migration may take longer than a check's query
@@ -139,7 +143,7 @@ async def migrated(context: Context) -> Finding:
     """Compare the version in the database with the newest migration."""
     import psycopg
 
-    from app.core.place import PLACE, misplaced
+    from app.core.postgres.place import PLACE, misplaced
 
     versions = newest()
     place = await row(context, PLACE)

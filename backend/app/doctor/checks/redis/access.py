@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import unquote
 
-from app.core.redis_url import parse
+from app.core.redis.address import parse
 from app.doctor.check import Finding, check, failed, ok, skipped, warning
 from app.doctor.checks.commands import redis_cli
 from app.doctor.checks.redis.server import info, where
@@ -56,7 +56,7 @@ async def _lets_in(context: Context, login: tuple[str, str] | None = None) -> bo
     from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
-    from app.core.redis_pool import pool_of
+    from app.core.redis.pool import pool_of
 
     known = parse(context.settings.redis_url.get_secret_value())
     if login is not None:

@@ -25,7 +25,7 @@ async def budgets(context: Context) -> Finding:
     """Read every budget as the workers do."""
     from redis.exceptions import NoPermissionError
 
-    from app.core.rate_limit import KEY, LONGEST_PAUSE
+    from app.core.redis.rate_limits import KEY, LONGEST_PAUSE
 
     redis = context.redis()
     try:
@@ -50,7 +50,7 @@ async def _problem(context: Context, key: bytes, now: int) -> str | None:
     """Say what is wrong with a budget."""
     from redis.exceptions import NoPermissionError, ResponseError
 
-    from app.core.rate_limit import LONGEST_PAUSE
+    from app.core.redis.rate_limits import LONGEST_PAUSE
 
     try:
         # as it stands in redis-py, `hmget` takes no bytes

@@ -12,7 +12,7 @@ FULL, FULLER = 0.80, 0.95
 """Shares of the memory limit in use that are worth a warning, and that are a failure."""
 
 CLIENTS_OF_A_PROCESS = 60
-"""The most connections a worker opens: three clients of 20 (``app/core/arq_redis.py``)."""
+"""The most connections a worker opens: three clients of 20 (``app/core/arq/client.py``)."""
 
 SPARE_CLIENTS = 10
 """With fewer left, the next process that starts may be refused."""

@@ -27,7 +27,7 @@ _CANNOT_WRITE = "MISCONF"
 
 def where(context: Context) -> str:
     """Return where Redis is, without credentials."""
-    from app.core.redis_url import address
+    from app.core.redis.address import address
 
     return address(context.settings.redis_url.get_secret_value())
 

@@ -42,7 +42,7 @@ async def shared(context: Context) -> Finding:
     from psycopg.errors import InsufficientPrivilege
     from redis.exceptions import ResponseError
 
-    from app.core.installation import IDENTITY, KEY, read
+    from app.core.redis.installation import IDENTITY, KEY, read
 
     try:
         raw = await context.redis().get(KEY)

@@ -9,7 +9,6 @@ from typing import Self
 import httpx
 from redis.exceptions import RedisError
 
-from app.annotation.hgnc_records import COMPLETE_SET, FIELDS
 from app.annotation.sources.base import Answer, Connector, Gene
 from app.annotation.sources.clinvar.declaration import EUTILS, TOOL
 from app.annotation.sources.clinvar.declaration import FILES as CLINVAR_FILES
@@ -21,12 +20,13 @@ from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.hgnc import FILES as HGNC_FILES
 from app.annotation.sources.hgnc import REST as HGNC
 from app.annotation.sources.hgnc import Hgnc
+from app.annotation.sources.hgnc_records import COMPLETE_SET, FIELDS
 from app.annotation.upstream import BadAnswer, Host, Retries
 from app.annotation.upstream.answers import EXCERPT_BYTES, failure, unreachable
 from app.annotation.upstream.outages import no_answer
 from app.annotation.upstream.retry import TryAgain
 from app.core.errors import Wait
-from app.core.rate_limit import KEY, LocalRateLimiter, RateLimiter, RedisRateLimiter
+from app.core.redis.rate_limits import KEY, LocalRateLimiter, RateLimiter, RedisRateLimiter
 from app.doctor.context import PATIENCE, Context
 
 GENE = Gene(0, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")

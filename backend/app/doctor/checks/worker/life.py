@@ -5,8 +5,8 @@ import shlex
 import socket
 from pathlib import Path
 
-from app.core import version as code
-from app.core.timing import DEFAULT_TIMING
+from app.core.process import version as code
+from app.core.workers.timing import DEFAULT_TIMING
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import commands, workers
 from app.doctor.checks.words import some, span

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.jobs import JOBS, time_limit
+from app.core.runs.jobs import JOBS, time_limit
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import commands, workers
 from app.doctor.checks.postgres import row, rows

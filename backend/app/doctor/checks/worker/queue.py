@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.future import READY
-from app.core.jobs import JOBS
+from app.core.runs.future import READY
+from app.core.runs.jobs import JOBS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import workers
 from app.doctor.checks.commands import redis_cli, restart
@@ -195,9 +195,9 @@ async def _lost(context: Context) -> list[Any]:
 
 async def ring(context: Context) -> str | None:
     """Ring for the runs whose bell was lost; ringing twice is harmless."""
-    from app.core.arq_redis import connect
-    from app.core.bells import ring as ring_bells
-    from app.core.transitions import bell_of
+    from app.core.arq.client import connect
+    from app.core.arq.wake_ups import ring as ring_bells
+    from app.core.runs.transitions import bell_of
 
     lost = await _lost(context)
     if not lost:

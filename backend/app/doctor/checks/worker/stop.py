@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.core.timing import DEFAULT_TIMING
+from app.core.workers.timing import DEFAULT_TIMING
 from app.doctor.check import Finding, check, failed, ok
 from app.doctor.checks.commands import WORKER_UNIT
 from app.doctor.checks.words import span
@@ -15,7 +15,7 @@ from app.doctor.context import PATIENCE, Context
 
 GRACE = DEFAULT_TIMING.stop + 5.0 + 2.0
 """Seconds that a stop may take: an attempt comes to its end, bells that are being rung are waited
-for (``LOOK_TIMEOUT`` in ``app/core/engine.py``), and sessions are closed."""
+for (``LOOK_TIMEOUT`` in ``app/core/workers/engine.py``), and sessions are closed."""
 
 SERVICE = "arq-worker"
 

@@ -8,7 +8,7 @@ from app.annotation.sources import build
 from app.annotation.sources.base import Connector, Gene, Source
 from app.annotation.upstream import new_http_client
 from app.core.config import Settings
-from app.core.rate_limit import RateLimiter
+from app.core.redis.rate_limits import RateLimiter
 from sandbox import Options, Sandbox
 
 GENES = 150

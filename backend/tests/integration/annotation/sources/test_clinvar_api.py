@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.annotation.batches import ask
+from app.annotation.refresh.batches import ask
 from app.annotation.sources.base import Answer, Gene, Source
 from app.annotation.upstream import BadAnswer, UpstreamUnavailable
 from sandbox import Sandbox

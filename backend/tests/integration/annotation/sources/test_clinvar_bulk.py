@@ -13,21 +13,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.bulk_files import process as reading_process
-from app.annotation.bulk_files.messages import Order
-from app.annotation.bulk_files.process import (
-    ReadingProcessDied,
-    UnreadableFile,
-    read_in_child,
-)
 from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, Source
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import FILES
 from app.annotation.sources.clinvar.source import COUNT, TABLE_FILE
 from app.annotation.upstream import BadAnswer
+from app.annotation.upstream.bulk_files import process as reading_process
+from app.annotation.upstream.bulk_files.messages import Order
+from app.annotation.upstream.bulk_files.process import (
+    ReadingProcessDied,
+    UnreadableFile,
+    read_in_child,
+)
 from sandbox import Sandbox
 
-CHILD = "app.annotation.bulk_files.child"
+CHILD = "app.annotation.upstream.bulk_files.child"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(reading_process._BACKEND)}
 
 
@@ -127,7 +127,7 @@ async def test_a_table_that_stays_broken_is_a_bad_answer(
         raise UnreadableFile(f"{path.name}: EOFError")
         yield []
 
-    monkeypatch.setattr("app.annotation.bulk_files.fetched.read_in_child", broken)
+    monkeypatch.setattr("app.annotation.sources.fetched.read_in_child", broken)
     with pytest.raises(BadAnswer, match="cannot be read"):
         await in_bulk(source("clinvar"), genes)
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.annotation.genes import import_genes
+from app.annotation.genes.importing import import_genes
 from app.annotation.sources.base import Connector
 from app.core.errors import UserError
 from app.db.engine import create_engine

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from app.annotation.bulk_files import lines as bounded
-from app.annotation.bulk_files.lines import UnusableFile
-from app.annotation.bulk_files.process import UnreadableFile, read_in_child
-from app.annotation.hgnc_records import FIELDS, read_records
 from app.annotation.sources.clinvar.source import COUNT
 from app.annotation.sources.clinvar.table import REQUIRED
 from app.annotation.sources.hgnc import READ
+from app.annotation.sources.hgnc_records import FIELDS, read_records
 from app.annotation.upstream import BadAnswer
+from app.annotation.upstream.bulk_files import lines as bounded
+from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child
 
 BACKEND = Path(__file__).resolve().parents[4]
 GIGABYTE = 1024**3
@@ -46,7 +46,7 @@ READ_AND_MEASURE = """
 import asyncio, json, resource, sys
 from pathlib import Path
 from typing import Any
-from app.annotation.bulk_files.process import UnreadableFile, read_in_child
+from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child
 
 def peak(who):
     return resource.getrusage(who).ru_maxrss * 1024

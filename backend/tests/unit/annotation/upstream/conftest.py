@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from app.annotation.upstream import Host, Retries, Upstream
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 
 QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, longest=0.01)
 LIMITS = ("max_body", "max_download")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.annotation.upstream import BadAnswer, Download, Host, Retries, Upstream
 from app.annotation.upstream import download as downloads
 from app.core.errors import Wait
-from app.core.rate_limit import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 TRIES = Retries(refused=2, fault=3, cut=6, body=2, first=0, longest=0)

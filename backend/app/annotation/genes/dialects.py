@@ -1,0 +1,183 @@
+"""How a table is written: its delimiter, its quotes, and what stands before its header."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from app.annotation.genes.headers import column_name, known
+from app.core.errors import WrongUse
+
+Line = tuple[int, str]
+Record = tuple[int, list[str]]
+
+_DELIMITERS = ("\t", ",", ";")
+_EXCEL_SAYS = re.compile(r'"?sep=([,;:|\t ])"?', re.IGNORECASE)
+_SAMPLE = 50
+"""Lines by which a table separated by blanks is recognized."""
+
+
+def records(path: Path, lines: Sequence[Line]) -> list[Record]:
+    """Return the rows with the numbers of their first lines, the header first if there is one.
+
+    Comments before the header (``#``) and Excel's line ``sep=;`` are left out, and so are rows
+    whose cells are all blank. Quotes within quotes are doubled (RFC 4180, pandas, Excel, R's
+    ``write.csv``) or escaped by a backslash (R's ``write.table``).
+
+    Raises:
+        WrongUse: naming the line, if a quote is not closed or has text behind it.
+    """
+    lines = _without_comments(lines)
+    if not lines:
+        return []
+    if told := _EXCEL_SAYS.fullmatch(lines[0][1]):
+        lines, delimiter = lines[1:], told[1]
+    else:
+        delimiter = _delimiter(path, lines)
+    if not any('\\"' in line for _, line in lines):
+        return list(_records(path, lines, delimiter))
+    return _either_way(path, lines, delimiter)
+
+
+def _either_way(path: Path, lines: Sequence[Line], delimiter: str) -> list[Record]:
+    """Read a table in which a backslash may escape a quote: as it gives rows like the header."""
+    try:
+        doubled = list(_records(path, lines, delimiter))
+    except WrongUse:
+        return list(_records(path, lines, delimiter, escaped=True))
+    try:
+        escaped = list(_records(path, lines, delimiter, escaped=True))
+    except WrongUse:
+        return doubled
+    return min(doubled, escaped, key=_unlike_the_header)
+
+
+def _unlike_the_header(rows: Sequence[Record]) -> int:
+    """Count the rows with fewer cells than the header, or more than a row name beside them."""
+    width = len(rows[0][1]) if rows else 0
+    return sum(1 for _, cells in rows if not width <= len(cells) <= width + 1)
+
+
+def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:
+    """Leave out what begins with ``#``, but for a header that does so itself."""
+    comments = next((at for at, (_, line) in enumerate(lines) if line[0] != "#"), len(lines))
+    if not comments:
+        return lines
+    rest = lines[comments:]
+    number, last = lines[comments - 1]
+    last = last.lstrip("#").strip(" ")
+    header, first = (_best(line) for line in (last, rest[0][1] if rest else ""))
+    if known(header) > known(first) and (not rest or len(header) == len(first)):
+        return [(number, last), *rest]
+    return rest
+
+
+def _best(line: str) -> list[str]:
+    """Split one line by the delimiter that gives the most names of columns, and cells."""
+    splits = [cells for delimiter in _DELIMITERS if (cells := _first([line], delimiter))]
+    return max(splits, key=lambda cells: (known(cells), len(cells)), default=[line])
+
+
+def _delimiter(path: Path, lines: Sequence[Line]) -> str:
+    texts = [line for _, line in lines]
+    headers = {each: _first(texts, each) or [] for each in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda each: (known(headers[each]), len(headers[each])))
+    if len(headers[best]) > 1 and known(headers[best]):
+        return best
+    sample = texts[1 : _SAMPLE + 1]
+    if known(headers[best]) and (beside := _beside_row_names(sample)):
+        return beside
+    if _by_blanks(texts[0], sample):
+        return " "
+    if len(headers[best]) > 1:
+        return best
+    return "," if path.suffix.lower() == ".csv" else "\t"
+
+
+def _beside_row_names(sample: Sequence[str]) -> str | None:
+    """Find the delimiter of a table of one column that R wrote with its row names."""
+    for delimiter in _DELIMITERS:
+        if sample and all(len(_first([line], delimiter) or ()) == 2 for line in sample):  # noqa: PLR2004 - a row name and a cell
+            return delimiter
+    return None
+
+
+def _by_blanks(header: str, sample: Sequence[str]) -> bool:
+    """Recognize what R's ``write.table`` writes when nobody names a delimiter."""
+    cells = _first([header], " ", escaped=True) or []
+    widths = {len(_first([line], " ", escaped=True) or ()) for line in sample}
+    quoted = header.startswith('"')
+    if not known(cells) or len(widths) != 1 or not widths <= {len(cells), len(cells) + 1}:
+        return False
+    if quoted:
+        return widths != {1}
+    # words of one name, as in `Gene symbol`, are no columns
+    return known(cells) > 1 and not known([header]) and column_name(header) != ""
+
+
+def _first(texts: Iterable[str], delimiter: str, *, escaped: bool = False) -> list[str] | None:
+    """Return the first row, or None where its quotes do not end."""
+    try:
+        return next(_reader((f"{each}\n" for each in texts), delimiter, escaped=escaped))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _reader(lines: Iterable[str], delimiter: str, *, escaped: bool) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=delimiter,
+        strict=True,
+        doublequote=not escaped,
+        escapechar="\\" if escaped else None,
+    )
+
+
+class _Counted:
+    """Gives lines to a reader and remembers where a row began."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = iter(lines)
+        self.began: int | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        number, line = next(self._lines)
+        if self.began is None:
+            self.began = number
+        return f"{line}\n"
+
+
+def _records(
+    path: Path, lines: Sequence[Line], delimiter: str, *, escaped: bool = False
+) -> Iterator[Record]:
+    counted = _Counted(lines)
+    reader = _reader(counted, delimiter, escaped=escaped)
+    while True:
+        counted.began = None
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # the csv module has no other way to tell them apart (CPython's Modules/_csv.c)
+            behind = "expected after" in str(error)
+            raise _wrong_quotes(path, counted.began or 0, delimiter, behind=behind) from None
+        for cell in cells:
+            # or a quote that was forgotten would swallow rows up to the next one
+            if "\n" in cell and (delimiter in cell or len(cells) == 1):
+                raise _wrong_quotes(path, counted.began or 0, delimiter, behind=False)
+        if any(cell.strip() for cell in cells):
+            yield counted.began or 0, cells
+
+
+def _wrong_quotes(path: Path, number: int, delimiter: str, *, behind: bool) -> WrongUse:
+    wrong = "there is text behind a closing quote" if behind else "a quote is not closed"
+    return WrongUse(
+        f"{path}, line {number}: {wrong}",
+        allowed="quotes around a whole cell, closed in the same line, or later if there is no"
+        f" {'tab' if delimiter == chr(9) else delimiter!r} in the cell",
+        remedy="correct the line, or export the table again as tab-separated text",
+    )

@@ -1,0 +1,217 @@
+"""Imports genes: somebody's list, or all that code for proteins."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.annotation.genes.columns import ReadColumn, Row, read_rows
+from app.annotation.genes.files import Table, read_gene_file
+from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
+from app.annotation.sources.accepted_files import what_is_wrong_with
+from app.annotation.sources.base import Connector, FileRead
+from app.annotation.sources.hgnc import Hgnc, hgnc_files
+from app.annotation.sources.hgnc_records import (
+    APPROVED,
+    COMPLETE_SET,
+    PROTEIN_CODING,
+    WITHDRAWN,
+    count_records,
+    read_records,
+    read_withdrawn,
+)
+from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
+from app.core.config import Settings
+from app.core.errors import UserError, Wait
+from app.core.postgres.away import is_fault_of_data
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1_000
+"""Genes a statement."""
+
+_STORE = text(
+    """
+    INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)
+    SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),
+                         CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+    ON CONFLICT (hgnc_id) DO UPDATE SET
+      symbol = excluded.symbol, ensembl_gene_id = excluded.ensembl_gene_id,
+      entrez_id = excluded.entrez_id, updated_at = now()
+    WHERE (genes.symbol, genes.ensembl_gene_id, genes.entrez_id) IS DISTINCT FROM
+          (excluded.symbol, excluded.ensembl_gene_id, excluded.entrez_id)
+    RETURNING xmax = 0 AS inserted
+    """
+)
+
+
+@dataclass
+class ImportReport:
+    """What became of a gene list.
+
+    Attributes:
+        imported: genes that are new.
+        updated: genes that were there under another symbol or with other identifiers.
+        unchanged: genes that were there as they are.
+        duplicates: rows that mean a gene of an earlier row.
+        problems: rows whose gene was not imported, and why.
+        notes: rows whose gene was imported, under another name or against another of the row.
+        columns: what each column that may name genes was taken for.
+    """
+
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    problems: list[Remark] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
+    columns: list[ReadColumn] = field(default_factory=list)
+
+
+async def import_genes(
+    what: str | Path, *, engine: AsyncEngine, connect: Connector
+) -> ImportReport:
+    """Import a gene list, or with ``hgnc`` all genes that code for proteins; safe to repeat.
+
+    All genes are stored or none are. What is no gene is reported and does not stop the others.
+
+    Args:
+        what: a file as :func:`~app.annotation.genes.files.read_gene_file` takes it, or ``hgnc``.
+        engine: of the database.
+        connect: to HGNC's files, by which names are resolved.
+
+    Raises:
+        WrongUse: the file cannot be read or has no gene.
+        UserError: HGNC's files are not to be had, or much shorter than they were.
+    """
+    table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
+    files = hgnc_files(connect)
+    report = ImportReport()
+    try:
+        complete_set = await files.download(COMPLETE_SET)
+        await _require_whole(complete_set, engine)
+        if table is None:
+            genes = await _protein_coding(complete_set)
+        else:
+            genes = await _resolve(table, complete_set, files, report)
+    except (BadAnswer, Wait) as error:
+        raise _not_to_be_had(error, connect.settings) from error
+    try:
+        async with engine.begin() as connection:
+            for start in range(0, len(genes), CHUNK):
+                await _store(connection, genes[start : start + CHUNK], report)
+    except DBAPIError as error:
+        if not is_fault_of_data(error):
+            raise
+        raise UserError(
+            f"HGNC's list has a gene that PostgreSQL cannot hold: {error.orig}",
+            remedy="see whether HGNC_FILES_URL is right, or try again later",
+        ) from error
+    return report
+
+
+def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
+    """Say why there is no list of HGNC's: nobody tries again here, as a run would."""
+    host = httpx.URL(settings.hgnc_files_url).netloc.decode()
+    if isinstance(error, UpstreamUnavailable):
+        return UserError(
+            f"cannot get HGNC's list of genes from {host}: {error.reason}",
+            remedy="see whether this machine is online and HGNC_FILES_URL is right, and try again",
+        )
+    if isinstance(error, Wait):
+        return UserError(
+            f"no room for HGNC's list of genes in {settings.cache_dir}: the disk is full",
+            remedy="make room there, or set CACHE_DIR",
+        )
+    return UserError(
+        f"{host} has no usable list of HGNC's genes: {error}",
+        remedy="see whether HGNC_FILES_URL is right, or try again later",
+    )
+
+
+async def _require_whole(complete_set: Download, engine: AsyncEngine) -> None:
+    """Refuse a list that is much shorter than the one that the last annotations are from."""
+    try:
+        digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
+    except BadAnswer:
+        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
+        raise
+    read = FileRead(complete_set.path, complete_set.release, digest, rows, approved)
+    async with engine.connect() as connection:
+        wrong = await what_is_wrong_with(connection, Hgnc.info.name, [read])
+    if wrong is not None:
+        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
+        raise UserError(
+            f"HGNC's list of genes looks wrong: {wrong}",
+            remedy="try again later; if HGNC has really lost so many, `just annotate hgnc --mode"
+            " full` says how to accept that",
+        )
+
+
+async def _protein_coding(complete_set: Download) -> list[GeneRow]:
+    def read() -> list[GeneRow]:
+        return [
+            gene_row(record)
+            for record in read_records(complete_set.path)
+            if record.status == APPROVED and record.locus_group == PROTEIN_CODING
+        ]
+
+    return await asyncio.to_thread(read)
+
+
+async def _resolve(
+    table: Table, complete_set: Download, files: Upstream, report: ImportReport
+) -> list[GeneRow]:
+    try:
+        withdrawn = (await files.download(WITHDRAWN)).path
+    except BadAnswer as error:
+        logger.warning("without HGNC's list, withdrawn genes are reported as unknown: %s", error)
+        withdrawn = None
+
+    def read() -> list[GeneRow]:
+        entries = read_withdrawn(withdrawn) if withdrawn else ()
+        names = Names(read_records(complete_set.path), entries)
+        rows, columns = read_rows(table, names.is_symbol)
+        report.columns.extend(columns)
+        return resolve_rows(rows, names, report)
+
+    return await asyncio.to_thread(read)
+
+
+def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> list[GeneRow]:
+    """Return the genes that the rows mean, each once; what is odd goes into the report."""
+    genes: dict[str, GeneRow] = {}
+    for row in rows:
+        found = names.resolve(row)
+        if not isinstance(found, Resolved):
+            report.problems.append(found)
+            continue
+        report.notes.extend(found.notes)
+        if found.gene.hgnc_id in genes:
+            report.duplicates += 1
+        genes[found.gene.hgnc_id] = found.gene
+    return list(genes.values())
+
+
+async def _store(
+    connection: AsyncConnection, genes: Sequence[GeneRow], report: ImportReport
+) -> None:
+    result = await connection.execute(
+        _STORE,
+        {
+            "hgnc_ids": [gene.hgnc_id for gene in genes],
+            "symbols": [gene.symbol for gene in genes],
+            "ensembl_gene_ids": [gene.ensembl_gene_id for gene in genes],
+            "entrez_ids": [gene.entrez_id for gene in genes],
+        },
+    )
+    inserted = [row.inserted for row in result]
+    report.imported += sum(inserted)
+    report.updated += len(inserted) - sum(inserted)
+    report.unchanged += len(genes) - len(inserted)

@@ -1,0 +1,173 @@
+"""Writes a batch of answers: one statement a table."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources.base import Answer
+from app.core.postgres.away import is_fault_of_data
+from app.db.text import storable
+
+_LONGEST_REFUSAL = 200
+
+LARGEST = 100_000
+"""Bytes of an answer's data, as JSON. ClinVar's largest has some 10,000; psycopg needs a second for
+each megabyte of quotes (``psycopg/types/array.py``), while the event loop stands still."""
+
+_ANNOTATIONS = text(
+    """
+    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at,
+                             checked_state, checked_at, checked_run_id, reason, doubted)
+    SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
+           CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
+           CASE WHEN a.state <> 'unknown' THEN now() END,
+           a.state, now(), :run_id, a.reason, a.doubted
+    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
+                CAST(:reasons AS text[]), CAST(:doubted AS boolean[]))
+      AS a(gene_id, state, data, reason, doubted)
+    JOIN genes g ON g.id = a.gene_id
+    ON CONFLICT (gene_id, source) DO UPDATE SET
+      state = CASE WHEN excluded.checked_state = 'unknown'
+              THEN annotations.state ELSE excluded.state END,
+      data = CASE WHEN excluded.checked_state = 'unknown'
+             THEN annotations.data ELSE excluded.data END,
+      release = CASE WHEN excluded.checked_state = 'unknown'
+                THEN annotations.release ELSE excluded.release END,
+      fetched_at = CASE WHEN excluded.checked_state = 'unknown'
+                   THEN annotations.fetched_at ELSE excluded.fetched_at END,
+      checked_state = excluded.checked_state, checked_at = excluded.checked_at,
+      checked_run_id = excluded.checked_run_id, reason = excluded.reason,
+      doubted = excluded.doubted
+    """
+)
+
+_IDENTIFIERS = text(
+    """
+    UPDATE genes g SET symbol = coalesce(i.symbol, g.symbol),
+      ensembl_gene_id = i.ensembl_gene_id, entrez_id = i.entrez_id, updated_at = now()
+    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:symbols AS text[]),
+                CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+      AS i(gene_id, symbol, ensembl_gene_id, entrez_id)
+    WHERE g.id = i.gene_id AND (g.symbol, g.ensembl_gene_id, g.entrez_id)
+      IS DISTINCT FROM (coalesce(i.symbol, g.symbol), i.ensembl_gene_id, i.entrez_id)
+    """
+)
+
+
+def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
+    """Make *unknown* what PostgreSQL cannot hold, and clean the reasons.
+
+    JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14), and one such
+    gene is not to fail its batch.
+    """
+    return [_storable(answer) for answer in answers]
+
+
+def _storable(answer: Answer) -> Answer:
+    if answer.reason is not None:
+        return replace(answer, reason=storable(answer.reason))
+    if answer.data is not None and (problem := _problem(answer.data)):
+        return Answer(answer.gene_id, "unknown", reason=problem)
+    return answer
+
+
+def _problem(data: dict[str, Any]) -> str | None:
+    impossible = "the answer holds what no text may hold"
+    try:
+        encoded = msgspec.json.encode(data)
+    except UnicodeEncodeError:
+        return impossible
+    if len(encoded) > LARGEST:
+        return f"the answer has {len(encoded):,} bytes, and at most {LARGEST:,} are stored"
+    return impossible if b"\\u0000" in encoded else None
+
+
+async def store(
+    connection: AsyncConnection,
+    source: str,
+    run_id: int,
+    release: str | None,
+    answers: Sequence[Answer],
+) -> list[Answer]:
+    """Write answers; one that could not find out keeps the last good one.
+
+    Where PostgreSQL refuses to hold one, they are halved until it is found; it is *unknown*.
+
+    Args:
+        connection: in the attempt's transaction, which is none the worse for a refusal.
+        source: its name.
+        run_id: for which they were asked.
+        release: of the upstream.
+        answers: at most one a gene, as :func:`storable_answers` gives them.
+
+    Returns:
+        the answers as they were written.
+    """
+    written: list[Answer] = []
+    parts = [list(answers)]
+    while parts:
+        part = parts.pop()
+        try:
+            async with connection.begin_nested():
+                await _write(connection, source, run_id, release, part)
+        except DBAPIError as error:
+            if not is_fault_of_data(error) or _is_unknown(part):
+                raise
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]] if middle else [[_refused(part[0], error)]]
+        else:
+            written += part
+    return written
+
+
+def _is_unknown(part: Sequence[Answer]) -> bool:
+    return len(part) == 1 and part[0].state == "unknown"
+
+
+def _refused(answer: Answer, error: DBAPIError) -> Answer:
+    said = str(error.orig).partition("\n")[0][:_LONGEST_REFUSAL]
+    return Answer(
+        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot hold the answer: {said}")
+    )
+
+
+async def _write(
+    connection: AsyncConnection,
+    source: str,
+    run_id: int,
+    release: str | None,
+    answers: Sequence[Answer],
+) -> None:
+    await connection.execute(
+        _ANNOTATIONS,
+        {
+            "source": source,
+            "run_id": run_id,
+            "release": release,
+            "gene_ids": [answer.gene_id for answer in answers],
+            "states": [answer.state for answer in answers],
+            "data": [
+                None if answer.data is None else msgspec.json.encode(answer.data).decode()
+                for answer in answers
+            ],
+            "reasons": [answer.reason for answer in answers],
+            "doubted": [answer.doubted for answer in answers],
+        },
+    )
+    identified = [answer for answer in answers if answer.identifiers is not None]
+    if identified:
+        columns = [answer.identifiers or {} for answer in identified]
+        await connection.execute(
+            _IDENTIFIERS,
+            {
+                "gene_ids": [answer.gene_id for answer in identified],
+                "symbols": [each.get("symbol") for each in columns],
+                "ensembl_gene_ids": [each.get("ensembl_gene_id") for each in columns],
+                "entrez_ids": [each.get("entrez_id") for each in columns],
+            },
+        )

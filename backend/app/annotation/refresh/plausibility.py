@@ -1,0 +1,150 @@
+"""Genes that a source had something for, and now says that it has nothing for.
+
+A service that answers shortly but in good form, or a file that lost its middle, looks like this; a
+gene that is really gone looks like this as well. How many they are tells the two apart. So such an
+answer is asked for again, and is kept as *unknown* and *doubted* until the source is through.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.refresh.batches import ask
+from app.annotation.sources.base import Answer, Gene, Source
+from app.core.errors import KidneyGeneticsError
+
+FEWEST = 20
+"""Fewer genes than this may turn absent whatever part of all they are."""
+
+MOST_IN_A_HUNDRED = 2
+"""Of a hundred found genes of a source, so many may turn absent in one run."""
+
+DOUBT = "it has nothing now and had something before, which is believed only of a few genes at once"
+"""The reason of a doubted answer."""
+
+
+class NotAccepted(KidneyGeneticsError):
+    """A source's answers look wrong, and are not stored."""
+
+
+@dataclass
+class Losses:
+    """The losses of one source in one run.
+
+    Attributes:
+        source: its name.
+        found: genes that it has something for, by its last good answers.
+        doubted: so many of them were said to be absent in this run.
+        accepted: an operator said that this is so.
+    """
+
+    source: str
+    found: int
+    doubted: int
+    accepted: bool
+
+    @property
+    def most(self) -> int:
+        """So many genes may turn absent."""
+        return max(FEWEST - 1, self.found * MOST_IN_A_HUNDRED // 100)
+
+    def judge(self, more: int = 0) -> None:
+        """Make sure that those doubted, and ``more``, are no more than may turn absent.
+
+        Raises:
+            NotAccepted: they are more.
+        """
+        lost = self.doubted + more
+        if lost > self.most and not self.accepted:
+            raise NotAccepted(
+                f"{self.source} has nothing any more for {lost:,} of the {self.found:,} genes that"
+                f" it had something for, and {self.most:,} are believed: none of them is stored"
+            )
+
+
+_LOSSES = text(
+    """
+    SELECT s.accept_losses AS accepted,
+      (SELECT count(*) FROM annotations WHERE source = :source AND state = 'found') AS found,
+      (SELECT count(*) FROM annotations WHERE source = :source AND checked_run_id = :run_id
+       AND doubted) AS doubted
+    FROM run_sources s WHERE s.run_id = :run_id AND s.source = :source
+    """
+)
+
+_FOUND_BEFORE = text(
+    "SELECT gene_id FROM annotations WHERE source = :source AND state = 'found'"
+    " AND gene_id = ANY(:gene_ids)"
+)
+
+_BELIEVE = text(
+    """
+    UPDATE annotations SET state = 'absent', data = NULL, release = :release,
+      fetched_at = checked_at, checked_state = 'absent', reason = NULL, doubted = false
+    WHERE source = :source AND checked_run_id = :run_id AND doubted
+    """
+)
+
+
+async def losses_so_far(connection: AsyncConnection, run_id: int, source: str) -> Losses:
+    """Count what earlier attempts of the run have committed.
+
+    Args:
+        connection: to read from.
+        run_id: the run.
+        source: its name.
+    """
+    row = (await connection.execute(_LOSSES, {"run_id": run_id, "source": source})).one()
+    return Losses(source, row.found, row.doubted, row.accepted)
+
+
+async def found_before(
+    connection: AsyncConnection, source: str, gene_ids: Collection[int]
+) -> set[int]:
+    """Return those of the genes that the source has something for, by its last good answers."""
+    if not gene_ids:
+        return set()
+    rows = await connection.execute(_FOUND_BEFORE, {"source": source, "gene_ids": list(gene_ids)})
+    return set(rows.scalars())
+
+
+async def ask_again(source: Source, genes: Sequence[Gene], losses: Losses) -> list[Answer]:
+    """Ask one by one about genes that turned absent; who is absent again is doubted.
+
+    Once more are doubted than may turn absent, the rest is doubted unasked.
+
+    Args:
+        source: that said so.
+        genes: that it had something for.
+        losses: of the source, without these.
+    """
+    answers: list[Answer] = []
+    doubted = losses.doubted
+    for gene in genes:
+        if doubted <= losses.most:
+            (answer,) = await ask(source, [gene])
+            if answer.state != "absent":
+                answers.append(answer)
+                continue
+        doubted += 1
+        answers.append(Answer(gene.id, "unknown", reason=DOUBT, doubted=True))
+    return answers
+
+
+async def believe(
+    connection: AsyncConnection, source: str, run_id: int, release: str | None
+) -> int:
+    """Store as absent what was doubted, and return how many genes that are.
+
+    Args:
+        connection: in the attempt's transaction.
+        source: its name.
+        run_id: the run that doubted them.
+        release: of the upstream.
+    """
+    result = await connection.execute(
+        _BELIEVE, {"source": source, "run_id": run_id, "release": release}
+    )
+    return result.rowcount

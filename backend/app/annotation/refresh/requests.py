@@ -1,0 +1,93 @@
+import difflib
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.annotation.sources import SOURCES
+from app.core.errors import WrongUse
+from app.core.runs import operations
+from app.core.runs.operations import Created
+from app.core.runs.request import RunRequest
+from app.core.workers.dispatcher import Dispatcher
+
+
+async def request_run(
+    db: AsyncEngine,
+    dispatcher: Dispatcher,
+    request: RunRequest,
+    *,
+    resume: bool = False,
+    arq_job_id: str | None = None,
+) -> Created:
+    """Create the run that was asked for and ring for it, or find the active one.
+
+    Args:
+        db: PostgreSQL.
+        dispatcher: rings after the commit.
+        request: what was asked for.
+        resume: open the latest failed or cancelled run of the same request again, if there is one.
+        arq_job_id: of a client that enqueued the job itself.
+
+    Raises:
+        WrongUse: an unknown source, or no genes to annotate.
+        Conflict: another active run covers one of the sources.
+    """
+    names = _in_order(request)
+    async with db.begin() as connection:
+        await _require_genes(connection)
+        bell = None
+        if resume and await operations.find_active(connection, request) is None:
+            bell = await operations.reopen(connection, request)
+        if bell is not None:
+            created = Created(bell, "queued", created=False)
+        else:
+            covers = await _with_needed(connection, names)
+            created = await operations.create(connection, request, covers, arq_job_id=arq_job_id)
+    if created.created or bell is not None:
+        await dispatcher.ring([created.bell])
+    return created
+
+
+def _in_order(request: RunRequest) -> list[str]:
+    if request.sources is None:
+        return list(SOURCES)
+    for name in request.sources:
+        if name not in SOURCES:
+            near = difflib.get_close_matches(name.lower(), SOURCES, n=1, cutoff=0.5)
+            hint = f", did you mean {near[0]}?" if near else ""
+            raise WrongUse(f"unknown source {name[:80]!r}{hint}", allowed=", ".join(SOURCES))
+    return [name for name in SOURCES if name in request.sources]
+
+
+async def _require_genes(connection: AsyncConnection) -> None:
+    found = await connection.execute(text("SELECT EXISTS (SELECT FROM genes)"))
+    if not found.scalar_one():
+        raise WrongUse(
+            "there are no genes to annotate",
+            remedy="`just genes-import FILE`, or `just genes-import hgnc` for all protein-coding",
+        )
+
+
+async def _with_needed(connection: AsyncConnection, names: list[str]) -> list[str]:
+    """Add a source whose identifiers another one needs, where genes lack them unasked."""
+    covers = list(names)
+    for name in names:
+        for column in sorted(SOURCES[name].info.needs):
+            provider = _provider(column)
+            if provider is None or provider in covers:
+                continue
+            missing = await connection.execute(
+                text(
+                    f"SELECT EXISTS (SELECT FROM genes g WHERE g.{column} IS NULL AND NOT EXISTS"
+                    " (SELECT FROM annotations a WHERE a.gene_id = g.id AND a.source = :provider"
+                    " AND a.state <> 'unknown'))"
+                ),
+                {"provider": provider},
+            )
+            if missing.scalar_one():
+                covers.append(provider)
+    return [name for name in SOURCES if name in covers]
+
+
+def _provider(column: str) -> str | None:
+    return next((name for name, source in SOURCES.items() if column in source.info.provides), None)

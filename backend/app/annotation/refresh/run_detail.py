@@ -1,0 +1,50 @@
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.runs import views
+from app.core.runs.views import Run, View
+
+MOST_REASONS = 20
+"""Reasons shown of a run, the most frequent first."""
+
+
+class UnknownReason(View):
+    """Why something could not be found out."""
+
+    source: str
+    reason: str | None
+    genes: int
+    """How many genes it struck."""
+    example: str
+    """The symbol of one of them."""
+
+
+class RunDetail(Run):
+    """A run, and why some of it is unknown."""
+
+    unknown_reasons: list[UnknownReason]
+    """The most frequent first; at most 20."""
+
+
+_REASONS = text(
+    """
+    SELECT a.source, a.reason, count(*) AS genes, min(g.symbol) AS example
+    FROM annotations a JOIN genes g ON g.id = a.gene_id
+    WHERE a.checked_run_id = :run_id AND a.checked_state = 'unknown'
+    GROUP BY a.source, a.reason ORDER BY count(*) DESC, a.source, a.reason LIMIT :most
+    """
+)
+
+
+async def get_detail(connection: AsyncConnection, run_id: int) -> RunDetail:
+    """Return one run.
+
+    Raises:
+        NotFound: no such run.
+    """
+    run = await views.get_run(connection, run_id)
+    reasons: list[UnknownReason] = []
+    if any(each.unknown for each in run.progress):
+        found = await connection.execute(_REASONS, {"run_id": run_id, "most": MOST_REASONS})
+        reasons = [UnknownReason(**row) for row in found.mappings()]
+    return RunDetail(**dict(run), unknown_reasons=reasons)

@@ -1,0 +1,202 @@
+"""HGNC's records of genes, from its REST service and from its files alike."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.annotation.upstream import BadAnswer
+from app.annotation.upstream.bulk_files.digest import sha256
+from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
+from app.annotation.upstream.bulk_files.messages import Reading
+
+COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
+WITHDRAWN = "tsv/tsv/withdrawn.txt"
+
+_LONGEST_LINE = 1 << 16  # bytes; real lines have some 5 KB
+_MOST_BYTES = 256 * 1024**2  # real files have 17 MB
+_RECORDS_A_PART = 500
+
+APPROVED = "Approved"
+WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
+PROTEIN_CODING = "protein-coding gene"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A gene, by the field names of the REST service, which leaves out what has no value."""
+
+    hgnc_id: str
+    symbol: str
+    status: str
+    name: str | None = None
+    locus_group: str | None = None
+    locus_type: str | None = None
+    location: str | None = None
+    alias_symbol: tuple[str, ...] = ()
+    prev_symbol: tuple[str, ...] = ()
+    entrez_id: str | None = None
+    ensembl_gene_id: str | None = None
+    omim_id: tuple[str, ...] = ()
+    uniprot_ids: tuple[str, ...] = ()
+    refseq_accession: tuple[str, ...] = ()
+    mane_select: tuple[str, ...] = ()
+    gene_group: tuple[str, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """Return the annotation: every field but the status, lists even where they are empty."""
+        fields = msgspec.structs.asdict(self)
+        del fields["status"]
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+        }
+
+    def lacking(self) -> list[str]:
+        """Return the fields without a value that every approved gene has one of."""
+        return [name for name in _ALWAYS if not getattr(self, name)]
+
+    def identifiers(self) -> dict[str, str | None]:
+        """Return the columns of ``genes`` that HGNC fills."""
+        return {
+            "symbol": self.symbol,
+            "ensembl_gene_id": self.ensembl_gene_id,
+            "entrez_id": self.entrez_id,
+        }
+
+
+FIELDS = Record.__struct_fields__
+"""What is read of a record: columns of the complete set, and ``storedFields`` of the service."""
+
+_ALWAYS = ("symbol", "name", "locus_group", "locus_type")
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """A record that is no gene any more, and what it was merged into."""
+
+    hgnc_id: str
+    symbol: str
+    merged_into: tuple[str, ...]
+
+
+_LISTS = ("alias_symbol", "prev_symbol", "omim_id", "uniprot_ids", "refseq_accession",
+          "mane_select", "gene_group")  # fmt: skip
+_HGNC_ID = re.compile(r"HGNC:\d+", re.ASCII)
+
+
+def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
+    """Read the complete set row by row; columns are found by name.
+
+    Lists are joined by pipes, and quoted where there are several (``"FLJ11506|p34"``); rows may
+    end before their last columns when these are empty.
+
+    Args:
+        path: of ``hgnc_complete_set.txt``.
+        only: HGNC ids; other rows are skipped.
+
+    Raises:
+        BadAnswer: it is not that file, or a row has no HGNC id, no symbol or no status.
+    """
+    rows = _rows(path, FIELDS)
+    _, columns = next(rows)
+    places = {name: columns.index(name) for name in FIELDS}
+    hgnc_id, symbol, status = places["hgnc_id"], places["symbol"], places["status"]
+    for number, row in rows:
+        if not (_HGNC_ID.fullmatch(row[hgnc_id]) and row[symbol] and row[status]):
+            raise BadAnswer(f"{path.name}, line {number}: no HGNC id, symbol and status")
+        if only is None or row[hgnc_id] in only:
+            fields: dict[str, Any] = {
+                name: _split(row[place]) if name in _LISTS else row[place] or None
+                for name, place in places.items()
+            }
+            yield Record(**fields)
+
+
+def read(path: Path, asked: Any) -> Reading:
+    """Read the records of some genes, see :func:`read_records`; the reader of this file.
+
+    Args:
+        path: of ``hgnc_complete_set.txt``.
+        asked: HGNC ids.
+    """
+    only = frozenset(asked)
+    rows = approved = 0
+    wanted: list[msgspec.Raw] = []
+    for record in read_records(path):
+        rows += 1
+        approved += record.status == APPROVED
+        if record.hgnc_id in only:
+            wanted.append(msgspec.Raw(msgspec.json.encode(record)))
+    starts = range(0, len(wanted), _RECORDS_A_PART)
+    return Reading(rows, approved, (wanted[at : at + _RECORDS_A_PART] for at in starts))
+
+
+def count_records(path: Path) -> tuple[str, int, int]:
+    """Return the SHA-256 of the complete set, its rows, and its approved genes.
+
+    Raises:
+        BadAnswer: it is not that file.
+    """
+    digest = sha256(path)
+    rows = approved = 0
+    for record in read_records(path):
+        rows += 1
+        approved += record.status == APPROVED
+    return digest, rows, approved
+
+
+def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
+    """Read ``withdrawn.txt``: ``HGNC:6 | Merged/Split | A1S9T | HGNC:12469|UBA1|Approved``.
+
+    Raises:
+        BadAnswer: it is not that file.
+    """
+    rows = _rows(path, ("HGNC_ID", "WITHDRAWN_SYMBOL"))
+    _, columns = next(rows)
+    hgnc_id, symbol = columns.index("HGNC_ID"), columns.index("WITHDRAWN_SYMBOL")
+    merged = next((i for i, name in enumerate(columns) if name.startswith("MERGED_INTO")), None)
+    if merged is None:
+        raise BadAnswer(f"{path.name} has no column MERGED_INTO…")
+    for _, row in rows:
+        yield Withdrawn(
+            row[hgnc_id],
+            row[symbol],
+            tuple(
+                f"{found[2]} ({found[1]})"
+                for found in re.finditer(r"(HGNC:\d+)\|([^|,\s]+)", row[merged])
+            ),
+        )
+
+
+def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
+    """Give the header and then each row, with its line, as many fields as the header has."""
+    try:
+        found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES)
+        columns = next(found, "").rstrip("\r\n").split("\t")
+        missing = [name for name in required if name not in columns]
+        if missing:
+            raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
+        yield 1, columns
+        for number, line in enumerate(found, 2):
+            fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
+            if len(fields) > len(columns):
+                raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
+            if len(fields) < len(columns) and not line.endswith("\n"):
+                raise BadAnswer(f"{path.name}, line {number}: it breaks off")
+            if fields != [""]:
+                yield number, fields + [""] * (len(columns) - len(fields))
+    except UnusableFile as error:
+        raise BadAnswer(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadAnswer(f"{path.name} is no UTF-8: {error.reason}") from error
+
+
+def _unquoted(field: str) -> str:
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return field[1:-1].replace('""', '"').strip()
+    return field.strip()
+
+
+def _split(field: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in field.split("|") if part.strip())

@@ -1,0 +1,93 @@
+"""The process that reads a bulk file: `python -m app.annotation.upstream.bulk_files.child PID`.
+
+Standard input has one line, an :class:`~.messages.Order`, and stays open while the parent wants the
+answer. Standard output has one message a line. The process does not outlive its parent, nor its
+parent's interest: the kernel kills it when the parent goes (Linux), and it stops when its input
+closes. What bounds of lines and fields do not keep small, the limit of its memory does.
+"""
+
+import ctypes
+import gc
+import os
+import pkgutil
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from isal import isal_zlib
+
+from app.annotation.upstream.bulk_files.digest import sha256
+from app.annotation.upstream.bulk_files.messages import (
+    LONGEST,
+    Done,
+    Order,
+    Part,
+    Reading,
+    Unreadable,
+)
+from app.core.errors import KidneyGeneticsError
+
+MOST_MEMORY = 512 * 1024**2
+"""Bytes of data; ClinVar's table of 2 million rows takes a fifth."""
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main() -> int:
+    """Do one order; 0 when it is done, 1 when the file cannot be used."""
+    _die_with(int(sys.argv[1]))
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    threading.Thread(target=_stop_when_input_closes, daemon=True).start()
+    gc.disable()  # there are no cycles here, and much that would be looked through for them
+    read: Callable[[Path, Any], Reading] = pkgutil.resolve_name(order.reader)
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        digest = sha256(Path(order.path))
+        reading = read(Path(order.path), order.asked)
+        messages = (
+            msgspec.json.encode(Part(msgspec.Raw(msgspec.json.encode(part))))
+            for part in reading.parts
+        )
+        for message in messages:
+            if len(message) > LONGEST:
+                return _unreadable(f"what it says of a few genes takes {len(message):,} bytes")
+            _send(message)
+    except (KidneyGeneticsError, EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]
+        return _unreadable(f"{type(error).__name__}: {error}")
+    except MemoryError:
+        return _unreadable(f"to read it takes more than {MOST_MEMORY:,} bytes of memory")
+    _send(msgspec.json.encode(Done(reading.rows, reading.genes, digest)))
+    return 0
+
+
+def _unreadable(reason: str) -> int:
+    _send(msgspec.json.encode(Unreadable(reason)))
+    return 1
+
+
+def _send(message: bytes) -> None:
+    sys.stdout.buffer.write(message + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent has gone already")
+
+
+def _stop_when_input_closes() -> None:
+    # not through the buffer, whose lock the interpreter wants when it ends
+    while os.read(sys.stdin.fileno(), 65_536):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

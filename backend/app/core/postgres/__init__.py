@@ -1,0 +1,1 @@
+"""Whether PostgreSQL can be used, why not, and backups."""

@@ -1,0 +1,171 @@
+"""Says in an operator's words why PostgreSQL does not do what it is asked."""
+
+import re
+import shlex
+
+import psycopg
+
+from app.core.errors import FIND_SESSION, MIGRATE, START_SERVERS, UserError
+from app.db import address
+from app.db.sqlstate import AWAY, sqlstate
+
+NO_DATABASE = re.compile(r'database ".*" does not exist')
+"""In PostgreSQL's refusal: libpq gives no SQLSTATE for it."""
+
+PGBOUNCER_LINE = "ignore_startup_parameters = options"
+"""What PgBouncer's file needs before it lets in a connection with options."""
+
+_REFUSED_USER = re.compile(
+    r'authentication failed for user|no password supplied|role ".*" does not exist'
+    r"|is not permitted to log in|permission denied for database"
+)
+_NO_OPTIONS = re.compile(r"unsupported startup parameter.*\boptions\b")
+_NO_RIGHT_ON_SCHEMA = re.compile(r"permission denied for schema (.+)")
+_OTHERS_TABLE = re.compile(r"must be owner of")
+
+LOCKED = "55P03"
+"""SQLSTATE `lock_not_available`."""
+
+_KNOWN = {
+    "3F000": (
+        "there is no such schema",
+        "a search_path whose first schema exists",
+        "CREATE SCHEMA in psql, or correct `options` in DATABASE_URL",
+    ),
+    "25006": (
+        "PostgreSQL takes no changes",
+        "the primary, and a role without default_transaction_read_only",
+        "correct DATABASE_URL in .env: `?target_session_attrs=read-write` finds the primary",
+    ),
+    LOCKED: (
+        "another session holds what this one waited for",
+        "locks that are held for a moment",
+        "end the session that holds it, then try again",
+    ),
+}
+"""By SQLSTATE: what is found, what is allowed, what mends it."""
+
+
+class Refused(UserError):
+    """A right or a schema is missing, and SQL mends it.
+
+    Attributes:
+        statement: the SQL.
+        who: a role that may, where one is known.
+    """
+
+    def __init__(self, found: str, *, allowed: str, statement: str, who: str | None = None) -> None:
+        by = who or "the owner of the tables, or a superuser"
+        super().__init__(found, allowed=allowed, remedy=f"as {by}, in psql: {statement}")
+        self.statement = statement
+        self.who = who
+
+
+def explain(error: BaseException, dsn: str, schema: str | None = None) -> UserError | None:
+    """Return what an operator can do about an error; None when it is a fault of the program.
+
+    Args:
+        error: psycopg's, or SQLAlchemy's around it.
+        dsn: the address that was used.
+        schema: in which the tables are, if that is known.
+    """
+    original = getattr(error, "orig", None) or error
+    if not isinstance(original, psycopg.Error):
+        return None
+    state, where, cause = sqlstate(original), address.where(dsn), _first_line(original)
+    if state is None:
+        lost = isinstance(original, psycopg.OperationalError | psycopg.InterfaceError)
+        return _not_connected(dsn, str(original), where, cause) if lost else None
+    if state == "42501":
+        return _not_allowed(address.user(dsn), where, cause, schema or "public")
+    if state in _KNOWN:
+        found, allowed, remedy = _KNOWN[state]
+        steps = (FIND_SESSION,) if state == LOCKED else ()
+        return UserError(
+            f"{found} at {where}: {cause}", allowed=allowed, remedy=remedy, steps=steps
+        )
+    return _unusable(where, cause) if state.startswith(AWAY) else None
+
+
+def _first_line(error: BaseException) -> str:
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _unusable(where: str, cause: str) -> UserError:
+    return UserError(
+        f"PostgreSQL cannot be used at {where}: {cause}",
+        allowed="DATABASE_URL=postgresql://user:password@host:5432/name of a running server",
+        remedy="start PostgreSQL, or correct DATABASE_URL in .env",
+        steps=(START_SERVERS,),
+    )
+
+
+def _not_connected(dsn: str, said: str, where: str, cause: str) -> UserError:
+    # libpq gives no SQLSTATE for a connection that was refused: there is only the server's text
+    if _REFUSED_USER.search(said):
+        return UserError(
+            f"PostgreSQL refuses the user or the password in DATABASE_URL, {where}: {cause}",
+            allowed="a user that the server knows, with its password",
+            remedy="correct DATABASE_URL in .env",
+        )
+    if NO_DATABASE.search(said):
+        given = address.parse(dsn)
+        # template1 may have another encoding, and only template0 can be given one
+        words = ["createdb", "-T", "template0", "-E", "UTF8"]
+        for option, name in (("-h", "host"), ("-p", "port"), ("-U", "user")):
+            words += [option, given[name]] if name in given else []
+        create = shlex.join([*words, given.get("dbname", "")])
+        return UserError(
+            f"PostgreSQL runs, and has no such database, {where}: {cause}",
+            allowed="a database that exists",
+            remedy=f"`{create}`, then migrate the database; or correct DATABASE_URL in .env",
+            steps=(MIGRATE,),
+        )
+    if _NO_OPTIONS.search(said):
+        return UserError(
+            f"PgBouncer refuses the options in DATABASE_URL or PGOPTIONS, {where}: {cause}",
+            allowed=f"`{PGBOUNCER_LINE}` in pgbouncer.ini, which lets them in and leaves them out",
+            remedy="take the options out, and set with ALTER ROLE ... SET what they say",
+        )
+    return _unusable(where, cause)
+
+
+def _not_allowed(role: str, where: str, cause: str, schema: str) -> UserError:
+    found = f"PostgreSQL does not let {role} do that, {where}: {cause}"
+    if _OTHERS_TABLE.search(cause):
+        return UserError(
+            found,
+            allowed="the role that made the tables",
+            remedy="name that role in DATABASE_URL, or make this one the owner with ALTER TABLE",
+        )
+    named = _NO_RIGHT_ON_SCHEMA.search(cause)
+    return Refused(
+        found,
+        allowed=f"a role with rights on schema {named[1] if named else schema}",
+        statement=grants(named[1] if named else schema, role, make_tables=named is not None),
+    )
+
+
+def grants(schema: str, role: str, *, make_tables: bool) -> str:
+    """Return the SQL that lets a role use a schema.
+
+    Args:
+        schema: where the tables are, or are to be.
+        role: who is to use it.
+        make_tables: whether the role makes the tables; else it uses those of another role.
+    """
+    place, whom = identifier(schema), identifier(role)
+    if make_tables:
+        return f"GRANT USAGE, CREATE ON SCHEMA {place} TO {whom}"
+    return (
+        f"GRANT USAGE ON SCHEMA {place} TO {whom};"
+        f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place} TO {whom};"
+        f" GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {whom}"
+    )
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL where it has to be."""
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name)
+    return name if plain else '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""What belongs to any process: logs, secrets, signals, exit statuses, systemd."""

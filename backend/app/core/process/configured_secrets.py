@@ -1,0 +1,117 @@
+"""The secrets that are configured: in the environment, in ``.env``, in what `hybrid-up` wrote.
+
+They are read one by one, as the settings as a whole may be unusable: that is when an error shows
+what stands in them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from urllib.parse import unquote, unquote_plus
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from app.core.config import Settings
+from app.core.process.redaction import SHORTEST_SECRET
+
+SECRET_NAMES = frozenset(
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if "SecretStr" in str(field.annotation)
+)
+"""The settings whose values are not shown."""
+
+_OF_OTHERS = re.compile(r"PGPASSWORD|REDISCLI_AUTH|POSTGRES_PASSWORD|REDIS_\w+_PASSWORD")
+"""Libpq's, redis-cli's, and those of compose.yaml."""
+
+_ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY")
+"""Variables in which only a part is secret."""
+
+_WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
+_IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
+_IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
+_DELIMITERS = re.compile(r"[/?#@:&=,;%\[\]\s]+")
+
+
+def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset[str]:
+    """Return what must not be shown of the values that are set.
+
+    Args:
+        environ: the environment.
+        env_files: the text of each file that the settings are read from.
+    """
+    held = [*environ.items()]
+    for text in env_files:
+        for interpolate in (True, False):
+            values = dotenv_values(stream=StringIO(text), interpolate=interpolate)
+            held += [(name, value) for name, value in values.items() if value]
+    return frozenset(
+        secret
+        for name, value in held
+        for secret in of_variable(name, value)
+        if len(secret) >= SHORTEST_SECRET
+    )
+
+
+def secrets_of(settings: Settings) -> frozenset[str]:
+    """Return what must not be shown of the settings' values, however they came to be."""
+    held = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings
+        if value is not None
+    }
+    return frozenset(
+        secret
+        for name, value in held.items()
+        for secret in of_variable(name, value)
+        if len(secret) >= SHORTEST_SECRET
+    )
+
+
+def of_variable(name: str, value: str) -> set[str]:
+    """Return what must not be shown of one variable's value."""
+    name = name.upper()
+    if _ADDRESS.fullmatch(name):
+        return set(_of_address(value))
+    if name in SECRET_NAMES or _OF_OTHERS.fullmatch(name):
+        # a line of it may be shown alone
+        return {value, *value.splitlines()}
+    return set()
+
+
+def _of_address(address: str) -> Iterator[str]:
+    """Return the passwords of an address, as they stand there and as they are meant.
+
+    Where a password has a character that ends another part of an address, nobody can tell where it
+    ends: then all that may be a part of it is secret. A password that is also the user or the
+    database (``postgres:postgres@``) would take these out of every line, and is known to whoever
+    reads them.
+    """
+    scheme, mark, rest = address.partition("://")
+    rest = rest if mark else address
+    secrets = _IN_QUERY.findall(rest) + ["".join(each) for each in _IN_WORDS.findall(address)]
+    known: set[str] = set()
+    for login, beyond in _logins(rest):
+        user, colon, password = login.partition(":")
+        if colon:
+            secrets.append(password)
+            known.add(user)
+        if (_WEB.match(scheme) and not password) or (scheme.startswith("redis") and not colon):
+            # a token, or a password before which the colon was forgotten
+            secrets.append(user)
+        known.update(_DELIMITERS.split(beyond.partition("?")[0]))
+    for secret in secrets:
+        forms = {secret, unquote(secret), unquote_plus(secret)}
+        for form in forms | {piece for each in forms for piece in _DELIMITERS.split(each)}:
+            if form not in known:
+                yield form
+
+
+def _logins(rest: str) -> Iterator[tuple[str, str]]:
+    """Split what follows ``://`` at each ``@`` that may end the credentials."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    for part in {authority, rest}:
+        login, mark, _ = part.rpartition("@")
+        if mark:
+            yield login, rest[len(login) + 1 :]

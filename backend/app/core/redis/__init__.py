@@ -1,0 +1,1 @@
+"""The connection to Redis, and the request budgets that are kept there."""

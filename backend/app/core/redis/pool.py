@@ -1,0 +1,83 @@
+from typing import Any
+
+from redis.asyncio import (
+    BlockingConnectionPool,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
+
+from app.core.redis.address import RedisAddress, parse
+
+MOST_CONNECTIONS = 20
+"""Of one pool."""
+
+
+class _SentinelPool(SentinelConnectionPool):
+    """Connections to whichever server the sentinels name; they are asked anew for each one."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Close the connections, and when all are closed those to the sentinels, too."""
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for each in self.sentinel_manager.sentinels:
+                await each.aclose()
+
+
+def new_pool(url: str, **options: Any) -> ConnectionPool:
+    """Create a pool of connections to the Redis that a URL names.
+
+    Args:
+        url: see `redis_url`.
+        options: of each connection, as redis-py calls them; the URL's own win.
+
+    Raises:
+        ValueError: the URL is not of that form.
+    """
+    return pool_of(parse(url), **options)
+
+
+def pool_of(known: RedisAddress, **options: Any) -> ConnectionPool:
+    """Create a pool of connections to a Redis, as :func:`new_pool` does."""
+    if known.service is not None:
+        return _sentinel_pool(known, known.service, options)
+    where: dict[str, Any]
+    if known.path is not None:
+        where = {"connection_class": UnixDomainSocketConnection, "path": known.path}
+    else:
+        ((host, port),) = known.hosts
+        kind = SSLConnection if known.tls else Connection
+        where = {"connection_class": kind, "host": host, "port": port}
+    arguments = options | where | known.login | known.options
+    if known.path is not None:
+        # a socket file has no keepalives, and redis-py knows no such argument there
+        arguments.pop("socket_keepalive", None)
+    return BlockingConnectionPool(
+        max_connections=MOST_CONNECTIONS, timeout=20, db=known.database, **arguments
+    )
+
+
+def _sentinel_pool(known: RedisAddress, service: str, options: dict[str, Any]) -> ConnectionPool:
+    secured = {name: value for name, value in known.options.items() if name.startswith("ssl_")}
+    both = options | known.options
+    timeouts = {name: value for name, value in both.items() if name.startswith("socket_")}
+    login = known.sentinel_login
+    manager = Sentinel(
+        known.hosts, sentinel_kwargs={**login, **secured, **timeouts, "ssl": known.tls}
+    )  # type: ignore[no-untyped-call]
+    return _SentinelPool(
+        service,
+        manager,
+        connection_class=SentinelManagedSSLConnection if known.tls else SentinelManagedConnection,
+        # unlike the other pool it does not wait for a free one
+        max_connections=10 * MOST_CONNECTIONS,
+        db=known.database,
+        **(both | known.login),
+    )  # type: ignore[no-untyped-call]

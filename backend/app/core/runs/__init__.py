@@ -1,0 +1,1 @@
+"""Runs and attempts: requests, transitions between states, and views for people."""

@@ -1,0 +1,1 @@
+"""What executes runs, and takes over the runs of workers that died."""

@@ -1,0 +1,178 @@
+import asyncio
+import logging
+import os
+import socket
+import time
+import uuid
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from app.core.process.version import version
+from app.core.workers.locks import EXECUTOR_LOCK, LOCK_CLASS, LOCKED_WORKERS
+from app.core.workers.timing import Timing
+from app.db.connection import connect
+
+logger = logging.getLogger(__name__)
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+
+class Liveness:
+    """A worker's life: one PostgreSQL session that holds an advisory lock and beats.
+
+    When the process dies the operating system closes the socket, PostgreSQL ends the session and
+    the lock is gone. Each connection is a new worker id, so that a half-open old one never
+    blocks it; the runs of the old id are taken along.
+
+    Args:
+        dsn: of PostgreSQL; session locks need a direct connection, not a pooling proxy's.
+        kind: ``arq`` or ``api``.
+        queue: that it listens to.
+        slots: how many runs it executes at a time.
+        timing: see there.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        kind: str,
+        timing: Timing,
+        queue: str | None = None,
+        slots: int | None = None,
+    ) -> None:
+        self.session = f"kidney-genetics {kind} {uuid.uuid4().hex[:12]}"
+        self.worker_id: int | None = None
+        self._holds_executor_lock = False
+        self._dsn = dsn
+        self._kind = kind
+        self._queue = queue
+        self._slots = slots
+        self._timing = timing
+        self._connection: Connection | None = None
+        self._settled_at = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """Whether this worker has been connected for long enough to judge others."""
+        return asyncio.get_running_loop().time() >= self._settled_at
+
+    @property
+    def alive(self) -> bool:
+        """Whether the session stands, as far as is known here."""
+        return self._connection is not None and not self._connection.closed
+
+    async def connect(self) -> Connection:
+        """Return the session, opening a new one under a new worker id if there is none.
+
+        Raises:
+            psycopg.OperationalError: when PostgreSQL cannot be reached, or somebody else holds the
+                lock of the new id.
+        """
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        connection: Connection = await connect(self._dsn, session=self.session, autocommit=True)
+        try:
+            worker_id = await self._register(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+        again = self.worker_id is not None
+        self.worker_id = worker_id
+        self._holds_executor_lock = False
+        now = asyncio.get_running_loop().time()
+        self._settled_at = now + self._timing.settle if again else now
+        logger.info("worker %d is alive, pid %d", worker_id, os.getpid())
+        return connection
+
+    async def _register(self, connection: Connection) -> int:
+        cursor = await connection.execute(
+            "INSERT INTO workers (kind, host, pid, session, version, queue, slots)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            (
+                *(self._kind, socket.gethostname(), os.getpid(), self.session, version()),
+                *(self._queue, self._slots),
+            ),
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        worker_id = int(row[0])
+        await self._lock(connection, worker_id)
+        if self.worker_id is not None:
+            await connection.execute(
+                "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
+                (worker_id, self.worker_id),
+            )
+        return worker_id
+
+    async def _lock(self, connection: Connection, worker_id: int) -> None:
+        """Take the worker's lock. Its id is new, so that nobody is to be waited for.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: a program that is not ours has a lock of this key.
+        """
+        cursor = await connection.execute(
+            f"SELECT pg_try_advisory_lock({LOCK_CLASS}::int, %s)", (worker_id,)
+        )
+        row = await cursor.fetchone()
+        if row is None or not row[0]:
+            raise psycopg.errors.LockNotAvailable(
+                f"another program holds the advisory lock of worker {worker_id}"
+            )
+
+    async def beat(self, loop_lag: float = 0.0) -> None:
+        """Say that this worker is alive, by PostgreSQL's clock.
+
+        Args:
+            loop_lag: seconds by which its event loop has lately been late.
+
+        Raises:
+            psycopg.OperationalError, TimeoutError: the session is gone; connect again.
+        """
+        assert self._connection is not None
+        await self._connection.execute(
+            "UPDATE workers SET heartbeat_at = clock_timestamp(), loop_lag = %s, clock_ahead ="
+            " %s::float8 - extract(epoch FROM clock_timestamp()) WHERE id = %s",
+            (loop_lag, time.time(), self.worker_id),
+        )
+
+    async def may_execute(self) -> bool:
+        """Tell whether runs are to be executed in this process, without arq.
+
+        One process at a time holds the executor's lock; it leaves the runs to arq workers while
+        any is alive, as their upstream budgets are in Redis and this process' are its own.
+
+        Raises:
+            psycopg.OperationalError: the session is gone.
+        """
+        if self._connection is None:
+            return False
+        cursor = await self._connection.execute(
+            "SELECT CASE WHEN EXISTS (SELECT FROM workers WHERE kind = 'arq'"
+            f" AND id IN ({LOCKED_WORKERS})) THEN false"
+            f" ELSE %s OR pg_try_advisory_lock({EXECUTOR_LOCK}) END",
+            (self._holds_executor_lock,),
+        )
+        row = await cursor.fetchone()
+        may = row is not None and bool(row[0])
+        self._holds_executor_lock = self._holds_executor_lock or may
+        return may
+
+    async def drop(self) -> None:
+        """Give up a session that does not answer."""
+        self._settled_at = asyncio.get_running_loop().time() + self._timing.settle
+        self._holds_executor_lock = False
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def stop(self) -> None:
+        """End this worker's life cleanly."""
+        if self._connection is None or self._connection.closed:
+            return
+        await self._connection.execute(
+            "UPDATE workers SET stopped_at = now() WHERE id = %s", (self.worker_id,)
+        )
+        await self._connection.close()

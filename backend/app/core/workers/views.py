@@ -1,0 +1,127 @@
+"""What an operator gets to see of the workers and the queue; read-only."""
+
+from datetime import datetime
+from typing import Annotated
+
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.redis.health_line import read_health_line
+from app.core.runs.views import View, one_of
+from app.core.workers.locks import LOCKED_WORKERS
+from app.core.workers.timing import DEFAULT_TIMING
+
+MOST = 100
+"""Rows shown of workers and of queued runs."""
+
+
+class Worker(View):
+    """A process that executes runs, or did so in the last hour."""
+
+    id: int
+    kind: Annotated[str, one_of(("arq", "api"))]
+    """`api` where the API executes runs itself."""
+    host: str
+    pid: int
+    version: str
+    """Of its code, with a digest: it tells a worker that was not started again."""
+    alive: bool
+    """It holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
+    heartbeat_age: float
+    """Seconds since its last heartbeat."""
+    loop_lag: float
+    """Seconds by which its event loop was late at worst in the last minute."""
+    started_at: datetime
+    runs: list[int]
+    """The runs that it executes."""
+
+
+class Waiting(View):
+    """A queued run, and what it waits for."""
+
+    run: int
+    age: float
+    """Seconds since it was queued, or put back into the queue."""
+    waiting_for: str | None
+    """An upstream service, for example; null: a free worker."""
+    not_before: datetime | None
+    """It does not start earlier."""
+
+
+class WorkerStatus(View):
+    """Who executes runs, and what waits."""
+
+    workers: list[Worker]
+    """The living first; at most 100."""
+    queue_depth: int
+    """Queued runs."""
+    oldest_waiting: float | None
+    """Seconds that the run has waited that has waited longest; null when none does."""
+    waiting: list[Waiting]
+    """The oldest run first; at most 100."""
+    arq_health: str | None
+    """arq's own health line; null when Redis is away or not used."""
+
+
+# a worker that reconnected has a new id and the same session
+_WORKERS = text(
+    f"""
+    WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
+    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag,
+      extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS heartbeat_age,
+      w.id IN (SELECT worker_id FROM locks)
+        AND w.heartbeat_at >= clock_timestamp() - make_interval(secs => :stale) AS alive,
+      ARRAY(SELECT r.id FROM runs r WHERE r.worker_id = w.id AND r.state = 'running'
+            ORDER BY r.id) AS runs
+    FROM workers w
+    WHERE w.stopped_at IS NULL
+      AND (w.heartbeat_at > clock_timestamp() - interval '1 hour'
+           OR w.id IN (SELECT worker_id FROM locks))
+      AND NOT EXISTS (SELECT FROM workers n WHERE n.session = w.session AND n.id > w.id)
+    ORDER BY alive DESC, w.heartbeat_at DESC, w.id LIMIT :most
+    """
+)
+
+QUEUED = """
+  SELECT r.id AS run, r.created_at, r.waiting_for, r.not_before,
+    extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
+  FROM runs r CROSS JOIN LATERAL
+    (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+  WHERE r.state = 'queued'
+"""
+"""What waits, and for how many seconds since something last happened to it."""
+
+_WAITING = text(
+    f"""
+    SELECT run, waiting_for, not_before, age, count(*) OVER () AS depth, max(age) OVER () AS oldest
+    FROM ({QUEUED}) q ORDER BY created_at, run LIMIT :most
+    """
+)
+
+
+async def list_workers(connection: AsyncConnection) -> list[Worker]:
+    """Return the workers that are alive or died in the last hour, the living first."""
+    result = await connection.execute(_WORKERS, {"stale": DEFAULT_TIMING.stale, "most": MOST})
+    return [Worker(**row) for row in result.mappings()]
+
+
+async def worker_status(connection: AsyncConnection, redis: Redis | None) -> WorkerStatus:
+    """Return the workers and the queue.
+
+    Args:
+        connection: to read from.
+        redis: where arq's health line is, if arq is used.
+    """
+    workers = await list_workers(connection)
+    waiting = (await connection.execute(_WAITING, {"most": MOST})).all()
+    return WorkerStatus(
+        workers=workers,
+        queue_depth=waiting[0].depth if waiting else 0,
+        oldest_waiting=waiting[0].oldest if waiting else None,
+        waiting=[
+            Waiting(run=w.run, age=w.age, waiting_for=w.waiting_for, not_before=w.not_before)
+            for w in waiting
+        ],
+        arq_health=await read_health_line(redis),
+    )

@@ -1,0 +1,65 @@
+"""Which generated text belongs where."""
+
+from app.core.config import ROOT
+from reference import (
+    checks,
+    compose,
+    env_example,
+    http,
+    jobs,
+    layers,
+    llms,
+    measured,
+    metrics,
+    recipes,
+    settings,
+    shell,
+    sources,
+    tables,
+)
+from reference.blocks import Block
+
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+MEASURED = REFERENCE / "measured"
+
+
+def blocks() -> list[Block]:
+    """Return all of them."""
+    deployment = DOCS / "deployment.md"
+    imports = layers.read()
+    return [
+        Block(DOCS / "troubleshooting.md", "symptoms", checks.index()),
+        Block(DOCS / "troubleshooting.md", "checks", checks.text()),
+        Block(deployment, "metrics", metrics.text()),
+        Block(deployment, "settings", settings.guide()),
+        Block(deployment, "jobs", jobs.text()),
+        Block(ROOT / ".env.example", None, env_example.text()),
+        Block(REFERENCE / "settings.md", "settings", settings.text()),
+        Block(REFERENCE / "settings.md", "compose", compose.text()),
+        Block(REFERENCE / "sources.md", "sources", sources.sources()),
+        Block(REFERENCE / "sources.md", "refreshing", sources.refreshing()),
+        Block(REFERENCE / "sources.md", "hosts", sources.hosts()),
+        Block(REFERENCE / "recipes.md", "recipes", recipes.text()),
+        Block(REFERENCE / "shell.md", "commands", shell.text()),
+        Block(REFERENCE / "openapi.json", None, http.openapi_json()),
+        Block(REFERENCE / "http.md", "endpoints", http.endpoints()),
+        Block(REFERENCE / "http.md", "objects", http.objects()),
+        Block(REFERENCE / "tables.md", "diagram", tables.diagram()),
+        Block(REFERENCE / "tables.md", "tables", tables.sections()),
+        Block(deployment, "layers", layers.picture(imports, within="app.")),
+        Block(REFERENCE / "layers.md", "layers", layers.picture(imports)),
+        Block(REFERENCE / "layers.md", "imports", layers.who_imports_whom(imports)),
+        Block(REFERENCE / "layers.md", "rules", layers.rules()),
+        Block(REFERENCE / "layers.md", "core", layers.modules(layers.BACKEND / "app" / "core")),
+        Block(
+            REFERENCE / "layers.md",
+            "annotation",
+            layers.modules(layers.BACKEND / "app" / "annotation"),
+        ),
+        *(
+            Block(DOCS / "explanation" / "arq.md", name, measured.table(MEASURED / f"{name}.md"))
+            for name in ("recovery", "kills")
+        ),
+        Block(DOCS / "llms.txt", None, llms.text(ROOT / "mkdocs.yml", DOCS)),
+    ]

@@ -1,0 +1,60 @@
+"""The doctor's checks, by what an operator notices."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from app.doctor.check import Check
+from app.doctor.registry import CHECKS
+from reference.markdown import table
+
+AS_ROOT = ("sudo ", "timedatectl ", "systemctl ")
+"""How commands begin that change the server, and not the checkout."""
+
+
+def index() -> str:
+    """Return a table of all symptoms, in the order of the sections."""
+    rows = [[_link(each, _symptom(each)), f"`{each.id}`"] for each in CHECKS]
+    return table(["You notice", "Check"], rows)
+
+
+def text() -> str:
+    """Return a section for each of the doctor's checks, with the anchor that the doctor names."""
+    parts = []
+    for group, checks in groupby(CHECKS, key=lambda check: check.group):
+        parts.append(f"## {group}")
+        for check in checks:
+            parts += _section(check)
+    return "\n\n".join(parts)
+
+
+def _section(check: Check) -> Iterator[str]:
+    yield f'<a id="{_anchor(check)}"></a>'
+    yield f"### {_symptom(check)}"
+    yield check.why
+    if check.fix is not None:
+        yield "The doctor mends it:"
+        yield _commands(f"just doctor --only {check.id} --fix")
+    elif check.remedy:
+        yield "What mends it:"
+        yield _commands(check.remedy)
+    else:
+        yield "What mends it depends on what is found. The doctor tells the command:"
+        yield _commands(f"just doctor --only {check.id}")
+    yield f"The check is `{check.id}`: {check.title}."
+
+
+def _commands(commands: str) -> str:
+    title = ' title="Server"' if commands.startswith(AS_ROOT) else ""
+    return f"```sh{title}\n{commands}\n```"
+
+
+def _link(check: Check, words: str) -> str:
+    return f"[{words}](#{_anchor(check)})"
+
+
+def _anchor(check: Check) -> str:
+    return check.docs.partition("#")[2]
+
+
+def _symptom(check: Check) -> str:
+    return check.symptom.removesuffix(".")

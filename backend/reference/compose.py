@@ -1,0 +1,32 @@
+import re
+
+from app.core.config import ROOT, Settings
+from reference.markdown import table
+
+_LINE = re.compile(r"^ +([A-Z][A-Z0-9_]*): (.*)$", re.MULTILINE)
+_REQUIRED = re.compile(r"\$\{([A-Z0-9_]+):\?set it in \.env to ([^}]*)\}")
+
+
+def text() -> str:
+    """Return what Compose wants in `.env`, and which settings it takes from nowhere."""
+    lines = _LINE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    wanted: dict[str, tuple[str, list[str]]] = {}
+    fixed: list[str] = []
+    for variable, value in lines:
+        for name, what in _REQUIRED.findall(value):
+            into = wanted.setdefault(name, (what.replace('"', "`"), []))[1]
+            if variable not in into:
+                into.append(variable)
+        own = value.startswith(f"${{{variable}:")
+        if variable.lower() in Settings.model_fields and not own:
+            fixed.append(variable)
+    rows = [
+        (f"`{name}`", what, ", ".join(f"`{each}`" for each in into))
+        for name, (what, into) in wanted.items()
+    ]
+    named = ", ".join(f"`{name}`" for name in dict.fromkeys(fixed))
+    return (
+        f"{table(('Variable', 'Value', 'Becomes, or becomes part of'), rows)}\n"
+        f"`compose.yaml` itself sets {named}: what `.env` says of these has no effect on its"
+        " containers. It hands on every other setting.\n"
+    )

@@ -1,0 +1,27 @@
+import textwrap
+
+from reference.settings import sections
+
+_HEADER = """\
+# Every setting, with its default. Copy this file to .env and change what you need; the
+# environment wins over .env. `just reference` writes .env.example from the settings themselves,
+# backend/app/core/config.py.
+"""
+
+
+def text() -> str:
+    """Return `.env.example`: what has a default is a comment, so that a copy changes nothing."""
+    parts = [_HEADER]
+    for heading, settings in sections().items():
+        parts.append(f"# --- {heading} ---\n")
+        for each in settings:
+            meaning = textwrap.fill(
+                each.meaning,
+                width=97,
+                initial_indent="# ",
+                subsequent_indent="# ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            parts.append(f"{meaning}\n# {each.variable}={each.default}\n")
+    return "\n".join(parts)

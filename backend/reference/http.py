@@ -1,0 +1,169 @@
+"""The HTTP API, from what FastAPI knows of it."""
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from app.core.config import Settings
+from app.main import create_app
+from reference.json_schema import fields, in_words, name_of
+from reference.markdown import table
+
+Described = Mapping[str, Any]
+
+HERE = "http://127.0.0.1:8000"
+"""Where `just api` listens."""
+
+
+def openapi() -> dict[str, Any]:
+    """Return the API's OpenAPI document, the same on every machine."""
+    # the defaults as they are: neither the environment nor `.env` is read
+    return create_app(Settings.model_construct()).openapi()
+
+
+def openapi_json() -> str:
+    """Return the document as a file."""
+    return json.dumps(openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def endpoints() -> str:
+    """Return a table of all endpoints, and a section for each."""
+    document = openapi()
+    rows = [
+        [
+            f"`{method}`",
+            f"`{path}`",
+            f"[{route['summary']}](#{_anchor(route['summary'])})",
+            _who(route),
+        ]
+        for method, path, route in _routes(document)
+    ]
+    sections = [_section(*each, document) for each in _routes(document)]
+    return "\n".join([table(["Method", "Path", "What it does", "Who may"], rows), *sections])
+
+
+def objects() -> str:
+    """Return a section for each object that is not shown with the one endpoint that it is of."""
+    document = openapi()
+    schemas = document["components"]["schemas"]
+    parts = []
+    for name in sorted(schemas.keys() - _of_one(document)):
+        parts += [f"### {name}\n", f"{schemas[name]['description']}\n", fields(schemas[name])]
+    return "\n".join(parts)
+
+
+def _routes(document: Described) -> Iterator[tuple[str, str, Described]]:
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            yield method.upper(), path, route
+
+
+def _of_one(document: Described) -> set[str]:
+    """Return the objects that one endpoint alone takes or answers, and that are in no other."""
+    shown = Counter(
+        name
+        for _, _, route in _routes(document)
+        for name in (_body(route), *_answers(route))
+        if name is not None
+    )
+    nested = {n for schema in document["components"]["schemas"].values() for n in _names(schema)}
+    return {name for name, times in shown.items() if times == 1} - nested
+
+
+def _section(method: str, path: str, route: Described, document: Described) -> str:
+    schemas, of_one = document["components"]["schemas"], _of_one(document)
+    parts = [f"### {route['summary']}\n", f"`{method} {path}`\n", f"{route['description']}\n"]
+    parts.append(f"```sh\n{_curl(method, path, route, schemas)}\n```\n")
+    if parameters := route.get("parameters"):
+        parts += ["Parameters:\n", _parameters(parameters)]
+    if body := _body(route):
+        parts += ["The body, as JSON:\n", fields(schemas[body], sent=True)]
+    parts += ["Answers:\n", _statuses(route, of_one)]
+    for name in _answers(route):
+        if name in of_one:
+            parts += [f"The fields of `{name}`:\n", fields(schemas[name])]
+    return "\n".join(parts)
+
+
+def _parameters(parameters: list[Described]) -> str:
+    rows = []
+    for each in parameters:
+        schema = each["schema"]
+        default = f"`{schema['default']}`" if "default" in schema else "none"
+        rows.append(
+            [
+                f"`{each['name']}`",
+                each["in"],
+                # an address holds no null: such a parameter is left out
+                in_words(schema).removesuffix(" or null"),
+                "required" if each["required"] else default,
+                each["description"],
+            ]
+        )
+    return table(["Name", "In", "Type", "Default", "Meaning"], rows)
+
+
+def _statuses(route: Described, of_one: Container[str | None]) -> str:
+    rows = []
+    for status, answer in sorted(route["responses"].items()):
+        (schema,) = (content["schema"] for content in answer["content"].values())
+        name = name_of(schema)
+        words = f"`{name}`, below" if name in of_one else in_words(schema)
+        rows.append([status, answer["description"], words])
+    return table(["Status", "When", "The answer"], rows)
+
+
+def _curl(method: str, path: str, route: Described, schemas: Described) -> str:
+    words = ["curl"]
+    for parameter in route.get("parameters", ()):
+        if parameter["in"] == "path":
+            example = str(parameter["schema"]["examples"][0])
+            path = path.replace(f"{{{parameter['name']}}}", example)
+    if "security" in route:
+        # in double quotes: the shell puts the token in
+        words.append('-H "Authorization: Bearer $ADMIN_TOKEN"')
+    if body := _body(route):
+        words.append(f"-d {shlex.quote(json.dumps(schemas[body]['examples'][0]))}")
+    elif method != "GET":
+        words.append(f"-X {method}")
+    # a line would not be wide enough for both
+    return " ".join(words) + (" \\\n  " if len(words) > 1 else " ") + HERE + path
+
+
+def _body(route: Described) -> str | None:
+    if "requestBody" not in route:
+        return None
+    return name_of(route["requestBody"]["content"]["application/json"]["schema"])
+
+
+def _answers(route: Described) -> list[str]:
+    """Return the objects that a request is answered with when all is well."""
+    names = [
+        name
+        for status, answer in sorted(route["responses"].items())
+        for content in answer["content"].values()
+        if status < "300" and (name := name_of(content["schema"]))
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _names(schema: object) -> Iterator[str]:
+    """Yield the objects that a schema refers to, however deep."""
+    if isinstance(schema, dict):
+        if name := name_of(schema):
+            yield name
+        for each in schema.values():
+            yield from _names(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _names(each)
+
+
+def _who(route: Described) -> str:
+    return "whoever has `ADMIN_TOKEN`" if "security" in route else "anybody"
+
+
+def _anchor(heading: str) -> str:
+    return heading.lower().replace(" ", "-")

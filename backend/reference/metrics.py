@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+from prometheus_client.metrics_core import Metric
+
+from app.annotation.refresh.coverage import Coverage
+from app.api.metrics import Scrape
+from app.api.numbers import Numbers
+from app.core.workers.metrics import EngineNumbers
+from reference.markdown import table
+
+
+def text() -> str:
+    """Return a table of what `/metrics` answers."""
+    head = ("metric", "kind", "labels", "what it says")
+    return table(head, (_row(each) for each in _all()))
+
+
+def _all() -> Iterator[Metric]:
+    # what depends on an answer being there has one
+    numbers = Numbers(
+        EngineNumbers({}, {}, {"ensembl": 1}, 0.0),
+        genes=0,
+        coverage={"hgnc": Coverage(0, 0, 0, 0, 0.0, 0.0)},
+        succeeded={"hgnc": 0.0},
+    )
+    return Scrape(numbers, redis=True).collect()
+
+
+def _row(metric: Metric) -> tuple[str, str, str, str]:
+    suffix = "_total" if metric.type == "counter" else ""
+    labels = sorted({name for sample in metric.samples for name in sample.labels})
+    named = ", ".join(f"`{name}`" for name in labels)
+    return f"`{metric.name}{suffix}`", metric.type, named, metric.documentation

@@ -1,0 +1,96 @@
+"""Who reads which setting, as the code says."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from app.core.config import ROOT, Settings
+from app.core.errors import UserError
+
+_BACKEND = ROOT / "backend"
+_CONFIG = "app.core.config"
+
+_API, _WORKERS, _RUNS = "the API", "workers", "whatever executes runs"
+_COMMANDS, _IMPORT, _DOCTOR = "commands", "`just genes-import`", "the doctor"
+_HYBRID = "`just hybrid-up`"
+
+_WORDS = {
+    "app.main": [_API],
+    "app.main._start_executing": [_RUNS],
+    "app.api": [_API],
+    "app.core.arq_worker": [_WORKERS],
+    "app.core.workers.engine": [_RUNS],
+    "app.core.runs.outcome": [_RUNS],
+    "app.annotation.refresh.pipeline": [_RUNS],
+    "app.annotation.sources": [_RUNS],
+    "app.annotation.sources.base": [_RUNS, _IMPORT],
+    "app.annotation.genes.importing": [_IMPORT],
+    "app.cli": [_COMMANDS],
+    "app.cli.genes": [_IMPORT],
+    "app.cli.serve": [_API],
+    "app.doctor": [_DOCTOR],
+    "services": [_HYBRID],
+    # asks only whether Compose would have a value
+    "services.compose": [],
+}
+"""Whose a package, a module or a function is; the longest name that fits counts."""
+
+_ORDER = (_API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
+"""In which they are named. The doctor looks at everything: it would say nothing there."""
+
+_INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
+"""What goes without saying beside the other."""
+
+
+@cache
+def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
+    """Return for each setting who reads it.
+
+    Raises:
+        UserError: a module that reads a setting belongs to nobody here, or nobody reads a setting.
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for part, node in _parts(app):
+        read = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+        for name in read & set(Settings.model_fields):
+            found[name].update(_who(part))
+    for part, node in _parts(_BACKEND / "services"):
+        # it does without the model: it runs before there is anything to connect to
+        said = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+        for name in Settings.model_fields:
+            if name.upper() in said:
+                found[name].update(_who(part))
+    unread = [name.upper() for name in Settings.model_fields if not found[name] - {_DOCTOR}]
+    if unread:
+        raise UserError(f"nothing reads {', '.join(unread)}", remedy="take it out of the settings")
+    return {
+        name: [
+            who for who in _ORDER if who in found[name] and _INCLUDED.get(who) not in found[name]
+        ]
+        for name in Settings.model_fields
+    }
+
+
+def _parts(package: Path) -> Iterator[tuple[str, ast.stmt]]:
+    """Give each module's functions and classes by their full names, and the rest by its own."""
+    for file in sorted(package.rglob("*.py")):
+        module = ".".join(file.relative_to(package.parent).with_suffix("").parts)
+        if module == _CONFIG:
+            continue
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            name = getattr(node, "name", None)
+            yield (f"{module}.{name}" if name else module), node
+
+
+def _who(part: str) -> list[str]:
+    name = part
+    while name not in _WORDS:
+        name = name.rpartition(".")[0]
+        if not name:
+            raise UserError(
+                f"{part} reads settings, and no part of the program is named for it",
+                remedy="add it to `_WORDS` in backend/reference/readers.py",
+            )
+    return _WORDS[name]

@@ -1,0 +1,132 @@
+"""The recipes of the justfile and the sessions of nox, as the programs themselves know them."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.core.config import ROOT
+from app.core.errors import UserError
+from reference.markdown import table
+
+_CALL = re.compile(r"-m app\.cli ([\w-]+)")
+_SESSIONS = re.compile(r"-m (nox -s [a-z ]+[a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe that people call.
+
+    Attributes:
+        name: what they type.
+        usage: the same with its arguments.
+        group: under which `just` lists it.
+        doc: what it does.
+        body: its commands.
+    """
+
+    name: str
+    usage: str
+    group: str
+    doc: str
+    body: str
+
+    @property
+    def takes_arguments(self) -> bool:
+        """Whether anything may stand behind its name."""
+        return self.usage != self.name
+
+
+@cache
+def recipes() -> tuple[Recipe, ...]:
+    """Return the recipes in the order of the justfile, without the private ones.
+
+    Raises:
+        UserError: just is not installed beside this Python, or cannot read the justfile.
+    """
+    known = json.loads(_just("--dump", "--dump-format", "json"))["recipes"]
+    # the dump is sorted by name; a summary leaves the private ones out
+    names = _just("--summary", "--unsorted").split()
+    return tuple(_recipe(known[name]) for name in names)
+
+
+def text() -> str:
+    """Return a table a group of recipes, and one of nox's sessions."""
+    groups: defaultdict[str, list[Recipe]] = defaultdict(list)
+    for recipe in recipes():
+        groups[recipe.group].append(recipe)
+    parts = [
+        f"## {group.capitalize()}\n\n"
+        + table(
+            ("Recipe", "What it does", "More"),
+            [(f"`just {each.usage}`", each.doc, _more(each)) for each in members],
+        )
+        for group, members in groups.items()
+    ]
+    return "\n".join([*parts, f"## Sessions of nox\n\n{_sessions()}"])
+
+
+def calling(command: str) -> Recipe | None:
+    """Return the recipe that calls a command of ``app.cli``."""
+    return next((each for each in recipes() if command in _CALL.findall(each.body)), None)
+
+
+def _just(*arguments: str) -> str:
+    just = Path(sys.executable).with_name("just")
+    if not just.exists():
+        raise UserError(
+            f"there is no {just}, which reads the justfile",
+            remedy="make, in a checkout: it installs what this project is developed with",
+        )
+    done = subprocess.run(  # noqa: S603 - the project's own just, with constant arguments
+        [just, "--justfile", ROOT / "justfile", *arguments],
+        # it takes options from the environment
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UserError(f"just cannot read the justfile: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _recipe(dumped: dict[str, Any]) -> Recipe:
+    usage = [dumped["name"]]
+    for each in dumped["parameters"]:
+        dots = "" if each["kind"] == "singular" else "..."
+        optional = each["kind"] == "star" or each["default"] is not None
+        usage.append(f"[{each['name']}{dots}]" if optional else f"{each['name']}{dots}")
+    attributes = [each for each in dumped["attributes"] if isinstance(each, dict)]
+    return Recipe(
+        name=dumped["name"],
+        usage=" ".join(usage),
+        group=next((each["group"] for each in attributes if "group" in each), "others"),
+        doc=dumped["doc"] or "",
+        body=json.dumps(dumped["body"]),
+    )
+
+
+def _more(recipe: Recipe) -> str:
+    if command := _CALL.search(recipe.body):
+        return f"[`{command[1]}`](shell.md#{command[1]})"
+    if sessions := _SESSIONS.search(recipe.body):
+        return f"`{sessions[1]}`"
+    return ""
+
+
+def _sessions() -> str:
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    rows = [
+        (f"`nox -s {node.name}`", ast.get_docstring(node) or "")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(each).startswith("nox.session") for each in node.decorator_list)
+    ]
+    return table(("Session", "What it does"), rows)

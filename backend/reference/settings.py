@@ -1,0 +1,135 @@
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from app.core.config import ROOT, Settings
+from app.core.errors import UserError
+from reference.markdown import table
+from reference.readers import readers
+
+_HEAD = ("Variable", "Value", "Default", "Meaning", "Read by")
+
+_TYPES = {"boolean": "`True` or `False`", "integer": "whole number", "number": "number"}
+
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+
+_PATTERNS = {
+    r"^https?://[^\s/]+": "address, `http://` or `https://`",
+    r"^[^@\s]+@[^@\s]+$": "e-mail address",
+}
+"""In an operator's words, what the model says in a regular expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as an operator sees it.
+
+    Attributes:
+        field: its name in the model.
+        value: what may be put there, in words.
+        default: as it would be written in `.env`; nothing when there is none or it is a secret.
+        meaning: one line.
+    """
+
+    field: str
+    value: str
+    default: str
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment and in `.env`."""
+        return self.field.upper()
+
+
+def sections(model: type[BaseSettings] = Settings) -> dict[str, list[Setting]]:
+    """Return the settings under the headings of the model, both in its order."""
+    found: dict[str, list[Setting]] = {}
+    heading = ""
+    for name, schema in model.model_json_schema()["properties"].items():
+        heading = schema.get("section", heading)
+        default = _default(model.model_fields[name].default)
+        meaning = " ".join(schema["description"].split())
+        found.setdefault(heading, []).append(Setting(name, _value(schema), default, meaning))
+    return found
+
+
+def text() -> str:
+    """Return a table a section."""
+    return _tables(sections().items(), "##")
+
+
+def guide() -> str:
+    """Return the tables that an installation needs: all but that of mirrors, which is the last."""
+    return _tables(list(sections().items())[:-1], "###")
+
+
+def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:
+    by = readers()
+    parts = []
+    for heading, settings in chosen:
+        title, _, more = heading.partition(": ")
+        rows = [
+            (
+                f"`{each.variable}`",
+                each.value,
+                f"`{each.default}`" if each.default else "none",
+                each.meaning,
+                ", ".join(by[each.field]),
+            )
+            for each in settings
+        ]
+        said = f"{more[0].upper()}{more[1:]}.\n\n" if more else ""
+        parts.append(f"{level} {title}\n\n{said}{table(_HEAD, rows)}")
+    return "\n".join(parts)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        # an address may be shown, unless anything in it could be a password
+        return text if "://" in text and not set(text) & set("@?#") else ""
+    if isinstance(value, Path):
+        return value.relative_to(ROOT).as_posix()
+    return "" if value is None else str(value)
+
+
+def _value(schema: Mapping[str, Any]) -> str:
+    # an optional one is "this, or null"
+    schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
+    match schema:
+        case {"enum": words}:
+            return "one of " + ", ".join(f"`{each}`" for each in words)
+        case {"pattern": pattern}:
+            return _PATTERNS.get(pattern, f"text that matches `{pattern}`")
+        case {"type": "string"}:
+            return _text(schema)
+    return _TYPES[schema["type"]] + _bounds(schema)
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    said = "path" if schema.get("format") == "path" else "text"
+    limits = {"minimum": schema.get("minLength"), "maximum": schema.get("maxLength")}
+    length = _bounds({bound: value for bound, value in limits.items() if value is not None})
+    said += f"{length} characters" if length else ""
+    return f"{said}, secret" if schema.get("writeOnly") else said
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    bounds = {key: value for key, value in schema.items() if key in _BOUNDS}
+    match bounds:
+        case {"minimum": low, "maximum": high, **others} if not others:
+            return f", {low:,} to {high:,}"
+        case {"exclusiveMinimum": low, "maximum": high, **others} if not others:
+            return f", more than {low:,}, at most {high:,}"
+        case {"minimum": low, **others} if not others:
+            return f", {low:,} or more"
+        case {"maximum": high, **others} if not others:
+            return f", at most {high:,}"
+    if bounds:
+        raise UserError(f"there are no words for {bounds}", remedy="add them to `_bounds`")
+    return ""

@@ -1,0 +1,29 @@
+import click
+
+from app.cli.group import main
+from reference.recipes import calling
+
+_WIDTH = 80
+
+
+def text() -> str:
+    """Return what ``--help`` says of each command, as it is called: by its recipe if it has one."""
+    parts = [_paragraphs(main.help or "")]
+    for name in main.list_commands(click.Context(main)):
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        recipe = calling(name)
+        said = f"`just {recipe.name}` calls it." if recipe else "No recipe calls it."
+        # a recipe that hands nothing on has no options
+        program = "just" if recipe and recipe.takes_arguments else "python -m app.cli"
+        # neither the terminal nor the environment has a say in the layout
+        context = click.Context(
+            main, info_name=program, terminal_width=_WIDTH, color=False, **main.context_settings
+        )
+        own = click.Context(command, info_name=recipe.name if recipe else name, parent=context)
+        parts.append(f"## {name}\n\n{said}\n\n```text\n{command.get_help(own)}\n```")
+    return "\n\n".join(parts)
+
+
+def _paragraphs(docstring: str) -> str:
+    return "\n\n".join(" ".join(each.split()) for each in docstring.split("\n\n"))

@@ -1,0 +1,261 @@
+"""The budget that all workers share, on a Redis of its own that is flushed, killed and stopped."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis
+
+from app.core.errors import Wait
+from app.core.redis.rate_limits import RedisRateLimiter
+from services.redis import running_redis
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@asynccontextmanager
+async def connected(server):
+    async with Redis.from_url(server.url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def redis(server):
+    """A server long up, whose budget ``b`` has lain idle."""
+    async with connected(server) as redis:
+        while (await redis.info("server"))["uptime_in_seconds"] < 2:  # no event
+            await asyncio.sleep(0.1)
+        await redis.flushall()
+        await redis.hset("kidney_genetics:rate:b", "next", 1)
+        yield redis
+
+
+@pytest.fixture
+async def workers(server, redis):  # made ready first
+    """Two limiters with a connection each, as two processes have."""
+    async with connected(server) as one, connected(server) as other:
+        yield RedisRateLimiter(one), RedisRateLimiter(other)
+
+
+async def moments(limiters, rate, count):
+    passed = []
+
+    async def caller(limiter):
+        await limiter.acquire("b", rate)
+        passed.append(time.monotonic())
+
+    await asyncio.gather(*(caller(limiters[n % len(limiters)]) for n in range(count)))
+    return sorted(passed)
+
+
+async def test_workers_together_send_no_more_than_the_rate_in_any_second(workers):
+    passed = await moments(workers, 50, 70)
+    assert all(later - earlier > 1 for earlier, later in zip(passed, passed[50:], strict=False))
+    assert passed[-1] - passed[0] < 70 / (50 * 0.93)
+
+
+async def test_nothing_is_saved_up_while_idle(workers):
+    first, *_, last = await moments(workers, 20, 5)
+    assert last - first > 4 / 20
+
+
+async def test_after_a_flush_a_whole_window_passes_and_nobody_goes_with_another(redis, workers):
+    await moments(workers, 1000, 4)
+    await redis.flushall()
+    start = time.monotonic()
+    first, second = await moments(workers, 10, 2)
+    assert first - start >= 1
+    assert second - first > 0.09
+
+
+async def test_a_flush_is_noticed_by_those_who_already_wait(redis, workers):
+    await moments(workers, 10, 1)
+    waiting = asyncio.create_task(moments(workers, 10, 2))
+    await asyncio.sleep(0.02)
+    await redis.flushall()
+    start = time.monotonic()
+    assert (await waiting)[0] - start >= 1
+
+
+async def test_a_killed_server_may_have_lost_its_last_second(server, workers):
+    await moments(workers, 1000, 4)
+    await asyncio.to_thread(server.kill)
+    sent_until = time.monotonic()
+    await asyncio.to_thread(server.start)
+    [passed] = await moments(workers[:1], 10, 1)
+    assert passed - sent_until >= 1
+
+
+async def test_a_pause_holds_every_worker_also_one_that_waits(workers):
+    await moments(workers, 10, 1)
+    waiting = asyncio.create_task(moments(workers[:1], 10, 1))
+    await asyncio.sleep(0)
+    start = time.monotonic()
+    await workers[1].pause("b", 0.5)
+    assert min(*(await waiting), *(await moments(workers[1:], 10, 1))) - start >= 0.5
+
+
+async def test_a_short_outage_is_waited_out(server, redis):
+    limiter = RedisRateLimiter(redis)
+    await asyncio.to_thread(server.stop)
+    waiting = asyncio.create_task(limiter.acquire("b", 10))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    await asyncio.to_thread(server.start)
+    async with asyncio.timeout(20):
+        await waiting
+
+
+async def test_a_longer_outage_is_a_wait_for_redis(server, redis):
+    limiter = RedisRateLimiter(redis, patience=0.3)
+    await asyncio.to_thread(server.stop)
+    try:
+        with pytest.raises(Wait) as caught:
+            await limiter.acquire("b", 10)
+        assert caught.value.what == "redis"
+        with pytest.raises(Wait):
+            await limiter.pause("b", 1)
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+async def test_a_server_that_hangs_is_a_wait_for_redis(redis):
+    limiter = RedisRateLimiter(redis, patience=0.3, call_timeout=0.1)
+    await redis.client_pause(2_000)
+    with pytest.raises(Wait):
+        await limiter.acquire("b", 10)
+
+
+async def test_a_full_server_is_a_wait_for_redis(redis):
+    limiter = RedisRateLimiter(redis, patience=0.3)
+    await redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(Wait):
+            await limiter.acquire("b", 10)
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
+async def test_a_clock_that_was_set_back_does_not_stop_the_work(redis, workers):
+    async def set_back(seconds):
+        now, _ = await redis.time()
+        await redis.hset("kidney_genetics:rate:b", "next", (now + seconds) * 10**6)
+
+    async with asyncio.timeout(10):
+        await set_back(60)
+        await moments(workers, 10, 2)
+        await redis.hset("kidney_genetics:rate:b", "paused", 4 * 10**15)
+        await moments(workers, 10, 2)
+
+
+async def test_forgotten_scripts_are_loaded_again(redis, workers):
+    await moments(workers, 1000, 2)
+    await redis.script_flush()
+    async with asyncio.timeout(5):
+        await moments(workers, 1000, 2)
+
+
+async def test_keys_of_budgets_no_longer_used_go_away(redis, workers):
+    await moments(workers, 1000, 1)
+    assert 3_600 < await redis.ttl("kidney_genetics:rate:b") <= 86_400
+
+
+KEY = "kidney_genetics:rate:b"
+
+
+async def in_microseconds(redis, seconds):
+    now, _ = await redis.time()
+    return (now + seconds) * 10**6
+
+
+async def nothing_is_stopped(limiters):
+    async with asyncio.timeout(15):
+        await moments(limiters, 50, 10)
+
+
+@pytest.mark.parametrize("field", ["next", "paused"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e400", "0x7fffffff", "", "soon"])
+async def test_a_budget_that_is_no_number_stops_no_request(redis, workers, field, value):
+    await redis.hset(KEY, field, value)
+    await nothing_is_stopped(workers)
+
+
+@pytest.mark.parametrize("kind", ["string", "list", "set", "zset", "stream"])
+async def test_a_budget_that_is_no_hash_is_replaced(redis, workers, kind):
+    await redis.delete(KEY)
+    await {
+        "string": lambda: redis.set(KEY, "1"),
+        "list": lambda: redis.lpush(KEY, "1"),
+        "set": lambda: redis.sadd(KEY, "1"),
+        "zset": lambda: redis.zadd(KEY, {"1": 1}),
+        "stream": lambda: redis.xadd(KEY, {"1": 1}),
+    }[kind]()
+    await workers[0].pause("b", 0)
+    await nothing_is_stopped(workers)
+    assert await redis.type(KEY) == b"hash"
+
+
+async def test_a_pause_that_only_redis_knows_of_stops_requests_for_a_few_windows(redis, workers):
+    await redis.hset(KEY, "paused", await in_microseconds(redis, 3_000))
+    await redis.hset(KEY, "next", await in_microseconds(redis, 3_000))
+    async with asyncio.timeout(15):
+        await moments(workers, 50, 2)
+        # who was held up once is not held up again for each further request
+        await moments(workers, 50, 20)
+
+
+async def test_a_budget_that_is_pushed_ahead_again_and_again_stops_no_request(redis, workers):
+    async def push():
+        while True:
+            await redis.hset(KEY, "next", await in_microseconds(redis, 2))
+            await asyncio.sleep(0.05)
+
+    pushing = asyncio.create_task(push())
+    async with asyncio.timeout(15):
+        await moments(workers, 50, 2)
+    pushing.cancel()
+
+
+@pytest.mark.parametrize("written", [{"next": 0}, {"next": 0, "paused": 0}, None])
+async def test_no_content_of_redis_exceeds_a_budget_by_more_than_the_processes(
+    redis, workers, written
+):
+    """The budget is reset, or taken away, as often as it is asked."""
+
+    async def reset():
+        while True:
+            if written is None:
+                await redis.delete(KEY)
+            else:
+                await redis.hset(KEY, mapping=written)
+
+    resetting = asyncio.create_task(reset())
+    rate, passed = 20, []
+
+    async def caller(limiter):
+        while True:
+            await limiter.acquire("b", rate)
+            passed.append(time.monotonic())
+
+    callers = [asyncio.create_task(caller(limiter)) for limiter in workers]
+    async with asyncio.timeout(20):
+        while len(passed) < (4 if written is None else 3 * rate):
+            await asyncio.sleep(0.01)
+    for task in (resetting, *callers):
+        task.cancel()
+    most = rate * len(workers)
+    assert all(later - earlier > 1 for earlier, later in zip(passed, passed[most:], strict=False))
+
+
+async def test_a_pause_that_is_removed_from_redis_holds_who_was_told(redis, workers):
+    start = time.monotonic()
+    await workers[0].pause("b", 0.5)
+    await redis.delete(KEY)
+    await redis.hset(KEY, "next", 1)
+    [passed] = await moments(workers[:1], 10, 1)
+    assert passed - start >= 0.49

@@ -1,0 +1,121 @@
+"""How long a source takes and will take, and what state it is shown in."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.cli.output import local
+from app.core.runs import views
+from app.core.runs.views import SourceProgress
+from app.core.workers.views import worker_status
+from app.db.times import EARLIEST, LATEST
+from tests.integration.conftest import Bench
+
+
+@pytest.fixture
+async def connection(bench: Bench) -> AsyncIterator[AsyncConnection]:
+    """A transaction with one run of one source in it; `now()` stands still there."""
+    await bench.request(["a"])
+    async with bench.db.begin() as connection:
+        yield connection
+
+
+async def shown(connection: AsyncConnection, run: str, source: str) -> SourceProgress:
+    await connection.execute(text(f"UPDATE runs SET {run}"))
+    await connection.execute(text(f"UPDATE run_sources SET {source}"))
+    found = await views.get_run(connection, 1)
+    assert found.eta == found.progress[0].eta
+    return found.progress[0]
+
+
+BEGAN = "state = 'running', attempt_started_at = now() - interval '11 s'"
+HALF_WAY = (
+    "state = 'running', started_at = now() - interval '1 hour', total = 100, done = 50,"
+    " weight_total = 1000, weight_done = 600, weight_at_start = 400,"
+    " attempt_started_at = now() - interval '10 s'"
+)
+
+
+async def test_time_and_speed_are_those_of_the_present_attempt(connection) -> None:
+    progress = await shown(connection, BEGAN, HALF_WAY)
+    assert (progress.seconds, progress.eta) == (10, 20)
+
+
+async def test_nothing_is_known_before_something_is_done_in_this_attempt(connection) -> None:
+    progress = await shown(connection, BEGAN, HALF_WAY.replace("= 400", "= 600"))
+    assert (progress.seconds, progress.eta) == (10, None)
+
+
+async def test_an_earlier_attempt_does_not_count_until_the_present_one_is_at_it(connection) -> None:
+    taken_up = BEGAN.replace("11 s", "1 s")
+    progress = await shown(connection, taken_up, HALF_WAY)
+    assert (progress.state, progress.seconds, progress.eta) == ("running", None, None)
+
+
+async def test_no_time_passes_while_the_run_is_queued(connection) -> None:
+    queued = BEGAN.replace("running", "queued")
+    progress = await shown(connection, queued, HALF_WAY)
+    assert (progress.state, progress.seconds, progress.eta) == ("queued", None, None)
+    assert progress.done == 50
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
+async def test_what_has_ended_shows_what_its_last_attempt_took(connection, state) -> None:
+    ended = HALF_WAY.replace("running", state) + ", finished_at = now() - interval '3 s'"
+    progress = await shown(connection, BEGAN, ended)
+    assert (progress.state, progress.seconds, progress.eta) == (state, 7, None)
+
+
+async def test_what_never_began_took_no_time(connection) -> None:
+    progress = await shown(
+        connection, "state = 'cancelled', finished_at = now()", "state = 'cancelled'"
+    )
+    assert (progress.state, progress.seconds, progress.eta) == ("cancelled", None, None)
+
+
+@pytest.mark.parametrize(
+    "at", ["33715-01-01", "infinity", "9999-12-31 23:59:59", "-infinity", "0044-03-15 BC"]
+)
+async def test_a_row_with_an_impossible_time_breaks_no_list(
+    connection: AsyncConnection, at: str
+) -> None:
+    times = ("created_at", "started_at", "attempt_started_at", "progressed_at", "finished_at")
+    for table, columns in {
+        "runs": (*times, "not_before"),
+        "run_sources": ("started_at", "attempt_started_at", "finished_at"),
+        "run_events": ("at",),
+    }.items():
+        await connection.execute(
+            text(f"UPDATE {table} SET " + ", ".join(f"{name} = :at" for name in columns)),
+            {"at": at},
+        )
+    await connection.execute(
+        text(
+            "INSERT INTO workers (kind, host, pid, session, version, started_at, heartbeat_at)"
+            " VALUES ('arq', 'h', 1, 's', 'v', :at, 'infinity')"
+        ),
+        {"at": at},
+    )
+    listed = await views.list_runs(connection, limit=9)
+    assert listed == [await views.get_run(connection, 1)]
+    shown = await views.latest_events(connection, 1, limit=9)
+    status = await worker_status(connection, None)
+    assert [each.run for each in status.waiting] == [1]
+    assert len(status.workers) == 1
+    bound = EARLIEST if at.startswith("-") or at.endswith("BC") else LATEST
+    found = [listed[0].not_before, listed[0].created_at, listed[0].progress[0].started_at]
+    found += [shown[0].at, status.waiting[0].not_before, status.workers[0].started_at]
+    assert set(found) == {bound}
+    for each in found:
+        assert local(each)
+    for view in (listed[0], shown[0], status):
+        assert view.model_dump_json()
+
+
+async def test_times_that_can_be_are_read_as_they_are(connection: AsyncConnection) -> None:
+    at = datetime(2026, 11, 25, 20, 15, 30, 123456, tzinfo=UTC)
+    await connection.execute(text("UPDATE runs SET not_before = :at"), {"at": at})
+    assert (await views.get_run(connection, 1)).not_before == at

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.annotation.refresh.batches import MOST_BAD, ask, split_by_weight
+from app.annotation.sources.base import Answer, Gene, SourceInfo
+from app.annotation.upstream import BadAnswer
+
+INFO = SourceInfo(
+    name="fake",
+    title="Fake",
+    licence="none",
+    licence_url="https://example.org",
+    hosts=(),
+    batch_size=10,
+    batch_weight=100,
+    concurrency=1,
+    freshness=timedelta(days=1),
+)
+
+
+def genes(number: int) -> list[Gene]:
+    return [Gene(n, f"HGNC:{n}", f"G{n}") for n in range(1, number + 1)]
+
+
+class Poisoned:
+    """A source that answers badly whenever one of these genes is asked about."""
+
+    info = INFO
+
+    def __init__(self, poison: set[int]) -> None:
+        self.poison = poison
+        self.asked = 0
+
+    async def annotate(self, batch: Sequence[Gene]) -> list[Answer]:
+        self.asked += 1
+        if self.poison & {gene.id for gene in batch}:
+            raise BadAnswer("it is poisoned")
+        return [Answer(gene.id, "found", data={}) for gene in batch]
+
+
+@given(st.lists(st.integers(1, 150), max_size=60))
+def test_batches_hold_every_gene_once_in_order_and_keep_to_the_limits(weights: list[int]) -> None:
+    all_genes = genes(len(weights))
+    cut = list(split_by_weight(all_genes, weights, INFO))
+    assert [gene for batch in cut for gene in batch.genes] == all_genes
+    assert sum(batch.weight for batch in cut) == sum(weights)
+    for batch in cut:
+        assert 1 <= len(batch.genes) <= INFO.batch_size
+        assert batch.weight <= INFO.batch_weight or len(batch.genes) == 1
+
+
+@given(st.integers(1, 200), st.data())
+async def test_few_bad_genes_are_found_and_all_others_answered(number: int, data: Any) -> None:
+    poison = data.draw(st.sets(st.integers(1, number), max_size=2))
+    answers = await ask(Poisoned(poison), genes(number))  # type: ignore[arg-type]
+    assert {a.gene_id for a in answers if a.state == "unknown"} == poison
+    assert sorted(a.gene_id for a in answers) == list(range(1, number + 1))
+
+
+async def test_a_service_that_answers_nothing_usable_is_not_asked_to_the_end() -> None:
+    source = Poisoned(set(range(1, 201)))
+    with pytest.raises(BadAnswer):
+        await ask(source, genes(200))  # type: ignore[arg-type]
+    assert source.asked == MOST_BAD
