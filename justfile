@@ -13,10 +13,11 @@ python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python
 default:
     @just --justfile "{{ justfile() }}" --list --unsorted
 
+# make installs what a recipe needs; just tells whether it is there
 [private]
-_installed:
-    @[ -e .venv/installed ] || { echo "There is no .venv yet: run make, which creates it." >&2; exit 1; }
-    @[ ! requirements/dev.txt -nt .venv/installed ] || echo "The lock has changed: run make to bring .venv up to date." >&2
+_installed lock="local":
+    @[ -e .venv/installed-{{ lock }} ] || { echo "requirements/{{ lock }}.txt is not installed: run make instead of just, which installs it." >&2; exit 1; }
+    @[ ! requirements/{{ lock }}.txt -nt .venv/installed-{{ lock }} ] || echo "requirements/{{ lock }}.txt has changed: run make instead of just, which installs it." >&2
 
 # Run the whole pipeline offline; LIVE=1: real services
 [group('start here')]
@@ -26,7 +27,7 @@ demo *ARGS: _installed
 
 # Run all tests, or some: just test tests/unit -k name
 [group('start here')]
-test *ARGS: _installed
+test *ARGS: (_installed "test")
     @python -m nox -s tests -- "$@"
 
 # Report problems and the commands that repair them
@@ -127,33 +128,33 @@ status *ARGS: _installed
 
 # Check style, imports, types and the documentation
 [group('develop')]
-lint: _installed
+lint: (_installed "lint")
     @python -m nox -s lint types docs
 
 # Serve the documentation at http://127.0.0.1:8001
 [group('develop')]
-docs *ARGS: _installed
+docs *ARGS: (_installed "docs")
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
 # Kill and freeze real workers; at random: --minutes N
 [group('develop')]
-reliability *ARGS: _installed
+reliability *ARGS: (_installed "test")
     @python -m nox -s reliability -- "$@"
 
 # Run a benchmark: just bench NAME
 [group('develop')]
-bench *ARGS: _installed
+bench *ARGS: (_installed "test")
     @python -m nox -s bench -- "$@"
 
 # Generate parts of docs/; --check: only compare
 [group('develop')]
 [no-cd]
-reference *ARGS: _installed
+reference *ARGS: (_installed "docs")
     @{{ python }} -m reference "$@"
 
 # Write the lock; newer versions: just lock --upgrade
 [group('develop')]
-lock *ARGS: _installed
+lock *ARGS: (_installed "docs")
     @python -m nox -s lock -- "$@"
 
 # Remove .venv and the caches; keep the data in .run

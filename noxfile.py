@@ -1,4 +1,4 @@
-"""The checks, a session each, in the .venv that `make` has made: nothing is installed twice."""
+"""The checks, a session each, in the .venv that `make` has made: a session installs nothing."""
 
 import sys
 from pathlib import Path
@@ -20,6 +20,9 @@ COMPILE = [
 
 def run(session: nox.Session, program: str, *arguments: str) -> None:
     """Run one of the locked programs, whether or not the .venv is active."""
+    if not (BIN / program).exists():
+        target = {"tests": "test", "types": "lint"}.get(session.name, session.name)
+        session.error(f"{program} is not installed: run `make {target}`, which installs it")
     session.run(str(BIN / program), *arguments, external=True, env=IMPORTABLE)
 
 
@@ -29,7 +32,7 @@ def tests(session: nox.Session) -> None:
     session.chdir("backend")
     # much of it is waiting: more processes than the smallest machine has cores
     few = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential", "tests"]
-    run(session, "python", "-m", "pytest", "-rs", *(session.posargs or few))
+    run(session, "pytest", "-rs", *(session.posargs or few))
 
 
 @nox.session
@@ -46,7 +49,7 @@ def reliability(session: nox.Session) -> None:
         return
     # most of it is waiting: more processes than cores
     chosen = session.posargs or ["-n", "5", *AS_EACH_IS_DONE]
-    run(session, "python", "-m", "pytest", "-rs", "-m", "reliability", *chosen)
+    run(session, "pytest", "-rs", "-m", "reliability", *chosen)
 
 
 @nox.session
@@ -64,7 +67,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types, strictly."""
     session.chdir("backend")
-    run(session, "python", "-m", "mypy")
+    run(session, "mypy")
 
 
 @nox.session
@@ -88,9 +91,11 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements/*.txt anew; versions stay as they are unless told `--upgrade`."""
-    command = [*COMPILE, *session.posargs]
     pyproject = "backend/pyproject.toml"
-    base, dev, uv = (f"requirements/{name}.txt" for name in ("base", "dev", "uv"))
-    run(session, *command, "-o", base, pyproject)
-    run(session, *command, "-c", base, "--extra", "dev", "-o", dev, pyproject)
-    run(session, *command, "-c", dev, "-o", uv, "requirements/uv.in")
+    agree: list[str] = []  # a package has one version in all locks
+    for name in ("base", "local", "docs", "lint", "test", "uv"):
+        file = f"requirements/{name}.txt"
+        wanted = {"base": [pyproject], "uv": ["requirements/uv.in"]}.get(name)
+        wanted = wanted or ["--extra", name, pyproject]
+        run(session, *COMPILE, *session.posargs, *agree, "-o", file, *wanted)
+        agree += ["-c", file]

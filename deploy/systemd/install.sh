@@ -20,8 +20,11 @@ else
     echo "There is no .env yet: type cp .env.example .env in /opt/kidney-genetics, edit .env, and run this script again." >&2
 fi
 
-# a umask of 077 may have made the code unreadable for the user kidney; backups and .env stay private
 cd ../..
+# the services cannot write bytecode here, so without it they would compile the code at every start
+[ ! -e .venv/bin/python ] || .venv/bin/python -m compileall -q backend/app
+
+# a umask of 077 may have made the code unreadable for the user kidney; backups and .env stay private
 chmod a+rx .
 for part in .venv backend deploy docs requirements Makefile justfile noxfile.py README.md \
     mkdocs.yml compose.yaml compose.hybrid.yaml .env.example; do

@@ -91,7 +91,7 @@ class Context:
             return WrongUse(
                 f"the settings cannot be read: {type(error).__name__}: {error}",
                 allowed="the packages of the lock",
-                remedy="rm -f .venv/installed && make",
+                remedy="rm -rf .venv && make",
             )
         except OSError as error:
             return WrongUse(

@@ -38,7 +38,7 @@ def _locked(context: Context, name: str) -> Iterator[tuple[str, str]]:
 
 def _install(context: Context) -> str:
     if Path(sys.prefix).resolve() == (context.root / ".venv").resolve():
-        return "rm -f .venv/installed && make"
+        return "rm -rf .venv && make"
     pip = f"{shlex.quote(sys.executable)} -m pip install"
     return f"{pip} --require-hashes --only-binary :all: -r requirements/base.txt"
 
@@ -70,10 +70,10 @@ async def python(context: Context) -> Finding:
     "the installed packages are those of the lock",
     symptom="A command stops with `ModuleNotFoundError`, or with an error inside a library.",
     why="Only these versions were tested together; another one may fail in the middle of a run.",
-    remedy="rm -f .venv/installed && make",
+    remedy="rm -rf .venv && make",
 )
 async def packages(context: Context) -> Finding:
-    """Compare what is installed with requirements/base.txt, and with dev.txt where it is used."""
+    """Compare the installed packages with the locks; those of base.txt alone must be there."""
     return await asyncio.to_thread(_compare, context)
 
 
@@ -85,7 +85,8 @@ def _compare(context: Context) -> Finding:
     wrong = {name: version for name, version in base.items() if installed.get(name) != version}
     used = {
         name: version
-        for name, version in _locked(context, "dev")
+        for lock in (context.root / "requirements").glob("*.txt")
+        for name, version in _locked(context, lock.stem)
         if name not in base and installed.get(name, version) != version
     }
     if wrong or used:
@@ -106,7 +107,7 @@ def _compare(context: Context) -> Finding:
     symptom="`pip list` shows arq 0.25, or redis 6 or later.",
     why="arq 0.28 needs redis-py below 6; asked for a newer one, installers go back to arq 0.25"
     " without a word, which keeps pickles in Redis.",
-    remedy="rm -f .venv/installed && make",
+    remedy="rm -rf .venv && make",
 )
 async def redis_py(context: Context) -> Finding:
     """Look at the versions of arq and redis-py."""

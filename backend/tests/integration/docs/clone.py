@@ -58,6 +58,11 @@ class Clone:
         if done.returncode:
             pytest.skip(f"no package can be installed here: {done.stderr.strip()[-300:]}")
 
+    def is_compiled(self) -> bool:
+        """Tell whether the packages of `.venv` and our own code have bytecode beside them."""
+        folders = (".venv/lib/*/site-packages/sqlalchemy", "backend/app")
+        return all(any(self.root.glob(f"{each}/__pycache__/*.pyc")) for each in folders)
+
     def _replace(self, file: Path, standard: str) -> None:
         text = file.read_text(encoding="utf-8")
         assert text.count(standard) == 1, f"{standard} is no longer the only one in {file}"
@@ -102,6 +107,8 @@ def _environment(root: Path, folder: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "120",
         "EDITOR": "true",
+        # all that is compiled is then what the installation has compiled
+        "PYTHONDONTWRITEBYTECODE": "1",
         **_ways_to_packages(),
         "NO_PROXY": "127.0.0.1,localhost",
     }

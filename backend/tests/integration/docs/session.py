@@ -47,7 +47,7 @@ class Session:
     """Gives a page's blocks to a shell. What was started is gone at exit, the servers included."""
 
     def __init__(self, clone: Clone, folder: Path) -> None:
-        self._clone = clone
+        self.clone = clone
         self._folder = folder
         self._terminals: dict[str, Path] = {}
         self._started: list[subprocess.Popen[bytes]] = []
@@ -90,7 +90,7 @@ class Session:
 
     def _in_shell(self, fence: Fence) -> str:
         block = self._folder / f"{_name(fence)}.sh"
-        block.write_text(self._clone.here(fence.text))
+        block.write_text(self.clone.here(fence.text))
         asking, told = self._shell.stdin, self._shell.stdout
         assert asking is not None
         assert told is not None
@@ -104,7 +104,7 @@ class Session:
     def _in_terminal(self, fence: Fence) -> str:
         log = self._folder / f"{_name(fence)}.log"
         self._terminals[f"{fence.place} {fence.title}"] = log
-        process = self._start(self._clone.here(fence.text), log)
+        process = self._start(self.clone.here(fence.text), log)
         recipe = _RECIPE.search(fence.text)
         assert recipe, f"{fence.place}: it is not known when this is at work:\n{fence.text}"
         ready = READY[recipe[1]]
@@ -123,8 +123,8 @@ class Session:
         with log.open("wb") as file:
             process = subprocess.Popen(
                 ["/bin/sh", "-euc", commands],
-                cwd=self._clone.root,
-                env=self._clone.env,
+                cwd=self.clone.root,
+                env=self.clone.env,
                 stdin=stdin,
                 stdout=stdout or file,
                 stderr=file,

@@ -94,7 +94,9 @@ def test_every_command_of_quick_start_and_troubleshooting_works(begin, tmp_path:
 
 def follow(session: Session, blocks: list[Fence]) -> str:
     with session:
-        return "".join(session.run(each) for each in blocks if not runs_elsewhere(each))
+        said = "".join(session.run(each) for each in blocks if not runs_elsewhere(each))
+    assert session.clone.is_compiled()
+    return said
 
 
 NOT_RUN = [each for each in TUTORIAL + QUICK_START + TROUBLESHOOTING if runs_elsewhere(each)]

@@ -38,12 +38,17 @@ def test_its_base_is_pinned_and_the_same_for_all_stages() -> None:
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", bases.pop())
 
 
-def test_it_installs_the_hashed_lock_and_compiles_nothing() -> None:
+def test_it_installs_the_hashed_lock_and_builds_nothing() -> None:
     install = next(text for text in of("RUN", INSTRUCTIONS) if "pip" in text)
     assert "--require-hashes --only-binary :all: -r requirements/base.txt" in install
     lock = (REPOSITORY / "requirements" / "base.txt").read_text()
     pinned = re.findall(r"^[a-z0-9.\[\]_-]+==.*\\$", lock, re.MULTILINE)
     assert len(pinned) == len(re.findall(r"^[a-z]", lock, re.MULTILINE))
+
+
+def test_it_compiles_all_code_whatever_becomes_of_the_files_times() -> None:
+    command = next(text for text in of("RUN", INSTRUCTIONS) if "compileall" in text)
+    assert "--invalidation-mode unchecked-hash backend/app .venv/lib" in command
 
 
 def test_the_last_stage_is_nobodys_and_has_neither_compilers_nor_package_managers() -> None:

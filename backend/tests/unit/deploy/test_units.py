@@ -1,6 +1,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def test_the_installer_lets_the_services_user_read_the_code_and_nobody_else_the_
     (root / ".venv/bin").mkdir()
     (root / ".venv/bin/just").touch(0o700)
     (root / ".venv/bin/gone").symlink_to("/not/there")
+    (root / ".venv/bin/python").symlink_to(sys.executable)
     shutil.copy(FOLDER / "install.sh", root / "deploy" / "systemd")
     for each in (root, *root.rglob("*")):
         if not each.is_symlink():
@@ -129,7 +131,8 @@ def test_the_installer_lets_the_services_user_read_the_code_and_nobody_else_the_
     )
     modes = {str(p.relative_to(root)): p.lstat().st_mode & 0o777 for p in root.rglob("*")}
     assert root.stat().st_mode & 0o777 == 0o755
-    assert {modes[name] for name in code} == {0o644}
+    compiled = f"backend/app/__pycache__/main.{sys.implementation.cache_tag}.pyc"
+    assert {modes[name] for name in (*code, compiled)} == {0o644}
     assert {modes[name] for name in ("backend", "backend/app", ".venv/lib")} == {0o755}
     assert modes[".venv/bin/just"] == 0o755
     assert {modes[name] for name in (".env", "backups/a.dump", ".run/services.env")} == {0o600}

@@ -16,7 +16,7 @@ def checkout(patient: Patient) -> Patient:
     """A checkout with the real lock, and a folder of packages in front of the installed ones."""
     (patient.root / "backend").symlink_to(REPOSITORY / "backend")
     (patient.root / "requirements").mkdir()
-    for name in ("base.txt", "dev.txt"):
+    for name in ("base.txt", "test.txt"):
         lock = (REPOSITORY / "requirements" / name).read_text()
         (patient.root / "requirements" / name).write_text(lock)
     return patient
@@ -36,11 +36,7 @@ def reinstall(checkout: Patient, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(sys, "prefix", str(checkout.root / ".venv"))
-    (checkout.root / ".venv").mkdir()
-    (checkout.root / ".venv" / "installed").touch()
-    (checkout.root / "Makefile").write_text(
-        ".venv/installed:\n\trm -r packages/*.dist-info\n\ttouch $@\n"
-    )
+    (checkout.root / "Makefile").write_text("all:\n\trm -r packages/*.dist-info\n")
     return folder
 
 
@@ -69,7 +65,7 @@ async def test_the_markers_of_the_lock_are_respected(checkout: Patient, reinstal
         f"redis[hiredis]=={metadata.version('redis')} ; python_version >= '3.11' \\",
     ]
     (checkout.root / "requirements" / "base.txt").write_text("\n".join(pins))
-    (checkout.root / "requirements" / "dev.txt").write_text("\n".join(pins))
+    (checkout.root / "requirements" / "test.txt").write_text("\n".join(pins))
     result = await checkout.see("install.packages")
     assert result.finding.summary == "2 packages are as locked"
 
@@ -81,9 +77,9 @@ async def test_a_package_that_is_not_as_locked_is_reinstalled(
     checkout: Patient, reinstall, name: str, status: Status
 ) -> None:
     base = checkout.root / "requirements" / "base.txt"
-    dev = checkout.root / "requirements" / "dev.txt"
+    test = checkout.root / "requirements" / "test.txt"
     base.write_text(f"click=={metadata.version('click')} \\\n")
-    dev.write_text(base.read_text() + f"hypothesis=={metadata.version('hypothesis')} \\\n")
+    test.write_text(base.read_text() + f"hypothesis=={metadata.version('hypothesis')} \\\n")
     assert (await checkout.see("install.packages")).status is Status.ok
     install(reinstall, name, "0.0.1")
     result = await checkout.see("install.packages")
@@ -95,7 +91,7 @@ async def test_a_package_that_is_not_as_locked_is_reinstalled(
 
 
 async def test_a_package_that_is_missing_is_told(checkout: Patient) -> None:
-    for name in ("base.txt", "dev.txt"):
+    for name in ("base.txt", "test.txt"):
         (checkout.root / "requirements" / name).write_text("no-such-package==1.0 \\\n")
     result = await checkout.see("install.packages")
     assert result.status is Status.failed

@@ -29,12 +29,13 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def installed(checkout):
-    """A checkout whose .venv is up to date and whose just prints its words and LIVE."""
+    """A checkout whose .venv has all locks and whose just prints its words and LIVE."""
     (checkout / ".venv" / "bin").mkdir(parents=True)
     just = checkout / ".venv" / "bin" / "just"
     just.write_text('#!/bin/sh\nprintf "<%s>" "$@" "LIVE=$LIVE"\n')
     just.chmod(0o755)
-    (checkout / ".venv" / "installed").touch()
+    for name in ("local", "docs", "lint", "test"):
+        (checkout / ".venv" / f"installed-{name}").touch()
     return checkout
 
 
@@ -72,7 +73,7 @@ def test_the_environment_reaches_the_recipe(installed):
 def bin_with(folder, **scripts):
     """A folder for the PATH with the basic tools and these scripts."""
     folder.mkdir()
-    for tool in ("sh", "rm", "ln", "touch", "sed"):
+    for tool in ("sh", "rm", "ln", "ls", "touch", "sed", "cp", "mkdir", "chmod", "uname"):
         (folder / tool).symlink_to(shutil.which(tool))
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -103,75 +104,115 @@ def test_a_python_without_venv_is_said_with_what_to_install(checkout, tmp_path):
     assert "apt install python3-venv" in done.stderr.splitlines()[0]
 
 
-# a Python whose venv makes one that says its words, and whose pip does nothing
-PYTHON = r"""
+def python(uv='echo "$@" >>uv.log', fails_at="nothing"):
+    """A Python whose venv has this uv and a just, and whose pip does nothing but log its words."""
+    return rf"""
 case "$*" in
     *"-m venv --clear "*)
         rm -rf .venv
         mkdir -p .venv/bin
         cp "$0" .venv/bin/python
-        printf '#!/bin/sh\n' > .venv/bin/uv
+        printf '#!/bin/sh\n{uv}\n' > .venv/bin/uv
         printf '#!/bin/sh\n' > .venv/bin/just
         chmod +x .venv/bin/* ;;
+    *"-m pip "*) echo "$@" >>pip.log ;;
 esac
+case "$*" in *{fails_at}*) exit 1 ;; esac
 """
+
+
+def change(checkout, lock):
+    newer = time.time() + 60
+    os.utime(checkout / "requirements" / f"{lock}.txt", (newer, newer))
+
+
+def locks_asked_for(checkout):
+    """The locks that uv was told to install, a set for each time that it was."""
+    calls = (checkout / "uv.log").read_text().splitlines()
+    return [set(re.findall(r"requirements/(\w+)\.txt", call)) for call in calls]
+
+
+def stamps(checkout):
+    return {file.name for file in (checkout / ".venv").glob("installed*")}
+
+
+def test_a_target_installs_what_it_needs_and_nothing_else(checkout, tmp_path):
+    tools = bin_with(tmp_path / "bin", python3=python())
+    assert make(checkout, "demo", path=tools).returncode == 0
+    assert make(checkout, "worker", path=tools).returncode == 0
+    assert locks_asked_for(checkout) == [{"local"}]
+    assert stamps(checkout) == {"installed-local"}
+
+
+def test_what_another_target_needs_is_added(checkout, tmp_path):
+    # uv removes what it is not asked for
+    tools = bin_with(tmp_path / "bin", python3=python())
+    for target in ("demo", "test", "lint"):
+        assert make(checkout, target, path=tools).returncode == 0
+    wanted = [{"local"}, {"local", "test"}, {"local", "test", "lint"}]
+    assert locks_asked_for(checkout) == wanted
+    assert stamps(checkout) == {"installed-local", "installed-test", "installed-lint"}
+
+
+def test_an_upgrade_keeps_what_was_installed_for_other_targets(checkout, tmp_path):
+    tools = bin_with(tmp_path / "bin", python3=python())
+    assert make(checkout, "test", path=tools).returncode == 0
+    change(checkout, "local")
+    assert make(checkout, "demo", path=tools).returncode == 0
+    assert locks_asked_for(checkout) == [{"local", "test"}, {"local", "test"}]
+    assert stamps(checkout) == {"installed-local", "installed-test"}
 
 
 @pytest.mark.parametrize("interrupted", [True, False])
 def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_path, interrupted):
-    tools = bin_with(tmp_path / "bin", python3=PYTHON)
-    for tool in ("cp", "mkdir", "chmod", "printf"):
-        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    tools = bin_with(tmp_path / "bin", python3=python())
     assert make(checkout, path=tools).returncode == 0
     left = checkout / ".venv" / "left"
     left.touch()
     if interrupted:
-        (checkout / ".venv" / "installed").unlink()
+        (checkout / ".venv" / "installed-local").unlink()
     else:
-        newer = time.time() + 60
-        os.utime(checkout / "requirements" / "dev.txt", (newer, newer))
+        change(checkout, "local")
     done = make(checkout, path=tools)
-    assert "Making .venv" in done.stderr
+    assert "Installing into .venv" in done.stderr
     assert done.returncode == 0
     assert left.exists() != interrupted
 
 
+def test_an_installation_that_fails_leaves_nothing_that_is_taken_for_installed(checkout, tmp_path):
+    tools = bin_with(tmp_path / "bin", python3=python())
+    assert make(checkout, "test", path=tools).returncode == 0
+    (checkout / ".venv" / "bin" / "uv").write_text("#!/bin/sh\nexit 1\n")
+    (checkout / ".venv" / "bin" / "python").write_text('#!/bin/sh\n[ "$1" = -c ]\n')
+    change(checkout, "local")
+    assert make(checkout, path=tools).returncode != 0
+    assert stamps(checkout) == set()
+
+
 @pytest.mark.parametrize("uv_can", [True, False])
-def test_no_package_is_built_from_its_source(checkout, tmp_path, uv_can):
+def test_packages_are_compiled_and_none_is_built_from_its_source(checkout, tmp_path, uv_can):
     # what builds it would be fetched without a pin
-    log = tmp_path / "called"
-    notes = f'printf "%s " "$(basename "$0")" "$@" >>"{log}"; echo >>"{log}"'
-    fails = "" if uv_can else "exit 1"
-    python = PYTHON.replace(
-        "#!/bin/sh\\n' > .venv/bin/uv", f"#!/bin/sh\\n{fails}\\n' > .venv/bin/uv"
-    )
-    tools = bin_with(tmp_path / "bin", python3=f"{notes}\n{python}")
-    for tool in ("cp", "mkdir", "chmod", "printf", "basename"):
-        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    uv = 'echo "$@" >>uv.log' + ("" if uv_can else "; exit 1")
+    tools = bin_with(tmp_path / "bin", python3=python(uv))
     assert make(checkout, path=tools).returncode == 0
-    installs = [line for line in log.read_text().splitlines() if " install " in line]
-    assert len(installs) == (1 if uv_can else 2)
-    assert all("--only-binary :all: " in line for line in installs)
-    script = (checkout / "requirements" / "install.sh").read_text()
-    assert "uv pip sync --quiet --no-build " in script
+    by_pip = (checkout / "pip.log").read_text().splitlines()
+    assert len(by_pip) == (1 if uv_can else 2)
+    assert all(" --compile " in line and " --only-binary :all: " in line for line in by_pip)
+    by_uv = (checkout / "uv.log").read_text()
+    assert " --compile-bytecode " in by_uv
+    assert " --no-build " in by_uv
 
 
 def test_a_package_without_a_wheel_is_said_with_the_reason(checkout, tmp_path):
-    python = f'{PYTHON}\ncase "$*" in *dev.txt*) exit 1 ;; esac'
-    python = python.replace("#!/bin/sh\\n' > .venv/bin/uv", "#!/bin/sh\\nexit 1\\n' > .venv/bin/uv")
-    tools = bin_with(tmp_path / "bin", python3=python)
-    for tool in ("cp", "mkdir", "chmod", "printf", "uname"):
-        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    tools = bin_with(tmp_path / "bin", python3=python(uv="exit 1", fails_at="local.txt"))
     done = make(checkout, path=tools)
     assert done.returncode != 0
     assert "source packages are not built" in done.stderr
-    assert not (checkout / ".venv" / "installed").exists()
+    assert stamps(checkout) == set()
 
 
 def test_what_is_installed_can_be_read_by_other_users_whatever_the_umask(checkout, tmp_path):
-    tools = bin_with(tmp_path / "bin", python3=PYTHON)
-    for tool in ("cp", "mkdir", "chmod", "printf"):
-        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    tools = bin_with(tmp_path / "bin", python3=python())
     before = os.umask(0o077)
     try:
         assert make(checkout, path=tools).returncode == 0
@@ -185,7 +226,7 @@ def test_a_venv_that_services_may_run_from_is_left_as_it_is(checkout, tmp_path):
     arq = checkout / ".venv" / "bin" / "arq"
     arq.parent.mkdir(parents=True)
     arq.touch()
-    done = make(checkout, path=bin_with(tmp_path / "bin", python3=PYTHON))
+    done = make(checkout, path=bin_with(tmp_path / "bin", python3=python()))
     assert "rm -rf .venv && make" in done.stderr
     assert done.returncode != 0
     assert arq.exists()
@@ -214,10 +255,26 @@ def test_the_recipes_are_listed_by_group_each_with_what_it_does(checkout):
     assert max(map(len, lines)) <= 80
 
 
-def test_a_recipe_without_a_venv_says_to_run_make(checkout):
-    done = just(checkout, "test")
-    assert "run make" in done.stderr
+@pytest.mark.parametrize(("recipe", "lock"), [("status", "local"), ("test", "test")])
+def test_a_recipe_whose_lock_is_not_installed_says_to_run_make(checkout, recipe, lock):
+    done = just(checkout, recipe)
+    assert f"requirements/{lock}.txt is not installed: run make" in done.stderr
     assert done.returncode == 1
+
+
+def test_a_recipe_whose_lock_has_changed_says_to_run_make_and_goes_on(command_line):
+    change(command_line, "local")
+    done = just(command_line, "status")
+    assert "requirements/local.txt has changed: run make" in done.stderr
+    assert done.stdout.endswith(" ['status']\n")
+
+
+def test_make_installs_what_a_recipe_looks_for(checkout):
+    for name, recipe in dump()["recipes"].items():
+        needs = [word for each in recipe["dependencies"] for word in each["arguments"] or ["local"]]
+        would = make(checkout, "--dry-run", name).stdout
+        installs = re.findall(r"requirements/install\.sh (\w+)", would)
+        assert installs == needs or not needs, name
 
 
 @pytest.fixture
@@ -252,15 +309,14 @@ def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(
     assert done.stdout == f"{elsewhere} ['annotate', '--genes', 'my genes.tsv']\n"
 
 
+def dump():
+    return json.loads(just(ROOT, "--dump", "--dump-format", "json").stdout)
+
+
 def our_recipes():
-    done = subprocess.run(
-        [JUST, "--justfile", ROOT / "justfile", "--dump", "--dump-format", "json"],
-        capture_output=True,
-        check=True,
-    )
     return {
         name: recipe
-        for name, recipe in json.loads(done.stdout)["recipes"].items()
+        for name, recipe in dump()["recipes"].items()
         if re.search(r"-m (app|arq|demo|sandbox|services)\b", json.dumps(recipe["body"]))
     }
 

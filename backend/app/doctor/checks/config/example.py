@@ -13,7 +13,7 @@ _NAME = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
     symptom="A setting that you read about is not in .env.example.",
     why="Who copies an old .env.example sets what is not read any more, or does not learn of what"
     " is new.",
-    remedy="just reference",
+    remedy="make reference",
 )
 async def example(context: Context) -> Finding:
     """Compare ``.env.example`` with the settings."""
