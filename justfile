@@ -13,7 +13,7 @@ python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python
 default:
     @just --justfile "{{ justfile() }}" --list --unsorted
 
-# make installs what a recipe needs; just tells whether it is there
+# make installs the packages that a recipe needs; just only checks that they are installed
 [private]
 _installed lock="local":
     @[ -e .venv/installed-{{ lock }} ] || { echo "requirements/{{ lock }}.txt is not installed: run make instead of just, which installs it." >&2; exit 1; }

@@ -1,5 +1,5 @@
-// A diagram shrinks with the page, but no further than its text can be read; then it scrolls in its own box. The theme
-// colours a sequence diagram by names that Mermaid has changed since: its lines and arrow heads are coloured here.
+// A diagram shrinks with the page as long as its text stays readable; on narrower pages it scrolls in its own box. The theme
+// colours sequence diagrams by element names of an older Mermaid, so lines and arrow heads get their colours here.
 const colours = `<style>
   .actor-line { stroke: var(--md-mermaid-sequence-actor-line-color) !important }
   :is([id$="-arrowhead"], [id$="-filled-head"]) path { fill: var(--md-mermaid-edge-color) !important }

@@ -1,4 +1,4 @@
-// What scrolls sideways in its own box can be reached, and scrolled, from the keyboard.
+// Boxes that scroll sideways get the keyboard focus, so that readers can scroll them without a mouse.
 const boxes = new ResizeObserver((seen) => {
   for (const { target } of seen) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
 });
@@ -6,7 +6,7 @@ const boxes = new ResizeObserver((seen) => {
 const find = () => document.querySelectorAll(".md-typeset__scrollwrap, .mermaid").forEach((box) => boxes.observe(box));
 new MutationObserver(find).observe(document.querySelector("article"), { childList: true, subtree: true });
 
-// A long name is broken where its parts are joined: in a table nowhere else, in a text before anywhere else.
+// A long name wraps where its parts are joined: in tables only there, in text preferably there.
 for (const name of document.querySelectorAll("article :not(pre) > code")) {
   if (name.children.length || name.textContent.length < 24) continue;
   const parts = name.textContent.split(/(?<=.[_/:.,=&?-])(?=\w)/);

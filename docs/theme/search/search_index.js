@@ -1,5 +1,5 @@
-{#- What the theme's script loads from a folder, where a browser reads no JSON: search_index.json by the same indexer.
-    The plugin fills its index while the pages are written, which is after this file; so it is emptied again. -#}
+{#- search_index.json as a script, made by the same indexer: the theme loads it when the site is read from a folder, where
+    browsers refuse to load JSON. The plugin fills its index after this file is written, so the index is emptied again. -#}
 {%- set index = config.plugins["material/search"].search_index -%}
 {%- for file in pages -%}{%- set _ = index.add_entry_from_context(file.page) -%}{%- endfor -%}
 var __index = {{ index.generate_search_index(none) }}
