@@ -1,8 +1,8 @@
 """Real PostgreSQL and Redis servers without root, Docker or system packages.
 
-For development and tests only. `running_postgres` and `running_redis` give a server of one's own
-for as long as a `with` block lasts; `python -m services up|down|status` keeps a pair running
-between commands.
+They are for development and tests only. `running_postgres` and `running_redis` start a server that
+runs for the length of a `with` block. `python -m services up|down|status` controls a pair of
+servers that keeps running between commands.
 """
 
 from services.postgres import Postgres, running_postgres

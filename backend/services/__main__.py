@@ -1,4 +1,4 @@
-"""`python -m services up|down|status|programs`: the development servers of this checkout."""
+"""Controls the development servers of this checkout: PostgreSQL and Redis."""
 
 import sys
 from pathlib import Path
@@ -15,30 +15,30 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @click.group(help=__doc__)
 def main() -> None:
-    """The commands are named for the recipes that call them."""
+    """Group the commands, which are named after the recipes that call them."""
 
 
 @main.command()
 def up() -> None:
-    """Start PostgreSQL and Redis, or find them running."""
+    """Start PostgreSQL and Redis if they do not run yet."""
     hybrid.up(ROOT)
 
 
 @main.command()
 def down() -> None:
-    """Stop what `up` started; the data stays."""
+    """Stop the servers that `up` started. Their data stays."""
     hybrid.down(ROOT)
 
 
 @main.command()
 def status() -> None:
-    """Say where they are; exit status 1 when one does not answer."""
+    """Show the addresses of the servers. The exit status is 1 when one does not answer."""
     sys.exit(0 if hybrid.status(ROOT) else 1)
 
 
 @main.command()
 def programs() -> None:
-    """Say where PostgreSQL's programs are, pg_dump among them."""
+    """Print the folder of PostgreSQL's programs, such as pg_dump."""
     click.echo(binaries.postgres_folder())
 
 

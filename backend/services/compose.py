@@ -1,6 +1,7 @@
-"""The two servers from the project's `compose.yaml`, where a Docker engine answers.
+"""Starts the two servers of the project's `compose.yaml` when a Docker engine answers.
 
-`compose.hybrid.yaml` publishes their ports on the loopback address, under a project of its own.
+`compose.hybrid.yaml` publishes their ports on the loopback address and gives them a Compose project
+of their own.
 """
 
 import json
@@ -22,7 +23,7 @@ _ASK_SECONDS = 20.0
 _UP_SECONDS = 900.0
 
 _FILES = ("compose.yaml", "compose.hybrid.yaml")
-# Compose wants all that its files name, whichever services are meant
+# Compose needs all variables that its files name, whichever services it starts
 _REQUIRED = ("POSTGRES_PASSWORD", "REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN")
 
 
@@ -31,7 +32,7 @@ class Compose:
     """Docker Compose in the project's root.
 
     Attributes:
-        root: the folder of the two files, whose services `db` and `redis` publish their ports.
+        root: the folder of the two Compose files.
         docker: the docker program.
     """
 
@@ -40,7 +41,7 @@ class Compose:
 
     @classmethod
     def find(cls, root: Path) -> "Compose | None":
-        """Docker Compose for this root; None without `compose.yaml` or an engine that answers."""
+        """Return Docker Compose; None without `compose.yaml` or without an engine that answers."""
         docker = shutil.which("docker")
         if docker is None or not (root / "compose.yaml").exists():
             return None
@@ -53,30 +54,30 @@ class Compose:
         return compose
 
     def running(self) -> set[str]:
-        """The names of the services that are up."""
+        """Return the names of the services that run."""
         return set(self._ask("compose", "ps", "--services", "--status", "running").split())
 
     def up(self, *services: str) -> None:
         """Start services and wait until they are healthy.
 
         Raises:
-            ServiceError: Docker could not; the message ends with its last line.
+            ServiceError: Docker could not start them; the message ends with its last line.
         """
         self._ask("compose", "up", "-d", "--wait", *services, seconds=_UP_SECONDS)
 
     def stop(self, *services: str) -> None:
-        """Stop services; their data stays.
+        """Stop services. Their data stays.
 
         Raises:
-            ServiceError: Docker could not.
+            ServiceError: Docker could not stop them.
         """
         self._ask("compose", "stop", *services, seconds=_UP_SECONDS)
 
     def url(self, service: str) -> str:
-        """The address of a running service at its published port.
+        """Return the address of a running service at its published port.
 
         Raises:
-            ServiceError: it publishes none.
+            ServiceError: the service publishes no port.
         """
         config = json.loads(self._ask("compose", "config", "--format", "json"))
         if service == "redis":
@@ -84,7 +85,7 @@ class Compose:
             password = quote(env.get("REDIS_WORKER_PASSWORD", ""), safe="")
             login = f"kidney-worker:{password}@" if password else ""
             return f"redis://{login}{LOOPBACK}:{self._port(service, 6379)}/0"
-        # as the role that the containers of the project are given, which is no superuser
+        # the role that the containers of the project use, which is not a superuser
         given = place(config["services"]["migrate"]["environment"]["DATABASE_URL"])
         login = f"{quote(given.user or '', safe='')}:{quote(given.password or '', safe='')}"
         database = quote(given.name, safe="")
@@ -97,7 +98,7 @@ class Compose:
         return int(published.rpartition(":")[2])
 
     def _passwords(self) -> dict[str, str]:
-        """What Compose wants to know and neither the environment nor `.env` says, made up once."""
+        """Return the variables that Compose needs and nobody has set; they are generated once."""
         said = os.environ | {k: v for k, v in dotenv_values(self.root / ".env").items() if v}
         missing = [name for name in _REQUIRED if not said.get(name)]
         file = self.root / ".run" / "compose.env"
@@ -105,7 +106,7 @@ class Compose:
         made = {name: secrets.token_hex(24) for name in missing if name not in kept}
         if made:
             file.parent.mkdir(exist_ok=True)
-            # a file that is there would keep its mode
+            # an existing file would keep its mode
             file.unlink(missing_ok=True)
             file.touch(0o600)
             file.write_text("".join(f"{name}={value}\n" for name, value in (kept | made).items()))
@@ -124,9 +125,9 @@ class Compose:
             )
         except subprocess.TimeoutExpired as error:
             raise ServiceError(
-                f"docker {' '.join(arguments)}: no end after {seconds:g} s"
+                f"docker {' '.join(arguments)}: not finished after {seconds:g} s"
             ) from error
         if done.returncode:
-            reason = (done.stderr.strip() or "it does not say why").splitlines()[-1]
+            reason = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
             raise ServiceError(f"docker {' '.join(arguments)}: {reason}")
         return done.stdout

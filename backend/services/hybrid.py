@@ -1,7 +1,8 @@
 """The development servers behind `make hybrid-up` and `make hybrid-down`.
 
-For each of the two, apart from the other, the first of: the server that is configured and answers,
-Docker Compose, a server of our own with its data below `.run/`.
+Each of the two servers is the first of these that is available: the configured server, if it
+answers; a container of Docker Compose; a server that this checkout starts itself, with its data in
+`.run/`.
 """
 
 import fcntl
@@ -20,15 +21,15 @@ STANDARD_PORTS: Mapping[Kind, int] = {POSTGRES: 5432, REDIS: 6379}
 
 
 def up(root: Path, ports: Mapping[Kind, int] = STANDARD_PORTS) -> None:
-    """Have both servers running, say where, and leave their addresses for the settings.
+    """Start the servers that do not run, print their addresses and write them for the settings.
 
     Args:
         root: the top of the checkout.
-        ports: the ones to take if they are free and no address is configured.
+        ports: the ports to use if they are free and no address is configured.
 
     Raises:
-        ServiceError: a configured server does not answer and cannot be stood in for, or one of our
-            own did not start. Servers of our own that ran before run on as they did.
+        ServiceError: a configured server does not answer and no server can be started in its
+            place, or a server did not start. Servers that ran before keep running as they did.
     """
     with _alone(root):
         wanted = addresses.configured(root)
@@ -48,11 +49,13 @@ def up(root: Path, ports: Mapping[Kind, int] = STANDARD_PORTS) -> None:
         for kind in KINDS:
             url, how = found[kind]
             click.echo(f"{kind.title:<10}  {addresses.where(url)}  {how}")
-        click.echo("The settings find them in .run/services.env; passwords are only there.")
+        click.echo(
+            "The settings read these addresses, with their passwords, from .run/services.env."
+        )
 
 
 def down(root: Path) -> None:
-    """Stop what `up` started, and keep its data.
+    """Stop the servers that `up` started, and keep their data.
 
     Raises:
         ServiceError: a server does not stop.
@@ -62,29 +65,29 @@ def down(root: Path) -> None:
         for kind in KINDS:
             if port := kind.port_in_use(root):
                 kind.server(root, port, None).stop()
-                stopped.append(f"{kind.title:<10}  stopped; its data stays in {kind.folder}")
-        click.echo("\n".join(stopped) or "Nothing of this checkout is running.")
+                stopped.append(f"{kind.title:<10}  stopped; the data stays in {kind.folder}")
+        click.echo("\n".join(stopped) or "No server of this checkout is running.")
         addresses.services_env(root).unlink(missing_ok=True)
 
 
 def status(root: Path) -> bool:
-    """Say where the servers are and whether they answer; False when one does not."""
+    """Print the addresses of the servers and whether they answer; False when one does not."""
     urls = addresses.read_services_env(root) | addresses.configured(root)
     fine = True
     for kind in KINDS:
         if url := urls.get(kind.variable):
-            reason = addresses.silence(url)
+            reason = addresses.connection_error(url)
             click.echo(f"{kind.title:<10}  {addresses.where(url)}  {reason or 'answers'}")
             fine = fine and reason is None
         else:
-            click.echo(f"{kind.title:<10}  none: `make hybrid-up` starts one")
+            click.echo(f"{kind.title:<10}  not configured; `make hybrid-up` starts one")
             fine = False
     return fine
 
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """One `up` or `down` of this checkout at a time."""
+    """Let one `up` or `down` of this checkout run at a time."""
     folder = root / ".run"
     folder.mkdir(exist_ok=True)
     with (folder / "services.lock").open("w") as lock:
@@ -101,17 +104,18 @@ def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str
         if not server.answers():
             return None
         server.start(tied=False)
-        return address(server), "our own, already running"
+        return address(server), "of this checkout, already running"
     place = addresses.place(wanted)
-    reason = addresses.silence(wanted)
+    reason = addresses.connection_error(wanted)
     if reason is None:
         ours = place.local and port == place.port
-        how = "our own, already running" if ours else f"answers at {kind.variable}"
+        how = "of this checkout, already running" if ours else f"the server of {kind.variable}"
         return wanted, how
     if not place.local:
         raise ServiceError(
-            f"no {kind.title} at {kind.variable} ({addresses.where(wanted)}): {reason}. Start it,"
-            f" or take {kind.variable} out of the environment and of .env to have one here."
+            f"no {kind.title} answers at {kind.variable} ({addresses.where(wanted)}): {reason}."
+            f" Start it, or remove {kind.variable} from the environment and from .env to have one"
+            " started here."
         )
     return None
 
@@ -127,17 +131,20 @@ def _from_compose(
     try:
         compose.up(*names)
     except ServiceError as error:
-        click.echo(f"{error.message}\nStarting servers of our own instead.", err=True)
+        click.echo(
+            f"{error.message}\nDocker cannot be used; this checkout starts its servers itself.",
+            err=True,
+        )
         return {}
     if started := [name for name in names if name not in running]:
         _started_by_compose(root).write_text(" ".join(started))
     found = {}
     for kind in missing:
         url = wanted.get(kind.variable) or compose.url(kind.compose)
-        if reason := addresses.silence(url):
+        if reason := addresses.connection_error(url):
             raise ServiceError(
-                f"Docker started {kind.compose!r}, and {addresses.where(url)} does not answer:"
-                f" {reason}. Does {kind.variable} say what compose.yaml does?"
+                f"Docker started {kind.compose!r}, but {addresses.where(url)} does not answer:"
+                f" {reason}. Compare {kind.variable} with compose.yaml."
             )
         found[kind] = url, "Docker Compose"
     return found
@@ -148,7 +155,7 @@ def _stop_compose(root: Path) -> list[str]:
     if not started.exists():
         return []
     names = started.read_text().split()
-    # without an engine, no container runs
+    # without a Docker engine no container runs
     if compose := Compose.find(root):
         compose.stop(*names)
     started.unlink()

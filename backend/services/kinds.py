@@ -1,4 +1,4 @@
-"""The two services of a checkout: what they are called, and where their data is."""
+"""The two services of a checkout, PostgreSQL and Redis: their names and their data folders."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,10 @@ class Kind:
     """One of the two services.
 
     Attributes:
-        title: its name for people.
-        variable: the setting that holds its address.
+        title: its name in messages.
+        variable: the setting with its address.
         compose: its name in `compose.yaml`.
-        folder: where its data is, in the project's root.
+        folder: the folder of its data, relative to the top of the checkout.
     """
 
     title: str
@@ -26,10 +26,15 @@ class Kind:
     folder: str
 
     def server(self, root: Path, port: int, wanted: Place | None) -> Postgres | Redis:
-        """Our own server, with the names and the password of the configured address, if any.
+        """Return a server that this checkout starts itself.
+
+        Args:
+            root: the top of the checkout.
+            port: where it listens.
+            wanted: the configured address, whose names and password it uses, if there is one.
 
         Raises:
-            ServiceError: PostgreSQL's address names no user or no password.
+            ServiceError: the address of PostgreSQL has no user or no password.
         """
         folder = root / self.folder
         if self is REDIS:
@@ -50,7 +55,7 @@ class Kind:
         )
 
     def port_in_use(self, root: Path) -> int | None:
-        """The port of our own server while it runs."""
+        """Return the port of this checkout's server, or None when it does not run."""
         kind = Redis if self is REDIS else Postgres
         return kind.port_in_use(root / self.folder)
 
@@ -61,5 +66,5 @@ KINDS = (POSTGRES, REDIS)
 
 
 def address(server: Postgres | Redis) -> str:
-    """Where a server of our own is, for its clients."""
+    """Return the address of a server for its clients."""
     return server.url if isinstance(server, Redis) else server.dsn

@@ -1,4 +1,4 @@
-"""A checkout's own servers: decided before anything is touched, started, put back on failure."""
+"""Starts the servers of a checkout: plans all of them first, and undoes everything on failure."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,15 +18,16 @@ _FIRST_PORT_FOR_USERS = 1024
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for one of the services.
+    """How to start one of the two servers.
 
     Attributes:
-        kind: which one.
-        server: to be started.
-        before: running on the same data for another address or password, to be stopped for it.
-        configured: the address that the new one has to serve, if one is configured.
-        how: where it comes from, for people.
-        port_file: remembers the port that we chose; None when the configured address names it.
+        kind: which of the two.
+        server: the server to start.
+        before: the server that runs on the same data now, for another address or password, and has
+            to be stopped first.
+        configured: the address that the new server has to serve, if one is configured.
+        how: where the server comes from, for messages.
+        port_file: keeps the chosen port; None when the configured address gives the port.
     """
 
     kind: Kind
@@ -38,13 +39,14 @@ class Plan:
 
 
 def plan(root: Path, kind: Kind, standard: int, configured: str | None) -> Plan:
-    """Decide how a server of our own is to run; nothing is touched yet.
+    """Decide how to start a server, without starting or stopping anything.
 
-    Without a configured address it gets the port that it had last, so that programs left running
-    find it again, else the standard one, else any that is free.
+    Without a configured address the server gets the port that it had last, so that programs which
+    still run find it again. If that port is not free it gets the standard port, or else any free
+    port.
 
     Raises:
-        ServiceError: it could not serve the configured address.
+        ServiceError: a server of this checkout could not serve the configured address.
     """
     running = kind.port_in_use(root)
     before = None if running is None else _as_it_runs(root, kind, running)
@@ -53,41 +55,42 @@ def plan(root: Path, kind: Kind, standard: int, configured: str | None) -> Plan:
         server = kind.server(root, place.port, place)
         if place.port != running:
             _check_port(kind, place.port, configured)
-        return Plan(kind, server, before, configured, "our own", None)
+        return Plan(kind, server, before, configured, "of this checkout", None)
 
     def takes(port: int) -> bool:
         return port == running or process.is_free(port)
 
     port_file = root / kind.folder / "port"
     remembered = port_file.read_text() if port_file.exists() else ""
-    # a crash may have left the file empty
+    # a crash may have left an empty file
     last = int(remembered) if remembered.isdecimal() else standard
     port = next(filter(takes, (last, standard)), None) or process.free_port()
-    how = "our own" if takes(standard) else f"our own ({standard} is somebody else's)"
+    other = "" if takes(standard) else f" (another program uses port {standard})"
+    how = f"of this checkout{other}"
     return Plan(kind, kind.server(root, port, None), before, None, how, port_file)
 
 
 def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
-    """Carry the plans out; if one of them fails, everything is put back as it was.
+    """Start the planned servers; if one of them fails, restore the servers that ran before.
 
     Returns:
-        The address of each, and how it came to be.
+        The address of each server, and where the server comes from.
 
     Raises:
-        ServiceError: one did not start, or does not serve the configured address.
+        ServiceError: a server did not start, or does not serve the configured address.
     """
     found: dict[Kind, tuple[str, str]] = {}
     with ExitStack() as undo:
         for each in plans:
-            undo.callback(_put_back, each)
+            undo.callback(_restore, each)
             if each.before is not None:
                 each.before.stop()
             each.server.start(tied=False)
             url = each.configured or address(each.server)
-            if reason := addresses.silence(url):
+            if reason := addresses.connection_error(url):
                 raise ServiceError(
-                    f"a {each.kind.title} of our own cannot serve {each.kind.variable} as it is"
-                    f" written: {reason}"
+                    f"the {each.kind.title} of this checkout cannot serve {each.kind.variable} as"
+                    f" it is written: {reason}"
                 )
             found[each.kind] = url, each.how
         undo.pop_all()
@@ -98,7 +101,7 @@ def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
 
 
 def _as_it_runs(root: Path, kind: Kind, port: int) -> Postgres | Redis:
-    """The server that runs now, with the password that it was last started for."""
+    """Return the server that runs now, with the password that it was last started with."""
     url = addresses.read_services_env(root).get(kind.variable)
     place = None if url is None else addresses.place(url)
     if place and place.local and place.port == port:
@@ -107,24 +110,24 @@ def _as_it_runs(root: Path, kind: Kind, port: int) -> Postgres | Redis:
 
 
 def _check_port(kind: Kind, port: int, configured: str) -> None:
-    silence = (addresses.silence(configured) or "").rstrip(".")
+    reason = (addresses.connection_error(configured) or "").rstrip(".")
     remedy = (
-        f"{silence}. Put the address right, or take it out of the environment"
-        " and of .env to have a server on a free port."
+        f"{reason}. Correct the address, or remove it from the environment and from .env to have a"
+        " server started on a free port."
     )
-    # root could take them for Redis, but not for PostgreSQL, which does not run as root
+    # root could use these ports for Redis, but not for PostgreSQL, which does not run as root
     if port < _FIRST_PORT_FOR_USERS:
         raise ServiceError(
-            f"no {kind.title} answers at {kind.variable} ({addresses.where(configured)}), and ours"
-            f" take no port below {_FIRST_PORT_FOR_USERS}: {remedy}"
+            f"no {kind.title} answers at {kind.variable} ({addresses.where(configured)}), and a"
+            f" server of this checkout cannot use a port below {_FIRST_PORT_FOR_USERS}: {remedy}"
         )
     if not process.is_free(port):
         raise ServiceError(
-            f"what listens on port {port} is not the {kind.title} of {kind.variable}: {remedy}"
+            f"the program on port {port} is not the {kind.title} of {kind.variable}: {remedy}"
         )
 
 
-def _put_back(failed: Plan) -> None:
+def _restore(failed: Plan) -> None:
     try:
         failed.server.stop()
         if failed.before is not None:
@@ -133,5 +136,5 @@ def _put_back(failed: Plan) -> None:
                 f"{failed.kind.title} runs on port {failed.before.port} again, as before.", err=True
             )
     except ServiceError as error:
-        # the reason to put it back is raised in any case
-        click.echo(f"{failed.kind.title} could not be put back: {error.message}", err=True)
+        # the caller gets the error that made this necessary, which must not be hidden
+        click.echo(f"{failed.kind.title} could not be started again: {error.message}", err=True)

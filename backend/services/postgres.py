@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, on the loopback address."""
+"""A PostgreSQL server for development and tests, on the loopback address."""
 
 import secrets
 import signal
@@ -18,21 +18,21 @@ from services.privileges import Account, account_for
 from services.process import LOOPBACK, Guardian, ServiceError
 
 NAME = "kidney_genetics"
-# not `postgres`: a DATABASE_URL may well name that one, with a password of its own
+# not `postgres`: a DATABASE_URL may name that role, with another password
 _SUPERUSER = "cluster_owner"
 _PROCESS_NAMES = frozenset({"postgres"})
 
-# These guard against a crash of the machine, which a test does not outlive. (synchronous_commit is
-# not among them: without it, a crash of the server alone loses commits.)
-_UNGUARDED = {"fsync": "off", "full_page_writes": "off"}
+# Both settings protect against a crash of the machine, which would end a test anyway.
+# synchronous_commit stays on: without it, a crash of the server alone loses commits.
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 class Postgres:
-    """One PostgreSQL server, its data below `folder`.
+    """A PostgreSQL server with its data in `folder`.
 
     Attributes:
-        folder: holds the data folder, the superuser's password and the log.
-        port: where it listens (127.0.0.1 only); kept when started again.
+        folder: contains the data folder, the superuser's password and the log.
+        port: where it listens, on 127.0.0.1 only. A restart keeps the port.
     """
 
     def __init__(
@@ -45,15 +45,15 @@ class Postgres:
         database: str = NAME,
         fsync: bool = True,
     ) -> None:
-        """A server with a role and a database of its own; nothing is started yet.
+        """Describe a server with its own role and database, without starting it.
 
         Args:
-            folder: made when it is not there.
-            port: a free one if left out.
-            user: the role the project works as: it may create databases and is no superuser.
-            password: of that role; generated once per folder if left out.
-            database: created when it is not there.
-            fsync: False is faster, and loses data in a crash of the machine.
+            folder: created if it does not exist.
+            port: where it listens; a free port if omitted.
+            user: the role of the project, which may create databases and is not a superuser.
+            password: the password of that role; generated once for each folder if omitted.
+            database: created if it does not exist.
+            fsync: False is faster, but a crash of the machine loses data.
         """
         self.folder = folder.resolve()
         self.port = port if port is not None else process.free_port()
@@ -69,7 +69,7 @@ class Postgres:
 
     @property
     def log(self) -> Path:
-        """What the server printed."""
+        """The server's log."""
         return self.folder / "server.log"
 
     @property
@@ -79,7 +79,7 @@ class Postgres:
 
     @property
     def superuser_dsn(self) -> str:
-        """The superuser's address, for what the project's role may not do."""
+        """The superuser's address, for statements that the project's role may not execute."""
         return self._url(_SUPERUSER, self._generated(), "postgres")
 
     @property
@@ -89,43 +89,44 @@ class Postgres:
         return found[0].pid if found else None
 
     def start(self, *, tied: bool = True) -> None:
-        """Start it and wait until it answers; a second call does nothing.
+        """Start the server and wait until it answers; a second call does nothing.
 
         Args:
-            tied: end it when this process dies.
+            tied: end the server when this process dies.
 
         Raises:
-            ServiceError: it did not come up; the message ends with its log.
+            ServiceError: the server did not start; the message ends with its log.
         """
-        # one that is there and does not answer is starting, or is what a killed one left
+        # processes that do not answer belong to a server that starts, or that was killed
         process.await_true(lambda: self.answers() or not self._processes(), process.START_SECONDS)
         if not self.answers():
             if self._processes():
                 raise ServiceError(
-                    f"PostgreSQL (pid {self.pid}) is silent on port {self.port}; see {self.log}"
+                    f"PostgreSQL (pid {self.pid}) does not answer on port {self.port};"
+                    f" see {self.log}"
                 )
             self._launch(tied=tied)
         self._may_move = False
         self._ensure_role_and_database()
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop it and wait until it is gone; nothing happens when it is not running.
+        """Stop the server, if it runs, and wait until its processes have ended.
 
         Args:
-            mode: `fast` ends the sessions and writes everything out; `immediate` leaves recovery to
-                the next start.
+            mode: `fast` ends the sessions and writes all data to disk. `immediate` does not, so the
+                next start has to recover from the write-ahead log.
 
         Raises:
-            ServiceError: it is still there after a minute.
+            ServiceError: the server still runs after a minute.
         """
         self._end({"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode])
 
     def kill(self) -> None:
-        """SIGKILL the postmaster, and wait until its children have noticed and gone."""
+        """Send SIGKILL to the postmaster and wait until its children have ended too."""
         self._end(signal.SIGKILL)
 
     def answers(self) -> bool:
-        """Whether it is running and lets the superuser in."""
+        """Whether the server runs and accepts a connection of the superuser."""
         if not self._processes():
             return False
         try:
@@ -136,7 +137,7 @@ class Postgres:
 
     @staticmethod
     def port_in_use(folder: Path) -> int | None:
-        """The port of the server that runs on this folder, or None when none does."""
+        """Return the port of the server that runs on this folder, or None when none runs."""
         data = folder.resolve() / "data"
         if not process.find(data, _PROCESS_NAMES):
             return None
@@ -165,16 +166,16 @@ class Postgres:
         self.folder.chmod(0o700)
         if self._data_version() is None:
             self._initdb(programs, account)
-        # the pid in it may be another program's by now, and PostgreSQL would refuse to start
+        # the pid in this file may belong to another program by now; PostgreSQL would not start then
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        # no socket file: its path may have 107 characters, fewer than that of a checkout
+        # no Unix socket: its path may have 107 characters at most, and a checkout's can be longer
         settings = {
             "listen_addresses": LOOPBACK,
             "port": str(self.port),
             "unix_socket_directories": "",
         }
         if not self._fsync:
-            settings |= _UNGUARDED
+            settings |= _NOT_DURABLE
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [*account.prefix, str(programs / "postgres"), "-D", str(self.data), *options]
         server = process.spawn(command, cwd=self.folder, log=self.log)
@@ -185,7 +186,7 @@ class Postgres:
         )
         if not self.answers():
             self.kill()
-            # what was free before `initdb` may have become the port of a connection
+            # during `initdb` another connection may have taken the port that was free before
             if self._may_move and "already in use" in process.tail(self.log):
                 self.port, self._may_move = process.free_port(), False
                 self._launch(tied=tied)
@@ -218,7 +219,7 @@ class Postgres:
             text=True,
         )
         if made.returncode:
-            raise ServiceError(f"initdb could not make {self.data}:\n{made.stderr.strip()}")
+            raise ServiceError(f"initdb could not create {self.data}:\n{made.stderr.strip()}")
 
     def _end(self, signum: signal.Signals) -> None:
         if self._guardian is not None:
@@ -251,9 +252,10 @@ class Postgres:
 
 @contextmanager
 def running_postgres(folder: Path, *, fsync: bool = False) -> Iterator[Postgres]:
-    """A PostgreSQL server for a test or the demo, gone with the block or with this process.
+    """Run a PostgreSQL server that ends with the block, or with this process.
 
-    Its address is `.dsn`; `.stop()`, `.kill()` and `.start()` (same port) serve recovery tests.
+    `.dsn` is its address. Tests of recovery use `.stop()`, `.kill()` and `.start()`, which keep the
+    port.
     """
     server = Postgres(folder, fsync=fsync)
     try:

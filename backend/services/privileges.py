@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: what runs it as somebody else when root starts it."""
+"""Runs PostgreSQL as another user when root starts it, because it refuses to run as root."""
 
 import os
 import pwd
@@ -12,12 +12,12 @@ from services.process import ServiceError
 
 @dataclass(frozen=True)
 class Account:
-    """Who the server runs as.
+    """The user that the server runs as.
 
     Attributes:
-        prefix: what to put before a command so that it runs as this account.
-        uid: owner of the data folder, or None when that is whoever we are.
-        gid: its group.
+        prefix: the words before a command that make it run as this user.
+        uid: the owner of the data folder; None means the current user.
+        gid: the group of the data folder.
     """
 
     prefix: tuple[str, ...] = ()
@@ -25,17 +25,18 @@ class Account:
     gid: int | None = None
 
     def own(self, path: Path) -> None:
-        """Make this account the owner of a file or folder."""
+        """Make this user the owner of a file or folder."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
 
 def account_for(folder: Path, programs: Path) -> Account:
-    """The account that a server with its data in `folder` runs as: ourselves, but for root.
+    """Return the user that runs a server with its data in `folder`.
 
-    Root gives way to the folder's owner, or for a new one to `postgres` or `nobody`. Where that
-    account cannot reach the programs or the data (a checkout below /root, a private temporary
-    folder) the server is given the capability to pass: no folder's permissions are loosened for it.
+    That is the current user, except for root. Instead of root it is the owner of the folder, or for
+    a new folder `postgres` or `nobody`. That user may be unable to reach the programs or the data,
+    as in a checkout below /root or in a private temporary folder. The server then gets the
+    capability `dac_override`, so that no permissions of folders have to be changed.
 
     Raises:
         ServiceError: `setpriv` (util-linux) is missing.
@@ -45,20 +46,20 @@ def account_for(folder: Path, programs: Path) -> Account:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ServiceError(
-            "PostgreSQL does not run as root, and `setpriv` (package util-linux) that would run it"
-            " as another user, is missing. Install it, or start this as an ordinary user."
+            "PostgreSQL does not run as root, and `setpriv` (package util-linux), which could run"
+            " it as another user, is missing. Install it, or run this command as an ordinary user."
         )
     user = _user_of(folder)
     prefix = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not _reaches(prefix, programs / "postgres", folder):
         prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-        # or access(2), by which PostgreSQL looks for its own programs, leaves capabilities out
+        # without it, access(2), with which PostgreSQL finds its programs, ignores capabilities
         prefix += ["--securebits=+no_setuid_fixup"]
         if not _reaches(prefix, programs / "postgres", folder):
             raise ServiceError(
                 f"PostgreSQL does not run as root, and the user {user.pw_name!r} cannot reach"
-                f" {programs} and {folder}. Move the project where others may pass (chmod o+x its"
-                " parent folders), or start this as an ordinary user."
+                f" {programs} and {folder}. Let other users pass the parent folders of the project"
+                " (chmod o+x), or run this command as an ordinary user."
             )
     return Account(tuple(prefix), user.pw_uid, user.pw_gid)
 
@@ -76,7 +77,7 @@ def _user_of(folder: Path) -> pwd.struct_passwd:
 
 
 def _reaches(prefix: list[str], program: Path, folder: Path) -> bool:
-    """Whether a command run like this may execute the program and enter the folder."""
+    """Tell whether a command with this prefix may execute the program and enter the folder."""
     tried = subprocess.run(  # noqa: S603 - constant script
         [*prefix, "/bin/sh", "-c", 'test -x "$1" && cd "$2"', "sh", str(program), str(folder)],
         check=False,

@@ -1,4 +1,4 @@
-"""Server processes: start detached, find again by data folder, signal, wait."""
+"""Starts server processes detached, finds them again by data folder, and ends them."""
 
 import contextlib
 import signal
@@ -16,18 +16,18 @@ START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
-# kept until they have ended: Python warns of a child that nothing refers to and nobody waited for
+# kept until they have ended: Python warns about a child process without reference and wait()
 _spawned: set[subprocess.Popen[bytes]] = set()
 
 _GUARD = 'read _ || kill -"$2" "$1" 2>/dev/null'
 
 
 class ServiceError(click.ClickException):
-    """A server could not be found, started or stopped; the message says what to do about it."""
+    """A server could not be found, started or stopped; the message says what to do."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nothing listens on at this moment."""
+    """Return a TCP port of the loopback address that is free at this moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -35,9 +35,9 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of the loopback address."""
+    """Tell whether a server could listen on this port of the loopback address."""
     with socket.socket() as probe:
-        # as servers do: a connection that lingers in TIME_WAIT is no reason to go elsewhere
+        # servers set this option too: a connection in TIME_WAIT does not keep them from the port
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -47,10 +47,10 @@ def is_free(port: int) -> bool:
 
 
 def find(folder: Path, names: frozenset[str]) -> list[psutil.Process]:
-    """The live processes with one of these names whose working folder is `folder`, parents first.
+    """Return the processes with one of these names whose working folder is `folder`, parents first.
 
-    Both servers run inside their data folder, so this tells ours from anybody else's where a pid
-    file cannot: after a SIGKILL or a reboot its pid may be another program's.
+    Both servers run in their data folder, so the folder identifies them. A pid file cannot: after a
+    SIGKILL or a reboot, its pid may belong to another program.
     """
     wanted = str(folder.resolve())
     parents: dict[psutil.Process, int] = {}
@@ -63,7 +63,7 @@ def find(folder: Path, names: frozenset[str]) -> list[psutil.Process]:
 
 
 def spawn(command: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server that outlives this process and its terminal; its output is added to `log`."""
+    """Start a server that outlives this process and its terminal; its output goes to `log`."""
     with log.open("ab") as out:
         server = subprocess.Popen(  # noqa: S603 - the command is ours
             command,
@@ -78,10 +78,10 @@ def spawn(command: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[b
 
 
 def reap(ended: Iterable[psutil.Process]) -> None:
-    """Take leave of servers that have ended, and of all that ended unasked."""
+    """Wait for servers that have ended, so that they leave no zombie processes."""
     pids = {process.pid for process in ended}
     for server in tuple(_spawned):
-        # one that is only about to end has no data folder any more, and is no zombie yet
+        # a server that is about to end has left its data folder, and is not a zombie yet
         if server.pid in pids:
             server.wait()
         if server.poll() is not None:
@@ -89,7 +89,7 @@ def reap(ended: Iterable[psutil.Process]) -> None:
 
 
 def await_true(what: Callable[[], bool], seconds: float) -> bool:
-    """Ask every 20 ms until the answer is yes; False when that took longer than `seconds`."""
+    """Check every 20 ms until `what` is true; return False after `seconds`."""
     deadline = time.monotonic() + seconds
     while not what():
         if time.monotonic() > deadline:
@@ -99,24 +99,24 @@ def await_true(what: Callable[[], bool], seconds: float) -> bool:
 
 
 def send(process: psutil.Process, signum: signal.Signals) -> None:
-    """Signal a process; one that is already gone is no error."""
+    """Send a signal to a process, if it still exists."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signum)
 
 
 def tail(log: Path, lines: int = 5) -> str:
-    """The last lines of a server's log, for an error message."""
+    """Return the last lines of a log, for an error message."""
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 class Guardian:
-    """Ends a server when this process dies, however it dies.
+    """Ends a server when this process dies, whatever the reason.
 
-    It waits on a pipe that only this process writes to. (PR_SET_PDEATHSIG would do it without a
-    helper, but follows the starting *thread*, and an event loop's executor threads end with the
-    loop.)
+    A shell waits on a pipe that only this process has open for writing. PR_SET_PDEATHSIG would need
+    no shell, but it reacts to the end of the starting *thread*, and an event loop ends its executor
+    threads when it ends.
     """
 
     def __init__(self, pid: int, signum: signal.Signals) -> None:
@@ -129,7 +129,7 @@ class Guardian:
         )
 
     def dismiss(self) -> None:
-        """Leave the server alone from now on."""
+        """Stop guarding: the server is not ended any more."""
         self._shell.kill()
         self._shell.wait()
         if self._shell.stdin is not None:

@@ -1,4 +1,4 @@
-"""A Redis server of one's own, on the loopback address."""
+"""A Redis server for development and tests, on the loopback address."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ from services.process import LOOPBACK, Guardian, ServiceError
 
 _PROCESS_NAMES = frozenset({"redis-server", "valkey-server"})
 
-# `dir` is the working folder, so that no path has to be quoted here
+# `dir` is the working folder, so no path has to be quoted here
 _CONFIGURATION = """\
 bind {host}
 port {port}
@@ -30,23 +30,24 @@ maxmemory-policy noeviction
 
 
 class Redis:
-    """One Redis server, its data in `folder`: append-only file on, nothing evicted.
+    """A Redis server with its data in `folder`. It writes an append-only file and evicts no keys.
 
     Attributes:
-        folder: holds the data, the configuration and the log.
-        port: where it listens (127.0.0.1 only); kept when started again.
+        folder: contains the data, the configuration and the log.
+        port: where it listens, on 127.0.0.1 only. A restart keeps the port.
     """
 
     def __init__(
         self, folder: Path, *, port: int | None = None, password: str | None = None
     ) -> None:
-        """A server that is not started yet.
+        """Describe a server, without starting it.
 
         Args:
-            folder: made when it is not there.
-            port: a free one if left out.
-            password: the empty string for none; generated once per folder if left out, because who
-                may talk to Redis can have it write files as whoever runs it (CONFIG SET dir).
+            folder: created if it does not exist.
+            port: where it listens; a free port if omitted.
+            password: the empty string means no password; generated once for each folder if omitted.
+                Redis needs one because its clients can make it write files with the permissions of
+                its user (CONFIG SET dir).
         """
         self.folder = folder.resolve()
         self.port = port if port is not None else process.free_port()
@@ -55,12 +56,12 @@ class Redis:
 
     @property
     def log(self) -> Path:
-        """What the server printed."""
+        """The server's log."""
         return self.folder / "server.log"
 
     @property
     def url(self) -> str:
-        """Its address: `redis://:password@127.0.0.1:port/0`."""
+        """The server's address: `redis://:password@127.0.0.1:port/0`."""
         password = self._secret()
         login = f":{quote(password, safe='')}@" if password else ""
         return f"redis://{login}{LOOPBACK}:{self.port}/0"
@@ -72,20 +73,20 @@ class Redis:
         return found[0].pid if found else None
 
     def start(self, *, tied: bool = True) -> None:
-        """Start it and wait until it answers; a second call does nothing.
+        """Start the server and wait until it answers; a second call does nothing.
 
         Args:
-            tied: end it when this process dies.
+            tied: end the server when this process dies.
 
         Raises:
-            ServiceError: it did not come up; the message ends with its log.
+            ServiceError: the server did not start; the message ends with its log.
         """
         process.await_true(lambda: self.answers() or not self._processes(), process.START_SECONDS)
         if self.answers():
             return
         if self._processes():
             raise ServiceError(
-                f"Redis (pid {self.pid}) is silent on port {self.port}; see {self.log}"
+                f"Redis (pid {self.pid}) does not answer on port {self.port}; see {self.log}"
             )
         program = redis_program()
         self._configure()
@@ -103,19 +104,19 @@ class Redis:
             )
 
     def stop(self) -> None:
-        """Stop it cleanly, everything written out, and wait until it is gone.
+        """Stop the server after it has written all data to disk, and wait until it has ended.
 
         Raises:
-            ServiceError: it is still there after a minute.
+            ServiceError: the server still runs after a minute.
         """
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL it and wait until it is gone."""
+        """Send SIGKILL to the server and wait until it has ended."""
         self._end(signal.SIGKILL)
 
     def answers(self) -> bool:
-        """Whether it is running, has loaded its data and lets us in."""
+        """Whether the server runs, has loaded its data and accepts our connection."""
         if not self._processes():
             return False
         try:
@@ -126,14 +127,14 @@ class Redis:
 
     @staticmethod
     def port_in_use(folder: Path) -> int | None:
-        """The port of the server that runs on this folder, or None when none does."""
+        """Return the port of the server that runs on this folder, or None when none runs."""
         if not process.find(folder, _PROCESS_NAMES):
             return None
         port = re.search(r"^port (\d+)$", (folder / "redis.conf").read_text(), re.MULTILINE)
         return int(port[1]) if port else None
 
     def _configure(self) -> None:
-        """Write the configuration: a command line, and a password in it, is public."""
+        """Write the configuration file. On a command line, other users could read the password."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         text = _CONFIGURATION.format(host=LOOPBACK, port=self.port)
@@ -171,9 +172,10 @@ class Redis:
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[Redis]:
-    """A Redis server for a test or the demo, gone with the block or with this process.
+    """Run a Redis server that ends with the block, or with this process.
 
-    Its address is `.url`; `.stop()`, `.kill()` and `.start()` (same port) serve recovery tests.
+    `.url` is its address. Tests of recovery use `.stop()`, `.kill()` and `.start()`, which keep the
+    port.
     """
     server = Redis(folder)
     try:

@@ -103,7 +103,7 @@ def test_other_servers_on_the_standard_ports_are_left_alone(root, tmp_path, caps
         assert_usable(urls)
         assert f":{postgres.port}/" not in urls["DATABASE_URL"]
         assert f":{other.port}/" not in urls["REDIS_URL"]
-        assert f"({other.port} is somebody else's)" in capsys.readouterr().out
+        assert f"(another program uses port {other.port})" in capsys.readouterr().out
 
 
 def test_a_port_taken_in_place_of_the_standard_one_is_taken_again(root, tmp_path, capsys):
@@ -144,7 +144,7 @@ def test_configured_servers_that_answer_are_used_each_on_its_own(root, ports, tm
         (root / ".env").write_text(f"REDIS_URL={theirs.url}\n")
         hybrid.up(root, ports)
         assert left(root)["REDIS_URL"] == theirs.url
-        assert "answers at REDIS_URL" in capsys.readouterr().out
+        assert "the server of REDIS_URL" in capsys.readouterr().out
         assert_usable(left(root))
         hybrid.down(root)
         assert theirs.answers()

@@ -76,6 +76,6 @@ def test_where_shows_host_and_port_alone(url, shown):
     ],
 )
 def test_an_address_that_is_none_is_said_without_its_secrets(url):
-    reason = addresses.silence(url)
+    reason = addresses.connection_error(url)
     assert reason
     assert "secret" not in reason
