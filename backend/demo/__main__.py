@@ -1,4 +1,4 @@
-"""The main job, end to end: annotate thousands of genes, and kill a worker half-way."""
+"""Runs the whole pipeline: annotates thousands of genes, and kills a worker half-way."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ LIVE_GENES = Path(__file__).with_name("twenty_genes.tsv")
 
 
 class Killer:
-    """Kills the worker that executes the run, once, when half of the work is done."""
+    """Kills the worker that executes the run, once, when half of the last source is done."""
 
     def __init__(self, stage: Stage, api: httpx.Client, console: Console) -> None:
         self.killed_at: datetime | None = None
@@ -34,7 +34,7 @@ class Killer:
         self._console = console
 
     def __call__(self, run: dict[str, Any]) -> None:
-        """Look at the run, and kill when it is time."""
+        """Kill the worker when the run has come far enough."""
         last = run["progress"][-1]
         if self.killed_at or not last["total"] or last["done"] < last["total"] / 2:
             return
@@ -45,24 +45,29 @@ class Killer:
                 self.killed_at = datetime.now(UTC)
                 os.kill(worker.popen.pid, signal.SIGKILL)
                 self._console.print(
-                    f"[red]  killed {worker.name} (pid {worker.popen.pid}) with SIGKILL,"
-                    f" {last['done']:,} of {last['total']:,} genes into {last['source']}[/red]"
+                    f"[red]  killed {worker.name} (pid {worker.popen.pid}) with SIGKILL after"
+                    f" {last['done']:,} of {last['total']:,} genes of {last['source']}[/red]"
                 )
 
 
 @click.command()
-@click.option("--genes", default=5_000, show_default=True, help="How many, in the sandbox.")
-@click.option("--live", is_flag=True, envvar="LIVE", help="Twenty genes from the real services.")
+@click.option("--genes", default=5_000, show_default=True, help="Number of genes in the sandbox.")
+@click.option(
+    "--live",
+    is_flag=True,
+    envvar="LIVE",
+    help="Annotate twenty genes from the real services.",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=FOLDER,
-    help="For the servers' data and the logs.",
+    help="Folder of the servers' data and the logs.",
 )
 def main(genes: int, folder: Path, *, live: bool) -> None:
-    """Run the whole annotation pipeline on this machine, and lose a worker half-way."""
+    """Run the whole annotation pipeline on this machine, and kill a worker half-way."""
     console = Console()
-    # like a Ctrl-C: whatever was started is stopped
+    # every such signal acts like Ctrl-C, so that everything that was started is stopped
     heed(signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     for data in ("postgres", "redis", "cache"):
@@ -72,22 +77,25 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
         with Stage(folder, live=live, genes=genes) as stage:
             ok = _play(stage, console)
     except KeyboardInterrupt:
-        console.print("stopped; everything that was started is gone")
+        console.print("stopped; everything that was started has ended")
         sys.exit(130)
     except (click.ClickException, UserError):
-        console.print(f"[red]the demo failed; its logs are in {folder}[/red]")
+        console.print(f"[red]the demo failed; the logs are in {folder}[/red]")
         raise
-    console.print(f"Everything is stopped again; it took {time.monotonic() - began:.0f} s.\n")
-    console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis to stay")
-    console.print("      [b]make migrate[/b]                   make the tables, once")
     console.print(
-        "      [b]make worker[/b]                    start a worker; README.md says the rest"
+        f"Everything that was started has ended. The demo took {time.monotonic() - began:.0f} s.\n"
+    )
+    console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis")
+    console.print("      [b]make migrate[/b]                   create the tables, once")
+    console.print(
+        "      [b]make worker[/b]                    start a worker; README.md has the next steps"
     )
     sys.exit(0 if ok else 1)
 
 
 def _play(stage: Stage, console: Console) -> bool:
-    console.print("PostgreSQL and Redis run" + ("" if stage.live else ", and the sandbox"))
+    servers = "PostgreSQL and Redis" if stage.live else "PostgreSQL, Redis and the sandbox"
+    console.print(f"{servers} run")
     stage.cli("migrate")
     stage.cli("genes-import", str(LIVE_GENES) if stage.live else "hgnc")
     api = stage.start_api()
@@ -103,14 +111,14 @@ def _play(stage: Stage, console: Console) -> bool:
         stats, again = report.fetched_again(api, stage.sandbox_url)
     report.table(run, stats, console)
     if killer.killed_at is not None:
-        still = report.stood_still(stage.database_url, run_id, killer.killed_at)
-        if still is not None:
-            console.print(f"the killed work stood still for [b]{still:.1f} s[/b]")
+        seconds = report.recovery_time(stage.database_url, run_id, killer.killed_at)
+        if seconds is not None:
+            console.print(f"recovery time after the kill: [b]{seconds:.1f} s[/b]")
     lost = report.lost_genes(stage.database_url, run_id)
     console.print(f"genes lost: [b]{lost}[/b]")
     if again is not None:
         console.print(
-            f"genes fetched again: [b]{again:,}[/b], in flight when the worker was killed"
+            f"genes fetched again: [b]{again:,}[/b], as the killed worker had not committed them"
         )
     if run["error"]:
         console.print(f"[red]{run['error']}[/red]")

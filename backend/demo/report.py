@@ -1,4 +1,4 @@
-"""What the demo says at its end."""
+"""The figures that the demo prints at its end."""
 
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,8 @@ def lost_genes(database_url: str, run_id: int) -> int:
     return int(row[0])
 
 
-def stood_still(database_url: str, run_id: int, killed_at: datetime) -> float | None:
-    """Return the seconds from the kill until a worker took up the run again."""
+def recovery_time(database_url: str, run_id: int, killed_at: datetime) -> float | None:
+    """Return the seconds from the kill until another worker took over the run."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         row = connection.execute(
             "SELECT min(at) AS at FROM run_events WHERE run_id = %s AND event = 'taken over'"
@@ -35,7 +35,7 @@ def stood_still(database_url: str, run_id: int, killed_at: datetime) -> float | 
 
 
 def table(run: dict[str, Any], stats: dict[str, Any] | None, console: Console) -> None:
-    """Print what came of each source; requests as the sandbox counted them, if there is one."""
+    """Print the result of each source. The sandbox, if there is one, has counted the requests."""
     result = Table(title=f"Run {run['id']}: {run['state']}")
     columns = ("source", "genes", "found", "absent", "unknown", "upstream requests", "seconds")
     for name in columns:

@@ -1,4 +1,4 @@
-"""Everything the demo starts, and its end."""
+"""Starts and stops the servers, the sandbox, the API and the workers of the demo."""
 
 import os
 import secrets
@@ -24,7 +24,7 @@ STOP_SECONDS = 12.0
 
 
 class Process:
-    """A program of the demo's own: it logs to a file and ends with the demo, however that ends."""
+    """A program that logs to a file and ends when the demo ends, whatever the reason."""
 
     def __init__(
         self, name: str, *arguments: str, env: dict[str, str], log: Path, stdout: bool = False
@@ -39,22 +39,23 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if stdout else file,
                 stderr=file,
-                # a Ctrl-C is for the demo, which then stops its programs in order
+                # Ctrl-C reaches only the demo, which then stops its programs in order
                 start_new_session=True,
             )
         self._guardian = Guardian(self.popen.pid, signal.SIGKILL)
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What it prints, when that is read here."""
+        """The output of the program; only when it was started with `stdout=True`."""
         assert self.popen.stdout is not None
         return self.popen.stdout
 
     def until(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Wait until it is ready.
+        """Wait until the program is ready.
 
         Raises:
-            ClickException: it ended, or it is not ready in time; with the end of its log.
+            ClickException: the program has ended or is not ready in time. The message contains the
+                end of its log.
         """
         deadline = time.monotonic() + seconds
         while not ready():
@@ -63,7 +64,7 @@ class Process:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End it with SIGTERM, or with SIGKILL when it does not listen."""
+        """End the program with SIGTERM, or with SIGKILL if it does not end in time."""
         self.popen.terminate()
         try:
             self.popen.wait(STOP_SECONDS)
@@ -76,12 +77,12 @@ class Process:
 
 
 class Stage:
-    """Servers, sandbox, API and workers. A context manager: what it started is stopped at exit.
+    """The servers, the sandbox, the API and the workers. All of them are stopped at exit.
 
     Args:
         folder: for the servers' data and the logs.
-        live: ask the real services; there is no sandbox then.
-        genes: how many genes the sandbox knows.
+        live: ask the real services, without a sandbox.
+        genes: the number of genes in the sandbox.
     """
 
     def __init__(self, folder: Path, *, live: bool, genes: int) -> None:
@@ -137,7 +138,7 @@ class Stage:
         else:
             sandbox.until(lambda: False, seconds=0)
         self.sandbox_url = self.env["NCBI_EUTILS_URL"].removesuffix("/eutils")
-        # by API, gene by gene: the bulk file would be read in one go, with nothing to watch
+        # by API, in batches: the bulk file is read at once, which leaves nothing to watch
         self.env["CLINVAR_BULK_THRESHOLD"] = "1000000"
 
     def _start(self, name: str, *arguments: str, stdout: bool = False) -> Process:
@@ -147,10 +148,10 @@ class Stage:
         return process
 
     def cli(self, *arguments: str) -> None:
-        """Call the project's command line as an operator would.
+        """Run a command of the project's command line, as an operator does.
 
         Raises:
-            ClickException: with what it said.
+            ClickException: the command failed. The message contains its output.
         """
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "app.cli", *arguments],
@@ -164,7 +165,7 @@ class Stage:
             raise click.ClickException(f"{' '.join(arguments)}:\n{done.stderr}")
 
     def start_api(self) -> httpx.Client:
-        """Start the API and return a client of it."""
+        """Start the API, wait until it is ready, and return a client for it."""
         api = self._start("the API", "app.cli", "api", "--port", str(self.port))
         client = self._stack.enter_context(
             httpx.Client(

@@ -1,4 +1,4 @@
-"""Looks on while a run goes through its sources, as an operator does: over HTTP."""
+"""Shows the progress of a run, which it reads over HTTP as an operator does."""
 
 import time
 from collections.abc import Callable
@@ -15,20 +15,22 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-PAUSE = 0.1
-PLAIN_EVERY = 5.0
+POLL_SECONDS = 0.1
+
+LINE_SECONDS = 5.0
+"""Between two lines of progress when the output is not a terminal."""
 
 
 def follow(
     api: httpx.Client, run_id: int, console: Console, look: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Draw a bar for each source until the run has ended; return the run.
+    """Draw a progress bar for each source until the run has ended, and return the run.
 
     Args:
         api: the project's API.
         run_id: the run.
-        console: where to draw; plain lines when it is no terminal.
-        look: called with every answer.
+        console: where to draw; if it is not a terminal, it gets plain lines.
+        look: called with every answer of the API.
     """
     said = 0.0
     bars: dict[str, TaskID] = {}
@@ -49,13 +51,13 @@ def follow(
                     if name not in bars:
                         bars[name] = progress.add_task(name, total=source["total"])
                     progress.update(bars[name], total=source["total"], completed=source["done"])
-            if bars and not console.is_terminal and time.monotonic() - said >= PLAIN_EVERY:
+            if bars and not console.is_terminal and time.monotonic() - said >= LINE_SECONDS:
                 said = time.monotonic()
                 console.print("  " + _in_a_line(run))
             look(run)
             if run["state"] in {"succeeded", "failed", "cancelled"}:
                 return run
-            time.sleep(PAUSE)
+            time.sleep(POLL_SECONDS)
 
 
 def _in_a_line(run: dict[str, Any]) -> str:

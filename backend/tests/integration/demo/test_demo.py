@@ -27,7 +27,7 @@ def test_a_worker_is_killed_half_way_and_no_gene_is_lost(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", done.stdout)
-    assert re.search(r"the killed work stood still for \d+\.\d s", done.stdout)
+    assert re.search(r"recovery time after the kill: \d+\.\d s", done.stdout)
     assert "genes lost: 0" in done.stdout
     for source in ("hgnc", "ensembl", "clinvar"):
         assert re.search(rf"{source}\W+1,500 ", done.stdout)
@@ -45,5 +45,5 @@ def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path
                 break
         rest = demo.stdout.read()
         assert demo.wait(60) == 130, rest
-    assert "everything that was started is gone" in rest
+    assert "everything that was started has ended" in rest
     assert left_over(tmp_path) == []
