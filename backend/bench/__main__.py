@@ -7,7 +7,7 @@ import click
 
 
 def main() -> None:
-    """Run one of the measurements beside this file."""
+    """Run one of the measurements in this folder."""
     names = sorted(
         module.name
         for module in pkgutil.iter_modules([str(Path(__file__).parent)])

@@ -1,4 +1,4 @@
-"""Writes what was measured where the documentation shows it."""
+"""Writes the results of a measurement into a page of the documentation."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "measured"
 
 
 def machine(plant: Plant) -> str:
-    """Say what it was measured on, without naming the machine."""
+    """Return what the measurement ran on, without the name of the machine."""
     with psycopg.connect(plant.postgres.superuser_dsn) as connection:
         postgres = connection.info.server_version // 10_000, connection.info.server_version % 10_000
     with redis.Redis.from_url(plant.redis.url) as client:
@@ -28,22 +28,20 @@ def machine(plant: Plant) -> str:
     )
 
 
-def write(name: str, title: str, *parts: str, question: str, command: str, facts: str) -> Path:
-    """Write a page; return where.
+def write(name: str, title: str, *parts: str, shows: str, command: str, facts: str) -> Path:
+    """Write a page and return its path.
 
     Args:
-        name: of the file, without its ending.
-        title: of the page.
+        name: the name of the file, without its suffix.
+        title: the title of the page.
         parts: paragraphs and tables.
-        question: that they answer, to go on from "For whoever asks".
-        command: that measures it again.
+        shows: what the page shows, as the end of a sentence that begins with "This page shows".
+        command: the command that measures it again.
         facts: see `machine`.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.md"
-    reader = (
-        f"For whoever asks {question}. Here you find what was measured, and the command for it."
-    )
-    paragraphs = [f"# {title}", reader, *parts, f"Measured with `{command}`: {facts}."]
+    opening = f"This page shows {shows}. Its last line gives the command to measure it again."
+    paragraphs = [f"# {title}", opening, *parts, f"Measured with `{command}`: {facts}."]
     path.write_text("\n\n".join(each.strip() for each in paragraphs) + "\n")
     return path

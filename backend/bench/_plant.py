@@ -1,4 +1,4 @@
-"""Servers and real processes for a measurement; all of it ends with the measurement."""
+"""Servers and real processes for a measurement, which end with the measurement."""
 
 import json
 import os
@@ -19,17 +19,17 @@ from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
 
 ALIVE = "is alive"
-"""What a worker says in its log once it holds its lock."""
+"""A worker logs this when it holds its lock."""
 
 
 class Plant:
-    """Starts programs against one PostgreSQL and one Redis, and looks at what they have written.
+    """Starts programs with one PostgreSQL and one Redis, and reads the database.
 
     Attributes:
-        postgres: commits are flushed to the disk, as in production.
-        redis: the server of all that is started.
-        env: the environment of what is started from now on.
-        through: a module that starts the project's programs, in front of their own names.
+        postgres: the server; it flushes commits to the disk, as in production.
+        redis: the server of all programs.
+        env: the environment of the programs that are started from now on.
+        through: a module that starts the project's programs; their names follow as its arguments.
     """
 
     def __init__(self, folder: Path, postgres: Postgres, redis: Redis, stack: ExitStack) -> None:
@@ -47,10 +47,10 @@ class Plant:
         self._started = 0
 
     def start(self, name: str, *arguments: str, says: str | None, stdout: bool = False) -> Process:
-        """Start a module with its arguments, and wait until its log has these words, if any.
+        """Start a module with its arguments, and wait until its log contains `says`, if given.
 
         Raises:
-            ClickException: it does not start; with the end of its log.
+            ClickException: the program does not start. The message contains the end of its log.
         """
         self._started += 1
         log = self.folder / f"{self._started}.log"
@@ -61,12 +61,12 @@ class Plant:
         return process
 
     def worker(self, *, wait: bool = True) -> Process:
-        """Start a worker of this project, and wait until it is alive."""
+        """Start a worker of this project, and wait until it holds its lock."""
         program = (*self.through, "arq", "app.core.arq_worker.WorkerSettings")
         return self.start("a worker", *program, says=ALIVE if wait else None)
 
     def sandbox(self, *arguments: str) -> str:
-        """Start the sandbox, point the environment at it, and return its address."""
+        """Start the sandbox, set its addresses in the environment, and return its address."""
         sandbox = self.start("the sandbox", "sandbox", *arguments, says=None, stdout=True)
         for line in sandbox.stdout:
             text = line.decode().strip()
@@ -77,10 +77,10 @@ class Plant:
         raise click.ClickException(f"the sandbox does not start: {sandbox.log.read_text()}")
 
     def cli(self, *arguments: str) -> str:
-        """Call the project's command line, and return what it prints.
+        """Run a command of the project's command line, and return its output.
 
         Raises:
-            ClickException: with what it said.
+            ClickException: the command failed. The message contains its error output.
         """
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", *self.through, "app.cli", *arguments],
@@ -95,12 +95,12 @@ class Plant:
         return done.stdout
 
     def annotate(self, *arguments: str) -> int:
-        """Ask for a run, and return its id."""
+        """Request a run, and return its id."""
         run_id: int = json.loads(self.cli("annotate", "--json", *arguments))["id"]
         return run_id
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        """Read the project's database, or change it behind its back."""
+        """Execute a statement in the project's database, and return the rows if there are any."""
         with psycopg.connect(self.postgres.dsn, row_factory=dict_row) as connection:
             cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
@@ -108,7 +108,7 @@ class Plant:
 
 @contextmanager
 def plant() -> Iterator[Plant]:
-    """Start both servers, with a migrated database."""
+    """Start both servers and create the tables."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         postgres = stack.enter_context(running_postgres(folder / "postgres", fsync=True))

@@ -1,7 +1,7 @@
-"""Counts statements in PostgreSQL's own log.
+"""Counts statements in PostgreSQL's log.
 
-The wheel's server comes without `pg_stat_statements`; with `log_min_duration_statement = 0` it
-logs every statement, whichever way it was sent (PostgreSQL 18, chapter 19.8).
+The server of the wheel has no `pg_stat_statements`. With `log_min_duration_statement = 0` it logs
+every statement, whichever way the client sent it (PostgreSQL 18, chapter 19.8).
 """
 
 import re
@@ -16,7 +16,7 @@ from services.postgres import Postgres
 
 _MARK = "bench|"
 _SETTINGS = {"log_min_duration_statement": "0", "log_line_prefix": f"{_MARK}%a|"}
-# a statement goes over the wire as one message, or as a parse, a bind and an execute, which counts
+# a client sends a statement as one message, or as a parse, a bind and an execute; execute counts
 _ENTRY = re.compile(
     r"bench\|(?P<session>[^|]*)\|LOG:  duration: (?P<ms>[\d.]+) ms  "
     r"(?P<step>statement|parse|bind|execute)[^:]*: (?P<text>.*)",
@@ -31,8 +31,8 @@ class Statement:
     Attributes:
         session: `application_name` of the client.
         ms: milliseconds that it took.
-        executed: False for a parse or a bind, whose milliseconds count and which does not.
-        text: on one line.
+        executed: False for a parse or a bind. Its milliseconds count, but it is not a statement.
+        text: the statement, on one line.
     """
 
     session: str
@@ -42,8 +42,8 @@ class Statement:
 
 
 def statements(log: str) -> list[Statement]:
-    """Read the statements out of a log that was written while `logging_statements`."""
-    # a line that continues an entry begins with a tab
+    """Read the statements from a log that was written in a block of `logging_statements`."""
+    # the following lines of an entry begin with a tab
     entries = re.sub(r"\n\t", " ", log).splitlines()
     found = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
     return [
@@ -59,7 +59,7 @@ def statements(log: str) -> list[Statement]:
 
 @contextmanager
 def logging_statements(postgres: Postgres) -> Iterator[list[Statement]]:
-    """Have PostgreSQL log all statements; the list is filled at the end of the block."""
+    """Make PostgreSQL log all statements. The list is filled at the end of the block."""
     found: list[Statement] = []
     _configure(postgres, "ALTER SYSTEM SET {} = {}")
     begin = postgres.log.stat().st_size

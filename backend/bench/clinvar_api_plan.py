@@ -1,7 +1,7 @@
-"""How many requests ClinVar by API takes, beside the least that its plan allows.
+"""Compares the number of requests that ClinVar by API needs with the least that is possible.
 
-`python -m bench.clinvar_api_plan --genes 5000`, from `backend/`: variants are spread as ClinVar's
-are, with 17,000 in one gene.
+Run `python -m bench.clinvar_api_plan --genes 5000` in `backend/`. The variants are distributed over
+the genes as ClinVar's are, with 17,000 in one gene.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _TARGET = 1.1
 @click.option("--genes", type=click.IntRange(1), default=5_000, show_default=True)
 @click.option("--variants", type=click.IntRange(1), default=40, show_default=True)
 def main(genes: int, variants: int) -> None:
-    """Measure, and exit with 1 when the target is missed."""
+    """Measure, and exit with 1 when there are too many requests."""
     options = Options(genes=genes, variants_per_gene=variants, skew="clinvar", limits="off")
     with Sandbox(options) as sandbox, TemporaryDirectory() as folder:
         seconds, requests = asyncio.run(_ask_all(sandbox, Path(folder)))
@@ -37,8 +37,8 @@ def main(genes: int, variants: int) -> None:
         searches = sandbox.stats()["requests"]["clinvar.esearch"]
     least = searches + -(-distinct // _PAGE)
     click.echo(
-        f"{genes:,} genes, {distinct:,} variants: {requests:,} requests, the plan's least is"
-        f" {searches} searches + {least - searches} pages ({requests / least:.3f} x),"
+        f"{genes:,} genes, {distinct:,} variants: {requests:,} requests; the least is"
+        f" {searches} searches + {least - searches} pages ({requests / least:.3f} x);"
         f" {seconds:.1f} s ({genes / seconds:.0f} genes/s)"
     )
     if requests > _TARGET * least:

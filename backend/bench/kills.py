@@ -1,13 +1,14 @@
-"""How a run gets over the death of its worker, again and again: `python -m bench kills`.
+"""Measures the recovery time of runs whose workers are killed: `python -m bench kills`.
 
-Two workers are alive. The one that executes the run gets SIGKILL at a random moment, once it has
-got the run somewhere since it took it over, and another is started in its place; so 20 times. A run
-that is near its end is let go, and followed by another. HGNC, imitated by the sandbox at 60
-requests a second, is asked about 50 genes at a time.
+Two workers are alive. The worker that executes the run gets SIGKILL at a random moment after it has
+committed something, and another worker is started in its place. This is done 20 times. A run that
+is near its end is left to end, and another run follows. The sandbox imitates HGNC with 60 requests
+a second, and is asked about 50 genes at a time.
 
-The recovery of a kill is the time until the run is executed again, under the next epoch; it is
-measured by PostgreSQL's clock, which is this machine's. It has two parts: until another worker
-notices (it looks once a second), and until one picks the run up (arq looks twice a second).
+The recovery time is the time from the kill until another worker has claimed the run under the next
+epoch. PostgreSQL's clock measures it, which is the clock of this machine. The recovery time has two
+parts: until a recovery pass has queued the run (there is one every second), and from then until a
+worker claims it (arq polls twice a second).
 """
 
 import os
@@ -30,12 +31,12 @@ from demo.stage import Process
 from reference import markdown
 
 BATCH = 50
-"""Genes that HGNC is asked about together (`app/annotation/sources/hgnc.py`)."""
+"""The number of genes in a batch of HGNC (`app/annotation/sources/hgnc.py`)."""
 
 RATE = 60
 GENES = 4_000
 LAST_GENES = 300
-"""With so few to go a run could end before it is hit."""
+"""A run with this few genes left could end before its worker is killed."""
 
 LONGEST_RECOVERY = 3.0
 ENDPOINT = "hgnc.fetch"
@@ -43,20 +44,20 @@ ENDPOINT = "hgnc.fetch"
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """What a kill cost.
+    """The cost of a kill.
 
     Attributes:
-        noticed: seconds until the run was back in the queue.
-        running: seconds until it was executed again.
-        repeats: genes that HGNC was asked about again.
+        queued: seconds until recovery had queued the run.
+        recovery: the recovery time, in seconds.
+        repeats: the number of genes that HGNC was asked about again.
     """
 
-    noticed: float
-    running: float
+    queued: float
+    recovery: float
     repeats: int
 
 
-class Victim:
+class KilledRuns:
     """Runs, one after the other, whose workers are killed."""
 
     def __init__(self, plant: Plant, sandbox: str, seed: int) -> None:
@@ -69,16 +70,16 @@ class Victim:
         self._begin()
 
     def _begin(self) -> None:
-        # all genes are asked about in each run: only what is asked twice in one is to count
+        # each run asks about all genes; only what one run asks twice is to be counted
         httpx.post(f"{self._sandbox}/_sandbox/reset").raise_for_status()
         self._run_id = self._plant.annotate("--mode", "full", "hgnc")
 
     def kill(self) -> Kill:
-        """Kill the worker that executes the run, and see what becomes of it."""
-        if self._got_somewhere()["done"] > GENES - LAST_GENES:
+        """Kill the worker that executes the run, and measure the recovery."""
+        if self._await_commit()["done"] > GENES - LAST_GENES:
             self.end()
             self._begin()
-            self._got_somewhere()
+            self._await_commit()
         time.sleep(self._random.uniform(0, 1))
         repeats = self._repeats()
         dead = self._workers.pop(self._run()["pid"])
@@ -86,7 +87,7 @@ class Victim:
         os.kill(dead.popen.pid, signal.SIGKILL)
         replacement = self._plant.worker()
         self._workers[replacement.popen.pid] = replacement
-        self._got_somewhere()
+        self._await_commit()
         events = self._plant.rows(
             "SELECT event, extract(epoch FROM at)::float8 AS at FROM run_events"
             " WHERE run_id = %(id)s AND at > to_timestamp(%(at)s) ORDER BY id",
@@ -95,12 +96,12 @@ class Victim:
         )
         names = [event["event"] for event in events]
         if names not in (["lost", "taken over"], ["lost", "taken over", "finished"]):
-            raise click.ClickException(f"after a kill the run's events are {', '.join(names)}")
+            raise click.ClickException(f"the events of the run after a kill are {', '.join(names)}")
         lost, taken = events[:2]
         return Kill(lost["at"] - at, taken["at"] - at, self._repeats() - repeats)
 
     def _run(self) -> dict[str, Any]:
-        """Look at the run: also how many genes are done, and the pid of its worker."""
+        """Read the run, with the number of done genes and the pid of its worker."""
         return self._plant.rows(
             "SELECT r.*, w.pid, coalesce(s.done, 0) AS done,"
             " r.progressed_at > r.attempt_started_at AS progressed"
@@ -109,8 +110,8 @@ class Victim:
             id=self._run_id,
         )[0]
 
-    def _got_somewhere(self) -> dict[str, Any]:
-        """Wait until its worker has committed a batch since it took the run over."""
+    def _await_commit(self) -> dict[str, Any]:
+        """Wait until the present attempt has committed a batch."""
         return self._until(
             lambda run: (
                 run["finished_at"] is not None or (run["state"] == "running" and run["progressed"])
@@ -144,9 +145,9 @@ def _row(name: str, values: list[float]) -> list[str]:
 
 @click.command()
 @click.option("--kills", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--seed", type=int, default=20, show_default=True, help="of the moments of kills")
+@click.option("--seed", type=int, default=20, show_default=True, help="Of the random moments.")
 def main(kills: int, seed: int) -> None:
-    """Measure, print a table and write it; exit with 1 when a bound is not kept."""
+    """Measure, print a table and write it; exit with 1 when a limit is exceeded."""
     console = Console(soft_wrap=True)
     with plant() as made:
         facts = machine(made)
@@ -154,15 +155,15 @@ def main(kills: int, seed: int) -> None:
         sandbox = made.sandbox(*options)
         made.env["HGNC_BULK_THRESHOLD"] = "1000000"
         made.cli("genes-import", "hgnc")
-        victim = Victim(made, sandbox, seed)
+        killed = KilledRuns(made, sandbox, seed)
         done: list[Kill] = []
         for number in range(1, kills + 1):
-            done.append(kill := victim.kill())
+            done.append(kill := killed.kill())
             console.print(
-                f"kill {number}: noticed after {kill.noticed:.2f} s, running again after"
-                f" {kill.running:.2f} s, {kill.repeats} genes fetched again"
+                f"kill {number}: queued after {kill.queued:.2f} s, recovery time"
+                f" {kill.recovery:.2f} s, {kill.repeats} genes fetched again"
             )
-        victim.end()
+        killed.end()
         runs = made.rows(
             "SELECT count(*) AS runs, count(*) FILTER (WHERE state = 'succeeded') AS succeeded,"
             " sum(attempts) AS attempts, sum(losses) AS losses,"
@@ -172,9 +173,9 @@ def main(kills: int, seed: int) -> None:
     repeated = [kill.repeats for kill in done if kill.repeats]
     head = [f"{kills} kills", "median", "max"]
     rows = [
-        _row("noticed, the run is back in the queue", [kill.noticed for kill in done]),
-        _row("picked up after that", [kill.running - kill.noticed for kill in done]),
-        _row("**running again after the kill**", [kill.running for kill in done]),
+        _row("from the kill until recovery has queued the run", [kill.queued for kill in done]),
+        _row("from then until a worker has claimed it", [k.recovery - k.queued for k in done]),
+        _row("**recovery time after the kill**", [kill.recovery for kill in done]),
     ]
     table = Table(*head)
     for row in rows:
@@ -183,25 +184,25 @@ def main(kills: int, seed: int) -> None:
     ending = (
         f"{runs['succeeded']} of {runs['runs']} runs succeeded, with {runs['done']:,} of"
         f" {runs['runs'] * GENES:,} genes done: {runs['attempts']} attempts, {runs['losses']}"
-        f" losses, {runs['interruptions']} interruptions."
-        f" Batches of {BATCH} genes fetched twice, in part or whole:"
-        f" {len(repeated)} in {kills} kills, {sum(repeated)} genes in all."
+        f" losses, {runs['interruptions']} interruptions. After {len(repeated)} of {kills} kills a"
+        f" batch of {BATCH} genes was fetched again, in part or whole:"
+        f" {sum(repeated)} genes in all."
     )
     console.print(ending)
     written = write(
         "kills",
-        "A run whose worker is killed again and again",
-        "Two workers are alive. The one that executes the run gets SIGKILL at a random moment"
-        f" (seed {seed}), and another is started in its place.",
+        "Recovery time after a kill",
+        "Two workers are alive. The worker that executes the run gets SIGKILL at a random moment"
+        f" (seed {seed}), and another worker is started in its place.",
         markdown.table(head, rows),
         ending,
-        question="what a run loses when its worker is killed, and for how long it stands still",
+        shows="the recovery time of a run whose worker is killed, and what the run loses",
         command="nox -s bench -- kills",
         facts=facts,
     )
     console.print(f"written to {written}")
     bad = (
-        max(kill.running for kill in done) > LONGEST_RECOVERY
+        max(kill.recovery for kill in done) > LONGEST_RECOVERY
         or max(repeated, default=0) > BATCH
         or (runs["succeeded"], runs["losses"]) != (runs["runs"], kills)
         or runs["done"] != runs["runs"] * GENES

@@ -1,4 +1,4 @@
-"""The whole pipeline on the sandbox without limits: genes a second, memory, and how it grows."""
+"""Measures the whole pipeline with a sandbox without rate limits: genes per second and memory."""
 
 import argparse
 import tempfile
@@ -12,10 +12,10 @@ from demo.stage import Stage
 
 
 def measure(genes: int, *, bulk: bool) -> dict[str, Any]:
-    """Run all sources over ``genes`` genes with one worker.
+    """Annotate ``genes`` genes from all sources with one worker.
 
     Returns:
-        seconds from the run's start to its end, and the worker's peak memory in MB.
+        The seconds from the start of the run to its end, and the peak memory of the worker in MB.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         stage = Stage(Path(folder), live=False, genes=genes)
@@ -43,7 +43,7 @@ def _peak_mb(pid: int) -> float:
 
 
 def main() -> None:
-    """Print a row a measurement."""
+    """Print a row for each measurement."""
     parser = argparse.ArgumentParser(prog="bench pipeline", description=__doc__)
     parser.add_argument("--genes", type=int, nargs="+", default=[1_000, 2_000, 5_000, 20_000])
     parser.add_argument("--clinvar", choices=["api", "bulk", "both"], default="both")

@@ -1,12 +1,14 @@
-"""How much of a service's rate we use, and how often it says no: `python -m bench rate`.
+"""Measures how much of a service's rate is used, and how much it refuses: `python -m bench rate`.
 
-A service that allows so many requests in any second (counted as they arrive) is asked by one and by
-several worker processes through a real Redis, as fast as their budget lets them. Each is the whole
-client: limiter, retries, HTTP. With `--load N`, N processes keep the processors busy meanwhile.
+The service allows a number of requests in any second, counted as they arrive. One process and then
+several processes send requests to it as fast as their request budget in a real Redis allows. Each
+process uses the whole client: limiter, retries and HTTP. With `--load N`, N other processes keep
+the processors busy meanwhile.
 
-For comparison, limiters alone with plain httpx, 10/s on two cores, 4 callers a process, 30 s,
-November 2026; the share of the rate that was used, and that of the requests answered 429 (ours: the
-slot that passed while the first connection was made, which the whole client gives up for another):
+This table compares limiters alone, with plain httpx: 10 requests a second on two cores, 4 callers
+in each process, 30 s, November 2026. The columns are the share of the rate that was used, and the
+share of the requests that were answered 429. The 429 of RedisRateLimiter are slots that passed
+while the first connection was opened; the whole client reserves another slot then.
 
 ====================================  ================  ================
 library                               1 process         4 processes
@@ -48,7 +50,7 @@ REDIS_URL = "BENCH_REDIS_URL"
 
 @dataclass
 class Service:
-    """Answers 429 to what exceeds `rate` requests in any second."""
+    """A service that answers 429 to requests beyond `rate` in any second."""
 
     rate: int
     started: float | None = None
@@ -58,7 +60,7 @@ class Service:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
-        # asyncio reports a connection's task that was cancelled, as happens at the end, as an error
+        # at the end this task is cancelled, which asyncio would report as an error
         with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 await reader.readuntil(b"\r\n\r\n")
@@ -81,7 +83,7 @@ class Service:
 
 
 async def work(url: str, rate: float) -> None:
-    """Ask the service without end, as one worker process does."""
+    """Send requests to the service without end, as one worker process does."""
     async with Redis.from_url(os.environ[REDIS_URL]) as redis, new_http_client() as http:
         limiter = RedisRateLimiter(redis)
         upstream = Upstream(
@@ -98,7 +100,7 @@ async def work(url: str, rate: float) -> None:
 
 
 async def measure(redis_url: str, rate: int, workers: int, seconds: float) -> Service:
-    """Let so many worker processes ask for so long, from the first request on."""
+    """Let `workers` processes send requests for `seconds`, counted from the first request."""
     service = Service(rate)
     server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -121,7 +123,7 @@ async def measure(redis_url: str, rate: int, workers: int, seconds: float) -> Se
 
 
 async def bench(rate: int, workers: Sequence[int], seconds: float) -> bool:
-    """Measure each number of workers and print a row; return whether all are within bounds."""
+    """Measure each number of workers and print a row; return whether all are within the limits."""
     table = Table(title=f"{rate} requests/s allowed, {seconds:g} s")
     for column in ("workers", "requests", "rate used", "answered 429", "share of 429"):
         table.add_column(column, justify="right")
@@ -142,13 +144,13 @@ async def bench(rate: int, workers: Sequence[int], seconds: float) -> bool:
 
 
 async def loaded(count: int) -> list[asyncio.subprocess.Process]:
-    """Start processes that do nothing but keep a processor busy."""
+    """Start processes that only keep a processor busy."""
     busy = [sys.executable, "-c", "while True: pass"]
     return [await asyncio.create_subprocess_exec(*busy) for _ in range(count)]
 
 
 async def compare(arguments: argparse.Namespace) -> bool:
-    """Measure, with the processors kept busy if that was asked for."""
+    """Measure, with the processors kept busy if `--load` says so."""
     load = await loaded(arguments.load)
     try:
         return await bench(arguments.rate, arguments.workers, arguments.seconds)
@@ -159,7 +161,7 @@ async def compare(arguments: argparse.Namespace) -> bool:
 
 
 def main() -> None:
-    """Run the benchmark; it exits with 1 when the bounds were not kept."""
+    """Run the benchmark; exit with 1 when a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4])

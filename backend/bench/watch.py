@@ -1,10 +1,10 @@
-"""What it costs PostgreSQL that workers watch over each other: `python -m bench watch`.
+"""Measures what heartbeats and recovery cost PostgreSQL: `python -m bench watch`.
 
-Each worker says once a second that it is alive, looks whether its own runs are still its own, looks
-for runs whose worker has died, and for bells to ring. Real workers, without any run, are counted
-for a while: their statements by PostgreSQL's own log; then, without that log, which costs more
-than the statements do, the transactions by `pg_stat_database` and the processor time of the
-server's processes by the operating system.
+Once a second each worker writes its heartbeat, checks whether its runs are still its own, and does
+a recovery pass: it looks for runs whose worker has died, and for wake-ups to send. The measurement
+starts real workers without a run. First it counts their statements in PostgreSQL's log. That log
+costs more than the statements, so the log is then switched off to count the transactions
+(`pg_stat_database`) and the processor time of the server's processes (operating system).
 """
 
 import contextlib
@@ -26,29 +26,29 @@ from demo.stage import Process
 from reference import markdown
 
 SETTLING = 6.0
-"""Seconds after a start in which more is asked than later."""
+"""Seconds after the start of a worker; in these it sends more statements than later."""
 
 _PURPOSES = {
     "UPDATE workers SET heartbeat_at": "heartbeat",
-    "SELECT id, epoch FROM runs WHERE worker_id": "are my runs still mine",
+    "SELECT id, epoch FROM runs WHERE worker_id": "are the worker's runs still its own",
     "SELECT pg_terminate_backend": "end the sessions of frozen workers",
-    "WITH alive AS": "take the runs of dead workers",
-    "UPDATE runs r SET rung_at": "bells to ring",
+    "WITH alive AS": "queue the runs of dead workers again",
+    "UPDATE runs r SET rung_at": "wake-ups to send",
 }
-"""What a statement is for, by its beginning (see `app/core/workers`)."""
+"""The purpose of a statement, by its beginning (see `app/core/workers`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What so many workers cost, per second.
+    """The cost of a number of workers, per second.
 
     Attributes:
-        workers: how many.
-        statements: by purpose.
-        ms: milliseconds of a statement, by purpose.
-        transactions: by `pg_stat_database`.
-        cpu: processor seconds of all processes of PostgreSQL.
-        worker_cpu: of one worker, on average.
+        workers: the number of workers.
+        statements: the number of statements, by purpose.
+        ms: the milliseconds of one statement, by purpose.
+        transactions: the number of transactions in `pg_stat_database`.
+        cpu: the processor seconds of all processes of PostgreSQL.
+        worker_cpu: the processor seconds of one worker, on average.
     """
 
     workers: int
@@ -60,19 +60,19 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """Statements of all purposes."""
+        """The number of statements of all purposes."""
         return sum(self.statements.values())
 
 
 def purpose(text: str) -> str:
-    """Say what a statement is for; its beginning if that is not known."""
+    """Return the purpose of a statement, or its beginning if the purpose is not known."""
     return next((word for begin, word in _PURPOSES.items() if text.startswith(begin)), text[:40])
 
 
 def by_purpose(
     found: Sequence[Statement], seconds: float
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the statements a second, and the milliseconds of one, by purpose."""
+    """Return the statements per second and the milliseconds of one statement, both by purpose."""
     counts: Counter[str] = Counter()
     spent: Counter[str] = Counter()
     for statement in found:
@@ -84,7 +84,7 @@ def by_purpose(
 
 
 def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
-    """Watch the workers that there are, with the log of statements and then without."""
+    """Measure the workers, first with the log of statements and then without it."""
     time.sleep(SETTLING)
     with logging_statements(plant.postgres) as found:
         time.sleep(seconds)
@@ -98,7 +98,7 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
     time.sleep(seconds)
     passed = time.monotonic() - began
     cpu, worker_cpu = _server_cpu(server) - cpu, sum(map(_cpu, pids)) - worker_cpu
-    # outside of the two readings of the processor time, as it costs some
+    # after the second reading of the processor time, because this query costs some itself
     transactions = _transactions(plant) - transactions
     return Cost(
         workers=len(workers),
@@ -111,7 +111,7 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
 
 
 def _transactions(plant: Plant) -> float:
-    # as the superuser, in another database: this query is not among what it counts
+    # in another database, so that this query does not count itself
     with psycopg.connect(plant.postgres.superuser_dsn) as connection:
         row = connection.execute(
             "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database WHERE datname = %s",
@@ -122,12 +122,12 @@ def _transactions(plant: Plant) -> float:
 
 
 def _server_cpu(pid: int) -> float:
-    """Return the processor seconds of the server, its processes and those that have ended."""
+    """Return the processor seconds of the server's processes, including those that have ended."""
     server = psutil.Process(pid)
     while True:
         times = server.cpu_times()
         own = times.user + times.system + times.children_user + times.children_system
-        # one that ends in between is in neither of the two
+        # a process that ends between the two readings is in neither of them: read again
         with contextlib.suppress(psutil.NoSuchProcess):
             return float(own + sum(_cpu(child.pid) for child in server.children()))
 
@@ -143,15 +143,15 @@ def _statement(cost: Cost, what: str) -> str:
 
 
 def rows(costs: Sequence[Cost]) -> list[list[str]]:
-    """Put the numbers of workers side by side."""
+    """Return the rows of the table, with a column for each number of workers."""
     known = [what for what in _PURPOSES.values() if any(what in cost.statements for cost in costs)]
     others = sorted({what for cost in costs for what in cost.statements} - set(known))
     lines = [[what, *(_statement(cost, what) for cost in costs)] for what in known + others]
     return [
         *lines,
-        ["**statements in all**", *(f"{cost.total:.1f}" for cost in costs)],
+        ["**all statements**", *(f"{cost.total:.1f}" for cost in costs)],
         ["transactions (`pg_stat_database`)", *(f"{cost.transactions:.1f}" for cost in costs)],
-        ["**PostgreSQL's processor seconds**", *(f"{cost.cpu:.4f}" for cost in costs)],
+        ["**processor seconds of PostgreSQL**", *(f"{cost.cpu:.4f}" for cost in costs)],
         ["processor seconds of one worker", *(f"{cost.worker_cpu:.4f}" for cost in costs)],
     ]
 
@@ -160,7 +160,7 @@ def rows(costs: Sequence[Cost]) -> list[list[str]]:
 @click.option("--seconds", type=click.FloatRange(1), default=30.0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), multiple=True, default=(1, 20))
 def main(seconds: float, workers: Sequence[int]) -> None:
-    """Measure each number of workers, print a table and write it."""
+    """Measure each number of workers, print a table and write it to the documentation."""
     console = Console(soft_wrap=True)
     costs = []
     with plant() as made:
@@ -171,7 +171,7 @@ def main(seconds: float, workers: Sequence[int]) -> None:
                 alive.append(made.worker())
             console.print(f"workers alive: {count}")
             costs.append(measure(made, alive, seconds))
-    head = ["per second, with workers:", *(str(cost.workers) for cost in costs)]
+    head = ["per second, with this many workers:", *(str(cost.workers) for cost in costs)]
     table = Table(*head)
     body = rows(costs)
     for row in body:
@@ -179,12 +179,12 @@ def main(seconds: float, workers: Sequence[int]) -> None:
     console.print(table)
     written = write(
         "watch",
-        "What it costs PostgreSQL that workers watch over each other",
-        f"Idle workers, {seconds:g} s of each. Statements are counted by PostgreSQL's own log"
-        " (`log_min_duration_statement = 0`); transactions and processor time after that, without"
-        " it.",
+        "The cost of heartbeats and recovery",
+        f"Idle workers were measured for {seconds:g} s. Statements are counted in PostgreSQL's log"
+        " (`log_min_duration_statement = 0`). Transactions and processor time are measured after"
+        " that, without the log.",
         markdown.table(head, body),
-        question="what many idle workers cost the database",
+        shows="what the heartbeats and recovery passes of idle workers cost PostgreSQL",
         command="nox -s bench -- watch",
         facts=facts,
     )

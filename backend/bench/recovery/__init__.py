@@ -1,24 +1,24 @@
-"""The same work on plain arq and on this project, its worker killed: `python -m bench recovery`.
+"""Compares plain arq and this project when a worker is killed: `python -m bench recovery`.
 
-The work is a job of 200 steps of 50 ms. Each step notes by itself, in a file, that it was begun,
-so that both sides are judged by what was done and not by what they say. Two workers are alive; the
-one that has the job gets SIGKILL at its 100th step, or in another job SIGTERM five times, as five
-deploys do, each with 20 steps in between. A worker that has gone is replaced at once.
+The work is a job of 200 steps of 50 ms. Each step writes into a file that it was started, so that
+both sides are judged by what they did and not by what they report. Two workers are alive. The
+worker that has the job gets SIGKILL at its 100th step. In another job it gets SIGTERM five times,
+as in five deploys, with 20 steps in between. A worker that has ended is replaced at once.
 
-What is compared is what one gets without writing recovery oneself. Both run on the same Redis and
-the same machine, one after the other.
+The comparison shows what a user gets without writing code for recovery. Both sides use the same
+Redis and the same machine, one after the other.
 
-- Plain arq is a real `arq` worker with settings as its documentation shows them; only the timeout
-  is set, to 20 s, as its default of 300 s would take longer to wait for. How long a job lies after
-  a SIGKILL follows from the timeout alone, so the same for 6 hours is worked out, not measured.
-  Its job begins anew at its first step, as arq leaves checkpoints to the job. A shorter timeout
-  makes it quicker, and forbids longer jobs; `job_completion_wait` (0 by default) would let a job
-  that ends in time survive a SIGTERM.
-- This project does it as a run over 200 genes with a source that takes 50 ms for each. It commits
-  every step to PostgreSQL, with fsync, which plain arq does not do: the row "undisturbed" shows
-  what that costs.
+- Plain arq is a real `arq` worker with settings as its documentation shows them. Only the timeout
+  is set, to 20 s, because its default of 300 s takes too long to wait for. The time that a job
+  waits after a SIGKILL depends on the timeout alone, so the time for a timeout of 6 hours is
+  calculated and not measured. The job starts again at its first step, because arq leaves
+  checkpoints to the job. A shorter timeout makes recovery faster and forbids longer jobs.
+  `job_completion_wait` (0 by default) would let a job survive a SIGTERM if it ends in time.
+- This project does the job as a run over 200 genes, with a source that takes 50 ms for each gene.
+  It commits every step to PostgreSQL, with fsync, which plain arq does not do. The time without a
+  signal shows what that costs.
 
-Not compared: throughput, memory, and anything else that arq does or does not do.
+Throughput, memory and other properties are not compared.
 """
 
 import signal
@@ -49,25 +49,25 @@ STOPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was measured on one side.
+    """The results of one side.
 
     Attributes:
-        undisturbed: seconds from the first step to the last.
-        kills: a job each.
-        stopped: how the job ended that was stopped five times.
-        done: how many different steps it got done.
-        twice: how often it began one again.
+        undisturbed: the seconds of a job without a signal, from the first step to the last.
+        kills: the recovery of each job whose worker was killed.
+        stopped: the end of the job whose workers were stopped five times.
+        done: the number of different steps of that job.
+        repeated: the number of steps of that job that were started again.
     """
 
     undisturbed: float
     kills: list[Recovery]
     stopped: Ending
     done: int
-    twice: int
+    repeated: int
 
 
-class Crew:
-    """Two workers of one side, and the journal of what they do."""
+class Measurement:
+    """Two workers of one side, and the journal of their steps."""
 
     def __init__(self, side: Side, journal: Journal) -> None:
         self._side = side
@@ -76,7 +76,7 @@ class Crew:
         self._workers: dict[int, Process] = {each.popen.pid: each for each in started}
 
     def measure(self, kills: int) -> Outcome:
-        """Do all jobs, one after the other, and send the workers home."""
+        """Execute all jobs, one after the other, and stop the workers."""
         undisturbed = self._undisturbed()
         recoveries = [self._killed() for _ in range(kills)]
         stopped = self._stopped()
@@ -85,7 +85,7 @@ class Crew:
             recoveries,
             stopped,
             done=len({step.number for step in self._journal.steps}),
-            twice=steps.repeated(self._journal.steps),
+            repeated=steps.repeated(self._journal.steps),
         )
         for worker in self._workers.values():
             worker.stop()
@@ -96,7 +96,7 @@ class Crew:
         self._side.enqueue()
 
     def _end(self, signum: signal.Signals, *, wait: bool) -> tuple[int, float]:
-        """Send a signal to the worker that has the job, and put another in its place."""
+        """Send a signal to the worker that has the job, and start another in its place."""
         pid = self._journal.steps[-1].pid
         at = time.time()
         self._workers[pid].popen.send_signal(signum)
@@ -126,7 +126,7 @@ class Crew:
         for _ in range(STOPS):
             seen = len(self._journal.steps)
             self._journal.until(lambda done, seen=seen: len(done) >= seen + STEPS_BETWEEN_STOPS)  # type: ignore[misc]
-            # without waiting: the job goes on meanwhile, and could come to its end
+            # without waiting for the new worker: the job continues meanwhile, and could end
             self._end(signal.SIGTERM, wait=False)
         ending = await_end(self._side)
         self._journal.read()
@@ -134,28 +134,28 @@ class Crew:
 
 
 def table(arq: Outcome, ours: Outcome) -> list[list[str]]:
-    """Put both sides into rows."""
+    """Return the rows of the table, with a column for each side."""
     long = timedelta(seconds=lease(LONG_TIMEOUT))
     hours, rest = divmod(int(long.total_seconds()), 3_600)
-    formula = f"{hours} h {rest // 60} m {rest % 60} s after the pick-up *"
+    formula = f"until {hours} h {rest // 60} min {rest % 60} s after its pick-up *"
     both = (arq, ours)
 
     def spread(name: str) -> list[str]:
         return [_spread([getattr(kill, name) for kill in side.kills]) for side in both]
 
-    def twice(side: Outcome) -> str:
-        return str(max(kill.twice for kill in side.kills))
+    def repeated(side: Outcome) -> str:
+        return str(max(kill.repeated for kill in side.kills))
 
     return [
-        ["undisturbed, seconds", *(f"{side.undisturbed:.1f}" for side in both)],
-        ["SIGKILL: seconds until a step is begun again", *spread("moves")],
-        ["SIGKILL: seconds until a new step is begun", *spread("gets_on")],
-        ["SIGKILL: steps begun twice, at most", *map(twice, both)],
-        ["SIGKILL, with a timeout of 6 h", formula, "the same: it depends on no timeout"],
-        [f"{STOPS} SIGTERM: the job ends", *(side.stopped.words for side in both)],
-        [f"{STOPS} SIGTERM: tries", *(side.stopped.tries for side in both)],
-        [f"{STOPS} SIGTERM: steps done of {steps.STEPS}", *(str(side.done) for side in both)],
-        [f"{STOPS} SIGTERM: steps begun twice", *(str(side.twice) for side in both)],
+        ["no signal: seconds for the job", *(f"{side.undisturbed:.1f}" for side in both)],
+        ["SIGKILL: seconds until another worker starts a step", *spread("any_step")],
+        ["SIGKILL: seconds until it starts a new step", *spread("new_step")],
+        ["SIGKILL: steps that were started twice, at most", *map(repeated, both)],
+        ["SIGKILL, with a timeout of 6 h: the job waits", formula, "no longer than with 20 s"],
+        [f"{STOPS} SIGTERM: end of the job", *(side.stopped.words for side in both)],
+        [f"{STOPS} SIGTERM: attempts", *(side.stopped.tries for side in both)],
+        [f"{STOPS} SIGTERM: completed steps of {steps.STEPS}", *(str(side.done) for side in both)],
+        [f"{STOPS} SIGTERM: steps that were started twice", *(str(side.repeated) for side in both)],
     ]
 
 
@@ -169,16 +169,16 @@ def _spread(values: list[float]) -> str:
 @click.command()
 @click.option("--kills", type=click.IntRange(1), default=3, show_default=True)
 def main(kills: int) -> None:
-    """Measure both sides, print the table and write it for the documentation."""
+    """Measure both sides, print the table and write it to the documentation."""
     with plant() as made:
         facts = machine(made)
         path = made.folder / "steps"
         made.env[steps.FILE] = str(path)
         journal = Journal(path)
         sides: tuple[Side, Side] = (PlainArq(made, ARQ_TIMEOUT), ThisProject(made))
-        arq, ours = (Crew(side, journal).measure(kills) for side in sides)
+        arq, ours = (Measurement(side, journal).measure(kills) for side in sides)
     rows = table(arq, ours)
-    head = ["what happens", *(side.name for side in sides)]
+    head = ["what is measured", *(side.name for side in sides)]
     printed = Table(title="a job of 200 steps of 50 ms, two workers")
     for column in head:
         printed.add_column(column)
@@ -187,23 +187,24 @@ def main(kills: int) -> None:
     console = Console(soft_wrap=True)
     console.print(printed)
     note = (
-        f"\\* not measured: arq {version('arq')} keeps a job of a dead worker for the longest"
-        " timeout of all its functions plus 10 s, from when it was picked up (`arq/worker.py`,"
-        f" `in_progress_timeout_s`). With {ARQ_TIMEOUT} s that is {lease(ARQ_TIMEOUT):g} s."
+        f"\\* calculated, not measured: arq {version('arq')} keeps the job of a dead worker for the"
+        " longest timeout of all functions plus 10 s, counted from its pick-up (`arq/worker.py`,"
+        f" `in_progress_timeout_s`). With a timeout of {ARQ_TIMEOUT} s that is"
+        f" {lease(ARQ_TIMEOUT):g} s."
     )
     console.print(note.removeprefix("\\"))
-    tried = "one job" if kills == 1 else f"{kills} jobs: median, and the range"
+    tried = "one job" if kills == 1 else f"{kills} jobs; the table has the median and the range"
     written = write(
         "recovery",
-        "A killed worker, beside plain arq",
-        "A job of 200 steps of 50 ms, two workers alive. The one that has the job gets SIGKILL at"
-        f" its 100th step ({tried}), or SIGTERM {STOPS} times in one job, as deploys do."
-        " Same Redis, same machine, one after the other; arq with the settings"
-        f" that its documentation shows and a timeout of {ARQ_TIMEOUT} s. This project commits"
-        " every step to PostgreSQL, arq nothing.",
+        "A killed worker, compared with plain arq",
+        "The job has 200 steps of 50 ms, and two workers are alive. The worker that has the job"
+        f" gets SIGKILL at its 100th step ({tried}). In another job the workers get SIGTERM {STOPS}"
+        " times, as in deploys. Both sides use the same Redis and the same machine, one after the"
+        " other. arq has the settings that its documentation shows and a timeout of"
+        f" {ARQ_TIMEOUT} s. This project commits every step to PostgreSQL; arq stores nothing.",
         markdown.table(head, rows),
         note,
-        question="what this project adds to arq when a worker is killed or told to stop",
+        shows="what this project adds to arq when a worker is killed or stopped",
         command="nox -s bench -- recovery",
         facts=facts,
     )

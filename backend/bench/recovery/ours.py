@@ -1,4 +1,4 @@
-"""Starts a program of the project with one more source, whose batches are the steps.
+"""Starts a program of the project with one more source, whose genes are the steps of the job.
 
 `python -m bench.recovery.ours arq app.core.arq_worker.WorkerSettings`
 """
@@ -17,7 +17,7 @@ NAME = "steps"
 
 
 class Steps:
-    """Takes one gene at a time; a gene is a step."""
+    """A source with one gene in a batch. Each gene is a step."""
 
     info: ClassVar[SourceInfo] = SourceInfo(
         name=NAME,
@@ -35,15 +35,15 @@ class Steps:
         self.requests = 0
 
     async def release(self) -> str:
-        """There is but one."""
+        """Return the only release."""
         return "1"
 
     async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-        """All steps are alike."""
+        """Return the same weight for all steps."""
         return [1] * len(genes)
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Do the gene's step."""
+        """Execute the step of a gene."""
         for gene in genes:
             self.requests += 1
             await steps.do(gene.id)
@@ -51,7 +51,7 @@ class Steps:
 
 
 def main() -> None:
-    """Add the source, then be the program that is named."""
+    """Add the source, then run the program that the arguments name."""
     SOURCES[NAME] = Steps  # type: ignore[assignment]
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,7 +1,7 @@
 """A worker of plain arq, as its documentation shows one: `arq bench.recovery.plain.WorkerSettings`.
 
-Everything but the timeout is arq's default: 5 tries, no wait for jobs at a stop, pickle, its own
-queue.
+Except for the timeout, it uses arq's defaults: 5 tries, no wait for jobs at a stop, pickles, and
+arq's queue.
 """
 
 import os
@@ -15,14 +15,14 @@ TIMEOUT = 20
 
 
 async def all_steps(_: dict[str, Any]) -> int:
-    """Do the job from its beginning, which is where arq begins a job that it runs again."""
+    """Execute all steps from the first one, where arq starts every try of a job."""
     for number in range(steps.STEPS):
         await steps.do(number)
     return steps.STEPS
 
 
 class WorkerSettings:
-    """Read by arq."""
+    """The settings that arq reads."""
 
     functions: ClassVar[list[Any]] = [all_steps]
     redis_settings = RedisSettings.from_dsn(os.environ["REDIS_URL"])

@@ -1,4 +1,4 @@
-"""The two that are compared, with one face."""
+"""The two sides of the comparison, with the same interface."""
 
 import asyncio
 import inspect
@@ -19,19 +19,19 @@ from demo.stage import Process
 T = TypeVar("T")
 
 MAX_TRIES: int = inspect.signature(Worker).parameters["max_tries"].default
-"""How often arq picks a job up, if it is not told otherwise."""
+"""How often arq picks up a job by default."""
 
 _PLAIN_READY = "redis_version="
-"""arq's worker logs it just before it begins to poll (`arq/connections.py`, `log_redis_info`)."""
+"""arq's worker logs this just before it starts to poll (`arq/connections.py`, `log_redis_info`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a job ended.
+    """The end of a job.
 
     Attributes:
-        words: state, and error if there is one.
-        tries: what it cost, in the side's own terms.
+        words: the state, and the error if there is one.
+        tries: how often the job was started, in the terms of the side.
     """
 
     words: str
@@ -39,25 +39,25 @@ class Ending:
 
 
 class Side(Protocol):
-    """Somebody who does the job."""
+    """One side of the comparison: a queue with its workers."""
 
     name: str
 
     def start_worker(self, *, wait: bool = True) -> Process:
-        """Start a worker, and wait until it takes jobs."""
+        """Start a worker, and wait until it takes jobs if `wait` is set."""
         ...
 
     def enqueue(self) -> None:
-        """Ask for the job."""
+        """Put the job into the queue."""
         ...
 
     def ended(self) -> Ending | None:
-        """Say how the job ended, or None while it has not."""
+        """Return how the job ended, or None while it has not ended."""
         ...
 
 
 class PlainArq:
-    """arq as it comes, with a timeout for the job."""
+    """Plain arq, with a timeout for the job."""
 
     def __init__(self, plant: Plant, timeout: int) -> None:
         self.name = f"plain arq, {timeout} s timeout"
@@ -81,7 +81,7 @@ class PlainArq:
         self._job_id = self._with_redis(enqueue)
 
     def ended(self) -> Ending | None:
-        """Look for the result that arq keeps."""
+        """Read the result that arq keeps."""
 
         async def look(redis: ArqRedis) -> Ending | None:
             info = await Job(self._job_id, redis).result_info()
@@ -104,7 +104,7 @@ class PlainArq:
 
 
 class ThisProject:
-    """A run of this project, over as many genes as there are steps."""
+    """A run of this project with one gene for each step."""
 
     name = "this project"
 
@@ -123,11 +123,11 @@ class ThisProject:
         return self._plant.worker(wait=wait)
 
     def enqueue(self) -> None:
-        """Ask for a run as an operator does; everything is due in each."""
+        """Request a run as an operator does. All genes are due in it."""
         self._run_id = self._plant.annotate("--mode", "full", ours.NAME)
 
     def ended(self) -> Ending | None:
-        """Look at the run."""
+        """Read the state of the run."""
         run = self._plant.rows("SELECT * FROM runs WHERE id = %(id)s", id=self._run_id)[0]
         if run["finished_at"] is None:
             return None
@@ -140,21 +140,21 @@ def await_end(side: Side, seconds: float = 120.0) -> Ending:
     """Wait for the end of a job.
 
     Raises:
-        TimeoutError: it does not end.
+        TimeoutError: the job has not ended in time.
     """
     deadline = time.monotonic() + seconds
     while (ending := side.ended()) is None:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{side.name}: no end after {seconds:g} s")
+            raise TimeoutError(f"{side.name}: the job has not ended after {seconds:g} s")
         time.sleep(0.1)
     return ending
 
 
 def lease(timeout: float) -> float:
-    """Ask arq for the seconds from a pick-up until another worker may have the job.
+    """Return the seconds from the pick-up of a job until arq lets another worker have it.
 
     That is the longest timeout of all functions plus 10 (arq 0.28, `worker.py`, `Worker.__init__`,
-    `in_progress_timeout_s`); a job whose worker was killed waits for what is left of it.
+    `in_progress_timeout_s`). The job of a killed worker waits for the rest of this time.
     """
 
     async def nothing(_: object) -> None: ...

@@ -1,4 +1,4 @@
-"""The work that both sides do: steps, each of which says by itself that it was begun."""
+"""The work of both sides: steps, each of which writes into a file that it was started."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ FILE = "BENCH_STEPS_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step that was begun.
+    """A step that was started.
 
     Attributes:
         number: which of the job's steps.
-        at: seconds since the epoch.
-        pid: of the process that began it.
+        at: when, in seconds since 1970.
+        pid: the process that started it.
     """
 
     number: int
@@ -28,9 +28,9 @@ class Step:
 
 
 async def do(number: int) -> None:
-    """Do one step: note it, then take its time, as a request to an upstream does."""
+    """Execute one step: write it down, then take its time, as a request to an upstream does."""
     line = f"{number} {time.time():.6f} {os.getpid()}\n".encode()
-    # one write in append mode: whole lines, whoever else writes, and there after a SIGKILL
+    # one write in append mode: lines of several processes do not mix, and survive a SIGKILL
     file = os.open(os.environ[FILE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, line)
@@ -40,7 +40,7 @@ async def do(number: int) -> None:
 
 
 class Journal:
-    """The steps of one job at a time, from the file that all processes append to."""
+    """The steps of one job at a time, read from the file that all processes append to."""
 
     def __init__(self, path: Path) -> None:
         path.touch()
@@ -49,12 +49,12 @@ class Journal:
         self.steps: list[Step] = []
 
     def restart(self) -> None:
-        """Forget what was read: another job begins."""
+        """Forget the steps so far, because another job starts."""
         self._begin = self._path.stat().st_size
         self.steps = []
 
     def read(self) -> list[Step]:
-        """Return all steps of this job, the new ones included."""
+        """Return all steps of this job, including the new ones."""
         with self._path.open("rb") as file:
             file.seek(self._begin)
             new = file.read()
@@ -63,10 +63,10 @@ class Journal:
         return self.steps
 
     def until(self, holds: Callable[[list[Step]], bool], seconds: float = 120.0) -> None:
-        """Wait until the steps are as described.
+        """Wait until a condition on the steps is true.
 
         Raises:
-            TimeoutError: they are not.
+            TimeoutError: it is not true in time.
         """
         deadline = time.monotonic() + seconds
         while not holds(self.read()):
@@ -82,36 +82,36 @@ def _parse(line: str) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of a job whose worker was killed.
+    """The recovery of a job whose worker was killed.
 
     Attributes:
-        moves: seconds until any step was begun elsewhere.
-        gets_on: seconds until a step was begun that had not been begun before.
-        twice: how often a step was begun that had been begun before.
+        any_step: seconds until another worker started a step.
+        new_step: seconds until another worker started a step that had not been started before.
+        repeated: the number of steps that were started again.
     """
 
-    moves: float
-    gets_on: float
-    twice: int
+    any_step: float
+    new_step: float
+    repeated: int
 
 
 def recovery(steps: list[Step], killed: int, at: float) -> Recovery:
-    """Read off the steps how a job got over the death of its worker.
+    """Calculate the recovery of a job from its steps.
 
     Args:
-        steps: all of the job.
-        killed: pid of the worker.
-        at: when, in seconds since the epoch.
+        steps: all steps of the job.
+        killed: the pid of the killed worker.
+        at: when it was killed, in seconds since 1970.
     """
     before = {step.number for step in steps if step.pid == killed}
     after = [step for step in steps if step.pid != killed]
     return Recovery(
-        moves=min(step.at for step in after) - at,
-        gets_on=min(step.at for step in after if step.number not in before) - at,
-        twice=repeated(steps),
+        any_step=min(step.at for step in after) - at,
+        new_step=min(step.at for step in after if step.number not in before) - at,
+        repeated=repeated(steps),
     )
 
 
 def repeated(steps: list[Step]) -> int:
-    """Count the steps that had been begun before."""
+    """Count the steps that were started again."""
     return len(steps) - len({step.number for step in steps})

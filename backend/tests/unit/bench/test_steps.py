@@ -14,7 +14,7 @@ def test_a_recovery_is_read_off_the_steps_and_not_off_what_a_side_says() -> None
     before = [Step(number, 100.0 + number, KILLED) for number in (1, 2, 3)]
     after = [Step(number, 110.0 + number, OTHER) for number in (1, 2, 3, 4)]
     got = steps.recovery(before + after, KILLED, at=103.5)
-    assert got == steps.Recovery(moves=7.5, gets_on=10.5, twice=3)
+    assert got == steps.Recovery(any_step=7.5, new_step=10.5, repeated=3)
 
 
 def test_a_job_that_goes_on_where_it_was_repeats_what_was_in_flight() -> None:
