@@ -1,4 +1,4 @@
-"""What `DATABASE_URL` says: whatever psql accepts, read by libpq itself.
+"""Parses `DATABASE_URL`, which may be any address that psql accepts. libpq itself parses it.
 
 ::
 
@@ -7,8 +7,8 @@
     postgresql:///name?host=/run/postgresql&options=-csearch_path%3Dkg
     host=/run/postgresql dbname=name user=kidney
 
-What an address leaves out has libpq's default: ``PGHOST``, ``PGPASSWORD``, ``PGOPTIONS`` and the
-other variables, the password file, the service file.
+Parts that an address leaves out have libpq's defaults: ``PGHOST``, ``PGPASSWORD``, ``PGOPTIONS``
+and the other variables, the password file and the service file.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any
 
 _ONE_HOST = "postgresql://user:password@host:5432/name"
 FORM = (
-    f"{_ONE_HOST}, or what else psql accepts: several hosts, a Unix socket"
+    f"{_ONE_HOST}, or any other address that psql accepts: several hosts, a Unix socket"
     " (postgresql:///name?host=/run/postgresql), `host=... dbname=...`"
 )
 
@@ -42,16 +42,16 @@ DEFAULTS: Mapping[str, str] = {
     "keepalives_interval": "2",
     "keepalives_count": "3",
 }
-"""Of a connection, where the address and the environment say nothing: a peer that went silent is
-noticed after some 11 seconds."""
+"""Defaults of a connection if neither the address nor the environment sets them. A server that has
+stopped answering is noticed after about 11 seconds."""
 
 
 def parse(dsn: str) -> dict[str, str]:
-    """Take an address apart, into the parameters that it gives, under libpq's names.
+    """Parse an address into its parameters, under libpq's names.
 
     Raises:
-        ValueError: it is none. The message says what is allowed, and repeats nothing of the
-            address: any part of it may be a piece of the password.
+        ValueError: it is not an address. The message says what is allowed. It does not repeat any
+            of the address, as each part of it may be a part of the password.
     """
     url = _URL.fullmatch(dsn)
     if url is None:
@@ -59,10 +59,10 @@ def parse(dsn: str) -> dict[str, str]:
             raise ValueError(FORM)
         given = _by_libpq(dsn)
     else:
-        # what SQLAlchemy calls it in its guides
+        # postgresql+psycopg is the scheme in the guides of SQLAlchemy
         if url["scheme"] not in _SCHEMES:
             raise ValueError(FORM)
-        # libpq refuses spaces since PostgreSQL 17, and has taken them before
+        # libpq refuses spaces since PostgreSQL 17, and accepted them before
         given = _by_libpq(f"postgresql://{url['rest'].replace(' ', '%20')}")
         _refuse_unquoted(url["rest"], given)
     _check(given)
@@ -70,7 +70,7 @@ def parse(dsn: str) -> dict[str, str]:
 
 
 def _libpq() -> Any:
-    # imported late: where it is missing, the doctor is to say so, who reads the settings as well
+    # imported late: if psycopg is missing, the doctor, which reads the settings too, reports it
     from psycopg.pq import Conninfo  # noqa: PLC0415
 
     return Conninfo
@@ -82,19 +82,19 @@ def _by_libpq(dsn: str) -> dict[str, str]:
     try:
         options = _libpq().parse(dsn.encode())
     except (Error, UnicodeEncodeError) as error:
-        # libpq quotes what it stumbled over
+        # libpq quotes the part that it could not parse, which may contain the password
         why = re.sub(r'\s*"[^"]*"', "", str(error).strip()).rstrip(": ")
         raise ValueError(f"{_ONE_HOST}; PostgreSQL's client says: {why}") from None
     return {o.keyword.decode(): o.val.decode() for o in options if o.val is not None}
 
 
 def _refuse_unquoted(rest: str, given: Mapping[str, str]) -> None:
-    """Refuse a password with ``@`` or ``/`` in it, whose end would be taken for the host."""
+    """Refuse a password with an unescaped ``@`` or ``/``: libpq would read its end as the host."""
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     if "@" in given.get("host", "") or ("@" not in authority and "@" in rest.partition("?")[0]):
         raise ValueError(
-            f"{_ONE_HOST}, where the user and the password have %40 for @, %2F for /, %3A for :"
-            " and %25 for %"
+            f"{_ONE_HOST}; in the user and the password write %40 for @, %2F for /, %3A for : and"
+            " %25 for %"
         )
 
 
@@ -104,7 +104,7 @@ def _check(given: Mapping[str, str]) -> None:
     if any(p and (not _PORT.fullmatch(p) or not 0 < int(p) <= _LARGEST_PORT) for p in ports):
         raise ValueError(f"{_ONE_HOST}; a port is a number from 1 to {_LARGEST_PORT}")
     if len(ports) not in {1, len(hosts)}:
-        raise ValueError(f"{_ONE_HOST}; there is one port for all hosts, or one for each")
+        raise ValueError(f"{_ONE_HOST}; give one port for all hosts, or one port for each host")
     for name in _NUMBERS:
         if name in given and not re.fullmatch(r"-?[0-9]{1,9}", given[name].strip()):
             raise ValueError(f"{_ONE_HOST}; {name} is a whole number")
@@ -113,38 +113,38 @@ def _check(given: Mapping[str, str]) -> None:
 
 
 def parameters(dsn: str, *, session: str) -> dict[str, str]:
-    """Return what a connection is opened with: what the address says, and our defaults below it.
+    """Return the parameters of a connection: those of the address, and :data:`DEFAULTS`.
 
-    A server that is written to is looked for where several hosts are named. The session's name and
-    its encoding are ours.
+    If the address names several hosts, the connection goes to one that accepts writes. The name of
+    the session and its encoding cannot be set in the address.
 
     Args:
         dsn: the address.
-        session: ``application_name``, by which recovery finds a dead worker's sessions.
+        session: ``application_name``, by which recovery finds the sessions of a dead worker.
 
     Raises:
         ValueError: see :func:`parse`.
     """
     given = parse(dsn)
-    # with PGCONNECT_TIMEOUT, PGTARGETSESSIONATTRS and the file of PGSERVICE
-    surroundings = {
+    # includes PGCONNECT_TIMEOUT, PGTARGETSESSIONATTRS and the file of PGSERVICE
+    from_environment = {
         o.keyword.decode() for o in _libpq().get_defaults() if o.val and o.val != o.compiled
     }
     defaults = dict(DEFAULTS)
     if "," in given.get("host", given.get("hostaddr", "")):
         defaults["target_session_attrs"] = "read-write"
-    ours = {name: value for name, value in defaults.items() if name not in surroundings}
+    ours = {name: value for name, value in defaults.items() if name not in from_environment}
     return ours | given | {"application_name": session, "client_encoding": "utf8"}
 
 
 def count_hosts(dsn: str) -> int:
-    """Return how many servers an address names; each of them may have to be waited for."""
+    """Return how many servers an address names. A connection may have to wait for each of them."""
     given = parse(dsn)
     return (given.get("host") or given.get("hostaddr") or "").count(",") + 1
 
 
 def where(dsn: str) -> str:
-    """Return where an address leads, for people: ``host:5432/name as user``, and no secret."""
+    """Return an address for messages, without secrets: ``host:5432/name as user``."""
     given = parse(dsn)
     known = {o.keyword.decode(): o.val.decode() for o in _libpq().get_defaults() if o.val} | given
     if "service" in given:
@@ -161,6 +161,6 @@ def where(dsn: str) -> str:
 
 
 def user(dsn: str) -> str:
-    """Return the role of an address, or the one that libpq takes where it names none."""
+    """Return the role of an address, or libpq's default if it names none."""
     defaults = {o.keyword: o.val for o in _libpq().get_defaults() if o.val}
     return parse(dsn).get("user") or defaults.get(b"user", b"").decode()

@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL, as everything here opens it."""
+"""Opens a connection to PostgreSQL. Everything in this project opens its connections here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,14 +15,14 @@ SESSION: Mapping[str, str] = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "idle_in_transaction_session_timeout": "30s",
-    # longer than a frozen worker's transaction is left alone
+    # longer than recovery leaves the transaction of a frozen worker alone
     "lock_timeout": "60s",
 }
-"""The server's side of a session: a vanished worker does not go on holding row locks, and nobody
-waits for a lock for ever."""
+"""Settings of a session on the server. A worker that has disappeared does not keep its row locks,
+and nobody waits for a lock without end."""
 
-# not by `options`, which the address or PGOPTIONS may have, and which PgBouncer refuses; what these
-# two set has the source `client`
+# `options` is not used for this: the address or PGOPTIONS may contain it, and PgBouncer refuses it.
+# Settings from these two have the source `client` and are kept.
 _APPLY = """
 SELECT set_config(name, (%s::text[])[array_position(%s::text[], name)], false)
 FROM pg_settings WHERE name = ANY(%s) AND source <> 'client'
@@ -43,12 +43,12 @@ async def connect(
         dsn: the address: see :mod:`app.db.address`.
         session: ``application_name``.
         autocommit: whether each statement is a transaction of its own.
-        settings: of the session, where the address does not set them itself.
-        options: what else psycopg takes.
+        settings: settings of the session, unless the address sets them.
+        options: further options of psycopg.
 
     Raises:
-        ValueError: the address is none.
-        psycopg.OperationalError: PostgreSQL cannot be reached there.
+        ValueError: it is not an address.
+        psycopg.OperationalError: PostgreSQL cannot be reached.
     """
     connection = await AsyncConnection.connect(
         **{**address.parameters(dsn, session=session), **options}, autocommit=True

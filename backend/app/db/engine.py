@@ -9,10 +9,10 @@ from app.db.connection import connect
 
 
 def psycopg_url(dsn: str) -> URL:
-    """Return an address in SQLAlchemy's own form.
+    """Return an address as an URL of SQLAlchemy.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an address.
     """
     given = address.parse(dsn)
     user, password, name = (given.pop(key, None) for key in ("user", "password", "dbname"))
@@ -34,7 +34,7 @@ def dsn_of(db: AsyncEngine) -> str:
         "port": url.port,
         "dbname": url.database,
     }
-    # not in SQLAlchemy's own form, which leaves spaces as they are
+    # SQLAlchemy's own form does not escape spaces
     others = {name: str(value) for name, value in url.query.items()}
     return make_conninfo("", **(named | others))
 
@@ -42,16 +42,16 @@ def dsn_of(db: AsyncEngine) -> str:
 def create_engine(
     dsn: str, *, session: str, pool_size: int = 5, pool_timeout: float = 30.0
 ) -> AsyncEngine:
-    """Create an engine; it connects when first used.
+    """Create an engine. It connects when it is first used.
 
     Args:
         dsn: see :mod:`app.db.address`.
         session: ``application_name`` of its connections.
-        pool_size: connections kept open, and the most that are used at once.
-        pool_timeout: seconds to wait for one of them when all are in use.
+        pool_size: the number of connections that are kept open, which is also the maximum.
+        pool_timeout: seconds to wait for a connection when all are in use.
 
     Raises:
-        ValueError: the address is none.
+        ValueError: it is not an address.
     """
     return create_async_engine(
         psycopg_url(dsn),

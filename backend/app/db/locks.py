@@ -1,8 +1,8 @@
 """Advisory locks that are held until the end of a transaction.
 
-Such locks belong to a database, and a database may hold the tables of several installations, each
-in a schema of its own. The first half of a lock's key says whose it is: the OID of a table, or of
-the schema where there is no table yet.
+Advisory locks belong to a database, and a database may contain the tables of several installations,
+each in its own schema. The first half of a lock's key identifies the installation: it is the OID of
+a table, or of the schema if there is no table yet.
 """
 
 import logging
@@ -15,26 +15,26 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What one session does at a time.
+    """A lock on an activity that only one session may do at a time.
 
     Attributes:
-        purpose: what it is, in the log.
-        of: an SQL expression: the OID of the table or schema that it belongs to.
-        number: tells it from others of the same.
-        patience: seconds to wait for it.
+        purpose: the activity, for the log.
+        of: an SQL expression for the OID of the table or schema that the lock belongs to.
+        number: distinguishes the locks of one table or schema.
+        timeout: seconds to wait for the lock.
     """
 
     purpose: str
     of: str
     number: int
-    patience: float
+    timeout: float
 
 
 def hold(connection: Connection, lock: Lock) -> None:
     """Take a lock until the end of the transaction.
 
     Raises:
-        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when it was not free in time.
+        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if the lock was not free in time.
     """
     key = f"(({lock.of})::int, {lock.number})"
     if connection.scalar(text(f"SELECT pg_try_advisory_xact_lock{key}")):
@@ -50,12 +50,12 @@ def hold(connection: Connection, lock: Lock) -> None:
     logger.warning(
         "waiting for %s, for at most %g s: its lock is held by %s",
         lock.purpose,
-        lock.patience,
+        lock.timeout,
         holder or "a session that has just ended",
     )
     connection.execute(
         text("SELECT set_config('lock_timeout', :limit, true)"),
-        {"limit": f"{lock.patience * 1000:.0f}ms"},
+        {"limit": f"{lock.timeout * 1000:.0f}ms"},
     )
     connection.execute(text(f"SELECT pg_advisory_xact_lock{key}"))
     connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))

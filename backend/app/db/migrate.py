@@ -1,4 +1,4 @@
-"""Bring the schema to this code's version, or say what keeps it from being there."""
+"""Migrates the tables to the version that this code needs."""
 
 from pathlib import Path
 
@@ -16,36 +16,36 @@ _LOCK = Lock(
     "another migration",
     "SELECT oid FROM pg_namespace WHERE nspname = current_schema()",
     number=1,
-    patience=300,
+    timeout=300,
 )
-"""One migration runs at a time, whoever starts it."""
+"""Only one migration runs at a time."""
 
 
 def _config() -> Config:
     config = Config()
-    # the path is a ConfigParser value, where a percent sign would begin an interpolation
+    # the path is a value of ConfigParser, where a percent sign begins an interpolation
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
 def head() -> str:
-    """Return the version that this code needs."""
+    """Return the version of the tables that this code needs."""
     found = ScriptDirectory.from_config(_config()).get_current_head()
     if found is None:
-        msg = f"no migrations in {MIGRATIONS}"
+        msg = f"{MIGRATIONS} contains no migrations"
         raise RuntimeError(msg)
     return found
 
 
 def known() -> frozenset[str]:
-    """Return every version that this code can migrate from."""
+    """Return all versions that this code can migrate from."""
     return frozenset(s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def current(connection: Connection) -> str | None:
-    """Return the version of the tables in the current schema, or None when there are none.
+    """Return the version of the tables in the current schema, or None if there are none.
 
-    Tables of another schema that happen to be visible belong to another installation.
+    Tables in another schema of the search path belong to another installation and do not count.
     """
     schema = connection.scalar(text("SELECT current_schema()"))
     context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
@@ -53,11 +53,11 @@ def current(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Migrate to :func:`head` in one transaction; several may do so at once, one does the work.
+    """Migrate to :func:`head` in one transaction. Several processes may do so at the same time.
 
     Raises:
-        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another migration, or somebody
-            who uses one of the tables, did not come to an end.
+        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if another migration or a transaction
+            that uses one of the tables did not end in time.
     """
     hold(connection, _LOCK)
     config = _config()

@@ -1,23 +1,23 @@
-"""PostgreSQL's codes of errors (appendix A of its manual)."""
+"""PostgreSQL's error codes (appendix A of its manual)."""
 
 AWAY = (
     "08",  # connection exception; PgBouncer's refusals are 08P01
-    "25006",  # read-only: a standby
-    "25P03",  # it ended the session of a worker that was frozen in a transaction
+    "25006",  # the server is read-only: a standby
+    "25P03",  # the server ended a session that was idle in a transaction, as of a frozen worker
     "25P04",  # the same, by transaction_timeout
-    "40",  # a deadlock or a serialization failure: the other one goes first
+    "40",  # a deadlock or a serialization failure: the other transaction won
     "53",  # insufficient resources: disk, memory, connections
-    "55P03",  # a lock was not to be had in time
-    "57P",  # it shuts down, has crashed, or is starting
-    "58",  # an error outside PostgreSQL: input and output
+    "55P03",  # a lock was not free in time
+    "57P",  # the server shuts down, has crashed, or starts
+    "58",  # an error outside of PostgreSQL, such as input and output
 )
-"""By their beginning, the codes of a PostgreSQL that cannot work now: trying again mends it."""
+"""The beginnings of the codes that mean: PostgreSQL cannot work now, and may be able to later."""
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return the code of an error, psycopg's own or one that SQLAlchemy has wrapped.
+    """Return the SQLSTATE of an error of psycopg or SQLAlchemy.
 
-    None where the server has not answered: libpq keeps no code of a connection that was refused.
+    It is None if the server has not answered: libpq has no code for a connection that was refused.
     """
     state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return state

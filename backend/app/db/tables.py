@@ -1,4 +1,4 @@
-"""The tables. Runs, attempts and annotations live here and nowhere else."""
+"""The tables. Everything that must not be lost is stored in them: runs, events and annotations."""
 
 from sqlalchemy import (
     BigInteger,

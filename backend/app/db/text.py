@@ -1,3 +1,3 @@
 def storable(text: str) -> str:
-    """Leave out what PostgreSQL cannot hold in a text: NUL and half surrogates."""
+    """Remove NUL and replace lone surrogates, which PostgreSQL cannot store in a text."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

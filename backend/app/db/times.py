@@ -1,4 +1,4 @@
-"""Reads times that PostgreSQL can hold and Python cannot, so that one bad row never breaks a list.
+"""Reads times that PostgreSQL can store and Python cannot, so that one bad row breaks no list.
 
 PostgreSQL's ``timestamptz`` reaches from 4713 BC to the year 294276 and has two infinities (its
 documentation, section 8.5); Python's ``datetime`` ends with the year 9999, and psycopg refuses the
@@ -14,14 +14,14 @@ from psycopg.adapt import Loader
 
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
-"""Both can still be told in any time zone."""
+"""Both have a valid value in every time zone."""
 
 _TYPE = psycopg.adapters.types["timestamptz"]
 _DATE = len("9999-12-31")
 
 
 class BoundedTimes(Loader):
-    """Gives :data:`EARLIEST` or :data:`LATEST` for what is beyond them."""
+    """Returns :data:`EARLIEST` or :data:`LATEST` for times beyond them."""
 
     as_usual = psycopg.adapters.get_loader(_TYPE.oid, Loader.format)
 
@@ -45,5 +45,5 @@ class BoundedTimes(Loader):
 
 
 def bound_times() -> None:
-    """Let every connection that this process opens from now on read times so."""
+    """Make all connections that this process opens from now on use :class:`BoundedTimes`."""
     psycopg.adapters.register_loader(_TYPE.oid, BoundedTimes)

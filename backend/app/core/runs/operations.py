@@ -20,7 +20,7 @@ from app.core.runs.request import RunRequest
 from app.core.runs.transitions import BELL_COLUMNS, Bell, bell_of, transition
 from app.db.locks import Lock, hold
 
-CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, patience=10)
+CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, timeout=10)
 """Under it runs are created and reopened, one at a time."""
 
 

@@ -7,7 +7,7 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
-    # or a version that another schema of the search path has would be taken for this one's
+    # otherwise Alembic might read the version of another schema in the search path
     version_table_schema=connection.scalar(text("SELECT current_schema()")),
 )
 context.run_migrations()

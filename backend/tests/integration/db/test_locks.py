@@ -85,7 +85,7 @@ async def test_both_installations_create_and_migrate_at_the_same_time(
 async def test_waiting_for_a_lock_ends_and_names_who_holds_it(
     engines: list[AsyncEngine], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(operations, "CREATING", replace(operations.CREATING, patience=0.1))
+    monkeypatch.setattr(operations, "CREATING", replace(operations.CREATING, timeout=0.1))
     async with engines[0].begin() as first:
         await operations.create(first, REQUEST, ["a"])
         with pytest.raises(OperationalError) as error:

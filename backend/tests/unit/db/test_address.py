@@ -53,7 +53,7 @@ def test_an_engine_has_the_same_address(dsn, given) -> None:
         (f"postgresql://u:{SECRET}@h/n?{SECRET}=1", "invalid URI query parameter"),
         (f"host=h password=a {SECRET}", "missing"),
         (f"host=h {SECRET}=1", "invalid connection option"),
-        (f"host=a,b,c port=1,2 password={SECRET}", "one for each"),
+        (f"host=a,b,c port=1,2 password={SECRET}", "one port for each host"),
         (f"postgresql://u:{SECRET}@h/n?connect_timeout=soon", "connect_timeout is a whole number"),
         (f"postgresql://u:{SECRET}@h/n?target_session_attrs=rw", "read-write"),
         (SECRET, "postgresql://user:password@host:5432/name"),

@@ -255,8 +255,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("active"),
     )
-    # The sources that an active run covers are free again when it ends, whoever ends it and how;
-    # what it had not done of them is failed or cancelled with it.
+    # When a run ends, in whatever way, its sources are free for another run. Sources that the run
+    # had not completed are failed or cancelled with it.
     op.execute(
         """
         CREATE FUNCTION run_sources_follow_run() RETURNS trigger LANGUAGE plpgsql AS $$

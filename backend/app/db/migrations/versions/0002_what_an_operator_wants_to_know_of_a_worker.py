@@ -1,4 +1,4 @@
-"""what an operator wants to know of a worker"""
+"""record the queue, the slots and the loop lag of a worker"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    # workers of the former version go on meanwhile, and name none of these columns
+    # workers of the previous version keep running meanwhile, and do not set these columns
     op.add_column(
         "workers",
         sa.Column(

@@ -1,4 +1,4 @@
-"""what keeps a short answer from erasing annotations"""
+"""hold implausible answers"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    # workers of the former version go on meanwhile, and name none of these
+    # workers of the previous version keep running meanwhile, and do not set these columns
     op.add_column(
         "annotations",
         sa.Column(

@@ -1,4 +1,4 @@
-"""whose fault a loss is, and whose clock is wrong"""
+"""record the losses that count against a run, and the clock of a worker"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    # workers of the former version go on meanwhile, and name none of these columns
+    # workers of the previous version keep running meanwhile, and do not set these columns
     op.add_column(
         "runs",
         sa.Column(
