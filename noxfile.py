@@ -1,4 +1,4 @@
-"""The checks, a session each, in the .venv that `make` has made: a session installs nothing."""
+"""The checks, one session each. They use the .venv that `make` installed and install nothing."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but the longer scenarios of reliability, or with arguments, what they select."""
+    """Run all tests except the longer reliability scenarios, or the tests that arguments select."""
     session.chdir("backend")
     # much of it is waiting: more processes than the smallest machine has cores
     few = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential", "tests"]
@@ -37,13 +37,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def reliability(session: nox.Session) -> None:
-    """Kill, freeze and starve real servers and workers; --minutes N [--seed S]: at random.
+    """Kill, freeze and starve real workers and servers. At random: --minutes N [--seed S].
 
     Without --minutes, arguments select tests.
     """
     session.chdir("backend")
     if any(word.startswith("--minutes") for word in session.posargs):
-        # it ends what it has started, which takes a moment after a Ctrl-C
+        # after a Ctrl-C it needs some time to stop the processes that it started
         program = [str(BIN / "python"), "-m", "tests.reliability.soak", *session.posargs]
         session.run(*program, external=True, interrupt_timeout=60, env=IMPORTABLE)
         return
@@ -54,7 +54,7 @@ def reliability(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, layout, and who imports whom."""
+    """Check style, formatting and the rules for imports."""
     session.chdir("backend")
     run(session, "ruff", "check", "--config", "pyproject.toml", ".", "../noxfile.py")
     run(session, "ruff", "format", "--config", "pyproject.toml", "--check", ".", "../noxfile.py")
@@ -65,32 +65,32 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types, strictly."""
+    """Check the types with mypy in strict mode."""
     session.chdir("backend")
     run(session, "mypy")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """What is generated is up to date, and the site builds without a warning."""
+    """Check that generated files are up to date and that the site builds without a warning."""
     session.chdir("backend")
     run(session, "python", "-m", "reference", "--check")
     session.chdir("..")
-    session.env["NO_MKDOCS_2_WARNING"] = "1"  # mkdocs-material's notice of its own end
-    # not --quiet: it would silence the warnings before --strict counts them
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # hides a notice of mkdocs-material about its future
+    # without --quiet, which would drop the warnings before --strict counts them
     run(session, "mkdocs", "build", "--strict")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The measurements; see `just bench --help`."""
+    """Run a benchmark; `just bench --help` lists them."""
     session.chdir("backend")
     run(session, "python", "-m", "bench", *session.posargs)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements/*.txt anew; versions stay as they are unless told `--upgrade`."""
+    """Write requirements/*.txt; `--upgrade` allows newer versions of locked packages."""
     pyproject = "backend/pyproject.toml"
     agree: list[str] = []  # a package has one version in all locks
     for name in ("base", "local", "docs", "lint", "test", "uv"):
