@@ -6,11 +6,11 @@ from app.core.errors import UserError
 from reference.blocks import difference, wanted
 from reference.catalogue import blocks
 
-REMEDY = "to mend it: just reference"
+REMEDY = "these files are out of date; type: just reference"
 
 
 def main() -> int:
-    """Write the blocks; or with ``--check`` show what would change, and fail if anything would."""
+    """Write the blocks; or with ``--check`` show what would change, and fail if it is not empty."""
     try:
         texts = wanted(blocks())
     except UserError as error:

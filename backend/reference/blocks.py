@@ -1,4 +1,4 @@
-"""Generated text in files that people read: what stands between two markers, or a whole file."""
+"""Generated text in files that people read: the text between two markers, or a whole file."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from app.core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a file that code knows better than people.
+    """A part of a file that is generated from the code.
 
     Attributes:
         file: it is in, between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
@@ -25,7 +25,7 @@ class Block:
 
 
 def wanted(blocks: Iterable[Block]) -> dict[Path, str]:
-    """Return each file's text as it is to be, with all of its blocks.
+    """Return the new text of each file, with all of its blocks.
 
     Raises:
         UserError: a file is not there, or has not the markers of a block.
@@ -41,7 +41,7 @@ def wanted(blocks: Iterable[Block]) -> dict[Path, str]:
 
 
 def difference(file: Path, text: str) -> str:
-    """Return how the file differs from what it is to be; nothing when it does not."""
+    """Return the difference between a file and its new text; empty when there is none."""
     old = file.read_text(encoding="utf-8") if file.exists() else ""
     return "".join(
         difflib.unified_diff(

@@ -1,4 +1,4 @@
-"""Which generated text belongs where."""
+"""The generated blocks and the files that they belong in."""
 
 from app.core.config import ROOT
 from reference import (

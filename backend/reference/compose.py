@@ -8,7 +8,7 @@ _REQUIRED = re.compile(r"\$\{([A-Z0-9_]+):\?set it in \.env to ([^}]*)\}")
 
 
 def text() -> str:
-    """Return what Compose wants in `.env`, and which settings it takes from nowhere."""
+    """Return the variables that Compose needs in `.env`, and the settings that it sets itself."""
     lines = _LINE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     wanted: dict[str, tuple[str, list[str]]] = {}
     fixed: list[str] = []
@@ -26,7 +26,7 @@ def text() -> str:
     ]
     named = ", ".join(f"`{name}`" for name in dict.fromkeys(fixed))
     return (
-        f"{table(('Variable', 'Value', 'Becomes, or becomes part of'), rows)}\n"
-        f"`compose.yaml` itself sets {named}: what `.env` says of these has no effect on its"
-        " containers. It hands on every other setting.\n"
+        f"{table(('Variable', 'Value', 'Used for'), rows)}\n"
+        f"`compose.yaml` itself sets {named}: in its containers, values of these in `.env` have no"
+        " effect. All other settings are passed on to the containers.\n"
     )

@@ -1,4 +1,4 @@
-"""The HTTP API, from what FastAPI knows of it."""
+"""The HTTP API, from FastAPI's OpenAPI document."""
 
 import json
 import shlex
@@ -24,7 +24,7 @@ def openapi() -> dict[str, Any]:
 
 
 def openapi_json() -> str:
-    """Return the document as a file."""
+    """Return the document as the text of a file."""
     return json.dumps(openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -41,11 +41,11 @@ def endpoints() -> str:
         for method, path, route in _routes(document)
     ]
     sections = [_section(*each, document) for each in _routes(document)]
-    return "\n".join([table(["Method", "Path", "What it does", "Who may"], rows), *sections])
+    return "\n".join([table(["Method", "Path", "What it does", "Access"], rows), *sections])
 
 
 def objects() -> str:
-    """Return a section for each object that is not shown with the one endpoint that it is of."""
+    """Return a section for each object that more than one endpoint uses."""
     document = openapi()
     schemas = document["components"]["schemas"]
     parts = []
@@ -61,7 +61,7 @@ def _routes(document: Described) -> Iterator[tuple[str, str, Described]]:
 
 
 def _of_one(document: Described) -> set[str]:
-    """Return the objects that one endpoint alone takes or answers, and that are in no other."""
+    """Return the objects that only one endpoint uses, and that are in no other object."""
     shown = Counter(
         name
         for _, _, route in _routes(document)
@@ -112,7 +112,7 @@ def _statuses(route: Described, of_one: Container[str | None]) -> str:
         name = name_of(schema)
         words = f"`{name}`, below" if name in of_one else in_words(schema)
         rows.append([status, answer["description"], words])
-    return table(["Status", "When", "The answer"], rows)
+    return table(["Status", "When", "Answer"], rows)
 
 
 def _curl(method: str, path: str, route: Described, schemas: Described) -> str:
@@ -139,7 +139,7 @@ def _body(route: Described) -> str | None:
 
 
 def _answers(route: Described) -> list[str]:
-    """Return the objects that a request is answered with when all is well."""
+    """Return the objects of successful answers."""
     names = [
         name
         for status, answer in sorted(route["responses"].items())
@@ -150,7 +150,7 @@ def _answers(route: Described) -> list[str]:
 
 
 def _names(schema: object) -> Iterator[str]:
-    """Yield the objects that a schema refers to, however deep."""
+    """Yield the objects that a schema refers to, at any depth."""
     if isinstance(schema, dict):
         if name := name_of(schema):
             yield name
@@ -162,7 +162,7 @@ def _names(schema: object) -> Iterator[str]:
 
 
 def _who(route: Described) -> str:
-    return "whoever has `ADMIN_TOKEN`" if "security" in route else "anybody"
+    return "with `ADMIN_TOKEN`" if "security" in route else "public"
 
 
 def _anchor(heading: str) -> str:

@@ -1,4 +1,4 @@
-"""Who imports whom, read from the code without executing it."""
+"""Reads the imports between packages from the code, without executing it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.core.errors import UserError
 
 Pair = tuple[str, str]
-"""Who imports, and whom."""
+"""The importing package and the imported one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,17 @@ from app.core.config import Settings
 from app.core.runs.jobs import ARQ_GRACE, JOBS
 from reference.markdown import table
 
-_HEAD = ("Job", "What it does", "Limit of an attempt", "In hours", "What arq is given")
+_HEAD = ("Job", "What it does", "Timeout of an attempt", "In hours", "Timeout in arq")
 
 
 def text() -> str:
-    """Return a row a job, and one for jobs without a limit of their own."""
+    """Return a table of the jobs, with a row for jobs without a timeout of their own."""
     default = Settings.model_fields["arq_job_timeout"].default
     rows = [
         (f"`{job.name}`", job.purpose, *(_limit(job.timeout) if job.timeout else _default(default)))
         for job in JOBS
     ]
-    return table(_HEAD, [*rows, ("any other", "there is none yet", *_default(default))])
+    return table(_HEAD, [*rows, ("any other job", "there is none now", *_default(default))])
 
 
 def _limit(seconds: int) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The architecture picture: each of its arrows is an import that the code has."""
+"""The picture of the packages. Each of its arrows is an import in the code."""
 
 import ast
 import re
@@ -16,30 +16,31 @@ BACKEND = ROOT / "backend"
 
 WORDS = {
     "app.main": "starts the API",
-    "app.cli": "the shell",
-    "app.api": "HTTP",
-    "app.doctor": "finds faults",
-    "app.annotation": "sources, batches",
-    "app.core": "the job engine",
+    "app.cli": "commands",
+    "app.api": "HTTP API",
+    "app.doctor": "checks",
+    "app.annotation": "sources, refresh",
+    "app.core": "job engine",
     "app.db": "tables, migrations",
-    "reference": "these pages",
+    "reference": "generated pages",
     "bench": "measurements",
     "demo": "make demo",
-    "sandbox": "upstream, imitated",
-    "services": "servers from wheels",
+    "sandbox": "imitated upstreams",
+    "services": "test servers",
 }
-"""What each package is for, in the order of the picture; short, as a phone is 390 px wide."""
+"""The purpose of each package, in the order of the picture. Short, as a phone is 390 px wide."""
 
 NARROW = '%%{init: {"flowchart": {"nodeSpacing": 15, "rankSpacing": 35}}}%%'
 
 LEGEND = (
-    "An arrow is an import that the code has; one whose way others lead as well is left out. "
-    "A dotted arrow goes against the layers, or beside them: only the module named on it may do so."
+    "An arrow means that a package imports another. It is left out if other arrows lead to the "
+    "same package. A dotted arrow is an exception from the rules for imports, which holds for the "
+    "named module only."
 )
 
 
 def contracts() -> list[dict[str, Any]]:
-    """Return what import-linter holds the code to."""
+    """Return the contracts of import-linter."""
     config = tomllib.loads((BACKEND / "pyproject.toml").read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = config["tool"]["importlinter"]["contracts"]
     return found
@@ -49,15 +50,15 @@ def read() -> Imports:
     """Read the imports of this project's packages.
 
     Raises:
-        UserError: what reads imports is not installed, or a package has no words.
+        UserError: the program that reads imports is not installed, or `WORDS` lacks a package.
     """
     roots = sorted({name.partition(".")[0] for name in WORDS})
     ignored = [each for contract in contracts() for each in contract.get("ignore_imports", ())]
     found = imports_of(roots, opened=["app"], ignored=ignored)
     if nameless := set(found.packages) - WORDS.keys():
         raise UserError(
-            f"{', '.join(sorted(nameless))}: nothing says what it is for",
-            remedy="say it in WORDS, in backend/reference/layers.py",
+            f"the purpose of {', '.join(sorted(nameless))} is missing",
+            remedy="add it to WORDS in backend/reference/layers.py",
         )
     return found
 
@@ -66,8 +67,8 @@ def picture(found: Imports, *, within: str = "") -> str:
     """Draw the imports as a diagram, with its legend.
 
     Args:
-        found: what to draw.
-        within: only packages whose names begin with this.
+        found: the imports to draw.
+        within: draw only packages whose names begin with this.
     """
     names = [*WORDS, *(name for name in found.packages if name not in WORDS)]
     shown = [name for name in names if name in found.packages and name.startswith(within)]
@@ -86,7 +87,7 @@ def picture(found: Imports, *, within: str = "") -> str:
 
 
 def _led(found: Imports, importer: str, imported: str) -> bool:
-    """Tell whether a way leads there over other packages."""
+    """Tell whether the importer also reaches the imported package through other packages."""
     before: set[str] = set()
     ahead = [b for a, b in found.pairs if a == importer and b != imported]
     while ahead:
@@ -100,33 +101,33 @@ def _led(found: Imports, importer: str, imported: str) -> bool:
 
 
 def who_imports_whom(found: Imports) -> str:
-    """Return a table: a package, what it is for, and which others it imports."""
+    """Return a table of the packages with their purposes and imports."""
     rows = []
     for name in [name for name in WORDS if name in found.packages]:
         imported = [f"`{other}`" for other in WORDS if (name, other) in found.pairs]
         imported += [
-            f"`{other}`, in {' and '.join(f'`{each}`' for each in sorted(modules))} alone"
+            f"`{other}` (only in {' and '.join(f'`{each}`' for each in sorted(modules))})"
             for (importer, other), modules in sorted(found.exceptions.items())
             if importer == name
         ]
-        rows.append([f"`{name}`", WORDS[name], ", ".join(imported) or "none of these"])
-    return table(["Package", "What it is for", "Imports"], rows)
+        rows.append([f"`{name}`", WORDS[name], ", ".join(imported) or "none"])
+    return table(["Package", "Purpose", "Imports"], rows)
 
 
 def rules() -> str:
-    """Return the contracts in words."""
+    """Return the contracts of import-linter as text."""
     parts = []
     for contract in contracts():
         if contract["type"] == "layers":
             layers = [re.sub(r"[()\s]", "", each).split(":") for each in contract["layers"]]
             said = (_listed(names) for names in layers)
-            text = f"From the top, each imports only what is below it: {'; '.join(said)}."
+            text = f"Each layer imports only the layers that follow it: {'; '.join(said)}."
             if ignored := contract.get("ignore_imports"):
-                text += f" Let through by name: {_listed(ignored)}."
+                text += f" Exceptions: {_listed(ignored)}."
         else:
             sources, forbidden = contract["source_modules"], contract["forbidden_modules"]
-            text = f"No import leads from {_listed(sources)} to {_listed(forbidden)}"
-            text += "." if contract.get("allow_indirect_imports") else ", nor through others."
+            text = f"{_listed(sources)} must not import {_listed(forbidden)}"
+            text += "." if contract.get("allow_indirect_imports") else ", directly or indirectly."
         parts.append(f"**{contract['name']}**\n\n{text}\n")
     return "\n".join(parts)
 
@@ -136,9 +137,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def modules(package: Path) -> str:
-    """Return a table for the package and one for each of its rooms, with what they say they are.
+    """Return a table of the modules of a package, and one for each of its rooms.
 
-    A room is a package in the package, at any depth. A module's row has its first sentence.
+    A room is a package in the package, at any depth. The row of a module has the first sentence of
+    its docstring.
     """
     parts = []
     for room in [package, *sorted(file.parent for file in package.glob("*/**/__init__.py"))]:
@@ -148,7 +150,7 @@ def modules(package: Path) -> str:
             place = room.relative_to(package).as_posix()
             parts.append(f"### `{place}/`\n\n{_says(_parsed(room / '__init__.py'))}".rstrip())
         if rows:
-            parts.append(table(["Module", "What it is"], rows).strip())
+            parts.append(table(["Module", "What it does"], rows).strip())
     return "\n\n".join(parts)
 
 
@@ -157,7 +159,7 @@ def _parsed(file: Path) -> ast.Module:
 
 
 def _says(module: ast.Module) -> str:
-    """Find a module's docstring; or its first public class', or else its first function's."""
+    """Return the first sentence of a module, or else of its first public class or function."""
     docstrings = (text for node in _tellers(module) if (text := ast.get_docstring(node)))
     first = re.split(r"(?<=[.!?])\s|\n\n", next(docstrings, ""), maxsplit=1)[0]
     return first.replace("``", "`")

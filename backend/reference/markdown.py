@@ -1,4 +1,4 @@
-"""Markdown that reads the same on the site and on a code host."""
+"""Markdown that looks the same on the site and on a code host."""
 
 from collections.abc import Iterable, Sequence
 

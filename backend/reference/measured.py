@@ -2,7 +2,7 @@ from pathlib import Path
 
 
 def table(page: Path) -> str:
-    """Return the table of a page that a bench has written, with the note below it if it has one.
+    """Return the table of a page that a benchmark has written, and the note below it, if any.
 
     Args:
         page: below ``docs/reference/measured``.

@@ -10,8 +10,8 @@ from reference.markdown import table
 
 
 def text() -> str:
-    """Return a table of what `/metrics` answers."""
-    head = ("metric", "kind", "labels", "what it says")
+    """Return a table of the metrics that `/metrics` answers."""
+    head = ("metric", "type", "labels", "meaning")
     return table(head, (_row(each) for each in _all()))
 
 

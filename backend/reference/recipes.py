@@ -1,4 +1,4 @@
-"""The recipes of the justfile and the sessions of nox, as the programs themselves know them."""
+"""The recipes of the justfile and the sessions of nox, as just and nox list them."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ _SESSIONS = re.compile(r"-m (nox -s [a-z ]+[a-z])")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A recipe that people call.
+    """A public recipe.
 
     Attributes:
         name: what they type.
@@ -39,7 +39,7 @@ class Recipe:
 
     @property
     def takes_arguments(self) -> bool:
-        """Whether anything may stand behind its name."""
+        """Whether the recipe takes arguments."""
         return self.usage != self.name
 
 
@@ -57,7 +57,7 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def text() -> str:
-    """Return a table a group of recipes, and one of nox's sessions."""
+    """Return a table for each group of recipes, and one for the sessions of nox."""
     groups: defaultdict[str, list[Recipe]] = defaultdict(list)
     for recipe in recipes():
         groups[recipe.group].append(recipe)
@@ -81,8 +81,8 @@ def _just(*arguments: str) -> str:
     just = Path(sys.executable).with_name("just")
     if not just.exists():
         raise UserError(
-            f"there is no {just}, which reads the justfile",
-            remedy="make, in a checkout: it installs what this project is developed with",
+            f"{just}, which reads the justfile, does not exist",
+            remedy="make, in a checkout: it installs the programs for development",
         )
     done = subprocess.run(  # noqa: S603 - the project's own just, with constant arguments
         [just, "--justfile", ROOT / "justfile", *arguments],

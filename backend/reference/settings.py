@@ -21,12 +21,12 @@ _PATTERNS = {
     r"^https?://[^\s/]+": "address, `http://` or `https://`",
     r"^[^@\s]+@[^@\s]+$": "e-mail address",
 }
-"""In an operator's words, what the model says in a regular expression."""
+"""The meaning of the regular expressions in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting as an operator sees it.
+    """A setting, as the documentation shows it.
 
     Attributes:
         field: its name in the model.
@@ -47,7 +47,7 @@ class Setting:
 
 
 def sections(model: type[BaseSettings] = Settings) -> dict[str, list[Setting]]:
-    """Return the settings under the headings of the model, both in its order."""
+    """Return the settings by section, in the order of the model."""
     found: dict[str, list[Setting]] = {}
     heading = ""
     for name, schema in model.model_json_schema()["properties"].items():
@@ -59,12 +59,12 @@ def sections(model: type[BaseSettings] = Settings) -> dict[str, list[Setting]]:
 
 
 def text() -> str:
-    """Return a table a section."""
+    """Return a table for each section."""
     return _tables(sections().items(), "##")
 
 
 def guide() -> str:
-    """Return the tables that an installation needs: all but that of mirrors, which is the last."""
+    """Return the tables for a usual installation: all except the last, which is about mirrors."""
     return _tables(list(sections().items())[:-1], "###")
 
 

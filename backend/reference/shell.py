@@ -7,13 +7,13 @@ _WIDTH = 80
 
 
 def text() -> str:
-    """Return what ``--help`` says of each command, as it is called: by its recipe if it has one."""
+    """Return the ``--help`` of each command, with the name of its recipe if it has one."""
     parts = [_paragraphs(main.help or "")]
     for name in main.list_commands(click.Context(main)):
         command = main.get_command(click.Context(main), name)
         assert command is not None
         recipe = calling(name)
-        said = f"`just {recipe.name}` calls it." if recipe else "No recipe calls it."
+        said = f"Recipe: `just {recipe.name}`." if recipe else "No recipe calls this command."
         # a recipe that hands nothing on has no options
         program = "just" if recipe and recipe.takes_arguments else "python -m app.cli"
         # neither the terminal nor the environment has a say in the layout

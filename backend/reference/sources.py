@@ -12,14 +12,14 @@ from app.core.redis.rate_limits import LocalRateLimiter
 from reference.markdown import table
 
 _DEFAULTS = Settings.model_construct()
-"""Without the environment and `.env`."""
+"""The default settings, without the environment and `.env`."""
 
 _named: dict[str, Any] = {
     name: SecretStr(name) if "Secret" in str(each.annotation) else name
     for name, each in Settings.model_fields.items()
 }
 _NAMES = Settings.model_construct(**_named)
-"""The value of every setting is its own name: what a source takes from them shows where it goes."""
+"""The value of every setting is its name, which shows what a source uses each setting for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Recorder(Connector):
-    """Connects to nothing, and remembers what it was asked to connect to."""
+    """Connects to nothing, and records what it should have connected to."""
 
     uses: list[_Use] = field(default_factory=list)
 
@@ -44,7 +44,7 @@ class _Recorder(Connector):
 
 
 def sources() -> str:
-    """Return what each source says, a row a source in the order in which they run."""
+    """Return a table of the sources, in the order in which a run asks them."""
     head = ("Source", "What it says", "Licence of its data", "Needs", "Fills")
     rows = (
         (
@@ -60,10 +60,10 @@ def sources() -> str:
 
 
 def refreshing() -> str:
-    """Return how each source is asked, and how often."""
+    """Return a table of how each source is asked, and how often."""
     head = (
         "Source",
-        "Genes a batch",
+        "Genes in a batch",
         "Batches at a time",
         "Stays fresh",
         "Read from its bulk file",
@@ -72,7 +72,7 @@ def refreshing() -> str:
 
 
 def hosts() -> str:
-    """Return a row a service that is asked."""
+    """Return a table of the services that the sources ask."""
     head = (
         "Source", "Address", "Set by", "Requests a second", "At an address of your own", "At a time"
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The database's tables, from the code that queries them."""
+"""The tables of the database, from `app.db.tables`."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from reference.markdown import table
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 _SHORT = {"timestamp with time zone": "timestamptz", "double precision": "float8"}
-"""PostgreSQL's own other names: a diagram's types are one word."""
+"""PostgreSQL's short names, because a type in a diagram has to be one word."""
 
 
 def diagram() -> str:
@@ -68,7 +68,7 @@ def _key(column: "Column[object]") -> str:
 
 def _default(column: "Column[object]") -> str:
     if column.identity is not None:
-        return "the next number"
+        return "generated"
     if not isinstance(column.server_default, DefaultClause):
         return ""
     value = column.server_default.arg
@@ -81,7 +81,7 @@ def _meaning(column: "Column[object]") -> str:
         words.insert(0, "primary key")
     for key in column.foreign_keys:
         there = key.column.table.name
-        cascade = ", and goes with it" if key.ondelete == "CASCADE" else ""
+        cascade = ", deleted with it" if key.ondelete == "CASCADE" else ""
         words.append(f"`{key.column.name}` of [{there}](#{there}){cascade}")
     return "; ".join(words)
 

@@ -39,6 +39,6 @@ def test_one_that_is_stale_is_shown_with_the_command_that_mends_it(tmp_path: Pat
     )
     assert shown.returncode == 1
     assert "-# ARQ_JOBS=4\n+# ARQ_MAX_JOBS=3\n" in shown.stderr
-    assert shown.stderr.endswith("to mend it: just reference\n")
+    assert shown.stderr.endswith("these files are out of date; type: just reference\n")
     subprocess.run(command, cwd=tmp_path / "backend", check=True)
     assert example.read_text() == env_example.text()

@@ -79,7 +79,7 @@ def test_every_status_says_in_words_of_its_own_what_it_means() -> None:
 def test_who_may_call_is_what_the_api_lets_in() -> None:
     for line in http.endpoints().split("###")[0].splitlines()[2:]:
         if line:
-            assert ("`/api/admin/" in line) == ("whoever has `ADMIN_TOKEN`" in line), line
+            assert ("`/api/admin/" in line) == ("with `ADMIN_TOKEN`" in line), line
 
 
 async def test_every_example_gets_as_far_as_the_database(app: FastAPI) -> None:

@@ -67,7 +67,7 @@ def test_of_this_project_every_package_is_shown_and_within_one_only_its_own() ->
     assert all(f'["{name}<br/>' in whole for name in found.packages)
     assert "sandbox" not in app
     assert "app_core --> app_db" in app
-    assert "| `app.core` | the job engine | `app.db`, " in layers.who_imports_whom(found)
+    assert "| `app.core` | job engine | `app.db`, " in layers.who_imports_whom(found)
 
 
 def test_a_package_without_words_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,6 @@ def test_without_just_it_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     recipes.recipes.cache_clear()
-    with pytest.raises(UserError, match=r"there is no .*just") as error:
+    with pytest.raises(UserError, match=r"just, which reads the justfile, does not exist") as error:
         recipes.text()
     assert error.value.remedy.startswith("make")

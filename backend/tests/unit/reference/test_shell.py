@@ -31,7 +31,7 @@ def test_a_command_is_called_by_its_recipe() -> None:
 
 def test_a_recipe_that_takes_no_options_offers_none() -> None:
     said = section("migrate")
-    assert "`just migrate` calls it" in said
+    assert "Recipe: `just migrate`." in said
     assert "Usage: python -m app.cli migrate [OPTIONS]\n" in said
 
 

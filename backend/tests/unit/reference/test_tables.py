@@ -21,7 +21,7 @@ def test_a_foreign_key_is_a_relation_and_one_that_may_be_null_is_drawn_so() -> N
     assert tables.diagram().count("--o{") == keys
     assert 'runs ||--o{ run_events : "run_id"' in tables.diagram()
     assert 'workers |o--o{ runs : "worker_id"' in tables.diagram()
-    assert "`id` of [runs](#runs), and goes with it" in _section("run_events")
+    assert "`id` of [runs](#runs), deleted with it" in _section("run_events")
 
 
 def test_every_check_and_index_is_there_as_sql() -> None:
@@ -36,7 +36,7 @@ def test_every_check_and_index_is_there_as_sql() -> None:
 def test_null_default_and_type_are_told() -> None:
     assert "| `sources` | text[] | yes |  |" in _section("runs")
     assert "| `state` | text |  | `queued` |" in _section("runs")
-    assert "| `id` | bigint |  | the next number | primary key |" in _section("runs")
+    assert "| `id` | bigint |  | generated | primary key |" in _section("runs")
     assert "| `at` | timestamptz |  | `clock_timestamp()` |" in _section("run_events")
 
 
