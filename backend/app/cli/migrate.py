@@ -1,7 +1,7 @@
 import click
 
 from app.cli.session import Session, in_session
-from app.core.postgres.schema import upgrade
+from app.core.postgres.migration import upgrade
 
 
 @click.command()

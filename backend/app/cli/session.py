@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.arq.client import connect
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.config import Settings, get_settings
-from app.core.postgres.schema import check_schema, in_words
+from app.core.postgres.schema import check_schema, explain_refusals
 from app.core.process import logs
 from app.core.runs.views import LARGEST_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
@@ -70,5 +70,5 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
             arq = redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
             dispatcher = ArqDispatcher(arq, settings.arq_queue_name)
         stack.push_async_callback(dispatcher.close)
-        with in_words(db):
+        with explain_refusals(db):
             return await work(Session(settings, db, dispatcher, redis))

@@ -9,7 +9,7 @@ import psycopg
 from app.core.config import Settings
 from app.core.errors import NotHere
 from app.core.postgres.away import is_away
-from app.core.postgres.schema import check_schema, explain, in_words
+from app.core.postgres.schema import check_schema, explain, explain_refusals
 from app.core.process.logs import bound_contextvars
 from app.core.runs import attempts
 from app.core.runs.attempt import Attempt, Work
@@ -95,7 +95,7 @@ class Engine:
             UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
         """
         await check_schema(self.db)
-        with in_words(self.db):
+        with explain_refusals(self.db):
             await self.liveness.connect()
         self._watching = asyncio.create_task(self._watch(), name="watch")
 

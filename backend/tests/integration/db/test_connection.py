@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from app.core.errors import UserError
-from app.core.postgres.schema import check_schema, upgrade
+from app.core.postgres.migration import upgrade
+from app.core.postgres.schema import check_schema
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
 from app.db import address

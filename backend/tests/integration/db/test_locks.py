@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.postgres.schema import upgrade
+from app.core.postgres.migration import upgrade
 from app.core.runs import operations
 from app.core.runs.request import RunRequest
 from app.core.workers.liveness import Liveness

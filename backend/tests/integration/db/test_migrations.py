@@ -7,9 +7,10 @@ from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy import text
 
 from app.core.errors import MIGRATE, UserError
-from app.core.postgres.schema import check_schema, upgrade
+from app.core.postgres.migration import upgrade
+from app.core.postgres.schema import check_schema
 from app.db.engine import create_engine, psycopg_url
-from app.db.migrate import head
+from app.db.revisions import HEAD
 from app.db.tables import metadata
 
 
@@ -23,7 +24,7 @@ def test_the_migrations_make_the_tables_that_the_code_describes(database_url: st
 
 async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
     engines = [create_engine(empty_database_url, session=f"test {n}") for n in range(5)]
-    assert set(await asyncio.gather(*(upgrade(engine) for engine in engines))) == {head()}
+    assert set(await asyncio.gather(*(upgrade(engine) for engine in engines))) == {HEAD}
     for engine in engines:
         await check_schema(engine)
         await engine.dispose()

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.postgres import refusals
+from app.core.postgres.migration import upgrade
 from app.core.postgres.refusals import Refused
-from app.core.postgres.schema import check_schema, upgrade
+from app.core.postgres.schema import check_schema
 from app.db.engine import create_engine
 from services.postgres import Postgres
 from tests.integration.api.conftest import serving

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import yaml
 
-from app.core.postgres.schema import upgrade
+from app.core.postgres.migration import upgrade
 from app.db.engine import create_engine
 from services.binaries import postgres_folder
 from services.postgres import Postgres

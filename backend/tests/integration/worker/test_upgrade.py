@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db import migrate
+from app.db import revisions
 from tests.plant import BACKEND, Plant
 
 pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
@@ -31,7 +31,7 @@ def next_version(folder: Path) -> Path:
     """A copy of this code that has a migration more."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
     versions = folder / "app" / "db" / "migrations" / "versions"
-    (versions / "9999_later.py").write_text(MIGRATION.format(head=migrate.head()))
+    (versions / "9999_later.py").write_text(MIGRATION.format(head=revisions.HEAD))
     (folder / "app" / "__init__.py").write_text('__version__ = "9.9.9"\n')
     return folder
 

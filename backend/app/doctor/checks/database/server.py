@@ -115,7 +115,7 @@ async def version(context: Context) -> Finding:
 
 async def migrate(context: Context) -> str | None:
     """Bring the tables up to date, as `just migrate` does."""
-    from app.core.postgres.schema import upgrade
+    from app.core.postgres.migration import upgrade
     from app.db.engine import create_engine
 
     # a migration may take longer than a check's query
