@@ -198,10 +198,11 @@ def main(kills: int) -> None:
         "recovery",
         "A killed worker, compared with plain arq",
         "The job has 200 steps of 50 ms, and two workers are alive. The worker that has the job"
-        f" gets SIGKILL at its 100th step ({tried}). In another job the workers get SIGTERM {STOPS}"
-        " times, as in deploys. Both sides use the same Redis and the same machine, one after the"
-        " other. arq has the settings that its documentation shows and a timeout of"
-        f" {ARQ_TIMEOUT} s. This project commits every step to PostgreSQL; arq stores nothing.",
+        f" gets SIGKILL at its 100th step ({tried}). A new step is one that was not started before"
+        f" the signal. In another job the workers get SIGTERM {STOPS} times, as in deploys. Both"
+        " sides use the same Redis and the same machine, one after the other. arq has the settings"
+        f" that its documentation shows and a timeout of {ARQ_TIMEOUT} s. This project commits"
+        " every step to PostgreSQL; arq stores nothing.",
         markdown.table(head, rows),
         note,
         shows="what this project adds to arq when a worker is killed or stopped",
