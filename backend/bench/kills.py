@@ -27,7 +27,7 @@ from rich.table import Table
 
 from bench._measured import machine, write
 from bench._plant import Plant, plant
-from demo.stage import Process
+from harness import Process
 from reference import markdown
 
 BATCH = 50
@@ -65,8 +65,8 @@ class KilledRuns:
         self._sandbox = sandbox
         self._run_id = 0
         self._random = random.Random(seed)  # noqa: S311 - moments of kills
-        started = (plant.worker(), plant.worker())
-        self._workers: dict[int, Process] = {each.popen.pid: each for each in started}
+        started = (plant.ready_worker(), plant.ready_worker())
+        self._workers: dict[int, Process] = {each.pid: each for each in started}
         self._begin()
 
     def _begin(self) -> None:
@@ -84,9 +84,9 @@ class KilledRuns:
         repeats = self._repeats()
         dead = self._workers.pop(self._run()["pid"])
         at = time.time()
-        os.kill(dead.popen.pid, signal.SIGKILL)
-        replacement = self._plant.worker()
-        self._workers[replacement.popen.pid] = replacement
+        os.kill(dead.pid, signal.SIGKILL)
+        replacement = self._plant.ready_worker()
+        self._workers[replacement.pid] = replacement
         self._await_commit()
         events = self._plant.rows(
             "SELECT event, extract(epoch FROM at)::float8 AS at FROM run_events"
@@ -152,9 +152,9 @@ def main(kills: int, seed: int) -> None:
     with plant() as made:
         facts = machine(made)
         options = ("--genes", str(GENES), "--limits", "off", "--hgnc-rate", str(RATE))
-        sandbox = made.sandbox(*options)
+        sandbox = made.sandbox_process(*options)
         made.env["HGNC_BULK_THRESHOLD"] = "1000000"
-        made.cli("genes-import", "hgnc")
+        made.output("genes-import", "hgnc")
         killed = KilledRuns(made, sandbox, seed)
         done: list[Kill] = []
         for number in range(1, kills + 1):

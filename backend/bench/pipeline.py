@@ -21,11 +21,11 @@ def measure(genes: int, *, bulk: bool) -> dict[str, Any]:
         stage = Stage(Path(folder), live=False, genes=genes)
         with stage:
             stage.env["CLINVAR_BULK_THRESHOLD"] = "0" if bulk else "1000000"
-            stage.cli("migrate")
-            stage.cli("genes-import", "hgnc")
+            stage.output("migrate")
+            stage.output("genes-import", "hgnc")
             worker = stage.start_worker()
-            stage.cli("annotate", "--wait")
-            peak = _peak_mb(worker.popen.pid)
+            stage.output("annotate", "--wait")
+            peak = _peak_mb(worker.pid)
             with psycopg.connect(stage.database_url, row_factory=dict_row) as connection:
                 run = connection.execute(
                     "SELECT extract(epoch FROM finished_at - started_at)::float AS seconds,"

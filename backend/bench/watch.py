@@ -22,7 +22,7 @@ from rich.table import Table
 from bench._measured import machine, write
 from bench._plant import Plant, plant
 from bench._statements import Statement, logging_statements
-from demo.stage import Process
+from harness import Process
 from reference import markdown
 
 SETTLING = 6.0
@@ -91,7 +91,7 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
     rates, ms = by_purpose([each for each in found if each.session != ""], seconds)
     server = plant.postgres.pid
     assert server is not None
-    pids = [worker.popen.pid for worker in workers]
+    pids = [worker.pid for worker in workers]
     transactions = _transactions(plant)
     cpu, worker_cpu = _server_cpu(server), sum(map(_cpu, pids))
     began = time.monotonic()
@@ -168,7 +168,7 @@ def main(seconds: float, workers: Sequence[int]) -> None:
         alive: list[Process] = []
         for count in (0, *sorted(workers)):
             while len(alive) < count:
-                alive.append(made.worker())
+                alive.append(made.ready_worker())
             console.print(f"workers alive: {count}")
             costs.append(measure(made, alive, seconds))
     head = ["per second, with this many workers:", *(str(cost.workers) for cost in costs)]

@@ -41,11 +41,11 @@ class Killer:
         status = self._api.get("/api/admin/worker-status").raise_for_status().json()
         pids = [w["pid"] for w in status["workers"] if w["alive"] and run["id"] in w["runs"]]
         for worker in self._stage.workers:
-            if worker.popen.pid in pids:
+            if worker.pid in pids:
                 self.killed_at = datetime.now(UTC)
-                os.kill(worker.popen.pid, signal.SIGKILL)
+                os.kill(worker.pid, signal.SIGKILL)
                 self._console.print(
-                    f"[red]  killed {worker.name} (pid {worker.popen.pid}) with SIGKILL after"
+                    f"[red]  killed {worker.name} (pid {worker.pid}) with SIGKILL after"
                     f" {last['done']:,} of {last['total']:,} genes of {last['source']}[/red]"
                 )
 
@@ -96,8 +96,8 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
 def _play(stage: Stage, console: Console) -> bool:
     servers = "PostgreSQL and Redis" if stage.live else "PostgreSQL, Redis and the sandbox"
     console.print(f"{servers} run")
-    stage.cli("migrate")
-    stage.cli("genes-import", str(LIVE_GENES) if stage.live else "hgnc")
+    stage.output("migrate")
+    stage.output("genes-import", str(LIVE_GENES) if stage.live else "hgnc")
     api = stage.start_api()
     for _ in range(2):
         stage.start_worker()

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from app.core.config import Settings
 from app.db import migrate
 from app.db.engine import psycopg_url
+from harness import timing
 from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
 
@@ -20,20 +21,33 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = "template_migrated"
 
 
+TEST_TIMEOUT = 120.0
+"""Seconds that one test may take on a quiet machine, if no marker says otherwise."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # by the process that starts the others, which inherit it
+    if timing.VARIABLE not in os.environ:
+        processes = config.getoption("numprocesses", default=None) or 1
+        os.environ[timing.VARIABLE] = f"{timing.measure(processes):.2f}"
     config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
     config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
 
 
+def pytest_report_header() -> str:
+    return f"time limits are multiplied by {timing.slowdown():g}: see harness/timing.py"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what may take longest, so that the processes end together."""
+    """Scale the tests' timeouts, and begin with what may take longest."""
 
-    def seconds(item: pytest.Item) -> float:
-        limit = item.get_closest_marker("timeout")
-        return limit.args[0] if limit else 0
-
-    items.sort(key=seconds, reverse=True)
-    long = sum(1 for item in items if seconds(item))
+    markers = {item: item.get_closest_marker("timeout") for item in items}
+    limits = {item: marker.args[0] for item, marker in markers.items() if marker}
+    for item in items:
+        limit = timing.scaled(limits.get(item, TEST_TIMEOUT))
+        item.add_marker(pytest.mark.timeout(limit), append=False)
+    items.sort(key=lambda item: limits.get(item, 0), reverse=True)
+    long = len(limits)
     # a process is handed two at once: nothing long is to wait behind something long
     pairs = zip_longest(items[:long], items[long:])
     items[:] = [item for pair in pairs for item in pair if item is not None]

@@ -37,7 +37,7 @@ from bench._plant import plant
 from bench.recovery import steps
 from bench.recovery.sides import Ending, PlainArq, Side, ThisProject, await_end, lease
 from bench.recovery.steps import Journal, Recovery
-from demo.stage import Process
+from harness import Process
 from reference import markdown
 
 ARQ_TIMEOUT = 20
@@ -73,7 +73,7 @@ class Measurement:
         self._side = side
         self._journal = journal
         started = (side.start_worker(), side.start_worker())
-        self._workers: dict[int, Process] = {each.popen.pid: each for each in started}
+        self._workers: dict[int, Process] = {each.pid: each for each in started}
 
     def measure(self, kills: int) -> Outcome:
         """Execute all jobs, one after the other, and stop the workers."""
@@ -99,10 +99,10 @@ class Measurement:
         """Send a signal to the worker that has the job, and start another in its place."""
         pid = self._journal.steps[-1].pid
         at = time.time()
-        self._workers[pid].popen.send_signal(signum)
-        self._workers.pop(pid).popen.wait(30)
+        self._workers[pid].send_signal(signum)
+        self._workers.pop(pid).wait(30)
         replacement = self._side.start_worker(wait=wait)
-        self._workers[replacement.popen.pid] = replacement
+        self._workers[replacement.pid] = replacement
         return pid, at
 
     def _undisturbed(self) -> float:

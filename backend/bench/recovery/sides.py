@@ -14,7 +14,7 @@ from arq.worker import Worker, func
 
 from bench._plant import Plant
 from bench.recovery import ours, steps
-from demo.stage import Process
+from harness import Process
 
 T = TypeVar("T")
 
@@ -66,9 +66,11 @@ class PlainArq:
 
     def start_worker(self, *, wait: bool = True) -> Process:
         """Start `arq` with settings as its documentation shows them."""
-        says = _PLAIN_READY if wait else None
         program = ("arq", "bench.recovery.plain.WorkerSettings")
-        return self._plant.start("a worker of arq", *program, says=says)
+        worker = self._plant.start(*program, name="a worker of arq")
+        if wait:
+            worker.says(_PLAIN_READY)
+        return worker
 
     def enqueue(self) -> None:
         """Enqueue the job."""
@@ -120,7 +122,7 @@ class ThisProject:
 
     def start_worker(self, *, wait: bool = True) -> Process:
         """Start a worker of the project."""
-        return self._plant.worker(wait=wait)
+        return self._plant.ready_worker() if wait else self._plant.worker()
 
     def enqueue(self) -> None:
         """Request a run as an operator does. All genes are due in it."""

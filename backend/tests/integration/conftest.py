@@ -80,7 +80,7 @@ def plant(settings: Settings, redis_url: str, tmp_path: Path) -> Iterator[Plant]
         }
         plant = Plant(env, sandbox, tmp_path)
         yield plant
-        plant.stop()
+        plant.end()
 
 
 @pytest.fixture

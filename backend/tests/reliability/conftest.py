@@ -40,7 +40,6 @@ class Scene(Plant):
 
     def __init__(self, env: dict[str, str], sandbox: Sandbox, folder: Path) -> None:
         super().__init__(env, sandbox, folder)
-        self.folder = folder
         self.journal = Journal(folder / "journal")
         self.ledger = Ledger(self.rows)
 
@@ -196,7 +195,7 @@ def make_scene(
             }
             scene = Scene(mine | env, sandbox, tmp_path)
             scene.prepare()
-            stack.callback(scene.stop)
+            stack.callback(scene.end)
             return scene
 
         yield make

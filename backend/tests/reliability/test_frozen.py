@@ -89,7 +89,7 @@ async def test_a_worker_that_postgresql_hears_no_more_of_is_taken_over_and_fence
         # it is of use again
         far.terminate()
         assert await asyncio.to_thread(far.wait, 10) == 0
-        scene.stop()
+        scene.end()
 
 
 @pytest.mark.timeout(180)

@@ -59,4 +59,4 @@ async def test_three_hosts_share_the_work_and_the_upstream_limit_and_one_may_be_
         # it is of use again
         worker.terminate()
         assert await asyncio.to_thread(worker.wait, 15) == 0
-        scene.stop()
+        scene.end()

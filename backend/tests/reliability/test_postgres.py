@@ -115,7 +115,7 @@ async def test_a_full_disk_is_waited_for(make_scene: MakeScene, small_disk: Path
             for event in scene.events(run_id)
         ), scene.story(run_id)
         assert worker.poll() is None
-        scene.stop()
+        scene.end()
 
 
 def fill(path: Path) -> None:

@@ -105,7 +105,7 @@ def plant(guarded: Guarded, database_url: str, tmp_path: Path) -> Iterator[Plant
         done = plant.cli("genes-import", "hgnc")
         assert done.returncode == 0, done.stderr
         yield plant
-        plant.stop()
+        plant.end()
 
 
 async def test_a_worker_and_an_api_get_by_with_what_their_users_may_do(

@@ -16,7 +16,7 @@ def plant(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Plant]:
     env = os.environ | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     plant = Plant(env, None, tmp_path)  # type: ignore[arg-type]
     yield plant
-    plant.stop()
+    plant.end()
 
 
 def check(plant: Plant) -> "subprocess.CompletedProcess[str]":

@@ -60,7 +60,7 @@ async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restor
         assert stocked.rows("SELECT count(*) AS n FROM annotations") == [{"n": 1200}]
         # what the backup holds is not asked for again
         assert stocked.sandbox.stats()["requests"]["clinvar.esearch"] - asked <= 1200 - kept
-        stocked.stop()
+        stocked.end()
 
 
 def test_a_database_that_is_in_use_is_not_restored_over(stocked: Plant, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def _crew(folder: Path) -> Iterator[Crew]:
         logs = folder / "logs"
         logs.mkdir()
         crew = Crew(env, sandbox, logs, postgres=postgres, redis=redis, network=network)
-        stack.callback(crew.stop)
+        stack.callback(crew.end)
         yield crew
 
 

@@ -1,8 +1,6 @@
 """The processes of a soak, and who replaces those that die."""
 
 import asyncio
-import re
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +11,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
+from harness.launcher import API_READY, WORKER_READY, address
 from sandbox.server import Sandbox
 from services.postgres import NAME, Postgres
-from services.process import Guardian, ServiceError, tail
+from services.process import ServiceError, tail
 from services.redis import Redis
 from tests.plant import Plant, Process
 from tests.reliability.proxy import SilentProxy
@@ -81,35 +80,27 @@ class Crew(Plant):
         network: Network,
     ) -> None:
         super().__init__(env, sandbox, folder)
-        self.folder = folder
         self.postgres = postgres
         self.redis_server = redis
         self.network = network
         self.unasked: list[str] = []
-        self._guardians: dict[int, Guardian] = {}
         self._leaving: list[tuple[Process, float]] = []
         self._observer = make_conninfo(postgres.superuser_dsn, dbname=NAME, connect_timeout=5)
         far = {"DATABASE_URL": network.dsn.get_secret_value()}
         self.workers = [
-            self._post("worker 1", self.worker, "is alive"),
-            self._post("worker 2", self.worker, "is alive"),
-            self._post("worker 3", lambda: self.worker(**far), "is alive"),
+            self._post("worker 1", self.worker, WORKER_READY),
+            self._post("worker 2", self.worker, WORKER_READY),
+            self._post("worker 3", lambda: self.worker(**far), WORKER_READY),
         ]
         self.api_post = self._post(
             "the API",
-            lambda: self.start("app.cli", "api", "--port", "0"),
-            "Application startup complete",
+            self.api_process,
+            API_READY,
         )
         self.posts = [*self.workers, self.api_post]
 
     def _post(self, name: str, start: Callable[[], Process], ready: str) -> Post:
         return Post(name, start, ready, start())
-
-    def start(self, *arguments: str, **env: str) -> Process:
-        """Start a module that ends when this process does, however that ends."""
-        process = super().start(*arguments, **env)
-        self._guardians[process.pid] = Guardian(process.pid, signal.SIGKILL)
-        return process
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Look at the database, also when it lets nobody else in.
@@ -124,14 +115,11 @@ class Crew(Plant):
     @property
     def address(self) -> str | None:
         """Where the API answers; None while it does not."""
-        process = self.api_post.process
-        log = self.log(process)
-        found = re.search(r"listens on (http://\S+)", log)
-        return found[1] if found and self.is_ready(self.api_post) else None
+        return address(self.api_post.process) if self.is_ready(self.api_post) else None
 
     def is_ready(self, post: Post) -> bool:
         """Whether its process has come up and has not ended."""
-        return post.process.poll() is None and post.ready in self.log(post.process)
+        return post.process.poll() is None and post.ready in post.process.logged()
 
     async def all_ready(self, seconds: float = 60) -> None:
         """Wait until every place is filled.
@@ -142,7 +130,7 @@ class Crew(Plant):
         deadline = time.monotonic() + seconds
         while empty := [post for post in self.posts if not self.is_ready(post)]:
             if time.monotonic() > deadline:
-                log = tail(self._log_of(empty[0].process), 15)
+                log = tail(empty[0].process.log, 15)
                 raise ServiceError(f"{empty[0].name} does not start:\n{log}")
             await asyncio.sleep(0.1)
 
@@ -159,7 +147,7 @@ class Crew(Plant):
                 self._look_at(post)
             for process, since in tuple(self._leaving):
                 if process.poll() is not None:
-                    self._forget(process)
+                    process.end()
                     self._leaving.remove((process, since))
                 elif time.monotonic() - since > STOP_SECONDS:
                     self.unasked.append(f"pid {process.pid} did not stop")
@@ -172,9 +160,9 @@ class Crew(Plant):
             return
         if post.died_at is None:
             post.died_at = time.monotonic()
-            self._forget(post.process)
-            if not post.doomed and post.ready in self.log(post.process):
-                log = tail(self._log_of(post.process), 15)
+            post.process.end()
+            if not post.doomed and post.ready in post.process.logged():
+                log = tail(post.process.log, 15)
                 self.unasked.append(
                     f"{post.name} (pid {post.process.pid}) ended by itself,"
                     f" with status {status}:\n{log}"
@@ -184,16 +172,3 @@ class Crew(Plant):
 
     def _fill(self, post: Post) -> None:
         post.process, post.doomed, post.died_at = post.start(), False, None
-
-    def _log_of(self, process: Process) -> Path:
-        return self._logs / f"{self.processes.index(process)}.log"
-
-    def _forget(self, process: Process) -> None:
-        if guardian := self._guardians.pop(process.pid, None):
-            guardian.dismiss()
-
-    def stop(self) -> None:
-        """End everything, frozen or not."""
-        super().stop()
-        for guardian in self._guardians.values():
-            guardian.dismiss()

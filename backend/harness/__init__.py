@@ -1,0 +1,14 @@
+"""Starts the project's programs as processes: for the demo, the benchmarks and the tests.
+
+- `process.Process` is one program with its log; it ends with the process that started it.
+- `launcher.Launcher` starts workers, the API, the sandbox and commands with one environment.
+- `waiting` waits until something holds; `timing` says how long is long enough on this machine.
+
+The harness imports none of the programs: it starts them by name. PostgreSQL and Redis come from
+`services`.
+"""
+
+from harness.launcher import Launcher
+from harness.process import BACKEND, Process
+
+__all__ = ["BACKEND", "Launcher", "Process"]

@@ -1,0 +1,139 @@
+"""Starts the project's programs with one environment."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from harness.process import BACKEND, Process
+from harness.timing import WAIT, scaled
+from services.process import ServiceError
+
+WORKER = ("arq", "app.core.arq_worker.WorkerSettings")
+WORKER_READY = "is alive"
+"""What a worker logs once it holds its lock."""
+
+API = ("app.cli", "api", "--port", "0")
+API_READY = "Application startup complete"
+_ADDRESS = re.compile(r"listens on (http://\S+)")
+
+_SANDBOX_READY = re.compile(r"^# .*stop with", re.MULTILINE)
+_SETTING = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+class Launcher:
+    """Starts workers, APIs, the sandbox and commands.
+
+    Attributes:
+        env: the environment of what is started from now on.
+        folder: of the logs.
+        processes: all that were started.
+        through: a module that starts the programs, in front of their own names.
+        place: a command that starts them elsewhere, in front of all.
+    """
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        self.env = env
+        self.folder = folder
+        self.processes: list[Process] = []
+        self.through: tuple[str, ...] = ()
+        self.place: tuple[str, ...] = ()
+
+    def start(self, *arguments: str, name: str = "", **env: str) -> Process:
+        """Start a module with its arguments; `env` is added to the environment."""
+        name = name or arguments[0]
+        file = f"{len(self.processes) + 1} {name}.log".replace(" ", "-")
+        command = [*self.place, sys.executable, "-m", *self.through, *arguments]
+        process = Process(name, command, env=self.env | env, log=self.folder / file)
+        self.processes.append(process)
+        return process
+
+    def worker(self, **env: str) -> Process:
+        """Start a worker; it is ready when it logs `WORKER_READY`."""
+        return self.start(*WORKER, name="a worker", **env)
+
+    def api_process(self, **env: str) -> Process:
+        """Start the API on a free port; it is ready when it logs `API_READY`."""
+        return self.start(*API, name="the API", **env)
+
+    def sandbox_process(self, *arguments: str) -> str:
+        """Start the sandbox, point the environment at it, and return its address.
+
+        Raises:
+            ServiceError: it does not start; with the end of its log.
+        """
+        process = self.start("sandbox", *arguments, name="the sandbox")
+        process.until(lambda: _SANDBOX_READY.search(process.logged()))
+        self.env |= dict(_SETTING.findall(process.logged()))
+        return self.env["HGNC_REST_URL"].removesuffix("/hgnc")
+
+    def cli(
+        self, *arguments: str, seconds: float | None = WAIT
+    ) -> subprocess.CompletedProcess[str]:
+        """Call the command line, whatever comes of it.
+
+        Raises:
+            TimeoutExpired: it took longer than so many seconds of a quiet machine.
+        """
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", *self.through, "app.cli", *arguments],
+            cwd=BACKEND,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=None if seconds is None else scaled(seconds),
+        )
+
+    def output(self, *arguments: str) -> str:
+        """Call the command line, however long that takes, and return what it prints.
+
+        Raises:
+            ServiceError: it failed; with what it said.
+        """
+        done = self.cli(*arguments, seconds=None)
+        if done.returncode:
+            raise ServiceError(f"{' '.join(arguments)}:\n{done.stderr}")
+        return done.stdout
+
+    def annotate(self, *arguments: str) -> int:
+        """Request a run with the command line, and return its id.
+
+        Raises:
+            ServiceError: the request failed; with what the command said.
+        """
+        run_id: int = json.loads(self.output("annotate", "--json", *arguments))["id"]
+        return run_id
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Read the database, or change it behind everybody's back."""
+        with psycopg.connect(self.env["DATABASE_URL"], row_factory=dict_row) as connection:
+            cursor = connection.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def stop(self) -> None:
+        """Stop all processes with SIGTERM, the last one first."""
+        for process in reversed(self.processes):
+            process.stop()
+
+    def end(self) -> None:
+        """End all processes with SIGKILL."""
+        for process in self.processes:
+            process.end()
+
+
+def address(api: Process) -> str:
+    """Return where an API listens, by its log.
+
+    Raises:
+        ServiceError: its log does not say so.
+    """
+    found = _ADDRESS.search(api.logged())
+    if found is None:
+        raise ServiceError(f"{api.name} does not say where it listens:\n{api.logged()}")
+    return found[1]

@@ -1,0 +1,89 @@
+"""One program of the project, with its log."""
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from harness.timing import WAIT, scaled
+from harness.waiting import until
+from services.process import Guardian, ServiceError, tail
+
+BACKEND = Path(__file__).resolve().parents[1]
+STOP_SECONDS = 12.0
+
+
+class Process(subprocess.Popen[bytes]):
+    """A running program. It ends with this process, however this process ends.
+
+    Attributes:
+        name: for people.
+        log: the file with all that it prints.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("wb") as file:
+            super().__init__(
+                command,
+                cwd=BACKEND,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # a Ctrl-C is for the process that started it, which then stops its programs
+                start_new_session=True,
+            )
+        self._guardian = Guardian(self.pid, signal.SIGKILL)
+
+    def logged(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def until(self, ready: Callable[[], object], *, seconds: float = WAIT) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            ServiceError: it ended, or it is not ready in time; with the end of its log.
+        """
+
+        def ready_or_ended() -> bool:
+            return bool(ready()) or self.poll() is not None
+
+        with contextlib.suppress(TimeoutError):
+            until(ready_or_ended, seconds=seconds)
+        if not ready():
+            raise ServiceError(f"{self.name} does not start:\n{tail(self.log, 15)}")
+
+    def says(self, words: str) -> None:
+        """Wait until its log has these words.
+
+        Raises:
+            ServiceError: it ended, or it does not say them in time; with the end of its log.
+        """
+        self.until(lambda: words in self.logged())
+
+    def stop(self) -> None:
+        """Stop it with SIGTERM, or end it with SIGKILL if that does not help."""
+        self.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(scaled(STOP_SECONDS))
+        self.end()
+
+    def end(self) -> None:
+        """End it and its children with SIGKILL, and wait until it is gone."""
+        if self.poll() is None:
+            # uvicorn's --reload serves from a child, which would be left behind
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for each in psutil.Process(self.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        each.kill()
+            self.kill()
+        self.wait()
+        self._guardian.dismiss()
