@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis as redis_sync
@@ -20,6 +21,10 @@ from services.redis import Redis, running_redis
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = "template_migrated"
 
+
+# how long an example takes says more about the machine than about the code
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 TEST_TIMEOUT = 120.0
 """Seconds that one test may take on a quiet machine, if no marker says otherwise."""

@@ -11,6 +11,7 @@ from app.doctor.context import Context
 from app.doctor.registry import CHECKS
 from app.doctor.run import Result, examine, with_needs
 from app.doctor.treat import mend
+from harness.timing import WAIT, scaled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -60,7 +61,7 @@ class Patient:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=scaled(WAIT),
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -81,5 +82,5 @@ class Patient:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=scaled(WAIT),
         )

@@ -25,13 +25,14 @@ from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.core.workers.timing import Timing
 from app.db.engine import create_engine
+from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.plant import QUEUE, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
 
-QUICK = Timing(beat=0.05, stale=2.0, settle=0.3, begin=0.0, ring_again=0.2, stop=2.0)
+QUICK = Timing(beat=0.05, stale=scaled(2), settle=0.3, begin=0.0, ring_again=0.2, stop=scaled(2))
 
 
 @pytest.fixture
@@ -156,14 +157,14 @@ class Bench:
             )
             return list(found.scalars())
 
-    async def until(self, run_id: int, holds: Callable[[Any], bool], seconds: float = 20) -> Any:
+    async def until(self, run_id: int, holds: Callable[[Any], bool], seconds: float = WAIT) -> Any:
         """Wait until the run's row is as described."""
-        async with asyncio.timeout(seconds):
+        async with limit(seconds):
             while not holds(run := await self.run(run_id)):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
         return run
 
-    async def ended(self, run_id: int, seconds: float = 20) -> Any:
+    async def ended(self, run_id: int, seconds: float = WAIT) -> Any:
         return await self.until(
             run_id, lambda r: r.state in {"succeeded", "failed", "cancelled"}, seconds
         )

@@ -15,6 +15,7 @@ import psutil
 import psycopg
 import pytest
 
+from harness.timing import limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.plant import Plant, Process
@@ -88,7 +89,7 @@ class Scene(Plant):
         await self.half_way(run_id, BATCH)
         with psycopg.connect(self.env["DATABASE_URL"]) as held:
             held.execute("LOCK TABLE annotations IN EXCLUSIVE MODE")
-            async with asyncio.timeout(20):
+            async with limit():
                 while not self.rows(
                     "SELECT pid FROM pg_locks"
                     " WHERE NOT granted AND relation = 'annotations'::regclass"
@@ -108,7 +109,7 @@ class Scene(Plant):
 
     async def started_after(self, run_id: int, moment: float, seconds: float = 60) -> float:
         """Wait until a run has been started after a moment; return how long after it that was."""
-        async with asyncio.timeout(seconds):
+        async with limit(seconds):
             while True:
                 for each in self.events(run_id):
                     if each["event"] in TAKEN_UP and each["at"] > moment:
@@ -215,13 +216,13 @@ def seed() -> random.Random:
 async def gone(process: Process, seconds: float) -> tuple[int, float]:
     """Wait for a process to end; return its exit status and how long that took."""
     began = time.monotonic()
-    status = await asyncio.to_thread(process.wait, seconds)
+    status = await asyncio.to_thread(process.wait, scaled(seconds))
     return status, time.monotonic() - began
 
 
 async def parsing_child(pid: int) -> psutil.Process:
     """Wait for a worker's process that reads the bulk table, and hold it there."""
-    async with asyncio.timeout(30):
+    async with limit():
         while True:
             for child in psutil.Process(pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess):

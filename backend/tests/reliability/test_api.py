@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from harness.timing import limit
 from tests.reliability.conftest import BATCH, Scene, gone
 
 
@@ -51,7 +52,7 @@ async def test_a_run_at_a_worker_does_not_notice_that_the_api_is_restarted_and_r
     )
     await scene.says(reloading, "startup complete")
     (watched / "module.py").write_text("changed = True")
-    async with asyncio.timeout(30):
+    async with limit():
         while scene.log(reloading).count("startup complete") < 2:
             await asyncio.sleep(0.1)
     assert (await scene.until(lambda r: True, run_id=run_id))["state"] == "running"

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from harness.timing import limit
 from tests.reliability.conftest import MakeScene, Scene
 
 BASE, CAP, MOST = 1.0, 3.0, 4
@@ -108,7 +109,7 @@ async def test_an_upstream_that_is_down_is_waited_for(make_scene: MakeScene) -> 
     status = scene.cli("show", str(run_id))
     assert "ensembl" in status.stdout
     scene.sandbox.clear_faults()
-    async with asyncio.timeout(60):
+    async with limit():
         while scene.rows("SELECT 1 FROM runs WHERE state <> 'succeeded'"):
             scene.rows("UPDATE runs SET not_before = now() WHERE not_before > now()")
             await asyncio.sleep(0.2)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.redis.health_line import HEALTH_CHECK_KEY
+from harness.timing import limit, scaled
 from tests.plant import Process
 from tests.reliability.conftest import BATCH, MakeScene, Scene
 from tests.reliability.proxy import SilentProxy
@@ -16,7 +17,7 @@ from tests.reliability.proxy import SilentProxy
 
 async def gives_up(scene: Scene, worker: Process, run_id: int) -> None:
     """The worker that comes back finds its epoch gone, says so, and lives on."""
-    async with asyncio.timeout(20):
+    async with limit():
         while not scene.count(run_id, "fenced"):
             await asyncio.sleep(0.1)
     (fenced,) = [each for each in scene.events(run_id) if each["event"] == "fenced"]
@@ -36,7 +37,7 @@ async def test_a_frozen_workers_run_goes_on_elsewhere_and_its_own_commit_is_refu
     running = await scene.half_way(run_id, BATCH)
     frozen = time.time()
     os.kill(running["pid"], signal.SIGSTOP)
-    assert await scene.started_after(run_id, frozen) <= 35
+    assert await scene.started_after(run_id, frozen) <= scaled(35)
     os.kill(running["pid"], signal.SIGCONT)
     await gives_up(scene, workers[running["pid"]], run_id)
     await scene.ended(run_id)
@@ -100,7 +101,7 @@ async def test_a_blocked_event_loop_shows_as_dead_and_no_other_worker_does(
     scene.add_sources(blocking={"does": "block", "seconds": 45.0, "times": 1})
     workers = await scene.workers(1)
     run_id = scene.annotate("blocking")
-    async with asyncio.timeout(20):
+    async with limit():
         while not scene.journal.lines():
             await asyncio.sleep(0.05)
     (line,) = scene.journal.lines()
@@ -119,7 +120,7 @@ async def test_a_blocked_event_loop_shows_as_dead_and_no_other_worker_does(
             return {worker["pid"]: worker["alive"] for worker in status["workers"]}
 
         assert await seen() == {sick: True, staying.pid: True}
-        async with asyncio.timeout(40):
+        async with limit():
             while (await seen())[sick]:
                 assert await redis.ttl(HEALTH_CHECK_KEY) > 0
                 await asyncio.sleep(0.2)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.core.runs import operations
 from app.core.runs.request import RunRequest
 from app.db.engine import psycopg_url
+from harness.timing import limit
 from tests.plant import QUEUE
 from tests.reliability.conftest import BATCH, MakeScene, Scene
 
@@ -193,7 +194,7 @@ async def test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_les
     run_id = scene.annotate("ensembl")
     assert await scene.started_after(run_id, asked - 1) <= 30
     await scene.ended(run_id)
-    async with asyncio.timeout(60):
+    async with limit():
         while await redis.zcard(QUEUE) > 1:
             await asyncio.sleep(0.05)
     emptied_after = time.time() - asked
@@ -208,7 +209,7 @@ async def test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_les
 async def emptied(scene: Scene) -> None:
     """Wait until nothing is in the queue."""
     redis = scene.redis()
-    async with asyncio.timeout(20):
+    async with limit():
         while await redis.zcard(QUEUE):
             await asyncio.sleep(0.05)
     await redis.aclose(close_connection_pool=True)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.timing import limit
 from tests.reliability.conftest import BATCH, MakeScene, Scene, gone, parsing_child
 
 
@@ -35,7 +36,7 @@ async def test_a_batch_in_flight_is_finished_or_dropped_whole(scene: Scene) -> N
     run_id = scene.annotate("hgnc")
     await scene.half_way(run_id, BATCH)
     scene.sandbox.fault("hgnc.fetch", "slow", seconds=5, times=1)
-    async with asyncio.timeout(20):
+    async with limit():
         while not scene.sandbox.faults()[0]["fired"]:
             await asyncio.sleep(0.02)
     worker.terminate()
@@ -65,7 +66,7 @@ async def test_work_that_will_not_stop_holds_a_worker_up_for_10_seconds_at_most(
     await asked(scene, 2)
     second.terminate()
     await scene.says(second, "stopping")
-    async with asyncio.timeout(5):
+    async with limit():
         while second.poll() is None:  # what comes within a second is an echo of the first one
             second.terminate()
             await asyncio.sleep(0.2)
@@ -98,6 +99,6 @@ async def test_a_worker_that_is_parsing_stops_within_10_seconds_with_the_process
 
 
 async def asked(scene: Scene, times: int) -> None:
-    async with asyncio.timeout(30):
+    async with limit():
         while len(scene.journal.lines()) < times:
             await asyncio.sleep(0.02)

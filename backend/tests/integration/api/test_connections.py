@@ -5,6 +5,8 @@ import socket
 
 import httpx
 
+from harness.timing import WAIT, scaled
+
 HALF = b"GET /api/genes HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -23,7 +25,7 @@ async def test_four_hundred_half_sent_headers_keep_nobody_from_being_served(plan
         for each in slow:
             each.close()
     api.terminate()
-    await asyncio.to_thread(api.wait, 30)
+    await asyncio.to_thread(api.wait, scaled(WAIT))
     log = plant.log(api)
     assert log.count("closed connections of clients that were too slow, or too many") == 1
     assert "Traceback" not in log

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.core.config import Settings
+from harness.timing import limit
 from tests.integration.api.proxy import Proxy
 
 RUNS = "/api/admin/runs"
@@ -19,7 +20,7 @@ def settings(settings: Settings, sandbox, genes) -> Settings:
 
 
 async def until(client: httpx.AsyncClient, run_id: int, *states: str) -> Any:
-    async with asyncio.timeout(30):
+    async with limit():
         while True:
             run = (await client.get(f"{RUNS}/{run_id}")).json()
             if run["state"] in states:

@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 
+from harness.timing import WAIT, scaled
+from harness.waiting import until
 from sandbox.server import Sandbox
 from tests.plant import BACKEND
 
@@ -36,16 +37,9 @@ def address(api: "subprocess.Popen[str]") -> str:
     raise AssertionError("the API ended")
 
 
-def ended(process: "subprocess.Popen[str]", seconds: float = 30) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=seconds)
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=scaled(WAIT))
     return process.returncode, out, err
-
-
-def until(query, statement: str) -> None:
-    deadline = time.monotonic() + 20
-    while not query(statement):
-        assert time.monotonic() < deadline, statement
-        time.sleep(0.02)
 
 
 def test_a_run_of_the_shell_is_executed_by_the_api_and_waited_for(cli, sandbox, genes) -> None:
@@ -77,7 +71,7 @@ def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
     api = cli.process("api", "--port", "0", **off)
     address(api)
     waiting = cli.process("annotate", "ensembl", "--wait", **off)
-    until(query, "SELECT 1 FROM runs WHERE state = 'running'")
+    until(lambda: query("SELECT 1 FROM runs WHERE state = 'running'"))
     api.send_signal(stop)
     assert ended(api)[0] == 0
     assert query("SELECT state, interruptions FROM runs") == [
@@ -96,7 +90,7 @@ def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
 
 def test_ctrl_c_leaves_the_run_going(cli, genes, query) -> None:
     waiting = cli.process("annotate", "ensembl", "--wait")
-    until(query, "SELECT 1 FROM runs")
+    until(lambda: query("SELECT 1 FROM runs"))
     assert waiting.stderr is not None
     for line in waiting.stderr:
         if "created" in line:
@@ -111,7 +105,7 @@ def test_ctrl_c_leaves_the_run_going(cli, genes, query) -> None:
 
 def test_waiting_for_a_run_that_is_cancelled_fails(cli, genes, query) -> None:
     waiting = cli.process("annotate", "ensembl", "--wait")
-    until(query, "SELECT 1 FROM runs")
+    until(lambda: query("SELECT 1 FROM runs"))
     assert cli("cancel", 1).exit_code == 0
     status, out, _ = ended(waiting)
     assert status == 1
@@ -183,6 +177,6 @@ def test_a_terminal_gets_bars(cli, genes) -> None:
         seen += os.read(ours, 4_096)
     assert b"\xe2\x94\x81" in seen
     waiting.send_signal(signal.SIGINT)
-    waiting.communicate(timeout=20)
+    waiting.communicate(timeout=scaled(WAIT))
     os.close(ours)
     assert waiting.returncode == 130

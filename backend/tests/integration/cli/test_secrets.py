@@ -113,9 +113,7 @@ def no_env() -> dict[str, str]:
 
 
 @pytest.mark.timeout(400)
-@settings(
-    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=secrets, width=widths)
 def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
     secret: str, width: int, no_env: dict[str, str], postgres: Postgres, tmp_path: Path

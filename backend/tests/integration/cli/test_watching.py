@@ -7,12 +7,13 @@ from app.cli.session import Session
 from app.cli.watch import watch
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.db.engine import create_engine
+from harness.timing import limit
 from tests.integration.api.proxy import Proxy
 
 
 async def said(capsys, words: str) -> str:
     text = ""
-    async with asyncio.timeout(20):
+    async with limit():
         while not re.search(words, text):
             text += capsys.readouterr().err
             await asyncio.sleep(0.02)
@@ -36,7 +37,7 @@ async def test_it_looks_on_through_an_outage_of_the_database(
     await said(capsys, "PostgreSQL is away; still looking")
     await proxy.open()
     query("UPDATE runs SET state = 'succeeded'")
-    async with asyncio.timeout(20):
+    async with limit():
         assert (await looking).state == "succeeded"
     await db.dispose()
     await proxy.cut()

@@ -1,6 +1,5 @@
 """Two installations in one database, each in a schema of its own, and locks that others hold."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from app.core.workers.recovery import take_from_the_dead
 from app.core.workers.timing import Timing
 from app.core.workers.views import list_workers
 from app.db.engine import create_engine
+from harness.timing import limit
 
 REQUEST = RunRequest.of(["a"], "smart")
 
@@ -48,7 +48,7 @@ async def test_the_worker_of_one_installation_does_not_wait_for_that_of_another(
     two: tuple[str, str], engines: list[AsyncEngine]
 ) -> None:
     lives = [Liveness(dsn, kind="api", timing=Timing()) for dsn in two]
-    async with asyncio.timeout(30):
+    async with limit():
         for each in lives:
             await each.connect()
     # the same id, and a lock of its own
@@ -62,7 +62,7 @@ async def test_the_worker_of_one_installation_does_not_wait_for_that_of_another(
     await first.execute(
         "INSERT INTO runs (task, mode, state, worker_id) VALUES ('t', 'smart', 'running', 1)"
     )
-    async with asyncio.timeout(30):
+    async with limit():
         # the server ends a session a moment after its client has closed it
         while not await (await first.execute("SELECT FROM runs WHERE losses = 1")).fetchall():
             await take_from_the_dead(first, Timing())
@@ -73,7 +73,7 @@ async def test_the_worker_of_one_installation_does_not_wait_for_that_of_another(
 async def test_both_installations_create_and_migrate_at_the_same_time(
     engines: list[AsyncEngine],
 ) -> None:
-    async with asyncio.timeout(30), engines[0].begin() as first, engines[1].begin() as second:
+    async with limit(), engines[0].begin() as first, engines[1].begin() as second:
         for connection in (first, second):
             await operations.create(connection, REQUEST, ["a"])
         # both transactions are open, and so both locks are held

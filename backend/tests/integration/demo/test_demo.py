@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.timing import WAIT, scaled
 from tests.processes import left_over
 
 BACKEND = Path(__file__).resolve().parents[3]
@@ -23,7 +24,7 @@ def test_a_worker_is_killed_half_way_and_no_gene_is_lost(
     command: list[str], tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        command, cwd=BACKEND, capture_output=True, text=True, check=False, timeout=110
+        command, cwd=BACKEND, capture_output=True, text=True, check=False, timeout=scaled(110)
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", done.stdout)
@@ -44,6 +45,6 @@ def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path
                 demo.send_signal(signal.SIGINT)
                 break
         rest = demo.stdout.read()
-        assert demo.wait(60) == 130, rest
+        assert demo.wait(scaled(WAIT)) == 130, rest
     assert "everything that was started has ended" in rest
     assert left_over(tmp_path) == []

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from services import process
+from harness.timing import WAIT, scaled
+from harness.waiting import until
 
 BACKEND = Path(__file__).resolve().parents[3]
 REPOSITORY = BACKEND.parent
@@ -50,7 +51,7 @@ class Lab:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=scaled(WAIT),
         )
         if check:
             assert done.returncode == 0, f"{command}: {done.stdout}"
@@ -98,7 +99,7 @@ def booted(folder: Path, env: Mapping[str, str]) -> Iterator[Lab]:
     finally:
         shell.kill()
         shell.wait()
-        process.await_true(lambda: "populated 0" in (cgroup / "cgroup.events").read_text(), 10)
+        until(lambda: "populated 0" in (cgroup / "cgroup.events").read_text())
         for each in sorted(cgroup.glob("**/"), reverse=True):
             each.rmdir()
 
@@ -115,7 +116,10 @@ def _wait(shell: subprocess.Popen[bytes], log: Path) -> Lab:
                 return "running" in lab("systemctl", "is-system-running", check=False)
         return False
 
-    assert process.await_true(up, 30), log.read_text()
+    try:
+        until(up)
+    except TimeoutError as error:
+        raise AssertionError(log.read_text()) from error
     return labs[0]
 
 

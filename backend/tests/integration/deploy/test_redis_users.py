@@ -14,6 +14,7 @@ import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from harness.waiting import until
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services import process
@@ -79,7 +80,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
         )
     guarded = Guarded(port)
     try:
-        process.await_true(lambda: server.poll() is not None or guarded.answers(), 20)
+        until(lambda: server.poll() is not None or guarded.answers())
         assert server.poll() is None, log.read_text()
         yield guarded
     finally:
@@ -123,7 +124,7 @@ async def test_a_worker_and_an_api_get_by_with_what_their_users_may_do(
         assert created.status_code == 202, created.text
         running = await plant.until(lambda r: r["state"] == "running" and r["done"] > 0)
         by_pid[running["pid"]].send_signal(signal.SIGTERM)
-        run = await plant.ended(seconds=90)
+        run = await plant.ended()
         assert (run["state"], run["interruptions"]) == ("succeeded", 1)
         status = (await api.get("/api/admin/worker-status")).json()
         assert "j_complete" in status["arq_health"]

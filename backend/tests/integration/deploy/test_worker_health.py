@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.timing import WAIT, scaled
 from tests.plant import BACKEND, Plant
 
 SCRIPT = BACKEND.parent / "deploy" / "docker" / "worker_health.py"
@@ -28,7 +29,7 @@ def check(plant: Plant) -> "subprocess.CompletedProcess[str]":
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=scaled(WAIT),
     )
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from harness.timing import WAIT, scaled
 from tests.integration.docs.clone import Clone
 from tests.integration.docs.fences import Fence
 from tests.processes import left_over
 
-PATIENCE = 150.0
-"""Seconds for a block."""
+BLOCK_TIMEOUT = 150.0
+"""Seconds that a block may take on a quiet machine."""
 
 READY = {
     "worker": " is alive, pid ",
@@ -75,9 +76,9 @@ class Session:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        said, _ = self._last.communicate(timeout=60)
+        said, _ = self._last.communicate(timeout=scaled(WAIT))
         for each in self._started:
-            each.communicate(timeout=10)
+            each.communicate(timeout=scaled(WAIT))
         if kind is None:
             assert self._last.returncode == 0, said
             assert left_over(self._folder) == []
@@ -95,8 +96,8 @@ class Session:
         assert asking is not None
         assert told is not None
         asking.write(f"{block}\n".encode())
-        if not select.select([told], [], [], PATIENCE)[0]:
-            self._fail(fence, f"is not done after {PATIENCE:.0f} s", Path(f"{block}.log"))
+        if not select.select([told], [], [], scaled(BLOCK_TIMEOUT))[0]:
+            self._fail(fence, "does not end", Path(f"{block}.log"))
         if not told.read(1):
             self._fail(fence, "failed", Path(f"{block}.log"))
         return Path(f"{block}.log").read_text()
@@ -108,7 +109,7 @@ class Session:
         recipe = _RECIPE.search(fence.text)
         assert recipe, f"{fence.place}: it is not known when this is at work:\n{fence.text}"
         ready = READY[recipe[1]]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + scaled(BLOCK_TIMEOUT)
         while ready not in log.read_text():
             if process.poll() is not None or time.monotonic() > deadline:
                 self._fail(fence, "does not start", log)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.timing import WAIT, scaled
 from tests.conftest import REPOSITORY
 from tests.integration.docs.fences import Fence, fences
 
@@ -42,7 +43,7 @@ def test_the_python_of_a_page_runs(page: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=scaled(WAIT),
     )
     assert done.returncode == 0, done.stderr
     # a block may not leave, and with it what comes after

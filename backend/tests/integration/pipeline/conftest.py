@@ -15,6 +15,7 @@ from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import InProcessDispatcher
+from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.integration.conftest import Bench
@@ -43,7 +44,7 @@ def settings(settings: Settings, sandbox: Sandbox) -> Settings:
         **{
             **settings.model_dump(),
             **values,
-            "upstream_timeout": 2,
+            "upstream_timeout": scaled(2),
             "upstream_backoff": 0.01,
             "run_backoff_base": 0.05,
             "run_backoff_cap": 0.1,
@@ -102,17 +103,19 @@ class Annotator:
 async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
     """Knows all genes of the sandbox, with their identifiers."""
     async with bench.db.begin() as connection:
-        for gene in sandbox.catalogue.genes:
-            await connection.execute(
-                text(
-                    "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
-                    " VALUES (:hgnc_id, :symbol, :ensembl, :entrez)"
-                ),
+        await connection.execute(
+            text(
+                "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
+                " VALUES (:hgnc_id, :symbol, :ensembl, :entrez)"
+            ),
+            [
                 {
                     "hgnc_id": gene.hgnc_id,
                     "symbol": gene.symbol,
                     "ensembl": gene.ensembl_gene_id,
                     "entrez": str(gene.entrez_id),
-                },
-            )
+                }
+                for gene in sandbox.catalogue.genes
+            ],
+        )
     return Annotator(bench, sandbox)

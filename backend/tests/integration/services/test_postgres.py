@@ -7,6 +7,7 @@ import psutil
 import psycopg
 import pytest
 
+from harness.timing import WAIT, scaled
 from services import Postgres, running_postgres
 from services.process import ServiceError
 
@@ -100,5 +101,5 @@ def test_it_ends_with_the_process_that_started_it(tmp_path):
     ) as starter:
         server = psutil.Process(int(starter.stdout.readline()))
         starter.send_signal(signal.SIGKILL)
-    gone, _ = psutil.wait_procs([server], timeout=20)
+    gone, _ = psutil.wait_procs([server], timeout=scaled(WAIT))
     assert gone

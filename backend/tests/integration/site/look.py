@@ -8,6 +8,8 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 from playwright.async_api import TimeoutError as TookTooLong
 
+from harness.timing import WAIT, scaled
+
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 SCHEMES = {"light": "default", "dark": "slate"}
 WIDTHS = (390, 1440)
@@ -98,7 +100,7 @@ class Watched:
         """Load a page and wait for its diagrams."""
         await self.page.goto(self._address + name)
         try:
-            await self.page.wait_for_function(DRAWN, timeout=15_000)
+            await self.page.wait_for_function(DRAWN, timeout=1_000 * scaled(WAIT))
         except TookTooLong:
             self._faults.append("a diagram is not drawn")
 

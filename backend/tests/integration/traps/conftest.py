@@ -8,6 +8,8 @@ from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker
 
+from harness.timing import limit
+
 
 class PlainArq:
     """arq as it comes, with what it does when nothing is said."""
@@ -37,7 +39,7 @@ class PlainArq:
 
     async def work_off(self, *functions: Any, **settings: Any) -> None:
         """Let a worker do what is queued."""
-        async with self.worker(*functions, burst=True, **settings) as worker, asyncio.timeout(10):
+        async with self.worker(*functions, burst=True, **settings) as worker, limit():
             assert worker.main_task is not None
             await worker.main_task
 

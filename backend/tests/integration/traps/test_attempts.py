@@ -12,6 +12,7 @@ from app.core.workers.liveness import Liveness
 from app.core.workers.views import list_workers
 from app.db import migrate
 from app.db.engine import create_engine
+from harness.timing import limit
 from tests.integration.conftest import QUICK, Bench
 
 
@@ -25,7 +26,7 @@ async def test_arq_leases_a_job_for_as_long_as_the_longest_of_all_jobs_may_take(
     short, long = func(forever, timeout=1), func(forever, name="long", timeout=21_600)
     async with plain.worker(short, long, ctx={"started": started}):
         job = await plain.redis.enqueue_job("forever")
-        async with asyncio.timeout(5):
+        async with limit():
             await started.wait()
         # nobody else takes it before, whatever becomes of the worker
         assert 21_600 < await plain.redis.ttl(in_progress_key_prefix + job.job_id) <= 21_610
@@ -35,7 +36,7 @@ async def test_arq_counts_a_deploy_as_a_try_and_fails_the_job_at_the_sixth(plain
     started = asyncio.Event()
     async with plain.worker(forever, ctx={"started": started}) as worker:
         job = await plain.redis.enqueue_job("forever")
-        async with asyncio.timeout(10):
+        async with limit():
             for _ in range(5):
                 await started.wait()
                 started.clear()
@@ -67,7 +68,7 @@ async def test_an_error_in_arqs_on_job_start_ends_the_worker_and_leaves_the_leas
         raise RuntimeError("the hook is broken")
 
     job = await plain.redis.enqueue_job("forever")
-    async with plain.worker(forever, on_job_start=on_job_start) as worker, asyncio.timeout(5):
+    async with plain.worker(forever, on_job_start=on_job_start) as worker, limit():
         with pytest.raises(RuntimeError, match="the hook is broken"):
             await worker.main_task
     assert await plain.redis.ttl(in_progress_key_prefix + job.job_id) > 0

@@ -13,6 +13,7 @@ from redis.exceptions import WatchError
 
 from app.core.arq.client import SOCKET_TIMEOUT, WorkerRedis, connect_worker
 from app.core.redis.patience import Patience
+from harness.timing import limit
 from services.redis import Redis
 from tests.integration.api.proxy import Proxy
 from tests.plant import QUEUE
@@ -38,7 +39,7 @@ async def test_redis_away_ends_arqs_loop_while_its_job_goes_on_as_a_zombie(
         started.set()
         await asyncio.Event().wait()
 
-    async with plain.worker(func(works, name="works")) as worker, asyncio.timeout(10):
+    async with plain.worker(func(works, name="works")) as worker, limit():
         await plain.redis.enqueue_job("works")
         await started.wait()
         redis_server.kill()

@@ -12,6 +12,7 @@ from arq.logs import default_log_config
 
 from app.core.process import logs
 from app.core.redis.health_line import HEALTH_CHECK_KEY
+from harness.timing import WAIT, limit, scaled
 
 
 async def nothing(ctx: object) -> None:
@@ -23,7 +24,7 @@ async def test_arqs_health_line_is_an_hour_old_and_any_workers_stop_deletes_it(p
     settings = {"queue_name": "mine", "redis_settings": RedisSettings.from_dsn(plain.url)}
     key = "mine" + health_check_key_suffix
     async with plain.worker(nothing, **settings) as one, plain.worker(nothing, **settings):
-        async with asyncio.timeout(5):
+        async with limit():
             while not await plain.redis.exists(key):
                 await asyncio.sleep(0.01)
         assert await plain.redis.ttl(key) > 3_500
@@ -36,12 +37,12 @@ async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(plan
     leaving, staying = plant.worker(), plant.worker()
     for worker in (leaving, staying):
         await plant.says(worker, "is alive")
-    async with asyncio.timeout(10):
+    async with limit():
         while not await ours.exists(HEALTH_CHECK_KEY):
             await asyncio.sleep(0.05)
     assert 0 < await ours.ttl(HEALTH_CHECK_KEY) <= 30
     leaving.terminate()
-    assert await asyncio.to_thread(leaving.wait, 10) == 0
+    assert await asyncio.to_thread(leaving.wait, scaled(WAIT)) == 0
     assert await ours.exists(HEALTH_CHECK_KEY)
     alive = plant.rows("SELECT pid FROM workers WHERE stopped_at IS NULL")
     assert alive == [{"pid": staying.pid}]

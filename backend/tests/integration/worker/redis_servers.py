@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from harness.timing import WAIT, scaled
+from harness.waiting import until
 from services.binaries import redis_program
 from services.process import LOOPBACK, free_port
 
@@ -37,16 +38,9 @@ def redis_servers(folder: Path) -> Iterator[Start]:
         sentinel = ["--sentinel"] if "sentinel monitor" in configuration else []
         server = subprocess.Popen([program or redis_program(), file, *sentinel])
         started.append(server)
-        deadline = time.monotonic() + 20
         with redis.Redis(host=LOOPBACK, port=port, **client) as asked:  # type: ignore[arg-type]
-            while True:
-                try:
-                    asked.ping()
-                except redis.ConnectionError:
-                    assert time.monotonic() < deadline, (home / "log").read_text()
-                    time.sleep(0.02)
-                else:
-                    return server, port
+            until(lambda: answers(asked))
+        return server, port
 
     try:
         yield start
@@ -56,13 +50,22 @@ def redis_servers(folder: Path) -> Iterator[Start]:
             server.wait()
 
 
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
 def redis_with_tls() -> Path:
     """The wheel's server knows no TLS, a distribution's does."""
     # the wheel puts its own into the .venv, which may come first
     for folder, name in product(os.get_exec_path(), ("redis-server", "valkey-server")):
         if found := shutil.which(name, path=folder):
             asked = [found, "--port", "0", "--tls-port", "0", "--tls-protocols", "none"]
-            said = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=10)
+            said = subprocess.run(
+                asked, capture_output=True, text=True, check=False, timeout=scaled(WAIT)
+            )
             if "Bad directive" not in said.stdout + said.stderr:
                 return Path(found)
     pytest.skip("no redis-server with TLS on the PATH (Debian: apt install redis-server)")

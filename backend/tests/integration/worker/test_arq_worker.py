@@ -11,6 +11,7 @@ from arq.constants import job_key_prefix, result_key_prefix
 from arq.worker import create_worker
 
 from app.core.config import get_settings
+from harness.timing import WAIT, limit, scaled
 from tests.plant import QUEUE, Plant
 
 
@@ -98,7 +99,7 @@ async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(
     await genes.until(lambda r: r["state"] == "running" and r["done"] > 800)
     for each in stop:
         first.send_signal(each)
-    assert await asyncio.to_thread(first.wait, 10) == 0
+    assert await asyncio.to_thread(first.wait, scaled(WAIT)) == 0
     run = await genes.until(lambda r: r["state"] == "queued")
     assert (run["interruptions"], run["attempts"]) == (1, 1)
     genes.worker()
@@ -116,7 +117,7 @@ async def test_a_clients_own_job_becomes_one_run(genes: Plant, arq_redis: ArqRed
         "run_pipeline_task",
     )
     await arq_redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
-    async with asyncio.timeout(20):
+    async with limit():
         while genes.log(worker).count("job mine is run") < 2:
             await asyncio.sleep(0.05)
     assert len(genes.rows("SELECT id FROM runs")) == 1
@@ -129,7 +130,7 @@ async def test_a_clients_own_job_attaches_to_the_run_that_covers_it_as_thoroughl
     await arq_redis.enqueue_job("run_pipeline_task", "clinvar", _job_id="covered")
     await arq_redis.enqueue_job("run_pipeline_task", "clinvar", mode="full", _job_id="not")
     worker = genes.worker(ARQ_MAX_JOBS="3")
-    async with asyncio.timeout(20):
+    async with limit():
         while not all(
             said in genes.log(worker) for said in ("job covered is run 1", "job not is refused")
         ):
@@ -159,7 +160,7 @@ async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(
     await arq_redis.lpush(job_key_prefix + "list", "x")
     await arq_redis.zadd(QUEUE, {b"\xff\xfe": 1, "list": 1})
     worker = genes.worker()
-    async with asyncio.timeout(20):
+    async with limit():
         while await arq_redis.zcard(QUEUE):
             await asyncio.sleep(0.05)
     assert genes.rows("SELECT id FROM runs") == []

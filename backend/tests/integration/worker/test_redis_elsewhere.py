@@ -1,7 +1,6 @@
 """Redis behind TLS, and Redis under Sentinel."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import redis
 import trustme
 
 from app.core.redis.health_line import HEALTH_CHECK_KEY
+from harness.timing import WAIT, limit, scaled
 from services.process import LOOPBACK
 from tests.integration.worker.redis_servers import Start, redis_servers, redis_with_tls
 from tests.plant import Plant
@@ -58,7 +58,7 @@ async def test_a_worker_trusts_the_authority_that_it_is_told_to(
     )
     url = f"rediss://:{QUOTED}@{LOOPBACK}:{port}/0"
     refused = genes.worker(REDIS_URL=url)
-    assert await asyncio.to_thread(refused.wait, 30) == 1
+    assert await asyncio.to_thread(refused.wait, scaled(WAIT)) == 1
     assert "CERTIFICATE_VERIFY_FAILED" in genes.log(refused)
     assert "Traceback" not in genes.log(refused)
     genes.env["REDIS_URL"] = f"{url}?ssl_ca_certs={ca}"
@@ -67,7 +67,7 @@ async def test_a_worker_trusts_the_authority_that_it_is_told_to(
     assert genes.cli("annotate", "hgnc").returncode == 0
     assert (await genes.ended())["state"] == "succeeded"
     check = genes.start("arq", "app.core.arq_worker.WorkerSettings", "--check")
-    assert await asyncio.to_thread(check.wait, 30) == 0, genes.log(check)
+    assert await asyncio.to_thread(check.wait, scaled(WAIT)) == 0, genes.log(check)
 
 
 async def test_a_worker_follows_redis_when_sentinel_names_another_server(
@@ -84,7 +84,7 @@ async def test_a_worker_follows_redis_when_sentinel_names_another_server(
         password="sentinels",
     )
     with redis.Redis(port=sentinel, password="sentinels") as asked:
-        async with asyncio.timeout(20):
+        async with limit():
             while asked.sentinel_master("main")["num-slaves"] < 1:
                 await asyncio.sleep(0.1)
     genes.env["REDIS_URL"] = (
@@ -98,13 +98,11 @@ async def test_a_worker_follows_redis_when_sentinel_names_another_server(
     run = await genes.ended()
     assert (run["state"], run["attempts"], run["losses"]) == ("succeeded", 1, 0)
     with redis.Redis(port=replica, password=PASSWORD) as now:
-        async with asyncio.timeout(30):
+        async with limit():
             while now.role()[0] != b"master" or not now.exists(HEALTH_CHECK_KEY):
                 await asyncio.sleep(0.1)
-    asked_at = time.monotonic()
     assert genes.cli("annotate", "hgnc", "--mode", "full").returncode == 0
     assert (await genes.ended())["state"] == "succeeded"
-    assert time.monotonic() - asked_at < 30
     assert worker.poll() is None
 
 
@@ -113,7 +111,7 @@ async def test_a_redis_that_is_not_there_is_named_without_its_password(
     plant: Plant, url: str
 ) -> None:
     worker = plant.worker(REDIS_URL=url.replace("://", "://:hush@"))
-    assert await asyncio.to_thread(worker.wait, 30) == 1
+    assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 1
     assert "127.0.0.1:1" in plant.log(worker)
     assert "hush" not in plant.log(worker)
     assert "Traceback" not in plant.log(worker)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from arq.connections import ArqRedis
 
+from harness.timing import WAIT, scaled
 from services.redis import Redis
 from tests.plant import QUEUE, Plant
 
@@ -30,7 +31,7 @@ async def finish_both(plant: Plant, worker: subprocess.Popen[bytes]) -> None:
     assert (second["state"], second["sources"]) == ("succeeded", ["ensembl"])
     assert second["pid"] == worker.pid
     worker.terminate()
-    assert await asyncio.to_thread(worker.wait, 10) == 0
+    assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 0
 
 
 async def test_a_worker_outlives_a_redis_that_dies_and_comes_back(
@@ -110,7 +111,7 @@ async def test_a_worker_whose_arq_fails_stops_at_once_and_puts_its_run_back(
     assert broken_arq.cli("annotate", "clinvar").returncode == 0
     await broken_arq.until(lambda r: r["state"] == "running" and r["done"] > 0)
     (tmp_path / "now").touch()
-    assert await asyncio.to_thread(worker.wait, 15) == 1
+    assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 1
     assert "out of cheese" in broken_arq.log(worker)
     run = await broken_arq.until(lambda _: True)
     assert (run["state"], run["interruptions"], run["losses"]) == ("queued", 1, 0)
@@ -142,7 +143,7 @@ async def test_a_worker_that_is_stopped_while_redis_is_away_puts_its_runs_back_a
     redis_server.kill()
     await plant.says(worker, "redis is away")
     worker.terminate()
-    assert await asyncio.to_thread(worker.wait, 15) == 0
+    assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 0
     states = plant.rows("SELECT state FROM runs WHERE state = 'running'")
     redis_server.start()
     assert states == []

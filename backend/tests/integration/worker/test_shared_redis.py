@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 
 from app.core.redis import installation
 from app.db.engine import psycopg_url
+from harness.timing import WAIT, scaled
 from services.postgres import Postgres
 from tests.conftest import TEMPLATE
 from tests.integration.worker.redis_servers import redis_servers
@@ -35,7 +36,7 @@ async def test_a_worker_of_another_installation_does_not_start_and_says_why(
     for each in (first, second):
         await plant.says(each, "is alive")
     other = plant.worker(DATABASE_URL=other_database)
-    assert await asyncio.to_thread(other.wait, 60) == 1
+    assert await asyncio.to_thread(other.wait, scaled(WAIT)) == 1
     said = plant.log(other)
     assert "another installation uses this Redis database" in said
     assert "REDIS_URL=redis://host:6379/1" in said
@@ -68,6 +69,6 @@ async def test_a_redis_cluster_is_refused_at_the_start(plant: Plant, tmp_path: P
         worker = plant.worker(REDIS_URL=f"redis://127.0.0.1:{port}/0")
         api = plant.start("app.cli", "api", "--port", "0", REDIS_URL=f"redis://127.0.0.1:{port}/0")
         for process in (worker, api):
-            assert await asyncio.to_thread(process.wait, 60) > 0
+            assert await asyncio.to_thread(process.wait, scaled(WAIT)) > 0
             assert "this is a Redis Cluster" in plant.log(process)
             assert "Traceback" not in plant.log(process)

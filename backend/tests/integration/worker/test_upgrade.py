@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.db import revisions
+from harness.timing import WAIT, scaled
 from tests.plant import BACKEND, Plant
 
 pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
@@ -54,7 +55,7 @@ async def test_a_worker_of_this_version_ends_its_run_beside_one_of_the_next(
                 stderr=log,
             )
 
-    assert of_the_next("app.cli", "migrate").wait(60) == 0
+    assert of_the_next("app.cli", "migrate").wait(scaled(WAIT)) == 0
     assert genes.rows("SELECT count(later) AS n FROM genes") == [{"n": 400}]
     assert (await genes.until(lambda _: True, run_id=first))["state"] == "running"
     new = of_the_next("arq", "app.core.arq_worker.WorkerSettings")
@@ -68,7 +69,7 @@ async def test_a_worker_of_this_version_ends_its_run_beside_one_of_the_next(
     assert late.returncode == 1
     assert "migrated by a newer version" in late.stderr
     asked = of_the_next("app.cli", "annotate", "hgnc")
-    assert asked.wait(60) == 0
+    assert asked.wait(scaled(WAIT)) == 0
     second = await genes.ended()
     assert (second["state"], second["pid"]) == ("succeeded", new.pid)
     run = await genes.ended(first)

@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 from app.core.config import Settings
 from app.db import migrate
 from app.db.engine import psycopg_url
+from harness.timing import limit
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.postgres import running_postgres
@@ -142,7 +143,7 @@ async def _soak(crew: Crew, console: Console, seed: int, seconds: float) -> Reck
         crew.sandbox.clear_faults()
         await crew.all_ready()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE):
+            async with limit(SETTLE):
                 while not asker.look():
                     await asyncio.sleep(0.5)
         say("settled")

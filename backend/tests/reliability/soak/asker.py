@@ -10,6 +10,7 @@ import httpx
 import psycopg
 
 from app.core.runs.operations import CREATING
+from harness.timing import limit
 from tests.plant import BACKEND
 from tests.reliability.ledger import Ledger
 from tests.reliability.soak.crew import Crew
@@ -155,7 +156,7 @@ class Asker:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(30):
+            async with limit():
                 out, _ = await process.communicate()
         except TimeoutError:
             return None

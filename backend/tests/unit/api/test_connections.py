@@ -17,6 +17,8 @@ from uvicorn.server import ServerState
 from app.api import seldom
 from app.api.door import Door
 from app.api.protocol import guarded
+from harness.timing import WAIT, limit, scaled
+from harness.waiting import eventually
 
 TIMEOUT = 0.3
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -25,9 +27,14 @@ LARGE = 30_000_000
 
 
 class App:
-    """Answers `/`; what is asked for at `/later` when it is told to; a lot at `/large`."""
+    """Answers `/`; what is asked for at `/later` when it is told to; a lot at `/large`.
+
+    Attributes:
+        connections: those that are open.
+    """
 
     def __init__(self) -> None:
+        self.connections: set[Any] = set()
         self.asked = asyncio.Event()
         self.answer = asyncio.Event()
 
@@ -49,6 +56,7 @@ async def serving(most: int, client_timeout: float = TIMEOUT) -> AsyncIterator[t
     )
     config.load()
     state = ServerState()
+    app.connections = state.connections
 
     def protocol() -> asyncio.Protocol:
         return config.http_protocol_class(config=config, server_state=state, app_state={})
@@ -97,7 +105,7 @@ async def connect() -> AsyncIterator[Connect]:
         clients.append(Client(*await asyncio.open_connection("127.0.0.1", port, **options)))
         return clients[-1]
 
-    async with asyncio.timeout(30):
+    async with limit():
         yield connect
     for each in clients:
         each.writer.close()
@@ -162,7 +170,7 @@ async def test_a_request_under_way_is_never_closed(connect) -> None:
 
 
 async def test_whoever_asks_at_once_is_served_while_others_say_nothing(connect) -> None:
-    async with serving(most=5, client_timeout=30) as (_, port):
+    async with serving(most=5, client_timeout=scaled(WAIT)) as (_, port):
         silent = [await connect(port) for _ in range(3)]
         slow = [await connect(port) for _ in range(20)]
         for each in slow:
@@ -178,7 +186,7 @@ async def test_whoever_asks_at_once_is_served_while_others_say_nothing(connect) 
 
 
 async def test_when_each_connection_has_a_request_a_further_one_is_refused(connect) -> None:
-    async with serving(most=2, client_timeout=30) as (app, port):
+    async with serving(most=2, client_timeout=scaled(WAIT)) as (app, port):
         busy = [await connect(port) for _ in range(2)]
         for each in busy:
             app.asked.clear()
@@ -197,23 +205,25 @@ async def test_when_each_connection_has_a_request_a_further_one_is_refused(conne
 
 
 async def test_one_that_does_not_read_its_answer_is_closed(connect) -> None:
-    async with serving(most=5) as (_, port):
+    async with serving(most=5) as (app, port):
         client = await connect(port, limit=100_000)
         client.say(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        await asyncio.sleep(3 * TIMEOUT)
+        await eventually(lambda: app.connections)
+        await eventually(lambda: not app.connections)
         assert len(await client.all()) < LARGE
 
 
 async def test_one_that_reads_slowly_gets_all_of_its_answer(connect) -> None:
-    async with serving(most=5) as (_, port):
+    timeout = scaled(TIMEOUT)
+    async with serving(most=5, client_timeout=timeout) as (_, port):
         client = await connect(port, limit=100_000)
         client.say(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         received = 0
         began = asyncio.get_running_loop().time()
         while data := await client.reader.read(2_000_000):
             received += len(data)
-            if asyncio.get_running_loop().time() - began < 3 * TIMEOUT:
-                await asyncio.sleep(TIMEOUT / 20)
+            if asyncio.get_running_loop().time() - began < 3 * timeout:
+                await asyncio.sleep(timeout / 20)
         assert received > LARGE
 
 
@@ -270,7 +280,7 @@ async def test_what_clients_do_wrong_is_logged_once_and_long_addresses_are_cut(
     connect, as_when_served
 ) -> None:
     seldom.install()
-    async with serving(most=5, client_timeout=30) as (_, port):
+    async with serving(most=5, client_timeout=scaled(WAIT)) as (_, port):
         for _ in range(50):
             client = await connect(port)
             client.say(b"nonsense\r\n\r\n")

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import UserError
@@ -25,7 +25,6 @@ def test_what_would_steer_the_terminal_is_spelled_out(text: str, shown: str) -> 
     assert printable(text) == shown
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_json_means_what_it_meant(text: str) -> None:
     shown = printable_json(json.dumps({"text": text}, ensure_ascii=False, indent=2))

@@ -4,6 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness.timing import WAIT, scaled
 from sandbox import Options, Sandbox
 
 
@@ -27,7 +28,9 @@ def sandbox(served: Sandbox) -> Sandbox:
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A client of the sandbox that asks for JSON."""
     headers = {"Accept": "application/json"}
-    with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=sandbox.url, headers=headers, timeout=scaled(WAIT), trust_env=False
+    ) as client:
         yield client
 
 

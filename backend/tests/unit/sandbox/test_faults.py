@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from harness.timing import WAIT, scaled
 from sandbox.faults import KINDS, BadFault
 
 EUTILS = {"db": "clinvar", "retmode": "json"}
@@ -97,9 +98,10 @@ def test_connections_that_break_or_hang(sandbox, search, http):
     with pytest.raises(httpx.ReadError):
         search("PKD1")
     sandbox.fault("clinvar.esearch", "hang", times=1)
-    http.timeout = 0.2
+    patient, http.timeout = http.timeout, httpx.Timeout(scaled(WAIT), read=0.2)
     with pytest.raises(httpx.ReadTimeout):
         search("PKD1")
+    http.timeout = patient
     sandbox.fault("clinvar.esearch", "slow", times=1, seconds=0)
     assert search("PKD1").status_code == 200
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from harness.timing import WAIT, scaled
 from sandbox import Options, Sandbox
 from sandbox.__main__ import main
 from sandbox.bulk import main as write_bulk
@@ -37,7 +38,7 @@ def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
         answer = httpx.get(settings["ENSEMBL_REST_URL"] + "/info/data", trust_env=False)
         assert answer.status_code == 200
         process.send_signal(stop)
-        assert process.wait(10) == 0
+        assert process.wait(scaled(WAIT)) == 0
 
 
 def test_wrong_use_is_told_without_a_traceback(tmp_path):
@@ -72,7 +73,11 @@ def test_a_hanging_request_does_not_keep_it_from_stopping(cache_dir):
     with Sandbox(Options(genes=3, cache_dir=cache_dir)) as sandbox:
         sandbox.fault("ensembl.info", "hang")
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(sandbox.url + "/ensembl/info/data", timeout=0.1, trust_env=False)
+            httpx.get(
+                sandbox.url + "/ensembl/info/data",
+                timeout=httpx.Timeout(scaled(WAIT), read=0.1),
+                trust_env=False,
+            )
 
 
 def test_a_bulk_file_of_any_length(tmp_path):

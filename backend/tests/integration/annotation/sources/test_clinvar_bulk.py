@@ -25,6 +25,7 @@ from app.annotation.upstream.bulk_files.process import (
     UnreadableFile,
     read_in_child,
 )
+from harness.timing import WAIT, scaled
 from sandbox import Sandbox
 
 CHILD = "app.annotation.upstream.bulk_files.child"
@@ -205,7 +206,7 @@ def test_the_process_dies_with_its_parent(endless: Path) -> None:
         with endless.open("wb"):  # waits until the child has opened it
             ended = os.pidfd_open(child)
             parent.kill()
-            assert select.select([ended], [], [], 10)[0]
+            assert select.select([ended], [], [], scaled(WAIT))[0]
             os.close(ended)
 
 
@@ -218,7 +219,7 @@ def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
         child.stdin.flush()
         with endless.open("wb"):
             child.stdin.close()
-            assert child.wait(10) == 1
+            assert child.wait(scaled(WAIT)) == 1
 
 
 def test_an_orphan_does_not_begin() -> None:

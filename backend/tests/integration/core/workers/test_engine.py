@@ -23,6 +23,7 @@ from app.core.workers.liveness import Liveness
 from app.core.workers.recovery import bells_due
 from app.core.workers.timing import DEFAULT_TIMING
 from app.db import address
+from harness.timing import limit
 from tests.integration.conftest import QUICK, Bench, commit
 
 
@@ -300,7 +301,7 @@ async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(benc
         await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
         async with bench.db.begin() as connection:
             await operations.cancel(connection, created.bell.run_id)
-        async with asyncio.timeout(5):
+        async with limit():
             await stopped.wait()
     assert len(late) == 1
     assert (await bench.run(created.bell.run_id)).state == "cancelled"
@@ -386,7 +387,7 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
         async with bench.worker(nothing):
             run = await bench.ended(created.bell.run_id)
         taken.set()
-        async with asyncio.timeout(5):
+        async with limit():
             await fenced.wait()
     assert (run.state, run.losses, run.attempts, run.epoch) == ("succeeded", 1, 1, 2)
     assert "lost" in await bench.events(run.id)
@@ -554,7 +555,7 @@ async def test_a_worker_gets_past_a_host_that_is_silent_when_it_has_lost_its_ses
                     ),
                     {"session": engine.liveness.session},
                 )
-            async with asyncio.timeout(60):
+            async with limit():
                 while not engine.liveness.alive or engine.liveness.worker_id == first:
                     await asyncio.sleep(0.02)
 
@@ -603,7 +604,7 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
                 text("SELECT FROM runs WHERE id = :id FOR UPDATE"), {"id": run.id}
             )
             ending.set()
-            async with asyncio.timeout(10):
+            async with limit():
                 waiting = 0
                 while not waiting:
                     # a transaction sees the sessions as they were when it first looked

@@ -118,7 +118,7 @@ def named(rows: Sequence[Row]) -> list[tuple[str | None, str | None]]:
 
 @pytest.mark.parametrize("write", WRITERS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_good_columns_come_through(
     write: Writer, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -141,7 +141,7 @@ def test_good_columns_come_through(
 
 @pytest.mark.parametrize("write", WRITERS)
 @given(wanted=st.lists(symbols, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_a_single_column_comes_through(
     write: Writer, wanted: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -2,7 +2,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.genes.columns import ReadColumn, Row, read_rows
@@ -121,7 +121,6 @@ def test_the_real_list_of_kidney_genes(shared_data: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
@@ -153,7 +152,6 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
-@settings(deadline=None)
 def test_any_table_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: str
 ) -> None:
@@ -166,7 +164,6 @@ symbols = st.from_regex(r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,3})?", fullmatch=True)
 
 
 @given(st.lists(symbols, min_size=1), st.sampled_from(["\t", ",", ";"]), st.booleans())
-@settings(deadline=None)
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory,
     names: list[str],

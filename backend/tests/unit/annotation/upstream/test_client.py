@@ -13,6 +13,7 @@ from app.annotation.upstream import BadAnswer, Host, UpstreamUnavailable, new_ht
 from app.annotation.upstream.http import USER_AGENT
 from app.annotation.upstream.outages import is_web_page
 from app.core.errors import UserError
+from harness.waiting import eventually
 from tests.unit.annotation.upstream.conftest import QUICK
 
 KEY = "0123456789abcdef0123456789abcdef0123"
@@ -212,6 +213,7 @@ async def test_retry_after_holds_everybody_who_shares_the_budget(service, connec
     start = loop.time()
     one, other = connect(key=KEY), connect(key=KEY)
     asking = asyncio.create_task(ask(one))
+    await eventually(lambda: service.asked)
     await asyncio.sleep(0.05)
     assert len(service.asked) == 1
     await ask(other)

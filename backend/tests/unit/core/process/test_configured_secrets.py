@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.process.configured_secrets import configured_secrets
@@ -71,7 +71,6 @@ def test_what_holds_no_secret_hides_nothing() -> None:
     assert configured_secrets(environ, "ARQ_MAX_JOBS=12345\nADMIN_TOKEN=\n") == frozenset()
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=8),
     st.sampled_from(["DATABASE_URL", "REDIS_URL", "HTTPS_PROXY", "ADMIN_TOKEN"]),

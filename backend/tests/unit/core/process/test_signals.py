@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from app.core.process import signals
+from harness.timing import WAIT, scaled
 from tests.plant import BACKEND
 
 A_WORKER = """
@@ -54,7 +55,7 @@ def test_every_signal_that_would_end_a_worker_is_a_clean_stop() -> None:
     for number, process in started.items():
         process.send_signal(number)
     for number, process in started.items():
-        out, said = process.communicate(timeout=30)
+        out, said = process.communicate(timeout=scaled(WAIT))
         assert (process.returncode, out) == (0, "put back\n"), (number, said)
         assert f"{signals.name(number)}: stopping, 1 jobs go back to the queue" in said
 
@@ -63,7 +64,7 @@ def test_a_worker_under_nohup_outlives_its_terminal() -> None:
     process = start("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=scaled(WAIT))
     assert process.returncode == 0
     assert "SIGTERM: stopping" in said
 

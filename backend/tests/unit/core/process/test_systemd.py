@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.process.systemd import Supervised, notify, watchdog_seconds
+from harness.timing import WAIT, scaled
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind("notify")
-        listening.settimeout(5)
+        listening.settimeout(scaled(WAIT))
         monkeypatch.setenv("NOTIFY_SOCKET", "notify")
         yield listening
 

@@ -121,7 +121,7 @@ def as_rows(variant: dict[str, Any]) -> list[str]:
 
 
 @given(variants)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_same_variants_give_the_same_annotation(
     tmp_path_factory: pytest.TempPathFactory, served: list[dict[str, Any]]
 ) -> None:

@@ -106,7 +106,7 @@ def test_rows_of_several_genes_go_by_the_symbols_of_the_other_rows(tmp_path: Pat
 
 
 @given(st.lists(st.integers(0, 6_000_000), max_size=30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_as_many_variants_as_there_are_ids(
     tmp_path_factory: pytest.TempPathFactory, uids: list[int]
 ) -> None:
