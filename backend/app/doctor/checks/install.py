@@ -163,10 +163,18 @@ def _look_for_another(context: Context) -> Finding:
 def _remove(context: Context, entry: str) -> str:
     if entry in context.environ.get("PYTHONPATH", "").split(":"):
         return "unset PYTHONPATH"
-    owners = metadata.packages_distributions().get("app", [])
-    if owners:
-        return f"{shlex.quote(sys.executable)} -m pip uninstall -y {' '.join(sorted(set(owners)))}"
+    if owners := sorted(filter(None, map(_owner, metadata.distributions()))):
+        return f"{shlex.quote(sys.executable)} -m pip uninstall -y {' '.join(owners)}"
     return f"mv {entry}/app {entry}/app.aside"
+
+
+def _owner(package: metadata.Distribution) -> str | None:
+    """Return the name of a package that installed `app`.
+
+    ``packages_distributions`` would also look at every file of every package.
+    """
+    files = (package.read_text("RECORD") or "").splitlines()
+    return package.name if any(file.startswith(("app/", "app.py,")) for file in files) else None
 
 
 CHECKS: tuple[Check, ...] = (python, packages, redis_py, app, readable)

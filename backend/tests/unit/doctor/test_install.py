@@ -133,6 +133,17 @@ async def test_another_app_among_the_packages_is_moved_aside(checkout: Patient, 
     assert (await checkout.see("install.app")).status is Status.ok
 
 
+async def test_another_app_that_a_package_brought_is_uninstalled(
+    checkout: Patient, reinstall
+) -> None:
+    install(reinstall, "other", "1.0")
+    (reinstall / "other-1.0.dist-info" / "RECORD").write_text("app/__init__.py,,\n")
+    (reinstall / "app").mkdir()
+    (reinstall / "app" / "__init__.py").touch()
+    result = await checkout.see("install.app")
+    assert result.remedy == f"{shlex.quote(sys.executable)} -m pip uninstall -y other"
+
+
 def test_another_app_on_the_shells_path_is_unset(checkout: Patient) -> None:
     other = checkout.root / "other"
     (other / "app").mkdir(parents=True)
