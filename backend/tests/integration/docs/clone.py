@@ -18,16 +18,16 @@ STANDARD_PORTS = {
     "5432": ("backend/services/hybrid.py",),
     "6379": ("backend/services/hybrid.py",),
 }
-"""Where the ports are written that the commands of the pages take. In the clone they are others:
-those may be a developer's, or those of another page that is tested at this moment."""
+"""The files that contain the standard ports. The clone gets other ports, because a developer or the
+test of another page may use these."""
 
 
 class Clone:
-    """Files as git lists them, committed to a repository of their own.
+    """A copy of the files that git lists, committed to a repository of its own.
 
     Attributes:
-        root: its top, a path with a space.
-        env: the environment of somebody who has just logged in.
+        root: the top of the clone, a path with a space.
+        env: the environment of a user who has just logged in.
     """
 
     def __init__(self, folder: Path, **settings: str) -> None:
@@ -41,11 +41,11 @@ class Clone:
         self._commit()
 
     def here(self, commands: str) -> str:
-        """Return a page's commands as they are to be given to this clone."""
+        """Return the commands of a page with the ports of this clone."""
         return commands.replace(":8000/", f":{self._ports['8000']}/")
 
     def require_packages(self) -> None:
-        """Skip the test on a machine that is offline: its first command installs the lock."""
+        """Skip the test if the machine is offline: the first command installs packages."""
         small = f"iniconfig=={version('iniconfig')}"
         command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-cache-dir"]
         done = subprocess.run(
@@ -115,7 +115,7 @@ def _environment(root: Path, folder: Path) -> dict[str, str]:
 
 
 def _ways_to_packages() -> dict[str, str]:
-    """Where this machine gets packages from is its own affair, and none of the pages'."""
+    """Return the variables that say where this machine gets packages from."""
     names = ("PIP_", "UV_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY")
     kept = {name: value for name, value in os.environ.items() if name.upper().startswith(names)}
     kept["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
@@ -127,6 +127,6 @@ def _ways_to_packages() -> dict[str, str]:
 
 
 def _free_port() -> str:
-    """Return one below those that the kernel hands out, so that nobody gets it by chance."""
+    """Return a free port below the range from which the kernel assigns ports."""
     ports = random.SystemRandom().sample(range(20_000, 30_000), 100)
     return str(next(filter(is_free, ports)))

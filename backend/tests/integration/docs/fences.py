@@ -12,15 +12,15 @@ _TITLE = re.compile(r"""\btitle=["']([^"']*)["']""")
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A block, and where it stands.
+    """A block and its place.
 
     Attributes:
         page: the file, for messages.
-        line: of the opening fence, from 1.
-        language: the first word behind it; empty when there is none.
-        title: of `title="..."`; empty when there is none.
-        headings: that it stands under, the page's first.
-        text: between the fences, without the indentation of the opening one.
+        line: the number of the line with the opening fence, from 1.
+        language: the first word after the opening fence; empty if there is none.
+        title: the value of `title="..."`; empty if there is none.
+        headings: the headings above the block, from the title of the page on.
+        text: the text between the fences, without the indentation of the opening fence.
     """
 
     page: str
@@ -32,12 +32,12 @@ class Fence:
 
     @property
     def place(self) -> str:
-        """Where to look, as editors take it."""
+        """The file and the line, as editors accept them."""
         return f"{self.page}:{self.line}"
 
 
 def fences(text: str, page: str) -> Iterator[Fence]:
-    """Give the blocks of a page in their order.
+    """Yield the blocks of a page in their order.
 
     Raises:
         ValueError: a fence is not closed.

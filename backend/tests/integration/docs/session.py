@@ -1,4 +1,4 @@
-"""A reader at a shell, who has further terminals for programs that stay."""
+"""A reader with a shell, and with further terminals for programs that keep running."""
 
 import re
 import select
@@ -22,12 +22,13 @@ READY = {
     "api": "Application startup complete",
     "sandbox": "stop with Ctrl-C",
 }
-"""What a program says when it is at work, by its recipe."""
+"""The words that a program logs when it is ready, by its recipe."""
 
 _RECIPE = re.compile(rf"\b(?:make|just) ({'|'.join(READY)})\b")
 
-# One shell for all blocks of a page: what a block sets, the next one finds. It reads their names;
-# each that went well is told, and one that did not ends the shell.
+# One shell executes all blocks of a page, so that a block sees the variables of the blocks before
+# it. The shell reads the names of the blocks, reports each block that succeeds, and ends at the
+# first that fails.
 _SHELL = """
 exec 3<&0 4>&1 </dev/null
 while read -r block <&3; do
@@ -36,7 +37,7 @@ while read -r block <&3; do
 done
 """
 
-# It waits for the end of its input, which comes when the test is over, however that ends.
+# It waits for the end of its input, which comes when the test has ended in whatever way.
 _LAST = """
 cat >/dev/null
 while read -r group; do kill -s KILL -- "-$group"; done <"$1"
@@ -45,7 +46,7 @@ cd "$2/backend" && exec "$3" -m services down
 
 
 class Session:
-    """Gives a page's blocks to a shell. What was started is gone at exit, the servers included."""
+    """Executes the blocks of a page in a shell. All programs and servers are ended at exit."""
 
     def __init__(self, clone: Clone, folder: Path) -> None:
         self.clone = clone
@@ -84,7 +85,7 @@ class Session:
             assert left_over(self._folder) == []
 
     def run(self, fence: Fence) -> str:
-        """Run a block, in the shell or in a terminal of its own, and return what it said."""
+        """Run a block, in the shell or in a terminal of its own, and return its output."""
         if fence.title.startswith("Terminal"):
             return self._in_terminal(fence)
         return self._in_shell(fence)

@@ -69,13 +69,13 @@ def test_each_block_knows_the_headings_that_it_stands_under(found) -> None:
     ]
 
 
-def test_a_block_is_found_where_an_editor_goes(found) -> None:
+def test_the_place_of_a_block_is_its_line(found) -> None:
     assert found[0].place == "page.md:3"
     lines = PAGE.splitlines()
     assert all(lines[each.line - 1].lstrip()[0] in "`~" for each in found)
 
 
-def test_what_is_inside_is_as_it_was_written(found) -> None:
+def test_the_text_of_a_block_is_unchanged(found) -> None:
     assert found[0].text == "# no heading\necho one\n"
     assert found[2].text == 'if True:\n    print("indented")\n'
     assert found[3].text == "```sh\necho shown, not run\n```\n"

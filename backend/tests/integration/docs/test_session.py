@@ -22,13 +22,13 @@ def block(text: str, line: int = 1, title: str = "") -> Fence:
     return Fence("page.md", line, "sh", title, (), text)
 
 
-def test_what_a_block_sets_the_next_one_finds(session) -> None:
+def test_a_block_sees_the_variables_that_the_block_before_it_set(session) -> None:
     with session:
         session.run(block("name=kidney\ncd backend\n", 1))
         assert session.run(block('echo "$name in $(pwd -P)"\n', 2)).startswith("kidney in ")
 
 
-def test_what_fails_is_shown_with_its_place_and_with_what_it_said(session) -> None:
+def test_a_failed_block_is_shown_with_its_place_and_its_output(session) -> None:
     with session, pytest.raises(AssertionError) as failure:
         session.run(block("echo here; echo there >&2\nfalse\necho never\n", 7))
     said = str(failure.value)
@@ -43,7 +43,7 @@ def test_a_block_that_does_not_come_to_its_end_has_failed(session, text: str) ->
         session.run(block(text))
 
 
-def test_a_program_that_stays_is_gone_at_the_end(session) -> None:
+def test_a_program_that_keeps_running_is_ended_at_the_end(session) -> None:
     stays = "just() { echo worker 1 is alive, pid $$; exec sleep 1000; }\njust worker\n"
     with session:
         session.run(block(stays, title="Terminal 2: a worker"))

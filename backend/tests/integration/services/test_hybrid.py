@@ -22,7 +22,7 @@ def _nothing_configured(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _no_docker(monkeypatch, tmp_path):
-    """Leave out a docker that this machine may have."""
+    """Hide a docker that this machine may have."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'fake bin'}:/usr/bin:/bin")
 
 
@@ -36,7 +36,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def ports():
-    """Stand-ins for the standard ports, which may be a developer's."""
+    """Free ports in place of the standard ports, which a developer may use."""
     return {POSTGRES: process.free_port(), REDIS: process.free_port()}
 
 
@@ -50,7 +50,7 @@ def assert_usable(urls):
         assert client.ping()
 
 
-def test_with_nothing_there_it_starts_its_own_on_the_standard_ports(root, ports, capsys):
+def test_without_any_server_up_starts_two_on_the_standard_ports(root, ports, capsys):
     hybrid.up(root, ports)
 
     urls = left(root)
@@ -63,7 +63,7 @@ def test_with_nothing_there_it_starts_its_own_on_the_standard_ports(root, ports,
     assert stat.S_IMODE((root / ".run" / "services.env").stat().st_mode) == 0o600
 
 
-def test_a_second_up_finds_them_running(root, ports, capsys):
+def test_a_second_up_finds_the_servers_running(root, ports, capsys):
     hybrid.up(root, ports)
     first = left(root)
     capsys.readouterr()
@@ -72,7 +72,7 @@ def test_a_second_up_finds_them_running(root, ports, capsys):
     assert left(root) == first
 
 
-def test_down_stops_them_and_the_next_up_finds_the_data(root, ports):
+def test_down_stops_the_servers_and_the_next_up_finds_their_data(root, ports):
     hybrid.up(root, ports)
     with psycopg.connect(left(root)["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept ()")
@@ -106,7 +106,7 @@ def test_other_servers_on_the_standard_ports_are_left_alone(root, tmp_path, caps
         assert f"(another program uses port {other.port})" in capsys.readouterr().out
 
 
-def test_a_port_taken_in_place_of_the_standard_one_is_taken_again(root, tmp_path, capsys):
+def test_a_port_chosen_instead_of_the_standard_port_is_used_again(root, tmp_path, capsys):
     with (
         running_postgres(tmp_path / "theirs" / "postgres") as postgres,
         running_redis(tmp_path / "theirs" / "redis") as other,
@@ -139,7 +139,7 @@ def test_two_checkouts_do_not_clash(root, ports, tmp_path):
     assert_usable(left(root))
 
 
-def test_configured_servers_that_answer_are_used_each_on_its_own(root, ports, tmp_path, capsys):
+def test_each_configured_server_that_answers_is_used(root, ports, tmp_path, capsys):
     with running_redis(tmp_path / "theirs") as theirs:
         (root / ".env").write_text(f"REDIS_URL={theirs.url}\n")
         hybrid.up(root, ports)
@@ -150,7 +150,7 @@ def test_configured_servers_that_answer_are_used_each_on_its_own(root, ports, tm
         assert theirs.answers()
 
 
-def test_a_configured_local_address_that_is_silent_is_served_as_it_is_written(
+def test_up_starts_a_server_for_a_configured_local_address_that_does_not_answer(
     root, ports, monkeypatch
 ):
     urls = {
@@ -163,7 +163,7 @@ def test_a_configured_local_address_that_is_silent_is_served_as_it_is_written(
     assert_usable(urls)
 
 
-def test_addresses_configured_later_move_the_servers_there_with_their_data(root, ports):
+def test_servers_move_with_their_data_to_addresses_that_are_configured_later(root, ports):
     hybrid.up(root, ports)
     with redis.Redis.from_url(left(root)["REDIS_URL"]) as client:
         client.set("kept", "1")
@@ -180,7 +180,7 @@ def test_addresses_configured_later_move_the_servers_there_with_their_data(root,
 
 @pytest.fixture
 def running(root, ports):
-    """Servers of our own for configured addresses; gives these, and what tells one start apart."""
+    """Servers of the checkout at configured addresses: the addresses, and their present pids."""
     urls = {
         "DATABASE_URL": f"postgresql://kidney:old@127.0.0.1:{ports[POSTGRES]}/genetics",
         "REDIS_URL": f"redis://:old@127.0.0.1:{ports[REDIS]}/0",
@@ -218,7 +218,7 @@ def test_an_address_that_cannot_be_served_stops_nothing(
     assert_usable(urls)
 
 
-def test_when_one_cannot_serve_both_are_put_back(root, ports, running, monkeypatch, capsys):
+def test_if_one_server_cannot_start_both_are_restored(root, ports, running, monkeypatch, capsys):
     urls, _ = running
     port = process.free_port()
     monkeypatch.setenv("DATABASE_URL", f"postgresql://kidney:new@127.0.0.1:{port}/genetics")
@@ -231,14 +231,16 @@ def test_when_one_cannot_serve_both_are_put_back(root, ports, running, monkeypat
     assert_usable(urls)
 
 
-def test_a_remote_address_that_is_silent_is_said_without_its_password(root, ports, monkeypatch):
+def test_a_remote_address_that_does_not_answer_is_reported_without_its_password(
+    root, ports, monkeypatch
+):
     monkeypatch.setenv("DATABASE_URL", "postgresql://kidney:secret@db.invalid:1/genetics")
     with pytest.raises(process.ServiceError, match=r"DATABASE_URL \(db.invalid:1\)") as caught:
         hybrid.up(root, ports)
     assert "secret" not in caught.value.message
 
 
-def test_a_wrong_password_for_somebody_elses_server_is_said(root, ports, tmp_path, monkeypatch):
+def test_a_wrong_password_for_another_server_is_reported(root, ports, tmp_path, monkeypatch):
     with running_redis(tmp_path / "theirs") as theirs:
         monkeypatch.setenv("REDIS_URL", f"redis://:wrong@127.0.0.1:{theirs.port}/0")
         with pytest.raises(process.ServiceError, match="is not the Redis of REDIS_URL"):
@@ -265,7 +267,7 @@ esac
 
 @pytest.fixture
 def docker(root, tmp_path):
-    """A docker whose containers are servers of ours; call it with exit statuses."""
+    """A fake docker whose containers are servers of the test; call it with exit statuses."""
     (root / "compose.yaml").write_text("services: {}\n")
     log, config = tmp_path / "log", tmp_path / "config"
     log.touch()
@@ -284,7 +286,7 @@ def docker(root, tmp_path):
     return put
 
 
-def test_a_docker_engine_that_answers_runs_what_is_not_configured(
+def test_a_docker_engine_that_answers_runs_the_servers_that_are_not_configured(
     root, ports, tmp_path, docker, monkeypatch, capsys
 ):
     with (
@@ -304,14 +306,14 @@ def test_a_docker_engine_that_answers_runs_what_is_not_configured(
         assert log.read_text().endswith("compose stop db\n")
 
 
-def test_without_an_engine_its_own_servers_serve(root, ports, docker):
+def test_without_a_docker_engine_the_checkout_starts_its_servers(root, ports, docker):
     log = docker(engine=1)
     hybrid.up(root, ports)
     assert "compose up" not in log.read_text()
     assert_usable(left(root))
 
 
-def test_when_docker_cannot_start_them_it_says_so_and_its_own_servers_serve(
+def test_if_docker_fails_up_says_so_and_the_checkout_starts_its_servers(
     root, ports, docker, capsys
 ):
     docker(up=1)
@@ -320,7 +322,7 @@ def test_when_docker_cannot_start_them_it_says_so_and_its_own_servers_serve(
     assert_usable(left(root))
 
 
-def test_status_tells_whether_they_answer(root, ports, capsys):
+def test_status_shows_whether_the_servers_answer(root, ports, capsys):
     assert not hybrid.status(root)
     hybrid.up(root, ports)
     capsys.readouterr()

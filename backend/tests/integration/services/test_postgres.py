@@ -28,17 +28,17 @@ def test_the_projects_role_owns_its_database_and_is_no_superuser(server):
     assert role == (False, True)
 
 
-def test_nobody_gets_in_without_the_password(server):
+def test_a_client_without_the_password_is_refused(server):
     address, _, password = server.dsn.rpartition("@")[0].rpartition(":")
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(server.dsn.replace(f"{address}:{password}", f"{address}:wrong"))
 
 
-def test_the_password_is_readable_by_its_owner_alone(server):
+def test_only_the_owner_can_read_the_password_file(server):
     assert (server.folder / "password").stat().st_mode & 0o077 == 0
 
 
-def test_it_listens_on_the_loopback_address_alone(server):
+def test_the_server_listens_on_the_loopback_address_only(server):
     listening = {
         connection.laddr.ip
         for connection in psutil.Process(server.pid).net_connections()
@@ -48,7 +48,7 @@ def test_it_listens_on_the_loopback_address_alone(server):
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate", "kill"])
-def test_committed_rows_and_the_address_outlive_every_way_to_stop(server, how):
+def test_committed_rows_and_the_address_survive_every_way_to_stop(server, how):
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS kept")
         connection.execute("CREATE TABLE kept AS SELECT 1 AS x")
@@ -63,7 +63,7 @@ def test_committed_rows_and_the_address_outlive_every_way_to_stop(server, how):
         assert connection.execute("SELECT x FROM kept").fetchone() == (1,)
 
 
-def test_it_starts_again_when_the_pid_in_its_pid_file_is_another_programs(server):
+def test_the_server_starts_when_the_pid_in_its_pid_file_belongs_to_another_program(server):
     server.stop()
     (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n0\n1\n\n\n\n")
     server.start()
@@ -76,21 +76,21 @@ def test_a_second_start_does_nothing(server):
     assert server.pid == pid
 
 
-def test_a_port_that_is_taken_is_said_with_the_end_of_the_log(server, tmp_path):
+def test_the_error_for_a_port_in_use_contains_the_end_of_the_log(server, tmp_path):
     other = Postgres(tmp_path / "other", port=server.port, fsync=False)
     with pytest.raises(ServiceError, match=rf"did not start on port {server.port}.*\n.*"):
         other.start()
     assert other.pid is None
 
 
-def test_data_of_a_version_that_is_not_here_is_left_alone(tmp_path):
+def test_data_of_a_version_that_is_not_installed_is_not_touched(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(ServiceError, match="PostgreSQL 9"):
         Postgres(tmp_path).start()
 
 
-def test_it_ends_with_the_process_that_started_it(tmp_path):
+def test_the_server_ends_with_the_process_that_started_it(tmp_path):
     script = (
         "import pathlib, sys, time; from services import running_postgres\n"
         "with running_postgres(pathlib.Path(sys.argv[1])) as server:\n"

@@ -18,12 +18,12 @@ def client(server):
         yield client
 
 
-def test_it_keeps_everything_and_evicts_nothing(client):
+def test_the_server_writes_an_append_only_file_and_evicts_no_keys(client):
     assert client.config_get("appendonly") == {"appendonly": "yes"}
     assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-def test_nobody_gets_in_without_the_password(server):
+def test_a_client_without_the_password_is_refused(server):
     with (
         redis.Redis(port=server.port) as stranger,
         pytest.raises(redis.AuthenticationError),
@@ -31,13 +31,13 @@ def test_nobody_gets_in_without_the_password(server):
         stranger.ping()
 
 
-def test_the_password_is_on_no_command_line_and_in_no_public_file(server):
+def test_the_password_is_on_no_command_line_and_in_no_file_that_others_can_read(server):
     assert server.folder.stat().st_mode & 0o077 == 0
     for name in ("password", "redis.conf"):
         assert (server.folder / name).stat().st_mode & 0o077 == 0
 
 
-def test_what_was_written_and_the_address_outlive_a_clean_stop(server, client):
+def test_written_keys_and_the_address_survive_a_clean_stop(server, client):
     client.set("kept", "1")
     server.stop()
     assert not server.answers()
@@ -45,7 +45,7 @@ def test_what_was_written_and_the_address_outlive_a_clean_stop(server, client):
     assert client.get("kept") == "1"
 
 
-def test_it_starts_again_after_sigkill(server, client):
+def test_the_server_starts_again_after_sigkill(server, client):
     server.kill()
     assert server.pid is None
     server.start()
@@ -53,7 +53,7 @@ def test_it_starts_again_after_sigkill(server, client):
 
 
 @pytest.mark.parametrize("password", ["", 'quotes " and \\ back', "pass/word@:#%"])
-def test_it_takes_the_password_that_it_is_given(tmp_path, password):
+def test_the_server_uses_the_given_password(tmp_path, password):
     server = Redis(tmp_path, password=password)
     server.start()
     try:
@@ -63,13 +63,13 @@ def test_it_takes_the_password_that_it_is_given(tmp_path, password):
         server.kill()
 
 
-def test_a_port_that_is_taken_is_said_with_the_end_of_the_log(server, tmp_path):
+def test_the_error_for_a_port_in_use_contains_the_end_of_the_log(server, tmp_path):
     with pytest.raises(ServiceError, match=rf"did not start on port {server.port}.*\n.*"):
         Redis(tmp_path, port=server.port).start()
 
 
-def test_a_server_that_ended_leaves_no_child_behind(tmp_path):
-    """Stopped by another object than the one that started it, as `hybrid-down` does."""
+def test_a_server_that_has_ended_leaves_no_zombie_process(tmp_path):
+    """The server is stopped by another object than the one that started it, as in `hybrid-down`."""
     server = Redis(tmp_path)
     Redis(tmp_path, port=server.port).start(tied=False)
     pid = server.pid

@@ -21,13 +21,13 @@ def test_a_statement_is_counted_once_however_it_was_sent() -> None:
     assert found[-1] == Statement("worker a", 2.0, executed=True, text=last)
 
 
-def test_its_preparation_counts_towards_what_it_took() -> None:
+def test_the_preparation_of_a_statement_counts_towards_its_time() -> None:
     rates, ms = by_purpose(statements(LOG), seconds=10)
     assert rates == {"heartbeat": 0.2, "end the sessions of frozen workers": 0.1}
     assert ms["heartbeat"] == 0.5
 
 
-def test_what_is_not_known_is_shown_by_its_beginning() -> None:
+def test_an_unknown_statement_is_shown_by_its_beginning() -> None:
     found = [Statement("x", 1.0, executed=True, text="SELECT something new of everything there is")]
     cost = Cost(1, *by_purpose(found, 1), transactions=1, cpu=0, worker_cpu=0)
     first, total, *_ = rows([cost])

@@ -10,19 +10,19 @@ from bench.recovery.steps import Journal, Step
 KILLED, OTHER = 11, 22
 
 
-def test_a_recovery_is_read_off_the_steps_and_not_off_what_a_side_says() -> None:
+def test_a_recovery_is_calculated_from_the_steps() -> None:
     before = [Step(number, 100.0 + number, KILLED) for number in (1, 2, 3)]
     after = [Step(number, 110.0 + number, OTHER) for number in (1, 2, 3, 4)]
     got = steps.recovery(before + after, KILLED, at=103.5)
     assert got == steps.Recovery(any_step=7.5, new_step=10.5, repeated=3)
 
 
-def test_a_job_that_goes_on_where_it_was_repeats_what_was_in_flight() -> None:
+def test_a_job_that_continues_repeats_only_the_step_that_was_not_finished() -> None:
     done = [Step(1, 1.0, KILLED), Step(2, 2.0, KILLED), Step(2, 3.0, OTHER), Step(3, 4.0, OTHER)]
     assert steps.recovery(done, KILLED, at=2.5) == steps.Recovery(0.5, 1.5, 1)
 
 
-async def test_the_journal_keeps_the_steps_of_one_job_apart_from_those_before(
+async def test_the_journal_contains_the_steps_of_the_latest_job_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "SECONDS", 0)

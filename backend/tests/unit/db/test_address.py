@@ -25,7 +25,9 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("dsn", "given"), ACCEPTED)
-def test_what_psql_accepts_is_read_as_psql_reads_it(dsn, given, tmp_path, monkeypatch) -> None:
+def test_an_address_that_psql_accepts_is_parsed_as_psql_parses_it(
+    dsn, given, tmp_path, monkeypatch
+) -> None:
     found = address.parse(dsn)
     assert {name: found[name] for name in given} == given
     monkeypatch.setenv("DATABASE_URL", dsn)
@@ -59,7 +61,7 @@ def test_an_engine_has_the_same_address(dsn, given) -> None:
         (SECRET, "postgresql://user:password@host:5432/name"),
     ],
 )
-def test_what_is_no_address_is_refused_with_the_reason_and_nothing_of_it(
+def test_an_invalid_address_is_refused_with_the_reason_and_without_its_text(
     dsn, why, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", dsn)
@@ -72,7 +74,7 @@ def test_what_is_no_address_is_refused_with_the_reason_and_nothing_of_it(
     assert SECRET not in told
 
 
-def test_where_an_address_leads_is_said_without_its_password(monkeypatch) -> None:
+def test_an_address_is_shown_without_its_password(monkeypatch) -> None:
     for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE"):
         monkeypatch.delenv(name, raising=False)
     shown = {
@@ -88,7 +90,7 @@ def test_where_an_address_leads_is_said_without_its_password(monkeypatch) -> Non
     assert address.where(f"postgresql://u:{SECRET}@/n") == "elsewhere:5432/n as u"
 
 
-def test_what_the_address_and_the_environment_set_is_not_overwritten(monkeypatch) -> None:
+def test_defaults_do_not_replace_settings_of_the_address_or_the_environment(monkeypatch) -> None:
     monkeypatch.delenv("PGCONNECT_TIMEOUT", raising=False)
     plain = address.parameters("postgresql://h/n", session="s")
     assert address.DEFAULTS.items() <= plain.items()
@@ -105,7 +107,7 @@ def test_what_the_address_and_the_environment_set_is_not_overwritten(monkeypatch
     assert "connect_timeout" not in address.parameters("postgresql://h/n", session="s")
 
 
-def test_among_several_hosts_the_one_is_looked_for_that_can_be_written_to(monkeypatch) -> None:
+def test_of_several_hosts_the_connection_goes_to_the_one_that_accepts_writes(monkeypatch) -> None:
     monkeypatch.delenv("PGTARGETSESSIONATTRS", raising=False)
     given = address.parameters("postgresql://h1,h2/n", session="s")
     assert given["target_session_attrs"] == "read-write"

@@ -1,4 +1,4 @@
-"""Figures and words that explanations quote are those of the code."""
+"""The figures and event names on the pages are those of the code."""
 
 import re
 
@@ -48,7 +48,7 @@ def words(page: str) -> str:
         ("tutorial.md", f"allow {min(HOSTS.values()):g} to {max(HOSTS.values()):g} a second"),
     ],
 )
-def test_a_figure_is_that_of_the_code(page: str, says: str) -> None:
+def test_a_figure_on_a_page_is_that_of_the_code(page: str, says: str) -> None:
     assert says in words(page)
 
 

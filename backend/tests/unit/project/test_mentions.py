@@ -1,4 +1,4 @@
-"""What the documentation names exists: commands, settings, addresses, files and checks."""
+"""Commands, settings, addresses, files and checks that the documentation names exist."""
 
 import re
 import subprocess
@@ -36,12 +36,12 @@ ENDINGS = r"py|md|yml|yaml|toml|txt|sh|conf|acl|service|env|tsv|json|example"
 
 
 READ = {"sh", "ini", "yaml", "text", "http"}
-"""Languages of blocks in which our names stand for what they name; Python is executed instead."""
+"""Languages of blocks whose names are checked. Blocks of Python are executed instead."""
 
 
 @cache
 def code(page: Path) -> tuple[str, ...]:
-    """The code of a page: what stands in backticks, and the lines of its blocks."""
+    """Return the code of a page: the text in backticks, and the lines of its blocks."""
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     blocks = list(fences(text, str(page)))
     prose = re.sub(r"^ *(`{3,}).*?^ *\1`*$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -71,7 +71,7 @@ def tracked() -> frozenset[str]:
 
 @cache
 def sources() -> str:
-    """Everything in which a name may be defined that is no setting."""
+    """Return the text of all files that may define a name which is not a setting."""
     packages = ("app", "bench", "demo", "sandbox", "services")
     places = [each for name in packages for each in (REPOSITORY / "backend" / name).rglob("*.py")]
     places.append(REPOSITORY / "noxfile.py")

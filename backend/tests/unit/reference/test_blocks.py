@@ -20,7 +20,7 @@ def test_only_what_is_between_the_markers_is_replaced(page: Path) -> None:
     assert texts == {page: PAGE.replace("old\n", "\nnew \\1\n\n")}
 
 
-def test_blocks_of_one_file_are_put_there_together(page: Path) -> None:
+def test_all_blocks_of_a_file_are_replaced_together(page: Path) -> None:
     page.write_text(PAGE + PAGE.replace(" x ", " y "))
     (text,) = wanted([Block(page, "x", "one"), Block(page, "y", "two")]).values()
     assert "old" not in text
@@ -33,13 +33,13 @@ def test_a_whole_file_may_be_generated(tmp_path: Path) -> None:
     assert "+all of it\n" in difference(file, "all of it\n")
 
 
-def test_a_difference_shows_what_would_change_and_none_shows_nothing(page: Path) -> None:
+def test_a_difference_shows_the_changes_and_is_empty_without_any(page: Path) -> None:
     assert "-old\n+new\n" in difference(page, PAGE.replace("old", "new"))
     assert difference(page, PAGE) == ""
 
 
 @pytest.mark.parametrize("text", ["no marker\n", PAGE + PAGE])
-def test_a_page_without_one_place_for_it_is_refused(page: Path, text: str) -> None:
+def test_a_page_without_exactly_one_place_for_a_block_is_refused(page: Path, text: str) -> None:
     page.write_text(text)
     with pytest.raises(UserError, match="has not one block x"):
         wanted([Block(page, "x", "new\n")])

@@ -9,14 +9,14 @@ from tests.conftest import REPOSITORY
 FILE = REPOSITORY / "compose.yaml"
 
 
-def test_what_compose_refuses_to_start_without_is_named_with_what_to_put_there() -> None:
+def test_variables_that_compose_requires_are_shown_with_their_values() -> None:
     required = set(re.findall(r"\$\{(\w+):\?", FILE.read_text()))
     assert "POSTGRES_PASSWORD" in required
     for name in required:
         assert f"| `{name}` | the output of `openssl rand -hex 24` |" in compose.text()
 
 
-def test_what_it_sets_itself_is_named_and_the_rest_comes_from_the_env_file() -> None:
+def test_compose_sets_the_named_variables_itself_and_passes_the_others_on() -> None:
     services = yaml.safe_load(FILE.read_text())["services"]
     said = compose.text().partition("itself sets")[2].partition(":")[0]
     itself = set(re.findall(r"`(\w+)`", said))

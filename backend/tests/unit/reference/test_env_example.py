@@ -8,13 +8,13 @@ from reference import env_example
 from tests.checkout import copy_checkout
 
 
-def test_a_copy_of_it_changes_nothing(tmp_path: Path) -> None:
+def test_a_copy_of_the_file_changes_no_setting(tmp_path: Path) -> None:
     copy = tmp_path / ".env"
     copy.write_text(env_example.text())
     assert load_settings(copy) == Settings.model_construct()
 
 
-def test_every_setting_is_there_with_its_default(tmp_path: Path) -> None:
+def test_every_setting_is_in_the_file_with_its_default(tmp_path: Path) -> None:
     copy = tmp_path / ".env"
     lines, count = re.subn("^# (?=[A-Z_]+=)", "", env_example.text(), flags=re.MULTILINE)
     assert count == len(Settings.model_fields)
@@ -22,14 +22,14 @@ def test_every_setting_is_there_with_its_default(tmp_path: Path) -> None:
     assert load_settings(copy) == Settings.model_construct()
 
 
-def test_it_fits_a_terminal_and_says_what_writes_it() -> None:
+def test_the_file_fits_a_terminal_and_says_what_generates_it() -> None:
     text = env_example.text()
     assert max(map(len, text.splitlines())) <= 100
     assert "`just reference` writes" in text
     assert str(ROOT) not in text
 
 
-def test_one_that_is_stale_is_shown_with_the_command_that_mends_it(tmp_path: Path) -> None:
+def test_a_stale_file_is_shown_with_the_command_that_updates_it(tmp_path: Path) -> None:
     copy_checkout(tmp_path)
     example = tmp_path / ".env.example"
     example.write_text(example.read_text().replace("# ARQ_MAX_JOBS=3", "# ARQ_JOBS=4"))

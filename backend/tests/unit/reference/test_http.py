@@ -66,7 +66,7 @@ def test_every_object_is_shown_once_and_every_link_leads_to_a_heading() -> None:
         assert all(f"| `{field}` |" in page for field in schema["properties"])
 
 
-def test_every_status_says_in_words_of_its_own_what_it_means() -> None:
+def test_every_status_has_a_description_of_its_own() -> None:
     # the names of statuses differ from one Python to the next
     names = {status.phrase for status in HTTPStatus} | {"Successful Response", "Validation Error"}
     for methods in http.openapi()["paths"].values():
@@ -76,13 +76,13 @@ def test_every_status_says_in_words_of_its_own_what_it_means() -> None:
                 assert f"| {answer['description']} |" in http.endpoints()
 
 
-def test_who_may_call_is_what_the_api_lets_in() -> None:
+def test_the_access_in_the_table_is_that_of_the_api() -> None:
     for line in http.endpoints().split("###")[0].splitlines()[2:]:
         if line:
             assert ("`/api/admin/" in line) == ("with `ADMIN_TOKEN`" in line), line
 
 
-async def test_every_example_gets_as_far_as_the_database(app: FastAPI) -> None:
+async def test_every_example_is_accepted_up_to_the_database(app: FastAPI) -> None:
     examples = CURL.findall(http.endpoints())
     assert len(examples) == sum(len(methods) for methods in http.openapi()["paths"].values())
     transport = httpx.ASGITransport(app)

@@ -3,7 +3,7 @@ from app.core.runs.jobs import ARQ_GRACE, JOBS
 from reference import jobs
 
 
-def test_every_job_has_its_limit_and_what_the_worker_tells_arq() -> None:
+def test_every_job_is_shown_with_its_timeout_and_that_in_arq() -> None:
     rows = jobs.text().splitlines()[2:-1]
     assert len(rows) == len(JOBS)
     for row, job in zip(rows, JOBS, strict=True):
@@ -13,7 +13,7 @@ def test_every_job_has_its_limit_and_what_the_worker_tells_arq() -> None:
     assert "| annotate the genes from one source | 7,200 s | 2 h |" in rows[0]
 
 
-def test_the_last_row_is_that_of_the_setting() -> None:
+def test_the_last_row_shows_the_default_timeout() -> None:
     last = jobs.text().splitlines()[-1]
     default = Settings.model_fields["arq_job_timeout"].default
     assert f"`ARQ_JOB_TIMEOUT`: {default:,} s by default" in last

@@ -25,16 +25,16 @@ from reference.json_schema import fields, in_words
         ({"type": "string", "const": "live"}, "`live`"),
     ],
 )
-def test_a_type_is_said_in_words(schema, words) -> None:
+def test_a_type_is_described_in_words(schema, words) -> None:
     assert in_words(schema) == words
 
 
-def test_a_type_that_there_is_no_word_for_is_an_error_and_not_left_out() -> None:
+def test_a_type_without_a_description_is_an_error() -> None:
     with pytest.raises(KeyError):
         in_words({"type": "stream"})
 
 
-def test_of_what_a_client_sends_the_defaults_are_shown() -> None:
+def test_the_defaults_of_fields_that_a_client_sends_are_shown() -> None:
     schema = {
         "properties": {
             "name": {"type": "string"},

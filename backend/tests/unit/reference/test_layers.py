@@ -52,7 +52,7 @@ def test_the_picture_has_the_arrows_of_the_code_and_no_other(found: Imports) -> 
     ]
 
 
-def test_an_import_that_goes_takes_its_arrow_along(tiny: Path, found: Imports) -> None:
+def test_a_removed_import_removes_its_arrow(tiny: Path, found: Imports) -> None:
     assert "tiny_middle --> tiny_base" in layers.picture(found)
     (tiny / "middle.py").write_text("")
     picture = layers.picture(imports_of(["tiny"], opened=["tiny"]))
@@ -60,7 +60,7 @@ def test_an_import_that_goes_takes_its_arrow_along(tiny: Path, found: Imports) -
     assert "tiny_top --> tiny_base" in picture
 
 
-def test_of_this_project_every_package_is_shown_and_within_one_only_its_own() -> None:
+def test_the_picture_shows_every_package_or_only_those_within_one() -> None:
     found = layers.read()
     assert set(found.packages) == set(layers.WORDS)
     whole, app = layers.picture(found), layers.picture(found, within="app.")
@@ -70,13 +70,13 @@ def test_of_this_project_every_package_is_shown_and_within_one_only_its_own() ->
     assert "| `app.core` | job engine | `app.db`, " in layers.who_imports_whom(found)
 
 
-def test_a_package_without_words_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_without_a_purpose_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(layers.WORDS, "app.db")
     with pytest.raises(UserError, match=r"app\.db"):
         layers.read()
 
 
-def test_where_the_reader_of_imports_is_not_installed_the_remedy_is_named(
+def test_without_a_reader_of_imports_the_error_names_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "grimp", None)
@@ -92,7 +92,7 @@ def test_the_rules_are_those_of_the_linter() -> None:
     assert "`annotation`; `core`; `db`." in rules
 
 
-def test_a_module_is_shown_by_the_first_sentence_about_it(tmp_path: Path) -> None:
+def test_a_module_is_shown_with_its_first_sentence(tmp_path: Path) -> None:
     (tmp_path / "__init__.py").write_text("")
     (tmp_path / "a.py").write_text('"""What ``.env`` says. And more."""\n')
     (tmp_path / "b.py").write_text(
@@ -107,6 +107,6 @@ def test_a_module_is_shown_by_the_first_sentence_about_it(tmp_path: Path) -> Non
     ]
 
 
-def test_every_module_of_the_job_engine_says_what_it_is() -> None:
+def test_every_module_of_the_job_engine_has_a_first_sentence() -> None:
     for line in layers.modules(layers.BACKEND / "app" / "core").splitlines():
         assert all(cell.strip() for cell in line.split("|")[1:-1]), line

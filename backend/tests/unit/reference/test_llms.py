@@ -33,7 +33,7 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_lists_the_pages_by_section_with_how_each_begins(site: Path) -> None:
+def test_the_file_lists_the_pages_by_section_with_their_first_sentences(site: Path) -> None:
     assert llms.text(site / "mkdocs.yml", site) == (
         "# a site\n\n> What it is about\n\n"
         "## Start here\n\n"
@@ -46,14 +46,14 @@ def test_it_lists_the_pages_by_section_with_how_each_begins(site: Path) -> None:
     )
 
 
-def test_all_pages_of_this_site_are_in_it() -> None:
+def test_the_file_contains_all_pages_of_this_site() -> None:
     text = llms.text(REPOSITORY / "mkdocs.yml", REPOSITORY / "docs")
     pages = re.findall(r"- (\S+)\.md$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE)
     assert len(pages) > 20
     assert sorted(re.findall(r"\]\((.*?)\.html\)", text)) == sorted(pages)
 
 
-def test_where_the_reader_of_yaml_is_not_installed_the_remedy_is_named(
+def test_without_a_yaml_reader_the_error_names_the_remedy(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)

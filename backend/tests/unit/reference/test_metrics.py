@@ -2,7 +2,7 @@ from reference import metrics
 from tests.conftest import REPOSITORY
 
 
-def test_what_is_counted_is_named_as_prometheus_shows_it() -> None:
+def test_a_counter_has_the_name_that_prometheus_shows() -> None:
     rows = metrics.text().splitlines()
     assert (
         "| `kidney_genetics_attempts_lost_total` | counter |  | Attempts whose worker died. |"
@@ -14,7 +14,7 @@ def test_what_is_counted_is_named_as_prometheus_shows_it() -> None:
     )
 
 
-def test_every_metric_of_an_alert_in_the_guide_is_one_of_them() -> None:
+def test_every_metric_of_an_alert_in_the_guide_exists() -> None:
     guide = (REPOSITORY / "docs" / "deployment.md").read_text()
     named = {
         word.split("{")[0]

@@ -5,7 +5,7 @@ from app.doctor.registry import CHECKS
 from tests.conftest import REPOSITORY
 
 
-def test_the_generated_parts_are_as_the_code_says() -> None:
+def test_the_generated_parts_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "reference", "--check"],
         cwd=REPOSITORY / "backend",

@@ -7,7 +7,7 @@ from app.core.errors import UserError
 from reference.readers import readers
 
 
-def test_who_reads_a_setting_is_said_in_words() -> None:
+def test_the_readers_of_a_setting_are_described_in_words() -> None:
     by = readers()
     assert by["admin_token"] == ["the API"]
     assert by["run_max_failures"] == ["whatever executes runs"]
@@ -22,12 +22,12 @@ def test_the_api_does_not_read_what_it_needs_only_to_execute_runs() -> None:
     assert readers()["arq_max_jobs"] == ["whatever executes runs"]
 
 
-def test_every_setting_is_read_by_somebody() -> None:
+def test_every_setting_has_a_reader() -> None:
     by = readers()
     assert all(by[name] for name in Settings.model_fields)
 
 
-def test_a_new_part_of_the_program_has_to_be_named(tmp_path: Path) -> None:
+def test_a_new_part_of_the_program_needs_a_description(tmp_path: Path) -> None:
     app = tmp_path / "app"
     app.mkdir()
     (app / "novelty.py").write_text("def f(settings):\n    return settings.database_url\n")

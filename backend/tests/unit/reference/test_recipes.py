@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 JUSTFILE = (REPOSITORY / "justfile").read_text()
 
 
-def test_every_recipe_that_is_not_private_is_there_as_in_the_justfile() -> None:
+def test_every_public_recipe_is_shown_as_in_the_justfile() -> None:
     defined = re.findall(r"^([a-z][\w-]*)(?: \*ARGS)?:(?!=)", JUSTFILE, flags=re.MULTILINE)
     shown = re.findall(r"^\| `just ([\w-]+)", recipes.text(), flags=re.MULTILINE)
     assert shown == [name for name in defined if name != "default"]
@@ -28,20 +28,20 @@ def test_private_recipes_are_left_out() -> None:
     assert {each.name for each in recipes.recipes()}.isdisjoint({"_installed", "default"})
 
 
-def test_a_recipe_says_what_it_does_and_where_its_options_are() -> None:
+def test_a_recipe_is_shown_with_its_purpose_and_a_link_to_its_options() -> None:
     row = next(line for line in recipes.text().splitlines() if line.startswith("| `just show"))
     assert row.startswith("| `just show [ARGS...]` | Show a run and its progress")
     assert row.endswith("| [`show`](shell.md#show) |")
 
 
-def test_every_session_of_nox_is_there() -> None:
+def test_every_session_of_nox_is_shown() -> None:
     sessions = re.findall(r"@nox\.session.*\ndef (\w+)", (REPOSITORY / "noxfile.py").read_text())
     assert "reliability" in sessions
     for name in sessions:
         assert re.search(rf"^\| `nox -s {name}` \| \w.+ \|$", recipes.text(), flags=re.MULTILINE)
 
 
-def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_does_not_change_the_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     before = recipes.text()
     monkeypatch.setenv("JUST_UNSTABLE", "1")
     monkeypatch.setenv("JUST_JUSTFILE", "/dev/null")
@@ -49,7 +49,7 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipes.text() == before
 
 
-def test_without_just_it_says_how_to_get_it(
+def test_without_just_the_error_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))

@@ -53,16 +53,16 @@ def test_every_setting_has_a_row() -> None:
         ("CACHE_DIR", "path", "`.run/cache`"),
     ],
 )
-def test_a_row_says_what_is_allowed_in_an_operators_words(variable, value, default) -> None:
+def test_a_row_describes_the_allowed_values(variable, value, default) -> None:
     assert row(settings.text(), variable)[1:3] == [value, default]
 
 
-def test_the_guide_has_what_an_installation_needs_and_not_the_mirrors() -> None:
+def test_the_guide_shows_all_settings_except_those_of_mirrors() -> None:
     assert row(settings.guide(), "NCBI_EMAIL") == row(settings.text(), "NCBI_EMAIL")
     assert "HGNC_FILES_URL" not in settings.guide()
 
 
-def test_nothing_of_this_machine_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_contains_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings.text()
     monkeypatch.setenv("ARQ_MAX_JOBS", "17")
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@db/x")
@@ -71,7 +71,7 @@ def test_nothing_of_this_machine_is_in_it(monkeypatch: pytest.MonkeyPatch) -> No
     assert str(Path.home()) not in before
 
 
-def test_a_secret_is_no_default_that_is_shown() -> None:
+def test_a_secret_default_is_not_shown() -> None:
     first, _ = settings.sections(Odd).values()
     assert [each.default for each in first] == ["", "", "0.5"]
 
@@ -89,7 +89,7 @@ def test_an_address_is_shown_only_where_nothing_in_it_can_be_a_password(secret: 
     assert only.default == ""
 
 
-def test_a_bound_without_words_is_refused_and_not_left_out() -> None:
+def test_a_limit_without_a_description_is_an_error() -> None:
     class Bounded(BaseSettings):
         few: int = Field(3, ge=1, lt=101, description="Few.", json_schema_extra={"section": "Only"})
 
@@ -97,7 +97,7 @@ def test_a_bound_without_words_is_refused_and_not_left_out() -> None:
         settings.sections(Bounded)
 
 
-def test_settings_stand_under_their_headings_in_words() -> None:
+def test_settings_are_grouped_under_their_headings() -> None:
     found = settings.sections(Odd)
     assert {heading: [each.field for each in of] for heading, of in found.items()} == {
         "First": ["password", "address", "ratio"],

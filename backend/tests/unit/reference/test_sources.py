@@ -20,7 +20,7 @@ def test_every_source_has_its_licence() -> None:
         assert f"({info.licence_url})" in row[2]
 
 
-def test_every_source_says_how_it_is_asked_and_how_long_its_answers_stay_fresh() -> None:
+def test_the_table_shows_how_each_source_is_asked_and_how_long_its_answers_stay_fresh() -> None:
     said = [row[2:4] for row in rows(sources.refreshing())]
     assert said == [
         [str(source.info.concurrency), f"{source.info.freshness.days} days"]
@@ -28,7 +28,7 @@ def test_every_source_says_how_it_is_asked_and_how_long_its_answers_stay_fresh()
     ]
 
 
-def test_it_says_from_how_many_genes_a_bulk_file_is_read_and_which_setting_says_so() -> None:
+def test_the_table_shows_the_bulk_threshold_and_its_setting() -> None:
     hgnc, ensembl, clinvar = (row[4] for row in rows(sources.refreshing()))
     assert hgnc == "with more than 50 genes to refresh (`HGNC_BULK_THRESHOLD`)"
     assert ensembl == "there is none"
@@ -50,7 +50,7 @@ def test_every_host_has_the_setting_of_its_address_and_its_rates() -> None:
     assert found["`HGNC_FILES_URL`"][3:5] == ["1", "the same"]
 
 
-def test_the_users_settings_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_of_the_user_have_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     before = sources.sources(), sources.hosts()
     for name in Settings.model_fields:
         monkeypatch.setenv(name.upper(), "17")

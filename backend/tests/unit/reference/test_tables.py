@@ -24,7 +24,7 @@ def test_a_foreign_key_is_a_relation_and_one_that_may_be_null_is_drawn_so() -> N
     assert "`id` of [runs](#runs), deleted with it" in _section("run_events")
 
 
-def test_every_check_and_index_is_there_as_sql() -> None:
+def test_every_check_and_index_is_shown_as_sql() -> None:
     for table in metadata.tables.values():
         for index in table.indexes:
             assert f"INDEX {index.name} ON {table.name} (" in _section(table.name)
@@ -33,7 +33,7 @@ def test_every_check_and_index_is_there_as_sql() -> None:
     assert "CREATE INDEX runs_active_idx ON runs (state) WHERE state IN ('queued'" in runs
 
 
-def test_null_default_and_type_are_told() -> None:
+def test_a_column_is_shown_with_its_type_null_and_default() -> None:
     assert "| `sources` | text[] | yes |  |" in _section("runs")
     assert "| `state` | text |  | `queued` |" in _section("runs")
     assert "| `id` | bigint |  | generated | primary key |" in _section("runs")

@@ -17,7 +17,7 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_the_environment_wins_over_the_file_and_an_empty_value_is_none(root, monkeypatch):
+def test_the_environment_takes_precedence_and_an_empty_value_counts_as_unset(root, monkeypatch):
     (root / ".env").write_text("DATABASE_URL=postgresql://file/x\nREDIS_URL=redis://file\n")
     monkeypatch.setenv("DATABASE_URL", "postgresql://environment/x")
     monkeypatch.setenv("REDIS_URL", "")
@@ -27,12 +27,12 @@ def test_the_environment_wins_over_the_file_and_an_empty_value_is_none(root, mon
     }
 
 
-def test_names_in_the_file_may_be_lower_case_as_the_settings_allow(root):
+def test_names_in_the_file_may_be_lower_case(root):
     (root / ".env").write_text("redis_url=redis://file\n")
     assert addresses.configured(root) == {"REDIS_URL": "redis://file"}
 
 
-def test_without_anything_configured_there_is_nothing(root):
+def test_without_configuration_there_are_no_addresses(root):
     assert addresses.configured(root) == {}
 
 
@@ -40,7 +40,7 @@ def test_without_anything_configured_there_is_nothing(root):
     "database_url",
     ["postgresql://a:p%40#s@h:1/d", r"host=h user=a password='it\'s \\ one' dbname=d"],
 )
-def test_what_is_left_can_be_read_back_and_only_by_its_owner(root, database_url):
+def test_the_written_addresses_can_be_read_back_but_only_by_their_owner(root, database_url):
     urls = {"DATABASE_URL": database_url, "REDIS_URL": "redis://:x@h:2/0"}
     path = addresses.services_env(root)
     path.write_text("an older one")
@@ -62,7 +62,7 @@ def test_what_is_left_can_be_read_back_and_only_by_its_owner(root, database_url)
         ("host=db.example port=5433 password=secret", "db.example:5433"),
     ],
 )
-def test_where_shows_host_and_port_alone(url, shown):
+def test_where_shows_only_host_and_port(url, shown):
     assert addresses.where(url) == shown
 
 
@@ -75,7 +75,7 @@ def test_where_shows_host_and_port_alone(url, shown):
         "redis://h:port",
     ],
 )
-def test_an_address_that_is_none_is_said_without_its_secrets(url):
+def test_an_invalid_address_is_reported_without_its_secrets(url):
     reason = addresses.connection_error(url)
     assert reason
     assert "secret" not in reason

@@ -25,7 +25,7 @@ esac
 
 @pytest.fixture
 def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
-    """Compose with a docker that tells what it was given."""
+    """Compose with a fake docker that prints its arguments."""
     for name in ("POSTGRES_PASSWORD", "REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     docker = tmp_path / "docker"
@@ -34,7 +34,7 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
     return Compose(tmp_path, str(docker))
 
 
-def test_passwords_that_nobody_set_are_made_up_once_and_kept(compose: Compose) -> None:
+def test_missing_passwords_are_generated_once_and_kept(compose: Compose) -> None:
     (compose.root / ".env").write_text("POSTGRES_PASSWORD=mine\n")
     file = compose.root / ".run" / "compose.env"
     file.parent.mkdir()
@@ -47,12 +47,12 @@ def test_passwords_that_nobody_set_are_made_up_once_and_kept(compose: Compose) -
     assert compose.url("redis") == first
 
 
-def test_the_address_is_that_of_the_projects_own_role_and_password(
+def test_the_address_has_the_role_and_the_password_of_the_project(
     compose: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POSTGRES_PASSWORD", "p%2Fw")
     assert compose.url("db") == "postgresql://kidney:p%2Fw@127.0.0.1:5432/genes"
 
 
-def test_the_ports_are_published_by_a_file_of_their_own(compose: Compose) -> None:
+def test_only_the_hybrid_file_publishes_the_ports(compose: Compose) -> None:
     assert "compose.yaml:compose.hybrid.yaml" in compose.running()
