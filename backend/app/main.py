@@ -106,7 +106,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
 
     Raises:
         UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
-            Redis may be away: a run that is asked for meanwhile is rung later.
+            Redis may be away: the wake-up of a run that is asked for meanwhile is sent later.
     """
     db = create_engine(
         settings.database_url.get_secret_value(),
@@ -128,7 +128,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
             await installation.refuse_cluster(redis)
             await installation.tell_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
-        logger.warning("Redis is away, runs are rung for later: %s", error or "no answer")
+        logger.warning("Redis is away, wake-ups are sent later: %s", error or "no answer")
     return Services(db, probes, dispatcher, redis)
 
 

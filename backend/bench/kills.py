@@ -95,7 +95,7 @@ class KilledRuns:
             at=at,
         )
         names = [event["event"] for event in events]
-        if names not in (["lost", "taken over"], ["lost", "taken over", "finished"]):
+        if names not in (["lost", "taken over"], ["lost", "taken over", "succeeded"]):
             raise click.ClickException(f"the events of the run after a kill are {', '.join(names)}")
         lost, taken = events[:2]
         return Kill(lost["at"] - at, taken["at"] - at, self._repeats() - repeats)

@@ -109,7 +109,7 @@ class RunPage(View):
 class EventPage(View):
     """What happened to a run, in order."""
 
-    events: list[views.Event]
+    events: list[views.RunEvent]
     next_after: int | None
     """`after` of the next page; null when there is none."""
 
@@ -141,7 +141,7 @@ async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
     accepted = await request_run(uses.db, uses.dispatcher, request, resume=new.resume)
     if not accepted.created:
         response.status_code = 200
-    return Accepted(id=accepted.bell.run_id, state=accepted.state, created=accepted.created)
+    return Accepted(id=accepted.ref.run_id, state=accepted.state, created=accepted.created)
 
 
 @router.get("/runs", summary="List the runs", response_description="A page of runs")
@@ -217,8 +217,8 @@ async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> 
     """Open a failed or cancelled run again; it goes on from what is committed."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
-        bell = await operations.retry(connection, run_id, accept_losses=accept_losses)
-    await uses.dispatcher.ring([bell])
+        ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
+    await uses.dispatcher.send([ref])
     return Changed(id=run_id, state="queued")
 
 

@@ -16,7 +16,7 @@ class Services:
     Attributes:
         db: PostgreSQL, for requests.
         probes: what the probes and the metrics ask, with connections of their own.
-        dispatcher: rings for runs.
+        dispatcher: sends wake-ups.
         redis: where arq is; None when the API executes runs itself.
     """
 

@@ -59,7 +59,7 @@ def annotate(
     async def do(session: Session) -> Requested:
         nonlocal run_id
         answer = await request_run(session.db, session.dispatcher, request, resume=resume)
-        run_id = answer.bell.run_id
+        run_id = answer.ref.run_id
         run = await _detail(session, run_id)
         if not as_json:
             say(headline(run))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.core.printable import printable, printable_json
-from app.core.runs.views import Event, Run, SourceProgress, View
+from app.core.runs.views import Run, RunEvent, SourceProgress, View
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 
@@ -117,7 +117,7 @@ def progress_table(sources: Iterable[SourceProgress]) -> Table:
     return found
 
 
-def what_happened(event: Event) -> str:
+def what_happened(event: RunEvent) -> str:
     """Return an event in a line: what, under which epoch, the details, and the reason at last."""
     detail = {"epoch": event.epoch, **event.detail}
     reason = detail.pop("reason", None)

@@ -31,7 +31,7 @@ MOST_EVENTS_IN_JSON = 1_000
 class Shown(RunDetail):
     """A run, and what happened to it."""
 
-    events: list[views.Event]
+    events: list[views.RunEvent]
     """The last ones, in order."""
 
 
@@ -148,8 +148,8 @@ def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            bell = await operations.retry(connection, run_id, accept_losses=accept_losses)
-        await session.dispatcher.ring([bell])
+            ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
+        await session.dispatcher.send([ref])
         return Changed(id=run_id, state="queued")
 
     _tell(in_session(do), "is queued", as_json=as_json)

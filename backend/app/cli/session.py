@@ -30,7 +30,7 @@ class Session:
     Attributes:
         settings: of this process.
         db: PostgreSQL.
-        dispatcher: rings for runs.
+        dispatcher: sends wake-ups.
         redis: where arq is; None when the API executes runs itself.
     """
 

@@ -5,6 +5,7 @@ It is the composition root: the only part of the job engine that knows what the 
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import fields
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,11 @@ from app.core.arq import shutdown
 from app.core.arq.client import WorkerRedis, connect, connect_worker
 from app.core.arq.client_jobs import ClientDesk
 from app.core.arq.dispatcher import ArqDispatcher
-from app.core.arq.tasks import run_annotation_pipeline_task, run_pipeline_task
+from app.core.arq.tasks import (
+    WorkerContext,
+    run_annotation_pipeline_task,
+    run_pipeline_task,
+)
 from app.core.arq.wake_ups import dump, load
 from app.core.config import Settings, get_settings
 from app.core.process import logs
@@ -40,6 +45,7 @@ guard()
 exit_on_any_user_error(explain)
 _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
+_queue = _settings.arq_queue_name
 _redis = parse(_url)
 _patience = Patience(str(_redis))
 
@@ -49,25 +55,38 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
     _patience.started = True
     main = asyncio.current_task()
     assert main is not None
-    ctx["jobs"] = set()
-    ctx["patience"] = _patience
-    shutdown.install(main=main, jobs=ctx["jobs"], patience=_patience)
-    queue = _settings.arq_queue_name
-    dispatcher = ctx["dispatcher"] = ArqDispatcher(connect(_url, queue), queue)
-    limiter = ctx["limiter_redis"] = connect(_url, queue)
-    pipeline = ctx["pipeline"] = Pipeline(_settings, RedisRateLimiter(limiter))
-    engine = ctx["engine"] = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
-    await installation.refuse_cluster(limiter)
-    await engine.start()
-    if (mine := await installation.identify(engine.db)) is not None:
-        await installation.claim(limiter, mine)
-        ctx["mark"] = asyncio.create_task(installation.keep(limiter, mine), name="mark")
-    request = partial(request_run, engine.db, dispatcher)
-    WorkerSettings.redis_pool.queue.desk = ClientDesk(engine.db, request)
-    WorkerSettings.redis_pool.may_pick_up = lambda: engine.ready and not _patience.stopping
-    # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
-    supervised = ctx["supervised"] = Supervised(lambda: _status(engine))
-    supervised.ready()
+    async with AsyncExitStack() as stack:
+        limiter = connect(_url, _queue)
+        stack.push_async_callback(limiter.aclose)
+        dispatcher = ArqDispatcher(connect(_url, _queue), _queue)
+        stack.push_async_callback(dispatcher.close)
+        pipeline = Pipeline(_settings, RedisRateLimiter(limiter))
+        stack.push_async_callback(pipeline.close)
+        engine = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
+        stack.push_async_callback(engine.stop)
+        worker = WorkerContext(engine, WorkerSettings.redis_pool, _patience)
+        # arq waits for one task an id, and a wake-up that was sent twice has two
+        stack.push_async_callback(_wait_for, worker.jobs)
+        shutdown.install(main=main, jobs=worker.jobs, patience=_patience)
+        await installation.refuse_cluster(limiter)
+        await engine.start()
+        if (mine := await installation.identify(engine.db)) is not None:
+            await installation.claim(limiter, mine)
+            mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")
+            stack.callback(mark.cancel)
+        request = partial(request_run, engine.db, dispatcher)
+        worker.redis.queue.desk = ClientDesk(engine.db, request)
+        worker.redis.may_pick_up = lambda: engine.ready and not _patience.stopping
+        # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
+        supervised = Supervised(partial(_status, engine))
+        supervised.ready()
+        stack.callback(supervised.stopping)
+        ctx["worker"] = worker
+        ctx["closing"] = stack.pop_all()
+
+
+async def _wait_for(jobs: set[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*jobs, return_exceptions=True)
 
 
 def _status(engine: Engine) -> str:
@@ -75,21 +94,9 @@ def _status(engine: Engine) -> str:
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
-    if "supervised" in ctx:
-        ctx["supervised"].stopping()
-    if "mark" in ctx:
-        ctx["mark"].cancel()
-    # arq waits for one task an id, and a bell that was rung twice has two
-    await asyncio.gather(*ctx.get("jobs", ()), return_exceptions=True)
-    for name, close in (
-        ("engine", "stop"),
-        ("pipeline", "close"),
-        ("dispatcher", "close"),
-        ("limiter_redis", "aclose"),
-    ):
-        # what is not there was not reached when the start failed
-        if name in ctx:
-            await getattr(ctx[name], close)()
+    # when the start failed, what it had opened is closed already
+    if (closing := ctx.get("closing")) is not None:
+        await closing.aclose()
 
 
 def _arq_function(task: Any, name: str, settings: Settings) -> Function:
@@ -128,8 +135,8 @@ class WorkerSettings:
         _arq_function(run_pipeline_task, ONE_SOURCE.name, _settings),
         _arq_function(run_annotation_pipeline_task, SEVERAL_SOURCES.name, _settings),
     ]
-    queue_name = _settings.arq_queue_name
-    redis_pool: WorkerRedis = connect_worker(_url, _settings.arq_queue_name, _patience)
+    queue_name = _queue
+    redis_pool: WorkerRedis = connect_worker(_url, _queue, _patience)
     redis_settings = _redis_settings()
     job_serializer = dump
     job_deserializer = load
@@ -137,8 +144,8 @@ class WorkerSettings:
     job_timeout = _settings.arq_job_timeout + ARQ_GRACE
     keep_result = 0
     max_tries = sys.maxsize
-    # of the default half second a run that changes hands would wait nearly all, as the bell is rung
-    # just after a poll (`nox -s bench -- kills`)
+    # a wake-up is usually sent just after a poll: with arq's default of half a second a run that
+    # changes hands would wait nearly all of it (`nox -s bench -- kills`)
     poll_delay = 0.2
     health_check_key = HEALTH_CHECK_KEY
     health_check_interval = timedelta(seconds=5)

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     schema KG. Of several hosts (`host1,host2`), the one is used that can be written to."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
-    """The Redis that carries the bells to arq workers: `redis://`, `rediss://` (TLS, with
+    """The Redis that carries the wake-ups to arq workers: `redis://`, `rediss://` (TLS, with
     `?ssl_ca_certs=FILE` for an authority of your own), `unix://`, or
     `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, `/` is written `%2F`, `?`
     `%3F`, `#` `%23` and `%` `%25`. Not read where the API executes runs itself."""

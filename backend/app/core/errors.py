@@ -96,12 +96,14 @@ class Wait(KidneyGeneticsError):
     Args:
         what: what is waited for, as an operator would name it ("ensembl", "redis").
         seconds: when to try again.
+        reason: why, if there is more to say than what is waited for.
     """
 
-    def __init__(self, what: str, seconds: float) -> None:
+    def __init__(self, what: str, seconds: float, reason: str | None = None) -> None:
         super().__init__(f"waiting for {what}, {seconds:g} s")
         self.what = what
         self.seconds = seconds
+        self.reason = reason
 
 
 class Superseded(KidneyGeneticsError):

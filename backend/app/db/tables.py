@@ -79,7 +79,16 @@ runs = Table(
     _at("started_at"),
     _at("attempt_started_at"),
     _at("progressed_at"),
-    Column("rung_at", DateTime(timezone=True), comment="by recovery; null: at its next look"),
+    Column(
+        "wake_up_sent_at",
+        DateTime(timezone=True),
+        comment="by recovery; null: it sends one with its next pass",
+    ),
+    Column(
+        "rung_at",
+        DateTime(timezone=True),
+        comment="written by workers of versions before 0.2 only",
+    ),
     _at("finished_at"),
     CheckConstraint(
         "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
@@ -164,6 +173,13 @@ workers = Table(
     Column("version", Text, nullable=False),
     Column("queue", Text, comment="that it listens to"),
     Column("slots", Integer, comment="runs at a time"),
+    Column(
+        "heartbeat_timeout",
+        Double,
+        nullable=False,
+        server_default="30",
+        comment="seconds after which it counts as frozen without a heartbeat",
+    ),
     _at("started_at", default_now=True),
     _at("heartbeat_at", default_now=True),
     Column(

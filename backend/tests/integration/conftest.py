@@ -32,7 +32,7 @@ from tests.plant import QUEUE, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
 
-QUICK = Timing(beat=0.05, stale=scaled(2), settle=0.3, begin=0.0, ring_again=0.2, stop=scaled(2))
+QUICK = Timing(heartbeat=0.05, stale=scaled(2), settle=0.3, begin=0.0, wake_again=0.2, stop=scaled(2))
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ class Bench:
             )
             await engine.start()
             stack.push_async_callback(engine.stop)
-            executor = Executor(engine, dispatcher, slots=slots, pause=timing.beat)
+            executor = Executor(engine, dispatcher, slots=slots, pause=timing.heartbeat)
             executor.start()
             stack.push_async_callback(executor.stop)
             yield engine

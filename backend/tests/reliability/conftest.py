@@ -25,7 +25,7 @@ from tests.reliability.more import Journal
 BATCH = 50
 """Genes that HGNC is asked about together, one batch at a time."""
 
-TAKEN_UP = {"started", "taken over"}
+TAKEN_UP = {"claimed", "taken over"}
 """What a run's event is called when a worker takes it up."""
 
 
@@ -117,7 +117,7 @@ class Scene(Plant):
                 await asyncio.sleep(0.1)
 
     def said(self, process: Process, job: str) -> list[str]:
-        """What a process has logged about a bell."""
+        """What a process has logged about a wake-up."""
         lines = [line for line in self.log(process).splitlines() if line.startswith("{")]
         return [each["event"] for each in map(json.loads, lines) if each.get("job") == job]
 

@@ -61,5 +61,5 @@ async def test_a_run_at_a_worker_does_not_notice_that_the_api_is_restarted_and_r
     await scene.ended(run_id)
     scene.check(run_id)
     assert scene.counters(run_id) == (1, 0, 0)
-    assert [event["event"] for event in scene.events(run_id)] == ["created", "started", "finished"]
+    assert [event["event"] for event in scene.events(run_id)] == ["created", "claimed", "succeeded"]
     assert scene.repeats() == 0

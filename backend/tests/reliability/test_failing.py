@@ -29,8 +29,8 @@ def check_delays(scene: Scene, run_id: int, failures: int) -> None:
     delays = scene.rows(
         "SELECT extract(epoch FROM (detail ->> 'not_before')::timestamptz - at)::float8 AS delay,"
         " extract(epoch FROM (SELECT min(n.at) FROM run_events n WHERE n.run_id = e.run_id"
-        "  AND n.event IN ('started', 'taken over') AND n.at > e.at) - e.at)::float8 AS waited"
-        " FROM run_events e WHERE run_id = %(id)s AND event LIKE 'retried in %%' ORDER BY id",
+        "  AND n.event IN ('claimed', 'taken over') AND n.at > e.at) - e.at)::float8 AS waited"
+        " FROM run_events e WHERE run_id = %(id)s AND event = 'attempt failed' ORDER BY id",
         id=run_id,
     )
     assert len(delays) == failures, scene.story(run_id)
@@ -115,6 +115,6 @@ async def test_an_upstream_that_is_down_is_waited_for(make_scene: MakeScene) -> 
             await asyncio.sleep(0.2)
     scene.check(run_id)
     assert scene.counters(run_id) == (1, 0, 0)
-    waits = [e for e in scene.events(run_id) if e["event"].startswith("waiting for ensembl")]
-    assert len(waits) == scene.count(run_id, "started") - 1
+    waits = [e for e in scene.events(run_id) if e["detail"].get("waiting_for") == "ensembl"]
+    assert len(waits) == scene.count(run_id, "claimed") - 1
     assert worker.poll() is None

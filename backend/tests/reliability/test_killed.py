@@ -47,7 +47,7 @@ async def test_a_worker_killed_between_pick_up_and_claim_delays_its_run_by_15_se
     redis = scene.redis()
     with psycopg.connect(scene.env["DATABASE_URL"]) as held:
         # rung a moment ago: recovery has no reason to ring soon
-        held.execute("UPDATE runs SET rung_at = now()")
+        held.execute("UPDATE runs SET wake_up_sent_at = now()")
         first = scene.worker()
         async with limit():
             while not await redis.exists(f"{in_progress_key_prefix}{run_id}:1"):
@@ -55,7 +55,7 @@ async def test_a_worker_killed_between_pick_up_and_claim_delays_its_run_by_15_se
         await scene.workers(1)
         killed = time.time()
         first.kill()
-    assert scene.count(run_id, "started") == 0
+    assert scene.count(run_id, "claimed") == 0
     assert await scene.started_after(run_id, killed) <= 15
     await scene.ended(run_id)
     scene.check(run_id)

@@ -111,7 +111,7 @@ async def test_a_full_disk_is_waited_for(make_scene: MakeScene, small_disk: Path
             filler.unlink()
         await recovers(scene, run_id)
         assert any(
-            "waiting for postgresql: no space left" in event["event"]
+            "postgresql: no space left" in event["detail"].get("waiting_for", "")
             for event in scene.events(run_id)
         ), scene.story(run_id)
         assert worker.poll() is None
@@ -138,7 +138,7 @@ async def recovers(scene: Scene, run_id: int) -> None:
     assert scene.rows("SELECT DISTINCT count(*) FROM written GROUP BY xid") == [{"count": BATCH}]
     assert scene.repeats() <= 2 * BATCH
     assert any(
-        "postgresql" in event["event"] or event["event"] == "put back"
+        "postgresql" in event["detail"].get("waiting_for", "") or event["event"] == "released"
         for event in scene.events(run_id)
     ), scene.story(run_id)
 

@@ -63,7 +63,7 @@ async def all_end(scene: Scene, ids: list[int]) -> None:
         await scene.ended(run_id)
     scene.check(*ids)
     assert {scene.counters(run_id) for run_id in ids} == {(1, 0, 0)}
-    assert [scene.count(run_id, "started") for run_id in ids[1:]] == [1] * 20
+    assert [scene.count(run_id, "claimed") for run_id in ids[1:]] == [1] * 20
     asked = [line["source"] for line in scene.journal.lines()]
     assert sorted(asked) == sorted(QUICK)
 
@@ -78,7 +78,7 @@ async def test_a_wiped_redis_loses_none_of_20_queued_runs_and_doubles_nothing(
     await redis.aclose(close_connection_pool=True)
     await all_end(scene, ids)
     assert worker.poll() is None
-    assert scene.count(ids[0], "started") == 1
+    assert scene.count(ids[0], "claimed") == 1
     assert scene.repeats() == 0
 
 

@@ -73,10 +73,10 @@ async def test_50_requests_at_once_are_one_run_and_an_overlapping_one_is_refused
     await scene.ended(run_id)
     scene.check(run_id)
     assert len(scene.rows("SELECT id FROM runs")) == 1
-    assert scene.count(run_id, "started") == 1
+    assert scene.count(run_id, "claimed") == 1
 
 
-async def test_a_run_whose_bell_was_never_rung_is_started_and_one_rolled_back_never_is(
+async def test_a_run_whose_wake_up_was_never_sent_is_started_and_one_rolled_back_never_is(
     scene: Scene,
 ) -> None:
     await scene.workers(1)
@@ -88,13 +88,13 @@ async def test_a_run_whose_bell_was_never_rung_is_started_and_one_rolled_back_ne
         rolled_back = await operations.create(connection, RunRequest.of(["clinvar"]), ["clinvar"])
         await connection.rollback()
     await db.dispose()
-    run_id = committed.bell.run_id
+    run_id = committed.ref.run_id
     assert await scene.started_after(run_id, created - 1) <= 31
     await scene.ended(run_id)
     scene.check(run_id)
-    # a bell without its run, as a crash or a bug could leave it
+    # a wake-up without its run, as a crash or a bug could leave it
     redis = scene.redis()
-    await redis.enqueue_job("run_pipeline_task", "clinvar", _job_id=f"{rolled_back.bell.run_id}:1")
+    await redis.enqueue_job("run_pipeline_task", "clinvar", _job_id=f"{rolled_back.ref.run_id}:1")
     await emptied(scene)
     await redis.aclose(close_connection_pool=True)
     assert [run["id"] for run in scene.rows("SELECT id FROM runs")] == [run_id]
@@ -112,8 +112,8 @@ async def test_a_run_that_was_queued_for_26_hours_runs_as_it_was_asked_for(
     scene.processes[0].kill()
     second = scene.annotate("ensembl", "--mode", "full")
     scene.rows(
-        "UPDATE runs SET created_at = created_at - interval '26 h', rung_at = rung_at"
-        " - interval '26 h' WHERE id = %(id)s",
+        "UPDATE runs SET created_at = created_at - interval '26 h',"
+        " wake_up_sent_at = wake_up_sent_at - interval '26 h' WHERE id = %(id)s",
         id=second,
     )
     redis = scene.redis()

@@ -45,7 +45,7 @@ async def due_pages(
                 {
                     "source": source,
                     "after": after,
-                    "run_id": attempt.bell.run_id,
+                    "run_id": attempt.ref.run_id,
                     "everything": everything,
                     "freshness": freshness,
                     "page": PAGE,

@@ -41,7 +41,7 @@ class Pipeline:
             UserError: a source got nothing but unknowns, or its answers were not accepted.
             Superseded, Wait, BadAnswer: see there.
         """
-        run_id = attempt.bell.run_id
+        run_id = attempt.ref.run_id
         async with attempt.reading() as connection:
             result = await connection.execute(
                 text(

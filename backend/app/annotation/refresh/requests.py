@@ -19,11 +19,11 @@ async def request_run(
     resume: bool = False,
     arq_job_id: str | None = None,
 ) -> Created:
-    """Create the run that was asked for and ring for it, or find the active one.
+    """Create the run that was asked for and send its wake-up, or find the active one.
 
     Args:
         db: PostgreSQL.
-        dispatcher: rings after the commit.
+        dispatcher: sends the wake-up after the commit.
         request: what was asked for.
         resume: open the latest failed or cancelled run of the same request again, if there is one.
         arq_job_id: of a client that enqueued the job itself.
@@ -35,16 +35,16 @@ async def request_run(
     names = _in_order(request)
     async with db.begin() as connection:
         await _require_genes(connection)
-        bell = None
+        ref = None
         if resume and await operations.find_active(connection, request) is None:
-            bell = await operations.reopen(connection, request)
-        if bell is not None:
-            created = Created(bell, "queued", created=False)
+            ref = await operations.reopen(connection, request)
+        if ref is not None:
+            created = Created(ref, "queued", created=False)
         else:
             covers = await _with_needed(connection, names)
             created = await operations.create(connection, request, covers, arq_job_id=arq_job_id)
-    if created.created or bell is not None:
-        await dispatcher.ring([created.bell])
+    if created.created or ref is not None:
+        await dispatcher.send([created.ref])
     return created
 
 

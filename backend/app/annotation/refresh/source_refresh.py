@@ -69,7 +69,7 @@ class Refresh:
             Superseded, Wait, BadAnswer: see there.
         """
         info = self._source.info
-        run_id = self._attempt.bell.run_id
+        run_id = self._attempt.ref.run_id
         async with self._attempt.transaction(progress=False) as connection:
             self._progress = await counts.begin(connection, run_id, info.name, afresh=afresh)
             self._losses = await losses_so_far(connection, run_id, info.name)
@@ -85,7 +85,7 @@ class Refresh:
                 await counts.save(connection, self._progress)
                 await counts.finish(connection, run_id, info.name, error)
                 terms = await note_unknown_terms(
-                    connection, run_id, self._attempt.bell.epoch, info.name
+                    connection, run_id, self._attempt.ref.epoch, info.name
                 )
             self._tell(terms)
         except NotAccepted as refused:
@@ -147,14 +147,14 @@ class Refresh:
             raise NotAccepted(f"{self._progress.source}: {wrong}; nothing of it is stored")
 
     def _due(self) -> AsyncIterator[list[Gene]]:
-        bell = self._attempt.bell
+        ref = self._attempt.ref
         info = self._source.info
         # a source that is along only because another needs it fills gaps
-        asked_for = bell.sources is None or info.name in bell.sources
+        asked_for = ref.sources is None or info.name in ref.sources
         return due_pages(
             self._attempt,
             info.name,
-            everything=bell.mode == "full" and asked_for,
+            everything=ref.mode == "full" and asked_for,
             freshness=info.freshness,
         )
 

@@ -29,8 +29,7 @@ class UpstreamUnavailable(Wait):
     """
 
     def __init__(self, host: str, seconds: float, reason: str) -> None:
-        super().__init__(host, seconds)
-        self.reason = reason
+        super().__init__(host, seconds, reason)
 
     def __str__(self) -> str:
         return f"{self.what}: {self.reason}; to be tried again in {self.seconds:.0f} s"

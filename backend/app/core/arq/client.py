@@ -125,11 +125,10 @@ class WorkerRedis(ArqRedis):
         return pipeline
 
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the bells that this worker can start; see `job_queue` for all the rest.
+        """Return the wake-ups that this worker can start; see `job_queue` for all the rest.
 
-        Nothing is picked up that could not be claimed or was just declined, and a bell is not used
-        up for nothing.
-        A queue that is none is put aside, and recovery rings again what was in it.
+        A wake-up is not picked up when its run could not be claimed, or when it was just declined.
+        A key that is no queue is renamed; recovery sends again the wake-ups that were in it.
         """
         del args
         if not self.may_pick_up():
@@ -137,7 +136,7 @@ class WorkerRedis(ArqRedis):
         now = time.monotonic()
         self._declined = {job: until for job, until in self._declined.items() if until > now}
         try:
-            return await self.queue.bells(kwargs["num"], self._declined)
+            return await self.queue.wake_ups(kwargs["num"], self._declined)
         except ResponseError as error:
             if _WRONG_TYPE not in str(error):
                 raise

@@ -54,7 +54,15 @@ _PARAMETERS: dict[str, type[_OneSource | _SeveralSources]] = {
     ONE_SOURCE.name: _OneSource,
     SEVERAL_SOURCES.name: _SeveralSources,
 }
-"""Of the functions in `arq_tasks`, which are what a client calls."""
+"""Of the functions in `tasks`, which are what a client calls."""
+
+
+_STILL_QUEUED = text(
+    """
+    SELECT id, epoch FROM runs WHERE state = 'queued' AND (id, epoch) IN (
+      SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:epochs AS int[])))
+    """
+)
 
 
 class ClientDesk:
@@ -69,16 +77,11 @@ class ClientDesk:
         self._db = db
         self._request = request
 
-    async def still_queued(self, bells: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
         """Return those of these runs, each with its epoch, that wait for a worker."""
         async with self._db.connect() as connection:
-            found = await connection.execute(
-                text(
-                    "SELECT id, epoch FROM runs WHERE state = 'queued' AND (id, epoch) IN"
-                    " (SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:epochs AS int[])))"
-                ),
-                {"ids": [bell[0] for bell in bells], "epochs": [bell[1] for bell in bells]},
-            )
+            ids, epochs = [run_id for run_id, _ in keys], [epoch for _, epoch in keys]
+            found = await connection.execute(_STILL_QUEUED, {"ids": ids, "epochs": epochs})
             return {(row.id, row.epoch) for row in found}
 
     async def answer(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
@@ -122,7 +125,7 @@ class ClientDesk:
                 continue
             active = created.state in {"queued", "running"}
             others = _others(ids[place:]) if active else ""
-            logger.info("job %s is run %d%s", job_id, created.bell.run_id, others)
+            logger.info("job %s is run %d%s", job_id, created.ref.run_id, others)
             if active:
                 return
 

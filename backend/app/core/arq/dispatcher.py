@@ -1,33 +1,38 @@
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from app.core.arq import wake_ups
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 
 logger = logging.getLogger(__name__)
 
 
 class ArqDispatcher:
-    """Rings in Redis, where an arq worker hears it."""
+    """Puts wake-ups into arq's queue, from which a worker takes them.
+
+    Args:
+        redis: a client of arq.
+        queue: the key of the queue.
+    """
 
     def __init__(self, redis: ArqRedis, queue: str) -> None:
         self._redis = redis
         self._queue = queue
         self._failing = False
 
-    async def ring(self, ready: Sequence[Bell]) -> bool:
-        """Put the bells into arq's queue; of failures in a row, the first one is logged."""
+    async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
+        """Send a wake-up for each run. Of failures in a row, only the first is logged."""
         if not ready:
             return True
         try:
-            await wake_ups.ring(self._redis, self._queue, list(ready))
+            await wake_ups.send(self._redis, self._queue, ready, unanswered=unanswered)
         except (RedisError, OSError) as error:
             if not self._failing:
-                ids = ", ".join(bell.id for bell in ready[:5])
-                logger.warning("could not ring %s, it will be rung again: %s", ids, error)
+                ids = ", ".join(ref.job_id for ref in ready[:5])
+                logger.warning("wake-ups not sent (%s), they will be sent again: %s", ids, error)
             self._failing = True
             return False
         self._failing = False

@@ -4,7 +4,7 @@ arq 0.28 reads the first 100 members, by their scores up to its own clock, and w
 each free slot at every poll (``arq/worker.py``, ``_poll_iteration``). So 100 members that it passes
 over stop it, what is no job takes slots, and a score by another machine's clock may be in the
 future. Here a page is read whole: what is no job is removed in bulk, clients' own jobs are answered
-in bulk and without a slot, and arq is given bells that can be started, whatever their scores.
+in bulk and without a slot, and arq is given wake-ups that can be started, whatever their scores.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ BUSY_SECONDS = 1.0
 """After so long what was found is started; the rest of the queue is for the next poll."""
 
 CROWD = 20
-"""With more bells than this at a time, PostgreSQL is asked at once which runs are still queued."""
+"""With more wake-ups than this at a time, PostgreSQL is asked which runs are still queued."""
 
 LEASE = 60
 """Seconds after which a client's own job is looked at again if its worker died."""
@@ -58,7 +58,7 @@ return taken
 class Desk(Protocol):
     """Knows the runs, which the queue does not."""
 
-    async def still_queued(self, bells: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
         """Return those of these runs, each with its epoch, that wait for a worker."""
 
     def answer(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
@@ -79,7 +79,7 @@ class JobQueue:
     """
 
     desk: Desk | None = None
-    """None until the worker has started; then nothing but bells can be answered."""
+    """None until the worker has started; until then only wake-ups can be answered."""
 
     def __init__(self, redis: ArqRedis, name: str, functions: Collection[str]) -> None:
         self._redis = redis
@@ -89,8 +89,8 @@ class JobQueue:
         self._junk = Junk(name)
         self._not_before = 0.0
 
-    async def bells(self, most: int, declined: Collection[bytes]) -> list[bytes]:
-        """Return the ids of bells that can be started, the oldest run's first.
+    async def wake_ups(self, most: int, declined: Collection[bytes]) -> list[bytes]:
+        """Return the ids of wake-ups that can be started, the oldest run's first.
 
         Args:
             most: at most so many.
@@ -105,8 +105,8 @@ class JobQueue:
         while True:
             members = await self._reader.members(place, PAGE)
             page = await self._reader.page(members)
-            bells = [bell for bell in page.bells if bell not in declined]
-            found += await self._current(bells, page)
+            wake_ups = [each for each in page.wake_ups if each not in declined]
+            found += await self._current(wake_ups, page)
             answered = await self._answer(page.jobs)
             await self._forget(page.junk)
             self._junk.add(page.junk | page.gone)
@@ -116,21 +116,21 @@ class JobQueue:
         self._junk.tell()
         return found[:most]
 
-    async def _current(self, bells: list[bytes], page: Page) -> list[bytes]:
-        """Leave out bells of runs that do not wait for them, where there are many."""
-        if self.desk is None or len(bells) <= CROWD:
-            return bells
-        ids = {bell: parsed for bell in bells if (parsed := parse_id(bell.decode()))}
+    async def _current(self, wake_ups: list[bytes], page: Page) -> list[bytes]:
+        """Leave out wake-ups of runs that do not wait for them, where there are many."""
+        if self.desk is None or len(wake_ups) <= CROWD:
+            return wake_ups
+        ids = {each: key for each in wake_ups if (key := parse_id(each.decode()))}
         try:
             queued = await self.desk.still_queued(ids.values())
         except LOST_DATABASE:
-            return bells
+            return wake_ups
         page.junk |= {
-            bell: "the run is not queued under this epoch"
-            for bell, parsed in ids.items()
-            if parsed not in queued
+            each: "the run is not queued under this epoch"
+            for each, key in ids.items()
+            if key not in queued
         }
-        return [bell for bell in bells if bell not in page.junk]
+        return [each for each in wake_ups if each not in page.junk]
 
     async def _answer(self, jobs: Sequence[ClientJob]) -> int:
         """Answer clients' jobs that nobody else is at; return how many were."""

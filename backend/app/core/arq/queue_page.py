@@ -70,13 +70,13 @@ class Page:
     """Members of a queue, by what they are. What others are at, and what is deferred, is left out.
 
     Attributes:
-        bells: that can be started.
+        wake_ups: that can be started.
         jobs: of clients, that can be answered.
         junk: is no job, and why.
         gone: had no job, and why; these are not in the queue any more.
     """
 
-    bells: list[bytes] = field(default_factory=list)
+    wake_ups: list[bytes] = field(default_factory=list)
     jobs: list[ClientJob] = field(default_factory=list)
     junk: dict[bytes, str] = field(default_factory=dict)
     gone: dict[bytes, str] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Reader:
         if job["f"] not in self._functions:
             page.junk[member] = f"function {job['f'][:80]!r} not found"
         elif parse_id(job_id) is not None:
-            page.bells.append(member)
+            page.wake_ups.append(member)
         # a client that defers nothing writes the same moment twice, by whatever clock
         elif early <= job["et"]:
             page.jobs.append(ClientJob(job_id, job["f"], job["a"], job["k"]))

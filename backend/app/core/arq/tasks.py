@@ -1,21 +1,41 @@
-"""What arq calls: a bell is answered. Clients' own jobs do not come here, see `client_jobs`."""
+"""What arq calls for a wake-up. `client_jobs` handles the jobs that clients enqueue."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from arq import Retry
 
+from app.core.arq.client import WorkerRedis
 from app.core.arq.wake_ups import parse_id
 from app.core.errors import NotHere
 from app.core.postgres.away import LOST_DATABASE, is_away
+from app.core.redis.patience import Patience
 from app.core.workers.engine import Engine
 
 logger = logging.getLogger(__name__)
 
-PUT_BACK = 5
-"""Seconds after which a bell is heard again that found no PostgreSQL."""
+RETRY_AFTER = 5
+"""Seconds after which a wake-up is picked up again that found no PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What the jobs of this worker work with. arq hands it over as ``ctx["worker"]``.
+
+    Attributes:
+        engine: claims and executes runs.
+        redis: the client of arq's worker.
+        patience: of that client; it knows whether the worker is stopping.
+        jobs: the tasks that execute a job now.
+    """
+
+    engine: Engine
+    redis: WorkerRedis
+    patience: Patience
+    jobs: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
 async def run_pipeline_task(
@@ -25,9 +45,9 @@ async def run_pipeline_task(
     resume: bool = False,  # noqa: FBT001, FBT002 - the public signature of the job
 ) -> None:
     """Annotate the genes from one source."""
-    # a bell's run says itself what it is about
+    # the run itself says what was asked for
     del source_name, mode, resume
-    await _answer(ctx)
+    await _execute(ctx["worker"], ctx["job_id"])
 
 
 async def run_annotation_pipeline_task(
@@ -38,36 +58,34 @@ async def run_annotation_pipeline_task(
 ) -> None:
     """Annotate the genes from several or all sources."""
     del sources, mode, resume
-    await _answer(ctx)
+    await _execute(ctx["worker"], ctx["job_id"])
 
 
-async def _answer(ctx: dict[str, Any]) -> None:
-    if ctx["patience"].stopping:
+async def _execute(worker: WorkerContext, job_id: str) -> None:
+    if worker.patience.stopping:
         # picked up as the signal came: nobody would cancel it any more
         raise Retry
-    engine: Engine = ctx["engine"]
-    jobs: set[asyncio.Task[Any]] = ctx["jobs"]
     current = asyncio.current_task()
     assert current is not None
-    jobs.add(current)
+    worker.jobs.add(current)
     try:
-        bell = parse_id(ctx["job_id"])
-        assert bell is not None
-        attempt = await engine.claim(*bell)
+        key = parse_id(job_id)
+        assert key is not None
+        attempt = await worker.engine.claim(*key)
         if attempt is None:
-            logger.info("bell %s: the run is not queued under this epoch", ctx["job_id"])
-            return
-        await engine.execute(attempt)
+            logger.info("wake-up %s: the run is not queued under this epoch", job_id)
+        else:
+            await worker.engine.execute(attempt)
     except NotHere as error:
-        logger.info("bell %s goes back: %s", ctx["job_id"], error)
-        ctx["redis"].decline(ctx["job_id"])
+        logger.info("wake-up %s goes back: %s", job_id, error)
+        worker.redis.decline(job_id)
         raise Retry from error
     except LOST_DATABASE as error:
         if not is_away(error):
             raise
-        logger.warning("PostgreSQL is away, job %s is put back: %s", ctx["job_id"], error)
+        logger.warning("PostgreSQL is away, wake-up %s goes back: %s", job_id, error)
         # not arq's own deferral: it adds this machine's clock to the score
-        ctx["redis"].decline(ctx["job_id"], PUT_BACK)
+        worker.redis.decline(job_id, RETRY_AFTER)
         raise Retry from error
     finally:
-        jobs.discard(current)
+        worker.jobs.discard(current)

@@ -1,7 +1,8 @@
-"""The Redis side of a bell: an arq job whose id is ``{run id}:{epoch}``, as JSON."""
+"""A wake-up in Redis: an arq job, in JSON, whose id is ``{run id}:{epoch}``."""
 
 import json
 import re
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -13,8 +14,9 @@ from arq.constants import (
     retry_key_prefix,
 )
 from arq.jobs import serialize_job
+from arq.utils import timestamp_ms
 
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 
 _ID = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,8})")
 
@@ -45,39 +47,48 @@ def load(raw: bytes) -> dict[str, Any]:
 
 
 def parse_id(job_id: str) -> tuple[int, int] | None:
-    """Return run id and epoch, or None when the job is no bell but a client's own."""
+    """Return run id and epoch, or None when the job is not a wake-up but a client's own."""
     match = _ID.fullmatch(job_id)
     return None if match is None else (int(match[1]), int(match[2]))
 
 
-async def ring(redis: ArqRedis, queue: str, bells: list[Bell]) -> None:
-    """Put bells into the queue, unless they are there.
+async def send(
+    redis: ArqRedis, queue: str, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()
+) -> None:
+    """Put a wake-up for each run into the queue, in one MULTI.
 
-    The job has no expiry, as a run waits as long as it must. Its score is when the run was
-    created, so that one that is rung again does not go to the end of the queue: in seconds, which
-    puts it before every score in arq's milliseconds and so into the past of every clock. One that
-    nobody answered is put in place of what is left of it, as arq refuses an id whose keys still
-    stand; and so are the keys of the former attempt removed. All of it is one MULTI.
+    The job does not expire: a run waits as long as it must. Its score is the run's id, so a wake-up
+    that is sent again does not go to the end of the queue. Scores of arq are milliseconds since
+    1970, so ours come before all of them and lie in the past of every clock.
+
+    arq refuses a job id whose keys still exist. So what is left of an unanswered wake-up is
+    removed, and of the former attempt.
+
+    Args:
+        redis: a client of arq.
+        queue: the key of the queue.
+        ready: queued runs.
+        unanswered: those for which a former wake-up went unanswered.
+
+    Raises:
+        redis.exceptions.RedisError, OSError: Redis cannot be reached, or refuses.
     """
     async with redis.pipeline(transaction=True) as pipe:
-        for bell in bells:
-            old = f"{bell.run_id}:{bell.epoch - 1}"
-            for job_id in (old, bell.id) if bell.again else (old,):
+        for ref in ready:
+            former = f"{ref.run_id}:{ref.epoch - 1}"
+            for job_id in (former, ref.job_id) if ref in unanswered else (former,):
                 pipe.delete(
                     job_key_prefix + job_id,
                     in_progress_key_prefix + job_id,
                     retry_key_prefix + job_id,
                     result_key_prefix + job_id,
                 )
-            pipe.zrem(queue, old)
-            created_at = bell.created_at.timestamp()
-            args: tuple[Any, ...] = (bell.sources,)
-            if bell.sources is not None and len(bell.sources) == 1:
-                args = bell.sources
-            milliseconds = int(created_at * 1000)
+            pipe.zrem(queue, former)
+            one = ref.sources is not None and len(ref.sources) == 1
+            arguments: tuple[Any, ...] = ref.sources if one and ref.sources else (ref.sources,)
             job = serialize_job(
-                bell.task, args, {"mode": bell.mode}, None, milliseconds, serializer=dump
+                ref.task, arguments, {"mode": ref.mode}, None, timestamp_ms(), serializer=dump
             )
-            pipe.set(job_key_prefix + bell.id, job, nx=True)
-            pipe.zadd(queue, {bell.id: created_at})
+            pipe.set(job_key_prefix + ref.job_id, job, nx=True)
+            pipe.zadd(queue, {ref.job_id: ref.run_id})
         await pipe.execute()

@@ -1,6 +1,6 @@
 """An installation's tables into a file, and back, by PostgreSQL's own programs.
 
-Only PostgreSQL is in a backup. Redis holds nothing that recovery does not ring again.
+Only PostgreSQL is in a backup. Redis holds nothing that recovery does not send again.
 """
 
 import os

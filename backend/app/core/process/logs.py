@@ -22,7 +22,7 @@ _CHATTY = frozenset(
     {
         "httpx",  # a line a request: the upstream client logs what matters
         "alembic.runtime.migration",  # "Context impl PostgresqlImpl", at every start
-        "arq.worker",  # "recording health", and each bell's start and end
+        "arq.worker",  # "recording health", and the start and end of each wake-up
     }
 )
 

@@ -2,52 +2,62 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.core.errors import Superseded
-from app.core.runs import attempts
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
+
+_GUARD = text(
+    """
+    UPDATE runs SET
+      progressed_at = CASE WHEN :progress THEN clock_timestamp() ELSE progressed_at END,
+      failures_in_a_row = CASE WHEN :progress THEN 0 ELSE failures_in_a_row END,
+      losses_in_a_row = CASE WHEN :progress THEN 0 ELSE losses_in_a_row END,
+      losses_alone = CASE WHEN :progress THEN 0 ELSE losses_alone END
+    WHERE id = :run_id AND epoch = :epoch AND state = 'running'
+    """
+)
 
 
 class Attempt:
-    """One worker's go at a run, and all that what it does may touch.
+    """One worker's execution of a run, and everything that the work may touch.
 
     Attributes:
-        bell: the run, the epoch, and what was asked for.
-        alone: whether its worker does nothing else meanwhile.
+        ref: the run, the epoch, and what was asked for.
+        alone: whether the worker executes nothing else meanwhile.
         progressed: whether anything was committed under this epoch.
+        superseded: whether the run went on without this attempt.
+        task: the work, once it has begun.
     """
 
-    def __init__(self, db: AsyncEngine, bell: Bell, *, alone: bool) -> None:
-        self.bell = bell
+    def __init__(self, db: AsyncEngine, ref: RunRef, *, alone: bool) -> None:
+        self.ref = ref
         self.alone = alone
         self.progressed = False
         self.superseded = False
         self.task: asyncio.Task[None] | None = None
         self._db = db
 
-    @property
-    def key(self) -> tuple[int, int]:
-        """Run id and epoch."""
-        return self.bell.run_id, self.bell.epoch
-
     @asynccontextmanager
     async def transaction(self, *, progress: bool) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that commits only if the run is still this attempt's.
+        """Open a transaction that commits only if the run still belongs to this attempt.
 
-        Its first statement is the guarded update of the run, whose row stays locked until the
-        commit, so that nobody takes the run over in between.
+        Its first statement is the guarded update of the run. The row stays locked until the commit,
+        so nobody takes the run over in between.
 
         Args:
-            progress: whether it gets the run somewhere, and is not mere bookkeeping: a run that
-                fails again and again without progress is given up.
+            progress: whether the transaction advances the run, and is not mere bookkeeping. A run
+                that fails again and again without progress ends.
 
         Raises:
             Superseded: the run was cancelled or taken over; nothing is changed.
         """
+        run_id, epoch = self.ref.key
+        values = {"run_id": run_id, "epoch": epoch, "progress": progress}
         async with self._db.begin() as connection:
-            if not await attempts.guard(connection, *self.key, progress=progress):
-                raise Superseded(f"run {self.bell.run_id} is no longer at epoch {self.bell.epoch}")
+            if (await connection.execute(_GUARD, values)).rowcount != 1:
+                raise Superseded(f"run {run_id} is no longer at epoch {epoch}")
             yield connection
         self.progressed = self.progressed or progress
 
@@ -58,7 +68,7 @@ class Attempt:
             yield connection
 
     def supersede(self) -> None:
-        """Stop it: its epoch has passed."""
+        """Stop the work: its epoch has passed."""
         self.superseded = True
         if self.task is not None:
             self.task.cancel()

@@ -2,29 +2,46 @@
 
 import asyncio
 import logging
+from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.config import Settings
 from app.core.errors import Superseded, UserError, Wait
-from app.core.postgres import away
-from app.core.postgres.away import is_away
+from app.core.postgres.away import is_away, reason
 from app.core.process.redaction import redact
-from app.core.runs import attempts
+from app.core.runs import transitions
 from app.core.runs.attempt import Attempt
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 from app.db.text import storable
 
 logger = logging.getLogger(__name__)
 
-INTERRUPTED, TIMED_OUT = "interrupted", "timed out"
-"""What ends an attempt besides its work."""
-
 LONGEST_ERROR = 2_000
 """Characters of an error that are kept with its run; all of it is in the log."""
 
-Outcome = BaseException | str | None
-"""What ended an attempt: None when its work is done."""
+_RECORD_FENCED = text(
+    """
+    INSERT INTO run_events (run_id, epoch, event, detail)
+    SELECT id, :epoch, 'fenced', jsonb_build_object('worker', CAST(:worker_id AS bigint),
+      'reason', 'the run is ' || state || ' under epoch ' || epoch)
+    FROM runs WHERE id = :run_id AND epoch <> :epoch AND state <> 'cancelled'
+    RETURNING detail ->> 'reason'
+    """
+)
+
+
+class Interrupted(Exception):
+    """The worker is being stopped."""
+
+
+class TimedOut(Exception):
+    """The attempt reached its timeout."""
+
+
+Outcome = BaseException | None
+"""What ended an attempt; None when its work is done."""
 
 
 def outcome_of(task: asyncio.Task[None], *, interrupted: bool) -> Outcome:
@@ -33,74 +50,90 @@ def outcome_of(task: asyncio.Task[None], *, interrupted: bool) -> Outcome:
     if task.done() and not task.cancelled() and error is None:
         return None
     if interrupted:
-        return INTERRUPTED
-    return TIMED_OUT if error is None else error
+        return Interrupted()
+    return error or TimedOut()
 
 
-async def record(  # noqa: PLR0911 - one for each way to end
+async def record(
     connection: AsyncConnection,
     attempt: Attempt,
     outcome: Outcome,
     *,
-    limit: float,
+    timeout: float,  # noqa: ASYNC109 - the one that has passed
     settings: Settings,
-) -> Bell | None:
-    """Record how an attempt ended; None when the run is no longer this attempt's."""
-    key = attempt.key
-    if outcome is None:
-        logger.info("succeeded")
-        return await attempts.succeed(connection, *key)
-    if outcome is INTERRUPTED:
-        logger.info("interrupted, the run goes back to the queue")
-        return await attempts.interrupt(connection, *key)
-    if outcome is TIMED_OUT:
-        logger.warning("reached its limit of %g s", limit)
-        return await attempts.time_out(connection, *key, limit, progressed=attempt.progressed)
-    if isinstance(outcome, Superseded):
-        return None
-    if isinstance(outcome, Wait):
-        logger.warning("%s", outcome)
-        seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
-        reason = getattr(outcome, "reason", None)
-        reason = None if reason is None else _plain(reason)
-        return await attempts.wait(connection, *key, outcome.what, seconds, reason=reason)
-    if isinstance(outcome, BaseException) and is_away(outcome):
-        logger.warning("lost PostgreSQL: %s", outcome)
-        return await attempts.wait(connection, *key, *away.reason(outcome))
-    if isinstance(outcome, UserError):
-        logger.error("failed: %s", outcome)
-        return await attempts.fail(connection, *key, _plain(str(outcome)))
-    assert isinstance(outcome, BaseException)
-    logger.error("the attempt failed", exc_info=outcome)
-    text = _plain(f"{type(outcome).__name__}: {outcome}")
-    return await record_failure(connection, attempt, text, settings)
+) -> RunRef | None:
+    """Record how an attempt ended; return None when the run no longer belongs to the attempt."""
+    more: dict[str, Any]
+    match outcome:
+        case Superseded():
+            return None
+        case None:
+            logger.info("succeeded")
+            statement, more = transitions.SUCCEED, {}
+        case Interrupted():
+            logger.info("interrupted, the run goes back to the queue")
+            statement, more = transitions.INTERRUPT, {}
+        case TimedOut() if attempt.progressed:
+            logger.warning("timed out after %g s, the run goes back to the queue", timeout)
+            statement, more = transitions.TIME_OUT, {"timeout": timeout}
+        case TimedOut():
+            error = f"timed out after {timeout:g} s without progress"
+            logger.error("failed: %s", error)
+            statement, more = transitions.FAIL, {"error": error}
+        case Wait():
+            logger.warning("%s", outcome)
+            seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
+            statement, more = transitions.WAIT, _wait(outcome.what, seconds, outcome.reason)
+        case _ if is_away(outcome):
+            logger.warning("lost PostgreSQL: %s", outcome)
+            statement, more = transitions.WAIT, _wait(*reason(outcome))
+        case UserError():
+            logger.error("failed: %s", outcome)
+            statement, more = transitions.FAIL, {"error": _storable(str(outcome))}
+        case _:
+            logger.error("the attempt failed", exc_info=outcome)
+            error = _storable(f"{type(outcome).__name__}: {outcome}")
+            return await record_failure(connection, attempt, error, settings)
+    run_id, epoch = attempt.ref.key
+    return await transitions.apply(connection, statement, run_id=run_id, epoch=epoch, **more)
+
+
+def _wait(waiting_for: str, seconds: float, why: str | None = None) -> dict[str, Any]:
+    said = None if why is None else _storable(why)
+    return {"waiting_for": waiting_for, "seconds": seconds, "reason": said}
 
 
 async def record_failure(
     connection: AsyncConnection, attempt: Attempt, error: str, settings: Settings
-) -> Bell | None:
-    """Count a failure: the run is tried again later, or ends."""
-    return await attempts.fail_attempt(
+) -> RunRef | None:
+    """Count a failure: the run is retried later, or ends."""
+    return await transitions.apply(
         connection,
-        *attempt.key,
-        error,
-        most=settings.run_max_failures,
-        base=settings.run_backoff_base,
-        cap=settings.run_backoff_cap,
+        transitions.RETRY_LATER,
+        run_id=attempt.ref.run_id,
+        epoch=attempt.ref.epoch,
+        error=error,
+        max_failures=settings.run_max_failures,
+        backoff_base=settings.run_backoff_base,
+        backoff_cap=settings.run_backoff_cap,
     )
 
 
 async def record_fenced(
     connection: AsyncConnection, attempt: Attempt, worker_id: int | None
 ) -> None:
-    """Note that the run went on without this attempt, unless it was cancelled."""
-    reason = await attempts.note_fenced(connection, *attempt.key, worker_id)
+    """Record that the run went on without this attempt, unless it was cancelled."""
+    result = await connection.execute(
+        _RECORD_FENCED,
+        {"run_id": attempt.ref.run_id, "epoch": attempt.ref.epoch, "worker_id": worker_id},
+    )
+    reason: str | None = result.scalar_one_or_none()
     if reason is None:
         logger.info("stopped: the run was cancelled")
     else:
         logger.warning("fenced: %s, this attempt changes nothing any more", reason)
 
 
-def _plain(error: str) -> str:
-    """Make a text of it that PostgreSQL takes and that holds no secret."""
+def _storable(error: str) -> str:
+    """Return the text without secrets, as PostgreSQL can store it."""
     return redact(storable(error))[:LONGEST_ERROR]

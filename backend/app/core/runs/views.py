@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_RUNS, NotFound
+from app.core.runs import events
 from app.core.runs.request import MODES
 
 LARGEST_ID = 2**63 - 1
@@ -109,16 +110,14 @@ class Run(View):
     """Why it failed, or its last failed attempt did."""
 
 
-class Event(View):
+class RunEvent(View):
     """Something that happened to a run."""
 
     id: int
     at: datetime
     epoch: int
     """Of the attempt that it happened to."""
-    event: str
-    """`created`, `started`, `interrupted`, `lost`, `taken over`, `fenced`, `retried in N s`,
-    `waiting for X`, `timed out`, `put back`, `reopened`, `cancelled` or `finished`."""
+    event: Annotated[str, one_of(events.Event)]
     detail: dict[str, Any]
     """`worker` and `reason`, where there is one, and what else belongs to the event."""
 
@@ -176,7 +175,7 @@ async def list_runs(
 
 async def list_events(
     connection: AsyncConnection, run_id: int, *, limit: int, after: int = 0
-) -> list[Event]:
+) -> list[RunEvent]:
     """Return what happened to a run, in order.
 
     Args:
@@ -196,10 +195,10 @@ async def list_events(
         ),
         {"run_id": run_id, "after": after, "limit": limit},
     )
-    return [Event(**row) for row in result.mappings()]
+    return [RunEvent(**row) for row in result.mappings()]
 
 
-async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int) -> list[Event]:
+async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int) -> list[RunEvent]:
     """Return the last ``limit`` things that happened to a run, in order."""
     result = await connection.execute(
         text(
@@ -208,7 +207,7 @@ async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int)
         ),
         {"run_id": run_id, "limit": limit},
     )
-    return [Event(**row) for row in result.mappings()][::-1]
+    return [RunEvent(**row) for row in result.mappings()][::-1]
 
 
 async def require_run(connection: AsyncConnection, run_id: int) -> None:

@@ -1,21 +1,26 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 
 
 class Dispatcher(Protocol):
     """Tells whoever executes runs that some are ready.
 
-    Ringing may fail or be repeated: PostgreSQL knows what is queued, and recovery rings again.
+    Sending may fail or be repeated: PostgreSQL knows what is queued, and recovery sends again.
     """
 
-    async def ring(self, ready: Sequence[Bell]) -> bool:
-        """Ring for each of these; False when that failed, which is logged and not raised."""
+    async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
+        """Send a wake-up for each run; return False when that failed, which is logged.
+
+        Args:
+            ready: queued runs.
+            unanswered: those among them for which a former wake-up went unanswered.
+        """
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
 
 
 class InProcessDispatcher:
@@ -24,11 +29,12 @@ class InProcessDispatcher:
     def __init__(self) -> None:
         self.wake = asyncio.Event()
 
-    async def ring(self, ready: Sequence[Bell]) -> bool:
+    async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
         """Wake the executor."""
+        del unanswered
         if ready:
             self.wake.set()
         return True
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there are no connections."""

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -11,19 +11,18 @@ from app.core.errors import NotHere
 from app.core.postgres.away import is_away
 from app.core.postgres.schema import check_schema, explain, explain_refusals
 from app.core.process.logs import bound_contextvars
-from app.core.runs import attempts
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.jobs import time_limit
 from app.core.runs.outcome import (
-    INTERRUPTED,
-    TIMED_OUT,
+    Interrupted,
+    TimedOut,
     outcome_of,
     record,
     record_failure,
     record_fenced,
 )
-from app.core.runs.transitions import Bell
-from app.core.workers import cancelling, recovery
+from app.core.runs.ref import RunRef
+from app.core.workers import cancelling, claiming, recovery
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import DEFAULT_TIMING, Timing
@@ -32,27 +31,27 @@ from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
 
-LAGS = 60
-"""Looks over which the event loop's longest delay is told."""
+LAG_HEARTBEATS = 60
+"""Heartbeats over which the maximum loop lag is reported."""
 
-LOOK_TIMEOUT = 5.0
-"""Seconds after which a session that does not answer counts as lost; as many for each server that
-the address names, as a silent one among them is waited for before the next is tried."""
+ANSWER_TIMEOUT = 5.0
+"""Seconds after which a session that does not answer counts as lost, for each server that the
+address names: a silent one among them is waited for before the next is tried."""
 
 
 class Engine:
-    """Executes runs in this process and watches over those of others.
+    """Executes runs in this process, and recovers the runs of dead workers.
 
     Args:
-        settings: where PostgreSQL is, limits and retries.
+        settings: where PostgreSQL is, timeouts and retries.
         kind: of worker: ``arq`` or ``api``.
-        dispatcher: rings for what goes back to the queue.
+        dispatcher: sends wake-ups for runs that go back to the queue.
         work: what a run does.
         timing: see there.
 
     Attributes:
-        db: the pool for attempts, with a connection to spare for each.
-        liveness: this worker's life.
+        db: the pool for attempts, with a connection for each and some to spare.
+        liveness: the life of this worker.
     """
 
     def __init__(
@@ -75,37 +74,39 @@ class Engine:
         self.db = create_engine(
             dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
         )
-        self.dispatcher = dispatcher
-        self._hosts = address.count_hosts(dsn)
+        self._recovering = self.db.execution_options(isolation_level="AUTOCOMMIT")
+        self._dispatcher = dispatcher
+        self._answer_timeout = ANSWER_TIMEOUT * address.count_hosts(dsn)
         self._settings = settings
         self._work = work
         self._timing = timing
         # None while the claim is on its way to PostgreSQL
         self._attempts: dict[tuple[int, int], Attempt | None] = {}
         self._claiming = asyncio.Lock()
-        self._watching: asyncio.Task[None] | None = None
-        self._ringing: asyncio.Task[None] | None = None
-        self._unrung: dict[str, Bell] = {}
-        self._lags: deque[float] = deque(maxlen=LAGS)
+        self._living: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
+        # the runs for which a wake-up is to be sent, and whether a former one went unanswered
+        self._unsent: dict[RunRef, bool] = {}
+        self._lags: deque[float] = deque(maxlen=LAG_HEARTBEATS)
 
     async def start(self) -> None:
-        """Come to life, and begin to watch.
+        """Become a living worker.
 
         Raises:
-            UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
+            UserError: PostgreSQL cannot be reached, or does not have the schema of this code.
         """
         await check_schema(self.db)
         with explain_refusals(self.db):
             await self.liveness.connect()
-        self._watching = asyncio.create_task(self._watch(), name="watch")
+        self._living = asyncio.create_task(self._live(), name="heartbeats")
 
     async def stop(self) -> None:
-        """Stop watching and end this worker's life; attempts are to have ended before."""
-        if self._watching is not None:
-            await cancelling.end(self._watching, within=LOOK_TIMEOUT)
-        if self._ringing is not None:
-            # what is not rung in this time is rung by another worker's recovery
-            await asyncio.wait({self._ringing}, timeout=LOOK_TIMEOUT)
+        """End the life of this worker. Its attempts must have ended before."""
+        if self._living is not None:
+            await cancelling.end(self._living, within=ANSWER_TIMEOUT)
+        if self._sending is not None:
+            # what is not sent in this time is sent by the recovery of another worker
+            await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
         try:
             await self.liveness.stop()
         except psycopg.Error as error:
@@ -126,12 +127,9 @@ class Engine:
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
         """Take a queued run, or return None when it is not to be had under this epoch.
 
-        A run that may be what kills its workers is taken only by an idle one that has been up for a
-        while, and which then takes no other; so it harms nobody else, and it alone is to blame.
-
         Raises:
-            NotHere: this worker cannot take it now; the run stays queued.
-            sqlalchemy.exc.OperationalError: when PostgreSQL cannot be reached.
+            NotHere: this worker cannot take the run now; the run stays queued.
+            sqlalchemy.exc.OperationalError: PostgreSQL cannot be reached.
         """
         async with self._claiming:
             key = (run_id, epoch)
@@ -141,132 +139,144 @@ class Engine:
             if worker_id is None or not self.ready:
                 raise NotHere("this worker takes no run now")
             idle = not self._attempts
+            attempt: Attempt | None = None
             self._attempts[key] = None
-            bell: Bell | None = None
             try:
                 async with self.db.begin() as connection:
-                    alone = await attempts.must_run_alone(connection, run_id)
-                    if alone and not idle:
-                        raise NotHere(f"run {run_id} is to run alone, and this worker is busy")
-                    if alone and not await attempts.has_begun(
-                        connection, worker_id, self._timing.begin
-                    ):
-                        raise NotHere(f"run {run_id} is to run alone, and this worker is new")
-                    bell = await attempts.claim(connection, run_id, epoch, worker_id)
+                    claimed = await claiming.claim(
+                        connection, run_id, epoch, worker_id, idle=idle, begin=self._timing.begin
+                    )
+                if claimed is not None:
+                    ref, alone = claimed
+                    attempt = self._attempts[key] = Attempt(self.db, ref, alone=alone)
             finally:
-                # if a claim was committed and its answer lost, the watch puts the run back
-                if bell is None:
+                # when the claim was committed and its answer lost, the run is released later
+                if attempt is None:
                     del self._attempts[key]
-            if bell is None:
-                return None
-            attempt = self._attempts[key] = Attempt(self.db, bell, alone=alone)
             return attempt
 
     async def execute(self, attempt: Attempt) -> None:
-        """Do the work of a claimed run, to whatever end it comes.
+        """Do the work of a claimed run, and record how it ended.
 
-        Cancelling the caller is a clean stop: the run goes back to the queue.
+        To cancel the caller is a clean stop: the run goes back to the queue.
         """
-        bell = attempt.bell
+        ref = attempt.ref
         with bound_contextvars(
-            run=bell.run_id, epoch=bell.epoch, job=bell.id, worker=self.liveness.worker_id
+            run=ref.run_id, epoch=ref.epoch, job=ref.job_id, worker=self.liveness.worker_id
         ):
-            limit = time_limit(bell.task, self._settings.arq_job_timeout)
+            timeout = time_limit(ref.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
-            # one that the claim kept to itself counts, too: see `cancelling`
+            # a cancellation that the claim kept to itself counts, too: see `cancelling`
             interrupted = bool(_caller().cancelling())
             if not interrupted:
                 try:
-                    await asyncio.wait({attempt.task}, timeout=limit)
+                    await asyncio.wait({attempt.task}, timeout=timeout)
                 except asyncio.CancelledError:
                     interrupted = True
             await asyncio.shield(
-                asyncio.create_task(self._conclude(attempt, limit, interrupted=interrupted))
+                asyncio.create_task(self._conclude(attempt, timeout, interrupted=interrupted))
             )
         if interrupted:
             raise asyncio.CancelledError
 
-    async def _conclude(self, attempt: Attempt, limit: float, *, interrupted: bool) -> None:
+    async def _conclude(self, attempt: Attempt, timeout: float, *, interrupted: bool) -> None:  # noqa: ASYNC109 - the one that has passed
         task = attempt.task
         assert task is not None
         try:
             await cancelling.end(task, within=self._timing.stop)
-            end = outcome_of(task, interrupted=interrupted)
+            outcome = outcome_of(task, interrupted=interrupted)
             changed = None
             async with self.db.begin() as connection:
                 if not attempt.superseded:
                     changed = await record(
-                        connection, attempt, end, limit=limit, settings=self._settings
+                        connection, attempt, outcome, timeout=timeout, settings=self._settings
                     )
                 if changed is None:
                     await record_fenced(connection, attempt, self.liveness.worker_id)
         except Exception as error:
             if is_away(error):
-                logger.warning("PostgreSQL is away, the run is put back when it returns: %s", error)
+                logger.warning("PostgreSQL is away, the run is released later: %s", error)
                 return
-            # unrecorded it would be tried again at once and for ever
+            # without a record the run would be tried again at once, and for ever
             logger.exception("the end of the attempt could not be recorded as it was")
             async with self.db.begin() as connection:
                 await record_failure(connection, attempt, "see the worker's log", self._settings)
         else:
-            again = end is INTERRUPTED or (end is TIMED_OUT and attempt.progressed)
-            if changed is not None and again:
-                self._ring([changed])
+            if changed is not None and isinstance(outcome, Interrupted | TimedOut):
+                # nothing to wait for: another worker can continue at once
+                self._send({changed: False})
         finally:
-            del self._attempts[attempt.key]
+            del self._attempts[attempt.ref.key]
 
-    async def _watch(self) -> None:
-        """Look after this worker and the others, about once a second, for as long as it lives."""
+    async def _live(self) -> None:
+        """Send heartbeats and recover runs, about once a second, as long as this worker lives."""
         well = True
         while True:
-            was_well, well = well, False
-            try:
-                async with asyncio.timeout(LOOK_TIMEOUT * self._hosts):
-                    await self._look()
-                well = True
-            except Exception as error:
-                if is_away(error) or isinstance(error, OSError | TimeoutError):
-                    logger.warning("lost the session with PostgreSQL: %s", error or "no answer")
-                elif (known := explain(self.db, error)) is not None:
-                    logger.error("the watch failed, it goes on: %s", known)  # noqa: TRY400 - the operator's to mend
-                else:
-                    logger.exception("the watch failed, it goes on")
-                await self.liveness.drop()
-            # without its lock this worker looks dead: the first time it comes back at once
+            was_well, well = well, await self._heartbeat()
+            if well:
+                await self._recover()
+            # without its lock this worker looks dead: after the first failure it connects at once
             if well or not was_well:
-                due = asyncio.get_running_loop().time() + self._timing.beat
-                await asyncio.sleep(self._timing.beat)
+                due = asyncio.get_running_loop().time() + self._timing.heartbeat
+                await asyncio.sleep(self._timing.heartbeat)
                 self._lags.append(asyncio.get_running_loop().time() - due)
 
-    async def _look(self) -> None:
-        connection = await self.liveness.connect()
-        await self.liveness.beat(max(self._lags, default=0.0))
-        worker_id = self.liveness.worker_id
-        assert worker_id is not None
-        # what is claimed while the question is on its way is in neither of the two
-        before = {key: attempt for key, attempt in self._attempts.items() if attempt is not None}
-        running = await recovery.running_at(connection, worker_id)
-        for key in before.keys() - running:
-            if self._attempts.get(key) is before[key]:
-                before[key].supersede()
-        if orphans := running - self._attempts.keys():
-            await recovery.put_back(connection, orphans)
-        if self.liveness.settled:
-            await recovery.take_from_the_dead(connection, self._timing)
-        self._ring(await recovery.bells_due(connection, self._timing))
+    async def _heartbeat(self) -> bool:
+        """Send a heartbeat; when that fails, give up the session and return False."""
+        try:
+            async with asyncio.timeout(self._answer_timeout):
+                await self.liveness.connect()
+                await self.liveness.beat(max(self._lags, default=0.0))
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._log("the heartbeat", error)
+            await self.liveness.drop()
+            return False
+        return True
 
-    def _ring(self, ready: Sequence[Bell]) -> None:
-        """Ring without waiting: a slow Redis must not make this worker look dead."""
-        self._unrung |= {bell.id: bell for bell in ready}
-        if self._unrung and (self._ringing is None or self._ringing.done()):
-            self._ringing = asyncio.create_task(self._ring_all(), name="ring")
+    async def _recover(self) -> None:
+        """Stop attempts that have lost their run, and recover runs that have lost their attempt."""
+        try:
+            async with (
+                asyncio.timeout(self._answer_timeout),
+                self._recovering.connect() as connection,
+            ):
+                worker_id = self.liveness.worker_id
+                assert worker_id is not None
+                # what is claimed while the question is on its way is in neither of the two
+                before = {key: each for key, each in self._attempts.items() if each is not None}
+                running = await recovery.running_here(connection, worker_id)
+                for key in before.keys() - running:
+                    if self._attempts.get(key) is before[key]:
+                        before[key].supersede()
+                if orphans := running - self._attempts.keys():
+                    await recovery.release(connection, orphans)
+                if self.liveness.settled:
+                    await recovery.take_from_the_dead(connection, self._timing)
+                self._send(await recovery.wake_ups_due(connection, self._timing))
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._log("recovery", error)
 
-    async def _ring_all(self) -> None:
-        while self._unrung:
-            ready, self._unrung = self._unrung, {}
-            if not await self.dispatcher.ring(list(ready.values())):
-                # the next look tries again; what was meanwhile answered ignores its bell
-                self._unrung = ready | self._unrung
+    def _log(self, what: str, error: Exception) -> None:
+        if is_away(error) or isinstance(error, OSError | TimeoutError):
+            logger.warning("%s found PostgreSQL away: %s", what, error or "no answer")
+        elif (known := explain(self.db, error)) is not None:
+            logger.error("%s failed, the worker goes on: %s", what, known)
+        else:
+            logger.error("%s failed, the worker goes on", what, exc_info=error)
+
+    def _send(self, ready: Mapping[RunRef, bool]) -> None:
+        """Send wake-ups without waiting: a slow Redis must not make this worker look dead."""
+        self._unsent |= ready
+        if self._unsent and (self._sending is None or self._sending.done()):
+            self._sending = asyncio.create_task(self._send_all(), name="wake-ups")
+
+    async def _send_all(self) -> None:
+        while self._unsent:
+            ready, self._unsent = self._unsent, {}
+            unanswered = {ref for ref, before in ready.items() if before}
+            if not await self._dispatcher.send(list(ready), unanswered=unanswered):
+                # recovery tries again; a wake-up for a run that was claimed meanwhile is ignored
+                self._unsent = ready | self._unsent
                 return
 
 

@@ -4,7 +4,7 @@ import logging
 from app.core.errors import NotHere
 from app.core.postgres.away import is_away
 from app.core.postgres.schema import explain
-from app.core.runs import attempts
+from app.core.workers.claiming import next_ready
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 
@@ -74,11 +74,11 @@ class Executor:
             return
         while self._engine.busy < self._slots:
             async with self._engine.db.connect() as connection:
-                bell = await attempts.next_queued(connection)
-            if bell is None:
+                ready = await next_ready(connection)
+            if ready is None:
                 return
             try:
-                attempt = await self._engine.claim(bell.run_id, bell.epoch)
+                attempt = await self._engine.claim(*ready)
             except NotHere:
                 return
             if attempt is None:

@@ -9,7 +9,6 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from app.core.process.version import version
-from app.core.workers.locks import EXECUTOR_LOCK, LOCK_CLASS, LOCKED_WORKERS
 from app.core.workers.timing import Timing
 from app.db.connection import connect
 
@@ -19,16 +18,21 @@ Connection = psycopg.AsyncConnection[TupleRow]
 
 
 class Liveness:
-    """A worker's life: one PostgreSQL session that holds an advisory lock and beats.
+    """A worker's life: one PostgreSQL session that holds an advisory lock and sends heartbeats.
 
-    When the process dies the operating system closes the socket, PostgreSQL ends the session and
-    the lock is gone. Each connection is a new worker id, so that a half-open old one never
-    blocks it; the runs of the old id are taken along.
+    When the process dies, the operating system closes the socket, PostgreSQL ends the session, and
+    the lock is gone. The view `worker_liveness` (migration 0005) defines who is alive.
+
+    The session is a plain psycopg connection, and not one of SQLAlchemy's pool: its socket is the
+    sign of life, so nothing else may close or replace it.
+
+    Each connection gets a new worker id, so a half-open old one never blocks it. The runs of the
+    old id move to the new one.
 
     Args:
-        dsn: of PostgreSQL; session locks need a direct connection, not a pooling proxy's.
+        dsn: of PostgreSQL. Session locks need a direct connection, not one through a pooler.
         kind: ``arq`` or ``api``.
-        queue: that it listens to.
+        queue: that the worker listens to.
         slots: how many runs it executes at a time.
         timing: see there.
     """
@@ -89,11 +93,11 @@ class Liveness:
 
     async def _register(self, connection: Connection) -> int:
         cursor = await connection.execute(
-            "INSERT INTO workers (kind, host, pid, session, version, queue, slots)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            "INSERT INTO workers (kind, host, pid, session, version, queue, slots,"
+            " heartbeat_timeout) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
             (
                 *(self._kind, socket.gethostname(), os.getpid(), self.session, version()),
-                *(self._queue, self._slots),
+                *(self._queue, self._slots, self._timing.stale),
             ),
         )
         row = await cursor.fetchone()
@@ -108,13 +112,16 @@ class Liveness:
         return worker_id
 
     async def _lock(self, connection: Connection, worker_id: int) -> None:
-        """Take the worker's lock. Its id is new, so that nobody is to be waited for.
+        """Take the worker's lock. Its id is new, so nobody has to be waited for.
+
+        The first half of the key is the table of workers: another installation in the same database
+        has a table of its own.
 
         Raises:
             psycopg.errors.LockNotAvailable: a program that is not ours has a lock of this key.
         """
         cursor = await connection.execute(
-            f"SELECT pg_try_advisory_lock({LOCK_CLASS}::int, %s)", (worker_id,)
+            "SELECT pg_try_advisory_lock('workers'::regclass::oid::int, %s)", (worker_id,)
         )
         row = await cursor.fetchone()
         if row is None or not row[0]:
@@ -123,10 +130,10 @@ class Liveness:
             )
 
     async def beat(self, loop_lag: float = 0.0) -> None:
-        """Say that this worker is alive, by PostgreSQL's clock.
+        """Record that this worker is alive, by PostgreSQL's clock.
 
         Args:
-            loop_lag: seconds by which its event loop has lately been late.
+            loop_lag: the largest delay of its event loop in the last heartbeats, in seconds.
 
         Raises:
             psycopg.OperationalError, TimeoutError: the session is gone; connect again.
@@ -139,10 +146,10 @@ class Liveness:
         )
 
     async def may_execute(self) -> bool:
-        """Tell whether runs are to be executed in this process, without arq.
+        """Tell whether this process may execute runs itself, without arq.
 
-        One process at a time holds the executor's lock; it leaves the runs to arq workers while
-        any is alive, as their upstream budgets are in Redis and this process' are its own.
+        One process at a time holds the executor's lock. It leaves the runs to arq workers while any
+        of them is alive: their request budgets are in Redis, and those of this process are its own.
 
         Raises:
             psycopg.OperationalError: the session is gone.
@@ -150,9 +157,9 @@ class Liveness:
         if self._connection is None:
             return False
         cursor = await self._connection.execute(
-            "SELECT CASE WHEN EXISTS (SELECT FROM workers WHERE kind = 'arq'"
-            f" AND id IN ({LOCKED_WORKERS})) THEN false"
-            f" ELSE %s OR pg_try_advisory_lock({EXECUTOR_LOCK}) END",
+            "SELECT CASE WHEN EXISTS (SELECT FROM workers JOIN worker_liveness USING (id)"
+            " WHERE kind = 'arq' AND alive) THEN false"
+            " ELSE %s OR pg_try_advisory_lock('runs'::regclass::oid::int, 1) END",
             (self._holds_executor_lock,),
         )
         row = await cursor.fetchone()

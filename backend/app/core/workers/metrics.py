@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.workers.locks import LOCKED_WORKERS
-from app.core.workers.timing import DEFAULT_TIMING
-from app.core.workers.views import QUEUED
-
 
 @dataclass(frozen=True, slots=True)
 class RunNumbers:
@@ -50,11 +46,9 @@ class EngineNumbers:
 
 # a session that is half open may leave a worker two ids
 _WORKERS = text(
-    f"""
-    WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
+    """
     SELECT w.kind, count(DISTINCT w.session) AS alive
-    FROM workers w JOIN locks ON locks.worker_id = w.id
-    WHERE w.heartbeat_at >= clock_timestamp() - make_interval(secs => :stale) GROUP BY w.kind
+    FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.alive GROUP BY w.kind
     """
 )
 
@@ -70,8 +64,12 @@ _RUNS = text(
 )
 
 _WAITING = text(
-    f"SELECT waiting_for, count(*) AS runs, max(age) AS oldest FROM ({QUEUED}) q"
-    " GROUP BY waiting_for"
+    """
+    SELECT r.waiting_for, count(*) AS runs,
+      max(extract(epoch FROM clock_timestamp() - e.at)::float8) AS oldest
+    FROM runs r CROSS JOIN LATERAL (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+    WHERE r.state = 'queued' GROUP BY r.waiting_for
+    """
 )
 
 
@@ -80,7 +78,7 @@ async def engine_numbers(connection: AsyncConnection) -> EngineNumbers:
 
     The counts of attempts never fall while no run is deleted.
     """
-    workers = (await connection.execute(_WORKERS, {"stale": DEFAULT_TIMING.stale})).all()
+    workers = (await connection.execute(_WORKERS)).all()
     runs = (await connection.execute(_RUNS)).mappings().all()
     waiting = (await connection.execute(_WAITING)).all()
     return EngineNumbers(

@@ -3,27 +3,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How often the engine looks, and how long it waits before it judges. All in seconds."""
+    """How often the engine acts, and how long it waits before it judges. All in seconds."""
 
-    beat: float = 1.0
-    """Between two looks of a worker: its heartbeat, its own attempts, other workers' deaths."""
+    heartbeat: float = 1.0
+    """Between two heartbeats of a worker. With each it also checks its own attempts and recovers
+    the runs of dead workers."""
 
     stale: float = 30.0
-    """A heartbeat older than this is a frozen process or a lost host."""
+    """A worker whose heartbeat is older is frozen, or its host is lost."""
 
     settle: float = 5.0
-    """After its own reconnect a worker judges nobody for this long: a restart of PostgreSQL
-    drops every lock at once, and the others need a moment to come back too."""
+    """After it has reconnected, a worker judges nobody for this long: a restart of PostgreSQL drops
+    every lock at once, and the other workers need a moment to reconnect too."""
 
     begin: float = 5.0
-    """A worker that has not been up for so long has hardly begun: that it dies is not the fault of
-    what it runs, and it takes no run that is suspected of killing its workers."""
+    """A worker that dies before it has been up for this long was not killed by what it executes. It
+    takes no run that is suspected of killing its workers."""
 
-    ring_again: float = 10.0
-    """A run that is queued and was rung this long ago is rung again."""
+    wake_again: float = 10.0
+    """A ready run gets another wake-up when the former one is this old."""
 
     stop: float = 8.0
-    """How long a stopping worker gives an attempt to come to its end."""
+    """How long a stopping worker gives an attempt to end."""
 
 
 DEFAULT_TIMING = Timing()

@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.redis.health_line import read_health_line
 from app.core.runs.views import View, one_of
-from app.core.workers.locks import LOCKED_WORKERS
-from app.core.workers.timing import DEFAULT_TIMING
 
 MOST = 100
 """Rows shown of workers and of queued runs."""
@@ -66,43 +64,39 @@ class WorkerStatus(View):
 
 # a worker that reconnected has a new id and the same session
 _WORKERS = text(
-    f"""
-    WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
+    """
     SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag,
       extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS heartbeat_age,
-      w.id IN (SELECT worker_id FROM locks)
-        AND w.heartbeat_at >= clock_timestamp() - make_interval(secs => :stale) AS alive,
+      life.alive,
       ARRAY(SELECT r.id FROM runs r WHERE r.worker_id = w.id AND r.state = 'running'
             ORDER BY r.id) AS runs
-    FROM workers w
+    FROM workers w JOIN worker_liveness life ON life.id = w.id
     WHERE w.stopped_at IS NULL
-      AND (w.heartbeat_at > clock_timestamp() - interval '1 hour'
-           OR w.id IN (SELECT worker_id FROM locks))
+      AND (w.heartbeat_at > clock_timestamp() - interval '1 hour' OR life.holds_lock)
       AND NOT EXISTS (SELECT FROM workers n WHERE n.session = w.session AND n.id > w.id)
-    ORDER BY alive DESC, w.heartbeat_at DESC, w.id LIMIT :most
+    ORDER BY life.alive DESC, w.heartbeat_at DESC, w.id LIMIT :most
     """
 )
 
-QUEUED = """
-  SELECT r.id AS run, r.created_at, r.waiting_for, r.not_before,
-    extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
-  FROM runs r CROSS JOIN LATERAL
-    (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
-  WHERE r.state = 'queued'
-"""
-"""What waits, and for how many seconds since something last happened to it."""
-
+# the age counts from what last happened to the run
 _WAITING = text(
-    f"""
+    """
+    WITH queued AS (
+      SELECT r.id AS run, r.created_at, r.waiting_for, r.not_before,
+        extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
+      FROM runs r CROSS JOIN LATERAL
+        (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+      WHERE r.state = 'queued'
+    )
     SELECT run, waiting_for, not_before, age, count(*) OVER () AS depth, max(age) OVER () AS oldest
-    FROM ({QUEUED}) q ORDER BY created_at, run LIMIT :most
+    FROM queued ORDER BY created_at, run LIMIT :most
     """
 )
 
 
 async def list_workers(connection: AsyncConnection) -> list[Worker]:
     """Return the workers that are alive or died in the last hour, the living first."""
-    result = await connection.execute(_WORKERS, {"stale": DEFAULT_TIMING.stale, "most": MOST})
+    result = await connection.execute(_WORKERS, {"most": MOST})
     return [Worker(**row) for row in result.mappings()]
 
 

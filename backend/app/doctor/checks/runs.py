@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from app.core.workers.locks import LOCKED_WORKERS
 from app.core.workers.timing import DEFAULT_TIMING
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import commands, workers
@@ -33,12 +32,10 @@ def _list(found: list[Any]) -> str:
     return some([f"run {each.id}" for each in found])
 
 
-_LOST = f"""
+_LOST = """
 SELECT r.id, extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age
-FROM runs r JOIN workers w ON w.id = r.worker_id
-WHERE r.state = 'running' AND (
-  w.id NOT IN ({LOCKED_WORKERS})
-  OR w.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s))
+FROM runs r JOIN workers w ON w.id = r.worker_id JOIN worker_liveness life ON life.id = w.id
+WHERE r.state = 'running' AND NOT life.alive
 AND w.heartbeat_at < clock_timestamp() - make_interval(secs => %(settle)s)
 ORDER BY r.id LIMIT 20
 """
@@ -53,8 +50,7 @@ ORDER BY r.id LIMIT 20
 )
 async def lost(context: Context) -> Finding:
     """Look for running runs whose worker holds no lock, or does not beat."""
-    timing = {"stale": DEFAULT_TIMING.stale, "settle": DEFAULT_TIMING.settle}
-    found = await rows(context, _LOST, timing)
+    found = await rows(context, _LOST, {"settle": DEFAULT_TIMING.settle})
     if not found:
         return ok("none")
     kind = workers.executing(context)

@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from app.core.workers.locks import LOCKED_WORKERS
-from app.core.workers.timing import DEFAULT_TIMING
 from app.doctor.checks.postgres import rows
 from app.doctor.context import Context
 
-_WORKERS = f"""
-WITH locks AS MATERIALIZED ({LOCKED_WORKERS})
+_WORKERS = """
 SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version, w.queue,
   extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age, w.loop_lag AS lag,
-  w.clock_ahead AS ahead,
+  w.clock_ahead AS ahead, life.alive,
   (SELECT count(*) FROM runs r WHERE r.worker_id = w.id AND r.state = 'running') AS busy
-FROM workers w JOIN locks ON locks.worker_id = w.id
+FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.holds_lock
 ORDER BY w.session, w.id DESC LIMIT 200
 """
 
@@ -30,11 +27,7 @@ async def sessions(context: Context) -> list[Worker]:
 
 async def alive(context: Context, kind: str) -> list[Worker]:
     """Return the workers of a kind (`arq` or `api`) whose session stands and whose heart beats."""
-    return [
-        each
-        for each in await sessions(context)
-        if each.kind == kind and each.age <= DEFAULT_TIMING.stale
-    ]
+    return [each for each in await sessions(context) if each.kind == kind and each.alive]
 
 
 def executing(context: Context) -> str:

@@ -45,7 +45,7 @@ async def test_an_overlapping_request_is_a_conflict(api) -> None:
     assert answer.status_code == 409
     assert answer.json() == {
         "error": f"run {first['id']} is active and covers ensembl",
-        "allowed": "one active run a source",
+        "allowed": "one active run for each source",
         "remedy": f"wait until it has ended, or cancel run {first['id']}",
     }
 

@@ -252,7 +252,7 @@ def test_what_upstreams_and_others_said_does_not_steer_the_terminal(cli, genes, 
         " run AS (UPDATE runs SET state = 'failed', error = said, waiting_for = said,"
         " finished_at = now() FROM said RETURNING id),"
         " event AS (INSERT INTO run_events (run_id, epoch, event, detail)"
-        " SELECT id, 1, 'retried in 1 s', jsonb_build_object('reason', said) FROM run, said),"
+        " SELECT id, 1, 'attempt failed', jsonb_build_object('reason', said) FROM run, said),"
         " progress AS (UPDATE run_sources SET unknown = 3, done = 3)"
         " INSERT INTO annotations (gene_id, source, state, reason, checked_state, checked_run_id,"
         " checked_at) SELECT genes.id, 'ensembl', 'unknown', said, 'unknown', run.id, now()"

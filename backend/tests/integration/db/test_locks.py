@@ -12,7 +12,6 @@ from app.core.postgres.migration import upgrade
 from app.core.runs import operations
 from app.core.runs.request import RunRequest
 from app.core.workers.liveness import Liveness
-from app.core.workers.locks import LOCK_CLASS
 from app.core.workers.recovery import take_from_the_dead
 from app.core.workers.timing import Timing
 from app.core.workers.views import list_workers
@@ -65,7 +64,8 @@ async def test_the_worker_of_one_installation_does_not_wait_for_that_of_another(
     async with limit():
         # the server ends a session a moment after its client has closed it
         while not await (await first.execute("SELECT FROM runs WHERE losses = 1")).fetchall():
-            await take_from_the_dead(first, Timing())
+            async with engines[0].begin() as connection:
+                await take_from_the_dead(connection, Timing())
     for each in lives:
         await each.stop()
 
@@ -101,7 +101,7 @@ async def test_a_worker_whose_lock_another_program_holds_is_not_alive_and_says_s
     database_url: str,
 ) -> None:
     with psycopg.connect(database_url) as other:
-        other.execute(f"SELECT pg_advisory_lock({LOCK_CLASS}::int, 1)".encode())
+        other.execute(b"SELECT pg_advisory_lock('workers'::regclass::oid::int, 1)")
         worker = Liveness(database_url, kind="arq", timing=Timing())
         with pytest.raises(psycopg.OperationalError, match="another program holds"):
             await worker.connect()

@@ -75,7 +75,7 @@ class Annotator:
         """Request a run and see it to its end."""
         created = await self.request(*sources, mode=mode, resume=resume)
         async with self.working():
-            return await self.bench.ended(created.bell.run_id)
+            return await self.bench.ended(created.ref.run_id)
 
     async def rows(self, query: str, **values: Any) -> list[Any]:
         async with self.bench.db.connect() as connection:

@@ -350,8 +350,8 @@ class TestFewGenes:
         monkeypatch.setattr(progress, "finish", fails)
         created = await annotator.request("hgnc", mode="full")
         async with annotator.working():
-            await annotator.bench.until(created.bell.run_id, lambda r: r.epoch > 1)
+            await annotator.bench.until(created.ref.run_id, lambda r: r.epoch > 1)
             async with annotator.bench.db.begin() as connection:
-                await operations.cancel(connection, created.bell.run_id)
+                await operations.cancel(connection, created.ref.run_id)
         kept = await annotator.annotation("PKD1", "hgnc")
         assert (kept["state"], kept["data"]["symbol"]) == ("found", "PKD1")

@@ -66,7 +66,7 @@ async def test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_a
             yield connection
             written = await connection.execute(text("SELECT count(*) FROM annotations"))
         if not lost and written.scalar_one():
-            lost.append(self.bell.epoch)
+            lost.append(self.ref.epoch)
             raise OperationalError("COMMIT", {}, Exception("server closed the connection"))
 
     monkeypatch.setattr(Attempt, "transaction", transaction)
@@ -134,7 +134,7 @@ async def test_a_service_whose_answers_are_all_unusable_fails_the_attempt(
     annotator.sandbox.fault("clinvar.esearch", "invalid-json")
     created = await annotator.request("clinvar")
     async with annotator.working():
-        run = await annotator.bench.until(created.bell.run_id, lambda r: r.attempts > 1)
+        run = await annotator.bench.until(created.ref.run_id, lambda r: r.attempts > 1)
     assert run.error
     assert (await annotator.progress(run.id))["clinvar"]["done"] == 0
 
@@ -149,7 +149,7 @@ async def test_a_run_waits_for_a_service_that_is_down_with_status_200(
     annotator.sandbox.fault(endpoint, kind)
     created = await annotator.request(source)
     async with annotator.working():
-        run = await annotator.bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        run = await annotator.bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
         assert (run.state, run.attempts) == ("queued", 1)
         assert run.waiting_for in {"ncbi", "hgnc-files"}
         assert annotator.sandbox.stats()["requests"][endpoint] <= 3  # a batch each
@@ -169,7 +169,7 @@ async def test_a_file_that_is_cut_off_without_a_length_erases_nothing(
     annotator.sandbox.fault("hgnc.complete_set", "no-length")
     created = await annotator.request("hgnc", mode="full")
     async with annotator.working():
-        run = await annotator.bench.until(created.bell.run_id, lambda r: r.attempts > 1)
+        run = await annotator.bench.until(created.ref.run_id, lambda r: r.attempts > 1)
     assert "how long the file is" in run.error
     assert await annotator.rows(query) == before
 
@@ -257,11 +257,11 @@ async def test_resume_opens_the_latest_failed_run_again_instead_of_creating_one(
 ) -> None:
     created = await annotator.request("ensembl")
     async with annotator.bench.db.begin() as connection:
-        await operations.cancel(connection, created.bell.run_id)
+        await operations.cancel(connection, created.ref.run_id)
     resumed = await annotator.run("ensembl", resume=True)
-    assert (resumed.id, resumed.state) == (created.bell.run_id, "succeeded")
+    assert (resumed.id, resumed.state) == (created.ref.run_id, "succeeded")
     fresh = await annotator.run("ensembl", resume=True)
-    assert fresh.id != created.bell.run_id
+    assert fresh.id != created.ref.run_id
 
 
 async def test_what_cannot_be_run_is_refused_with_what_would_be_right(

@@ -40,7 +40,7 @@ async def test_the_real_kidney_genes_are_imported_and_annotated(
         created = await request_run(bench.db, InProcessDispatcher(), RunRequest.of(None))
         pipeline = Pipeline(bench.settings, limiter)
         async with bench.worker(pipeline.run):
-            run = await bench.ended(created.bell.run_id)
+            run = await bench.ended(created.ref.run_id)
         await pipeline.close()
     assert (run.state, run.error) == ("succeeded", None)
     async with bench.db.connect() as connection:

@@ -86,17 +86,17 @@ async def test_arq_does_not_see_what_its_settings_inherit(redis_url: str) -> Non
         create_worker(Settings, handle_signals=False)
 
 
-async def test_a_bell_that_is_heard_twice_is_answered_once(bench: Bench) -> None:
+async def test_a_wake_up_that_is_picked_up_twice_is_one_claim(bench: Bench) -> None:
     async def works(_: Any) -> None:
         await asyncio.Event().wait()
 
-    bell = (await bench.request()).bell
+    ref = (await bench.request()).ref
     async with bench.worker(works, slots=0) as one, bench.worker(works, slots=0) as other:
         claims = await asyncio.gather(
-            *(engine.claim(bell.run_id, bell.epoch) for engine in (one, one, other, other))
+            *(engine.claim(ref.run_id, ref.epoch) for engine in (one, one, other, other))
         )
         assert sum(claim is not None for claim in claims) == 1
-    assert (await bench.events(bell.run_id)).count("started") == 1
+    assert (await bench.events(ref.run_id)).count("claimed") == 1
 
 
 async def test_a_lock_in_another_database_of_the_server_is_no_sign_of_life(

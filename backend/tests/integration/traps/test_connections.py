@@ -84,7 +84,7 @@ async def test_arq_waits_for_ever_for_a_redis_that_does_not_answer_and_we_do_not
     assert timeout(patient) == timeout(ours) == SOCKET_TIMEOUT
 
 
-async def test_a_bell_that_comes_while_postgresql_is_away_is_not_used_up(
+async def test_a_wake_up_that_comes_while_postgresql_is_away_is_kept(
     plant, genes, bench, ours
 ) -> None:
     proxy = Proxy(plant.env["DATABASE_URL"])
@@ -93,12 +93,12 @@ async def test_a_bell_that_comes_while_postgresql_is_away_is_not_used_up(
     await plant.says(worker, "is alive")
     await proxy.cut()
     await plant.says(worker, "lost the session")
-    bell = (await bench.request(["ensembl"])).bell
-    await ours.enqueue_job(bell.task, "ensembl", _job_id=bell.id)
+    ref = (await bench.request(["ensembl"])).ref
+    await ours.enqueue_job(ref.task, "ensembl", _job_id=ref.job_id)
     # arq looks twice a second
     await asyncio.sleep(1.2)
-    assert await ours.zscore(QUEUE, bell.id) is not None
-    assert await ours.exists(job_key_prefix + bell.id)
+    assert await ours.zscore(QUEUE, ref.job_id) is not None
+    assert await ours.exists(job_key_prefix + ref.job_id)
     await proxy.open()
     run = await plant.ended()
     assert (run["state"], run["attempts"], worker.poll()) == ("succeeded", 1, None)

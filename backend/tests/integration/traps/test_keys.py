@@ -3,7 +3,6 @@
 import os
 import pickle
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from arq.constants import (
 from arq.jobs import DeserializationError, Job
 
 from app.core.arq import wake_ups
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 from tests.plant import QUEUE
 
 DAY = 86_400
@@ -28,9 +27,8 @@ async def nothing(ctx: dict[str, Any]) -> None:
     """A job that has nothing to do."""
 
 
-def bell_of(run_id: int, epoch: int = 1, *, age: float = 0.0, again: bool = False) -> Bell:
-    asked = datetime.now(UTC) - timedelta(seconds=age)
-    return Bell(run_id, epoch, "run_pipeline_task", ("ensembl",), "full", asked, again)
+def ref(run_id: int, epoch: int = 1) -> RunRef:
+    return RunRef(run_id, epoch, "run_pipeline_task", ("ensembl",), "full")
 
 
 class Touch:
@@ -58,14 +56,14 @@ async def test_a_pickle_is_executed_by_arq_and_refused_by_our_clients(
     assert not (tmp_path / "refused").exists()
 
 
-async def test_what_waits_for_a_day_is_lost_to_arq_and_a_bell_waits_for_ever(plain, ours) -> None:
+async def test_arq_loses_a_job_after_a_day_and_a_wake_up_does_not_expire(plain, ours) -> None:
     job = await plain.redis.enqueue_job("nothing")
     assert DAY - 60 < await plain.redis.ttl(job_key_prefix + job.job_id) <= DAY
     await plain.redis.delete(job_key_prefix + job.job_id)
     await plain.work_off(nothing)
     result = await job.result_info()
     assert (result.success, result.function) == (False, "<unknown>")
-    await wake_ups.ring(ours, QUEUE, [bell_of(7)])
+    await wake_ups.send(ours, QUEUE, [ref(7)])
     assert await ours.ttl(job_key_prefix + "7:1") == -1
 
 
@@ -84,46 +82,46 @@ async def test_arq_aborts_a_job_that_is_enqueued_after_its_id_was_aborted(plain)
     assert (await job.result_info()).success is False
 
 
-async def test_a_bell_that_is_rung_again_takes_the_place_of_what_is_left_of_it(ours) -> None:
-    bell = bell_of(7, age=60)
-    await wake_ups.ring(ours, QUEUE, [bell])
-    await ours.psetex(in_progress_key_prefix + bell.id, 21_610_000, b"1")
-    await ours.set(retry_key_prefix + bell.id, b"5")
-    await ours.set(result_key_prefix + bell.id, b"{}")
-    await ours.zrem(QUEUE, bell.id)
-    assert await ours.enqueue_job(bell.task, "ensembl", _job_id=bell.id) is None
-    await wake_ups.ring(ours, QUEUE, [bell_of(8, age=30), bell_of(7, age=60, again=True)])
+async def test_an_unanswered_wake_up_is_replaced_when_it_is_sent_again(ours) -> None:
+    run = ref(7)
+    await wake_ups.send(ours, QUEUE, [run])
+    await ours.psetex(in_progress_key_prefix + run.job_id, 21_610_000, b"1")
+    await ours.set(retry_key_prefix + run.job_id, b"5")
+    await ours.set(result_key_prefix + run.job_id, b"{}")
+    await ours.zrem(QUEUE, run.job_id)
+    assert await ours.enqueue_job(run.task, "ensembl", _job_id=run.job_id) is None
+    await wake_ups.send(ours, QUEUE, [ref(8), ref(7)], unanswered=[ref(7)])
     # in its old place, before what was asked for later
     assert await ours.zrange(QUEUE, 0, -1) == [b"7:1", b"8:1"]
     assert sorted(await ours.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:8:1"]
 
 
-async def test_a_bell_in_the_queue_is_not_disturbed_by_ringing_twice(ours) -> None:
-    await wake_ups.ring(ours, QUEUE, [bell_of(7, age=60)])
+async def test_a_second_wake_up_leaves_the_first_one_as_it_is(ours) -> None:
+    await wake_ups.send(ours, QUEUE, [ref(7)])
     await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
-    await wake_ups.ring(ours, QUEUE, [bell_of(7, age=60)])
+    await wake_ups.send(ours, QUEUE, [ref(7)])
     assert await ours.zcard(QUEUE) == 1
     assert await ours.exists(in_progress_key_prefix + "7:1")
 
 
-async def test_the_keys_of_an_attempt_that_has_passed_are_removed_with_the_next_bell(ours) -> None:
-    await wake_ups.ring(ours, QUEUE, [bell_of(7, 1)])
+async def test_the_next_wake_up_removes_the_keys_of_the_former_attempt(ours) -> None:
+    await wake_ups.send(ours, QUEUE, [ref(7, 1)])
     await ours.psetex(in_progress_key_prefix + "7:1", 21_610_000, b"1")
     await ours.set(retry_key_prefix + "7:1", b"1")
-    await wake_ups.ring(ours, QUEUE, [bell_of(7, 2)])
+    await wake_ups.send(ours, QUEUE, [ref(7, 2)])
     assert await ours.zrange(QUEUE, 0, -1) == [b"7:2"]
     assert await ours.keys("arq:*") == [b"arq:job:7:2"]
 
 
 async def test_what_lies_in_redis_from_before_stops_no_run(plant, genes, bench, ours) -> None:
-    bell = (await bench.request(["ensembl"])).bell
-    lease, abort = in_progress_key_prefix + bell.id, {bell.id: int(time.time() * 1000)}
+    run = (await bench.request(["ensembl"])).ref
+    lease, abort = in_progress_key_prefix + run.job_id, {run.job_id: int(time.time() * 1000)}
     await ours.psetex(lease, 21_610_000, b"1")
-    await ours.set(retry_key_prefix + bell.id, b"99")
-    await ours.set(result_key_prefix + bell.id, b"{}")
+    await ours.set(retry_key_prefix + run.job_id, b"99")
+    await ours.set(result_key_prefix + run.job_id, b"{}")
     await ours.zadd(abort_jobs_ss, abort)
     plant.worker()
-    # picked up by somebody who died, and rung again when nobody has answered for 10 s
-    await plant.until(lambda r: r["rung_at"] is not None)
-    plant.rows("UPDATE runs SET rung_at = rung_at - interval '10 s'")
+    # picked up by somebody who died, and sent again when nobody has answered for 10 s
+    await plant.until(lambda r: r["wake_up_sent_at"] is not None)
+    plant.rows("UPDATE runs SET wake_up_sent_at = wake_up_sent_at - interval '10 s'")
     assert (await plant.ended())["state"] == "succeeded"

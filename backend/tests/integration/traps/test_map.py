@@ -36,14 +36,14 @@ Plain exceptions and timeouts are never tried again
 Whoever can write to Redis executes code, as jobs and results are pickles
   integration/traps/test_keys.py
     test_a_pickle_is_executed_by_arq_and_refused_by_our_clients
-  unit/core/test_bells.py
+  unit/core/arq/test_wake_ups.py
     test_what_is_no_job_is_refused_as_arq_expects
   reliability/test_requests.py
     test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on
 
 A job that waits for 24 h is lost
   integration/traps/test_keys.py
-    test_what_waits_for_a_day_is_lost_to_arq_and_a_bell_waits_for_ever
+    test_arq_loses_a_job_after_a_day_and_a_wake_up_does_not_expire
   reliability/test_requests.py
     test_a_run_that_was_queued_for_26_hours_runs_as_it_was_asked_for
 
@@ -51,8 +51,8 @@ A kept result, and keys that still stand, block an id; an aborted id ends later 
   integration/traps/test_keys.py
     test_arq_takes_no_job_under_an_id_whose_result_it_keeps
     test_arq_aborts_a_job_that_is_enqueued_after_its_id_was_aborted
-    test_a_bell_that_is_rung_again_takes_the_place_of_what_is_left_of_it
-    test_the_keys_of_an_attempt_that_has_passed_are_removed_with_the_next_bell
+    test_an_unanswered_wake_up_is_replaced_when_it_is_sent_again
+    test_the_next_wake_up_removes_the_keys_of_the_former_attempt
     test_what_lies_in_redis_from_before_stops_no_run
   integration/worker/test_arq_worker.py
     test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant
@@ -98,10 +98,10 @@ A hook that raises ends the worker and leaves its lease; inherited settings are 
 
 100 members that it passes over stop every worker, and what is no job takes slots
   integration/worker/test_queue.py
-    test_100_members_that_are_no_job_hide_no_bell_and_are_removed
-    test_100_jobs_that_others_are_at_hide_no_bell
+    test_100_members_that_are_no_job_hide_no_wake_up_and_are_removed
+    test_100_jobs_in_progress_elsewhere_hide_no_wake_up
     test_junk_is_removed_in_bulk_and_logged_once
-    test_bells_of_runs_that_do_not_wait_are_removed_without_being_picked_up
+    test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_picked_up
     test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once
     test_a_worker_goes_on_beside_members_and_counts_that_arq_stumbles_over
   reliability/test_requests.py
@@ -109,29 +109,29 @@ A hook that raises ends the worker and leaves its lease; inherited settings are 
 
 A score is a moment by the sender's clock
   integration/worker/test_queue.py
-    test_a_bell_is_heard_whatever_its_score
-    test_a_bell_is_heard_by_a_worker_whose_clock_differs
+    test_a_wake_up_is_picked_up_whatever_its_score
+    test_the_score_of_a_wake_up_depends_on_no_clock
     test_a_job_is_answered_when_its_client_meant_it_to_be
 
 JSON of the wrong types, a key of the wrong type, or an id that is no UTF-8 ends every worker
-  unit/core/test_bells.py
+  unit/core/arq/test_wake_ups.py
     test_a_pickle_or_json_of_the_wrong_types_is_refused
   integration/worker/test_arq_worker.py
     test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on
   integration/worker/test_redis_outages.py
     test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside
 
-A bell may be heard twice, or for an epoch that has passed
+A wake-up may be picked up twice, or for an epoch that has passed
   integration/traps/test_attempts.py
-    test_a_bell_that_is_heard_twice_is_answered_once
+    test_a_wake_up_that_is_picked_up_twice_is_one_claim
   integration/traps/test_keys.py
-    test_a_bell_in_the_queue_is_not_disturbed_by_ringing_twice
+    test_a_second_wake_up_leaves_the_first_one_as_it_is
   reliability/test_requests.py
     test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on
 
-PostgreSQL away when a bell comes, or Redis when a run is created
+PostgreSQL away when a wake-up comes, or Redis when a run is created
   integration/traps/test_connections.py
-    test_a_bell_that_comes_while_postgresql_is_away_is_not_used_up
+    test_a_wake_up_that_comes_while_postgresql_is_away_is_kept
   integration/api/test_outages.py
     test_a_run_is_accepted_without_redis
   integration/cli/test_commands.py

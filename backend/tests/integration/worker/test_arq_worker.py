@@ -48,7 +48,7 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     assert worker.health_check_interval <= 5
     assert worker.max_jobs == 7
     assert all(f.max_tries == sys.maxsize for f in worker.functions.values())
-    # an id that somebody aborted would end a later bell, a hook that raises the worker
+    # an id that somebody aborted would end a later wake-up, a hook that raises the worker
     assert not worker.allow_abort_jobs
     assert (worker.on_job_start, worker.on_job_end, worker.after_job_end) == (None, None, None)
     with pytest.raises(Exception, match="JSON"):

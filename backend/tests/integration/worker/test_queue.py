@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from app.core.arq.client import WorkerRedis, connect_worker
 from app.core.arq.client_jobs import ClientDesk
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.redis.patience import Patience
-from app.core.runs.transitions import Bell
+from app.core.runs.ref import RunRef
 from tests.integration.conftest import Bench, Query
 from tests.plant import QUEUE, Plant
 
@@ -56,9 +55,7 @@ def now() -> int:
     return timestamp_ms()
 
 
-def bell(run_id: int = 7, *, ahead: float = 0.0) -> Bell:
-    created = datetime.now(UTC) + timedelta(seconds=ahead)
-    return Bell(run_id, 1, "run_pipeline_task", ("ensembl",), "full", created)
+REF = RunRef(7, 1, "run_pipeline_task", ("ensembl",), "full")
 
 
 def job(function: str = "run_pipeline_task", *arguments: object, et: int = 1, **named: Any) -> str:
@@ -77,24 +74,24 @@ async def put(redis: ArqRedis, scores: dict[str, float], content: str | None) ->
 
 @pytest.mark.parametrize("score", [0, 1, -5, float("-inf")])
 @pytest.mark.parametrize("content", [None, "junk", job("os.system", "true")])
-async def test_100_members_that_are_no_job_hide_no_bell_and_are_removed(
+async def test_100_members_that_are_no_job_hide_no_wake_up_and_are_removed(
     ours: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
 ) -> None:
     await put(arq_redis, {f"member {n}": score for n in range(100)}, content)
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(ours) == [b"7:1"]
     assert await arq_redis.zrange(QUEUE, 0, -1) == [b"7:1"]
     assert await arq_redis.keys("arq:*") == [b"arq:job:7:1"]
 
 
-async def test_100_jobs_that_others_are_at_hide_no_bell(
+async def test_100_jobs_in_progress_elsewhere_hide_no_wake_up(
     ours: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     running = {f"{run_id}:1": run_id for run_id in range(100, 200)}
     await put(arq_redis, running, job())
     for member in running:
         await arq_redis.set(in_progress_key_prefix + member, "1")
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(ours) == [b"7:1"]
     assert await arq_redis.zcard(QUEUE) == 101
 
@@ -105,7 +102,7 @@ async def test_junk_is_removed_in_bulk_and_logged_once(
     for start in range(0, 5_000, 1_000):
         await put(arq_redis, {f"{start + n} of 5000": 1 for n in range(1_000)}, None)
     await put(arq_redis, {"a pickle's": 1}, "\x80")
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     with caplog.at_level(logging.WARNING):
         assert await offered(ours) == [b"7:1"]
         await put(arq_redis, {"late": 1}, None)
@@ -118,10 +115,10 @@ async def test_junk_is_removed_in_bulk_and_logged_once(
 
 
 @pytest.mark.parametrize("score", [0, float("-inf"), float("inf")])
-async def test_a_bell_is_heard_whatever_its_score(
+async def test_a_wake_up_is_picked_up_whatever_its_score(
     ours: WorkerRedis, arq_redis: ArqRedis, score: float
 ) -> None:
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     await arq_redis.zadd(QUEUE, {"7:1": score})
     assert await offered(ours) == [b"7:1"]
     async with ours.pipeline(transaction=True) as pipe:
@@ -130,32 +127,30 @@ async def test_a_bell_is_heard_whatever_its_score(
         assert 0 < await pipe.zscore(QUEUE, "7:1") <= now()
 
 
-@pytest.mark.parametrize("seconds", [-3_600, -120, 120, 3_600])
-async def test_a_bell_is_heard_by_a_worker_whose_clock_differs(
-    ours: WorkerRedis, arq_redis: ArqRedis, seconds: float
+async def test_the_score_of_a_wake_up_depends_on_no_clock(
+    ours: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
-    await wake_ups.ring(arq_redis, QUEUE, [bell(ahead=seconds)])
-    assert (await arq_redis.zscore(QUEUE, "7:1")) * 2 < now()
+    await wake_ups.send(arq_redis, QUEUE, [REF])
+    assert await arq_redis.zscore(QUEUE, "7:1") == 7
     assert await offered(ours) == [b"7:1"]
 
 
-async def test_a_bell_that_a_former_version_put_into_the_future_is_mended_by_ringing_again(
+async def test_a_wake_up_that_a_former_version_put_into_the_future_is_corrected_when_sent_again(
     ours: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
-    right = await arq_redis.zscore(QUEUE, "7:1")
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     await arq_redis.zadd(QUEUE, {"7:1": now() + HOUR})
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
-    assert (await arq_redis.zscore(QUEUE, "7:1")) - right < 60
+    await wake_ups.send(arq_redis, QUEUE, [REF])
+    assert await arq_redis.zscore(QUEUE, "7:1") == 7
 
 
-async def test_bells_of_runs_that_do_not_wait_are_removed_without_being_picked_up(
+async def test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_picked_up(
     ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench, desk: None
 ) -> None:
-    created = (await bench.request(["ensembl"])).bell
+    created = (await bench.request(["ensembl"])).ref
     await put(arq_redis, {f"{run_id}:1": 1 for run_id in range(1_000, 1_200)}, job())
-    await wake_ups.ring(arq_redis, QUEUE, [created])
-    assert await offered(ours) == [created.id.encode()]
+    await wake_ups.send(arq_redis, QUEUE, [created])
+    assert await offered(ours) == [created.job_id.encode()]
     assert await arq_redis.zcard(QUEUE) == 1
 
 
@@ -204,7 +199,7 @@ async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_th
 
     ours.queue.desk = ClientDesk(bench.db, away)
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
-    await wake_ups.ring(arq_redis, QUEUE, [bell()])
+    await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(ours) == [b"7:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
 

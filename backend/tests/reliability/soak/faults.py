@@ -244,8 +244,8 @@ class Havoc:
         done = await self._asker.post(f"/api/admin/runs/{run_id}/{what}")
         return bool(done or await self._asker.cli(what, "--json", str(run_id)))
 
-    def _old_bell(self, draw: int) -> str:
-        """Return the id of a bell whose run has ended, or is none."""
+    def _old_wake_up(self, draw: int) -> str:
+        """Return the id of a wake-up whose run has ended, or is none."""
         ended = self._crew.rows(
             "SELECT id, epoch FROM runs WHERE state IN ('succeeded', 'failed') ORDER BY id"
         )
@@ -256,7 +256,7 @@ class Havoc:
         async with self._hit(fault):
             redis = self._crew.redis()
             try:
-                await junk.put(redis, self.trace, self._old_bell(fault.draw))
+                await junk.put(redis, self.trace, self._old_wake_up(fault.draw))
             except (RedisError, OSError, psycopg.OperationalError):
                 # it is away, and takes no junk either
                 pass

@@ -25,13 +25,13 @@ def _job(function: str, *arguments: object) -> bytes:
     return json.dumps({"t": None, "f": function, "a": arguments, "k": {}, "et": 1}).encode()
 
 
-async def put(redis: ArqRedis, trace: Path, bell: str) -> None:
-    """Put a pickle, bytes, wrong types, an unknown function and an old bell into the queue.
+async def put(redis: ArqRedis, trace: Path, wake_up: str) -> None:
+    """Put a pickle, bytes, wrong types, an unknown function and an old wake-up into the queue.
 
     Args:
         redis: whose queue.
         trace: the file that is there once the pickle was executed.
-        bell: the id of a bell whose time has passed.
+        wake_up: the id of a wake-up whose time has passed.
     """
     async with redis.pipeline(transaction=True) as pipe:
         for job_id, value in (
@@ -40,7 +40,7 @@ async def put(redis: ArqRedis, trace: Path, bell: str) -> None:
             ("types", b'{"t": "x", "f": 1, "a": {}, "k": [], "et": null}'),
             ("unknown", _job("os.system", "ensembl")),
             ("nonsense", _job("run_pipeline_task", 1, "no such mode")),
-            (bell, _job("run_pipeline_task", "ensembl")),
+            (wake_up, _job("run_pipeline_task", "ensembl")),
         ):
             pipe.set(job_key_prefix + job_id, value)
             pipe.zadd(QUEUE, {job_id: 1})

@@ -25,13 +25,13 @@ file or by API, as many genes are due; its batches are not counted."""
 
 _TAKEN_UP = """
 SELECT min(extract(epoch FROM at))::float8 AS at FROM run_events
-WHERE run_id = %(run_id)s AND event IN ('started', 'taken over')
+WHERE run_id = %(run_id)s AND event IN ('claimed', 'taken over')
 AND extract(epoch FROM at) > %(after)s
 """
 
 _ENDED = """
 SELECT min(extract(epoch FROM at))::float8 AS at FROM run_events
-WHERE run_id = %(run_id)s AND event IN ('finished', 'cancelled')
+WHERE run_id = %(run_id)s AND event IN ('succeeded', 'failed', 'cancelled')
 AND extract(epoch FROM at) > %(after)s
 """
 
@@ -50,7 +50,7 @@ WHERE e.event = 'lost' ORDER BY e.id
 _WHY_FAILED = """
 SELECT extract(epoch FROM e.at)::float8 AS at FROM run_events e JOIN runs r ON r.id = e.run_id
 WHERE e.run_id = %(run_id)s
-AND (e.event IN ('lost', 'finished') OR e.event LIKE 'retried in %%')
+AND (e.event IN ('lost', 'failed', 'attempt failed'))
 AND e.at > coalesce(r.progressed_at, r.created_at) ORDER BY e.id
 """
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from app.cli.output import cells, in_words, table, what_happened
-from app.core.runs.views import Event
+from app.core.runs.views import RunEvent
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_duration_is_said_as_people_do(seconds, words) -> None:
 
 def happened(event: str, **detail) -> str:
     at = datetime(2025, 11, 23, tzinfo=UTC)
-    return what_happened(Event(id=1, at=at, epoch=1, event=event, detail=detail))
+    return what_happened(RunEvent(id=1, at=at, epoch=1, event=event, detail=detail))
 
 
 def test_an_event_is_a_line() -> None:

@@ -1,6 +1,5 @@
 """Whether PostgreSQL has connections for all."""
 
-from app.core.workers.locks import LOCKED_WORKERS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks.commands import psql
 from app.doctor.checks.postgres import row
@@ -28,9 +27,9 @@ SELECT current_setting('max_connections')::int
   (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role,
   (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
    AND application_name NOT LIKE 'kidney-genetics%%') AS others,
-  (SELECT count(*) FROM workers WHERE id IN ({LOCKED_WORKERS})) AS workers,
+  (SELECT count(*) FROM worker_liveness WHERE holds_lock) AS workers,
   (SELECT coalesce(sum(coalesce(slots, %(slots)s) + {BESIDE_ATTEMPTS}), 0) FROM workers
-   WHERE id IN ({LOCKED_WORKERS}))::int AS theirs,
+   JOIN worker_liveness USING (id) WHERE holds_lock)::int AS theirs,
   (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
   current_database() AS name, current_user AS me
 """

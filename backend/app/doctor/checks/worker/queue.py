@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.runs.future import READY
 from app.core.runs.jobs import JOBS
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks import workers
@@ -166,9 +165,8 @@ async def _own_jobs(context: Context) -> list[Job]:
 
 
 _LOST = f"""
-SELECT id, epoch, task, sources, mode, created_at, true AS again FROM runs
-WHERE state = 'queued' AND {READY}
-AND (SELECT max(at) FROM run_events WHERE run_id = runs.id)
+SELECT id, epoch, task, sources, mode FROM runs JOIN ready_runs USING (id)
+WHERE (SELECT max(at) FROM run_events WHERE run_id = runs.id)
   < clock_timestamp() - make_interval(secs => {_UNHEARD})
 AND (not_before IS NULL OR not_before < clock_timestamp() - make_interval(secs => {_UNHEARD}))
 ORDER BY created_at, id LIMIT 200
@@ -196,8 +194,8 @@ async def _lost(context: Context) -> list[Any]:
 async def ring(context: Context) -> str | None:
     """Ring for the runs whose bell was lost; ringing twice is harmless."""
     from app.core.arq.client import connect
-    from app.core.arq.wake_ups import ring as ring_bells
-    from app.core.runs.transitions import bell_of
+    from app.core.arq.wake_ups import send
+    from app.core.runs.ref import RunRef
 
     lost = await _lost(context)
     if not lost:
@@ -205,7 +203,8 @@ async def ring(context: Context) -> str | None:
     queue = context.settings.arq_queue_name
     redis = connect(context.settings.redis_url.get_secret_value(), queue)
     try:
-        await ring_bells(redis, queue, [bell_of(each) for each in lost])
+        ready = [RunRef.of(each) for each in lost]
+        await send(redis, queue, ready, unanswered=ready)
     finally:
         await redis.aclose(close_connection_pool=True)
     return f"rang for run {', '.join(str(each.id) for each in lost)}"

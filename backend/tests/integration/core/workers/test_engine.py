@@ -20,7 +20,7 @@ from app.core.workers import cancelling
 from app.core.workers import engine as engines
 from app.core.workers.engine import Engine
 from app.core.workers.liveness import Liveness
-from app.core.workers.recovery import bells_due
+from app.core.workers.recovery import wake_ups_due
 from app.core.workers.timing import DEFAULT_TIMING
 from app.db import address
 from harness.timing import limit
@@ -40,25 +40,25 @@ async def forever(attempt: Attempt) -> None:
 async def test_a_run_is_executed_and_says_what_happened(bench: Bench) -> None:
     created = await bench.request()
     async with bench.worker(nothing):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts, run.epoch) == ("succeeded", 1, 1)
-    assert await bench.events(run.id) == ["created", "started", "finished"]
+    assert await bench.events(run.id) == ["created", "claimed", "succeeded"]
 
 
 async def test_the_same_request_is_one_run_while_it_is_active(bench: Bench) -> None:
     answers = await asyncio.gather(*(bench.request(["b", "a"]) for _ in range(20)))
-    assert len({a.bell.run_id for a in answers}) == 1
+    assert len({a.ref.run_id for a in answers}) == 1
     assert sum(a.created for a in answers) == 1
 
 
 async def test_an_overlapping_request_is_refused_until_the_run_has_ended(bench: Bench) -> None:
     first = await bench.request(["a"])
-    with pytest.raises(Conflict, match=f"run {first.bell.run_id} is active and covers a"):
+    with pytest.raises(Conflict, match=f"run {first.ref.run_id} is active and covers a"):
         await bench.request(["a", "b"])
     with pytest.raises(Conflict):
         await bench.request(["a"], "full")
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, first.bell.run_id)
+        await operations.cancel(connection, first.ref.run_id)
     second = await bench.request(["a", "b"])
     assert second.created
 
@@ -75,7 +75,7 @@ async def test_the_database_itself_refuses_two_active_runs_of_a_source(bench: Be
             )
     async with bench.db.begin() as connection:
         await connection.execute(
-            text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": first.bell.run_id}
+            text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": first.ref.run_id}
         )
     assert (await bench.request(["a"], "full")).created
 
@@ -86,14 +86,14 @@ async def test_a_failing_attempt_is_tried_again_and_the_run_then_fails(bench: Be
 
     created = await bench.request()
     async with bench.worker(fails, run_max_failures=3, run_backoff_base=0.02, run_backoff_cap=0.05):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts) == ("failed", 3)
     assert "out of cheese" in run.error
     assert "hunter2" not in run.error
     events = await bench.events(run.id)
-    assert events.count("started") == 3
-    assert [event for event in events if event.startswith("retried in ")] == events[2:-1:2]
-    assert events[-1] == "finished"
+    assert events.count("claimed") == 3
+    assert events[2:-1:2] == ["attempt failed"] * 2
+    assert events[-1] == "failed"
 
 
 async def test_an_error_that_no_text_column_can_hold_is_counted_like_any_other(
@@ -104,7 +104,7 @@ async def test_an_error_that_no_text_column_can_hold_is_counted_like_any_other(
 
     created = await bench.request()
     async with bench.worker(fails, run_max_failures=2, run_backoff_base=0.01):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts) == ("failed", 2)
     assert run.error.startswith("RuntimeError: a NUL ")
 
@@ -124,7 +124,7 @@ async def test_progress_between_failures_gives_the_run_its_tries_back(bench: Ben
     async with bench.worker(
         fails_often, run_max_failures=2, run_backoff_base=0.01, run_backoff_cap=0.01
     ):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts) == ("succeeded", 6)
 
 
@@ -139,9 +139,9 @@ async def test_waiting_costs_no_attempt_and_says_what_for(bench: Bench) -> None:
 
     created = await bench.request()
     async with bench.worker(waits, run_max_failures=1):
-        waiting = await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        waiting = await bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
         assert (waiting.state, waiting.waiting_for) == ("queued", "ensembl")
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts, run.waiting_for) == ("succeeded", 1, None)
 
 
@@ -151,7 +151,7 @@ async def test_nothing_puts_a_run_back_for_longer_than_is_allowed(bench: Bench) 
 
     created = await bench.request()
     async with bench.worker(waits, upstream_longest_wait=1_000):
-        run = await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        run = await bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
     assert timedelta(0) < run.not_before - run.attempt_started_at < timedelta(seconds=1_100)
 
 
@@ -163,26 +163,23 @@ async def test_a_run_that_a_clock_parked_in_the_future_starts(bench: Bench) -> N
                 "UPDATE runs SET not_before = CASE id WHEN :id THEN now() + interval '30 h'"
                 " ELSE now() + interval '23 h' END"
             ),
-            {"id": parked.bell.run_id},
+            {"id": parked.ref.run_id},
         )
     async with bench.worker(nothing):
-        assert (await bench.ended(parked.bell.run_id)).state == "succeeded"
-        assert (await bench.run(waiting.bell.run_id)).state == "queued"
+        assert (await bench.ended(parked.ref.run_id)).state == "succeeded"
+        assert (await bench.run(waiting.ref.run_id)).state == "queued"
 
 
-async def test_a_bell_rung_in_the_future_is_rung_again(bench: Bench) -> None:
+async def test_a_wake_up_that_was_sent_in_the_future_is_sent_again(bench: Bench) -> None:
     created = await bench.request()
-    worker = Liveness(bench.settings.database_url.get_secret_value(), kind="arq", timing=QUICK)
-    session = await worker.connect()
-    rung = text("UPDATE runs SET rung_at = now() + CAST(:later AS interval)")
+    sent = text("UPDATE runs SET wake_up_sent_at = now() + CAST(:later AS interval)")
     found = []
     for later in ("0 s", "1 day"):
         async with bench.db.begin() as connection:
-            await connection.execute(rung, {"later": later})
-        found.append(await bells_due(session, DEFAULT_TIMING))
-    await worker.stop()
-    assert found[0] == []
-    assert [bell.run_id for bell in found[1]] == [created.bell.run_id]
+            await connection.execute(sent, {"later": later})
+        async with bench.db.begin() as connection:
+            found.append(await wake_ups_due(connection, DEFAULT_TIMING))
+    assert found == [{}, {created.ref: True}]
 
 
 async def test_a_frozen_worker_whose_heartbeat_is_in_the_future_loses_its_runs(
@@ -197,7 +194,7 @@ async def test_a_frozen_worker_whose_heartbeat_is_in_the_future_loses_its_runs(
         )
         await connection.execute(text("UPDATE workers SET heartbeat_at = now() + interval '1 day'"))
     async with bench.worker(nothing):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.losses) == ("succeeded", 1)
     await session.close()
 
@@ -208,10 +205,10 @@ async def test_a_cancelled_run_waits_for_nothing(bench: Bench) -> None:
 
     created = await bench.request()
     async with bench.worker(waits):
-        await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        await bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.bell.run_id)
-    run = await bench.run(created.bell.run_id)
+            await operations.cancel(connection, created.ref.run_id)
+    run = await bench.run(created.ref.run_id)
     assert (run.state, run.waiting_for, run.not_before) == ("cancelled", None, None)
 
 
@@ -221,7 +218,7 @@ async def test_a_failed_run_waits_for_nothing(bench: Bench) -> None:
 
     created = await bench.request()
     async with bench.worker(fails, run_max_failures=1):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.not_before) == ("failed", None)
 
 
@@ -231,10 +228,10 @@ async def test_an_event_says_why_a_run_waits(bench: Bench) -> None:
 
     created = await bench.request()
     async with bench.worker(waits):
-        await bench.until(created.bell.run_id, lambda r: r.waiting_for is not None)
+        await bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
     async with bench.db.connect() as connection:
-        event = (await views.latest_events(connection, created.bell.run_id, limit=1))[0]
-    assert event.event == "waiting for ncbi"
+        event = (await views.latest_events(connection, created.ref.run_id, limit=1))[0]
+    assert event.event == "waiting"
     assert event.detail["reason"].startswith("answered 503: maintenance")
 
 
@@ -244,7 +241,7 @@ async def test_what_the_operator_must_mend_is_not_tried_again(bench: Bench) -> N
 
     created = await bench.request()
     async with bench.worker(refuses):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.attempts) == ("failed", 1)
     assert "NCBI_API_KEY" in run.error
 
@@ -253,11 +250,11 @@ async def test_a_clean_stop_puts_the_run_back_and_costs_no_attempt(bench: Bench)
     created = await bench.request()
     for stops in range(1, 4):
         async with bench.worker(forever):
-            await bench.until(created.bell.run_id, lambda r: r.state == "running")
-        run = await bench.run(created.bell.run_id)
+            await bench.until(created.ref.run_id, lambda r: r.state == "running")
+        run = await bench.run(created.ref.run_id)
         assert (run.state, run.interruptions, run.attempts) == ("queued", stops, 1)
     async with bench.worker(nothing):
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.epoch) == ("succeeded", 4)
 
 
@@ -265,7 +262,7 @@ async def test_a_stop_that_the_claim_kept_to_itself_still_interrupts(bench: Benc
     created = await bench.request()
 
     async def job() -> None:
-        attempt = await engine.claim(created.bell.run_id, created.bell.epoch)
+        attempt = await engine.claim(created.ref.run_id, created.ref.epoch)
         assert attempt is not None
         current = asyncio.current_task()
         assert current is not None
@@ -277,7 +274,7 @@ async def test_a_stop_that_the_claim_kept_to_itself_still_interrupts(bench: Benc
     async with bench.worker(forever, slots=0) as engine:
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(asyncio.create_task(job()), 5)
-    run = await bench.run(created.bell.run_id)
+    run = await bench.run(created.ref.run_id)
     assert (run.state, run.interruptions, run.attempts) == ("queued", 1, 1)
 
 
@@ -298,22 +295,22 @@ async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(benc
 
     created = await bench.request()
     async with bench.worker(works):
-        await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        await bench.until(created.ref.run_id, lambda r: r.progressed_at is not None)
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.bell.run_id)
+            await operations.cancel(connection, created.ref.run_id)
         async with limit():
             await stopped.wait()
     assert len(late) == 1
-    assert (await bench.run(created.bell.run_id)).state == "cancelled"
+    assert (await bench.run(created.ref.run_id)).state == "cancelled"
 
 
 async def test_only_what_is_there_and_active_is_cancelled(bench: Bench) -> None:
     created = await bench.request()
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, created.bell.run_id)
+        await operations.cancel(connection, created.ref.run_id)
     with pytest.raises(Conflict, match="was cancelled"):
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.bell.run_id)
+            await operations.cancel(connection, created.ref.run_id)
     with pytest.raises(NotFound):
         async with bench.db.begin() as connection:
             await operations.cancel(connection, 999_999)
@@ -322,16 +319,16 @@ async def test_only_what_is_there_and_active_is_cancelled(bench: Bench) -> None:
 async def test_retry_opens_a_run_again_unless_its_source_is_taken(bench: Bench) -> None:
     created = await bench.request(["a"])
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, created.bell.run_id)
+        await operations.cancel(connection, created.ref.run_id)
     other = await bench.request(["a", "b"])
-    with pytest.raises(Conflict, match=f"run {other.bell.run_id}"):
+    with pytest.raises(Conflict, match=f"run {other.ref.run_id}"):
         async with bench.db.begin() as connection:
-            await operations.retry(connection, created.bell.run_id)
+            await operations.retry(connection, created.ref.run_id)
     async with bench.worker(nothing):
-        await bench.ended(other.bell.run_id)
+        await bench.ended(other.ref.run_id)
         async with bench.db.begin() as connection:
-            await operations.retry(connection, created.bell.run_id)
-        run = await bench.ended(created.bell.run_id)
+            await operations.retry(connection, created.ref.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.epoch) == ("succeeded", 2)
 
 
@@ -341,15 +338,15 @@ async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
     monkeypatch.setattr("app.core.workers.engine.time_limit", lambda task, default: 0.3)
 
     async def stuck(attempt: Attempt) -> None:
-        if attempt.bell.epoch < 3 and attempt.bell.sources == ("a",):
+        if attempt.ref.epoch < 3 and attempt.ref.sources == ("a",):
             await commit(attempt)
         await asyncio.Event().wait()
 
     moving = await bench.request(["a"])
     still = await bench.request(["b"])
     async with bench.worker(stuck):
-        run = await bench.ended(moving.bell.run_id)
-        other = await bench.ended(still.bell.run_id)
+        run = await bench.ended(moving.ref.run_id)
+        other = await bench.ended(still.ref.run_id)
     assert (run.state, run.attempts, run.epoch) == ("failed", 3, 3)
     assert "without progress" in run.error
     assert (other.state, other.attempts) == ("failed", 1)
@@ -358,7 +355,7 @@ async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
 async def die(worker: Engine) -> None:
     """End a worker's session as its process' death would."""
     # it may be reading from the connection that is closed next
-    await cancelling.end(worker._watching, within=5)
+    await cancelling.end(worker._living, within=5)
     connection = worker.liveness._connection
     assert connection is not None
     # nor is the executor to wait for a descriptor that the next connection gets
@@ -382,10 +379,10 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
 
     created = await bench.request()
     async with bench.worker(zombie) as first:
-        await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        await bench.until(created.ref.run_id, lambda r: r.progressed_at is not None)
         await die(first)
         async with bench.worker(nothing):
-            run = await bench.ended(created.bell.run_id)
+            run = await bench.ended(created.ref.run_id)
         taken.set()
         async with limit():
             await fenced.wait()
@@ -400,11 +397,11 @@ async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -
     created = await bench.request()
     for epoch in range(1, 4):
         async with bench.worker(hangs) as doomed:
-            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+            await bench.until(created.ref.run_id, lambda r: r.state == "running")
             await die(doomed)
             async with bench.worker(nothing, slots=0):
                 run = await bench.until(
-                    created.bell.run_id, lambda r, epoch=epoch: r.epoch == epoch + 1
+                    created.ref.run_id, lambda r, epoch=epoch: r.epoch == epoch + 1
                 )
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
 
@@ -422,7 +419,7 @@ async def hang(_: Attempt) -> None:
 
 
 async def test_losses_in_company_are_not_the_fault_of_a_run(bench: Bench) -> None:
-    runs_there = [(await bench.request([name])).bell.run_id for name in "ab"]
+    runs_there = [(await bench.request([name])).ref.run_id for name in "ab"]
     for _ in range(2):
         async with bench.worker(hang) as doomed:
             for run_id in runs_there:
@@ -445,23 +442,23 @@ async def test_the_loss_of_a_worker_that_has_just_started_is_not_the_fault_of_it
     new = replace(QUICK, begin=3_600.0)
     for _ in range(2):
         async with bench.worker(hang, timing=new) as doomed:
-            await bench.until(created.bell.run_id, lambda r: r.state == "running")
+            await bench.until(created.ref.run_id, lambda r: r.state == "running")
             await die(doomed)
             async with bench.worker(nothing, slots=0, timing=new):
-                await bench.until(created.bell.run_id, lambda r: r.state == "queued")
+                await bench.until(created.ref.run_id, lambda r: r.state == "queued")
     # what is suspected waits for a worker that has been up for long enough
     async with bench.worker(nothing, slots=0, timing=new) as engine:
-        bell = await bench.run(created.bell.run_id)
+        suspect = await bench.run(created.ref.run_id)
         with pytest.raises(NotHere, match="this worker is new"):
-            await engine.claim(bell.id, bell.epoch)
+            await engine.claim(suspect.id, suspect.epoch)
     for _ in range(2):
         async with bench.worker(hang) as doomed:
-            await bench.until(created.bell.run_id, lambda r: r.state == "running")
-            run = await lose(bench, doomed, created.bell.run_id)
+            await bench.until(created.ref.run_id, lambda r: r.state == "running")
+            run = await lose(bench, doomed, created.ref.run_id)
     assert (run.state, run.losses) == ("queued", 4)
     async with bench.worker(hang) as doomed:
-        await bench.until(created.bell.run_id, lambda r: r.state == "running")
-        run = await lose(bench, doomed, created.bell.run_id)
+        await bench.until(created.ref.run_id, lambda r: r.state == "running")
+        run = await lose(bench, doomed, created.ref.run_id)
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
 
 
@@ -469,14 +466,14 @@ async def test_progress_clears_a_run_of_the_losses_before_it(bench: Bench) -> No
     created = await bench.request()
     for work in (hang, hang, forever, hang):
         async with bench.worker(work) as doomed:
-            begun = (await bench.run(created.bell.run_id)).progressed_at
+            begun = (await bench.run(created.ref.run_id)).progressed_at
             await bench.until(
-                created.bell.run_id,
+                created.ref.run_id,
                 lambda r, work=work, begun=begun: (
                     r.state == "running" and (work is hang or r.progressed_at != begun)
                 ),
             )
-            run = await lose(bench, doomed, created.bell.run_id)
+            run = await lose(bench, doomed, created.ref.run_id)
     assert (run.state, run.losses) == ("queued", 4)
 
 
@@ -484,10 +481,10 @@ async def test_a_run_that_was_lost_twice_runs_alone(bench: Bench) -> None:
     release = {"a": asyncio.Event(), "b": asyncio.Event(), "c": asyncio.Event()}
 
     async def works(attempt: Attempt) -> None:
-        assert attempt.bell.sources is not None
-        await release[attempt.bell.sources[0]].wait()
+        assert attempt.ref.sources is not None
+        await release[attempt.ref.sources[0]].wait()
 
-    before, suspect, after = [(await bench.request([name])).bell.run_id for name in "bac"]
+    before, suspect, after = [(await bench.request([name])).ref.run_id for name in "bac"]
     async with bench.db.begin() as connection:
         await connection.execute(
             text("UPDATE runs SET losses_in_a_row = 2 WHERE id = :id"), {"id": suspect}
@@ -518,7 +515,7 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
 
     created = await bench.request()
     async with bench.worker(works) as engine:
-        run = await bench.until(created.bell.run_id, lambda r: r.progressed_at is not None)
+        run = await bench.until(created.ref.run_id, lambda r: r.progressed_at is not None)
         async with bench.db.begin() as connection:
             await connection.execute(
                 text(
@@ -527,16 +524,16 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
                 ),
                 {"session": engine.liveness.session},
             )
-        await bench.until(created.bell.run_id, lambda r: r.worker_id != run.worker_id)
+        await bench.until(created.ref.run_id, lambda r: r.worker_id != run.worker_id)
         done.set()
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)
 
 
 async def test_a_worker_gets_past_a_host_that_is_silent_when_it_has_lost_its_session(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "LOOK_TIMEOUT", 2.0)
+    monkeypatch.setattr(engines, "ANSWER_TIMEOUT", 2.0)
     given = address.parse(bench.settings.database_url.get_secret_value())
     with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
         given |= {
@@ -564,14 +561,14 @@ async def test_one_process_at_a_time_executes_runs_and_another_takes_over(bench:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(bench.worker(forever))
         created = await bench.request(["a"])
-        run = await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        run = await bench.until(created.ref.run_id, lambda r: r.state == "running")
         async with bench.worker(nothing):
             other = await bench.request(["b"])
-            run_b = await bench.until(other.bell.run_id, lambda r: r.state == "running")
+            run_b = await bench.until(other.ref.run_id, lambda r: r.state == "running")
             assert run_b.worker_id == run.worker_id == first.liveness.worker_id
             await stack.aclose()
-            assert (await bench.ended(created.bell.run_id)).interruptions == 1
-            assert (await bench.ended(other.bell.run_id)).interruptions == 1
+            assert (await bench.ended(created.ref.run_id)).interruptions == 1
+            assert (await bench.ended(other.ref.run_id)).interruptions == 1
 
 
 async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> None:
@@ -581,7 +578,7 @@ async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> 
         assert not await engine.liveness.may_execute()
         created = await bench.request()
         await worker.stop()
-        assert (await bench.ended(created.bell.run_id)).state == "succeeded"
+        assert (await bench.ended(created.ref.run_id)).state == "succeeded"
 
 
 async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
@@ -591,13 +588,13 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
     ending = asyncio.Event()
 
     async def works(attempt: Attempt) -> None:
-        if attempt.bell.epoch == 1:
+        if attempt.ref.epoch == 1:
             await ending.wait()
             raise OperationalError("commit", {}, Exception("server closed the connection"))
 
     created = await bench.request()
     async with bench.worker(works) as engine:
-        run = await bench.until(created.bell.run_id, lambda r: r.state == "running")
+        run = await bench.until(created.ref.run_id, lambda r: r.state == "running")
         async with bench.db.begin() as connection:
             # the row is locked, so that the attempt's end waits until its session is ended
             await connection.execute(
@@ -618,6 +615,6 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
                     )
                     waiting = found.scalar_one()
                     await asyncio.sleep(0.02)
-        run = await bench.ended(created.bell.run_id)
+        run = await bench.ended(created.ref.run_id)
     assert (run.state, run.losses, run.attempts) == ("succeeded", 0, 1)
-    assert "put back" in await bench.events(run.id)
+    assert "released" in await bench.events(run.id)

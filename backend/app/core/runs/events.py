@@ -1,0 +1,47 @@
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """What can happen to a run. `run_events.detail` says the rest: worker, reason, numbers."""
+
+    CREATED = "created"
+    """Somebody asked for it."""
+
+    CLAIMED = "claimed"
+    """A worker took it from the queue."""
+
+    TAKEN_OVER = "taken over"
+    """A worker took it from the queue after another worker was lost with it."""
+
+    LOST = "lost"
+    """The worker that executed it died, or froze. The run went back to the queue."""
+
+    FENCED = "fenced"
+    """An attempt found that its epoch had passed, and stopped without changing anything."""
+
+    INTERRUPTED = "interrupted"
+    """The worker was stopped cleanly, and gave the run back to the queue."""
+
+    RELEASED = "released"
+    """A worker gave back a run whose attempt could not record how it ended."""
+
+    ATTEMPT_FAILED = "attempt failed"
+    """The work raised an error. The next attempt starts in `retry_in` seconds."""
+
+    WAITING = "waiting"
+    """The attempt could only wait, for `waiting_for`. The run went back to the queue."""
+
+    TIMED_OUT = "timed out"
+    """The attempt reached its timeout after it had made progress. The next one continues."""
+
+    REOPENED = "reopened"
+    """Somebody retried the failed or cancelled run."""
+
+    CANCELLED = "cancelled"
+    """Somebody cancelled it."""
+
+    SUCCEEDED = "succeeded"
+    """All of its work is done."""
+
+    FAILED = "failed"
+    """It ended without success; `reason` says why."""
