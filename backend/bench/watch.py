@@ -32,8 +32,8 @@ _PURPOSES = {
     "UPDATE workers SET heartbeat_at": "heartbeat",
     "SELECT id, epoch FROM runs WHERE worker_id": "are the worker's runs still its own",
     "SELECT pg_terminate_backend": "end the sessions of frozen workers",
-    "WITH alive AS": "queue the runs of dead workers again",
-    "UPDATE runs r SET rung_at": "wake-ups to send",
+    "WITH dead AS": "queue the runs of dead workers again",
+    "UPDATE runs SET wake_up_sent_at": "wake-ups to send",
 }
 """The purpose of a statement, by its beginning (see `app/core/workers`)."""
 

@@ -32,7 +32,9 @@ from tests.plant import QUEUE, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
 
-QUICK = Timing(heartbeat=0.05, stale=scaled(2), settle=0.3, begin=0.0, wake_again=0.2, stop=scaled(2))
+QUICK = Timing(
+    heartbeat=0.05, stale=scaled(2), settle=0.3, begin=0.0, wake_again=0.2, stop=scaled(2)
+)
 
 
 @pytest.fixture

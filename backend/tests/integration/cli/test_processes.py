@@ -51,7 +51,7 @@ def test_a_run_of_the_shell_is_executed_by_the_api_and_waited_for(cli, sandbox, 
     assert "run 1 (ensembl, smart) succeeded" in out
     assert re.search(r"ensembl +succeeded +3 +3 +2 +1", out)
     assert "\x1b" not in out + err
-    assert re.search(r"started: .*worker 1\b", err)
+    assert re.search(r"claimed: .*worker 1\b", err)
     assert "ensembl: 3 of 3 genes, succeeded in" in err
     status, out, _ = ended(cli.process("annotate", "ensembl", "--wait", "--json", **off))
     assert (status, json.loads(out)["state"]) == (0, "succeeded")

@@ -8,6 +8,7 @@ from app.annotation.sources import SOURCES
 from app.annotation.upstream import Retries
 from app.core.arq.client import SOCKET_TIMEOUT
 from app.core.redis.rate_limits import PACE
+from app.core.runs.events import Event
 from app.core.workers.timing import DEFAULT_TIMING
 from tests.conftest import REPOSITORY
 
@@ -31,7 +32,7 @@ def words(page: str) -> str:
 @pytest.mark.parametrize(
     ("page", "says"),
     [
-        (WHY, f"no worker answers within {DEFAULT_TIMING.ring_again:g} seconds is sent again"),
+        (WHY, f"no worker answers within {DEFAULT_TIMING.wake_again:g} seconds is sent again"),
         (WHY, f"goes stale after {DEFAULT_TIMING.stale:g} seconds"),
         (WHY, f"after {DEFAULT_TIMING.stale:g} s without heartbeat"),
         (WHY, f"judge no other worker for {DEFAULT_TIMING.settle:g} s"),
@@ -56,6 +57,5 @@ def test_the_events_in_the_states_of_a_run_are_those_that_exist() -> None:
     (diagram,) = re.findall(r"stateDiagram-v2\n(.*?)```", (DOCS / WHY).read_text(), re.DOTALL)
     labels = re.findall(r"--> \w+: (.*)", diagram)
     named = {word for each in labels for word in each.split(", ")}
-    events = pytest.importorskip("app.core.runs.events")
     # a fenced attempt does not change the run's state
-    assert named == {each.value for each in events.Event} - {"fenced"}
+    assert named == set(Event) - {Event.FENCED}
