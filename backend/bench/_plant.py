@@ -1,4 +1,4 @@
-"""Servers and real processes for a measurement; all of it ends with the measurement."""
+"""Servers and real processes for a measurement, which end with the measurement."""
 
 import os
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from services.redis import Redis, running_redis
 
 
 class Plant(Launcher):
-    """Starts programs against one PostgreSQL and one Redis, and looks at what they have written.
+    """Starts programs with one PostgreSQL and one Redis, and reads the database.
 
     Attributes:
-        postgres: commits are flushed to the disk, as in production.
-        redis: the server of all that is started.
+        postgres: the server; it flushes commits to the disk, as in production.
+        redis: the server of all programs.
     """
 
     def __init__(self, folder: Path, postgres: Postgres, redis: Redis) -> None:
@@ -32,7 +32,7 @@ class Plant(Launcher):
         self.redis = redis
 
     def ready_worker(self) -> Process:
-        """Start a worker of this project, and wait until it is alive."""
+        """Start a worker of this project, and wait until it holds its lock."""
         worker = self.worker()
         worker.says(WORKER_READY)
         return worker
@@ -40,7 +40,7 @@ class Plant(Launcher):
 
 @contextmanager
 def plant() -> Iterator[Plant]:
-    """Start both servers, with a migrated database."""
+    """Start both servers and create the tables."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         postgres = stack.enter_context(running_postgres(folder / "postgres", fsync=True))

@@ -1,4 +1,4 @@
-"""Everything the demo starts, and its end."""
+"""Starts and stops the servers, the sandbox, the API and the workers of the demo."""
 
 import os
 import secrets
@@ -16,12 +16,12 @@ from services.redis import running_redis
 
 
 class Stage(Launcher):
-    """Servers, sandbox, API and workers. A context manager: what it started is stopped at exit.
+    """The servers, the sandbox, the API and the workers. All of them are stopped at exit.
 
     Args:
         folder: for the servers' data and the logs.
-        live: ask the real services; there is no sandbox then.
-        genes: how many genes the sandbox knows.
+        live: ask the real services, without a sandbox.
+        genes: the number of genes in the sandbox.
     """
 
     def __init__(self, folder: Path, *, live: bool, genes: int) -> None:
@@ -66,11 +66,11 @@ class Stage(Launcher):
 
     def _sandbox(self) -> None:
         self.sandbox_url = self.sandbox_process("--genes", str(self.genes), "--limits", "off")
-        # by API, gene by gene: the bulk file would be read in one go, with nothing to watch
+        # by API, in batches: the bulk file is read at once, which leaves nothing to watch
         self.env["CLINVAR_BULK_THRESHOLD"] = "1000000"
 
     def start_api(self) -> httpx.Client:
-        """Start the API and return a client of it."""
+        """Start the API, wait until it is ready, and return a client for it."""
         api = self.api_process()
         api.says(API_READY)
         return self._stack.enter_context(

@@ -2,7 +2,7 @@
 
 - `process.Process` is one program with its log; it ends with the process that started it.
 - `launcher.Launcher` starts workers, the API, the sandbox and commands with one environment.
-- `waiting` waits until something holds; `timing` says how long is long enough on this machine.
+- `waiting` waits for a condition; `timing` scales time limits to the speed of this machine.
 
 The harness imports none of the programs: it starts them by name. PostgreSQL and Redis come from
 `services`.

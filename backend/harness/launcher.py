@@ -16,7 +16,7 @@ from services.process import ServiceError
 
 WORKER = ("arq", "app.core.arq_worker.WorkerSettings")
 WORKER_READY = "is alive"
-"""What a worker logs once it holds its lock."""
+"""A worker logs this when it holds its lock."""
 
 API = ("app.cli", "api", "--port", "0")
 API_READY = "Application startup complete"
@@ -30,11 +30,11 @@ class Launcher:
     """Starts workers, APIs, the sandbox and commands.
 
     Attributes:
-        env: the environment of what is started from now on.
-        folder: of the logs.
-        processes: all that were started.
-        through: a module that starts the programs, in front of their own names.
-        place: a command that starts them elsewhere, in front of all.
+        env: the environment of the programs that are started from now on.
+        folder: the folder of the logs.
+        processes: all processes that were started.
+        through: a module that starts the programs; their names follow as its arguments.
+        place: the beginning of a command line that starts the programs in another place.
     """
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
@@ -62,10 +62,10 @@ class Launcher:
         return self.start(*API, name="the API", **env)
 
     def sandbox_process(self, *arguments: str) -> str:
-        """Start the sandbox, point the environment at it, and return its address.
+        """Start the sandbox, set its addresses in the environment, and return its address.
 
         Raises:
-            ServiceError: it does not start; with the end of its log.
+            ServiceError: the sandbox does not start. The message contains the end of its log.
         """
         process = self.start("sandbox", *arguments, name="the sandbox")
         process.until(lambda: _SANDBOX_READY.search(process.logged()))
@@ -75,10 +75,10 @@ class Launcher:
     def cli(
         self, *arguments: str, seconds: float | None = WAIT
     ) -> subprocess.CompletedProcess[str]:
-        """Call the command line, whatever comes of it.
+        """Run a command of the command line, and return it whether it succeeded or not.
 
         Raises:
-            TimeoutExpired: it took longer than so many seconds of a quiet machine.
+            TimeoutExpired: the command took longer than `seconds`, scaled to this machine.
         """
         return subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", *self.through, "app.cli", *arguments],
@@ -91,10 +91,10 @@ class Launcher:
         )
 
     def output(self, *arguments: str) -> str:
-        """Call the command line, however long that takes, and return what it prints.
+        """Run a command of the command line without a timeout, and return its output.
 
         Raises:
-            ServiceError: it failed; with what it said.
+            ServiceError: the command failed. The message contains its error output.
         """
         done = self.cli(*arguments, seconds=None)
         if done.returncode:
@@ -105,13 +105,13 @@ class Launcher:
         """Request a run with the command line, and return its id.
 
         Raises:
-            ServiceError: the request failed; with what the command said.
+            ServiceError: the command failed. The message contains its error output.
         """
         run_id: int = json.loads(self.output("annotate", "--json", *arguments))["id"]
         return run_id
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        """Read the database, or change it behind everybody's back."""
+        """Execute a statement in the database, and return the rows if there are any."""
         with psycopg.connect(self.env["DATABASE_URL"], row_factory=dict_row) as connection:
             cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
@@ -128,10 +128,10 @@ class Launcher:
 
 
 def address(api: Process) -> str:
-    """Return where an API listens, by its log.
+    """Return the address of an API, from its log.
 
     Raises:
-        ServiceError: its log does not say so.
+        ServiceError: the log does not contain the address.
     """
     found = _ADDRESS.search(api.logged())
     if found is None:

@@ -1,4 +1,4 @@
-"""One program of the project, with its log."""
+"""A program of the project, with its log."""
 
 import contextlib
 import signal
@@ -17,11 +17,11 @@ STOP_SECONDS = 12.0
 
 
 class Process(subprocess.Popen[bytes]):
-    """A running program. It ends with this process, however this process ends.
+    """A running program. It ends when this process ends, whatever the reason.
 
     Attributes:
-        name: for people.
-        log: the file with all that it prints.
+        name: the name in messages.
+        log: the file with its output.
     """
 
     def __init__(
@@ -37,20 +37,21 @@ class Process(subprocess.Popen[bytes]):
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                # a Ctrl-C is for the process that started it, which then stops its programs
+                # Ctrl-C reaches only the process that started it, which then stops its programs
                 start_new_session=True,
             )
         self._guardian = Guardian(self.pid, signal.SIGKILL)
 
     def logged(self) -> str:
-        """Return what it has printed so far."""
+        """Return the output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def until(self, ready: Callable[[], object], *, seconds: float = WAIT) -> None:
-        """Wait until it is ready.
+        """Wait until the program is ready.
 
         Raises:
-            ServiceError: it ended, or it is not ready in time; with the end of its log.
+            ServiceError: the program has ended or is not ready in time. The message contains the
+                end of its log.
         """
 
         def ready_or_ended() -> bool:
@@ -62,24 +63,25 @@ class Process(subprocess.Popen[bytes]):
             raise ServiceError(f"{self.name} does not start:\n{tail(self.log, 15)}")
 
     def says(self, words: str) -> None:
-        """Wait until its log has these words.
+        """Wait until the log contains these words.
 
         Raises:
-            ServiceError: it ended, or it does not say them in time; with the end of its log.
+            ServiceError: the program has ended or does not log them in time. The message contains
+                the end of its log.
         """
         self.until(lambda: words in self.logged())
 
     def stop(self) -> None:
-        """Stop it with SIGTERM, or end it with SIGKILL if that does not help."""
+        """End the program with SIGTERM, or with SIGKILL if it does not end in time."""
         self.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(scaled(STOP_SECONDS))
         self.end()
 
     def end(self) -> None:
-        """End it and its children with SIGKILL, and wait until it is gone."""
+        """End the program and its children with SIGKILL, and wait until it has ended."""
         if self.poll() is None:
-            # uvicorn's --reload serves from a child, which would be left behind
+            # with --reload, uvicorn serves from a child process, which would keep running
             with contextlib.suppress(psutil.NoSuchProcess):
                 for each in psutil.Process(self.pid).children(recursive=True):
                     with contextlib.suppress(psutil.NoSuchProcess):

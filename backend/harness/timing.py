@@ -1,9 +1,10 @@
-"""How long is long enough: time limits that scale with the measured speed of this machine.
+"""Time limits that scale with the measured speed of this machine.
 
-A limit tells slow work from work that hangs. How long the work takes depends on the machine: on its
-processors, on what else uses them, and on whether Python's packages are compiled. So limits are
-written in seconds of a quiet machine (`REFERENCE`), and multiplied by how much slower this machine
-is. `measure` finds that out once per test session, before the first test:
+A time limit distinguishes slow work from work that hangs. The time of the work depends on the
+machine: on its processors, on other programs, and on whether Python's packages are compiled. Limits
+are therefore written in seconds of a quiet machine (`REFERENCE`) and multiplied by a factor, which
+says how much slower this machine is. `measure` measures it once per test session, before the first
+test:
 
 - It measures elapsed time, not processor time: the time that a process waits for a core counts.
 - It starts as many probes at once as the session has test processes, and takes the slowest one: the
@@ -24,7 +25,7 @@ import sys
 import time
 
 VARIABLE = "TEST_SLOWDOWN"
-"""The environment variable that hands the measured factor on to other processes."""
+"""The environment variable that passes the measured factor to other processes."""
 
 WAIT = 60.0
 """Seconds that the wait for one event may take on a quiet machine."""
@@ -43,7 +44,7 @@ for number in range(1_000_000):
 
 
 def slowdown() -> float:
-    """By what factor this machine is slower than a quiet one; 1 if nobody has measured it."""
+    """Return the factor by which this machine is slower than a quiet one; 1 if not measured."""
     return float(os.environ.get(VARIABLE, "1"))
 
 
@@ -53,12 +54,12 @@ def scaled(seconds: float) -> float:
 
 
 def limit(seconds: float = WAIT) -> asyncio.Timeout:
-    """Return a context manager that raises TimeoutError after so many scaled seconds."""
+    """Return a context manager that raises TimeoutError after `seconds`, scaled."""
     return asyncio.timeout(scaled(seconds))
 
 
 def measure(processes: int) -> float:
-    """Measure the factor for a session that runs so many processes at once."""
+    """Measure the factor for a session that runs `processes` test processes at once."""
     began = time.monotonic()
     probes = [
         subprocess.Popen([sys.executable, "-P", "-c", _PROBE])  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""Waits until something holds, where no event of this process tells."""
+"""Waits for conditions that no event of this process announces."""
 
 import asyncio
 import time
@@ -10,18 +10,18 @@ from harness.timing import WAIT, limit, scaled
 T = TypeVar("T")
 
 PAUSE = 0.02
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def until(look: Callable[[], T], *, seconds: float = WAIT) -> T:
-    """Look again and again until the answer is true, and return it.
+    """Call `look` until its result is true, and return the result.
 
     Args:
         look: asks another process, a file or a server.
-        seconds: of a quiet machine, until this gives up.
+        seconds: the time limit, in seconds of a quiet machine.
 
     Raises:
-        TimeoutError: the answer was false for so long.
+        TimeoutError: the result was not true in time.
     """
     deadline = time.monotonic() + scaled(seconds)
     while not (found := look()):
@@ -32,10 +32,10 @@ def until(look: Callable[[], T], *, seconds: float = WAIT) -> T:
 
 
 async def eventually(look: Callable[[], T], *, seconds: float = WAIT) -> T:
-    """Do the same as `until`, and let the event loop go on meanwhile.
+    """Do the same as `until` without blocking the event loop.
 
     Raises:
-        TimeoutError: the answer was false for so long.
+        TimeoutError: the result was not true in time.
     """
     async with limit(seconds):
         # another process has no event to wait for
