@@ -17,6 +17,7 @@ BACKEND = ROOT / "backend"
 WORDS = {
     "app.main": "starts the API",
     "app.cli": "commands",
+    "app.serve": "web server",
     "app.api": "HTTP API",
     "app.doctor": "checks",
     "app.annotation": "sources, refresh",

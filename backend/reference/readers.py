@@ -30,6 +30,7 @@ _WORDS = {
     "app.cli": [_COMMANDS],
     "app.cli.genes": [_IMPORT],
     "app.cli.serve": [_API],
+    "app.serve": [_API],
     "app.doctor": [_DOCTOR],
     "services": [_HYBRID],
     # asks only whether Compose would have a value

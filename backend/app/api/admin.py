@@ -11,6 +11,7 @@ from app.api.auth import ADMIN
 from app.api.errors import refusals
 from app.api.services import Uses
 from app.api.strict import IN_DIGITS, StrictRoute, refuse_unknown
+from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import LARGEST_ID, View, one_of
@@ -90,30 +91,6 @@ class Accepted(View):
     """Whether it is new; otherwise it was there already and does the same."""
 
 
-class Changed(View):
-    """A run after what was asked for."""
-
-    id: int
-    state: Annotated[str, one_of(("queued", "cancelled"))]
-    """`cancelled` after a cancel, `queued` after a retry."""
-
-
-class RunPage(View):
-    """Runs, the newest first."""
-
-    runs: list[views.Run]
-    next_before: int | None
-    """`before` of the next page; null when there is none."""
-
-
-class EventPage(View):
-    """What happened to a run, in order."""
-
-    events: list[views.RunEvent]
-    next_after: int | None
-    """`after` of the next page; null when there is none."""
-
-
 @router.post(
     "/runs",
     status_code=202,
@@ -149,11 +126,10 @@ async def list_runs(
     uses: Uses,
     limit: Annotated[int, Query(ge=1, le=200, description="At most so many runs."), IN_DIGITS] = 50,
     before: BeforeId = None,
-) -> RunPage:
+) -> views.RunPage:
     """Return runs with their progress, the newest first."""
     async with uses.db.connect() as connection:
-        page = await views.list_runs(connection, limit=limit, before=before)
-    return RunPage(runs=page, next_before=page[-1].id if len(page) == limit else None)
+        return await views.list_runs(connection, limit=limit, before=before)
 
 
 @router.get(
@@ -181,11 +157,10 @@ async def list_events(
         int, Query(ge=1, le=1_000, description="At most so many events."), IN_DIGITS
     ] = 200,
     after: AfterId = 0,
-) -> EventPage:
+) -> views.EventPage:
     """Return what happened to a run, in order."""
     async with uses.db.connect() as connection:
-        page = await views.list_events(connection, run_id, limit=limit, after=after)
-    return EventPage(events=page, next_after=page[-1].id if len(page) == limit else None)
+        return await views.list_events(connection, run_id, limit=limit, after=after)
 
 
 @router.post(
@@ -195,12 +170,12 @@ async def list_events(
     response_description="The run is cancelled",
     responses=_NOT_FOUND | refusals({409: "The run has ended already"}),
 )
-async def cancel(run_id: RunId, uses: Uses) -> Changed:
+async def cancel(run_id: RunId, uses: Uses) -> views.Changed:
     """End a run. It commits nothing from here on, and its attempt stops within seconds."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
         await operations.cancel(connection, run_id)
-    return Changed(id=run_id, state="cancelled")
+    return views.Changed(id=run_id, state="cancelled")
 
 
 @router.post(
@@ -213,13 +188,13 @@ async def cancel(run_id: RunId, uses: Uses) -> Changed:
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> Changed:
+async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> views.Changed:
     """Open a failed or cancelled run again; it goes on from what is committed."""
     async with uses.db.begin() as connection:
         await views.require_run(connection, run_id)
         ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
     await uses.dispatcher.send([ref])
-    return Changed(id=run_id, state="queued")
+    return views.Changed(id=run_id, state="queued")
 
 
 @router.get(
@@ -229,5 +204,6 @@ async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> 
 )
 async def worker_status(uses: Uses) -> worker_views.WorkerStatus:
     """Return the workers and the queue."""
+    arq_health = await read_health_line(uses.redis)
     async with uses.db.connect() as connection:
-        return await worker_views.worker_status(connection, uses.redis)
+        return await worker_views.worker_status(connection, arq_health=arq_health)

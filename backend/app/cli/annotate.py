@@ -14,7 +14,7 @@ from app.cli.output import (
     stdout,
     write_json,
 )
-from app.cli.session import Session, in_session
+from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.watch import watch
 from app.core.runs.request import MODES, RunRequest
 from app.core.workers import views as worker_views
@@ -58,7 +58,8 @@ def annotate(
 
     async def do(session: Session) -> Requested:
         nonlocal run_id
-        answer = await request_run(session.db, session.dispatcher, request, resume=resume)
+        async with open_dispatcher(session.settings) as dispatcher:
+            answer = await request_run(session.db, dispatcher, request, resume=resume)
         run_id = answer.ref.run_id
         run = await _detail(session, run_id)
         if not as_json:

@@ -44,8 +44,8 @@ class _Lazy(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        from app.core.process.exits import exit_on_user_error  # noqa: PLC0415 - not for --help
-        from app.doctor.recipes import explain  # noqa: PLC0415
+        from app.core.process.exits import exit_on_user_error
+        from app.doctor.recipes import explain
 
         with exit_on_user_error(explain):
             return super().invoke(ctx)

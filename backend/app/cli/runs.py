@@ -1,7 +1,6 @@
 import click
 
 from app.annotation.refresh.run_detail import RunDetail, get_detail
-from app.api.admin import Changed, RunPage
 from app.cli.output import (
     as_json,
     cells,
@@ -19,8 +18,9 @@ from app.cli.output import (
     what_happened,
     write_json,
 )
-from app.cli.session import RUN_ID, Session, in_session
+from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
 from app.core.runs import operations, views
+from app.core.runs.views import Changed, RunPage
 
 MOST_EVENTS = 50
 """Events shown, the last ones."""
@@ -44,8 +44,7 @@ def runs(limit: int, before: int | None, *, as_json: bool) -> None:
 
     async def do(session: Session) -> RunPage:
         async with session.db.connect() as connection:
-            found = await views.list_runs(connection, limit=limit, before=before)
-        return RunPage(runs=found, next_before=found[-1].id if len(found) == limit else None)
+            return await views.list_runs(connection, limit=limit, before=before)
 
     page = in_session(do)
     if as_json:
@@ -149,7 +148,8 @@ def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
             ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
-        await session.dispatcher.send([ref])
+        async with open_dispatcher(session.settings) as dispatcher:
+            await dispatcher.send([ref])
         return Changed(id=run_id, state="queued")
 
     _tell(in_session(do), "is queued", as_json=as_json)

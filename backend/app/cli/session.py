@@ -1,18 +1,15 @@
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import click
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.arq.client import connect
-from app.core.arq.dispatcher import ArqDispatcher
+from app.cli import logs
 from app.core.config import Settings, get_settings
 from app.core.postgres.schema import check_schema, explain_refusals
-from app.core.process import logs
 from app.core.runs.views import LARGEST_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.engine import create_engine
@@ -28,47 +25,55 @@ class Session:
     """What a command works with.
 
     Attributes:
-        settings: of this process.
+        settings: the settings of this process.
         db: PostgreSQL.
-        dispatcher: sends wake-ups.
-        redis: where arq is; None when the API executes runs itself.
     """
 
     settings: Settings
     db: AsyncEngine
-    dispatcher: Dispatcher
-    redis: Redis | None
 
 
 def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True) -> T:
-    """Do a command's work.
+    """Connect to PostgreSQL and do a command's work.
 
     Args:
         work: what the command does.
-        migrated: whether it needs the schema of this code.
+        migrated: whether the command needs the tables of this code's version.
 
     Raises:
         WrongUse: the settings cannot be used.
-        UserError: PostgreSQL cannot be reached, or has another schema; and what ``work`` raises.
+        UserError: PostgreSQL cannot be reached or has tables of another version, or ``work`` raises
+            it.
     """
     settings = get_settings()
-    logs.configure(settings.log_level, people=True)
+    logs.configure(settings.log_level)
     return asyncio.run(_do(work, settings, migrated=migrated))
 
 
 async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, migrated: bool) -> T:
-    async with AsyncExitStack() as stack:
-        db = create_engine(
-            settings.database_url.get_secret_value(), session="kidney-genetics cli", pool_size=2
-        )
-        stack.push_async_callback(db.dispose)
+    db = create_engine(
+        settings.database_url.get_secret_value(), session="kidney-genetics cli", pool_size=2
+    )
+    try:
         if migrated:
             await check_schema(db)
-        redis: Redis | None = None
-        dispatcher: Dispatcher = InProcessDispatcher()
-        if settings.use_arq_worker:
-            arq = redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
-            dispatcher = ArqDispatcher(arq, settings.arq_queue_name)
-        stack.push_async_callback(dispatcher.close)
         with explain_refusals(db):
-            return await work(Session(settings, db, dispatcher, redis))
+            return await work(Session(settings, db))
+    finally:
+        await db.dispose()
+
+
+@asynccontextmanager
+async def open_dispatcher(settings: Settings) -> AsyncIterator[Dispatcher]:
+    """Return what sends wake-ups; it closes its connection to Redis at the end."""
+    dispatcher: Dispatcher = InProcessDispatcher()
+    if settings.use_arq_worker:
+        from app.core.arq.client import connect
+        from app.core.arq.dispatcher import ArqDispatcher
+
+        queue = settings.arq_queue_name
+        dispatcher = ArqDispatcher(connect(settings.redis_url.get_secret_value(), queue), queue)
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.close()

@@ -2,6 +2,7 @@ import click
 
 from app.cli.output import as_json, cells, how_to_start, in_words, local, stdout, table, write_json
 from app.cli.session import Session, in_session
+from app.core.config import Settings
 from app.core.workers.views import WorkerStatus, worker_status
 
 
@@ -11,9 +12,10 @@ def status(*, as_json: bool) -> None:
     """Show who executes runs, and what waits in the queue."""
 
     async def do(session: Session) -> tuple[WorkerStatus, bool]:
+        arq = session.settings.use_arq_worker
+        arq_health = await _arq_health(session.settings) if arq else None
         async with session.db.connect() as connection:
-            found = await worker_status(connection, session.redis)
-        return found, session.settings.use_arq_worker
+            return await worker_status(connection, arq_health=arq_health), arq
 
     found, arq = in_session(do)
     if as_json:
@@ -52,6 +54,12 @@ def status(*, as_json: bool) -> None:
         console.print(waiting)
     if arq:
         console.print(f"arq says: {found.arq_health or 'nothing'}", soft_wrap=True)
+
+
+async def _arq_health(settings: Settings) -> str | None:
+    from app.core.redis.health_line import fetch_health_line
+
+    return await fetch_health_line(settings.redis_url.get_secret_value())
 
 
 def _queue(found: WorkerStatus) -> str:

@@ -4,6 +4,8 @@ import logging
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.core.redis.pool import new_pool
+
 logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_KEY = "arq:health-check"
@@ -13,8 +15,20 @@ HEALTH_LINE_TIMEOUT = 3.0
 """Seconds to wait for arq's health line, which is a courtesy."""
 
 
+async def fetch_health_line(url: str) -> str | None:
+    """Connect to the Redis at an address, and do as :func:`read_health_line`."""
+    redis = Redis(connection_pool=new_pool(url, socket_connect_timeout=HEALTH_LINE_TIMEOUT))
+    try:
+        return await read_health_line(redis)
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
 async def read_health_line(redis: Redis | None) -> str | None:
-    """Return the line with which arq reports its health, or None when there is none to be had."""
+    """Return the line with which arq reports its health.
+
+    None means that arq is not used, that no worker has reported, or that Redis cannot be reached.
+    """
     if redis is None:
         return None
     try:

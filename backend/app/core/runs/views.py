@@ -122,6 +122,30 @@ class RunEvent(View):
     """`worker` and `reason`, where there is one, and what else belongs to the event."""
 
 
+class RunPage(View):
+    """Runs, the newest first."""
+
+    runs: list[Run]
+    next_before: int | None
+    """`before` of the next page; null when there is none."""
+
+
+class EventPage(View):
+    """What happened to a run, in order."""
+
+    events: list[RunEvent]
+    next_after: int | None
+    """`after` of the next page; null when there is none."""
+
+
+class Changed(View):
+    """A run that was cancelled or opened again."""
+
+    id: int
+    state: Annotated[str, one_of(("queued", "cancelled"))]
+    """`cancelled` after a cancel, `queued` after a retry."""
+
+
 _RUNS = """
 SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
 """
@@ -158,30 +182,31 @@ async def get_run(connection: AsyncConnection, run_id: int) -> Run:
 
 async def list_runs(
     connection: AsyncConnection, *, limit: int, before: int | None = None
-) -> list[Run]:
-    """Return runs, the newest first.
+) -> RunPage:
+    """Return a page of runs, the newest first.
 
     Args:
         connection: to read from.
-        limit: at most so many.
+        limit: the most runs on the page.
         before: only runs with a smaller id.
     """
     result = await connection.execute(
         text(_RUNS + "WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit"),
         {"before": LARGEST_ID if before is None else before, "limit": limit},
     )
-    return await _with_progress(connection, result.mappings().all())
+    runs = await _with_progress(connection, result.mappings().all())
+    return RunPage(runs=runs, next_before=runs[-1].id if len(runs) == limit else None)
 
 
 async def list_events(
     connection: AsyncConnection, run_id: int, *, limit: int, after: int = 0
-) -> list[RunEvent]:
-    """Return what happened to a run, in order.
+) -> EventPage:
+    """Return a page of what happened to a run, in order.
 
     Args:
         connection: to read from.
         run_id: the run.
-        limit: at most so many.
+        limit: the most events on the page.
         after: only events with a greater id.
 
     Raises:
@@ -195,7 +220,8 @@ async def list_events(
         ),
         {"run_id": run_id, "after": after, "limit": limit},
     )
-    return [RunEvent(**row) for row in result.mappings()]
+    events = [RunEvent(**row) for row in result.mappings()]
+    return EventPage(events=events, next_after=events[-1].id if len(events) == limit else None)
 
 
 async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int) -> list[RunEvent]:

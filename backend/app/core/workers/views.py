@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.redis.health_line import read_health_line
 from app.core.runs.views import View, one_of
 
 MOST = 100
@@ -100,12 +98,12 @@ async def list_workers(connection: AsyncConnection) -> list[Worker]:
     return [Worker(**row) for row in result.mappings()]
 
 
-async def worker_status(connection: AsyncConnection, redis: Redis | None) -> WorkerStatus:
+async def worker_status(connection: AsyncConnection, *, arq_health: str | None) -> WorkerStatus:
     """Return the workers and the queue.
 
     Args:
         connection: to read from.
-        redis: where arq's health line is, if arq is used.
+        arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await list_workers(connection)
     waiting = (await connection.execute(_WAITING, {"most": MOST})).all()
@@ -117,5 +115,5 @@ async def worker_status(connection: AsyncConnection, redis: Redis | None) -> Wor
             Waiting(run=w.run, age=w.age, waiting_for=w.waiting_for, not_before=w.not_before)
             for w in waiting
         ],
-        arq_health=await read_health_line(redis),
+        arq_health=arq_health,
     )

@@ -5,7 +5,6 @@ import re
 
 from app.cli.session import Session
 from app.cli.watch import watch
-from app.core.workers.dispatcher import InProcessDispatcher
 from app.db.engine import create_engine
 from harness.timing import limit
 from tests.integration.api.proxy import Proxy
@@ -29,7 +28,7 @@ async def test_it_looks_on_through_an_outage_of_the_database(
     proxy = Proxy(settings.database_url.get_secret_value())
     await proxy.open()
     db = create_engine(proxy.dsn.get_secret_value(), session="test")
-    looking = asyncio.create_task(watch(Session(settings, db, InProcessDispatcher(), None), 1))
+    looking = asyncio.create_task(watch(Session(settings, db), 1))
     text = await said(capsys, "event 30")
     assert "event 21" in text
     assert "event 20" not in text

@@ -99,10 +99,10 @@ async def test_a_row_with_an_impossible_time_breaks_no_list(
         ),
         {"at": at},
     )
-    listed = await views.list_runs(connection, limit=9)
+    listed = (await views.list_runs(connection, limit=9)).runs
     assert listed == [await views.get_run(connection, 1)]
     shown = await views.latest_events(connection, 1, limit=9)
-    status = await worker_status(connection, None)
+    status = await worker_status(connection, arq_health=None)
     assert [each.run for each in status.waiting] == [1]
     assert len(status.workers) == 1
     bound = EARLIEST if at.startswith("-") or at.endswith("BC") else LATEST

@@ -1,0 +1,93 @@
+"""Serves the API with uvicorn."""
+
+import logging
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+
+from app.api import seldom
+from app.api.door import BURST, Door, most_connections
+from app.api.protocol import guarded
+from app.core.config import Settings
+from app.core.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_TIMEOUT = 5
+"""Seconds that requests get to finish when the API stops."""
+
+BACKLOG = 2_048
+"""Connections that the kernel keeps until they are accepted."""
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve the API until SIGTERM, Ctrl-C or the end of the terminal.
+
+    Args:
+        settings: the limits on connections.
+        host: the address to listen on.
+        port: the port to listen on; 0 means any free port.
+
+    Raises:
+        UserError: the address cannot be listened on.
+        SystemExit: with status 0 after a signal, and 1 when the start failed.
+    """
+    listening = _listen(host, port)
+    server = _server(settings)
+    # uvicorn raises the signal that stopped it once more at its end; a clean stop is a success
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(1)
+
+
+def _server(settings: Settings) -> uvicorn.Server:
+    door = Door(most_connections(settings.api_max_connections))
+    return _Server(
+        uvicorn.Config(
+            "app.main:create_app",
+            factory=True,
+            http=guarded(door, settings.api_client_timeout),
+            backlog=BURST,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+        )
+    )
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen with a long backlog.
+
+        uvicorn's own ``backlog`` also says how many connections asyncio accepts at once, which is
+        to be few.
+        """
+        seldom.install()
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(BACKLOG)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    sys.exit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UserError(
+            f"the API cannot listen on {host}, port {port}: {error.strerror or error}",
+            remedy="stop the program that listens there, or use another port: just api --port 8001",
+        ) from error
+    where = f"[{host}]" if ":" in host else host
+    logger.info("the API listens on http://%s:%d", where, listening.getsockname()[1])
+    return listening
