@@ -46,6 +46,40 @@ WHERE event IN ('started', 'put back', 'finished')
   OR event LIKE 'retried in %' OR event LIKE 'waiting for %'
 """
 
+# plainer words
+COMMENTS = {
+    "genes.hgnc_id": "HGNC's identifier with its prefix, such as HGNC:1100",
+    "genes.symbol": "HGNC's approved symbol",
+    "genes.ensembl_gene_id": "Ensembl's gene id, without its version",
+    "runs.task": "name of the job",
+    "runs.sources": "requested sources, sorted and unique; null means all",
+    "runs.epoch": "increases whenever the run changes hands; identifies the attempt",
+    "runs.worker_id": "worker that executes the run, or executed it last",
+    "runs.attempts": "1 + number of failures",
+    "runs.interruptions": "number of clean stops of a worker",
+    "runs.losses": "number of workers that died",
+    "runs.losses_alone": "of losses_in_a_row, those that count against the run",
+    "runs.arq_job_id": "id of the job, if a client of arq enqueued it",
+    "runs.rung_at": "written only by workers of versions before 0.2",
+    "run_sources.position": "order in which the run asks its sources",
+    "run_sources.total": "genes to refresh; null until the source has started",
+    "run_sources.requests": "number of requests to the upstream",
+    "run_sources.weight_at_start": "weight_done when the current attempt started the source",
+    "run_sources.accept_losses": "an operator accepted implausible answers of this source",
+    "workers.session": "application_name of the worker's connections",
+    "workers.queue": "queue that the worker listens to",
+    "workers.slots": "number of runs that the worker executes at a time",
+    "workers.loop_lag": "longest delay of the event loop in the last minute, in seconds",
+    "workers.clock_ahead": "seconds by which the host's clock is ahead of PostgreSQL's",
+    "annotations.release": "release of the source that the last good answer is from",
+    "annotations.reason": "why the last check could not find out the answer",
+    "annotations.doubted": "the last check said absent after found, and is not accepted yet",
+    "accepted_files.name": "name of the bulk file",
+    "accepted_files.rows": "number of rows without the header",
+    "accepted_files.genes": "number of different genes in all rows",
+    "accepted_files.release": "release of the source",
+}
+
 
 def upgrade() -> None:
     # workers of the former version go on meanwhile: they write rung_at and the former names
@@ -54,15 +88,8 @@ def upgrade() -> None:
         sa.Column(
             "wake_up_sent_at",
             sa.DateTime(timezone=True),
-            comment="by recovery; null: it sends one with its next pass",
+            comment="when recovery last sent a wake-up; null: at the next recovery pass",
         ),
-    )
-    op.alter_column(
-        "runs",
-        "rung_at",
-        existing_type=sa.DateTime(timezone=True),
-        comment="written by workers of versions before 0.2 only",
-        existing_comment="by recovery; null: at its next look",
     )
     op.add_column(
         "workers",
@@ -77,3 +104,6 @@ def upgrade() -> None:
     op.execute(WORKER_LIVENESS)
     op.execute(READY_RUNS)
     op.execute(RENAMED)
+    for column, words in COMMENTS.items():
+        comment = words.replace("'", "''").replace(":", r"\:")
+        op.execute(sa.text(f"COMMENT ON COLUMN {column} IS '{comment}'"))
