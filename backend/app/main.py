@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.annotation.refresh.pipeline import Pipeline
+from app.annotation.settings import Settings, get_settings
 from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
 from app.api.body import BodyLimit
@@ -19,7 +20,6 @@ from app.api.probes import Probes
 from app.api.services import Services
 from app.core.arq.client import connect
 from app.core.arq.dispatcher import ArqDispatcher
-from app.core.config import Settings, get_settings
 from app.core.errors import UserError
 from app.core.postgres.schema import check_schema
 from app.core.process import logs

@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 import click
 
 from app.annotation.refresh.batches import batches
-from app.annotation.sources import build
+from app.annotation.settings import Settings
 from app.annotation.sources.base import Gene
+from app.annotation.sources.clinvar import ClinVar
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.config import Settings
 from app.core.redis.rate_limits import LocalRateLimiter
 from sandbox import Options, Sandbox
 
@@ -50,7 +51,7 @@ async def _ask_all(sandbox: Sandbox, folder: Path) -> tuple[float, int]:
     settings = Settings(_env_file=None, cache_dir=folder, **addresses)  # type: ignore[call-arg, arg-type]
     started = time.perf_counter()
     async with new_http_client() as http:
-        source = build("clinvar", settings, LocalRateLimiter(), http)
+        source = ClinVar(Connector(settings, LocalRateLimiter(), http))
         slots = asyncio.Semaphore(source.info.concurrency)
 
         async def ask(genes: list[Gene]) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
+from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.source import COUNT
 from app.annotation.upstream.bulk_files.process import read_in_child
 from sandbox.catalogue import Catalogue
 from sandbox.options import Options
@@ -77,7 +77,7 @@ async def _ours(file: Path, wanted: list[WantedGene]) -> tuple[float, int, float
     started = time.perf_counter()
     found = 0
     of = dict[str, Any] | None
-    reading = read_in_child(COUNT, file, wanted, of=of, done=lambda _: None)
+    reading = read_in_child(ClinVar.file.reader, [file], wanted, of=of, done=lambda _: None)
     async with aclosing(reading) as lists:
         async for data in lists:
             found += sum(each is not None for each in data)

@@ -87,7 +87,10 @@ async def work(url: str, rate: float) -> None:
     async with Redis.from_url(os.environ[REDIS_URL]) as redis, new_http_client() as http:
         limiter = RedisRateLimiter(redis)
         upstream = Upstream(
-            Host("bench", rate, concurrency=CALLERS), base_url=url, limiter=limiter, http=http
+            Host(name="bench", title="", url=url, setting="", rate=rate, concurrency=CALLERS),
+            base_url=url,
+            limiter=limiter,
+            http=http,
         )
 
         async def ask() -> None:

@@ -1,6 +1,7 @@
 import re
 
-from app.core.config import ROOT, Settings
+from app.annotation.settings import Settings
+from app.core.config import ROOT
 from reference.markdown import table
 
 _LINE = re.compile(r"^ +([A-Z][A-Z0-9_]*): (.*)$", re.MULTILINE)

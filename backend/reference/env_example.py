@@ -4,8 +4,8 @@ from reference.settings import sections
 
 _HEADER = """\
 # Every setting, with its default. Copy this file to .env and change what you need; the
-# environment wins over .env. `just reference` writes .env.example from the settings themselves,
-# backend/app/core/config.py.
+# environment wins over .env. `just reference` writes .env.example from the settings themselves:
+# backend/app/core/config.py, and the sources in backend/app/annotation.
 """
 
 

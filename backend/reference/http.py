@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.main import create_app
 from reference.json_schema import fields, in_words, name_of
 from reference.markdown import table

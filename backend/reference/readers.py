@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from app.core.config import ROOT, Settings
+from app.annotation.settings import Settings
+from app.annotation.sources.hgnc import FILES
+from app.annotation.upstream.settings import UpstreamSettings
+from app.core.config import ROOT
 from app.core.errors import UserError
 
 _BACKEND = ROOT / "backend"
-_CONFIG = "app.core.config"
+_DECLARING = {
+    "app.core.config",
+    "app.annotation.settings",
+    "app.annotation.upstream.settings",
+}
 
 _API, _WORKERS, _RUNS = "the API", "workers", "whatever executes runs"
 _COMMANDS, _IMPORT, _DOCTOR = "commands", "`just genes-import`", "the doctor"
@@ -25,7 +32,7 @@ _WORDS = {
     "app.core.runs.outcome": [_RUNS],
     "app.annotation.refresh.pipeline": [_RUNS],
     "app.annotation.sources": [_RUNS],
-    "app.annotation.sources.base": [_RUNS, _IMPORT],
+    "app.annotation.sources.connector": [_RUNS, _IMPORT],
     "app.annotation.genes.importing": [_IMPORT],
     "app.cli": [_COMMANDS],
     "app.cli.genes": [_IMPORT],
@@ -63,6 +70,11 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
         for name in Settings.model_fields:
             if name.upper() in said:
                 found[name].update(_who(part))
+    # a source's own settings are read by way of its declaration
+    declared = set(Settings.model_fields) - set(UpstreamSettings.model_fields)
+    for name in declared:
+        found[name].add(_RUNS)
+    found[FILES.setting].add(_IMPORT)
     unread = [name.upper() for name in Settings.model_fields if not found[name] - {_DOCTOR}]
     if unread:
         raise UserError(f"nothing reads {', '.join(unread)}", remedy="take it out of the settings")
@@ -78,7 +90,7 @@ def _parts(package: Path) -> Iterator[tuple[str, ast.stmt]]:
     """Give each module's functions and classes by their full names, and the rest by its own."""
     for file in sorted(package.rglob("*.py")):
         module = ".".join(file.relative_to(package.parent).with_suffix("").parts)
-        if module == _CONFIG:
+        if module in _DECLARING:
             continue
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             name = getattr(node, "name", None)

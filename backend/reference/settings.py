@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from app.core.config import ROOT, Settings
+from app.annotation.settings import SECTION, Settings
+from app.core.config import ROOT
 from app.core.errors import UserError
 from reference.markdown import table
 from reference.readers import readers
@@ -64,8 +65,8 @@ def text() -> str:
 
 
 def guide() -> str:
-    """Return the tables for a usual installation: all except the last, which is about mirrors."""
-    return _tables(list(sections().items())[:-1], "###")
+    """Return the tables for a usual installation: all except the one about mirrors."""
+    return _tables(((name, found) for name, found in sections().items() if name != SECTION), "###")
 
 
 def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:

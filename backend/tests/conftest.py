@@ -11,7 +11,7 @@ import redis as redis_sync
 from psycopg import sql
 from sqlalchemy import create_engine
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.db import migrate
 from app.db.engine import psycopg_url
 from harness import timing

@@ -6,7 +6,8 @@ import click
 
 from app.annotation.genes.columns import ReadColumn
 from app.annotation.genes.importing import ImportReport, import_genes
-from app.annotation.sources.base import Connector
+from app.annotation.settings import get_settings
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.cli.output import as_json, count, note, say
 from app.cli.session import Session, in_session
@@ -24,14 +25,15 @@ def genes_import(what: str, *, as_json: bool) -> None:
     by its line, and the rest is imported. What each column was read as is said on stderr. Importing
     a list again does no harm.
     """
+    settings = get_settings()
 
     async def do(session: Session) -> ImportReport:
-        usable_cache_dir(session.settings.cache_dir)
-        async with new_http_client(session.settings.upstream_timeout) as http:
-            connect = Connector(session.settings, LocalRateLimiter(), http)
+        usable_cache_dir(settings.cache_dir)
+        async with new_http_client(settings.upstream_timeout) as http:
+            connect = Connector(settings, LocalRateLimiter(), http)
             return await import_genes(what, engine=session.db, connect=connect)
 
-    report = in_session(do)
+    report = in_session(do, settings=settings)
     known = report.imported + report.updated + report.unchanged
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))

@@ -1,7 +1,7 @@
 import click
 
+from app.annotation.settings import get_settings
 from app.cli.session import Session, in_session
-from app.core.config import get_settings
 from app.serve import serve
 
 
@@ -24,5 +24,6 @@ def api(host: str, port: int) -> None:
     async def check_only(session: Session) -> None:
         """Do nothing: opening the session has shown that the database can be used."""
 
-    in_session(check_only)
-    serve(get_settings(), host, port)
+    settings = get_settings()
+    in_session(check_only, settings=settings)
+    serve(settings, host, port)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,7 +8,7 @@ import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli import logs
-from app.core.config import Settings, get_settings
+from app.core.config import Settings, load_settings
 from app.core.postgres.schema import check_schema, explain_refusals
 from app.core.runs.views import LARGEST_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
@@ -33,11 +33,17 @@ class Session:
     db: AsyncEngine
 
 
-def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True) -> T:
+def in_session(
+    work: Callable[[Session], Awaitable[T]],
+    *,
+    settings: Settings | None = None,
+    migrated: bool = True,
+) -> T:
     """Connect to PostgreSQL and do a command's work.
 
     Args:
         work: what the command does.
+        settings: the settings of this process; None means the engine's, which are read now.
         migrated: whether the command needs the tables of this code's version.
 
     Raises:
@@ -45,9 +51,16 @@ def in_session(work: Callable[[Session], Awaitable[T]], *, migrated: bool = True
         UserError: PostgreSQL cannot be reached or has tables of another version, or ``work`` raises
             it.
     """
-    settings = get_settings()
+    settings = settings or load_settings(other_settings=_settings_of_sources)
     logs.configure(settings.log_level)
     return asyncio.run(_do(work, settings, migrated=migrated))
+
+
+def _settings_of_sources() -> Collection[str]:
+    # called only for a `.env` with a name that is not the engine's: importing the sources takes time
+    from app.annotation.settings import Settings
+
+    return Settings.model_fields
 
 
 async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, migrated: bool) -> T:

@@ -17,6 +17,7 @@ from arq.worker import Function
 
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import request_run
+from app.annotation.settings import get_settings
 from app.core.arq import shutdown
 from app.core.arq.client import WorkerRedis, connect, connect_worker
 from app.core.arq.client_jobs import ClientDesk
@@ -27,7 +28,7 @@ from app.core.arq.tasks import (
     run_pipeline_task,
 )
 from app.core.arq.wake_ups import dump, load
-from app.core.config import Settings, get_settings
+from app.core.config import Settings
 from app.core.process import logs
 from app.core.process.exits import exit_on_any_user_error
 from app.core.process.guard import guard

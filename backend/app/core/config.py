@@ -3,15 +3,15 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal, TypeVar
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import DotEnvSettingsSource
 
@@ -37,15 +37,15 @@ _OF_COMPOSE = re.compile(r"COMPOSE_|POSTGRES_PASSWORD$|REDIS_(API|WORKER)_PASSWO
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
 _FIRST_WORD = re.compile(r"\s*(?:export\s+)?(\w+)")
 
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
-RequestRate = Annotated[float, Field(gt=0, le=100_000)]
-
 
 class Settings(BaseSettings):
-    """Everything that can be set, from the environment or the `.env` at the top of the checkout.
+    """The engine's settings, from the environment or the `.env` at the top of the checkout.
 
-    The environment wins over `.env`, and `.env` over what `make hybrid-up` wrote. The text under
-    a field is its documentation; the first field of a section names it.
+    The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote. The text
+    under a field is its documentation. The first field of a section names the section.
+
+    What the engine runs adds its own settings in subclasses. All of them are read from the same
+    environment and the same `.env`.
     """
 
     model_config = SettingsConfigDict(
@@ -75,11 +75,6 @@ class Settings(BaseSettings):
     `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, `/` is written `%2F`, `?`
     `%3F`, `#` `%23` and `%` `%25`. Not read where the API executes runs itself."""
 
-    cache_dir: Path = ROOT / ".run" / "cache"
-    """Where bulk files are kept between attempts; a relative path begins at the checkout,
-    `~` is the home folder, and `$` is refused.
-    ClinVar's needs about 500 MB."""
-
     use_arq_worker: bool = Field(
         default=False, json_schema_extra={"section": "How runs are executed"}
     )
@@ -103,6 +98,10 @@ class Settings(BaseSettings):
     run_backoff_cap: float = Field(1_800.0, gt=0, le=86_400)
     """The longest wait between two attempts, in seconds."""
 
+    upstream_longest_wait: float = Field(14_400.0, gt=0, le=86_400)
+    """The longest time in seconds that an upstream service may postpone a run, whatever its
+    `Retry-After` says. The service is then asked again."""
+
     admin_token: SecretStr | None = Field(
         None, min_length=8, json_schema_extra={"section": "The API"}
     )
@@ -119,77 +118,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe lines that are logged."""
 
-    ncbi_api_key: SecretStr | None = Field(
-        None, json_schema_extra={"section": "Who we are to NCBI"}
-    )
-    """Raises NCBI's limit from 3 to 10 requests a second."""
-
-    ncbi_email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
-    """Whom NCBI may write to before it blocks an address."""
-
-    ncbi_eutils_url: HttpUrl = Field(
-        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
-        json_schema_extra={
-            "section": "Upstream services: an address each, so that a mirror or the sandbox can"
-            " stand in"
-        },
-    )
-    """NCBI's E-utilities (ClinVar by API)."""
-
-    clinvar_files_url: HttpUrl = "https://ftp.ncbi.nlm.nih.gov/pub/clinvar"
-    """ClinVar's bulk files."""
-
-    ensembl_rest_url: HttpUrl = "https://rest.ensembl.org"
-    """Ensembl's REST service."""
-
-    hgnc_rest_url: HttpUrl = "https://rest.genenames.org"
-    """HGNC's REST service."""
-
-    hgnc_files_url: HttpUrl = "https://storage.googleapis.com/public-download-files/hgnc"
-    """HGNC's bulk files."""
-
-    ncbi_rate: RequestRate | None = None
-    """Requests a second that `NCBI_EUTILS_URL` allows, when it is not NCBI itself."""
-
-    ensembl_rate: RequestRate | None = None
-    """Requests a second that `ENSEMBL_REST_URL` allows, when it is not Ensembl itself."""
-
-    hgnc_rate: RequestRate | None = None
-    """Requests a second that `HGNC_REST_URL` allows, when it is not HGNC itself."""
-
-    upstream_backoff: float = Field(0.5, gt=0, le=60)
-    """Seconds before a failed request is sent again; doubled for each further try, with jitter."""
-
-    upstream_longest_wait: float = Field(14_400.0, gt=0, le=86_400)
-    """The longest that an upstream service may put a run back for, in seconds, whatever its
-    `Retry-After` says. The service is then asked again."""
-
-    upstream_timeout: float = Field(30.0, gt=0, le=3_600)
-    """Seconds to wait for an upstream service to answer."""
-
-    clinvar_bulk_threshold: int = Field(500, ge=0)
-    """With more genes than this to refresh, ClinVar is read from its bulk file and not by API."""
-
-    hgnc_bulk_threshold: int = Field(50, ge=0)
-    """With more genes than this to refresh, HGNC is read from its bulk file and not by API."""
-
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: SecretStr) -> SecretStr:
         address.parse(value.get_secret_value())
         return value
-
-    @field_validator("cache_dir")
-    @classmethod
-    def _from_the_top(cls, value: Path) -> Path:
-        if "$" in str(value):
-            message = "a path without $, which only a shell replaces; ~ is the home folder"
-            raise ValueError(message)
-        try:
-            return ROOT / value.expanduser()
-        except RuntimeError:
-            message = "a path, or ~ or ~name for the home folder of a user that exists"
-            raise ValueError(message) from None
 
     @field_validator("redis_url")
     @classmethod
@@ -200,26 +133,6 @@ class Settings(BaseSettings):
                 message = f"{name} with a file that can be read"
                 raise ValueError(message)
         return value
-
-    @field_validator(
-        "ncbi_eutils_url",
-        "clinvar_files_url",
-        "ensembl_rest_url",
-        "hgnc_rest_url",
-        "hgnc_files_url",
-    )
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        except ValueError:
-            usable = False
-        # a path is put behind it; and nobody sees a blank at its end
-        if not usable or re.search(r"[\s?#]", value):
-            message = "an address: https://host/path, or https://host:port/path"
-            raise ValueError(message)
-        return value.rstrip("/")
 
     @classmethod
     def settings_customise_sources(
@@ -238,19 +151,32 @@ class Settings(BaseSettings):
         return tuple(sources)
 
 
-def load_settings(env_file: Path = ROOT / ".env") -> Settings:
+S = TypeVar("S", bound=Settings)
+
+
+def load_settings(
+    env_file: Path = ROOT / ".env",
+    model: type[S] = Settings,  # type: ignore[assignment]
+    other_settings: Callable[[], Iterable[str]] = tuple,
+) -> S:
     """Read the settings and check all of them.
+
+    Args:
+        env_file: the file beside the environment.
+        model: the settings to read.
+        other_settings: returns the names of settings that other parts of the program read from the
+            same file. It is called only if the file has a name that ``model`` does not have.
 
     Raises:
         WrongUse: with every problem at once: the variable, what was found, what is allowed.
     """
     try:
-        problems = _problems_of(env_file)
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+        problems = _problems_of(env_file, model, other_settings)
+        settings = model(_env_file=env_file)  # type: ignore[call-arg]
     except UnicodeDecodeError as error:
         problems = [f"{env_file}: found bytes that are no UTF-8, at position {error.start}"]
     except ValidationError as error:
-        problems += [_in_words(problem) for problem in error.errors(include_url=False)]
+        problems += [_sentence(problem, model) for problem in error.errors(include_url=False)]
     if problems:
         raise WrongUse(
             "the settings cannot be used:\n" + "\n".join(f"  - {p}" for p in problems),
@@ -261,7 +187,7 @@ def load_settings(env_file: Path = ROOT / ".env") -> Settings:
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process, read once.
+    """Return the engine's settings of this process, which are read once.
 
     Raises:
         WrongUse: see :func:`load_settings`.
@@ -269,21 +195,26 @@ def get_settings() -> Settings:
     return load_settings()
 
 
-def _problems_of(env_file: Path) -> list[str]:
+def _problems_of(
+    env_file: Path, model: type[Settings], other_settings: Callable[[], Iterable[str]]
+) -> list[str]:
     """Find what is wrong with the file itself.
 
-    Near misses of a known key are refused; other people's keys in the same file are not ours.
+    A near miss of a known key is refused. Other keys in the same file may belong to other programs.
     """
     if not env_file.is_file():
         return []
-    known = [name.upper() for name in Settings.model_fields]
+    known = {name.upper() for name in model.model_fields}
+    bindings = list(parse_stream(StringIO(env_file.read_text(encoding="utf-8"))))
+    if not {each.key.upper() for each in bindings if each.key is not None} <= known:
+        known |= {name.upper() for name in other_settings()}
     problems = []
-    for binding in parse_stream(StringIO(env_file.read_text(encoding="utf-8"))):
+    for binding in bindings:
         if binding.error:
             where = f"{env_file}, line {binding.original.line}"
             problems.append(f"{where}: cannot be read{_near(binding, known)}; allowed: NAME=value")
         elif binding.key is not None and binding.key.upper() not in known:
-            near = difflib.get_close_matches(binding.key.upper(), known, n=1, cutoff=0.8)
+            near = difflib.get_close_matches(binding.key.upper(), sorted(known), n=1, cutoff=0.8)
             if near:
                 problems.append(
                     f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
@@ -295,17 +226,11 @@ def _problems_of(env_file: Path) -> list[str]:
     return problems
 
 
-def _near(binding: Binding, known: Iterable[str]) -> str:
-    """Return which setting a line that cannot be read is about; anything else may be a secret."""
+def _near(binding: Binding, known: Collection[str]) -> str:
+    """Return which setting an unreadable line is about; any other word may be a secret."""
     name = _FIRST_WORD.match(binding.original.string)
     return f", near {name[1]!r}" if name and name[1].upper() in known else ""
 
-
-_SECRET = {
-    name.upper()
-    for name, field in Settings.model_fields.items()
-    if "Secret" in str(field.annotation)
-}
 
 _ALLOWED = {
     "bool_parsing": "True or False",
@@ -314,14 +239,20 @@ _ALLOWED = {
     "too_short": "8 characters or more",
     "string_pattern_mismatch": "an address",
 }
-"""In an operator's words, what pydantic says in its own."""
+"""What pydantic calls an error, and what an operator is told is allowed."""
 
 
-def _in_words(problem: Any) -> str:
-    name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether a setting's value must not be shown."""
+    return "Secret" in str(field.annotation)
+
+
+def _sentence(problem: Any, model: type[Settings]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    field = model.model_fields.get(name)
     found = (
         "a value that is not shown"
-        if name in _SECRET
+        if field is not None and is_secret(field)
         else redact(json.dumps(problem["input"], default=str))
     )
     if problem["type"] == "value_error":
@@ -330,5 +261,6 @@ def _in_words(problem: Any) -> str:
         said = problem["msg"].removeprefix("Input should be ")
         allowed = _ALLOWED.get(problem["type"], said)
     if problem["type"] == "string_pattern_mismatch":
-        allowed += ": you@example.org" if name == "NCBI_EMAIL" else ": https://host/path"
-    return f"{name}: found {found}, allowed: {allowed}"
+        example = "you@example.org" if "@" in problem["ctx"]["pattern"] else "https://host/path"
+        allowed += f": {example}"
+    return f"{name.upper()}: found {found}, allowed: {allowed}"

@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.config import ROOT, Settings, load_settings
+from app.core.config import ROOT
 from app.core.errors import KidneyGeneticsError, WrongUse
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
     from redis.asyncio import Redis
+
+    from app.annotation.upstream.settings import UpstreamSettings
 
 WHOLE = 4.0
 """Seconds that all checks may take, unless it is said otherwise; the other limits go with it."""
@@ -45,7 +47,7 @@ class Context:
         root: Path = ROOT,
         offline: bool = False,
         environ: Mapping[str, str] | None = None,
-        settings: Settings | None = None,
+        settings: "UpstreamSettings | None" = None,
         units: Path = Path("/etc/systemd/system"),
         api_port: int = 8000,
         limit: float = WHOLE,
@@ -80,10 +82,12 @@ class Context:
             return None
 
     @cached_property
-    def _loaded(self) -> Settings | WrongUse:
+    def _loaded(self) -> "UpstreamSettings | WrongUse":
         if self._given is not None:
             return self._given
         try:
+            from app.annotation.settings import load_settings
+
             return load_settings(self.env_file)
         except WrongUse as error:
             return error
@@ -106,7 +110,7 @@ class Context:
         return self._loaded if isinstance(self._loaded, WrongUse) else None
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "UpstreamSettings":
         """The settings; a check that asks for them needs ``config.valid``.
 
         Raises:
@@ -145,7 +149,7 @@ class Context:
         if self._http is None:
             from httpx import AsyncClient, Limits
 
-            from app.annotation.upstream.network import way_out
+            from app.annotation.upstream import way_out
 
             self._http = AsyncClient(
                 timeout=self.within(PATIENCE),

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from app.core.process import redaction
-from app.core.process.configured_secrets import SECRET_NAMES, configured_secrets, secrets_of
+from app.core.process.configured_secrets import configured_secrets, secrets_of
 from app.doctor.context import Context
-
-__all__ = ["SECRET_NAMES", "hide", "known_secrets", "where"]
 
 
 def known_secrets(context: Context) -> frozenset[str]:

@@ -7,52 +7,52 @@ import runpy
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import ClassVar
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
+from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
+from app.annotation.sources.connector import Connector
 from bench.recovery import steps
 
 NAME = "steps"
 
 
-class Steps:
+class Steps(ApiSource):
     """A source with one gene in a batch. Each gene is a step."""
 
-    info: ClassVar[SourceInfo] = SourceInfo(
+    info = SourceInfo(
         name=NAME,
         title="steps",
         licence="none",
         licence_url="",
+        attribution="",
         hosts=(),
-        batch_size=1,
-        batch_weight=1,
-        concurrency=1,
         freshness=timedelta(days=1),
     )
 
-    def __init__(self, _: Connector) -> None:
-        self.requests = 0
+    def __init__(self, connect: Connector) -> None:
+        super().__init__(connect)
+        self._done = 0
+
+    @property
+    def requests(self) -> int:
+        """Return how many steps were executed."""
+        return self._done
 
     async def release(self) -> str:
         """Return the only release."""
         return "1"
 
-    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-        """Return the same weight for all steps."""
-        return [1] * len(genes)
-
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
         """Execute the step of a gene."""
         for gene in genes:
-            self.requests += 1
+            self._done += 1
             await steps.do(gene.id)
         return [Answer(gene.id, "found", {}) for gene in genes]
 
 
 def main() -> None:
     """Add the source, then run the program that the arguments name."""
-    SOURCES[NAME] = Steps  # type: ignore[assignment]
+    SOURCES[NAME] = Steps
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.annotation.settings import Settings
 from app.core.arq.client import connect
-from app.core.config import Settings
 from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created

@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
+from app.annotation.settings import get_settings
 from app.annotation.sources import build
 from app.annotation.sources.base import Gene
 from app.annotation.upstream import new_http_client
 from app.core.arq.client import connect
-from app.core.config import get_settings
 from app.core.redis.rate_limits import RedisRateLimiter
 
 GENE = Gene(1, "HGNC:1", "A", None, None)

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, Connector, Gene, SourceInfo
+from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.core.runs import request as jobs
 
 
@@ -82,28 +82,21 @@ async def behave(name: str, habit: Habit, journal: Journal) -> None:
 def source(name: str, habit: Habit, journal: Journal) -> type[Any]:
     """Make a source that finds something for every gene."""
 
-    class Made:
-        info: ClassVar[SourceInfo] = SourceInfo(
+    class Made(ApiSource):
+        info = SourceInfo(
             name=name,
             title=name,
             licence="none",
             licence_url="",
+            attribution="",
             hosts=(),
-            batch_size=habit.batch,
-            batch_weight=habit.batch,
-            concurrency=1,
             freshness=timedelta(days=1),
+            batch_size=habit.batch,
         )
-
-        def __init__(self, connect: Connector) -> None:
-            self.requests = 0
-            self.files = ()
+        requests = 0
 
         async def release(self) -> str:
             return "1"
-
-        async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-            return [1] * len(genes)
 
         async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
             await behave(name, habit, journal)

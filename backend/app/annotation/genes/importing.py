@@ -15,19 +15,20 @@ from app.annotation.genes.columns import ReadColumn, Row, read_rows
 from app.annotation.genes.files import Table, read_gene_file
 from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
 from app.annotation.sources.accepted_files import what_is_wrong_with
-from app.annotation.sources.base import Connector, FileRead
-from app.annotation.sources.hgnc import Hgnc, hgnc_files
-from app.annotation.sources.hgnc_records import (
+from app.annotation.sources.base import FileRead
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.hgnc import (
     APPROVED,
     COMPLETE_SET,
+    FILES,
     PROTEIN_CODING,
     WITHDRAWN,
+    Hgnc,
     count_records,
     read_records,
     read_withdrawn,
 )
 from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
-from app.core.config import Settings
 from app.core.errors import UserError, Wait
 from app.core.postgres.away import is_fault_of_data
 
@@ -91,7 +92,7 @@ async def import_genes(
         UserError: HGNC's files are not to be had, or much shorter than they were.
     """
     table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
-    files = hgnc_files(connect)
+    files = connect.upstream(FILES)
     report = ImportReport()
     try:
         complete_set = await files.download(COMPLETE_SET)
@@ -101,7 +102,7 @@ async def import_genes(
         else:
             genes = await _resolve(table, complete_set, files, report)
     except (BadAnswer, Wait) as error:
-        raise _not_to_be_had(error, connect.settings) from error
+        raise _not_available(error, connect) from error
     try:
         async with engine.begin() as connection:
             for start in range(0, len(genes), CHUNK):
@@ -116,9 +117,9 @@ async def import_genes(
     return report
 
 
-def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
-    """Say why there is no list of HGNC's: nobody tries again here, as a run would."""
-    host = httpx.URL(settings.hgnc_files_url).netloc.decode()
+def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
+    """Return why there is no list of HGNC's. An import does not try again, as a run would."""
+    host = httpx.URL(connect.address(FILES)).netloc.decode()
     if isinstance(error, UpstreamUnavailable):
         return UserError(
             f"cannot get HGNC's list of genes from {host}: {error.reason}",
@@ -126,7 +127,7 @@ def _not_to_be_had(error: BadAnswer | Wait, settings: Settings) -> UserError:
         )
     if isinstance(error, Wait):
         return UserError(
-            f"no room for HGNC's list of genes in {settings.cache_dir}: the disk is full",
+            f"no room for HGNC's list of genes in {connect.settings.cache_dir}: the disk is full",
             remedy="make room there, or set CACHE_DIR",
         )
     return UserError(
@@ -140,13 +141,13 @@ async def _require_whole(complete_set: Download, engine: AsyncEngine) -> None:
     try:
         digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
     except BadAnswer:
-        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
+        await complete_set.discard()
         raise
-    read = FileRead(complete_set.path, complete_set.release, digest, rows, approved)
+    read = FileRead(complete_set, digest, rows, approved)
     async with engine.connect() as connection:
         wrong = await what_is_wrong_with(connection, Hgnc.info.name, [read])
     if wrong is not None:
-        await asyncio.to_thread(complete_set.path.unlink, missing_ok=True)
+        await complete_set.discard()
         raise UserError(
             f"HGNC's list of genes looks wrong: {wrong}",
             remedy="try again later; if HGNC has really lost so many, `just annotate hgnc --mode"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.annotation.genes.cells import Kind, is_date, is_missing, is_number
 from app.annotation.genes.columns import Row
-from app.annotation.sources.hgnc_records import APPROVED, Record, Withdrawn
+from app.annotation.sources.hgnc import APPROVED, Record, Withdrawn
 
 ProblemKind = Literal["ambiguous", "withdrawn", "unknown", "number", "empty"]
 NoteKind = Literal[

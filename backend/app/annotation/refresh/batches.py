@@ -1,8 +1,10 @@
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.annotation.sources.base import Answer, Gene, Source, SourceInfo
+from app.annotation.refresh.weights import weigh
+from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.annotation.upstream import BadAnswer
 
 MOST_BAD = 16
@@ -27,8 +29,9 @@ def split_by_weight(
     """
     batch: list[Gene] = []
     total = 0
+    most = info.batch_weight or math.inf
     for gene, weight in zip(genes, weights, strict=True):
-        if batch and (len(batch) >= info.batch_size or total + weight > info.batch_weight):
+        if batch and (len(batch) >= info.batch_size or total + weight > most):
             yield Batch(batch, total)
             batch, total = [], 0
         batch.append(gene)
@@ -37,14 +40,14 @@ def split_by_weight(
         yield Batch(batch, total)
 
 
-async def batches(pages: AsyncIterator[list[Gene]], source: Source) -> AsyncIterator[Batch]:
+async def batches(pages: AsyncIterator[list[Gene]], source: ApiSource) -> AsyncIterator[Batch]:
     """Cut pages of genes into batches."""
     async for page in pages:
-        for batch in split_by_weight(page, await source.weights(page), source.info):
+        for batch in split_by_weight(page, await weigh(source, page), source.info):
             yield batch
 
 
-async def ask(source: Source, genes: Sequence[Gene]) -> list[Answer]:
+async def ask(source: ApiSource, genes: Sequence[Gene]) -> list[Answer]:
     """Ask about a batch; where the answer is bad, halve it until the one bad gene is found.
 
     Returns:

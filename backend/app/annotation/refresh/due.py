@@ -1,6 +1,7 @@
 """Which genes a run has still to ask a source about."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -9,9 +10,12 @@ from app.annotation.sources.base import Gene
 from app.core.runs.attempt import Attempt
 
 PAGE = 1_000
-"""Genes read at a time, so that memory does not grow with the number of genes."""
+"""Genes that are read at a time."""
 
-_DUE = text(
+# A gene is due for a source when it has no annotation. It is due, unless this run has already
+# asked about it, when everything is refreshed, when the answer is unknown or stale, and when its
+# time lies in the future, because a clock that was ahead has written it.
+_DUE_PAGE = text(
     """
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
@@ -24,36 +28,61 @@ _DUE = text(
     """
 )
 
+_DUE_COUNT = text(
+    """
+    SELECT count(*)
+    FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
+    WHERE a.gene_id IS NULL OR (
+      a.checked_run_id IS DISTINCT FROM :run_id
+      AND (:everything OR a.checked_state = 'unknown' OR a.state = 'unknown'
+           OR a.fetched_at < now() - CAST(:freshness AS interval)
+           OR a.fetched_at > now() + interval '1 minute'))
+    """
+)
 
-async def due_pages(
-    attempt: Attempt, source: str, *, everything: bool, freshness: timedelta
-) -> AsyncIterator[list[Gene]]:
-    """Go through the genes that are due, by pages, without those already done for this run.
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The genes that are due for a source, without those that this run has already asked about.
 
     Args:
         attempt: of the run.
+        run_id: the run.
         source: its name.
-        everything: also what is known and fresh.
-        freshness: an older answer is stale, and so is one that a clock that was ahead has put into
-            the future.
+        everything: whether known and fresh genes are due, too.
+        freshness: an older answer is stale.
     """
-    after = 0
-    while True:
-        async with attempt.reading() as connection:
-            rows = await connection.execute(
-                _DUE,
-                {
-                    "source": source,
-                    "after": after,
-                    "run_id": attempt.ref.run_id,
-                    "everything": everything,
-                    "freshness": freshness,
-                    "page": PAGE,
-                },
-            )
-            page = [Gene(*row) for row in rows]
-        if page:
-            yield page
-        if len(page) < PAGE:
-            return
-        after = page[-1].id
+
+    attempt: Attempt
+    run_id: int
+    source: str
+    everything: bool
+    freshness: timedelta
+
+    async def count(self) -> int:
+        """Return how many genes are due."""
+        async with self.attempt.reading() as connection:
+            found: int = (await connection.execute(_DUE_COUNT, self._values())).scalar_one()
+            return found
+
+    async def pages(self) -> AsyncIterator[list[Gene]]:
+        """Read the genes page by page, so that memory does not grow with their number."""
+        after = 0
+        while True:
+            values = self._values() | {"after": after, "page": PAGE}
+            async with self.attempt.reading() as connection:
+                rows = await connection.execute(_DUE_PAGE, values)
+                page = [Gene(*row) for row in rows]
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1].id
+
+    def _values(self) -> dict[str, object]:
+        return {
+            "source": self.source,
+            "run_id": self.run_id,
+            "everything": self.everything,
+            "freshness": self.freshness,
+        }

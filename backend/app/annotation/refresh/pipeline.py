@@ -5,7 +5,7 @@ from sqlalchemy import text
 from app.annotation.refresh.source_refresh import Refresh, nothing_but_unknowns
 from app.annotation.sources import build
 from app.annotation.upstream import new_http_client, usable_cache_dir
-from app.core.config import Settings
+from app.annotation.upstream.settings import UpstreamSettings
 from app.core.errors import UserError
 from app.core.process.logs import bound_contextvars
 from app.core.redis.rate_limits import RateLimiter
@@ -24,7 +24,7 @@ class Pipeline:
             be kept in CACHE_DIR.
     """
 
-    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
+    def __init__(self, settings: UpstreamSettings, limiter: RateLimiter) -> None:
         self._settings = settings
         self._limiter = limiter
         usable_cache_dir(settings.cache_dir)

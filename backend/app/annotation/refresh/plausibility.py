@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.batches import ask
-from app.annotation.sources.base import Answer, Gene, Source
+from app.annotation.sources.base import Answer, ApiSource, Gene
 from app.core.errors import KidneyGeneticsError
+from app.core.runs.attempt import Attempt
 
 FEWEST = 20
 """Fewer genes than this may turn absent whatever part of all they are."""
@@ -110,7 +111,22 @@ async def found_before(
     return set(rows.scalars())
 
 
-async def ask_again(source: Source, genes: Sequence[Gene], losses: Losses) -> list[Answer]:
+async def turned_absent(attempt: Attempt, losses: Losses, answers: Sequence[Answer]) -> set[int]:
+    """Return the genes that are absent in these answers and were found before.
+
+    Args:
+        attempt: to read with.
+        losses: of the source. Once an operator has accepted them, no gene is returned.
+        answers: the new ones.
+    """
+    absent = [answer.gene_id for answer in answers if answer.state == "absent"]
+    if not absent or losses.accepted:
+        return set()
+    async with attempt.reading() as connection:
+        return await found_before(connection, losses.source, absent)
+
+
+async def ask_again(source: ApiSource, genes: Sequence[Gene], losses: Losses) -> list[Answer]:
     """Ask one by one about genes that turned absent; who is absent again is doubted.
 
     Once more are doubted than may turn absent, the rest is doubted unasked.

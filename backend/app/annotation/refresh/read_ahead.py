@@ -43,13 +43,18 @@ class ReadAhead:
         """How many genes have to be asked about one by one."""
         return self.unknown + len(self.turned_absent)
 
-    def believed(self) -> Iterator[list[Answer]]:
-        """Give the answers again, without those of the genes that are left."""
+    def all(self) -> Iterator[list[Answer]]:
+        """Give all answers again."""
         for encoded in self._lists:
-            answers = [
+            yield msgspec.json.decode(encoded, type=list[Answer])
+
+    def certain(self) -> Iterator[list[Answer]]:
+        """Give the answers again, without those of the genes that are left."""
+        for answers in self.all():
+            certain = [
                 answer
-                for answer in msgspec.json.decode(encoded, type=list[Answer])
+                for answer in answers
                 if answer.state != "unknown" and answer.gene_id not in self.turned_absent
             ]
-            if answers:
-                yield answers
+            if certain:
+                yield certain

@@ -1,17 +1,38 @@
-"""The sources of annotations, in the order in which they run."""
+"""The sources of annotations: one module, or one package, for each.
 
-import httpx
+:data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
+hosts, and `probe` and `probing` are what the doctor asks it. `accepted_files` and `unknown_terms`
+are what the refresh stores about a source.
+"""
 
-from app.annotation.sources.base import Connector, Source
+from typing import TYPE_CHECKING
+
+from app.annotation.sources.base import Source
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.hgnc import Hgnc
-from app.core.config import Settings
-from app.core.redis.rate_limits import RateLimiter
 
-SOURCES: dict[str, type[Source]] = {source.info.name: source for source in (Hgnc, Ensembl, ClinVar)}
+if TYPE_CHECKING:
+    import httpx
+
+    from app.annotation.upstream.settings import UpstreamSettings
+    from app.core.redis.rate_limits import RateLimiter
+
+SOURCES: dict[str, type[Source]] = {
+    source.info.name: source
+    for source in (
+        Hgnc,
+        Ensembl,
+        ClinVar,
+    )
+}
+"""In the order in which they run: a source stands behind those whose columns it needs."""
 
 
-def build(name: str, settings: Settings, limiter: RateLimiter, http: httpx.AsyncClient) -> Source:
-    """Connect a source to its upstreams, for one attempt."""
+def build(
+    name: str, settings: "UpstreamSettings", limiter: "RateLimiter", http: "httpx.AsyncClient"
+) -> Source:
+    """Connect a source to its hosts, for one attempt."""
+    from app.annotation.sources.connector import Connector
+
     return SOURCES[name](Connector(settings, limiter, http))

@@ -1,53 +1,37 @@
-"""What a source is, and how to add one.
+"""The form of a source. `docs/how-to/add-a-source.md` shows how to add one.
 
-**Adding a source** takes one new file in this folder and one line in :data:`~.SOURCES`.
+A source is a class with a declaration (:class:`SourceInfo`), probes for the doctor, and one or both
+of two abilities: :class:`ApiSource` asks a service about a batch of genes, and :class:`FileSource`
+reads a file of everything. A source writes only the methods of the abilities that it has.
 
-1. Declare it, apart from what it does: a :class:`SourceInfo` with the hosts it asks and their
-   documented limits, how many genes make a batch, how long an answer stays fresh, which columns
-   of ``genes`` it has to know and which it can fill. Say in a docstring where each limit is
-   documented.
-2. Write a class whose constructor takes a :class:`Connector`, with ``info`` and the methods of
-   :class:`Source`. ``annotate`` turns a batch of genes into one :class:`Answer` a gene: *found*
-   with data, *absent* when the source itself says that it has nothing, *unknown* with a reason
-   when it could not be found out. What is partial is unknown.
-3. Judge each answer by its body: compare what was asked for with what came back, and raise
-   :class:`~app.annotation.upstream.BadAnswer` when they differ. The caller then splits the batch
-   until the one bad gene is found. Give no default to a field or a column that every answer has:
-   one that is renamed would look as if no gene had it. Words that are not known go into
-   ``unknown_terms`` of ``data``, see :mod:`app.annotation.sources.unknown_terms`. Never catch
-   :class:`~app.core.errors.Wait`: the run is put back and loses nothing.
-4. Where the source publishes a file of everything, give ``info.bulk_threshold`` and ``bulk``;
-   both ways must give equal ``data`` for equal facts. Have the file read by a process of its own,
-   within bounds: see :mod:`app.annotation.upstream.bulk_files`.
-5. Add it to :data:`~.SOURCES` behind the sources whose columns it needs, its address to the
-   settings, and its real answers to the sandbox.
+A source gives one :class:`Answer` for each gene: *found* with data, *absent* when the source itself
+says that it has nothing, or *unknown* with a reason. A partial answer is unknown. Judge an answer
+by its body: compare what was asked for with what came, and raise
+:class:`~app.annotation.upstream.BadAnswer` when they differ. Give no default to a field that every
+answer has, because a renamed field would look as if no gene had it. Never catch
+:class:`~app.core.errors.Wait`: it releases the run, and the run loses nothing.
 """
 
 import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Callable,
-    Coroutine,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-import httpx
+from app.annotation.sources.probe import HostProbe, SettingProbe
+from app.annotation.upstream.cache import Download
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.settings import UpstreamSettings
 
-from app.annotation.upstream import TRY_SECONDS, Host, Retries, Upstream
-from app.core.config import Settings
-from app.core.redis.rate_limits import RateLimiter
+if TYPE_CHECKING:
+    from app.annotation.sources.connector import Connector
+    from app.annotation.upstream import Upstream
 
 T = TypeVar("T")
 
-BULK_LIST = 500
-"""The most answers that ``bulk`` gives in one list."""
+MOST_ANSWERS = 500
+"""The most answers in one list of :meth:`FileSource.bulk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +47,16 @@ class Gene:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a source says of a gene.
+    """What a source says about a gene.
 
     Args:
         gene_id: :attr:`Gene.id`.
-        state: whether it has something, has nothing, or could not be asked.
+        state: whether the source has something, has nothing, or could not be asked.
         data: JSON, when found.
-        reason: in words, redacted, when unknown.
+        reason: a redacted sentence, when unknown.
         identifiers: columns of ``genes`` with the values to write there.
-        doubted: the source said *absent* of a gene that it had something for, which is kept as
-            *unknown* until it is known of how many genes it says so. No source sets it.
+        doubted: set by the refresh only. The source said *absent* for a gene that it had something
+            for. The answer is stored as *unknown* until the number of such genes is known.
     """
 
     gene_id: int
@@ -85,18 +69,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """A bulk file as it was read to its end.
+    """A file that was read to its end.
 
     Args:
-        path: of the copy; one that is refused is removed, so that it is fetched anew.
-        release: the day it was last modified upstream.
-        digest: the SHA-256 of the file as it was fetched.
-        rows: without the header.
-        genes: different genes in all of its rows, wanted or not.
+        download: the local copy. A refused copy is discarded, so that it is downloaded again.
+        digest: the SHA-256 of the file as it was downloaded.
+        rows: the number of rows, without the header.
+        genes: the number of different genes in all rows, wanted or not.
     """
 
-    path: Path
-    release: str
+    download: Download
     digest: str
     rows: int
     genes: int
@@ -104,138 +86,203 @@ class FileRead:
     @property
     def name(self) -> str:
         """The file's name, without its folder."""
-        return self.path.name
+        return self.download.path.name
+
+    @property
+    def release(self) -> str:
+        """The day the file was last modified upstream."""
+        return self.download.release
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceInfo:
-    """What is to be known of a source before it is asked.
+    """The declaration of a source.
 
     Args:
         name: as operators write it: "clinvar".
         title: as people read it: "ClinVar".
         licence: of its data.
-        licence_url: where the licence is said.
-        hosts: the services it asks, with their limits.
-        batch_size: the most genes that ``annotate`` is given.
-        batch_weight: a batch is closed when its genes' weights reach this.
-        concurrency: batches in flight at a time.
+        licence_url: the page that states the licence.
+        attribution: how the source wants to be named where its data are used.
+        hosts: the services that it asks. Their addresses and rates become settings.
         freshness: how long an answer stays good.
-        needs: columns of ``genes`` without which it asks for less, or not at all.
+        needs: columns of ``genes`` that the source asks by.
         provides: columns of ``genes`` that its answers fill.
-        bulk_threshold: with more genes than this due, ``bulk`` is used; None: there is no bulk.
+        settings: a class with further settings, or None.
+        bulk_threshold: of a source with both abilities: with more due genes than this, the file is
+            read. It becomes the setting ``<NAME>_BULK_THRESHOLD``.
+        batch_size: the most genes that ``annotate`` is given.
+        batch_weight: the most weight of a batch of several genes; None means that weights do not
+            matter.
+        concurrency: the number of batches in flight at a time.
     """
 
     name: str
     title: str
     licence: str
     licence_url: str
+    attribution: str
     hosts: tuple[Host, ...]
-    batch_size: int
-    batch_weight: int
-    concurrency: int
     freshness: timedelta
     needs: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
-    bulk_threshold: Callable[[Settings], int] | None = None
+    settings: type[UpstreamSettings] | None = None
+    bulk_threshold: int | None = None
+    batch_size: int = 1
+    batch_weight: int | None = None
+    concurrency: int = 1
+
+    @property
+    def threshold_setting(self) -> str:
+        """The name of the setting that replaces ``bulk_threshold``."""
+        return f"{self.name}_bulk_threshold"
 
 
-class Source(Protocol):
-    """Asks one upstream about genes. An object serves one attempt and keeps what it learnt."""
+class Source:
+    """A source, connected for one attempt. The object keeps what it learns.
+
+    Attributes:
+        info: the declaration.
+        probes: what the doctor asks, one for each host.
+        setting_probes: what the doctor checks in the source's own settings.
+        files: the files that were read to their end so far. They are compared with the files that
+            were accepted last, before an answer from them is stored.
+    """
 
     info: ClassVar[SourceInfo]
+    probes: ClassVar[tuple[HostProbe, ...]] = ()
+    setting_probes: ClassVar[tuple[SettingProbe, ...]] = ()
 
-    def __init__(self, connect: "Connector") -> None: ...
+    def __init__(self, connect: "Connector") -> None:
+        self._connect = connect
+        self._clients: list[Upstream] = []
+        self.files: list[FileRead] = []
 
     @property
     def requests(self) -> int:
-        """Upstream requests sent so far by this object."""
-        ...
+        """The number of requests that this object has sent."""
+        return sum(client.requests for client in self._clients)
 
-    @property
-    def files(self) -> Sequence[FileRead]:
-        """The bulk files read to their end so far.
+    def upstream(self, host: Host, params: Mapping[str, str] | None = None) -> "Upstream":
+        """Return a client of one of the source's hosts, whose requests count for this source.
 
-        They are compared with the ones accepted last, before an answer from them is stored.
+        Args:
+            host: one of ``info.hosts``.
+            params: sent with every request.
         """
-        ...
+        client = self._connect.upstream(host, params=params)
+        self._clients.append(client)
+        return client
 
+    @classmethod
+    def knows_term(cls, term: str) -> bool:
+        """Tell whether this version can classify a term that a run once reported as unknown."""
+        del term
+        return False
+
+
+class ApiSource(Source, ABC):
+    """A source that asks a service about a batch of genes."""
+
+    @abstractmethod
     async def release(self) -> str:
-        """Return the upstream's release the answers come from.
+        """Return the release that the service answers from. Ask the service only once."""
 
-        Of the file from when ``bulk`` has read it until ``annotate`` is called, of the service
-        otherwise; asked for once.
-        """
-        ...
-
-    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-        """Return the expected work for each gene, at least 1."""
-        ...
-
+    @abstractmethod
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Ask the service; give one answer a gene, in any order.
+        """Ask the service, and return one answer for each gene, in any order.
 
         Raises:
-            BadAnswer: the batch has to be split; of one gene, it is unknown for this reason.
+            BadAnswer: the caller halves the batch. A single gene becomes unknown with this reason.
             Wait: nothing can be found out now.
         """
-        ...
 
-    def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """Read the bulk file; give one answer a gene, in lists of at most :data:`BULK_LIST`.
 
-        Close it (``contextlib.aclosing``) when it is not read to its end: a process may hang on it.
+class WeighedSource(ApiSource, ABC):
+    """A source whose genes are not all the same amount of work."""
 
-        Raises:
-            BadAnswer: the file cannot be used.
-            Wait: it cannot be had now.
-        """
-        ...
+    @abstractmethod
+    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
+        """Return the expected work for each gene, at least 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Connector:
-    """Connects sources to their hosts as the settings say."""
+class BulkFile:
+    """The file, or the files, that hold a source's answers for all genes.
 
-    settings: Settings
-    limiter: RateLimiter
-    http: httpx.AsyncClient
-    try_seconds: float = TRY_SECONDS
+    Args:
+        host: that has them.
+        paths: below the host's address.
+        reader: ``module:function``. A process of its own calls it as ``reader(asked, *files)``; see
+            :mod:`app.annotation.upstream.bulk_files`.
+    """
 
-    @property
-    def retries(self) -> Retries:
-        """How often and when a host is asked again."""
-        return Retries(
-            first=self.settings.upstream_backoff,
-            longest_wait=self.settings.upstream_longest_wait,
-        )
+    host: Host
+    paths: tuple[str, ...]
+    reader: str
 
-    def upstream(
-        self,
-        host: Host,
-        base_url: str,
-        *,
-        rate: float | None = None,
-        key: str | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Upstream:
-        """Return a client of a host; the arguments are those of :class:`Upstream`."""
-        return Upstream(
-            host,
-            base_url=base_url,
-            limiter=self.limiter,
-            http=self.http,
-            rate=rate,
-            key=key,
-            params=params,
-            cache_dir=self.settings.cache_dir,
-            retries=self.retries,
-            try_seconds=self.try_seconds,
-        )
+
+class FileSource(Source, ABC):
+    """A source that reads a file of everything.
+
+    Attributes:
+        file: what is downloaded, and what reads it.
+        file_release: the release of the file. It is set when the file was read to its end.
+    """
+
+    file: ClassVar[BulkFile]
+
+    def __init__(self, connect: "Connector") -> None:
+        super().__init__(connect)
+        self._files = self.upstream(self.file.host)
+        self.file_release: str | None = None
+
+    async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
+        """Read the file, and give one answer for each gene, in lists of at most 500.
+
+        The default asks the reader about the genes and expects for each gene, in this order, its
+        data, or None if the file has nothing for it.
+
+        Close the generator (``contextlib.aclosing``) if you do not read it to its end, because a
+        process may be at work for it.
+
+        Raises:
+            BadAnswer: the file cannot be used.
+            Wait: the file cannot be downloaded now.
+        """
+        from contextlib import aclosing
+
+        rest = iter(genes)
+        async with aclosing(self.read(list(genes), of=dict[str, Any] | None)) as parts:
+            async for part in parts:
+                yield [
+                    Answer(gene.id, "absent" if data is None else "found", data)
+                    # zip takes from `part` first, so that it does not use up an unpaired gene
+                    for data, gene in zip(part, rest)  # noqa: B905
+                ]
+
+    def read(self, asked: Any, *, of: Any) -> AsyncGenerator[list[Any], None]:
+        """Download the file and have it read. A copy that cannot be read is downloaded once more.
+
+        Args:
+            asked: what the reader is asked for. It must be writable as JSON.
+            of: the type of the elements that the reader gives.
+
+        Raises:
+            BadAnswer: the file cannot be used.
+            Wait: the file cannot be downloaded now.
+        """
+        from app.annotation.sources.fetched import read_fetched
+
+        return read_fetched(self._files, self.file, asked, of=of, read=self._note)
+
+    def _note(self, files: Sequence[FileRead], release: str | None) -> None:
+        self.files += files
+        self.file_release = release or files[0].release
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Do all at once; when one fails, cancel the others and raise its error as it is."""
+    """Do all at once. When one fails, cancel the others and raise its error as it is."""
     tasks: list[asyncio.Task[T]] = []
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,22 +1,27 @@
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.sources.base import (
-    Answer,
-    Connector,
-    FileRead,
-    Gene,
-    SourceInfo,
-    all_of,
-)
-from app.annotation.upstream import BadAnswer, Host
+from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo, all_of
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import ask_about_a_gene
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host
 
-REST = Host("ensembl", rate=15, concurrency=4)
+REST = Host(
+    name="ensembl",
+    title="Ensembl's REST service",
+    url="https://rest.ensembl.org",
+    setting="ensembl_rest_url",
+    rate=15,
+    rate_setting="ensembl_rate",
+    concurrency=4,
+)
 """15 requests a second (https://github.com/Ensembl/ensembl-rest/wiki/Rate-Limits)."""
 
 BY_ID = "lookup/id"
@@ -66,7 +71,11 @@ class _ReleaseAnswer(msgspec.Struct):
     releases: list[int]
 
 
-class Ensembl:
+async def _probe(connect: Connector) -> str:
+    return await ask_about_a_gene(connect, Ensembl)
+
+
+class Ensembl(ApiSource):
     """The gene's place on GRCh38 (1-based, inclusive), its biotype and canonical transcript.
 
     It is looked up by the Ensembl id that HGNC gives it, and by its approved symbol where there is
@@ -74,43 +83,37 @@ class Ensembl:
     of two ids: see :func:`_answer`.
     """
 
-    info: ClassVar[SourceInfo] = SourceInfo(
+    info = SourceInfo(
         name="ensembl",
         title="Ensembl",
         licence="no restrictions",
         licence_url="https://www.ensembl.org/info/about/legal/disclaimer.html",
+        attribution="Ensembl, EMBL-EBI, www.ensembl.org",
         hosts=(REST,),
-        batch_size=1_000,  # its own refusal: "a limit of 1000 is in place"
-        batch_weight=1_000,
-        concurrency=2,
         freshness=timedelta(days=90),  # four releases a year
         needs=frozenset({"symbol"}),
+        batch_size=1_000,  # its own refusal: "a limit of 1000 is in place"
+        concurrency=2,
+    )
+    probes = (
+        HostProbe(
+            host=REST,
+            title="Ensembl answers",
+            why="Without Ensembl the genes' places are not refreshed: these runs wait.",
+            ask=_probe,
+        ),
     )
 
     def __init__(self, connect: Connector) -> None:
-        settings = connect.settings
-        self._rest = connect.upstream(REST, settings.ensembl_rest_url, rate=settings.ensembl_rate)
+        super().__init__(connect)
+        self._rest = self.upstream(REST)
         self._release: str | None = None
-
-    @property
-    def requests(self) -> int:
-        """Upstream requests sent so far by this object."""
-        return self._rest.requests
-
-    @property
-    def files(self) -> Sequence[FileRead]:
-        """There are none."""
-        return ()
 
     async def release(self) -> str:
         """Return the number of Ensembl's release."""
         if self._release is None:
             self._release = await self._rest.request("GET", "info/data", decode=_decode_release)
-        return self._release or "unknown"
-
-    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-        """Every gene is as much work as any other."""
-        return [1] * len(genes)
+        return self._release
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
         """Look all ids up at once, then all symbols that are left, and singly what is left out.
@@ -132,10 +135,6 @@ class Ensembl:
                 lost.append(gene)
         answers += await all_of(self._again(gene) for gene in lost)
         return answers + await self._by_symbols(without)
-
-    def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """There is no bulk file to read."""
-        raise NotImplementedError
 
     async def _look_up_ids(self, ids: Sequence[str]) -> dict[str, _Lookup | None]:
         if not ids:

@@ -1,10 +1,9 @@
-import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from app.annotation.sources.base import FileRead
+from app.annotation.sources.base import BulkFile, FileRead
 from app.annotation.upstream import BadAnswer, Upstream
 from app.annotation.upstream.bulk_files.messages import Done
 from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child
@@ -13,40 +12,49 @@ logger = logging.getLogger(__name__)
 
 
 async def read_fetched(
-    files: Upstream, name: str, reader: str, asked: Any, *, of: Any, read: list[FileRead]
+    files: Upstream,
+    file: BulkFile,
+    asked: Any,
+    *,
+    of: Any,
+    read: Callable[[Sequence[FileRead], str | None], None],
 ) -> AsyncGenerator[list[Any], None]:
-    """Fetch a bulk file and read it; a copy that cannot be read is fetched anew, once.
+    """Download a bulk file and read it. A copy that cannot be read is downloaded once more.
 
     Args:
-        files: whose file it is.
-        name: below the host's address.
-        reader: see `bulk_files.process.read_in_child`, as for the next two.
-        asked: what the reader is asked for.
-        of: the type of what it gives.
-        read: the file is added, when all was given.
+        files: the host that has the file.
+        file: what is downloaded, and what reads it.
+        asked: see :func:`~app.annotation.upstream.bulk_files.process.read_in_child`, also for the
+            next one.
+        of: the type of the elements that the reader gives.
+        read: is called with the files and the release that the reader named, when all was given.
 
     Raises:
-        BadAnswer: it cannot be read.
-        Wait: it cannot be had now.
+        BadAnswer: the file cannot be read.
+        Wait: the file cannot be downloaded now.
     """
     for again in (True, False):
-        file = await files.download(name)
+        downloads = [await files.download(path) for path in file.paths]
         done: list[Done] = []
         given = False
+        paths = [each.path for each in downloads]
         try:
-            reading = read_in_child(reader, file.path, asked, of=of, done=done.append)
+            reading = read_in_child(file.reader, paths, asked, of=of, done=done.append)
             async with aclosing(reading) as parts:
                 async for part in parts:
                     given = True
                     yield part
         except UnreadableFile as error:
-            await asyncio.to_thread(file.path.unlink, missing_ok=True)
+            for each in downloads:
+                await each.discard()
+            names = " and ".join(file.paths)
             if given or not again:
-                raise BadAnswer(f"{name} cannot be read: {error}") from error
-            logger.warning("%s is of no use (%s), again", name, error)
+                raise BadAnswer(f"{names} cannot be read: {error}") from error
+            logger.warning("%s cannot be read (%s) and is downloaded again", names, error)
         else:
-            read += [
-                FileRead(file.path, file.release, each.digest, each.rows, each.genes)
-                for each in done
-            ]
+            counted = zip(downloads, done[0].files, strict=True)
+            read(
+                [FileRead(each, n.digest, n.rows, n.genes) for each, n in counted],
+                done[0].release,
+            )
             return

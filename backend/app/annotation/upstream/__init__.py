@@ -1,12 +1,34 @@
-"""Asking the upstream services, within their rules."""
+"""The HTTP client of the sources. It keeps to each service's limits and distrusts its answers.
+
+A source declares its services as :class:`Host` and gets an :class:`Upstream` for each from its
+connector. Requests end with an answer, with :class:`BadAnswer`, or with a ``Wait``.
+
+`bulk_files` reads downloaded files in a process of its own. All other modules are private to this
+room, except `settings`.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from app.annotation.upstream.cache import Download
-from app.annotation.upstream.cache_dir import usable_cache_dir
-from app.annotation.upstream.client import TRY_SECONDS, Upstream
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.host import Host
-from app.annotation.upstream.http import new_http_client
-from app.annotation.upstream.retry import Retries
+
+if TYPE_CHECKING:
+    from app.annotation.upstream.cache_dir import usable_cache_dir
+    from app.annotation.upstream.client import TRY_SECONDS, Upstream
+    from app.annotation.upstream.http import new_http_client
+    from app.annotation.upstream.network import way_out
+    from app.annotation.upstream.retry import Retries
+
+# A source is only a declaration until it is asked. These import httpx, which takes 0.1 s.
+_LAZY = {
+    "TRY_SECONDS": "client",
+    "Retries": "retry",
+    "Upstream": "client",
+    "new_http_client": "http",
+    "usable_cache_dir": "cache_dir",
+    "way_out": "network",
+}
 
 __all__ = [
     "TRY_SECONDS",
@@ -18,4 +40,14 @@ __all__ = [
     "UpstreamUnavailable",
     "new_http_client",
     "usable_cache_dir",
+    "way_out",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -26,14 +26,17 @@ class Download:
     path: Path
     release: str
 
+    async def discard(self) -> None:
+        """Remove the copy, so that it is not in use any more and the next attempt downloads it."""
+        await asyncio.to_thread(self.path.unlink, missing_ok=True)
+
 
 class Known(msgspec.Struct):
-    """What is kept beside the file: which version it is, and when that was last compared."""
+    """What is kept beside the file: which version it is, and the size and time of the copy."""
 
     release: str
     etag: str | None
     last_modified: str | None
-    checked_at: float
     size: int = -1
     mtime_ns: int = -1
 

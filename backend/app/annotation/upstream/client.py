@@ -2,12 +2,10 @@
 
 import asyncio
 import errno
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -93,7 +91,6 @@ class Upstream:
         """Requests sent so far; every try counts."""
         return self._sender.requests
 
-    @overload
     async def request(
         self,
         method: str,
@@ -103,32 +100,7 @@ class Upstream:
         params: Mapping[str, str | int] | None = None,
         data: Mapping[str, str | int] | None = None,
         json: Any = None,
-    ) -> T: ...
-
-    @overload
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        decode: Callable[[bytes], T],
-        params: Mapping[str, str | int] | None = None,
-        data: Mapping[str, str | int] | None = None,
-        json: Any = None,
-        absent: frozenset[int],
-    ) -> T | None: ...
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        decode: Callable[[bytes], T],
-        params: Mapping[str, str | int] | None = None,
-        data: Mapping[str, str | int] | None = None,
-        json: Any = None,
-        absent: frozenset[int] = frozenset(),
-    ) -> T | None:
+    ) -> T:
         """Send a request and return what ``decode`` makes of the body.
 
         Args:
@@ -139,10 +111,6 @@ class Upstream:
             params: in the query.
             data: a form; the host's own parameters then go here and not into the query.
             json: a JSON body.
-            absent: statuses by which this address says that there is no such thing.
-
-        Returns:
-            The decoded answer, or None for a status in ``absent``.
 
         Raises:
             BadAnswer: there is an answer and it cannot be used.
@@ -156,25 +124,18 @@ class Upstream:
         else:
             form = {**self._params, **data}
 
-        async def once() -> T | None:
+        async def once() -> T:
             async with self._sender.send(
                 method, path, params=query, data=form, json=json
             ) as response:
                 if not response.is_success:
-                    failure = await self._sender.failure(response)
-                    # a proxy's own page says nothing about what was asked for
-                    own = not response.headers.get("Content-Type", "").startswith("text/html")
-                    if response.status_code in absent and own and isinstance(failure, BadAnswer):
-                        return None
-                    raise failure
+                    raise await self._sender.failure(response)
                 body = await read_body(self.host.name, response, self.host.max_body)
             return self._decoded(body, decode)
 
         return await self._persist(once, self._retries)
 
-    async def download(
-        self, path: str, *, max_age: timedelta = timedelta(0), limit: int | None = None
-    ) -> Download:
+    async def download(self, path: str, *, limit: int | None = None) -> Download:
         """Return a local copy of a file that is the upstream's current one.
 
         It is fetched only when it has changed (``ETag``, ``Last-Modified``), goes on after a cut
@@ -185,7 +146,6 @@ class Upstream:
 
         Args:
             path: below the host's address.
-            max_age: a copy that was compared with the upstream's so recently is taken as it is.
             limit: bytes; a longer file is refused. By default :attr:`Host.max_download`.
 
         Raises:
@@ -199,19 +159,41 @@ class Upstream:
         file = CachedFile(self._folder / Path(path).name)
         try:
             async with file.locked():
-                return await self._download(path, file, max_age, limit)
+                return await self._download(path, file, limit)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise Wait("disk", 60) from error
             raise
 
-    async def _download(
-        self, path: str, file: CachedFile, max_age: timedelta, limit: int | None
-    ) -> Download:
+    async def start_of(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file, as they are sent. It is tried once.
+
+        Args:
+            path: below the host's address.
+            size: how many bytes; fewer if the file is shorter.
+
+        Raises:
+            BadAnswer: the service has no such file.
+            UpstreamUnavailable: it cannot be reached for now.
+        """
+        wanted = {"Range": f"bytes=0-{size - 1}", "Accept-Encoding": "identity"}
+        body = b""
+        try:
+            async with self._sender.send("GET", path, headers=wanted) as response:
+                if not response.is_success:
+                    raise await self._sender.failure(response)
+                async for chunk in response.aiter_raw():
+                    body += chunk
+                    if len(body) >= size:
+                        break
+        except TryAgain as error:
+            raise error.outcome from error.__cause__
+        if (nothing := outages.no_answer(self.host.name, body, self._secrets)) is not None:
+            raise nothing
+        return body
+
+    async def _download(self, path: str, file: CachedFile, limit: int | None) -> Download:
         known = await asyncio.to_thread(file.known)
-        # a time in the future is of a clock that was ahead, and says nothing
-        if known and 0 <= time.time() - known.checked_at < max_age.total_seconds():
-            return Download(file.path, known.release)
         downloading = Downloading(
             sender=self._sender,
             host=self.host.name,

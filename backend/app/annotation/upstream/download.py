@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -73,7 +72,7 @@ class Downloading:
             "GET", self._path, headers=headers, seconds=_LONGEST_TRY
         ) as response:
             if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:
-                return await self._keep(self._known)
+                return Download(self._file.path, self._known.release)
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise self._start_again("has no rest of the file to give")
             if not response.is_success:
@@ -89,7 +88,7 @@ class Downloading:
                     self._version.release,
                     self._known.release,
                 )
-                return await self._keep(self._known)
+                return Download(self._file.path, self._known.release)
             await self._fetch(response, total)
         if total is not None and self._written != total:
             raise self._start_again(f"sent {self._written:,} of {total:,} bytes")
@@ -97,12 +96,6 @@ class Downloading:
         assert self._version
         await asyncio.to_thread(self._file.commit, self._part, self._version)
         return Download(self._file.path, self._version.release)
-
-    async def _keep(self, known: Known) -> Download:
-        """Use the copy that is there."""
-        known.checked_at = time.time()
-        await asyncio.to_thread(self._file.remember, known)
-        return Download(self._file.path, known.release)
 
     def discard(self) -> None:
         """Remove what an unfinished download left."""
@@ -228,7 +221,6 @@ def _version(response: httpx.Response) -> Known:
         release=moment.date().isoformat(),
         etag=_tag(response.headers.get("ETag")),
         last_modified=last_modified,
-        checked_at=time.time(),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is known of an upstream host."""
+"""What a source declares about a service that it asks."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,35 +6,50 @@ from dataclasses import dataclass
 _DIGEST = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What a source declares about a service it asks.
+    """A service that a source asks. Its settings are made from this declaration.
 
     Args:
-        name: one word, "ncbi". It names the budget, and ``<NAME>_API_KEY`` is its key's setting.
+        name: one word, such as "ncbi". It names the request budget, and what a run waits for.
+        title: what the service is, as the documentation of its setting: "HGNC's REST service".
+        url: the address of the public service.
+        setting: the name of the setting that replaces this address, such as "hgnc_rest_url".
         rate: requests a second that the service allows without a key.
-        rate_with_key: the same with a key; None if a key makes no difference.
+        rate_setting: the name of the setting that replaces the rate where the address is another
+            one; None if there is no such setting.
+        rate_with_key: the rate with an API key, whose setting is ``<name>_api_key``; None if the
+            service has no keys.
         concurrency: requests in flight at a time, in one process and for one source.
         max_body: bytes of an answer, decompressed; a longer one is refused.
         max_download: bytes of a file; a longer one is refused.
     """
 
     name: str
+    title: str
+    url: str
+    setting: str
     rate: float
+    rate_setting: str | None = None
     rate_with_key: float | None = None
     concurrency: int = 4
     max_body: int = 16 * 1024**2
     max_download: int = 64 * 1024**2
 
+    @property
+    def key_setting(self) -> str | None:
+        """The name of the setting that holds the API key; None if the service has no keys."""
+        return None if self.rate_with_key is None else f"{self.name}_api_key"
+
     def budget(self, key: str | None) -> str:
-        """Return the name of the budget that requests with this key, or without one, count to."""
+        """Return the name of the budget of requests with this key, or of those without a key."""
         return f"{self.name}:{digest(key)}" if key else self.name
 
     def allowed(self, key: str | None) -> float:
-        """Return the requests a second that the service allows."""
+        """Return how many requests a second the service allows."""
         return (self.rate_with_key if key else None) or self.rate
 
 
 def digest(text: str) -> str:
-    """Return a short name for a text, that does not tell it."""
+    """Return a short name for a text that does not reveal the text."""
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]

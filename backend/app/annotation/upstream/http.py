@@ -33,7 +33,7 @@ def new_http_client(timeout: float = 30.0) -> httpx.AsyncClient:
     """
     logging.getLogger("httpx").addFilter(_httpx_filter)
     return httpx.AsyncClient(
-        # without it HGNC's REST service answers XML (https://www.genenames.org/help/rest/)
+        # some services answer XML without it
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         timeout=httpx.Timeout(timeout, pool=None),
         transport=way_out(httpx.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE)),

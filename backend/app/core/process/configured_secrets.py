@@ -15,15 +15,11 @@ from pydantic import SecretStr
 from app.core.config import Settings
 from app.core.process.redaction import SHORTEST_SECRET
 
-SECRET_NAMES = frozenset(
-    name.upper()
-    for name, field in Settings.model_fields.items()
-    if "SecretStr" in str(field.annotation)
+_SECRET_NAME = re.compile(
+    r"\w*(TOKEN|API_KEY|PASSWORD|SECRET)|PGPASSWORD|REDISCLI_AUTH", re.IGNORECASE
 )
-"""The settings whose values are not shown."""
-
-_OF_OTHERS = re.compile(r"PGPASSWORD|REDISCLI_AUTH|POSTGRES_PASSWORD|REDIS_\w+_PASSWORD")
-"""Libpq's, redis-cli's, and those of compose.yaml."""
+"""Variables whose values are not shown: our own settings, libpq's, redis-cli's and Compose's. A
+secret setting has such a name or is an address, wherever it is declared."""
 
 _ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY")
 """Variables in which only a part is secret."""
@@ -74,7 +70,7 @@ def of_variable(name: str, value: str) -> set[str]:
     name = name.upper()
     if _ADDRESS.fullmatch(name):
         return set(_of_address(value))
-    if name in SECRET_NAMES or _OF_OTHERS.fullmatch(name):
+    if _SECRET_NAME.fullmatch(name):
         # a line of it may be shown alone
         return {value, *value.splitlines()}
     return set()

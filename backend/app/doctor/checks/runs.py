@@ -278,16 +278,20 @@ GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT 100
 @check(
     "runs.unknown-terms",
     "the sources' words are known",
-    symptom="ClinVar counts more variants as `other` than it did.",
+    symptom="A source counts more as `other` than it did.",
     why="A classification that is not known here counts as `other`, whatever it means.",
     needs=("database.migrated",),
 )
 async def unknown_terms(context: Context) -> Finding:
     """Look at what the runs of the last month noted; what is known by now is left out."""
-    from app.annotation.sources.clinvar.germline import is_known
+    from app.annotation.sources import SOURCES
 
     noted = await rows(context, _TERMS, {"newest": NEWEST, "seconds": A_MONTH})
-    found = [each for each in noted if each.source != "clinvar" or not is_known(each.term)]
+    found = [
+        each
+        for each in noted
+        if each.source not in SOURCES or not SOURCES[each.source].knows_term(each.term)
+    ]
     if not found:
         return ok("none is new")
     names = sorted({each.source for each in found})

@@ -76,7 +76,8 @@ async def connect(wire, tmp_path):
                 "retries": QUICK,
             }
             limits = {name: changes.pop(name) for name in LIMITS if name in changes}
-            return Upstream(Host("wire", 1_000, **limits), **(settings | changes))
+            host = Host(name="wire", title="", url="", setting="", rate=1_000, **limits)
+            return Upstream(host, **(settings | changes))
 
         yield make
     server.close()

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.main import create_app
 
 TOKEN = {"Authorization": "Bearer a-token-of-the-tests"}

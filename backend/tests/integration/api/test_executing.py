@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from harness.timing import limit
 from tests.integration.api.proxy import Proxy
 

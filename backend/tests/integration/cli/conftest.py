@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from app.annotation.settings import Settings
 from app.cli import session
 from app.cli.group import main
-from app.core.config import Settings
 from tests.plant import BACKEND
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from services.postgres import Postgres
 from services.redis import Redis
 from tests.plant import BACKEND

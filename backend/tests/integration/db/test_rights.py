@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.postgres import refusals
 from app.core.postgres.migration import upgrade
 from app.core.postgres.refusals import Refused

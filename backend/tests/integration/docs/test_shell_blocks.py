@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import load_settings
+from app.annotation.settings import load_settings
 from sandbox import Options, Sandbox
 from tests.conftest import REPOSITORY
 from tests.integration.docs.clone import Clone

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from app.core.config import load_settings
+from app.annotation.settings import load_settings
 from app.doctor.check import Status
 from services.postgres import Postgres
 from tests.patient import Patient

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.doctor.check import Status
 from app.doctor.run import Result
 from sandbox.options import Options

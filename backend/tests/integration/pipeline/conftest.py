@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import request_run
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest

@@ -10,11 +10,11 @@ import pytest
 
 from app.annotation.genes.importing import import_genes
 from app.annotation.refresh.requests import request_run
-from app.annotation.sources.base import Connector
+from app.annotation.settings import Settings
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
 from app.core.arq.client_jobs import ClientDesk
 from app.core.arq.queue_page import ClientJob
-from app.core.config import Settings
 from app.core.errors import UserError
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.operations import Created

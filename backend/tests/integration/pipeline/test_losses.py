@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.annotation.genes.importing import import_genes
 from app.annotation.refresh import progress
-from app.annotation.sources.base import Connector
+from app.annotation.settings import Settings
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.config import Settings
 from app.core.errors import UserError, WrongUse
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs import operations

@@ -5,9 +5,9 @@ from sqlalchemy import text
 from app.annotation.genes.importing import import_genes
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import request_run
-from app.annotation.sources.base import Connector
+from app.annotation.settings import Settings
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.config import Settings
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import InProcessDispatcher

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from arq.constants import job_key_prefix, result_key_prefix
 from arq.worker import create_worker
 
-from app.core.config import get_settings
+from app.annotation.settings import get_settings
 from harness.timing import WAIT, limit, scaled
 from tests.plant import QUEUE, Plant
 

@@ -18,7 +18,7 @@ import psycopg
 from rich.console import Console
 from sqlalchemy import create_engine
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.db import migrate
 from app.db.engine import psycopg_url
 from harness.timing import limit

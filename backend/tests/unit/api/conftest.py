@@ -4,7 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.main import create_app
 
 TOKEN = "a-token-of-the-tests"

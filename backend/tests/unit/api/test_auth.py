@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.main import create_app
 
 ADMIN = ("/api/admin/runs", "/api/admin/worker-status", "/api/admin/runs/1/events")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.core.config import Settings, load_settings
+from app.annotation.settings import Settings, load_settings
 from app.core.errors import WrongUse
 from app.core.process.configured_secrets import configured_secrets
 from app.core.process.redaction import hide

@@ -1,6 +1,6 @@
 import pytest
 
-from app.core.config import load_settings
+from app.annotation.settings import load_settings
 from app.core.errors import WrongUse
 from app.db import address
 from app.db.engine import create_engine, dsn_of

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from app import __version__
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.workers.engine import LOOK_TIMEOUT
 from app.core.workers.timing import DEFAULT_TIMING
 from services.compose import _REQUIRED

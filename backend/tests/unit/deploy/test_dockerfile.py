@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 DOCKERFILE = REPOSITORY / "deploy" / "docker" / "Dockerfile"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.workers.engine import LOOK_TIMEOUT
 from app.core.workers.timing import DEFAULT_TIMING
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.core.config import Settings, load_settings
+from app.annotation.settings import Settings, load_settings
 from app.doctor.check import Status
 from app.doctor.checks.config.env_lines import compose_reads, systemd_reads
 from app.doctor.registry import CHECKS
@@ -292,7 +292,7 @@ async def test_a_file_that_belongs_to_somebody_else_is_told(
         raise PermissionError(13, "Permission denied")
 
     # root, as whom tests may run, can read everything
-    monkeypatch.setattr("app.doctor.context.load_settings", refuse)
+    monkeypatch.setattr("app.annotation.settings.load_settings", refuse)
     result = await patient.see("config.valid")
     assert result.status is Status.failed
     assert "cannot be read: Permission denied" in result.finding.summary

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.doctor.check import Check, Status, by_time, check, failed, ok, skipped, warning
 from app.doctor.context import Context, Unavailable
 from app.doctor.deadline import examine_in_time, run_to_end

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
+from app.annotation.settings import Settings
 from app.cli.group import main
-from app.core.config import Settings
 from app.db.tables import metadata
 from app.doctor.registry import CHECKS
 from reference import http, metrics, recipes

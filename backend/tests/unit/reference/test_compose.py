@@ -2,7 +2,7 @@ import re
 
 import yaml
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from reference import compose
 from tests.conftest import REPOSITORY
 

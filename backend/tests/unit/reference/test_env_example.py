@@ -3,7 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.core.config import ROOT, Settings, load_settings
+from app.annotation.settings import Settings, load_settings
+from app.core.config import ROOT
 from reference import env_example
 from tests.checkout import copy_checkout
 

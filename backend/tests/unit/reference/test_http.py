@@ -8,9 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.annotation.settings import Settings
 from app.api.probes import Probes
 from app.api.services import Services
-from app.core.config import Settings
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.db.engine import create_engine
 from app.main import create_app

@@ -1,4 +1,4 @@
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.runs.jobs import ARQ_GRACE, JOBS
 from reference import jobs
 

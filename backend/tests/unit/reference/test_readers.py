@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.core.errors import UserError
 from reference.readers import readers
 

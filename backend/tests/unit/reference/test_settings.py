@@ -4,7 +4,8 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.core.config import ROOT, Settings
+from app.annotation.settings import Settings
+from app.core.config import ROOT
 from app.core.errors import UserError
 from reference import settings
 

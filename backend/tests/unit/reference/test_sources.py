@@ -1,7 +1,7 @@
 import pytest
 
+from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
-from app.core.config import Settings
 from reference import sources
 
 

@@ -1,4 +1,4 @@
-"""What ClinVar is, apart from what is done with it.
+"""The declaration of ClinVar: its hosts, limits and settings.
 
 Limits: 3 requests a second, 10 with a key, POST for long ones, ``tool`` and ``email`` with each
 (https://www.ncbi.nlm.nih.gov/books/NBK25497/); 500 JSON summaries a request (its own refusal:
@@ -7,29 +7,77 @@ Limits: 3 requests a second, 10 with a key, POST for long ones, ``tool`` and ``e
 
 from datetime import timedelta
 
-from app.annotation.sources.base import SourceInfo
-from app.annotation.upstream import Host
+from pydantic import Field, SecretStr
 
-# a page of 500 copy numbers that cover hundreds of genes each is some 25 MB; the table, as it is
-# compressed, has some 500 MB
-EUTILS = Host("ncbi", rate=3, rate_with_key=10, concurrency=8, max_body=64 * 1024**2)
-FILES = Host("ncbi-files", rate=1, concurrency=2, max_download=4 * 1024**3)
+from app.annotation.sources.base import SourceInfo
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.settings import UpstreamSettings
+
+EUTILS = Host(
+    name="ncbi",
+    title="NCBI's E-utilities (ClinVar by API)",
+    url="https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+    setting="ncbi_eutils_url",
+    rate=3,
+    rate_setting="ncbi_rate",
+    rate_with_key=10,
+    concurrency=8,
+    # a page of 500 copy numbers that cover hundreds of genes each has some 25 MB
+    max_body=64 * 1024**2,
+)
+FILES = Host(
+    name="ncbi-files",
+    title="ClinVar's bulk files",
+    url="https://ftp.ncbi.nlm.nih.gov/pub/clinvar",
+    setting="clinvar_files_url",
+    rate=1,
+    concurrency=2,
+    # the compressed table has some 500 MB
+    max_download=4 * 1024**3,
+)
+
+
+class ClinVarSettings(UpstreamSettings):
+    """How this installation identifies itself to NCBI."""
+
+    ncbi_api_key: SecretStr | None = Field(
+        None, json_schema_extra={"section": "Who we are to NCBI"}
+    )
+    """Raises NCBI's limit from 3 to 10 requests a second."""
+
+    ncbi_email: str | None = Field(
+        None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        json_schema_extra={"section": "Who we are to NCBI"},
+    )
+    """The address that NCBI writes to before it blocks an installation."""
+
 
 PAGE = 500
 """Summaries a request."""
 
 TOOL = "kidney-genetics"
 
+TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
+
 INFO = SourceInfo(
     name="clinvar",
     title="ClinVar",
     licence="public domain (NCBI)",
     licence_url="https://www.ncbi.nlm.nih.gov/home/about/policies/",
+    attribution="ClinVar, National Center for Biotechnology Information",
     hosts=(EUTILS, FILES),
+    settings=ClinVarSettings,
     batch_size=200,
     batch_weight=5_000,  # some 11 requests, or 4 seconds at NCBI's 3 a second
     concurrency=3,
     freshness=timedelta(days=7),  # weekly releases of the table
     needs=frozenset({"entrez_id"}),
-    bulk_threshold=lambda settings: settings.clinvar_bulk_threshold,
+    bulk_threshold=500,
 )
+
+
+def parameters(settings: ClinVarSettings, key: str | None) -> dict[str, str]:
+    """Return how requests to NCBI say who sends them."""
+    said = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
+    return {name: value for name, value in said.items() if value}

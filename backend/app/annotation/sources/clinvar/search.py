@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.annotation.sources.base import all_of
 from app.annotation.sources.clinvar.aggregate import Tally
@@ -22,7 +22,9 @@ from app.annotation.sources.clinvar.summaries import (
     decode_search,
     decode_summaries,
 )
-from app.annotation.upstream import Upstream
+
+if TYPE_CHECKING:
+    from app.annotation.upstream import Upstream
 
 T = TypeVar("T")
 
@@ -91,7 +93,7 @@ class Counted:
                 )
 
 
-async def count_variants(upstream: Upstream, genes: Sequence[WantedGene]) -> Counted:
+async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> Counted:
     """Search for the genes' variants and count all of them, once.
 
     Raises:
@@ -123,7 +125,7 @@ async def count_variants(upstream: Upstream, genes: Sequence[WantedGene]) -> Cou
     return counted
 
 
-async def _page(upstream: Upstream, search: Search, start: int) -> list[Variant]:
+async def _page(upstream: "Upstream", search: Search, start: int) -> list[Variant]:
     """Fetch a page; none is left of a search that the history server has dropped."""
     return await _ask(
         upstream,
@@ -139,7 +141,7 @@ async def _page(upstream: Upstream, search: Search, start: int) -> list[Variant]
 
 
 async def _ask(
-    upstream: Upstream, path: str, asked: dict[str, str | int], decode: Callable[[bytes], T]
+    upstream: "Upstream", path: str, asked: dict[str, str | int], decode: Callable[[bytes], T]
 ) -> T:
     data = {"db": "clinvar", "retmode": "json", **asked}
     return await upstream.request("POST", path, data=data, decode=decode)

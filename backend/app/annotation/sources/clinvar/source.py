@@ -1,33 +1,40 @@
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from app.annotation.sources.base import Answer, Connector, FileRead, Gene, SourceInfo
+from app.annotation.sources.base import Answer, BulkFile, FileRead, FileSource, Gene, WeighedSource
+from app.annotation.sources.clinvar import germline
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.declaration import EUTILS, FILES, INFO, TOOL
+from app.annotation.sources.clinvar.declaration import (
+    EUTILS,
+    FILES,
+    INFO,
+    TABLE_FILE,
+    ClinVarSettings,
+    parameters,
+)
 from app.annotation.sources.clinvar.expected import Expected, read_expected
+from app.annotation.sources.clinvar.probes import PROBES, SETTING_PROBES
 from app.annotation.sources.clinvar.search import count_variants, searchable
 from app.annotation.sources.clinvar.summaries import decode_release
-from app.annotation.sources.fetched import read_fetched
-from app.annotation.upstream import BadAnswer
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.errors import BadAnswer
 
 logger = logging.getLogger(__name__)
 
 _EXPECTED_NAME = "gene_specific_summary.txt"
 EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
-COUNT = "app.annotation.sources.clinvar.table:read"
-TABLE_FILE = "tab_delimited/variant_summary.txt.gz"
 
 _LONGEST_EXPECTED = 16 * 1024**2
 """Bytes; it is read into memory, and had 1.2 MB in 2021."""
 
 
-class ClinVar:
+class ClinVar(WeighedSource, FileSource):
     """Counts each gene's variants by what ClinVar says of them.
 
     ``data``: ``variants``, ``single_gene`` and ``multi_gene`` (what it is made up of),
@@ -41,47 +48,34 @@ class ClinVar:
     :data:`~.attribution.MOST_GENES` genes, of which the table does not name all.
     """
 
-    info: ClassVar[SourceInfo] = INFO
+    info = INFO
+    file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.table:read")
+    probes = PROBES
+    setting_probes = SETTING_PROBES
 
     def __init__(self, connect: Connector) -> None:
-        settings = connect.settings
-        key = settings.ncbi_api_key.get_secret_value() if settings.ncbi_api_key else None
-        identity = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
-        self._eutils = connect.upstream(
-            EUTILS,
-            settings.ncbi_eutils_url,
-            rate=settings.ncbi_rate,
-            key=key,
-            params={name: value for name, value in identity.items() if value},
-        )
-        self._files = connect.upstream(FILES, settings.clinvar_files_url)
+        super().__init__(connect)
+        settings = connect.settings_as(ClinVarSettings)
+        self._eutils = self.upstream(EUTILS, parameters(settings, connect.key(EUTILS)))
         self._release: str | None = None
         self._expected: Expected | None = None
         self._loading = asyncio.Lock()
-        self._read: list[FileRead] = []
-        self._from_file = False
 
-    @property
-    def requests(self) -> int:
-        """Upstream requests sent so far by this object."""
-        return self._eutils.requests + self._files.requests
-
-    @property
-    def files(self) -> Sequence[FileRead]:
-        """The expected counts once they are asked for, and the table once ``bulk`` has read it."""
-        return self._read
+    @classmethod
+    def knows_term(cls, term: str) -> bool:
+        """Tell whether this version knows a germline classification."""
+        return germline.is_known(term)
 
     async def release(self) -> str:
-        """Return the day of the table once it is read, ClinVar's last update otherwise."""
+        """Return the day of ClinVar's last update."""
         if self._release is None:
-            found = await self._eutils.request(
+            self._release = await self._eutils.request(
                 "GET",
                 "einfo.fcgi",
                 params={"db": "clinvar", "retmode": "json"},
                 decode=decode_release,
             )
-            self._release = self._release or found
-        return self._release or "unknown"
+        return self._release
 
     async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
         """Return how many variants each gene is expected to have, at least 1."""
@@ -89,9 +83,7 @@ class ClinVar:
         return [max(1, expected.alleles(gene.entrez_id, gene.symbol)) for gene in genes]
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Search for the genes' variants; see :class:`~app.annotation.sources.base.Source`."""
-        if self._from_file:
-            self._release, self._from_file = None, False
+        """Search for the genes' variants."""
         expected = await self._expect()
         wanted = [_wanted(gene, expected) for gene in genes]
         counted = await count_variants(self._eutils, wanted)
@@ -120,25 +112,18 @@ class ClinVar:
             )
         ]
 
-    async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """Read the table; see :class:`~app.annotation.sources.base.Source`."""
-        listed = [gene async for gene in genes]
+    async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
+        """Read the table; see :meth:`FileSource.bulk`."""
         expected = await self._expect()
-        wanted = [_wanted(gene, expected) for gene in listed]
-        places = iter(zip(listed, wanted, strict=True))
-        read: list[FileRead] = []
-        counting = read_fetched(
-            self._files, TABLE_FILE, COUNT, wanted, of=dict[str, Any] | None, read=read
-        )
-        async with aclosing(counting) as lists:
+        wanted = [_wanted(gene, expected) for gene in genes]
+        places = iter(zip(genes, wanted, strict=True))
+        async with aclosing(self.read(wanted, of=dict[str, Any] | None)) as lists:
             async for data in lists:
                 yield [
                     _answer(gene, want, each, expected)
                     # zip takes from data first: it must not use up a gene that it cannot pair
                     for each, (gene, want) in zip(data, places)  # noqa: B905
                 ]
-        self._read += read
-        self._release, self._from_file = read[0].release, True
 
     async def _expect(self) -> Expected:
         async with self._loading:
@@ -152,7 +137,7 @@ class ClinVar:
             try:
                 digest, expected = await asyncio.to_thread(_read_expected, file.path)
             except (UnusableFile, ValueError):
-                await asyncio.to_thread(file.path.unlink, missing_ok=True)
+                await file.discard()
                 raise
         except (BadAnswer, UnusableFile, ValueError) as error:
             logger.warning(
@@ -162,7 +147,7 @@ class ClinVar:
                 error,
             )
             return Expected()
-        self._read.append(FileRead(file.path, file.release, digest, len(expected), len(expected)))
+        self.files.append(FileRead(file, digest, len(expected), len(expected)))
         return expected
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.consequence import consequence
-from app.annotation.upstream import BadAnswer
+from app.annotation.upstream.errors import BadAnswer
 from app.core.process.redaction import redact
 
 T = TypeVar("T")

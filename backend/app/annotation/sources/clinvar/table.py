@@ -20,7 +20,7 @@ from app.annotation.sources.clinvar.aggregate import Profile, Tally
 from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
 from app.annotation.sources.clinvar.consequence import consequence
 from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
-from app.annotation.upstream.bulk_files.messages import Reading
+from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 _LONGEST_LINE = 1 << 20  # bytes; real lines have some 60 KB at most
 _LONGEST_HEADER = 1 << 16
@@ -52,18 +52,18 @@ class TableError(UnusableFile):
     """The file is not the table that it should be."""
 
 
-def read(path: Path, asked: Any) -> Reading:
-    """Count the variants of genes, see :func:`read_table`; the reader of this file.
+def read(asked: Any, path: Path) -> Reading:
+    """Count the variants of genes, see :func:`read_table`. This is the file's reader.
 
     Args:
-        path: of the table.
         asked: genes, as :class:`~.attribution.WantedGene` is written as JSON.
+        path: of the table.
     """
     table = count_table(path, msgspec.convert(asked, list[WantedGene]))
     tallies = table.tallies
     starts = range(0, len(tallies), _GENES_A_PART)
     parts = ([tally.data() for tally in tallies[at : at + _GENES_A_PART]] for at in starts)
-    return Reading(table.rows, table.genes, parts)
+    return Reading([Count(table.rows, table.genes)], parts)
 
 
 def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], int]:

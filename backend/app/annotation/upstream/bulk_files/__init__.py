@@ -1,7 +1,9 @@
 """Bulk files are read by processes of their own, line by line and within bounds.
 
-What a line, a field or a whole file may be is bounded, because a broken or hostile file must cost a
-worker neither its memory nor its event loop. A reader is a function that a process is told by name:
-it takes the path and what is asked for, and returns a :class:`~.messages.Reading` when it has read
-the file to its end.
+The length of a line, of a field and of a whole file is bounded, because a broken or hostile file
+must not cost a worker its memory or block its event loop.
+
+A reader is a function that the process is told by name. It is called as ``reader(asked, *files)``
+with what is asked for and the path of each file, and returns a :class:`~.messages.Reading` when it
+has read the files to their end. `lines` and `tables` read text files within bounds.
 """

@@ -1,9 +1,9 @@
 """The process that reads a bulk file: `python -m app.annotation.upstream.bulk_files.child PID`.
 
 Standard input has one line, an :class:`~.messages.Order`, and stays open while the parent wants the
-answer. Standard output has one message a line. The process does not outlive its parent, nor its
-parent's interest: the kernel kills it when the parent goes (Linux), and it stops when its input
-closes. What bounds of lines and fields do not keep small, the limit of its memory does.
+answer. Standard output has one message a line. The process ends with its parent: the kernel kills
+it when the parent dies (Linux), and it stops when its input closes. Its memory is limited, in
+addition to the bounds of lines and fields.
 """
 
 import ctypes
@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from isal import isal_zlib
@@ -24,6 +23,7 @@ from isal import isal_zlib
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.messages import (
     LONGEST,
+    Counted,
     Done,
     Order,
     Part,
@@ -33,35 +33,39 @@ from app.annotation.upstream.bulk_files.messages import (
 from app.core.errors import KidneyGeneticsError
 
 MOST_MEMORY = 512 * 1024**2
-"""Bytes of data; ClinVar's table of 2 million rows takes a fifth."""
+"""Bytes of data. A table of 2 million rows of 1 KB takes a fifth of it."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> int:
-    """Do one order; 0 when it is done, 1 when the file cannot be used."""
+    """Execute one order. Return 0 when it is done, or 1 when a file cannot be used."""
     _die_with(int(sys.argv[1]))
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     threading.Thread(target=_stop_when_input_closes, daemon=True).start()
-    gc.disable()  # there are no cycles here, and much that would be looked through for them
-    read: Callable[[Path, Any], Reading] = pkgutil.resolve_name(order.reader)
+    gc.disable()  # there are no cycles, and the collector would scan much for them
+    read: Callable[..., Reading] = pkgutil.resolve_name(order.reader)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
-        digest = sha256(Path(order.path))
-        reading = read(Path(order.path), order.asked)
+        paths = [Path(path) for path in order.paths]
+        digests = [sha256(path) for path in paths]
+        reading = read(order.asked, *paths)
         messages = (
             msgspec.json.encode(Part(msgspec.Raw(msgspec.json.encode(part))))
             for part in reading.parts
         )
         for message in messages:
             if len(message) > LONGEST:
-                return _unreadable(f"what it says of a few genes takes {len(message):,} bytes")
+                return _unreadable(f"its answer for a few genes takes {len(message):,} bytes")
             _send(message)
     except (KidneyGeneticsError, EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]
         return _unreadable(f"{type(error).__name__}: {error}")
     except MemoryError:
-        return _unreadable(f"to read it takes more than {MOST_MEMORY:,} bytes of memory")
-    _send(msgspec.json.encode(Done(reading.rows, reading.genes, digest)))
+        return _unreadable(f"reading it takes more than {MOST_MEMORY:,} bytes of memory")
+    counted = [
+        Counted(digest, *count) for digest, count in zip(digests, reading.counts, strict=True)
+    ]
+    _send(msgspec.json.encode(Done(counted, reading.release)))
     return 0
 
 

@@ -1,8 +1,10 @@
-"""Lines of a file that may be anything: none is longer than it may be, and there is an end."""
+"""Reads lines of an untrusted file. The length of a line and of the file is bounded."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, cast
+
+from isal import igzip
 
 from app.core.errors import KidneyGeneticsError
 
@@ -19,17 +21,18 @@ def lines(
     """Read a text file line by line, with the line ends.
 
     Args:
-        path: of the file.
+        path: of the file. One whose name ends in `gz` is decompressed (gzip or bgzip).
         longest: bytes of a line.
-        most: bytes of the file.
-        errors: what to do about bytes that are no UTF-8.
+        most: bytes of the file, decompressed.
+        errors: what to do about bytes that are not UTF-8.
 
     Raises:
         UnusableFile: a line or the file is longer.
-        UnicodeDecodeError: it is no UTF-8.
+        UnicodeDecodeError: it is not UTF-8.
+        EOFError, OSError: a compressed file is cut short, or is no gzip file (``BadGzipFile``).
     """
     size = 0
-    with path.open("rb") as file:
+    with _opened(path) as file:
         while line := file.readline(longest + 1):
             size += len(line)
             if len(line) > longest:
@@ -37,6 +40,13 @@ def lines(
             if size > most:
                 raise UnusableFile(f"{path.name} has more than {most:,} bytes")
             yield line.decode("utf-8", errors)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if not path.name.endswith("gz"):
+        return path.open("rb")
+    opened = igzip.open(path, "rb")  # type: ignore[no-untyped-call]
+    return cast("IO[bytes]", opened)
 
 
 def blocks_of_lines(stream: IO[bytes], *, longest: int, most: int) -> Iterator[list[bytes]]:

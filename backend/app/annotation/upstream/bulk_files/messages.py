@@ -1,6 +1,6 @@
-"""What is said between a worker and a process that reads a bulk file for it."""
+"""The messages between a worker and the process that reads a bulk file for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,55 +9,73 @@ LONGEST = 64 * 1024**2
 """Bytes of a message."""
 
 
-class Reading(NamedTuple):
-    """What a reader returns when it has read a file to its end.
+class Count(NamedTuple):
+    """How much a file has.
 
     Attributes:
         rows: without the header.
-        genes: different genes in all of them, wanted or not.
-        parts: the answer, in lists that can be written as JSON.
+        genes: different genes in all rows, wanted or not.
     """
 
     rows: int
     genes: int
+
+
+class Reading(NamedTuple):
+    """What a reader returns when it has read its files to their end.
+
+    Attributes:
+        counts: of each file, in the order of the paths.
+        parts: the answer, in lists that can be written as JSON.
+        release: the release that a file names; None means the day of the first file.
+    """
+
+    counts: Sequence[Count]
     parts: Iterable[list[Any]]
+    release: str | None = None
 
 
 class Order(msgspec.Struct):
-    """What is to be done.
+    """What the process is to do.
 
     Attributes:
         reader: ``module:function``.
-        path: of the file.
+        paths: of the files.
         asked: what the reader is asked for.
     """
 
     reader: str
-    path: str
+    paths: list[str]
     asked: Any
 
 
 class Part(msgspec.Struct, tag=True):
-    """A list of what was asked for; the file was read to its end before the first one."""
+    """A list of what was asked for. The files were read to their end before the first one."""
 
     data: msgspec.Raw
 
 
 class Unreadable(msgspec.Struct, tag=True):
-    """The file cannot be used; nothing was given."""
+    """A file cannot be used, and nothing was given."""
 
     reason: str
+
+
+class Counted(msgspec.Struct):
+    """A file that was read: its SHA-256, and how much it has, as in :class:`Count`."""
+
+    digest: str
+    rows: int
+    genes: int
 
 
 class Done(msgspec.Struct, tag=True):
     """All parts were sent.
 
     Attributes:
-        rows: of the file, without its header.
-        genes: different genes in all of its rows.
-        digest: its SHA-256.
+        files: in the order of the paths.
+        release: see :class:`Reading`.
     """
 
-    rows: int
-    genes: int
-    digest: str
+    files: list[Counted]
+    release: str | None = None

@@ -1,7 +1,7 @@
-"""Has a bulk file read by a process of its own, so that the event loop is never held up.
+"""Has a bulk file read by a process of its own, so that the event loop is never blocked.
 
-Spawned, never forked: a forked child would inherit the liveness socket of its worker and keep the
-dead worker's lock.
+The process is spawned, never forked: a forked child would inherit the liveness socket of its worker
+and keep the dead worker's lock.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +34,27 @@ class ReadingProcessDied(KidneyGeneticsError):
 
 
 async def read_in_child(
-    reader: str, path: Path, asked: Any, *, of: Any, done: Callable[[Done], None]
+    reader: str, paths: Sequence[Path], asked: Any, *, of: Any, done: Callable[[Done], None]
 ) -> AsyncGenerator[list[Any], None]:
-    """Read the file at ``path``.
+    """Have the files at ``paths`` read.
 
     Args:
         reader: ``module:function``, see :mod:`app.annotation.upstream.bulk_files`.
-        path: of the file.
-        asked: what the reader is asked for, in what can be written as JSON.
-        of: the type of what its lists hold.
-        done: is told how much the file has, when all was given.
+        paths: of the files.
+        asked: what the reader is asked for. It must be writable as JSON.
+        of: the type of the elements of the reader's lists.
+        done: is called with how much the files have, when everything was given.
 
     Yields:
         What the reader gives.
 
     Raises:
-        UnreadableFile: before anything is given, but when an answer is too long.
+        UnreadableFile: before anything is given, except when an answer is too long.
         ReadingProcessDied: at any time.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        # nothing of the folder that this process happens to be in
+        # import nothing from the current folder of this process
         "-P",
         "-m",
         _CHILD,
@@ -64,15 +64,17 @@ async def read_in_child(
         stderr=asyncio.subprocess.PIPE,
         limit=LONGEST + 1,
         env={**os.environ, "PYTHONPATH": str(_BACKEND)},
-        start_new_session=True,  # Ctrl-C is for us; we end it
+        start_new_session=True,  # Ctrl-C is for this process, which ends the child
     )
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    said = asyncio.create_task(_log_lines(path.name, process.stderr))
+    names = " and ".join(path.name for path in paths)
+    said = asyncio.create_task(_log_lines(names, process.stderr))
     try:
-        with contextlib.suppress(ConnectionError):  # it died: said below, with its last words
-            process.stdin.write(msgspec.json.encode(Order(reader, str(path), asked)) + b"\n")
+        with contextlib.suppress(ConnectionError):  # it died; the error below tells its last line
+            order = Order(reader, [str(path) for path in paths], asked)
+            process.stdin.write(msgspec.json.encode(order) + b"\n")
             await process.stdin.drain()
         async for line in process.stdout:
             message = msgspec.json.decode(line, type=Part | Unreadable | Done)
@@ -82,12 +84,13 @@ async def read_in_child(
                 case Unreadable(reason):
                     raise UnreadableFile(reason)
                 case Done():
-                    logger.info("read %s rows of %s", f"{message.rows:,}", path.name)
+                    rows = [f"{each.rows:,}" for each in message.files]
+                    logger.info("read %s rows of %s", " and ".join(rows), names)
                     done(message)
                     return
         status = await process.wait()
         last_words = await said
-        raise ReadingProcessDied(f"reading {path.name} ended with status {status}: {last_words}")
+        raise ReadingProcessDied(f"reading {names} ended with status {status}: {last_words}")
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -98,8 +101,8 @@ async def read_in_child(
 
 
 async def _log_lines(name: str, stream: asyncio.StreamReader) -> str:
-    """Log what the process says on stderr, and return its last line."""
-    last = "it said nothing"
+    """Log what the process writes to stderr, and return its last line."""
+    last = "it wrote nothing to stderr"
     async for line in stream:
         last = line.decode("utf-8", "replace").rstrip()
         logger.warning("the process that reads %s: %s", name, last)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from app.core.config import is_secret
 from app.core.redis.address import parse
 from app.db import address
 from app.doctor.check import Finding, check, failed, ok
@@ -20,6 +21,8 @@ _PLACEHOLDER = re.compile(
     r"|<.*>|\{.*\}|0?123456789?0?|letmein|qwerty|foobar)[-_0-9!]*",
     re.IGNORECASE,
 )
+
+_EXAMPLE_EMAILS = ("@example.org", "@example.com")
 
 _NEW = "$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
 
@@ -37,7 +40,7 @@ async def secrets(context: Context) -> Finding:
     """Look for secrets that were copied from an example, and for tokens that can be guessed."""
     found: dict[str, str] = {}
     commands: list[str] = []
-    for name in ("admin_token", "ncbi_api_key"):
+    for name in _secret_settings(context):
         value = _value(getattr(context.settings, name))
         problem = _problem(value, LEAST if name == "admin_token" else 0)
         if problem:
@@ -53,11 +56,10 @@ async def secrets(context: Context) -> Finding:
         if problem:
             found[name] = f"{problem} as password"
             commands.append(_new_password(context, name))
-    if context.settings.ncbi_email and context.settings.ncbi_email.endswith(
-        ("@example.org", "@example.com")
-    ):
-        found["NCBI_EMAIL"] = "an example"
-        commands.append(take_default(context, "NCBI_EMAIL"))
+    for name, value in context.settings:
+        if isinstance(value, str) and value.endswith(_EXAMPLE_EMAILS):
+            found[name.upper()] = "an example"
+            commands.append(take_default(context, name.upper()))
     if not found:
         return ok("no secret is a placeholder")
     return failed(
@@ -66,6 +68,12 @@ async def secrets(context: Context) -> Finding:
         found="; ".join(f"{name}: {problem}" for name, problem in found.items()),
         remedy="\n".join(commands),
     )
+
+
+def _secret_settings(context: Context) -> list[str]:
+    """Return the settings whose whole value is secret."""
+    fields = type(context.settings).model_fields.items()
+    return [name for name, field in fields if is_secret(field) and not name.endswith("_url")]
 
 
 def _value(setting: SecretStr | None) -> str:

@@ -4,7 +4,7 @@ from io import StringIO
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
-from app.core.config import Settings
+from app.annotation.settings import Settings
 from app.doctor.check import Finding, check, failed, ok, warning
 from app.doctor.checks.config.edits import line_of, take_default
 from app.doctor.checks.config.env_lines import unreadable

@@ -4,10 +4,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.annotation.settings import Settings
 from app.annotation.sources import build
-from app.annotation.sources.base import Connector, Gene, Source
+from app.annotation.sources.base import Gene, Source
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.config import Settings
 from app.core.redis.rate_limits import RateLimiter
 from sandbox import Options, Sandbox
 

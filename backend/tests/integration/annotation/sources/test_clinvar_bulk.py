@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import BULK_LIST, Answer, Connector, Gene, Source
+from app.annotation.sources.base import MOST_ANSWERS, Answer, Gene, Source
+from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.declaration import FILES
-from app.annotation.sources.clinvar.source import COUNT, TABLE_FILE
+from app.annotation.sources.clinvar.declaration import FILES, TABLE_FILE
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer
 from app.annotation.upstream.bulk_files import process as reading_process
 from app.annotation.upstream.bulk_files.messages import Order
@@ -39,26 +40,21 @@ def endless(tmp_path: Path) -> Path:
     return path
 
 
-async def each(genes: list[Gene]) -> AsyncIterator[Gene]:
-    for gene in genes:
-        yield gene
-
-
 async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
     answers: dict[int, Answer] = {}
-    async for part in source.bulk(each(genes)):
-        assert len(part) <= BULK_LIST
+    async for part in source.bulk(genes):
+        assert len(part) <= MOST_ANSWERS
         answers |= {answer.gene_id: answer for answer in part}
     return answers
 
 
 def counting(path: Path) -> AsyncGenerator[list[Any], None]:
     wanted = [WantedGene("1", ("A",))]
-    return read_in_child(COUNT, path, wanted, of=Any, done=lambda _: None)
+    return read_in_child(ClinVar.file.reader, [path], wanted, of=Any, done=lambda _: None)
 
 
 async def table_of(connect: Connector) -> Path:
-    files = connect.upstream(FILES, connect.settings.clinvar_files_url)
+    files = connect.upstream(FILES)
     return (await files.download(TABLE_FILE)).path
 
 
@@ -102,7 +98,7 @@ async def test_the_table_is_read_for_one_download(
     clinvar = source("clinvar")
     await in_bulk(clinvar, genes)
     assert clinvar.requests == 2
-    assert await clinvar.release() == "2025-11-02"
+    assert clinvar.file_release == "2025-11-02"
     assert sandbox.stats()["requests"]["clinvar.variant_summary"] == 1
     assert "clinvar.esearch" not in sandbox.stats()["requests"]
 
@@ -201,7 +197,9 @@ def test_the_process_dies_with_its_parent(endless: Path) -> None:
         assert parent.stdin
         assert parent.stdout
         child = int(parent.stdout.readline())
-        parent.stdin.write(msgspec.json.encode(Order(COUNT, str(endless), [])) + b"\n")
+        parent.stdin.write(
+            msgspec.json.encode(Order(ClinVar.file.reader, [str(endless)], [])) + b"\n"
+        )
         parent.stdin.flush()
         with endless.open("wb"):  # waits until the child has opened it
             ended = os.pidfd_open(child)
@@ -215,7 +213,9 @@ def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
         [sys.executable, "-m", CHILD, str(os.getpid())], stdin=subprocess.PIPE, env=ENVIRONMENT
     ) as child:
         assert child.stdin
-        child.stdin.write(msgspec.json.encode(Order(COUNT, str(endless), [])) + b"\n")
+        child.stdin.write(
+            msgspec.json.encode(Order(ClinVar.file.reader, [str(endless)], [])) + b"\n"
+        )
         child.stdin.flush()
         with endless.open("wb"):
             child.stdin.close()

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.annotation.genes.importing import import_genes
-from app.annotation.sources.base import Connector
+from app.annotation.sources.connector import Connector
 from app.core.errors import UserError
 from app.db.engine import create_engine
 from sandbox import Options, Sandbox

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -10,13 +10,8 @@ WITHDRAWN = Gene(90_001, "HGNC:990001", "SYNGONE1")
 NEVER_WAS = Gene(90_002, "HGNC:987654", "NOPE")
 
 
-async def each(genes: list[Gene]) -> AsyncIterator[Gene]:
-    for gene in genes:
-        yield gene
-
-
 async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
-    return {answer.gene_id: answer async for part in source.bulk(each(genes)) for answer in part}
+    return {answer.gene_id: answer async for part in source.bulk(genes) for answer in part}
 
 
 def by_gene(answers: list[Answer]) -> dict[int, Answer]:
@@ -47,7 +42,7 @@ async def test_hgnc_in_bulk_is_one_request(
     hgnc = source("hgnc")
     await in_bulk(hgnc, genes)
     assert hgnc.requests == 1
-    assert await hgnc.release() == "2025-11-02"
+    assert hgnc.file_release == "2025-11-02"
     assert await source("hgnc").release() == "2025-10-31"
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.annotation.sources.clinvar.source import COUNT
+from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.table import REQUIRED
-from app.annotation.sources.hgnc import READ
-from app.annotation.sources.hgnc_records import FIELDS, read_records
+from app.annotation.sources.hgnc import Hgnc
+from app.annotation.sources.hgnc.records import FIELDS, read_records
 from app.annotation.upstream import BadAnswer
 from app.annotation.upstream.bulk_files import lines as bounded
 from app.annotation.upstream.bulk_files.lines import UnusableFile
@@ -54,7 +54,7 @@ def peak(who):
 async def read(reader, path):
     before = peak(resource.RUSAGE_SELF)
     try:
-        await anext(read_in_child(reader, Path(path), [], of=Any, done=lambda _: None))
+        await anext(read_in_child(reader, [Path(path)], [], of=Any, done=lambda _: None))
     except UnreadableFile as error:
         grown = peak(resource.RUSAGE_SELF) - before
         said = {"refused": str(error), "child": peak(resource.RUSAGE_CHILDREN), "grown": grown}
@@ -65,7 +65,9 @@ asyncio.run(read(*sys.argv[1:]))
 """In a process that has no other child: the peak is that of all children there ever were."""
 
 
-@pytest.mark.parametrize(("make", "reader"), [(hgnc, READ), (clinvar, COUNT)])
+@pytest.mark.parametrize(
+    ("make", "reader"), [(hgnc, Hgnc.file.reader), (clinvar, ClinVar.file.reader)]
+)
 def test_a_line_of_a_gigabyte_is_refused_by_a_small_process(
     tmp_path: Path, make: Any, reader: str
 ) -> None:
@@ -107,4 +109,4 @@ async def test_a_table_with_ever_new_classifications_is_refused(tmp_path: Path) 
             file.write(("\t".join(fields.values()) + "\n").encode())
     wanted = [{"entrez_id": "1", "symbols": ["A"]}]
     with pytest.raises(UnreadableFile, match="different classifications"):
-        await anext(read_in_child(COUNT, path, wanted, of=Any, done=lambda _: None))
+        await anext(read_in_child(ClinVar.file.reader, [path], wanted, of=Any, done=lambda _: None))

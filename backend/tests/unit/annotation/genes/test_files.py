@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.annotation.genes.columns import ReadColumn, Row, read_rows
 from app.annotation.genes.files import read_gene_file
 from app.annotation.genes.names import Names
-from app.annotation.sources.hgnc_records import APPROVED, Record
+from app.annotation.sources.hgnc.records import APPROVED, Record
 from app.core.errors import WrongUse
 
 

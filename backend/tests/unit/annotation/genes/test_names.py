@@ -6,7 +6,7 @@ import msgspec
 from app.annotation.genes.columns import Row
 from app.annotation.genes.importing import ImportReport, resolve_rows
 from app.annotation.genes.names import Names, Remark, Resolved
-from app.annotation.sources.hgnc_records import APPROVED, Record, Withdrawn
+from app.annotation.sources.hgnc.records import APPROVED, Record, Withdrawn
 
 NAMES = Names(
     [

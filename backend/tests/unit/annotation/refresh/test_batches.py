@@ -15,6 +15,7 @@ INFO = SourceInfo(
     title="Fake",
     licence="none",
     licence_url="https://example.org",
+    attribution="Fake",
     hosts=(),
     batch_size=10,
     batch_weight=100,

@@ -13,10 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, Connector, Gene
+from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer, Retries
-from app.core.config import Settings
 from app.core.errors import Wait
 
 PKD1 = Gene(1, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.annotation.sources.base import Answer, Connector, Gene
+from app.annotation.settings import Settings
+from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.connector import Connector
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.upstream import BadAnswer
-from app.core.config import Settings
 
 PKD1 = Gene(1, "HGNC:9008", "PKD1", "ENSG00000008710")
 WITHOUT_ID = Gene(1, "HGNC:9008", "PKD1")

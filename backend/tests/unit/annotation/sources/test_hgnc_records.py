@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.annotation.sources.hgnc_records import FIELDS, Record, read_records, read_withdrawn
+from app.annotation.sources.hgnc.records import FIELDS, Record, read_records, read_withdrawn
 from app.annotation.upstream import BadAnswer
 
 COLUMNS = (

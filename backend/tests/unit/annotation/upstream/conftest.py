@@ -55,6 +55,9 @@ async def connect(service, limiter, tmp_path):
                 "retries": QUICK,
             }
             limits = {name: changes.pop(name) for name in LIMITS if name in changes}
-            return Upstream(Host("ncbi", 3, 10, **limits), **(settings | changes))
+            host = Host(
+                name="ncbi", title="", url="", setting="", rate=3, rate_with_key=10, **limits
+            )
+            return Upstream(host, **(settings | changes))
 
         yield make

@@ -177,7 +177,7 @@ async def test_a_file_is_one_version_whole_and_never_an_older_one(
             for steps in sessions:
                 service.steps = list(steps)
                 upstream = Upstream(
-                    Host("x", 100_000),
+                    Host(name="x", title="", url="", setting="", rate=100_000),
                     base_url="http://x.example",
                     limiter=LocalRateLimiter(window=0),
                     http=http,

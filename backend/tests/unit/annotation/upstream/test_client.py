@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from app.annotation.upstream import BadAnswer, Host, UpstreamUnavailable, new_http_client
+from app.annotation.upstream import BadAnswer, UpstreamUnavailable, new_http_client
 from app.annotation.upstream.http import USER_AGENT
 from app.annotation.upstream.outages import is_web_page
 from app.core.errors import UserError
@@ -167,12 +167,6 @@ async def test_words_of_an_outage_in_a_good_answer_are_an_answer(service, connec
     assert await ask(connect()) == {"maintenance": 1}
 
 
-async def test_a_page_of_a_proxy_makes_nothing_absent(service, connect):
-    service.script = [httpx.Response(404, html=LOGIN)]
-    with pytest.raises(BadAnswer):
-        await ask(connect(), absent=frozenset({404}))
-
-
 def test_a_page_of_comments_is_looked_through_in_no_time():
     assert not is_web_page(b"<!-- -->" * 500 + b"x")
 
@@ -187,17 +181,16 @@ async def test_a_decoder_refuses_a_body_in_its_own_words(service, connect):
     assert len(service.asked) == 2
 
 
-async def test_absent_is_what_the_caller_says_it_is(service, connect):
+async def test_a_status_of_not_found_is_a_bad_answer(service, connect):
     service.script = [httpx.Response(404)]
-    assert await ask(connect(), absent=frozenset({404})) is None
     with pytest.raises(BadAnswer):
-        await ask(connect(), absent=frozenset({400}))
+        await ask(connect())
 
 
-async def test_a_refused_key_is_for_the_operator_even_where_400_means_absent(service, connect):
+async def test_a_refused_key_is_an_error_for_the_operator(service, connect):
     service.script = [httpx.Response(400, json={"error": "API key invalid", "api-key": KEY})]
     with pytest.raises(UserError, match="NCBI_API_KEY") as caught:
-        await ask(connect(key=KEY), absent=frozenset({400}))
+        await ask(connect(key=KEY))
     assert KEY not in str(caught.value)
 
 
@@ -273,7 +266,7 @@ async def test_no_more_requests_are_in_flight_than_the_host_allows(service, conn
     service.answer = slow
     upstream = connect(http=httpx.AsyncClient(transport=httpx.MockTransport(slow)))
     await asyncio.gather(*(ask(upstream) for _ in range(12)))
-    assert most == Host("x", 1).concurrency
+    assert most == connect().host.concurrency
 
 
 async def test_a_try_that_takes_too_long_is_given_up(connect):

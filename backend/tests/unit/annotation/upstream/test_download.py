@@ -1,8 +1,6 @@
 import asyncio
 import errno
 import gzip
-import json
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -91,36 +89,13 @@ async def test_a_changed_file_replaces_the_old_one(service, connect):
     assert service.asked[2].headers["If-None-Match"] == '"v2"'
 
 
-async def test_a_copy_checked_lately_is_taken_without_asking(service, connect):
-    service.script = [whole]
-    upstream = connect()
-    first = await upstream.download("f")
-    assert await upstream.download("f", max_age=timedelta(hours=1)) == first
-    assert upstream.requests == 1
-
-
-@pytest.mark.parametrize("max_age", [timedelta(0), timedelta(hours=1)])
-async def test_a_copy_that_was_checked_in_the_future_is_checked_again(service, connect, max_age):
-    service.script = [whole, httpx.Response(304)]
-    upstream = connect()
-    first = await upstream.download("f")
-    side = first.path.with_name("f.json")
-    noted = json.loads(side.read_text())
-    side.write_text(json.dumps(noted | {"checked_at": noted["checked_at"] + 86_400}))
-    assert await upstream.download("f", max_age=max_age) == first
-    assert upstream.requests == 2
-    # and what is noted now is believed again
-    assert await upstream.download("f", max_age=timedelta(hours=1)) == first
-    assert upstream.requests == 2
-
-
 @pytest.mark.parametrize("notes", [b"\xff\xfe", b'{"release": "\xff"}', b"[]"])
 async def test_notes_that_are_no_text_are_no_obstacle(service, connect, notes):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
     got.path.with_name("f.json").write_bytes(notes)
-    assert await upstream.download("f", max_age=timedelta(hours=1)) == got
+    assert await upstream.download("f") == got
     assert upstream.requests == 2
 
 
@@ -129,7 +104,7 @@ async def test_a_copy_that_was_tampered_with_is_fetched_anew(service, connect):
     upstream = connect()
     got = await upstream.download("f")
     got.path.write_bytes(b"half")
-    again = await upstream.download("f", max_age=timedelta(hours=1))
+    again = await upstream.download("f")
     assert again.path.read_bytes() == CONTENT
     assert "If-None-Match" not in service.asked[1].headers
 
@@ -139,7 +114,7 @@ async def test_notes_that_cannot_be_read_are_no_obstacle(service, connect):
     upstream = connect()
     got = await upstream.download("f")
     got.path.with_name("f.json").write_text("{")
-    assert await upstream.download("f", max_age=timedelta(hours=1)) == got
+    assert await upstream.download("f") == got
 
 
 async def test_a_mirror_has_a_copy_of_its_own(service, connect):

@@ -1,40 +1,57 @@
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from app.annotation.sources.base import (
-    BULK_LIST,
+    MOST_ANSWERS,
     Answer,
-    Connector,
-    FileRead,
+    ApiSource,
+    BulkFile,
+    FileSource,
     Gene,
     SourceInfo,
     all_of,
 )
-from app.annotation.sources.fetched import read_fetched
-from app.annotation.sources.hgnc_records import (
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.hgnc.records import (
     APPROVED,
     COMPLETE_SET,
     FIELDS,
     WITHDRAWN_STATUSES,
     Record,
 )
-from app.annotation.upstream import BadAnswer, Host, Upstream
-
-READ = "app.annotation.sources.hgnc_records:read"
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import ask_about_a_gene, has_columns
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)", re.ASCII)
 
-REST = Host("hgnc", rate=10, concurrency=5)
+REST = Host(
+    name="hgnc",
+    title="HGNC's REST service",
+    url="https://rest.genenames.org",
+    setting="hgnc_rest_url",
+    rate=10,
+    rate_setting="hgnc_rate",
+    concurrency=5,
+)
 """10 requests a second (https://www.genenames.org/help/rest/)."""
 
-FILES = Host("hgnc-files", rate=1, concurrency=1)
+FILES = Host(
+    name="hgnc-files",
+    title="HGNC's bulk files",
+    url="https://storage.googleapis.com/public-download-files/hgnc",
+    setting="hgnc_files_url",
+    rate=1,
+    concurrency=1,
+)
 """A storage bucket without a documented limit."""
 
 
@@ -53,96 +70,93 @@ class _InfoAnswer(msgspec.Struct):
 
 
 class _Info(NamedTuple):
-    """What the service says of itself: its last change, and what it has no field for any more."""
+    """What the service says about itself: its last change, and the fields that it lacks."""
 
     day: str
     missing: list[str]
 
 
-class Hgnc:
+async def _probe(connect: Connector) -> str:
+    return await ask_about_a_gene(connect, Hgnc)
+
+
+async def _probe_files(connect: Connector) -> str:
+    return await has_columns(connect, FILES, COMPLETE_SET, FIELDS)
+
+
+class Hgnc(ApiSource, FileSource):
     """The gene's approved symbol, its other names, and its identifiers in other databases.
 
     ``data`` is :meth:`Record.data`. A record that is not approved (any more) is absent.
     """
 
-    info: ClassVar[SourceInfo] = SourceInfo(
+    info = SourceInfo(
         name="hgnc",
         title="HGNC",
         licence="CC0",
         licence_url="https://www.genenames.org/about/license/",
+        attribution="HGNC Database, HUGO Gene Nomenclature Committee, www.genenames.org",
         hosts=(REST, FILES),
-        batch_size=50,
-        batch_weight=50,
-        concurrency=1,
         freshness=timedelta(days=30),
         provides=frozenset({"symbol", "ensembl_gene_id", "entrez_id"}),
-        bulk_threshold=lambda settings: settings.hgnc_bulk_threshold,
+        bulk_threshold=50,
+        batch_size=50,
+    )
+    file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.records:read")
+    probes = (
+        HostProbe(
+            host=REST,
+            title="HGNC answers",
+            why="Without HGNC the genes' symbols and identifiers are not refreshed: these runs"
+            " wait.",
+            ask=_probe,
+        ),
+        HostProbe(
+            host=FILES,
+            title="HGNC's bulk file has the columns that are read",
+            symptom="`just genes-import` cannot get HGNC's list.",
+            why="Many genes are read from HGNC's file, and so is the list of all genes.",
+            ask=_probe_files,
+        ),
     )
 
     def __init__(self, connect: Connector) -> None:
-        settings = connect.settings
-        self._rest = connect.upstream(REST, settings.hgnc_rest_url, rate=settings.hgnc_rate)
-        self._files = hgnc_files(connect)
-        self._release: str | None = None
+        super().__init__(connect)
+        self._rest = self.upstream(REST)
         self._info: _Info | BadAnswer | None = None
         self._asking = asyncio.Lock()
-        self._read: list[FileRead] = []
-        self._from_file = False
-
-    @property
-    def requests(self) -> int:
-        """Upstream requests sent so far by this object."""
-        return self._rest.requests + self._files.requests
-
-    @property
-    def files(self) -> Sequence[FileRead]:
-        """The complete set, once ``bulk`` has read it."""
-        return self._read
 
     async def release(self) -> str:
-        """Return the day of the file once it is read, the service's last change otherwise."""
-        if self._release is None:
-            found = (await self._ask_info()).day
-            self._release = self._release or found
-        return self._release or "unknown"
-
-    async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
-        """Every gene is one request."""
-        return [1] * len(genes)
+        """Return the day of the service's last change."""
+        return (await self._ask_info()).day
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Fetch each gene; one whose answer is bad does not spoil the others.
+        """Fetch each gene. A bad answer about one gene does not spoil the others.
 
-        A record leaves out what has no value. So it is the service that has to say that it still
-        has the fields: one that was renamed would look as if no gene had it.
+        A record leaves out fields without a value. So the service has to say that it still has the
+        fields, because a renamed one would look as if no gene had it.
         """
-        if self._from_file:
-            self._release, self._from_file = None, False
         missing = (await self._ask_info()).missing
         if missing:
             raise BadAnswer(f"HGNC has no field {', '.join(missing)} any more")
         return await all_of(self._fetch(gene) for gene in genes)
 
-    async def bulk(self, genes: AsyncIterator[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """Read the complete set; see :class:`~app.annotation.sources.base.Source`."""
-        due = {gene.hgnc_id: gene async for gene in genes}
-        read: list[FileRead] = []
-        reading = read_fetched(self._files, COMPLETE_SET, READ, list(due), of=Record, read=read)
-        async with aclosing(reading) as lists:
+    async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
+        """Read the complete set; see :meth:`FileSource.bulk`."""
+        due = {gene.hgnc_id: gene for gene in genes}
+        async with aclosing(self.read(list(due), of=Record)) as lists:
             async for records in lists:
                 yield [
                     _answer(due.pop(record.hgnc_id), record)
                     for record in records
                     if record.hgnc_id in due
                 ]
-        self._read = read
-        self._release, self._from_file = read[0].release, True
         rest = list(due.values())
-        for start in range(0, len(rest), BULK_LIST):
-            yield [Answer(gene.id, "absent") for gene in rest[start : start + BULK_LIST]]
+        for start in range(0, len(rest), MOST_ANSWERS):
+            yield [Answer(gene.id, "absent") for gene in rest[start : start + MOST_ANSWERS]]
 
     async def _ask_info(self) -> _Info:
-        """Ask what the service says of itself, once; what it cannot be read for is said again."""
+        """Ask the service about itself, once. An error is remembered and raised again."""
         async with self._asking:
             if self._info is None:
                 try:
@@ -165,11 +179,6 @@ class Hgnc:
         if about != [gene.hgnc_id]:
             return Answer(gene.id, "unknown", reason=f"HGNC answered about {', '.join(about)}")
         return _answer(gene, records[0])
-
-
-def hgnc_files(connect: Connector) -> Upstream:
-    """Return a client of HGNC's bulk files."""
-    return connect.upstream(FILES, connect.settings.hgnc_files_url)
 
 
 def _answer(gene: Gene, record: Record) -> Answer:

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from app.annotation.upstream import BadAnswer
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
-from app.annotation.upstream.bulk_files.messages import Reading
+from app.annotation.upstream.bulk_files.messages import Count, Reading
+from app.annotation.upstream.errors import BadAnswer
 
 COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
 WITHDRAWN = "tsv/tsv/withdrawn.txt"
@@ -113,12 +113,12 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
             yield Record(**fields)
 
 
-def read(path: Path, asked: Any) -> Reading:
-    """Read the records of some genes, see :func:`read_records`; the reader of this file.
+def read(asked: Any, path: Path) -> Reading:
+    """Read the records of some genes, see :func:`read_records`. This is the file's reader.
 
     Args:
-        path: of ``hgnc_complete_set.txt``.
         asked: HGNC ids.
+        path: of ``hgnc_complete_set.txt``.
     """
     only = frozenset(asked)
     rows = approved = 0
@@ -129,7 +129,8 @@ def read(path: Path, asked: Any) -> Reading:
         if record.hgnc_id in only:
             wanted.append(msgspec.Raw(msgspec.json.encode(record)))
     starts = range(0, len(wanted), _RECORDS_A_PART)
-    return Reading(rows, approved, (wanted[at : at + _RECORDS_A_PART] for at in starts))
+    parts = (wanted[at : at + _RECORDS_A_PART] for at in starts)
+    return Reading([Count(rows, approved)], parts)
 
 
 def count_records(path: Path) -> tuple[str, int, int]:

@@ -1,0 +1,61 @@
+"""Refreshes a source from its file."""
+
+from contextlib import aclosing
+
+from app.annotation.refresh.commits import storable_answers
+from app.annotation.refresh.due import Due
+from app.annotation.refresh.file_checks import FileChecks
+from app.annotation.refresh.ledger import Ledger
+from app.annotation.refresh.plausibility import NotAccepted, turned_absent
+from app.annotation.refresh.read_ahead import ReadAhead
+from app.annotation.refresh.weights import weigh
+from app.annotation.sources.base import ApiSource, FileSource, Gene
+
+
+async def refresh_from_file(
+    source: FileSource, due: Due, ledger: Ledger, checks: FileChecks
+) -> int:
+    """Store what the file says about the genes that are due.
+
+    The whole file is read before anything of it is stored, because only then it is known how much
+    it has lost. Where the source can also be asked gene by gene, the genes that the file says
+    nothing about, and those that it has nothing for any more, are left to be asked about.
+
+    Args:
+        source: whose file is read.
+        due: the genes.
+        ledger: commits the answers.
+        checks: of the file.
+
+    Returns:
+        The number of genes that are left to be asked about.
+
+    Raises:
+        NotAccepted: the file is not plausible.
+        Superseded, Wait, BadAnswer: see there.
+    """
+    genes: list[Gene] = []
+    weights: dict[int, int] = {}
+    async for page in due.pages():
+        genes += page
+        found = await weigh(source, page)
+        weights.update(zip((gene.id for gene in page), found, strict=True))
+    ahead = ReadAhead()
+    # closed at once when it is cancelled, because a child process may be at work
+    async with aclosing(source.bulk(genes)) as lists:
+        async for answers in lists:
+            turned = await turned_absent(due.attempt, ledger.losses, answers)
+            ahead.add(storable_answers(answers), turned)
+    await checks.judge(source.files)
+    ledger.losses.judge(more=len(ahead.turned_absent))
+    if ahead.says_nothing and not ledger.losses.accepted:
+        raise NotAccepted(
+            f"{due.source}: its bulk file says nothing about {ahead.unknown:,} of"
+            f" {len(genes):,} genes; nothing of it is stored"
+        )
+    await checks.accept(source.files)
+    asks_too = isinstance(source, ApiSource)
+    for answers in ahead.certain() if asks_too else ahead.all():
+        weight = sum(weights[answer.gene_id] for answer in answers)
+        await ledger.commit(answers, weight, source.file_release)
+    return ahead.left if asks_too else 0

@@ -1,0 +1,86 @@
+"""Commits a source's answers together with the run's progress, one commit at a time."""
+
+import asyncio
+from collections.abc import Sequence
+
+from app.annotation.refresh import progress as counts
+from app.annotation.refresh.commits import storable_answers, store
+from app.annotation.refresh.plausibility import Losses
+from app.annotation.refresh.progress import Progress
+from app.annotation.sources.base import Answer, Source
+from app.core.runs.attempt import Attempt
+
+REPORT_EVERY = 2.0
+"""Seconds between two reports of the requests of a batch that is in flight."""
+
+
+class Ledger:
+    """What an attempt commits for one source.
+
+    Args:
+        attempt: guards every commit.
+        source: whose requests are counted.
+        progress: the counts so far.
+        losses: the doubted answers so far.
+
+    Attributes:
+        progress: the counts, as committed.
+        losses: the doubted answers, as committed.
+    """
+
+    def __init__(
+        self, attempt: Attempt, source: Source, progress: Progress, losses: Losses
+    ) -> None:
+        self.progress = progress
+        self.losses = losses
+        self._attempt = attempt
+        self._source = source
+        self._requests_counted = 0
+        # the progress is written as a whole
+        self._committing = asyncio.Lock()
+
+    async def commit(self, answers: Sequence[Answer], weight: int, release: str | None) -> None:
+        """Write answers and the progress that they mean, in one transaction.
+
+        Args:
+            answers: at most one for each gene.
+            weight: the work that they stand for.
+            release: that the answers are from.
+
+        Raises:
+            Superseded: another attempt has taken the run over.
+        """
+        answers = storable_answers(answers)
+        async with self._committing, self._attempt.transaction(progress=True) as connection:
+            self._count_requests()
+            progress = self.progress
+            written = await store(connection, progress.source, progress.run_id, release, answers)
+            progress.add(written, weight)
+            self.losses.doubted += sum(answer.doubted for answer in written)
+            await counts.save(connection, progress)
+
+    async def expect(self, genes: int, weight: int) -> None:
+        """Write how many genes are due and how much work they are."""
+        self.progress.total = self.progress.done + genes
+        self.progress.weight_total = self.progress.weight_done + weight
+        async with self._attempt.transaction(progress=False) as connection:
+            await counts.save(connection, self.progress)
+
+    async def report_requests(self) -> None:
+        """Write the number of requests every few seconds, until cancelled.
+
+        A batch may take a minute at 3 requests a second, and an operator sees that it is in flight.
+        """
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            if self._source.requests != self._requests_counted:
+                async with (
+                    self._committing,
+                    self._attempt.transaction(progress=False) as connection,
+                ):
+                    self._count_requests()
+                    await counts.save(connection, self.progress)
+
+    def _count_requests(self) -> None:
+        self.progress.requests += self._source.requests - self._requests_counted
+        self._requests_counted = self._source.requests

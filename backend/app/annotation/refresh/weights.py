@@ -1,0 +1,10 @@
+from collections.abc import Sequence
+
+from app.annotation.sources.base import Gene, Source, WeighedSource
+
+
+async def weigh(source: Source, genes: Sequence[Gene]) -> Sequence[int]:
+    """Return the expected work for each gene: 1, unless the source weighs them itself."""
+    if isinstance(source, WeighedSource):
+        return await source.weights(genes)
+    return [1] * len(genes)

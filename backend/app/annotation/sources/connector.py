@@ -1,0 +1,81 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.settings import UpstreamSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from app.annotation.upstream import Retries, Upstream
+    from app.core.redis.rate_limits import RateLimiter
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """Connects sources to their hosts as the settings say.
+
+    Args:
+        settings: with the settings of every source.
+        limiter: the request budgets.
+        http: the HTTP client. It is not closed here.
+        try_seconds: the longest time that one try of a request may take; None means the default.
+    """
+
+    settings: UpstreamSettings
+    limiter: "RateLimiter"
+    http: "httpx.AsyncClient"
+    try_seconds: float | None = None
+
+    @property
+    def retries(self) -> "Retries":
+        """How often and when a request is sent again."""
+        from app.annotation.upstream import Retries
+
+        return Retries(
+            first=self.settings.upstream_backoff,
+            longest_wait=self.settings.upstream_longest_wait,
+        )
+
+    def settings_as(self, kind: type[S]) -> S:
+        """Return the settings as the class that a source declares in ``info.settings``."""
+        assert isinstance(self.settings, kind)
+        return self.settings
+
+    def upstream(
+        self, host: Host, *, params: Mapping[str, str] | None = None, with_key: bool = True
+    ) -> "Upstream":
+        """Return a client of a host at the address, the rate and with the key of the settings.
+
+        Args:
+            host: the declaration.
+            params: sent with every request.
+            with_key: whether the requests belong to the budget of the key, if there is one.
+        """
+        from app.annotation.upstream import TRY_SECONDS, Upstream
+
+        key = self.key(host) if with_key else None
+        return Upstream(
+            host,
+            base_url=self.address(host),
+            limiter=self.limiter,
+            http=self.http,
+            rate=getattr(self.settings, host.rate_setting) if host.rate_setting else None,
+            key=key,
+            params=dict(params or {}),
+            cache_dir=self.settings.cache_dir,
+            retries=self.retries,
+            try_seconds=self.try_seconds or TRY_SECONDS,
+        )
+
+    def address(self, host: Host) -> str:
+        """Return where the host is."""
+        return cast("str", getattr(self.settings, host.setting))
+
+    def key(self, host: Host) -> str | None:
+        """Return the API key for the host, if there is one."""
+        secret = getattr(self.settings, host.key_setting) if host.key_setting else None
+        return secret.get_secret_value() if secret else None

@@ -1,0 +1,60 @@
+"""What the doctor asks a source. The doctor's checks of upstream services are made from these."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.annotation.upstream.host import Host
+
+if TYPE_CHECKING:
+    from app.annotation.sources.connector import Connector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostProbe:
+    """One small request to a host, judged as the source judges its answers.
+
+    Args:
+        host: that is asked.
+        title: what is right when the probe passes: "Ensembl answers".
+        symptom: what an operator notices when it is not, in addition to the run that waits.
+        why: what it means for the operator.
+        ask: asks, and returns what to report. It raises ``BadAnswer`` or ``Wait``.
+    """
+
+    host: Host
+    title: str
+    symptom: str = ""
+    why: str
+    ask: "Callable[[Connector], Awaitable[str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The result of a :class:`SettingProbe`; the fields are those of the doctor's findings."""
+
+    status: Literal["ok", "warning", "failed", "skipped"]
+    summary: str
+    required: str = ""
+    found: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingProbe:
+    """A check of a setting that only this source has.
+
+    Args:
+        name: the check's name, behind ``upstream.``.
+        title: what is right when the probe passes.
+        symptom: what an operator notices when it is not.
+        why: what it means for the operator.
+        look: gets the settings, and a function that returns a connector, or None when the services
+            may not be asked.
+    """
+
+    name: str
+    title: str
+    symptom: str
+    why: str
+    look: "Callable[[Any, Callable[[], Connector] | None], Awaitable[Advice]]"

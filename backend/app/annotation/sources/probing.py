@@ -1,0 +1,56 @@
+"""What probes have in common: a question about one gene, and the columns of a file."""
+
+import zlib
+from collections.abc import Collection
+
+from app.annotation.sources.base import ApiSource, Gene
+from app.annotation.sources.connector import Connector
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host
+
+GENE = Gene(0, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")
+"""A gene that every source has."""
+
+START = 65_536
+"""The first bytes of a file, in which its columns are named."""
+
+
+async def ask_about_a_gene(connect: Connector, source: type[ApiSource]) -> str:
+    """Ask a source's service about one gene as the source does.
+
+    Raises:
+        BadAnswer: the source cannot use the answer.
+        Wait: there is none now.
+    """
+    (answer,) = await source(connect).annotate([GENE])
+    if answer.state == "unknown":
+        raise BadAnswer(answer.reason or "no reason given")
+    return f"{GENE.symbol} is {answer.state}"
+
+
+async def has_columns(
+    connect: Connector, host: Host, path: str, columns: Collection[str], separator: str = "\t"
+) -> str:
+    """Fetch the start of a table, and compare its first line with the columns that are read.
+
+    Args:
+        connect: to the host.
+        host: that has the file.
+        path: below the host's address. A name that ends in `gz` is a gzip or bgzip file.
+        columns: that the source reads.
+        separator: between two columns.
+
+    Raises:
+        BadAnswer: a column is missing, or it is no gzip file.
+        Wait: the file cannot be fetched now.
+    """
+    start = await connect.upstream(host).start_of(path, START)
+    if path.endswith("gz"):
+        try:
+            start = zlib.decompressobj(wbits=31).decompress(start, START)
+        except zlib.error as error:
+            raise BadAnswer(f"{path} is no gzip file: {error}") from error
+    header = start.partition(b"\n")[0].decode("utf-8", "replace").strip("#\r").split(separator)
+    if missing := [column for column in columns if column not in header]:
+        raise BadAnswer(f"{path} has no column {', '.join(missing)}")
+    return f"{path.rpartition('/')[2]} has its columns"

@@ -1,0 +1,63 @@
+"""The settings of the HTTP client, and the types of the settings that a source declares."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator
+
+from app.core.config import ROOT, Settings
+
+_NOT_ALLOWED_IN_A_URL = re.compile(r"[\s?#]")
+
+
+def _checked_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    # The client appends a path to the address. A blank at its end is invisible.
+    if not usable or _NOT_ALLOWED_IN_A_URL.search(value):
+        message = "an address: https://host/path, or https://host:port/path"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+"), AfterValidator(_checked_url)]
+"""The address of a service, without a trailing slash."""
+
+RequestRate = Annotated[float, Field(gt=0, le=100_000)]
+"""Requests a second."""
+
+
+class UpstreamSettings(Settings):
+    """The settings of the engine, and those of requests to any upstream service."""
+
+    cache_dir: Path = Field(
+        ROOT / ".run" / "cache", json_schema_extra={"section": "Where things are"}
+    )
+    """The folder that keeps the sources' files between attempts. A relative path begins at the
+    checkout, `~` is the home folder, and `$` is refused. The largest file needs about 500 MB."""
+
+    upstream_backoff: float = Field(
+        0.5, gt=0, le=60, json_schema_extra={"section": "Requests to upstream services"}
+    )
+    """Seconds before a failed request is sent again. Each further retry waits twice as long, with
+    jitter."""
+
+    upstream_timeout: float = Field(30.0, gt=0, le=3_600)
+    """Seconds to wait for an upstream service to answer."""
+
+    @field_validator("cache_dir")
+    @classmethod
+    def _from_the_top(cls, value: Path) -> Path:
+        if "$" in str(value):
+            message = "a path without $, which only a shell replaces; ~ is the home folder"
+            raise ValueError(message)
+        try:
+            return ROOT / value.expanduser()
+        except RuntimeError:
+            message = "a path, or ~ or ~name for the home folder of a user that exists"
+            raise ValueError(message) from None
