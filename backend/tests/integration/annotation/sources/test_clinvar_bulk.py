@@ -119,9 +119,9 @@ async def test_a_table_that_stays_broken_is_a_bad_answer(
     source: Callable[[str], Source], genes: list[Gene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(
-        _reader: str, path: Path, *_: object, **_more: object
+        _reader: str, paths: list[Path], *_: object, **_more: object
     ) -> AsyncIterator[list[None]]:
-        raise UnreadableFile(f"{path.name}: EOFError")
+        raise UnreadableFile(f"{paths[0].name}: EOFError")
         yield []
 
     monkeypatch.setattr("app.annotation.sources.fetched.read_in_child", broken)
