@@ -57,7 +57,7 @@ def in_session(
 
 
 def _settings_of_sources() -> Collection[str]:
-    # called only for a `.env` with a name that is not the engine's: importing the sources takes time
+    # called only if `.env` has a name that is not the engine's: the sources take time to import
     from app.annotation.settings import Settings
 
     return Settings.model_fields
