@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from app.doctor.check import Check
+from app.core.checks import Check
+from app.doctor.recipes import commands
 from app.doctor.registry import CHECKS
 from reference.markdown import table
 
@@ -32,20 +33,20 @@ def _section(check: Check) -> Iterator[str]:
     yield f"### {_symptom(check)}"
     yield check.why
     if check.fix is not None:
-        yield "The doctor mends it:"
+        yield "The doctor can repair it:"
         yield _commands(f"just doctor --only {check.id} --fix")
     elif check.remedy:
-        yield "What mends it:"
-        yield _commands(check.remedy)
+        yield "To repair it:"
+        yield _commands(commands(check.remedy))
     else:
-        yield "What mends it depends on what is found. The doctor tells the command:"
+        yield "How to repair it depends on what the doctor finds. It prints the command:"
         yield _commands(f"just doctor --only {check.id}")
-    yield f"The check is `{check.id}`: {check.title}."
+    yield f"The check `{check.id}` requires: {check.title}."
 
 
-def _commands(commands: str) -> str:
-    title = ' title="Server"' if commands.startswith(AS_ROOT) else ""
-    return f"```sh{title}\n{commands}\n```"
+def _commands(lines: str) -> str:
+    title = ' title="Server"' if lines.startswith(AS_ROOT) else ""
+    return f"```sh{title}\n{lines}\n```"
 
 
 def _link(check: Check, words: str) -> str:

@@ -98,6 +98,8 @@ def _parts(package: Path) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _who(part: str) -> list[str]:
+    if ".checks." in part:
+        return [_DOCTOR]
     name = part
     while name not in _WORDS:
         name = name.rpartition(".")[0]

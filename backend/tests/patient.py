@@ -1,4 +1,4 @@
-"""Something that the doctor looks at: broken by a test, and mended with the printed command."""
+"""An installation that a test breaks, and repairs with the command that the doctor prints."""
 
 import os
 import subprocess
@@ -10,20 +10,23 @@ from typing import Any
 from app.doctor.context import Context
 from app.doctor.registry import CHECKS
 from app.doctor.run import Result, examine, with_needs
-from app.doctor.treat import mend
+from app.doctor.treat import fix
 from harness.timing import WAIT, scaled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+LIMIT = 60.0
+"""Seconds for all checks: a test beside a busy machine must not fail for lack of time."""
+
 
 @dataclass
 class Patient:
-    """A checkout, an environment and what is told to the checks about them.
+    """A checkout and its environment.
 
     Attributes:
-        root: the top folder; printed commands are run in it.
-        env: the environment, beside the process' own.
-        about: what else a :class:`Context` takes.
+        root: the top folder, in which printed commands are executed.
+        env: additions to the environment of this process.
+        about: more arguments of :class:`Context`.
     """
 
     root: Path
@@ -31,8 +34,8 @@ class Patient:
     about: dict[str, Any] = field(default_factory=dict)
 
     def context(self, **about: Any) -> Context:
-        given: dict[str, Any] = {"root": self.root, "environ": self.environ} | self.about | about
-        return Context(**given)
+        given = {"root": self.root, "environ": self.environ, "limit": LIMIT}
+        return Context(**(given | self.about | about))
 
     @property
     def environ(self) -> dict[str, str]:
@@ -45,11 +48,11 @@ class Patient:
         return {each.check.id: each for each in results}
 
     async def see(self, check: str, **about: Any) -> Result:
-        """Run one check, after what it needs."""
+        """Run one check, after the checks that it needs."""
         return (await self.all(check, **about))[check]
 
     def follow(self, result: Result) -> str:
-        """Run the printed command as somebody would who pastes it into a shell."""
+        """Execute the printed command in a shell."""
         assert result.remedy, f"{result.check.id} prints no command: {result.finding}"
         return self.shell(result.remedy)
 
@@ -67,13 +70,13 @@ class Patient:
         return done.stdout
 
     async def fix(self, result: Result) -> list[str]:
-        """Do what ``--fix`` does about a result, and return what it said."""
+        """Repair a problem as ``--fix`` does, and return what it reported."""
         said: list[str] = []
-        await mend([result], self.context(), said.append)
+        await fix([result], self.context(), said.append)
         return said
 
     def doctor(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        """Call the command itself, in a process of its own; that of `root`, where it has one."""
+        """Call the command in a process of its own, with the code in `root` if there is any."""
         own = self.root / "backend" / "app"
         return subprocess.run(
             [sys.executable, "-m", "app.cli", "doctor", *arguments],

@@ -9,12 +9,11 @@ from typing import NoReturn
 
 import click
 
+from app.core.checks import Status
 from app.core.errors import WrongUse
 from app.core.printable import printable
 from app.doctor import report
-from app.doctor.check import Status
-from app.doctor.context import WHOLE, Context
-from app.doctor.deadline import THREADS
+from app.doctor.context import LIMIT, Context
 from app.doctor.libraries import load_libraries
 from app.doctor.registry import CHECKS
 from app.doctor.run import with_needs
@@ -27,19 +26,19 @@ from app.doctor.treat import treat
 @click.option("--only", multiple=True, metavar="ID...", help="Only these checks, or groups.")
 @click.option("--list", "as_list", is_flag=True, help="List the checks, and run none.")
 @click.option(
-    "--strict", is_flag=True, help="Fail at a warning as well, and at what was not looked at."
+    "--strict", is_flag=True, help="Also fail for warnings, and for checks that were not looked at."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 @click.option(
     "--limit",
     type=click.FloatRange(1, 600),
-    default=WHOLE,
+    default=LIMIT,
     show_default=True,
     metavar="SECONDS",
-    help="How long all checks may take, and each of them three quarters of it.",
+    help="Time limit for all checks; each may take 3/4 of it. Longer on a busy machine.",
 )
-@click.option("--offline", is_flag=True, help="Leave the upstream services alone.")
-@click.option("--fix", is_flag=True, help="Mend first what can be mended safely and locally.")
+@click.option("--offline", is_flag=True, help="Send nothing to the sources.")
+@click.option("--fix", is_flag=True, help="First repair what can be repaired safely and locally.")
 def doctor(
     *,
     ids: tuple[str, ...],
@@ -52,11 +51,11 @@ def doctor(
     offline: bool,
     fix: bool,
 ) -> None:
-    """Say what is wrong with this install, why it matters, and which command mends it.
+    """Report what is wrong with this installation, why it matters, and how to repair it.
 
-    The exit status is 1 when a check failed, and 2 when the call was wrong.
+    The exit status is 1 if a check failed, and 2 for wrong arguments.
     """
-    # what can be warned of is a result here
+    # the results contain what would be logged
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
     known = {each.id: {each.id} for each in CHECKS}
     for each in CHECKS:
@@ -75,10 +74,10 @@ def doctor(
         if not as_json:
             click.echo(printable(line))
 
-    load_libraries(checks)
+    slowness = load_libraries(checks)
     started = time.monotonic()
-    context = Context(offline=offline, limit=limit)
-    results = treat(checks, context, say if fix else None, whole=limit)
+    context = Context(offline=offline, limit=limit * slowness)
+    results = treat(checks, context, say if fix else None)
     results = [
         each
         for each in results
@@ -104,15 +103,15 @@ def doctor(
 
 
 def _end(status: int) -> NoReturn:
-    """Exit without a clean-up that what still runs could hold up: a thread may hold a lock."""
-    if any(each.name == THREADS for each in threading.enumerate()):
+    """Exit without waiting for threads, which may look up a host name or hold a lock."""
+    if threading.active_count() > 1:
         sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
 
 
 def _chosen(names: Sequence[str], known: dict[str, set[str]]) -> set[str]:
-    """Return the ids that were asked for, all when none was.
+    """Return the ids that were asked for, or all.
 
     Raises:
         WrongUse: a name is neither an id nor a group.

@@ -34,11 +34,39 @@ MIGRATE = Step("migrate the database")
 START_SERVERS = Step("start servers")
 LIST_RUNS = Step("list the runs")
 FIND_SESSION = Step("find the session")
+EDIT_SETTINGS = Step("edit the settings")
+START_WORKER = Step("start a worker")
+START_API = Step("start the API")
 
 
 def cancel_run(run_id: int) -> Step:
     """Return the step that cancels a run."""
     return Step("cancel the run", run_id)
+
+
+def retry_run(run_id: int) -> Step:
+    """Return the step that retries a run."""
+    return Step("retry the run", run_id)
+
+
+def show_run(run_id: int) -> Step:
+    """Return the step that shows a run with its events."""
+    return Step("show the run", run_id)
+
+
+def back_up(file: str) -> Step:
+    """Return the step that writes a backup of the database to a file."""
+    return Step("back up the database", file)
+
+
+def restore(file: str) -> Step:
+    """Return the step that reads a backup of the database from a file."""
+    return Step("restore the database", file)
+
+
+def annotate(*sources: str) -> Step:
+    """Return the step that requests a run of these sources."""
+    return Step("annotate", " ".join(sources))
 
 
 class KidneyGeneticsError(Exception):

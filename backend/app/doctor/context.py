@@ -1,31 +1,33 @@
-"""What the checks share. Heavy libraries are imported when a check first asks for them."""
+"""What the checks share. Large libraries are imported when a check first uses them."""
 
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from app.core.checks import Unavailable
 from app.core.config import ROOT
-from app.core.errors import KidneyGeneticsError, WrongUse
+from app.core.errors import WrongUse
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
     from redis.asyncio import Redis
+    from sqlalchemy import TextClause
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
     from app.annotation.upstream.settings import UpstreamSettings
 
-WHOLE = 4.0
-"""Seconds that all checks may take, unless it is said otherwise; the other limits go with it."""
+LIMIT = 4.0
+"""Seconds that all checks together may take."""
 
 PATIENCE = 2.0
-"""Seconds that a server has to accept a connection or to answer, less than a check has in all."""
+"""Seconds that a server has to answer, when all checks may take :data:`LIMIT`."""
 
-
-class Unavailable(KidneyGeneticsError):
-    """What a check needs is not there; the check is skipped, as another one says what is wrong."""
+CONNECTIONS = 5
+"""Connections to PostgreSQL. A query that waits for a lock delays few other checks."""
 
 
 class Context:
@@ -33,12 +35,11 @@ class Context:
 
     Args:
         root: the checkout.
-        offline: whether to leave the upstream services alone.
-        environ: the environment; left out, this process' own.
-        settings: left out, they are read from the environment and the checkout's ``.env``.
-        units: where systemd's units are installed.
-        api_port: where the API listens.
-        limit: seconds that all checks may take.
+        offline: whether to send nothing to the sources.
+        environ: the environment; by default the one of this process.
+        settings: by default those of the environment and of the checkout's ``.env``.
+        units: the directory with the installed systemd units.
+        limit: seconds that all checks together may take.
     """
 
     def __init__(
@@ -49,33 +50,24 @@ class Context:
         environ: Mapping[str, str] | None = None,
         settings: "UpstreamSettings | None" = None,
         units: Path = Path("/etc/systemd/system"),
-        api_port: int = 8000,
-        limit: float = WHOLE,
+        limit: float = LIMIT,
     ) -> None:
         self.root = root
         self.offline = offline
         self.environ = os.environ if environ is None else environ
         self.units = units
-        self.api_port = api_port
         self.limit = limit
         self._given = settings
         self._stack = AsyncExitStack()
-        self._redis: Redis | None = None
-        self._http: AsyncClient | None = None
-
-    @property
-    def backend(self) -> Path:
-        """Where the code is."""
-        return self.root / "backend"
 
     @property
     def env_file(self) -> Path:
-        """Where the settings are, unless the environment has them."""
+        """The file with the settings."""
         return self.root / ".env"
 
     @cached_property
     def env_text(self) -> str | None:
-        """What stands in ``.env``; None when there is none, or it cannot be read."""
+        """The content of ``.env``; None if there is none, or it cannot be read."""
         try:
             return self.env_file.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -95,70 +87,106 @@ class Context:
             return WrongUse(
                 f"the settings cannot be read: {type(error).__name__}: {error}",
                 allowed="the packages of the lock",
-                remedy="rm -rf .venv && make",
+                remedy="`rm -rf .venv && make`",
             )
         except OSError as error:
             return WrongUse(
                 f"{self.env_file} cannot be read: {error.strerror}",
-                allowed="a file that belongs to the user who runs this",
-                remedy=f"sudo chown {getpass.getuser()} .env",
+                allowed="a file that belongs to the user of this command",
+                remedy=f"`sudo chown {getpass.getuser()} .env`",
             )
 
     @property
     def refusal(self) -> WrongUse | None:
-        """Why the settings cannot be used; None when they can."""
+        """Why the settings cannot be used; None if they can."""
         return self._loaded if isinstance(self._loaded, WrongUse) else None
 
     @property
     def settings(self) -> "UpstreamSettings":
-        """The settings; a check that asks for them needs ``config.valid``.
+        """The settings. A check that uses them needs ``config.valid``.
 
         Raises:
-            Unavailable: they cannot be used.
+            Unavailable: the settings cannot be used.
         """
         if isinstance(self._loaded, WrongUse):
             raise Unavailable("the settings cannot be used") from self._loaded
         return self._loaded
 
     def within(self, seconds: float) -> float:
-        """Return how long to wait for something that may take so long when all may take 4 s."""
-        return seconds * self.limit / WHOLE
+        """Return a time limit in proportion to the limit for all checks.
+
+        Args:
+            seconds: the time limit when all checks may take :data:`LIMIT`.
+        """
+        return seconds * self.limit / LIMIT
+
+    @property
+    def answer_timeout(self) -> float:
+        """How many seconds a server has to accept a connection or to answer."""
+        return self.within(PATIENCE)
 
     def redis(self) -> "Redis":
-        """Return the client of Redis; it connects when first used, and answers bytes."""
-        if self._redis is None:
-            from redis.asyncio import Redis
-            from redis.asyncio.retry import Retry
-            from redis.backoff import NoBackoff
-
-            from app.core.redis.pool import new_pool
-
-            self._redis = Redis.from_pool(
-                new_pool(
-                    self.settings.redis_url.get_secret_value(),
-                    socket_timeout=self.within(PATIENCE),
-                    socket_connect_timeout=self.within(PATIENCE),
-                    retry=Retry(NoBackoff(), 0),
-                )
-            )
-            self._stack.push_async_callback(self._redis.aclose)
+        """Return a client that connects when it is first used, and returns bytes."""
         return self._redis
 
-    def http(self) -> "AsyncClient":
-        """Return the client for HTTP; a check that asks for it needs ``config.network``."""
-        if self._http is None:
-            from httpx import AsyncClient, Limits
+    @cached_property
+    def _redis(self) -> "Redis":
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
 
-            from app.annotation.upstream import way_out
+        from app.core.redis.pool import new_pool
 
-            self._http = AsyncClient(
-                timeout=self.within(PATIENCE),
-                headers={"User-Agent": "kidney-genetics-doctor"},
-                transport=way_out(Limits()),
-                trust_env=False,
+        client = Redis.from_pool(
+            new_pool(
+                self.settings.redis_url.get_secret_value(),
+                socket_timeout=self.answer_timeout,
+                socket_connect_timeout=self.answer_timeout,
+                retry=Retry(NoBackoff(), 0),
             )
-            self._stack.push_async_callback(self._http.aclose)
+        )
+        self._stack.push_async_callback(client.aclose)
+        return client
+
+    def database(self) -> "AsyncEngine":
+        """Return an engine that connects when it is first used."""
+        return self._database
+
+    @cached_property
+    def _database(self) -> "AsyncEngine":
+        from app.db.engine import create_engine
+
+        engine = create_engine(
+            self.settings.database_url.get_secret_value(),
+            session="kidney-genetics doctor",
+            pool_size=CONNECTIONS,
+        )
+        self._stack.push_async_callback(engine.dispose)
+        return engine
+
+    async def rows(self, statement: "TextClause", **values: Any) -> Sequence[Any]:
+        """Execute a statement that only reads, and return its rows."""
+        async with self.database().connect() as connection:
+            return (await connection.execute(statement, values)).all()
+
+    def http(self) -> "AsyncClient":
+        """Return a client for the sources. A check that uses it needs ``config.network``."""
         return self._http
+
+    @cached_property
+    def _http(self) -> "AsyncClient":
+        from httpx import AsyncClient, Limits
+
+        from app.annotation.upstream import way_out
+
+        client = AsyncClient(
+            timeout=self.answer_timeout,
+            headers={"User-Agent": "kidney-genetics-doctor"},
+            transport=way_out(Limits()),
+            trust_env=False,
+        )
+        self._stack.push_async_callback(client.aclose)
+        return client
 
     def fresh(self) -> "Context":
         """Return another one that has read nothing yet."""
@@ -168,10 +196,9 @@ class Context:
             environ=self.environ,
             settings=self._given,
             units=self.units,
-            api_port=self.api_port,
             limit=self.limit,
         )
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close all connections."""
         await self._stack.aclose()

@@ -1,27 +1,50 @@
-"""The recipes that take the steps which errors of the engine name."""
+"""The recipes that take the steps which errors and checks name."""
 
+from app.core.checks import Remedy
 from app.core.errors import (
+    EDIT_SETTINGS,
     FIND_SESSION,
     LIST_RUNS,
     MIGRATE,
+    START_API,
     START_SERVERS,
+    START_WORKER,
     Step,
     UserError,
+    annotate,
+    back_up,
     cancel_run,
+    restore,
+    retry_run,
+    show_run,
 )
 
 _RECIPES = {
     MIGRATE.name: "make migrate",
     START_SERVERS.name: "make hybrid-up",
+    START_WORKER.name: "just worker",
+    START_API.name: "just api",
+    EDIT_SETTINGS.name: "${EDITOR:-vi} .env",
     LIST_RUNS.name: "just runs",
     FIND_SESSION.name: "just doctor --only database.idle-in-transaction",
+    annotate().name: "just annotate",
+    back_up("").name: "just backup",
+    restore("").name: "just restore",
     cancel_run(0).name: "just cancel",
+    retry_run(0).name: "just retry",
+    show_run(0).name: "just show",
 }
 
 
 def recipe(step: Step) -> str:
     """Return the command that takes a step."""
     return f"{_RECIPES[step.name]} {step.subject}".rstrip()
+
+
+def commands(remedy: Remedy) -> str:
+    """Return the commands of a remedy, one a line."""
+    parts = remedy if isinstance(remedy, tuple) else (remedy,)
+    return "\n".join(recipe(part) if isinstance(part, Step) else part for part in parts)
 
 
 def explain(error: UserError) -> str:

@@ -1,16 +1,29 @@
-"""The single list of checks: the command, its JSON and the troubleshooting page come from it."""
+"""The list of all checks. The command, its JSON and the troubleshooting page come from it."""
 
-from app.doctor.check import Check
-from app.doctor.checks import config, database, host, install, redis, runs, upstream, worker
+from app.annotation import checks as annotation
+from app.core.checks import Check
+from app.core.postgres import checks as postgres
+from app.core.redis import checks as redis
+from app.core.runs import checks as runs
+from app.core.workers import checks as workers
+from app.doctor.checks import config, host, upstream
 
-CHECKS: tuple[Check, ...] = (
-    *config.CHECKS,
-    *install.CHECKS,
-    *redis.CHECKS,
-    *worker.CHECKS,
-    *database.CHECKS,
-    *runs.CHECKS,
-    *upstream.CHECKS,
-    *host.CHECKS,
-)
+GROUPS = ("config", "install", "redis", "worker", "database", "runs", "upstream", "host")
 """In the order in which they are shown."""
+
+CHECKS: tuple[Check, ...] = tuple(
+    sorted(
+        (
+            *config.CHECKS,
+            *redis.CHECKS,
+            *postgres.CHECKS,
+            *runs.CHECKS,
+            *workers.CHECKS,
+            *annotation.CHECKS,
+            *upstream.CHECKS,
+            *host.CHECKS,
+        ),
+        key=lambda check: GROUPS.index(check.group),
+    )
+)
+"""By group, and in a group in the order of the components."""

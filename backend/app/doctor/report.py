@@ -1,4 +1,4 @@
-"""What the checks found, for people and for programs."""
+"""Writes the results of the checks, for people and for programs."""
 
 import json
 from collections import Counter
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from app.core.checks import Check, Status
 from app.core.printable import printable
-from app.doctor.check import Check, Status
 from app.doctor.run import Result
 
 Paint = Callable[[str, Status], str]
@@ -24,17 +24,17 @@ _IN_ASCII = {
     0x201D: '"',
     0x2026: "...",
 }
-"""Dashes, quotation marks and the ellipsis."""
+"""Typographic characters that have a close relative in ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How lines are written.
+    """How results are written.
 
     Attributes:
-        marks: a word or a sign a status.
-        paint: gives a mark its colour.
-        ascii_only: whether what a pipe or an old terminal could not show is spelled out.
+        marks: a word or a sign for each status.
+        paint: colours a mark.
+        ascii_only: whether to replace characters that a pipe or an old terminal cannot show.
     """
 
     marks: dict[Status, str]
@@ -42,14 +42,14 @@ class Look:
     ascii_only: bool
 
     def clean(self, text: str) -> str:
-        """Spell out what would steer the terminal, and what it cannot show."""
+        """Escape characters that would control the terminal, or that it cannot show."""
         text = printable(text)
         if self.ascii_only:
             text = text.translate(_IN_ASCII).encode("ascii", "backslashreplace").decode()
         return text
 
     def mark(self, status: Status) -> str:
-        """Return the status, as wide as any."""
+        """Return the mark of a status, padded to the width of the longest one."""
         width = max(map(len, self.marks.values()))
         return self.paint(self.marks[status].ljust(width), status)
 
@@ -64,12 +64,12 @@ def _in_colour(text: str, status: Status) -> str:
 
 
 def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
-    """Choose how to write.
+    """Choose how to write results.
 
     Args:
-        terminal: whether somebody reads it as it comes.
+        terminal: whether the output goes to a terminal.
         unicode: whether the terminal can show more than ASCII.
-        colour: whether colours are wanted there.
+        colour: whether colours are wanted on a terminal.
     """
     pretty = terminal and unicode
     words = {
@@ -83,12 +83,12 @@ def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
 
 
 def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool = False) -> str:
-    """Write the results for people, by group; a line for each that passed.
+    """Write the results for people, by group, with one line for each check that passed.
 
     Args:
         results: in the order of the registry.
         how: from :func:`look`.
-        seconds: that all of it took.
+        seconds: how long all checks took.
         quiet: whether to write problems only.
     """
     shown = [each for each in results if each.is_problem] if quiet else results
@@ -115,9 +115,9 @@ def _problem(result: Result, how: Look) -> list[str]:
     finding = result.finding
     parts = {
         "required": finding.required,
-        "found": finding.found,
+        "found": finding.found if finding.found != finding.summary else "",
         "why": result.check.why,
-        "mend": result.remedy,
+        "repair": result.remedy,
         "see": result.check.docs,
     }
     lines = [_line(result, how)]
@@ -129,8 +129,8 @@ def _problem(result: Result, how: Look) -> list[str]:
 
 
 def _missed(number: int) -> str:
-    things = f"{number} things were" if number > 1 else "One thing was"
-    return f"{things} not looked at, for lack of time. With more of it: just doctor --limit 30"
+    checks = f"{number} checks were" if number > 1 else "One check was"
+    return f"{checks} not looked at, for lack of time. For more time: just doctor --limit 30"
 
 
 def _total(results: Iterable[Result], seconds: float) -> str:
@@ -144,7 +144,7 @@ def _total(results: Iterable[Result], seconds: float) -> str:
 
 
 def to_list(checks: Iterable[Check]) -> str:
-    """Write what there is to check, a line each."""
+    """Write one line for each check."""
     checks = list(checks)
     width = max(len(each.id) for each in checks)
     return "\n".join(f"{each.id:<{width}}  {each.title}" for each in checks)
@@ -157,8 +157,8 @@ def to_json(
 
     Args:
         results: in the order of the registry.
-        passed: whether all is well.
-        seconds: that all of it took.
+        passed: whether the doctor found no failure.
+        seconds: how long all checks took.
         done: what ``--fix`` did.
     """
     number = Counter(each.status for each in results)
@@ -175,7 +175,7 @@ def to_json(
 
 
 def list_as_json(checks: Iterable[Check]) -> str:
-    """Write what there is to check as one object."""
+    """Write the checks as one object."""
     return json.dumps(
         {
             "checks": [

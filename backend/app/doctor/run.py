@@ -1,37 +1,39 @@
-"""Runs checks side by side, each within its time and all within theirs."""
+"""Runs checks concurrently, within a time limit for each of them and one for all."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from app.core.process.loop_watch import LoopWatch
-from app.core.process.redaction import redact
-from app.doctor.check import (
+from app.core.checks import (
     Check,
     Finding,
     Status,
+    Unavailable,
     by_time,
     failed,
     is_timeout,
     not_looked_at,
     skipped,
 )
-from app.doctor.context import WHOLE, Context, Unavailable
+from app.core.process.loop_watch import LoopWatch
+from app.core.process.redaction import redact
+from app.doctor.context import Context
+from app.doctor.recipes import commands
 from app.doctor.secrets import hide, known_secrets
 
 T = TypeVar("T")
 
-EACH = 0.75
-"""The share of the time for all checks that one may take."""
+SHARE = 0.75
+"""The share of the time limit for all checks that one check may take."""
 
-FAREWELL = 0.2
-"""Seconds that connections get to be closed, and checks that were given up to notice it."""
+CLOSING = 0.2
+"""Seconds for closing connections, and for checks to notice that they were cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a check found, and when it began and ended, by the event loop's clock."""
+    """What a check found, and when it started and ended by the event loop's clock."""
 
     check: Check
     finding: Finding
@@ -40,66 +42,61 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long the check took."""
         return self.ended - self.began
 
     @property
     def status(self) -> Status:
-        """How the check ended."""
+        """The result of the check."""
         return self.finding.status
 
     @property
     def stops_others(self) -> bool:
-        """Whether what needs this check has nothing to look at."""
+        """Whether the checks that need this one cannot run."""
         return self.status in {Status.failed, Status.skipped, Status.not_looked_at}
 
     @property
     def is_problem(self) -> bool:
-        """Whether somebody should look at it."""
+        """Whether an operator should look at it."""
         return self.status in {Status.warning, Status.failed}
 
     @property
     def remedy(self) -> str:
-        """The commands that mend what was found; empty when nothing has to be."""
-        return (self.finding.remedy or self.check.remedy) if self.is_problem else ""
+        """The commands that repair the problem; empty if there is none."""
+        if not self.is_problem:
+            return ""
+        fix = f"just doctor --fix --only {self.check.id}" if self.check.fix else ""
+        return commands(self.finding.remedy or self.check.remedy) or fix
 
 
 def with_needs(checks: Sequence[Check], chosen: Iterable[str]) -> list[Check]:
-    """Return the checks with these ids and what they need, in their order."""
+    """Return the checks with these ids and the checks that they need, in their order."""
     by_id = {each.id: each for each in checks}
     wanted: set[str] = set()
-    look_at = list(chosen)
-    while look_at:
-        name = look_at.pop()
+    left = list(chosen)
+    while left:
+        name = left.pop()
         if name not in wanted:
             wanted.add(name)
-            look_at += by_id[name].needs
+            left += by_id[name].needs
     return [each for each in checks if each.id in wanted]
 
 
 async def examine(
-    checks: Sequence[Check],
-    context: Context,
-    *,
-    each: float | None = None,
-    whole: float = WHOLE,
-    seen: dict[str, Result] | None = None,
+    checks: Sequence[Check], context: Context, *, seen: dict[str, Result] | None = None
 ) -> list[Result]:
-    """Run checks at the same time, and return what they found in the order of ``checks``.
+    """Run checks concurrently, and return the results in the order of the checks.
 
-    A check starts when those it needs have passed, and is skipped when one of them has not.
-    What goes wrong inside a check, or takes too long, is a result as any other.
+    A check starts when the checks that it needs have passed. An exception or a timeout inside a
+    check is a result like any other.
 
     Args:
-        checks: with everything that they need among them.
+        checks: with all checks that they need.
         context: what they look at; it is closed afterwards.
-        each: seconds that one may take; left out, :data:`EACH` of all.
-        whole: seconds that all may take.
-        seen: takes each result, by id, as soon as it is there.
+        seen: receives each result, by id, as soon as there is one.
     """
     clock = asyncio.get_running_loop().time
-    deadline = clock() + whole
-    each = EACH * whole if each is None else each
+    deadline = clock() + context.limit
     secrets = known_secrets(context)
     running: dict[str, asyncio.Task[Result]] = {}
     given_up: set[asyncio.Task[Any]] = set()
@@ -112,57 +109,48 @@ async def examine(
                 return skipped_after(before)
         return None
 
-    async def result_of(check: Check) -> Result:
+    async def result_of(check: Check, watch: LoopWatch) -> Result:
         finding = await blocked(check)
         began = clock()
         if finding is None:
-            left = deadline - began
-            finding = await _look(check, context, _Time(each, left, watch), given_up)
+            finding = await _look(check, context, deadline - began, watch, given_up)
         seen[check.id] = Result(check, _without(secrets, finding), began, clock())
         return seen[check.id]
 
     async with LoopWatch() as watch:
         for check in checks:
-            running[check.id] = asyncio.create_task(result_of(check))
+            running[check.id] = asyncio.create_task(result_of(check, watch))
         await asyncio.gather(*running.values())
-    await _within(context.close(), FAREWELL, given_up)
+    await _within(context.close(), CLOSING, given_up)
     if given_up:
-        await asyncio.wait(given_up, timeout=FAREWELL)
+        await asyncio.wait(given_up, timeout=CLOSING)
     return [seen[check.id] for check in checks]
 
 
-@dataclass(frozen=True, slots=True)
-class _Time:
-    """What time there is: seconds for one check, and those left for all; and who wastes it."""
-
-    each: float
-    left: float
-    watch: LoopWatch
-
-
 async def _look(
-    check: Check, context: Context, time: _Time, given_up: set[asyncio.Task[Any]]
+    check: Check,
+    context: Context,
+    left: float,
+    watch: LoopWatch,
+    given_up: set[asyncio.Task[Any]],
 ) -> Finding:
-    """Run a check, and blame nobody for a time that the doctor itself did not have."""
-    if time.left <= 0:
-        return not_looked_at("its turn came when the time for all checks was over")
-    patience = min(time.each, time.left)
-    began = time.watch.now()
-    work = await _within(check.run(context), patience, given_up)
-    on_time = time.watch.on_time_since(began)
-    if not work.done() and patience < time.each:
-        return not_looked_at(f"there were only {patience:.1f} s left for it")
-    finding = _outcome(work, check, context, patience)
-    if finding.by_time and not on_time:
-        return not_looked_at("there was no time for it, as this machine is busy")
+    """Run a check. A timeout counts only if this process had the processor time to notice it."""
+    limit = SHARE * context.limit
+    if left <= 0:
+        return not_looked_at("the time for all checks was over before it could start")
+    began = watch.now()
+    work = await _within(check.run(context), min(limit, left), given_up)
+    if not work.done() and left < limit:
+        return not_looked_at(f"there were only {left:.1f} s left for it")
+    finding = _outcome(work, check, context, limit)
+    if finding.by_time and not watch.on_time_since(began):
+        return not_looked_at("this machine is too busy to tell whether an answer was late")
     return finding
 
 
-def _outcome(
-    work: asyncio.Task[Finding], check: Check, context: Context, patience: float
-) -> Finding:
+def _outcome(work: asyncio.Task[Finding], check: Check, context: Context, limit: float) -> Finding:
     if not work.done():
-        return no_answer(check, f"none within {patience:.1f} s")
+        return _no_answer(check, f"no result within {limit:.1f} s")
     if work.cancelled():
         return _crashed(check, "CancelledError")
     error = work.exception()
@@ -170,19 +158,19 @@ def _outcome(
         return work.result()
     if isinstance(error, Unavailable):
         return skipped(str(error))
-    said = redact(in_words(error), known_secrets(context))
-    return no_answer(check, said) if is_timeout(error) else _crashed(check, said)
+    said = redact(name_and_text(error), known_secrets(context))
+    return _no_answer(check, said) if is_timeout(error) else _crashed(check, said)
 
 
 async def _within(
-    work: Coroutine[Any, Any, T], patience: float, given_up: set[asyncio.Task[Any]]
+    work: Coroutine[Any, Any, T], seconds: float, given_up: set[asyncio.Task[Any]]
 ) -> asyncio.Task[T]:
-    """Give something time, then cancel it without waiting for it to notice.
+    """Run something, and cancel it after a timeout without waiting until it has ended.
 
-    psycopg for one asks the server to cancel the query first, and waits for the answer.
+    psycopg, for example, first asks the server to cancel the query and waits for its answer.
     """
     task = asyncio.create_task(work)
-    await asyncio.wait({task}, timeout=patience)
+    await asyncio.wait({task}, timeout=seconds)
     if not task.done():
         given_up.add(task)
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
@@ -191,21 +179,17 @@ async def _within(
 
 
 def skipped_after(before: Result) -> Finding:
-    """Say which check has to be mended before one that needs it can be run."""
-    if before.status is Status.failed:
-        return skipped(f"needs {before.check.id}, which failed")
-    if before.status is Status.not_looked_at:
-        if before.finding.summary.startswith("needs "):
-            return before.finding
-        return not_looked_at(f"needs {before.check.id}, which was not looked at")
+    """Report that a check cannot run because of the result of one that it needs."""
     if before.finding.summary.startswith("needs "):
-        # the one that is to be mended, and not the next in the chain
+        # name the check to repair, which is the first one of the chain
         return before.finding
-    return skipped(f"needs {before.check.id}, which was skipped")
+    if before.status is Status.not_looked_at:
+        return not_looked_at(f"needs {before.check.id}, which was not looked at")
+    how = "failed" if before.status is Status.failed else "was skipped"
+    return skipped(f"needs {before.check.id}, which {how}")
 
 
-def no_answer(check: Check, found: str) -> Finding:
-    """Say that a check took too long."""
+def _no_answer(check: Check, found: str) -> Finding:
     return by_time(
         failed(
             "no answer in time",
@@ -219,13 +203,13 @@ def no_answer(check: Check, found: str) -> Finding:
 def _crashed(check: Check, said: str) -> Finding:
     return failed(
         f"the check itself failed: {said}",
-        required="a check that ends",
+        required="a check without an error",
         found=said,
         remedy=f"just doctor --only {check.id}",
     )
 
 
-def in_words(error: BaseException) -> str:
+def name_and_text(error: BaseException) -> str:
     """Return an exception's type and text."""
     text = str(error).strip()
     name = type(error).__name__
@@ -238,5 +222,5 @@ def _without(secrets: frozenset[str], finding: Finding) -> Finding:
         summary=hide(finding.summary, secrets),
         required=hide(finding.required, secrets),
         found=hide(finding.found, secrets),
-        remedy=hide(finding.remedy, secrets),
+        remedy=hide(commands(finding.remedy), secrets),
     )

@@ -1,74 +1,69 @@
-"""Does what is safe about the problems, then looks again."""
+"""Repairs what can be repaired safely, then runs the checks again."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from app.core.checks import Check
 from app.core.process.redaction import redact
-from app.doctor.check import Check
-from app.doctor.context import WHOLE, Context
-from app.doctor.deadline import examine_in_time, run_to_end
-from app.doctor.run import Result, in_words
+from app.doctor.context import Context
+from app.doctor.deadline import examine_in_time, run_in_thread
+from app.doctor.run import Result, name_and_text
 from app.doctor.secrets import hide, known_secrets
 
 Say = Callable[[str], None]
 
-PATIENCE = 60
-"""Seconds that one fix may take; a migration is the longest."""
+FIX_TIMEOUT = 60
+"""Seconds. A migration takes the longest."""
 
 
-def treat(
-    checks: Sequence[Check], context: Context, say: Say | None, *, whole: float = WHOLE
-) -> list[Result]:
-    """Run the checks, and when told to, mend what they find and run them again.
+def treat(checks: Sequence[Check], context: Context, say: Say | None) -> list[Result]:
+    """Run the checks, and if asked to, repair the problems and run the checks again.
 
-    What was mended may let a check run that had been skipped, and that has a fix of its own: it
-    goes on until nothing new can be tried.
+    A repair may let another check run that was skipped before and that has a repair of its own, so
+    this continues until there is nothing new to try.
 
     Args:
-        checks: with everything that they need among them.
+        checks: with all checks that they need.
         context: what they look at; it is closed afterwards.
-        say: is told each thing that was done; None mends nothing.
-        whole: seconds that all checks may take.
+        say: receives a line for each repair. None repairs nothing.
 
     Returns:
-        The state after it all.
+        The results of the last run.
     """
-    results = examine_in_time(checks, context, whole)
+    results = examine_in_time(checks, context)
     tried: set[str] = set()
     while say is not None:
-        untried = [each for each in results if each.check.id not in tried]
-        now = run_to_end(mend(untried, context.fresh(), say))
-        if not now:
+        untried = [each for each in results if each.check.id not in tried and _can_fix(each)]
+        if not untried:
             break
-        tried |= now
-        results = examine_in_time(checks, context.fresh(), whole)
+        run_in_thread(fix(untried, context.fresh(), say), FIX_TIMEOUT * (len(untried) + 1))
+        tried |= {each.check.id for each in untried}
+        results = examine_in_time(checks, context.fresh())
     return results
 
 
-async def mend(results: Iterable[Result], context: Context, say: Say) -> set[str]:
-    """Do what is safe about the problems that were found.
+def _can_fix(result: Result) -> bool:
+    return result.is_problem and result.check.fix is not None
+
+
+async def fix(results: Iterable[Result], context: Context, say: Say) -> None:
+    """Repair the problems that were found.
 
     Args:
         results: of :func:`examine`.
         context: a fresh one; it is closed afterwards.
-        say: is told each thing that was done, or could not be.
-
-    Returns:
-        The ids of the checks whose fix was tried.
+        say: receives a line for each repair, and for each that failed.
     """
-    tried = set()
     for each in results:
-        if not each.is_problem or each.check.fix is None:
+        if each.check.fix is None:
             continue
-        tried.add(each.check.id)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FIX_TIMEOUT):
                 done = await each.check.fix(context)
-        except Exception as error:  # noqa: BLE001 - the other fixes are still to be tried
-            secrets = known_secrets(context)
-            say(f"could not mend {each.check.id}: {redact(in_words(error), secrets)}")
+        except Exception as error:  # noqa: BLE001 - it is reported, and the other repairs are tried
+            said = redact(name_and_text(error), known_secrets(context))
+            say(f"could not repair {each.check.id}: {said}")
         else:
             if done is not None:
-                say(f"mended {each.check.id}: {hide(done, known_secrets(context))}")
+                say(f"repaired {each.check.id}: {hide(done, known_secrets(context))}")
     await context.close()
-    return tried

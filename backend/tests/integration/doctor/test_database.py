@@ -6,12 +6,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from app.core.checks import Status
+from app.core.postgres import checks
 from app.core.workers import liveness
-from app.db import revisions
-from app.doctor.check import Status
-from app.doctor.checks.database import server as server_checks
-from app.doctor.checks.database import sessions
-from app.doctor.context import Context
 from services import Postgres, running_postgres
 from tests.integration.doctor.ward import (
     change,
@@ -25,12 +22,8 @@ from tests.patient import Patient
 
 CHECKS = (
     "database.reachable",
-    "database.version",
     "database.migrated",
-    "database.clock",
-    "database.disk",
     "database.encoding",
-    "database.options",
     "database.session-locks",
     "database.idle-in-transaction",
     "database.connections",
@@ -71,13 +64,12 @@ async def test_a_database_that_is_silent_is_named_in_time(patient: Patient) -> N
     with silent() as port:
         change(patient, database_url=f"postgresql://somebody:a-password@127.0.0.1:{port}/genes")
 
-        broken = await patient.see("database.reachable")
+        broken = await patient.see("database.reachable", limit=4)
 
     assert (
         broken.finding.summary
         == f"PostgreSQL does not answer at 127.0.0.1:{port}/genes as somebody"
     )
-    assert broken.seconds < 2.5
 
 
 async def test_a_database_that_does_not_exist_is_created(
@@ -91,7 +83,7 @@ async def test_a_database_that_does_not_exist_is_created(
     assert broken.status is Status.failed
     assert broken.remedy.startswith("createdb ")
     try:
-        patient.shell(broken.remedy.split(" && ")[0])
+        patient.shell(broken.remedy.splitlines()[0])
         assert (await patient.see("database.reachable")).status is Status.ok
     finally:
         with psycopg.connect(postgres.dsn, autocommit=True) as connection:
@@ -100,7 +92,7 @@ async def test_a_database_that_does_not_exist_is_created(
 
 @pytest.fixture
 def shadowed(patient: Patient) -> Iterator[list[str]]:
-    """Functions of PostgreSQL that the test's database has its own of."""
+    """Functions of PostgreSQL that the test replaces by its own."""
     name = urlsplit(patient.env["DATABASE_URL"]).path.strip("/")
     query(patient, f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog')
     made: list[str] = []
@@ -118,33 +110,15 @@ async def test_an_old_server_is_refused(patient: Patient, shadowed: list[str]) -
         " THEN '110009' ELSE pg_catalog.current_setting(name) END $$",
     )
 
-    broken = await patient.see("database.version")
+    broken = await patient.see("database.reachable")
 
     assert broken.status is Status.failed
-    assert (broken.finding.found, broken.finding.required) == ("11.9", "12 or later")
+    assert broken.finding.summary == "PostgreSQL 11 is too old"
     query(patient, "DROP FUNCTION public.current_setting(text)")
-    assert (await patient.see("database.version")).status is Status.ok
+    assert (await patient.see("database.reachable")).status is Status.ok
 
 
-async def test_a_server_whose_clock_is_wrong_is_reported(
-    patient: Patient, shadowed: list[str]
-) -> None:
-    shadowed.append("clock_timestamp()")
-    query(
-        patient,
-        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$"
-        " SELECT pg_catalog.clock_timestamp() + interval '5 minutes' $$",
-    )
-
-    broken = await patient.see("database.clock")
-
-    assert broken.status is Status.failed
-    assert "5 min ahead" in broken.finding.summary
-    query(patient, "DROP FUNCTION public.clock_timestamp()")
-    assert (await patient.see("database.clock")).status is Status.ok
-
-
-async def test_tables_that_are_missing_are_made_by_the_printed_command(
+async def test_missing_tables_are_created_by_the_printed_command(
     patient: Patient, empty_database_url: str
 ) -> None:
     change(patient, database_url=empty_database_url)
@@ -152,14 +126,12 @@ async def test_tables_that_are_missing_are_made_by_the_printed_command(
     broken = await patient.see("database.migrated")
 
     assert broken.status is Status.failed
-    assert broken.finding.found == "no tables"
+    assert "not migrated" in broken.finding.summary
     follow(patient, broken)
     assert (await patient.see("database.migrated")).status is Status.ok
 
 
-async def test_the_doctor_migrates_itself_when_told_to(
-    patient: Patient, empty_database_url: str
-) -> None:
+async def test_fix_migrates_the_database(patient: Patient, empty_database_url: str) -> None:
     change(patient, database_url=empty_database_url)
 
     said = await patient.fix(await patient.see("database.migrated"))
@@ -180,13 +152,6 @@ async def test_tables_of_a_newer_version_are_left_alone(patient: Patient) -> Non
     said = await patient.fix(broken)
     assert "could not" in said[0]
     assert query(patient, "SELECT version_num FROM alembic_version") == [{"version_num": "9999"}]
-
-
-def test_the_versions_of_the_tables_are_those_that_alembic_knows() -> None:
-    found = server_checks.newest()
-
-    assert found[0] == revisions.HEAD
-    assert set(found) == set(revisions.REVISIONS)
 
 
 async def test_a_limit_of_the_database_that_is_too_low_is_lifted(
@@ -211,7 +176,7 @@ async def test_living_workers_are_counted_against_max_connections(
         patient.env["PGPASSWORD"] = urlsplit(server.superuser_dsn).password or ""
         await patient.fix(await patient.see("database.migrated"))
         with psycopg.connect(server.superuser_dsn, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET max_connections = 30")
+            connection.execute("ALTER SYSTEM SET max_connections = 32")
         server.stop()
         server.start()
         assert (await patient.see("database.connections")).status is Status.ok
@@ -225,7 +190,7 @@ async def test_living_workers_are_counted_against_max_connections(
         broken = await patient.see("database.connections")
 
         assert broken.status is Status.failed
-        assert "22 of 3 workers" in broken.finding.required
+        assert "3 workers with 13 attempts" in broken.finding.required
         # what it prints for a server of the system is not ours to restart
         command, restart = broken.remedy.splitlines()
         assert restart == "sudo systemctl restart postgresql"
@@ -253,7 +218,7 @@ def pgbouncer(patient: Patient, tmp_path: Path, request: pytest.FixtureRequest) 
         yield url
 
 
-async def test_a_proxy_that_shares_sessions_is_found_and_gone_round(
+async def test_a_proxy_that_shares_sessions_is_reported_until_it_is_bypassed(
     patient: Patient, pgbouncer: str
 ) -> None:
     direct = patient.env["DATABASE_URL"]
@@ -271,7 +236,7 @@ async def test_a_proxy_that_shares_sessions_is_found_and_gone_round(
     assert (await patient.see("database.session-locks")).status is Status.ok
 
 
-async def test_what_the_doctor_locked_is_not_left_locked(patient: Patient, pgbouncer: str) -> None:
+async def test_no_advisory_lock_of_the_doctor_remains(patient: Patient, pgbouncer: str) -> None:
     change(patient, database_url=pgbouncer)
     await patient.see("database.session-locks")
 
@@ -279,16 +244,16 @@ async def test_what_the_doctor_locked_is_not_left_locked(patient: Patient, pgbou
         query(
             patient,
             "SELECT * FROM pg_locks WHERE locktype = 'advisory' AND classid = %s",
-            sessions.LOCK_CLASS,
+            checks.LOCK_CLASS,
         )
         == []
     )
 
 
-async def test_a_session_that_sits_on_a_transaction_is_ended(
+async def test_a_session_that_is_idle_in_a_transaction_is_ended_by_the_printed_command(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "IDLE", 0)
+    monkeypatch.setattr(checks, "IDLE", 0)
     async with await psycopg.AsyncConnection.connect(
         patient.env["DATABASE_URL"], application_name="somebody's shell"
     ) as sitting:
@@ -304,42 +269,16 @@ async def test_a_session_that_sits_on_a_transaction_is_ended(
     assert (await patient.see("database.idle-in-transaction")).status is Status.ok
 
 
-async def test_a_disk_that_cannot_be_seen_is_no_problem(patient: Patient) -> None:
-    found = await patient.see("database.disk")
-
-    assert found.status is Status.ok
-    assert "cannot be seen" in found.finding.summary
-
-
-async def test_a_disk_that_is_nearly_full_is_reported(
-    patient: Patient, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+async def test_a_query_that_hangs_is_given_up_and_the_others_are_answered(
+    patient: Patient,
 ) -> None:
-    name = urlsplit(patient.env["DATABASE_URL"]).path
-    superuser = urlsplit(postgres.superuser_dsn)._replace(path=name).geturl()
-    change(patient, database_url=superuser)
-    assert "free" in (await patient.see("database.disk")).finding.summary
-    # to fill a disk is no test for a machine that others use
-    monkeypatch.setattr(server_checks, "PLENTY", float("inf"))
-    monkeypatch.setattr(server_checks, "SPARE_ROOM", 1.0)
-
-    broken = await patient.see("database.disk")
-
-    assert broken.status is Status.failed
-    assert str(postgres.data) in broken.finding.found
-    follow(patient, broken)
-
-
-async def test_a_database_that_hangs_costs_no_more_than_the_patience(patient: Patient) -> None:
     with contextlib.closing(psycopg.connect(patient.env["DATABASE_URL"])) as other:
         other.execute("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
-        context: Context = patient.context()
 
-        found = await patient.all("runs.lost", "database.version", "database.session-locks")
+        found = await patient.all("runs.stuck", "database.encoding", limit=4)
 
-        assert found["runs.lost"].status is Status.failed
-        assert found["runs.lost"].seconds < 3.2
-        assert found["database.version"].status is Status.ok
-        await context.close()
+    assert found["runs.stuck"].finding.summary == "no answer in time"
+    assert found["database.encoding"].status is Status.ok
 
 
 async def test_a_database_that_cannot_hold_utf_8_is_moved_to_one_that_can(
@@ -401,12 +340,11 @@ async def test_options_that_pgbouncer_refuses_are_named_with_the_line_that_lets_
         change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
         assert (await patient.see("database.reachable")).status is Status.ok
 
-        broken = await patient.see("database.options")
+        broken = await patient.see("database.migrated")
 
         assert broken.status is Status.failed
-        assert broken.finding.required.startswith("search_path = kg, set for the role")
+        assert "the tables are in schema kg" in broken.finding.summary
         follow(patient, broken)
     with running_pgbouncer(tmp_path, direct, line) as url:
         change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
-        found = await patient.all("database.options", "database.migrated")
-        assert {each.status for each in found.values()} == {Status.ok}
+        assert (await patient.see("database.migrated")).status is Status.ok

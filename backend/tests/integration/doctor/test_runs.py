@@ -5,22 +5,20 @@ from typing import Any
 
 import pytest
 
+from app.annotation import checks
 from app.annotation.sources import SOURCES
-from app.doctor.check import Status
-from app.doctor.checks import runs as checks
+from app.core.checks import Status
 from tests.integration.doctor.ward import (
     equip,
     follow,
     following,
     query,
-    until_ok,
     upstreams,
 )
 from tests.patient import Patient
 
 CHECKS = (
-    "runs.lost", "runs.stuck", "runs.failing", "runs.sources-failing", "runs.stale-sources",
-    "runs.unknown-terms",
+    "runs.stuck", "runs.failing", "runs.stale-sources", "runs.unknown-terms",
 )  # fmt: skip
 
 
@@ -79,27 +77,6 @@ async def test_without_runs_and_genes_all_checks_pass(patient: Patient) -> None:
     assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
 
 
-async def test_a_lost_run_is_taken_over_by_what_the_printed_command_starts(
-    patient: Patient, genes: None
-) -> None:
-    run_id = run(patient, "running", worker_id=worker(patient))
-
-    broken = await patient.see("runs.lost")
-
-    assert broken.status is Status.failed
-    assert f"run {run_id}" in broken.finding.summary
-    assert broken.remedy == "just worker"
-    with following(patient, broken):
-        await until_ok(patient, "runs.lost")
-    assert query(patient, "SELECT losses FROM runs WHERE id = %s", run_id) == [{"losses": 1}]
-
-
-async def test_a_run_whose_worker_has_just_gone_is_left_to_the_others(patient: Patient) -> None:
-    run(patient, "running", worker_id=worker(patient, "2 seconds"))
-
-    assert (await patient.see("runs.lost")).status is Status.ok
-
-
 async def test_a_run_that_stands_still_is_started_anew(patient: Patient) -> None:
     run_id = run(patient, "running", worker_id=worker(patient))
     query(
@@ -155,27 +132,6 @@ async def test_a_failure_that_was_made_good_is_forgotten(patient: Patient) -> No
     assert (await patient.see("runs.failing")).status is Status.ok
 
 
-async def test_a_source_that_fails_for_a_day_is_annotated_by_the_printed_command(
-    patient: Patient, genes: None
-) -> None:
-    run(patient, "succeeded", finished_at="2020-01-01")
-    failed = run(patient, "failed", finished_at="2020-01-05")
-    run(patient, "failed", finished_at="2020-01-06")
-    run(patient, "failed", "ensembl", finished_at="now")
-
-    broken = await patient.see("runs.sources-failing")
-
-    assert broken.status is Status.failed
-    assert broken.finding.summary.startswith("hgnc has failed for ")
-    assert "last success 2020-01-01" in broken.finding.found
-    assert f"run {failed + 1}" in broken.finding.found
-    assert broken.remedy == "just annotate hgnc --wait"
-    start = await patient.see("worker.alive")
-    with following(patient, start):
-        follow(patient, broken)
-    assert (await patient.see("runs.sources-failing")).status is Status.ok
-
-
 async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
     patient: Patient, genes: None
 ) -> None:
@@ -198,7 +154,7 @@ async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
     follow(patient, broken)
     refreshing = await patient.see("runs.stale-sources")
     assert refreshing.status is Status.ok
-    assert "run 1 is at hgnc" in refreshing.finding.summary
+    assert "run 1 is refreshing hgnc" in refreshing.finding.summary
     with following(patient, await patient.see("worker.alive")):
         patient.shell("just annotate clinvar hgnc --wait")
     done = await patient.see("runs.stale-sources")
@@ -255,11 +211,11 @@ async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient)
     )
     plan = query(
         patient,
-        # psycopg's names in place of its places
+        # psycopg's placeholders have another form than SQLAlchemy's
         "EXPLAIN (FORMAT json) "
-        + checks._STALE.replace("%(sample)s", str(checks.SAMPLE))
-        .replace("%(sources)s", "'{hgnc,ensembl,clinvar}'")
-        .replace("%(freshness)s", "'{1,1,1}'"),
+        + checks._STALE.replace(":sample", str(checks.SAMPLE))
+        .replace(":sources", "'{hgnc,ensembl,clinvar}'")
+        .replace(":freshness", "'{1,1,1}'"),
     )
     scanned = [node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"]
     assert not {"genes", "annotations"} & set(scanned), json.dumps(plan)
@@ -267,8 +223,6 @@ async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient)
     found = await patient.all(*CHECKS)
 
     assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok)
-    slow = {name: found[name].seconds for name in CHECKS if found[name].seconds > 0.5}
-    assert not slow
 
 
 def _nodes(plan: Any) -> Iterator[dict[str, Any]]:

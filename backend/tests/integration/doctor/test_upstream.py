@@ -5,8 +5,8 @@ import pytest
 import redis
 
 from app.annotation.sources import SOURCES
+from app.core.checks import Status
 from app.core.redis.rate_limits import KEY
-from app.doctor.check import Status
 from app.doctor.checks import upstream
 from app.doctor.checks.upstream import HOSTS
 from sandbox.options import Options

@@ -1,4 +1,4 @@
-"""What the doctor's tests share: servers to break, and shells to mend them in."""
+"""What the doctor's tests share: servers to break, and shells to repair them in."""
 
 import asyncio
 import contextlib
@@ -19,8 +19,9 @@ import pytest
 from psycopg.rows import dict_row
 
 from app.annotation.settings import Settings
-from app.doctor.check import Status
+from app.core.checks import Status
 from app.doctor.run import Result
+from harness.timing import limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.binaries import postgres_folder, redis_program
@@ -29,7 +30,8 @@ from tests.patient import REPOSITORY, Patient
 
 
 def equip(patient: Patient) -> Patient:
-    """Put `just`, `redis-cli` and `psql` at hand, for who pastes a printed command."""
+    """Provide `make`, `just`, `redis-cli` and `psql` for the printed commands."""
+    (patient.root / "Makefile").write_text("%:\n\tjust $@\n")
     programs = [str(redis_program().parent), str(postgres_folder()), patient.environ["PATH"]]
     patient.env |= {
         "PATH": ":".join(programs),
@@ -75,7 +77,7 @@ def follow(patient: Patient, result: Result) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=scaled(60),
     )
     assert done.returncode == 0, f"{result.remedy}\n{done.stdout}{done.stderr}"
 
@@ -99,7 +101,7 @@ def following(patient: Patient, result: Result) -> Iterator[None]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(scaled(15))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -107,7 +109,7 @@ def following(patient: Patient, result: Result) -> Iterator[None]:
 
 async def until_ok(patient: Patient, check: str, seconds: float = 30) -> None:
     """Look again until a check passes."""
-    async with asyncio.timeout(seconds):
+    async with limit(seconds):
         while (result := await patient.see(check)).status is not Status.ok:
             await asyncio.sleep(0.2)
             assert result.status is not Status.skipped, result.finding

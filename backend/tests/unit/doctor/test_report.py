@@ -1,6 +1,6 @@
 import json
 
-from app.doctor.check import Status, check, failed, not_looked_at, ok, skipped, warning
+from app.core.checks import Status, check, failed, not_looked_at, ok, skipped, warning
 from app.doctor.report import look, to_json, to_text
 from app.doctor.run import Result
 
@@ -35,7 +35,7 @@ config
         found     one
                   two
         why       It hurts.
-        mend      do this
+        repair    do this
                   do that
         see       docs/troubleshooting.md#config-b
 
@@ -44,12 +44,12 @@ redis
         required  fast
         found     so so
         why       It hurts.
-        mend      hurry up
+        repair    hurry up
         see       docs/troubleshooting.md#redis-c
   skip redis.d: needs config.b, which failed
   late redis.e: there were only 0.4 s left for it
 
-One thing was not looked at, for lack of time. With more of it: just doctor --limit 30
+One check was not looked at, for lack of time. For more time: just doctor --limit 30
 
 1 passed, 1 warning, 1 failed, 1 skipped, 1 not looked at in 0.5 s"""
 
@@ -63,7 +63,7 @@ def test_quiet_shows_problems_only() -> None:
     assert "config.a" not in text
     assert "redis.d" not in text
     assert "redis.e" not in text
-    assert "One thing was not looked at" in text
+    assert "One check was not looked at" in text
     assert "config.b" in text
     assert not to_text(RESULTS[:1], PLAIN, seconds=0.1, quiet=True)
 
@@ -87,7 +87,7 @@ def test_a_terminal_gets_signs_and_colours_unless_they_are_not_wanted() -> None:
 
 
 def test_json_is_one_object_with_all_that_a_program_needs() -> None:
-    told = json.loads(to_json(RESULTS, passed=False, seconds=0.51, done=["mended"]))
+    told = json.loads(to_json(RESULTS, passed=False, seconds=0.51, done=["repaired"]))
     assert told["ok"] is False
     assert told["counts"] == {
         "ok": 1,
@@ -96,7 +96,7 @@ def test_json_is_one_object_with_all_that_a_program_needs() -> None:
         "skipped": 1,
         "not_looked_at": 1,
     }
-    assert told["fixed"] == ["mended"]
+    assert told["fixed"] == ["repaired"]
     assert told["checks"][1] == {
         "id": "config.b",
         "group": "config",

@@ -1,5 +1,6 @@
 import re
 
+from app.doctor.recipes import commands
 from app.doctor.registry import CHECKS
 from reference import checks
 
@@ -17,7 +18,7 @@ def test_each_check_has_a_section_that_begins_with_the_symptom() -> None:
         section = found[check.docs.partition("#")[2]]
         first, why, *_ = section.strip().split("\n\n")
         assert (f"{first.removeprefix('### ')}.", why) == (check.symptom, check.why)
-        assert f"`{check.id}`: {check.title}." in section
+        assert f"`{check.id}` requires: {check.title}." in section
 
 
 def test_each_section_names_a_command() -> None:
@@ -29,7 +30,7 @@ def test_each_section_names_a_command() -> None:
         elif not check.remedy:
             assert f"\njust doctor --only {check.id}\n" in section
         else:
-            assert f"\n{check.remedy}\n" in section
+            assert f"\n{commands(check.remedy)}\n" in section
 
 
 def test_a_command_for_root_is_marked_as_one() -> None:

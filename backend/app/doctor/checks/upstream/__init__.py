@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 from app.annotation.sources import SOURCES
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream import BadAnswer
-from app.core.errors import Wait
-from app.doctor.check import (
+from app.core.checks import (
     Check,
     Finding,
     Status,
@@ -19,6 +18,7 @@ from app.doctor.check import (
     skipped,
     warning,
 )
+from app.core.errors import Wait
 from app.doctor.context import Context
 
 TIMEOUT = 2.3

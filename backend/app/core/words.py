@@ -1,11 +1,11 @@
-"""How the checks write numbers."""
+"""Numbers and lists as people write them."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _FEW = 10
 
 
 def span(seconds: float) -> str:
-    """Return a duration as people say it: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``3 days``."""
+    """Write a duration: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``3 days``."""
     if seconds < _FEW:
         return f"{seconds:.1f} s"
     if seconds < 2 * _MINUTE:
@@ -18,7 +18,7 @@ def span(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Return a number of bytes as people say it: ``812 KB``, ``3.2 GB``."""
+    """Write a number of bytes: ``812 KB``, ``3.2 GB``."""
     for unit in ("bytes", "KB", "MB"):
         if count < 1_000:  # noqa: PLR2004 - the next unit
             return f"{count:.0f} {unit}"
@@ -27,6 +27,6 @@ def size(count: float) -> str:
 
 
 def some(names: list[str], most: int = 5) -> str:
-    """Return a list that does not fill the screen."""
+    """Write a list, shortened to the first few names."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,119 @@
+"""The checks of the answers: they are as fresh as their sources require, and were understood."""
+
+from app.core.checks import Check, Context, Finding, check, ok, warning
+from app.core.errors import annotate, show_run
+from app.core.runs.checks import NEWEST
+from app.core.words import some, span
+
+A_MONTH = 30 * 86_400
+"""Seconds."""
+
+SAMPLE = 200
+"""How many genes are considered, evenly spread over all genes."""
+
+MANY = 0.05
+"""The share of genes with old or missing answers from which on the check warns."""
+
+# one row for each gene of the sample and each source, by index look-ups only
+_STALE = """
+    WITH bounds AS (SELECT min(id) AS first, max(id) AS last FROM genes),
+    sample AS (
+      SELECT DISTINCT g.id FROM bounds, generate_series(0, :sample - 1) AS i
+      CROSS JOIN LATERAL (
+        SELECT id FROM genes WHERE id >= first + (last - first) * i / greatest(:sample - 1, 1)
+        ORDER BY id LIMIT 1) g)
+    SELECT w.source, count(*) AS genes,
+      count(*) FILTER (WHERE a.fetched_at IS NULL) AS missing,
+      count(*) FILTER (WHERE a.fetched_at < now() - make_interval(secs => w.freshness)
+        OR a.fetched_at > now() + interval '1 minute') AS stale,
+      (SELECT run_id FROM run_sources s WHERE s.source = w.source AND s.active) AS run
+    FROM sample CROSS JOIN unnest(CAST(:sources AS text[]), CAST(:freshness AS float8[]))
+      AS w(source, freshness)
+    LEFT JOIN annotations a ON a.gene_id = sample.id AND a.source = w.source
+    GROUP BY w.source ORDER BY w.source
+"""
+
+
+@check(
+    "runs.stale-sources",
+    "answers are as fresh as their sources require",
+    symptom="Genes have old answers, or none.",
+    why="Users work with answers that the source has since corrected.",
+    needs=("database.migrated",),
+)
+async def stale_sources(context: Context) -> Finding:
+    """Look at a sample of the genes. Sources that a run is refreshing are fine."""
+    from sqlalchemy import text
+
+    from app.annotation.sources import SOURCES
+
+    freshness = {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()}
+    found = await context.rows(
+        text(_STALE),
+        sample=SAMPLE,
+        sources=list(freshness),
+        freshness=list(freshness.values()),
+    )
+    if not found:
+        return ok("there are no genes yet")
+    old = [each for each in found if each.missing + each.stale > MANY * each.genes]
+    left = [each for each in old if each.run is None]
+    if not left:
+        running = [f"run {each.run} is refreshing {each.source}" for each in old]
+        return ok("; ".join(running) or f"{', '.join(freshness)} are fresh")
+    names = [each.source for each in left]
+    return warning(
+        f"{some(names)}: answers are old or missing",
+        required=some([f"{name}: at most {span(freshness[name])} old" for name in names]),
+        found=some(
+            [
+                f"{each.source}: {each.stale / each.genes:.0%} of the genes old,"
+                f" {each.missing / each.genes:.0%} missing"
+                for each in left
+            ]
+        ),
+        remedy=annotate(*names),
+    )
+
+
+_TERMS = """
+    SELECT e.detail ->> 'source' AS source, t.key AS term, max(t.value::bigint) AS count,
+      max(e.run_id) AS run
+    FROM run_events e CROSS JOIN LATERAL jsonb_each_text(CASE
+      WHEN jsonb_typeof(e.detail -> 'terms') = 'object' THEN e.detail -> 'terms' ELSE '{}' END) t
+    WHERE e.run_id > (SELECT max(id) FROM runs) - :newest AND e.event = 'unknown_terms'
+      AND e.at > now() - make_interval(secs => :seconds)
+    GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT 100
+"""
+
+
+@check(
+    "runs.unknown-terms",
+    "this version knows all classifications of the sources",
+    symptom="A source counts more as `other` than before.",
+    why="A classification that this version does not know counts as `other`, whatever it means.",
+    needs=("database.migrated",),
+)
+async def unknown_terms(context: Context) -> Finding:
+    """Look at the terms that runs of the last month recorded, without those that are known now."""
+    from sqlalchemy import text
+
+    from app.annotation.sources import SOURCES
+
+    recorded = await context.rows(text(_TERMS), newest=NEWEST, seconds=A_MONTH)
+    found = [
+        each
+        for each in recorded
+        if each.source not in SOURCES or not SOURCES[each.source].knows_term(each.term)
+    ]
+    if not found:
+        return ok("no unknown term")
+    return warning(
+        f"{some(sorted({each.source for each in found}))}: unknown terms count as other",
+        required="a version that knows them; docs/how-to/upgrade.md describes the upgrade",
+        found=some([f"{each.term!r} ({each.count:,}, run {each.run})" for each in found]),
+        remedy=show_run(max(each.run for each in found)),
+    )
+
+
+CHECKS: tuple[Check, ...] = (stale_sources, unknown_terms)

@@ -1,0 +1,255 @@
+"""The checks of PostgreSQL: it can be used, and its sessions are what the engine relies on."""
+
+import asyncio
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from app.core.checks import (
+    Check,
+    Context,
+    Finding,
+    by_time,
+    check,
+    failed,
+    ok,
+    refused,
+    warning,
+)
+from app.core.errors import EDIT_SETTINGS, MIGRATE, UserError, back_up, restore
+from app.core.postgres.psql import psql
+from app.core.words import span
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+OLDEST = 12
+"""The engine's queries use ``AS MATERIALIZED`` (release notes of PostgreSQL 12)."""
+
+LOCK_CLASS = 5_209_019
+"""The first half of the key of the advisory locks that the check takes. Nothing else uses it."""
+
+IDLE = 60
+"""Seconds. PostgreSQL ends the engine's own idle transactions after 30 (``app/db/connection.py``).
+"""
+
+
+def dsn(context: Context) -> str:
+    """Return the address of PostgreSQL, with its password."""
+    return context.settings.database_url.get_secret_value()
+
+
+@check(
+    "database.reachable",
+    "PostgreSQL answers, and is new enough",
+    symptom="Every command stops with `PostgreSQL cannot be used`.",
+    why="Runs, workers and annotations are in PostgreSQL. Nothing works without it.",
+    needs=("config.valid",),
+)
+async def reachable(context: Context) -> Finding:
+    """Connect and ask for the version. An error is reported as other commands report it."""
+    from sqlalchemy import text
+    from sqlalchemy.exc import DBAPIError
+
+    from app.core.postgres.refusals import explain
+    from app.db import address
+
+    at = address.where(dsn(context))
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(context.answer_timeout):
+            statement = "SELECT current_setting('server_version_num')::int / 10000 AS major"
+            found = (await context.rows(text(statement)))[0]
+    except TimeoutError:
+        return by_time(
+            failed(
+                f"PostgreSQL does not answer at {at}",
+                required="a running PostgreSQL at the address in DATABASE_URL, and no firewall that"
+                " drops the connection",
+                found=f"no answer within {context.answer_timeout:g} s",
+                remedy=EDIT_SETTINGS,
+            )
+        )
+    except DBAPIError as error:
+        if (known := explain(error, dsn(context))) is None:
+            raise
+        return _refused(context, known)
+    if found.major < OLDEST:
+        return failed(
+            f"PostgreSQL {found.major} is too old",
+            required=f"PostgreSQL {OLDEST} or later",
+            found=f"PostgreSQL {found.major}",
+            remedy="sudo apt-get install postgresql",
+        )
+    took = time.perf_counter() - started
+    return ok(f"PostgreSQL {found.major} at {at} answers in {took * 1000:.0f} ms")
+
+
+def _refused(context: Context, error: UserError) -> Finding:
+    from dataclasses import replace
+
+    from app.core.postgres.refusals import Refused
+
+    found = refused(error)
+    if isinstance(error, Refused):
+        statement = psql(dsn(context), error.statement, user=error.who or "postgres")
+        return replace(found, remedy=statement)
+    return found
+
+
+async def _migrate(context: Context) -> str | None:
+    from app.core.postgres.migration import upgrade
+
+    return f"migrated the database to version {await upgrade(context.database())}"
+
+
+@check(
+    "database.migrated",
+    "the database has the tables of this version",
+    symptom="The worker or the API does not start: `the database is not migrated`.",
+    why="The API and the workers start only with the tables of their own version.",
+    needs=("database.reachable",),
+    remedy=MIGRATE,
+    fix=_migrate,
+)
+async def migrated(context: Context) -> Finding:
+    """Find out what the API and the workers find out when they start."""
+    from app.core.postgres.schema import check_schema
+
+    try:
+        await check_schema(context.database())
+    except UserError as error:
+        return _refused(context, error)
+    return ok("the database has the tables of this version")
+
+
+@check(
+    "database.encoding",
+    "the database stores text in UTF-8",
+    symptom="An answer is unknown, with the reason that a character has no equivalent.",
+    why="Names of diseases and authors contain characters that other encodings lack. Answers with"
+    " such names cannot be stored.",
+    needs=("database.reachable",),
+    remedy=(
+        back_up("utf8.dump"),
+        "${EDITOR:-vi} .env  # DATABASE_URL: a database that does not exist yet",
+        restore("utf8.dump"),
+    ),
+)
+async def encoding(context: Context) -> Finding:
+    """Read the encoding, which a database gets when it is created."""
+    from sqlalchemy import text
+
+    statement = text("SELECT current_setting('server_encoding') AS encoding")
+    found = (await context.rows(statement))[0].encoding
+    if found == "UTF8":
+        return ok("the encoding of the database is UTF8")
+    return failed(f"the encoding of the database is {found}", required="UTF8", found=found)
+
+
+@check(
+    "database.session-locks",
+    "a session lock lasts as long as its connection",
+    symptom="Workers that are alive lose their runs: `lost` again and again, until the run fails.",
+    why="A worker counts as alive while its session holds a lock. Behind a proxy that shares"
+    " sessions, such as PgBouncer with pool_mode=transaction, living workers look dead, so other"
+    " workers take over their runs.",
+    needs=("database.reachable",),
+    remedy="${EDITOR:-vi} .env  # DATABASE_URL: PostgreSQL itself, or a pool with"
+    " pool_mode=session",
+)
+async def session_locks(context: Context) -> Finding:
+    """Take a lock, start a transaction in a second connection, and look for the lock again.
+
+    A proxy that assigns sessions to transactions lets the second connection use the session of the
+    first one, or gives the first one another session afterwards.
+    """
+    keys = {"class": LOCK_CLASS, "id": secrets.randbelow(2**31)}
+    first = await _connect(context)
+    second = None
+    try:
+        mine = await _session(first, "pg_try_advisory_lock(%(class)s, %(id)s)", keys)
+        second = await _connect(context)
+        await second.execute("BEGIN")
+        theirs = await _session(second, "true", keys)
+        if theirs[0] == mine[0]:
+            await second.execute("SELECT pg_advisory_unlock(%(class)s, %(id)s)", keys)
+            return _shared(f"session {mine[0]} answered on two connections")
+        later = await _session(first, "pg_advisory_unlock(%(class)s, %(id)s)", keys)
+        if later != (mine[0], True):
+            return _shared(f"sessions {mine[0]} and {later[0]} answered on one connection")
+        return ok("every connection has a session of its own")
+    finally:
+        if second is not None:
+            await second.close()
+        await first.close()
+
+
+# the check is about connections and their sessions, which SQLAlchemy's pool would hide
+async def _connect(context: Context) -> "AsyncConnection[Any]":
+    from app.db.connection import connect
+
+    session = "kidney-genetics doctor"
+    return await connect(dsn(context), session=session, autocommit=True, prepare_threshold=None)
+
+
+async def _session(
+    connection: "AsyncConnection[Any]", expression: str, keys: dict[str, int]
+) -> tuple[int, bool]:
+    """Return the session that evaluated an expression, and the value."""
+    cursor = await connection.execute(f"SELECT pg_backend_pid(), {expression}".encode(), keys)
+    pid, value = (await cursor.fetchall())[0]
+    return pid, value
+
+
+def _shared(found: str) -> Finding:
+    return failed(
+        "DATABASE_URL leads to a proxy that shares sessions",
+        required="a session for each connection",
+        found=found,
+    )
+
+
+@check(
+    "database.idle-in-transaction",
+    "no session is idle in a transaction",
+    symptom="The commits of a run hang, or a migration hangs.",
+    why="A transaction that is left open keeps its locks, so commits of runs and migrations wait"
+    " for it. PostgreSQL also cannot remove old rows meanwhile.",
+    needs=("database.reachable",),
+)
+async def idle_in_transaction(context: Context) -> Finding:
+    """Find idle transactions in this database, and the sessions that wait for them."""
+    from sqlalchemy import text
+
+    statement = text(
+        """
+        SELECT pid, coalesce(nullif(application_name, ''), '?') AS program,
+          extract(epoch FROM clock_timestamp() - state_change)::float8 AS idle,
+          (SELECT count(*) FROM pg_stat_activity other
+           WHERE session.pid = ANY(pg_blocking_pids(other.pid))) AS blocked
+        FROM pg_stat_activity session
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+          AND state_change < clock_timestamp() - make_interval(secs => :idle)
+        ORDER BY blocked DESC, idle DESC LIMIT 20
+        """
+    )
+    found = await context.rows(statement, idle=IDLE)
+    if not found:
+        return ok(f"no transaction has been idle for more than {IDLE} s")
+    worst = found[0]
+    say = failed if worst.blocked else warning
+    blocks = f", and blocks {worst.blocked} other sessions" if worst.blocked else ""
+    return say(
+        f"{worst.program} (pid {worst.pid}) has been idle in a transaction for"
+        f" {span(worst.idle)}{blocks}",
+        required=f"no transaction that is idle for more than {IDLE} s",
+        found=", ".join(f"{each.program} (pid {each.pid}) {span(each.idle)}" for each in found),
+        remedy=psql(
+            dsn(context),
+            f"SELECT pg_terminate_backend(pid) FROM unnest(ARRAY{[e.pid for e in found]}) AS pid",
+        ),
+    )
+
+
+CHECKS: tuple[Check, ...] = (reachable, migrated, encoding, session_locks, idle_in_transaction)

@@ -1,0 +1,367 @@
+"""The checks of Redis: it can be used, keeps what it is given, and belongs to this installation."""
+
+import time
+from ipaddress import ip_address
+from typing import Any
+
+from app.core.checks import (
+    Check,
+    Context,
+    Finding,
+    Unavailable,
+    by_time,
+    check,
+    failed,
+    ok,
+    skipped,
+    warning,
+)
+from app.core.errors import EDIT_SETTINGS, START_SERVERS
+from app.core.redis.address import address, parse
+from app.core.redis.redis_cli import redis_cli
+from app.core.words import size
+
+SLOW = 0.03
+"""Seconds. A worker asks Redis twice before each request to a source, so a slower Redis keeps it
+below Ensembl's rate of 15 requests per second."""
+
+PINGS = 5
+
+NEARLY_FULL, FULL = 0.80, 0.95
+"""Shares of the memory limit: from the first one on the check warns, from the second one it fails.
+"""
+
+
+def _url(context: Context) -> str:
+    return context.settings.redis_url.get_secret_value()
+
+
+async def _info(context: Context) -> dict[str, Any]:
+    from redis.exceptions import NoPermissionError
+
+    try:
+        found: dict[str, Any] = await context.redis().info()
+    except NoPermissionError:
+        raise Unavailable("the user in REDIS_URL has no permission for INFO") from None
+    return found
+
+
+@check(
+    "redis.reachable",
+    "Redis answers",
+    symptom="The worker does not start: `Redis cannot be used`, with connection refused or"
+    " `NOAUTH`.",
+    why="Wake-ups and request budgets are in Redis. Without Redis, workers cannot start runs or"
+    " send requests to the sources.",
+    needs=("config.valid",),
+)
+async def reachable(context: Context) -> Finding:
+    """Measure several answers. The fastest one counts, since this process is busy too."""
+    from redis.exceptions import RedisError
+
+    if not context.settings.use_arq_worker:
+        return skipped("not used: USE_ARQ_WORKER is False, so the API executes runs")
+    fastest = float("inf")
+    try:
+        for _ in range(PINGS):
+            started = time.perf_counter()
+            await context.redis().ping()
+            fastest = min(fastest, time.perf_counter() - started)
+    except (RedisError, OSError) as error:
+        # Redis refuses even PING while it cannot write its files, which `redis.persistence` reports
+        if "MISCONF" in str(error):
+            return ok(f"{address(_url(context))} answers, and refuses writes")
+        return _unreachable(context, error)
+    if fastest > SLOW:
+        return by_time(
+            warning(
+                f"Redis at {address(_url(context))} is slow: {fastest * 1000:.0f} ms per answer",
+                required=f"at most {SLOW * 1000:.0f} ms, so that workers reach the rate limits of"
+                " the sources",
+                found=f"{fastest * 1000:.0f} ms for the fastest of {PINGS} answers",
+                remedy=redis_cli(_url(context), "--latency"),
+            )
+        )
+    return ok(f"{address(_url(context))} answers in {fastest * 1000:.1f} ms")
+
+
+def _unreachable(context: Context, error: Exception) -> Finding:
+    from redis.exceptions import AuthenticationError, NoPermissionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    known, at = parse(_url(context)), address(_url(context))
+    if isinstance(error, AuthenticationError | NoPermissionError):
+        return failed(
+            f"Redis at {at} refuses the user or the password in REDIS_URL",
+            required="REDIS_URL=redis://user:password@host:6379/0, with %25 for each % in the"
+            " password",
+            found=str(error),
+            remedy=EDIT_SETTINGS,
+        )
+    here = known.path is not None or _is_loopback(known.hosts[0][0])
+    found = failed(
+        f"Redis cannot be reached at {at}",
+        required="a running Redis at the address in REDIS_URL",
+        found=str(error).partition("\n")[0] or type(error).__name__,
+        remedy=START_SERVERS if here else EDIT_SETTINGS,
+    )
+    return by_time(found) if isinstance(error, RedisTimeoutError) else found
+
+
+@check(
+    "redis.primary",
+    "Redis is a primary, and not part of a cluster",
+    symptom="Runs stay queued: `READONLY You can't write against a read only replica`; or the"
+    " worker does not start: `this is a Redis Cluster`.",
+    why="A replica refuses writes, so no wake-up can be sent and no upstream request counted. A"
+    " Redis Cluster cannot change the keys of a job in one step.",
+    needs=("redis.reachable",),
+    remedy=EDIT_SETTINGS,
+)
+async def primary(context: Context) -> Finding:
+    """Read the role and the mode."""
+    about = await _info(context)
+    role, at = about.get("role"), address(_url(context))
+    if about.get("redis_mode") == "cluster":
+        return failed(
+            f"Redis at {at} is a Redis Cluster",
+            required="REDIS_URL names one server, or several under Sentinel",
+            found="redis_mode cluster",
+        )
+    if role == "master":
+        return ok("Redis is a primary")
+    target = f"{about.get('master_host')}:{about.get('master_port')}"
+    return failed(
+        f"Redis at {at} is a replica of {target}",
+        required=f"REDIS_URL names the primary, {target}",
+        found=f"role {role}",
+    )
+
+
+async def _set(context: Context, name: str, value: str) -> str | None:
+    redis = context.redis()
+    before = (await redis.config_get(name))[name]
+    if before == value:
+        return None
+    await redis.config_set(name, value)
+    return (
+        f"set {name} to {value} in the running Redis (it was {before});"
+        f" to keep this after a restart, add `{name} {value}` to redis.conf"
+    )
+
+
+async def _set_noeviction(context: Context) -> str | None:
+    return await _set(context, "maxmemory-policy", "noeviction")
+
+
+async def _set_appendonly(context: Context) -> str | None:
+    return await _set(context, "appendonly", "yes")
+
+
+@check(
+    "redis.maxmemory-policy",
+    "Redis evicts nothing",
+    symptom="Jobs of clients disappear, or sources often answer 429.",
+    why="With any other policy, a full Redis silently drops wake-ups, jobs and request budgets."
+    " Then workers exceed the rate limits of the sources, and jobs of clients are lost.",
+    needs=("redis.reachable",),
+    fix=_set_noeviction,
+)
+async def policy(context: Context) -> Finding:
+    """Read the policy. It matters even without a memory limit, since one can be set later."""
+    found = str((await _info(context)).get("maxmemory_policy"))
+    if found == "noeviction":
+        return ok("maxmemory-policy is noeviction")
+    return failed(
+        f"maxmemory-policy is {found}",
+        required="`maxmemory-policy noeviction` in redis.conf",
+        found=found,
+    )
+
+
+@check(
+    "redis.persistence",
+    "Redis writes its data to disk",
+    symptom="Jobs of clients are gone after a crash of Redis, or Redis refuses writes: `MISCONF`.",
+    why="Without the append-only file, a crash of Redis loses the jobs of clients and the state of"
+    " the request budgets. Wake-ups are sent again. A Redis that cannot write its files refuses all"
+    " commands.",
+    needs=("redis.reachable",),
+    fix=_set_appendonly,
+)
+async def persistence(context: Context) -> Finding:
+    """Read whether the append-only file is on, and whether the last writes succeeded."""
+    about = await _info(context)
+    broken = [
+        name
+        for name in ("aof_last_write_status", "rdb_last_bgsave_status", "aof_last_bgrewrite_status")
+        if about.get(name, "ok") != "ok"
+    ]
+    if broken:
+        again = "BGREWRITEAOF" if broken == ["aof_last_bgrewrite_status"] else "BGSAVE"
+        return failed(
+            "Redis could not write its files",
+            required="free space on the disk, and permission to write to the directory `dir` of"
+            " redis.conf",
+            found=", ".join(f"{name} {about[name]}" for name in broken),
+            remedy=redis_cli(_url(context), again),
+        )
+    if not about.get("aof_enabled"):
+        return warning(
+            "the append-only file is off",
+            required="`appendonly yes` in redis.conf",
+            found="appendonly no",
+        )
+    return ok("the append-only file is on, and the last write succeeded")
+
+
+@check(
+    "redis.memory",
+    "Redis has free memory",
+    symptom="Runs stay queued: `OOM command not allowed`.",
+    why="When its memory is full, Redis refuses all writes: no wake-up can be sent, and attempts"
+    " return their runs to the queue.",
+    needs=("redis.reachable",),
+)
+async def memory(context: Context) -> Finding:
+    """Compare the memory in use with the limit, or with the machine's memory if there is none."""
+    about = await _info(context)
+    used, limit = int(about["used_memory"]), int(about.get("maxmemory") or 0)
+    most = limit or int(about.get("total_system_memory") or 0)
+    share = used / most if most else 0.0
+    if share < (NEARLY_FULL if limit else FULL):
+        return ok(f"{size(used)} used, {f'of {size(limit)}' if limit else 'without a limit'}")
+    more = redis_cli(_url(context), "CONFIG", "SET", "maxmemory", str(2 * limit))
+    say = failed if share >= FULL else warning
+    return say(
+        f"Redis uses {share:.0%} of {'its memory limit' if limit else 'the memory of its machine'}",
+        required=f"less than {NEARLY_FULL if limit else FULL:.0%} of {size(most)}",
+        found=f"{size(used)}; the limit is `maxmemory` in redis.conf",
+        remedy=more if limit else redis_cli(_url(context), "--bigkeys"),
+    )
+
+
+@check(
+    "redis.exposed",
+    "Redis cannot be used without a password",
+    symptom="Other machines can use Redis without a password.",
+    why="Whoever can use Redis can enqueue jobs, and can make Redis write files as its user with"
+    " CONFIG SET dir.",
+    needs=("redis.reachable",),
+)
+async def exposed(context: Context) -> Finding:
+    """Connect without a password. If this works, find out whether other machines can do so."""
+    known = parse(_url(context))
+    if known.path is not None:
+        return ok("Redis listens on a socket file, which has permissions of its own")
+    if known.service is not None:
+        return skipped("not checked for servers under Sentinel")
+    if not await _admits_anybody(context):
+        return ok("Redis asks for a password")
+    here = _is_loopback(known.hosts[0][0])
+    if here and not await _is_open(context):
+        return ok("Redis asks for no password, and other machines cannot connect")
+    setting = ("protected-mode", "yes") if here else ("requirepass", "CHANGE-ME")
+    return failed(
+        f"any machine that reaches {known} can use Redis without a password",
+        required="`requirepass` or users in redis.conf, with the password in REDIS_URL; or"
+        " `bind 127.0.0.1` and `protected-mode yes` if only this machine uses Redis",
+        found="Redis asks for no password",
+        remedy=redis_cli(_url(context), "CONFIG", "SET", *setting),
+    )
+
+
+async def _admits_anybody(context: Context) -> bool:
+    from dataclasses import replace
+
+    from redis.asyncio import Redis
+    from redis.exceptions import AuthenticationError, NoPermissionError
+
+    from app.core.redis.pool import pool_of
+
+    known = replace(parse(_url(context)), username=None, password=None)
+    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), context.answer_timeout)
+    client = Redis.from_pool(pool_of(known, **timeouts))
+    try:
+        await client.ping()
+    except NoPermissionError:
+        return True
+    except AuthenticationError:
+        return False
+    finally:
+        await client.aclose()
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _is_open(context: Context) -> bool:
+    """Tell whether a Redis without a password accepts connections of other machines."""
+    from redis.exceptions import ResponseError
+
+    redis = context.redis()
+    try:
+        bind, mode = [
+            next(iter((await redis.config_get(name)).values()), "")
+            for name in ("bind", "protected-mode")
+        ]
+    except ResponseError:
+        raise Unavailable("the user in REDIS_URL has no permission for CONFIG GET") from None
+    addresses = [each.lstrip("-") for each in bind.split()]
+    major = int(str((await _info(context))["redis_version"]).partition(".")[0])
+    # before Redis 7, an explicit `bind` switches protected-mode off (redis.conf of 6.2 and of 7.0)
+    protected = mode == "yes" and (major >= 7 or not addresses)  # noqa: PLR2004 - a version
+    return not protected and not (addresses and all(map(_is_loopback, addresses)))
+
+
+@check(
+    "redis.shared",
+    "no other installation uses the Redis database",
+    symptom="The worker does not start, or logs that another installation uses this Redis database;"
+    " jobs of clients become runs of the wrong installation.",
+    why="The keys of arq do not name the installation. Two installations take each other's wake-ups"
+    " and jobs, so runs start late, and a client's job may become a run of the other installation.",
+    needs=("redis.reachable", "database.migrated"),
+    remedy=EDIT_SETTINGS,
+)
+async def shared(context: Context) -> Finding:
+    """Compare the mark that the workers keep in Redis with this installation's mark."""
+    from redis.exceptions import ResponseError
+    from sqlalchemy import text
+    from sqlalchemy.exc import ProgrammingError
+
+    from app.core.redis.installation import IDENTITY, KEY, read
+
+    try:
+        there = read(await context.redis().get(KEY))
+        mine = (await context.rows(text(IDENTITY)))[0]
+    except ResponseError as error:
+        raise Unavailable(f"Redis does not return the mark of the installation: {error}") from None
+    except ProgrammingError:
+        raise Unavailable("the PostgreSQL role may not identify its server") from None
+    if there is None:
+        return ok("no worker has left its mark there")
+    if there.id == mine.id:
+        return ok(f"the mark is that of the PostgreSQL database {mine.database}")
+    return failed(
+        f"another installation uses the Redis database at {address(_url(context))}",
+        required="a Redis database or server for each installation, as in"
+        " REDIS_URL=redis://host:6379/1; restart the workers and the API after the change",
+        found=str(there),
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    reachable,
+    primary,
+    policy,
+    persistence,
+    memory,
+    exposed,
+    shared,
+)

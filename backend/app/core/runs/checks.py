@@ -1,0 +1,105 @@
+"""The checks of the runs: they make progress, and do not fail again and again."""
+
+from app.core.checks import Check, Context, Finding, check, failed, ok, warning
+from app.core.errors import cancel_run, retry_run, show_run
+from app.core.words import some, span
+
+NEWEST = 2_000
+"""How many of the newest runs are considered."""
+
+STUCK = 1_800
+"""Seconds without a commit. The longest single batch reads ClinVar's file of 400 MB."""
+
+OFTEN = 2
+"""Failures or losses in a row from which on the check warns."""
+
+_STUCK = """
+    SELECT r.id, s.source, extract(epoch FROM clock_timestamp()
+        - greatest(r.progressed_at, r.attempt_started_at, s.started_at))::float8 AS idle
+    FROM runs r LEFT JOIN run_sources s ON s.run_id = r.id AND s.state = 'running'
+    WHERE r.state = 'running' AND greatest(r.progressed_at, r.attempt_started_at, s.started_at)
+      < clock_timestamp() - make_interval(secs => :stuck)
+    ORDER BY idle DESC LIMIT 20
+"""
+
+
+@check(
+    "runs.stuck",
+    "running runs make progress",
+    symptom="A run is running, and its numbers have not changed for half an hour.",
+    why="The run waits for something that may never happen. Until its timeout, no other run can"
+    " cover its sources.",
+    needs=("database.migrated",),
+)
+async def stuck(context: Context) -> Finding:
+    """Look at the last commit of each running run."""
+    from sqlalchemy import text
+
+    found = await context.rows(text(_STUCK), stuck=STUCK)
+    if not found:
+        return ok(f"every running run has committed within {span(STUCK)}")
+    worst = found[0]
+    source = f" ({worst.source})" if worst.source else ""
+    return warning(
+        f"run {worst.id}{source} has committed nothing for {span(worst.idle)}",
+        required=f"a commit at least every {span(STUCK)}",
+        found=some([f"run {each.id}" for each in found]),
+        remedy=tuple(step(each.id) for each in found[:5] for step in (cancel_run, retry_run)),
+    )
+
+
+_FAILING = """
+    SELECT id, state, failures_in_a_row AS failures, losses_in_a_row AS losses, error
+    FROM runs WHERE state IN ('queued', 'running')
+    AND greatest(failures_in_a_row, losses_in_a_row) >= :often
+    UNION ALL
+    SELECT id, state, failures, losses, error FROM (
+      SELECT DISTINCT ON (sources, mode) id, state, failures_in_a_row AS failures,
+        losses_in_a_row AS losses, error
+      FROM runs WHERE id > (SELECT max(id) FROM runs) - :newest AND state <> 'cancelled'
+      ORDER BY sources, mode, id DESC) latest
+    WHERE state = 'failed'
+    ORDER BY id DESC LIMIT 20
+"""
+
+
+@check(
+    "runs.failing",
+    "no run fails again and again",
+    symptom="A run has failed, or its attempts fail one after the other.",
+    why="The answers of its sources are not refreshed. A run fails for good after RUN_MAX_FAILURES"
+    " failed attempts in a row, or after it lost three workers in a row that executed nothing else."
+    " Progress resets both counts.",
+    needs=("database.migrated",),
+)
+async def failing(context: Context) -> Finding:
+    """Find active runs that fail in a row, and requests whose latest run has failed."""
+    from sqlalchemy import text
+
+    found = await context.rows(text(_FAILING), often=OFTEN, newest=NEWEST)
+    ended = [each for each in found if each.state == "failed"]
+    if ended:
+        return failed(
+            f"{some([f'run {each.id}' for each in ended])} failed, and no later run of the same"
+            " request succeeded",
+            required="a run that succeeds",
+            found=_first_line(ended[0].error),
+            remedy=tuple(retry_run(each.id) for each in ended[:5]),
+        )
+    if found:
+        worst = found[0]
+        return warning(
+            f"run {worst.id} has failed {worst.failures} times and lost {worst.losses} workers"
+            " in a row",
+            required="attempts that make progress",
+            found=_first_line(worst.error) or "its workers were lost",
+            remedy=tuple(show_run(each.id) for each in found[:5]),
+        )
+    return ok("no run fails")
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0][:200]
+
+
+CHECKS: tuple[Check, ...] = (stuck, failing)

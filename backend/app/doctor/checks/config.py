@@ -1,0 +1,293 @@
+"""The checks of the settings: where they come from, and whether they can be used."""
+
+import asyncio
+import os
+import re
+import stat
+from collections.abc import Mapping
+from io import StringIO
+
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from pydantic import SecretStr
+
+from app.annotation.settings import Settings
+from app.core.checks import Check, Finding, check, failed, ok, refused, warning
+from app.core.config import SERVICES_ENV, is_secret
+from app.core.errors import EDIT_SETTINGS, UserError
+from app.core.redis.address import parse
+from app.db import address
+from app.doctor.context import Context
+
+PRIVATE = 0o600
+
+KNOWN = {name.upper() for name in Settings.model_fields}
+
+_PLAIN = re.compile(
+    r"""\s*\w+\s*=\s*([^\s'"$#\\][^'"$#\\]*|'[^'\\]*'|"[^"$\\`]*"|)\s*""",
+)
+"""An assignment that python-dotenv, systemd and Compose read alike. They differ in what they make
+of ``export``, of backslashes and ``$``, and of a ``#`` after the value."""
+
+_PLACEHOLDER = re.compile(
+    r"(change[-_ ]?(me|it|this)|replace[-_ ]?(me|this)|place-?holder|your[-_ ].*|.*[-_ ]here"
+    r"|example.*|default|secret|password|passw0rd|postgres|redis|admin|test|token|user|todo"
+    r"|<.*>|\{.*\}|0?123456789?0?|letmein|qwerty|foobar)[-_0-9!]*",
+    re.IGNORECASE,
+)
+
+SHORTEST_TOKEN = 16
+"""Characters."""
+
+_OF_NETWORK = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"),
+)
+
+
+async def _create(context: Context) -> str | None:
+    example = context.root / ".env.example"
+    if context.env_file.exists() or not example.is_file():
+        return None
+    context.env_file.touch(PRIVATE, exist_ok=False)
+    context.env_file.write_bytes(example.read_bytes())
+    return "created .env from .env.example, with mode 600"
+
+
+@check(
+    "config.env-file",
+    "the settings are in .env, or in the environment",
+    symptom="Commands look for PostgreSQL at localhost, wherever yours is.",
+    why="Without .env, PostgreSQL and Redis are expected on this machine, without passwords.",
+    remedy="install -m 600 .env.example .env",
+    fix=_create,
+)
+async def env_file(context: Context) -> Finding:
+    """Find out where the address of the database comes from."""
+    if context.env_file.is_file():
+        return ok(f"{context.env_file} exists")
+    if "DATABASE_URL" in context.environ:
+        return ok("there is no .env; the settings are in the environment")
+    if SERVICES_ENV.is_file() and context.root in SERVICES_ENV.parents:
+        return ok("there is no .env; the addresses are those that `make hybrid-up` wrote")
+    return warning(
+        "there is no .env",
+        required=f"{context.env_file}, or DATABASE_URL in the environment",
+        found="neither, so the defaults apply",
+    )
+
+
+async def _protect(context: Context) -> str | None:
+    if not context.env_file.is_file():
+        return None
+    context.env_file.chmod(PRIVATE)
+    return "set the mode of .env to 600"
+
+
+@check(
+    "config.mode",
+    "only the owner can read .env",
+    symptom="Other users of this machine can read the passwords in .env.",
+    why=".env contains the password of the database and the admin token, which allow everything.",
+    remedy="chmod 600 .env",
+    fix=_protect,
+)
+async def mode(context: Context) -> Finding:
+    """Look at the permissions of ``.env``."""
+    if not context.env_file.is_file():
+        return ok("there is no .env")
+    found = stat.S_IMODE(context.env_file.stat().st_mode)
+    if found & 0o077:
+        return failed(
+            f"other users can {'read' if found & 0o044 else 'change'} .env",
+            required="mode 600",
+            found=f"mode {found:03o}",
+        )
+    return ok(f"only the owner can read .env (mode {found:03o})")
+
+
+@check(
+    "config.valid",
+    "all settings can be used",
+    symptom="The worker or the API does not start: `the settings cannot be used`.",
+    why="The API and the workers do not start with a value that they cannot use, or with a"
+    " misspelt name of a setting.",
+    remedy=EDIT_SETTINGS,
+)
+async def valid(context: Context) -> Finding:
+    """Read the settings as the API and the workers do."""
+    refusal = context.refusal
+    if refusal is None:
+        return ok("all settings can be used")
+    first, *problems = refusal.found.splitlines()
+    found = "\n".join(line.removeprefix("  - ") for line in problems) or first
+    held = [
+        each for each in context.environ if re.search(rf"^{each.upper()}: ", found, re.MULTILINE)
+    ]
+    return failed(
+        first.rstrip(":"),
+        required=refusal.allowed or "values as .env.example describes them",
+        found=found,
+        remedy=f"unset {' '.join(held)}" if held else refused(refusal).remedy,
+    )
+
+
+@check(
+    "config.shadowed",
+    "no variable of the shell overrides .env",
+    symptom="A change in .env has no effect in your shell.",
+    why="Variables of the environment take precedence over .env. A service that systemd starts does"
+    " not see those of your shell, so it has other settings than your commands.",
+    needs=("config.env-file",),
+    remedy="unset NAME",
+)
+async def shadowed(context: Context) -> Finding:
+    """Compare the environment with ``.env``."""
+    values = _upper(dotenv_values(stream=StringIO(context.env_text or "")))
+    found = sorted(
+        name
+        for name, value in context.environ.items()
+        if name.upper() in KNOWN and value and (values.get(name.upper()) or value) != value
+    )
+    if found:
+        return warning(
+            f"the environment overrides .env: {', '.join(found)}",
+            required="the same value in both, or a value in one of them only",
+            found=f"other values in this shell for {', '.join(found)}",
+            remedy=f"unset {' '.join(found)}",
+        )
+    return ok("the environment and .env agree")
+
+
+def _upper(values: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name.upper(): value for name, value in values.items()}
+
+
+@check(
+    "config.read-alike",
+    "systemd and Compose read .env as the commands do",
+    symptom="A password works in your shell, and the service with the same .env is refused.",
+    why="The commands, systemd and Compose treat quotes, `$`, `#`, backslashes and `export` in .env"
+    " differently. A value with these characters may mean another password to the service.",
+    needs=("config.env-file",),
+    remedy=EDIT_SETTINGS,
+)
+async def read_alike(context: Context) -> Finding:
+    """Find assignments that are not of a form that all of them read alike."""
+    found = [
+        each.key
+        for each in parse_stream(StringIO(context.env_text or ""))
+        if each.key and each.value and not _PLAIN.fullmatch(each.original.string)
+    ]
+    if not found:
+        return ok("all of them read the same in .env")
+    return warning(
+        f"systemd or Compose may read other values: {', '.join(found)}",
+        required="NAME=value without quotes, `$`, `#` and backslashes, or NAME='value'; comments on"
+        " lines of their own; no `export`. In an address, write %24 for `$` and %23 for `#`",
+        found=f"other forms for {', '.join(found)}",
+    )
+
+
+@check(
+    "config.placeholders",
+    "no secret is a placeholder",
+    symptom="A password or the admin token is one from an example.",
+    why="Everybody who has read the example knows the secret. The admin token starts and cancels"
+    " runs.",
+    needs=("config.valid",),
+    remedy=EDIT_SETTINGS,
+)
+async def placeholders(context: Context) -> Finding:
+    """Find secrets that come from an example, and tokens that are too short."""
+    settings = context.settings
+    secrets = {
+        name.upper(): _value(getattr(settings, name))
+        for name, field in Settings.model_fields.items()
+        if is_secret(field) and not name.endswith("_url")
+    }
+    secrets |= {
+        "DATABASE_URL": address.parse(_value(settings.database_url)).get("password", ""),
+        "REDIS_URL": parse(_value(settings.redis_url)).password or "",
+    }
+    found = [
+        f"{name}: a placeholder"
+        for name, secret in secrets.items()
+        if secret and (_PLACEHOLDER.fullmatch(secret) or len(set(secret)) == 1)
+    ]
+    token = secrets["ADMIN_TOKEN"]
+    if not found and 0 < len(token) < SHORTEST_TOKEN:
+        found = [f"ADMIN_TOKEN: only {len(token)} characters"]
+    if not found:
+        return ok("no secret is a placeholder")
+    return failed(
+        "secrets can be guessed",
+        required=f"secrets of your own, with at least {SHORTEST_TOKEN} characters for a token:"
+        " python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        found="; ".join(found),
+    )
+
+
+def _value(setting: SecretStr | None) -> str:
+    return "" if setting is None else setting.get_secret_value()
+
+
+@check(
+    "config.network",
+    "the variables for proxies and certificates can be used",
+    symptom="The worker does not start: `the proxy in HTTPS_PROXY cannot be used`, or"
+    " `SSL_CERT_FILE cannot be used`.",
+    why="A worker does not start with a proxy or a file of certificates that it cannot use.",
+    remedy="unset HTTP_PROXY HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR",
+)
+async def network(context: Context) -> Finding:
+    """Prepare the connections to the sources, and send nothing."""
+    if not any(context.environ.get(name) for each in _OF_NETWORK for name in (each, each.lower())):
+        return ok("none is set")
+    try:
+        await asyncio.to_thread(_prepare)
+    except UserError as error:
+        return failed(error.found, required=error.allowed, found=error.found)
+    return ok("they can be used")
+
+
+def _prepare() -> None:
+    from httpx import Limits
+
+    from app.annotation.upstream import way_out
+
+    way_out(Limits())
+
+
+@check(
+    "config.cache-dir",
+    "bulk files can be stored in CACHE_DIR",
+    symptom="The worker does not start: `CACHE_DIR cannot be used`.",
+    why="Workers do not start, and genes cannot be imported, without a directory for bulk files.",
+    needs=("config.valid",),
+    remedy=EDIT_SETTINGS,
+)
+async def cache_dir(context: Context) -> Finding:
+    """Look at the directory, or at the one in which it would be created."""
+    folder = context.settings.cache_dir
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return ok(f"{folder} can be {'written to' if there == folder else 'created'}")
+    what = "is not a directory" if there.is_file() else "is not writable for this user"
+    return failed(
+        f"CACHE_DIR cannot be used: {folder}",
+        required="a directory in which this user may write, or that this user may create",
+        found=f"{there} {what}",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    env_file,
+    mode,
+    valid,
+    shadowed,
+    read_alike,
+    placeholders,
+    network,
+    cache_dir,
+)
