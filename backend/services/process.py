@@ -1,6 +1,7 @@
 """Starts server processes detached, finds them again by data folder, and ends them."""
 
 import contextlib
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import click
 import psutil
 
 LOOPBACK = "127.0.0.1"
+_SERVER_PORTS = range(20_000, 32_768)
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
@@ -27,11 +29,13 @@ class ServiceError(click.ClickException):
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of the loopback address that is free at this moment.
+
+    The port is below those that the kernel gives to outgoing connections. One of these could
+    otherwise take the port before the server listens there.
+    """
+    candidates = random.SystemRandom().sample(_SERVER_PORTS, 100)
+    return next(filter(is_free, candidates))
 
 
 def is_free(port: int) -> bool:

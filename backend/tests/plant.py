@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from arq.connections import ArqRedis
 
 from app.core.arq.client import connect
@@ -36,6 +37,19 @@ class Plant(Launcher):
     def __init__(self, env: dict[str, str], sandbox: Sandbox, folder: Path) -> None:
         super().__init__(env, folder)
         self.sandbox = sandbox
+
+    def fill(self) -> None:
+        """Put the sandbox's genes into the database, as an import would, without a process."""
+        genes = [
+            (gene.hgnc_id, gene.symbol, gene.ensembl_gene_id, gene.entrez_id)
+            for gene in self.sandbox.catalogue.genes
+        ]
+        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            connection.cursor().executemany(
+                "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
+                " VALUES (%s, %s, %s, %s)",
+                genes,
+            )
 
     async def api(self, **env: str) -> tuple[Process, str]:
         """Start the API on a free port, and return its address once it listens."""

@@ -61,14 +61,7 @@ class Scene(Plant):
         """Put the sandbox's genes into the database, and watch what is written."""
         with psycopg.connect(self.env["DATABASE_URL"]) as connection:
             connection.execute(WATCH)
-            connection.cursor().executemany(
-                "INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)"
-                " VALUES (%s, %s, %s, %s)",
-                [
-                    (gene.hgnc_id, gene.symbol, gene.ensembl_gene_id, gene.entrez_id)
-                    for gene in self.sandbox.catalogue.genes
-                ],
-            )
+        self.fill()
 
     async def workers(self, count: int, **env: str) -> dict[int, Process]:
         """Start workers and wait until they are alive; by pid."""

@@ -103,8 +103,7 @@ def plant(guarded: Guarded, database_url: str, tmp_path: Path) -> Iterator[Plant
             "NCBI_RATE": "20",
         }
         plant = Plant(env, sandbox, tmp_path)
-        done = plant.cli("genes-import", "hgnc")
-        assert done.returncode == 0, done.stderr
+        plant.fill()
         yield plant
         plant.end()
 

@@ -1,7 +1,6 @@
 """A fresh clone of this repository, as a reader has it before the first command."""
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.process import is_free
+from services.process import free_port
 from tests.conftest import REPOSITORY
 
 STANDARD_PORTS = {
@@ -32,7 +31,7 @@ class Clone:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.root = folder / "a clone"
-        self._ports = {standard: _free_port() for standard in STANDARD_PORTS}
+        self._ports = {standard: str(free_port()) for standard in STANDARD_PORTS}
         _copy(self.root)
         for standard, files in STANDARD_PORTS.items():
             for file in files:
@@ -124,9 +123,3 @@ def _ways_to_packages() -> dict[str, str]:
         if (configured / file).is_file():
             kept.setdefault(name, str(configured / file))
     return kept
-
-
-def _free_port() -> str:
-    """Return a free port below the range from which the kernel assigns ports."""
-    ports = random.SystemRandom().sample(range(20_000, 30_000), 100)
-    return str(next(filter(is_free, ports)))

@@ -19,6 +19,7 @@ from app.core.arq.client_jobs import ClientDesk
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.redis.patience import Patience
 from app.core.runs.ref import RunRef
+from harness.timing import limit
 from tests.integration.conftest import Bench, Query
 from tests.plant import QUEUE, Plant
 
@@ -168,7 +169,10 @@ async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
     await put(arq_redis, {"not": late}, job("run_pipeline_task", "ensembl", mode="full"))
     await put(arq_redis, {"wrong": late}, job("run_pipeline_task", 1, "smart"))
     with caplog.at_level(logging.INFO):
-        await offered(ours)
+        async with limit():
+            # on a slow machine a look is over before the end of a long queue
+            while await arq_redis.zcard(QUEUE) > 1:
+                await offered(ours)
     (run,) = query("SELECT * FROM runs")
     assert (run["sources"], run["mode"], run["arq_job_id"]) == (["ensembl"], "smart", "mine 0")
     (mine,) = [line for line in caplog.messages if "job mine 0 is run 1" in line]
