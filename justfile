@@ -25,7 +25,7 @@ _installed lock="local":
 demo *ARGS: _installed
     @{{ python }} -m demo "$@"
 
-# Run all tests, or some: just test tests/unit -k name
+# Run all tests, or some: just test unit
 [group('start here')]
 test *ARGS: (_installed "test")
     @python -m nox -s tests -- "$@"

@@ -12,6 +12,7 @@ BIN = Path(sys.executable).parent
 # the sessions find the code in the folder that they change to
 IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
 AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
+FOLDERS = {"unit": "tests/unit", "integration": "tests/integration"}
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
     *("--python-version", "3.11", "--custom-compile-command", "make lock"),
@@ -28,11 +29,17 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests except the longer reliability scenarios, or the tests that arguments select."""
+    """Run all tests except the longer reliability scenarios, or some: `unit`, `integration`.
+
+    `unit` needs no server. Everything else is an argument of pytest.
+    """
     session.chdir("backend")
-    # much of it is waiting: more processes than the smallest machine has cores
-    few = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential", "tests"]
-    run(session, "pytest", "-rs", *(session.posargs or few))
+    chosen = [FOLDERS.get(word, word) for word in session.posargs]
+    if set(session.posargs) <= set(FOLDERS):
+        # much of it is waiting: more processes than the smallest machine has cores
+        most = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential"]
+        chosen = [*most, *(chosen or ["tests"])]
+    run(session, "pytest", "-rs", *chosen)
 
 
 @nox.session
@@ -47,6 +54,8 @@ def reliability(session: nox.Session) -> None:
         program = [str(BIN / "python"), "-m", "tests.reliability.soak", *session.posargs]
         session.run(*program, external=True, interrupt_timeout=60, env=IMPORTABLE)
         return
+    # the seconds that these tests assert hold as they are: see backend/harness/timing.py
+    session.env["TEST_SLOWDOWN"] = "1"
     # most of it is waiting: more processes than cores
     chosen = session.posargs or ["-n", "5", *AS_EACH_IS_DONE]
     run(session, "pytest", "-rs", "-m", "reliability", *chosen)

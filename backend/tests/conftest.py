@@ -1,4 +1,5 @@
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -20,7 +21,6 @@ from services.redis import Redis, running_redis
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = "template_migrated"
-
 
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -45,7 +45,6 @@ def pytest_report_header() -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Scale the tests' timeouts, and begin with what may take longest."""
-
     markers = {item: item.get_closest_marker("timeout") for item in items}
     limits = {item: marker.args[0] for item, marker in markers.items() if marker}
     for item in items:
@@ -63,6 +62,19 @@ def _only_the_tests_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's environment, `.env` and running services out of the tests."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def as_from_a_shell() -> Iterator[None]:
+    """Let programs heed SIGINT and SIGHUP, also when the session runs in the background."""
+    signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+    # `&` in a script and nohup ignore these, and programs that are started inherit that
+    ignored = [each for each in signals if signal.getsignal(each) is signal.SIG_IGN]
+    for each in ignored:
+        signal.signal(each, signal.SIG_DFL)
+    yield
+    for each in ignored:
+        signal.signal(each, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from harness.waiting import until
 from sandbox.server import Sandbox
 from tests.plant import BACKEND
 
+pytestmark = pytest.mark.usefixtures("as_from_a_shell")
+
 TOKEN = {"Authorization": "Bearer a-token-of-the-tests"}
 
 

@@ -35,6 +35,7 @@ def test_a_worker_is_killed_half_way_and_no_gene_is_lost(
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.usefixtures("as_from_a_shell")
 def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path: Path) -> None:
     with subprocess.Popen(
         command, cwd=BACKEND, stdout=subprocess.PIPE, text=True, env=os.environ | {"LIVE": ""}

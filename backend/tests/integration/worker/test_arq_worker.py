@@ -90,6 +90,7 @@ async def test_a_killed_workers_run_moves_to_the_other_one_and_nothing_is_lost(
     assert again_asked <= 400 - (running["done"] - 800)
 
 
+@pytest.mark.usefixtures("as_from_a_shell")
 @pytest.mark.parametrize("stop", [[signal.SIGTERM], [signal.SIGHUP, signal.SIGTERM]])
 async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(
     genes: Plant, stop: list[signal.Signals]

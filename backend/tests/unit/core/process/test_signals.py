@@ -1,15 +1,20 @@
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from app.core.process import signals
 from harness.timing import WAIT, scaled
+from harness.waiting import until
 from tests.plant import BACKEND
 
+pytestmark = pytest.mark.usefixtures("as_from_a_shell")
+
 A_WORKER = """
-import asyncio, logging
+import asyncio, logging, os, sys
 from app.core.arq import shutdown
 from app.core.redis.patience import Patience
 
@@ -25,8 +30,28 @@ async def main():
         await asyncio.wait({job})
         print("put back", flush=True)
 
-asyncio.run(main())
 """
+
+ONE = A_WORKER + "asyncio.run(main())"
+
+# it imports what a worker needs once for all of them; a line of `number status` when one has ended
+SEVERAL = (
+    A_WORKER
+    + """
+started = {}
+for number in sys.argv[1:]:
+    started[pid := os.fork()] = number
+    if not pid:
+        out = os.open(number, os.O_WRONLY | os.O_CREAT)
+        os.dup2(out, 1), os.dup2(out, 2)
+        asyncio.run(main())
+        sys.exit()
+    print(number, pid, flush=True)
+while started:
+    pid, status = os.wait()
+    print(started.pop(pid), os.waitstatus_to_exitcode(status), flush=True)
+"""
+)
 
 STOPS = sorted(
     {
@@ -39,7 +64,7 @@ STOPS = sorted(
 
 def start(*before: str) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
-        [*before, sys.executable, "-c", A_WORKER],
+        [*before, sys.executable, "-c", ONE],
         cwd=BACKEND,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -50,14 +75,27 @@ def start(*before: str) -> "subprocess.Popen[str]":
     return process
 
 
-def test_every_signal_that_would_end_a_worker_is_a_clean_stop() -> None:
-    started = {number: start() for number in STOPS}
-    for number, process in started.items():
-        process.send_signal(number)
-    for number, process in started.items():
-        out, said = process.communicate(timeout=scaled(WAIT))
-        assert (process.returncode, out) == (0, "put back\n"), (number, said)
+def test_every_signal_that_would_end_a_worker_is_a_clean_stop(tmp_path: Path) -> None:
+    numbers = [str(int(each)) for each in STOPS]
+    with subprocess.Popen(
+        [sys.executable, "-c", SEVERAL, *numbers],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(BACKEND)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as workers:
+        assert workers.stdout is not None
+        for _ in STOPS:
+            number, pid = map(int, workers.stdout.readline().split())
+            log = tmp_path / str(number)
+            until(lambda log=log: log.exists() and "ready" in log.read_text())
+            os.kill(pid, number)
+        ended = dict(line.split() for line in workers.stdout)
+    assert ended == dict.fromkeys(numbers, "0")
+    for number in STOPS:
+        said = (tmp_path / str(int(number))).read_text()
         assert f"{signals.name(number)}: stopping, 1 jobs go back to the queue" in said
+        assert "put back\n" in said
 
 
 def test_a_worker_under_nohup_outlives_its_terminal() -> None:
