@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.annotation.settings import Settings
-from app.core.arq.client import connect
+from app.core.arq.client import WorkerRedis, connect, connect_worker
+from app.core.redis.patience import Patience
 from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
@@ -90,6 +91,17 @@ def plant(settings: Settings, redis_url: str, tmp_path: Path) -> Iterator[Plant]
 async def arq_redis(redis_url: str) -> AsyncIterator[ArqRedis]:
     """The client that the project rings with."""
     redis = connect(redis_url, QUEUE)
+    yield redis
+    await redis.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+async def worker_redis(redis_url: str) -> AsyncIterator[WorkerRedis]:
+    """The client that a worker which has started hands to arq."""
+    patience = Patience("here")
+    redis = connect_worker(redis_url, QUEUE, patience)
+    await redis.ping()
+    patience.started = True
     yield redis
     await redis.aclose(close_connection_pool=True)
 

@@ -49,9 +49,3 @@ async def plain(redis_url: str) -> AsyncIterator[PlainArq]:
     redis = await create_pool(RedisSettings.from_dsn(redis_url))
     yield PlainArq(redis_url, redis)
     await redis.aclose(close_connection_pool=True)
-
-
-@pytest.fixture
-def ours(arq_redis: ArqRedis) -> ArqRedis:
-    """The client that the project rings with."""
-    return arq_redis

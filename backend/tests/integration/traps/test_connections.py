@@ -1,7 +1,6 @@
 """Redis and PostgreSQL away while arq's loop runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,11 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import WatchError
 
-from app.core.arq.client import SOCKET_TIMEOUT, WorkerRedis, connect_worker
-from app.core.redis.patience import Patience
+from app.core.arq.client import SOCKET_TIMEOUT
 from harness.timing import limit
 from services.redis import Redis
 from tests.integration.api.proxy import Proxy
 from tests.plant import QUEUE
-
-
-@pytest.fixture
-async def patient(redis_url: str) -> AsyncIterator[WorkerRedis]:
-    """The client that our worker hands to arq, once it has started."""
-    patience = Patience("here")
-    redis = connect_worker(redis_url, QUEUE, patience)
-    await redis.ping()
-    patience.started = True
-    yield redis
-    await redis.aclose(close_connection_pool=True)
 
 
 async def test_redis_away_ends_arqs_loop_while_its_job_goes_on_as_a_zombie(
@@ -57,35 +44,35 @@ async def drop_connections(redis: ArqRedis) -> None:
 
 
 async def test_a_connection_lost_inside_watch_raises_in_arqs_loop_and_not_in_ours(
-    plain, patient, ours
+    plain, worker_redis, arq_redis
 ) -> None:
     key = in_progress_key_prefix + "7:1"
     async with plain.redis.pipeline(transaction=True) as pipe:
         await pipe.watch(key)
-        await drop_connections(ours)
+        await drop_connections(arq_redis)
         # arq expects it of EXEC alone (``arq/worker.py``, ``start_jobs``)
         with pytest.raises(WatchError):
             await pipe.exists(key)
-    async with patient.pipeline(transaction=True) as pipe:
+    async with worker_redis.pipeline(transaction=True) as pipe:
         await pipe.watch(key)
-        await drop_connections(ours)
+        await drop_connections(arq_redis)
         # as if somebody else had it: arq leaves the job in the queue
         assert await pipe.exists(key) == 1
 
 
 async def test_arq_waits_for_ever_for_a_redis_that_does_not_answer_and_we_do_not(
-    plain, patient, ours
+    plain, worker_redis, arq_redis
 ) -> None:
     def timeout(redis: ArqRedis) -> float | None:
         seconds: float | None = redis.connection_pool.connection_kwargs.get("socket_timeout")
         return seconds
 
     assert timeout(plain.redis) is None
-    assert timeout(patient) == timeout(ours) == SOCKET_TIMEOUT
+    assert timeout(worker_redis) == timeout(arq_redis) == SOCKET_TIMEOUT
 
 
 async def test_a_wake_up_that_comes_while_postgresql_is_away_is_kept(
-    plant, genes, bench, ours
+    plant, genes, bench, arq_redis
 ) -> None:
     proxy = Proxy(plant.env["DATABASE_URL"])
     await proxy.open()
@@ -94,11 +81,11 @@ async def test_a_wake_up_that_comes_while_postgresql_is_away_is_kept(
     await proxy.cut()
     await plant.says(worker, "lost the session")
     ref = (await bench.request(["ensembl"])).ref
-    await ours.enqueue_job(ref.task, "ensembl", _job_id=ref.job_id)
+    await arq_redis.enqueue_job(ref.task, "ensembl", _job_id=ref.job_id)
     # arq looks twice a second
     await asyncio.sleep(1.2)
-    assert await ours.zscore(QUEUE, ref.job_id) is not None
-    assert await ours.exists(job_key_prefix + ref.job_id)
+    assert await arq_redis.zscore(QUEUE, ref.job_id) is not None
+    assert await arq_redis.exists(job_key_prefix + ref.job_id)
     await proxy.open()
     run = await plant.ended()
     assert (run["state"], run["attempts"], worker.poll()) == ("succeeded", 1, None)

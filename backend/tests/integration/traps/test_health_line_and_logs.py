@@ -33,17 +33,19 @@ async def test_arqs_health_line_is_an_hour_old_and_any_workers_stop_deletes_it(p
         assert not await plain.redis.exists(key)
 
 
-async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(plant, ours) -> None:
+async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(
+    plant, arq_redis
+) -> None:
     leaving, staying = plant.worker(), plant.worker()
     for worker in (leaving, staying):
         await plant.says(worker, "is alive")
     async with limit():
-        while not await ours.exists(HEALTH_CHECK_KEY):
+        while not await arq_redis.exists(HEALTH_CHECK_KEY):
             await asyncio.sleep(0.05)
-    assert 0 < await ours.ttl(HEALTH_CHECK_KEY) <= 30
+    assert 0 < await arq_redis.ttl(HEALTH_CHECK_KEY) <= 30
     leaving.terminate()
     assert await asyncio.to_thread(leaving.wait, scaled(WAIT)) == 0
-    assert await ours.exists(HEALTH_CHECK_KEY)
+    assert await arq_redis.exists(HEALTH_CHECK_KEY)
     alive = plant.rows("SELECT pid FROM workers WHERE stopped_at IS NULL")
     assert alive == [{"pid": staying.pid}]
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -14,10 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.annotation.refresh.requests import request_run
 from app.core.arq import wake_ups
-from app.core.arq.client import WorkerRedis, connect_worker
+from app.core.arq.client import WorkerRedis
 from app.core.arq.client_jobs import ClientDesk
 from app.core.arq.dispatcher import ArqDispatcher
-from app.core.redis.patience import Patience
 from app.core.runs.ref import RunRef
 from harness.timing import limit
 from tests.integration.conftest import Bench, Query
@@ -27,21 +25,10 @@ HOUR = 3_600_000
 
 
 @pytest.fixture
-async def ours(redis_url: str) -> AsyncIterator[WorkerRedis]:
-    """The client that a worker which has started hands to arq."""
-    patience = Patience("here")
-    redis = connect_worker(redis_url, QUEUE, patience)
-    await redis.ping()
-    patience.started = True
-    yield redis
-    await redis.aclose(close_connection_pool=True)
-
-
-@pytest.fixture
-def desk(ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
+def desk(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
     """The worker has also come to PostgreSQL, where there are genes."""
     request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE))
-    ours.queue.desk = ClientDesk(bench.db, request)
+    worker_redis.queue.desk = ClientDesk(bench.db, request)
 
 
 async def offered(redis: WorkerRedis) -> list[bytes]:
@@ -76,38 +63,38 @@ async def put(redis: ArqRedis, scores: dict[str, float], content: str | None) ->
 @pytest.mark.parametrize("score", [0, 1, -5, float("-inf")])
 @pytest.mark.parametrize("content", [None, "junk", job("os.system", "true")])
 async def test_100_members_that_are_no_job_hide_no_wake_up_and_are_removed(
-    ours: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
 ) -> None:
     await put(arq_redis, {f"member {n}": score for n in range(100)}, content)
     await wake_ups.send(arq_redis, QUEUE, [REF])
-    assert await offered(ours) == [b"7:1"]
+    assert await offered(worker_redis) == [b"7:1"]
     assert await arq_redis.zrange(QUEUE, 0, -1) == [b"7:1"]
     assert await arq_redis.keys("arq:*") == [b"arq:job:7:1"]
 
 
 async def test_100_jobs_in_progress_elsewhere_hide_no_wake_up(
-    ours: WorkerRedis, arq_redis: ArqRedis
+    worker_redis: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     running = {f"{run_id}:1": run_id for run_id in range(100, 200)}
     await put(arq_redis, running, job())
     for member in running:
         await arq_redis.set(in_progress_key_prefix + member, "1")
     await wake_ups.send(arq_redis, QUEUE, [REF])
-    assert await offered(ours) == [b"7:1"]
+    assert await offered(worker_redis) == [b"7:1"]
     assert await arq_redis.zcard(QUEUE) == 101
 
 
 async def test_junk_is_removed_in_bulk_and_logged_once(
-    ours: WorkerRedis, arq_redis: ArqRedis, caplog: pytest.LogCaptureFixture
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     for start in range(0, 5_000, 1_000):
         await put(arq_redis, {f"{start + n} of 5000": 1 for n in range(1_000)}, None)
     await put(arq_redis, {"a pickle's": 1}, "\x80")
     await wake_ups.send(arq_redis, QUEUE, [REF])
     with caplog.at_level(logging.WARNING):
-        assert await offered(ours) == [b"7:1"]
+        assert await offered(worker_redis) == [b"7:1"]
         await put(arq_redis, {"late": 1}, None)
-        assert await offered(ours) == [b"7:1"]
+        assert await offered(worker_redis) == [b"7:1"]
     (line,) = caplog.messages
     assert "removed 5001 members" in line
     assert "it has no job" in line
@@ -117,27 +104,27 @@ async def test_junk_is_removed_in_bulk_and_logged_once(
 
 @pytest.mark.parametrize("score", [0, float("-inf"), float("inf")])
 async def test_a_wake_up_is_picked_up_whatever_its_score(
-    ours: WorkerRedis, arq_redis: ArqRedis, score: float
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, score: float
 ) -> None:
     await wake_ups.send(arq_redis, QUEUE, [REF])
     await arq_redis.zadd(QUEUE, {"7:1": score})
-    assert await offered(ours) == [b"7:1"]
-    async with ours.pipeline(transaction=True) as pipe:
+    assert await offered(worker_redis) == [b"7:1"]
+    async with worker_redis.pipeline(transaction=True) as pipe:
         await pipe.watch(in_progress_key_prefix + "7:1")
         # arq passes over what is 0 or ahead of its clock, and makes an int of it
         assert 0 < await pipe.zscore(QUEUE, "7:1") <= now()
 
 
 async def test_the_score_of_a_wake_up_depends_on_no_clock(
-    ours: WorkerRedis, arq_redis: ArqRedis
+    worker_redis: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await arq_redis.zscore(QUEUE, "7:1") == 7
-    assert await offered(ours) == [b"7:1"]
+    assert await offered(worker_redis) == [b"7:1"]
 
 
 async def test_a_wake_up_that_a_former_version_put_into_the_future_is_corrected_when_sent_again(
-    ours: WorkerRedis, arq_redis: ArqRedis
+    worker_redis: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     await wake_ups.send(arq_redis, QUEUE, [REF])
     await arq_redis.zadd(QUEUE, {"7:1": now() + HOUR})
@@ -146,17 +133,17 @@ async def test_a_wake_up_that_a_former_version_put_into_the_future_is_corrected_
 
 
 async def test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_picked_up(
-    ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench, desk: None
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, desk: None
 ) -> None:
     created = (await bench.request(["ensembl"])).ref
     await put(arq_redis, {f"{run_id}:1": 1 for run_id in range(1_000, 1_200)}, job())
     await wake_ups.send(arq_redis, QUEUE, [created])
-    assert await offered(ours) == [created.job_id.encode()]
+    assert await offered(worker_redis) == [created.job_id.encode()]
     assert await arq_redis.zcard(QUEUE) == 1
 
 
 async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
-    ours: WorkerRedis,
+    worker_redis: WorkerRedis,
     arq_redis: ArqRedis,
     query: Query,
     desk: None,
@@ -172,48 +159,48 @@ async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
         async with limit():
             # on a slow machine a look is over before the end of a long queue
             while await arq_redis.zcard(QUEUE) > 1:
-                await offered(ours)
+                await offered(worker_redis)
     (run,) = query("SELECT * FROM runs")
     assert (run["sources"], run["mode"], run["arq_job_id"]) == (["ensembl"], "smart", "mine 0")
     (mine,) = [line for line in caplog.messages if "job mine 0 is run 1" in line]
     assert "999 more" in mine
     for refusal in ("job not is refused", "job wrong is refused"):
         assert refusal in caplog.text
-    assert await offered(ours) == [b"1:1"]
+    assert await offered(worker_redis) == [b"1:1"]
     assert await arq_redis.keys("arq:*") == [b"arq:job:1:1"]
 
 
 async def test_a_job_is_answered_when_its_client_meant_it_to_be(
-    ours: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
 ) -> None:
     """What was deferred waits; what was not is due, also by a client's clock that is ahead."""
     await put(arq_redis, {"deferred": now() + HOUR}, job("run_pipeline_task", "hgnc", et=now()))
     ahead = now() + HOUR
     await put(arq_redis, {"ahead": ahead}, job("run_pipeline_task", "ensembl", et=ahead))
-    await offered(ours)
+    await offered(worker_redis)
     assert [run["sources"] for run in query("SELECT sources FROM runs")] == [["ensembl"]]
     assert b"deferred" in await arq_redis.zrange(QUEUE, 0, -1)
 
 
 async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_them(
-    ours: WorkerRedis, arq_redis: ArqRedis, bench: Bench
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench
 ) -> None:
     async def away(*_: Any, **__: Any) -> Any:
         raise OperationalError("BEGIN", {}, Exception("the server closed the connection"))
 
-    ours.queue.desk = ClientDesk(bench.db, away)
+    worker_redis.queue.desk = ClientDesk(bench.db, away)
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
     await wake_ups.send(arq_redis, QUEUE, [REF])
-    assert await offered(ours) == [b"7:1"]
+    assert await offered(worker_redis) == [b"7:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
 
 
 async def test_a_job_that_another_worker_is_answering_is_left_to_it(
-    ours: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
 ) -> None:
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
     await arq_redis.set(in_progress_key_prefix + "mine", "1")
-    assert await offered(ours) == []
+    assert await offered(worker_redis) == []
     assert query("SELECT id FROM runs") == []
     assert await arq_redis.zcard(QUEUE) == 1
 
