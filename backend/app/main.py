@@ -1,4 +1,4 @@
-"""The API. `uvicorn app.main:create_app --factory` serves it, and so does `make api`."""
+"""The API's composition root. `make api` and `uvicorn app.main:create_app --factory` serve it."""
 
 import asyncio
 import logging
@@ -14,8 +14,8 @@ from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.settings import Settings, get_settings
 from app.api import admin, errors, genes, health, metrics
 from app.api.auth import AdminOnly
-from app.api.body import BodyLimit
-from app.api.head import Head
+from app.api.body_limit import BodyLimit
+from app.api.head_requests import HeadRequests
 from app.api.probes import Probes
 from app.api.services import Services
 from app.core.arq.client import connect
@@ -37,24 +37,24 @@ from app.doctor.recipes import explain
 
 logger = logging.getLogger(__name__)
 
-REQUESTS_AT_ONCE = 10
-"""Connections to PostgreSQL that requests may use at a time; further ones wait."""
+POOL_SIZE = 10
+"""Connections to PostgreSQL for requests. Further requests wait for one of them."""
 
-LONGEST_WAIT = 30.0
-"""Seconds for which a request waits for one of them before it is told to come back later."""
+POOL_TIMEOUT = 30.0
+"""Seconds that a request waits for a connection before it is answered with 503."""
 
-REDIS_PATIENCE = 3.0
-"""Seconds that a start waits for Redis to say what it is."""
+REDIS_CHECK_TIMEOUT = 3.0
+"""Seconds that the start waits for Redis."""
 
-LOOK_FOR_RUNS = 1.0
-"""Seconds after which a run is seen that another process created, the command line for example."""
+POLL_INTERVAL = 1.0
+"""Seconds between two checks for runs that another process created, such as the command line."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the application.
 
     Args:
-        settings: those of the process, if left out.
+        settings: by default, the settings of the process.
 
     Raises:
         SystemExit: the settings of the process cannot be used.
@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Gene annotations, and the runs that refresh them",
         version=__version__,
         lifespan=_lifespan,
-        # both pages load their scripts from elsewhere, and are blank on a server without a way out
+        # both pages load scripts from the internet, and are blank on a server without access to it
         docs_url=None,
         redoc_url=None,
     )
@@ -76,11 +76,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for router in (admin.router, genes.router, health.router, metrics.router):
         app.include_router(router)
-    # the last one added is the first to see a request
+    # a request passes the last added middleware first
     app.add_middleware(BodyLimit)
     app.add_middleware(AdminOnly, token=settings.admin_token)
-    app.add_middleware(Head)
-    app.add_middleware(_SaysWhy)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(_StartupErrors)
     return app
 
 
@@ -97,22 +97,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             stack.callback(supervised.stopping)
             yield
     except UserError as error:
-        app.state.refused = error
+        app.state.startup_error = error
         raise
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
-    """Connect to what requests need; ``stack`` closes it.
+    """Connect to what requests need. ``stack`` closes the connections.
 
     Raises:
-        UserError: PostgreSQL cannot be reached, or has not the schema that this code needs.
-            Redis may be away: the wake-up of a run that is asked for meanwhile is sent later.
+        UserError: PostgreSQL cannot be reached, or does not have the tables of this version. Redis
+            may be unavailable: the wake-ups of new runs are sent once it is back.
     """
     db = create_engine(
         settings.database_url.get_secret_value(),
         session="kidney-genetics api requests",
-        pool_size=REQUESTS_AT_ONCE,
-        pool_timeout=LONGEST_WAIT,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT,
     )
     stack.push_async_callback(db.dispose)
     await check_schema(db)
@@ -124,16 +124,16 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(dispatcher.close)
     try:
-        async with asyncio.timeout(REDIS_PATIENCE):
+        async with asyncio.timeout(REDIS_CHECK_TIMEOUT):
             await installation.refuse_cluster(redis)
             await installation.tell_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
-        logger.warning("Redis is away, wake-ups are sent later: %s", error or "no answer")
+        logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
     return Services(db, probes, dispatcher, redis)
 
 
 async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:
-    """Execute runs in this process, those that an earlier one left behind as well.
+    """Execute runs in this process, including those that an earlier process left unfinished.
 
     Raises:
         UserError: PostgreSQL cannot be reached.
@@ -144,14 +144,14 @@ async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProce
     engine = Engine(settings, kind="api", dispatcher=dispatcher, work=pipeline.run)
     stack.push_async_callback(engine.stop)
     await engine.start()
-    executor = Executor(engine, dispatcher, slots=settings.arq_max_jobs, pause=LOOK_FOR_RUNS)
+    executor = Executor(engine, dispatcher, slots=settings.arq_max_jobs, pause=POLL_INTERVAL)
     executor.start()
     stack.push_async_callback(executor.stop)
     return dispatcher
 
 
-class _SaysWhy:
-    """Lets a start that is refused tell the server why in words: Starlette sends a traceback."""
+class _StartupErrors:
+    """Tells the server why the start failed, as a message. Starlette itself sends a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -162,10 +162,10 @@ class _SaysWhy:
             await self._app(scope, receive, send)
             return
 
-        async def say(message: Message) -> None:
-            refused = getattr(scope["app"].state, "refused", None)
-            if message["type"] == "lifespan.startup.failed" and refused is not None:
-                message["message"] = explain(refused)
+        async def send_explained(message: Message) -> None:
+            error = getattr(scope["app"].state, "startup_error", None)
+            if message["type"] == "lifespan.startup.failed" and error is not None:
+                message["message"] = explain(error)
             await send(message)
 
-        await self._app(scope, receive, say)
+        await self._app(scope, receive, send_explained)

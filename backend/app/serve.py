@@ -8,9 +8,9 @@ from types import FrameType
 
 import uvicorn
 
-from app.api import seldom
-from app.api.door import BURST, Door, most_connections
-from app.api.protocol import guarded
+from app.api.connections import ACCEPTED_AT_ONCE, ConnectionLimit, max_connections
+from app.api.log_throttle import throttle_server_logs
+from app.api.protocol import limited_protocol
 from app.core.config import Settings
 from app.core.errors import UserError
 
@@ -46,13 +46,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def _server(settings: Settings) -> uvicorn.Server:
-    door = Door(most_connections(settings.api_max_connections))
+    limit = ConnectionLimit(max_connections(settings.api_max_connections))
     return _Server(
         uvicorn.Config(
             "app.main:create_app",
             factory=True,
-            http=guarded(door, settings.api_client_timeout),
-            backlog=BURST,
+            http=limited_protocol(limit, settings.api_client_timeout),
+            backlog=ACCEPTED_AT_ONCE,
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
@@ -67,7 +67,7 @@ class _Server(uvicorn.Server):
         uvicorn's own ``backlog`` also says how many connections asyncio accepts at once, which is
         to be few.
         """
-        seldom.install()
+        throttle_server_logs()
         await super().startup(sockets)
         for each in sockets or ():
             each.listen(BACKLOG)

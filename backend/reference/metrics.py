@@ -4,8 +4,8 @@ from prometheus_client.metrics_core import Metric
 
 from app.annotation.refresh.coverage import Coverage
 from app.api.metrics import Scrape
-from app.api.numbers import Numbers
-from app.core.workers.metrics import EngineNumbers
+from app.api.statistics import Statistics
+from app.core.workers.metrics import EngineStatistics
 from reference.markdown import table
 
 
@@ -17,13 +17,13 @@ def text() -> str:
 
 def _all() -> Iterator[Metric]:
     # what depends on an answer being there has one
-    numbers = Numbers(
-        EngineNumbers({}, {}, {"ensembl": 1}, 0.0),
+    statistics = Statistics(
+        EngineStatistics({}, {}, {"ensembl": 1}, 0.0),
         genes=0,
         coverage={"hgnc": Coverage(0, 0, 0, 0, 0.0, 0.0)},
-        succeeded={"hgnc": 0.0},
+        last_successes={"hgnc": 0.0},
     )
-    return Scrape(numbers, redis=True).collect()
+    return Scrape(statistics, redis=True).collect()
 
 
 def _row(metric: Metric) -> tuple[str, str, str, str]:

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
-from app.api.auth import ADMIN
+from app.api.auth import ADMIN_PREFIX
 from app.api.errors import refusals
-from app.api.services import Uses
-from app.api.strict import IN_DIGITS, StrictRoute, refuse_unknown
+from app.api.services import ServicesDep
+from app.api.strict_requests import IN_DIGITS, StrictRoute, refuse_unknown
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
 from app.core.runs.request import MODES, RunRequest
@@ -18,16 +18,16 @@ from app.core.runs.views import LARGEST_ID, View, one_of
 from app.core.workers import views as worker_views
 
 router = APIRouter(
-    prefix=ADMIN,
+    prefix=ADMIN_PREFIX,
     tags=["admin"],
     route_class=StrictRoute,
-    # for the documentation alone: `auth` checks the token before a route is looked for
+    # for OpenAPI only: `auth` checks the token before the route is known
     dependencies=[Security(HTTPBearer(auto_error=False))],
     responses=refusals(
         {
             401: "The token is missing or wrong",
             422: "A parameter or a field is unknown, or its value is not allowed",
-            503: "No `ADMIN_TOKEN` is configured, the database is away, or the API is busy",
+            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
         }
     ),
 )
@@ -36,20 +36,22 @@ _NOT_FOUND = refusals({404: "There is no such run"})
 
 RunId = Annotated[int, Path(description="The run's id.", examples=[1]), IN_DIGITS]
 BeforeId = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="Only smaller ids."), IN_DIGITS
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only runs with smaller ids."), IN_DIGITS
 ]
-AfterId = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only greater ids."), IN_DIGITS]
+AfterId = Annotated[
+    int, Query(ge=0, le=LARGEST_ID, description="Only events with greater ids."), IN_DIGITS
+]
 AcceptLosses = Annotated[
     tuple[str, ...],
     Query(
         max_length=100,
-        description="Sources that are believed until the run ends, whatever they have lost.",
+        description="Sources whose answers are accepted until the run ends, however implausible.",
     ),
 ]
 
 
 class NewRun(BaseModel):
-    """What is to be run."""
+    """A request for a run."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -57,20 +59,20 @@ class NewRun(BaseModel):
         json_schema_extra={"examples": [{"sources": ["clinvar"]}]},
     )
 
-    # what is allowed is checked, and answered, by the request itself
+    # the allowed values are checked where the run is created
     sources: list[Annotated[str, one_of(SOURCES), Field(max_length=100)]] | None = Field(
         None,
         max_length=100,
-        description="Names of sources, one or more; null means all.",
+        description="The names of one or more sources; null means all.",
     )
     mode: Annotated[str, one_of(MODES)] = Field(
         "smart",
         max_length=100,
-        description="`smart` refreshes what is missing, unknown or stale, `full` everything.",
+        description="`smart` refreshes what is missing, unknown or stale, and `full` everything.",
     )
     resume: StrictBool = Field(
         default=False,
-        description="Open the latest failed or cancelled run of the same request again.",
+        description="Reopen the latest failed or cancelled run of the same request.",
     )
 
     @model_validator(mode="before")
@@ -86,9 +88,9 @@ class Accepted(View):
 
     id: int
     state: Annotated[str, one_of(("queued", "running"))]
-    """`running` when it was there already."""
+    """`running` only if the run existed before."""
     created: bool
-    """Whether it is new; otherwise it was there already and does the same."""
+    """True for a new run; false for an existing run of the same request."""
 
 
 @router.post(
@@ -99,12 +101,12 @@ class Accepted(View):
     responses={
         200: {
             "model": Accepted,
-            "description": "No run is created: the same request is active or, with `resume`,"
-            " its latest run is open again",
+            "description": "No run is created: a run of the same request is active or, with"
+            " `resume`, was reopened",
         },
         **refusals(
             {
-                400: "The body is no JSON",
+                400: "The body is not JSON",
                 409: "Another active run covers one of the sources",
                 413: "The body is larger than 64 KiB",
                 422: "A field is unknown, its value is not allowed, or there are no genes",
@@ -112,10 +114,10 @@ class Accepted(View):
         ),
     },
 )
-async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
-    """Queue a run, or return the active one of the same request."""
+async def start(new: NewRun, services: ServicesDep, response: Response) -> Accepted:
+    """Create a run, or return the active run of the same request."""
     request = RunRequest.of(new.sources, new.mode)
-    accepted = await request_run(uses.db, uses.dispatcher, request, resume=new.resume)
+    accepted = await request_run(services.db, services.dispatcher, request, resume=new.resume)
     if not accepted.created:
         response.status_code = 200
     return Accepted(id=accepted.ref.run_id, state=accepted.state, created=accepted.created)
@@ -123,12 +125,14 @@ async def start(new: NewRun, uses: Uses, response: Response) -> Accepted:
 
 @router.get("/runs", summary="List the runs", response_description="A page of runs")
 async def list_runs(
-    uses: Uses,
-    limit: Annotated[int, Query(ge=1, le=200, description="At most so many runs."), IN_DIGITS] = 50,
+    services: ServicesDep,
+    limit: Annotated[
+        int, Query(ge=1, le=200, description="The most runs on the page."), IN_DIGITS
+    ] = 50,
     before: BeforeId = None,
 ) -> views.RunPage:
-    """Return runs with their progress, the newest first."""
-    async with uses.db.connect() as connection:
+    """Return a page of runs with their progress, the newest first."""
+    async with services.db.connect() as connection:
         return await views.list_runs(connection, limit=limit, before=before)
 
 
@@ -138,28 +142,28 @@ async def list_runs(
     response_description="The run",
     responses=_NOT_FOUND,
 )
-async def get_run(run_id: RunId, uses: Uses) -> RunDetail:
-    """Return a run with its progress."""
-    async with uses.db.connect() as connection:
+async def get_run(run_id: RunId, services: ServicesDep) -> RunDetail:
+    """Return a run with its progress, and why some answers are unknown."""
+    async with services.db.connect() as connection:
         return await get_detail(connection, run_id)
 
 
 @router.get(
     "/runs/{run_id}/events",
-    summary="Show what happened to a run",
+    summary="List the events of a run",
     response_description="A page of events",
     responses=_NOT_FOUND,
 )
 async def list_events(
     run_id: RunId,
-    uses: Uses,
+    services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=1_000, description="At most so many events."), IN_DIGITS
+        int, Query(ge=1, le=1_000, description="The most events on the page."), IN_DIGITS
     ] = 200,
     after: AfterId = 0,
 ) -> views.EventPage:
-    """Return what happened to a run, in order."""
-    async with uses.db.connect() as connection:
+    """Return a page of what happened to a run, in order."""
+    async with services.db.connect() as connection:
         return await views.list_events(connection, run_id, limit=limit, after=after)
 
 
@@ -168,11 +172,11 @@ async def list_events(
     status_code=202,
     summary="Cancel a run",
     response_description="The run is cancelled",
-    responses=_NOT_FOUND | refusals({409: "The run has ended already"}),
+    responses=_NOT_FOUND | refusals({409: "The run has already ended"}),
 )
-async def cancel(run_id: RunId, uses: Uses) -> views.Changed:
-    """End a run. It commits nothing from here on, and its attempt stops within seconds."""
-    async with uses.db.begin() as connection:
+async def cancel(run_id: RunId, services: ServicesDep) -> views.Changed:
+    """Cancel a run. From now on it commits nothing, and its attempt stops within seconds."""
+    async with services.db.begin() as connection:
         await views.require_run(connection, run_id)
         await operations.cancel(connection, run_id)
     return views.Changed(id=run_id, state="cancelled")
@@ -188,22 +192,24 @@ async def cancel(run_id: RunId, uses: Uses) -> views.Changed:
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(run_id: RunId, uses: Uses, accept_losses: AcceptLosses = ()) -> views.Changed:
-    """Open a failed or cancelled run again; it goes on from what is committed."""
-    async with uses.db.begin() as connection:
+async def retry(
+    run_id: RunId, services: ServicesDep, accept_losses: AcceptLosses = ()
+) -> views.Changed:
+    """Reopen a failed or cancelled run. It continues from what is committed."""
+    async with services.db.begin() as connection:
         await views.require_run(connection, run_id)
         ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
-    await uses.dispatcher.send([ref])
+    await services.dispatcher.send([ref])
     return views.Changed(id=run_id, state="queued")
 
 
 @router.get(
     "/worker-status",
     summary="Show the workers and the queue",
-    response_description="Who executes runs, and what waits",
+    response_description="The workers and the queue",
 )
-async def worker_status(uses: Uses) -> worker_views.WorkerStatus:
-    """Return the workers and the queue."""
-    arq_health = await read_health_line(uses.redis)
-    async with uses.db.connect() as connection:
+async def worker_status(services: ServicesDep) -> worker_views.WorkerStatus:
+    """Return the workers that execute runs, and the runs that wait."""
+    arq_health = await read_health_line(services.redis)
+    async with services.db.connect() as connection:
         return await worker_views.worker_status(connection, arq_health=arq_health)

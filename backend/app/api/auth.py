@@ -5,18 +5,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.errors import refuse
 
-ADMIN = "/api/admin"
+ADMIN_PREFIX = "/api/admin"
 
 
 class AdminOnly:
-    """Lets nobody below ``/api/admin`` without the bearer token.
+    """Demands the bearer token for every address below ``/api/admin``.
 
-    It judges by the address and not by the route, so that nothing there is forgotten, and before
-    the body is read.
+    The address decides and not the route, so that no route can be forgotten. The token is checked
+    before the body is read.
 
     Args:
-        app: what it guards.
-        token: the one that is right; None closes these addresses altogether.
+        app: the application that is protected.
+        token: the admin token; with None, these addresses answer 503.
     """
 
     def __init__(self, app: ASGIApp, token: SecretStr | None) -> None:
@@ -25,14 +25,14 @@ class AdminOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        # "in", as a server may be told to put a prefix before every path
-        if scope["type"] == "lifespan" or ADMIN not in scope["path"]:
+        # "in" and not "startswith": a server may be configured to put a prefix before every path
+        if scope["type"] == "lifespan" or ADMIN_PREFIX not in scope["path"]:
             await self._app(scope, receive, send)
         elif self._token is None:
             answer = refuse(
                 503,
                 "no admin token is configured, so these addresses are closed",
-                remedy="set ADMIN_TOKEN and start the API again",
+                remedy="set ADMIN_TOKEN and restart the API",
             )
             await answer(scope, receive, send)
         elif (found := _bearer(scope)) is None or not hmac.compare_digest(found, self._token):

@@ -1,4 +1,4 @@
-"""Every answer that is an error has one shape, and none shows what is inside."""
+"""All answers that are errors have the same form, and none shows internals."""
 
 import logging
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import compile_path
 
+from app.api.calls import remedy_with_calls
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
 from app.core.postgres.away import LOST_DATABASE, is_away
 from app.core.postgres.schema import explain
@@ -24,27 +25,26 @@ logger = logging.getLogger(__name__)
 
 _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 422}
 
-_REFUSED = frozenset({"42501", "25006"})
-"""SQLSTATEs of a right that the API's role does not have, and of a session that is read-only."""
+_NO_PERMISSION = frozenset({"42501", "25006"})
+"""SQLSTATEs of a privilege that the API's role does not have, and of a read-only session."""
 
-MOST_PROBLEMS = 10
-"""So many problems of a body are named."""
+MAX_PROBLEMS = 10
+"""The most problems of a request that are named."""
 
 _EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
-"""There is one address that takes a body."""
-
+"""An example for the one address that takes a body."""
 
 _UNREADABLE: dict[type[BaseException], str] = {
     RecursionError: "it is nested too deeply",
-    UnicodeDecodeError: "it is no UTF-8",
-    ClientDisconnect: "it did not arrive whole",
-    # Python reads no whole number of more than 4,300 digits
-    ValueError: "it has a number of too many digits",
+    UnicodeDecodeError: "it is not UTF-8",
+    ClientDisconnect: "it did not arrive completely",
+    # Python reads no integer of more than 4,300 digits
+    ValueError: "it contains a number with too many digits",
 }
 
 
 class Busy(KidneyGeneticsError):
-    """This process has too much to do to answer in time; no service is to blame."""
+    """This process has too much to do to answer in time. PostgreSQL and Redis are not the cause."""
 
 
 class Refusal(BaseModel):
@@ -55,15 +55,15 @@ class Refusal(BaseModel):
     error: str
     """What is wrong."""
     allowed: str = ""
-    """What would be right; empty when there is nothing to say."""
+    """What would be right; empty if that is obvious."""
     remedy: str = ""
-    """What mends it; empty when there is nothing to say."""
+    """What to do about it, with the API call if there is one; empty if nothing can be done."""
 
 
 def refusals(reasons: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """Describe to OpenAPI when a route refuses a request, by status.
+    """Return OpenAPI's descriptions of the reasons why a route refuses requests, by status.
 
-    What FastAPI writes by itself is the status' name, which is not the same under every Python.
+    FastAPI's own description is the name of the status, which depends on the version of Python.
     """
     return {status: {"model": Refusal, "description": why} for status, why in reasons.items()}
 
@@ -76,19 +76,19 @@ def refuse(
     remedy: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Build the answer to a request that is refused."""
+    """Return the answer to a request that is refused."""
     body = Refusal(error=error, allowed=allowed, remedy=remedy)
     return JSONResponse(body.model_dump(), status, headers=headers)
 
 
 def install(app: FastAPI) -> None:
-    """Let an application answer errors this way."""
+    """Make an application answer all errors in this form."""
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    for away in (*LOST_DATABASE, ProgrammingError):
-        app.add_exception_handler(away, _database_error)
+    for unavailable in (*LOST_DATABASE, ProgrammingError):
+        app.add_exception_handler(unavailable, _database_error)
     for busy in (Busy, PoolTimeoutError):
         app.add_exception_handler(busy, _busy)
 
@@ -97,29 +97,29 @@ async def _user_error(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, UserError)
     status = _STATUS.get(type(error), 503)
-    return refuse(status, error.found, allowed=error.allowed, remedy=error.remedy)
+    return refuse(status, error.found, allowed=error.allowed, remedy=remedy_with_calls(error))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Say what is wrong where, without repeating what was sent: it may be a secret."""
+    """Name each problem and its place, but not the value that was sent: it may be a secret."""
     del request
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     first = problems[0]
     if first["type"] == "json_invalid":
         at = f"{first['ctx']['error']} at {first['loc'][-1]}"
-        return refuse(400, f"the body is no JSON: {at}", allowed=_EXAMPLE)
+        return refuse(400, f"the body is not JSON: {at}", allowed=_EXAMPLE)
     if first["loc"] == ("body",):
         empty = first["type"] == "missing"
         return refuse(
-            422, "the body is empty" if empty else "the body is no JSON object", allowed=_EXAMPLE
+            422, "the body is empty" if empty else "the body is not a JSON object", allowed=_EXAMPLE
         )
-    found = "; ".join(_in_words(problem) for problem in problems[:MOST_PROBLEMS])
+    found = "; ".join(_describe(problem) for problem in problems[:MAX_PROBLEMS])
     return refuse(422, found, allowed=_EXAMPLE if first["loc"][0] == "body" else "")
 
 
-def _in_words(problem: Any) -> str:
-    # a field's name is the client's own: quoted, as it may hold anything
+def _describe(problem: Any) -> str:
+    # the client chose the names of the fields: they are quoted, as they may contain anything
     path = [repr(part[:80]) if isinstance(part, str) else str(part) for part in problem["loc"][1:]]
     return " ".join([problem["loc"][0], ".".join(path)]).strip() + f": {problem['msg']}"
 
@@ -140,18 +140,21 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         # Starlette names those of the first route of this address only
         methods = _methods(paths, request) or dict(error.headers or {}).get("Allow", "")
         return refuse(
-            405, f"not to be done here: {here}", allowed=methods, headers={"Allow": methods}
+            405,
+            f"this method is not allowed here: {here}",
+            allowed=methods,
+            headers={"Allow": methods},
         )
     return refuse(error.status_code, error.detail, headers=error.headers)
 
 
 def _why(cause: BaseException) -> str:
-    """Say why FastAPI could not read a body: what it did not expect itself, it raises from."""
+    """Return why FastAPI could not read a body, from the cause of the error that it raised."""
     for kind, why in _UNREADABLE.items():
         if isinstance(cause, kind):
             return why
     logger.error("a body could not be read", exc_info=cause)
-    return "the API's log says why"
+    return "see the API's log"
 
 
 def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str:
@@ -167,33 +170,33 @@ def _methods(paths: Mapping[str, Mapping[str, object]], request: Request) -> str
 
 async def _database_error(request: Request, error: Exception) -> JSONResponse:
     what = f"{request.method} {request.url.path}"
-    if sqlstate(error) in _REFUSED:
+    if sqlstate(error) in _NO_PERMISSION:
         known = explain(request.app.state.services.db, error)
         logger.error("%s: %s", what, known)
         return refuse(
             503,
-            f"the database does not let the API do that: {getattr(error, 'orig', error)}",
-            remedy="the API's log says what helps",
+            f"the database does not allow the API to do that: {getattr(error, 'orig', error)}",
+            remedy="see the API's log",
         )
     if not is_away(error):
-        raise error  # it is answered as what is not expected, and its traceback is logged
-    logger.warning("%s: PostgreSQL is away: %s", what, error)
-    return database_away()
+        raise error  # it is answered as an unexpected error, and its traceback is logged
+    logger.warning("%s: PostgreSQL is unavailable: %s", what, error)
+    return database_unavailable()
 
 
-def database_away() -> JSONResponse:
-    """Build the answer for as long as PostgreSQL is away."""
+def database_unavailable() -> JSONResponse:
+    """Return the answer for the time that PostgreSQL is unavailable."""
     return refuse(
         503,
-        "the database is away",
+        "the database is unavailable",
         remedy="nothing is lost; try again in a few seconds",
         headers={"Retry-After": "5"},
     )
 
 
 async def _busy(request: Request, error: Exception) -> JSONResponse:
-    """Ask for patience: that this process has too much to do says nothing about PostgreSQL."""
-    logger.warning("%s %s: too much to do: %s", request.method, request.url.path, error)
+    """Ask the client to try again: this process has too much to do."""
+    logger.warning("%s %s: the API is too busy: %s", request.method, request.url.path, error)
     return refuse(
         503,
         "the API is busy with other requests",
@@ -203,6 +206,6 @@ async def _busy(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    """Answer; the server logs the traceback."""
+    """Answer without details; the server logs the traceback."""
     del request, error
-    return refuse(500, "something went wrong here", remedy="the API's log says what")
+    return refuse(500, "an unexpected error occurred", remedy="see the API's log")

@@ -7,8 +7,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.errors import refusals
-from app.api.services import Uses
-from app.api.strict import IN_DIGITS, StrictRoute
+from app.api.services import ServicesDep
+from app.api.strict_requests import IN_DIGITS, StrictRoute
 from app.core.errors import NotFound
 from app.core.runs.views import LARGEST_ID, View, one_of
 
@@ -19,35 +19,34 @@ router = APIRouter(
     responses=refusals(
         {
             422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is away, or the API is busy",
+            503: "The database is unavailable, or the API is busy",
         }
     ),
 )
 
-LONGEST_NAME = 100
-"""Characters; no symbol and no HGNC id comes near."""
-
+MAX_NAME = 100
+"""Characters. Symbols and HGNC ids are much shorter."""
 
 _ANSWERS = one_of(("found", "absent", "unknown"))
 
 
 class Annotation(View):
-    """What a source says of a gene."""
+    """What a source says about a gene."""
 
     state: Annotated[str, _ANSWERS]
-    """`absent`: the source said so. `unknown`: it could not be found out."""
+    """`found`, `absent` (the source has nothing) or `unknown` (it could not be found out)."""
     data: dict[str, Any] | None
-    """What was found; its keys are the source's own."""
+    """What was found. Each source has its own keys."""
     release: str | None
-    """The source's release that the answer is from."""
+    """The source's release from which the answer comes."""
     fetched_at: datetime | None
-    """When the answer was got."""
+    """When the answer was fetched."""
     checked_state: Annotated[str, _ANSWERS]
-    """What the last check said; `unknown` leaves the last good answer standing."""
+    """The result of the last check. `unknown` keeps the last good answer in `state` and `data`."""
     checked_at: datetime
     """When the source was last asked."""
     reason: str | None
-    """Why the last check could not find out."""
+    """Why the last check was `unknown`."""
 
 
 class Gene(View):
@@ -63,11 +62,11 @@ class Gene(View):
     entrez_id: str | None
     """NCBI's GeneID."""
     annotations: dict[str, Annotation]
-    """By the source's name; a source that was not asked yet is left out."""
+    """By the name of the source; without the sources that were not asked yet."""
 
 
 class GenePage(View):
-    """Genes, in the order in which they were imported."""
+    """Genes, in the order of their import."""
 
     genes: list[Gene]
     next_after: int | None
@@ -78,7 +77,7 @@ _COLUMNS = "id, hgnc_id, symbol, ensembl_gene_id, entrez_id"
 
 _PAGE = text(f"SELECT {_COLUMNS} FROM genes WHERE id > :after ORDER BY id LIMIT :limit")
 
-# symbols differ in case in a few only (C1orf112), and an exact one comes first
+# few symbols have lower-case letters (C1orf112); an exact match comes first
 _ONE = text(
     f"SELECT {_COLUMNS} FROM genes WHERE hgnc_id = upper(:name) OR lower(symbol) = lower(:name)"
     " ORDER BY hgnc_id = upper(:name) DESC, symbol = :name DESC, id LIMIT 1"
@@ -92,16 +91,16 @@ _ANNOTATIONS = text(
 
 @router.get("", summary="List the genes", response_description="A page of genes")
 async def list_genes(
-    uses: Uses,
+    services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=500, description="At most so many genes."), IN_DIGITS
+        int, Query(ge=1, le=500, description="The most genes on the page."), IN_DIGITS
     ] = 100,
     after: Annotated[
-        int, Query(ge=0, le=LARGEST_ID, description="Only greater ids."), IN_DIGITS
+        int, Query(ge=0, le=LARGEST_ID, description="Only genes with greater ids."), IN_DIGITS
     ] = 0,
 ) -> GenePage:
-    """Return genes with their annotations."""
-    async with uses.db.connect() as connection:
+    """Return a page of genes with their annotations."""
+    async with services.db.connect() as connection:
         rows = (await connection.execute(_PAGE, {"after": after, "limit": limit})).mappings().all()
         genes = await _with_annotations(connection, rows)
     return GenePage(genes=genes, next_after=genes[-1].id if len(genes) == limit else None)
@@ -115,17 +114,17 @@ async def list_genes(
 )
 async def get_gene(
     name: Annotated[str, Path(description="A symbol or an HGNC id.", examples=["PKD1"])],
-    uses: Uses,
+    services: ServicesDep,
 ) -> Gene:
     """Return a gene by its symbol (in any case) or its HGNC id (`HGNC:9008`)."""
-    # PostgreSQL's text takes no NUL
-    if len(name) <= LONGEST_NAME and "\0" not in name:
-        async with uses.db.connect() as connection:
+    # PostgreSQL's type text cannot hold NUL
+    if len(name) <= MAX_NAME and "\0" not in name:
+        async with services.db.connect() as connection:
             rows = (await connection.execute(_ONE, {"name": name})).mappings().all()
             if rows:
                 return (await _with_annotations(connection, rows))[0]
     raise NotFound(
-        f"there is no gene {name[:LONGEST_NAME]!r}",
+        f"there is no gene {name[:MAX_NAME]!r}",
         allowed="an approved symbol or an HGNC id (HGNC:9008) of an imported gene",
     )
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from app.api.errors import database_away, refusals
+from app.api.errors import database_unavailable, refusals
 from app.api.probes import Probes
-from app.api.question import Away
-from app.api.services import Uses
+from app.api.services import ServicesDep
+from app.api.shared_query import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -23,49 +23,54 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Requests can be served. Redis may be away: a run that is asked for then is rung later."""
+    """The API can serve requests.
+
+    It can do so without Redis: wake-ups are sent once Redis is back.
+    """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     status: Literal["ready"] = "ready"
     redis: Literal["answers", "away", "not used"]
-    """`not used` where the API executes runs itself."""
+    """`not used` if the API executes runs itself."""
 
 
-@router.get("/live", summary="Tell whether the process answers", response_description="It answers")
+@router.get("/live", summary="Check that the process answers", response_description="It answers")
 async def live() -> Live:
-    """Say so, whatever else is away."""
+    """Return a constant, without asking PostgreSQL or Redis."""
     return Live()
 
 
 @router.get(
     "/ready",
-    summary="Tell whether requests can be served",
+    summary="Check that requests can be served",
     response_model=Ready,
-    response_description="They can",
-    responses=refusals({503: "The database is away, or the API is busy"}),
+    response_description="Requests can be served",
+    responses=refusals({503: "The database is unavailable, or the API is busy"}),
 )
-async def ready(uses: Uses) -> Ready | JSONResponse:
-    """Ask PostgreSQL, and look at Redis."""
+async def ready(services: ServicesDep) -> Ready | JSONResponse:
+    """Query PostgreSQL and Redis."""
     try:
-        _, redis = await asyncio.gather(uses.probes.postgres(), redis_answers(uses.probes))
-    except Away as error:
-        logger.warning("not ready, PostgreSQL is away: %s", error)
-        return database_away()
+        _, redis = await asyncio.gather(
+            services.probes.check_postgres(), redis_answers(services.probes)
+        )
+    except Unavailable as error:
+        logger.warning("not ready, PostgreSQL is unavailable: %s", error)
+        return database_unavailable()
     return Ready(redis="not used" if redis is None else "answers" if redis else "away")
 
 
 async def redis_answers(probes: Probes) -> bool | None:
-    """Tell whether Redis answers, and log why it does not; None where it is not used.
+    """Return whether Redis answers, or None if it is not used. The log says why it does not.
 
     Raises:
-        Busy: this process has too much to do to tell.
+        Busy: this process has too much to do to find out.
     """
     if not probes.uses_redis:
         return None
     try:
-        await probes.redis()
-    except Away as error:
-        logger.warning("Redis is away: %s", error)
+        await probes.check_redis()
+    except Unavailable as error:
+        logger.warning("Redis is unavailable: %s", error)
         return False
     return True

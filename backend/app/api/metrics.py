@@ -1,4 +1,4 @@
-"""Numbers for Prometheus, read anew at each scrape; nothing is counted in this process."""
+"""Metrics for Prometheus, queried anew at each scrape. This process counts nothing itself."""
 
 import asyncio
 import logging
@@ -16,11 +16,11 @@ from app import __version__
 from app.annotation.sources import SOURCES
 from app.api.errors import refusals
 from app.api.health import redis_answers
-from app.api.numbers import Numbers
 from app.api.probes import Probes
-from app.api.question import Away
-from app.api.services import Uses
-from app.core.workers.metrics import EngineNumbers, RunNumbers
+from app.api.services import ServicesDep
+from app.api.shared_query import Unavailable
+from app.api.statistics import Statistics
+from app.core.workers.metrics import EngineStatistics, RunStatistics
 
 logger = logging.getLogger(__name__)
 
@@ -38,95 +38,102 @@ router = APIRouter(tags=["health"])
 
 
 class Scrape(Collector):
-    """What one scrape is answered, as Prometheus' own library takes it.
+    """The answer to one scrape, for Prometheus' own library.
 
     Args:
-        numbers: None when PostgreSQL is away.
-        redis: whether Redis answers; None where it is not used.
+        statistics: None if PostgreSQL is unavailable.
+        redis: whether Redis answers; None if it is not used.
     """
 
-    def __init__(self, numbers: Numbers | None, *, redis: bool | None) -> None:
-        self._numbers = numbers
+    def __init__(self, statistics: Statistics | None, *, redis: bool | None) -> None:
+        self._statistics = statistics
         self._redis = redis
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric: a state, kind or source that has nothing yet is 0, not missing."""
+        """Yield every metric. A state, kind or source without a value is 0 and not missing."""
         build = GaugeMetricFamily(f"{PREFIX}build_info", "Always 1.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
-        yield _gauge("postgresql_up", "Whether PostgreSQL answers.", self._numbers is not None)
+        yield _gauge("postgresql_up", "Whether PostgreSQL answers.", self._statistics is not None)
         if self._redis is not None:
             yield _gauge("redis_up", "Whether Redis answers.", self._redis)
-        if self._numbers is not None:
-            yield from _engine(self._numbers.engine)
-            yield from _annotations(self._numbers)
+        if self._statistics is not None:
+            yield from _engine(self._statistics.engine)
+            yield from _annotations(self._statistics)
 
 
 @router.get(
     "/metrics",
-    summary="Give Prometheus its numbers",
-    response_description="The metrics, in Prometheus' text format",
+    summary="Return the metrics",
+    response_description="The metrics in Prometheus' text format",
     response_class=PlainTextResponse,
-    responses=refusals({503: "The API is too busy to see whether PostgreSQL answers"}),
+    responses=refusals({503: "The API is too busy to find out whether PostgreSQL answers"}),
 )
-async def metrics(request: Request, uses: Uses) -> Response:
-    """Answer a scrape; when PostgreSQL is away, say so and leave out what only it knows."""
-    numbers, redis = await asyncio.gather(_numbers(uses.probes), redis_answers(uses.probes))
+async def metrics(request: Request, services: ServicesDep) -> Response:
+    """Return the metrics; if PostgreSQL is unavailable, only those that do not come from it."""
+    statistics, redis = await asyncio.gather(
+        _statistics(services.probes), redis_answers(services.probes)
+    )
     encode, content_type = choose_encoder(_readable(request.headers.get("accept", "")))
-    return Response(encode(Scrape(numbers, redis=redis)), media_type=content_type)
+    return Response(encode(Scrape(statistics, redis=redis)), media_type=content_type)
 
 
 def _readable(accept: str) -> str:
-    """Return what a client accepts, or nothing when Prometheus' library would stumble over it.
+    """Return the ``Accept`` header, or nothing if Prometheus' library would fail to read it.
 
-    It takes any version and any way of escaping at its word, and fails later (prometheus-client
+    The library accepts any version and any kind of escaping, and fails later (prometheus-client
     0.26, ``choose_encoder``).
     """
     given = _PARAMETER.findall(accept)
     return accept if all(_KNOWN.fullmatch(each.strip()) for each in given) else ""
 
 
-async def _numbers(probes: Probes) -> Numbers | None:
+async def _statistics(probes: Probes) -> Statistics | None:
     try:
-        return await probes.numbers()
-    except Away as error:
-        logger.warning("no metrics, PostgreSQL is away: %s", error)
+        return await probes.statistics()
+    except Unavailable as error:
+        logger.warning("no metrics of runs and genes, PostgreSQL is unavailable: %s", error)
         return None
 
 
-def _engine(engine: EngineNumbers) -> Iterable[Metric]:
-    none = RunNumbers(0, 0, 0, 0, None, None)
+def _engine(engine: EngineStatistics) -> Iterable[Metric]:
+    none = RunStatistics(0, 0, 0, 0, None, None)
     runs = {state: engine.runs.get(state, none) for state in STATES}
     running = runs["running"]
     alive = {kind: engine.workers.get(kind, 0) for kind in KINDS}
     return (
-        _by("kind", "workers_alive", "Workers that hold their lock and beat.", alive),
-        _by("state", "runs", "Runs.", {state: each.runs for state, each in runs.items()}),
+        _by(
+            "kind",
+            "workers_alive",
+            "Workers that are alive: they hold their lock and send heartbeats.",
+            alive,
+        ),
+        _by("state", "runs", "Runs by state.", {state: each.runs for state, each in runs.items()}),
         _gauge("queue_depth", "Queued runs.", runs["queued"].runs),
         _gauge(
             "queue_oldest_waiting_seconds",
-            "For how long the queued run has waited that has waited longest.",
+            "Age of the oldest queued run.",
             engine.oldest_waiting,
         ),
         _by(
             "waiting_for",
             "runs_waiting",
-            "Queued runs that wait for something else than a free worker.",
+            "Queued runs that wait for something other than a free worker, such as an upstream.",
             engine.waiting,
         ),
         _gauge(
             "running_oldest_seconds",
-            "Since the first start of the running run that was started first.",
+            "Time since the first start of the oldest running run.",
             running.age or 0,
         ),
         _gauge(
             "running_idle_seconds",
-            "Since a running run last committed something, of the one that is idle longest.",
+            "Longest time for which a running run has made no progress.",
             running.idle or 0,
         ),
         _counter(
             "attempts_failed",
-            "Attempts that failed and were followed by another.",
+            "Failed attempts that were followed by another attempt.",
             sum(each.failures for each in runs.values()),
         ),
         _counter(
@@ -136,63 +143,63 @@ def _engine(engine: EngineNumbers) -> Iterable[Metric]:
         ),
         _counter(
             "attempts_interrupted",
-            "Attempts that a clean stop of their worker ended.",
+            "Attempts that ended because their worker was stopped cleanly.",
             sum(each.interruptions for each in runs.values()),
         ),
     )
 
 
-def _annotations(numbers: Numbers) -> Iterable[Metric]:
-    known = numbers.coverage
+def _annotations(statistics: Statistics) -> Iterable[Metric]:
+    known = statistics.coverage
     sources = [*SOURCES, *(known.keys() - SOURCES.keys())]
     by_state = GaugeMetricFamily(
         f"{PREFIX}annotations",
-        "Genes by the last good answer of a source.",
+        "Genes by the last good answer of each source.",
         labels=["source", "state"],
     )
     for source in sources:
         for state in ("found", "absent", "unknown"):
             by_state.add_metric([source, state], getattr(known.get(source), state, 0))
     return (
-        _gauge("genes", "Genes to annotate.", numbers.genes),
+        _gauge("genes", "Genes to annotate.", statistics.genes),
         by_state,
         _by(
             "source",
             "annotations_unanswered",
-            "Genes whose last check could not find out; an earlier answer may stand.",
+            "Genes whose last check was unknown; an earlier answer is kept.",
             {source: getattr(known.get(source), "unanswered", 0) for source in sources},
         ),
         _by(
             "source",
             "annotations_oldest_check_timestamp_seconds",
-            "When the gene was checked that was checked the longest time ago.",
+            "Time of the oldest check of a gene.",
             {source: each.oldest for source, each in known.items()},
         ),
         _by(
             "source",
             "annotations_median_check_timestamp_seconds",
-            "When half of the annotated genes had been checked.",
+            "Median time of the checks of the genes.",
             {source: each.median for source, each in known.items()},
         ),
         _by(
             "source",
             "source_last_success_timestamp_seconds",
-            "When a run last got through a source.",
-            numbers.succeeded,
+            "Time at which a run last completed a source.",
+            statistics.last_successes,
         ),
     )
 
 
-def _gauge(name: str, says: str, value: float) -> Metric:
-    return GaugeMetricFamily(PREFIX + name, says, value=float(value))
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, description, value=float(value))
 
 
-def _counter(name: str, says: str, value: float) -> Metric:
-    return CounterMetricFamily(PREFIX + name, says, value=value)
+def _counter(name: str, description: str, value: float) -> Metric:
+    return CounterMetricFamily(PREFIX + name, description, value=value)
 
 
-def _by(label: str, name: str, says: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(PREFIX + name, says, labels=[label])
+def _by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(PREFIX + name, description, labels=[label])
     for each, value in values.items():
         family.add_metric([each], value)
     return family

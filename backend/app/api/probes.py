@@ -1,22 +1,24 @@
-"""What `/health/ready` and `/metrics` ask PostgreSQL and Redis, apart from all other requests."""
+"""The queries of `/health/ready` and `/metrics`."""
 
 from sqlalchemy import text
 
-from app.api.numbers import Numbers, read_numbers
-from app.api.question import Question
+from app.api.shared_query import SharedQuery
+from app.api.statistics import Statistics, read_statistics
 from app.core.arq.client import connect
 from app.core.config import Settings
 from app.db.engine import create_engine
 
 CONNECTIONS = 2
-"""To PostgreSQL: one for each of the two questions."""
+"""To PostgreSQL: one for each of the two queries."""
 
 
 class Probes:
-    """Asks with connections of its own, so that busy requests keep nobody from an answer.
+    """Queries PostgreSQL and Redis on connections of its own.
+
+    So a probe gets its answer even if requests use all other connections.
 
     Args:
-        settings: where PostgreSQL and Redis are.
+        settings: the addresses of PostgreSQL and Redis.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -28,59 +30,59 @@ class Probes:
         self._redis = None
         if settings.use_arq_worker:
             self._redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
-        self._postgres_answers = Question(self._ask_postgres)
-        self._redis_answers = Question(self._ask_redis)
-        self._numbers = Question(self._ask_numbers)
+        self._postgres_check = SharedQuery(self._query_postgres)
+        self._redis_check = SharedQuery(self._query_redis)
+        self._statistics = SharedQuery(self._query_statistics)
 
     @property
     def uses_redis(self) -> bool:
-        """Whether Redis is used at all; not where the API executes runs itself."""
+        """Whether Redis is used, which is not so if the API executes runs itself."""
         return self._redis is not None
 
-    async def postgres(self) -> None:
-        """Make sure that PostgreSQL answers.
+    async def check_postgres(self) -> None:
+        """Check that PostgreSQL answers.
 
         Raises:
-            Away: it does not.
-            Busy: this process has too much to do to tell.
+            Unavailable: it does not.
+            Busy: this process has too much to do to find out.
         """
-        await self._postgres_answers.answer()
+        await self._postgres_check.result()
 
-    async def redis(self) -> None:
-        """Make sure that Redis answers, if it is used.
+    async def check_redis(self) -> None:
+        """Check that Redis answers, if it is used.
 
         Raises:
-            Away: it does not.
-            Busy: this process has too much to do to tell.
+            Unavailable: it does not.
+            Busy: this process has too much to do to find out.
         """
         if self.uses_redis:
-            await self._redis_answers.answer()
+            await self._redis_check.result()
 
-    async def numbers(self) -> Numbers:
-        """Return what PostgreSQL knows of the runs, the workers and the annotations.
+    async def statistics(self) -> Statistics:
+        """Return what PostgreSQL knows about the runs, the workers and the annotations.
 
         Raises:
-            Away: PostgreSQL does not answer.
-            Busy: this process has too much to do to tell.
+            Unavailable: PostgreSQL does not answer.
+            Busy: this process has too much to do to find out.
         """
-        return await self._numbers.answer()
+        return await self._statistics.result()
 
     async def close(self) -> None:
         """Close the connections."""
-        for question in (self._postgres_answers, self._redis_answers, self._numbers):
-            await question.drop()
+        for query in (self._postgres_check, self._redis_check, self._statistics):
+            await query.cancel()
         await self._db.dispose()
         if self._redis is not None:
             await self._redis.aclose(close_connection_pool=True)
 
-    async def _ask_postgres(self) -> None:
+    async def _query_postgres(self) -> None:
         async with self._db.connect() as connection:
             await connection.execute(text("SELECT FROM runs LIMIT 1"))
 
-    async def _ask_redis(self) -> None:
+    async def _query_redis(self) -> None:
         assert self._redis is not None
         await self._redis.ping()
 
-    async def _ask_numbers(self) -> Numbers:
+    async def _query_statistics(self) -> Statistics:
         async with self._db.connect() as connection:
-            return await read_numbers(connection)
+            return await read_statistics(connection)

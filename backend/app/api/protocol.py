@@ -9,31 +9,33 @@ from uvicorn.protocols.http.h11_impl import (
     RequestResponseCycle,
 )
 
-from app.api.door import Door
+from app.api.connections import ConnectionLimit
 from app.api.errors import refuse
 
 
-def guarded(door: Door, timeout: float) -> type[H11Protocol]:
-    """Return HTTP as the API speaks it, for ``uvicorn.Config(http=...)``.
+def limited_protocol(connection_limit: ConnectionLimit, timeout: float) -> type[H11Protocol]:
+    """Return the HTTP protocol of the API, for ``uvicorn.Config(http=...)``.
 
     Args:
-        door: of the connections.
-        timeout: seconds that a client has to send a whole request, and to read some of an answer.
+        connection_limit: the limit on the number of connections.
+        timeout: seconds that a client has to send a complete request, or to read a part of an
+            answer.
     """
-    return type("HTTP", (GuardedProtocol,), {"door": door, "timeout": timeout})
+    attributes = {"connection_limit": connection_limit, "timeout": timeout}
+    return type("HTTP", (LimitedProtocol,), attributes)
 
 
-class GuardedProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, with an end to waiting for a client.
+class LimitedProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, with timeouts for clients.
 
-    uvicorn 0.54 waits for ever for the end of a header or a body, and for a client to read its
-    answer; its ``limit_concurrency`` looks only at requests whose header has arrived.
+    uvicorn 0.54 waits forever for the end of a header or a body, and for a client to read its
+    answer. Its ``limit_concurrency`` counts only requests whose header has arrived.
     """
 
-    door: ClassVar[Door]
+    connection_limit: ClassVar[ConnectionLimit]
     timeout: ClassVar[float]
 
-    # uvicorn declares it otherwise, and has None here until the first request
+    # uvicorn declares another type, but sets None until the first request
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     _deadline: asyncio.TimerHandle | None = None
     _unread = 0
@@ -41,108 +43,108 @@ class GuardedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio."""
         super().connection_made(transport)
-        if self.door.enter(self):
-            self._look()
+        if self.connection_limit.admit(self):
+            self._update()
         else:
             self._refuse(503, "the API has no connection left", {"Retry-After": "5"})
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
-        self._wait_no_more()
-        self.door.leave(self)
+        self._cancel_deadline()
+        self.connection_limit.forget(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
         super().data_received(data)
-        self._look()
+        self._update()
 
     def on_response_complete(self) -> None:
         """See uvicorn."""
         super().on_response_complete()
-        self._look()
+        self._update()
 
     def timeout_keep_alive_handler(self) -> None:
-        """See uvicorn; the client may not have read its answer yet."""
+        """See uvicorn. The client may not have read its answer yet."""
         super().timeout_keep_alive_handler()
-        self._look()
+        self._update()
 
     def pause_writing(self) -> None:
         """See asyncio."""
         super().pause_writing()
-        self._look()
+        self._update()
 
     def resume_writing(self) -> None:
         """See asyncio."""
         super().resume_writing()
-        self._wait_no_more()
-        self._look()
+        self._cancel_deadline()
+        self._update()
 
     def abort(self) -> None:
         """Close the connection at once."""
-        self._wait_no_more()
+        self._cancel_deadline()
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP in the form of all errors."""
+        """Answer a request that is not HTTP, in the form of all errors."""
         del msg
-        self._refuse(400, "this is no HTTP request")
+        self._refuse(400, "this is not an HTTP request")
 
     def _should_upgrade(self) -> bool:
-        """Pass over a wish for another protocol, as HTTP allows; uvicorn logs two lines for it."""
+        """Ignore requests for another protocol, for each of which uvicorn would log two lines."""
         return False
 
     @property
-    def _under_way(self) -> bool:
+    def _is_executing(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _look(self) -> None:
-        """Find out whose turn it is, and for how long."""
+    def _update(self) -> None:
+        """Find out whether the connection waits for its client, and set or cancel the deadline."""
         if self.transport.is_closing() or self.flow.write_paused:
-            self.door.waits(self)
+            self.connection_limit.mark_waiting(self)
             if self._deadline is None or self.flow.write_paused:
-                self._wait_for_reading()
+                self._await_reading()
             return
-        whole = self.conn.their_state in {h11.DONE, h11.MUST_CLOSE}
-        if whole and self._under_way:
-            self._wait_no_more()
-            self.door.serves(self)
+        complete = self.conn.their_state in {h11.DONE, h11.MUST_CLOSE}
+        if complete and self._is_executing:
+            self._cancel_deadline()
+            self.connection_limit.mark_busy(self)
             return
-        self.door.waits(self)
+        self.connection_limit.mark_waiting(self)
         if self._deadline is None and self.timeout_keep_alive_task is None:
-            self._wait(self._too_slow)
+            self._set_deadline(self._time_out)
 
-    def _wait(self, then: Callable[[], None]) -> None:
-        self._wait_no_more()
+    def _set_deadline(self, then: Callable[[], None]) -> None:
+        self._cancel_deadline()
         self._deadline = self.loop.call_later(self.timeout, then)
 
-    def _wait_no_more(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _too_slow(self) -> None:
+    def _time_out(self) -> None:
         if self.cycle is None and not self.conn.trailing_data[0]:
-            # a browser connects before it knows whether it has something to ask
+            # a browser opens connections before it knows whether it needs them
             self.abort()
             return
         self._refuse(408, f"the request did not arrive within {self.timeout:g} s")
-        self.door.put_out(self)
+        self.connection_limit.close(self)
 
-    def _wait_for_reading(self) -> None:
+    def _await_reading(self) -> None:
         self._unread = self.transport.get_write_buffer_size()
-        self._wait(self._has_read)
+        self._set_deadline(self._check_reading)
 
-    def _has_read(self) -> None:
+    def _check_reading(self) -> None:
         if self.transport.get_write_buffer_size() < self._unread:
-            self._wait_for_reading()
+            self._await_reading()
         else:
-            self.door.put_out(self)
+            self.connection_limit.close(self)
 
     def _refuse(self, status: int, error: str, headers: Mapping[str, str] | None = None) -> None:
-        """Answer without the application, unless it has begun to, and close the connection."""
-        if self.cycle is not None and self._under_way:
-            # what the application still says would come after the end
+        """Answer without the application unless it has begun to, and close the connection."""
+        if self.cycle is not None and self._is_executing:
+            # otherwise the application would write after the end of the answer
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
@@ -155,4 +157,4 @@ class GuardedProtocol(H11Protocol):
             for event in (head, h11.Data(bytes(answer.body)), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
-        self._look()
+        self._update()

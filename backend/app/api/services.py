@@ -11,13 +11,13 @@ from app.core.workers.dispatcher import Dispatcher
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the API works with, made when it starts.
+    """What the routes work with. It is created when the API starts.
 
     Attributes:
         db: PostgreSQL, for requests.
-        probes: what the probes and the metrics ask, with connections of their own.
+        probes: the queries of the probes and the metrics, on connections of their own.
         dispatcher: sends wake-ups.
-        redis: where arq is; None when the API executes runs itself.
+        redis: the Redis of the arq workers, or None if the API executes runs itself.
     """
 
     db: AsyncEngine
@@ -31,5 +31,5 @@ def _services(request: Request) -> Services:
     return services
 
 
-Uses = Annotated[Services, Depends(_services)]
-"""What a route that needs them asks for."""
+ServicesDep = Annotated[Services, Depends(_services)]
+"""The type of a route's parameter that receives the services."""

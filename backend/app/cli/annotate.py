@@ -6,11 +6,11 @@ from app.annotation.sources import SOURCES
 from app.cli.output import (
     as_json,
     headline,
-    how_to_start,
     note,
-    nothing_was_due,
+    nothing_due_note,
     progress_table,
     say,
+    start_command,
     stdout,
     write_json,
 )
@@ -20,7 +20,7 @@ from app.core.runs.request import MODES, RunRequest
 from app.core.workers import views as worker_views
 
 INTERRUPTED = 130
-"""The exit status of a program that Ctrl-C ended."""
+"""The exit status of a program that was ended by Ctrl-C."""
 
 
 class Requested(RunDetail):
@@ -37,21 +37,21 @@ class Requested(RunDetail):
     type=click.Choice(MODES),
     default=MODES[0],
     show_default=True,
-    help="smart: what is missing, unknown or stale; full: everything.",
+    help="smart refreshes what is missing, unknown or stale; full refreshes everything.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Open the latest failed or cancelled run of the same request again.",
+    help="Reopen the latest failed or cancelled run of the same request.",
 )
 @as_json
 def annotate(
     sources: tuple[str, ...], mode: str, *, wait: bool, resume: bool, as_json: bool
 ) -> None:
-    """Start a run that annotates all genes from the SOURCEs, or from all of them.
+    """Start a run that annotates all genes from the given SOURCEs, or from all sources.
 
-    The same request while one is active starts nothing new: it is the run that is there. With
-    --wait the exit status is 1 when the run does not succeed; Ctrl-C leaves it going.
+    If a run of the same request is active, no new run is started. With --wait, the exit status is 1
+    unless the run succeeds. Ctrl-C ends the command, and the run continues.
     """
     request = RunRequest.of(sources or None, mode)
     run_id: int | None = None
@@ -64,7 +64,7 @@ def annotate(
         run = await _detail(session, run_id)
         if not as_json:
             say(headline(run))
-        await _tell_if_nobody_is_there(session)
+        await _warn_without_workers(session)
         if wait:
             await watch(session, run_id)
             run = await _detail(session, run_id)
@@ -74,16 +74,16 @@ def annotate(
         run = in_session(do)
     except KeyboardInterrupt:
         if run_id is None:
-            note("\nStopped while asking for the run; whether it is there, say: just runs")
+            note("\nStopped while the run was being created; to see whether it exists: just runs")
         else:
-            note(f"\nRun {run_id} goes on. Look again: just show {run_id}")
+            note(f"\nRun {run_id} continues. To see its progress: just show {run_id}")
         click.get_current_context().exit(INTERRUPTED)
     if as_json:
         write_json(run)
     elif wait:
         _report(run)
     else:
-        note(f"Look at it: just show {run.id}")
+        note(f"To see its progress: just show {run.id}")
     if run.state in {"failed", "cancelled"}:
         click.get_current_context().exit(1)
 
@@ -93,18 +93,18 @@ async def _detail(session: Session, run_id: int) -> RunDetail:
         return await get_detail(connection, run_id)
 
 
-async def _tell_if_nobody_is_there(session: Session) -> None:
+async def _warn_without_workers(session: Session) -> None:
     async with session.db.connect() as connection:
         workers = await worker_views.list_workers(connection)
     if not any(worker.alive for worker in workers):
-        start = how_to_start(arq=session.settings.use_arq_worker)
-        note(f"Nothing is alive that could execute it; it waits in the queue. Start: {start}")
+        start = start_command(arq=session.settings.use_arq_worker)
+        note(f"No worker is running, so the run waits in the queue. To start one: {start}")
 
 
 def _report(run: RunDetail) -> None:
     say(headline(run))
     stdout().print(progress_table(run.progress))
-    if (fresh := nothing_was_due(run)) is not None:
+    if (fresh := nothing_due_note(run)) is not None:
         say(fresh)
     if run.error is not None:
         note(f"Error: {run.error}")

@@ -19,9 +19,9 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("file", type=_File, required=False)
 def backup(file: Path | None) -> None:
-    """Write the database into FILE, or one of today's name in backups/. Runs go on meanwhile.
+    """Write the database to FILE, or to a file in backups/ named after today. Runs may go on.
 
-    Prints the file's name. Redis needs no backup, and .env, which holds secrets, is not in it.
+    Prints the name of the file. Redis needs no backup. .env is not included, as it holds secrets.
     """
 
     async def do(session: Session) -> Path:
@@ -35,9 +35,9 @@ def backup(file: Path | None) -> None:
 @click.command()
 @click.argument("file", type=_File)
 def restore(file: Path) -> None:
-    """Fill the empty database that DATABASE_URL names from FILE, a backup.
+    """Restore the backup FILE into the empty database that DATABASE_URL names.
 
-    Runs that were active in it go on from what was committed, as soon as a worker starts.
+    Runs that were active in it continue from what was committed as soon as a worker starts.
     """
 
     async def do(session: Session) -> str:
@@ -47,7 +47,7 @@ def restore(file: Path) -> None:
         await check_schema(session.db)
         return (
             f"restored {row.genes} genes with {row.annotations} annotations;"
-            f" {row.active} active runs go on when a worker starts"
+            f" {row.active} active runs continue when a worker starts"
         )
 
     click.echo(in_session(do, migrated=False))

@@ -18,12 +18,12 @@ from app.core.redis.rate_limits import LocalRateLimiter
 @click.argument("what", metavar="FILE|hgnc")
 @as_json
 def genes_import(what: str, *, as_json: bool) -> None:
-    """Import the genes of a FILE, or with `hgnc` all that code for proteins.
+    """Import the genes in FILE, or with `hgnc` all protein-coding genes.
 
-    FILE is TSV or CSV with an HGNC id, a symbol, or an id of NCBI's or Ensembl's a row. Previous
-    symbols and aliases are resolved; what is ambiguous, withdrawn, unknown or missing is reported
-    by its line, and the rest is imported. What each column was read as is said on stderr. Importing
-    a list again does no harm.
+    FILE is TSV or CSV. Each row has an HGNC id, a symbol, or an id of NCBI or Ensembl. Previous
+    symbols and aliases are resolved. Rows with an ambiguous, withdrawn, unknown or missing name are
+    reported with their line, and the rest is imported. stderr says how each column was read.
+    Importing a list again changes nothing.
     """
     settings = get_settings()
 
@@ -39,9 +39,9 @@ def genes_import(what: str, *, as_json: bool) -> None:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))
     else:
         for column in report.columns:
-            note(_what_it_was(column))
-        for line, said in sorted(_remarks(report)):
-            say(f"line {line}: {said}")
+            note(_describe_column(column))
+        for line, remark in sorted(_remarks(report)):
+            say(f"line {line}: {remark}")
         say(
             f"{count(report.imported)} imported, {count(report.updated)} updated,"
             f" {count(report.unchanged)} unchanged, {count(report.duplicates)} duplicate rows,"
@@ -52,7 +52,7 @@ def genes_import(what: str, *, as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def _what_it_was(column: ReadColumn) -> str:
+def _describe_column(column: ReadColumn) -> str:
     if column.read_as is None:
         return f"column {column.column}: not read"
     line = f"column {column.column}: {column.read_as} in {_rows(column.rows)}"

@@ -12,21 +12,21 @@ class _Listed(NamedTuple):
 COMMANDS = {
     "annotate": _Listed("app.cli.annotate", "Start a run that annotates genes."),
     "runs": _Listed("app.cli.runs", "List the runs, the newest first."),
-    "show": _Listed("app.cli.runs", "Show the progress of a run, and what happened to it."),
+    "show": _Listed("app.cli.runs", "Show the progress and the events of a run."),
     "cancel": _Listed("app.cli.runs", "Cancel a run."),
     "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
     "status": _Listed("app.cli.status", "Show the workers and the queue."),
     "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),
-    "migrate": _Listed("app.cli.migrate", "Bring the database's tables up to date."),
-    "backup": _Listed("app.cli.backup", "Write the database into a file."),
-    "restore": _Listed("app.cli.backup", "Fill an empty database from a backup."),
+    "migrate": _Listed("app.cli.migrate", "Bring the tables of the database up to date."),
+    "backup": _Listed("app.cli.backup", "Write the database to a file."),
+    "restore": _Listed("app.cli.backup", "Restore a backup into an empty database."),
     "api": _Listed("app.cli.serve", "Serve the API."),
-    "doctor": _Listed("app.cli.doctor", "Say what is wrong, why it matters and what mends it."),
+    "doctor": _Listed("app.cli.doctor", "Report problems and the commands that repair them."),
 }
-"""Each command's module and its line in the list of commands.
+"""The module of each command, and its line in the list of commands.
 
-Only the command that is called is imported: all of them together take more than a second of
-processor time, and the doctor has to speak where a package that another command needs is missing.
+Only the module of the called command is imported: all of them take more than a second of processor
+time, and the doctor must work even if a package that another command needs is missing.
 """
 
 
@@ -60,8 +60,9 @@ class _Lazy(click.Group):
     cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 def main() -> None:
-    """Annotate genes, and look after the runs that do so.
+    """Annotate genes, and manage the runs that do so.
 
-    Works on the database itself; no API has to be running. Results go to stdout, everything else
-    to stderr. The exit status is 1 when something failed, and 2 when the call was wrong.
+    The commands work on the database directly, so the API need not be running. Results go to
+    stdout, everything else to stderr. The exit status is 1 if something failed, and 2 if the
+    command was used wrongly.
     """

@@ -6,7 +6,7 @@ from app.core.postgres.migration import upgrade
 
 @click.command()
 def migrate() -> None:
-    """Bring the database's tables up to date. Several may do so at once."""
+    """Bring the tables of the database up to date. It may run several times at once."""
 
     async def do(session: Session) -> str:
         return await upgrade(session.db)

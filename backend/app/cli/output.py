@@ -1,4 +1,4 @@
-"""How things are written for people: tables on stdout, notes on stderr, times in words."""
+"""Writes results to stdout and notes to stderr, and formats values for people."""
 
 import math
 from collections.abc import Iterable
@@ -17,44 +17,44 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for 
 
 
 class _Console(Console):
-    """Spells out control characters in the strings that it writes."""
+    """Writes control characters as visible escapes."""
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """Return what is written for a string."""
+        """See rich."""
         return super().render_str(printable(text), **how)
 
 
 def stdout() -> Console:
-    """Return the console of results; what it writes is the same in a pipe, but for colours."""
+    """Return the console for results. In a pipe it writes the same, without colours."""
     return _Console(highlight=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
-    """Return the console of notes and progress."""
+    """Return the console for notes and progress."""
     return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def write_json(view: View) -> None:
-    """Write an object to stdout."""
+    """Write an object to stdout as JSON."""
     click.echo(printable_json(view.model_dump_json(indent=2)))
 
 
 def say(line: str) -> None:
-    """Write a line of the result."""
+    """Write a line of the result to stdout."""
     click.echo(printable(line))
 
 
 def note(line: str) -> None:
-    """Tell the user something that is no result."""
+    """Write a line that is not part of the result to stderr."""
     click.echo(printable(line), err=True)
 
 
-def in_words(seconds: float | None) -> str:
-    """Return a duration as people say it: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``."""
+def duration(seconds: float | None) -> str:
+    """Format a duration: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``; a dash if it is not known."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
-    seconds = max(seconds, 0)  # of a clock that was set back
-    if seconds < 10:  # noqa: PLR2004 - below, tenths are of interest
+    seconds = max(seconds, 0)  # the clock may have been set back
+    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -63,27 +63,27 @@ def in_words(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-def local(at: datetime | None) -> str:
-    """Return a time in the user's own time zone."""
+def local_time(at: datetime | None) -> str:
+    """Format a time in the user's time zone; a dash if there is none."""
     return "-" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def count(number: int | None) -> str:
-    """Return a number with its thousands set apart, or a dash."""
+    """Format a number with commas between thousands; a dash if it is not known."""
     return "-" if number is None else f"{number:,}"
 
 
-def names(sources: Iterable[str] | None) -> str:
-    """Return what was requested."""
+def source_names(sources: Iterable[str] | None) -> str:
+    """Return the names of the requested sources."""
     return "all" if sources is None else ", ".join(sources)
 
 
 def table(*columns: str, right: Iterable[str] = ()) -> Table:
-    """Return an empty table whose cells are folded and never cut off.
+    """Return an empty table that wraps long cells.
 
     Args:
-        columns: their headings.
-        right: those that hold numbers.
+        columns: the headings.
+        right: the headings of the columns that are aligned to the right.
     """
     empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
@@ -92,12 +92,12 @@ def table(*columns: str, right: Iterable[str] = ()) -> Table:
 
 
 def cells(*values: object) -> list[Text]:
-    """Return cells that mean nothing but what they say, whatever characters are in them."""
+    """Return cells in which no character is markup or steers the terminal."""
     return [Text(printable(str(value))) for value in values]
 
 
 def progress_table(sources: Iterable[SourceProgress]) -> Table:
-    """Return a row a source."""
+    """Return a table with one row for each source."""
     numbers = ("genes", "done", "found", "absent", "unknown", "requests", "time")
     found = table("source", "state", *numbers, right=numbers)
     for each in sources:
@@ -111,14 +111,14 @@ def progress_table(sources: Iterable[SourceProgress]) -> Table:
                 count(each.absent),
                 count(each.unknown),
                 count(each.requests),
-                in_words(each.seconds),
+                duration(each.seconds),
             )
         )
     return found
 
 
-def what_happened(event: RunEvent) -> str:
-    """Return an event in a line: what, under which epoch, the details, and the reason at last."""
+def event_line(event: RunEvent) -> str:
+    """Format an event: its name, the epoch, the details and the reason."""
     detail = {"epoch": event.epoch, **event.detail}
     reason = detail.pop("reason", None)
     said = [f"{key.replace('_', ' ')} {_in_line(value)}" for key, value in detail.items()]
@@ -131,33 +131,33 @@ def _in_line(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def how_to_start(*, arq: bool) -> str:
-    """Return what starts something that executes runs.
+def start_command(*, arq: bool) -> str:
+    """Return the command that starts a process that executes runs.
 
     Args:
-        arq: whether arq workers are meant to; otherwise the API does so too.
+        arq: whether arq workers execute the runs. If not, the API executes them as well.
     """
     return "make worker" if arq else "make worker, or make api"
 
 
-def nothing_was_due(run: Run) -> str | None:
-    """Explain a run that had nothing to do; None of any other."""
+def nothing_due_note(run: Run) -> str | None:
+    """Return a note for a run that had nothing to do, or None for any other run."""
     if run.state != "succeeded" or any(each.total or each.done for each in run.progress):
         return None
     if run.mode == "full":
         return None
     names = "".join(f" {name}" for name in run.sources or ())
-    return f"everything is fresh; all is refreshed by: just annotate{names} --mode full"
+    return f"all annotations are fresh; to refresh them anyway: just annotate{names} --mode full"
 
 
 def headline(run: Run) -> str:
-    """Return what a run is and how it is, in a line."""
-    line = f"run {run.id} ({names(run.sources)}, {run.mode}) "
+    """Describe a run and its state in one line."""
+    line = f"run {run.id} ({source_names(run.sources)}, {run.mode}) "
     line += {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled"}.get(
         run.state, f"is {run.state}"
     )
     if run.waiting_for is not None:
         line += f", waiting for {run.waiting_for}"
     if run.not_before is not None:
-        line += f", not before {local(run.not_before)}"
+        line += f", not before {local_time(run.not_before)}"
     return line

@@ -5,34 +5,34 @@ from app.cli.output import (
     as_json,
     cells,
     count,
+    duration,
+    event_line,
     headline,
-    in_words,
-    local,
-    names,
+    local_time,
     note,
-    nothing_was_due,
+    nothing_due_note,
     progress_table,
     say,
+    source_names,
     stdout,
     table,
-    what_happened,
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
 from app.core.runs import operations, views
 from app.core.runs.views import Changed, RunPage
 
-MOST_EVENTS = 50
-"""Events shown, the last ones."""
+MAX_EVENTS = 50
+"""The most events that are shown. Earlier events are left out."""
 
-MOST_EVENTS_IN_JSON = 1_000
+MAX_EVENTS_IN_JSON = 1_000
 
 
 class Shown(RunDetail):
     """A run, and what happened to it."""
 
     events: list[views.RunEvent]
-    """The last ones, in order."""
+    """The latest events, in order."""
 
 
 @click.command()
@@ -51,7 +51,7 @@ def runs(limit: int, before: int | None, *, as_json: bool) -> None:
         write_json(page)
         return
     if not page.runs:
-        note("there are no runs; `just annotate` starts one")
+        note("there are no runs; to start one: just annotate")
         return
     listed = table("id", "state", "sources", "mode", "done", "created", right=("id", "done"))
     for run in page.runs:
@@ -60,8 +60,8 @@ def runs(limit: int, before: int | None, *, as_json: bool) -> None:
         of = f" of {count(sum(known))}" if len(known) == len(run.progress) else ""
         listed.add_row(
             *cells(
-                run.id, run.state, names(run.sources), run.mode, count(done) + of,
-                local(run.created_at),
+                run.id, run.state, source_names(run.sources), run.mode, count(done) + of,
+                local_time(run.created_at),
             )
         )  # fmt: skip
     stdout().print(listed)
@@ -71,12 +71,12 @@ def runs(limit: int, before: int | None, *, as_json: bool) -> None:
 @click.argument("run_id", metavar="ID", type=RUN_ID)
 @as_json
 def show(run_id: int, *, as_json: bool) -> None:
-    """Show the run ID: its progress, and what happened to it."""
+    """Show the run ID: its progress and its events."""
 
     async def do(session: Session) -> Shown:
         async with session.db.connect() as connection:
             run = await get_detail(connection, run_id)
-            most = MOST_EVENTS_IN_JSON if as_json else MOST_EVENTS
+            most = MAX_EVENTS_IN_JSON if as_json else MAX_EVENTS
             events = await views.latest_events(connection, run_id, limit=most)
         return Shown(**dict(run), events=events)
 
@@ -91,20 +91,20 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(_facts(run), soft_wrap=True)
     console.print()
     console.print(progress_table(run.progress))
-    if (fresh := nothing_was_due(run)) is not None:
+    if (fresh := nothing_due_note(run)) is not None:
         console.print(fresh, soft_wrap=True)
     if run.unknown_reasons:
-        console.print("\nwhy some are unknown:")
+        console.print("\nreasons for unknown answers:")
         reasons = table("source", "genes", "such as", "reason", right=("genes",))
         for each in run.unknown_reasons:
             reasons.add_row(
                 *cells(each.source, count(each.genes), each.example, each.reason or "-")
             )
         console.print(reasons)
-    earlier = f" (the last {MOST_EVENTS})" if len(run.events) == MOST_EVENTS else ""
-    console.print(f"\nwhat happened{earlier}:")
+    earlier = f" (the latest {MAX_EVENTS})" if len(run.events) == MAX_EVENTS else ""
+    console.print(f"\nevents{earlier}:")
     for event in run.events:
-        console.print(f"{local(event.at)}  {what_happened(event)}", soft_wrap=True)
+        console.print(f"{local_time(event.at)}  {event_line(event)}", soft_wrap=True)
 
 
 def _facts(run: RunDetail) -> str:
@@ -115,7 +115,7 @@ def _facts(run: RunDetail) -> str:
         word = "on" if run.state == "running" else "last on"
         facts.append(f"{word} worker {run.worker.id} ({run.worker.host}, pid {run.worker.pid})")
     if run.eta is not None:
-        facts.append(f"this source will take another {in_words(run.eta)}")
+        facts.append(f"time left for this source {duration(run.eta)}")
     return ", ".join(facts)
 
 
@@ -123,14 +123,14 @@ def _facts(run: RunDetail) -> str:
 @click.argument("run_id", metavar="ID", type=RUN_ID)
 @as_json
 def cancel(run_id: int, *, as_json: bool) -> None:
-    """Cancel the run ID. What it has committed stays; `retry` goes on from there."""
+    """Cancel the run ID. What it has committed stays, and `retry` continues from there."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
             await operations.cancel(connection, run_id)
         return Changed(id=run_id, state="cancelled")
 
-    _tell(in_session(do), "was cancelled", as_json=as_json)
+    _report(in_session(do), "was cancelled", as_json=as_json)
 
 
 @click.command()
@@ -139,11 +139,11 @@ def cancel(run_id: int, *, as_json: bool) -> None:
     "--accept-losses",
     metavar="SOURCE",
     multiple=True,
-    help="Believe this source until the run ends, whatever it has lost. May be given again.",
+    help="Accept the answers of this source until the run ends, however implausible. Repeatable.",
 )
 @as_json
 def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None:
-    """Open the failed or cancelled run ID again; it goes on from what is committed."""
+    """Reopen the failed or cancelled run ID. It continues from what is committed."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
@@ -152,10 +152,10 @@ def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None
             await dispatcher.send([ref])
         return Changed(id=run_id, state="queued")
 
-    _tell(in_session(do), "is queued", as_json=as_json)
+    _report(in_session(do), "is queued", as_json=as_json)
 
 
-def _tell(changed: Changed, words: str, *, as_json: bool) -> None:
+def _report(changed: Changed, words: str, *, as_json: bool) -> None:
     if as_json:
         write_json(changed)
     else:

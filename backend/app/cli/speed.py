@@ -4,29 +4,29 @@ from collections import deque
 from app.core.runs.views import SourceProgress
 
 WINDOW = 30.0
-"""Seconds that a rate is averaged over."""
+"""Seconds over which the speed is averaged."""
 
 
 class Speed:
-    """How fast a source's genes come in, as seen while looking on."""
+    """The speed of a source, measured between queries."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque()
 
-    def see(self, progress: SourceProgress) -> None:
-        """Take note of how far it is now."""
+    def record(self, progress: SourceProgress) -> None:
+        """Record the present progress."""
         now = time.monotonic()
         self._seen.append((now, progress.done, progress.weight_done))
-        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW:  # noqa: PLR2004 - two make a difference
+        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW:  # noqa: PLR2004 - a difference needs two
             self._seen.popleft()
 
     @property
     def genes(self) -> float | None:
-        """Genes a second; None when not known yet."""
+        """Genes per second, or None if not yet known."""
         return self._per_second(1)
 
     def eta(self, progress: SourceProgress) -> float | None:
-        """Return the seconds that are left, by the work that is expected; None when not known."""
+        """Return the seconds left for the expected work, or None if not yet known."""
         work = self._per_second(2)
         if work is None or progress.weight_total is None or progress.state != "running":
             return None

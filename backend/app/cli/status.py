@@ -1,6 +1,15 @@
 import click
 
-from app.cli.output import as_json, cells, how_to_start, in_words, local, stdout, table, write_json
+from app.cli.output import (
+    as_json,
+    cells,
+    duration,
+    local_time,
+    start_command,
+    stdout,
+    table,
+    write_json,
+)
 from app.cli.session import Session, in_session
 from app.core.config import Settings
 from app.core.workers.views import WorkerStatus, worker_status
@@ -9,7 +18,7 @@ from app.core.workers.views import WorkerStatus, worker_status
 @click.command()
 @as_json
 def status(*, as_json: bool) -> None:
-    """Show who executes runs, and what waits in the queue."""
+    """Show the workers, and the runs that wait in the queue."""
 
     async def do(session: Session) -> tuple[WorkerStatus, bool]:
         arq = session.settings.use_arq_worker
@@ -32,13 +41,13 @@ def status(*, as_json: bool) -> None:
                     each.host,
                     each.pid,
                     "yes" if each.alive else "no",
-                    f"{in_words(each.heartbeat_age)} ago",
+                    f"{duration(each.heartbeat_age)} ago",
                     ", ".join(map(str, each.runs)) or "-",
                 )
             )
         console.print(workers)
     if not any(each.alive for each in found.workers):
-        console.print(f"no worker is alive; start one: {how_to_start(arq=arq)}")
+        console.print(f"no worker is alive; to start one: {start_command(arq=arq)}")
     console.print(_queue(found), soft_wrap=True)
     if found.waiting:
         waiting = table("run", "since", "waits for", "not before")
@@ -46,14 +55,14 @@ def status(*, as_json: bool) -> None:
             waiting.add_row(
                 *cells(
                     run.run,
-                    in_words(run.age),
+                    duration(run.age),
                     run.waiting_for or "a free worker",
-                    local(run.not_before),
+                    local_time(run.not_before),
                 )
             )
         console.print(waiting)
     if arq:
-        console.print(f"arq says: {found.arq_health or 'nothing'}", soft_wrap=True)
+        console.print(f"arq's health line: {found.arq_health or 'none'}", soft_wrap=True)
 
 
 async def _arq_health(settings: Settings) -> str | None:
@@ -65,4 +74,4 @@ async def _arq_health(settings: Settings) -> str | None:
 def _queue(found: WorkerStatus) -> str:
     if not found.queue_depth:
         return "nothing is queued"
-    return f"{found.queue_depth} queued, the oldest for {in_words(found.oldest_waiting)}"
+    return f"{found.queue_depth} queued, the oldest for {duration(found.oldest_waiting)}"

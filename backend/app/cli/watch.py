@@ -1,4 +1,4 @@
-"""Looks on while a run is executed."""
+"""Shows the progress of a run while it is executed."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from app.cli.output import count, in_words, stderr, what_happened
+from app.cli.output import count, duration, event_line, stderr
 from app.cli.session import Session
 from app.cli.speed import Speed
 from app.core.postgres.away import LOST_DATABASE, is_away
@@ -19,14 +19,14 @@ from app.core.runs.views import Run, SourceProgress
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
-LOOK = 0.5
-"""Seconds between two looks."""
+POLL_INTERVAL = 0.5
+"""Seconds between two queries."""
 
-EVERY = 5.0
-"""Seconds between two lines on a source, when they cannot be drawn over."""
+LINE_INTERVAL = 5.0
+"""Seconds between two lines about a source, where the output is not a terminal."""
 
-MOST_EVENTS = 10
-"""Events told at a look; of a run that was there before, the last ones."""
+MAX_EVENTS = 10
+"""The most events shown after a query. Of a run that existed before, only the latest are shown."""
 
 
 async def watch(session: Session, run_id: int) -> Run:
@@ -42,28 +42,28 @@ async def watch(session: Session, run_id: int) -> Run:
             try:
                 async with session.db.connect() as connection:
                     run = await views.get_run(connection, run_id)
-                    events = await views.latest_events(connection, run_id, limit=MOST_EVENTS)
+                    events = await views.latest_events(connection, run_id, limit=MAX_EVENTS)
             except LOST_DATABASE as error:
                 if not is_away(error):
                     raise
                 if not away:
-                    display.say("PostgreSQL is away; still looking")
+                    display.say("PostgreSQL is unavailable; trying again")
                 away = True
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_INTERVAL)
                 continue
             away = False
             for event in events:
                 if event.id > last_event:
-                    display.say(f"{event.at.astimezone():%H:%M:%S} {what_happened(event)}")
+                    display.say(f"{event.at.astimezone():%H:%M:%S} {event_line(event)}")
                     last_event = event.id
             display.show(run.progress)
             if run.state in ENDED:
                 return run
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_INTERVAL)
 
 
 class Display(ABC):
-    """Shows how far a run is."""
+    """Shows the progress of a run."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -72,34 +72,34 @@ class Display(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:  # noqa: B027 - plain lines have nothing to end
+    def __exit__(self, *_: object) -> None:  # noqa: B027 - plain lines need no clean-up
         pass
 
     def say(self, line: str) -> None:
-        """Write something that stays."""
-        # a pipe gets whole lines
+        """Write a line that stays."""
+        # lines in a pipe are not wrapped
         self._console.print(line, soft_wrap=not self._console.is_terminal)
 
     def show(self, sources: Sequence[SourceProgress]) -> None:
-        """Show how far each source is."""
+        """Show the progress of each source."""
         for each in sources:
             speed = self._speeds[each.source]
-            speed.see(each)
-            self._draw(each, how_far(each, speed))
+            speed.record(each)
+            self._draw(each, describe_progress(each, speed))
 
     @abstractmethod
-    def _draw(self, source: SourceProgress, said: str) -> None: ...
+    def _draw(self, source: SourceProgress, description: str) -> None: ...
 
 
 class Bars(Display):
-    """A live bar a source, for a terminal. Its length is the work expected, not the genes."""
+    """One progress bar for each source, for a terminal. Its length is the expected work."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._bars = Progress(
             TextColumn("{task.description:<8}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[said]}", markup=False),
+            TextColumn("{task.fields[progress]}", markup=False),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -109,41 +109,41 @@ class Bars(Display):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the bars as they are."""
+        """Stop drawing, and leave the bars as they are."""
         self._bars.stop()
 
-    def _draw(self, source: SourceProgress, said: str) -> None:
+    def _draw(self, source: SourceProgress, description: str) -> None:
         if source.source not in self._tasks:
-            self._tasks[source.source] = self._bars.add_task(source.source, said="", total=None)
-        # something done in no time at all is a full bar
+            self._tasks[source.source] = self._bars.add_task(source.source, progress="", total=None)
+        # a source without expected work gets a full bar as well
         done = source.state == "succeeded"
         self._bars.update(
             self._tasks[source.source],
             total=1 if done else source.weight_total or None,
             completed=1 if done else source.weight_done,
-            said=said,
+            progress=description,
         )
 
 
 class Lines(Display):
-    """Plain lines, for a log or a pipe: on a source that is further, and at its end."""
+    """Plain lines for a log or a pipe, about sources that made progress or changed their state."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._shown: dict[str, tuple[float, SourceProgress]] = {}
 
-    def _draw(self, source: SourceProgress, said: str) -> None:
+    def _draw(self, source: SourceProgress, description: str) -> None:
         now = time.monotonic()
         at, before = self._shown.get(source.source, (0.0, None))
         state = "queued" if before is None else before.state
-        further = before is None or source.done != before.done
-        if source.state != state or (further and source.done and now - at >= EVERY):
+        progressed = before is None or source.done != before.done
+        if source.state != state or (progressed and source.done and now - at >= LINE_INTERVAL):
             self._shown[source.source] = now, source
-            self.say(f"{source.source}: {said}")
+            self.say(f"{source.source}: {description}")
 
 
-def how_far(progress: SourceProgress, speed: Speed) -> str:
-    """Return how far a source is, in words."""
+def describe_progress(progress: SourceProgress, speed: Speed) -> str:
+    """Describe the progress of a source."""
     if progress.total is None:
         return progress.state
     said = [f"{count(progress.done)} of {count(progress.total)} genes"]
@@ -151,12 +151,12 @@ def how_far(progress: SourceProgress, speed: Speed) -> str:
         said.append(f"{count(progress.unknown)} unknown")
     if progress.state == "running":
         if speed.genes is not None:
-            said.append(f"{speed.genes:,.0f}/s" if speed.genes >= 10 else f"{speed.genes:.1f}/s")  # noqa: PLR2004 - below, tenths are of interest
+            said.append(f"{speed.genes:,.0f}/s" if speed.genes >= 10 else f"{speed.genes:.1f}/s")  # noqa: PLR2004 - below, tenths matter
         left = speed.eta(progress)
-        said.append("time left not known" if left is None else f"{in_words(left)} left")
+        said.append("time left unknown" if left is None else f"{duration(left)} left")
     elif progress.seconds is None:
         said.append(progress.state)
     else:
         after = "in" if progress.state == "succeeded" else "after"
-        said.append(f"{progress.state} {after} {in_words(progress.seconds)}")
+        said.append(f"{progress.state} {after} {duration(progress.seconds)}")
     return ", ".join(said)

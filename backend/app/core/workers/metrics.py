@@ -1,4 +1,4 @@
-"""The numbers of the job engine that an operator alerts on: three set-based queries, read-only."""
+"""Statistics of the job engine for the metrics, from three read-only queries."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
-class RunNumbers:
-    """What all runs of one state come to.
+class RunStatistics:
+    """All runs in one state.
 
     Attributes:
-        runs: how many there are.
-        failures: attempts that failed and were followed by another.
+        runs: the number of runs.
+        failures: failed attempts that were followed by another attempt.
         losses: attempts whose worker died.
-        interruptions: attempts that a worker's clean stop ended.
-        age: seconds since the oldest of them was first started.
-        idle: seconds since that one last got somewhere, or was taken up, that is idle longest.
+        interruptions: attempts that ended because their worker was stopped cleanly.
+        age: seconds since the earliest first start of a run.
+        idle: seconds since the latest progress or the start of the attempt, whichever is later, of
+            the run where that is longest ago.
     """
 
     runs: int
@@ -28,23 +29,24 @@ class RunNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineNumbers:
-    """How the job engine is.
+class EngineStatistics:
+    """The workers and the runs.
 
     Attributes:
-        workers: alive, by kind.
-        runs: by state; a state that no run has is missing.
-        waiting: queued runs, by what they wait for other than a free worker.
-        oldest_waiting: seconds that the queued run has waited that has waited longest.
+        workers: the number of workers that are alive, by kind.
+        runs: by state, without the states that no run is in.
+        waiting: the number of queued runs that wait for something other than a free worker, by
+            what they wait for.
+        oldest_waiting: the age in seconds of the oldest queued run.
     """
 
     workers: dict[str, int]
-    runs: dict[str, RunNumbers]
+    runs: dict[str, RunStatistics]
     waiting: dict[str, int]
     oldest_waiting: float
 
 
-# a session that is half open may leave a worker two ids
+# after a connection broke, a worker may have two ids for a while
 _WORKERS = text(
     """
     SELECT w.kind, count(DISTINCT w.session) AS alive
@@ -73,18 +75,18 @@ _WAITING = text(
 )
 
 
-async def engine_numbers(connection: AsyncConnection) -> EngineNumbers:
-    """Return how the job engine is.
+async def engine_statistics(connection: AsyncConnection) -> EngineStatistics:
+    """Return the statistics of the job engine.
 
-    The counts of attempts never fall while no run is deleted.
+    The counts of attempts only grow as long as no run is deleted.
     """
     workers = (await connection.execute(_WORKERS)).all()
     runs = (await connection.execute(_RUNS)).mappings().all()
     waiting = (await connection.execute(_WAITING)).all()
-    return EngineNumbers(
+    return EngineStatistics(
         workers={row.kind: row.alive for row in workers},
         runs={
-            row["state"]: RunNumbers(**{k: v for k, v in row.items() if k != "state"})
+            row["state"]: RunStatistics(**{k: v for k, v in row.items() if k != "state"})
             for row in runs
         },
         waiting={row.waiting_for: row.runs for row in waiting if row.waiting_for is not None},

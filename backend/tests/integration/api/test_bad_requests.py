@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from app.api.body import LARGEST_BODY
+from app.api.body_limit import MAX_BODY
 
 RUNS = "/api/admin/runs"
 SHAPE = {"error", "allowed", "remedy"}
@@ -76,8 +76,8 @@ async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
     ("body", "why"),
     [
         (b"[" * 60_000, "nested too deeply"),
-        (b'{"mode": "\xff"}', "no UTF-8"),
-        (b'{"sources": [' + b"1" * 60_000 + b"]}", "a number of too many digits"),
+        (b'{"mode": "\xff"}', "not UTF-8"),
+        (b'{"sources": [' + b"1" * 60_000 + b"]}", "a number with too many digits"),
     ],
 )
 async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
@@ -124,7 +124,7 @@ async def test_a_number_in_an_address_is_written_in_digits(api, query, number) -
     for address in addresses:
         answer = await api.get(address)
         assert answer.status_code == 422, address
-        assert "in digits alone" in answer.json()["error"]
+        assert "in digits only" in answer.json()["error"]
     assert query("SELECT state FROM runs") == [{"state": "failed"}]
 
 
@@ -138,7 +138,7 @@ async def test_a_query_parameter_that_is_there_twice_is_refused(api) -> None:
     for address in ("/api/genes?limit=1&limit=2", f"{RUNS}?before=5&limit=1&before=7"):
         answer = await api.get(address)
         assert answer.status_code == 422
-        assert "is there twice" in answer.json()["error"]
+        assert "is repeated" in answer.json()["error"]
 
 
 async def test_what_belongs_into_the_body_is_not_taken_from_the_address(api, query) -> None:
@@ -159,7 +159,7 @@ async def test_what_was_sent_is_not_repeated(api) -> None:
 
 
 async def test_a_body_as_large_as_allowed_is_read(api) -> None:
-    assert (await post(api, b"{}".ljust(LARGEST_BODY))).status_code == 202
+    assert (await post(api, b"{}".ljust(MAX_BODY))).status_code == 202
 
 
 async def test_an_unknown_address_and_a_wrong_method(api) -> None:
@@ -195,5 +195,5 @@ async def test_our_own_mistake_shows_nothing_inside(api, query, capsys) -> None:
     query("ALTER TABLE run_events RENAME COLUMN event TO something")
     answer = await post(api, b'{"sources": ["ensembl"]}')
     assert answer.status_code == 500
-    assert answer.json()["error"] == "something went wrong here"
+    assert answer.json()["error"] == "an unexpected error occurred"
     assert "run_events" not in answer.text

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from app.api.services import Services
 from app.core.errors import UserError
-from app.main import REQUESTS_AT_ONCE, create_app
+from app.main import POOL_SIZE, create_app
 from tests.integration.api.conftest import serving_app
 from tests.integration.api.proxy import Proxy
 
@@ -45,7 +45,7 @@ async def test_an_outage_of_the_database_is_said_and_survived(serve, arq_setting
         for address in ("/api/genes", "/api/admin/runs", "/health/ready"):
             answer = await client.get(address)
             assert answer.status_code == 503
-            assert answer.json()["error"] == "the database is away"
+            assert answer.json()["error"] == "the database is unavailable"
             assert "Retry-After" in answer.headers
             assert make_url(dsn).password not in answer.text
         refused = await client.post("/api/admin/runs", json={})
@@ -98,7 +98,7 @@ async def test_a_server_that_hosts_it_is_told_why_it_does_not_start(
 async def no_connection_left(services: Services) -> AsyncIterator[None]:
     """Requests have taken every connection that they may use."""
     async with AsyncExitStack() as stack:
-        for _ in range(REQUESTS_AT_ONCE):
+        for _ in range(POOL_SIZE):
             await stack.enter_async_context(services.db.connect())
         yield
 
@@ -126,7 +126,7 @@ async def test_sixty_probes_at_once_need_two_connections(api, query) -> None:
 async def test_waiting_for_a_connection_in_vain_is_busy_and_no_fault_of_postgresql(
     arq_settings, monkeypatch
 ) -> None:
-    monkeypatch.setattr("app.main.LONGEST_WAIT", 0.1)
+    monkeypatch.setattr("app.main.POOL_TIMEOUT", 0.1)
     app = create_app(arq_settings)
     async with serving_app(app) as client, no_connection_left(app.state.services):
         answer = await client.get("/api/genes")

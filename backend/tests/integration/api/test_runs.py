@@ -46,7 +46,8 @@ async def test_an_overlapping_request_is_a_conflict(api) -> None:
     assert answer.json() == {
         "error": f"run {first['id']} is active and covers ensembl",
         "allowed": "one active run for each source",
-        "remedy": f"wait until it has ended, or cancel run {first['id']}",
+        "remedy": f"wait until it has ended, or cancel run {first['id']}:"
+        f" POST /api/admin/runs/{first['id']}/cancel",
     }
 
 

@@ -100,7 +100,7 @@ def test_ctrl_c_leaves_the_run_going(cli, genes, query) -> None:
     waiting.send_signal(signal.SIGINT)
     status, _, err = ended(waiting)
     assert status == 130
-    assert "Run 1 goes on. Look again: just show 1" in err
+    assert "Run 1 continues. To see its progress: just show 1" in err
     assert "Traceback" not in err
     assert query("SELECT state FROM runs") == [{"state": "queued"}]
 

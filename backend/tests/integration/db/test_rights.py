@@ -121,8 +121,8 @@ async def test_the_api_of_a_role_that_only_reads_answers_in_words_and_without_a_
         answer = await client.post("/api/admin/runs", json={"sources": ["ensembl"]})
     said = answer.json()
     assert answer.status_code == 503
-    assert said["error"].startswith("the database does not let the API do that: ")
-    assert said["remedy"] == "the API's log says what helps"
+    assert said["error"].startswith("the database does not allow the API to do that: ")
+    assert said["remedy"] == "see the API's log"
     logged = capsys.readouterr()
     logged = logged.out + logged.err
     assert "Traceback" not in logged

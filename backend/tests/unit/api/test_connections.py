@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
-from app.api import seldom
-from app.api.door import Door
-from app.api.protocol import guarded
+from app.api.connections import ConnectionLimit
+from app.api.log_throttle import throttle_server_logs
+from app.api.protocol import limited_protocol
 from harness.timing import WAIT, limit, scaled
 from harness.waiting import eventually
 
@@ -52,7 +52,10 @@ class App:
 async def serving(most: int, client_timeout: float = TIMEOUT) -> AsyncIterator[tuple[App, int]]:
     app = App()
     config = uvicorn.Config(
-        app, http=guarded(Door(most), client_timeout), lifespan="off", log_config=None
+        app,
+        http=limited_protocol(ConnectionLimit(most), client_timeout),
+        lifespan="off",
+        log_config=None,
     )
     config.load()
     state = ServerState()
@@ -260,7 +263,7 @@ async def test_what_is_no_http_is_answered_in_the_form_of_all_errors(connect, sa
         client = await connect(port)
         client.say(said)
         status, answer = await client.hear()
-    assert (status, answer["error"]) == (400, "this is no HTTP request")
+    assert (status, answer["error"]) == (400, "this is not an HTTP request")
 
 
 @pytest.fixture
@@ -279,7 +282,7 @@ def as_when_served(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptu
 async def test_what_clients_do_wrong_is_logged_once_and_long_addresses_are_cut(
     connect, as_when_served
 ) -> None:
-    seldom.install()
+    throttle_server_logs()
     async with serving(most=5, client_timeout=scaled(WAIT)) as (_, port):
         for _ in range(50):
             client = await connect(port)
@@ -291,7 +294,7 @@ async def test_what_clients_do_wrong_is_logged_once_and_long_addresses_are_cut(
         client.say(b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await client.hear())[0] == 200
     lines = [record.getMessage() for record in as_when_served.records]
-    assert len([line for line in lines if "no HTTP request" in line]) == 1
+    assert len([line for line in lines if "that are not HTTP" in line]) == 1
     assert len([line for line in lines if "too many" in line]) == 1
     assert len(lines) == 3
     assert all(len(line) < 300 for line in lines)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from app.cli.output import cells, in_words, table, what_happened
+from app.cli.output import cells, duration, event_line, table
 from app.core.runs.views import RunEvent
 
 
@@ -22,12 +22,12 @@ from app.core.runs.views import RunEvent
     ],
 )
 def test_a_duration_is_said_as_people_do(seconds, words) -> None:
-    assert in_words(seconds) == words
+    assert duration(seconds) == words
 
 
 def happened(event: str, **detail) -> str:
     at = datetime(2025, 11, 23, tzinfo=UTC)
-    return what_happened(RunEvent(id=1, at=at, epoch=1, event=event, detail=detail))
+    return event_line(RunEvent(id=1, at=at, epoch=1, event=event, detail=detail))
 
 
 def test_an_event_is_a_line() -> None:

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from app.cli import speed, watch
 from app.cli.speed import Speed
-from app.cli.watch import Bars, Lines, how_far
+from app.cli.watch import Bars, Lines, describe_progress
 from app.core.runs.views import SourceProgress
 
 
@@ -47,32 +47,32 @@ def progress(done: int = 0, *, state: str = "running", total: int | None = 1_000
 
 def test_a_rate_and_an_eta_come_from_what_was_seen(clock) -> None:
     seen = Speed()
-    seen.see(progress(0))
+    seen.record(progress(0))
     assert (seen.genes, seen.eta(progress(0))) == (None, None)
     clock.now += 10
-    seen.see(progress(200))
+    seen.record(progress(200))
     assert seen.genes == 20
     assert seen.eta(progress(200)) == 40
-    assert how_far(progress(200), seen) == "200 of 1,000 genes, 20/s, 40 s left"
+    assert describe_progress(progress(200), seen) == "200 of 1,000 genes, 20/s, 40 s left"
 
 
 def test_a_rate_forgets_what_is_long_ago(clock) -> None:
     seen = Speed()
     for second in range(100):
-        seen.see(progress(min(50, second)))
+        seen.record(progress(min(50, second)))
         clock.now += 1
     assert seen.genes is None
-    assert how_far(progress(50), seen) == "50 of 1,000 genes, time left not known"
+    assert describe_progress(progress(50), seen) == "50 of 1,000 genes, time left unknown"
 
 
-def test_how_far_a_source_is() -> None:
-    assert how_far(progress(state="queued", total=None), Speed()) == "queued"
+def test_describe_progress_a_source_is() -> None:
+    assert describe_progress(progress(state="queued", total=None), Speed()) == "queued"
     ended = progress(1_000, state="succeeded", unknown=3)
-    assert how_far(ended, Speed()) == "1,000 of 1,000 genes, 3 unknown, succeeded in 20 s"
+    assert describe_progress(ended, Speed()) == "1,000 of 1,000 genes, 3 unknown, succeeded in 20 s"
     stopped = progress(500, state="cancelled")
-    assert how_far(stopped, Speed()) == "500 of 1,000 genes, cancelled after 20 s"
+    assert describe_progress(stopped, Speed()) == "500 of 1,000 genes, cancelled after 20 s"
     waiting = progress(500, state="queued", seconds=None)
-    assert how_far(waiting, Speed()) == "500 of 1,000 genes, queued"
+    assert describe_progress(waiting, Speed()) == "500 of 1,000 genes, queued"
 
 
 def test_plain_lines_are_few(clock) -> None:

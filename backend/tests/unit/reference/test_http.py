@@ -92,7 +92,10 @@ async def test_every_example_is_accepted_up_to_the_database(app: FastAPI) -> Non
             if "/health/live" in example or "/metrics" in example:
                 assert answer.status_code == 200
             else:
-                assert (answer.status_code, answer.json()["error"]) == (503, "the database is away")
+                assert (answer.status_code, answer.json()["error"]) == (
+                    503,
+                    "the database is unavailable",
+                )
 
 
 def _request(example: str) -> httpx.Request:

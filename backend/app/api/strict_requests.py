@@ -1,4 +1,4 @@
-"""Takes what a request says by its content, and passes over nothing that it says."""
+"""Reads requests by their content, and refuses what FastAPI would ignore."""
 
 import difflib
 import re
@@ -17,25 +17,25 @@ _NUMBER = re.compile("0|-?[1-9][0-9]*")
 
 
 def _in_digits(value: object) -> object:
-    """Let a number of an address through that is written as everybody writes it.
+    """Accept a number in an address only in its usual form.
 
-    Pydantic also takes ``1_0``, ``+10``, ``10.0`` and `` 10 `` for 10.
+    Pydantic also reads ``1_0``, ``+10``, ``10.0`` and `` 10 `` as 10.
     """
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        raise PydanticCustomError("digits", "Input should be a whole number, in digits alone")
+        raise PydanticCustomError("digits", "Input should be a whole number written in digits only")
     return value
 
 
 IN_DIGITS = BeforeValidator(_in_digits)
-"""For each number in an address; it stands behind its bounds, or OpenAPI would not show these."""
+"""For each number in an address. It stands after the bounds, so that OpenAPI shows them."""
 
 
 class StrictRoute(APIRoute):
-    """Refuses query parameters that it does not know, and reads any body as JSON.
+    """Refuses unknown and repeated query parameters, and reads any body as JSON.
 
-    FastAPI ignores the former, so that ``?state=failed`` would list every run, and takes the last
-    one of those that are repeated; and it takes the body for text unless ``Content-Type`` says
-    JSON, which ``curl -d`` does not.
+    FastAPI ignores unknown parameters, so ``?stat=failed`` would list all runs, and of a repeated
+    parameter it takes the last value. It reads a body as text unless ``Content-Type`` is JSON,
+    which ``curl -d`` does not send.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -43,27 +43,27 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         known = [parameter.alias for parameter in self.dependant.query_params]
 
-        async def strictly(request: Request) -> Response:
+        async def handle_strictly(request: Request) -> Response:
             names = [name for name, _ in request.query_params.multi_items()]
             for name in names:
                 refuse_unknown("query parameter", name, known)
                 if names.count(name) > 1:
-                    raise WrongUse(f"the query parameter {name} is there twice", allowed="once")
+                    raise WrongUse(f"the query parameter {name} is repeated", allowed="once")
             MutableHeaders(scope=request.scope)["Content-Type"] = "application/json"
             return await handle(Request(request.scope, request.receive))
 
-        return strictly
+        return handle_strictly
 
 
 def refuse_unknown(what: str, name: object, known: Collection[str]) -> None:
-    """Make sure that a name is one of those that are known.
+    """Check that a name is known.
 
     Raises:
-        WrongUse: it is not; with the one that is probably meant.
+        WrongUse: it is not. The message suggests the name that was probably meant.
     """
     if name in known:
         return
-    # the name is the client's own: cut short and quoted, as it may hold anything
+    # the client chose the name: it is shortened and quoted, as it may contain anything
     said = str(name)[:80]
     near = difflib.get_close_matches(said.lower(), known, n=1)
     hint = f", did you mean {near[0]}?" if near else ""

@@ -1,10 +1,10 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Head:
-    """Answers HEAD at every address that answers GET, as HTTP asks for (RFC 9110, 9.3.2).
+class HeadRequests:
+    """Answers HEAD at every address that answers GET, as HTTP demands (RFC 9110, section 9.3.2).
 
-    FastAPI's routes answer it with 405. Here it is a GET whose body is not sent.
+    FastAPI's routes answer HEAD with 405. This middleware executes a GET and sends no body.
     """
 
     def __init__(self, app: ASGIApp) -> None:

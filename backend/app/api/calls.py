@@ -1,0 +1,22 @@
+"""The API calls that take the steps which errors of the engine name."""
+
+from app.core.errors import LIST_RUNS, Step, UserError, cancel_run
+
+_CALLS = {
+    LIST_RUNS.name: "GET /api/admin/runs",
+    cancel_run(0).name: "POST /api/admin/runs/{subject}/cancel",
+}
+
+
+def call(step: Step) -> str | None:
+    """Return the call that takes a step, or None if there is none."""
+    template = _CALLS.get(step.name)
+    return None if template is None else template.format(subject=step.subject)
+
+
+def remedy_with_calls(error: UserError) -> str:
+    """Return what to do about an error, with the calls that do it."""
+    calls = [found for step in error.steps if (found := call(step)) is not None]
+    if not calls:
+        return error.remedy
+    return f"{error.remedy}: {', '.join(calls)}"

@@ -1,0 +1,95 @@
+"""Limits the number of connections to the API, and closes waiting ones to make room."""
+
+import logging
+import resource
+from typing import Protocol
+
+from app.api.log_throttle import ThrottledWarning
+
+logger = logging.getLogger(__name__)
+
+ACCEPTED_AT_ONCE = 32
+"""Connections that the event loop accepts in one iteration. It closes none in the same iteration,
+so this many file descriptors must be free."""
+
+RESERVED_FILES = 96
+"""File descriptors reserved for everything but clients: PostgreSQL, Redis, upstreams, files."""
+
+MIN_CONNECTIONS = 8
+"""Connections that are kept even if the process may hardly open any files."""
+
+
+def max_connections(wanted: int) -> int:
+    """Return how many connections the process can keep, at most ``wanted``.
+
+    Without a free file descriptor, the event loop tries again and again to accept a connection and
+    logs a traceback each time (``asyncio/selector_events.py``, ``_accept_connection``). The process
+    does nothing else meanwhile. This limit keeps descriptors free.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return wanted
+    possible = max(MIN_CONNECTIONS, files - RESERVED_FILES - 2 * ACCEPTED_AT_ONCE)
+    if possible < wanted:
+        logger.info("at most %d connections: the process may open only %d files", possible, files)
+    return min(wanted, possible)
+
+
+class Client(Protocol):
+    """A connection to a client."""
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+
+
+class ConnectionLimit:
+    """Keeps at most a given number of connections.
+
+    A connection whose request is being executed is never closed. Every other connection waits for
+    its client: the client has not sent a complete request, sends no further request, or does not
+    read its answer. When the limit is reached, the connection that has waited longest is closed. So
+    a client that sends its request at once is served even while another one opens connections and
+    sends nothing.
+
+    Args:
+        limit: the most connections that are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._clients: set[Client] = set()
+        # in the order in which they began to wait
+        self._waiting: dict[Client, None] = {}
+        self._closed = ThrottledWarning("closed connections of clients that were slow or too many")
+        self._refused = ThrottledWarning("refused connections, because all others are busy")
+
+    def admit(self, client: Client) -> bool:
+        """Admit a connection, in place of a waiting one if necessary; False if all are busy."""
+        if len(self._clients) >= self._limit:
+            if not self._waiting:
+                self._refused.count()
+                return False
+            self.close(next(iter(self._waiting)))
+        self._clients.add(client)
+        self._waiting[client] = None
+        return True
+
+    def forget(self, client: Client) -> None:
+        """Forget a connection that was closed."""
+        self._clients.discard(client)
+        self._waiting.pop(client, None)
+
+    def mark_busy(self, client: Client) -> None:
+        """Note that a complete request of this connection is being executed."""
+        self._waiting.pop(client, None)
+
+    def mark_waiting(self, client: Client) -> None:
+        """Note that this connection waits for its client."""
+        if client in self._clients:
+            self._waiting.setdefault(client)
+
+    def close(self, client: Client) -> None:
+        """Close a connection, because its client is too slow or to make room."""
+        self._closed.count()
+        self.forget(client)
+        client.abort()

@@ -1,0 +1,70 @@
+"""Keeps warnings that any client can cause from filling the log."""
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 60.0
+"""Seconds between two lines with the same warning."""
+
+MAX_ADDRESS = 200
+"""Characters of an address that are logged. uvicorn accepts addresses of 16,000 characters."""
+
+
+class ThrottledWarning:
+    """Logs a frequent event at most once a minute, with the number of its occurrences.
+
+    Args:
+        event: what happened, as the log says it.
+    """
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._count = 0
+        self._logged_at: float | None = None
+
+    def count(self) -> None:
+        """Count an occurrence, and log the count unless that was done less than a minute ago."""
+        self._count += 1
+        now = time.monotonic()
+        if self._logged_at is None or now - self._logged_at >= INTERVAL:
+            logger.warning("%s: %d since the last such line", self._event, self._count)
+            self._logged_at, self._count = now, 0
+
+
+def throttle_server_logs() -> None:
+    """Throttle the warnings of uvicorn and of the running event loop that clients can cause."""
+    bad_requests = ThrottledWarning("refused requests that are not HTTP")
+    no_files = ThrottledWarning("cannot accept connections: the process may open no more files")
+
+    def drop_bad_requests(record: logging.LogRecord) -> bool:
+        if record.getMessage() != "Invalid HTTP request received.":
+            return True
+        bad_requests.count()
+        return False
+
+    def handle_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # asyncio logs a traceback for each connection that waits
+        if "out of system resource" in context["message"]:
+            no_files.count()
+        else:
+            loop.default_exception_handler(context)
+
+    logging.getLogger("uvicorn.access").addFilter(_shorten_addresses)
+    logging.getLogger("uvicorn.error").addFilter(drop_bad_requests)
+    asyncio.get_running_loop().set_exception_handler(handle_exception)
+
+
+def _shorten_addresses(record: logging.LogRecord) -> bool:
+    """Shorten long addresses in lines like ``client - "GET /path HTTP/1.1" 200``."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            each[:MAX_ADDRESS] + "..."
+            if isinstance(each, str) and len(each) > MAX_ADDRESS
+            else each
+            for each in record.args
+        )
+    return True

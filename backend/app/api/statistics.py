@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.refresh.coverage import (
+    Coverage,
+    count_genes,
+    coverage,
+    last_successes,
+)
+from app.core.workers.metrics import EngineStatistics, engine_statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What PostgreSQL knows about the runs, the workers and the annotations as a whole.
+
+    Attributes:
+        engine: the runs and the workers.
+        genes: the number of genes.
+        coverage: the annotations, by source.
+        last_successes: when a run last completed a source, as seconds since 1970, by source.
+    """
+
+    engine: EngineStatistics
+    genes: int
+    coverage: dict[str, Coverage]
+    last_successes: dict[str, float]
+
+
+async def read_statistics(connection: AsyncConnection) -> Statistics:
+    """Query everything anew."""
+    return Statistics(
+        engine=await engine_statistics(connection),
+        genes=await count_genes(connection),
+        coverage=await coverage(connection),
+        last_successes=await last_successes(connection),
+    )
