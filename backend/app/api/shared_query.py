@@ -10,8 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.api.errors import Busy
 from app.core.errors import KidneyGeneticsError
 from app.core.postgres.away import LOST_DATABASE
+from app.core.process import cancelling
 from app.core.process.loop_watch import LoopWatch
-from app.core.workers import cancelling
 
 T = TypeVar("T")
 

@@ -1,1 +1,15 @@
 """What belongs to any process: logs, secrets, signals, exit statuses, systemd."""
+
+__all__ = [
+    "cancelling",
+    "configured_secrets",
+    "exits",
+    "guard",
+    "logs",
+    "loop_watch",
+    "redaction",
+    "signals",
+    "systemd",
+    "version",
+]
+"""The modules that others may use."""

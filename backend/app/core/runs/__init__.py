@@ -1,1 +1,15 @@
-"""Runs and attempts: requests, transitions between states, and views for people."""
+"""Runs and attempts: requests, the transitions between states, and what is shown of them."""
+
+__all__ = [
+    "attempt",
+    "checks",
+    "events",
+    "jobs",
+    "operations",
+    "outcome",
+    "ref",
+    "request",
+    "transitions",
+    "views",
+]
+"""The modules that others may use."""

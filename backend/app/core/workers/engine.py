@@ -10,6 +10,7 @@ from app.core.config import Settings
 from app.core.errors import NotHere
 from app.core.postgres.away import is_away
 from app.core.postgres.schema import check_schema, explain, explain_refusals
+from app.core.process import cancelling
 from app.core.process.logs import bound_contextvars
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.jobs import time_limit
@@ -22,7 +23,7 @@ from app.core.runs.outcome import (
     record_fenced,
 )
 from app.core.runs.ref import RunRef
-from app.core.workers import cancelling, claiming, recovery
+from app.core.workers import claiming, recovery
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import DEFAULT_TIMING, Timing

@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.annotation.upstream import UpstreamUnavailable
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
+from app.core.process import cancelling
 from app.core.runs import operations, views
 from app.core.runs.attempt import Attempt
-from app.core.workers import cancelling
 from app.core.workers import engine as engines
 from app.core.workers.engine import Engine
 from app.core.workers.liveness import Liveness

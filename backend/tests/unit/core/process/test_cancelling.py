@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.core.workers import cancelling
+from app.core.process import cancelling
 
 
 @pytest.fixture(autouse=True)
