@@ -17,8 +17,8 @@ from starlette.routing import compile_path
 
 from app.api.calls import remedy_with_calls
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
-from app.core.postgres.away import LOST_DATABASE, is_away
 from app.core.postgres.schema import explain
+from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.db.sqlstate import sqlstate
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    for unavailable in (*LOST_DATABASE, ProgrammingError):
+    for unavailable in (*DATABASE_ERRORS, ProgrammingError):
         app.add_exception_handler(unavailable, _database_error)
     for busy in (Busy, PoolTimeoutError):
         app.add_exception_handler(busy, _busy)
@@ -178,7 +178,7 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             f"the database does not allow the API to do that: {getattr(error, 'orig', error)}",
             remedy="see the API's log",
         )
-    if not is_away(error):
+    if not is_unavailable(error):
         raise error  # it is answered as an unexpected error, and its traceback is logged
     logger.warning("%s: PostgreSQL is unavailable: %s", what, error)
     return database_unavailable()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api.errors import Busy
 from app.core.errors import KidneyGeneticsError
-from app.core.postgres.away import LOST_DATABASE
+from app.core.postgres.unavailable import DATABASE_ERRORS
 from app.core.process import cancelling
 from app.core.process.loop_watch import LoopWatch
 
@@ -73,7 +73,7 @@ class SharedQuery(Generic[T]):
             return running.result()
         except PoolTimeoutError as error:
             raise Busy("its own connections are all in use") from error
-        except (*LOST_DATABASE, RedisError, OSError) as error:
+        except (*DATABASE_ERRORS, RedisError, OSError) as error:
             if isinstance(getattr(error, "orig", error), _TIMEOUTS):
                 raise _timed_out(watch) from error
             raise Unavailable(str(error)) from error

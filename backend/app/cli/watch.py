@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from app.cli.output import count, duration, event_line, stderr
 from app.cli.session import Session
 from app.cli.speed import Speed
-from app.core.postgres.away import LOST_DATABASE, is_away
+from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.core.runs import views
 from app.core.runs.views import Run, SourceProgress
 
@@ -43,8 +43,8 @@ async def watch(session: Session, run_id: int) -> Run:
                 async with session.db.connect() as connection:
                     run = await views.get_run(connection, run_id)
                     events = await views.latest_events(connection, run_id, limit=MAX_EVENTS)
-            except LOST_DATABASE as error:
-                if not is_away(error):
+            except DATABASE_ERRORS as error:
+                if not is_unavailable(error):
                     raise
                 if not away:
                     display.say("PostgreSQL is unavailable; trying again")

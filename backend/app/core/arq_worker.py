@@ -36,8 +36,8 @@ from app.core.process.systemd import Supervised
 from app.core.redis import installation
 from app.core.redis.address import parse
 from app.core.redis.health_line import HEALTH_CHECK_KEY
-from app.core.redis.patience import Patience
 from app.core.redis.rate_limits import RedisRateLimiter
+from app.core.redis.retry import RedisRetry
 from app.core.runs.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
 from app.core.workers.engine import Engine
 from app.doctor.recipes import explain
@@ -48,12 +48,12 @@ _settings = get_settings()
 _url = _settings.redis_url.get_secret_value()
 _queue = _settings.arq_queue_name
 _redis = parse(_url)
-_patience = Patience(str(_redis))
+_redis_retry = RedisRetry(str(_redis))
 
 
 async def _on_startup(ctx: dict[str, Any]) -> None:
     logs.configure(_settings.log_level)
-    _patience.started = True
+    _redis_retry.started = True
     main = asyncio.current_task()
     assert main is not None
     async with AsyncExitStack() as stack:
@@ -65,10 +65,10 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         stack.push_async_callback(pipeline.close)
         engine = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
         stack.push_async_callback(engine.stop)
-        worker = WorkerContext(engine, WorkerSettings.redis_pool, _patience)
+        worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)
         # arq waits for one task an id, and a wake-up that was sent twice has two
         stack.push_async_callback(_wait_for, worker.jobs)
-        shutdown.install(main=main, jobs=worker.jobs, patience=_patience)
+        shutdown.install(main=main, jobs=worker.jobs, redis_retry=_redis_retry)
         await installation.refuse_cluster(limiter)
         await engine.start()
         if (mine := await installation.identify(engine.db)) is not None:
@@ -77,7 +77,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             stack.callback(mark.cancel)
         request = partial(request_run, engine.db, dispatcher)
         worker.redis.queue.desk = ClientDesk(engine.db, request)
-        worker.redis.may_pick_up = lambda: engine.ready and not _patience.stopping
+        worker.redis.may_pick_up = lambda: engine.ready and not _redis_retry.stopping
         # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
         supervised = Supervised(partial(_status, engine))
         supervised.ready()
@@ -137,7 +137,7 @@ class WorkerSettings:
         _arq_function(run_annotation_pipeline_task, SEVERAL_SOURCES.name, _settings),
     ]
     queue_name = _queue
-    redis_pool: WorkerRedis = connect_worker(_url, _queue, _patience)
+    redis_pool: WorkerRedis = connect_worker(_url, _queue, _redis_retry)
     redis_settings = _redis_settings()
     job_serializer = dump
     job_deserializer = load

@@ -1,6 +1,6 @@
 """PostgreSQL's error codes (appendix A of its manual)."""
 
-AWAY = (
+UNAVAILABLE = (
     "08",  # connection exception; PgBouncer's refusals are 08P01
     "25006",  # the server is read-only: a standby
     "25P03",  # the server ended a session that was idle in a transaction, as of a frozen worker
@@ -11,13 +11,13 @@ AWAY = (
     "57P",  # the server shuts down, has crashed, or starts
     "58",  # an error outside of PostgreSQL, such as input and output
 )
-"""The beginnings of the codes that mean: PostgreSQL cannot work now, and may be able to later."""
+"""First characters of the codes that mean that PostgreSQL is unavailable for now."""
 
 
 def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of an error of psycopg or SQLAlchemy.
 
-    It is None if the server has not answered: libpq has no code for a connection that was refused.
+    It is None when the server sent no answer: libpq has no code for a refused connection.
     """
     state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return state

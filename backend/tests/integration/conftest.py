@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.annotation.settings import Settings
 from app.core.arq.client import WorkerRedis, connect, connect_worker
-from app.core.redis.patience import Patience
+from app.core.redis.retry import RedisRetry
 from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
@@ -98,10 +98,10 @@ async def arq_redis(redis_url: str) -> AsyncIterator[ArqRedis]:
 @pytest.fixture
 async def worker_redis(redis_url: str) -> AsyncIterator[WorkerRedis]:
     """The client that a worker which has started hands to arq."""
-    patience = Patience("here")
-    redis = connect_worker(redis_url, QUEUE, patience)
+    redis_retry = RedisRetry("here")
+    redis = connect_worker(redis_url, QUEUE, redis_retry)
     await redis.ping()
-    patience.started = True
+    redis_retry.started = True
     yield redis
     await redis.aclose(close_connection_pool=True)
 

@@ -30,7 +30,7 @@ from app.annotation.sources.hgnc import (
 )
 from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
 from app.core.errors import UserError, Wait
-from app.core.postgres.away import is_fault_of_data
+from app.core.postgres.unavailable import is_data_error
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ async def import_genes(
             for start in range(0, len(genes), CHUNK):
                 await _store(connection, genes[start : start + CHUNK], report)
     except DBAPIError as error:
-        if not is_fault_of_data(error):
+        if not is_data_error(error):
             raise
         raise UserError(
             f"HGNC's list has a gene that PostgreSQL cannot hold: {error.orig}",

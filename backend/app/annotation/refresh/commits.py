@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.base import Answer
-from app.core.postgres.away import is_fault_of_data
+from app.core.postgres.unavailable import is_data_error
 from app.db.text import storable
 
 _LONGEST_REFUSAL = 200
@@ -116,7 +116,7 @@ async def store(
             async with connection.begin_nested():
                 await _write(connection, source, run_id, release, part)
         except DBAPIError as error:
-            if not is_fault_of_data(error) or _is_unknown(part):
+            if not is_data_error(error) or _is_unknown(part):
                 raise
             middle = len(part) // 2
             parts += [part[middle:], part[:middle]] if middle else [[_refused(part[0], error)]]

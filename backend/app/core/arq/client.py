@@ -22,8 +22,8 @@ from redis.exceptions import RedisError, ResponseError, WatchError
 from app.core.arq.job_queue import JobQueue
 from app.core.arq.wake_ups import dump, load
 from app.core.redis.health_line import HEALTH_CHECK_KEY
-from app.core.redis.patience import LONGEST_PAUSE, LOST, Patience, is_away
 from app.core.redis.pool import new_pool
+from app.core.redis.retry import CONNECTION_ERRORS, MAX_RETRY_DELAY, RedisRetry, is_unavailable
 from app.core.runs.jobs import JOBS
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ SOCKET_TIMEOUT = 5.0
 class _PatientPipeline(Pipeline):
     """A pipeline of arq's worker: it waits for Redis, and gives up only what must be."""
 
-    patience: Patience
+    redis_retry: RedisRetry
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
         """Send the commands until Redis answers.
@@ -63,11 +63,11 @@ class _PatientPipeline(Pipeline):
             return await parent(raise_on_error)
 
         try:
-            return await self.patience.until_back(send)
-        except LOST as error:
-            if not self.patience.stopping:
+            return await self.redis_retry.call(send)
+        except CONNECTION_ERRORS as error:
+            if not self.redis_retry.stopping:
                 raise
-            logger.warning("redis is away while the worker stops: %s", error)
+            logger.warning("Redis is unavailable while the worker stops: %s", error)
         except ResponseError as error:
             if not any(words in str(error) for words in _NOT_ARQS):
                 raise
@@ -78,17 +78,19 @@ class _PatientPipeline(Pipeline):
         """Answer as if somebody else had the job when Redis is lost, or refuses, after WATCH."""
         parent = super().immediate_execute_command
         if not self.watching:
-            return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
+            return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
             answer = await parent(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             # of the wrong type: the queue was replaced, which the next look into it sees
-            passes = is_away(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
+            passes = (
+                is_unavailable(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
+            )
             if not passes:
                 raise
             logger.warning("no job could be picked up, it stays queued: %s", error)
             await self.reset()  # type: ignore[no-untyped-call]
-            await asyncio.sleep(LONGEST_PAUSE)
+            await asyncio.sleep(MAX_RETRY_DELAY)
             return 1 if args[0] == "EXISTS" else None
         # arq passes over a score of 0 or of the future, and stumbles over one that is not finite;
         # a member that is here has been found fit to be started
@@ -99,7 +101,7 @@ class _PatientPipeline(Pipeline):
 class WorkerRedis(ArqRedis):
     """What arq's worker is given: no outage, stray key or sibling's stop ends it."""
 
-    patience: Patience
+    redis_retry: RedisRetry
     queue: JobQueue
     may_pick_up: Callable[[], bool] = staticmethod(lambda: True)
 
@@ -114,14 +116,14 @@ class WorkerRedis(ArqRedis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send a command until Redis answers."""
         parent = super().execute_command
-        return await self.patience.until_back(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
+        return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's signature
         """See redis-py's ``Redis.pipeline``."""
         pipeline = _PatientPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
-        pipeline.patience = self.patience
+        pipeline.redis_retry = self.redis_retry
         return pipeline
 
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
@@ -162,9 +164,11 @@ class WorkerRedis(ArqRedis):
 def _pool(url: str, tries: int) -> ConnectionPool:
     return new_pool(
         url,
-        retry=Retry(EqualJitterBackoff(cap=0.5, base=0.05), tries, supported_errors=LOST),
+        retry=Retry(
+            EqualJitterBackoff(cap=0.5, base=0.05), tries, supported_errors=CONNECTION_ERRORS
+        ),
         # without it a command is not tried again, whatever the retry says (``asyncio/client.py``)
-        retry_on_error=list(LOST),
+        retry_on_error=list(CONNECTION_ERRORS),
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=2.0,
         socket_keepalive=True,
@@ -183,11 +187,11 @@ def connect(url: str, queue: str) -> ArqRedis:
     )
 
 
-def connect_worker(url: str, queue: str, patience: Patience) -> WorkerRedis:
+def connect_worker(url: str, queue: str, redis_retry: RedisRetry) -> WorkerRedis:
     """Create the client of arq's worker; it connects when first used."""
     redis = WorkerRedis(
         _pool(url, 1), job_serializer=dump, job_deserializer=load, default_queue_name=queue
     )
-    redis.patience = patience
+    redis.redis_retry = redis_retry
     redis.queue = JobQueue(redis, queue, [job.name for job in JOBS])
     return redis

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.arq.queue_page import ClientJob
 from app.core.errors import UserError, WrongUse
-from app.core.postgres.away import is_away
+from app.core.postgres.unavailable import is_unavailable
 from app.core.runs.jobs import ONE_SOURCE, SEVERAL_SOURCES
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
@@ -88,7 +88,7 @@ class ClientDesk:
         """Answer jobs, and give the ids of those that are answered as they are.
 
         Raises:
-            LOST_DATABASE: PostgreSQL is away; what was not given is not answered.
+            DATABASE_ERRORS: PostgreSQL is away; what was not given is not answered.
         """
         same: defaultdict[tuple[RunRequest, bool], list[str]] = defaultdict(list)
         refused: defaultdict[str, list[str]] = defaultdict(list)
@@ -119,7 +119,7 @@ class ClientDesk:
             except UserError:
                 raise
             except Exception as error:
-                if is_away(error):
+                if is_unavailable(error):
                     raise
                 logger.exception("job %s failed", job_id[:_LONGEST_ID])
                 continue

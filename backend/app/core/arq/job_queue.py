@@ -25,7 +25,7 @@ from arq.constants import (
 from app.core.arq.junk import Junk
 from app.core.arq.queue_page import ClientJob, Page, Reader
 from app.core.arq.wake_ups import parse_id
-from app.core.postgres.away import LOST_DATABASE
+from app.core.postgres.unavailable import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Desk(Protocol):
         """Answer clients' jobs, and give the ids of those that are answered as they are.
 
         Raises:
-            LOST_DATABASE: PostgreSQL is away; what was not given is not answered.
+            DATABASE_ERRORS: PostgreSQL is away; what was not given is not answered.
         """
 
 
@@ -123,7 +123,7 @@ class JobQueue:
         ids = {each: key for each in wake_ups if (key := parse_id(each.decode()))}
         try:
             queued = await self.desk.still_queued(ids.values())
-        except LOST_DATABASE:
+        except DATABASE_ERRORS:
             return wake_ups
         page.junk |= {
             each: "the run is not queued under this epoch"
@@ -149,7 +149,7 @@ class JobQueue:
                     answered += len(ids)
                     for each in ids:
                         del left[each]
-        except LOST_DATABASE as error:
+        except DATABASE_ERRORS as error:
             logger.warning("PostgreSQL is away, %d jobs of clients wait: %s", len(left), error)
             self._not_before = time.monotonic() + PUT_BACK
         finally:

@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from app.core.process import signals
-from app.core.redis.patience import Patience
+from app.core.redis.retry import RedisRetry
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,9 @@ CANCEL_AGAIN = 0.5
 """Seconds after which a main loop that did not end is cancelled again; it has nothing to clean."""
 
 
-def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: Patience) -> None:
+def install(
+    *, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], redis_retry: RedisRetry
+) -> None:
     """Take over SIGTERM and SIGINT from arq, whose second signal only cancels again.
 
     Every other signal that would end the process is the same, like the SIGHUP of a terminal that is
@@ -28,7 +30,7 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
     Args:
         main: arq's main loop.
         jobs: the tasks that execute jobs now.
-        patience: of the Redis client.
+        redis_retry: of the Redis client.
     """
     loop = asyncio.get_running_loop()
 
@@ -44,10 +46,10 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
         nonlocal stopping_since
         if _same_stop(number, stopping_since, loop.time()):
             return
-        if patience.stopping:
+        if redis_retry.stopping:
             logger.warning("second %s: exit at once", signals.name(number))
             os._exit(128 + number)
-        patience.stopping, stopping_since = True, loop.time()
+        redis_retry.stopping, stopping_since = True, loop.time()
         logger.info("%s: stopping, %d jobs go back to the queue", signals.name(number), len(jobs))
         _cancel(jobs)
         end_main()
@@ -57,7 +59,7 @@ def install(*, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], patience: 
             return
         # arq would wait for its jobs, for hours, and pick up nothing; who starts it again helps
         logger.error("arq's main loop failed, the worker stops", exc_info=error)
-        patience.stopping = True
+        redis_retry.stopping = True
         _cancel(jobs)
 
     main.add_done_callback(ended)

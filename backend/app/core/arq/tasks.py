@@ -11,8 +11,8 @@ from arq import Retry
 from app.core.arq.client import WorkerRedis
 from app.core.arq.wake_ups import parse_id
 from app.core.errors import NotHere
-from app.core.postgres.away import LOST_DATABASE, is_away
-from app.core.redis.patience import Patience
+from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
+from app.core.redis.retry import RedisRetry
 from app.core.workers.engine import Engine
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ class WorkerContext:
     Attributes:
         engine: claims and executes runs.
         redis: the client of arq's worker.
-        patience: of that client; it knows whether the worker is stopping.
+        redis_retry: of that client; it knows whether the worker is stopping.
         jobs: the tasks that execute a job now.
     """
 
     engine: Engine
     redis: WorkerRedis
-    patience: Patience
+    redis_retry: RedisRetry
     jobs: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
@@ -62,7 +62,7 @@ async def run_annotation_pipeline_task(
 
 
 async def _execute(worker: WorkerContext, job_id: str) -> None:
-    if worker.patience.stopping:
+    if worker.redis_retry.stopping:
         # picked up as the signal came: nobody would cancel it any more
         raise Retry
     current = asyncio.current_task()
@@ -80,8 +80,8 @@ async def _execute(worker: WorkerContext, job_id: str) -> None:
         logger.info("wake-up %s goes back: %s", job_id, error)
         worker.redis.decline(job_id)
         raise Retry from error
-    except LOST_DATABASE as error:
-        if not is_away(error):
+    except DATABASE_ERRORS as error:
+        if not is_unavailable(error):
             raise
         logger.warning("PostgreSQL is away, wake-up %s goes back: %s", job_id, error)
         # not arq's own deferral: it adds this machine's clock to the score

@@ -1,4 +1,4 @@
 """Whether PostgreSQL can be used, why not, and backups."""
 
-__all__ = ["away", "backup", "checks", "migration", "place", "psql", "refusals", "schema"]
+__all__ = ["backup", "checks", "migration", "place", "psql", "refusals", "schema", "unavailable"]
 """The modules that others may use."""

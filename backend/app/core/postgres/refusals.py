@@ -7,7 +7,7 @@ import psycopg
 
 from app.core.errors import FIND_SESSION, MIGRATE, START_SERVERS, UserError
 from app.db import address
-from app.db.sqlstate import AWAY, sqlstate
+from app.db.sqlstate import UNAVAILABLE, sqlstate
 
 NO_DATABASE = re.compile(r'database ".*" does not exist')
 """In PostgreSQL's refusal: libpq gives no SQLSTATE for it."""
@@ -84,7 +84,7 @@ def explain(error: BaseException, dsn: str, schema: str | None = None) -> UserEr
         return UserError(
             f"{found} at {where}: {cause}", allowed=allowed, remedy=remedy, steps=steps
         )
-    return _unusable(where, cause) if state.startswith(AWAY) else None
+    return _unusable(where, cause) if state.startswith(UNAVAILABLE) else None
 
 
 def _first_line(error: BaseException) -> str:

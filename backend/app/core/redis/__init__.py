@@ -1,4 +1,4 @@
 """The connection to Redis, and the request budgets that are kept there."""
 
-__all__ = ["address", "checks", "health_line", "installation", "patience", "pool", "rate_limits"]
+__all__ = ["address", "checks", "health_line", "installation", "pool", "rate_limits", "retry"]
 """The modules that others may use."""

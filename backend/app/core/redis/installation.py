@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import START_SERVERS, UserError
-from app.core.postgres import away
-from app.core.redis import patience
+from app.core.postgres import unavailable
+from app.core.redis import retry
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ async def identify(db: AsyncEngine) -> Mark | None:
             async with db.connect() as connection:
                 row = (await connection.execute(text(IDENTITY))).one()
         except DBAPIError as error:
-            if not away.is_away(error):
+            if not unavailable.is_unavailable(error):
                 logger.info("this installation cannot be told from others: %s", error.orig)
                 return None
             logger.warning("PostgreSQL is away, it is asked again: %s", error.orig)
@@ -85,7 +85,7 @@ async def put(redis: Redis, mine: Mark) -> Mark | None:
     try:
         there = read(await redis.get(KEY))
     except ResponseError as error:
-        if patience.is_away(error):
+        if retry.is_unavailable(error):
             raise
         # a key of another type
         there = None

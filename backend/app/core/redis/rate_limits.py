@@ -30,7 +30,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import Wait
-from app.core.redis.patience import is_away
+from app.core.redis.retry import is_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -196,15 +196,17 @@ class RedisRateLimiter(_Paced):
 
     Args:
         redis: the client; it is not closed here.
-        patience: seconds to try while Redis is away before giving up.
+        outage_timeout: seconds to try while Redis is away before giving up.
         call_timeout: seconds that one call may take.
     """
 
-    def __init__(self, redis: Redis, *, patience: float = 60.0, call_timeout: float = 5.0) -> None:
+    def __init__(
+        self, redis: Redis, *, outage_timeout: float = 60.0, call_timeout: float = 5.0
+    ) -> None:
         super().__init__()
         self._take_script = redis.register_script(_TAKE)
         self._pause_script = redis.register_script(_PAUSE)
-        self._patience = patience
+        self._outage_timeout = outage_timeout
         self._call_timeout = call_timeout
         # by the monotonic clock: when this process' own count has room, and its own pauses end
         self._free: defaultdict[str, float] = defaultdict(float)
@@ -253,14 +255,14 @@ class RedisRateLimiter(_Paced):
 
     async def _call(self, script: AsyncScript, budget: str, arguments: Sequence[int]) -> Any:
         """Run a script; when Redis is away, again and again until the patience is used up."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._outage_timeout
         delay = 0.1
         while True:
             try:
                 async with asyncio.timeout(self._call_timeout):
                     return await script(keys=[KEY.format(budget)], args=arguments)
             except (RedisConnectionError, RedisTimeoutError, TimeoutError, ResponseError) as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 if time.monotonic() + delay > deadline:
                     raise Wait("redis", 30) from error

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.config import Settings
 from app.core.errors import Superseded, UserError, Wait
-from app.core.postgres.away import is_away, reason
+from app.core.postgres.unavailable import is_unavailable, waiting_for
 from app.core.process.redaction import redact
 from app.core.runs import transitions
 from app.core.runs.attempt import Attempt
@@ -84,9 +84,9 @@ async def record(
             logger.warning("%s", outcome)
             seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
             statement, more = transitions.WAIT, _wait(outcome.what, seconds, outcome.reason)
-        case _ if is_away(outcome):
+        case _ if is_unavailable(outcome):
             logger.warning("lost PostgreSQL: %s", outcome)
-            statement, more = transitions.WAIT, _wait(*reason(outcome))
+            statement, more = transitions.WAIT, _wait(*waiting_for(outcome))
         case UserError():
             logger.error("failed: %s", outcome)
             statement, more = transitions.FAIL, {"error": _storable(str(outcome))}

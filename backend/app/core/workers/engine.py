@@ -8,8 +8,8 @@ import psycopg
 
 from app.core.config import Settings
 from app.core.errors import NotHere
-from app.core.postgres.away import is_away
 from app.core.postgres.schema import check_schema, explain, explain_refusals
+from app.core.postgres.unavailable import is_unavailable
 from app.core.process import cancelling
 from app.core.process.logs import bound_contextvars
 from app.core.runs.attempt import Attempt, Work
@@ -195,7 +195,7 @@ class Engine:
                 if changed is None:
                     await record_fenced(connection, attempt, self.liveness.worker_id)
         except Exception as error:
-            if is_away(error):
+            if is_unavailable(error):
                 logger.warning("PostgreSQL is away, the run is released later: %s", error)
                 return
             # without a record the run would be tried again at once, and for ever
@@ -258,7 +258,7 @@ class Engine:
             self._log("recovery", error)
 
     def _log(self, what: str, error: Exception) -> None:
-        if is_away(error) or isinstance(error, OSError | TimeoutError):
+        if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
             logger.warning("%s found PostgreSQL away: %s", what, error or "no answer")
         elif (known := explain(self.db, error)) is not None:
             logger.error("%s failed, the worker goes on: %s", what, known)

@@ -2,8 +2,8 @@ import asyncio
 import logging
 
 from app.core.errors import NotHere
-from app.core.postgres.away import is_away
 from app.core.postgres.schema import explain
+from app.core.postgres.unavailable import is_unavailable
 from app.core.workers.claiming import next_ready
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
@@ -50,7 +50,7 @@ class Executor:
             try:
                 await self._fill()
             except Exception as error:
-                if is_away(error):
+                if is_unavailable(error):
                     logger.warning("PostgreSQL is away: %s", error)
                 elif (known := explain(self._engine.db, error)) is not None:
                     logger.error("looking for queued runs failed, it goes on: %s", known)  # noqa: TRY400 - the operator's to mend

@@ -39,7 +39,7 @@ async def test_a_worker_outlives_a_redis_that_dies_and_comes_back(
 ) -> None:
     plant, worker = working
     redis_server.kill()
-    await plant.says(worker, "redis is away")
+    await plant.says(worker, "Redis is unavailable")
     redis_server.start()
     await finish_both(plant, worker)
 
@@ -51,7 +51,7 @@ async def test_a_worker_outlives_a_redis_that_does_not_answer(
     assert redis_server.pid is not None
     os.kill(redis_server.pid, signal.SIGSTOP)
     try:
-        await plant.says(worker, "redis is away")
+        await plant.says(worker, "Redis is unavailable")
     finally:
         os.kill(redis_server.pid, signal.SIGCONT)
     await finish_both(plant, worker)
@@ -63,7 +63,7 @@ async def test_a_worker_outlives_a_redis_that_refuses_to_write(
     plant, worker = working
     await arq_redis.config_set("maxmemory", 1)
     try:
-        await plant.says(worker, "redis is away")
+        await plant.says(worker, "Redis is unavailable")
     finally:
         await arq_redis.config_set("maxmemory", 0)
     await finish_both(plant, worker)
@@ -141,7 +141,7 @@ async def test_a_worker_that_is_stopped_while_redis_is_away_puts_its_runs_back_a
     assert plant.cli("annotate", "ensembl", "--mode", "full").returncode == 0
     await plant.says(worker, "ensembl: ")
     redis_server.kill()
-    await plant.says(worker, "redis is away")
+    await plant.says(worker, "Redis is unavailable")
     worker.terminate()
     assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 0
     states = plant.rows("SELECT state FROM runs WHERE state = 'running'")

@@ -37,7 +37,9 @@ class _Budgets:
         self._redis = context.redis()
         self._seconds = context.within(BUDGET_SECONDS)
         patience = context.within(REDIS_SECONDS)
-        self._limiter = RedisRateLimiter(self._redis, patience=patience, call_timeout=patience)
+        self._limiter = RedisRateLimiter(
+            self._redis, outage_timeout=patience, call_timeout=patience
+        )
 
     async def acquire(self, budget: str, rate: float) -> None:
         """Wait for a place, but not for long.

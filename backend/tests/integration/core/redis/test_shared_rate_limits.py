@@ -112,7 +112,7 @@ async def test_a_short_outage_is_waited_out(server, redis):
 
 
 async def test_a_longer_outage_is_a_wait_for_redis(server, redis):
-    limiter = RedisRateLimiter(redis, patience=0.3)
+    limiter = RedisRateLimiter(redis, outage_timeout=0.3)
     await asyncio.to_thread(server.stop)
     try:
         with pytest.raises(Wait) as caught:
@@ -125,14 +125,14 @@ async def test_a_longer_outage_is_a_wait_for_redis(server, redis):
 
 
 async def test_a_server_that_hangs_is_a_wait_for_redis(redis):
-    limiter = RedisRateLimiter(redis, patience=0.3, call_timeout=0.1)
+    limiter = RedisRateLimiter(redis, outage_timeout=0.3, call_timeout=0.1)
     await redis.client_pause(2_000)
     with pytest.raises(Wait):
         await limiter.acquire("b", 10)
 
 
 async def test_a_full_server_is_a_wait_for_redis(redis):
-    limiter = RedisRateLimiter(redis, patience=0.3)
+    limiter = RedisRateLimiter(redis, outage_timeout=0.3)
     await redis.config_set("maxmemory", 1)
     try:
         with pytest.raises(Wait):

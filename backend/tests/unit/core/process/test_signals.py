@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("as_from_a_shell")
 A_WORKER = """
 import asyncio, logging, os, sys
 from app.core.arq import shutdown
-from app.core.redis.patience import Patience
+from app.core.redis.retry import RedisRetry
 
 async def main():
     logging.basicConfig(level=logging.INFO)
     job = asyncio.create_task(asyncio.Event().wait())
     me = asyncio.current_task()
-    shutdown.install(main=me, jobs={job}, patience=Patience("here"))
+    shutdown.install(main=me, jobs={job}, redis_retry=RedisRetry("here"))
     print("ready", flush=True)
     try:
         await asyncio.Event().wait()
