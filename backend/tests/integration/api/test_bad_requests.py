@@ -1,6 +1,7 @@
 """What is no request gets a clear answer, in one shape, and shows nothing it should not."""
 
 import json
+import sys
 
 import httpx
 import pytest
@@ -72,10 +73,14 @@ async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
     assert answer.status_code == 202
 
 
+# Python 3.14 reads JSON that is nested as deeply as the longest body can be
+TOO_DEEP = "nested too deeply" if sys.version_info < (3, 14) else "the body is no JSON"
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"[" * 60_000, "nested too deeply"),
+        (b"[" * 60_000, TOO_DEEP),
         (b'{"mode": "\xff"}', "not UTF-8"),
         (b'{"sources": [' + b"1" * 60_000 + b"]}", "a number with too many digits"),
     ],
