@@ -1,6 +1,6 @@
 """The generated blocks and the files that they belong in."""
 
-from app.core.config import ROOT
+from app.core.process.checkout import ROOT
 from reference import (
     checks,
     compose,

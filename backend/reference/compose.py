@@ -1,7 +1,7 @@
 import re
 
 from app.annotation.settings import Settings
-from app.core.config import ROOT
+from app.core.process.checkout import ROOT
 from reference.markdown import table
 
 _LINE = re.compile(r"^ +([A-Z][A-Z0-9_]*): (.*)$", re.MULTILINE)

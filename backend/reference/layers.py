@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.process.checkout import ROOT
 from reference.imports import Imports, imports_of
 from reference.markdown import table
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from app.annotation.settings import Settings
 from app.annotation.sources.hgnc import FILES
 from app.annotation.upstream.settings import UpstreamSettings
-from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.process.checkout import ROOT
 
 _BACKEND = ROOT / "backend"
 _DECLARING = {

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.process.checkout import ROOT
 from reference.markdown import table
 
 _CALL = re.compile(r"-m app\.cli ([\w-]+)")

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from app.annotation.settings import SECTION, Settings
-from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.process.checkout import ROOT
 from reference.markdown import table
 from reference.readers import readers
 

@@ -13,8 +13,8 @@ from pydantic import Field, create_model
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
-from app.core.config import ROOT
 from app.core.config import load_settings as load
+from app.core.process.checkout import ROOT
 
 SECTION = "Upstream services: an address each, so that a mirror or the sandbox can stand in"
 

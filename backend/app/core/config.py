@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import DotEnvSettingsSource
 
 from app.core.errors import WrongUse
+from app.core.process.checkout import ROOT, SERVICES_ENV
 from app.core.process.redaction import redact
 from app.core.redis import address as redis_url
 from app.db import address
@@ -24,12 +25,6 @@ logger = logging.getLogger(__name__)
 
 # it warns of a line that it cannot read, without the file's name; we refuse the file
 logging.getLogger("dotenv.main").setLevel(logging.ERROR)
-
-ROOT = Path(__file__).resolve().parents[3]
-"""The checkout's top, where `.env` and `.run/` are."""
-
-SERVICES_ENV = ROOT / ".run" / "services.env"
-"""Where `make hybrid-up` leaves the addresses of the servers it started."""
 
 # passwords of compose.yaml's own services, in the same .env
 _OF_COMPOSE = re.compile(r"COMPOSE_|POSTGRES_PASSWORD$|REDIS_(API|WORKER)_PASSWORD$")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.checks import Unavailable
-from app.core.config import ROOT
 from app.core.errors import WrongUse
+from app.core.process.checkout import ROOT
 
 if TYPE_CHECKING:
     from httpx import AsyncClient

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from app.core.config import ROOT, Settings
+from app.core.config import Settings
+from app.core.process.checkout import ROOT
 
 _NOT_ALLOWED_IN_A_URL = re.compile(r"[\s?#]")
 

@@ -19,10 +19,10 @@ from psycopg import sql
 from psycopg.pq import Conninfo
 from psycopg.rows import namedtuple_row
 
-from app.core.config import ROOT
 from app.core.errors import MIGRATE, UserError
 from app.core.postgres.place import PLACE, misplaced
 from app.core.postgres.refusals import NO_DATABASE
+from app.core.process.checkout import ROOT
 from app.core.process.redaction import redact
 from app.db import address
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "cancelling",
+    "checkout",
     "configured_secrets",
     "exits",
     "guard",

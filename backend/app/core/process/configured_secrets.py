@@ -1,19 +1,22 @@
 """The secrets that are configured: in the environment, in ``.env``, in what `hybrid-up` wrote.
 
-They are read one by one, as the settings as a whole may be unusable: that is when an error shows
-what stands in them.
+They are read one by one and without the model of the settings. So they are known even if the
+settings cannot be used, which is when an error shows values, and importing this module is cheap.
 """
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from dotenv import dotenv_values
-from pydantic import SecretStr
 
-from app.core.config import Settings
 from app.core.process.redaction import SHORTEST_SECRET
+
+# dotenv warns of a line that it cannot read, without the file's name; the settings refuse the file
+logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 
 _SECRET_NAME = re.compile(
     r"\w*(TOKEN|API_KEY|PASSWORD|SECRET)|PGPASSWORD|REDISCLI_AUTH", re.IGNORECASE
@@ -50,10 +53,14 @@ def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset
     )
 
 
-def secrets_of(settings: Settings) -> frozenset[str]:
-    """Return what must not be shown of the settings' values, however they came to be."""
+def secrets_of(settings: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """Return what must not be shown of the settings' values, wherever they were read from.
+
+    Args:
+        settings: the names and values, as the model of the settings yields them.
+    """
     held = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
         for name, value in settings
         if value is not None
     }

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from app.core.config import ROOT, SERVICES_ENV
+from app.core.process.checkout import ROOT, SERVICES_ENV
 from app.core.process.configured_secrets import configured_secrets
 from app.core.process.redaction import hide, hide_in_addresses, learn
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from app.annotation.settings import Settings, load_settings
-from app.core.config import ROOT
+from app.core.process.checkout import ROOT
 from reference import env_example
 from tests.checkout import copy_checkout
 

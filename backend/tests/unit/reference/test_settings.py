@@ -5,8 +5,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.annotation.settings import Settings
-from app.core.config import ROOT
 from app.core.errors import UserError
+from app.core.process.checkout import ROOT
 from reference import settings
 
 

@@ -2,6 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.annotation.settings import Settings
+from app.core.config import is_secret
 from app.core.process.configured_secrets import configured_secrets
 from app.core.process.redaction import hide
 
@@ -33,6 +35,15 @@ def shown(text: str, *env_files: str, **environ: str) -> str:
 def test_each_variable_that_holds_a_secret_is_known(name: str, value: str) -> None:
     assert shown(SECRET, **{name: value.format(SECRET)}) == "***"
     assert shown(SECRET, f'export {name}="{value.format(SECRET)}"\n') == "***"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, field in Settings.model_fields.items() if is_secret(field)],
+)
+def test_each_secret_setting_is_known_by_its_name(name: str) -> None:
+    value = f"redis://:{SECRET}@h/0" if name.endswith("_url") else SECRET
+    assert shown(SECRET, **{name.upper(): value}) == "***"
 
 
 def test_a_secret_of_which_a_variable_is_a_part_is_known() -> None:
