@@ -74,7 +74,7 @@ async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
 
 
 # Python 3.14 reads JSON that is nested as deeply as the longest body can be
-TOO_DEEP = "nested too deeply" if sys.version_info < (3, 14) else "the body is no JSON"
+TOO_DEEP = "nested too deeply" if sys.version_info < (3, 14) else "the body is not JSON"
 
 
 @pytest.mark.parametrize(
