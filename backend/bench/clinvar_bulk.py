@@ -18,9 +18,9 @@ from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.upstream.bulk_files.process import read_in_child
 from sandbox.catalogue import Catalogue
+from sandbox.clinvar.tables import compressed, write_variant_summary
+from sandbox.clinvar.variants import Variants
 from sandbox.options import Options
-from sandbox.tables import compressed, write_variant_summary
-from sandbox.variants import Variants
 
 _TICK = 0.005
 

@@ -1,10 +1,12 @@
 import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from sandbox.options import DEFAULT_CACHE, Options
+from sandbox.registry import SERVICES
 from sandbox.server import Sandbox
 
 ENDINGS = frozenset(
@@ -19,13 +21,26 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _RATE = click.FloatRange(min=0, min_open=True)
 
 
+_BUDGETS = {
+    setting.lower(): budget for each in SERVICES for setting, budget in each.rate_settings.items()
+}
+"""The options for rates, as click passes them, and their budgets."""
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def _rate_options(command: Command) -> Command:
+    for name in reversed(_BUDGETS):
+        option = f"--{name.replace('_', '-')}"
+        click.option(option, type=_RATE, help="Requests a second.")(command)
+    return command
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
 @click.option("--genes", type=click.IntRange(1), help="Number of genes; 5,000, or all of the list.")
 @click.option("--limits", type=click.Choice(["real", "off"]), default="real", show_default=True)
-@click.option("--ncbi-rate", type=_RATE, help="Requests per second, with and without a key.")
-@click.option("--ensembl-rate", type=_RATE, help="Requests per second.")
-@click.option("--hgnc-rate", type=_RATE, help="Requests per second.")
+@_rate_options
 @click.option("--variants-per-gene", type=click.IntRange(0), default=40, show_default=True)
 @click.option("--skew", type=click.Choice(["flat", "clinvar"]), default="flat", show_default=True)
 @click.option("--gene-list", type=_FILE, help="TSV with symbol and hgnc_id: these genes first.")
@@ -42,18 +57,15 @@ def main(
     *,
     port: int,
     prepare: bool,
-    ncbi_rate: float | None,
-    ensembl_rate: float | None,
-    hgnc_rate: float | None,
     **options: Any,
 ) -> None:
-    """Serve HGNC, Ensembl, ClinVar and their bulk files on one loopback port.
+    """Serve all upstream services and their bulk files on one loopback port.
 
     Prints the settings that point at it, then serves until SIGTERM, SIGINT or another signal that
-    would end it, like the SIGHUP of a closed terminal.
+    would end it, such as the SIGHUP of a closed terminal.
     """
-    given = {"ncbi": ncbi_rate, "ensembl": ensembl_rate, "hgnc": hgnc_rate}
-    rates = {name: rate for name, rate in given.items() if rate is not None}
+    given = {budget: options.pop(name) for name, budget in _BUDGETS.items()}
+    rates = {budget: rate for budget, rate in given.items() if rate is not None}
     try:
         sandbox = Sandbox(Options(rates=rates, **options), port=port)
     except (OSError, ValueError) as error:

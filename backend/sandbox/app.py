@@ -3,6 +3,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -11,43 +12,24 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import files, transports
-from sandbox.call import Call, FaultInstead, Handler, Reply
+from sandbox import transports
+from sandbox.call import Call, FaultInstead, Reply
 from sandbox.catalogue import Catalogue
 from sandbox.control import routes as control_routes
-from sandbox.ensembl import Ensembl
-from sandbox.eutils import Eutils
 from sandbox.faults import Fault, Faults
 from sandbox.files import Files, Served
-from sandbox.hgnc import Hgnc
 from sandbox.limits import Limits, Verdict
 from sandbox.options import Options
-from sandbox.refusals import failure, rate_headers, too_many
+from sandbox.refusals import failure
+from sandbox.registry import SERVICES, allowed_rates
+from sandbox.service import Endpoint, ServedFile, Service
 from sandbox.stats import Stats
-from sandbox.variants import Variants
 
 _FREE = Verdict(admitted=True, limit=None, remaining=0)
 _A_DAY = 86_400.0
 _LAG = timedelta(days=7)
 
-ENDPOINTS = {
-    "hgnc.info": "/hgnc/info",
-    "hgnc.fetch": "/hgnc/fetch/{field}/{value}",
-    "hgnc.complete_set": f"/hgnc-files/tsv/tsv/{files.COMPLETE_SET}",
-    "hgnc.withdrawn": f"/hgnc-files/tsv/tsv/{files.WITHDRAWN}",
-    "ensembl.info": "/ensembl/info/data",
-    "ensembl.software": "/ensembl/info/software",
-    "ensembl.lookup": "/ensembl/lookup/symbol/homo_sapiens",
-    "ensembl.lookup.id": "/ensembl/lookup/id",
-    "ensembl.lookup_symbol": "/ensembl/lookup/symbol/homo_sapiens/{symbol}",
-    "clinvar.esearch": "/eutils/esearch.fcgi",
-    "clinvar.esummary": "/eutils/esummary.fcgi",
-    "clinvar.einfo": "/eutils/einfo.fcgi",
-    "clinvar.variant_summary": f"/clinvar/tab_delimited/{files.VARIANT_SUMMARY}",
-    "clinvar.gene_specific_summary": f"/clinvar/tab_delimited/{files.GENE_SPECIFIC_SUMMARY}",
-}
-
-Endpoint = Callable[[Request], Awaitable[ASGIApp]]
+Answering = Callable[[Request], Awaitable[ASGIApp]]
 
 
 class Upstreams:
@@ -55,66 +37,61 @@ class Upstreams:
 
     def __init__(self, options: Options) -> None:
         self.catalogue = Catalogue(options)
-        self.variants = Variants(self.catalogue)
-        self.limits = Limits(options.allowed())
-        self.faults = Faults()
+        self.services = {service.name: service(self.catalogue) for service in SERVICES}
+        self.limits = Limits(allowed_rates(options))
         self.stats = Stats()
-        self.eutils = Eutils(self.variants)
-        self.files = Files(self.variants)
-        hgnc, ensembl = Hgnc(self.catalogue), Ensembl(self.catalogue)
-        answers: dict[str, tuple[str, str, Handler]] = {
-            "hgnc.info": ("GET", "hgnc", hgnc.info),
-            "hgnc.fetch": ("GET", "hgnc", hgnc.fetch),
-            "ensembl.info": ("GET", "ensembl", ensembl.data),
-            "ensembl.software": ("GET", "ensembl", ensembl.software),
-            "ensembl.lookup": ("POST", "ensembl", ensembl.lookup),
-            "ensembl.lookup.id": ("POST", "ensembl", ensembl.lookup_ids),
-            "ensembl.lookup_symbol": ("GET", "ensembl", ensembl.lookup_one),
-            "clinvar.esearch": ("GET POST", "ncbi", self.eutils.esearch),
-            "clinvar.esummary": ("GET POST", "ncbi", self.eutils.esummary),
-            "clinvar.einfo": ("GET POST", "ncbi", self.eutils.einfo),
-        }
-        downloads = {
-            "hgnc.complete_set": files.COMPLETE_SET,
-            "hgnc.withdrawn": files.WITHDRAWN,
-            "clinvar.variant_summary": files.VARIANT_SUMMARY,
-            "clinvar.gene_specific_summary": files.GENE_SPECIFIC_SUMMARY,
-        }
+        endpoints = [(of, each) for of in self.services.values() for each in of.endpoints()]
+        served = [(of, each) for of in self.services.values() for each in of.files()]
+        files = frozenset(each.name for _, each in served)
+        self.endpoints = frozenset(each.name for _, each in endpoints) | files
+        self.faults = Faults(
+            {
+                "uid-error": frozenset(each.name for _, each in endpoints if each.has_uids),
+                "wrong-count": frozenset(each.name for _, each in endpoints if each.miscounts),
+                # half of the file over HTTP/1.0, so that its end looks like any
+                "no-length": files,
+                # the file of a mirror that is out of date
+                "older": files,
+            }
+        )
+        self.files = Files(options, [each for _, each in served])
         routes = [
-            Route(
-                ENDPOINTS[name],
-                _answering(self._answer(name, budget, handler)),
-                methods=methods.split(),
-            )
-            for name, (methods, budget, handler) in answers.items()
+            Route(each.path, _answering(self._answer(of, each)), methods=each.methods.split())
+            for of, each in endpoints
         ] + [
-            Route(ENDPOINTS[name], _answering(self._download(name, file)), methods=["GET"])
-            for name, file in downloads.items()
+            Route(each.path, _answering(self._download(of, each)), methods=["GET"])
+            for of, each in served
         ]
-        self.app = Starlette(routes=[*routes, *control_routes(self, frozenset(ENDPOINTS))])
+        self.app = Starlette(routes=[*routes, *control_routes(self, self.endpoints)])
 
     def reset(self) -> None:
         """Take all faults away and count from nothing."""
         self.faults.clear()
         self.stats.reset()
 
-    def _answer(self, name: str, service: str, handler: Handler) -> Endpoint:
+    def _answer(self, service: Service, endpoint: Endpoint) -> Answering:
+        name = endpoint.name
+
         async def answer(request: Request) -> ASGIApp:
             now = time.monotonic()
             self.stats.request(name)
             call = await _call(name, request, self.faults)
-            budget, client = _budget(service, call, request)
-            if call.params.get("api_key", "").startswith("invalid"):
-                return _response(_invalid_key(call))
+            address = request.client.host if request.client else "unknown"
+            budget, client = service.client(endpoint.budget, call, address)
+            if (refusal := service.refuse(call)) is not None:
+                return _response(refusal)
             verdict = self.limits.admit(budget, client, now)
             if not verdict.admitted:
                 self.stats.refused(name)
-                return _response(too_many(budget, verdict, client))
+                return _response(service.too_many(budget, verdict, client))
             try:
-                reply = await handler(call)
+                reply = await endpoint.answer(call)
             except FaultInstead as instead:
-                return self._instead(instead.fault, call, budget, verdict, client)
-            reply.headers |= rate_headers(budget, verdict)
+                refuse = partial(service.too_many, budget, verdict, client)
+                return self._instead(
+                    instead.fault, service, endpoint, call, client=client, refuse=refuse
+                )
+            reply.headers |= service.rate_headers(budget, verdict)
             if call.met is None or call.met.kind == "slow":
                 self.stats.served(name, genes=reply.genes, page=reply.page, records=reply.records)
             if call.met is not None:
@@ -124,26 +101,29 @@ class Upstreams:
 
         return answer
 
-    def _download(self, name: str, file: str) -> Endpoint:
+    def _download(self, service: Service, file: ServedFile) -> Answering:
+        name = file.name
+
         async def download(request: Request) -> ASGIApp:
             self.stats.request(name)
             call = await _call(name, request, self.faults)
             try:
                 fault = call.meet_fault(lambda _: False)
             except FaultInstead as instead:
-                return self._instead(instead.fault, call, "files", _FREE, "")
+                refuse = partial(service.too_many, "files", _FREE, "")
+                return self._instead(instead.fault, service, None, call, client="", refuse=refuse)
             if fault is not None:
                 self.stats.faulted(name)
                 if fault.kind == "slow":
                     await asyncio.sleep(1 if fault.seconds is None else fault.seconds)
-            served = await self.files.get(file)
+            served = await self.files.get(file.file_name)
             if fault is not None and fault.kind == "older":
                 served = replace(served, etag='"older"', changed=served.changed - _LAG)
             if fault is not None and fault.kind == "no-length":
                 return transports.without_length(served.path.read_bytes()[: served.size // 2])
             if served.unchanged_for(call.headers):
                 return Response(status_code=304, headers=served.headers)
-            media = "application/x-gzip" if file.endswith(".gz") else "text/plain"
+            media = "application/x-gzip" if file.path.endswith("gz") else "text/plain"
             headers = {**served.headers, "Content-Length": str(served.size)}
             if request.method == "HEAD":
                 return Response(headers=headers, media_type=media)
@@ -154,17 +134,24 @@ class Upstreams:
         return download
 
     def _instead(
-        self, fault: Fault, call: Call, budget: str, verdict: Verdict, client: str
+        self,
+        fault: Fault,
+        service: Service,
+        endpoint: Endpoint | None,
+        call: Call,
+        *,
+        client: str,
+        refuse: Callable[[float | None], Reply],
     ) -> ASGIApp:
         self.stats.faulted(call.endpoint)
         if fault.kind == "429":
             self.stats.refused(call.endpoint)
-            return _response(too_many(budget, verdict, client, fault.seconds))
+            return _response(refuse(fault.seconds))
         if fault.kind == "reset":
             return transports.reset
         if fault.kind == "hang":
             return _hanging(_A_DAY if fault.seconds is None else fault.seconds)
-        return _response(failure(fault.kind, call, client, fault.seconds))
+        return _response(failure(fault.kind, service, endpoint, client, fault.seconds))
 
 
 async def _call(name: str, request: Request, faults: Faults) -> Call:
@@ -184,17 +171,6 @@ async def _call(name: str, request: Request, faults: Faults) -> Call:
         url_length=len(request.url.path) + 1 + len(request.url.query),
         faults=faults,
     )
-
-
-def _budget(service: str, call: Call, request: Request) -> tuple[str, str]:
-    if service == "ncbi" and (key := call.params.get("api_key")):
-        return "ncbi_with_key", key
-    return service, request.client.host if request.client else "unknown"
-
-
-def _invalid_key(call: Call) -> Reply:
-    body = f'{{"error":"API key invalid","api-key":"{call.params["api_key"]}"}}'
-    return Reply(body.encode(), status=400)
 
 
 async def _spoil(reply: Reply, fault: Fault) -> None:
@@ -260,7 +236,7 @@ def _response(reply: Reply) -> Response:
 class _answering:  # noqa: N801 - a decorator
     """An endpoint as plain ASGI: Starlette insists on a Response from functions."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Answering) -> None:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,20 +1,70 @@
 """Ensembl's REST service: lookups by id and by symbol."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from sandbox.call import Call, Reply, as_json
-from sandbox.catalogue import Catalogue, Gene
+from sandbox.call import Call, Handler, Reply, as_json
+from sandbox.catalogue import Gene
+from sandbox.limits import Verdict
+from sandbox.service import Endpoint, Service
 
 RELEASE = 115
 MOST = 1_000
 
 
-class Ensembl:
-    """Answers of rest.ensembl.org for humans."""
+_FAILED = b'{"error":"something bad has happened"}'
+_TOO_MANY = b'{"error":"You have exceeded the limit of requests per second; wait and retry"}'
+_SYMBOL = "/ensembl/lookup/symbol/homo_sapiens"
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+
+class Ensembl(Service):
+    """Answers of rest.ensembl.org for humans: 15 requests a second (its wiki, "Rate Limits")."""
+
+    name = "ensembl"
+    addresses: ClassVar = {"ENSEMBL_REST_URL": "ensembl"}
+    rates: ClassVar = {"ensembl": 15.0}
+    rate_settings: ClassVar = {"ENSEMBL_RATE": "ensembl"}
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the lookups, and what the service says about itself."""
+        return (
+            _endpoint("ensembl.info", "/ensembl/info/data", self.data),
+            Endpoint(
+                name="ensembl.software",
+                path="/ensembl/info/software",
+                answer=self.software,
+                budget="ensembl",
+            ),
+            _endpoint("ensembl.lookup", _SYMBOL, self.lookup, methods="POST", miscounts=True),
+            _endpoint(
+                "ensembl.lookup.id",
+                "/ensembl/lookup/id",
+                self.lookup_ids,
+                methods="POST",
+                miscounts=True,
+            ),
+            _endpoint("ensembl.lookup_symbol", f"{_SYMBOL}/{{symbol}}", self.lookup_one),
+        )
+
+    def rate_headers(self, budget: str, verdict: Verdict) -> dict[str, str]:
+        """Return Ensembl's limit of an hour: 55,000 (its wiki, "Rate Limits")."""
+        del budget
+        if verdict.limit is None:
+            return {}
+        return {
+            "X-RateLimit-Limit": "55000",
+            "X-RateLimit-Remaining": str(50_000 + verdict.remaining),
+            "X-RateLimit-Reset": "1800",
+            "X-RateLimit-Period": "3600",
+        }
+
+    def too_many(
+        self, budget: str, verdict: Verdict, client: str, seconds: float | None = None
+    ) -> Reply:
+        """Return Ensembl's 429, in JSON."""
+        reply = super().too_many(budget, verdict, client, seconds)
+        return Reply(_TOO_MANY, 429, headers=reply.headers)
 
     async def data(self, call: Call) -> Reply:
         """`/info/data`."""
@@ -40,7 +90,7 @@ class Ensembl:
     async def lookup_ids(self, call: Call) -> Reply:
         """POST `/lookup/id`: unknown ids are null."""
         ids = _listed(call.body, "ids")
-        genes = {each: self._catalogue.by_ensembl_id.get(each) for each in ids or ()}
+        genes = {each: self.catalogue.by_ensembl_id.get(each) for each in ids or ()}
         symbols = {each: gene.symbol if gene else each for each, gene in genes.items()}
         call.meet_fault(lambda gene: gene.upper() in map(str.upper, symbols.values()))
         if not ids or len(ids) > MOST:
@@ -64,8 +114,14 @@ class Ensembl:
         return Reply(as_json(record(gene)), genes=[symbol.upper()], records=1)
 
     def _gene(self, symbol: str) -> Gene | None:
-        gene = self._catalogue.by_symbol.get(symbol.upper())
+        gene = self.catalogue.by_symbol.get(symbol.upper())
         return gene if gene and gene.at_ensembl else None
+
+
+def _endpoint(name: str, path: str, answer: Handler, **more: Any) -> Endpoint:
+    return Endpoint(
+        name=name, path=path, answer=answer, budget="ensembl", error_body=_FAILED, **more
+    )
 
 
 def record(gene: Gene) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
@@ -15,26 +15,6 @@ SPOILING = frozenset(
     }
 )
 KINDS = REPLACING | SPOILING
-
-_COUNTING = {
-    "hgnc.fetch",
-    "ensembl.lookup",
-    "ensembl.lookup.id",
-    "clinvar.esearch",
-    "clinvar.esummary",
-}
-_FILES = {
-    "hgnc.complete_set",
-    "hgnc.withdrawn",
-    "clinvar.variant_summary",
-    "clinvar.gene_specific_summary",
-}
-_ONLY_AT = {
-    "uid-error": {"clinvar.esummary"},
-    "wrong-count": _COUNTING,
-    "no-length": _FILES,  # half of the file over HTTP/1.0, so that its end looks like any
-    "older": _FILES,  # the file of a mirror that lags behind
-}
 
 _MOST_FAULTS = 1_000
 
@@ -74,9 +54,14 @@ class Fault:
 
 
 class Faults:
-    """The faults that are set, in order; the first that matches a request is the one it meets."""
+    """The faults that are set, in order. A request meets the first one that matches it.
 
-    def __init__(self) -> None:
+    Args:
+        only_at: the endpoints of each kind of fault that not all of them can have.
+    """
+
+    def __init__(self, only_at: Mapping[str, frozenset[str]]) -> None:
+        self._only_at = only_at
         self._faults: list[Fault] = []
         self._lock = Lock()
 
@@ -101,9 +86,9 @@ class Faults:
             raise BadFault(f"unknown kind {fault.kind!r}; allowed: {sorted(KINDS)}")
         if not any(map(fault.covers, endpoints)):
             raise BadFault(f"unknown endpoint {fault.endpoint!r}; allowed: {sorted(endpoints)}")
-        answers = [name for name in endpoints if fault.covers(name)]
-        if fault.kind in _ONLY_AT and not any(name in _ONLY_AT[fault.kind] for name in answers):
-            raise BadFault(f"{fault.kind} is for {sorted(_ONLY_AT[fault.kind])} only")
+        allowed_at = self._only_at.get(fault.kind, endpoints)
+        if not any(map(fault.covers, allowed_at)):
+            raise BadFault(f"{fault.kind} is for {sorted(allowed_at)} only")
         for name in ("times", "every", "seconds"):
             value = getattr(fault, name)
             if value is not None and (not isinstance(value, int | float) or value < 0):

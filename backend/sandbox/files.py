@@ -2,25 +2,20 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
-from sandbox import hgnc, tables
-from sandbox.variants import Variants
+from sandbox.options import Options
+from sandbox.service import ServedFile
 
 #: When the generated files say they were changed: the same in every process.
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
 _MOST_KEPT = 16
-
-VARIANT_SUMMARY = "variant_summary.txt.gz"
-GENE_SPECIFIC_SUMMARY = "gene_specific_summary.txt"
-COMPLETE_SET = "hgnc_complete_set.txt"
-WITHDRAWN = "withdrawn.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +59,19 @@ class Files:
     Equal options find it there again in the next process, with the same ETag.
     """
 
-    def __init__(self, variants: Variants) -> None:
-        self._variants = variants
-        self._options = variants.catalogue.options
-        self._locks = {name: asyncio.Lock() for name in self._builders()}
+    def __init__(self, options: Options, files: Sequence[ServedFile]) -> None:
+        self._options = options
+        self._files = {file.file_name: file for file in files}
+        self._locks = {name: asyncio.Lock() for name in self._files}
         self._digest = self._of_options()
 
     async def get(self, name: str) -> Served:
-        """The file with one of this module's names, made now if need be."""
-        summary = self._options.gene_specific_summary
-        if name == GENE_SPECIFIC_SUMMARY and summary is not None:
-            stat = summary.stat()
+        """Return a file by its name. It is made now if need be."""
+        given = self._files[name].given
+        if given is not None:
+            stat = given.stat()
             changed = datetime.fromtimestamp(int(stat.st_mtime), UTC)
-            return Served(summary, stat.st_size, f'"{stat.st_size:x}-given"', changed)
+            return Served(given, stat.st_size, f'"{stat.st_size:x}-given"', changed)
         path = self._path(name)
         async with self._locks[name]:
             if not path.exists():
@@ -87,7 +82,7 @@ class Files:
 
     def prepare(self) -> None:
         """Make all files that are not there yet, now."""
-        for name in self._builders():
+        for name in self._files:
             if not self._path(name).exists():
                 self._build(name, self._path(name))
 
@@ -96,41 +91,17 @@ class Files:
 
     def _build(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        old = sorted(path.parent.glob("*-*.txt*"), key=os.path.getmtime)
+        old = sorted(path.parent.glob("*-*.*"), key=os.path.getmtime)
         for stale in old[: max(0, len(old) - _MOST_KEPT)]:
             stale.unlink(missing_ok=True)
         # Under a name of its own until it is whole: another process may be making the same file.
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
         os.close(handle)
         try:
-            self._builders()[name](Path(made))
+            self._files[name].write(Path(made))
             Path(made).replace(path)
         finally:
             Path(made).unlink(missing_ok=True)
-
-    def _builders(self) -> dict[str, Callable[[Path], None]]:
-        return {
-            VARIANT_SUMMARY: self._variant_summary,
-            GENE_SPECIFIC_SUMMARY: self._gene_specific_summary,
-            COMPLETE_SET: self._complete_set,
-            WITHDRAWN: self._withdrawn,
-        }
-
-    def _variant_summary(self, path: Path) -> None:
-        with tables.compressed(path) as sink:
-            tables.write_variant_summary(self._variants, sink)
-
-    def _gene_specific_summary(self, path: Path) -> None:
-        with path.open("wb") as sink:
-            tables.write_gene_specific_summary(self._variants, sink)
-
-    def _complete_set(self, path: Path) -> None:
-        with path.open("w", encoding="utf-8", newline="") as sink:
-            sink.writelines(hgnc.complete_set(self._variants.catalogue))
-
-    def _withdrawn(self, path: Path) -> None:
-        with path.open("w", encoding="utf-8", newline="") as sink:
-            sink.writelines(hgnc.withdrawn_lines(self._variants.catalogue))
 
     def _of_options(self) -> str:
         options = self._options
@@ -140,6 +111,6 @@ class Files:
         for given in (options.gene_list, options.gene_specific_summary):
             digest.update(given.read_bytes() if given else b"-")
         # Other code, other files: what an earlier version made must not be served.
-        for module in sorted(Path(__file__).parent.glob("*.py")):
+        for module in sorted(Path(__file__).parent.rglob("*.py")):
             digest.update(module.read_bytes())
         return digest.hexdigest()

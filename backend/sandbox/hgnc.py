@@ -1,12 +1,14 @@
 """HGNC's REST service and its two tab-separated files."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sandbox.call import Call, Reply, as_json
 from sandbox.catalogue import Catalogue, Gene, Withdrawn
 from sandbox.mixing import mix
+from sandbox.service import Endpoint, ServedFile, Service
 
 #: Columns of hgnc_complete_set.txt, in the file's order.
 COLUMNS = (
@@ -40,11 +42,21 @@ _NON_CODING = (
 LAST_MODIFIED = "2025-10-31T00:00:00Z"
 
 
-class Hgnc:
-    """Answers of rest.genenames.org."""
+_FETCH_ERROR = (
+    b'{"responseHeader":{"status":500,"QTime":2},"error":{"msg":"no servers","code":500}}'
+)
+
+
+class Hgnc(Service):
+    """Answers of rest.genenames.org, and its files: 10 requests a second (its help)."""
+
+    name = "hgnc"
+    addresses: ClassVar = {"HGNC_REST_URL": "hgnc", "HGNC_FILES_URL": "hgnc-files"}
+    rates: ClassVar = {"hgnc": 10.0}
+    rate_settings: ClassVar = {"HGNC_RATE": "hgnc"}
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        super().__init__(catalogue)
         self._index: dict[str, dict[str, list[Callable[[], dict[str, Any]]]]] = {
             name: {} for name in SEARCHABLE
         }
@@ -64,6 +76,41 @@ class Hgnc:
             self._add(lambda entry=entry: withdrawn(entry), entry.symbol, entry.hgnc_id)  # type: ignore[misc]
         for row in _NON_CODING:
             self._add(lambda row=row: _non_coding(*row), row[1], row[0])  # type: ignore[misc]
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the REST service."""
+        return (
+            Endpoint(
+                name="hgnc.info",
+                path="/hgnc/info",
+                answer=self.info,
+                budget="hgnc",
+                error_body=b'{"error":"something bad has happened"}',
+            ),
+            Endpoint(
+                name="hgnc.fetch",
+                path="/hgnc/fetch/{field}/{value}",
+                answer=self.fetch,
+                budget="hgnc",
+                miscounts=True,
+                error_body=_FETCH_ERROR,
+            ),
+        )
+
+    def files(self) -> Sequence[ServedFile]:
+        """Return the complete set and the withdrawn entries."""
+        return (
+            ServedFile(
+                name="hgnc.complete_set",
+                path="/hgnc-files/tsv/tsv/hgnc_complete_set.txt",
+                write=lambda path: _write(path, complete_set(self.catalogue)),
+            ),
+            ServedFile(
+                name="hgnc.withdrawn",
+                path="/hgnc-files/tsv/tsv/withdrawn.txt",
+                write=lambda path: _write(path, withdrawn_lines(self.catalogue)),
+            ),
+        )
 
     def _add(self, make: Callable[[], dict[str, Any]], symbol: str, hgnc_id: str) -> None:
         self._index["symbol"].setdefault(symbol.upper(), []).append(make)
@@ -110,6 +157,11 @@ class Hgnc:
             },
         }
         return Reply(as_json(body), genes=symbols or [value], records=len(documents))
+
+
+def _write(path: Path, lines: Iterator[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as sink:
+        sink.writelines(lines)
 
 
 def _refuse_xml(call: Call) -> Reply | None:

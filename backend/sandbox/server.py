@@ -6,20 +6,14 @@ from typing import Any, Self
 
 import uvicorn
 
-from sandbox.app import ENDPOINTS, Upstreams
+from sandbox import registry
+from sandbox.app import Upstreams
 from sandbox.catalogue import Catalogue
-from sandbox.options import REAL_RATES, UNLIMITED_RATE, Options
+from sandbox.options import Options
+from sandbox.service import Service
 from sandbox.transports import Protocol
-from sandbox.variants import Variants
 
 _LOOPBACK = "127.0.0.1"
-_PREFIXES = {
-    "NCBI_EUTILS_URL": "eutils",
-    "CLINVAR_FILES_URL": "clinvar",
-    "ENSEMBL_REST_URL": "ensembl",
-    "HGNC_REST_URL": "hgnc",
-    "HGNC_FILES_URL": "hgnc-files",
-}
 
 
 class Sandbox:
@@ -28,7 +22,7 @@ class Sandbox:
     A context manager, sync or async: it listens from the moment it is made, and is gone at exit.
 
         with Sandbox(Options(genes=100, limits="off")) as sandbox:
-            httpx.get(sandbox.settings["NCBI_EUTILS_URL"] + "/einfo.fcgi", params=...)
+            httpx.get(sandbox.settings["ENSEMBL_REST_URL"] + "/info/data")
 
     Args:
         options: what to serve; by default 5,000 genes under the real limits.
@@ -73,19 +67,14 @@ class Sandbox:
         return self._upstreams.catalogue
 
     @property
-    def variants(self) -> Variants:
-        """ClinVar's records of these genes."""
-        return self._upstreams.variants
+    def services(self) -> dict[str, Service]:
+        """The imitated services, by name."""
+        return self._upstreams.services
 
     @property
     def settings(self) -> dict[str, str]:
         """The settings that point the project here, by environment variable."""
-        settings = {name: f"{self.url}/{prefix}" for name, prefix in _PREFIXES.items()}
-        for budget in ("ncbi", "ensembl", "hgnc"):
-            rate = self.options.allowed()[budget]
-            if rate != REAL_RATES[budget]:
-                settings[f"{budget.upper()}_RATE"] = f"{rate or UNLIMITED_RATE:g}"
-        return settings
+        return registry.settings(self.url, self.options)
 
     def stats(self) -> dict[str, Any]:
         """What was served so far, as GET `/_sandbox/stats` answers it."""
@@ -97,7 +86,7 @@ class Sandbox:
         Raises:
             BadFault: no such endpoint or kind, or a wrong value.
         """
-        self._upstreams.faults.add(frozenset(ENDPOINTS), endpoint=endpoint, kind=kind, **more)
+        self._upstreams.faults.add(self._upstreams.endpoints, endpoint=endpoint, kind=kind, **more)
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults that are set, with how often each was met."""
@@ -112,12 +101,8 @@ class Sandbox:
         self._upstreams.reset()
 
     def set_limits(self, **rates: float | None) -> None:
-        """Change requests per second: ncbi, ncbi_with_key, ensembl, hgnc; None is no limit."""
+        """Change the requests a second of budgets; None is no limit."""
         self._upstreams.limits.set(rates)
-
-    def forget_history(self) -> None:
-        """Expire all sessions of the history server."""
-        self._upstreams.eutils.history.clear()
 
     def prepare(self) -> None:
         """Make the bulk files now (half a second per 1,000 genes), so that nobody waits."""

@@ -20,7 +20,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def sandbox(served: Sandbox) -> Sandbox:
     """A sandbox without limits, faults or history."""
     served.reset()
-    served.forget_history()
+    served.services["clinvar"].eutils.history.clear()
     return served
 
 

@@ -6,10 +6,10 @@ from statistics import median
 import pytest
 
 from sandbox.catalogue import AMBIGUOUS_ALIAS, Catalogue
+from sandbox.clinvar.summaries import record
+from sandbox.clinvar.variants import Variants
 from sandbox.known import KNOWN_GENES
 from sandbox.options import Options
-from sandbox.summaries import record
-from sandbox.variants import Variants
 
 BACKEND = Path(__file__).resolve().parents[3]
 
@@ -115,8 +115,8 @@ def test_equal_options_give_equal_variants_in_another_process():
         "import hashlib\n"
         "from sandbox import Options\n"
         "from sandbox.catalogue import Catalogue\n"
-        "from sandbox.summaries import record\n"
-        "from sandbox.variants import Variants\n"
+        "from sandbox.clinvar.summaries import record\n"
+        "from sandbox.clinvar.variants import Variants\n"
         "variants = Variants(Catalogue(Options(genes=80, skew='clinvar')))\n"
         "text = ''.join(map(record, variants))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())\n"

@@ -1,7 +1,12 @@
 import pytest
 
-from sandbox.history import MOST_SESSIONS
-from sandbox.terms import UnsupportedTerm, parse
+from sandbox.clinvar.history import MOST_SESSIONS
+from sandbox.clinvar.terms import UnsupportedTerm, parse
+
+
+def variants_of(sandbox):
+    return sandbox.services["clinvar"].variants
+
 
 EUTILS = {"db": "clinvar", "retmode": "json"}
 
@@ -28,7 +33,7 @@ def summarise(http):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_gene_is_found_by_symbol(search, sandbox, field, method):
     result = search(f"PKD1[{field}]", method, retmax=500).json()["esearchresult"]
-    expected = sandbox.variants.ids_of(sandbox.catalogue.by_symbol["PKD1"])
+    expected = variants_of(sandbox).ids_of(sandbox.catalogue.by_symbol["PKD1"])
 
     assert int(result["count"]) == len(expected)
     assert sorted(map(int, result["idlist"])) == sorted(expected)
@@ -50,15 +55,15 @@ def test_at_most_ten_thousand_ids_a_page(search, sandbox):
         for start in range(0, total, 3_000)
     ]
 
-    haplotypes = [sandbox.variants.haplotypes_of(gene) for gene in sandbox.catalogue.genes]
-    assert total == len(sandbox.variants) + sum(map(len, haplotypes))
+    haplotypes = [variants_of(sandbox).haplotypes_of(gene) for gene in sandbox.catalogue.genes]
+    assert total == len(variants_of(sandbox)) + sum(map(len, haplotypes))
     assert len({uid for page in pages for uid in page}) == total
     assert search(term, retmax=99_999).json()["esearchresult"]["retmax"] == str(min(total, 10_000))
 
 
 def test_a_haplotype_is_told_by_its_type(search, http, sandbox):
     gene = sandbox.catalogue.genes[4]
-    (haplotype,) = sandbox.variants.haplotypes_of(gene)
+    (haplotype,) = variants_of(sandbox).haplotypes_of(gene)
     ids = search(f"{gene.symbol}[gene]", retmax=9_999).json()["esearchresult"]["idlist"]
     assert str(haplotype) in ids
     form = {"db": "clinvar", "retmode": "json", "id": str(haplotype)}
@@ -69,7 +74,9 @@ def test_a_haplotype_is_told_by_its_type(search, http, sandbox):
 
 def test_a_union_counts_shared_variants_once_and_each_gene_by_itself(search, sandbox):
     # PKD1 and TSC2 lie side by side, and some variants span both.
-    ids = [set(sandbox.variants.ids_of(sandbox.catalogue.by_symbol[s])) for s in ("PKD1", "TSC2")]
+    ids = [
+        set(variants_of(sandbox).ids_of(sandbox.catalogue.by_symbol[s])) for s in ("PKD1", "TSC2")
+    ]
     result = search("(PKD1[gene] OR TSC2[gene])").json()["esearchresult"]
 
     assert ids[0] & ids[1]
@@ -136,7 +143,7 @@ def test_unknown_and_expired_sessions(search, summarise, sandbox):
     kept = search("PKD1[gene]", usehistory="y").json()["esearchresult"]
     where = {"WebEnv": kept["webenv"], "query_key": kept["querykey"]}
     assert "result" in summarise(**where).json()
-    sandbox.forget_history()
+    sandbox.services["clinvar"].eutils.history.clear()
 
     for answer in (summarise(**where), summarise(WebEnv="MCID_none", query_key="1")):
         assert answer.status_code == 200

@@ -10,6 +10,11 @@ import pytest
 from harness.timing import WAIT, scaled
 from sandbox.faults import KINDS, BadFault
 
+
+def variants_of(sandbox):
+    return sandbox.services["clinvar"].variants
+
+
 EUTILS = {"db": "clinvar", "retmode": "json"}
 TABLE = "/clinvar/tab_delimited/variant_summary.txt.gz"
 
@@ -108,7 +113,7 @@ def test_connections_that_break_or_hang(sandbox, search, http):
 
 def test_wrong_counts(sandbox, search, summarise, http):
     right = int(search("PKD1").json()["esearchresult"]["count"])
-    ids = sandbox.variants.ids_of(sandbox.catalogue.genes[0])
+    ids = variants_of(sandbox).ids_of(sandbox.catalogue.genes[0])
     sandbox.fault("*", "wrong-count")
 
     assert int(search("PKD1").json()["esearchresult"]["count"]) > right
@@ -121,8 +126,8 @@ def test_wrong_counts(sandbox, search, summarise, http):
 
 def test_a_fault_of_one_gene_leaves_others_alone(sandbox, search, summarise):
     by_symbol = sandbox.catalogue.by_symbol
-    bad = sandbox.variants.ids_of(by_symbol["UMOD"])
-    good = sandbox.variants.ids_of(by_symbol["PAX2"])
+    bad = variants_of(sandbox).ids_of(by_symbol["UMOD"])
+    good = variants_of(sandbox).ids_of(by_symbol["PAX2"])
     sandbox.fault("clinvar.esummary", "uid-error", gene="UMOD")
     sandbox.fault("clinvar.esearch", "500", gene="UMOD")
 

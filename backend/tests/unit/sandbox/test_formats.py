@@ -5,12 +5,17 @@ import gzip
 import json
 from typing import Any
 
+
+def variants_of(sandbox):
+    return sandbox.services["clinvar"].variants
+
+
 EUTILS = {"db": "clinvar", "retmode": "json"}
 
 
 def test_esummary_records(http, sandbox, shared_data):
     recorded = json.loads((shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_text())
-    first = sandbox.variants.ids_of(sandbox.catalogue.genes[0])[0]
+    first = variants_of(sandbox).ids_of(sandbox.catalogue.genes[0])[0]
     ids = ",".join(map(str, range(first, first + 500)))
     answer = http.post("/eutils/esummary.fcgi", data={**EUTILS, "id": ids}).json()
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from harness.timing import WAIT, scaled
 from sandbox import Options, Sandbox
 from sandbox.__main__ import main
-from sandbox.bulk import main as write_bulk
+from sandbox.clinvar.bulk import main as write_bulk
 
 BACKEND = Path(__file__).resolve().parents[3]
 

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from sandbox.catalogue import Catalogue
+from sandbox.clinvar.summaries import record
+from sandbox.clinvar.tables import COLUMNS, rows
+from sandbox.clinvar.variants import Variants
 from sandbox.options import Options
-from sandbox.summaries import record
-from sandbox.tables import COLUMNS, rows
-from sandbox.variants import Variants
 
 # What a title says of the consequence, in the order in which the rules are tried.
 RULES = (

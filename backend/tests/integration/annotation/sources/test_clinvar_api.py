@@ -8,6 +8,11 @@ from app.annotation.sources.base import Answer, Gene, Source
 from app.annotation.upstream import BadAnswer, UpstreamUnavailable
 from sandbox import Sandbox
 
+
+def variants_of(sandbox):
+    return sandbox.services["clinvar"].variants
+
+
 PAGE = 500
 
 
@@ -45,7 +50,7 @@ async def test_a_batch_costs_one_search_and_a_request_for_500_variants(
         for place in sandbox.catalogue.variants_of(served)
     }
     haplotypes = sum(
-        len(sandbox.variants.haplotypes_of(served)) for served in sandbox.catalogue.genes
+        len(variants_of(sandbox).haplotypes_of(served)) for served in sandbox.catalogue.genes
     )
     assert served_requests(sandbox) == 1 + -(-(len(distinct) + haplotypes) // PAGE)
     assert clinvar.requests == served_requests(sandbox) + 1  # and the expected counts
@@ -122,7 +127,7 @@ async def test_an_expired_search_is_made_again(
     async def forgetful(method: str, path: str, **more: object) -> object:
         if path == "esummary.fcgi" and not forgotten:
             forgotten.append(True)
-            sandbox.forget_history()
+            sandbox.services["clinvar"].eutils.history.clear()
         return await request(method, path, **more)
 
     monkeypatch.setattr(upstream, "request", forgetful)

@@ -3,7 +3,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from sandbox.catalogue import Catalogue, Gene
-from sandbox.classifications import PROFILES, Profile, make_profiles
+from sandbox.clinvar.classifications import PROFILES, Profile, make_profiles
 from sandbox.mixing import mix
 
 #: The first VariationID and AlleleID; the variant at place n of the catalogue has n more.

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from isal import igzip
 
-from sandbox.chromosomes import ACCESSION_37, ACCESSION_38
-from sandbox.classifications import significance_simple
-from sandbox.summaries import clingen_and_dbsnp, rcvs, scvs
-from sandbox.variants import Variant, Variants
+from sandbox.clinvar.chromosomes import ACCESSION_37, ACCESSION_38
+from sandbox.clinvar.classifications import significance_simple
+from sandbox.clinvar.summaries import clingen_and_dbsnp, rcvs, scvs
+from sandbox.clinvar.variants import Variant, Variants
 
 #: Columns of variant_summary.txt since 2024, in the file's order.
 COLUMNS = (

@@ -1,13 +1,13 @@
-"""`python -m sandbox.bulk FILE --rows N`: a large variant_summary.txt.gz, for measuring."""
+"""Writes a large variant_summary.txt.gz for measurements: `python -m sandbox.clinvar.bulk FILE`."""
 
 from pathlib import Path
 
 import click
 
 from sandbox.catalogue import Catalogue
+from sandbox.clinvar.tables import compressed, write_variant_summary
+from sandbox.clinvar.variants import Variants
 from sandbox.options import Options
-from sandbox.tables import compressed, write_variant_summary
-from sandbox.variants import Variants
 
 
 @click.command()

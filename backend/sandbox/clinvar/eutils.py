@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from sandbox.call import Call, Reply, as_json
+from sandbox.clinvar.history import Found, History
+from sandbox.clinvar.summaries import record
+from sandbox.clinvar.terms import Clause, UnsupportedTerm, parse
+from sandbox.clinvar.variants import Variants
 from sandbox.faults import Fault
-from sandbox.history import Found, History
-from sandbox.summaries import record
-from sandbox.terms import Clause, UnsupportedTerm, parse
-from sandbox.variants import Variants
 
 DEFAULT_FOUND = 20
 MOST_FOUND = 10_000

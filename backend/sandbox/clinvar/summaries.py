@@ -1,5 +1,5 @@
-from sandbox.chromosomes import ACCESSION_38
-from sandbox.variants import Variant
+from sandbox.clinvar.chromosomes import ACCESSION_38
+from sandbox.clinvar.variants import Variant
 
 # One record of esummary's JSON (version 0.3), key for key as recorded from the service.
 _RECORD = (

@@ -1,0 +1,5 @@
+"""ClinVar: NCBI's E-utilities and ClinVar's bulk files."""
+
+from sandbox.clinvar.service import ClinVar
+
+__all__ = ["ClinVar"]

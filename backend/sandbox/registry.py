@@ -1,0 +1,51 @@
+"""The services that the sandbox imitates."""
+
+from sandbox.clinvar import ClinVar
+from sandbox.ensembl import Ensembl
+from sandbox.hgnc import Hgnc
+from sandbox.options import Options
+from sandbox.service import Service
+
+SERVICES: tuple[type[Service], ...] = (
+    Hgnc,
+    Ensembl,
+    ClinVar,
+)
+
+UNLIMITED_RATE = 10_000
+"""The rate that a client is told when nothing limits it here."""
+
+_WITH_KEY = "_with_key"
+
+
+def real_rates() -> dict[str, float]:
+    """Return the requests a second of the real services, by budget."""
+    return {budget: rate for each in SERVICES for budget, rate in each.rates.items()}
+
+
+def allowed_rates(options: Options) -> dict[str, float | None]:
+    """Return the requests a second by budget; None is no limit.
+
+    A rate that is given for a budget holds with and without a key.
+    """
+    allowed: dict[str, float | None] = {}
+    for budget, rate in real_rates().items():
+        given = options.rates.get(budget, options.rates.get(budget.removesuffix(_WITH_KEY)))
+        allowed[budget] = given or (rate if options.limits == "real" else None)
+    return allowed
+
+
+def settings(url: str, options: Options) -> dict[str, str]:
+    """Return the settings that point the project at a sandbox, by environment variable.
+
+    Args:
+        url: of the sandbox.
+        options: of the sandbox.
+    """
+    found = {name: f"{url}/{path}" for each in SERVICES for name, path in each.addresses.items()}
+    rates, real = allowed_rates(options), real_rates()
+    for each in SERVICES:
+        for name, budget in each.rate_settings.items():
+            if rates[budget] != real[budget]:
+                found[name] = f"{rates[budget] or UNLIMITED_RATE:g}"
+    return found
