@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from app.annotation.upstream.host import Host
 
 if TYPE_CHECKING:
     from app.annotation.sources.connector import Connector
+    from app.core.checks import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +30,6 @@ class HostProbe:
     ask: "Callable[[Connector], Awaitable[str]]"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """The result of a :class:`SettingProbe`; the fields are those of the doctor's findings."""
-
-    status: Literal["ok", "warning", "failed", "skipped"]
-    summary: str
-    required: str = ""
-    found: str = ""
-    remedy: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingProbe:
     """A check of a setting that only this source has.
@@ -57,4 +47,4 @@ class SettingProbe:
     title: str
     symptom: str
     why: str
-    look: "Callable[[Any, Callable[[], Connector] | None], Awaitable[Advice]]"
+    look: "Callable[[Any, Callable[[], Connector] | None], Awaitable[Finding]]"

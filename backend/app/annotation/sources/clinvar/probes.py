@@ -14,9 +14,10 @@ from app.annotation.sources.clinvar.declaration import (
 from app.annotation.sources.clinvar.summaries import decode_release, decode_search
 from app.annotation.sources.clinvar.table import REQUIRED
 from app.annotation.sources.connector import Connector
-from app.annotation.sources.probe import Advice, HostProbe, SettingProbe
+from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.sources.probing import GENE, has_columns
 from app.annotation.upstream.errors import BadAnswer
+from app.core.checks import Finding, failed, ok, skipped, warning
 from app.core.errors import UserError, Wait
 
 _NCBI = "ncbi.nlm.nih.gov"
@@ -53,45 +54,42 @@ def _is_ncbi(settings: ClinVarSettings) -> bool:
     return (urlsplit(address).hostname or "").endswith(_NCBI)
 
 
-async def _key(settings: Any, connect: Connect) -> Advice:
+async def _key(settings: Any, connect: Connect) -> Finding:
     if settings.ncbi_api_key is None:
         if not _is_ncbi(settings):
-            return Advice("ok", "none is needed, because NCBI_EUTILS_URL is not NCBI itself")
-        return Advice(
-            "warning",
+            return ok("none is needed, because NCBI_EUTILS_URL is not NCBI itself")
+        return warning(
             "there is no NCBI_API_KEY",
             required=f"a key, which is free: {_KEYS}",
             found="none: 3 requests a second instead of 10",
             remedy="echo NCBI_API_KEY=your-key >> .env",
         )
     if connect is None:
-        return Advice("skipped", "--offline: NCBI is not asked whether it accepts the key")
+        return skipped("--offline: NCBI is not asked whether it accepts the key")
     return await _try_key(connect())
 
 
-async def _try_key(connect: Connector) -> Advice:
+async def _try_key(connect: Connector) -> Finding:
     params = parameters(connect.settings_as(ClinVarSettings), connect.key(EUTILS))
     upstream = connect.upstream(EUTILS, params=params)
     query = {"db": "clinvar", "retmode": "json"}
     try:
         await upstream.request("GET", "einfo.fcgi", params=query, decode=decode_release)
     except UserError as error:
-        return Advice(
-            "failed",
+        return failed(
             "NCBI does not know the API key",
             required=f"a key of {_KEYS}, or none",
             found=error.found,
             remedy="sed -i '/^NCBI_API_KEY=/d' .env",
         )
     except (Wait, BadAnswer) as error:
-        return Advice("skipped", f"NCBI could not be asked: {getattr(error, 'reason', error)}")
-    return Advice("ok", "it is accepted")
+        return skipped(f"NCBI could not be asked: {getattr(error, 'reason', error)}")
+    return ok("it is accepted")
 
 
-async def _email(settings: Any, _: Connect) -> Advice:
+async def _email(settings: Any, _: Connect) -> Finding:
     email: str | None = settings.ncbi_email
-    missing = Advice(
-        "warning",
+    missing = warning(
         "there is no NCBI_EMAIL",
         required="an address that somebody reads",
         found="none",
@@ -100,8 +98,8 @@ async def _email(settings: Any, _: Connect) -> Advice:
     if email is None:
         if _is_ncbi(settings):
             return missing
-        return Advice("ok", "none is needed, because NCBI_EUTILS_URL is not NCBI itself")
-    return Advice("ok", "NCBI_EMAIL is set")
+        return ok("none is needed, because NCBI_EUTILS_URL is not NCBI itself")
+    return ok("NCBI_EMAIL is set")
 
 
 PROBES = (

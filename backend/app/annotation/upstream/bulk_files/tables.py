@@ -1,6 +1,6 @@
 """Reads tables with a header: TSV, or another separator. Columns are found by their names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,3 +62,19 @@ def read_table(
             yield Line(number, tuple(fields[place] for place in places))
     except UnicodeDecodeError as error:
         raise UnusableFile(f"{path.name} is not UTF-8: {error.reason}") from error
+
+
+def as_number(text: str, missing: Collection[str] = ("NA", "")) -> float | None:
+    """Return the number that a field holds.
+
+    Args:
+        text: of the field.
+        missing: what the table writes where there is no number; it gives None.
+
+    Raises:
+        UnusableFile: it is neither.
+    """
+    try:
+        return None if text in missing else float(text)
+    except ValueError:
+        raise UnusableFile(f"{text[:40]!r} is no number") from None

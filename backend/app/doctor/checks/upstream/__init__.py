@@ -9,7 +9,6 @@ from app.annotation.upstream import BadAnswer
 from app.core.checks import (
     Check,
     Finding,
-    Status,
     by_time,
     check,
     failed,
@@ -90,10 +89,7 @@ def _of_settings(probe: SettingProbe) -> Check:
         from app.doctor.checks.upstream.asking import OneTry
 
         connect = None if context.offline else lambda: OneTry.of(context)
-        advice = await probe.look(context.settings, connect)
-        return Finding(
-            Status(advice.status), advice.summary, advice.required, advice.found, advice.remedy
-        )
+        return await probe.look(context.settings, connect)
 
     return check(
         f"upstream.{probe.name}",
