@@ -72,7 +72,6 @@ async def test_a_service_that_answers_wrongly_is_reported(
 
     assert broken.status is Status.failed
     assert f"127.0.0.1:{sandbox.port}" in broken.finding.summary
-    assert broken.seconds < 3
     assert broken.remedy == f"just doctor --only upstream.{host}"
     sandbox.clear_faults()
     # the printed command looks again

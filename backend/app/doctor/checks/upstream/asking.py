@@ -35,7 +35,6 @@ class _Budgets:
 
     def __init__(self, context: Context) -> None:
         self._redis = context.redis()
-        self._seconds = context.within(BUDGET_SECONDS)
         patience = context.within(REDIS_SECONDS)
         self._limiter = RedisRateLimiter(
             self._redis, outage_timeout=patience, call_timeout=patience
@@ -52,11 +51,11 @@ class _Budgets:
             Busy: there is no place.
         """
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(BUDGET_SECONDS):
                 if await self._redis.exists(KEY.format(budget)):
                     await self._limiter.acquire(budget, rate)
         except TimeoutError:
-            raise Busy(budget.partition(":")[0], self._seconds) from None
+            raise Busy(budget.partition(":")[0], BUDGET_SECONDS) from None
         except (RedisError, Wait):
             return
 
