@@ -126,7 +126,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     try:
         async with asyncio.timeout(REDIS_CHECK_TIMEOUT):
             await installation.refuse_cluster(redis)
-            await installation.tell_if_shared(redis, await installation.identify(db))
+            await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
     return Services(db, probes, dispatcher, redis)

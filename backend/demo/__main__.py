@@ -15,7 +15,7 @@ from rich.console import Console
 
 from app.core.errors import UserError
 from app.core.process.exits import exit_on_user_error
-from app.core.process.signals import heed
+from app.core.process.signals import handle_all
 from demo import report
 from demo.stage import Stage
 from demo.watch import follow
@@ -68,7 +68,7 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
     """Run the whole annotation pipeline on this machine, and kill a worker half-way."""
     console = Console()
     # every such signal acts like Ctrl-C, so that everything that was started is stopped
-    heed(signal.default_int_handler)
+    handle_all(signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     for data in ("postgres", "redis", "cache"):
         shutil.rmtree(folder / data, ignore_errors=True)

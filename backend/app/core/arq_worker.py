@@ -1,6 +1,6 @@
-"""What ``arq app.core.arq_worker.WorkerSettings`` starts.
+"""The arq worker, which ``arq app.core.arq_worker.WorkerSettings`` starts.
 
-It is the composition root: the only part of the job engine that knows what the jobs do.
+This is its composition root: the only module of the job engine that knows what the jobs do.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from app.annotation.refresh.requests import request_run
 from app.annotation.settings import get_settings
 from app.core.arq import shutdown
 from app.core.arq.client import WorkerRedis, connect, connect_worker
-from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.client_jobs import ClientJobs
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.arq.tasks import (
     WorkerContext,
@@ -66,7 +66,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         engine = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
         stack.push_async_callback(engine.stop)
         worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)
-        # arq waits for one task an id, and a wake-up that was sent twice has two
+        # arq waits for one task per job id; a wake-up that was sent twice may have two
         stack.push_async_callback(_wait_for, worker.jobs)
         shutdown.install(main=main, jobs=worker.jobs, redis_retry=_redis_retry)
         await installation.refuse_cluster(limiter)
@@ -76,9 +76,9 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")
             stack.callback(mark.cancel)
         request = partial(request_run, engine.db, dispatcher)
-        worker.redis.queue.desk = ClientDesk(engine.db, request)
+        worker.redis.queue.client_jobs = ClientJobs(engine.db, request)
         worker.redis.may_pick_up = lambda: engine.ready and not _redis_retry.stopping
-        # Redis has answered: arq asks it before it calls this (``arq/worker.py``, ``main``)
+        # arq has reached Redis before it calls this function (``arq/worker.py``, ``main``)
         supervised = Supervised(partial(_status, engine))
         supervised.ready()
         stack.callback(supervised.stopping)
@@ -95,7 +95,7 @@ def _status(engine: Engine) -> str:
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
-    # when the start failed, what it had opened is closed already
+    # when the start failed, it has already closed what it opened
     if (closing := ctx.get("closing")) is not None:
         await closing.aclose()
 
@@ -106,13 +106,13 @@ def _arq_function(task: Any, name: str, settings: Settings) -> Function:
         name=name,
         timeout=time_limit(name, settings.arq_job_timeout) + ARQ_GRACE,
         keep_result=0,
-        # retries are counted in PostgreSQL, where a clean stop costs none
+        # attempts are counted in PostgreSQL, where a clean stop costs none
         max_tries=sys.maxsize,
     )
 
 
 def _redis_settings() -> RedisSettings:
-    """Return the address in arq's own form, for ``arq --check``."""
+    """Return the address in the form of arq, which ``arq --check`` needs."""
     known = {each.name for each in fields(RedisSettings)}
     host, port = _redis.hosts[0] if _redis.hosts else ("localhost", 6379)
     return RedisSettings(
@@ -130,7 +130,7 @@ def _redis_settings() -> RedisSettings:
 
 
 class WorkerSettings:
-    """Read by arq, which takes only what stands in this very class (``arq/worker.py``)."""
+    """The settings that arq reads. It ignores inherited attributes (``arq/worker.py``)."""
 
     functions: ClassVar[list[Function]] = [
         _arq_function(run_pipeline_task, ONE_SOURCE.name, _settings),
@@ -145,8 +145,8 @@ class WorkerSettings:
     job_timeout = _settings.arq_job_timeout + ARQ_GRACE
     keep_result = 0
     max_tries = sys.maxsize
-    # a wake-up is usually sent just after a poll: with arq's default of half a second a run that
-    # changes hands would wait nearly all of it (`nox -s bench -- kills`)
+    # a wake-up is usually sent just after a poll, so a run that is taken over waits for nearly the
+    # whole interval; arq's default is half a second (`nox -s bench -- kills`)
     poll_delay = 0.2
     health_check_key = HEALTH_CHECK_KEY
     health_check_interval = timedelta(seconds=5)

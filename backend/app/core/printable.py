@@ -1,15 +1,15 @@
-"""Shows text of others without letting it steer the terminal."""
+"""Escapes control characters in text from outside, so that it cannot control the terminal."""
 
 import json
 import unicodedata
 
 
 def printable(text: str) -> str:
-    r"""Spell out what a terminal would obey or hide: ``\x1b``, ``\r``, ``\u202e``, ``\udcff``.
+    r"""Escape what a terminal would obey or hide: ``\x1b``, ``\r``, ``\u202e``, ``\udcff``.
 
-    Names, reasons and errors come from files, upstream services and Redis. In a terminal, an escape
-    sequence among them could recolour or overwrite what was written, and a mark of direction turn
-    it around. Line breaks and tabs stay.
+    Names, reasons and errors may come from files, upstream services and Redis. An escape sequence
+    in them could overwrite other output, and a direction mark could reverse it. Line breaks and
+    tabs stay.
     """
     if text.isprintable():
         return text
@@ -19,7 +19,7 @@ def printable(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """Spell out the same in JSON, which means what it meant."""
+    """Escape the same characters in JSON, without changing its meaning."""
     if text.isprintable():
         return text
     return "".join(char if _is_shown(char) else json.dumps(char)[1:-1] for char in text)

@@ -202,7 +202,7 @@ async def test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_les
     sources = [row["sources"] for row in scene.rows("SELECT sources FROM runs")]
     assert sorted(sources) == [["ensembl"], ["hgnc"]]
     assert emptied_after <= 60
-    assert scene.log(worker).count("that are no job") <= 2
+    assert scene.log(worker).count("that are not jobs") <= 2
     scene.check(run_id)
 
 

@@ -1,8 +1,8 @@
-"""The Redis client handed to arq, which must outlive what arq's own does not.
+"""The Redis clients for arq. The worker's client survives outages that end arq's own.
 
-arq 0.28 ends its worker when Redis fails it at the wrong moment: a poll that fails, or a
-connection lost between WATCH and EXEC, is raised out of its main loop (``arq/worker.py``,
-``_poll_iteration`` and ``start_jobs``), and its ``RedisSettings`` have no socket timeout.
+With its own client, arq 0.28 ends the worker when a poll fails or a connection is lost between
+WATCH and EXEC: the error leaves its main loop (``arq/worker.py``, ``_poll_iteration`` and
+``start_jobs``). Its ``RedisSettings`` have no socket timeout either.
 """
 
 import asyncio
@@ -30,31 +30,31 @@ logger = logging.getLogger(__name__)
 
 _WRONG_TYPE = "WRONGTYPE"
 
-_NOT_ARQS = (_WRONG_TYPE, "not an integer", "would overflow")
-"""What Redis says of a key that holds something else than arq has put there."""
+_BAD_KEY_ERRORS = (_WRONG_TYPE, "not an integer", "would overflow")
+"""Words of Redis' errors about a key that holds something else than arq put there."""
 
-DECLINED = 2.0
-"""Seconds for which a worker looks past a job that it handed back: several polls of the others."""
+DECLINE_SECONDS = 2.0
+"""Seconds for which a worker skips a job that it gave back. Other workers poll several times in
+between."""
 
 SOCKET_TIMEOUT = 5.0
 """Seconds without an answer after which a connection to Redis counts as lost."""
 
 
-class _PatientPipeline(Pipeline):
-    """A pipeline of arq's worker: it waits for Redis, and gives up only what must be."""
+class _RetryingPipeline(Pipeline):
+    """A pipeline of arq's worker, which retries while Redis is unavailable."""
 
     redis_retry: RedisRetry
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
-        """Send the commands until Redis answers.
+        """Send the commands, and again until Redis answers.
 
-        A key that is not what it should be (of another type, a count that is none), and Redis'
-        absence while the worker stops, give None for each command: arq takes that for a job that
-        is gone.
+        Each command returns None if a key holds something else than arq put there, or if Redis is
+        unavailable while the worker stops. arq takes None for a job that is gone.
         """
         parent = super().execute
         if self.watching:
-            # a pick-up, where arq knows what a WatchError or a refusal means
+            # this picks up a job: arq itself handles a WatchError or a refusal here
             return await parent(raise_on_error)
         commands = list(self.command_stack)
 
@@ -69,37 +69,47 @@ class _PatientPipeline(Pipeline):
                 raise
             logger.warning("Redis is unavailable while the worker stops: %s", error)
         except ResponseError as error:
-            if not any(words in str(error) for words in _NOT_ARQS):
+            if not any(words in str(error) for words in _BAD_KEY_ERRORS):
                 raise
-            logger.warning("a key of the queue is no job: %s", error)
+            logger.warning("a key of the queue does not hold a job: %s", error)
         return [None] * len(commands)
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """Answer as if somebody else had the job when Redis is lost, or refuses, after WATCH."""
+        """Run a command at once.
+
+        If Redis is unavailable after WATCH, answer as if another worker had taken the job: arq then
+        leaves the job in the queue.
+        """
         parent = super().immediate_execute_command
         if not self.watching:
             return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
             answer = await parent(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
-            # of the wrong type: the queue was replaced, which the next look into it sees
-            passes = (
+            # WRONGTYPE means that the queue was replaced, which the next poll finds out
+            leave_queued = (
                 is_unavailable(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
             )
-            if not passes:
+            if not leave_queued:
                 raise
-            logger.warning("no job could be picked up, it stays queued: %s", error)
+            logger.warning("a job could not be picked up and stays queued: %s", error)
             await self.reset()  # type: ignore[no-untyped-call]
             await asyncio.sleep(MAX_RETRY_DELAY)
             return 1 if args[0] == "EXISTS" else None
-        # arq passes over a score of 0 or of the future, and stumbles over one that is not finite;
-        # a member that is here has been found fit to be started
+        # arq skips a score of 0 or of the future, and fails at one that is not finite; `JobQueue`
+        # has already decided that this member is to be started
         is_score = args[0] == "ZSCORE" and answer is not None
         return float(timestamp_ms()) if is_score else answer
 
 
 class WorkerRedis(ArqRedis):
-    """What arq's worker is given: no outage, stray key or sibling's stop ends it."""
+    """The client of arq's worker. No outage, foreign key or stop of another worker ends it.
+
+    Attributes:
+        redis_retry: retries commands, and knows whether the worker is stopping.
+        queue: chooses the wake-ups that this worker can start.
+        may_pick_up: tells whether the worker can take a job now.
+    """
 
     redis_retry: RedisRetry
     queue: JobQueue
@@ -109,28 +119,28 @@ class WorkerRedis(ArqRedis):
         super().__init__(*args, **kwargs)
         self._declined: dict[bytes, float] = {}
 
-    def decline(self, job_id: str, seconds: float = DECLINED) -> None:
-        """Leave a job to the other workers for a while."""
+    def decline(self, job_id: str, seconds: float = DECLINE_SECONDS) -> None:
+        """Leave a job to the other workers for some seconds."""
         self._declined[job_id.encode()] = time.monotonic() + seconds
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command until Redis answers."""
+        """Send a command, and again until Redis answers."""
         parent = super().execute_command
         return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's signature
         """See redis-py's ``Redis.pipeline``."""
-        pipeline = _PatientPipeline(
+        pipeline = _RetryingPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
         pipeline.redis_retry = self.redis_retry
         return pipeline
 
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the wake-ups that this worker can start; see `job_queue` for all the rest.
+        """Return the wake-ups that this worker can start; `job_queue` handles all other members.
 
-        A wake-up is not picked up when its run could not be claimed, or when it was just declined.
-        A key that is no queue is renamed; recovery sends again the wake-ups that were in it.
+        Wake-ups that this worker has just declined are left out. If the key of the queue holds
+        something else, it is renamed, and recovery sends the wake-ups again.
         """
         del args
         if not self.may_pick_up():
@@ -142,12 +152,15 @@ class WorkerRedis(ArqRedis):
         except ResponseError as error:
             if _WRONG_TYPE not in str(error):
                 raise
-            logger.warning("%s is no queue; it is now at %s:put-aside", name, name)
+            logger.warning("%s does not hold a queue; it was renamed to %s:put-aside", name, name)
             await self.rename(name, f"{name}:put-aside")
             return []
 
     async def zcard(self, name: Any) -> Any:
-        """Count nothing in a queue that is none; arq asks for its health line only."""
+        """Return the length of the queue; 0 if the key holds something else.
+
+        arq asks for it only to write its health line.
+        """
         try:
             return await super().zcard(name)
         except ResponseError as error:
@@ -156,18 +169,18 @@ class WorkerRedis(ArqRedis):
             return 0
 
     async def delete(self, *names: Any) -> Any:
-        """Keep the health line when one worker stops cleanly: it speaks for all of them."""
+        """Delete keys, except the health line, which stands for the other workers too."""
         others = [name for name in names if name != HEALTH_CHECK_KEY]
         return await super().delete(*others) if others else 0
 
 
-def _pool(url: str, tries: int) -> ConnectionPool:
+def _pool(url: str, retries: int) -> ConnectionPool:
     return new_pool(
         url,
         retry=Retry(
-            EqualJitterBackoff(cap=0.5, base=0.05), tries, supported_errors=CONNECTION_ERRORS
+            EqualJitterBackoff(cap=0.5, base=0.05), retries, supported_errors=CONNECTION_ERRORS
         ),
-        # without it a command is not tried again, whatever the retry says (``asyncio/client.py``)
+        # without these, redis-py does not retry a command (``redis/asyncio/client.py``)
         retry_on_error=list(CONNECTION_ERRORS),
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=2.0,
@@ -176,7 +189,7 @@ def _pool(url: str, tries: int) -> ConnectionPool:
 
 
 def connect(url: str, queue: str) -> ArqRedis:
-    """Create a client that speaks arq's language in JSON, and tries a command four times.
+    """Create a client of arq that writes jobs as JSON, and tries a command up to four times.
 
     Args:
         url: see `redis_url`.
@@ -188,7 +201,7 @@ def connect(url: str, queue: str) -> ArqRedis:
 
 
 def connect_worker(url: str, queue: str, redis_retry: RedisRetry) -> WorkerRedis:
-    """Create the client of arq's worker; it connects when first used."""
+    """Create the client of arq's worker; it connects when it is first used."""
     redis = WorkerRedis(
         _pool(url, 1), job_serializer=dump, job_deserializer=load, default_queue_name=queue
     )

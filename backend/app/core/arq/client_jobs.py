@@ -1,4 +1,4 @@
-"""Answers the jobs that clients of arq enqueue themselves: each is, or becomes, a run."""
+"""Turns the jobs that clients of arq enqueue themselves into runs."""
 
 import logging
 from collections import defaultdict
@@ -18,15 +18,14 @@ from app.core.runs.request import RunRequest
 
 logger = logging.getLogger(__name__)
 
-MOST_LINES = 10
-"""Refusals of one page of the queue that are logged apart."""
+MAX_REFUSAL_LINES = 10
+"""Refusals of one page of the queue that get a line of their own in the log."""
 
-
-_LONGEST_ID = 200
+_LOGGED_ID_LENGTH = 200
 
 
 class Requester(Protocol):
-    """Creates a run, or finds the one that already does the same."""
+    """Creates a run, or finds the active one that already does the same."""
 
     def __call__(
         self, request: RunRequest, *, resume: bool, arq_job_id: str | None = None
@@ -34,7 +33,7 @@ class Requester(Protocol):
         """Return the run.
 
         Raises:
-            UserError: an unknown source, or one that another run covers.
+            UserError: a source is unknown, or another run covers it.
         """
 
 
@@ -54,7 +53,7 @@ _PARAMETERS: dict[str, type[_OneSource | _SeveralSources]] = {
     ONE_SOURCE.name: _OneSource,
     SEVERAL_SOURCES.name: _SeveralSources,
 }
-"""Of the functions in `tasks`, which are what a client calls."""
+"""The parameters of the functions in `tasks`, which clients enqueue by name."""
 
 
 _STILL_QUEUED = text(
@@ -65,11 +64,11 @@ _STILL_QUEUED = text(
 )
 
 
-class ClientDesk:
-    """Turns clients' jobs into runs; those that ask for the same are answered together.
+class ClientJobs:
+    """Turns clients' jobs into runs. Jobs that ask for the same are handled together.
 
     Args:
-        db: PostgreSQL.
+        db: the pool of connections to PostgreSQL.
         request: creates runs.
     """
 
@@ -78,28 +77,28 @@ class ClientDesk:
         self._request = request
 
     async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Return those of these runs, each with its epoch, that wait for a worker."""
+        """Return the runs among these, each with its epoch, that are queued."""
         async with self._db.connect() as connection:
             ids, epochs = [run_id for run_id, _ in keys], [epoch for _, epoch in keys]
             found = await connection.execute(_STILL_QUEUED, {"ids": ids, "epochs": epochs})
             return {(row.id, row.epoch) for row in found}
 
-    async def answer(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
-        """Answer jobs, and give the ids of those that are answered as they are.
+    async def handle(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
+        """Handle jobs, and yield the ids of those that are done as the work goes on.
 
         Raises:
-            DATABASE_ERRORS: PostgreSQL is away; what was not given is not answered.
+            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not done.
         """
-        same: defaultdict[tuple[RunRequest, bool], list[str]] = defaultdict(list)
+        accepted: defaultdict[tuple[RunRequest, bool], list[str]] = defaultdict(list)
         refused: defaultdict[str, list[str]] = defaultdict(list)
         for job in jobs:
             try:
-                same[_asked(job)].append(job.id)
+                accepted[_request_of(job)].append(job.id)
             except UserError as error:
                 refused[str(error)].append(job.id)
-        for (request, resume), ids in same.items():
+        for (request, resume), ids in accepted.items():
             try:
-                await self._answer_all(request, ids, resume=resume)
+                await self._create_run(request, ids, resume=resume)
             except UserError as error:
                 refused[str(error)] += ids
                 continue
@@ -108,10 +107,10 @@ class ClientDesk:
         for ids in refused.values():
             yield ids
 
-    async def _answer_all(self, request: RunRequest, ids: Sequence[str], *, resume: bool) -> None:
-        """Answer jobs that ask for the same: once one of them is an active run, all are.
+    async def _create_run(self, request: RunRequest, ids: Sequence[str], *, resume: bool) -> None:
+        """Handle jobs that ask for the same. Once one of them is an active run, all of them are.
 
-        One that fails, as an id does that PostgreSQL cannot hold, takes none of the others along.
+        If one job fails, for example because PostgreSQL cannot store its id, the next is tried.
         """
         for place, job_id in enumerate(ids):
             try:
@@ -121,7 +120,7 @@ class ClientDesk:
             except Exception as error:
                 if is_unavailable(error):
                     raise
-                logger.exception("job %s failed", job_id[:_LONGEST_ID])
+                logger.exception("job %s failed", job_id[:_LOGGED_ID_LENGTH])
                 continue
             active = created.state in {"queued", "running"}
             others = _others(ids[place:]) if active else ""
@@ -130,11 +129,11 @@ class ClientDesk:
                 return
 
 
-def _asked(job: ClientJob) -> tuple[RunRequest, bool]:
+def _request_of(job: ClientJob) -> tuple[RunRequest, bool]:
     """Return what a job asks for, and whether a failed run is to be resumed.
 
     Raises:
-        WrongUse: its arguments are not those of its function.
+        WrongUse: its arguments do not fit its function.
     """
     parameters = _PARAMETERS[job.function]
     names = parameters.__struct_fields__
@@ -158,9 +157,9 @@ def _wrong_call(job: ClientJob, why: str) -> WrongUse:
 
 def _log_refusals(refused: Mapping[str, Sequence[str]]) -> None:
     each = list(refused.items())
-    for why, ids in each[:MOST_LINES]:
+    for why, ids in each[:MAX_REFUSAL_LINES]:
         logger.error("job %s is refused%s: %s", ids[0], _others(ids), why)
-    if more := sum(len(ids) for _, ids in each[MOST_LINES:]):
+    if more := sum(len(ids) for _, ids in each[MAX_REFUSAL_LINES:]):
         logger.error("%d more jobs are refused", more)
 
 

@@ -1,3 +1,5 @@
+"""Sends wake-ups through arq's queue."""
+
 import logging
 from collections.abc import Collection, Sequence
 
@@ -24,7 +26,7 @@ class ArqDispatcher:
         self._failing = False
 
     async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
-        """Send a wake-up for each run. Of failures in a row, only the first is logged."""
+        """Send a wake-up for each run. Only the first of several failures in a row is logged."""
         if not ready:
             return True
         try:
@@ -32,7 +34,9 @@ class ArqDispatcher:
         except (RedisError, OSError) as error:
             if not self._failing:
                 ids = ", ".join(ref.job_id for ref in ready[:5])
-                logger.warning("wake-ups not sent (%s), they will be sent again: %s", ids, error)
+                logger.warning(
+                    "wake-ups could not be sent (%s) and will be sent again: %s", ids, error
+                )
             self._failing = True
             return False
         self._failing = False

@@ -1,10 +1,16 @@
-"""What lies in arq's queue, looked through before arq sees it.
+"""Reads arq's queue before arq does, and gives arq only what its worker can start.
 
-arq 0.28 reads the first 100 members, by their scores up to its own clock, and works off one for
-each free slot at every poll (``arq/worker.py``, ``_poll_iteration``). So 100 members that it passes
-over stop it, what is no job takes slots, and a score by another machine's clock may be in the
-future. Here a page is read whole: what is no job is removed in bulk, clients' own jobs are answered
-in bulk and without a slot, and arq is given wake-ups that can be started, whatever their scores.
+The queue is a sorted set in Redis. Its members are job ids. arq 0.28 reads the first 100 members
+whose scores lie before its own clock, and starts a job for each free slot at every poll
+(``arq/worker.py``, ``_poll_iteration``). This has three weaknesses:
+
+- 100 members that arq skips stop the worker.
+- A member that is not a job takes a slot.
+- A score that comes from the clock of another machine may lie in the future.
+
+So this module reads the queue in pages. It removes in bulk what is not a job, handles the jobs of
+clients in bulk and without a slot, and gives arq the wake-ups that can be started, whatever their
+scores.
 """
 
 import asyncio
@@ -22,27 +28,27 @@ from arq.constants import (
     retry_key_prefix,
 )
 
-from app.core.arq.junk import Junk
-from app.core.arq.queue_page import ClientJob, Page, Reader
+from app.core.arq.queue_page import ClientJob, Page, QueueReader
+from app.core.arq.removal_log import RemovalLog
 from app.core.arq.wake_ups import parse_id
 from app.core.postgres.unavailable import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 
-PAGE = 1_000
-"""Members that are looked at together."""
+PAGE_SIZE = 1_000
+"""Members that are read together."""
 
-BUSY_SECONDS = 1.0
-"""After so long what was found is started; the rest of the queue is for the next poll."""
+SCAN_SECONDS = 1.0
+"""Seconds after which a poll reads no further page. The next poll reads the rest of the queue."""
 
-CROWD = 20
-"""With more wake-ups than this at a time, PostgreSQL is asked which runs are still queued."""
+MAX_UNCHECKED = 20
+"""If a page has more wake-ups than this, PostgreSQL is asked which of the runs are queued."""
 
-LEASE = 60
-"""Seconds after which a client's own job is looked at again if its worker died."""
+LEASE_SECONDS = 60
+"""Seconds after which another worker handles a client's job whose worker died."""
 
-PUT_BACK = 5.0
-"""Seconds after which PostgreSQL, which was away, is asked again for clients' jobs."""
+RETRY_SECONDS = 5.0
+"""Seconds without handling clients' jobs after PostgreSQL was unavailable."""
 
 _LEASE = """
 local taken = {}
@@ -52,20 +58,20 @@ for i = 1, #KEYS, 2 do
 end
 return taken
 """
-"""Take jobs for this worker, unless another has them or has answered them."""
+"""Takes jobs for this worker, except those that another worker has taken or has already handled."""
 
 
-class Desk(Protocol):
-    """Knows the runs, which the queue does not."""
+class ClientJobHandler(Protocol):
+    """Knows the runs, which are in PostgreSQL and not in the queue."""
 
     async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Return those of these runs, each with its epoch, that wait for a worker."""
+        """Return the runs among these, each with its epoch, that are queued."""
 
-    def answer(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
-        """Answer clients' jobs, and give the ids of those that are answered as they are.
+    def handle(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
+        """Handle clients' jobs, and yield the ids of those that are done as the work goes on.
 
         Raises:
-            DATABASE_ERRORS: PostgreSQL is away; what was not given is not answered.
+            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not done.
         """
 
 
@@ -74,92 +80,97 @@ class JobQueue:
 
     Args:
         redis: the worker's client.
-        name: the queue's key.
-        functions: that the worker knows.
+        name: the Redis key of the queue.
+        functions: the names of the jobs that the worker knows.
     """
 
-    desk: Desk | None = None
-    """None until the worker has started; until then only wake-ups can be answered."""
+    client_jobs: ClientJobHandler | None = None
+    """None until the worker has started. Until then, clients' jobs stay in the queue."""
 
     def __init__(self, redis: ArqRedis, name: str, functions: Collection[str]) -> None:
         self._redis = redis
         self._name = name
-        self._reader = Reader(redis, name, functions)
+        self._reader = QueueReader(redis, name, functions)
         self._lease = redis.register_script(_LEASE)
-        self._junk = Junk(name)
+        self._removals = RemovalLog(name)
         self._not_before = 0.0
 
-    async def wake_ups(self, most: int, declined: Collection[bytes]) -> list[bytes]:
+    async def wake_ups(self, limit: int, declined: Collection[bytes]) -> list[bytes]:
         """Return the ids of wake-ups that can be started, the oldest run's first.
 
         Args:
-            most: at most so many.
+            limit: the most ids to return.
             declined: ids that are left to other workers.
 
         Raises:
-            redis.exceptions.ResponseError: the queue's key is no queue.
+            redis.exceptions.ResponseError: the key holds something else than a queue.
         """
-        until = time.monotonic() + BUSY_SECONDS
+        until = time.monotonic() + SCAN_SECONDS
         found: list[bytes] = []
-        place = 0
+        offset = 0
         while True:
-            members = await self._reader.members(place, PAGE)
-            page = await self._reader.page(members)
+            members = await self._reader.members(offset, PAGE_SIZE)
+            page = await self._reader.classify(members)
             wake_ups = [each for each in page.wake_ups if each not in declined]
             found += await self._current(wake_ups, page)
-            answered = await self._answer(page.jobs)
-            await self._forget(page.junk)
-            self._junk.add(page.junk | page.gone)
-            place += len(members) - len(page.junk) - len(page.gone) - answered
-            if len(members) < PAGE or len(found) >= most or time.monotonic() >= until:
+            handled = await self._handle(page.jobs)
+            await self._remove(page.invalid)
+            self._removals.add(page.invalid | page.removed)
+            offset += len(members) - len(page.invalid) - len(page.removed) - handled
+            if len(members) < PAGE_SIZE or len(found) >= limit or time.monotonic() >= until:
                 break
-        self._junk.tell()
-        return found[:most]
+        self._removals.write()
+        return found[:limit]
 
     async def _current(self, wake_ups: list[bytes], page: Page) -> list[bytes]:
-        """Leave out wake-ups of runs that do not wait for them, where there are many."""
-        if self.desk is None or len(wake_ups) <= CROWD:
+        """Return the wake-ups whose run is still queued; few wake-ups are returned unchecked.
+
+        A needless wake-up is harmless, because its claim fails, but many of them take time.
+        """
+        if self.client_jobs is None or len(wake_ups) <= MAX_UNCHECKED:
             return wake_ups
-        ids = {each: key for each in wake_ups if (key := parse_id(each.decode()))}
+        keys = {each: key for each in wake_ups if (key := parse_id(each.decode()))}
         try:
-            queued = await self.desk.still_queued(ids.values())
+            queued = await self.client_jobs.still_queued(keys.values())
         except DATABASE_ERRORS:
             return wake_ups
-        page.junk |= {
+        page.invalid |= {
             each: "the run is not queued under this epoch"
-            for each, key in ids.items()
+            for each, key in keys.items()
             if key not in queued
         }
-        return [each for each in wake_ups if each not in page.junk]
+        return [each for each in wake_ups if each not in page.invalid]
 
-    async def _answer(self, jobs: Sequence[ClientJob]) -> int:
-        """Answer clients' jobs that nobody else is at; return how many were."""
-        if self.desk is None or not jobs or time.monotonic() < self._not_before:
+    async def _handle(self, jobs: Sequence[ClientJob]) -> int:
+        """Handle clients' jobs that no other worker is handling; return how many are done."""
+        if self.client_jobs is None or not jobs or time.monotonic() < self._not_before:
             return 0
         keys = []
         for job in jobs:
             keys += [job_key_prefix + job.id, in_progress_key_prefix + job.id]
-        taken = await self._lease(keys, [LEASE])
+        taken = await self._lease(keys, [LEASE_SECONDS])
         left = {job.id: job for job, mine in zip(jobs, taken, strict=True) if mine}
-        answered = 0
+        handled = 0
         try:
-            async with aclosing(self.desk.answer(list(left.values()))) as answers:
-                async for ids in answers:
-                    await self._forget([each.encode() for each in ids])
-                    answered += len(ids)
+            async with aclosing(self.client_jobs.handle(list(left.values()))) as done:
+                async for ids in done:
+                    await self._remove([each.encode() for each in ids])
+                    handled += len(ids)
                     for each in ids:
                         del left[each]
         except DATABASE_ERRORS as error:
-            logger.warning("PostgreSQL is away, %d jobs of clients wait: %s", len(left), error)
-            self._not_before = time.monotonic() + PUT_BACK
+            logger.warning(
+                "PostgreSQL is unavailable, %d jobs of clients wait: %s", len(left), error
+            )
+            self._not_before = time.monotonic() + RETRY_SECONDS
         finally:
             if left:
                 leases = [in_progress_key_prefix + job_id for job_id in left]
                 await asyncio.shield(self._redis.delete(*leases))
-        return answered
+        return handled
 
-    async def _forget(self, members: Collection[bytes]) -> None:
-        """Remove members of the queue with all that arq keeps of them, in one MULTI."""
+    async def _remove(self, members: Collection[bytes]) -> None:
+        """Remove members from the queue, with every key that arq keeps for them, in one MULTI."""
         if not members:
             return
         prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix, result_key_prefix)

@@ -1,4 +1,4 @@
-"""A page of arq's queue: what its members are."""
+"""Reads a page of arq's queue, and tells what each of its members is."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from app.core.arq.wake_ups import load, parse_id
 
-LONGEST_JOB = 4_000
-"""Bytes of a job; ours take some hundred. A page has 1,000 of them, which are decoded together."""
+MAX_JOB_BYTES = 4_000
+"""Bytes of a job. Ours take some hundred, and the 1,000 jobs of a page are decoded together."""
 
-LONGEST_ID = 500
-"""Characters of a job's id; PostgreSQL has to index it."""
+MAX_ID_LENGTH = 500
+"""Characters of a job's id, because PostgreSQL has to index it."""
 
-_WRONG_TYPE, _MISSING, _TOO_LONG, _BUSY = -3, -2, -1, 1
+_WRONG_TYPE, _MISSING, _TOO_LONG, _IN_PROGRESS = -3, -2, -1, 1
 
-_LOOK = f"""
+_READ_JOBS = f"""
 local found = {{}}
 for i = 2, #KEYS, 2 do
   local member = ARGV[i / 2]
@@ -29,10 +29,10 @@ for i = 2, #KEYS, 2 do
     what = {_WRONG_TYPE}
   elseif not job then
     what = {_MISSING}
-  elseif #job > {LONGEST_JOB} then
+  elseif #job > {MAX_JOB_BYTES} then
     what = {_TOO_LONG}
   elseif redis.call('EXISTS', KEYS[i + 1]) == 1 then
-    what = {_BUSY}
+    what = {_IN_PROGRESS}
   end
   if what < 0 then
     redis.call('DEL', KEYS[i])
@@ -44,14 +44,15 @@ local t = redis.call('TIME')
 found[#found + 1] = t[1] * 1000 + math.floor(t[2] / 1000)
 return found
 """
-"""Return each member's job, or why there is none to be started; and last Redis' time, in ms.
+"""Returns the job of each member, or a number that says why it cannot be started; and last the time
+of Redis in milliseconds.
 
-Members that have no job are removed: a job and its member are put there together."""
+A member without a usable job is removed: a client puts a job and its member there together."""
 
 _REASONS = {
     _WRONG_TYPE: "a key of another type stands where its job should be",
     _MISSING: "it has no job",
-    _TOO_LONG: f"its job is longer than {LONGEST_JOB:,} bytes",
+    _TOO_LONG: f"its job is longer than {MAX_JOB_BYTES:,} bytes",
 }
 
 
@@ -67,88 +68,89 @@ class ClientJob:
 
 @dataclass(slots=True)
 class Page:
-    """Members of a queue, by what they are. What others are at, and what is deferred, is left out.
+    """Members of a queue by what they are, without those in progress and those deferred.
 
     Attributes:
-        wake_ups: that can be started.
-        jobs: of clients, that can be answered.
-        junk: is no job, and why.
-        gone: had no job, and why; these are not in the queue any more.
+        wake_ups: wake-ups that can be started.
+        jobs: jobs of clients that can be handled.
+        invalid: members that are not jobs, each with the reason; the caller removes them.
+        removed: members that had no usable job, each with the reason; they are already removed.
     """
 
     wake_ups: list[bytes] = field(default_factory=list)
     jobs: list[ClientJob] = field(default_factory=list)
-    junk: dict[bytes, str] = field(default_factory=dict)
-    gone: dict[bytes, str] = field(default_factory=dict)
+    invalid: dict[bytes, str] = field(default_factory=dict)
+    removed: dict[bytes, str] = field(default_factory=dict)
 
 
-class Reader:
-    """Reads pages.
+class QueueReader:
+    """Reads pages of a queue.
 
     Args:
         redis: the worker's client.
-        queue: the queue's key.
-        functions: that the worker knows.
+        queue: the Redis key of the queue.
+        functions: the names of the jobs that the worker knows.
     """
 
     def __init__(self, redis: ArqRedis, queue: str, functions: Collection[str]) -> None:
         self._redis = redis
         self._queue = queue
         self._functions = functions
-        self._look = redis.register_script(_LOOK)
+        self._read_jobs = redis.register_script(_READ_JOBS)
 
-    async def members(self, place: int, most: int) -> list[tuple[bytes, float]]:
-        """Return members with their scores, from a place in the queue on."""
+    async def members(self, offset: int, limit: int) -> list[tuple[bytes, float]]:
+        """Return members with their scores, in the order of the scores."""
         found: list[tuple[bytes, float]] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
-            *("ZRANGEBYSCORE", self._queue, "-inf", "+inf", "WITHSCORES", "LIMIT", place, most),
+            *("ZRANGEBYSCORE", self._queue, "-inf", "+inf", "WITHSCORES", "LIMIT", offset, limit),
             withscores=True,
         )
         return found
 
-    async def page(self, members: Iterable[tuple[bytes, float]]) -> Page:
-        """Look at what these members are."""
+    async def classify(self, members: Iterable[tuple[bytes, float]]) -> Page:
+        """Read the jobs of members, and remove members without a usable job."""
         page = Page()
-        good = []
+        readable = []
         for member, score in members:
-            job_id = _readable(member)
+            job_id = _decode_id(member)
             if job_id is None:
-                page.junk[member] = "that is no job id"
+                page.invalid[member] = "that is no job id"
             else:
-                good.append((member, job_id, score))
-        if not good:
+                readable.append((member, job_id, score))
+        if not readable:
             return page
         keys = [self._queue]
-        for _, job_id, _ in good:
+        for _, job_id, _ in readable:
             keys += [job_key_prefix + job_id, in_progress_key_prefix + job_id]
-        *states, now = await self._look(keys, [member for member, _, _ in good])
-        for (member, job_id, score), state in zip(good, states, strict=True):
+        *states, now = await self._read_jobs(keys, [member for member, _, _ in readable])
+        for (member, job_id, score), state in zip(readable, states, strict=True):
             if isinstance(state, bytes):
-                early = score if score > now else 0
-                self._sort_in(page, member, job_id, state, early)
-            elif state != _BUSY:
-                page.gone[member] = _REASONS[state]
+                future_score = score if score > now else 0
+                self._add(page, member, job_id, state, future_score)
+            elif state != _IN_PROGRESS:
+                page.removed[member] = _REASONS[state]
         return page
 
-    def _sort_in(self, page: Page, member: bytes, job_id: str, raw: bytes, early: float) -> None:
-        """Put a member where it belongs; ``early`` is a score that lies ahead, or 0."""
+    def _add(self, page: Page, member: bytes, job_id: str, raw: bytes, future_score: float) -> None:
+        """Add a member to the page; ``future_score`` is its score if that lies ahead, or 0."""
         try:
             job = load(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            page.junk[member] = f"its job cannot be read: {error}"
+            page.invalid[member] = f"its job cannot be read: {error}"
             return
         if job["f"] not in self._functions:
-            page.junk[member] = f"function {job['f'][:80]!r} not found"
+            page.invalid[member] = f"function {job['f'][:80]!r} not found"
         elif parse_id(job_id) is not None:
             page.wake_ups.append(member)
-        # a client that defers nothing writes the same moment twice, by whatever clock
-        elif early <= job["et"]:
+        # a score beyond the time of enqueueing defers the job; without a deferral the client writes
+        # the same time twice, and its clock may be ahead of Redis'
+        elif future_score <= job["et"]:
             page.jobs.append(ClientJob(job_id, job["f"], job["a"], job["k"]))
 
 
-def _readable(member: bytes) -> str | None:
-    """Return a member as the id that it may be; arq's ids are UTF-8."""
+def _decode_id(member: bytes) -> str | None:
+    """Return a member as a job id; None if it cannot be one. The ids of arq are UTF-8."""
     try:
         job_id = member.decode()
     except UnicodeDecodeError:
         return None
-    return job_id if 0 < len(job_id) <= LONGEST_ID and "\0" not in job_id else None
+    return job_id if 0 < len(job_id) <= MAX_ID_LENGTH and "\0" not in job_id else None

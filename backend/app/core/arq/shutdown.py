@@ -1,3 +1,5 @@
+"""Stops an arq worker on a signal."""
+
 import asyncio
 import logging
 import os
@@ -9,36 +11,39 @@ from app.core.redis.retry import RedisRetry
 
 logger = logging.getLogger(__name__)
 
-ONE_STOP = 1.0
-"""Seconds in which several signals are one: a terminal that is closed sends SIGHUP twice, and a
-program that started the worker hands on what the whole group was sent."""
+SAME_STOP_SECONDS = 1.0
+"""Seconds in which several signals count as one. A closing terminal sends SIGHUP twice, and a
+signal to the process group may also be passed on by the program that started the worker."""
 
-CANCEL_AGAIN = 0.5
-"""Seconds after which a main loop that did not end is cancelled again; it has nothing to clean."""
+CANCEL_INTERVAL = 0.5
+"""Seconds after which arq's main loop, if it still runs, is cancelled again."""
 
 
 def install(
     *, main: asyncio.Task[Any], jobs: set[asyncio.Task[Any]], redis_retry: RedisRetry
 ) -> None:
-    """Take over SIGTERM and SIGINT from arq, whose second signal only cancels again.
+    """Replace arq's handlers of SIGTERM and SIGINT.
 
-    Every other signal that would end the process is the same, like the SIGHUP of a terminal that is
-    closed. The first signal cancels what is running, which goes back to the queue, and makes Redis'
-    absence no reason to stay. Another signal, a second later or more, ends the process at once. A
-    repeated SIGHUP never does: a closing terminal sends it, and nobody asks for an immediate end.
+    With arq's handlers, a second signal only cancels the jobs again. Here:
+
+    - Every signal that would end the process stops the worker, SIGHUP for example.
+    - The first signal cancels the attempts, and their runs go back to the queue. From then on the
+      worker no longer waits for an unavailable Redis.
+    - Another signal, a second later or more, ends the process at once. A repeated SIGHUP does not:
+      a closing terminal sends it, and nobody asks for an immediate end.
 
     Args:
         main: arq's main loop.
         jobs: the tasks that execute jobs now.
-        redis_retry: of the Redis client.
+        redis_retry: retries the commands of the worker's Redis client.
     """
     loop = asyncio.get_running_loop()
 
     def end_main() -> None:
-        # once is not always enough (see `cancelling`): arq would poll on
+        # one cancellation may get lost (see `cancelling`), and arq would go on polling
         if not main.done():
             main.cancel()
-            loop.call_later(CANCEL_AGAIN, end_main)
+            loop.call_later(CANCEL_INTERVAL, end_main)
 
     stopping_since: float | None = None
 
@@ -47,7 +52,7 @@ def install(
         if _same_stop(number, stopping_since, loop.time()):
             return
         if redis_retry.stopping:
-            logger.warning("second %s: exit at once", signals.name(number))
+            logger.warning("second signal, %s: exiting at once", signals.name(number))
             os._exit(128 + number)
         redis_retry.stopping, stopping_since = True, loop.time()
         logger.info("%s: stopping, %d jobs go back to the queue", signals.name(number), len(jobs))
@@ -57,19 +62,20 @@ def install(
     def ended(task: asyncio.Task[Any]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        # arq would wait for its jobs, for hours, and pick up nothing; who starts it again helps
-        logger.error("arq's main loop failed, the worker stops", exc_info=error)
+        # arq would wait for its jobs, for hours, and pick up no others; its supervisor starts a
+        # new worker
+        logger.error("arq's main loop failed; the worker stops", exc_info=error)
         redis_retry.stopping = True
         _cancel(jobs)
 
     main.add_done_callback(ended)
-    for number in {signal.SIGTERM, signal.SIGINT} | signals.unheeded():
+    for number in {signal.SIGTERM, signal.SIGINT} | signals.unhandled():
         loop.add_signal_handler(number, stop, number)
 
 
 def _same_stop(number: int, since: float | None, now: float) -> bool:
-    """Tell whether a signal is an echo of the one that began the stop."""
-    return since is not None and (number == signal.SIGHUP or now - since < ONE_STOP)
+    """Tell whether a signal only repeats the one that began the stop."""
+    return since is not None and (number == signal.SIGHUP or now - since < SAME_STOP_SECONDS)
 
 
 def _cancel(jobs: set[asyncio.Task[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""What arq calls for a wake-up. `client_jobs` handles the jobs that clients enqueue."""
+"""The functions that arq calls for a wake-up. `client_jobs` handles the jobs of clients."""
 
 import asyncio
 import logging
@@ -18,17 +18,17 @@ from app.core.workers.engine import Engine
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
-"""Seconds after which a wake-up is picked up again that found no PostgreSQL."""
+"""Seconds after which a wake-up is picked up again when PostgreSQL was unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What the jobs of this worker work with. arq hands it over as ``ctx["worker"]``.
+    """What the functions need of this worker. arq passes it to them as ``ctx["worker"]``.
 
     Attributes:
         engine: claims and executes runs.
         redis: the client of arq's worker.
-        redis_retry: of that client; it knows whether the worker is stopping.
+        redis_retry: retries the commands of that client; it knows whether the worker is stopping.
         jobs: the tasks that execute a job now.
     """
 
@@ -45,7 +45,7 @@ async def run_pipeline_task(
     resume: bool = False,  # noqa: FBT001, FBT002 - the public signature of the job
 ) -> None:
     """Annotate the genes from one source."""
-    # the run itself says what was asked for
+    # the run in PostgreSQL holds the request
     del source_name, mode, resume
     await _execute(ctx["worker"], ctx["job_id"])
 
@@ -63,7 +63,7 @@ async def run_annotation_pipeline_task(
 
 async def _execute(worker: WorkerContext, job_id: str) -> None:
     if worker.redis_retry.stopping:
-        # picked up as the signal came: nobody would cancel it any more
+        # the job was picked up while the signal arrived, so the signal did not cancel it
         raise Retry
     current = asyncio.current_task()
     assert current is not None
@@ -73,18 +73,20 @@ async def _execute(worker: WorkerContext, job_id: str) -> None:
         assert key is not None
         attempt = await worker.engine.claim(*key)
         if attempt is None:
-            logger.info("wake-up %s: the run is not queued under this epoch", job_id)
+            logger.info("wake-up %s is outdated: the run is not queued under this epoch", job_id)
         else:
             await worker.engine.execute(attempt)
     except NotHere as error:
-        logger.info("wake-up %s goes back: %s", job_id, error)
+        logger.info("wake-up %s goes back to the queue: %s", job_id, error)
         worker.redis.decline(job_id)
         raise Retry from error
     except DATABASE_ERRORS as error:
         if not is_unavailable(error):
             raise
-        logger.warning("PostgreSQL is away, wake-up %s goes back: %s", job_id, error)
-        # not arq's own deferral: it adds this machine's clock to the score
+        logger.warning(
+            "PostgreSQL is unavailable, wake-up %s goes back to the queue: %s", job_id, error
+        )
+        # arq's own deferral would set the score by this machine's clock
         worker.redis.decline(job_id, RETRY_AFTER)
         raise Retry from error
     finally:

@@ -22,32 +22,35 @@ _ID = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,8})")
 
 
 class _Job(msgspec.Struct):
-    """What arq 0.28 puts under a job's key (``arq/jobs.py``, ``serialize_job``)."""
+    """The value of a job's key as arq 0.28 writes it (``arq/jobs.py``, ``serialize_job``).
+
+    The names of the fields are those of arq.
+    """
 
     t: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None
     f: str
     a: list[Any]
     k: dict[str, Any]
-    # arq makes a date of it, outside of what it guards (``arq/worker.py``, ``run_job``)
+    # arq turns it into a date where it catches no error (``arq/worker.py``, ``run_job``)
     et: Annotated[int, msgspec.Meta(ge=0, le=250_000_000_000_000)]
 
 
 def dump(value: dict[str, Any]) -> bytes:
-    """Serialize for arq. What is no JSON, like an exception in a result, becomes its text."""
+    """Serialize for arq. A value that JSON cannot express, like an exception, becomes its text."""
     return json.dumps(value, default=str).encode()
 
 
 def load(raw: bytes) -> dict[str, Any]:
-    """Read a job that arq is to run.
+    """Read a job.
 
     Raises:
-        msgspec.ValidationError: what lies in the queue is no job in JSON, a pickle for example.
+        msgspec.ValidationError: this is not a job in JSON, but a pickle for example.
     """
     return msgspec.structs.asdict(msgspec.json.decode(raw, type=_Job))
 
 
 def parse_id(job_id: str) -> tuple[int, int] | None:
-    """Return run id and epoch, or None when the job is not a wake-up but a client's own."""
+    """Return run id and epoch, or None when the job is a client's and not a wake-up."""
     match = _ID.fullmatch(job_id)
     return None if match is None else (int(match[1]), int(match[2]))
 
@@ -57,18 +60,18 @@ async def send(
 ) -> None:
     """Put a wake-up for each run into the queue, in one MULTI.
 
-    The job does not expire: a run waits as long as it must. Its score is the run's id, so a wake-up
-    that is sent again does not go to the end of the queue. Scores of arq are milliseconds since
-    1970, so ours come before all of them and lie in the past of every clock.
+    The job does not expire, because a run may wait for days. Its score is the run's id, so a
+    wake-up that is sent again keeps its place in the queue. The scores of arq are milliseconds
+    since 1970, so ours come before all of them and lie in the past by every clock.
 
-    arq refuses a job id whose keys still exist. So what is left of an unanswered wake-up is
-    removed, and of the former attempt.
+    arq refuses a job id whose keys still exist. So this removes the keys of unanswered wake-ups and
+    those of the former attempt.
 
     Args:
         redis: a client of arq.
         queue: the key of the queue.
         ready: queued runs.
-        unanswered: those for which a former wake-up went unanswered.
+        unanswered: those among them for which a former wake-up went unanswered.
 
     Raises:
         redis.exceptions.RedisError, OSError: Redis cannot be reached, or refuses.

@@ -1,6 +1,7 @@
-"""An installation's tables into a file, and back, by PostgreSQL's own programs.
+"""Backs up an installation with `pg_dump`, and restores it with `pg_restore`.
 
-Only PostgreSQL is in a backup. Redis holds nothing that recovery does not send again.
+A backup contains the tables in PostgreSQL. Nothing in Redis needs a backup: recovery sends the
+wake-ups again.
 """
 
 import os
@@ -27,48 +28,48 @@ from app.core.process.redaction import redact
 from app.db import address
 
 FOLDER = ROOT / "backups"
-"""Where backups go that are given no name."""
+"""The folder of backups for which no name is given."""
 
 SESSION = "kidney-genetics backup"
-"""``application_name`` of what takes and reads backups."""
+"""``application_name`` of the sessions that write and read backups."""
 
-_MORE_PLACES = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
-"""Where distributions keep versions of PostgreSQL side by side, off the PATH."""
+_PROGRAM_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
+"""Where distributions install several versions of PostgreSQL side by side, outside of PATH."""
 
 
 def new_name() -> Path:
-    """Return a file of today's, in the order of time when sorted by name."""
+    """Return the path of a new backup. Sorted by name, backups are in the order of time."""
     return FOLDER / f"kidney-genetics-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
 
 
 def write(dsn: str, file: Path) -> None:
-    """Write this installation, as it is at this moment, into a file that only its owner can read.
+    """Write the present state of this installation into a file that only its owner can read.
 
-    Runs go on meanwhile. The file is there when it is complete, and not before. What else is in the
-    database, in other schemas, is not in it.
+    Runs go on meanwhile. The file appears when it is complete. It contains the schema of this
+    installation, and no other schema of the database.
 
     Raises:
-        UserError: the file exists or cannot be written, the tables are not where they are looked
-            for, or there is no `pg_dump` that can read this server.
+        UserError: the file exists or cannot be written, the search_path does not lead to the
+            tables, or no installed `pg_dump` can read this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if file.exists():
-        raise UserError(f"there is a file {file}", remedy="give another name")
+        raise UserError(f"the file {file} already exists", remedy="give another name")
     with _connect(dsn) as connection:
         program = _program("pg_dump", connection.info.server_version // 10_000)
         place: Any = connection.cursor(row_factory=namedtuple_row).execute(PLACE).fetchone()
     if not place.here:
         raise misplaced(place, dsn) or UserError(
-            f"there are no tables of this project at {address.where(dsn)}",
+            f"the tables of this project do not exist at {address.where(dsn)}",
             remedy="migrate the database",
             steps=(MIGRATE,),
         )
-    # a pattern, in which nothing between the quotes is special
+    # pg_dump takes a pattern; between the quotes, no character is special
     schema = '--schema="' + place.schema.replace('"', '""') + '"'
     command = [str(program), "--format=custom", "--no-owner", "--no-privileges", schema]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # of a mode of its own, whatever file of this name an earlier backup left behind
+        # a new file has mode 0600, whatever an earlier backup left behind under this name
         with NamedTemporaryFile(
             prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
         ) as partial:
@@ -82,17 +83,17 @@ def write(dsn: str, file: Path) -> None:
 
 
 def read(dsn: str, file: Path) -> None:
-    """Fill an empty schema from a backup, whole or not at all.
+    """Restore a backup into an empty schema, in one transaction.
 
-    The database and the schema are made if they are not there.
+    The database and the schema are created if they do not exist.
 
     Raises:
-        UserError: the file is no backup of this project, or one of another schema; the schema is
-            not empty; or there is no `pg_restore` for this server.
+        UserError: the file is not a backup of this project, or the backup is of another schema; the
+            schema is not empty; or no installed `pg_restore` fits this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if not file.is_file():
-        raise UserError(f"there is no file {file}", remedy=f"`ls {FOLDER}` shows what there is")
+        raise UserError(f"there is no file {file}", remedy=f"list the backups with `ls {FOLDER}`")
     schema = _schema_of(file)
     _create_missing(dsn)
     with _connect(dsn) as connection:
@@ -126,9 +127,9 @@ def _create_missing(dsn: str) -> None:
 
 
 def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None:
-    """Make sure that the tables of a backup will be found, and are in nobody's way."""
+    """Create the schema of a backup if it does not exist, and make sure that it is empty."""
     there = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,))
-    # IF NOT EXISTS wants the right to make schemas even where there is nothing to make
+    # IF NOT EXISTS needs the right to create schemas even if the schema exists
     if there.fetchone() is None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     row = connection.execute(
@@ -140,17 +141,17 @@ def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None
     if row[0] != schema:
         connection.rollback()
         raise UserError(
-            f"the backup is of schema {schema}, and tables are looked for in"
-            f" {row[0] or 'none'}, {address.where(dsn)}",
-            allowed="the schema that the backup was taken of",
+            f"the backup is of schema {schema}, but the search_path leads to schema"
+            f" {row[0] or '(none)'} at {address.where(dsn)}",
+            allowed="the schema of the backup",
             remedy=f"set DATABASE_URL with ?options=-csearch_path%3D{quote(schema, safe='')}",
         )
     if row[1]:
         where = connection.info.dbname + (f", schema {schema}," if schema != "public" else "")
         raise UserError(
             f"the database {where} is not empty",
-            allowed="an empty database, or the name of one that is not there yet",
-            remedy="set DATABASE_URL in .env to a new name; the backup makes that database",
+            allowed="an empty database, or the name of a database that does not exist yet",
+            remedy="set DATABASE_URL in .env to a new database; the restore creates it",
         )
 
 
@@ -158,11 +159,11 @@ def _schema_of(file: Path) -> str:
     programs = list(_candidates("pg_restore"))
     if not programs:
         raise UserError(
-            "there is no pg_restore here",
-            allowed="pg_restore, of the server's version or later, on the PATH",
+            "pg_restore is not installed",
+            allowed="pg_restore of the server's version or later, on the PATH",
             remedy="apt install postgresql-client",
         )
-    # the newest one reads what any of them wrote
+    # the newest program reads the files of all older ones
     listed = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         [max(programs, key=_major), "--list", file], capture_output=True, text=True, check=False
     )
@@ -171,21 +172,21 @@ def _schema_of(file: Path) -> str:
     if listed.returncode or table is None:
         said = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""
         raise UserError(
-            f"{file} is no backup of this project{said}",
+            f"{file} is not a backup of this project{said}",
             allowed="a file that the backup command wrote",
-            remedy=f"`ls {FOLDER}` shows what there is",
+            remedy=f"list the backups with `ls {FOLDER}`",
         )
     return table[1]
 
 
 def _program(name: str, server: int) -> Path:
-    """Find the oldest program that knows this server: an older one refuses to read it."""
+    """Find the oldest program of at least the server's version; older ones refuse the server."""
     found = {_major(path): path for path in reversed(list(_candidates(name)))}
     able = [version for version in found if version >= server]
     if not able:
         have = ", ".join(str(version) for version in sorted(found)) or "none"
         raise UserError(
-            f"there is no {name} for PostgreSQL {server} here; of other versions: {have}",
+            f"{name} for PostgreSQL {server} is not installed; installed versions: {have}",
             allowed=f"{name} {server} or later on the PATH",
             remedy=f"apt install postgresql-client-{server}",
         )
@@ -196,7 +197,7 @@ def _candidates(name: str) -> Iterator[Path]:
     for folder in os.get_exec_path():
         if found := shutil.which(name, path=folder):
             yield Path(found)
-    for pattern in _MORE_PLACES:
+    for pattern in _PROGRAM_FOLDERS:
         yield from (folder / name for folder in Path("/").glob(pattern) if (folder / name).exists())
 
 
@@ -209,7 +210,7 @@ def _major(program: Path) -> int:
 
 
 def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) -> None:
-    # by environment variables: a command line, and the password in it, is public
+    # in the environment, because every user of the host can read a command line
     given = address.parameters(dsn, session=SESSION)
     names = {o.keyword.decode(): o.envvar.decode() for o in Conninfo.get_defaults() if o.envvar}
     env = {names[name]: value for name, value in given.items() if name in names}

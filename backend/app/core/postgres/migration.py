@@ -1,4 +1,4 @@
-"""Migrates the database. Only this module of the engine imports Alembic."""
+"""Migrates the database. No other module of the engine imports Alembic."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Says in an operator's words where the tables are, when they are not where they are looked for."""
+"""Explains to an operator why the search_path does not lead to the tables."""
 
 from typing import Any
 
@@ -20,14 +20,17 @@ SELECT current_schema()::text AS schema, current_setting('search_path') AS searc
   ARRAY(SELECT nspname::text FROM pg_namespace
     WHERE NOT has_schema_privilege(oid, 'USAGE') AND left(nspname, 3) <> 'pg_') AS barred
 """
-"""One row: the ``schema`` in which tables are looked for and made, if there is one; the
-``search_path``, ``role``, ``database`` and its ``owner``; whether the tables are ``here``, in that
-schema; the ``others`` that hold this project's tables; those that the role may not use
-(``barred``)."""
+"""Returns one row:
+
+- ``schema``: the schema to which the search_path leads, if there is one
+- ``search_path``, ``role``, ``database``, and the ``owner`` of the database
+- ``here``: whether the tables of this project are in that schema
+- ``others``: other schemas that hold tables of this project
+- ``barred``: schemas that the role may not use"""
 
 
 def leads_elsewhere(place: Any, dsn: str) -> UserError | None:
-    """Say why tables are not made in the schema that search_path names first; None when they are.
+    """Explain why new tables would not be in the first schema of the search_path, if that is so.
 
     Args:
         place: the row of :data:`PLACE`.
@@ -43,8 +46,8 @@ def leads_elsewhere(place: Any, dsn: str) -> UserError | None:
         statement = f"CREATE SCHEMA {identifier(first)} AUTHORIZATION {identifier(place.role)}"
     why = f"{place.role} may not use it" if exists else "it does not exist"
     return Refused(
-        f"search_path ({place.search_path}) leads to schema {first}, and {why},"
-        f" {address.where(dsn)}",
+        f"search_path ({place.search_path}) leads to schema {first}, but {why},"
+        f" at {address.where(dsn)}",
         allowed="a schema that exists, and a role that may use it",
         statement=statement,
         who=place.owner,
@@ -52,23 +55,23 @@ def leads_elsewhere(place: Any, dsn: str) -> UserError | None:
 
 
 def misplaced(place: Any, dsn: str) -> UserError | None:
-    """Say why tables are not found where they are looked for; None when there are none at all.
+    """Explain why the tables are not where the search_path leads; None if there are no tables.
 
     Args:
         place: the row of :data:`PLACE`.
         dsn: the address that was used.
     """
     elsewhere = leads_elsewhere(place, dsn)
-    # what nobody has set leads to public
+    # the search_path leads to public unless somebody has set another
     meant = _first(place) != "public" or "public" in place.others
     if not place.others or (elsewhere is not None and meant):
         return elsewhere
     there = place.others[0]
     return Refused(
-        f"the tables are in schema {', '.join(place.others)}, and search_path"
-        f" ({place.search_path}) leads to {place.schema or 'none'}, {address.where(dsn)}",
+        f"the tables are in schema {', '.join(place.others)}, but search_path"
+        f" ({place.search_path}) leads to {place.schema or 'none'}, at {address.where(dsn)}",
         allowed=f"?options=-csearch_path%3D{there} in DATABASE_URL, or the search_path of the role;"
-        " migrating makes a second installation where search_path leads",
+        " migrating now would create a second installation where search_path leads",
         statement=f"ALTER ROLE {identifier(place.role)} IN DATABASE"
         f" {identifier(place.database)} SET search_path = {identifier(there)}",
         who=place.role,
@@ -76,7 +79,7 @@ def misplaced(place: Any, dsn: str) -> UserError | None:
 
 
 def _first(place: Any) -> str:
-    """Return the schema that search_path names first, the role's own aside."""
+    """Return the schema that search_path names first, apart from the role's own."""
     for each in place.search_path.split(","):
         name = each.strip()
         if name not in {"", '""', '"$user"', "$user"}:

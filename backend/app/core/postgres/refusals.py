@@ -1,4 +1,4 @@
-"""Says in an operator's words why PostgreSQL does not do what it is asked."""
+"""Explains to an operator why PostgreSQL refuses a connection or a statement."""
 
 import re
 import shlex
@@ -10,10 +10,10 @@ from app.db import address
 from app.db.sqlstate import UNAVAILABLE, sqlstate
 
 NO_DATABASE = re.compile(r'database ".*" does not exist')
-"""In PostgreSQL's refusal: libpq gives no SQLSTATE for it."""
+"""Words of the refusal, for which libpq gives no SQLSTATE."""
 
 PGBOUNCER_LINE = "ignore_startup_parameters = options"
-"""What PgBouncer's file needs before it lets in a connection with options."""
+"""The line in ``pgbouncer.ini`` without which PgBouncer refuses connections with options."""
 
 _REFUSED_USER = re.compile(
     r'authentication failed for user|no password supplied|role ".*" does not exist'
@@ -33,25 +33,25 @@ _KNOWN = {
         "CREATE SCHEMA in psql, or correct `options` in DATABASE_URL",
     ),
     "25006": (
-        "PostgreSQL takes no changes",
-        "the primary, and a role without default_transaction_read_only",
+        "PostgreSQL is read-only",
+        "the primary server, and a role without default_transaction_read_only",
         "correct DATABASE_URL in .env: `?target_session_attrs=read-write` finds the primary",
     ),
     LOCKED: (
-        "another session holds what this one waited for",
-        "locks that are held for a moment",
+        "another session holds a lock for too long",
+        "locks that are released within seconds",
         "end the session that holds it, then try again",
     ),
 }
-"""By SQLSTATE: what is found, what is allowed, what mends it."""
+"""By SQLSTATE: what was found, what is allowed, and the remedy."""
 
 
 class Refused(UserError):
-    """A right or a schema is missing, and SQL mends it.
+    """A privilege or a schema is missing, and an SQL statement provides it.
 
     Attributes:
-        statement: the SQL.
-        who: a role that may, where one is known.
+        statement: the SQL statement.
+        who: a role that may execute the statement, if one is known.
     """
 
     def __init__(self, found: str, *, allowed: str, statement: str, who: str | None = None) -> None:
@@ -65,9 +65,9 @@ def explain(error: BaseException, dsn: str, schema: str | None = None) -> UserEr
     """Return what an operator can do about an error; None when it is a fault of the program.
 
     Args:
-        error: psycopg's, or SQLAlchemy's around it.
+        error: an error of psycopg, or SQLAlchemy's around it.
         dsn: the address that was used.
-        schema: in which the tables are, if that is known.
+        schema: the schema of the tables, if it is known.
     """
     original = getattr(error, "orig", None) or error
     if not isinstance(original, psycopg.Error):
@@ -102,10 +102,10 @@ def _unusable(where: str, cause: str) -> UserError:
 
 
 def _not_connected(dsn: str, said: str, where: str, cause: str) -> UserError:
-    # libpq gives no SQLSTATE for a connection that was refused: there is only the server's text
+    # libpq gives no SQLSTATE for a refused connection, so only the server's text is left
     if _REFUSED_USER.search(said):
         return UserError(
-            f"PostgreSQL refuses the user or the password in DATABASE_URL, {where}: {cause}",
+            f"PostgreSQL refuses the user or the password in DATABASE_URL, at {where}: {cause}",
             allowed="a user that the server knows, with its password",
             remedy="correct DATABASE_URL in .env",
         )
@@ -117,32 +117,32 @@ def _not_connected(dsn: str, said: str, where: str, cause: str) -> UserError:
             words += [option, given[name]] if name in given else []
         create = shlex.join([*words, given.get("dbname", "")])
         return UserError(
-            f"PostgreSQL runs, and has no such database, {where}: {cause}",
+            f"PostgreSQL runs, but has no such database, at {where}: {cause}",
             allowed="a database that exists",
             remedy=f"`{create}`, then migrate the database; or correct DATABASE_URL in .env",
             steps=(MIGRATE,),
         )
     if _NO_OPTIONS.search(said):
         return UserError(
-            f"PgBouncer refuses the options in DATABASE_URL or PGOPTIONS, {where}: {cause}",
-            allowed=f"`{PGBOUNCER_LINE}` in pgbouncer.ini, which lets them in and leaves them out",
-            remedy="take the options out, and set with ALTER ROLE ... SET what they say",
+            f"PgBouncer refuses the options in DATABASE_URL or PGOPTIONS, at {where}: {cause}",
+            allowed=f"`{PGBOUNCER_LINE}` in pgbouncer.ini; PgBouncer then ignores the options",
+            remedy="remove the options, and set the same with ALTER ROLE ... SET",
         )
     return _unusable(where, cause)
 
 
 def _not_allowed(role: str, where: str, cause: str, schema: str) -> UserError:
-    found = f"PostgreSQL does not let {role} do that, {where}: {cause}"
+    found = f"PostgreSQL does not allow {role} to do that, at {where}: {cause}"
     if _OTHERS_TABLE.search(cause):
         return UserError(
             found,
-            allowed="the role that made the tables",
-            remedy="name that role in DATABASE_URL, or make this one the owner with ALTER TABLE",
+            allowed="the role that owns the tables",
+            remedy="use that role in DATABASE_URL, or make this one the owner with ALTER TABLE",
         )
     named = _NO_RIGHT_ON_SCHEMA.search(cause)
     return Refused(
         found,
-        allowed=f"a role with rights on schema {named[1] if named else schema}",
+        allowed=f"a role with privileges on schema {named[1] if named else schema}",
         statement=grants(named[1] if named else schema, role, make_tables=named is not None),
     )
 
@@ -151,9 +151,9 @@ def grants(schema: str, role: str, *, make_tables: bool) -> str:
     """Return the SQL that lets a role use a schema.
 
     Args:
-        schema: where the tables are, or are to be.
-        role: who is to use it.
-        make_tables: whether the role makes the tables; else it uses those of another role.
+        schema: the schema of the tables.
+        role: the role that is to use it.
+        make_tables: whether the role creates the tables; otherwise another role owns them.
     """
     place, whom = identifier(schema), identifier(role)
     if make_tables:
@@ -166,6 +166,6 @@ def grants(schema: str, role: str, *, make_tables: bool) -> str:
 
 
 def identifier(name: str) -> str:
-    """Quote a name for SQL where it has to be."""
+    """Return a name as an SQL identifier, quoted if necessary."""
     plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name)
     return name if plain else '"' + name.replace('"', '""') + '"'

@@ -17,11 +17,11 @@ from app.db.engine import dsn_of
 
 @contextmanager
 def explain_refusals(db: AsyncEngine) -> Iterator[None]:
-    """Turn errors of PostgreSQL that an operator can mend into errors that say how.
+    """Turn errors of PostgreSQL that an operator can fix into errors that say how.
 
     Raises:
-        UserError: PostgreSQL cannot be used, or refuses this role. An error that is a fault of the
-            program passes unchanged.
+        UserError: PostgreSQL cannot be used, or refuses this role. Other errors are raised
+            unchanged.
     """
     try:
         yield
@@ -33,8 +33,8 @@ def explain_refusals(db: AsyncEngine) -> Iterator[None]:
 
 
 def explain(db: AsyncEngine, error: BaseException) -> UserError | None:
-    """Return what an operator can do about an error, or None if it is a fault of the program."""
-    # SQLAlchemy knows the schema since the first connection
+    """Return what an operator can do about an error; None if the error is a bug."""
+    # SQLAlchemy learns the schema from its first connection
     schema = getattr(db.dialect, "default_schema_name", None)
     return refusals.explain(error, dsn_of(db), schema)
 
@@ -67,7 +67,7 @@ async def check_schema(db: AsyncEngine) -> None:
 def _refuse_newer(found: str) -> None:
     if found not in revisions.REVISIONS:
         raise UserError(
-            f"the database was migrated by a newer version of this project (to {found})",
+            f"the database was migrated by a newer version of this project, to {found}",
             allowed=revisions.HEAD,
             remedy="update this checkout with `git pull`, then migrate the database",
             steps=(MIGRATE,),

@@ -1,7 +1,8 @@
-"""The secrets that are configured: in the environment, in ``.env``, in what `hybrid-up` wrote.
+"""Finds the configured secrets: in the environment, in ``.env``, and in what `hybrid-up` wrote.
 
-They are read one by one and without the model of the settings. So they are known even if the
-settings cannot be used, which is when an error shows values, and importing this module is cheap.
+The values are read one by one and without the model of the settings. So the secrets are known even
+if the settings are invalid, when an error message may quote them, and importing this module is
+cheap.
 """
 
 import logging
@@ -21,11 +22,11 @@ logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 _SECRET_NAME = re.compile(
     r"\w*(TOKEN|API_KEY|PASSWORD|SECRET)|PGPASSWORD|REDISCLI_AUTH", re.IGNORECASE
 )
-"""Variables whose values are not shown: our own settings, libpq's, redis-cli's and Compose's. A
-secret setting has such a name or is an address, wherever it is declared."""
+"""Variables whose values are secret: settings of this project, and variables of libpq, redis-cli
+and Compose. Every secret setting has such a name or is an address."""
 
 _ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY")
-"""Variables in which only a part is secret."""
+"""Variables of which only a part is secret."""
 
 _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
@@ -34,62 +35,61 @@ _DELIMITERS = re.compile(r"[/?#@:&=,;%\[\]\s]+")
 
 
 def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset[str]:
-    """Return what must not be shown of the values that are set.
+    """Return the secrets in the values that are set.
 
     Args:
         environ: the environment.
-        env_files: the text of each file that the settings are read from.
+        env_files: the content of each file from which settings are read.
     """
-    held = [*environ.items()]
+    found = [*environ.items()]
     for text in env_files:
         for interpolate in (True, False):
             values = dotenv_values(stream=StringIO(text), interpolate=interpolate)
-            held += [(name, value) for name, value in values.items() if value]
+            found += [(name, value) for name, value in values.items() if value]
     return frozenset(
         secret
-        for name, value in held
+        for name, value in found
         for secret in of_variable(name, value)
         if len(secret) >= SHORTEST_SECRET
     )
 
 
 def secrets_of(settings: Iterable[tuple[str, Any]]) -> frozenset[str]:
-    """Return what must not be shown of the settings' values, wherever they were read from.
+    """Return the secrets in the values of the settings, wherever these came from.
 
     Args:
         settings: the names and values, as the model of the settings yields them.
     """
-    held = {
+    found = {
         name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
         for name, value in settings
         if value is not None
     }
     return frozenset(
         secret
-        for name, value in held.items()
+        for name, value in found.items()
         for secret in of_variable(name, value)
         if len(secret) >= SHORTEST_SECRET
     )
 
 
 def of_variable(name: str, value: str) -> set[str]:
-    """Return what must not be shown of one variable's value."""
+    """Return the secrets in the value of one variable."""
     name = name.upper()
     if _ADDRESS.fullmatch(name):
         return set(_of_address(value))
     if _SECRET_NAME.fullmatch(name):
-        # a line of it may be shown alone
+        # a message may quote one line of a value that has several
         return {value, *value.splitlines()}
     return set()
 
 
 def _of_address(address: str) -> Iterator[str]:
-    """Return the passwords of an address, as they stand there and as they are meant.
+    """Return the passwords in an address, as written and decoded.
 
-    Where a password has a character that ends another part of an address, nobody can tell where it
-    ends: then all that may be a part of it is secret. A password that is also the user or the
-    database (``postgres:postgres@``) would take these out of every line, and is known to whoever
-    reads them.
+    If a password contains a delimiter of addresses, it is not clear where it ends. Then every part
+    that may belong to it is secret. A password that is also the name of the user or of the database
+    (``postgres:postgres@``) is no secret: hiding it would make every line unreadable.
     """
     scheme, mark, rest = address.partition("://")
     rest = rest if mark else address
@@ -101,7 +101,7 @@ def _of_address(address: str) -> Iterator[str]:
             secrets.append(password)
             known.add(user)
         if (_WEB.match(scheme) and not password) or (scheme.startswith("redis") and not colon):
-            # a token, or a password before which the colon was forgotten
+            # a token, or a password without the colon before it
             secrets.append(user)
         known.update(_DELIMITERS.split(beyond.partition("?")[0]))
     for secret in secrets:
@@ -112,7 +112,7 @@ def _of_address(address: str) -> Iterator[str]:
 
 
 def _logins(rest: str) -> Iterator[tuple[str, str]]:
-    """Split what follows ``://`` at each ``@`` that may end the credentials."""
+    """Split the text after ``://`` at each ``@`` that may end the credentials."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     for part in {authority, rest}:
         login, mark, _ = part.rpartition("@")

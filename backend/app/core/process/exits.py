@@ -1,3 +1,5 @@
+"""Ends a process with a message instead of a traceback if the user can fix the error."""
+
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +11,7 @@ from app.core.printable import printable
 
 @contextmanager
 def exit_on_user_error(explain: Callable[[UserError], str] = str) -> Iterator[None]:
-    """End the process with a message in place of a traceback when the user can mend the error.
+    """End the process with a message instead of a traceback if the error is a `UserError`.
 
     Args:
         explain: returns the message for an error.
@@ -25,7 +27,7 @@ def exit_on_user_error(explain: Callable[[UserError], str] = str) -> Iterator[No
 
 
 def exit_on_any_user_error(explain: Callable[[UserError], str] = str) -> None:
-    """Do the same for errors that end the process outside of our own code, in arq's for example.
+    """Do as :func:`exit_on_user_error` for errors that leave code of others, such as arq.
 
     Args:
         explain: returns the message for an error.
@@ -38,7 +40,7 @@ def exit_on_any_user_error(explain: Callable[[UserError], str] = str) -> None:
         if not isinstance(error, UserError):
             others(kind, error, traceback)
             return
-        # the interpreter takes the exit status from it (``Python/pythonrun.c``)
+        # the interpreter takes the exit status from SystemExit (``Python/pythonrun.c``)
         with exit_on_user_error(explain):
             raise error
 

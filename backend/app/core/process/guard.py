@@ -1,4 +1,4 @@
-"""Keeps the configured secrets out of all that this process writes to stderr."""
+"""Removes the configured secrets from everything that this process writes to stderr."""
 
 import io
 import os
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def guard(env_file: Path = ROOT / ".env") -> None:
-    """Learn the secrets that are configured, and take them out of every line of stderr.
+    """Learn the configured secrets, and remove them from every line on stderr.
 
-    A program calls it first: from then on it does not matter who writes, be it a library, click,
-    the interpreter with the traceback of an error that nobody expected, or our own log.
+    Every program of the project calls this first. From then on it covers every writer: libraries,
+    click, the interpreter with a traceback, and the project's own log.
 
     Args:
-        env_file: where the settings are, beside the environment.
+        env_file: the file with settings, beside the environment.
     """
     learn(configured_secrets(os.environ, *map(_text, (env_file, SERVICES_ENV))))
     stream = sys.stderr
@@ -46,15 +46,16 @@ def _text(file: Path) -> str:
 
 
 class _Guarded(io.BufferedIOBase):
-    """Hands bytes on by the line, as what is written in pieces is only known when it is whole.
+    """Passes on whole lines without secrets. A secret that is written in pieces is complete then.
 
-    It lies below the text, as click writes past a text whose encoding it does not trust.
+    This replaces the binary buffer below the text stream, because click writes to the buffer
+    directly if it does not trust the encoding of the text stream.
     """
 
     def __init__(self, below: BinaryIO, encoding: str) -> None:
         self._below = below
         self._encoding = encoding
-        self._begun = b""
+        self._rest = b""
         self._lock = threading.RLock()
 
     def writable(self) -> bool:
@@ -68,20 +69,20 @@ class _Guarded(io.BufferedIOBase):
 
     def write(self, data: "ReadableBuffer", /) -> int:
         with self._lock:
-            self._begun += bytes(data)
-            lines, end, self._begun = self._begun.rpartition(b"\n")
+            self._rest += bytes(data)
+            lines, end, self._rest = self._rest.rpartition(b"\n")
             self._below.write(self._clean(lines + end))
         return memoryview(data).nbytes
 
     def flush(self) -> None:
         with self._lock:
             if not self._below.closed:
-                begun, self._begun = self._begun, b""
-                self._below.write(self._clean(begun))
+                rest, self._rest = self._rest, b""
+                self._below.write(self._clean(rest))
                 self._below.flush()
 
     def close(self) -> None:
-        # what is below was there before, and is others' as well
+        # the stream below existed before, and others use it too
         self.flush()
 
     def _clean(self, data: bytes) -> bytes:

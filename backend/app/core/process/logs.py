@@ -1,7 +1,8 @@
-"""Logs that tell a run's story across workers.
+"""Structured logs on stderr, without secrets.
 
-Every line carries what is bound around it: ``run``, ``epoch``, ``job`` (arq's id), ``worker`` and
-``source``. One grep for ``"run": 7[,}]`` finds all of it.
+Every line has the context that is bound at that point: ``run``, ``epoch``, ``job`` (the id of the
+arq job), ``worker`` and ``source``. ``grep '"run": 7[,}]'`` finds all lines about run 7, whichever
+worker wrote them.
 """
 
 import logging
@@ -20,7 +21,7 @@ __all__ = ["bound_contextvars", "configure"]
 
 _CHATTY = frozenset(
     {
-        "httpx",  # a line a request: the upstream client logs what matters
+        "httpx",  # one line for each request; the upstream client logs what matters
         "alembic.runtime.migration",  # "Context impl PostgresqlImpl", at every start
         "arq.worker",  # "recording health", and the start and end of each wake-up
     }
@@ -28,7 +29,7 @@ _CHATTY = frozenset(
 
 
 def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    # value by value: in the finished JSON it could tear an escape apart
+    # before the line is rendered: in the JSON, a replacement could split an escape sequence
     return {key: _redacted(value) for key, value in event.items()}
 
 
@@ -46,8 +47,8 @@ def _render_for_people(logger: WrappedLogger, name: str, event: EventDict) -> st
     return printable(redact(str(_CONSOLE(logger, name, event))))
 
 
-def _say_what_the_user_can_mend(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Write a :class:`UserError` as its message: its traceback helps nobody to mend it."""
+def _shorten_user_errors(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Log a :class:`UserError` without its traceback, which would not help the user."""
     error = event.get("exc_info")
     if error is True:
         error = sys.exc_info()
@@ -60,8 +61,8 @@ def _say_what_the_user_can_mend(_: WrappedLogger, __: str, event: EventDict) -> 
     return event
 
 
-# structlog's own choice, rich, shows the values of local variables, and breaks them at the
-# terminal's width where no redaction finds them again
+# structlog's default for tracebacks, rich, shows the values of local variables, and wraps them at
+# the width of the terminal, so that no redaction recognizes a secret
 _CONSOLE = structlog.dev.ConsoleRenderer(
     colors=False, exception_formatter=structlog.dev.plain_traceback
 )
@@ -76,12 +77,13 @@ _FOR_PROGRAMS: list[Processor] = [
 def configure(level: str, *, people: bool | None = None) -> None:
     """Send all logs to stderr without secrets.
 
-    It replaces what others set up before: arq's command line installs handlers of its own
-    (``arq/cli.py``) that know nothing of runs.
+    This replaces handlers that others have installed before, such as those of arq's command line
+    (``arq/cli.py``).
 
     Args:
-        level: the least that is shown.
-        people: whether people read them, and not a program; left out, they do in a terminal.
+        level: the least severe level that is logged.
+        people: whether to write plain text for people; otherwise the lines are JSON. The default is
+            plain text on a terminal.
     """
     if people is None:
         people = sys.stderr.isatty()
@@ -90,7 +92,7 @@ def configure(level: str, *, people: bool | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _say_what_the_user_can_mend,
+        _shorten_user_errors,
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -1,20 +1,22 @@
+"""Tells whether the event loop of this process was on time."""
+
 import asyncio
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 TICK = 0.05
-"""Seconds between two looks at the clock."""
+"""Seconds between two readings of the clock."""
 
-LATE = 0.2
-"""The share of the time that may be lost before the event loop counts as late."""
+MAX_LOST_SHARE = 0.2
+"""The share of the time by which the event loop may be late and still counts as on time."""
 
 
 class LoopWatch:
-    """Tells whether this process' own event loop was on time while something was waited for.
+    """Tells whether this process's event loop was on time while the process waited for something.
 
-    A process that has too much to do notices an answer late, or not before its timeout. Whoever
-    blames a service for a timeout asks here first::
+    A process that is overloaded notices an answer late, perhaps only after its timeout. So code
+    that blames a service for a timeout checks this first::
 
         async with LoopWatch() as watch:
             await asyncio.wait({question}, timeout=3)
@@ -51,14 +53,14 @@ class LoopWatch:
             self._seen = self._clock()
 
     def now(self) -> "Moment":
-        """Return a moment, for :meth:`on_time_since`; that of the end, once the block has ended."""
+        """Return this moment, for :meth:`on_time_since`; after the block, the moment of its end."""
         at = self._clock()
         return self._ended or Moment(at, self._lost + max(0.0, at - self._seen - TICK))
 
     def on_time_since(self, moment: "Moment") -> bool:
-        """Tell whether the loop has been on time since then."""
+        """Tell whether the loop has been on time since a moment."""
         now = self.now()
-        return now.lost - moment.lost <= LATE * (now.at - moment.at)
+        return now.lost - moment.lost <= MAX_LOST_SHARE * (now.at - moment.at)
 
     @property
     def on_time(self) -> bool:
@@ -67,13 +69,13 @@ class LoopWatch:
 
     @property
     def lost(self) -> float:
-        """Seconds by which the loop was late in all."""
+        """Seconds by which the loop was late in total."""
         return self.now().lost - self._began.lost
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When it is, and how many seconds the loop has lost until then."""
+    """A time of the event loop, and the seconds by which the loop was late until then."""
 
     at: float
     lost: float

@@ -1,4 +1,4 @@
-"""Takes secrets out of text before a person, a log or a table gets to see it."""
+"""Removes secrets from text before a person, a log or a table receives it."""
 
 import html
 import json
@@ -11,10 +11,10 @@ from urllib.parse import quote
 HIDDEN = "***"
 
 SHORTEST_SECRET = 4
-"""Characters; replacing anything shorter would tear ordinary words apart."""
+"""Characters. Replacing shorter secrets would make ordinary words unreadable."""
 
 _LONG = 8
-"""Characters; a shorter secret may be a part of an ordinary word, and is hidden as a whole word."""
+"""Characters. A shorter secret may be part of an ordinary word, so only whole words are hidden."""
 
 _NO_SECRETS = frozenset({"true", "false", "none", "null", HIDDEN})
 
@@ -37,7 +37,7 @@ _HEADER = re.compile(
 )
 _CREDENTIALS = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(
-    # a slash in it is wrong, and happens; a message may say postgresql://user:password@host
+    # passwords with an unencoded slash occur; postgresql://user:password@host stays as an example
     r"""(\w://[^\s:/@"']*):(?!password@)[^\s"'<>]+@""",
     re.IGNORECASE,
 )
@@ -48,32 +48,34 @@ _learned: set[str] = set()
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Have these values hidden by everything in this process that hides secrets."""
+    """Add secrets to those that :func:`hide` and :func:`redact` hide in this process."""
     _learned.update(secrets)
 
 
 def hide(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace by ``***`` the secrets that were learned, and those given, however they stand.
+    """Replace known secrets by ``***``: those that were learned and those given.
 
-    Each character may be written as itself, percent-encoded, or escaped as JSON, Python and HTML
-    do. A secret of less than eight characters is hidden where it is a word of its own.
+    Every character is recognized as itself, percent-encoded, and escaped for JSON, Python or HTML.
+    A secret of less than eight characters is hidden where it is a whole word.
     """
     pattern = _pattern_of(frozenset(_learned.union(secrets)))
     return text if pattern is None else pattern.sub(HIDDEN, text)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace by ``***`` what must not be read.
+    """Replace known secrets, and everything that looks like a secret, by ``***``.
 
-    Beside the secrets of :func:`hide`, these are recognized by their form: values named as an API
-    key, token, secret, password or e-mail (in a query, a header, JSON, or an assignment; NCBI's
-    429 names the caller's key or address as ``"api-key"``), the headers for authorization and
-    cookies, bearer and basic credentials, passwords in addresses, whatever stands before the ``@``
-    of a web address or proxy, and e-mail addresses.
+    Beside the secrets of :func:`hide`, these are recognized by their form:
+
+    - values that are named as an API key, token, secret, password or e-mail, in a query, a header,
+      JSON or an assignment (NCBI's 429 quotes the caller's key or address as ``"api-key"``)
+    - the headers for authorization and cookies, and bearer and basic credentials
+    - passwords in addresses, and everything before the ``@`` of a web address or proxy
+    - e-mail addresses
 
     Args:
-        text: anything.
-        secrets: values to hide wherever and however they stand.
+        text: any text.
+        secrets: more secrets to hide.
     """
     text = hide(text, secrets)
     text = hide_in_addresses(text)
@@ -85,11 +87,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def hide_in_addresses(text: str, instead: str = f":{HIDDEN}") -> str:
-    """Replace the password of each address, and all that logs in to a web address.
+    """Replace the password in each address, and the whole login in each web address.
 
     Args:
-        text: anything.
-        instead: what stands in the place of a password and the colon before it.
+        text: any text.
+        instead: the replacement of a password and the colon before it.
     """
     text = _LOGIN_IN_URL.sub(rf"\1://{HIDDEN}@", text)
     return _PASSWORD_IN_URL.sub(rf"\1{instead}@", text)
@@ -103,19 +105,19 @@ def _hide_value(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    # the longest first, as a shorter one may be a part of it
+    # the longest first, because a shorter secret may be a part of it
     parts = [
         _spellings(each)
         for each in sorted(secrets, key=len, reverse=True)
         if len(each) >= SHORTEST_SECRET and each.lower() not in _NO_SECRETS
     ]
-    # a host is shown in small letters, and a piece of a password may be taken for one
+    # case-insensitive: part of a password may be taken for a host name and shown in lower case
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
 def _spellings(secret: str) -> str:
-    """Return the regular expression of a secret in all the ways to write it."""
-    pattern = "".join(map(_spelt, secret))
+    """Return a regular expression that matches all spellings of a secret."""
+    pattern = "".join(map(_spellings_of_character, secret))
     if len(secret) >= _LONG:
         return pattern
     before = r"(?<![^\W_])" if secret[0].isalnum() else ""
@@ -124,12 +126,12 @@ def _spellings(secret: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _spelt(character: str) -> str:
+def _spellings_of_character(character: str) -> str:
     if character.isascii() and character.isalnum():
         return character
     encoded = quote(character, safe="", errors="replace")
     if encoded == character:
-        # one that an address need not encode
+        # addresses may encode also the characters that need no encoding
         encoded = f"%{ord(character):02X}"
     ways = {
         re.escape(character),
@@ -148,13 +150,13 @@ def _spelt(character: str) -> str:
     if character == " ":
         ways.add(r"\+")
     if not character.isascii():
-        # what stands there for a character that cannot be shown
+        # replacements of a character that the encoding of the output does not have
         ways.add("[?\ufffd]{1,4}")
     return f"(?:{'|'.join(sorted(ways, key=len, reverse=True))})"
 
 
 def _undecoded(character: str) -> tuple[str, ...]:
-    """Return how a character looks that came from the environment where the locale is ASCII."""
+    """Return how a character of an environment variable looks if the locale is ASCII."""
     try:
         undecoded = character.encode().decode("ascii", "surrogateescape")
     except UnicodeEncodeError:
@@ -163,9 +165,9 @@ def _undecoded(character: str) -> tuple[str, ...]:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts the message of a record, for a library's own logger (httpx writes whole URLs)."""
+    """Redacts log records of libraries; httpx, for example, logs whole URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, redacted."""
+        """Redact the record; never drop it."""
         record.msg, record.args = redact(record.getMessage()), None
         return True

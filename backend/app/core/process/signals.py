@@ -12,37 +12,37 @@ FAULTS = frozenset(
         *(signal.SIGFPE, signal.SIGSEGV, signal.SIGSYS),
     }
 )
-"""What a process gets for its own errors: after these it cannot go on, not even to an end."""
+"""Signals for faults of the process itself, after which it cannot even stop cleanly."""
 
-_STAYS = frozenset(
+_NOT_FATAL = frozenset(
     {
         *(signal.SIGKILL, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
         *(signal.SIGCONT, signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),
     }
 )
-"""What cannot be caught, and what by default does not end a process (signal(7))."""
+"""Signals that cannot be caught, or that by default do not end a process (signal(7))."""
 
 
-def unheeded() -> set[int]:
-    """Return the signals that would end this process now: SIGHUP of a closed terminal, and others.
+def unhandled() -> set[int]:
+    """Return the signals that would end this process now, SIGHUP for example.
 
-    What somebody heeds already is left to them, and what is ignored stays so: `nohup` does that.
+    Signals that have a handler are not among them, nor those that are ignored, as under `nohup`.
     """
-    mortal = signal.valid_signals() - FAULTS - _STAYS
-    return {number for number in mortal if signal.getsignal(number) is signal.SIG_DFL}
+    fatal = signal.valid_signals() - FAULTS - _NOT_FATAL
+    return {number for number in fatal if signal.getsignal(number) is signal.SIG_DFL}
 
 
 def name(number: int) -> str:
-    """Return what a signal is called; those for real time have no names."""
+    """Return the name of a signal. Real-time signals have only a number."""
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
-def heed(handler: Callable[[int, FrameType | None], object]) -> set[int]:
-    """Let a handler take every signal that would end this process now, and return these."""
-    taken = unheeded()
+def handle_all(handler: Callable[[int, FrameType | None], object]) -> set[int]:
+    """Install a handler for every signal that would end this process now; return the signals."""
+    taken = unhandled()
     for number in taken:
         signal.signal(number, handler)
     return taken
@@ -50,9 +50,9 @@ def heed(handler: Callable[[int, FrameType | None], object]) -> set[int]:
 
 @contextmanager
 def as_sigterm() -> Iterator[None]:
-    """Take every signal that would end this process for a SIGTERM, which its server heeds.
+    """Turn every signal that would end this process into a SIGTERM, which its server handles.
 
-    Only the main thread can do so; in another one nothing is changed.
+    Only the main thread can do this. In another thread, nothing happens.
     """
     if current_thread() is not main_thread():
         yield
@@ -62,7 +62,7 @@ def as_sigterm() -> Iterator[None]:
         del number, frame
         signal.raise_signal(signal.SIGTERM)
 
-    taken = heed(pass_on) if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL else set()
+    taken = handle_all(pass_on) if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL else set()
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What systemd is told about this process (sd_notify(3)), where systemd started it."""
+"""Reports the state of this process to systemd (sd_notify(3)) if systemd started it."""
 
 import asyncio
 import logging
@@ -9,13 +9,13 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 1.0
-"""Seconds that systemd has to take a message; a full queue must not hold up the event loop."""
+"""Seconds to wait if systemd does not take a message, so that the event loop is not blocked."""
 
 
 def notify(*assignments: str) -> None:
-    """Send assignments like ``READY=1``, if there is a systemd that wants them.
+    """Send assignments like ``READY=1`` if systemd started this process.
 
-    A message that cannot be sent is logged: the process does its work without a supervisor too.
+    If that fails, it is logged, because the process works without a supervisor too.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
@@ -28,11 +28,11 @@ def notify(*assignments: str) -> None:
             out.connect(address)
             out.sendall("\n".join(assignments).encode())
     except OSError as error:
-        logger.warning("systemd could not be told %s: %s", assignments[0], error)
+        logger.warning("could not notify systemd of %s: %s", assignments[0], error)
 
 
 def watchdog_seconds() -> float | None:
-    """Return the unit's ``WatchdogSec=``, or None when nobody waits for this process' pings."""
+    """Return the unit's ``WatchdogSec=``; None if systemd expects no pings of this process."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or int(microseconds) == 0:
         return None
@@ -42,13 +42,13 @@ def watchdog_seconds() -> float | None:
 
 
 class Supervised:
-    """Says that this process is ready, and from then on that its event loop runs.
+    """Reports that this process is ready, and from then on that its event loop runs.
 
-    The pings come from the event loop, twice as often as they are due, so that systemd restarts a
+    The event loop sends the pings, twice as often as systemd expects them. So systemd restarts a
     process whose loop is blocked.
 
     Args:
-        status: a line for ``systemctl status``, asked for with each ping.
+        status: returns a line for ``systemctl status``; called with each ping.
     """
 
     def __init__(self, status: Callable[[], str]) -> None:
@@ -56,18 +56,18 @@ class Supervised:
         self._pings: asyncio.Task[None] | None = None
 
     def ready(self) -> None:
-        """Say that the work can begin."""
+        """Report that the process is ready, and start the pings."""
         notify("READY=1", f"STATUS={self._status()}")
         if seconds := watchdog_seconds():
             self._pings = asyncio.create_task(self._ping(seconds / 2), name="watchdog")
 
     def stopping(self) -> None:
-        """Say that the end has begun; from now on the unit's ``TimeoutStopSec=`` counts."""
+        """Report that the process stops; from now on the unit's ``TimeoutStopSec=`` counts."""
         if self._pings is not None:
             self._pings.cancel()
         notify("STOPPING=1", "STATUS=stopping")
 
-    async def _ping(self, pause: float) -> None:
+    async def _ping(self, interval: float) -> None:
         while True:
             notify("WATCHDOG=1", f"STATUS={self._status()}")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(interval)

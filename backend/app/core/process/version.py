@@ -1,3 +1,5 @@
+"""The version of the code that runs."""
+
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,7 @@ _CODE = Path(__file__).resolve().parents[2]
 def version() -> str:
     """Return the version with a digest of the code: ``0.1.0+1a2b3c4d``.
 
-    Two checkouts of one version differ, and so does a worker that was not started again.
+    The digest tells checkouts of the same version apart, and a worker that runs outdated code.
     """
     digest = hashlib.sha256()
     for file in sorted(_CODE.rglob("*.py")):

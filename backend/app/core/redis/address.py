@@ -1,17 +1,17 @@
-"""What `REDIS_URL` says, read in this one place.
+"""Parses `REDIS_URL`. Nothing else in the project does.
 
-One server: ``redis://user:password@host:6379/0``, ``rediss://…`` with TLS, ``unix:///path``.
-Several under Sentinel, which names the one that may be written to::
+The address of one server is ``redis://user:password@host:6379/0``, ``rediss://…`` (with TLS) or
+``unix:///path``. The address of several servers with Sentinel, which names the primary, is::
 
     redis+sentinel://user:password@host1:26379,host2:26379/service/0?sentinel_password=…
 
-``rediss+sentinel://`` is the same with TLS, to the sentinels too. A password may be
-percent-encoded, and must be where it has one of ``/ ? #``.
+``rediss+sentinel://`` is the same with TLS, also to the sentinels. A password may be
+percent-encoded, and must be if it contains ``/``, ``?`` or ``#``.
 
-redis-py would read some addresses differently from what they say, and arq others
-(``redis/asyncio/connection.py``, ``parse_url``; ``arq/connections.py``, ``from_dsn``): a database
-that is no number is database 0 to the one, what follows a ``#`` is nothing to both, and any
-parameter is handed on as a text, so that ``decode_responses=False`` means yes. These are refused.
+The parsers of redis-py (``redis/asyncio/connection.py``, ``parse_url``) and arq
+(``arq/connections.py``, ``from_dsn``) misread some addresses without an error. One takes a database
+that is not a number for database 0; both ignore what follows a ``#``; and parameters are passed on
+as text, so that ``decode_responses=False`` counts as true. This module refuses such addresses.
 """
 
 import re
@@ -25,7 +25,7 @@ _SENTINEL = "+sentinel"
 _SCHEMES = frozenset({"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"})
 _HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.%]+\]|[^:\[\]]*)(:(?P<port>[0-9]{1,5}))?")
 _NAME = re.compile(r"[a-z_]{1,40}")
-_HIGHEST_PORT = 65_535
+_MAX_PORT = 65_535
 
 FORM = (
     "redis://host:6379/0, rediss://…, unix://… or"
@@ -62,23 +62,23 @@ _CONNECTION: Mapping[str, Callable[[str], Any]] = {
 _PARAMETERS: Mapping[str, Callable[[str], Any]] = {"db": int, **_LOGIN, **_TLS, **_CONNECTION}
 
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-"""The parameters that name a file."""
+"""Parameters whose value is the path of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is, and how one gets in.
+    """The address of a Redis, with its credentials.
 
     Attributes:
-        hosts: of the server, or of the sentinels, with their ports; none of a socket.
-        database: its number.
+        hosts: host and port of the server, or of each sentinel; empty for a Unix socket.
+        database: the number of the database.
         tls: whether the connection is encrypted.
-        path: of a Unix socket.
-        service: what the sentinels call the servers that they watch.
-        username: of the server, decoded.
-        password: of the server, decoded.
-        sentinel_login: the sentinels' own ``username`` and ``password``.
-        options: more arguments of redis-py's connection, ``ssl_ca_certs`` for example.
+        path: the path of the Unix socket.
+        service: the name that the sentinels have for the servers they watch.
+        username: the user of the server, decoded.
+        password: the password of the server, decoded.
+        sentinel_login: ``username`` and ``password`` for the sentinels.
+        options: more arguments for redis-py's connection, ``ssl_ca_certs`` for example.
     """
 
     hosts: tuple[tuple[str, int], ...] = ()
@@ -93,12 +93,12 @@ class RedisAddress:
 
     @property
     def login(self) -> dict[str, str]:
-        """What it is logged in with, as redis-py calls it."""
-        both = {"username": self.username, "password": self.password}
-        return {name: value for name, value in both.items() if value}
+        """``username`` and ``password``, as far as they are set."""
+        login = {"username": self.username, "password": self.password}
+        return {name: value for name, value in login.items() if value}
 
     def __str__(self) -> str:
-        """Return where it is, without its credentials."""
+        """Return the address without its credentials."""
         if self.path is not None:
             return self.path
         hosts = ",".join(f"{host}:{port}" for host, port in self.hosts)
@@ -106,16 +106,16 @@ class RedisAddress:
 
 
 def parse(url: str) -> RedisAddress:
-    """Read an address.
+    """Parse an address.
 
     Raises:
-        ValueError: it is not of the form that is described above, or others would read it
-            differently. The reason shows nothing of the address but the names of parameters.
+        ValueError: the address is not valid, or arq or redis-py would misread it. The message says
+            what is allowed. It shows nothing of the address except names of parameters.
     """
     scheme, mark, rest = url.partition("://")
     if not mark or scheme not in _SCHEMES:
         raise ValueError(FORM)
-    _refuse_stray_signs(rest)
+    _refuse_unencoded(rest)
     before, _, query = rest.partition("?")
     authority, _, path = before.partition("/")
     login, _, at = authority.rpartition("@")
@@ -124,7 +124,9 @@ def parse(url: str) -> RedisAddress:
     tls = scheme.startswith("rediss")
     given, sentinel_login = _parameters(query, tls=tls, with_sentinels=with_sentinels)
     if (user or password) and given.keys() & _LOGIN.keys():
-        raise ValueError("a user and a password before the @ or in the query, and not in both")
+        raise ValueError(
+            "the user and the password either before the @ or in the query, not in both"
+        )
     username = unquote(user) or given.pop("username", None)
     secret = unquote(password) or given.pop("password", None)
     socket = service = None
@@ -152,33 +154,34 @@ def parse(url: str) -> RedisAddress:
 
 
 def address(url: str) -> str:
-    """Return where a URL points, without its credentials."""
+    """Return the address that a URL names, without its credentials."""
     return str(parse(url))
 
 
-def _refuse_stray_signs(rest: str) -> None:
+def _refuse_unencoded(rest: str) -> None:
     if re.search(r"\s", rest):
-        raise ValueError("an address without blanks: %20 for one in a password")
+        raise ValueError("an address without spaces; in a password, a space is written %20")
     if "#" in rest:
-        raise ValueError("%23 for a # in a password: what follows a bare # would be left out")
+        raise ValueError("an address without #; in a password, a # is written %23")
     if re.search(r"[/?].*@", rest):
         raise ValueError(
-            "%2F for a /, %3F for a ? and %40 for an @ in a password, and no bare @ after the host"
+            "an address without @ after the host; in a password, a / is written %2F, a ? %3F and"
+            " an @ %40"
         )
 
 
 def _hosts(text: str, *, with_sentinels: bool) -> tuple[tuple[str, int], ...]:
     parts = text.split(",")
     if len(parts) > 1 and not with_sentinels:
-        raise ValueError("one host; several are those of sentinels: redis+sentinel://")
+        raise ValueError("one host; only redis+sentinel:// takes several")
     return tuple(_host(each, with_sentinels=with_sentinels) for each in parts)
 
 
 def _host(text: str, *, with_sentinels: bool) -> tuple[str, int]:
     found = _HOST.fullmatch(text)
     port = int(found["port"] or (SENTINEL_PORT if with_sentinels else PORT)) if found else 0
-    if found is None or not 0 < port <= _HIGHEST_PORT:
-        raise ValueError(f"{FORM}; a port is a number from 1 to {_HIGHEST_PORT:,}")
+    if found is None or not 0 < port <= _MAX_PORT:
+        raise ValueError(f"{FORM}; a port is a number from 1 to {_MAX_PORT:,}")
     host = unquote(found["host"].strip("[]"))
     if not host and with_sentinels:
         raise ValueError(FORM)
@@ -189,7 +192,7 @@ def _database(path: str, parameter: int | None) -> int:
     if path and not (path.isascii() and path.isdecimal()):
         raise ValueError("the number of a database after the last /, 0 for example")
     if path and parameter is not None and int(path) != parameter:
-        raise ValueError("one database, and not another one in db=")
+        raise ValueError("the same database after the last / and in db=")
     number = int(path) if path else parameter or 0
     if number < 0:
         raise ValueError("the number of a database, 0 for example")
@@ -199,7 +202,7 @@ def _database(path: str, parameter: int | None) -> int:
 def _parameters(
     query: str, *, tls: bool, with_sentinels: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the arguments of the server's connection, and the sentinels' login."""
+    """Return the arguments of the connection to the server, and the login for the sentinels."""
     allowed = {
         name: read for name, read in _PARAMETERS.items() if tls or not name.startswith("ssl_")
     }
@@ -208,33 +211,36 @@ def _parameters(
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
-        raise ValueError("parameters as name=value, with & between them") from None
+        raise ValueError("parameters of the form name=value, separated by &") from None
     for name, value in pairs:
         own = name.removeprefix("sentinel_")
         if with_sentinels and name != own and own in _LOGIN:
             login[own] = value
         elif name not in allowed or name in given:
-            raise ValueError(_why_not(name, given, allowed))
+            raise ValueError(_refusal(name, given, allowed))
         else:
             try:
                 given[name] = allowed[name](value)
             except (KeyError, ValueError):
-                raise ValueError(f"{name} with another value: {_kind(name)}") from None
+                raise ValueError(f"{_kind(name)} as the value of {name}") from None
     return given, login
 
 
-def _why_not(name: str, given: Mapping[str, Any], allowed: Mapping[str, Any]) -> str:
-    shown = name if _NAME.fullmatch(name) else "a parameter that is not shown"
+def _refusal(name: str, given: Mapping[str, Any], allowed: Mapping[str, Any]) -> str:
+    shown = (
+        name if _NAME.fullmatch(name) else "an unknown parameter (not shown, it may be a secret)"
+    )
     if name in given:
-        return f"{name} once"
+        return f"{name} only once"
     if name == "decode_responses":
-        return f"no {name}: arq reads bytes, and redis-py takes any value of it for yes"
+        return f"no {name}: arq needs bytes, and redis-py takes any value of it for true"
     if name in _TLS:
-        return f"rediss:// with {name}, which is for TLS"
-    return f"no {shown}; the parameters there are: {', '.join(sorted(allowed))}"
+        return f"{name} only with rediss://, because it is for TLS"
+    return f"not {shown}, but only the parameters {', '.join(sorted(allowed))}"
 
 
 def _kind(name: str) -> str:
+    """Say which values a parameter takes."""
     kinds: dict[Any, str] = {
         _yes_or_no: "true or false",
         _requirement: "none, optional or required",

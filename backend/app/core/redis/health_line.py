@@ -1,3 +1,5 @@
+"""Reads the line in which arq's workers report their health."""
+
 import asyncio
 import logging
 
@@ -9,14 +11,14 @@ from app.core.redis.pool import new_pool
 logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_KEY = "arq:health-check"
-"""Where arq's own health line is, one for all workers of a queue."""
+"""The Redis key of arq's own health line, one for all workers of a queue."""
 
 HEALTH_LINE_TIMEOUT = 3.0
-"""Seconds to wait for arq's health line, which is a courtesy."""
+"""Seconds to wait for arq's health line. Nothing depends on it."""
 
 
 async def fetch_health_line(url: str) -> str | None:
-    """Connect to the Redis at an address, and do as :func:`read_health_line`."""
+    """Connect to the Redis at an address, and return what :func:`read_health_line` returns."""
     redis = Redis(connection_pool=new_pool(url, socket_connect_timeout=HEALTH_LINE_TIMEOUT))
     try:
         return await read_health_line(redis)
@@ -25,7 +27,7 @@ async def fetch_health_line(url: str) -> str | None:
 
 
 async def read_health_line(redis: Redis | None) -> str | None:
-    """Return the line with which arq reports its health.
+    """Return the line in which arq reports its health.
 
     None means that arq is not used, that no worker has reported, or that Redis cannot be reached.
     """
@@ -35,6 +37,6 @@ async def read_health_line(redis: Redis | None) -> str | None:
         async with asyncio.timeout(HEALTH_LINE_TIMEOUT):
             line = await redis.get(HEALTH_CHECK_KEY)
     except (RedisError, OSError) as error:
-        logger.warning("Redis is away: %s", error or "no answer")
+        logger.warning("Redis is unavailable: %s", error or "no answer")
         return None
     return None if line is None else line.decode(errors="replace")

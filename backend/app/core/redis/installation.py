@@ -1,6 +1,8 @@
-"""Whose a Redis database is: arq's keys carry no name, so each installation needs one of its own.
+"""Finds out whether two installations use the same Redis database.
 
-The workers of an installation keep a mark there for as long as one of them lives.
+The keys of arq and of the request budgets do not carry the name of an installation, so each
+installation needs a Redis database of its own. Its workers keep a key there, the mark, for as long
+as one of them lives.
 """
 
 import asyncio
@@ -23,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 KEY = "kidney_genetics:installation"
 
-STAYS = 15
-"""Seconds for which a mark outlives the last worker that has renewed it."""
+MARK_TTL = 15
+"""Seconds after which the mark expires if no worker renews it."""
 
-RENEWED = 5.0
+RENEWAL_INTERVAL = 5.0
 """Seconds between two renewals."""
 
 IDENTITY = """
@@ -34,7 +36,7 @@ SELECT system_identifier || ':' || d.oid || ':' || 'runs'::regclass::oid AS id,
   current_database() AS database
 FROM pg_control_system(), pg_database d WHERE d.datname = current_database()
 """
-"""The tables of one schema of one database of one server: they are what an installation is."""
+"""Identifies an installation: by its server, its database and the schema of its tables."""
 
 REMEDY = (
     "give each installation a database of its own, as in REDIS_URL=redis://host:6379/1, or a Redis"
@@ -43,36 +45,37 @@ REMEDY = (
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What stands in Redis: an installation, and where its worker is, for people to read."""
+    """The value of the key: the installation, and for people its database and a worker's host."""
 
     id: str
     database: str
     host: str
 
     def __str__(self) -> str:
-        return (
-            f"the one with the PostgreSQL database {self.database}, a worker of it on {self.host}"
-        )
+        return f"the one with the PostgreSQL database {self.database} and a worker on {self.host}"
 
 
 async def identify(db: AsyncEngine) -> Mark | None:
-    """Return this installation's mark, once PostgreSQL answers; None where it does not tell."""
+    """Return this installation's mark; wait until PostgreSQL is available.
+
+    None means that this role of PostgreSQL may not read what identifies the installation.
+    """
     while True:
         try:
             async with db.connect() as connection:
                 row = (await connection.execute(text(IDENTITY))).one()
         except DBAPIError as error:
             if not unavailable.is_unavailable(error):
-                logger.info("this installation cannot be told from others: %s", error.orig)
+                logger.info("cannot check whether Redis is shared: %s", error.orig)
                 return None
-            logger.warning("PostgreSQL is away, it is asked again: %s", error.orig)
+            logger.warning("PostgreSQL is unavailable, retrying: %s", error.orig)
             await asyncio.sleep(1)
         else:
             return Mark(row.id, row.database, socket.gethostname())
 
 
 def read(raw: Any) -> Mark | None:
-    """Return a mark; None for what is none."""
+    """Decode a mark; return None if the value is not one."""
     try:
         return msgspec.json.decode(raw or b"", type=Mark)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -80,74 +83,77 @@ def read(raw: Any) -> Mark | None:
 
 
 async def put(redis: Redis, mine: Mark) -> Mark | None:
-    """Put or renew this installation's mark; another's is left, and returned."""
+    """Set or renew this installation's mark; if there is another's, leave and return it."""
     content = msgspec.json.encode(mine)
     try:
         there = read(await redis.get(KEY))
     except ResponseError as error:
         if retry.is_unavailable(error):
             raise
-        # a key of another type
+        # the key is of another type, and is overwritten
         there = None
     if there is not None and there.id != mine.id:
         return there
-    await redis.set(KEY, content, ex=STAYS)
+    await redis.set(KEY, content, ex=MARK_TTL)
     return None
 
 
 async def claim(redis: Redis, mine: Mark) -> None:
-    """Put the mark at the start of a worker; that of workers which have gone is waited out.
+    """Set the mark when a worker starts. The mark of a worker that has gone expires meanwhile.
 
     Raises:
         UserError: workers of another installation use this Redis database.
     """
-    for second in range(STAYS + 2):
+    for second in range(MARK_TTL + 2):
         try:
             other = await put(redis, mine)
         except NoPermissionError as error:
-            logger.warning("it is not known whether this Redis is shared: %s", error)
+            logger.warning("cannot check whether Redis is shared: %s", error)
             return
         if other is None:
             return
         if not second:
-            logger.warning("another installation was in this Redis database: %s", other)
+            logger.warning(
+                "waiting for the mark of another installation to expire: %s",
+                other,
+            )
         await asyncio.sleep(1)
     raise UserError(
         f"another installation uses this Redis database: {other}",
-        allowed="one installation in a Redis database: jobs and budgets carry no name",
+        allowed="one installation per Redis database, because its keys do not name one",
         remedy=REMEDY,
     )
 
 
 async def keep(redis: Redis, mine: Mark) -> None:
-    """Renew the mark for as long as this worker lives, and tell when another's is there."""
-    told = False
+    """Renew the mark for as long as this worker lives; log an error if there is another's."""
+    logged = False
     while True:
-        await asyncio.sleep(RENEWED)
+        await asyncio.sleep(RENEWAL_INTERVAL)
         try:
             other = await put(redis, mine)
         except NoPermissionError:
             return
         except (RedisError, OSError):
-            # others say that Redis is away
+            # other commands log that Redis is unavailable
             continue
-        if other is not None and not told:
+        if other is not None and not logged:
             logger.error("another installation uses this Redis database: %s; %s", other, REMEDY)
-        told = other is not None
+        logged = other is not None
 
 
-async def tell_if_shared(redis: Redis, mine: Mark | None) -> None:
-    """Log it when workers of another installation use this Redis database."""
+async def log_if_shared(redis: Redis, mine: Mark | None) -> None:
+    """Log an error if workers of another installation use this Redis database."""
     other = read(await redis.get(KEY))
     if mine is not None and other is not None and other.id != mine.id:
         logger.error("another installation uses this Redis database: %s; %s", other, REMEDY)
 
 
 async def refuse_cluster(redis: Redis) -> None:
-    """Make sure that Redis is no Redis Cluster.
+    """Make sure that this is not a Redis Cluster.
 
     Raises:
-        UserError: it is one.
+        UserError: this is a Redis Cluster, which arq cannot use.
     """
     try:
         mode = (await redis.info("server")).get("redis_mode")
@@ -155,9 +161,9 @@ async def refuse_cluster(redis: Redis) -> None:
         return
     if mode == "cluster":
         raise UserError(
-            "this is a Redis Cluster, which arq cannot use: the keys of one job are changed"
-            " together, and a cluster keeps them on several servers",
-            allowed="one Redis server, or several under Sentinel",
-            remedy="set REDIS_URL in .env to such a server, or start one",
+            "this is a Redis Cluster, which arq cannot use: arq changes several keys of a job"
+            " together, and a cluster keeps them on different servers",
+            allowed="one Redis server, or several with Sentinel",
+            remedy="set the address of such a server as REDIS_URL in .env, or start one",
             steps=(START_SERVERS,),
         )

@@ -1,3 +1,5 @@
+"""Creates pools of connections to Redis."""
+
 from typing import Any
 
 from redis.asyncio import (
@@ -16,15 +18,15 @@ from redis.asyncio.sentinel import (
 
 from app.core.redis.address import RedisAddress, parse
 
-MOST_CONNECTIONS = 20
-"""Of one pool."""
+MAX_CONNECTIONS = 20
+"""Connections of one pool."""
 
 
 class _SentinelPool(SentinelConnectionPool):
-    """Connections to whichever server the sentinels name; they are asked anew for each one."""
+    """Connections to the server that the sentinels name; each new connection asks them again."""
 
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
-        """Close the connections, and when all are closed those to the sentinels, too."""
+        """Close the connections; when all are to be closed, also those to the sentinels."""
         await super().disconnect(inuse_connections)
         if inuse_connections:
             for each in self.sentinel_manager.sentinels:
@@ -36,10 +38,11 @@ def new_pool(url: str, **options: Any) -> ConnectionPool:
 
     Args:
         url: see `redis_url`.
-        options: of each connection, as redis-py calls them; the URL's own win.
+        options: arguments of each connection, as redis-py names them. Those in the URL take
+            precedence.
 
     Raises:
-        ValueError: the URL is not of that form.
+        ValueError: the URL is not valid.
     """
     return pool_of(parse(url), **options)
 
@@ -57,10 +60,10 @@ def pool_of(known: RedisAddress, **options: Any) -> ConnectionPool:
         where = {"connection_class": kind, "host": host, "port": port}
     arguments = options | where | known.login | known.options
     if known.path is not None:
-        # a socket file has no keepalives, and redis-py knows no such argument there
+        # redis-py's connection to a Unix socket has no such argument
         arguments.pop("socket_keepalive", None)
     return BlockingConnectionPool(
-        max_connections=MOST_CONNECTIONS, timeout=20, db=known.database, **arguments
+        max_connections=MAX_CONNECTIONS, timeout=20, db=known.database, **arguments
     )
 
 
@@ -76,8 +79,8 @@ def _sentinel_pool(known: RedisAddress, service: str, options: dict[str, Any]) -
         service,
         manager,
         connection_class=SentinelManagedSSLConnection if known.tls else SentinelManagedConnection,
-        # unlike the other pool it does not wait for a free one
-        max_connections=10 * MOST_CONNECTIONS,
+        # unlike the other pool, it raises an error instead of waiting for a free connection
+        max_connections=10 * MAX_CONNECTIONS,
         db=known.database,
         **(both | known.login),
     )  # type: ignore[no-untyped-call]

@@ -1,17 +1,18 @@
-"""Request budgets: one for each upstream host and key, shared by all who spend it.
+"""Request budgets: one for each upstream host and key, shared by all processes that use it.
 
-A service that allows R requests in any second counts them as they arrive, so what is sent must be
-spread evenly and a little under R: 11 requests at the full rate of 10/s span exactly one second,
-and a millisecond's delay of the first turns one of them into a 429. :data:`PACE` leaves 36 ms.
+A service that allows R requests in any second counts them as they arrive. So requests are spread
+evenly and a little below R. At the full rate of 10/s, 11 requests span exactly one second, and if
+the first arrives a millisecond late, the service answers one of them with a 429. :data:`PACE`
+leaves 36 ms.
 
-Each request takes the budget's next slot and sleeps until it; what is asked for is a place in the
-row, never "may I now?", so there is no polling and nobody is passed over. On waking the slot is
-confirmed: a pause that began meanwhile is obeyed, and a request that goes out late moves the slots
-behind it, because its own second now ends later.
+Each request takes the budget's next slot, which is a point in time, and sleeps until then. So
+nothing polls, and requests go out in the order in which they came. When the time has come, the slot
+is confirmed: if a pause began meanwhile, the request waits for its end; and if the request goes out
+late, the slots after it are moved, because its second now ends later.
 
-What stands in Redis is not trusted, as others can write there. Each process also keeps a count of
-its own, so that no content of Redis raises what is sent above the rate times the number of
-processes; and a request that Redis would hold up for long goes by that count alone.
+The content of Redis is not trusted, because other programs can write there. Each process also keeps
+its own count, so whatever Redis says, each process stays below the rate. A request that Redis would
+delay for long goes by the process's own count alone.
 """
 
 import asyncio
@@ -38,23 +39,24 @@ PACE = 0.965
 """The share of the allowed rate that is used."""
 
 WINDOW = 1.0
-"""Seconds over which a service counts; also the wait when it is not known what was sent before."""
+"""Seconds over which a service counts. After Redis lost its state, requests wait this long."""
 
 SLACK = 0.010
-"""Seconds a request may be late without the slots behind it being moved."""
+"""Seconds that a request may be late without moving the slots after it."""
 
 LEEWAY = 2 * SLACK
-"""Seconds by which a request may precede its place in this process' own count: it came late
-before, and Redis spreads evenly. It is less than what :data:`PACE` leaves."""
+"""Seconds by which a request may precede its slot in the process's own count. Redis spreads
+requests evenly, so after one that was late the next comes early. The value is less than the room
+that :data:`PACE` leaves."""
 
-LONGEST_PAUSE = 3_600.0
-"""Seconds; a pause that is further away comes from a clock that was set back, and is dropped."""
+MAX_PAUSE = 3_600.0
+"""Seconds. A pause that ends later comes from a clock that was set back, and is ignored."""
 
-LONGEST_HOLD = 5 * WINDOW
-"""Seconds for which what stands in Redis may hold a request up, unless the row is longer."""
+MAX_DELAY = 5 * WINDOW
+"""Seconds for which Redis may delay a request, unless :data:`MAX_QUEUE` slots take longer."""
 
-LONGEST_ROW = 32
-"""Processes whose requests may stand in the row of one budget, one each."""
+MAX_QUEUE = 32
+"""Processes that may wait for a slot of one budget at the same time, with one request each."""
 
 KEY = "kidney_genetics:rate:{}"
 
@@ -75,8 +77,8 @@ end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 """
-"""Reads a budget that anybody may have written: no `next` without a whole number of microseconds,
-and -1 for a pause that is none. A key that is no hash is not ours, and is removed."""
+"""Reads a budget, which other programs may have written. `next` is nil unless it is a whole number
+of microseconds, and `paused` is -1 if it is not. A key that is not a hash is removed."""
 
 _TAKE = (
     _READ
@@ -104,12 +106,14 @@ redis.call('EXPIRE', KEYS[1], 86400)
 return {string.format('%.0f', slot), math.max(0, slot - now)}
 """
 )
-"""Takes a slot, or confirms the one given as the last argument; in microseconds of Redis' clock.
+"""Takes a slot, or confirms the slot in the last argument. Times are microseconds of Redis' clock.
 
-A whole window is let pass when it is not known what was sent before: without a state that can be
-read, when the next slot is so far off that the clock must have been set back, and on a server up
-for less than two seconds (it counts whole ones), which with `appendfsync everysec` may lack what
-came last.
+The script waits a whole window if it cannot know what was sent before. That is the case
+
+- if the state is missing or cannot be read,
+- if the next slot is so far off that the clock must have been set back,
+- if the server has been up for less than two seconds (it counts whole seconds): with `appendfsync
+  everysec` it may have lost the last second.
 """
 
 _PAUSE = (
@@ -127,14 +131,14 @@ redis.call('EXPIRE', KEYS[1], 86400)
 
 
 class RateLimiter(Protocol):
-    """Says when a request may be sent. A *budget* is named after a host and a digest of its key."""
+    """Says when a request may be sent. A budget is named after a host and a digest of its key."""
 
     async def acquire(self, budget: str, rate: float) -> None:
-        """Return when one request may be sent.
+        """Wait until one request may be sent.
 
         Args:
-            budget: what the requests are counted against.
-            rate: how many the service allows in any window of one second; may be below 1.
+            budget: the name of the budget.
+            rate: requests that the service allows in any second; may be below 1.
 
         Raises:
             Wait: the budget cannot be reached.
@@ -142,7 +146,7 @@ class RateLimiter(Protocol):
         ...
 
     async def pause(self, budget: str, seconds: float) -> None:
-        """Let nobody who shares the budget send for so many seconds (at most an hour).
+        """Hold all requests of the budget, in every process, for some seconds (at most an hour).
 
         Raises:
             Wait: the budget cannot be reached.
@@ -151,10 +155,10 @@ class RateLimiter(Protocol):
 
 
 class _Paced(ABC):
-    """What the two limiters share: callers of one process take their turns in order.
+    """The common part of the two limiters: the callers in one process take turns, in order.
 
-    One slot a process is outstanding at a time, so that a cancelled caller loses one slot at most,
-    and what is reserved ahead stays short enough for a late request to move it.
+    A process holds one slot at a time. So a cancelled caller wastes at most one slot, and only few
+    slots are reserved that a late request would have to move.
     """
 
     def __init__(self) -> None:
@@ -163,7 +167,7 @@ class _Paced(ABC):
     async def acquire(self, budget: str, rate: float) -> None:
         """See :meth:`RateLimiter.acquire`."""
         if not rate > 0:
-            message = f"a rate is above 0, not {rate}"
+            message = f"a rate must be above 0, not {rate}"
             raise ValueError(message)
         interval = 1 / (rate * PACE)
         async with self._turns[budget]:
@@ -172,31 +176,38 @@ class _Paced(ABC):
             while (until := self._until(budget, interval, started, wait)) > time.monotonic():
                 await asyncio.sleep(until - time.monotonic())
                 slot, wait = await self._take(budget, interval, slot)
-            self._goes(budget, interval)
+            self._count(budget, interval)
 
     def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
-        """Return when the request may go, by the monotonic clock, if its slot is ``wait`` away."""
+        """Return when the request may be sent, by the monotonic clock.
+
+        Args:
+            budget: the name of the budget.
+            interval: seconds between two slots.
+            started: when the request began to wait.
+            wait: seconds until the slot of the request.
+        """
         del budget, interval, started
         return time.monotonic() + wait
 
-    def _goes(self, budget: str, interval: float) -> None:  # noqa: B027 - a slot may count it
-        """Count a request that goes out now."""
+    def _count(self, budget: str, interval: float) -> None:  # noqa: B027 - optional for a limiter
+        """Count a request that is sent now."""
 
     @abstractmethod
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
-        """Take the next slot, or confirm ``slot``; return it and the seconds until it."""
+        """Take the next slot, or confirm ``slot``; return the slot and the seconds until then."""
 
 
 class RedisRateLimiter(_Paced):
-    """A budget shared by every process that uses the same Redis, and timed by its clock.
+    """Keeps budgets in Redis, for all processes that use it, and measures time by Redis' clock.
 
-    throttled-py 3.5, pyrate-limiter 4.5 and limits 5.8 were measured and do not hold our numbers
-    (`backend/bench/rate.py`). Besides, none can tell a budget that was lost from one that lay idle,
-    none has a pause for all, and the last two go by the clocks of the machines.
+    throttled-py 3.5, pyrate-limiter 4.5 and limits 5.8 exceeded the limits when measured
+    (`backend/bench/rate.py`). Besides, none of them notices that Redis has lost a budget, none has
+    a pause that holds all processes, and the last two measure time by the clocks of the machines.
 
     Args:
         redis: the client; it is not closed here.
-        outage_timeout: seconds to try while Redis is away before giving up.
+        outage_timeout: seconds to retry while Redis is unavailable before giving up.
         call_timeout: seconds that one call may take.
     """
 
@@ -208,7 +219,8 @@ class RedisRateLimiter(_Paced):
         self._pause_script = redis.register_script(_PAUSE)
         self._outage_timeout = outage_timeout
         self._call_timeout = call_timeout
-        # by the monotonic clock: when this process' own count has room, and its own pauses end
+        # by the monotonic clock: when this process's own count allows the next request, and when
+        # the pauses that it was told of end
         self._free: defaultdict[str, float] = defaultdict(float)
         self._paused: defaultdict[str, float] = defaultdict(float)
         self._distrusted: set[str] = set()
@@ -216,45 +228,45 @@ class RedisRateLimiter(_Paced):
     async def pause(self, budget: str, seconds: float) -> None:
         """See :meth:`RateLimiter.pause`.
 
-        The processes that were not told by the service itself obey for :data:`LONGEST_HOLD`; then
-        they ask it, and are told.
+        The other processes learn of the pause from Redis, so they obey it for at most
+        :data:`MAX_DELAY`. Then they send a request, and the service itself tells them to wait.
         """
-        seconds = min(seconds, LONGEST_PAUSE)
+        seconds = min(seconds, MAX_PAUSE)
         self._paused[budget] = max(self._paused[budget], time.monotonic() + seconds)
-        arguments = [round(value * 1e6) for value in (seconds, LONGEST_PAUSE)]
+        arguments = [round(value * 1e6) for value in (seconds, MAX_PAUSE)]
         await self._call(self._pause_script, budget, arguments)
 
     def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
         own = max(self._free[budget] - LEEWAY, self._paused[budget])
-        trusted = max(own, started) + max(LONGEST_HOLD, LONGEST_ROW * interval)
+        trusted = max(own, started) + max(MAX_DELAY, MAX_QUEUE * interval)
         now = time.monotonic()
         shared = now + wait
         if shared <= trusted:
             self._distrusted.discard(budget)
         elif budget in self._distrusted:
-            # one request was held up for it; the next ones are not
+            # an earlier request was delayed for this; further ones are not
             return own
         elif now >= trusted:
             self._distrusted.add(budget)
             logger.warning(
-                "Redis would hold a request of budget %s up for %.0f s more; it is waited for no"
-                " longer, and the request goes by this process' own count",
+                "Redis would delay a request of budget %s for another %.0f s, which is not"
+                " plausible; this process now goes by its own count",
                 budget,
                 wait,
             )
         return max(own, min(shared, trusted))
 
-    def _goes(self, budget: str, interval: float) -> None:
+    def _count(self, budget: str, interval: float) -> None:
         self._free[budget] = max(self._free[budget], time.monotonic()) + interval
 
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
-        seconds = (interval, WINDOW, SLACK, LONGEST_PAUSE)
-        arguments = [*(round(value * 1e6) for value in seconds), LONGEST_ROW, slot or 0]
+        seconds = (interval, WINDOW, SLACK, MAX_PAUSE)
+        arguments = [*(round(value * 1e6) for value in seconds), MAX_QUEUE, slot or 0]
         taken, wait = await self._call(self._take_script, budget, arguments)
         return int(taken), int(wait) / 1e6
 
     async def _call(self, script: AsyncScript, budget: str, arguments: Sequence[int]) -> Any:
-        """Run a script; when Redis is away, again and again until the patience is used up."""
+        """Run a script. While Redis is unavailable, retry until the outage timeout has passed."""
         deadline = time.monotonic() + self._outage_timeout
         delay = 0.1
         while True:
@@ -267,21 +279,21 @@ class RedisRateLimiter(_Paced):
                 if time.monotonic() + delay > deadline:
                     raise Wait("redis", 30) from error
                 logger.warning(
-                    "Redis cannot be asked for %s's budget (%s), again in %.1f s",
+                    "Redis is unavailable for budget %s (%s), retrying in %.1f s",
                     budget,
                     type(error).__name__,
                     delay,
                 )
-            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 # spreads the retries
+            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - spreads the retries
             delay = min(delay * 2, 5)
 
 
 class LocalRateLimiter(_Paced):
-    """A budget of one process, for when it alone executes runs.
+    """Keeps budgets in this process, for when no other process executes runs.
 
     Args:
-        window: seconds before a budget's first request: what the process before this one sent in
-            its last second is not known here.
+        window: seconds before the first request of a budget, because this process does not know
+            what an earlier one sent in its last second.
     """
 
     def __init__(self, *, window: float = WINDOW) -> None:
@@ -292,7 +304,7 @@ class LocalRateLimiter(_Paced):
 
     async def pause(self, budget: str, seconds: float) -> None:
         """See :meth:`RateLimiter.pause`."""
-        until = time.monotonic_ns() + round(min(seconds, LONGEST_PAUSE) * 1e9)
+        until = time.monotonic_ns() + round(min(seconds, MAX_PAUSE) * 1e9)
         self._paused[budget] = max(self._paused[budget], until)
 
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:

@@ -1,3 +1,5 @@
+"""Retries commands while Redis is unavailable."""
+
 import asyncio
 import logging
 import random

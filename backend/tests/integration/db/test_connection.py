@@ -131,7 +131,7 @@ async def test_nothing_is_made_in_public_when_the_schema_is_not_there(
 ) -> None:
     db = create_engine(with_options(empty_database_url, f"-csearch_path={path}"), session="test")
     for step in (upgrade, check_schema):
-        with pytest.raises(UserError, match="leads to schema kg, and it does not exist") as error:
+        with pytest.raises(UserError, match="leads to schema kg, but it does not exist") as error:
             await step(db)
         assert "CREATE SCHEMA kg AUTHORIZATION kidney_genetics" in error.value.remedy
     await db.dispose()

@@ -75,7 +75,7 @@ async def test_a_right_on_the_schema_that_is_missing_is_named_with_the_grant(
     _as_superuser(postgres, other, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
     async with engine(other) as db:
         for step in (check_schema, upgrade):
-            with pytest.raises(Refused, match="leads to schema public, and kg reader may not use"):
+            with pytest.raises(Refused, match="leads to schema public, but kg reader may not use"):
                 await step(db)
         with pytest.raises(Refused) as error:
             await check_schema(db)

@@ -13,7 +13,7 @@ from app.annotation.refresh.requests import request_run
 from app.annotation.settings import Settings
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.client_jobs import ClientJobs
 from app.core.arq.queue_page import ClientJob
 from app.core.errors import UserError
 from app.core.redis.rate_limits import LocalRateLimiter
@@ -83,9 +83,9 @@ async def test_a_clients_job_whose_id_cannot_be_held_fails_and_takes_no_other_al
     async def request(asked: RunRequest, **more: Any) -> Created:
         return await request_run(annotator.bench.db, InProcessDispatcher(), asked, **more)
 
-    desk = ClientDesk(annotator.bench.db, request)
+    client_jobs = ClientJobs(annotator.bench.db, request)
     jobs = [ClientJob(job_id, "run_pipeline_task", ["hgnc"], {}) for job_id in (SYMBOL, "good")]
-    async with aclosing(desk.answer(jobs)) as answers:
+    async with aclosing(client_jobs.handle(jobs)) as answers:
         assert [list(ids) async for ids in answers] == [[SYMBOL, "good"]]
     assert "index row" in caplog.text
     assert [row["arq_job_id"] for row in await annotator.rows("SELECT * FROM runs")] == ["good"]

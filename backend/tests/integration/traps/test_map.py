@@ -100,7 +100,7 @@ A hook that raises ends the worker and leaves its lease; inherited settings are 
   integration/worker/test_queue.py
     test_100_members_that_are_no_job_hide_no_wake_up_and_are_removed
     test_100_jobs_in_progress_elsewhere_hide_no_wake_up
-    test_junk_is_removed_in_bulk_and_logged_once
+    test_members_that_are_not_jobs_are_removed_in_bulk_and_logged_once
     test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_picked_up
     test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once
     test_a_worker_goes_on_beside_members_and_counts_that_arq_stumbles_over

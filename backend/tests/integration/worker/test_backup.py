@@ -136,8 +136,8 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
         connection.execute("DROP TABLE other")
     stocked.env["DATABASE_URL"] = empty_database_url
     for name, why in (
-        ("notes.txt", "is no backup of this project"),
-        ("stranger.dump", "is no backup of this project"),
+        ("notes.txt", "is not a backup of this project"),
+        ("stranger.dump", "is not a backup of this project"),
         ("nowhere.dump", "there is no file"),
     ):
         done = stocked.cli("restore", str(tmp_path / name))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from app.annotation.refresh.requests import request_run
 from app.core.arq import wake_ups
 from app.core.arq.client import WorkerRedis
-from app.core.arq.client_jobs import ClientDesk
+from app.core.arq.client_jobs import ClientJobs
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.runs.ref import RunRef
 from harness.timing import limit
@@ -28,7 +28,7 @@ HOUR = 3_600_000
 def desk(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
     """The worker has also come to PostgreSQL, where there are genes."""
     request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE))
-    worker_redis.queue.desk = ClientDesk(bench.db, request)
+    worker_redis.queue.client_jobs = ClientJobs(bench.db, request)
 
 
 async def offered(redis: WorkerRedis) -> list[bytes]:
@@ -84,7 +84,7 @@ async def test_100_jobs_in_progress_elsewhere_hide_no_wake_up(
     assert await arq_redis.zcard(QUEUE) == 101
 
 
-async def test_junk_is_removed_in_bulk_and_logged_once(
+async def test_members_that_are_not_jobs_are_removed_in_bulk_and_logged_once(
     worker_redis: WorkerRedis, arq_redis: ArqRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     for start in range(0, 5_000, 1_000):
@@ -188,7 +188,7 @@ async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_th
     async def away(*_: Any, **__: Any) -> Any:
         raise OperationalError("BEGIN", {}, Exception("the server closed the connection"))
 
-    worker_redis.queue.desk = ClientDesk(bench.db, away)
+    worker_redis.queue.client_jobs = ClientJobs(bench.db, away)
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
     await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(worker_redis) == [b"7:1"]

@@ -122,7 +122,7 @@ async def test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside(
 ) -> None:
     plant, worker = working
     await arq_redis.set(QUEUE, "not a queue")
-    await plant.says(worker, "is no queue")
+    await plant.says(worker, "does not hold a queue")
     assert await arq_redis.get(f"{QUEUE}:put-aside") == b"not a queue"
     await finish_both(plant, worker)
 

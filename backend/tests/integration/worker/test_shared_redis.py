@@ -1,4 +1,4 @@
-"""A Redis that two installations share, and one that is a cluster."""
+"""A Redis database that two installations share, and a Redis Cluster."""
 
 import asyncio
 import uuid
@@ -53,14 +53,16 @@ async def test_a_worker_of_another_installation_does_not_start_and_says_why(
     assert "another installation uses this Redis database" in plant.log(api)
 
 
-async def test_what_is_no_mark_of_an_installation_keeps_nobody_away(arq_redis: ArqRedis) -> None:
+async def test_a_key_that_does_not_hold_a_mark_is_overwritten_at_the_start(
+    arq_redis: ArqRedis,
+) -> None:
     mine = installation.Mark("1:2:3", "mine", "here")
     for put in (arq_redis.set(installation.KEY, b"\xff"), arq_redis.lpush(installation.KEY, "x")):
         await arq_redis.delete(installation.KEY)
         await put
         await installation.claim(arq_redis, mine)
         assert installation.read(await arq_redis.get(installation.KEY)) == mine
-        assert 0 < await arq_redis.ttl(installation.KEY) <= installation.STAYS
+        assert 0 < await arq_redis.ttl(installation.KEY) <= installation.MARK_TTL
 
 
 async def test_a_redis_cluster_is_refused_at_the_start(plant: Plant, tmp_path: Path) -> None:

@@ -109,10 +109,10 @@ def test_an_address_that_cannot_be_used_is_shown_without_its_login(
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("redis://:AAA/BBB@host:6379/0", "%2F for a /"),
-        ("redis://:AAA#BBB@host:6379/0", "%23 for a #"),
+        ("redis://:AAA/BBB@host:6379/0", "an address without @ after the host"),
+        ("redis://:AAA#BBB@host:6379/0", "an address without #; in a password"),
         ("redis://host/zero", "the number of a database"),
-        ("redis://host?decode_responses=True", "no decode_responses: arq reads"),
+        ("redis://host?decode_responses=True", "no decode_responses: arq needs"),
         ("rediss://host?ssl_ca_certs=/not/there", "ssl_ca_certs with a file that can be read"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The budget that all workers share, on a Redis of its own that is flushed, killed and stopped."""
+"""The budget that all workers share. Its Redis server is flushed, killed and stopped here."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ async def connected(server):
 
 @pytest.fixture
 async def redis(server):
-    """A server long up, whose budget ``b`` has lain idle."""
+    """A server that has been up for a while, with a budget ``b`` that was idle."""
     async with connected(server) as redis:
         while (await redis.info("server"))["uptime_in_seconds"] < 2:  # no event
             await asyncio.sleep(0.1)
@@ -59,12 +59,12 @@ async def test_workers_together_send_no_more_than_the_rate_in_any_second(workers
     assert all(later - earlier > 1 for earlier, later in zip(passed, passed[50:], strict=False))
 
 
-async def test_nothing_is_saved_up_while_idle(workers):
+async def test_an_idle_budget_saves_nothing_up(workers):
     first, *_, last = await moments(workers, 20, 5)
     assert last - first > 4 / 20
 
 
-async def test_after_a_flush_a_whole_window_passes_and_nobody_goes_with_another(redis, workers):
+async def test_after_a_flush_a_whole_window_passes_and_requests_stay_spread(redis, workers):
     await moments(workers, 1000, 4)
     await redis.flushall()
     start = time.monotonic()
@@ -73,7 +73,7 @@ async def test_after_a_flush_a_whole_window_passes_and_nobody_goes_with_another(
     assert second - first > 0.09
 
 
-async def test_a_flush_is_noticed_by_those_who_already_wait(redis, workers):
+async def test_requests_that_already_wait_notice_a_flush(redis, workers):
     await moments(workers, 10, 1)
     waiting = asyncio.create_task(moments(workers, 10, 2))
     await asyncio.sleep(0.02)
@@ -82,7 +82,9 @@ async def test_a_flush_is_noticed_by_those_who_already_wait(redis, workers):
     assert (await waiting)[0] - start >= 1
 
 
-async def test_a_killed_server_may_have_lost_its_last_second(server, workers):
+async def test_after_a_kill_a_whole_window_passes_because_redis_may_have_lost_a_second(
+    server, workers
+):
     await moments(workers, 1000, 4)
     await asyncio.to_thread(server.kill)
     sent_until = time.monotonic()
@@ -91,7 +93,7 @@ async def test_a_killed_server_may_have_lost_its_last_second(server, workers):
     assert passed - sent_until >= 1
 
 
-async def test_a_pause_holds_every_worker_also_one_that_waits(workers):
+async def test_a_pause_holds_every_worker_also_one_that_already_waits(workers):
     await moments(workers, 10, 1)
     waiting = asyncio.create_task(moments(workers[:1], 10, 1))
     await asyncio.sleep(0)
@@ -100,7 +102,7 @@ async def test_a_pause_holds_every_worker_also_one_that_waits(workers):
     assert min(*(await waiting), *(await moments(workers[1:], 10, 1))) - start >= 0.5
 
 
-async def test_a_short_outage_is_waited_out(server, redis):
+async def test_a_request_waits_for_the_end_of_a_short_outage(server, redis):
     limiter = RedisRateLimiter(redis)
     await asyncio.to_thread(server.stop)
     waiting = asyncio.create_task(limiter.acquire("b", 10))
@@ -111,7 +113,7 @@ async def test_a_short_outage_is_waited_out(server, redis):
         await waiting
 
 
-async def test_a_longer_outage_is_a_wait_for_redis(server, redis):
+async def test_after_a_longer_outage_the_run_waits_for_redis(server, redis):
     limiter = RedisRateLimiter(redis, outage_timeout=0.3)
     await asyncio.to_thread(server.stop)
     try:
@@ -124,14 +126,14 @@ async def test_a_longer_outage_is_a_wait_for_redis(server, redis):
         await asyncio.to_thread(server.start)
 
 
-async def test_a_server_that_hangs_is_a_wait_for_redis(redis):
+async def test_the_run_waits_for_a_redis_that_hangs(redis):
     limiter = RedisRateLimiter(redis, outage_timeout=0.3, call_timeout=0.1)
     await redis.client_pause(2_000)
     with pytest.raises(Wait):
         await limiter.acquire("b", 10)
 
 
-async def test_a_full_server_is_a_wait_for_redis(redis):
+async def test_the_run_waits_for_a_redis_that_is_full(redis):
     limiter = RedisRateLimiter(redis, outage_timeout=0.3)
     await redis.config_set("maxmemory", 1)
     try:
@@ -141,7 +143,7 @@ async def test_a_full_server_is_a_wait_for_redis(redis):
         await redis.config_set("maxmemory", 0)
 
 
-async def test_a_clock_that_was_set_back_does_not_stop_the_work(redis, workers):
+async def test_a_clock_that_was_set_back_stops_no_request(redis, workers):
     async def set_back(seconds):
         now, _ = await redis.time()
         await redis.hset("kidney_genetics:rate:b", "next", (now + seconds) * 10**6)
@@ -160,7 +162,7 @@ async def test_forgotten_scripts_are_loaded_again(redis, workers):
         await moments(workers, 1000, 2)
 
 
-async def test_keys_of_budgets_no_longer_used_go_away(redis, workers):
+async def test_the_keys_of_unused_budgets_expire(redis, workers):
     await moments(workers, 1000, 1)
     assert 3_600 < await redis.ttl("kidney_genetics:rate:b") <= 86_400
 
@@ -180,13 +182,13 @@ async def nothing_is_stopped(limiters):
 
 @pytest.mark.parametrize("field", ["next", "paused"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e400", "0x7fffffff", "", "soon"])
-async def test_a_budget_that_is_no_number_stops_no_request(redis, workers, field, value):
+async def test_a_budget_that_does_not_hold_numbers_stops_no_request(redis, workers, field, value):
     await redis.hset(KEY, field, value)
     await nothing_is_stopped(workers)
 
 
 @pytest.mark.parametrize("kind", ["string", "list", "set", "zset", "stream"])
-async def test_a_budget_that_is_no_hash_is_replaced(redis, workers, kind):
+async def test_a_budget_of_another_type_is_replaced(redis, workers, kind):
     await redis.delete(KEY)
     await {
         "string": lambda: redis.set(KEY, "1"),
@@ -200,16 +202,16 @@ async def test_a_budget_that_is_no_hash_is_replaced(redis, workers, kind):
     assert await redis.type(KEY) == b"hash"
 
 
-async def test_a_pause_that_only_redis_knows_of_stops_requests_for_a_few_windows(redis, workers):
+async def test_a_pause_that_stands_only_in_redis_stops_requests_for_a_few_windows(redis, workers):
     await redis.hset(KEY, "paused", await in_microseconds(redis, 3_000))
     await redis.hset(KEY, "next", await in_microseconds(redis, 3_000))
     async with limit():
         await moments(workers, 50, 2)
-        # who was held up once is not held up again for each further request
+        # the first request was delayed; further ones are not
         await moments(workers, 50, 20)
 
 
-async def test_a_budget_that_is_pushed_ahead_again_and_again_stops_no_request(redis, workers):
+async def test_a_budget_that_is_moved_ahead_again_and_again_stops_no_request(redis, workers):
     async def push():
         while True:
             await redis.hset(KEY, "next", await in_microseconds(redis, 2))
@@ -222,10 +224,8 @@ async def test_a_budget_that_is_pushed_ahead_again_and_again_stops_no_request(re
 
 
 @pytest.mark.parametrize("written", [{"next": 0}, {"next": 0, "paused": 0}, None])
-async def test_no_content_of_redis_exceeds_a_budget_by_more_than_the_processes(
-    redis, workers, written
-):
-    """The budget is reset, or taken away, as often as it is asked."""
+async def test_whatever_redis_says_each_process_stays_below_the_rate(redis, workers, written):
+    """The budget is reset or deleted all the time."""
 
     async def reset():
         while True:
@@ -252,7 +252,9 @@ async def test_no_content_of_redis_exceeds_a_budget_by_more_than_the_processes(
     assert all(later - earlier > 1 for earlier, later in zip(passed, passed[most:], strict=False))
 
 
-async def test_a_pause_that_is_removed_from_redis_holds_who_was_told(redis, workers):
+async def test_a_pause_that_is_removed_from_redis_still_holds_the_process_that_was_told(
+    redis, workers
+):
     start = time.monotonic()
     await workers[0].pause("b", 0.5)
     await redis.delete(KEY)

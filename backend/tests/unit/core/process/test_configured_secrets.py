@@ -32,7 +32,7 @@ def shown(text: str, *env_files: str, **environ: str) -> str:
         ("REDIS_URL", "redis+sentinel://h/main?sentinel_password={}"),
     ],
 )
-def test_each_variable_that_holds_a_secret_is_known(name: str, value: str) -> None:
+def test_the_secret_of_each_variable_is_hidden(name: str, value: str) -> None:
     assert shown(SECRET, **{name: value.format(SECRET)}) == "***"
     assert shown(SECRET, f'export {name}="{value.format(SECRET)}"\n') == "***"
 
@@ -46,7 +46,7 @@ def test_each_secret_setting_is_known_by_its_name(name: str) -> None:
     assert shown(SECRET, **{name.upper(): value}) == "***"
 
 
-def test_a_secret_of_which_a_variable_is_a_part_is_known() -> None:
+def test_a_secret_that_contains_another_variable_is_hidden() -> None:
     env_file = "PART=x7Kq2mPz\nADMIN_TOKEN=${PART}T9wA\n"
     assert shown(SECRET, env_file) == "***"
 
@@ -66,7 +66,7 @@ def test_a_secret_of_which_a_variable_is_a_part_is_known() -> None:
         "u:aaaa@bbbb@host/genes",
     ],
 )
-def test_no_piece_of_a_password_is_shown_that_cannot_be_told_from_the_rest(url: str) -> None:
+def test_no_part_of_a_password_with_delimiters_is_shown(url: str) -> None:
     name = "REDIS_URL" if url.startswith("redis") else "DATABASE_URL"
     said = shown("port aaaa, host bbbb, host genes", **{name: url})
     assert said == "port ***, host ***, host genes"
@@ -77,7 +77,7 @@ def test_a_password_that_is_also_the_user_or_the_database_stays_readable() -> No
     assert shown("postgres, genes, host", DATABASE_URL=url) == "postgres, genes, host"
 
 
-def test_what_holds_no_secret_hides_nothing() -> None:
+def test_variables_without_secrets_hide_nothing() -> None:
     environ = {"HOME": "/home/kidney", "NCBI_EMAIL": "me@lab.example", "LOG_LEVEL": "INFO"}
     assert configured_secrets(environ, "ARQ_MAX_JOBS=12345\nADMIN_TOKEN=\n") == frozenset()
 
@@ -86,6 +86,6 @@ def test_what_holds_no_secret_hides_nothing() -> None:
     st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=8),
     st.sampled_from(["DATABASE_URL", "REDIS_URL", "HTTPS_PROXY", "ADMIN_TOKEN"]),
 )
-def test_a_secret_is_hidden_whatever_is_in_it(secret: str, name: str) -> None:
+def test_a_secret_is_hidden_whatever_characters_it_has(secret: str, name: str) -> None:
     value = secret if name == "ADMIN_TOKEN" else f"x://user:{secret}@host/"
     assert secret not in shown(f"who logs in with <{secret}>", **{name: value})

@@ -1,4 +1,4 @@
-"""What a process of its own writes to stderr, when secrets are configured."""
+"""A process with configured secrets writes to stderr."""
 
 import os
 import subprocess
@@ -59,8 +59,8 @@ def stderr_of(code: str, **env: str) -> str:
 
 
 @pytest.mark.parametrize("locale", [{}, {"PYTHONUTF8": "0", "LC_ALL": "C"}])
-def test_a_configured_password_is_in_no_line_whoever_writes_it(locale: dict[str, str]) -> None:
-    # Python would go on in UTF-8 where the locale is C
+def test_no_line_contains_a_configured_password_whoever_writes_it(locale: dict[str, str]) -> None:
+    # otherwise Python uses UTF-8 although the locale is C
     locale = locale and locale | {"PYTHONCOERCECLOCALE": "0"}
     env = {"DATABASE_URL": f"postgresql://u:{ENCODED}@host/db", "AS_HOST": f"x://{ENCODED}"}
     said = stderr_of(ONE_BY_ONE, WAYS=repr(WAYS), **env, **locale)
@@ -72,11 +72,11 @@ def test_a_configured_password_is_in_no_line_whoever_writes_it(locale: dict[str,
             assert piece.lower() not in text.lower(), way
 
 
-def test_an_error_that_nobody_expected_ends_the_program_without_the_password() -> None:
+def test_the_traceback_of_an_unexpected_error_does_not_contain_the_password() -> None:
     said = stderr_of("int(secret)", ADMIN_TOKEN=PASSWORD)
     assert said.endswith('ValueError: invalid literal for int() with base 10: "***"\n')
 
 
-def test_what_is_begun_is_shown_when_it_is_flushed() -> None:
+def test_an_unfinished_line_is_written_when_it_is_flushed() -> None:
     said = stderr_of("sys.stderr.write('begun'); sys.stderr.flush(); os._exit(0)")
     assert said == "begun"

@@ -23,7 +23,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_a_line_says_which_run_attempt_job_worker_and_source_it_is_about(
+def test_a_line_has_the_run_epoch_job_worker_and_source_that_it_is_about(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure("INFO")
@@ -42,7 +42,7 @@ def test_a_line_says_which_run_attempt_job_worker_and_source_it_is_about(
     }
 
 
-def test_no_secret_is_in_a_message_or_a_traceback_and_each_line_is_json(
+def test_messages_and_tracebacks_have_no_secrets_and_each_line_is_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure("INFO")
@@ -53,7 +53,7 @@ def test_no_secret_is_in_a_message_or_a_traceback_and_each_line_is_json(
     assert "ValueError" in str(line["exception"])
 
 
-def test_libraries_are_heard_when_it_matters_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_chatty_libraries_log_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO")
     logging.getLogger("httpx").info("HTTP Request: GET /")
     logging.getLogger("arq.worker").info("recording health")
@@ -86,7 +86,7 @@ def test_a_traceback_shows_no_local_variable(
 
 
 @pytest.mark.parametrize("people", [True, False])
-def test_what_the_user_can_mend_is_logged_without_a_traceback(
+def test_a_user_error_is_logged_without_a_traceback(
     capsys: pytest.CaptureFixture[str],
     people: bool,  # noqa: FBT001
 ) -> None:
@@ -114,7 +114,7 @@ def test_secrets_within_a_value_are_hidden_too(capsys: pytest.CaptureFixture[str
     assert line["number"] == 3
 
 
-def test_what_would_steer_the_terminal_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", people=True)
     logging.getLogger("app.x").warning("upstream says: %s", "\x1b[2J\u202ex")
     assert r"upstream says: \x1b[2J\u202ex" in capsys.readouterr().err

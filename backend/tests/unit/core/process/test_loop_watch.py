@@ -19,7 +19,7 @@ def test_a_loop_that_only_waits_is_on_time() -> None:
     assert watch.lost < 0.001
 
 
-def test_a_loop_that_was_held_up_is_late_by_as_much() -> None:
+def test_a_blocked_loop_is_late_by_the_time_it_was_blocked() -> None:
     watch = virtual_time.run(watched(busy_for=2, every=1, times=1))
     assert not watch.on_time
     assert 1.9 < watch.lost <= 2
@@ -31,5 +31,5 @@ def test_many_short_delays_add_up() -> None:
     assert watch.lost > 1
 
 
-def test_what_any_process_loses_now_and_then_does_not_count() -> None:
+def test_ordinary_small_delays_do_not_count() -> None:
     assert virtual_time.run(watched(busy_for=0.01, every=0.2, times=15)).on_time

@@ -21,18 +21,20 @@ from app.core.process.exits import exit_on_user_error
         ),
     ],
 )
-def test_what_would_steer_the_terminal_is_spelled_out(text: str, shown: str) -> None:
+def test_control_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_json_means_what_it_meant(text: str) -> None:
+def test_escaped_json_has_the_same_meaning(text: str) -> None:
     shown = printable_json(json.dumps({"text": text}, ensure_ascii=False, indent=2))
     assert json.loads(shown) == {"text": text}
     assert shown == printable(shown)
 
 
-def test_a_message_for_the_user_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_an_error_for_the_user_are_escaped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit), exit_on_user_error():
         raise UserError("\x1b]0;x\x07: no such file\udcff", remedy="look again")
     assert capsys.readouterr().err == (

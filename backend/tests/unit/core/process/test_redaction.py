@@ -44,7 +44,7 @@ KEY = "0123456789abcdef0123"
         f"postgresql://kidney:{KEY}@tail@db.example:5432/kidney",
     ],
 )
-def test_a_secret_is_recognized_by_where_it_stands(text):
+def test_a_secret_is_recognized_by_its_context(text):
     assert KEY not in redact(text)
 
 
@@ -52,7 +52,7 @@ def test_a_secret_is_recognized_by_where_it_stands(text):
     "text",
     ["ask ada.lovelace+x@example.org", "tool=x&email=ada.lovelace%40example.org&retmode=json"],
 )
-def test_addresses_are_hidden(text):
+def test_e_mail_addresses_are_hidden(text):
     assert "lovelace" not in redact(text)
 
 
@@ -72,7 +72,7 @@ def test_other_text_stays_as_it_is(text):
     assert redact(text) == text
 
 
-def test_what_surrounds_a_secret_stays():
+def test_the_text_around_a_secret_stays():
     assert redact(f"db=clinvar&api_key={KEY}&tool=x") == "db=clinvar&api_key=***&tool=x"
     assert redact(f'{{"api-key":"{KEY}","count":"4"}}') == '{"api-key":"***","count":"4"}'
 

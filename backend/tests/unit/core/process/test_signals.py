@@ -28,7 +28,7 @@ async def main():
         await asyncio.Event().wait()
     except asyncio.CancelledError:
         await asyncio.wait({job})
-        print("put back", flush=True)
+        print("stopped", flush=True)
 
 """
 
@@ -95,7 +95,7 @@ def test_every_signal_that_would_end_a_worker_is_a_clean_stop(tmp_path: Path) ->
     for number in STOPS:
         said = (tmp_path / str(int(number))).read_text()
         assert f"{signals.name(number)}: stopping, 1 jobs go back to the queue" in said
-        assert "put back\n" in said
+        assert "stopped\n" in said
 
 
 def test_a_worker_under_nohup_outlives_its_terminal() -> None:
@@ -107,14 +107,14 @@ def test_a_worker_under_nohup_outlives_its_terminal() -> None:
     assert "SIGTERM: stopping" in said
 
 
-def test_what_is_heeded_or_ignored_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    heeded = signal.signal(signal.SIGUSR1, lambda *_: None)
+def test_a_signal_that_is_handled_or_ignored_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled = signal.signal(signal.SIGUSR1, lambda *_: None)
     ignored = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     try:
-        assert not signals.unheeded() & {
+        assert not signals.unhandled() & {
             *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGKILL, signal.SIGCHLD, signal.SIGSEGV)
         }
-        assert signal.SIGHUP in signals.unheeded()
+        assert signal.SIGHUP in signals.unhandled()
     finally:
-        signal.signal(signal.SIGUSR1, heeded)
+        signal.signal(signal.SIGUSR1, handled)
         signal.signal(signal.SIGUSR2, ignored)

@@ -48,7 +48,7 @@ def test_an_abstract_address_is_understood(monkeypatch: pytest.MonkeyPatch) -> N
         assert heard(listening) == ["READY=1"]
 
 
-def test_without_systemd_nothing_is_sent_and_nothing_said(
+def test_without_systemd_nothing_is_sent_and_nothing_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
@@ -56,13 +56,13 @@ def test_without_systemd_nothing_is_sent_and_nothing_said(
     assert caplog.records == []
 
 
-def test_a_systemd_that_is_gone_is_said_and_ends_nothing(
+def test_a_systemd_that_is_gone_is_logged_and_the_process_goes_on(
     systemd: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     systemd.close()
     with caplog.at_level(logging.WARNING):
         notify("READY=1")
-    assert "systemd could not be told READY=1" in caplog.text
+    assert "could not notify systemd of READY=1" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_systemd_that_is_gone_is_said_and_ends_nothing(
         ({"WATCHDOG_USEC": "soon"}, None),
     ],
 )
-def test_the_watchdog_is_ours_when_it_says_so(
+def test_the_watchdog_counts_only_if_it_is_meant_for_this_process(
     given: dict[str, str], seconds: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in given.items():
@@ -84,7 +84,7 @@ def test_the_watchdog_is_ours_when_it_says_so(
     assert watchdog_seconds() == seconds
 
 
-async def test_pings_come_from_the_event_loop_until_the_end_begins(
+async def test_the_event_loop_sends_pings_until_the_process_stops(
     systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "100000")

@@ -19,7 +19,7 @@ from app.core.redis.pool import new_pool
         ("redis+sentinel://:x@a:1,b,[::1]:3/main/2", "main of a:1,b:26379,::1:3"),
     ],
 )
-def test_where_it_points_is_told_without_credentials(url: str, where: str) -> None:
+def test_an_address_is_shown_without_its_credentials(url: str, where: str) -> None:
     assert address(url) == where
 
 
@@ -32,17 +32,19 @@ def test_where_it_points_is_told_without_credentials(url: str, where: str) -> No
         ("redis://h/?db=3", (("h", 6379),), 3, {}),
         ("redis://u@h/0", (("h", 6379),), 0, {"username": "u"}),
         ("redis://h?username=u&password=p%26q", (("h", 6379),), 0, {"username": "u"}),
-        # a colon, an @ and brackets are no end of a password
+        # a password may contain colons, @ and brackets
         ("redis://u:a:b@c[d]e@h:1/0", (("h", 1),), 0, {"username": "u", "password": "a:b@c[d]e"}),
     ],
 )
-def test_one_server_is_read_with_its_login(url: str, hosts, database, login) -> None:
+def test_the_address_of_one_server_is_parsed_with_its_login(
+    url: str, hosts, database, login
+) -> None:
     found = parse(url)
     assert (found.hosts, found.database, found.service) == (hosts, database, None)
     assert login.items() <= found.login.items()
 
 
-def test_sentinels_are_read_with_their_own_password_and_the_servers() -> None:
+def test_sentinels_have_a_password_of_their_own_beside_the_servers() -> None:
     found = parse(
         "rediss+sentinel://u:p%25w@a:1,b/my%20name?sentinel_password=s%26x&ssl_ca_certs=/etc/ca"
     )
@@ -54,7 +56,7 @@ def test_sentinels_are_read_with_their_own_password_and_the_servers() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1), st.sampled_from(["redis", "unix"]))
-def test_any_password_can_be_written(password: str, scheme: str) -> None:
+def test_any_password_can_be_percent_encoded(password: str, scheme: str) -> None:
     found = parse(f"{scheme}://:{quote(password, safe='')}@/1")
     assert found.password == password
 
@@ -74,7 +76,7 @@ def test_any_password_can_be_written(password: str, scheme: str) -> None:
         "redis://host:0/0",
     ],
 )
-def test_another_form_is_refused_with_the_forms_there_are(url: str) -> None:
+def test_another_form_is_refused_and_the_message_lists_the_valid_forms(url: str) -> None:
     with pytest.raises(ValueError, match=r"redis\+sentinel://host1"):
         parse(url)
 
@@ -82,36 +84,38 @@ def test_another_form_is_refused_with_the_forms_there_are(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("redis://:AAA/BBB@host/0", "%2F for a /"),
-        ("redis://:123/BBB@host/0", "%2F for a /"),
-        ("redis://:AAA?BBB@host/0", "%3F for a ?"),
-        ("redis://:AAA?db=BBB@host/0", "%3F for a ?"),
-        ("redis://:AAA#BBB@host/0", "%23 for a #"),
-        ("redis://host/0#1", "%23 for a #"),
+        ("redis://:AAA/BBB@host/0", "a / is written %2F"),
+        ("redis://:123/BBB@host/0", "a / is written %2F"),
+        ("redis://:AAA?BBB@host/0", "a ? %3F"),
+        ("redis://:AAA?db=BBB@host/0", "a ? %3F"),
+        ("redis://:AAA#BBB@host/0", "a # is written %23"),
+        ("redis://host/0#1", "a # is written %23"),
         ("redis://:AAA BBB@host/0", "%20"),
         ("redis://host/zero", "the number of a database"),
         ("redis://host/0/1", "the number of a database"),
         ("redis+sentinel://a/main/zero", "the number of a database"),
         ("redis+sentinel://a/main/0/1", "the number of a database"),
-        ("redis://host?db=zero", "db with another value: a whole number"),
+        ("redis://host?db=zero", "a whole number as the value of db"),
         ("redis://host?db=-1", "the number of a database"),
-        ("redis://host/1?db=2", "one database"),
-        ("redis://host?decode_responses=False", "no decode_responses: arq reads bytes"),
-        ("redis://host?sentinel_password=x", "no sentinel_password; the parameters there are"),
-        ("redis://host?colour=red", "no colour; the parameters there are: client_name"),
-        ("redis://host?ssl_ca_certs=/etc/ca", "rediss:// with ssl_ca_certs"),
+        ("redis://host/1?db=2", "the same database"),
+        ("redis://host?decode_responses=False", "no decode_responses: arq needs bytes"),
+        ("redis://host?sentinel_password=x", "not sentinel_password, but only the parameters"),
+        ("redis://host?colour=red", "not colour, but only the parameters client_name"),
+        ("redis://host?ssl_ca_certs=/etc/ca", "ssl_ca_certs only with rediss://"),
         ("rediss://host?ssl_cert_reqs=maybe", "none, optional or required"),
         ("redis://host?socket_keepalive=maybe", "true or false"),
-        ("redis://host?socket_timeout=soon", "socket_timeout with another value: a number"),
+        ("redis://host?socket_timeout=soon", "a number as the value of socket_timeout"),
         ("redis://host?db", "name=value"),
-        ("redis://host?db=1&db=1", "db once"),
+        ("redis://host?db=1&db=1", "db only once"),
         ("redis://:x@host?password=y", "not in both"),
         ("redis://a,b/0", "redis+sentinel://"),
         ("unix://run/redis.sock", "unix:///path"),
         ("unix://", "unix:///path"),
     ],
 )
-def test_what_arq_or_redis_py_would_misread_is_refused_with_the_reason(url: str, why: str) -> None:
+def test_an_address_that_arq_or_redis_py_would_misread_is_refused_with_the_reason(
+    url: str, why: str
+) -> None:
     with pytest.raises(ValueError, match=re.escape(why)) as error:
         parse(url)
     assert not re.search("AAA|BBB|123", str(error.value))
@@ -134,9 +138,11 @@ def test_what_arq_or_redis_py_would_misread_is_refused_with_the_reason(url: str,
         ("unix:///run/r.sock?db=2", UnixDomainSocketConnection, {"path": "/run/r.sock", "db": 2}),
     ],
 )
-async def test_redis_py_is_given_what_the_address_says(url: str, kind, arguments) -> None:
+async def test_the_pool_of_redis_py_is_configured_from_the_address(
+    url: str, kind, arguments
+) -> None:
     pool = new_pool(url, socket_timeout=5.0, socket_keepalive=True)
     assert pool.connection_class is kind
     assert arguments.items() <= pool.connection_kwargs.items()
-    # redis-py takes all of these arguments
+    # this fails if redis-py refuses one of the arguments
     pool.make_connection()

@@ -25,7 +25,7 @@ def now():
 
 
 async def moments(limiter, rate, count, budget="b"):
-    """When each of so many callers, waiting all at once, was let through."""
+    """When each of ``count`` callers, who all wait at once, was let through."""
     passed = []
 
     async def caller():
@@ -36,7 +36,7 @@ async def moments(limiter, rate, count, budget="b"):
     return passed
 
 
-def test_no_second_holds_more_than_the_rate(limiter):
+def test_no_second_has_more_requests_than_the_rate(limiter):
     passed = virtual_time.run(moments(limiter, 50, 170))
     assert all(later - earlier > 1 for earlier, later in zip(passed, passed[50:], strict=False))
 
@@ -46,7 +46,7 @@ def test_nearly_all_of_the_rate_is_used(limiter):
     assert passed[-1] - passed[0] < 1 / 0.93
 
 
-def test_the_first_request_waits_a_window_because_an_earlier_process_may_have_sent():
+def test_the_first_request_waits_a_window_because_an_earlier_process_may_have_sent_some():
     async def first():
         start = now()
         await LocalRateLimiter(window=20).acquire("b", 1000)
@@ -55,7 +55,7 @@ def test_the_first_request_waits_a_window_because_an_earlier_process_may_have_se
     assert virtual_time.run(first()) >= 20
 
 
-def test_nothing_is_saved_up_while_idle(limiter):
+def test_an_idle_budget_saves_nothing_up(limiter):
     async def after_a_rest():
         await limiter.acquire("b", 20)
         await asyncio.sleep(20)
@@ -65,7 +65,7 @@ def test_nothing_is_saved_up_while_idle(limiter):
     assert last - first > 3 / 20
 
 
-def test_a_pause_holds_those_who_already_wait(limiter):
+def test_a_pause_holds_callers_that_already_wait(limiter):
     async def paused():
         await limiter.acquire("b", 10)
         waiting = asyncio.create_task(moments(limiter, 10, 1))
@@ -89,7 +89,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(limiter):
     assert virtual_time.run(paused_twice()) >= 2
 
 
-def test_a_cancelled_caller_loses_one_slot_and_holds_up_nobody(limiter):
+def test_a_cancelled_caller_wastes_one_slot_and_delays_nobody(limiter):
     async def with_one_that_leaves():
         await limiter.acquire("b", 20)
         cancelled = asyncio.create_task(limiter.acquire("b", 20))
@@ -104,7 +104,7 @@ def test_a_cancelled_caller_loses_one_slot_and_holds_up_nobody(limiter):
     assert 3 / 20 <= virtual_time.run(with_one_that_leaves()) < 4 / 20
 
 
-def test_a_late_request_moves_those_behind_it(limiter):
+def test_a_late_request_moves_the_slots_after_it(limiter):
     async def held_up():
         await limiter.acquire("b", 10)
         late = asyncio.create_task(moments(limiter, 10, 1))
@@ -118,13 +118,13 @@ def test_a_late_request_moves_those_behind_it(limiter):
     assert virtual_time.run(held_up()) > 0.09
 
 
-async def test_budgets_do_not_hold_each_other_up(limiter):
+async def test_budgets_do_not_delay_each_other(limiter):
     await limiter.pause("other", 1_000_000)
     async with limit():
         await limiter.acquire("b", 10)
 
 
-async def test_rates_below_one_a_second(limiter):
+async def test_a_rate_may_be_below_one_request_a_second(limiter):
     await limiter.acquire("b", 0.5)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -132,6 +132,6 @@ async def test_rates_below_one_a_second(limiter):
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
-async def test_a_rate_that_is_none_is_refused(limiter, rate):
+async def test_a_rate_that_is_not_above_0_is_refused(limiter, rate):
     with pytest.raises(ValueError, match="above 0"):
         await limiter.acquire("b", rate)
