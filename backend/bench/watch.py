@@ -32,7 +32,7 @@ _PURPOSES = {
     "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE": "correct heartbeats in the future",
     "UPDATE workers SET heartbeat_at": "heartbeat",
     "SELECT id, epoch FROM runs WHERE worker_id": "are the worker's runs still its own",
-    "SELECT pg_terminate_backend": "end the sessions of frozen workers",
+    "WITH corrected AS": "end the sessions of frozen workers",
     "WITH dead AS": "queue the runs of dead workers again",
     "UPDATE runs SET wake_up_sent_at": "wake-ups to send",
     ";": "is the pooled connection still open",

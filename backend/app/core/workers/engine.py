@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.config import Settings
 from app.core.errors import NotHere
@@ -75,7 +76,9 @@ class Engine:
         self.db = create_engine(
             dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
         )
-        self._recovering = self.db.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
+        # kept between two passes, which saves a statement to see whether it is alive
+        self._recovering: AsyncConnection | None = None
         self._dispatcher = dispatcher
         self._answer_timeout = ANSWER_TIMEOUT * address.count_hosts(dsn)
         self._settings = settings
@@ -108,6 +111,7 @@ class Engine:
         if self._sending is not None:
             # what is not sent in this time is sent by the recovery of another worker
             await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
+        await self._stop_recovering()
         try:
             await self.liveness.stop()
         except psycopg.Error as error:
@@ -237,10 +241,10 @@ class Engine:
     async def _recover(self) -> None:
         """Stop attempts that have lost their run, and recover runs that have lost their attempt."""
         try:
-            async with (
-                asyncio.timeout(self._answer_timeout),
-                self._recovering.connect() as connection,
-            ):
+            async with asyncio.timeout(self._answer_timeout):
+                if self._recovering is None:
+                    self._recovering = await self._autocommit.connect()
+                connection = self._recovering
                 worker_id = self.liveness.worker_id
                 assert worker_id is not None
                 # what is claimed while the question is on its way is in neither of the two
@@ -256,6 +260,14 @@ class Engine:
                 self._send(await recovery.wake_ups_due(connection, self._timing))
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("recovery", error)
+            await self._stop_recovering()
+
+    async def _stop_recovering(self) -> None:
+        if self._recovering is not None:
+            connection, self._recovering = self._recovering, None
+            # it may be broken, and a broken one cannot be given back to the pool
+            await connection.invalidate()
+            await connection.close()
 
     def _log(self, what: str, error: Exception) -> None:
         if is_unavailable(error) or isinstance(error, OSError | TimeoutError):

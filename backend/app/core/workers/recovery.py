@@ -20,18 +20,15 @@ _RUNNING_HERE = text(
     "SELECT id, epoch FROM runs WHERE worker_id = :worker_id AND state = 'running'"
 )
 
-_CORRECT_FUTURE_HEARTBEATS = text(
-    """
-    UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id IN (
-      SELECT id FROM workers WHERE stopped_at IS NULL
-        AND heartbeat_at > clock_timestamp() + interval '10 s'
-      FOR UPDATE SKIP LOCKED)
-    """
-)
-"""PostgreSQL's clock was ahead and was set back: a heartbeat of then would look fresh for long."""
-
 _END_SESSIONS_OF_FROZEN = text(
     """
+    WITH corrected AS (
+      -- PostgreSQL's clock was ahead and was set back: such a heartbeat would look fresh for long
+      UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id IN (
+        SELECT id FROM workers WHERE stopped_at IS NULL
+          AND heartbeat_at > clock_timestamp() + interval '10 s'
+        FOR UPDATE SKIP LOCKED)
+    )
     SELECT pg_terminate_backend(a.pid)
     FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.frozen
       JOIN pg_stat_activity a ON a.application_name = w.session
@@ -84,7 +81,6 @@ async def take_from_the_dead(connection: AsyncConnection, timing: Timing) -> Non
 
     A frozen worker may hold the run's row in an open transaction: its sessions are ended first.
     """
-    await connection.execute(_CORRECT_FUTURE_HEARTBEATS)
     await connection.execute(_END_SESSIONS_OF_FROZEN)
     rows = await connection.execute(
         transitions.TAKE_FROM_DEAD, {"begin": timing.begin, "max_losses": MAX_LOSSES}
