@@ -38,6 +38,8 @@ _WORDS = {
     "app.cli.genes": [_IMPORT],
     "app.cli.serve": [_API],
     "app.serve": [_API],
+    "app.core.redis.server_info": [_DOCTOR],
+    "app.core.workers.processes": [_DOCTOR],
     "app.doctor": [_DOCTOR],
     "services": [_HYBRID],
     # asks only whether Compose would have a value
@@ -98,7 +100,7 @@ def _parts(package: Path) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _who(part: str) -> list[str]:
-    if ".checks." in part:
+    if "checks." in part:
         return [_DOCTOR]
     name = part
     while name not in _WORDS:

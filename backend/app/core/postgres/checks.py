@@ -12,6 +12,7 @@ from app.core.checks import (
     by_time,
     check,
     failed,
+    is_timeout,
     ok,
     refused,
     warning,
@@ -73,7 +74,8 @@ async def reachable(context: Context) -> Finding:
     except DBAPIError as error:
         if (known := explain(error, dsn(context))) is None:
             raise
-        return _refused(context, known)
+        refusal = _refused(context, known)
+        return by_time(refusal) if is_timeout(error) else refusal
     if found.major < OLDEST:
         return failed(
             f"PostgreSQL {found.major} is too old",

@@ -2,7 +2,6 @@
 
 import time
 from ipaddress import ip_address
-from typing import Any
 
 from app.core.checks import (
     Check,
@@ -17,9 +16,10 @@ from app.core.checks import (
     warning,
 )
 from app.core.errors import EDIT_SETTINGS, START_SERVERS
+from app.core.redis import storage_checks
 from app.core.redis.address import address, parse
 from app.core.redis.redis_cli import redis_cli
-from app.core.words import size
+from app.core.redis.server_info import info, url
 
 SLOW = 0.03
 """Seconds. A worker asks Redis twice before each request to a source, so a slower Redis keeps it
@@ -27,23 +27,9 @@ below Ensembl's rate of 15 requests per second."""
 
 PINGS = 5
 
-NEARLY_FULL, FULL = 0.80, 0.95
-"""Shares of the memory limit: from the first one on the check warns, from the second one it fails.
-"""
-
-
-def _url(context: Context) -> str:
-    return context.settings.redis_url.get_secret_value()
-
-
-async def _info(context: Context) -> dict[str, Any]:
-    from redis.exceptions import NoPermissionError
-
-    try:
-        found: dict[str, Any] = await context.redis().info()
-    except NoPermissionError:
-        raise Unavailable("the user in REDIS_URL has no permission for INFO") from None
-    return found
+OLDEST = 5
+"""The script of the request budgets asks for the time and then writes, which Redis allows since 5.0
+(https://redis.io/docs/latest/develop/programmability/eval-intro/, "Script replication")."""
 
 
 @check(
@@ -70,26 +56,26 @@ async def reachable(context: Context) -> Finding:
     except (RedisError, OSError) as error:
         # Redis refuses even PING while it cannot write its files, which `redis.persistence` reports
         if "MISCONF" in str(error):
-            return ok(f"{address(_url(context))} answers, and refuses writes")
+            return ok(f"{address(url(context))} answers, and refuses writes")
         return _unreachable(context, error)
     if fastest > SLOW:
         return by_time(
             warning(
-                f"Redis at {address(_url(context))} is slow: {fastest * 1000:.0f} ms per answer",
+                f"Redis at {address(url(context))} is slow: {fastest * 1000:.0f} ms per answer",
                 required=f"at most {SLOW * 1000:.0f} ms, so that workers reach the rate limits of"
                 " the sources",
                 found=f"{fastest * 1000:.0f} ms for the fastest of {PINGS} answers",
-                remedy=redis_cli(_url(context), "--latency"),
+                remedy=redis_cli(url(context), "--latency"),
             )
         )
-    return ok(f"{address(_url(context))} answers in {fastest * 1000:.1f} ms")
+    return ok(f"{address(url(context))} answers in {fastest * 1000:.1f} ms")
 
 
 def _unreachable(context: Context, error: Exception) -> Finding:
     from redis.exceptions import AuthenticationError, NoPermissionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
-    known, at = parse(_url(context)), address(_url(context))
+    known, at = parse(url(context)), address(url(context))
     if isinstance(error, AuthenticationError | NoPermissionError):
         return failed(
             f"Redis at {at} refuses the user or the password in REDIS_URL",
@@ -110,18 +96,26 @@ def _unreachable(context: Context, error: Exception) -> Finding:
 
 @check(
     "redis.primary",
-    "Redis is a primary, and not part of a cluster",
+    "Redis is a primary of version 5 or later, and not part of a cluster",
     symptom="Runs stay queued: `READONLY You can't write against a read only replica`; or the"
     " worker does not start: `this is a Redis Cluster`.",
     why="A replica refuses writes, so no wake-up can be sent and no upstream request counted. A"
-    " Redis Cluster cannot change the keys of a job in one step.",
+    " Redis Cluster cannot change the keys of a job in one step, and a Redis before 5.0 refuses the"
+    " script that counts upstream requests.",
     needs=("redis.reachable",),
     remedy=EDIT_SETTINGS,
 )
 async def primary(context: Context) -> Finding:
-    """Read the role and the mode."""
-    about = await _info(context)
-    role, at = about.get("role"), address(_url(context))
+    """Read the version, the mode and the role."""
+    about = await info(context)
+    found, role, at = str(about["redis_version"]), about.get("role"), address(url(context))
+    if int(found.partition(".")[0]) < OLDEST:
+        return failed(
+            f"Redis {found} at {at} is too old",
+            required=f"Redis {OLDEST}.0 or later",
+            found=found,
+            remedy="sudo apt-get install redis-server",
+        )
     if about.get("redis_mode") == "cluster":
         return failed(
             f"Redis at {at} is a Redis Cluster",
@@ -129,115 +123,12 @@ async def primary(context: Context) -> Finding:
             found="redis_mode cluster",
         )
     if role == "master":
-        return ok("Redis is a primary")
+        return ok(f"Redis {found} is a primary")
     target = f"{about.get('master_host')}:{about.get('master_port')}"
     return failed(
         f"Redis at {at} is a replica of {target}",
         required=f"REDIS_URL names the primary, {target}",
         found=f"role {role}",
-    )
-
-
-async def _set(context: Context, name: str, value: str) -> str | None:
-    redis = context.redis()
-    before = (await redis.config_get(name))[name]
-    if before == value:
-        return None
-    await redis.config_set(name, value)
-    return (
-        f"set {name} to {value} in the running Redis (it was {before});"
-        f" to keep this after a restart, add `{name} {value}` to redis.conf"
-    )
-
-
-async def _set_noeviction(context: Context) -> str | None:
-    return await _set(context, "maxmemory-policy", "noeviction")
-
-
-async def _set_appendonly(context: Context) -> str | None:
-    return await _set(context, "appendonly", "yes")
-
-
-@check(
-    "redis.maxmemory-policy",
-    "Redis evicts nothing",
-    symptom="Jobs of clients disappear, or sources often answer 429.",
-    why="With any other policy, a full Redis silently drops wake-ups, jobs and request budgets."
-    " Then workers exceed the rate limits of the sources, and jobs of clients are lost.",
-    needs=("redis.reachable",),
-    fix=_set_noeviction,
-)
-async def policy(context: Context) -> Finding:
-    """Read the policy. It matters even without a memory limit, since one can be set later."""
-    found = str((await _info(context)).get("maxmemory_policy"))
-    if found == "noeviction":
-        return ok("maxmemory-policy is noeviction")
-    return failed(
-        f"maxmemory-policy is {found}",
-        required="`maxmemory-policy noeviction` in redis.conf",
-        found=found,
-    )
-
-
-@check(
-    "redis.persistence",
-    "Redis writes its data to disk",
-    symptom="Jobs of clients are gone after a crash of Redis, or Redis refuses writes: `MISCONF`.",
-    why="Without the append-only file, a crash of Redis loses the jobs of clients and the state of"
-    " the request budgets. Wake-ups are sent again. A Redis that cannot write its files refuses all"
-    " commands.",
-    needs=("redis.reachable",),
-    fix=_set_appendonly,
-)
-async def persistence(context: Context) -> Finding:
-    """Read whether the append-only file is on, and whether the last writes succeeded."""
-    about = await _info(context)
-    broken = [
-        name
-        for name in ("aof_last_write_status", "rdb_last_bgsave_status", "aof_last_bgrewrite_status")
-        if about.get(name, "ok") != "ok"
-    ]
-    if broken:
-        again = "BGREWRITEAOF" if broken == ["aof_last_bgrewrite_status"] else "BGSAVE"
-        return failed(
-            "Redis could not write its files",
-            required="free space on the disk, and permission to write to the directory `dir` of"
-            " redis.conf",
-            found=", ".join(f"{name} {about[name]}" for name in broken),
-            remedy=redis_cli(_url(context), again),
-        )
-    if not about.get("aof_enabled"):
-        return warning(
-            "the append-only file is off",
-            required="`appendonly yes` in redis.conf",
-            found="appendonly no",
-        )
-    return ok("the append-only file is on, and the last write succeeded")
-
-
-@check(
-    "redis.memory",
-    "Redis has free memory",
-    symptom="Runs stay queued: `OOM command not allowed`.",
-    why="When its memory is full, Redis refuses all writes: no wake-up can be sent, and attempts"
-    " return their runs to the queue.",
-    needs=("redis.reachable",),
-)
-async def memory(context: Context) -> Finding:
-    """Compare the memory in use with the limit, or with the machine's memory if there is none."""
-    about = await _info(context)
-    used, limit = int(about["used_memory"]), int(about.get("maxmemory") or 0)
-    most = limit or int(about.get("total_system_memory") or 0)
-    share = used / most if most else 0.0
-    if share < (NEARLY_FULL if limit else FULL):
-        return ok(f"{size(used)} used, {f'of {size(limit)}' if limit else 'without a limit'}")
-    more = redis_cli(_url(context), "CONFIG", "SET", "maxmemory", str(2 * limit))
-    say = failed if share >= FULL else warning
-    return say(
-        f"Redis uses {share:.0%} of {'its memory limit' if limit else 'the memory of its machine'}",
-        required=f"less than {NEARLY_FULL if limit else FULL:.0%} of {size(most)}",
-        found=f"{size(used)}; the limit is `maxmemory` in redis.conf",
-        remedy=more if limit else redis_cli(_url(context), "--bigkeys"),
     )
 
 
@@ -251,7 +142,7 @@ async def memory(context: Context) -> Finding:
 )
 async def exposed(context: Context) -> Finding:
     """Connect without a password. If this works, find out whether other machines can do so."""
-    known = parse(_url(context))
+    known = parse(url(context))
     if known.path is not None:
         return ok("Redis listens on a socket file, which has permissions of its own")
     if known.service is not None:
@@ -267,7 +158,7 @@ async def exposed(context: Context) -> Finding:
         required="`requirepass` or users in redis.conf, with the password in REDIS_URL; or"
         " `bind 127.0.0.1` and `protected-mode yes` if only this machine uses Redis",
         found="Redis asks for no password",
-        remedy=redis_cli(_url(context), "CONFIG", "SET", *setting),
+        remedy=redis_cli(url(context), "CONFIG", "SET", *setting),
     )
 
 
@@ -279,7 +170,7 @@ async def _admits_anybody(context: Context) -> bool:
 
     from app.core.redis.pool import pool_of
 
-    known = replace(parse(_url(context)), username=None, password=None)
+    known = replace(parse(url(context)), username=None, password=None)
     timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), context.answer_timeout)
     client = Redis.from_pool(pool_of(known, **timeouts))
     try:
@@ -313,7 +204,7 @@ async def _is_open(context: Context) -> bool:
     except ResponseError:
         raise Unavailable("the user in REDIS_URL has no permission for CONFIG GET") from None
     addresses = [each.lstrip("-") for each in bind.split()]
-    major = int(str((await _info(context))["redis_version"]).partition(".")[0])
+    major = int(str((await info(context))["redis_version"]).partition(".")[0])
     # before Redis 7, an explicit `bind` switches protected-mode off (redis.conf of 6.2 and of 7.0)
     protected = mode == "yes" and (major >= 7 or not addresses)  # noqa: PLR2004 - a version
     return not protected and not (addresses and all(map(_is_loopback, addresses)))
@@ -349,7 +240,7 @@ async def shared(context: Context) -> Finding:
     if there.id == mine.id:
         return ok(f"the mark is that of the PostgreSQL database {mine.database}")
     return failed(
-        f"another installation uses the Redis database at {address(_url(context))}",
+        f"another installation uses the Redis database at {address(url(context))}",
         required="a Redis database or server for each installation, as in"
         " REDIS_URL=redis://host:6379/1; restart the workers and the API after the change",
         found=str(there),
@@ -359,9 +250,7 @@ async def shared(context: Context) -> Finding:
 CHECKS: tuple[Check, ...] = (
     reachable,
     primary,
-    policy,
-    persistence,
-    memory,
+    *storage_checks.CHECKS,
     exposed,
     shared,
 )

@@ -3,15 +3,12 @@
 import asyncio
 import shlex
 import socket
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from app.core.checks import Check, Context, Finding, Remedy, check, failed, ok, warning
-from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER, Step
-from app.core.postgres.checks import dsn
-from app.core.postgres.psql import psql
+from app.core.checks import Check, Context, Finding, check, failed, ok, warning
+from app.core.errors import EDIT_SETTINGS
 from app.core.words import some, span
+from app.core.workers import connection_checks, processes
 from app.core.workers.timing import DEFAULT_TIMING
 
 LATE = 3.0
@@ -27,76 +24,6 @@ OVERDUE = 60
 """Seconds from which on a queued run should have been claimed. Its wake-up is sent again every 10.
 """
 
-BESIDE_ATTEMPTS = 3
-"""Connections of a worker besides one for each attempt: two spare ones in its pool, and its session
-(``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
-
-OTHERS = 17
-"""Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
-
-TIGHT = 0.8
-"""The share of the connections that may be needed. Nobody knows which other programs connect."""
-
-NO_LIMIT = -1
-"""A connection limit in PostgreSQL's catalogs that does not exist."""
-
-_UNITS = {"arq": "kidney-genetics-worker", "api": "kidney-genetics-api"}
-
-Worker = Any
-"""A row of the query below. `age` is the age of the heartbeat in seconds, `busy` the number of
-runs, `lag` the event loop's longest delay of the last minute in seconds, and `ahead` the seconds by
-which its clock is ahead of PostgreSQL's."""
-
-_WORKERS = """
-    SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version, w.queue, w.slots,
-      extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS age, w.loop_lag AS lag,
-      w.clock_ahead AS ahead, life.alive, life.frozen,
-      (SELECT count(*) FROM runs r WHERE r.worker_id = w.id AND r.state = 'running') AS busy
-    FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.holds_lock
-    ORDER BY w.session, w.id DESC LIMIT 200
-"""
-
-
-async def _sessions(context: Context) -> Sequence[Worker]:
-    """Return the workers that hold their lock, including frozen ones without a heartbeat."""
-    from sqlalchemy import text
-
-    return await context.rows(text(_WORKERS))
-
-
-async def _alive(context: Context, kind: str) -> list[Worker]:
-    return [each for each in await _sessions(context) if each.kind == kind and each.alive]
-
-
-def _executing(context: Context) -> str:
-    """Return the kind of workers that executes runs, according to the settings."""
-    return "arq" if context.settings.use_arq_worker else "api"
-
-
-def _name(worker: Worker) -> str:
-    return f"worker {worker.id} (pid {worker.pid} on {worker.host})"
-
-
-def _start(context: Context, kind: str) -> str | Step:
-    if (context.units / f"{_UNITS[kind]}.service").exists():
-        return f"sudo systemctl start {_UNITS[kind]}"
-    return START_WORKER if kind == "arq" else START_API
-
-
-def _restart(context: Context, workers: Sequence[Worker]) -> Remedy:
-    """Return what restarts workers of one kind. They give their runs back to the queue."""
-    kind, here = workers[0].kind, socket.gethostname()
-    every = f"'{_UNITS[kind]}*'"
-    hosts = sorted({each.host for each in workers} - {here})
-    lines: list[str | Step] = []
-    if pids := [str(each.pid) for each in workers if each.host == here]:
-        if (context.units / f"{_UNITS[kind]}.service").exists():
-            lines = [f"sudo systemctl restart {every}"]
-        else:
-            lines = [f"kill {' '.join(pids)}", _start(context, kind)]
-    remote = [f'ssh {shlex.quote(host)} sudo systemctl restart "{every}"' for host in hosts]
-    return (*lines, *remote)
-
 
 @check(
     "worker.alive",
@@ -107,15 +34,15 @@ def _restart(context: Context, workers: Sequence[Worker]) -> Remedy:
 )
 async def alive(context: Context) -> Finding:
     """Find workers of the kind that executes runs."""
-    kind = _executing(context)
-    found = await _alive(context, kind)
+    kind = processes.executing(context)
+    found = await processes.list_alive(context, kind)
     if found:
-        return ok(f"{len(found)} alive: {some([_name(each) for each in found], 3)}")
+        return ok(f"{len(found)} alive: {some([processes.name(each) for each in found], 3)}")
     return failed(
         "no worker is alive" if kind == "arq" else "no API is alive, which executes the runs",
         required="a process that holds its lock in PostgreSQL and sends heartbeats",
         found=f"none, and USE_ARQ_WORKER is {context.settings.use_arq_worker}",
-        remedy=_start(context, kind),
+        remedy=processes.start(context, kind),
     )
 
 
@@ -129,18 +56,18 @@ async def alive(context: Context) -> Finding:
 )
 async def mode(context: Context) -> Finding:
     """Compare the setting with the kinds of workers that are alive."""
-    other = {"arq": "api", "api": "arq"}[_executing(context)]
-    found = await _alive(context, other)
+    other = {"arq": "api", "api": "arq"}[processes.executing(context)]
+    found = await processes.list_alive(context, other)
     setting = f"USE_ARQ_WORKER={context.settings.use_arq_worker}"
     if not found:
         return ok(f"{setting}, and only such processes are alive")
-    names = some([_name(each) for each in found])
+    names = some([processes.name(each) for each in found])
     if other == "api":
         return warning(
             "an API executes runs although arq workers are alive",
             required=f"{setting} for the API too",
             found=names,
-            remedy=_restart(context, found),
+            remedy=processes.restart(context, found),
         )
     return warning(
         "arq workers are alive, and this API sends them no wake-ups",
@@ -161,15 +88,15 @@ async def mode(context: Context) -> Finding:
 async def queue_name(context: Context) -> Finding:
     """Compare the queue of each worker with the setting."""
     mine = context.settings.arq_queue_name
-    found = await _alive(context, "arq")
+    found = await processes.list_alive(context, "arq")
     elsewhere = [each for each in found if each.queue not in {None, mine}]
     if not elsewhere:
         return ok(f"{len(found)} arq workers read {mine}")
     return failed(
         f"{len(elsewhere)} workers read another queue",
         required=f"ARQ_QUEUE_NAME={mine}, as here",
-        found=some([f"{_name(each)}: {each.queue}" for each in elsewhere]),
-        remedy=_restart(context, elsewhere),
+        found=some([f"{processes.name(each)}: {each.queue}" for each in elsewhere]),
+        remedy=processes.restart(context, elsewhere),
     )
 
 
@@ -184,7 +111,7 @@ async def queue_name(context: Context) -> Finding:
 )
 async def heartbeat(context: Context) -> Finding:
     """Look at the age of each heartbeat, and at the longest delay of each event loop."""
-    found = await _sessions(context)
+    found = await processes.sessions(context)
     late = sorted((each for each in found if each.age > LATE), key=lambda each: -each.age)
     slow = sorted((each for each in found if each.lag > LAGGING), key=lambda each: -each.lag)
     if late:
@@ -193,20 +120,22 @@ async def heartbeat(context: Context) -> Finding:
         stopped = [str(e.pid) for e in late if e.host == here and _is_stopped(e.pid)]
         say = failed if frozen else warning
         return say(
-            f"{_name(late[0])} has sent no heartbeat for {span(late[0].age)}"
+            f"{processes.name(late[0])} has sent no heartbeat for {span(late[0].age)}"
             + (", so it counts as dead" if frozen else ""),
             required=f"a heartbeat that is at most {LATE:.0f} s old",
-            found=some([f"{_name(each)} {span(each.age)}" for each in late])
+            found=some([f"{processes.name(each)} {span(each.age)}" for each in late])
             + ("; the process is stopped (SIGSTOP)" if stopped else ""),
-            remedy=f"kill -CONT {' '.join(stopped)}" if stopped else _restart(context, late),
+            remedy=f"kill -CONT {' '.join(stopped)}"
+            if stopped
+            else processes.restart(context, late),
         )
     if slow:
         return warning(
-            f"the event loop of {_name(slow[0])} was blocked for {span(slow[0].lag)}",
+            f"the event loop of {processes.name(slow[0])} was blocked for {span(slow[0].lag)}",
             required=f"at most {span(LAGGING)}: a machine with enough processor time, and no"
             " computation on the event loop",
-            found=some([f"{_name(each)} {span(each.lag)}" for each in slow]),
-            remedy=_restart(context, slow),
+            found=some([f"{processes.name(each)} {span(each.lag)}" for each in slow]),
+            remedy=processes.restart(context, slow),
         )
     if not found:
         return ok("no worker")
@@ -234,7 +163,7 @@ async def version(context: Context) -> Finding:
     """Compare the version that each worker has registered with this checkout."""
     from app.core.process.version import version as version_of_code
 
-    found = await _sessions(context)
+    found = await processes.sessions(context)
     mine = await asyncio.to_thread(version_of_code)
     old = [each for each in found if each.version != mine]
     if not old:
@@ -242,8 +171,8 @@ async def version(context: Context) -> Finding:
     return warning(
         f"{len(old)} of {len(found)} workers run another version than this checkout",
         required=mine,
-        found=some([f"{_name(each)} {each.version}" for each in old]),
-        remedy=_restart(context, old),
+        found=some([f"{processes.name(each)} {each.version}" for each in old]),
+        remedy=processes.restart(context, old),
     )
 
 
@@ -257,16 +186,16 @@ async def version(context: Context) -> Finding:
 )
 async def clock(context: Context) -> Finding:
     """Look at the difference that each worker measured with its last heartbeat."""
-    found = [each for each in await _sessions(context) if each.ahead is not None]
+    found = [each for each in await processes.sessions(context) if each.ahead is not None]
     wrong = sorted((each for each in found if abs(each.ahead) >= SKEW), key=lambda e: -abs(e.ahead))
     if not wrong:
         most = max((abs(each.ahead) for each in found), default=0.0)
         return ok(f"at most {most * 1000:.0f} ms apart" if found else "no worker")
     here = socket.gethostname()
     return warning(
-        f"the clock of {_name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's clock",
+        f"the clock of {processes.name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's clock",
         required=f"a difference of less than {SKEW:.0f} s",
-        found=some([f"{_name(each)} {_apart(each.ahead)}" for each in wrong])
+        found=some([f"{processes.name(each)} {_apart(each.ahead)}" for each in wrong])
         + "; if all differ by the same amount, PostgreSQL's clock may be wrong",
         remedy="\n".join(
             ("" if host == here else f"ssh {shlex.quote(host)} ") + "sudo timedatectl set-ntp true"
@@ -303,7 +232,7 @@ async def oldest_waiting(context: Context) -> Finding:
     found = [each for each in await context.rows(text(_READY)) if each.age >= 0]
     if not found:
         return ok("no run waits for a worker")
-    workers = await _alive(context, _executing(context))
+    workers = await processes.list_alive(context, processes.executing(context))
     slots = context.settings.arq_max_jobs
     summary = f"run {found[0].id} has been ready for {span(found[0].age)}"
     # a run that keeps losing its worker is given to a worker that executes nothing else
@@ -316,65 +245,10 @@ async def oldest_waiting(context: Context) -> Finding:
     return failed(
         f"{summary}, and no worker claims it although one is free",
         required=f"a claim within {OVERDUE} s",
-        found=some([f"{_name(each)} executes {each.busy} of {slots} runs" for each in free]),
-        remedy=_restart(context, free),
-    )
-
-
-_LIMITS = """
-    SELECT current_setting('max_connections')::int
-        - current_setting('superuser_reserved_connections')::int
-        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
-           AND application_name NOT LIKE 'kidney-genetics%') AS server,
-      (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,
-      (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role,
-      (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
-      current_database() AS name, current_user AS me
-"""
-
-
-@check(
-    "database.connections",
-    "PostgreSQL has enough connections for all workers",
-    symptom="The log says `too many clients already` or `too many connections`.",
-    why="A worker that gets no connection can neither claim nor commit: its attempts return their"
-    " runs to the queue and start over.",
-    needs=("database.migrated",),
-)
-async def connections(context: Context) -> Finding:
-    """Compare the connections that the workers and the API may open with PostgreSQL's limits."""
-    from sqlalchemy import text
-
-    from app.core.postgres.refusals import identifier
-
-    lift = "CONNECTION LIMIT -1"
-    limits = (await context.rows(text(_LIMITS)))[0]
-    slots = [each.slots or context.settings.arq_max_jobs for each in await _sessions(context)]
-    need = sum(each + BESIDE_ATTEMPTS for each in slots) + OTHERS
-    server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
-    have, whose, change = min(
-        [
-            (limits.server, "max_connections", server),
-            *(
-                (limit, f"the limit of {what} {name}", f"{what} {identifier(name)} {lift}")
-                for limit, what, name in (
-                    (limits.database, "database", limits.name),
-                    (limits.role, "role", limits.me),
-                )
-                if limit != NO_LIMIT
-            ),
-        ]
-    )
-    if need <= TIGHT * have:
-        return ok(f"at most {need} of {have} connections are needed")
-    say = failed if need > have else warning
-    return say(
-        f"up to {need} connections are needed, and {whose} leaves {have}",
-        required=f"at most {TIGHT:.0%} of the connections: {len(slots)} workers with"
-        f" {sum(slots)} attempts, {BESIDE_ATTEMPTS} more for each worker, and {OTHERS} others",
-        found=f"{have}",
-        remedy=psql(dsn(context), f"ALTER {change}", user=limits.superuser)
-        + ("\nsudo systemctl restart postgresql" if change == server else ""),
+        found=some(
+            [f"{processes.name(each)} executes {each.busy} of {slots} runs" for each in free]
+        ),
+        remedy=processes.restart(context, free),
     )
 
 
@@ -386,5 +260,5 @@ CHECKS: tuple[Check, ...] = (
     version,
     clock,
     oldest_waiting,
-    connections,
+    *connection_checks.CHECKS,
 )

@@ -13,7 +13,7 @@ from services.process import free_port
 from tests.conftest import REPOSITORY
 
 STANDARD_PORTS = {
-    "8000": ("backend/app/cli/serve.py", "backend/app/doctor/context.py"),
+    "8000": ("backend/app/cli/serve.py",),
     "5432": ("backend/services/hybrid.py",),
     "6379": ("backend/services/hybrid.py",),
 }

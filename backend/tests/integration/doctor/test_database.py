@@ -9,6 +9,7 @@ import pytest
 from app.core.checks import Status
 from app.core.postgres import checks
 from app.core.workers import liveness
+from harness.timing import scaled
 from services import Postgres, running_postgres
 from tests.integration.doctor.ward import (
     change,
@@ -64,12 +65,11 @@ async def test_a_database_that_is_silent_is_named_in_time(patient: Patient) -> N
     with silent() as port:
         change(patient, database_url=f"postgresql://somebody:a-password@127.0.0.1:{port}/genes")
 
-        broken = await patient.see("database.reachable", limit=4)
+        broken = await patient.see("database.reachable", limit=scaled(4))
 
-    assert (
-        broken.finding.summary
-        == f"PostgreSQL does not answer at 127.0.0.1:{port}/genes as somebody"
-    )
+    assert broken.status is Status.failed
+    assert f"127.0.0.1:{port}/genes as somebody" in broken.finding.summary
+    assert "a-password" not in str(broken.finding)
 
 
 async def test_a_database_that_does_not_exist_is_created(
@@ -275,7 +275,7 @@ async def test_a_query_that_hangs_is_given_up_and_the_others_are_answered(
     with contextlib.closing(psycopg.connect(patient.env["DATABASE_URL"])) as other:
         other.execute("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
 
-        found = await patient.all("runs.stuck", "database.encoding", limit=4)
+        found = await patient.all("runs.stuck", "database.encoding", limit=scaled(4))
 
     assert found["runs.stuck"].finding.summary == "no answer in time"
     assert found["database.encoding"].status is Status.ok

@@ -7,6 +7,7 @@ import pytest
 import redis as redis_sync
 
 from app.core.checks import Status
+from harness.timing import scaled
 from services import Redis, running_redis
 from services.process import await_true, free_port
 from tests.integration.doctor.ward import (
@@ -108,7 +109,7 @@ async def test_a_redis_that_is_silent_is_named_in_time(patient: Patient) -> None
     with silent() as port:
         change(patient, redis_url=f"redis://:a-password@127.0.0.1:{port}/0")
 
-        broken = await patient.see("redis.reachable", limit=4)
+        broken = await patient.see("redis.reachable", limit=scaled(4))
 
     assert broken.finding.summary == f"Redis cannot be reached at 127.0.0.1:{port}"
 
@@ -123,6 +124,18 @@ async def test_a_redis_that_answers_slowly_is_reported(patient: Patient) -> None
     assert "slow" in broken.finding.summary
     change(patient, redis_url=direct)
     assert (await patient.see("redis.reachable")).status is Status.ok
+
+
+async def test_an_old_redis_is_refused(patient: Patient) -> None:
+    def older(said: bytes) -> bytes:
+        return re.sub(rb"redis_version:\d", b"redis_version:4", said)
+
+    async with between(patient.env["REDIS_URL"], change=older) as old:
+        change(patient, redis_url=old)
+        broken = await patient.see("redis.primary")
+
+    assert broken.status is Status.failed
+    assert broken.finding.required == "Redis 5.0 or later"
 
 
 async def test_a_policy_that_evicts_is_corrected(

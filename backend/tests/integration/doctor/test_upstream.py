@@ -9,11 +9,12 @@ from app.core.checks import Status
 from app.core.redis.rate_limits import KEY
 from app.doctor.checks import upstream
 from app.doctor.checks.upstream import HOSTS
+from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.process import await_true
 from tests.integration.doctor.ward import change, equip
-from tests.patient import Patient
+from tests.patient import LIMIT, Patient
 
 CHECKS = tuple(each.id for each in upstream.CHECKS)
 
@@ -68,7 +69,8 @@ async def test_a_service_that_answers_wrongly_is_reported(
 ) -> None:
     sandbox.fault(endpoint, kind)
 
-    broken = await patient.see(f"upstream.{host}")
+    # a service that hangs takes up the whole limit
+    broken = await patient.see(f"upstream.{host}", limit=scaled(4) if kind == "hang" else LIMIT)
 
     assert broken.status is Status.failed
     assert f"127.0.0.1:{sandbox.port}" in broken.finding.summary
@@ -93,7 +95,7 @@ async def test_a_file_that_is_not_what_it_was_is_reported(
 ) -> None:
     sandbox.fault(endpoint, kind)
 
-    broken = await patient.see(f"upstream.{host}")
+    broken = await patient.see(f"upstream.{host}", limit=scaled(4) if kind == "hang" else LIMIT)
 
     assert broken.status is Status.failed
     sandbox.clear_faults()
@@ -151,9 +153,9 @@ async def test_who_asks_ncbi_itself_is_told_to_say_who_they_are(patient: Patient
     patient.env.clear()
     for name in ("upstream.ncbi-key", "upstream.ncbi-email"):
         patient.follow(found[name])
-    mended = await patient.all("upstream.ncbi-key", "upstream.ncbi-email", offline=True)
-    assert mended["upstream.ncbi-email"].status is Status.ok
-    assert mended["upstream.ncbi-key"].status is Status.skipped
+    later = await patient.all("upstream.ncbi-key", "upstream.ncbi-email", offline=True)
+    assert later["upstream.ncbi-email"].status is Status.ok
+    assert later["upstream.ncbi-key"].status is Status.skipped
 
 
 async def test_the_workers_budget_is_kept_to(patient: Patient) -> None:
@@ -161,10 +163,10 @@ async def test_the_workers_budget_is_kept_to(patient: Patient) -> None:
         # a Redis that has just started may have forgotten what was asked: everybody waits
         assert await_true(lambda: client.info("server")["uptime_in_seconds"] > 1, 10)
         # a pause that a worker has been told to make
-        now, later = (int(client.time()[0] + seconds) * 1_000_000 for seconds in (0, 60))
+        now, later = (int(client.time()[0] + seconds) * 1_000_000 for seconds in (0, 600))
         client.hset(KEY.format("ensembl"), mapping={"next": now, "paused": later})
 
-        paused = await patient.see("upstream.ensembl")
+        paused = await patient.see("upstream.ensembl", limit=scaled(4))
 
         assert paused.status is Status.warning
         assert "paused" in paused.finding.found

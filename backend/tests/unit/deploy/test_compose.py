@@ -11,7 +11,7 @@ import yaml
 
 from app import __version__
 from app.annotation.settings import Settings
-from app.core.workers.engine import LOOK_TIMEOUT
+from app.core.workers.engine import ANSWER_TIMEOUT
 from app.core.workers.timing import DEFAULT_TIMING
 from services.compose import _REQUIRED
 
@@ -99,7 +99,7 @@ def test_everything_starts_when_what_it_needs_is_healthy_or_done() -> None:
 def test_a_worker_has_longer_to_stop_than_it_takes() -> None:
     for name in ("api", "arq-worker"):
         grace = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
-        assert grace > DEFAULT_TIMING.stop + 2 * LOOK_TIMEOUT
+        assert grace > DEFAULT_TIMING.stop + 2 * ANSWER_TIMEOUT
 
 
 def test_what_it_asks_for_is_a_setting_or_a_password_and_it_says_what_to_set() -> None:

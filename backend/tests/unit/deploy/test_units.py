@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.annotation.settings import Settings
-from app.core.workers.engine import LOOK_TIMEOUT
+from app.core.workers.engine import ANSWER_TIMEOUT
 from app.core.workers.timing import DEFAULT_TIMING
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -85,7 +85,7 @@ def test_it_is_where_operators_look_for_it(unit: str) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_it_has_longer_to_stop_than_it_takes(unit: str) -> None:
     section = service(unit)
-    assert int(section["TimeoutStopSec"][0]) > DEFAULT_TIMING.stop + 2 * LOOK_TIMEOUT
+    assert int(section["TimeoutStopSec"][0]) > DEFAULT_TIMING.stop + 2 * ANSWER_TIMEOUT
     assert section["KillMode"] == ["mixed"]
     # by then the others take it for dead, and its runs with it
     assert int(section["WatchdogSec"][0]) <= DEFAULT_TIMING.stale

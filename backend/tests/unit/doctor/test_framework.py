@@ -283,15 +283,15 @@ async def test_settings_that_cannot_be_used_skip_what_asks_for_them(patient) -> 
         _ = patient.context().settings
 
 
-async def test_fixing_goes_on_until_nothing_new_can_be_mended() -> None:
-    mended: list[str] = []
+async def test_fix_goes_on_until_nothing_new_can_be_repaired() -> None:
+    repaired: list[str] = []
 
     def breaks(name: str):
         async def look(_: Context):
-            return ok("whole") if name in mended else BROKEN
+            return ok("whole") if name in repaired else BROKEN
 
         async def fix(_: Context):
-            mended.append(name)
+            repaired.append(name)
             return f"glued {name}"
 
         return {"does": look, "fix": fix}
@@ -326,7 +326,7 @@ async def test_a_fix_that_fails_says_so_and_is_tried_once() -> None:
     assert results[0].status is Status.failed
 
 
-async def test_nothing_is_mended_unasked() -> None:
+async def test_nothing_is_repaired_without_fix() -> None:
     async def fix(_: Context):
         raise AssertionError
 

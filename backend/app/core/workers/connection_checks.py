@@ -1,0 +1,80 @@
+"""The check that compares the connections of all processes with the limits of PostgreSQL."""
+
+from app.core.checks import Check, Context, Finding, check, failed, ok, warning
+from app.core.postgres.checks import dsn
+from app.core.postgres.psql import psql
+from app.core.workers import processes
+
+BESIDE_ATTEMPTS = 3
+"""Connections of a worker besides one for each attempt: two spare ones in its pool, and its session
+(``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
+
+OTHERS = 17
+"""Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
+
+TIGHT = 0.8
+"""The share of the connections that may be needed. Nobody knows which other programs connect."""
+
+NO_LIMIT = -1
+"""A connection limit in PostgreSQL's catalogs that does not exist."""
+
+_LIMITS = """
+    SELECT current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+           AND application_name NOT LIKE 'kidney-genetics%') AS server,
+      (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,
+      (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role,
+      (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
+      current_database() AS name, current_user AS me
+"""
+
+
+@check(
+    "database.connections",
+    "PostgreSQL has enough connections for all workers",
+    symptom="The log says `too many clients already` or `too many connections`.",
+    why="A worker that gets no connection can neither claim nor commit: its attempts return their"
+    " runs to the queue and start over.",
+    needs=("database.migrated",),
+)
+async def connections(context: Context) -> Finding:
+    """Compare the connections that the workers and the API may open with PostgreSQL's limits."""
+    from sqlalchemy import text
+
+    from app.core.postgres.refusals import identifier
+
+    lift = "CONNECTION LIMIT -1"
+    limits = (await context.rows(text(_LIMITS)))[0]
+    slots = [
+        each.slots or context.settings.arq_max_jobs for each in await processes.sessions(context)
+    ]
+    need = sum(each + BESIDE_ATTEMPTS for each in slots) + OTHERS
+    server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
+    have, whose, change = min(
+        [
+            (limits.server, "max_connections", server),
+            *(
+                (limit, f"the limit of {what} {name}", f"{what} {identifier(name)} {lift}")
+                for limit, what, name in (
+                    (limits.database, "database", limits.name),
+                    (limits.role, "role", limits.me),
+                )
+                if limit != NO_LIMIT
+            ),
+        ]
+    )
+    if need <= TIGHT * have:
+        return ok(f"at most {need} of {have} connections are needed")
+    say = failed if need > have else warning
+    return say(
+        f"up to {need} connections are needed, and {whose} leaves {have}",
+        required=f"at most {TIGHT:.0%} of the connections: {len(slots)} workers with"
+        f" {sum(slots)} attempts, {BESIDE_ATTEMPTS} more for each worker, and {OTHERS} others",
+        found=f"{have}",
+        remedy=psql(dsn(context), f"ALTER {change}", user=limits.superuser)
+        + ("\nsudo systemctl restart postgresql" if change == server else ""),
+    )
+
+
+CHECKS: tuple[Check, ...] = (connections,)
