@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.annotation.settings import Settings
-from app.cli import session
+from app.cli import genes, session
 from app.cli.group import main
 from tests.plant import BACKEND
 
@@ -63,6 +63,7 @@ def cli(
         "CACHE_DIR": str(settings.cache_dir),
     }
     cli = Cli(settings, env)
-    monkeypatch.setattr(session, "get_settings", lambda: cli.settings)
+    monkeypatch.setattr(session, "load_settings", lambda **_: cli.settings)
+    monkeypatch.setattr(genes, "get_settings", lambda: cli.settings)
     yield cli
     cli.stop()
