@@ -8,7 +8,7 @@ from typing import Any
 
 from app.annotation.settings import Settings
 from app.main import create_app
-from reference.json_schema import fields, in_words, name_of
+from reference.json_schema import fields, name_of, type_phrase
 from reference.markdown import table
 
 Described = Mapping[str, Any]
@@ -97,7 +97,7 @@ def _parameters(parameters: list[Described]) -> str:
                 f"`{each['name']}`",
                 each["in"],
                 # an address holds no null: such a parameter is left out
-                in_words(schema).removesuffix(" or null"),
+                type_phrase(schema).removesuffix(" or null"),
                 "required" if each["required"] else default,
                 each["description"],
             ]
@@ -110,7 +110,7 @@ def _statuses(route: Described, of_one: Container[str | None]) -> str:
     for status, answer in sorted(route["responses"].items()):
         (schema,) = (content["schema"] for content in answer["content"].values())
         name = name_of(schema)
-        words = f"`{name}`, below" if name in of_one else in_words(schema)
+        words = f"`{name}`, below" if name in of_one else type_phrase(schema)
         rows.append([status, answer["description"], words])
     return table(["Status", "When", "Answer"], rows)
 

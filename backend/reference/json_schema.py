@@ -23,12 +23,12 @@ def name_of(schema: Mapping[str, Any]) -> str | None:
     return None if reference is None else reference.rpartition("/")[2]
 
 
-def in_words(schema: Mapping[str, Any]) -> str:
+def type_phrase(schema: Mapping[str, Any]) -> str:
     """Say which values a schema takes; an object of its own is linked to ``#name``."""
     if name := name_of(schema):
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(map(in_words, schema["anyOf"]))
+        return " or ".join(map(type_phrase, schema["anyOf"]))
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema:
@@ -39,9 +39,9 @@ def in_words(schema: Mapping[str, Any]) -> str:
     if bounds := _bounds(schema):
         words += f" ({bounds})"
     if schema["type"] == "array":
-        words += f" of {in_words(schema['items'])}"
+        words += f" of {type_phrase(schema['items'])}"
     if isinstance(values := schema.get("additionalProperties"), dict):
-        words += f" whose values are {in_words(values)}"
+        words += f" whose values are {type_phrase(values)}"
     return words
 
 
@@ -51,7 +51,7 @@ def fields(schema: Mapping[str, Any], *, sent: bool = False) -> str:
     rows = []
     for name, field in schema["properties"].items():
         default = [_default(name, field, schema)] if sent else []
-        rows.append([f"`{name}`", in_words(field), *default, field.get("description", "")])
+        rows.append([f"`{name}`", type_phrase(field), *default, field.get("description", "")])
     return table(head, rows)
 
 

@@ -11,7 +11,7 @@ A_MONTH = 30 * 86_400
 SAMPLE = 200
 """How many genes are considered, evenly spread over all genes."""
 
-MANY = 0.05
+MAX_OLD_SHARE = 0.05
 """The share of genes with old or missing answers from which on the check warns."""
 
 # one row for each gene of the sample and each source, by index look-ups only
@@ -56,7 +56,7 @@ async def stale_sources(context: Context) -> Finding:
     )
     if not found:
         return ok("there are no genes yet")
-    old = [each for each in found if each.missing + each.stale > MANY * each.genes]
+    old = [each for each in found if each.missing + each.stale > MAX_OLD_SHARE * each.genes]
     left = [each for each in old if each.run is None]
     if not left:
         running = [f"run {each.run} is refreshing {each.source}" for each in old]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 4.0
 """Seconds that all checks together may take."""
 
-PATIENCE = 2.0
+SERVER_TIMEOUT = 2.0
 """Seconds that a server has to answer, when all checks may take :data:`LIMIT`."""
 
 CONNECTIONS = 5
@@ -123,7 +123,7 @@ class Context:
     @property
     def answer_timeout(self) -> float:
         """How many seconds a server has to accept a connection or to answer."""
-        return self.within(PATIENCE)
+        return self.within(SERVER_TIMEOUT)
 
     def redis(self) -> "Redis":
         """Return a client that connects when it is first used, and returns bytes."""

@@ -16,11 +16,11 @@ from app.annotation.sources.base import Answer, ApiSource, Gene
 from app.core.errors import KidneyGeneticsError
 from app.core.runs.attempt import Attempt
 
-FEWEST = 20
-"""Fewer genes than this may turn absent whatever part of all they are."""
+MIN_IMPLAUSIBLE = 20
+"""Fewer genes than this may turn absent in one run, whatever their share."""
 
-MOST_IN_A_HUNDRED = 2
-"""Of a hundred found genes of a source, so many may turn absent in one run."""
+MAX_PERCENT = 2
+"""The percentage of the found genes of a source that may turn absent in one run."""
 
 DOUBT = "it has nothing now and had something before, which is believed only of a few genes at once"
 """The reason of a doubted answer."""
@@ -49,7 +49,7 @@ class Losses:
     @property
     def most(self) -> int:
         """So many genes may turn absent."""
-        return max(FEWEST - 1, self.found * MOST_IN_A_HUNDRED // 100)
+        return max(MIN_IMPLAUSIBLE - 1, self.found * MAX_PERCENT // 100)
 
     def judge(self, more: int = 0) -> None:
         """Make sure that those doubted, and ``more``, are no more than may turn absent.

@@ -2,11 +2,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from app.annotation.refresh.plausibility import FEWEST
+from app.annotation.refresh.plausibility import MIN_IMPLAUSIBLE
 from app.annotation.sources.base import Answer
 
-_MOST_UNKNOWN = 0.9
-"""A file that tells nothing of a greater part of the genes is not what it should be."""
+_MAX_UNKNOWN = 0.9
+"""The share of genes that a file may leave unknown. A file that leaves more is not plausible."""
 
 
 class ReadAhead:
@@ -36,7 +36,7 @@ class ReadAhead:
     @property
     def says_nothing(self) -> bool:
         """Whether it tells nothing of nearly all genes."""
-        return self.unknown >= FEWEST and self.unknown > self.answered * _MOST_UNKNOWN
+        return self.unknown >= MIN_IMPLAUSIBLE and self.unknown > self.answered * _MAX_UNKNOWN
 
     @property
     def left(self) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 EVENT = "unknown_terms"
 """The run's event that tells them, once a source."""
 
-MOST = 20
+MAX_TERMS = 20
 """Words that are told, the most frequent ones."""
 
 _NOTE = text(
@@ -21,7 +21,7 @@ _NOTE = text(
         CASE WHEN jsonb_typeof(a.data -> 'unknown_terms') = 'object'
         THEN a.data -> 'unknown_terms' ELSE '{{}}' END) t
       WHERE a.checked_run_id = :run_id AND a.source = :source AND a.checked_state = 'found'
-      GROUP BY t.key ORDER BY 2 DESC, 1 LIMIT {MOST})
+      GROUP BY t.key ORDER BY 2 DESC, 1 LIMIT {MAX_TERMS})
     INSERT INTO run_events (run_id, epoch, event, detail)
     SELECT CAST(:run_id AS bigint), CAST(:epoch AS integer), '{EVENT}',
       jsonb_build_object('source', CAST(:source AS text), 'terms', jsonb_object_agg(term, count))

@@ -1,20 +1,24 @@
 import asyncio
 from typing import Any
 
-AGAIN = 2.0
-"""Seconds that a cancelled task has for its cleaning up before it is cancelled once more."""
+RECANCEL_INTERVAL = 2.0
+"""Seconds that a cancelled task has to clean up before it is cancelled again."""
 
 
 async def end(task: asyncio.Task[Any], *, within: float) -> bool:
-    """Cancel a task until it has ended; False if it did not in so many seconds.
+    """Cancel a task until it has ended; return False if it has not ended in time.
 
-    Once is not always enough: before Python 3.12 ``asyncio.wait_for``, with which redis-py sends
-    its commands, returns in place of a cancellation that comes in the instant in which what it
-    waits for is done (CPython issue 86296).
+    One cancellation is not always enough. Before Python 3.12 ``asyncio.wait_for``, with which
+    redis-py sends its commands, ignores a cancellation that arrives just when the awaited operation
+    completes (CPython issue 86296).
+
+    Args:
+        task: the task to end.
+        within: seconds that it has to end.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while not task.done() and (left := deadline - loop.time()) > 0:
         task.cancel()
-        await asyncio.wait({task}, timeout=min(AGAIN, left))
+        await asyncio.wait({task}, timeout=min(RECANCEL_INTERVAL, left))
     return task.done()

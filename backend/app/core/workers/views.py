@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.runs.views import View, one_of
 
-MOST = 100
+MAX_ROWS = 100
 """Rows shown of workers and of queued runs."""
 
 
@@ -94,7 +94,7 @@ _WAITING = text(
 
 async def list_workers(connection: AsyncConnection) -> list[Worker]:
     """Return the workers that are alive or died in the last hour, the living first."""
-    result = await connection.execute(_WORKERS, {"most": MOST})
+    result = await connection.execute(_WORKERS, {"most": MAX_ROWS})
     return [Worker(**row) for row in result.mappings()]
 
 
@@ -106,7 +106,7 @@ async def worker_status(connection: AsyncConnection, *, arq_health: str | None) 
         arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await list_workers(connection)
-    waiting = (await connection.execute(_WAITING, {"most": MOST})).all()
+    waiting = (await connection.execute(_WAITING, {"most": MAX_ROWS})).all()
     return WorkerStatus(
         workers=workers,
         queue_depth=waiting[0].depth if waiting else 0,

@@ -1,6 +1,6 @@
 import pytest
 
-from reference.json_schema import fields, in_words
+from reference.json_schema import fields, type_phrase
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ from reference.json_schema import fields, in_words
     ],
 )
 def test_a_type_is_described_in_words(schema, words) -> None:
-    assert in_words(schema) == words
+    assert type_phrase(schema) == words
 
 
 def test_a_type_without_a_description_is_an_error() -> None:
     with pytest.raises(KeyError):
-        in_words({"type": "stream"})
+        type_phrase({"type": "stream"})
 
 
 def test_the_defaults_of_fields_that_a_client_sends_are_shown() -> None:

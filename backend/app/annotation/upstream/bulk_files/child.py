@@ -22,7 +22,7 @@ from isal import isal_zlib
 
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.messages import (
-    LONGEST,
+    MAX_MESSAGE,
     Counted,
     Done,
     Order,
@@ -55,7 +55,7 @@ def main() -> int:
             for part in reading.parts
         )
         for message in messages:
-            if len(message) > LONGEST:
+            if len(message) > MAX_MESSAGE:
                 return _unreadable(f"its answer for a few genes takes {len(message):,} bytes")
             _send(message)
     except (KidneyGeneticsError, EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-LONGEST = 64 * 1024**2
+MAX_MESSAGE = 64 * 1024**2
 """Bytes of a message."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 import app
-from app.annotation.upstream.bulk_files.messages import LONGEST, Done, Order, Part, Unreadable
+from app.annotation.upstream.bulk_files.messages import MAX_MESSAGE, Done, Order, Part, Unreadable
 from app.core.errors import KidneyGeneticsError
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ async def read_in_child(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        limit=LONGEST + 1,
+        limit=MAX_MESSAGE + 1,
         env={**os.environ, "PYTHONPATH": str(_BACKEND)},
         start_new_session=True,  # Ctrl-C is for this process, which ends the child
     )

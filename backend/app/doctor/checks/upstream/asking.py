@@ -10,7 +10,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.upstream import Retries
 from app.core.errors import Wait
 from app.core.redis.rate_limits import KEY, LocalRateLimiter, RateLimiter, RedisRateLimiter
-from app.doctor.context import PATIENCE, Context
+from app.doctor.context import SERVER_TIMEOUT, Context
 
 BUDGET_SECONDS = 1.5
 """The longest wait for a place in a budget, which living workers use too."""
@@ -82,4 +82,4 @@ class OneTry(Connector):
         http = context.http()
         # some services answer XML without it
         http.headers["Accept"] = "application/json"
-        return cls(context.settings, limiter, http, context.within(PATIENCE))
+        return cls(context.settings, limiter, http, context.within(SERVER_TIMEOUT))

@@ -7,7 +7,7 @@ from app.core.process import cancelling
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancelling, "AGAIN", 0.01)
+    monkeypatch.setattr(cancelling, "RECANCEL_INTERVAL", 0.01)
 
 
 async def test_a_task_that_kept_a_cancellation_to_itself_is_cancelled_again() -> None:
