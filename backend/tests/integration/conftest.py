@@ -67,11 +67,19 @@ def arq_settings(settings: Settings, redis_url: str) -> Settings:
     return settings.model_copy(update={"use_arq_worker": True, "redis_url": SecretStr(redis_url)})
 
 
+@pytest.fixture(scope="session")
+def sandbox_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sandboxes of a session keep the files that they generate."""
+    return tmp_path_factory.mktemp("sandbox")
+
+
 @pytest.fixture
-def plant(settings: Settings, redis_url: str, tmp_path: Path) -> Iterator[Plant]:
+def plant(
+    settings: Settings, redis_url: str, sandbox_cache: Path, tmp_path: Path
+) -> Iterator[Plant]:
     """Real processes, none of which has been started."""
     # 4 summaries a second at most in flight: a run lasts long enough to be met half-way
-    options = Options(genes=400, variants_per_gene=60, limits="off", cache_dir=tmp_path)
+    options = Options(genes=400, variants_per_gene=60, limits="off", cache_dir=sandbox_cache)
     with Sandbox(options) as sandbox:
         env = os.environ | sandbox.settings
         env |= {
@@ -107,9 +115,9 @@ async def worker_redis(redis_url: str) -> AsyncIterator[WorkerRedis]:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+def sandbox(sandbox_cache: Path) -> Iterator[Sandbox]:
     """Upstreams that know 30 genes."""
-    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=tmp_path)
+    options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=sandbox_cache)
     with Sandbox(options) as upstreams:
         yield upstreams
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.annotation.settings import load_settings
+from harness.timing import slowdown
 from sandbox import Options, Sandbox
 from tests.conftest import REPOSITORY
 from tests.integration.docs.clone import Clone
@@ -43,13 +44,13 @@ TROUBLESHOOTING = shell_blocks("docs/troubleshooting.md")
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[[Options], Session]]:
+def begin(tmp_path: Path) -> Iterator[Callable[..., Session]]:
     """Puts a reader in front of a fresh clone; the sandbox stands in for the services."""
     with ExitStack() as stack:
 
-        def put(options: Options) -> Session:
+        def put(options: Options, **settings: str) -> Session:
             sandbox = stack.enter_context(Sandbox(options))
-            clone = Clone(tmp_path, **sandbox.settings)
+            clone = Clone(tmp_path, **sandbox.settings, **settings)
             clone.require_packages()
             return Session(clone, tmp_path)
 
@@ -80,7 +81,9 @@ def test_the_settings_of_the_guide_can_be_used_where_little_is_installed(tmp_pat
 def test_every_command_of_the_tutorial_works_in_a_fresh_clone(begin, tmp_path: Path) -> None:
     # as many variants, and as few requests a second, as make a run that can be caught at work
     options = Options(genes=60, variants_per_gene=1_000, cache_dir=tmp_path / "sandbox")
-    said = follow(begin(options), TUTORIAL)
+    # on a slow machine the run is to last longer as well: its reader's commands take longer
+    rate = {"NCBI_RATE": f"{min(3, 6 / slowdown()):.2f}"}
+    said = follow(begin(options, **rate), TUTORIAL)
     for event in ("lost", "taken over", "interrupted"):
         assert f"  {event}: " in said
 

@@ -30,9 +30,9 @@ def genes() -> int:
 
 
 @pytest.fixture
-def sandbox(genes: int, tmp_path: Path) -> Iterator[Sandbox]:
+def sandbox(genes: int, sandbox_cache: Path) -> Iterator[Sandbox]:
     with Sandbox(
-        Options(genes=genes, variants_per_gene=10, limits="off", cache_dir=tmp_path)
+        Options(genes=genes, variants_per_gene=10, limits="off", cache_dir=sandbox_cache)
     ) as upstreams:
         yield upstreams
 

@@ -16,7 +16,7 @@ A killed worker's job waits for the longest timeout of all jobs, and 10 s
 Every deploy burns a try, and the sixth fails the job
   integration/traps/test_attempts.py
     test_arq_counts_a_deploy_as_a_try_and_fails_the_job_at_the_sixth
-  integration/core/test_engine.py
+  integration/core/workers/test_engine.py
     test_a_clean_stop_puts_the_run_back_and_costs_no_attempt
   integration/worker/test_arq_worker.py
     test_a_stopped_worker_puts_its_run_back_and_exits_cleanly
@@ -26,7 +26,7 @@ Every deploy burns a try, and the sixth fails the job
 Plain exceptions and timeouts are never tried again
   integration/traps/test_attempts.py
     test_arq_never_tries_again_what_failed_or_took_too_long
-  integration/core/test_engine.py
+  integration/core/workers/test_engine.py
     test_a_failing_attempt_is_tried_again_and_the_run_then_fails
     test_progress_between_failures_gives_the_run_its_tries_back
     test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress
@@ -149,8 +149,8 @@ A client that enqueues a job itself knows nothing of runs
     test_a_clients_own_job_becomes_one_run
 
 A second SIGTERM only cancels again
-  integration/worker/test_redis_outages.py
-    test_a_second_signal_ends_a_worker_at_once
+  integration/worker/test_arq_worker.py
+    test_a_stopped_worker_puts_its_run_back_and_exits_cleanly
   reliability/test_stopped.py
     test_work_that_will_not_stop_holds_a_worker_up_for_10_seconds_at_most
 
@@ -174,7 +174,7 @@ A forked child keeps its dead parent's lock
 A commit whose answer was lost may have happened
   integration/pipeline/test_pipeline.py
     test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_again
-  integration/core/test_engine.py
+  integration/core/workers/test_engine.py
     test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker
   reliability/test_postgres.py
     test_eight_crashes_of_postgresql_lose_nothing
