@@ -3,10 +3,13 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import Metric
 
 from app.annotation.refresh.coverage import Coverage
+from app.annotation.sources import SOURCES
 from app.api.metrics import Scrape
 from app.api.statistics import Statistics
 from app.core.workers.metrics import EngineStatistics
 from reference.markdown import table
+
+_SOURCE = next(iter(SOURCES))
 
 
 def text() -> str:
@@ -18,10 +21,10 @@ def text() -> str:
 def _all() -> Iterator[Metric]:
     # what depends on an answer being there has one
     statistics = Statistics(
-        EngineStatistics({}, {}, {"ensembl": 1}, 0.0),
+        EngineStatistics({}, {}, {"redis": 1}, 0.0),
         genes=0,
-        coverage={"hgnc": Coverage(0, 0, 0, 0, 0.0, 0.0)},
-        last_successes={"hgnc": 0.0},
+        coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
+        last_successes={_SOURCE: 0.0},
     )
     return Scrape(statistics, redis=True).collect()
 

@@ -56,7 +56,7 @@ class NewRun(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
-        json_schema_extra={"examples": [{"sources": ["clinvar"]}]},
+        json_schema_extra={"examples": [{"sources": [[*SOURCES][-1]]}]},
     )
 
     # the allowed values are checked where the run is created

@@ -122,7 +122,7 @@ class Wait(KidneyGeneticsError):
     """The attempt cannot go on now, and it is nobody's failure: an upstream or Redis is away.
 
     Args:
-        what: what is waited for, as an operator would name it ("ensembl", "redis").
+        what: what is waited for, as an operator would name it ("redis", or an upstream host).
         seconds: when to try again.
         reason: why, if there is more to say than what is waited for.
     """

@@ -1,1 +1,4 @@
-"""The list of genes: reading it from files or from HGNC, and what the names in it mean."""
+"""The list of genes: it is read from files or from HGNC, and every name is resolved to a gene."""
+
+__all__ = ["columns", "importing"]
+"""The modules that others may use."""

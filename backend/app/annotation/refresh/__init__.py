@@ -1,1 +1,8 @@
-"""A run's work: which genes are due, the batches, the checks of what came, and the commits."""
+"""The work of a run: the genes that are due, the batches, the checks of answers, and the commits.
+
+`pipeline` executes a run source by source. `source_refresh` refreshes one source: `by_file` from
+its file, and `by_api` by asking its service. `ledger` commits the answers with the progress.
+"""
+
+__all__ = ["batches", "coverage", "pipeline", "requests", "run_detail"]
+"""The modules that others may use."""

@@ -1,6 +1,6 @@
 import difflib
 
-from sqlalchemy import text
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.sources import SOURCES
@@ -9,6 +9,7 @@ from app.core.runs import operations
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import Dispatcher
+from app.db.tables import annotations, genes
 
 
 async def request_run(
@@ -60,7 +61,7 @@ def _in_order(request: RunRequest) -> list[str]:
 
 
 async def _require_genes(connection: AsyncConnection) -> None:
-    found = await connection.execute(text("SELECT EXISTS (SELECT FROM genes)"))
+    found = await connection.execute(select(exists().where(genes.c.id.is_not(None))))
     if not found.scalar_one():
         raise WrongUse(
             "there are no genes to annotate",
@@ -69,24 +70,27 @@ async def _require_genes(connection: AsyncConnection) -> None:
 
 
 async def _with_needed(connection: AsyncConnection, names: list[str]) -> list[str]:
-    """Add a source whose identifiers another one needs, where genes lack them unasked."""
+    """Add a source that provides identifiers which another one needs and some genes lack."""
     covers = list(names)
     for name in names:
         for column in sorted(SOURCES[name].info.needs):
             provider = _provider(column)
             if provider is None or provider in covers:
                 continue
-            missing = await connection.execute(
-                text(
-                    f"SELECT EXISTS (SELECT FROM genes g WHERE g.{column} IS NULL AND NOT EXISTS"
-                    " (SELECT FROM annotations a WHERE a.gene_id = g.id AND a.source = :provider"
-                    " AND a.state <> 'unknown'))"
-                ),
-                {"provider": provider},
-            )
-            if missing.scalar_one():
+            lacking = await connection.execute(_is_lacking(column, provider))
+            if lacking.scalar_one():
                 covers.append(provider)
     return [name for name in SOURCES if name in covers]
+
+
+def _is_lacking(column: str, provider: str) -> Select[tuple[bool]]:
+    """Ask whether a gene lacks an identifier that its source was not yet asked for."""
+    answered = exists().where(
+        annotations.c.gene_id == genes.c.id,
+        annotations.c.source == provider,
+        annotations.c.state != "unknown",
+    )
+    return select(exists().where(genes.c[column].is_(None), ~answered))
 
 
 def _provider(column: str) -> str | None:

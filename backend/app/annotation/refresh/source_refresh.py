@@ -11,9 +11,9 @@ from app.annotation.refresh.file_checks import FileChecks
 from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.plausibility import NotAccepted, believe, losses_so_far
 from app.annotation.refresh.releases import Releases
+from app.annotation.refresh.unknown_terms import note_unknown_terms
 from app.annotation.settings import reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source, WeighedSource
-from app.annotation.sources.unknown_terms import note_unknown_terms
 from app.annotation.upstream.settings import UpstreamSettings
 from app.core.runs.attempt import Attempt
 

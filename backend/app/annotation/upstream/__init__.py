@@ -3,8 +3,7 @@
 A source declares its services as :class:`Host` and gets an :class:`Upstream` for each from its
 connector. Requests end with an answer, with :class:`BadAnswer`, or with a ``Wait``.
 
-`bulk_files` reads downloaded files in a process of its own. All other modules are private to this
-room, except `settings`.
+`bulk_files` reads downloaded files in a process of its own.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -38,10 +37,16 @@ __all__ = [
     "Retries",
     "Upstream",
     "UpstreamUnavailable",
+    "bulk_files",
+    "cache",
+    "errors",
+    "host",
     "new_http_client",
+    "settings",
     "usable_cache_dir",
     "way_out",
 ]
+"""The names and modules that others may use."""
 
 
 def __getattr__(name: str) -> Any:

@@ -68,7 +68,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     Beside the secrets of :func:`hide`, these are recognized by their form:
 
     - values that are named as an API key, token, secret, password or e-mail, in a query, a header,
-      JSON or an assignment (NCBI's 429 quotes the caller's key or address as ``"api-key"``)
+      JSON or an assignment (some services quote the caller's key as ``"api-key"``)
     - the headers for authorization and cookies, and bearer and basic credentials
     - passwords in addresses, and everything before the ``@`` of a web address or proxy
     - e-mail addresses

@@ -23,7 +23,7 @@ from app.core.redis.server_info import info, url
 
 SLOW = 0.03
 """Seconds. A worker asks Redis twice before each request to a source, so a slower Redis keeps it
-below Ensembl's rate of 15 requests per second."""
+below the highest rate of an upstream service, 15 requests per second."""
 
 PINGS = 5
 

@@ -8,7 +8,7 @@ NEWEST = 2_000
 """How many of the newest runs are considered."""
 
 STUCK = 1_800
-"""Seconds without a commit. The longest single batch reads ClinVar's file of 400 MB."""
+"""Seconds without a commit. The longest single batch reads a file of 400 MB."""
 
 OFTEN = 2
 """Failures or losses in a row from which on the check warns."""

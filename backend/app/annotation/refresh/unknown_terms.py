@@ -1,29 +1,29 @@
-"""Words of an upstream that are not known here, so that the next new one is noticed.
+"""Records the terms of an upstream that this version does not know, so that a new one is noticed.
 
-A source that sorts an upstream's words into classes of its own says in ``data`` which it could not
-sort: ``unknown_terms``, counts by word.
+A source that sorts an upstream's terms into classes counts those that it could not sort in its
+``data``, by term, under ``unknown_terms``.
 """
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 EVENT = "unknown_terms"
-"""The run's event that tells them, once a source."""
+"""The run's event that has them, once for each source."""
 
 MAX_TERMS = 20
-"""Words that are told, the most frequent ones."""
+"""The most terms that an event has: the most frequent ones."""
 
 _NOTE = text(
-    f"""
+    """
     WITH terms AS (
       SELECT t.key AS term, sum(CAST(t.value AS bigint)) AS count
       FROM annotations a CROSS JOIN LATERAL jsonb_each_text(
         CASE WHEN jsonb_typeof(a.data -> 'unknown_terms') = 'object'
-        THEN a.data -> 'unknown_terms' ELSE '{{}}' END) t
+        THEN a.data -> 'unknown_terms' ELSE '{}' END) t
       WHERE a.checked_run_id = :run_id AND a.source = :source AND a.checked_state = 'found'
-      GROUP BY t.key ORDER BY 2 DESC, 1 LIMIT {MAX_TERMS})
+      GROUP BY t.key ORDER BY 2 DESC, 1 LIMIT :most)
     INSERT INTO run_events (run_id, epoch, event, detail)
-    SELECT CAST(:run_id AS bigint), CAST(:epoch AS integer), '{EVENT}',
+    SELECT CAST(:run_id AS bigint), CAST(:epoch AS integer), CAST(:event AS text),
       jsonb_build_object('source', CAST(:source AS text), 'terms', jsonb_object_agg(term, count))
     FROM terms HAVING count(*) > 0
     RETURNING detail -> 'terms'
@@ -34,7 +34,7 @@ _NOTE = text(
 async def note_unknown_terms(
     connection: AsyncConnection, run_id: int, epoch: int, source: str
 ) -> dict[str, int]:
-    """Count the words in a run's answers that are not known here, and note them as an event.
+    """Count the unknown terms in a run's answers, and record them as an event.
 
     A variant counts once for each of its genes.
 
@@ -45,8 +45,9 @@ async def note_unknown_terms(
         source: its name.
 
     Returns:
-        The counts by word, the most frequent first; empty when all are known.
+        The counts by term, the most frequent first; empty when all are known.
     """
-    result = await connection.execute(_NOTE, {"run_id": run_id, "epoch": epoch, "source": source})
+    values = {"run_id": run_id, "epoch": epoch, "source": source, "event": EVENT, "most": MAX_TERMS}
+    result = await connection.execute(_NOTE, values)
     found: dict[str, int] = result.scalar_one_or_none() or {}
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

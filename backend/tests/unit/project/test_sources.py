@@ -1,0 +1,93 @@
+"""A source is one module: nothing outside it, its imitation and the registries names it."""
+
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import Source
+from sandbox.registry import SERVICES
+from tests.conftest import REPOSITORY
+
+BACKEND = REPOSITORY / "backend"
+
+ALLOWED = {
+    "app/annotation/sources": "the sources and their registry",
+    "sandbox/registry.py": "the registry of the imitations",
+    "sandbox/known.py": "the catalogue's identifiers of well-known genes",
+    # genes are known by HGNC's identifiers, and the list of all genes comes from HGNC
+    "app/annotation/genes": "gene lists are resolved by HGNC's records",
+    "app/annotation/refresh/requests.py": "the remedy of an empty gene list",
+    "app/cli/genes.py": "`genes-import hgnc`",
+    "reference/readers.py": "`genes-import hgnc` reads a setting",
+    "app/db/tables.py": "the comments of the identifiers' columns",
+    # the catalogue spreads variants over genes as the real ones are
+    "sandbox/__main__.py": "`--skew clinvar`",
+    "sandbox/options.py": "`skew`",
+    "sandbox/spread.py": "`skew`",
+}
+EXAMPLES = re.compile(r'\{"sources": \["clinvar"\]')
+"""The request that the API's documentation shows."""
+
+
+def names(source: type[Source]) -> set[str]:
+    """What only this source is called in code: its name, its class, its settings and hosts."""
+    info = source.info
+    found = {info.name, source.__name__}
+    for host in info.hosts:
+        found |= {host.setting, host.setting.upper(), *filter(None, [host.rate_setting])}
+        found.add(host.name)
+    return found
+
+
+def imitation(source: type[Source]) -> set[str]:
+    settings = {host.setting.upper() for host in source.info.hosts}
+    services = [each for each in SERVICES if settings & set(each.addresses)]
+    return {each.__module__.split(".")[1] for each in services}
+
+
+def code(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file, without comments and docstrings."""
+    with file.open("rb") as text:
+        tokens = list(tokenize.tokenize(text.readline))
+    before = tokenize.NEWLINE
+    for token in tokens:
+        statement = before in {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.NL}
+        docstring = token.type == tokenize.STRING and statement and token.string.endswith('"""')
+        if token.type in {tokenize.NAME, tokenize.STRING} and not docstring:
+            yield token.start[0], token.string
+        if token.type != tokenize.COMMENT:
+            before = token.type
+
+
+def lines() -> Iterator[tuple[str, int, str]]:
+    for package in ("app", "sandbox", "reference"):
+        for file in sorted((BACKEND / package).rglob("*.py")):
+            name = str(file.relative_to(BACKEND))
+            if not any(name.startswith(place) for place in ALLOWED) and "migrations" not in name:
+                yield from ((name, number, text) for number, text in code(file))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_nothing_else_names_a_source(source: str) -> None:
+    words = "|".join(sorted(map(re.escape, names(SOURCES[source]))))
+    # `hgnc_id` and `ensembl_gene_id` are identifiers of genes
+    named = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")
+    own = tuple(f"sandbox/{module}" for module in imitation(SOURCES[source]))
+    found = [
+        f"{file}:{number}: {text}"
+        for file, number, text in lines()
+        if not file.startswith(own) and named.search(EXAMPLES.sub("", text))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_host_of_a_source_has_a_probe_and_an_imitation(source: str) -> None:
+    hosts = {host.setting for host in SOURCES[source].info.hosts}
+    addresses = {name.lower() for each in SERVICES for name in each.addresses}
+    assert {probe.host.setting for probe in SOURCES[source].probes} == hosts
+    assert hosts <= addresses
