@@ -144,7 +144,9 @@ async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProce
     engine = Engine(settings, kind="api", dispatcher=dispatcher, work=pipeline.run)
     stack.push_async_callback(engine.stop)
     await engine.start()
-    executor = Executor(engine, dispatcher, slots=settings.arq_max_jobs, pause=POLL_INTERVAL)
+    executor = Executor(
+        engine, dispatcher, slots=settings.arq_max_jobs, poll_interval=POLL_INTERVAL
+    )
     executor.start()
     stack.push_async_callback(executor.stop)
     return dispatcher

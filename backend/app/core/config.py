@@ -23,10 +23,10 @@ from app.db import address
 
 logger = logging.getLogger(__name__)
 
-# it warns of a line that it cannot read, without the file's name; we refuse the file
+# it logs unreadable lines without the name of the file; this module refuses such a file
 logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 
-# passwords of compose.yaml's own services, in the same .env
+# variables of compose.yaml, which reads the same .env
 _OF_COMPOSE = re.compile(r"COMPOSE_|POSTGRES_PASSWORD$|REDIS_(API|WORKER)_PASSWORD$")
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
         validate_default=True,
         frozen=True,
-        # pydantic would show what was found
+        # a value in an error message might be a secret
         hide_input_in_errors=True,
     )
 
@@ -59,59 +59,61 @@ class Settings(BaseSettings):
         SecretStr("postgresql://localhost:5432/kidney_genetics"),
         json_schema_extra={"section": "Where things are"},
     )
-    """The PostgreSQL database that holds the genes, the annotations and the runs:
-    `postgresql://user:password@host:5432/name`, or what else psql accepts. `@`, `/` and `%` in the
-    user or the password are percent-encoded. `?options=-csearch_path%3DKG` keeps the tables in the
-    schema KG. Of several hosts (`host1,host2`), the one is used that can be written to."""
+    """The PostgreSQL database with the genes, the annotations and the runs:
+    `postgresql://user:password@host:5432/name`, or any other address that psql accepts. In the user
+    and the password, `@`, `/` and `%` must be percent-encoded. `?options=-csearch_path%3DKG` keeps
+    the tables in the schema KG. If there are several hosts (`host1,host2`), the primary is used."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
-    """The Redis that carries the wake-ups to arq workers: `redis://`, `rediss://` (TLS, with
-    `?ssl_ca_certs=FILE` for an authority of your own), `unix://`, or
+    """The Redis database for wake-ups and request budgets: `redis://`, `rediss://` (TLS; with
+    `?ssl_ca_certs=FILE` for your own certificate authority), `unix://`, or
     `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, `/` is written `%2F`, `?`
-    `%3F`, `#` `%23` and `%` `%25`. Not read where the API executes runs itself."""
+    `%3F`, `#` `%23` and `%` `%25`. Not used if the API executes runs itself."""
 
     use_arq_worker: bool = Field(
         default=False, json_schema_extra={"section": "How runs are executed"}
     )
-    """`True`: arq workers execute the runs (`make worker`). `False`: the API's own process."""
+    """`True`: arq workers execute runs (`make worker`). `False`: the API executes runs itself."""
 
     arq_queue_name: str = Field("kidney_genetics_tasks", min_length=1, max_length=200)
-    """The Redis key of the queue. The API and the workers must use the same."""
+    """The Redis key of the queue. The API and all workers must use the same key."""
 
     arq_max_jobs: int = Field(3, ge=1, le=100)
-    """How many runs one worker executes at a time."""
+    """The number of runs that one worker executes at the same time."""
 
     arq_job_timeout: int = Field(21_600, ge=1, le=7 * 86_400)
-    """Seconds that an attempt may take when its job has no limit of its own."""
+    """The timeout of an attempt in seconds, for jobs without a timeout of their own."""
 
     run_max_failures: int = Field(5, ge=1, le=100)
-    """A run fails for good after this many failed attempts in a row that made no progress."""
+    """A run fails after this many failed attempts in a row without progress."""
 
     run_backoff_base: float = Field(30.0, gt=0, le=86_400)
-    """Seconds before the second attempt; each further one waits twice as long, with jitter."""
+    """Seconds between the first failed attempt and the second. The time doubles with each further
+    failure and has jitter."""
 
     run_backoff_cap: float = Field(1_800.0, gt=0, le=86_400)
-    """The longest wait between two attempts, in seconds."""
+    """The longest time between two attempts, in seconds."""
 
     upstream_longest_wait: float = Field(14_400.0, gt=0, le=86_400)
-    """The longest time in seconds that an upstream service may postpone a run, whatever its
-    `Retry-After` says. The service is then asked again."""
+    """The longest time in seconds for which an upstream service may postpone a run, whatever its
+    `Retry-After` says. After this time, the run asks the service again."""
 
     admin_token: SecretStr | None = Field(
         None, min_length=8, json_schema_extra={"section": "The API"}
     )
-    """The bearer token of `/api/admin`, 8 characters or more. Without one, these addresses answer
-    503."""
+    """The bearer token for `/api/admin`, with at least 8 characters. Without a token, the calls
+    below `/api/admin` answer 503."""
 
     api_max_connections: int = Field(1_000, ge=8, le=10_000)
-    """How many connections `just api` keeps; fewer where the process may open fewer files. When
-    there are too many, the one is closed whose client has said nothing for the longest time."""
+    """The number of connections that `just api` keeps open, or fewer if the process may not open so
+    many files. At the limit, the API closes the connection whose client was silent for the longest
+    time."""
 
     api_client_timeout: float = Field(10.0, gt=0, le=600)
-    """Seconds that a client may take to send a whole request, and to read some of its answer."""
+    """Seconds that a client may take to send a whole request, and to read a part of the answer."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least severe lines that are logged."""
+    """The least severe level that is logged."""
 
     @field_validator("database_url")
     @classmethod
@@ -125,7 +127,7 @@ class Settings(BaseSettings):
         known = redis_url.parse(value.get_secret_value())
         for name in redis_url.FILES:
             if name in known.options and not os.access(known.options[name], os.R_OK):
-                message = f"{name} with a file that can be read"
+                message = f"a readable file as the value of {name}"
                 raise ValueError(message)
         return value
 
@@ -138,7 +140,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put what `make hybrid-up` wrote below everything else; without `.env`, leave it out."""
+        """Add what `make hybrid-up` wrote, with the lowest priority; not if `.env` is not read."""
         del file_secret_settings
         sources = [init_settings, env_settings, dotenv_settings]
         if isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file:
@@ -154,22 +156,23 @@ def load_settings(
     model: type[S] = Settings,  # type: ignore[assignment]
     other_settings: Callable[[], Iterable[str]] = tuple,
 ) -> S:
-    """Read the settings and check all of them.
+    """Read and check all settings.
 
     Args:
-        env_file: the file beside the environment.
+        env_file: the file that is read beside the environment.
         model: the settings to read.
         other_settings: returns the names of settings that other parts of the program read from the
             same file. It is called only if the file has a name that ``model`` does not have.
 
     Raises:
-        WrongUse: with every problem at once: the variable, what was found, what is allowed.
+        WrongUse: some settings are wrong. The message lists every problem, with the variable, what
+            was found and what is allowed.
     """
     try:
         problems = _problems_of(env_file, model, other_settings)
         settings = model(_env_file=env_file)  # type: ignore[call-arg]
     except UnicodeDecodeError as error:
-        problems = [f"{env_file}: found bytes that are no UTF-8, at position {error.start}"]
+        problems = [f"{env_file}: found bytes that are not UTF-8, at position {error.start}"]
     except ValidationError as error:
         problems += [_sentence(problem, model) for problem in error.errors(include_url=False)]
     if problems:
@@ -182,7 +185,7 @@ def load_settings(
 
 @cache
 def get_settings() -> Settings:
-    """Return the engine's settings of this process, which are read once.
+    """Return the engine's settings. A process reads them once.
 
     Raises:
         WrongUse: see :func:`load_settings`.
@@ -193,9 +196,10 @@ def get_settings() -> Settings:
 def _problems_of(
     env_file: Path, model: type[Settings], other_settings: Callable[[], Iterable[str]]
 ) -> list[str]:
-    """Find what is wrong with the file itself.
+    """Return what is wrong with the file itself.
 
-    A near miss of a known key is refused. Other keys in the same file may belong to other programs.
+    A name that resembles a known setting is refused, because it is probably a typing error. Other
+    unknown names may belong to other programs, and are only logged.
     """
     if not env_file.is_file():
         return []
@@ -215,14 +219,14 @@ def _problems_of(
                     f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
                 )
             elif binding.key not in os.environ and not _OF_COMPOSE.match(binding.key):
-                # a line of a secret that goes over several may look like a name and a value
+                # a line of a secret with several lines may look like a name and a value
                 name = binding.key if _NAME.fullmatch(binding.key) else "a name that is not shown"
-                logger.warning("%s: a setting this project does not know, in %s", name, env_file)
+                logger.warning("%s in %s is not a setting of this project", name, env_file)
     return problems
 
 
 def _near(binding: Binding, known: Collection[str]) -> str:
-    """Return which setting an unreadable line is about; any other word may be a secret."""
+    """Return the setting that an unreadable line names; any other word may be a secret."""
     name = _FIRST_WORD.match(binding.original.string)
     return f", near {name[1]!r}" if name and name[1].upper() in known else ""
 
@@ -231,10 +235,10 @@ _ALLOWED = {
     "bool_parsing": "True or False",
     "int_parsing": "a whole number",
     "float_parsing": "a number",
-    "too_short": "8 characters or more",
+    "too_short": "at least 8 characters",
     "string_pattern_mismatch": "an address",
 }
-"""What pydantic calls an error, and what an operator is told is allowed."""
+"""What is allowed, by the name that pydantic has for the error."""
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -3,13 +3,13 @@
 ::
 
     KidneyGeneticsError
-    ├── UserError       the user can mend it: shown without a traceback
-    │   ├── WrongUse    the call itself is wrong (exit status 2)
-    │   ├── NotFound    there is no such run or gene
-    │   └── Conflict    not in this state, or another run covers a source of it
-    ├── NotHere         this worker cannot take the run now; another, or later this one, can
-    ├── Wait            this attempt can only wait: it goes back to the queue and costs no try
-    └── Superseded      the attempt's epoch has passed: it stops and changes nothing
+    ├── UserError       the user can fix it; it is shown without a traceback
+    │   ├── WrongUse    the call or a setting is wrong (exit status 2)
+    │   ├── NotFound    the named run or gene does not exist
+    │   └── Conflict    the state of the run, or another run, does not allow it
+    ├── NotHere         this worker cannot take the run now; it stays queued
+    ├── Wait            the attempt can only wait; the run goes back to the queue
+    └── Superseded      the attempt's epoch has passed; it stops and changes nothing
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from dataclasses import dataclass
 class Step:
     """Something that a person can do about an error.
 
-    The engine does not know how: the command line names a recipe, the API a call.
+    The engine only names the step. The command line shows it as a recipe, and the API as a call.
 
     Attributes:
-        name: of what is to be done.
-        subject: what it is to be done to, such as the number of a run.
+        name: what to do.
+        subject: what to do it to, such as the number of a run.
     """
 
     name: str
@@ -70,17 +70,17 @@ def annotate(*sources: str) -> Step:
 
 
 class KidneyGeneticsError(Exception):
-    """The root of the project's own exceptions."""
+    """The base class of the project's own exceptions."""
 
 
 class UserError(KidneyGeneticsError):
-    """What was found, what is allowed, and what mends it.
+    """An error that the user can fix.
 
     Args:
-        found: what is wrong, in a sentence.
+        found: what is wrong, as a sentence.
         allowed: what would be right.
-        remedy: the change that mends it.
-        steps: what can be typed to that end.
+        remedy: what the user has to change.
+        steps: the steps of the remedy that the project has a command for.
     """
 
     exit_code = 1
@@ -96,35 +96,38 @@ class UserError(KidneyGeneticsError):
         if allowed:
             lines.append(f"  allowed: {allowed}")
         if remedy:
-            lines.append(f"  to mend it: {remedy}")
+            lines.append(f"  remedy: {remedy}")
         super().__init__("\n".join(lines))
 
 
 class WrongUse(UserError):
-    """The call, or a setting, cannot be used as it stands."""
+    """The call or a setting is wrong."""
 
     exit_code = 2
 
 
 class NotFound(UserError):
-    """What was named does not exist."""
+    """The named run or gene does not exist."""
 
 
 class Conflict(UserError):
-    """What was asked for contradicts a run that is there."""
+    """The state of the run, or another run, does not allow what was asked for."""
 
 
 class NotHere(KidneyGeneticsError):
-    """This worker cannot take the run now, and that is no matter of the run's epoch."""
+    """This worker cannot take the run now, although the run is queued."""
 
 
 class Wait(KidneyGeneticsError):
-    """The attempt cannot go on now, and it is nobody's failure: an upstream or Redis is away.
+    """The attempt can only wait, because an upstream service or Redis is unavailable.
+
+    The run goes back to the queue. This does not count as a failed attempt.
 
     Args:
-        what: what is waited for, as an operator would name it ("redis", or an upstream host).
-        seconds: when to try again.
-        reason: why, if there is more to say than what is waited for.
+        what: what the run waits for, as an operator would name it ("redis", or an
+            upstream host).
+        seconds: seconds until the run is tried again.
+        reason: more about the cause, if anything is known.
     """
 
     def __init__(self, what: str, seconds: float, reason: str | None = None) -> None:
@@ -135,4 +138,4 @@ class Wait(KidneyGeneticsError):
 
 
 class Superseded(KidneyGeneticsError):
-    """The run was cancelled or given to another worker while this attempt was at it."""
+    """The run was cancelled or taken over while this attempt executed it."""

@@ -160,7 +160,7 @@ class Bench:
             )
             await engine.start()
             stack.push_async_callback(engine.stop)
-            executor = Executor(engine, dispatcher, slots=slots, pause=timing.heartbeat)
+            executor = Executor(engine, dispatcher, slots=slots, poll_interval=timing.heartbeat)
             executor.start()
             stack.push_async_callback(executor.stop)
             yield engine

@@ -1,3 +1,5 @@
+"""Cancels tasks reliably."""
+
 import asyncio
 from typing import Any
 

@@ -1,9 +1,9 @@
-"""The job table: every job that a worker knows, with its limit. Nothing else names a timeout."""
+"""The jobs that a worker knows, with their timeouts. No other module names a timeout of a job."""
 
 from dataclasses import dataclass
 
 ARQ_GRACE = 60
-"""Seconds that arq is given on top, so that a limit of ours is told apart from a shutdown."""
+"""Seconds by which arq's timeout is longer, so that the engine's own timeout always comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +11,9 @@ class Job:
     """A job that a worker executes.
 
     Attributes:
-        name: as arq and the `runs` table know it.
-        timeout: seconds that an attempt may take; None means `ARQ_JOB_TIMEOUT`.
-        purpose: for the operator.
+        name: the name in arq and in the `runs` table.
+        timeout: the timeout of an attempt in seconds; None means `ARQ_JOB_TIMEOUT`.
+        purpose: what the job does, for operators.
     """
 
     name: str
@@ -29,5 +29,10 @@ JOBS = (ONE_SOURCE, SEVERAL_SOURCES)
 
 
 def time_limit(task: str, default: int) -> int:
-    """Return the seconds that an attempt of ``task`` may take."""
+    """Return the timeout of an attempt in seconds.
+
+    Args:
+        task: the name of the job.
+        default: the timeout of jobs without one of their own.
+    """
     return next((job.timeout for job in JOBS if job.name == task and job.timeout), default)

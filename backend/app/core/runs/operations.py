@@ -1,4 +1,4 @@
-"""What people do to runs: create, cancel, retry. The statements are in `transitions`."""
+"""Creates, cancels and retries runs. The statements that change a run are in `transitions`."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -89,8 +89,8 @@ async def create(
         connection: in a transaction; the caller sends the wake-up after its commit.
         request: what was asked for.
         covers: the sources that the run will go through, in order.
-        arq_job_id: of a client that enqueued the job itself; one such id makes one run. Such a
-            client gets no answer, so the active run that covers all it asked for counts as its own.
+        arq_job_id: the id of the job, if a client of arq enqueued it; one id makes one run. Such a
+            client gets no answer, so an active run that covers the whole request also counts.
 
     Raises:
         Conflict: another active run covers one of the sources.
@@ -123,7 +123,7 @@ async def create(
 
 
 async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
-    """End a run because somebody said so; its attempt can commit nothing from then on.
+    """Cancel a run. From then on, its attempt cannot commit anything.
 
     Raises:
         NotFound: no such run.
@@ -139,18 +139,18 @@ async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
 async def retry(
     connection: AsyncConnection, run_id: int, *, accept_losses: Collection[str] = ()
 ) -> RunRef:
-    """Reopen a failed or cancelled run; it continues from what is committed.
+    """Reopen a failed or cancelled run. It continues from what is committed.
 
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
         run_id: the run.
-        accept_losses: sources whose answers are accepted whatever is missing in them, until the run
-            ends; a later retry has to name them again.
+        accept_losses: sources whose answers are accepted, until the run ends, although many
+            annotations would be lost. A later retry has to name these sources again.
 
     Raises:
         NotFound: no such run.
         Conflict: it has not failed, or another run covers one of its sources.
-        WrongUse: one of ``accept_losses`` is no source of the run that has still to be done.
+        WrongUse: the run has nothing left to do for one of ``accept_losses``.
     """
     await connection.run_sync(hold, CREATING)
     state = await _state(connection, run_id)

@@ -18,8 +18,8 @@ from app.db.text import storable
 
 logger = logging.getLogger(__name__)
 
-LONGEST_ERROR = 2_000
-"""Characters of an error that are kept with its run; all of it is in the log."""
+MAX_ERROR_LENGTH = 2_000
+"""Characters of an error that are stored with its run. The log has the whole error."""
 
 _RECORD_FENCED = text(
     """
@@ -45,7 +45,7 @@ Outcome = BaseException | None
 
 
 def outcome_of(task: asyncio.Task[None], *, interrupted: bool) -> Outcome:
-    """Return what the work ended with."""
+    """Return how the work of an attempt ended."""
     error = None if not task.done() or task.cancelled() else task.exception()
     if task.done() and not task.cancelled() and error is None:
         return None
@@ -85,7 +85,7 @@ async def record(
             seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
             statement, more = transitions.WAIT, _wait(outcome.what, seconds, outcome.reason)
         case _ if is_unavailable(outcome):
-            logger.warning("lost PostgreSQL: %s", outcome)
+            logger.warning("PostgreSQL is unavailable: %s", outcome)
             statement, more = transitions.WAIT, _wait(*waiting_for(outcome))
         case UserError():
             logger.error("failed: %s", outcome)
@@ -131,9 +131,9 @@ async def record_fenced(
     if reason is None:
         logger.info("stopped: the run was cancelled")
     else:
-        logger.warning("fenced: %s, this attempt changes nothing any more", reason)
+        logger.warning("fenced: %s; this attempt changes nothing", reason)
 
 
 def _storable(error: str) -> str:
     """Return the text without secrets, as PostgreSQL can store it."""
-    return redact(storable(error))[:LONGEST_ERROR]
+    return redact(storable(error))[:MAX_ERROR_LENGTH]

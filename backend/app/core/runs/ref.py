@@ -7,10 +7,10 @@ class RunRef:
     """What identifies a run and an attempt at it, and what was asked for.
 
     Attributes:
-        run_id: of the run.
-        epoch: of the attempt.
+        run_id: the id of the run.
+        epoch: the epoch of the attempt.
         task: the name of the job.
-        sources: as requested: sorted and unique; None means all.
+        sources: the requested sources, sorted and unique; None means all.
         mode: ``smart`` or ``full``.
     """
 
@@ -28,7 +28,7 @@ class RunRef:
 
     @property
     def key(self) -> tuple[int, int]:
-        """Run id and epoch."""
+        """The id of the run, and the epoch."""
         return self.run_id, self.epoch
 
     @property

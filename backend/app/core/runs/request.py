@@ -11,10 +11,10 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What an operator asked for. Two requests are the same when they are equal.
+    """What somebody asked for. Two requests are the same if they are equal.
 
     Attributes:
-        sources: sorted and unique; None means all.
+        sources: the sources, sorted and unique; None means all.
         mode: ``smart`` refreshes what is missing, unknown or stale, ``full`` everything.
     """
 
@@ -26,7 +26,7 @@ class RunRequest:
         """Build a request from what a client sent.
 
         Raises:
-            WrongUse: when the list of sources is empty or the mode is unknown.
+            WrongUse: the list of sources is empty, or the mode is unknown.
         """
         if mode not in MODES:
             raise WrongUse(f"unknown mode {mode!r}", allowed=" or ".join(MODES))
@@ -34,12 +34,12 @@ class RunRequest:
         if names == ():
             raise WrongUse(
                 "the list of sources is empty",
-                allowed="names of sources, or none at all (null) for all of them",
+                allowed="names of sources, or no list (null) for all sources",
             )
         return cls(names, mode)
 
     @property
     def task(self) -> str:
-        """The name of the job that does it."""
+        """The name of the job that executes the request."""
         one = self.sources is not None and len(self.sources) == 1
         return (ONE_SOURCE if one else SEVERAL_SOURCES).name

@@ -1,4 +1,4 @@
-"""What an operator gets to see of runs: read-only, and the same over HTTP and in the shell."""
+"""Read-only views of runs, for the API and the command line."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,17 +13,17 @@ from app.core.runs import events
 from app.core.runs.request import MODES
 
 LARGEST_ID = 2**63 - 1
-"""PostgreSQL's `bigint` ends here; a greater number names no row."""
+"""The largest `bigint` of PostgreSQL. No row has a greater id."""
 
 
 class View(BaseModel):
-    """A shape of an answer; the text under a field is its documentation."""
+    """The base of answers. The text under a field is its documentation."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 def one_of(values: Iterable[str]) -> Any:
-    """Say to OpenAPI which values a text has; nothing is checked, and a list never broken by it."""
+    """Document the values of a text in OpenAPI. They are not validated, so no list can fail."""
     return Field(json_schema_extra={"enum": [*values]})
 
 
@@ -35,35 +35,34 @@ class SourceProgress(View):
 
     source: str
     state: Annotated[str, _STATE]
-    """Of a run that is back in the queue, a source that was begun is `queued` as well.
-    """
+    """While the run is queued again, a source that has begun is shown as `queued`."""
     total: int | None
-    """Genes to refresh; null until the source has begun."""
+    """The number of genes to refresh; null until the source has begun."""
     done: int
-    """Genes that were asked about: found, absent and unknown together."""
+    """The number of genes with an answer: found, absent and unknown together."""
     found: int
     absent: int
-    """The source said that it has nothing."""
+    """Genes for which the source says that it has nothing."""
     unknown: int
-    """It could not be found out."""
+    """Genes for which it could not be found out."""
     requests: int
-    """Sent to the upstream services so far."""
+    """Requests that were sent to the upstream services so far."""
     weight_total: int | None
     """Expected work, in the source's own unit; null until the source has begun."""
     weight_done: int
-    """How much of it is done."""
+    """The part of the expected work that is done."""
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
-    """What the latest attempt at it took, or has taken so far; null while nobody is at it."""
+    """Duration of the latest attempt at this source, so far or in total; null while none runs."""
     eta: float | None
-    """Seconds until it is done, at the speed of the present attempt; null when not known."""
+    """Seconds until the source is done, at the speed of the present attempt; null if not known."""
     error: str | None = None
-    """Why it failed."""
+    """Why the source failed."""
 
 
 class RunWorker(View):
-    """The worker that executes a run, or did so last."""
+    """The worker that executes a run, or that executed it last."""
 
     id: int
     host: str
@@ -71,43 +70,43 @@ class RunWorker(View):
 
 
 class Run(View):
-    """What an operator asked for, and how far it has come."""
+    """A run: what was asked for, and how far it has come."""
 
     id: int
     state: Annotated[str, _STATE]
     task: str
     """The name of the job, as arq knows it."""
     sources: list[str] | None
-    """As requested; null means all."""
+    """The requested sources; null means all."""
     mode: Annotated[str, one_of(MODES)]
     progress: list[SourceProgress]
-    """A row a source, in the order in which the run takes them."""
+    """The sources, in the order in which the run refreshes them."""
     attempts: int
-    """1 + failures."""
+    """1 + the number of failed attempts."""
     interruptions: int
-    """Clean stops of a worker; they cost no attempt."""
+    """Attempts that ended with a clean stop of the worker. They do not count as failures."""
     losses: int
-    """Workers that died; they cost no attempt."""
+    """Attempts whose worker died. They do not count as failures."""
     epoch: int
-    """Of the present attempt; an attempt of an earlier one can commit nothing."""
+    """The epoch of the present attempt. Attempts under an earlier epoch cannot commit anything."""
     worker: RunWorker | None
-    """Who runs it, or ran it last."""
+    """The worker that executes the run, or that executed it last."""
     created_at: datetime
     started_at: datetime | None
-    """When its first attempt began."""
+    """When the first attempt began."""
     attempt_started_at: datetime | None
-    """When its latest attempt began."""
+    """When the latest attempt began."""
     progressed_at: datetime | None
-    """When it last committed answers, or got on otherwise."""
+    """When the run last made progress, for example by committing answers."""
     finished_at: datetime | None
     waiting_for: str | None
     """What a queued run waits for, other than a free worker."""
     not_before: datetime | None
-    """A queued run does not start earlier."""
+    """A queued run does not start before this time."""
     eta: float | None
-    """Seconds until the source that is being asked now is done; null when not known."""
+    """Seconds until the present source is done; null if not known."""
     error: str | None
-    """Why it failed, or its last failed attempt did."""
+    """Why the run failed, or why its last failed attempt did."""
 
 
 class RunEvent(View):
@@ -116,30 +115,30 @@ class RunEvent(View):
     id: int
     at: datetime
     epoch: int
-    """Of the attempt that it happened to."""
+    """The epoch of the attempt that the event belongs to."""
     event: Annotated[str, one_of(events.Event)]
     detail: dict[str, Any]
-    """`worker` and `reason`, where there is one, and what else belongs to the event."""
+    """Details: `worker` and `reason` if they are known, and values that depend on the event."""
 
 
 class RunPage(View):
-    """Runs, the newest first."""
+    """A page of runs, the newest first."""
 
     runs: list[Run]
     next_before: int | None
-    """`before` of the next page; null when there is none."""
+    """The parameter `before` for the next page; null if this is the last page."""
 
 
 class EventPage(View):
-    """What happened to a run, in order."""
+    """A page of the events of a run, in order."""
 
     events: list[RunEvent]
     next_after: int | None
-    """`after` of the next page; null when there is none."""
+    """The parameter `after` for the next page; null if this is the last page."""
 
 
 class Changed(View):
-    """A run that was cancelled or opened again."""
+    """A run that was cancelled or retried."""
 
     id: int
     state: Annotated[str, one_of(("queued", "cancelled"))]
@@ -150,7 +149,7 @@ _RUNS = """
 SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
 """
 
-# until the present attempt takes a source up, its row tells of an earlier one
+# until the present attempt begins a source, its row describes an earlier attempt
 _PROGRESS = text(
     """
     SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.requests,
@@ -173,7 +172,7 @@ async def get_run(connection: AsyncConnection, run_id: int) -> Run:
     """Return one run.
 
     Raises:
-        NotFound: no such run.
+        NotFound: there is no such run.
     """
     await require_run(connection, run_id)
     result = await connection.execute(text(_RUNS + "WHERE r.id = :id"), {"id": run_id})
@@ -201,7 +200,7 @@ async def list_runs(
 async def list_events(
     connection: AsyncConnection, run_id: int, *, limit: int, after: int = 0
 ) -> EventPage:
-    """Return a page of what happened to a run, in order.
+    """Return a page of the events of a run, in order.
 
     Args:
         connection: to read from.
@@ -210,7 +209,7 @@ async def list_events(
         after: only events with a greater id.
 
     Raises:
-        NotFound: no such run.
+        NotFound: there is no such run.
     """
     await require_run(connection, run_id)
     result = await connection.execute(
@@ -225,7 +224,7 @@ async def list_events(
 
 
 async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int) -> list[RunEvent]:
-    """Return the last ``limit`` things that happened to a run, in order."""
+    """Return the last ``limit`` events of a run, in order."""
     result = await connection.execute(
         text(
             "SELECT id, at, epoch, event, detail FROM run_events"
@@ -237,10 +236,10 @@ async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int)
 
 
 async def require_run(connection: AsyncConnection, run_id: int) -> None:
-    """Make sure that there is such a run.
+    """Make sure that a run exists.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such run.
     """
     found = False
     if 0 < run_id <= LARGEST_ID:

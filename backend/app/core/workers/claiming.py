@@ -5,8 +5,8 @@ from app.core.errors import NotHere
 from app.core.runs import transitions
 from app.core.runs.ref import RunRef
 
-LOSSES_IN_COMPANY = 2
-"""After so many losses in a row without progress, a run is executed alone on its worker."""
+MAX_SHARED_LOSSES = 2
+"""After this many losses in a row without progress, a run is executed alone on its worker."""
 
 _SUSPICION = text(
     """
@@ -34,19 +34,20 @@ async def claim(
 ) -> tuple[RunRef, bool] | None:
     """Give a queued run to a worker.
 
-    A run that may be what kills its workers is given only to an idle worker that has been up for
-    ``begin`` seconds. So the run harms nobody else, and it alone is to blame for another loss.
+    A run that has lost several workers may be what kills them. It is given only to an idle worker
+    that has been up for ``begin`` seconds. So another loss harms no other run, and its cause is
+    clear.
 
     Args:
         connection: in a transaction.
         run_id: the run.
-        epoch: under which it is queued.
+        epoch: the epoch under which the run is queued.
         worker_id: the worker.
-        idle: whether the worker executes nothing.
+        idle: whether the worker executes no run.
         begin: see `Timing.begin`.
 
     Returns:
-        The run, and whether the worker must execute nothing beside it; None when the run is not
+        The run, and whether the worker must execute no other run meanwhile. None if the run is not
         queued under this epoch, or not ready.
 
     Raises:
@@ -55,7 +56,7 @@ async def claim(
     row = (
         await connection.execute(
             _SUSPICION,
-            {"losses": LOSSES_IN_COMPANY, "begin": begin, "run_id": run_id, "worker_id": worker_id},
+            {"losses": MAX_SHARED_LOSSES, "begin": begin, "run_id": run_id, "worker_id": worker_id},
         )
     ).one_or_none()
     alone = row is not None and row.must_run_alone
@@ -70,6 +71,6 @@ async def claim(
 
 
 async def next_ready(connection: AsyncConnection) -> tuple[int, int] | None:
-    """Return id and epoch of the oldest run that is ready."""
+    """Return the id and the epoch of the oldest run that is ready."""
     row = (await connection.execute(_NEXT_READY)).one_or_none()
     return None if row is None else (row.id, row.epoch)

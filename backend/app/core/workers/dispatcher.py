@@ -6,13 +6,14 @@ from app.core.runs.ref import RunRef
 
 
 class Dispatcher(Protocol):
-    """Tells whoever executes runs that some are ready.
+    """Tells workers that runs are ready.
 
-    Sending may fail or be repeated: PostgreSQL knows what is queued, and recovery sends again.
+    A wake-up may get lost or be sent twice, because PostgreSQL knows which runs are queued, and
+    recovery sends missing wake-ups again.
     """
 
     async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
-        """Send a wake-up for each run; return False when that failed, which is logged.
+        """Send a wake-up for each run; if that fails, log it and return False.
 
         Args:
             ready: queued runs.
@@ -24,7 +25,7 @@ class Dispatcher(Protocol):
 
 
 class InProcessDispatcher:
-    """Wakes the executor of this process; another process finds the run when it next looks."""
+    """Wakes the executor of this process. Other processes find the run at their next poll."""
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()

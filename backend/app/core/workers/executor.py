@@ -12,34 +12,34 @@ logger = logging.getLogger(__name__)
 
 
 class Executor:
-    """Executes queued runs in this process, for when there are no arq workers.
+    """Executes queued runs in this process if there are no arq workers.
 
-    One process at a time does so, the one that holds the executor's lock: without Redis the
-    upstream limits are kept by the process itself.
+    Only the process that holds the executor's lock does so: without Redis, each process would keep
+    a request budget of its own.
 
     Args:
-        engine: of this process.
-        dispatcher: wakes it.
-        slots: how many runs at a time.
-        pause: seconds between two looks when nobody wakes it.
+        engine: the engine of this process.
+        dispatcher: wakes the executor.
+        slots: the number of runs at the same time.
+        poll_interval: seconds between two polls for queued runs if no wake-up arrives.
     """
 
     def __init__(
-        self, engine: Engine, dispatcher: InProcessDispatcher, *, slots: int, pause: float
+        self, engine: Engine, dispatcher: InProcessDispatcher, *, slots: int, poll_interval: float
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
         self._slots = slots
-        self._pause = pause
+        self._poll_interval = poll_interval
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look for queued runs."""
+        """Start to poll for queued runs."""
         self._loop = asyncio.create_task(self._run(), name="executor")
 
     async def stop(self) -> None:
-        """Put back what is running and stop."""
+        """Interrupt the running attempts and stop."""
         tasks = [*self._tasks] + ([self._loop] if self._loop else [])
         for task in tasks:
             task.cancel()
@@ -51,13 +51,13 @@ class Executor:
                 await self._fill()
             except Exception as error:
                 if is_unavailable(error):
-                    logger.warning("PostgreSQL is away: %s", error)
+                    logger.warning("PostgreSQL is unavailable: %s", error)
                 elif (known := explain(self._engine.db, error)) is not None:
-                    logger.error("looking for queued runs failed, it goes on: %s", known)  # noqa: TRY400 - the operator's to mend
+                    logger.error("polling for queued runs failed and goes on: %s", known)  # noqa: TRY400 - an operator can fix it
                 else:
-                    logger.exception("looking for queued runs failed, it goes on")
+                    logger.exception("polling for queued runs failed and goes on")
             try:
-                async with asyncio.timeout(self._pause):
+                async with asyncio.timeout(self._poll_interval):
                     await self._dispatcher.wake.wait()
             except TimeoutError:
                 continue
@@ -67,7 +67,7 @@ class Executor:
         if not self._engine.liveness.alive:
             return
         if not await self._engine.liveness.may_execute():
-            # lost with the session, or arq workers have come: the runs go on there
+            # the lock was lost with the session, or arq workers have started: they take the runs
             for task in self._tasks:
                 if not task.cancelling():
                     task.cancel()
@@ -91,4 +91,4 @@ class Executor:
         self._tasks.discard(task)
         self._dispatcher.wake.set()
         if not task.cancelled() and task.exception() is not None:
-            logger.error("an attempt could not be concluded", exc_info=task.exception())
+            logger.error("the end of an attempt could not be recorded", exc_info=task.exception())

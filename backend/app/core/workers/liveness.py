@@ -30,11 +30,11 @@ class Liveness:
     old id move to the new one.
 
     Args:
-        dsn: of PostgreSQL. Session locks need a direct connection, not one through a pooler.
+        dsn: the address of PostgreSQL. Session locks need a direct connection, without a pooler.
         kind: ``arq`` or ``api``.
-        queue: that the worker listens to.
-        slots: how many runs it executes at a time.
-        timing: see there.
+        queue: the Redis key of the queue from which the worker takes wake-ups.
+        slots: the number of runs that it executes at the same time.
+        timing: see :class:`Timing`.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class Liveness:
 
     @property
     def settled(self) -> bool:
-        """Whether this worker has been connected for long enough to judge others."""
+        """Whether this worker has been connected for long enough to take runs from others."""
         return asyncio.get_running_loop().time() >= self._settled_at
 
     @property
     def alive(self) -> bool:
-        """Whether the session stands, as far as is known here."""
+        """Whether the session is open, as far as this process knows."""
         return self._connection is not None and not self._connection.closed
 
     async def connect(self) -> Connection:
         """Return the session, opening a new one under a new worker id if there is none.
 
         Raises:
-            psycopg.OperationalError: when PostgreSQL cannot be reached, or somebody else holds the
+            psycopg.OperationalError: PostgreSQL cannot be reached, or another program holds the
                 lock of the new id.
         """
         if self._connection is not None and not self._connection.closed:
@@ -148,8 +148,9 @@ class Liveness:
     async def may_execute(self) -> bool:
         """Tell whether this process may execute runs itself, without arq.
 
-        One process at a time holds the executor's lock. It leaves the runs to arq workers while any
-        of them is alive: their request budgets are in Redis, and those of this process are its own.
+        One process at a time holds the executor's lock. While an arq worker is alive, the process
+        leaves the runs to it: the worker's request budgets are in Redis, and this process has only
+        budgets of its own.
 
         Raises:
             psycopg.OperationalError: the session is gone.
@@ -168,7 +169,7 @@ class Liveness:
         return may
 
     async def drop(self) -> None:
-        """Give up a session that does not answer."""
+        """Close a session that does not answer."""
         self._settled_at = asyncio.get_running_loop().time() + self._timing.settle
         self._holds_executor_lock = False
         if self._connection is not None:

@@ -10,18 +10,18 @@ class Timing:
     the runs of dead workers."""
 
     stale: float = 30.0
-    """A worker whose heartbeat is older is frozen, or its host is lost."""
+    """A worker whose last heartbeat is older counts as frozen, or its host as lost."""
 
     settle: float = 5.0
-    """After it has reconnected, a worker judges nobody for this long: a restart of PostgreSQL drops
-    every lock at once, and the other workers need a moment to reconnect too."""
+    """For this long after it has reconnected, a worker takes no runs from others: a restart of
+    PostgreSQL drops every lock at once, and the other workers need a moment to reconnect too."""
 
     begin: float = 5.0
-    """A worker that dies before it has been up for this long was not killed by what it executes. It
-    takes no run that is suspected of killing its workers."""
+    """The death of a worker that has been up for less time does not count against its runs. Such a
+    worker takes no run that has to run alone."""
 
     wake_again: float = 10.0
-    """A ready run gets another wake-up when the former one is this old."""
+    """A ready run gets another wake-up if the last one was sent this long ago."""
 
     stop: float = 8.0
     """How long a stopping worker gives an attempt to end."""

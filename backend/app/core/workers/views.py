@@ -1,4 +1,4 @@
-"""What an operator gets to see of the workers and the queue; read-only."""
+"""Read-only views of the workers and the queue, for the API and the command line."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.runs.views import View, one_of
 
 MAX_ROWS = 100
-"""Rows shown of workers and of queued runs."""
+"""The most workers, and the most queued runs, that are shown."""
 
 
 class Worker(View):
-    """A process that executes runs, or did so in the last hour."""
+    """A process that executes runs, or that did so in the last hour."""
 
     id: int
     kind: Annotated[str, one_of(("arq", "api"))]
@@ -21,16 +21,16 @@ class Worker(View):
     host: str
     pid: int
     version: str
-    """Of its code, with a digest: it tells a worker that was not started again."""
+    """The version of its code, with a digest. It shows which workers run outdated code."""
     alive: bool
-    """It holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
+    """Whether it holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
     heartbeat_age: float
-    """Seconds since its last heartbeat."""
+    """Seconds since the last heartbeat."""
     loop_lag: float
-    """Seconds by which its event loop was late at worst in the last minute."""
+    """The maximum delay of the worker's event loop in the last minute, in seconds."""
     started_at: datetime
     runs: list[int]
-    """The runs that it executes."""
+    """The ids of the runs that the worker executes."""
 
 
 class Waiting(View):
@@ -38,29 +38,29 @@ class Waiting(View):
 
     run: int
     age: float
-    """Seconds since it was queued, or put back into the queue."""
+    """Seconds since the run was queued, or queued again."""
     waiting_for: str | None
-    """An upstream service, for example; null: a free worker."""
+    """What the run waits for, such as an upstream service; null if only for a free worker."""
     not_before: datetime | None
-    """It does not start earlier."""
+    """The run does not start before this time."""
 
 
 class WorkerStatus(View):
-    """Who executes runs, and what waits."""
+    """The workers and the queue."""
 
     workers: list[Worker]
-    """The living first; at most 100."""
+    """At most 100 workers; those that are alive come first."""
     queue_depth: int
-    """Queued runs."""
+    """The number of queued runs."""
     oldest_waiting: float | None
-    """Seconds that the run has waited that has waited longest; null when none does."""
+    """Age of the oldest queued run, in seconds; null if no run is queued."""
     waiting: list[Waiting]
-    """The oldest run first; at most 100."""
+    """At most 100 queued runs; the oldest comes first."""
     arq_health: str | None
-    """arq's own health line; null when Redis is away or not used."""
+    """arq's own health line; null if Redis is unavailable or not used."""
 
 
-# a worker that reconnected has a new id and the same session
+# a worker that reconnected has a new id under the same session name
 _WORKERS = text(
     """
     SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag,
@@ -76,7 +76,7 @@ _WORKERS = text(
     """
 )
 
-# the age counts from what last happened to the run
+# the age counts from the last event of the run
 _WAITING = text(
     """
     WITH queued AS (

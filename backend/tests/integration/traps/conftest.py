@@ -12,7 +12,7 @@ from harness.timing import limit
 
 
 class PlainArq:
-    """arq as it comes, with what it does when nothing is said."""
+    """arq with its default settings."""
 
     def __init__(self, url: str, redis: ArqRedis) -> None:
         self.url = url
@@ -20,9 +20,9 @@ class PlainArq:
 
     @asynccontextmanager
     async def worker(self, *functions: Any, **settings: Any) -> AsyncIterator[Worker]:
-        """A worker in this process, that looks for jobs until it is left; it is then just dropped.
+        """A worker in this process, which polls for jobs until the end of the block.
 
-        Its task is `main_task`: it has ended when something was raised in the main loop.
+        Its main loop is the task `main_task`, which ends if the loop raises an error.
         """
         given = {"redis_settings": RedisSettings.from_dsn(self.url), "poll_delay": 0.02} | settings
         worker = Worker(functions, handle_signals=False, **given)
@@ -38,7 +38,7 @@ class PlainArq:
                 await worker._pool.aclose(close_connection_pool=True)
 
     async def work_off(self, *functions: Any, **settings: Any) -> None:
-        """Let a worker do what is queued."""
+        """Let a worker execute the queued jobs."""
         async with self.worker(*functions, burst=True, **settings) as worker, limit():
             assert worker.main_task is not None
             await worker.main_task

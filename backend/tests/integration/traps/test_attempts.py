@@ -1,4 +1,4 @@
-"""Who works, for how long he may keep it, and how often it is tried."""
+"""Which worker has a job, for how long, and how often arq tries it."""
 
 import asyncio
 from typing import Any
@@ -21,18 +21,18 @@ async def forever(ctx: dict[str, Any]) -> None:
     await asyncio.Event().wait()
 
 
-async def test_arq_leases_a_job_for_as_long_as_the_longest_of_all_jobs_may_take(plain) -> None:
+async def test_arq_leases_a_job_for_the_longest_timeout_of_all_jobs(plain) -> None:
     started = asyncio.Event()
     short, long = func(forever, timeout=1), func(forever, name="long", timeout=21_600)
     async with plain.worker(short, long, ctx={"started": started}):
         job = await plain.redis.enqueue_job("forever")
         async with limit():
             await started.wait()
-        # nobody else takes it before, whatever becomes of the worker
+        # no other worker takes the job before, even if this one is killed
         assert 21_600 < await plain.redis.ttl(in_progress_key_prefix + job.job_id) <= 21_610
 
 
-async def test_arq_counts_a_deploy_as_a_try_and_fails_the_job_at_the_sixth(plain) -> None:
+async def test_arq_counts_a_clean_stop_as_a_try_and_fails_the_job_at_the_sixth(plain) -> None:
     started = asyncio.Event()
     async with plain.worker(forever, ctx={"started": started}) as worker:
         job = await plain.redis.enqueue_job("forever")
@@ -46,7 +46,7 @@ async def test_arq_counts_a_deploy_as_a_try_and_fails_the_job_at_the_sixth(plain
     assert (result.success, str(result.result)) == (False, "max 5 retries exceeded")
 
 
-async def test_arq_never_tries_again_what_failed_or_took_too_long(plain) -> None:
+async def test_arq_does_not_retry_a_job_that_failed_or_timed_out(plain) -> None:
     calls = []
 
     async def fails(ctx: dict[str, Any]) -> None:
@@ -74,7 +74,7 @@ async def test_an_error_in_arqs_on_job_start_ends_the_worker_and_leaves_the_leas
     assert await plain.redis.ttl(in_progress_key_prefix + job.job_id) > 0
 
 
-async def test_arq_does_not_see_what_its_settings_inherit(redis_url: str) -> None:
+async def test_arq_ignores_inherited_settings(redis_url: str) -> None:
     class Base:
         functions = (forever,)
         queue_name = "mine"
@@ -86,7 +86,7 @@ async def test_arq_does_not_see_what_its_settings_inherit(redis_url: str) -> Non
         create_worker(Settings, handle_signals=False)
 
 
-async def test_a_wake_up_that_is_picked_up_twice_is_one_claim(bench: Bench) -> None:
+async def test_of_two_workers_with_the_same_wake_up_one_claims_the_run(bench: Bench) -> None:
     async def works(_: Any) -> None:
         await asyncio.Event().wait()
 
@@ -99,7 +99,7 @@ async def test_a_wake_up_that_is_picked_up_twice_is_one_claim(bench: Bench) -> N
     assert (await bench.events(ref.run_id)).count("claimed") == 1
 
 
-async def test_a_lock_in_another_database_of_the_server_is_no_sign_of_life(
+async def test_a_lock_in_another_database_does_not_count_as_alive(
     bench: Bench, empty_database_url: str
 ) -> None:
     other = create_engine(empty_database_url, session="test")
@@ -117,7 +117,7 @@ async def test_a_lock_in_another_database_of_the_server_is_no_sign_of_life(
     await there.stop()
 
 
-async def test_a_worker_that_has_itself_reconnected_judges_nobody_for_a_while(
+async def test_a_worker_that_has_just_reconnected_takes_no_runs_from_others(
     database_url: str,
 ) -> None:
     worker = Liveness(database_url, kind="arq", timing=QUICK)

@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL away while arq's loop runs."""
+"""Redis or PostgreSQL is unavailable while arq's loop runs."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ from tests.integration.api.proxy import Proxy
 from tests.plant import QUEUE
 
 
-async def test_redis_away_ends_arqs_loop_while_its_job_goes_on_as_a_zombie(
+async def test_an_unavailable_redis_ends_arqs_loop_while_its_job_goes_on(
     plain, redis_server: Redis
 ) -> None:
     started = asyncio.Event()
@@ -39,28 +39,28 @@ async def test_redis_away_ends_arqs_loop_while_its_job_goes_on_as_a_zombie(
 
 
 async def drop_connections(redis: ArqRedis) -> None:
-    """Let the server close every connection but the one that asks for it."""
+    """Let the server close all other connections."""
     await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
-async def test_a_connection_lost_inside_watch_raises_in_arqs_loop_and_not_in_ours(
+async def test_a_connection_lost_inside_watch_ends_arqs_loop_and_not_ours(
     plain, worker_redis, arq_redis
 ) -> None:
     key = in_progress_key_prefix + "7:1"
     async with plain.redis.pipeline(transaction=True) as pipe:
         await pipe.watch(key)
         await drop_connections(arq_redis)
-        # arq expects it of EXEC alone (``arq/worker.py``, ``start_jobs``)
+        # arq expects this error only from EXEC (``arq/worker.py``, ``start_jobs``)
         with pytest.raises(WatchError):
             await pipe.exists(key)
     async with worker_redis.pipeline(transaction=True) as pipe:
         await pipe.watch(key)
         await drop_connections(arq_redis)
-        # as if somebody else had it: arq leaves the job in the queue
+        # as if another worker had taken the job: arq leaves it in the queue
         assert await pipe.exists(key) == 1
 
 
-async def test_arq_waits_for_ever_for_a_redis_that_does_not_answer_and_we_do_not(
+async def test_arq_has_no_timeout_for_redis_and_our_clients_have(
     plain, worker_redis, arq_redis
 ) -> None:
     def timeout(redis: ArqRedis) -> float | None:
@@ -71,7 +71,7 @@ async def test_arq_waits_for_ever_for_a_redis_that_does_not_answer_and_we_do_not
     assert timeout(worker_redis) == timeout(arq_redis) == SOCKET_TIMEOUT
 
 
-async def test_a_wake_up_that_comes_while_postgresql_is_away_is_kept(
+async def test_a_wake_up_that_arrives_while_postgresql_is_unavailable_is_kept(
     plant, genes, bench, arq_redis
 ) -> None:
     proxy = Proxy(plant.env["DATABASE_URL"])
@@ -82,7 +82,7 @@ async def test_a_wake_up_that_comes_while_postgresql_is_away_is_kept(
     await plant.says(worker, "lost the session")
     ref = (await bench.request(["ensembl"])).ref
     await arq_redis.enqueue_job(ref.task, "ensembl", _job_id=ref.job_id)
-    # arq looks twice a second
+    # arq polls twice a second
     await asyncio.sleep(1.2)
     assert await arq_redis.zscore(QUEUE, ref.job_id) is not None
     assert await arq_redis.exists(job_key_prefix + ref.job_id)

@@ -1,4 +1,4 @@
-"""What arq tells the outside: its health line and its logs."""
+"""arq's health line and its logs."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from harness.timing import WAIT, limit, scaled
 
 
 async def nothing(ctx: object) -> None:
-    """A job that has nothing to do."""
+    """A job that does nothing."""
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
-async def test_arqs_health_line_is_an_hour_old_and_any_workers_stop_deletes_it(plain) -> None:
+async def test_arqs_health_line_may_be_an_hour_old_and_any_stop_deletes_it(plain) -> None:
     settings = {"queue_name": "mine", "redis_settings": RedisSettings.from_dsn(plain.url)}
     key = "mine" + health_check_key_suffix
     async with plain.worker(nothing, **settings) as one, plain.worker(nothing, **settings):
@@ -33,7 +33,7 @@ async def test_arqs_health_line_is_an_hour_old_and_any_workers_stop_deletes_it(p
         assert not await plain.redis.exists(key)
 
 
-async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(
+async def test_our_health_line_is_recent_and_survives_the_stop_of_one_worker(
     plant, arq_redis
 ) -> None:
     leaving, staying = plant.worker(), plant.worker()
@@ -50,7 +50,7 @@ async def test_our_health_line_is_fresh_and_outlives_the_stop_of_one_worker(
     assert alive == [{"pid": staying.pid}]
 
 
-def test_arqs_logging_is_replaced_by_ours(own_logging, capsys) -> None:
+def test_our_logging_replaces_arqs(own_logging, capsys) -> None:
     logging.config.dictConfig(default_log_config(verbose=False))
     logs.configure("INFO", people=False)
     logging.getLogger("arq.worker").warning("job expired")

@@ -1,4 +1,4 @@
-"""What arq keeps in Redis, for how long, and what it does with it."""
+"""The keys that arq keeps in Redis, for how long, and what it does with them."""
 
 import os
 import pickle
@@ -24,7 +24,7 @@ DAY = 86_400
 
 
 async def nothing(ctx: dict[str, Any]) -> None:
-    """A job that has nothing to do."""
+    """A job that does nothing."""
 
 
 def ref(run_id: int, epoch: int = 1) -> RunRef:
@@ -32,7 +32,7 @@ def ref(run_id: int, epoch: int = 1) -> RunRef:
 
 
 class Touch:
-    """A pickle that leaves a trace where it is loaded."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,7 +56,7 @@ async def test_a_pickle_is_executed_by_arq_and_refused_by_our_clients(
     assert not (tmp_path / "refused").exists()
 
 
-async def test_arq_loses_a_job_after_a_day_and_a_wake_up_does_not_expire(plain, arq_redis) -> None:
+async def test_a_job_of_arq_expires_after_a_day_and_a_wake_up_does_not(plain, arq_redis) -> None:
     job = await plain.redis.enqueue_job("nothing")
     assert DAY - 60 < await plain.redis.ttl(job_key_prefix + job.job_id) <= DAY
     await plain.redis.delete(job_key_prefix + job.job_id)
@@ -67,7 +67,7 @@ async def test_arq_loses_a_job_after_a_day_and_a_wake_up_does_not_expire(plain, 
     assert await arq_redis.ttl(job_key_prefix + "7:1") == -1
 
 
-async def test_arq_takes_no_job_under_an_id_whose_result_it_keeps(plain) -> None:
+async def test_arq_accepts_no_job_under_an_id_whose_result_it_keeps(plain) -> None:
     assert await plain.redis.enqueue_job("nothing", _job_id="mine") is not None
     # nor one that is queued
     assert await plain.redis.enqueue_job("nothing", _job_id="mine") is None
@@ -91,7 +91,7 @@ async def test_an_unanswered_wake_up_is_replaced_when_it_is_sent_again(arq_redis
     await arq_redis.zrem(QUEUE, run.job_id)
     assert await arq_redis.enqueue_job(run.task, "ensembl", _job_id=run.job_id) is None
     await wake_ups.send(arq_redis, QUEUE, [ref(8), ref(7)], unanswered=[ref(7)])
-    # in its old place, before what was asked for later
+    # it keeps its place before the later run
     assert await arq_redis.zrange(QUEUE, 0, -1) == [b"7:1", b"8:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:8:1"]
 
@@ -113,7 +113,7 @@ async def test_the_next_wake_up_removes_the_keys_of_the_former_attempt(arq_redis
     assert await arq_redis.keys("arq:*") == [b"arq:job:7:2"]
 
 
-async def test_what_lies_in_redis_from_before_stops_no_run(plant, genes, bench, arq_redis) -> None:
+async def test_old_keys_in_redis_stop_no_run(plant, genes, bench, arq_redis) -> None:
     run = (await bench.request(["ensembl"])).ref
     lease, abort = in_progress_key_prefix + run.job_id, {run.job_id: int(time.time() * 1000)}
     await arq_redis.psetex(lease, 21_610_000, b"1")
@@ -121,7 +121,7 @@ async def test_what_lies_in_redis_from_before_stops_no_run(plant, genes, bench, 
     await arq_redis.set(result_key_prefix + run.job_id, b"{}")
     await arq_redis.zadd(abort_jobs_ss, abort)
     plant.worker()
-    # picked up by somebody who died, and sent again when nobody has answered for 10 s
+    # a worker picked it up and died; it is sent again when it went unanswered for 10 s
     await plant.until(lambda r: r["wake_up_sent_at"] is not None)
     plant.rows("UPDATE runs SET wake_up_sent_at = wake_up_sent_at - interval '10 s'")
     assert (await plant.ended())["state"] == "succeeded"

@@ -5,6 +5,6 @@ from tests.plant import Plant
 
 @pytest.fixture
 def genes(plant: Plant) -> Plant:
-    """400 genes are in the database."""
+    """A database with 400 genes."""
     plant.fill()
     return plant

@@ -1,4 +1,4 @@
-"""Redis servers that are set up like nobody else's: with TLS, as a replica, as a sentinel."""
+"""Redis servers with a configuration of their own: with TLS, as a replica, as a sentinel."""
 
 import os
 import shutil
@@ -22,11 +22,11 @@ Start = Callable[..., tuple[Server, int]]
 
 @contextmanager
 def redis_servers(folder: Path) -> Iterator[Start]:
-    """Servers that are gone with the block."""
+    """Start servers that are stopped at the end of the block."""
     started: list[Server] = []
 
     def start(configuration: str, *, program: Path | None = None, **client: object):
-        # the nodes of a cluster talk to each other at a port that is 10,000 higher
+        # the nodes of a cluster communicate on a port that is 10,000 higher
         highest = 55_535 if "cluster-enabled" in configuration else 65_535
         port = next(port for port in iter(free_port, None) if port <= highest)
         home = folder / f"redis-{port}"
@@ -58,8 +58,8 @@ def answers(client: redis.Redis) -> bool:
 
 
 def redis_with_tls() -> Path:
-    """The wheel's server knows no TLS, a distribution's does."""
-    # the wheel puts its own into the .venv, which may come first
+    """The path of a server with TLS, which the wheel's does not have and a distribution's does."""
+    # the wheel installs its own server into the .venv, which may come first on the PATH
     for folder, name in product(os.get_exec_path(), ("redis-server", "valkey-server")):
         if found := shutil.which(name, path=folder):
             asked = [found, "--port", "0", "--tls-port", "0", "--tls-protocols", "none"]

@@ -16,7 +16,7 @@ from tests.plant import QUEUE, Plant
 
 
 def complete(plant: Plant) -> list[dict[str, Any]]:
-    """Per source: genes with an answer of the last run, and those without."""
+    """Per source: the genes with an answer of the last run, and those without."""
     return plant.rows(
         "SELECT s.source, count(a.gene_id) AS answered, count(*) - count(a.gene_id) AS missing"
         " FROM genes g CROSS JOIN run_sources s LEFT JOIN annotations a ON a.gene_id = g.id"
@@ -25,16 +25,16 @@ def complete(plant: Plant) -> list[dict[str, Any]]:
     )
 
 
-async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
+async def test_arq_uses_our_timeouts_keys_and_serializers(
     monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("ARQ_MAX_JOBS", "7")
     get_settings.cache_clear()
-    # it would replace the stderr of all other tests
+    # the guard would replace the stderr of all other tests
     monkeypatch.setattr("app.core.process.guard.guard", lambda: None)
-    # it reads the settings when it is imported, and another test may have done so
+    # the module reads the settings when it is imported, and another test may have imported it
     monkeypatch.delitem(sys.modules, "app.core.arq_worker", raising=False)
     settings = importlib.import_module("app.core.arq_worker").WorkerSettings
 
@@ -48,7 +48,7 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     assert worker.health_check_interval <= 5
     assert worker.max_jobs == 7
     assert all(f.max_tries == sys.maxsize for f in worker.functions.values())
-    # an id that somebody aborted would end a later wake-up, a hook that raises the worker
+    # an aborted id would end a later wake-up, and a hook that raises would end the worker
     assert not worker.allow_abort_jobs
     assert (worker.on_job_start, worker.on_job_end, worker.after_job_end) == (None, None, None)
     with pytest.raises(Exception, match="JSON"):
@@ -56,7 +56,7 @@ async def test_arq_takes_the_limits_the_keys_and_the_serializers_that_are_meant(
     await worker.pool.aclose(close_connection_pool=True)
 
 
-async def test_a_run_goes_through_all_sources_and_no_gene_is_missing(genes: Plant) -> None:
+async def test_a_run_covers_all_sources_and_misses_no_gene(genes: Plant) -> None:
     genes.worker()
     assert genes.cli("annotate").returncode == 0
     run = await genes.ended()
@@ -68,7 +68,7 @@ async def test_a_run_goes_through_all_sources_and_no_gene_is_missing(genes: Plan
     ]
 
 
-async def test_a_killed_workers_run_moves_to_the_other_one_and_nothing_is_lost(
+async def test_the_run_of_a_killed_worker_is_taken_over_and_loses_nothing(
     genes: Plant,
 ) -> None:
     workers = {process.pid: process for process in (genes.worker(), genes.worker())}
@@ -85,14 +85,14 @@ async def test_a_killed_workers_run_moves_to_the_other_one_and_nothing_is_lost(
         0,
     )
     assert all(r["missing"] == 0 for r in complete(genes))
-    # what was committed before the kill is not asked for again, but for the batches in flight
+    # apart from batches in flight, nothing that was committed before the kill is requested again
     again_asked = genes.sandbox.stats()["genes"]["clinvar.esearch"]["again"]
     assert again_asked <= 400 - (running["done"] - 800)
 
 
 @pytest.mark.usefixtures("as_from_a_shell")
 @pytest.mark.parametrize("stop", [[signal.SIGTERM], [signal.SIGHUP, signal.SIGTERM]])
-async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(
+async def test_a_stopped_worker_interrupts_its_run_and_exits_cleanly(
     genes: Plant, stop: list[signal.Signals]
 ) -> None:
     first = genes.worker()
@@ -108,7 +108,9 @@ async def test_a_stopped_worker_puts_its_run_back_and_exits_cleanly(
     assert (run["state"], run["interruptions"], run["attempts"]) == ("succeeded", 1, 1)
 
 
-async def test_a_clients_own_job_becomes_one_run(genes: Plant, arq_redis: ArqRedis) -> None:
+async def test_a_job_that_a_client_enqueues_becomes_one_run(
+    genes: Plant, arq_redis: ArqRedis
+) -> None:
     await arq_redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
     worker = genes.worker()
     run = await genes.ended()
@@ -124,7 +126,7 @@ async def test_a_clients_own_job_becomes_one_run(genes: Plant, arq_redis: ArqRed
     assert len(genes.rows("SELECT id FROM runs")) == 1
 
 
-async def test_a_clients_own_job_attaches_to_the_run_that_covers_it_as_thoroughly(
+async def test_a_job_of_a_client_joins_an_active_run_that_covers_it(
     genes: Plant, arq_redis: ArqRedis
 ) -> None:
     assert genes.cli("annotate").returncode == 0
@@ -141,7 +143,7 @@ async def test_a_clients_own_job_attaches_to_the_run_that_covers_it_as_thoroughl
     assert len(genes.rows("SELECT id FROM runs")) == 1
 
 
-async def test_a_refused_job_leaves_nothing_behind_and_the_worker_goes_on(
+async def test_a_refused_job_leaves_no_keys_and_the_worker_goes_on(
     genes: Plant, arq_redis: ArqRedis
 ) -> None:
     for job_id, value in (

@@ -1,4 +1,4 @@
-"""A backup is taken while runs are active, and they go on where it is restored."""
+"""A backup is taken while runs are active, and the runs continue where it is restored."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.plant import Plant
 
 @pytest.fixture
 def stocked(genes: Plant) -> Plant:
-    """Genes in the database, and the wheel's PostgreSQL programs last on the PATH."""
+    """A database with genes. The PostgreSQL programs of the wheel come last on the PATH."""
     genes.env["PATH"] = f"{os.environ['PATH']}:{postgres_folder()}"
     return genes
 
@@ -29,7 +29,7 @@ def other_database(server_dsn: str, name: str) -> str:
 
 @pytest.mark.reliability
 @pytest.mark.timeout(180)
-async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restored_to(
+async def test_active_runs_continue_on_the_server_where_a_backup_is_restored(
     stocked: Plant, tmp_path: Path
 ) -> None:
     worker = stocked.worker(NCBI_RATE="2")
@@ -42,7 +42,7 @@ async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restor
     assert (await stocked.until(lambda _: True))["state"] == "running"
     worker.kill()
     worker.wait()
-    # killed before it came to ClinVar, it has not asked there at all
+    # the worker was killed before it began ClinVar, so it has sent no request there
     asked = stocked.sandbox.stats()["requests"].get("clinvar.esearch", 0)
     with redis.Redis.from_url(stocked.env["REDIS_URL"]) as client:
         client.flushall()
@@ -58,12 +58,12 @@ async def test_runs_that_were_active_go_on_on_the_server_that_a_backup_is_restor
         run = await stocked.ended()
         assert (run["state"], run["attempts"], run["losses"]) == ("succeeded", 1, 1)
         assert stocked.rows("SELECT count(*) AS n FROM annotations") == [{"n": 1200}]
-        # what the backup holds is not asked for again
+        # nothing that the backup contains is requested again
         assert stocked.sandbox.stats()["requests"]["clinvar.esearch"] - asked <= 1200 - kept
         stocked.end()
 
 
-def test_a_database_that_is_in_use_is_not_restored_over(stocked: Plant, tmp_path: Path) -> None:
+def test_a_restore_into_a_database_with_tables_is_refused(stocked: Plant, tmp_path: Path) -> None:
     file = tmp_path / "one.dump"
     assert stocked.cli("backup", str(file)).returncode == 0
     before = stocked.rows("SELECT count(*) AS n FROM genes")
@@ -76,9 +76,7 @@ def test_a_database_that_is_in_use_is_not_restored_over(stocked: Plant, tmp_path
     assert "there is a file" in again.stderr
 
 
-def test_a_backup_is_private_even_where_one_that_was_cut_off_was_not(
-    stocked: Plant, tmp_path: Path
-) -> None:
+def test_a_backup_is_readable_by_its_owner_only(stocked: Plant, tmp_path: Path) -> None:
     file = tmp_path / "one.dump"
     left_behind = tmp_path / "one.dump.partial"
     left_behind.touch()
@@ -90,10 +88,10 @@ def test_a_backup_is_private_even_where_one_that_was_cut_off_was_not(
     assert sorted(each.name for each in tmp_path.glob("one*")) == ["one.dump", "one.dump.partial"]
 
 
-def test_a_backup_is_of_its_own_schema_and_restored_to_the_same(
+def test_a_backup_contains_one_schema_and_is_restored_into_the_same(
     stocked: Plant, tmp_path: Path, empty_database_url: str
 ) -> None:
-    """One installation's tables are in `public` of the same database, in the way of nobody."""
+    """Another installation has its tables in the schema `public` of the same database."""
     public = stocked.env["DATABASE_URL"]
     options = "?options=-csearch_path%3Dkg"
     with psycopg.connect(public) as connection:
@@ -122,7 +120,7 @@ def test_a_backup_is_of_its_own_schema_and_restored_to_the_same(
         connection.execute("DROP DATABASE made_by_restore WITH (FORCE)")
 
 
-def test_what_is_no_backup_is_refused_and_changes_nothing(
+def test_a_file_that_is_not_a_backup_is_refused_and_changes_nothing(
     stocked: Plant, tmp_path: Path, empty_database_url: str
 ) -> None:
     (tmp_path / "notes.txt").write_text("no dump")
@@ -153,7 +151,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
         psycopg.connect(missing)
 
 
-def test_a_server_that_is_newer_than_every_program_is_named_with_the_package(
+def test_without_a_program_for_the_server_the_error_names_the_package(
     stocked: Plant, tmp_path: Path
 ) -> None:
     old = tmp_path / "bin" / "pg_dump"
@@ -167,7 +165,7 @@ def test_a_server_that_is_newer_than_every_program_is_named_with_the_package(
     assert list(tmp_path.glob("x.dump*")) == []
 
 
-def test_no_password_is_on_a_command_line_or_in_a_message(stocked: Plant, tmp_path: Path) -> None:
+def test_no_command_line_and_no_message_has_a_password(stocked: Plant, tmp_path: Path) -> None:
     spy = tmp_path / "bin" / "pg_dump"
     spy.parent.mkdir()
     spy.write_text(

@@ -1,4 +1,4 @@
-"""What lies in arq's queue, and what of it arq's worker is given."""
+"""What arq's worker receives from a queue that holds all kinds of members."""
 
 import json
 import logging
@@ -25,14 +25,14 @@ HOUR = 3_600_000
 
 
 @pytest.fixture
-def desk(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
-    """The worker has also come to PostgreSQL, where there are genes."""
+def client_jobs(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
+    """The worker handles the jobs of clients; there are genes in the database."""
     request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE))
     worker_redis.queue.client_jobs = ClientJobs(bench.db, request)
 
 
 async def offered(redis: WorkerRedis) -> list[bytes]:
-    """What arq gets when it asks as it does (``arq/worker.py``, ``_poll_iteration``)."""
+    """What arq receives when it polls (``arq/worker.py``, ``_poll_iteration``)."""
     found: list[bytes] = await redis.zrangebyscore(
         QUEUE, min=float("-inf"), start=0, num=100, max=now()
     )
@@ -62,7 +62,7 @@ async def put(redis: ArqRedis, scores: dict[str, float], content: str | None) ->
 
 @pytest.mark.parametrize("score", [0, 1, -5, float("-inf")])
 @pytest.mark.parametrize("content", [None, "junk", job("os.system", "true")])
-async def test_100_members_that_are_no_job_hide_no_wake_up_and_are_removed(
+async def test_100_members_that_are_not_jobs_are_removed_and_hide_no_wake_up(
     worker_redis: WorkerRedis, arq_redis: ArqRedis, score: float, content: str | None
 ) -> None:
     await put(arq_redis, {f"member {n}": score for n in range(100)}, content)
@@ -111,11 +111,11 @@ async def test_a_wake_up_is_picked_up_whatever_its_score(
     assert await offered(worker_redis) == [b"7:1"]
     async with worker_redis.pipeline(transaction=True) as pipe:
         await pipe.watch(in_progress_key_prefix + "7:1")
-        # arq passes over what is 0 or ahead of its clock, and makes an int of it
+        # arq skips a score that is 0 or ahead of its clock, and converts it to an int
         assert 0 < await pipe.zscore(QUEUE, "7:1") <= now()
 
 
-async def test_the_score_of_a_wake_up_depends_on_no_clock(
+async def test_the_score_of_a_wake_up_does_not_depend_on_a_clock(
     worker_redis: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     await wake_ups.send(arq_redis, QUEUE, [REF])
@@ -123,7 +123,7 @@ async def test_the_score_of_a_wake_up_depends_on_no_clock(
     assert await offered(worker_redis) == [b"7:1"]
 
 
-async def test_a_wake_up_that_a_former_version_put_into_the_future_is_corrected_when_sent_again(
+async def test_a_wake_up_with_a_score_in_the_future_is_corrected_when_it_is_sent_again(
     worker_redis: WorkerRedis, arq_redis: ArqRedis
 ) -> None:
     await wake_ups.send(arq_redis, QUEUE, [REF])
@@ -133,7 +133,7 @@ async def test_a_wake_up_that_a_former_version_put_into_the_future_is_corrected_
 
 
 async def test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_picked_up(
-    worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, desk: None
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, client_jobs: None
 ) -> None:
     created = (await bench.request(["ensembl"])).ref
     await put(arq_redis, {f"{run_id}:1": 1 for run_id in range(1_000, 1_200)}, job())
@@ -142,11 +142,11 @@ async def test_wake_ups_of_runs_that_are_not_queued_are_removed_without_being_pi
     assert await arq_redis.zcard(QUEUE) == 1
 
 
-async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
+async def test_jobs_of_clients_that_ask_for_the_same_are_handled_together(
     worker_redis: WorkerRedis,
     arq_redis: ArqRedis,
     query: Query,
-    desk: None,
+    client_jobs: None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for start in range(0, 3_000, 1_000):
@@ -170,10 +170,10 @@ async def test_jobs_of_clients_that_ask_for_the_same_are_answered_at_once(
     assert await arq_redis.keys("arq:*") == [b"arq:job:1:1"]
 
 
-async def test_a_job_is_answered_when_its_client_meant_it_to_be(
-    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+async def test_a_deferred_job_waits_and_any_other_job_is_handled_at_once(
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, client_jobs: None
 ) -> None:
-    """What was deferred waits; what was not is due, also by a client's clock that is ahead."""
+    """A job that is not deferred is due, although the client's clock may be ahead."""
     await put(arq_redis, {"deferred": now() + HOUR}, job("run_pipeline_task", "hgnc", et=now()))
     ahead = now() + HOUR
     await put(arq_redis, {"ahead": ahead}, job("run_pipeline_task", "ensembl", et=ahead))
@@ -182,21 +182,21 @@ async def test_a_job_is_answered_when_its_client_meant_it_to_be(
     assert b"deferred" in await arq_redis.zrange(QUEUE, 0, -1)
 
 
-async def test_jobs_of_clients_wait_while_postgresql_is_away_and_nobody_keeps_them(
+async def test_jobs_of_clients_stay_in_the_queue_while_postgresql_is_unavailable(
     worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench
 ) -> None:
-    async def away(*_: Any, **__: Any) -> Any:
+    async def unavailable(*_: Any, **__: Any) -> Any:
         raise OperationalError("BEGIN", {}, Exception("the server closed the connection"))
 
-    worker_redis.queue.client_jobs = ClientJobs(bench.db, away)
+    worker_redis.queue.client_jobs = ClientJobs(bench.db, unavailable)
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
     await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(worker_redis) == [b"7:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
 
 
-async def test_a_job_that_another_worker_is_answering_is_left_to_it(
-    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, desk: None
+async def test_a_job_that_another_worker_handles_is_left_to_it(
+    worker_redis: WorkerRedis, arq_redis: ArqRedis, query: Query, client_jobs: None
 ) -> None:
     await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
     await arq_redis.set(in_progress_key_prefix + "mine", "1")
@@ -205,10 +205,10 @@ async def test_a_job_that_another_worker_is_answering_is_left_to_it(
     assert await arq_redis.zcard(QUEUE) == 1
 
 
-async def test_a_worker_goes_on_beside_members_and_counts_that_arq_stumbles_over(
+async def test_a_worker_survives_scores_and_counts_at_which_arq_fails(
     genes: Plant, arq_redis: ArqRedis
 ) -> None:
-    """`int(-inf)` and an `INCR` of what is no number end arq's main loop."""
+    """`int(-inf)`, and `INCR` of a value that is not a number, end arq's main loop."""
     await put(arq_redis, {f"{n} of 100": 0 for n in range(100)}, None)
     run_id = genes.annotate("ensembl")
     await arq_redis.zadd(QUEUE, {f"{run_id}:1": float("-inf")})

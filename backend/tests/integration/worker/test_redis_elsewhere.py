@@ -1,4 +1,4 @@
-"""Redis behind TLS, and Redis under Sentinel."""
+"""Redis with TLS, and Redis with Sentinel."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> tuple[str, str]:
-    """The file of an authority that nobody else knows, and the server's own."""
+    """The certificate of a private authority, and that of the server with its key."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     ca.issue_cert(LOOPBACK, "localhost").private_key_and_cert_chain_pem.write_to_path(
@@ -44,7 +44,7 @@ def tls(server: str, ca: str) -> str:
     )
 
 
-async def test_a_worker_trusts_the_authority_that_it_is_told_to(
+async def test_a_worker_trusts_the_configured_certificate_authority(
     genes: Plant, start: Start, authority: tuple[str, str]
 ) -> None:
     ca, certificate = authority
@@ -70,9 +70,7 @@ async def test_a_worker_trusts_the_authority_that_it_is_told_to(
     assert await asyncio.to_thread(check.wait, scaled(WAIT)) == 0, genes.log(check)
 
 
-async def test_a_worker_follows_redis_when_sentinel_names_another_server(
-    genes: Plant, start: Start
-) -> None:
+async def test_a_worker_follows_sentinel_to_a_new_primary(genes: Plant, start: Start) -> None:
     common = f'port {{port}}\nrequirepass "{PASSWORD}"\nmasterauth "{PASSWORD}"\n'
     first, port = start(common, password=PASSWORD)
     _, replica = start(common + f"replicaof {LOOPBACK} {port}\n", password=PASSWORD)
@@ -107,9 +105,7 @@ async def test_a_worker_follows_redis_when_sentinel_names_another_server(
 
 
 @pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1:1/main/0", "rediss://127.0.0.1:1"])
-async def test_a_redis_that_is_not_there_is_named_without_its_password(
-    plant: Plant, url: str
-) -> None:
+async def test_the_error_about_an_unreachable_redis_has_no_password(plant: Plant, url: str) -> None:
     worker = plant.worker(REDIS_URL=url.replace("://", "://:hush@"))
     assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 1
     assert "127.0.0.1:1" in plant.log(worker)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.reliability, pytest.mark.timeout(180)]
 
 @pytest.fixture
 async def working(genes: Plant) -> tuple[Plant, subprocess.Popen[bytes]]:
-    """A worker in the middle of a run of ClinVar."""
+    """A worker that is executing a run of ClinVar."""
     worker = genes.worker()
     assert genes.cli("annotate", "clinvar").returncode == 0
     await genes.until(lambda r: r["state"] == "running" and r["done"] > 0)
@@ -24,7 +24,7 @@ async def working(genes: Plant) -> tuple[Plant, subprocess.Popen[bytes]]:
 
 
 async def finish_both(plant: Plant, worker: subprocess.Popen[bytes]) -> None:
-    """The same worker ends the run, takes up another, and stops cleanly."""
+    """The same worker finishes the run, executes another, and stops cleanly."""
     assert (await plant.ended(seconds=100))["state"] == "succeeded"
     assert plant.cli("annotate", "ensembl").returncode == 0
     second = await plant.ended()
@@ -34,7 +34,7 @@ async def finish_both(plant: Plant, worker: subprocess.Popen[bytes]) -> None:
     assert await asyncio.to_thread(worker.wait, scaled(WAIT)) == 0
 
 
-async def test_a_worker_outlives_a_redis_that_dies_and_comes_back(
+async def test_a_worker_survives_a_crash_of_redis(
     working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
 ) -> None:
     plant, worker = working
@@ -44,7 +44,7 @@ async def test_a_worker_outlives_a_redis_that_dies_and_comes_back(
     await finish_both(plant, worker)
 
 
-async def test_a_worker_outlives_a_redis_that_does_not_answer(
+async def test_a_worker_survives_a_redis_that_does_not_answer(
     working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
 ) -> None:
     plant, worker = working
@@ -57,7 +57,7 @@ async def test_a_worker_outlives_a_redis_that_does_not_answer(
     await finish_both(plant, worker)
 
 
-async def test_a_worker_outlives_a_redis_that_refuses_to_write(
+async def test_a_worker_survives_a_redis_that_refuses_writes(
     working: tuple[Plant, subprocess.Popen[bytes]], arq_redis: ArqRedis
 ) -> None:
     plant, worker = working
@@ -69,7 +69,9 @@ async def test_a_worker_outlives_a_redis_that_refuses_to_write(
     await finish_both(plant, worker)
 
 
-async def test_a_worker_outlives_the_loss_of_its_rights(genes: Plant, arq_redis: ArqRedis) -> None:
+async def test_a_worker_survives_the_loss_of_its_privileges_in_redis(
+    genes: Plant, arq_redis: ArqRedis
+) -> None:
     server = genes.env["REDIS_URL"].rpartition("@")[2].removeprefix("redis://")
     await arq_redis.execute_command("ACL", "SETUSER", "ours", "on", ">pw", "~*", "+@all")
     try:
@@ -86,7 +88,7 @@ async def test_a_worker_outlives_the_loss_of_its_rights(genes: Plant, arq_redis:
 
 @pytest.fixture
 def broken_arq(genes: Plant, tmp_path: Path) -> Plant:
-    """Workers whose arq fails half-way, in a way that nobody has thought of."""
+    """Workers whose arq fails with an unexpected error when a file appears."""
     (tmp_path / "broken.py").write_text(
         "import runpy, sys\nfrom arq.worker import Worker\n"
         "whole = Worker._poll_iteration\n"
@@ -103,7 +105,7 @@ def broken_arq(genes: Plant, tmp_path: Path) -> Plant:
     return genes
 
 
-async def test_a_worker_whose_arq_fails_stops_at_once_and_puts_its_run_back(
+async def test_when_arqs_loop_fails_the_worker_stops_and_interrupts_its_run(
     broken_arq: Plant, tmp_path: Path
 ) -> None:
     worker = broken_arq.worker(NCBI_RATE="2")
@@ -117,7 +119,7 @@ async def test_a_worker_whose_arq_fails_stops_at_once_and_puts_its_run_back(
     assert (run["state"], run["interruptions"], run["losses"]) == ("queued", 1, 0)
 
 
-async def test_a_key_in_the_queues_place_that_is_no_queue_is_put_aside(
+async def test_a_key_of_another_type_in_the_place_of_the_queue_is_renamed(
     working: tuple[Plant, subprocess.Popen[bytes]], arq_redis: ArqRedis
 ) -> None:
     plant, worker = working
@@ -134,7 +136,7 @@ async def test_a_wiped_redis_loses_no_queued_run(genes: Plant, arq_redis: ArqRed
     assert (await genes.ended())["state"] == "succeeded"
 
 
-async def test_a_worker_that_is_stopped_while_redis_is_away_puts_its_runs_back_and_exits(
+async def test_a_worker_that_is_stopped_while_redis_is_unavailable_interrupts_its_runs(
     working: tuple[Plant, subprocess.Popen[bytes]], redis_server: Redis
 ) -> None:
     plant, worker = working

@@ -1,4 +1,4 @@
-"""The next version is deployed while a worker of this one is in the middle of a run."""
+"""The next version is deployed while a worker of this version executes a run."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def next_version(folder: Path) -> Path:
-    """A copy of this code that has a migration more."""
+    """A copy of this code with one more migration."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
     versions = folder / "app" / "db" / "migrations" / "versions"
     (versions / "9999_later.py").write_text(MIGRATION.format(head=revisions.HEAD))
@@ -37,7 +37,7 @@ def next_version(folder: Path) -> Path:
     return folder
 
 
-async def test_a_worker_of_this_version_ends_its_run_beside_one_of_the_next(
+async def test_a_worker_finishes_its_run_while_the_next_version_is_deployed(
     genes: Plant, tmp_path: Path
 ) -> None:
     deployed = next_version(tmp_path / "next")
@@ -64,7 +64,7 @@ async def test_a_worker_of_this_version_ends_its_run_beside_one_of_the_next(
         lambda _: bool(genes.rows("SELECT 1 FROM workers WHERE version LIKE '9.9.9+%%'")),
         run_id=first,
     )
-    # a process of the version that was left starts no more, and says what to do
+    # a process of the old version no longer starts, and says what to do
     late = genes.cli("annotate", "hgnc")
     assert late.returncode == 1
     assert "migrated by a newer version" in late.stderr

@@ -18,7 +18,7 @@ def env_file(tmp_path: Path) -> Path:
     return tmp_path / ".env"
 
 
-def test_the_guides_defaults_hold_without_any_setting() -> None:
+def test_without_any_setting_the_documented_defaults_hold() -> None:
     settings = Settings(_env_file=None)
     assert settings.redis_url.get_secret_value() == "redis://localhost:6379/0"
     assert settings.use_arq_worker is False
@@ -35,7 +35,7 @@ def test_the_environment_wins_over_the_file(
     assert (settings.arq_max_jobs, settings.arq_job_timeout) == (5, 60)
 
 
-def test_every_problem_is_told_at_once_and_no_secret(
+def test_every_problem_is_listed_at_once_without_secrets(
     env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     env_file.write_text("ARQ_MAX_JOB=4\nUSE_ARQ_WORKER=perhaps\nSOMEBODY_ELSES=1\n")
@@ -60,7 +60,7 @@ def test_every_problem_is_told_at_once_and_no_secret(
 @pytest.mark.parametrize(
     "content", [b"garbage line\n", b"ARQ_MAX_JOBS='3\n", b"ADMIN_TOKEN=\xff\n"]
 )
-def test_a_file_that_cannot_be_read_is_refused_by_name(env_file: Path, content: bytes) -> None:
+def test_the_refusal_of_an_unreadable_file_names_the_file(env_file: Path, content: bytes) -> None:
     env_file.write_bytes(b"ARQ_JOB_TIMEOUT=60\n" + content)
     with pytest.raises(WrongUse) as error:
         load_settings(env_file)
@@ -68,19 +68,19 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(env_file: Path, content: 
     assert error.value.remedy
 
 
-def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
+def test_an_empty_value_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
     monkeypatch.setenv("ADMIN_TOKEN", "")
     monkeypatch.setenv("NCBI_EMAIL", "")
     settings = load_settings(env_file)
     assert (settings.admin_token, settings.ncbi_email) == (None, None)
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
 
 
-def test_no_secret_is_in_the_settings_own_text() -> None:
+def test_the_representation_of_the_settings_has_no_secret() -> None:
     settings = Settings(_env_file=None, database_url="postgresql://u:hunter2@db/x")
     assert "hunter2" not in repr(settings)
 
@@ -88,7 +88,7 @@ def test_no_secret_is_in_the_settings_own_text() -> None:
 @pytest.mark.parametrize(
     "line", ["hunter2hunter2hunter2 and more", "ADMIN_TOKEN: hunter2hunter2", "= hunter2hunter2"]
 )
-def test_a_line_that_cannot_be_read_is_not_shown(env_file: Path, line: str) -> None:
+def test_the_content_of_an_unreadable_line_is_not_shown(env_file: Path, line: str) -> None:
     env_file.write_text(f"ARQ_JOB_TIMEOUT=60\n{line}\n")
     with pytest.raises(WrongUse) as error:
         load_settings(env_file)
@@ -96,7 +96,7 @@ def test_a_line_that_cannot_be_read_is_not_shown(env_file: Path, line: str) -> N
     assert "hunter2" not in str(error.value)
 
 
-def test_an_address_that_cannot_be_used_is_shown_without_its_login(
+def test_an_invalid_address_is_shown_without_its_login(
     env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NCBI_EUTILS_URL", "ftp://me:hunter2@mirror.example/eutils")
@@ -113,10 +113,10 @@ def test_an_address_that_cannot_be_used_is_shown_without_its_login(
         ("redis://:AAA#BBB@host:6379/0", "an address without #; in a password"),
         ("redis://host/zero", "the number of a database"),
         ("redis://host?decode_responses=True", "no decode_responses: arq needs"),
-        ("rediss://host?ssl_ca_certs=/not/there", "ssl_ca_certs with a file that can be read"),
+        ("rediss://host?ssl_ca_certs=/not/there", "a readable file as the value of ssl_ca_certs"),
     ],
 )
-def test_an_address_of_redis_that_would_be_misread_is_refused_with_the_reason(
+def test_a_redis_address_that_would_be_misread_is_refused_with_the_reason(
     env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, why: str
 ) -> None:
     monkeypatch.setenv("REDIS_URL", url)
@@ -126,12 +126,12 @@ def test_an_address_of_redis_that_would_be_misread_is_refused_with_the_reason(
     assert "AAA" not in str(error.value)
 
 
-SIGNS = "/?#@:%&=+[]!$ .,;'\"\\"
+DELIMITERS = "/?#@:%&=+[]!$ .,;'\"\\"
 
 
 @given(
     before=st.text(string.ascii_letters + string.digits, min_size=5),
-    signs=st.text(SIGNS, min_size=1, max_size=4),
+    delimiters=st.text(DELIMITERS, min_size=1, max_size=4),
     after=st.text(string.ascii_letters + string.digits, min_size=5),
     variable=st.sampled_from(
         [
@@ -152,12 +152,12 @@ SIGNS = "/?#@:%&=+[]!$ .,;'\"\\"
         ]
     ),
 )
-def test_no_refusal_shows_a_piece_of_a_secret(
-    before: str, signs: str, after: str, variable: tuple[str, str]
+def test_no_refusal_shows_a_part_of_a_secret(
+    before: str, delimiters: str, after: str, variable: tuple[str, str]
 ) -> None:
     name, form = variable
-    value = form.format(before + signs + after)
-    # a piece may be a word of the message
+    value = form.format(before + delimiters + after)
+    # a part of the secret may be a word of the message
     words = _refusal(name, form.format("-"))
     assume(before.lower() not in words and after.lower() not in words)
     told = _refusal(name, value)
@@ -174,14 +174,14 @@ def _refusal(name: str, value: str) -> str:
     return ""
 
 
-def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_tilde_means_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("CACHE_DIR", "~/cache of mine")
     assert load_settings(Path("/not/there")).cache_dir == tmp_path / "cache of mine"
 
 
 @pytest.mark.parametrize("value", ["$HOME/cache", "${HOME}", "~nobody-of-this-name/cache"])
-def test_a_folder_that_only_a_shell_would_find_is_refused(
+def test_a_path_that_only_a_shell_would_expand_is_refused(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("CACHE_DIR", value)
@@ -197,7 +197,7 @@ def test_a_folder_that_only_a_shell_would_find_is_refused(
         *("https://host/x?y=1", "https://host/x#y", "https://ho st/x", "https://host/x y"),
     ],
 )
-def test_an_address_that_no_request_can_be_sent_to_is_refused_at_the_start(
+def test_an_address_to_which_no_request_can_be_sent_is_refused(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("HGNC_REST_URL", value)
@@ -209,6 +209,6 @@ def test_an_address_that_no_request_can_be_sent_to_is_refused_at_the_start(
 @pytest.mark.parametrize(
     "value", ["http://[::1]:8099/hgnc/", "https://me:pw@mirror.example:8443/x"]
 )
-def test_an_address_of_a_mirror_is_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_the_address_of_a_mirror_is_accepted(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("HGNC_REST_URL", value)
     assert load_settings(Path("/not/there")).hgnc_rest_url == value.rstrip("/")

@@ -1,4 +1,4 @@
-"""How long a source takes and will take, and what state it is shown in."""
+"""The duration, the eta and the state that are shown for a source."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from tests.integration.conftest import Bench
 
 @pytest.fixture
 async def connection(bench: Bench) -> AsyncIterator[AsyncConnection]:
-    """A transaction with one run of one source in it; `now()` stands still there."""
+    """A transaction with one run of one source. `now()` does not change in it."""
     await bench.request(["a"])
     async with bench.db.begin() as connection:
         yield connection
@@ -39,17 +39,17 @@ HALF_WAY = (
 )
 
 
-async def test_time_and_speed_are_those_of_the_present_attempt(connection) -> None:
+async def test_time_and_speed_are_measured_in_the_present_attempt(connection) -> None:
     progress = await shown(connection, BEGAN, HALF_WAY)
     assert (progress.seconds, progress.eta) == (10, 20)
 
 
-async def test_nothing_is_known_before_something_is_done_in_this_attempt(connection) -> None:
+async def test_there_is_no_eta_before_the_present_attempt_has_done_something(connection) -> None:
     progress = await shown(connection, BEGAN, HALF_WAY.replace("= 400", "= 600"))
     assert (progress.seconds, progress.eta) == (10, None)
 
 
-async def test_an_earlier_attempt_does_not_count_until_the_present_one_is_at_it(connection) -> None:
+async def test_the_times_of_an_earlier_attempt_are_not_shown(connection) -> None:
     taken_up = BEGAN.replace("11 s", "1 s")
     progress = await shown(connection, taken_up, HALF_WAY)
     assert (progress.state, progress.seconds, progress.eta) == ("running", None, None)
@@ -63,13 +63,13 @@ async def test_no_time_passes_while_the_run_is_queued(connection) -> None:
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
-async def test_what_has_ended_shows_what_its_last_attempt_took(connection, state) -> None:
+async def test_an_ended_source_shows_the_duration_of_its_last_attempt(connection, state) -> None:
     ended = HALF_WAY.replace("running", state) + ", finished_at = now() - interval '3 s'"
     progress = await shown(connection, BEGAN, ended)
     assert (progress.state, progress.seconds, progress.eta) == (state, 7, None)
 
 
-async def test_what_never_began_took_no_time(connection) -> None:
+async def test_a_source_that_never_began_has_no_duration(connection) -> None:
     progress = await shown(
         connection, "state = 'cancelled', finished_at = now()", "state = 'cancelled'"
     )
@@ -79,7 +79,7 @@ async def test_what_never_began_took_no_time(connection) -> None:
 @pytest.mark.parametrize(
     "at", ["33715-01-01", "infinity", "9999-12-31 23:59:59", "-infinity", "0044-03-15 BC"]
 )
-async def test_a_row_with_an_impossible_time_breaks_no_list(
+async def test_a_row_with_an_impossible_time_does_not_break_the_list(
     connection: AsyncConnection, at: str
 ) -> None:
     times = ("created_at", "started_at", "attempt_started_at", "progressed_at", "finished_at")
@@ -115,7 +115,7 @@ async def test_a_row_with_an_impossible_time_breaks_no_list(
         assert view.model_dump_json()
 
 
-async def test_times_that_can_be_are_read_as_they_are(connection: AsyncConnection) -> None:
+async def test_possible_times_are_read_unchanged(connection: AsyncConnection) -> None:
     at = datetime(2026, 11, 25, 20, 15, 30, 123456, tzinfo=UTC)
     await connection.execute(text("UPDATE runs SET not_before = :at"), {"at": at})
     assert (await views.get_run(connection, 1)).not_before == at

@@ -28,16 +28,16 @@ from tests.integration.conftest import QUICK, Bench, commit
 
 
 async def nothing(attempt: Attempt) -> None:
-    """Work that has nothing to do."""
+    """Work that does nothing."""
 
 
 async def forever(attempt: Attempt) -> None:
-    """Work that gets somewhere and does not end."""
+    """Work that makes progress and does not end."""
     await commit(attempt)
     await asyncio.Event().wait()
 
 
-async def test_a_run_is_executed_and_says_what_happened(bench: Bench) -> None:
+async def test_a_run_is_executed_and_its_events_are_recorded(bench: Bench) -> None:
     created = await bench.request()
     async with bench.worker(nothing):
         run = await bench.ended(created.ref.run_id)
@@ -80,7 +80,7 @@ async def test_the_database_itself_refuses_two_active_runs_of_a_source(bench: Be
     assert (await bench.request(["a"], "full")).created
 
 
-async def test_a_failing_attempt_is_tried_again_and_the_run_then_fails(bench: Bench) -> None:
+async def test_a_failing_attempt_is_retried_until_the_run_fails(bench: Bench) -> None:
     async def fails(attempt: Attempt) -> None:
         raise RuntimeError("out of cheese, see postgresql://u:hunter2@db/x")
 
@@ -96,7 +96,7 @@ async def test_a_failing_attempt_is_tried_again_and_the_run_then_fails(bench: Be
     assert events[-1] == "failed"
 
 
-async def test_an_error_that_no_text_column_can_hold_is_counted_like_any_other(
+async def test_an_error_that_postgresql_cannot_store_counts_like_any_other(
     bench: Bench,
 ) -> None:
     async def fails(attempt: Attempt) -> None:
@@ -109,7 +109,7 @@ async def test_an_error_that_no_text_column_can_hold_is_counted_like_any_other(
     assert run.error.startswith("RuntimeError: a NUL ")
 
 
-async def test_progress_between_failures_gives_the_run_its_tries_back(bench: Bench) -> None:
+async def test_progress_resets_the_count_of_failures(bench: Bench) -> None:
     tries = 0
 
     async def fails_often(attempt: Attempt) -> None:
@@ -128,7 +128,7 @@ async def test_progress_between_failures_gives_the_run_its_tries_back(bench: Ben
     assert (run.state, run.attempts) == ("succeeded", 6)
 
 
-async def test_waiting_costs_no_attempt_and_says_what_for(bench: Bench) -> None:
+async def test_waiting_costs_no_attempt_and_names_what_the_run_waits_for(bench: Bench) -> None:
     tries = 0
 
     async def waits(attempt: Attempt) -> None:
@@ -145,7 +145,7 @@ async def test_waiting_costs_no_attempt_and_says_what_for(bench: Bench) -> None:
     assert (run.state, run.attempts, run.waiting_for) == ("succeeded", 1, None)
 
 
-async def test_nothing_puts_a_run_back_for_longer_than_is_allowed(bench: Bench) -> None:
+async def test_no_wait_is_longer_than_the_configured_maximum(bench: Bench) -> None:
     async def waits(attempt: Attempt) -> None:
         raise UpstreamUnavailable("ncbi", 1e12, "asked for it")
 
@@ -155,7 +155,7 @@ async def test_nothing_puts_a_run_back_for_longer_than_is_allowed(bench: Bench) 
     assert timedelta(0) < run.not_before - run.attempt_started_at < timedelta(seconds=1_100)
 
 
-async def test_a_run_that_a_clock_parked_in_the_future_starts(bench: Bench) -> None:
+async def test_a_run_starts_although_its_not_before_is_implausibly_far_ahead(bench: Bench) -> None:
     parked, waiting = await bench.request(["a"]), await bench.request(["b"])
     async with bench.db.begin() as connection:
         await connection.execute(
@@ -235,7 +235,7 @@ async def test_an_event_says_why_a_run_waits(bench: Bench) -> None:
     assert event.detail["reason"].startswith("answered 503: maintenance")
 
 
-async def test_what_the_operator_must_mend_is_not_tried_again(bench: Bench) -> None:
+async def test_a_user_error_is_not_retried(bench: Bench) -> None:
     async def refuses(attempt: Attempt) -> None:
         raise UserError("the key is wrong", remedy="set NCBI_API_KEY")
 
@@ -246,7 +246,7 @@ async def test_what_the_operator_must_mend_is_not_tried_again(bench: Bench) -> N
     assert "NCBI_API_KEY" in run.error
 
 
-async def test_a_clean_stop_puts_the_run_back_and_costs_no_attempt(bench: Bench) -> None:
+async def test_a_clean_stop_queues_the_run_again_and_costs_no_attempt(bench: Bench) -> None:
     created = await bench.request()
     for stops in range(1, 4):
         async with bench.worker(forever):
@@ -258,7 +258,7 @@ async def test_a_clean_stop_puts_the_run_back_and_costs_no_attempt(bench: Bench)
     assert (run.state, run.epoch) == ("succeeded", 4)
 
 
-async def test_a_stop_that_the_claim_kept_to_itself_still_interrupts(bench: Bench) -> None:
+async def test_a_stop_during_the_claim_interrupts_the_attempt(bench: Bench) -> None:
     created = await bench.request()
 
     async def job() -> None:
@@ -278,7 +278,7 @@ async def test_a_stop_that_the_claim_kept_to_itself_still_interrupts(bench: Benc
     assert (run.state, run.interruptions, run.attempts) == ("queued", 1, 1)
 
 
-async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(bench: Bench) -> None:
+async def test_cancelling_stops_the_work_and_prevents_further_commits(bench: Bench) -> None:
     stopped = asyncio.Event()
     late: list[BaseException] = []
 
@@ -304,7 +304,7 @@ async def test_cancelling_stops_the_work_and_lets_nothing_more_be_committed(benc
     assert (await bench.run(created.ref.run_id)).state == "cancelled"
 
 
-async def test_only_what_is_there_and_active_is_cancelled(bench: Bench) -> None:
+async def test_only_an_existing_active_run_can_be_cancelled(bench: Bench) -> None:
     created = await bench.request()
     async with bench.db.begin() as connection:
         await operations.cancel(connection, created.ref.run_id)
@@ -316,7 +316,7 @@ async def test_only_what_is_there_and_active_is_cancelled(bench: Bench) -> None:
             await operations.cancel(connection, 999_999)
 
 
-async def test_retry_opens_a_run_again_unless_its_source_is_taken(bench: Bench) -> None:
+async def test_retry_reopens_a_run_unless_another_covers_its_source(bench: Bench) -> None:
     created = await bench.request(["a"])
     async with bench.db.begin() as connection:
         await operations.cancel(connection, created.ref.run_id)
@@ -332,7 +332,7 @@ async def test_retry_opens_a_run_again_unless_its_source_is_taken(bench: Bench) 
     assert (run.state, run.epoch) == ("succeeded", 2)
 
 
-async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
+async def test_an_attempt_that_times_out_is_continued_only_after_progress(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.workers.engine.time_limit", lambda task, default: 0.3)
@@ -353,17 +353,17 @@ async def test_an_attempt_at_its_limit_goes_on_in_a_new_one_only_with_progress(
 
 
 async def die(worker: Engine) -> None:
-    """End a worker's session as its process' death would."""
-    # it may be reading from the connection that is closed next
+    """Close a worker's session as the death of its process would."""
+    # the heartbeat may be reading from the connection that is closed next
     await cancelling.end(worker._living, within=5)
     connection = worker.liveness._connection
     assert connection is not None
-    # nor is the executor to wait for a descriptor that the next connection gets
+    # the executor must not wait for a descriptor that the next connection reuses
     async with connection.lock:
         await worker.liveness.drop()
 
 
-async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fenced(
+async def test_the_run_of_a_dead_worker_is_taken_over_and_the_old_attempt_is_fenced(
     bench: Bench,
 ) -> None:
     taken, fenced = asyncio.Event(), asyncio.Event()
@@ -390,7 +390,7 @@ async def test_a_dead_workers_run_goes_on_elsewhere_and_the_old_attempt_is_fence
     assert "lost" in await bench.events(run.id)
 
 
-async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -> None:
+async def test_a_run_that_kills_its_worker_each_time_fails(bench: Bench) -> None:
     async def hangs(_: Attempt) -> None:
         await asyncio.Event().wait()
 
@@ -407,7 +407,7 @@ async def test_a_run_that_kills_its_worker_each_time_is_given_up(bench: Bench) -
 
 
 async def lose(bench: Bench, doomed: Engine, run_id: int) -> Any:
-    """Let a worker die, and another one notice it."""
+    """Let a worker die, and another worker recover its run."""
     epoch = (await bench.run(run_id)).epoch
     await die(doomed)
     async with bench.worker(nothing, slots=0):
@@ -418,7 +418,7 @@ async def hang(_: Attempt) -> None:
     await asyncio.Event().wait()
 
 
-async def test_losses_in_company_are_not_the_fault_of_a_run(bench: Bench) -> None:
+async def test_a_loss_beside_other_runs_does_not_count_against_a_run(bench: Bench) -> None:
     runs_there = [(await bench.request([name])).ref.run_id for name in "ab"]
     for _ in range(2):
         async with bench.worker(hang) as doomed:
@@ -435,7 +435,7 @@ async def test_losses_in_company_are_not_the_fault_of_a_run(bench: Bench) -> Non
         assert (await bench.ended(runs_there[1])).state == "succeeded"
 
 
-async def test_the_loss_of_a_worker_that_has_just_started_is_not_the_fault_of_its_run(
+async def test_the_loss_of_a_worker_that_has_just_started_does_not_count_against_its_run(
     bench: Bench,
 ) -> None:
     created = await bench.request()
@@ -446,7 +446,7 @@ async def test_the_loss_of_a_worker_that_has_just_started_is_not_the_fault_of_it
             await die(doomed)
             async with bench.worker(nothing, slots=0, timing=new):
                 await bench.until(created.ref.run_id, lambda r: r.state == "queued")
-    # what is suspected waits for a worker that has been up for long enough
+    # a run that must run alone waits for a worker that has been up for long enough
     async with bench.worker(nothing, slots=0, timing=new) as engine:
         suspect = await bench.run(created.ref.run_id)
         with pytest.raises(NotHere, match="this worker is new"):
@@ -462,7 +462,7 @@ async def test_the_loss_of_a_worker_that_has_just_started_is_not_the_fault_of_it
     assert (run.state, run.error) == ("failed", "worker lost 3 times")
 
 
-async def test_progress_clears_a_run_of_the_losses_before_it(bench: Bench) -> None:
+async def test_progress_resets_the_count_of_losses(bench: Bench) -> None:
     created = await bench.request()
     for work in (hang, hang, forever, hang):
         async with bench.worker(work) as doomed:
@@ -530,7 +530,7 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
     assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)
 
 
-async def test_a_worker_gets_past_a_host_that_is_silent_when_it_has_lost_its_session(
+async def test_a_worker_that_lost_its_session_skips_a_silent_host(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "ANSWER_TIMEOUT", 2.0)
@@ -571,7 +571,7 @@ async def test_one_process_at_a_time_executes_runs_and_another_takes_over(bench:
             assert (await bench.ended(other.ref.run_id)).interruptions == 1
 
 
-async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> None:
+async def test_the_api_leaves_runs_to_arq_workers_while_one_is_alive(bench: Bench) -> None:
     worker = Liveness(bench.settings.database_url.get_secret_value(), kind="arq", timing=QUICK)
     await worker.connect()
     async with bench.worker(nothing) as engine:
@@ -581,10 +581,10 @@ async def test_runs_are_left_to_arq_workers_while_one_is_alive(bench: Bench) -> 
         assert (await bench.ended(created.ref.run_id)).state == "succeeded"
 
 
-async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
+async def test_a_session_lost_while_an_attempt_ends_does_not_count_as_a_lost_worker(
     bench: Bench,
 ) -> None:
-    """The end cannot be recorded, and the run moves to the worker's next id all the same."""
+    """The end cannot be recorded, and the run still moves to the worker's next id."""
     ending = asyncio.Event()
 
     async def works(attempt: Attempt) -> None:
@@ -596,7 +596,7 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
     async with bench.worker(works) as engine:
         run = await bench.until(created.ref.run_id, lambda r: r.state == "running")
         async with bench.db.begin() as connection:
-            # the row is locked, so that the attempt's end waits until its session is ended
+            # the row is locked, so the record of the attempt's end waits until its session ends
             await connection.execute(
                 text("SELECT FROM runs WHERE id = :id FOR UPDATE"), {"id": run.id}
             )
@@ -604,7 +604,7 @@ async def test_a_session_lost_while_an_attempt_ends_is_no_loss_of_the_worker(
             async with limit():
                 waiting = 0
                 while not waiting:
-                    # a transaction sees the sessions as they were when it first looked
+                    # a transaction keeps its first snapshot of pg_stat_activity
                     await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
                     found = await connection.execute(
                         text(

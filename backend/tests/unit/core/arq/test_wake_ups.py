@@ -15,14 +15,14 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON), st.dictionaries(st.text(), JSON))
-def test_a_job_comes_back_as_it_was_put_in(args: list[object], kwargs: dict[str, object]) -> None:
+def test_a_job_survives_serialization(args: list[object], kwargs: dict[str, object]) -> None:
     raw = serialize_job("run_pipeline_task", tuple(args), kwargs, None, 12, serializer=dump)
     name, back, named, _, enqueued = deserialize_job_raw(raw, deserializer=load)
     assert (name, list(back), named, enqueued) == ("run_pipeline_task", args, kwargs, 12)
 
 
 @given(st.binary())
-def test_what_is_no_job_is_refused_as_arq_expects(raw: bytes) -> None:
+def test_bytes_that_are_not_a_job_are_refused_as_arq_expects(raw: bytes) -> None:
     with pytest.raises(SerializationError):
         deserialize_job_raw(raw, deserializer=load)
 
@@ -45,12 +45,12 @@ def test_a_pickle_or_json_of_the_wrong_types_is_refused(raw: bytes) -> None:
 
 
 @given(st.integers(1, 10**17), st.integers(1, 10**8))
-def test_a_bells_id_says_the_run_and_the_epoch(run_id: int, epoch: int) -> None:
+def test_the_id_of_a_wake_up_holds_the_run_and_the_epoch(run_id: int, epoch: int) -> None:
     assert parse_id(f"{run_id}:{epoch}") == (run_id, epoch)
 
 
 @pytest.mark.parametrize(
     "job_id", ["", "1", "1:", ":1", "0:1", "1:0", "01:1", "1:1:1", "a:b", "\u0661:\u0661"]
 )
-def test_any_other_id_is_a_clients_own(job_id: str) -> None:
+def test_any_other_id_belongs_to_a_client(job_id: str) -> None:
     assert parse_id(job_id) is None

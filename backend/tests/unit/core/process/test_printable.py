@@ -38,5 +38,5 @@ def test_control_characters_in_an_error_for_the_user_are_escaped(
     with pytest.raises(SystemExit), exit_on_user_error():
         raise UserError("\x1b]0;x\x07: no such file\udcff", remedy="look again")
     assert capsys.readouterr().err == (
-        "Error: \\x1b]0;x\\x07: no such file\\udcff\n  to mend it: look again\n"
+        "Error: \\x1b]0;x\\x07: no such file\\udcff\n  remedy: look again\n"
     )

@@ -8,14 +8,14 @@ from app.core.runs.request import RunRequest
 
 
 @given(st.lists(st.sampled_from(["hgnc", "ensembl", "clinvar"]), min_size=1))
-def test_requests_are_equal_when_their_unique_sources_and_mode_are(names: list[str]) -> None:
+def test_requests_are_equal_if_their_unique_sources_and_mode_are(names: list[str]) -> None:
     request = RunRequest.of(names)
     assert request == RunRequest.of(sorted(set(names)))
     assert request != RunRequest.of(names, "full")
     assert request != RunRequest.of(None)
 
 
-def test_one_source_and_several_are_different_jobs_with_their_own_limits() -> None:
+def test_one_source_and_several_are_different_jobs_with_their_own_timeouts() -> None:
     assert RunRequest.of(["hgnc"]).task == "run_pipeline_task"
     assert RunRequest.of(["hgnc", "clinvar"]).task == "run_annotation_pipeline_task"
     assert RunRequest.of(None).task == "run_annotation_pipeline_task"

@@ -45,7 +45,7 @@ def writes_state(text: str) -> bool:
         "runs.insert()",
     ],
 )
-def test_a_statement_that_writes_the_state_is_recognized(statement: str) -> None:
+def test_a_statement_that_changes_the_state_is_recognized(statement: str) -> None:
     assert writes_state(statement)
 
 
@@ -81,6 +81,6 @@ def test_a_transition_records_the_events_that_its_description_names(name: str) -
     assert named == written != set()
 
 
-def test_every_event_but_fenced_belongs_to_a_transition() -> None:
+def test_every_event_except_fenced_belongs_to_a_transition() -> None:
     written = "\n".join(statement.text for statement in STATEMENTS.values())
     assert {event for event in Event if f"'{event}'" not in written} == {Event.FENCED}
