@@ -111,6 +111,8 @@ class Engine:
         if self._sending is not None:
             # what is not sent in this time is sent by the recovery of another worker
             await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
+            # or else its connection would stay open when the pool is closed
+            await cancelling.end(self._sending, within=ANSWER_TIMEOUT)
         await self._stop_recovering()
         try:
             await self.liveness.stop()

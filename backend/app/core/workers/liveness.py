@@ -180,7 +180,10 @@ class Liveness:
         """End this worker's life cleanly."""
         if self._connection is None or self._connection.closed:
             return
-        await self._connection.execute(
-            "UPDATE workers SET stopped_at = now() WHERE id = %s", (self.worker_id,)
-        )
-        await self._connection.close()
+        try:
+            await self._connection.execute(
+                "UPDATE workers SET stopped_at = now() WHERE id = %s", (self.worker_id,)
+            )
+        finally:
+            # a stop that is cancelled or refused must not leave the session, and its lock, behind
+            await self._connection.close()

@@ -54,8 +54,10 @@ def _as_superuser(postgres: Postgres, dsn: str, *statements: str) -> None:
 @asynccontextmanager
 async def engine(dsn: str):
     db = create_engine(dsn, session="test")
-    yield db
-    await db.dispose()
+    try:
+        yield db
+    finally:
+        await db.dispose()
 
 
 async def test_a_right_on_the_tables_that_is_missing_is_named_with_the_grant(
