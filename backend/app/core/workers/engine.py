@@ -236,6 +236,7 @@ class Engine:
                 await self.liveness.beat(max(self._lags, default=0.0))
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("the heartbeat", error)
+            logger.warning("lost the session with PostgreSQL; a new one is opened")
             await self.liveness.drop()
             return False
         return True
@@ -273,7 +274,7 @@ class Engine:
 
     def _log(self, what: str, error: Exception) -> None:
         if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
-            logger.warning("%s found PostgreSQL away: %s", what, error or "no answer")
+            logger.warning("%s found PostgreSQL unavailable: %s", what, error or "no answer")
         elif (known := explain(self.db, error)) is not None:
             logger.error("%s failed, the worker goes on: %s", what, known)
         else:
