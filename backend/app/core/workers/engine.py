@@ -38,22 +38,22 @@ LAG_HEARTBEATS = 60
 
 ANSWER_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost, for each server that the
-address names: a silent one among them is waited for before the next is tried."""
+address names, because libpq waits for a silent server before it tries the next one."""
 
 
 class Engine:
     """Executes runs in this process, and recovers the runs of dead workers.
 
     Args:
-        settings: where PostgreSQL is, timeouts and retries.
-        kind: of worker: ``arq`` or ``api``.
+        settings: the address of PostgreSQL, the timeouts and the retries.
+        kind: the kind of worker: ``arq`` or ``api``.
         dispatcher: sends wake-ups for runs that go back to the queue.
-        work: what a run does.
-        timing: see there.
+        work: the function that does the work of a run.
+        timing: see :class:`Timing`.
 
     Attributes:
-        db: the pool for attempts, with a connection for each and some to spare.
-        liveness: the life of this worker.
+        db: the pool of connections for attempts, with one for each attempt and two to spare.
+        liveness: the session of this worker, by which others see that it is alive.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Engine:
         try:
             await self.liveness.stop()
         except psycopg.Error as error:
-            logger.warning("PostgreSQL was away at the end: %s", error)
+            logger.warning("PostgreSQL is unavailable while the worker stops: %s", error)
         await self.db.dispose()
 
     @property
@@ -132,7 +132,7 @@ class Engine:
         return len(self._attempts)
 
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
-        """Take a queued run, or return None when it is not to be had under this epoch.
+        """Take a queued run; return None if it is not queued under this epoch.
 
         Raises:
             NotHere: this worker cannot take the run now; the run stays queued.
@@ -144,7 +144,7 @@ class Engine:
             if key in self._attempts:
                 return None
             if worker_id is None or not self.ready:
-                raise NotHere("this worker takes no run now")
+                raise NotHere("this worker cannot take a run now")
             idle = not self._attempts
             attempt: Attempt | None = None
             self._attempts[key] = None
@@ -157,7 +157,7 @@ class Engine:
                     ref, alone = claimed
                     attempt = self._attempts[key] = Attempt(self.db, ref, alone=alone)
             finally:
-                # when the claim was committed and its answer lost, the run is released later
+                # if the claim was committed although its answer was lost, recovery releases the run
                 if attempt is None:
                     del self._attempts[key]
             return attempt
@@ -165,7 +165,7 @@ class Engine:
     async def execute(self, attempt: Attempt) -> None:
         """Do the work of a claimed run, and record how it ended.
 
-        To cancel the caller is a clean stop: the run goes back to the queue.
+        If the calling task is cancelled, this is a clean stop: the run goes back to the queue.
         """
         ref = attempt.ref
         with bound_contextvars(
@@ -173,7 +173,7 @@ class Engine:
         ):
             timeout = time_limit(ref.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
-            # a cancellation that the claim kept to itself counts, too: see `cancelling`
+            # a cancellation that was swallowed during the claim counts too, see `cancelling`
             interrupted = bool(_caller().cancelling())
             if not interrupted:
                 try:
@@ -202,15 +202,17 @@ class Engine:
                     await record_fenced(connection, attempt, self.liveness.worker_id)
         except Exception as error:
             if is_unavailable(error):
-                logger.warning("PostgreSQL is away, the run is released later: %s", error)
+                logger.warning("PostgreSQL is unavailable, the run is released later: %s", error)
                 return
-            # without a record the run would be tried again at once, and for ever
-            logger.exception("the end of the attempt could not be recorded as it was")
+            # without a record, the run would be retried at once and without end
+            logger.exception(
+                "the end of the attempt could not be recorded; it is recorded as a failure"
+            )
             async with self.db.begin() as connection:
                 await record_failure(connection, attempt, "see the worker's log", self._settings)
         else:
             if changed is not None and isinstance(outcome, Interrupted | TimedOut):
-                # nothing to wait for: another worker can continue at once
+                # the run need not wait for anything: another worker can continue at once
                 self._send({changed: False})
         finally:
             del self._attempts[attempt.ref.key]
@@ -229,7 +231,7 @@ class Engine:
                 self._lags.append(asyncio.get_running_loop().time() - due)
 
     async def _heartbeat(self) -> bool:
-        """Send a heartbeat; when that fails, give up the session and return False."""
+        """Send a heartbeat; if that fails, close the session and return False."""
         try:
             async with asyncio.timeout(self._answer_timeout):
                 await self.liveness.connect()
@@ -274,7 +276,7 @@ class Engine:
 
     def _log(self, what: str, error: Exception) -> None:
         if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
-            logger.warning("%s found PostgreSQL unavailable: %s", what, error or "no answer")
+            logger.warning("%s failed, PostgreSQL is unavailable: %s", what, error or "no answer")
         elif (known := explain(self.db, error)) is not None:
             logger.error("%s failed, the worker goes on: %s", what, known)
         else:

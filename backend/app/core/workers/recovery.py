@@ -1,4 +1,4 @@
-"""Takes runs from dead workers, and sends wake-ups again that nobody answered."""
+"""Takes runs from dead workers, and sends unanswered wake-ups again."""
 
 import logging
 from collections.abc import Collection
@@ -54,15 +54,15 @@ _WAKE_UPS_DUE = text(
 
 
 async def running_here(connection: AsyncConnection, worker_id: int) -> set[tuple[int, int]]:
-    """Return run id and epoch of what a worker is said to execute."""
+    """Return the id and the epoch of each run that PostgreSQL assigns to a worker."""
     rows = await connection.execute(_RUNNING_HERE, {"worker_id": worker_id})
     return {(row.id, row.epoch) for row in rows}
 
 
 async def release(connection: AsyncConnection, orphans: Collection[tuple[int, int]]) -> None:
-    """Queue again what this worker is said to execute but does not.
+    """Queue again the runs that PostgreSQL assigns to this worker but that it does not execute.
 
-    PostgreSQL was away when such an attempt ended.
+    This happens when PostgreSQL was unavailable at the end of an attempt.
     """
     rows = await connection.execute(
         transitions.RELEASE,
@@ -73,7 +73,9 @@ async def release(connection: AsyncConnection, orphans: Collection[tuple[int, in
     )
     for row in rows:
         with bound_contextvars(run=row.id):
-            logger.warning("run %d was left behind by this worker and is queued again", row.id)
+            logger.warning(
+                "run %d was released: its attempt on this worker ended without a record", row.id
+            )
 
 
 async def take_from_the_dead(connection: AsyncConnection, timing: Timing) -> None:
