@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cli.output import local
+from app.cli.output import local_time
 from app.core.runs import views
 from app.core.runs.views import SourceProgress
 from app.core.workers.views import worker_status
@@ -110,7 +110,7 @@ async def test_a_row_with_an_impossible_time_does_not_break_the_list(
     found += [shown[0].at, status.waiting[0].not_before, status.workers[0].started_at]
     assert set(found) == {bound}
     for each in found:
-        assert local(each)
+        assert local_time(each)
     for view in (listed[0], shown[0], status):
         assert view.model_dump_json()
 
