@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from app.annotation.settings import Settings
 from app.main import create_app
+from harness.timing import WAIT, scaled
 
 TOKEN = {"Authorization": "Bearer a-token-of-the-tests"}
 
@@ -30,7 +31,7 @@ async def serving_app(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=transport, base_url="http://api", headers=TOKEN, timeout=60
+            transport=transport, base_url="http://api", headers=TOKEN, timeout=scaled(WAIT)
         ) as client,
     ):
         yield client

@@ -18,7 +18,7 @@ async def test_four_hundred_half_sent_headers_keep_nobody_from_being_served(plan
     try:
         for each in slow:
             each.sendall(HALF)
-        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=scaled(WAIT)) as client:
             for path in ("/health/live", "/health/ready", "/api/genes"):
                 assert (await client.get(path)).status_code == 200
     finally:

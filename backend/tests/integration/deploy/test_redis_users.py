@@ -14,6 +14,7 @@ import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from harness.timing import WAIT, scaled
 from harness.waiting import until
 from sandbox.options import Options
 from sandbox.server import Sandbox
@@ -117,7 +118,7 @@ async def test_a_worker_and_an_api_get_by_with_what_their_users_may_do(
     workers = [plant.worker(REDIS_URL=guarded.url(WORKER)) for _ in range(2)]
     by_pid = {worker.pid: worker for worker in workers}
     _, address = await plant.api()
-    async with httpx.AsyncClient(base_url=address, headers=TOKEN, timeout=30) as api:
+    async with httpx.AsyncClient(base_url=address, headers=TOKEN, timeout=scaled(WAIT)) as api:
         assert (await api.get("/health/ready")).json()["redis"] == "answers"
         created = await api.post("/api/admin/runs", json={"sources": None, "mode": "smart"})
         assert created.status_code == 202, created.text

@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from app.annotation.settings import Settings
 from app.core.checks import Status
 from app.doctor.run import Result
-from harness.timing import limit, scaled
+from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.binaries import postgres_folder, redis_program
@@ -154,7 +154,7 @@ def listens(port: int) -> None:
         with socket.socket() as there:
             return there.connect_ex(("127.0.0.1", port)) == 0
 
-    assert await_true(connects, 10)
+    assert await_true(connects, scaled(WAIT))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ async def forever(ctx: dict[str, Any]) -> None:
 
 async def test_arq_leases_a_job_for_the_longest_timeout_of_all_jobs(plain) -> None:
     started = asyncio.Event()
-    short, long = func(forever, timeout=1), func(forever, name="long", timeout=21_600)
+    short, long = func(forever, timeout=3_600), func(forever, name="long", timeout=21_600)
     async with plain.worker(short, long, ctx={"started": started}):
         job = await plain.redis.enqueue_job("forever")
         async with limit():
