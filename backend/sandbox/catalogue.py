@@ -70,7 +70,7 @@ class Withdrawn:
 
 
 class Catalogue:
-    """All genes of a sandbox, and which variants are whose. Built once, never changed."""
+    """All genes of a sandbox, and the variants of each. It is built once and never changed."""
 
     def __init__(self, options: Options) -> None:
         self.options = options

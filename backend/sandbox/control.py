@@ -1,4 +1,4 @@
-"""`/_sandbox`: what tests and the demo use to steer a sandbox and to ask what it served."""
+"""`/_sandbox`: where tests and the demo control a sandbox and read its statistics."""
 
 import json
 from typing import Any, Protocol

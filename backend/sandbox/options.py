@@ -7,7 +7,7 @@ DEFAULT_CACHE = Path(__file__).resolve().parents[2] / ".run" / "sandbox"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a sandbox serves. Equal options give the same answers in any process.
+    """The options of a sandbox. Equal options give the same answers in any process.
 
     Attributes:
         genes: number of genes; None means 5,000, or all of `gene_list` when one is given.

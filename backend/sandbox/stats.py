@@ -27,7 +27,7 @@ class _Seen:
 
 
 class Stats:
-    """What was asked and served, by endpoint; genes, pages and records of good answers only."""
+    """Counts requests and answers by endpoint; genes, pages and records of good answers only."""
 
     def __init__(self) -> None:
         self._lock = Lock()

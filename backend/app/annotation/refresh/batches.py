@@ -8,13 +8,13 @@ from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.annotation.upstream import BadAnswer
 
 MOST_BAD = 16
-"""So many unusable answers to the parts of one batch, and no usable one, are the service's fault
-and not a gene's. Halving a batch of 200 down to one bad gene meets 8 of them in a row at most."""
+"""This many unusable answers to the parts of one batch, without a usable one, are the fault of the
+service and not of a gene. Halving a batch of 200 down to one bad gene meets at most 8 in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Genes that are asked about together, and the work expected of them."""
+    """Genes that are asked about together, and the work that they are expected to be."""
 
     genes: list[Gene]
     weight: int
@@ -48,13 +48,13 @@ async def batches(pages: AsyncIterator[list[Gene]], source: ApiSource) -> AsyncI
 
 
 async def ask(source: ApiSource, genes: Sequence[Gene]) -> list[Answer]:
-    """Ask about a batch; where the answer is bad, halve it until the one bad gene is found.
+    """Ask about a batch. If the answer is bad, halve the batch until the one bad gene is found.
 
     Returns:
         an answer for each gene; *unknown*, with its reason, for one whose answer is bad.
 
     Raises:
-        BadAnswer: nothing that the service says can be used.
+        BadAnswer: none of the service's answers can be used.
         Wait: the service cannot be asked now.
     """
     parts = deque([list(genes)])

@@ -1,4 +1,4 @@
-"""Writes a batch of answers: one statement a table."""
+"""Writes a batch of answers with one statement for each table."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +16,8 @@ from app.db.text import storable
 _LONGEST_REFUSAL = 200
 
 LARGEST = 100_000
-"""Bytes of an answer's data, as JSON. ClinVar's largest has some 10,000; psycopg needs a second for
-each megabyte of quotes (``psycopg/types/array.py``), while the event loop stands still."""
+"""Bytes of an answer's data, as JSON. The largest real ones have some 10,000. psycopg needs a
+second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the event loop."""
 
 _ANNOTATIONS = text(
     """
@@ -60,10 +60,10 @@ _IDENTIFIERS = text(
 
 
 def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
-    """Make *unknown* what PostgreSQL cannot hold, and clean the reasons.
+    """Make the answers that PostgreSQL cannot hold *unknown*, and clean the reasons.
 
-    JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14), and one such
-    gene is not to fail its batch.
+    JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14). One such gene
+    must not fail its batch.
     """
     return [_storable(answer) for answer in answers]
 
@@ -94,12 +94,13 @@ async def store(
     release: str | None,
     answers: Sequence[Answer],
 ) -> list[Answer]:
-    """Write answers; one that could not find out keeps the last good one.
+    """Write answers. An *unknown* answer keeps the last good one.
 
-    Where PostgreSQL refuses to hold one, they are halved until it is found; it is *unknown*.
+    If PostgreSQL refuses an answer, the answers are halved until it is found, and it becomes
+    *unknown*.
 
     Args:
-        connection: in the attempt's transaction, which is none the worse for a refusal.
+        connection: in the attempt's transaction, which survives a refusal.
         source: its name.
         run_id: for which they were asked.
         release: of the upstream.

@@ -1,4 +1,4 @@
-"""How complete and how fresh the annotations are, by source; read-only."""
+"""Reads how complete and how fresh the annotations of each source are."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is known from one source. Times are seconds since 1970.
+    """The state of one source's annotations. Times are seconds since 1970.
 
     Attributes:
         found: genes by their last good answer, as are `absent` and `unknown`.
@@ -63,6 +63,6 @@ async def coverage(connection: AsyncConnection) -> dict[str, Coverage]:
 
 
 async def last_successes(connection: AsyncConnection) -> dict[str, float]:
-    """Return when a run last got through each source, in seconds since 1970."""
+    """Return when a run last refreshed each source with success, in seconds since 1970."""
     result = await connection.execute(_SUCCEEDED)
     return {row.source: row.at for row in result if row.at is not None}

@@ -1,8 +1,9 @@
-"""Genes that a source had something for, and now says that it has nothing for.
+"""Doubts a source that has nothing any more for a gene that it had something for.
 
-A service that answers shortly but in good form, or a file that lost its middle, looks like this; a
-gene that is really gone looks like this as well. How many they are tells the two apart. So such an
-answer is asked for again, and is kept as *unknown* and *doubted* until the source is through.
+A service that leaves genes out, or a file that lost its middle, gives such answers. A gene that is
+really gone gives one as well. The number of such genes tells the two apart. So the source is asked
+again about each of them, and a repeated answer is stored as *unknown* and *doubted* until the
+source was asked about all genes.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,7 +28,7 @@ DOUBT = "it has nothing now and had something before, which is believed only of 
 
 
 class NotAccepted(KidneyGeneticsError):
-    """A source's answers look wrong, and are not stored."""
+    """A source's answers are not plausible, and are not stored."""
 
 
 @dataclass
@@ -36,9 +37,9 @@ class Losses:
 
     Attributes:
         source: its name.
-        found: genes that it has something for, by its last good answers.
-        doubted: so many of them were said to be absent in this run.
-        accepted: an operator said that this is so.
+        found: the number of genes that it has something for, by its last good answers.
+        doubted: the number of them that are absent in this run's answers.
+        accepted: an operator has accepted the losses.
     """
 
     source: str
@@ -48,14 +49,14 @@ class Losses:
 
     @property
     def most(self) -> int:
-        """So many genes may turn absent."""
+        """The number of genes that may turn absent."""
         return max(MIN_IMPLAUSIBLE - 1, self.found * MAX_PERCENT // 100)
 
     def judge(self, more: int = 0) -> None:
-        """Make sure that those doubted, and ``more``, are no more than may turn absent.
+        """Make sure that no more genes than allowed are doubted, with ``more`` added.
 
         Raises:
-            NotAccepted: they are more.
+            NotAccepted: too many genes turned absent.
         """
         lost = self.doubted + more
         if lost > self.most and not self.accepted:
@@ -127,9 +128,9 @@ async def turned_absent(attempt: Attempt, losses: Losses, answers: Sequence[Answ
 
 
 async def ask_again(source: ApiSource, genes: Sequence[Gene], losses: Losses) -> list[Answer]:
-    """Ask one by one about genes that turned absent; who is absent again is doubted.
+    """Ask one by one about genes that turned absent, and doubt those that are absent again.
 
-    Once more are doubted than may turn absent, the rest is doubted unasked.
+    Once too many are doubted, the rest is doubted without being asked about.
 
     Args:
         source: that said so.
@@ -152,7 +153,7 @@ async def ask_again(source: ApiSource, genes: Sequence[Gene], losses: Losses) ->
 async def believe(
     connection: AsyncConnection, source: str, run_id: int, release: str | None
 ) -> int:
-    """Store as absent what was doubted, and return how many genes that are.
+    """Store the doubted answers as absent, and return their number.
 
     Args:
         connection: in the attempt's transaction.

@@ -81,7 +81,7 @@ _FINISH = text(
 
 
 async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh: bool) -> Progress:
-    """Take up a source, counting what earlier attempts have committed.
+    """Begin with a source, or continue it, and count what earlier attempts have committed.
 
     Args:
         connection: in the attempt's transaction.
@@ -113,7 +113,7 @@ async def save(connection: AsyncConnection, progress: Progress) -> None:
 
 
 async def finish(connection: AsyncConnection, run_id: int, source: str, error: str | None) -> None:
-    """End a source: well, or with what is wrong."""
+    """End a source, with its error if it failed."""
     state = "succeeded" if error is None else "failed"
     await connection.execute(
         _FINISH, {"run_id": run_id, "source": source, "state": state, "error": error}

@@ -10,13 +10,13 @@ _MAX_UNKNOWN = 0.9
 
 
 class ReadAhead:
-    """The answers of a whole bulk file, kept until it is known whether they can be believed.
+    """The answers of a whole bulk file, kept until it is known whether they are plausible.
 
-    They are kept encoded, at about 1 KB a gene: 20 MB for 20,000 genes.
+    They are kept encoded, with about 1 KB for each gene: 20 MB for 20,000 genes.
 
     Attributes:
-        answered: genes that there is an answer for.
-        unknown: genes that the file does not tell of.
+        answered: the number of genes with an answer.
+        unknown: the number of genes that the file says nothing about.
         turned_absent: genes that the file has nothing for and the source had something for.
     """
 
@@ -35,12 +35,12 @@ class ReadAhead:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether it tells nothing of nearly all genes."""
+        """Whether the file says nothing about nearly all genes."""
         return self.unknown >= MIN_IMPLAUSIBLE and self.unknown > self.answered * _MAX_UNKNOWN
 
     @property
     def left(self) -> int:
-        """How many genes have to be asked about one by one."""
+        """The number of genes that the service has to be asked about."""
         return self.unknown + len(self.turned_absent)
 
     def all(self) -> Iterator[list[Answer]]:

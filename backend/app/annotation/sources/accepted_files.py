@@ -1,4 +1,4 @@
-"""The bulk files that were accepted last, by which the next ones are judged."""
+"""The bulk files that were accepted last. The next ones are compared with them."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.sources.base import FileRead
 
 MOST_LOST = 0.05
-"""The part of its rows, or of its genes, that a file may lose against the last one accepted."""
+"""The share of its rows, or of its genes, that a file may lose since the last one accepted."""
 
 _ACCEPTED = text(
     "SELECT name, digest, rows, genes, release FROM accepted_files WHERE source = :source"
@@ -29,7 +29,7 @@ _ACCEPT = text(
 async def what_is_wrong_with(
     connection: AsyncConnection, source: str, files: Sequence[FileRead]
 ) -> str | None:
-    """Say which of the files are too short to be believed, or return None when none is.
+    """Return why the files are not plausible; None if they are.
 
     Args:
         connection: to read from.
@@ -62,7 +62,7 @@ async def what_is_wrong_with(
 async def accept(
     connection: AsyncConnection, source: str, run_id: int, files: Sequence[FileRead]
 ) -> None:
-    """Keep the files as the ones accepted last.
+    """Record the files as the ones accepted last.
 
     Args:
         connection: in the attempt's transaction.

@@ -1,4 +1,4 @@
-"""What an HTTP answer other than success means."""
+"""Decides what an HTTP answer other than success means for the request."""
 
 import math
 import re
@@ -15,11 +15,11 @@ from app.core.errors import UserError
 from app.core.process.redaction import redact
 
 EXCERPT_BYTES = 4_096
-"""So much of a refusing body is looked at."""
+"""The first bytes of a refusal's body, which are all that is looked at."""
 
 _EXCERPT_SHOWN = 200
 TRY_LATER = 60.0
-"""Seconds after which a service that is away is asked again."""
+"""Seconds after which an unavailable service is asked again."""
 
 _BLOCKED = 300.0
 _SLOW_DOWN = 1.0
@@ -37,11 +37,11 @@ _BLOCKING = {
 _REFUSED_BY_PROXY = ("401", "403", "407")
 _PROXY_HINT = "see HTTPS_PROXY and the user and password in it"
 _LONGEST_HOLD = 60.0
-"""Seconds of ``Retry-After`` that are waited out in place; for more, the attempt is put back."""
+"""Seconds of ``Retry-After`` that the request waits for. For more, the run is released."""
 
 
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
-    """Return the start of a body in one redacted line, markup taken out."""
+    """Return the start of a body in one redacted line, without its markup."""
     text = redact(body[:EXCERPT_BYTES].decode("utf-8", "replace"), secrets)
     text = re.sub(r"(?is)<(style|script).*?</\1>|<[^>]*>", " ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -57,7 +57,7 @@ def retry_after(
 
     Args:
         value: of the header.
-        longest: seconds; who asks for more is given so many.
+        longest: the most seconds that are returned.
         now: the present.
     """
     if value is None:
@@ -79,18 +79,18 @@ def failure(
     secrets: Iterable[str],
     longest_wait: float = math.inf,
 ) -> Exception:
-    """Return what to raise for an answer that is no success.
+    """Return the exception for an answer that is no success.
 
-    403 is a block of the caller and not of the request: Ensembl gives it to who sent "far too many
-    requests", and splitting the batch would send more. 401, 407 and 511 are the same, from a proxy
-    or a network that wants to know who asks.
+    403 blocks the caller and not the request: Ensembl sends it after "far too many requests", and
+    splitting the batch would send more. 401, 407 and 511 are the same, from a proxy or a network
+    that requires a login.
 
     Args:
         host: the host's name.
         response: its status and headers are looked at.
         body: the start of its body.
         secrets: to be hidden in the reason.
-        longest_wait: seconds; a ``Retry-After`` beyond is not believed.
+        longest_wait: seconds; a longer ``Retry-After`` is cut to this.
     """
     status = response.status_code
     shown = excerpt(body, secrets)
@@ -122,13 +122,13 @@ def _passing(host: str, status: int, reason: str, asked: float | None) -> TryAga
         delay = _SLOW_DOWN if asked is None else asked
         return TryAgain(Trouble.REFUSED, reason, unavailable, delay)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        # it may be this very request that it cannot take
+        # this very request may be the cause
         return TryAgain(Trouble.FAULT, reason, BadAnswer(f"{host} {reason}"))
     return TryAgain(Trouble.FAULT, reason, unavailable, asked)
 
 
 def pause(failure: Exception, response: httpx.Response) -> float | None:
-    """Return the seconds for which nobody should ask, if the answer calls for it."""
+    """Return for how many seconds all workers have to pause; None if they need not."""
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         if isinstance(failure, TryAgain):
             return failure.delay
@@ -140,9 +140,9 @@ def pause(failure: Exception, response: httpx.Response) -> float | None:
 def unreachable(
     host: str, error: Exception, secrets: Iterable[str]
 ) -> TryAgain | UpstreamUnavailable:
-    """Return what to raise when there was no answer, or only a part of one."""
+    """Return the exception for a request without an answer, or with only a part of one."""
     reason = redact(f"{type(error).__name__} {error}".strip(), secrets)
-    # what a proxy answers when it is asked for a tunnel
+    # the answer of a proxy to the request for a tunnel
     if isinstance(error, httpx.ProxyError) and str(error).startswith(_REFUSED_BY_PROXY):
         return UpstreamUnavailable(host, _BLOCKED, f"{reason}; {_PROXY_HINT}")
     return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, TRY_LATER, reason))

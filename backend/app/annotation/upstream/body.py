@@ -1,4 +1,4 @@
-"""Reads bodies without believing what they say of their size."""
+"""Reads bodies within bounds, whatever they claim about their size."""
 
 import io
 import zlib
@@ -9,7 +9,7 @@ import httpx
 from app.annotation.upstream.errors import BadAnswer
 
 ENCODING = "gzip"
-"""The one ``Content-Encoding`` that is asked for: its decompression can be bounded."""
+"""The only ``Content-Encoding`` that requests accept, because its decompression can be bounded."""
 
 _PIECE = 256 * 1024
 """Bytes that are decompressed at a time: 64 KB from the network may stand for 64 MB."""
@@ -21,8 +21,8 @@ _SHOWN = 60
 async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
     """Return the whole body, decompressed.
 
-    What comes is counted while it is decompressed and before it is kept, and however small the
-    parts are in which it comes, it takes little more memory than its length.
+    The bytes are counted while they are decompressed and before they are kept. However small the
+    parts are, the body takes little more memory than its length.
 
     Args:
         host: the host's name.
@@ -30,13 +30,13 @@ async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
         limit: bytes.
 
     Raises:
-        BadAnswer: it is longer, compressed or not, or encoded otherwise than it may be.
+        BadAnswer: it is longer, compressed or not, or has another encoding.
         httpx.DecodingError: it is damaged, or ends too early.
         httpx.TransportError: it broke off.
     """
     body = io.BytesIO()
     async for piece in _pieces(host, response):
-        # what is compressed may also be endless and stand for nothing
+        # a compressed body may also be endless and decompress to nothing
         if body.tell() + len(piece) > limit or response.num_bytes_downloaded > limit + _PIECE:
             raise BadAnswer(f"{host} sent more than {limit:,} bytes")
         body.write(piece)
@@ -44,7 +44,7 @@ async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
 
 
 async def start_of_body(host: str, response: httpx.Response, size: int) -> bytes:
-    """Return the first bytes of a body, decompressed; none of one that cannot be decoded."""
+    """Return the first bytes of a body, decompressed; nothing if it cannot be decoded."""
     start = bytearray()
     try:
         async for piece in _pieces(host, response):
@@ -89,7 +89,7 @@ async def _pieces(host: str, response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _unpack(unpacker: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
-    """Give all that can be decompressed now, a piece at a time."""
+    """Give everything that can be decompressed now, a piece at a time."""
     try:
         while True:
             piece = unpacker.decompress(packed, _PIECE)

@@ -1,4 +1,4 @@
-"""A downloaded file, what is known of it, and the lock that keeps two from fetching it."""
+"""A downloaded file, what is known about it, and the lock against two downloads at once."""
 
 import asyncio
 import fcntl
@@ -51,10 +51,10 @@ class CachedFile:
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
-        """Keep everybody else, in any process, from fetching this file.
+        """Keep all other processes and tasks from downloading this file.
 
-        The lock is the kernel's and goes with its holder, however that ends. It is asked for
-        again and again because a thread that waits for it could not be cancelled.
+        The kernel releases the lock when its holder ends, however it ends. The lock is polled,
+        because a thread that waits for it could not be cancelled.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -66,7 +66,7 @@ class CachedFile:
             os.close(descriptor)
 
     def known(self) -> Known | None:
-        """Return what is known of the file, or None if there is none or it is another."""
+        """Return what is known about the file; None if there is no file, or another one."""
         try:
             known = msgspec.json.decode(self._side.read_bytes(), type=Known)
             found = self.path.stat()
@@ -77,16 +77,16 @@ class CachedFile:
         return known
 
     def start_part(self) -> Path:
-        """Make an empty file to download into, and drop what a killed process left behind."""
+        """Make an empty file to download into, and remove what a killed process left behind."""
         for left in self.path.parent.glob(f"{self.path.name}.*.part"):
             left.unlink(missing_ok=True)
-        # a name of its own: a cancelled download's last write may still be on its way
+        # a name of its own, because a cancelled download may still write its last block
         descriptor, name = tempfile.mkstemp(".part", f"{self.path.name}.", self.path.parent)
         os.close(descriptor)
         return Path(name)
 
     def commit(self, part: Path, known: Known) -> None:
-        """Put a complete download in the file's place."""
+        """Replace the file by a complete download."""
         with part.open("rb") as written:
             os.fsync(written.fileno())
         found = part.stat()
@@ -95,7 +95,7 @@ class CachedFile:
         self.remember(known)
 
     def remember(self, known: Known) -> None:
-        """Write what is known of the file."""
+        """Write what is known about the file."""
         side = self._side.with_name(self._side.name + ".new")
         side.write_bytes(msgspec.json.encode(known))
         side.replace(self._side)

@@ -24,23 +24,23 @@ from app.core.redis.rate_limits import RateLimiter
 
 T = TypeVar("T")
 
-# what msgspec raises for: a wrong type or no JSON, bytes that are no UTF-8, nesting without end
+# what msgspec raises for a wrong type or no JSON, bytes that are not UTF-8, and deep nesting
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _BYTES_A_VALUE = 32
-"""A body may hold a value for so many bytes of its longest length: an empty list is three bytes of
-JSON and 80 of memory."""
+"""A body may have one value for this many bytes of the longest body. An empty list takes three
+bytes of JSON and 80 bytes of memory."""
 
 _DOWNLOAD_SECONDS = 3_600.0
-"""A download that has taken so long is not resumed again by this attempt."""
+"""A download that has taken this long is not resumed again by this attempt."""
 
 
 TRY_SECONDS = 120.0
-"""That one try of a request may take, answer and all."""
+"""The longest time that one try of a request may take, with its answer."""
 
 
 class Upstream:
-    """Sends requests to one host, within its limits, until there is an answer or none to be had.
+    """Sends requests to one host, within its limits, and retries until there is an answer.
 
     Args:
         host: what is known of the service.
@@ -114,7 +114,7 @@ class Upstream:
 
         Raises:
             BadAnswer: there is an answer and it cannot be used.
-            UpstreamUnavailable: there is none to be had for now.
+            UpstreamUnavailable: there is no answer for now.
             UserError: the service refuses the API key.
             Wait: the budget cannot be reached.
         """
@@ -138,11 +138,11 @@ class Upstream:
     async def download(self, path: str, *, limit: int | None = None) -> Download:
         """Return a local copy of a file that is the upstream's current one.
 
-        It is fetched only when it has changed (``ETag``, ``Last-Modified``), goes on after a cut
-        where it broke off, and replaces the old copy once it is complete. Where the end of a file
-        cannot be told from a cut, it is refused; one that is older than the copy in use (a mirror
-        that lags behind) does not replace it. Of several processes that want the same file, one
-        fetches it.
+        The file is downloaded only when it has changed (``ETag``, ``Last-Modified``). A download
+        that breaks off is continued, and replaces the old copy once it is complete. A file whose
+        end cannot be told from an interruption is refused. A file that is older than the copy in
+        use (of a mirror that is out of date) does not replace it. If several processes want the
+        same file, one of them downloads it.
 
         Args:
             path: below the host's address.

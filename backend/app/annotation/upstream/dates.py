@@ -1,13 +1,13 @@
-"""The dates that upstream services state, none of which is believed as it stands."""
+"""Reads the dates that upstream services state, and checks whether they are possible."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""No upstream is older than the web; 1970 is what a server says that does not know."""
+"""No upstream is older than the web. A server without a date may state 1970."""
 
 _AHEAD = timedelta(days=1)
-"""A server's clock may be ahead of ours; more than that is no clock."""
+"""How far a server's clock may be ahead of ours."""
 
 
 def parse_date(value: str | None) -> datetime | None:

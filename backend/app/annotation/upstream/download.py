@@ -1,4 +1,4 @@
-"""One download, over as many tries as it takes."""
+"""One download, over as many tries as it needs."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ _GZIP = b"\x1f\x8b"
 
 
 class Downloading:
-    """Fetches a file into a part beside it; :meth:`once` is one try, and goes on from the last.
+    """Downloads a file into a part beside it. :meth:`once` is one try, and continues the last one.
 
     Writing and everything else that touches the disk is done in threads, a megabyte at a time.
     """
@@ -63,8 +63,8 @@ class Downloading:
 
         Raises:
             TryAgain: it broke off.
-            BadAnswer: it is not to be had, or too long.
-            UpstreamUnavailable: something else stands in its place.
+            BadAnswer: there is no such file, or it is too long.
+            UpstreamUnavailable: something else came in its place.
             OSError: the disk is full.
         """
         headers = {"Accept-Encoding": "identity", **self._conditions()}
@@ -177,9 +177,9 @@ class Downloading:
             raise self._unavailable("sent an empty file")
 
     def _judge(self, response: httpx.Response, start: bytes) -> None:
-        """Refuse what cannot be the file, before the one in use is touched.
+        """Refuse what cannot be the file, before the copy in use is replaced.
 
-        It is not fetched again at once: what stands in its place is up to nobody here.
+        It is not downloaded again at once, because another download would bring the same.
         """
         page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_web_page(start) or (page and start.lstrip().startswith(b"<")):

@@ -1,4 +1,4 @@
-"""What a request to an upstream service can end with, other than an answer.
+"""How a request to an upstream service can end, other than with an answer.
 
 ::
 

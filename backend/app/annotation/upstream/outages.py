@@ -1,6 +1,6 @@
-"""What a service says when it is down and its status is 200 all the same.
+"""Recognizes a service that is down although its status is 200.
 
-Such a body is never asked for again at once, and no batch is halved for it: the run waits.
+Such a request is not repeated at once, and its batch is not halved: the run waits.
 """
 
 import re
@@ -28,8 +28,8 @@ _EXCUSE = re.compile(
     rb'|"(?:code|status)"\s*:\s*"?5\d\d\b',
     re.IGNORECASE,
 )
-"""What a service says when it is down and answers 200 all the same: the E-utilities (recorded
-answers; biopython#3890), Solr behind HGNC, Ensembl, gnomAD's browser, proxies."""
+"""The words of services that are down and answer 200: the E-utilities (recorded answers;
+biopython#3890), Solr behind HGNC, Ensembl, gnomAD's browser, proxies."""
 
 
 def is_web_page(start: bytes) -> bool:
@@ -41,7 +41,7 @@ def is_web_page(start: bytes) -> bool:
 
 
 def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
-    """Return what to raise for a body that is no answer at all, whatever its status says."""
+    """Return the exception for a body that is no answer at all, whatever its status is."""
     if not body.strip():
         return UpstreamUnavailable(host, TRY_LATER, "sent an empty body")
     if is_web_page(body):
@@ -51,9 +51,9 @@ def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavail
 
 
 def excuse(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
-    """Return what to raise for a body that cannot be used, if it says that the service is down.
+    """Return the exception for an unusable body that says that the service is down.
 
-    A short one only: the words may stand in any answer that is cut off.
+    Only a short body is searched, because the words may occur in any answer that is cut off.
     """
     if len(body) > _LONGEST_EXCUSE or not _EXCUSE.search(body):
         return None

@@ -62,8 +62,8 @@ class TryAgain(Exception):
 
     Args:
         trouble: what kind of failure it was.
-        reason: in words, redacted.
-        outcome: what the caller gets when there is no further try.
+        reason: a redacted sentence.
+        outcome: the exception for the caller when there is no further try.
         delay: seconds before the next; None for a jittered exponential backoff.
     """
 

@@ -1,9 +1,9 @@
-"""ClinVar by API: one search for many genes, then its summaries page by page.
+"""ClinVar by API: one search for many genes, then the summaries page by page.
 
-The search ORs the genes' symbols and leaves its result on NCBI's history server; ``esummary``
-gives it in pages of 500, which are reduced to counts as they come. A variant of several genes is
-fetched once. The search tells only how many variants there are in all, so that is what is
-compared with what came.
+The search joins the genes' symbols by OR and leaves its result on NCBI's history server.
+``esummary`` returns it in pages of 500, which are reduced to counts as they come. A variant of
+several genes is fetched once. The search tells only the number of all variants, so this number is
+compared with the number of variants that came.
 """
 
 import re
