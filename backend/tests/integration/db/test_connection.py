@@ -96,7 +96,7 @@ async def test_tables_of_the_next_schema_are_not_taken_for_those_of_the_first(
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE SCHEMA kg")
     db = create_engine(with_options(database_url, "-csearch_path=kg,public"), session="test")
-    with pytest.raises(UserError, match=r"in schema public, and search_path \(kg,public\)"):
+    with pytest.raises(UserError, match=r"in schema public, but search_path \(kg,public\)"):
         await check_schema(db)
     await upgrade(db)
     async with db.connect() as connection:
@@ -112,7 +112,7 @@ async def test_tables_that_search_path_hides_are_named_with_their_schema(
         connection.execute("ALTER SCHEMA public RENAME TO kg")
         connection.execute("CREATE SCHEMA public")
     db = create_engine(database_url, session="test")
-    with pytest.raises(UserError, match="the tables are in schema kg, and search_path") as error:
+    with pytest.raises(UserError, match="the tables are in schema kg, but search_path") as error:
         await check_schema(db)
     assert "not migrated" not in str(error.value)
     assert "?options=-csearch_path%3Dkg" in error.value.allowed
