@@ -9,15 +9,15 @@ bench|worker a|LOG:  duration: 0.300 ms  execute <unnamed>: UPDATE workers SET h
 bench|worker b|LOG:  duration: 0.400 ms  execute _pg3_0: UPDATE workers SET heartbeat_at = now()
 bench||LOG:  checkpoint starting: time
 bench|worker a|LOG:  duration: 2.000 ms  statement:\x20
+\tWITH corrected AS (UPDATE workers w)
 \tSELECT pg_terminate_backend(a.pid)
-\tFROM workers w
 """
 
 
 def test_a_statement_is_counted_once_however_it_was_sent() -> None:
     found = statements(LOG)
     assert [each.executed for each in found] == [False, False, True, True, True]
-    last = "SELECT pg_terminate_backend(a.pid) FROM workers w"
+    last = "WITH corrected AS (UPDATE workers w) SELECT pg_terminate_backend(a.pid)"
     assert found[-1] == Statement("worker a", 2.0, executed=True, text=last)
 
 
