@@ -73,13 +73,15 @@ class GenePage(View):
     """`after` of the next page; null when there is none."""
 
 
-_COLUMNS = "id, hgnc_id, symbol, ensembl_gene_id, entrez_id"
-
-_PAGE = text(f"SELECT {_COLUMNS} FROM genes WHERE id > :after ORDER BY id LIMIT :limit")
+_PAGE = text(
+    "SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes"
+    " WHERE id > :after ORDER BY id LIMIT :limit"
+)
 
 # few symbols have lower-case letters (C1orf112); an exact match comes first
 _ONE = text(
-    f"SELECT {_COLUMNS} FROM genes WHERE hgnc_id = upper(:name) OR lower(symbol) = lower(:name)"
+    "SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes"
+    " WHERE hgnc_id = upper(:name) OR lower(symbol) = lower(:name)"
     " ORDER BY hgnc_id = upper(:name) DESC, symbol = :name DESC, id LIMIT 1"
 )
 

@@ -13,19 +13,48 @@ from sqlalchemy import Connection, text
 logger = logging.getLogger(__name__)
 
 
+_TRY = text(
+    """
+    SELECT pg_try_advisory_xact_lock(CAST(coalesce(CAST(to_regclass(:table) AS oid),
+      (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) AS int), :number)
+    """
+)
+
+_WAIT = text(
+    """
+    SELECT pg_advisory_xact_lock(CAST(coalesce(CAST(to_regclass(:table) AS oid),
+      (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) AS int), :number)
+    """
+)
+
+_HOLDER = text(
+    """
+    SELECT string_agg(format('%s (pid %s)', a.application_name, a.pid), ', ')
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.objid = :number
+      AND l.classid = coalesce(CAST(to_regclass(:table) AS oid),
+        (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))
+    """
+)
+
+_SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
+
+_RESET_TIMEOUT = text("SET LOCAL lock_timeout TO DEFAULT")
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """A lock on an activity that only one session may do at a time.
 
     Attributes:
         purpose: the activity, for the log.
-        of: an SQL expression for the OID of the table or schema that the lock belongs to.
+        table: the table that the lock belongs to; None means the schema.
         number: distinguishes the locks of one table or schema.
         timeout: seconds to wait for the lock.
     """
 
     purpose: str
-    of: str
+    table: str | None
     number: int
     timeout: float
 
@@ -36,26 +65,15 @@ def hold(connection: Connection, lock: Lock) -> None:
     Raises:
         sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if the lock was not free in time.
     """
-    key = f"(({lock.of})::int, {lock.number})"
-    if connection.scalar(text(f"SELECT pg_try_advisory_xact_lock{key}")):
+    key = {"table": lock.table, "number": lock.number}
+    if connection.scalar(_TRY, key):
         return
-    holder = connection.scalar(
-        text(
-            "SELECT string_agg(format('%s (pid %s)', a.application_name, a.pid), ', ')"
-            " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
-            f" AND l.granted AND l.objsubid = 2 AND l.classid = ({lock.of}) AND l.objid = :number"
-        ),
-        {"number": lock.number},
-    )
     logger.warning(
         "waiting for %s, for at most %g s: its lock is held by %s",
         lock.purpose,
         lock.timeout,
-        holder or "a session that has just ended",
+        connection.scalar(_HOLDER, key) or "a session that has just ended",
     )
-    connection.execute(
-        text("SELECT set_config('lock_timeout', :limit, true)"),
-        {"limit": f"{lock.timeout * 1000:.0f}ms"},
-    )
-    connection.execute(text(f"SELECT pg_advisory_xact_lock{key}"))
-    connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    connection.execute(_SET_TIMEOUT, {"timeout": f"{lock.timeout * 1000:.0f}ms"})
+    connection.execute(_WAIT, key)
+    connection.execute(_RESET_TIMEOUT)

@@ -7,12 +7,7 @@ from sqlalchemy import Connection
 from app.db.locks import Lock, hold
 from app.db.revisions import VERSIONS
 
-_LOCK = Lock(
-    "another migration",
-    "SELECT oid FROM pg_namespace WHERE nspname = current_schema()",
-    number=1,
-    timeout=300,
-)
+_LOCK = Lock("another migration", table=None, number=1, timeout=300)
 """Only one migration runs at a time."""
 
 

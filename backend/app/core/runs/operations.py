@@ -11,9 +11,10 @@ from app.core.errors import LIST_RUNS, Conflict, NotFound, WrongUse, cancel_run
 from app.core.runs import transitions
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
+from app.core.runs.views import LARGEST_ID
 from app.db.locks import Lock, hold
 
-CREATING = Lock("the creation of another run", "'runs'::regclass::oid", number=2, timeout=10)
+CREATING = Lock("the creation of another run", table="runs", number=2, timeout=10)
 """Runs are created and reopened one at a time, under this lock."""
 
 _ACTIVE = text(
@@ -129,10 +130,11 @@ async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
         NotFound: no such run.
         Conflict: it has already ended.
     """
-    ref = await transitions.apply(connection, transitions.CANCEL, run_id=run_id)
-    if ref is None:
-        state = await _state(connection, run_id)
+    state = await _state(connection, run_id)
+    if state in _HAS_ENDED:
         raise Conflict(f"run {run_id} has ended: it {_HAS_ENDED[state]}")
+    ref = await transitions.apply(connection, transitions.CANCEL, run_id=run_id)
+    assert ref is not None
     return ref
 
 
@@ -194,8 +196,14 @@ async def _find(
 
 
 async def _state(connection: AsyncConnection, run_id: int) -> str:
-    result = await connection.execute(_STATE, {"run_id": run_id})
-    state: str | None = result.scalar_one_or_none()
+    """Return the state of a run and lock its row.
+
+    Raises:
+        NotFound: no such run.
+    """
+    state: str | None = None
+    if 0 < run_id <= LARGEST_ID:
+        state = (await connection.execute(_STATE, {"run_id": run_id})).scalar_one_or_none()
     if state is None:
         raise NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
     return state
