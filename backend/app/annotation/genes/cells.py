@@ -1,4 +1,4 @@
-"""What a cell of a gene list holds: nothing, an identifier, or a name."""
+"""Recognizes what a cell of a gene list holds: no value, an identifier, a number or a name."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ MISSING = frozenset(
         "--", ".", "\\n", "#value!", "#ref!", "#name?", "#div/0!", "#num!", "#null!",
     }
 )  # fmt: skip
-"""How programs write that there is no value, in lower case: R (``NA``), pandas (``NaN``, ``<NA>``;
+"""What programs write for a missing value, in lower case: R (``NA``), pandas (``NaN``, ``<NA>``;
 the list of its ``read_csv``), Excel's errors (``#N/A``), SQL (``NULL``, ``\\N``), annotation tables
 (``-``, ``.``)."""
 
@@ -37,9 +37,9 @@ _HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
 
 
 def clean(cell: str) -> str:
-    """Return a cell without blanks around it, its hyphens as HGNC writes them.
+    """Return a cell without surrounding blanks, and with the hyphens that HGNC writes.
 
-    ``="SEPT2"`` is how a cell is kept from Excel's guesses.
+    ``="SEPT2"`` becomes ``SEPT2``: some tables write it so that Excel makes no date of the symbol.
     """
     text = " ".join(cell.translate(_HYPHENS).split())
     formula = _FORMULA.fullmatch(text)
@@ -47,15 +47,15 @@ def clean(cell: str) -> str:
 
 
 def is_missing(text: str) -> bool:
-    """Tell whether a clean cell says that there is no value."""
+    """Tell whether a clean cell stands for a missing value."""
     return text.lower() in MISSING
 
 
 def identifier(text: str) -> tuple[IdKind, str] | None:
-    """Return the identifier that a clean cell can only be, as HGNC writes it.
+    """Return the identifier in a clean cell as HGNC writes it; None if it is not unmistakable.
 
-    ``HGNC:9008``, ``HGNC:HGNC:9008`` (BioMart) and ``hgnc:9008.0`` are one; versions of Ensembl
-    ids are left out.
+    ``HGNC:9008``, ``HGNC:HGNC:9008`` (BioMart) and ``hgnc:9008.0`` are the same identifier. The
+    version of an Ensembl id is left out.
     """
     if found := _HGNC_ID.fullmatch(text):
         return "HGNC id", f"HGNC:{int(found[1])}"
@@ -67,15 +67,15 @@ def identifier(text: str) -> tuple[IdKind, str] | None:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a clean cell is a number of any kind, which no symbol is."""
+    """Tell whether a clean cell is a number of any kind. No symbol is a number."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def number(text: str) -> int | None:
-    """Return the id that a clean cell is as a number, as R and pandas write them, too.
+    """Return the id that a clean cell holds as a bare number; None if it holds none.
 
-    pandas writes ``9008.0`` where a column has missing values. R writes ``1e+05`` for 100000, and
-    never where that is not shorter; what is longer was rounded by a spreadsheet and is none.
+    pandas writes ``9008.0`` where a column has missing values. R writes ``1e+05`` for 100000, but
+    only where that is shorter. Other numbers with an exponent were rounded by a spreadsheet.
     """
     if found := _WHOLE.fullmatch(text):
         return int(found[1])
@@ -88,5 +88,5 @@ def number(text: str) -> int | None:
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a clean cell is what spreadsheets make of SEPT2, MARCH1 or DEC1."""
+    """Tell whether a clean cell is a date. Spreadsheets make dates of SEPT2, MARCH1 and DEC1."""
     return _DATE.fullmatch(text) is not None

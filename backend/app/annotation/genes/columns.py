@@ -1,4 +1,4 @@
-"""Decides by what a table's columns hold what each of them is, and reads its rows."""
+"""Determines what each column of a table holds, mostly from its cells, and reads the rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,21 +16,21 @@ from app.annotation.genes.cells import (
 from app.annotation.genes.files import Column, Table, no_column
 from app.annotation.genes.headers import ID_KINDS
 
-_SHOWN = 60
+_MAX_SHOWN_CHARS = 60
 
 _ORDER: tuple[Kind, ...] = (*ID_KINDS, "symbol")
 
-_OF_NUMBERS = frozenset[Kind]({"HGNC id", "Entrez id"})
-"""Kinds that are written as bare numbers, too."""
+_NUMERIC_KINDS = frozenset[Kind]({"HGNC id", "Entrez id"})
+"""Kinds that may be written as bare numbers."""
 
-_NEARLY_ALL = 0.9
-"""So much of a column that promises symbols, or nothing, is numbers if these are Entrez ids. A
-number among symbols is an alias to HGNC, and most likely a mistake to its author."""
+_MIN_NUMBER_SHARE = 0.9
+"""A column whose name promises symbols, or nothing, holds Entrez ids if at least this share of its
+cells are numbers. A single number among symbols is an alias in HGNC, or most likely a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A gene as the file names it: by identifiers, a symbol, or neither when it is empty.
+    """A gene as the file names it: by identifiers, by a symbol, or by nothing in an empty row.
 
     Args:
         line: counted from 1.
@@ -38,7 +38,7 @@ class Row:
         symbol: any name.
         entrez_id: digits.
         ensembl_gene_id: without a version.
-        unread: what stands in columns of ids and is none: column and cell.
+        unread: the cells in columns of ids that hold no id, each with the name of its column.
     """
 
     line: int
@@ -50,11 +50,11 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What the file has, for people."""
+        """The row as it is shown to people."""
         names = (self.hgnc_id, self.entrez_id, self.ensembl_gene_id, self.symbol)
         found = " ".join(part for part in names if part)
         found = found or " ".join(cell for _, cell in self.unread) or "nothing"
-        return found if len(found) <= _SHOWN else found[:_SHOWN] + "…"
+        return found if len(found) <= _MAX_SHOWN_CHARS else found[:_MAX_SHOWN_CHARS] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class ReadColumn:
 
     Attributes:
         column: its name.
-        read_as: what its cells were taken for; None: it was not read.
-        rows: rows in which it holds that.
-        problems: rows in which it holds something else; an empty cell is no problem.
+        read_as: what its cells were taken for; None if the column was not read.
+        rows: the number of rows in which it holds that.
+        problems: the number of rows in which it holds something else. An empty cell is no problem.
     """
 
     column: str
@@ -85,14 +85,14 @@ _PLURAL: dict[Kind, Literal["HGNC ids", "Entrez ids", "Ensembl ids", "symbols"]]
 def read_rows(table: Table, is_symbol: Callable[[str], bool]) -> tuple[list[Row], list[ReadColumn]]:
     """Read the genes of a table.
 
-    A column is what most of its cells are, whatever its name promises: ``HGNC`` may hold symbols,
-    ``gene`` the ids of Ensembl or NCBI. Of each kind one column is read: the one with the most
-    names that HGNC has ever used for a gene, or with the most usual name. A cell that can only be
-    one kind of identifier is read as that in any column.
+    Most of the cells decide what a column holds, whatever its name promises: ``HGNC`` may hold
+    symbols, and ``gene`` the ids of Ensembl or NCBI. One column of each kind is read: the one with
+    the most names that HGNC has ever used for a gene and, if there are several, the one with the
+    most usual column name. An unmistakable identifier is read as what it is in any column.
 
     Args:
         table: as the file has it.
-        is_symbol: whether HGNC knows a name.
+        is_symbol: tells whether HGNC knows a name.
 
     Raises:
         WrongUse: no column names genes.
@@ -114,24 +114,26 @@ def read_rows(table: Table, is_symbol: Callable[[str], bool]) -> tuple[list[Row]
 
 
 def _held(cell: str, of: Kind) -> Kind | None:
-    """Return what a cell of a column is; None for nothing, and for a number that is no id there."""
+    """Return what a cell holds; None if it is empty, or a number that is no id in this column."""
     if is_missing(cell):
         return None
     if found := identifier(cell):
         return found[0]
     if not is_number(cell):
         return "symbol"
-    return of if of in _OF_NUMBERS and number(cell) is not None else None
+    return of if of in _NUMERIC_KINDS and number(cell) is not None else None
 
 
 def _kind(column: Column) -> Kind | None:
-    """Return what most cells are, and in doubt what the name promises; None: nothing of these."""
+    """Return what most cells hold, or in doubt what the name promises; None if it is no gene."""
     cells = [cell for cell in column.cells if not is_missing(cell)]
     seen = Counter(_held(cell, "symbol") for cell in cells)
     numbers = seen.pop(None, 0)
     if column.hint == "HGNC id":
         seen["HGNC id"] += numbers
-    elif column.hint in {"Entrez id", "any id"} or numbers >= max(2, _NEARLY_ALL * len(cells)):
+    elif column.hint in {"Entrez id", "any id"} or numbers >= max(
+        2, _MIN_NUMBER_SHARE * len(cells)
+    ):
         seen["Entrez id"] += numbers
     if column.hint == "unnamed" and numbers >= seen.total() - numbers:
         return None
@@ -151,7 +153,7 @@ def _choose(
         }
         if worth:
             most = max(worth)
-            # names of rows that nobody knows are no genes
+            # row names are genes only if HGNC knows some of them
             if most[0] or worth[most].hint != "unnamed":
                 read[kind] = worth[most]
     return read
@@ -185,7 +187,7 @@ def _rows(table: Table, read: Mapping[Kind, Column]) -> Iterator[Row]:
             else:
                 unread.append((column.name, cell))
         if not ids and symbol is None:
-            # a column of ids with a name in it
+            # a column of ids may hold a symbol
             named = next((each for each in unread if not is_missing(each[1])), None)
             if named is not None:
                 symbol = named[1]

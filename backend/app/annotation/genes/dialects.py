@@ -1,4 +1,4 @@
-"""How a table is written: its delimiter, its quotes, and what stands before its header."""
+"""Recognizes how a table is written: its delimiter, its quotes, and the lines before its header."""
 
 import csv
 import re
@@ -12,35 +12,38 @@ Line = tuple[int, str]
 Record = tuple[int, list[str]]
 
 _DELIMITERS = ("\t", ",", ";")
-_EXCEL_SAYS = re.compile(r'"?sep=([,;:|\t ])"?', re.IGNORECASE)
-_SAMPLE = 50
-"""Lines by which a table separated by blanks is recognized."""
+_EXCEL_SEPARATOR = re.compile(r'"?sep=([,;:|\t ])"?', re.IGNORECASE)
+_SAMPLE_LINES = 50
+"""The number of lines from which the delimiter is recognized."""
 
 
 def records(path: Path, lines: Sequence[Line]) -> list[Record]:
     """Return the rows with the numbers of their first lines, the header first if there is one.
 
-    Comments before the header (``#``) and Excel's line ``sep=;`` are left out, and so are rows
-    whose cells are all blank. Quotes within quotes are doubled (RFC 4180, pandas, Excel, R's
-    ``write.csv``) or escaped by a backslash (R's ``write.table``).
+    Comments before the header (``#``), Excel's line ``sep=;`` and rows of blank cells are left out.
+    Quotes within quotes are doubled (RFC 4180, pandas, Excel, R's ``write.csv``) or escaped by a
+    backslash (R's ``write.table``).
 
     Raises:
-        WrongUse: naming the line, if a quote is not closed or has text behind it.
+        WrongUse: a quote is not closed, or text follows a closing quote. The error names the line.
     """
     lines = _without_comments(lines)
     if not lines:
         return []
-    if told := _EXCEL_SAYS.fullmatch(lines[0][1]):
+    if told := _EXCEL_SEPARATOR.fullmatch(lines[0][1]):
         lines, delimiter = lines[1:], told[1]
     else:
         delimiter = _delimiter(path, lines)
     if not any('\\"' in line for _, line in lines):
         return list(_records(path, lines, delimiter))
-    return _either_way(path, lines, delimiter)
+    return _best_reading(path, lines, delimiter)
 
 
-def _either_way(path: Path, lines: Sequence[Line], delimiter: str) -> list[Record]:
-    """Read a table in which a backslash may escape a quote: as it gives rows like the header."""
+def _best_reading(path: Path, lines: Sequence[Line], delimiter: str) -> list[Record]:
+    """Read a table in which a backslash may escape a quote.
+
+    It is read with and without escaping. The reading counts in which more rows fit the header.
+    """
     try:
         doubled = list(_records(path, lines, delimiter))
     except WrongUse:
@@ -59,7 +62,7 @@ def _unlike_the_header(rows: Sequence[Record]) -> int:
 
 
 def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:
-    """Leave out what begins with ``#``, but for a header that does so itself."""
+    """Leave out the lines that begin with ``#``, except a header."""
     comments = next((at for at, (_, line) in enumerate(lines) if line[0] != "#"), len(lines))
     if not comments:
         return lines
@@ -73,7 +76,7 @@ def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:
 
 
 def _best(line: str) -> list[str]:
-    """Split one line by the delimiter that gives the most names of columns, and cells."""
+    """Split one line by the delimiter that gives the most known column names, or else cells."""
     splits = [cells for delimiter in _DELIMITERS if (cells := _first([line], delimiter))]
     return max(splits, key=lambda cells: (known(cells), len(cells)), default=[line])
 
@@ -84,26 +87,26 @@ def _delimiter(path: Path, lines: Sequence[Line]) -> str:
     best = max(_DELIMITERS, key=lambda each: (known(headers[each]), len(headers[each])))
     if len(headers[best]) > 1 and known(headers[best]):
         return best
-    sample = texts[1 : _SAMPLE + 1]
-    if known(headers[best]) and (beside := _beside_row_names(sample)):
+    sample = texts[1 : _SAMPLE_LINES + 1]
+    if known(headers[best]) and (beside := _delimiter_after_row_names(sample)):
         return beside
-    if _by_blanks(texts[0], sample):
+    if _is_separated_by_blanks(texts[0], sample):
         return " "
     if len(headers[best]) > 1:
         return best
     return "," if path.suffix.lower() == ".csv" else "\t"
 
 
-def _beside_row_names(sample: Sequence[str]) -> str | None:
-    """Find the delimiter of a table of one column that R wrote with its row names."""
+def _delimiter_after_row_names(sample: Sequence[str]) -> str | None:
+    """Return the delimiter of a table of one column that R wrote with row names."""
     for delimiter in _DELIMITERS:
         if sample and all(len(_first([line], delimiter) or ()) == 2 for line in sample):  # noqa: PLR2004 - a row name and a cell
             return delimiter
     return None
 
 
-def _by_blanks(header: str, sample: Sequence[str]) -> bool:
-    """Recognize what R's ``write.table`` writes when nobody names a delimiter."""
+def _is_separated_by_blanks(header: str, sample: Sequence[str]) -> bool:
+    """Tell whether R's ``write.table`` wrote the table with blanks, its default delimiter."""
     cells = _first([header], " ", escaped=True) or []
     widths = {len(_first([line], " ", escaped=True) or ()) for line in sample}
     quoted = header.startswith('"')
@@ -111,7 +114,7 @@ def _by_blanks(header: str, sample: Sequence[str]) -> bool:
         return False
     if quoted:
         return widths != {1}
-    # words of one name, as in `Gene symbol`, are no columns
+    # a name of several words, such as `Gene symbol`, is one column
     return known(cells) > 1 and not known([header]) and column_name(header) != ""
 
 
@@ -166,7 +169,7 @@ def _records(
             behind = "expected after" in str(error)
             raise _wrong_quotes(path, counted.began or 0, delimiter, behind=behind) from None
         for cell in cells:
-            # or a quote that was forgotten would swallow rows up to the next one
+            # otherwise a forgotten quote would swallow all rows up to the next quote
             if "\n" in cell and (delimiter in cell or len(cells) == 1):
                 raise _wrong_quotes(path, counted.began or 0, delimiter, behind=False)
         if any(cell.strip() for cell in cells):
@@ -174,7 +177,7 @@ def _records(
 
 
 def _wrong_quotes(path: Path, number: int, delimiter: str, *, behind: bool) -> WrongUse:
-    wrong = "there is text behind a closing quote" if behind else "a quote is not closed"
+    wrong = "there is text after a closing quote" if behind else "a quote is not closed"
     return WrongUse(
         f"{path}, line {number}: {wrong}",
         allowed="quotes around a whole cell, closed in the same line, or later if there is no"

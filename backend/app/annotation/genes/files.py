@@ -1,4 +1,4 @@
-"""Reads what people keep gene lists in: TSV or CSV with a header, or a bare column."""
+"""Reads files of gene lists: TSV or CSV with a header, or one column without a header."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Column:
     Args:
         name: as the file has it, for people.
         hint: what the name promises.
-        place: of the name among those that promise the same; the first is the most usual.
-        cells: one a row, clean.
+        place: the position of the name among those that promise the same, the most usual first.
+        cells: one for each row, cleaned.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Table:
         path: of the file.
         header: the names of all its columns; empty if it has no header.
         lines: the number of each row's first line.
-        columns: those that may name genes, as they stand in the file.
+        columns: those that may name genes, in the order of the file.
     """
 
     path: Path
@@ -48,13 +48,13 @@ class Table:
 def read_gene_file(path: Path) -> Table:
     """Read a gene list as R, pandas, spreadsheets and BioMart write it.
 
-    That is UTF-8 with or without a byte order mark, or UTF-16 with one; separated by tabs, commas,
-    semicolons, or the blanks of R's ``write.table``; with or without R's row names, which have no
-    name in the header. Columns of genes are found by the names in the first line
-    (:data:`~app.annotation.genes.headers.HINTS`). A file of one column needs no header.
+    The file may be UTF-8 with or without a byte order mark, or UTF-16 with one. Its cells may be
+    separated by tabs, commas, semicolons, or the blanks of R's ``write.table``. It may have R's row
+    names, which have no name in the header. Columns of genes are found by the names in the first
+    line (:data:`~app.annotation.genes.headers.HINTS`). A file of one column needs no header.
 
     Raises:
-        WrongUse: naming the line, if it cannot be read; or there is no gene in it.
+        WrongUse: the file cannot be read (the error names the line), or has no gene.
     """
     rows = records(path, read_lines(path))
     if not rows:
@@ -70,7 +70,7 @@ def read_gene_file(path: Path) -> Table:
 
 
 def _header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
-    """Take the header off, if it is one, with a blank name for R's row names."""
+    """Separate the header, if there is one, from the rows. R's row names get a blank name."""
     header = [clean(cell) for cell in rows[0][1]]
     if len(header) == 1 and not known(header):
         return None, rows
@@ -81,13 +81,13 @@ def _header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
 
 
 def _has_row_names(width: int, rows: Sequence[Record]) -> bool:
-    """Tell whether each row begins with a name of its own that the header does not count."""
+    """Tell whether each row begins with a unique name, for which the header has no cell."""
     if not all(len(cells) == width + 1 for _, cells in rows):
         return False
     names = [cells[0].strip() for _, cells in rows]
     if "" in names or len(set(names)) < len(names):
         return False
-    # a delimiter at the end of each line leaves a blank cell behind it
+    # a delimiter at the end of each line gives a blank cell after it
     return any(cells[-1] for _, cells in rows) or names == [str(at + 1) for at in range(len(names))]
 
 
@@ -95,14 +95,14 @@ def _columns(path: Path, header: list[str], rows: list[Record]) -> list[Column]:
     names = [column_name(cell) for cell in header]
     found = []
     for at, name in enumerate(names):
-        # only what stands before a table is a name of its rows: elsewhere it is a stray delimiter
+        # a nameless first column holds row names; any other one comes from a stray delimiter
         if name not in HINTS or (not name and (at or header[at])):
             continue
         if names.count(name) > 1 and name:
             raise WrongUse(
                 f"{path}: {names.count(name)} columns are called {name}",
-                allowed="one of each name",
-                remedy="rename or remove those that are not meant",
+                allowed="one column of each name",
+                remedy="rename or remove the columns that are not meant",
             )
         cells = [clean(cells[at]) if at < len(cells) else "" for _, cells in rows]
         found.append(Column(header[at] or "the row names", *HINTS[name], cells))

@@ -1,4 +1,4 @@
-"""The names under which tables have their columns of genes."""
+"""The column names under which tables list genes."""
 
 import re
 from collections.abc import Iterable
@@ -34,13 +34,13 @@ _NAMES: dict[Hint, tuple[str, ...]] = {
 HINTS: dict[str, tuple[Hint, int]] = {
     name: (hint, place) for hint, names in _NAMES.items() for place, name in enumerate(names)
 }
-"""What each name promises, and its place among the names that promise the same."""
+"""What each name promises, and its position among the names that promise the same."""
 
 ID_KINDS: tuple[IdKind, ...] = ("HGNC id", "Entrez id", "Ensembl id")
 
 
 def column_name(cell: str) -> str:
-    """Return a name in the form of :data:`HINTS`: ``Gene stable ID`` is ``gene_stable_id``."""
+    """Return a name in the form of :data:`HINTS`: ``Gene stable ID`` gives ``gene_stable_id``."""
     return re.sub(r"[^a-z0-9]+", "_", cell.lower()).strip("_")
 
 

@@ -1,4 +1,4 @@
-"""Imports genes: somebody's list, or all that code for proteins."""
+"""Imports genes: those of a list, or all protein-coding genes."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ from app.core.postgres.unavailable import is_data_error
 logger = logging.getLogger(__name__)
 
 CHUNK = 1_000
-"""Genes a statement."""
+"""Genes for each statement."""
 
 _STORE = text(
     """
@@ -57,12 +57,12 @@ class ImportReport:
     """What became of a gene list.
 
     Attributes:
-        imported: genes that are new.
-        updated: genes that were there under another symbol or with other identifiers.
-        unchanged: genes that were there as they are.
-        duplicates: rows that mean a gene of an earlier row.
-        problems: rows whose gene was not imported, and why.
-        notes: rows whose gene was imported, under another name or against another of the row.
+        imported: the number of new genes.
+        updated: the number of genes that had another symbol or other identifiers.
+        unchanged: the number of genes that were there already, with the same values.
+        duplicates: the number of rows that mean the gene of an earlier row.
+        problems: the rows whose gene was not imported, and why.
+        notes: the rows whose gene was imported although a name of the row is old or contradicts it.
         columns: what each column that may name genes was taken for.
     """
 
@@ -78,9 +78,10 @@ class ImportReport:
 async def import_genes(
     what: str | Path, *, engine: AsyncEngine, connect: Connector
 ) -> ImportReport:
-    """Import a gene list, or with ``hgnc`` all genes that code for proteins; safe to repeat.
+    """Import a gene list, or with ``hgnc`` all protein-coding genes. It is safe to repeat.
 
-    All genes are stored or none are. What is no gene is reported and does not stop the others.
+    All genes are stored in one transaction. A row without a gene is reported, and the others are
+    imported.
 
     Args:
         what: a file as :func:`~app.annotation.genes.files.read_gene_file` takes it, or ``hgnc``.
@@ -89,7 +90,7 @@ async def import_genes(
 
     Raises:
         WrongUse: the file cannot be read or has no gene.
-        UserError: HGNC's files are not to be had, or much shorter than they were.
+        UserError: HGNC's files are not available, or are much shorter than before.
     """
     table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
     files = connect.upstream(FILES)
@@ -111,14 +112,14 @@ async def import_genes(
         if not is_data_error(error):
             raise
         raise UserError(
-            f"HGNC's list has a gene that PostgreSQL cannot hold: {error.orig}",
+            f"HGNC's list has a gene that PostgreSQL cannot store: {error.orig}",
             remedy="see whether HGNC_FILES_URL is right, or try again later",
         ) from error
     return report
 
 
 def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
-    """Return why there is no list of HGNC's. An import does not try again, as a run would."""
+    """Return the error for an unavailable list of HGNC. Unlike a run, an import does not wait."""
     host = httpx.URL(connect.address(FILES)).netloc.decode()
     if isinstance(error, UpstreamUnavailable):
         return UserError(
@@ -186,7 +187,7 @@ async def _resolve(
 
 
 def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> list[GeneRow]:
-    """Return the genes that the rows mean, each once; what is odd goes into the report."""
+    """Return each gene that the rows mean once. Problems and notes go into the report."""
     genes: dict[str, GeneRow] = {}
     for row in rows:
         found = names.resolve(row)

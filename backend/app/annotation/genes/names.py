@@ -1,4 +1,4 @@
-"""Finds out which gene a name in a list means."""
+"""Resolves the names in a gene list to genes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ NoteKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class GeneRow:
-    """What is stored of a gene."""
+    """The columns of a gene that are stored."""
 
     hgnc_id: str
     symbol: str
@@ -31,9 +31,9 @@ class Remark:
 
     Args:
         line: counted from 1.
-        found: what the line has.
-        kind: a problem, and the gene is not imported; or a note, and it is.
-        detail: in words.
+        found: the names in the line.
+        kind: of a problem, when the gene is not imported, or of a note, when it is imported.
+        detail: the explanation, a sentence without its full stop.
     """
 
     line: int
@@ -44,18 +44,19 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The gene that a row means, and what is odd about how it is named."""
+    """The gene that a row means, and notes on how the row names it."""
 
     gene: GeneRow
     notes: tuple[Remark, ...] = ()
 
 
 class Names:
-    """HGNC's names: an id before an approved symbol, before a previous one, before an alias.
+    """HGNC's names of genes.
 
-    Of ids, HGNC's own comes before NCBI's and Ensembl's. An id of theirs that HGNC does not list
-    leaves the row to its other names; one of HGNC's own is wrong, and so may be the row.
-    Symbols are compared without regard to case: HGNC has no two that differ in nothing else.
+    The precedence is: HGNC id, Entrez id, Ensembl id, approved symbol, previous symbol, alias. If
+    HGNC does not list an Entrez or Ensembl id, the next name of the row decides. If HGNC does not
+    list an HGNC id, the row is a problem, because its other names may be wrong as well. Symbols are
+    compared without regard to case: no two symbols of HGNC differ in case alone.
     """
 
     def __init__(self, records: Iterable[Record], withdrawn: Iterable[Withdrawn]) -> None:
@@ -85,12 +86,12 @@ class Names:
             self._withdrawn.setdefault(_key(entry.symbol), entry)
 
     def is_symbol(self, name: str) -> bool:
-        """Tell whether a gene has, or had, that symbol or alias."""
+        """Tell whether a gene has or had this symbol or alias."""
         key = _key(name)
         return bool(self._meant_by(name)) or key in self._withdrawn
 
     def resolve(self, row: Row) -> Resolved | Remark:
-        """Find the gene of a row, or say why there is none."""
+        """Return the gene of a row, or the problem that prevents it."""
         if row.hgnc_id is not None:
             return self._by_hgnc_id(row, row.hgnc_id)
         unknown: list[str] = []
@@ -106,7 +107,7 @@ class Names:
         if unknown:
             detail = f"HGNC lists no gene with the {' or the '.join(unknown)}"
             return Remark(row.line, row.text, "unknown", detail)
-        return Remark(row.line, row.text, "empty", "no id of a gene and no symbol")
+        return Remark(row.line, row.text, "empty", "no gene id and no symbol")
 
     def _by_hgnc_id(self, row: Row, hgnc_id: str) -> Resolved | Remark:
         gene = self._genes.get(hgnc_id)
@@ -117,7 +118,7 @@ class Names:
     def _one_of(
         self, row: Row, kind: Kind, of: str, genes: list[GeneRow]
     ) -> Resolved | Remark | None:
-        """Choose among the genes with an id: by the symbol, if HGNC gives it to several."""
+        """Choose among the genes with this id. If there are several, the symbol decides."""
         if len(genes) > 1 and row.symbol is not None:
             meant = self._meant_by(row.symbol)
             genes = [gene for gene in genes if gene in meant] or genes
@@ -135,23 +136,23 @@ class Names:
             yield "Ensembl id", row.ensembl_gene_id, self._ensembl.get(row.ensembl_gene_id, [])
 
     def _contradictions(self, row: Row, gene: GeneRow, counts: str) -> Iterator[Remark]:
-        """Say which of a row's names mean other genes than the one its best id means."""
+        """Give a note for each name of a row that means another gene than its best id."""
         if row.symbol is not None and gene not in self._meant_by(row.symbol):
             detail = (
-                f"{counts} is {gene.symbol}, which was never called {row.symbol}; the id counts"
+                f"{counts} is {gene.symbol}, which was never called {row.symbol}; the id was used"
             )
             yield Remark(row.line, row.text, "other symbol", detail)
         for kind, of, genes in self._by_ids(row):
             if genes and gene not in genes:
                 others = ", ".join(map(_name, genes))
                 detail = (
-                    f"{counts} is {gene.symbol}, and the {kind} {of} is {others}; {counts} counts"
+                    f"{counts} is {gene.symbol}, and the {kind} {of} is {others}; {counts} was used"
                 )
                 yield Remark(row.line, row.text, "other id", detail)
 
     def _by_symbol(self, row: Row, symbol: str) -> Resolved | Remark:
         if is_number(symbol):
-            detail = "a number is no symbol; name the column after its ids, such as entrez_id"
+            detail = "a number is not a symbol; name the column after its ids, such as entrez_id"
             return Remark(row.line, row.text, "number", detail)
         key = _key(symbol)
         approved = self._approved.get(key)
@@ -178,7 +179,7 @@ class Names:
         if entry is None:
             detail = "HGNC has no such gene"
             if is_date(key):
-                detail += "; spreadsheets make dates of symbols such as SEPT2 and MARCH1"
+                detail += "; spreadsheets turn symbols such as SEPT2 and MARCH1 into dates"
             return Remark(row.line, row.text, "unknown", detail)
         merged = f", merged into {', '.join(entry.merged_into)}" if entry.merged_into else ""
         detail = f"{entry.symbol} ({entry.hgnc_id}) was withdrawn{merged}"
@@ -195,18 +196,18 @@ class Names:
 
 
 def gene_row(record: Record) -> GeneRow:
-    """Return what is stored of a record."""
+    """Return the columns of a record that are stored."""
     return GeneRow(record.hgnc_id, record.symbol, record.ensembl_gene_id, record.entrez_id)
 
 
 def _passed_over(row: Row, unknown: Sequence[str]) -> Iterator[Remark]:
-    """Say which ids of a row were of no use, where its symbol counts."""
+    """Give a note for each id of a row that could not be used, when its symbol was used."""
     for which in unknown:
-        detail = f"HGNC lists no gene with the {which}; the symbol counts"
+        detail = f"HGNC lists no gene with the {which}; the symbol was used"
         yield Remark(row.line, row.text, "unknown id", detail)
     for column, cell in row.unread:
-        what = "no value" if is_missing(cell) else "no id of a gene"
-        detail = f"{cell} in the column {column} is {what}; the symbol counts"
+        what = "no value" if is_missing(cell) else "not a gene id"
+        detail = f"{cell} in the column {column} is {what}; the symbol was used"
         yield Remark(row.line, row.text, "unread id", detail)
 
 

@@ -1,4 +1,4 @@
-"""The lines of a text file that people and programs wrote."""
+"""Reads the lines of a text file that a person or any program may have written."""
 
 import re
 import unicodedata
@@ -14,18 +14,18 @@ LONGEST_LINE = 100_000
 LONGEST_FILE = 100_000_000
 """Bytes."""
 
-_NO_UTF_8 = re.compile("[\udc80-\udcff]")
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
-    """Return the lines that are not blank with their numbers, without characters nobody sees.
+    """Return the lines that are not blank with their numbers, without invisible characters.
 
-    The text is UTF-8, or UTF-16 with a byte order mark, which is what Excel calls Unicode text.
-    Lines end in any way.
+    The text is UTF-8, or UTF-16 with a byte order mark, which Excel calls Unicode text. All line
+    ends are accepted.
 
     Raises:
-        WrongUse: naming the line, if it is no such text; or the file cannot be read.
+        WrongUse: the file cannot be read, or is no such text (the error names the line).
     """
     try:
         size = path.stat().st_size
@@ -33,7 +33,7 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
             raise WrongUse(f"{path}: {size:,} bytes", allowed=f"at most {LONGEST_FILE:,} bytes")
         with path.open("rb") as file:
             wide = file.read(2) in _UTF_16
-        # what is no UTF-8 is kept apart as lone surrogates, to be named by its line
+        # bytes that are not UTF-8 become lone surrogates, so that the error can name their line
         how = ("utf-16", "strict") if wide else ("utf-8-sig", "surrogateescape")
         with path.open(encoding=how[0], errors=how[1]) as file:
             return list(_lines(path, file))
@@ -43,7 +43,7 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
         ) from error
     except UnicodeDecodeError as error:
         raise WrongUse(
-            f"{path}: it begins as UTF-16 and is none: {error.reason}",
+            f"{path}: it begins as UTF-16 but is not UTF-16: {error.reason}",
             allowed="a text file in UTF-8 or UTF-16",
             remedy="export the table again as tab-separated text in UTF-8",
         ) from error
@@ -63,11 +63,11 @@ def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
             raise WrongUse(
                 f"{path}, line {number}: longer than {LONGEST_LINE:,} characters",
                 allowed="a gene in each line",
-                remedy="break the line up, or export the table again as tab-separated text",
+                remedy="split the line, or export the table again as tab-separated text",
             )
-        if (wrong := _NO_UTF_8.search(line)) is not None:
+        if (wrong := _NOT_UTF_8.search(line)) is not None:
             raise WrongUse(
-                f"{path}, line {number}: byte {ord(wrong[0]) - 0xDC00:#04x} is no UTF-8",
+                f"{path}, line {number}: byte {ord(wrong[0]) - 0xDC00:#04x} is not UTF-8",
                 allowed="UTF-8",
                 remedy=f"iconv -f LATIN1 -t UTF-8 {path.name} > utf8-{path.name}",
             )
@@ -78,5 +78,5 @@ def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
 
 
 def _visible(line: str) -> str:
-    """Take out byte order marks, zero-width characters, soft hyphens and marks of direction."""
+    """Remove byte order marks, zero-width characters, soft hyphens and direction marks."""
     return "".join(char for char in line if unicodedata.category(char) != "Cf")

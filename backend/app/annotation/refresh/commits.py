@@ -60,7 +60,7 @@ _IDENTIFIERS = text(
 
 
 def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
-    """Make the answers that PostgreSQL cannot hold *unknown*, and clean the reasons.
+    """Make the answers that PostgreSQL cannot store *unknown*, and clean the reasons.
 
     JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14). One such gene
     must not fail its batch.
@@ -133,7 +133,7 @@ def _is_unknown(part: Sequence[Answer]) -> bool:
 def _refused(answer: Answer, error: DBAPIError) -> Answer:
     said = str(error.orig).partition("\n")[0][:_LONGEST_REFUSAL]
     return Answer(
-        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot hold the answer: {said}")
+        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot store the answer: {said}")
     )
 
 

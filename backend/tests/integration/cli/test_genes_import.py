@@ -49,7 +49,7 @@ def test_a_list_of_nothing_known_fails(importing, tmp_path) -> None:
     assert json.loads(importing("genes-import", path, "--json").stdout)["imported"] == 0
 
 
-def test_a_file_that_is_not_there(importing, tmp_path) -> None:
+def test_a_missing_file_is_refused(importing, tmp_path) -> None:
     result = importing("genes-import", tmp_path / "no.tsv")
     assert result.exit_code == 2
     assert "no.tsv" in result.stderr

@@ -1,4 +1,4 @@
-"""A record that PostgreSQL cannot hold must not be taken for a PostgreSQL that is away."""
+"""A record that PostgreSQL cannot store is a data error, not an unavailable PostgreSQL."""
 
 import random
 import string
@@ -44,7 +44,7 @@ def settings(settings: Settings, mirror: Mirror) -> Settings:
 
 
 @pytest.mark.parametrize("threshold", [0, 1_000_000], ids=["file", "api"])
-async def test_one_gene_is_unknown_and_the_run_ends(
+async def test_a_gene_whose_record_cannot_be_stored_is_unknown_and_the_run_ends(
     annotator: Annotator, mirror: Mirror, threshold: int
 ) -> None:
     annotator.bench.settings = annotator.bench.settings.model_copy(
@@ -62,10 +62,10 @@ async def test_one_gene_is_unknown_and_the_run_ends(
     assert (counted["found"], counted["unknown"]) == (GENES - 1, 1)
     pkd1 = await annotator.annotation("PKD1", "hgnc")
     assert pkd1["checked_state"] == "unknown"
-    assert pkd1["reason"].startswith("PostgreSQL cannot hold the answer: index row")
+    assert pkd1["reason"].startswith("PostgreSQL cannot store the answer: index row")
 
 
-async def test_an_import_says_that_a_gene_cannot_be_held(
+async def test_an_import_reports_a_gene_that_cannot_be_stored(
     annotator: Annotator, mirror: Mirror
 ) -> None:
     mirror.changes["hgnc_complete_set.txt$"] = lambda body: body.replace(
@@ -73,11 +73,11 @@ async def test_an_import_says_that_a_gene_cannot_be_held(
     )
     async with new_http_client() as http:
         connect = Connector(annotator.bench.settings, LocalRateLimiter(window=0), http)
-        with pytest.raises(UserError, match="cannot hold"):
+        with pytest.raises(UserError, match="cannot store"):
             await import_genes("hgnc", engine=annotator.bench.db, connect=connect)
 
 
-async def test_a_clients_job_whose_id_cannot_be_held_fails_and_takes_no_other_along(
+async def test_a_clients_job_whose_id_cannot_be_stored_fails_and_no_other_fails_with_it(
     annotator: Annotator, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def request(asked: RunRequest, **more: Any) -> Created:

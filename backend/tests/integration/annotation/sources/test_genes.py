@@ -80,7 +80,7 @@ async def test_importing_again_changes_only_what_has_changed(
     assert "OLD" not in (await stored(engine)).values()
 
 
-async def test_all_protein_coding_genes(
+async def test_all_protein_coding_genes_are_imported(
     sandbox: Sandbox, connect: Connector, engine: AsyncEngine
 ) -> None:
     report = await import_genes("hgnc", engine=engine, connect=connect)
@@ -96,7 +96,7 @@ async def test_an_unusable_list_changes_nothing(
     assert await stored(engine) == {}
 
 
-async def test_hgnc_out_of_reach_is_said(
+async def test_an_import_reports_that_hgnc_cannot_be_reached(
     sandbox: Sandbox, connect: Connector, engine: AsyncEngine, tmp_path: Path
 ) -> None:
     sandbox.fault("hgnc.complete_set", "500")

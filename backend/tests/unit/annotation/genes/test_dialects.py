@@ -119,7 +119,7 @@ def named(rows: Sequence[Row]) -> list[tuple[str | None, str | None]]:
 @pytest.mark.parametrize("write", WRITERS)
 @given(data=st.data())
 @settings(max_examples=40)
-def test_good_columns_come_through(
+def test_genes_are_read_as_every_writer_wrote_them(
     write: Writer, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     wanted = data.draw(st.lists(genes, min_size=1, max_size=8))
@@ -142,7 +142,7 @@ def test_good_columns_come_through(
 @pytest.mark.parametrize("write", WRITERS)
 @given(wanted=st.lists(symbols, min_size=1, max_size=8))
 @settings(max_examples=15)
-def test_a_single_column_comes_through(
+def test_a_single_column_is_read_as_every_writer_wrote_it(
     write: Writer, wanted: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = write(["symbol"], [[symbol] for symbol in wanted])
@@ -150,7 +150,7 @@ def test_a_single_column_comes_through(
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_the_real_kidney_genes_come_through(
+def test_the_real_kidney_genes_are_read_as_every_writer_wrote_them(
     write: Writer, shared_data: Path, tmp_path: Path
 ) -> None:
     lines = (shared_data / "genes/kidney_genes.tsv").read_text().splitlines()
@@ -159,19 +159,19 @@ def test_the_real_kidney_genes_come_through(
     assert named(found) == [(symbol, hgnc_id) for symbol, hgnc_id in rows]
 
 
-def test_results_whose_row_names_are_the_genes(tmp_path: Path) -> None:
+def test_row_names_that_are_gene_ids_are_read(tmp_path: Path) -> None:
     """``write.csv(results, path)`` of DESeq2 and its like."""
     content = '"","baseMean","pvalue"\n"ENSG00000008710.20",5.1,NA\n"ENSG00000118762",1,0.5\n'
     found = read(tmp_path, content.encode(), ".csv")
     assert [row.ensembl_gene_id for row in found] == ["ENSG00000008710", "ENSG00000118762"]
 
 
-def test_numbers_of_rows_are_no_genes(tmp_path: Path) -> None:
+def test_row_numbers_are_not_read_as_genes(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="no column for genes among"):
         read(tmp_path, b",value\n1,2\n2,3\n", ".csv")
 
 
-def test_an_export_of_biomart(tmp_path: Path) -> None:
+def test_an_export_of_biomart_is_read(tmp_path: Path) -> None:
     header = [
         "Gene stable ID", "Gene stable ID version", "HGNC ID", "HGNC symbol",
         "NCBI gene (formerly Entrezgene) ID", "Gene description",
@@ -194,7 +194,7 @@ def test_a_note_over_several_lines_is_one_cell(tmp_path: Path) -> None:
     assert [(row.line, row.symbol) for row in read(tmp_path, content)] == [(3, "PKD1"), (5, "PKD2")]
 
 
-def test_a_forgotten_quote_swallows_no_rows(tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_is_refused_with_its_line(tmp_path: Path) -> None:
     for content in (
         b'symbol\tnote\nPKD1\t"x\nPKD2\ty"\n',
         b'note\tsymbol\n"x\tPKD1\ny"\tPKD2\n',
@@ -204,11 +204,11 @@ def test_a_forgotten_quote_swallows_no_rows(tmp_path: Path) -> None:
             read(tmp_path, content)
 
 
-def test_a_cell_that_is_kept_from_guesses(tmp_path: Path) -> None:
+def test_a_cell_protected_from_excels_conversion_is_read(tmp_path: Path) -> None:
     content = b'symbol,note\n"=""MARCHF1""",x\n="SEPTIN2",y\nNKX2\xe2\x80\x911,z\n'
     assert [row.symbol for row in read(tmp_path, content)] == ["MARCHF1", "SEPTIN2", "NKX2-1"]
 
 
-def test_a_rounded_number_is_no_id(tmp_path: Path) -> None:
+def test_a_rounded_number_is_not_read_as_an_id(tmp_path: Path) -> None:
     content = b"entrez_id,symbol\n1e+05,A\n1.00287E+08,B\n5310.5,C\n"
     assert [row.entrez_id for row in read(tmp_path, content)] == ["100000", None, None]

@@ -64,13 +64,13 @@ def test_a_bare_column_needs_no_header(tmp_path: Path) -> None:
     ]
 
 
-def test_an_id_column_with_symbols_in_it(tmp_path: Path) -> None:
+def test_symbols_in_a_column_of_ids_are_read_as_symbols(tmp_path: Path) -> None:
     path = written(tmp_path, "hgnc\nPKD1\nHGNC:1\n12\n")
     assert rows(path) == [Row(2, None, "PKD1"), Row(3, "HGNC:1"), Row(4, "HGNC:12")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_end_in_any_way(tmp_path: Path, end: str) -> None:
+def test_all_line_ends_are_accepted(tmp_path: Path, end: str) -> None:
     content = end.join(("symbol,note", '"PKD1",x', "", "TTN,y"))
     assert rows(written(tmp_path, content, "g.csv")) == [
         Row(2, None, "PKD1"),
@@ -89,32 +89,34 @@ def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
         ("", "no gene"),
         ("\n \n", "no gene"),
         ("symbol\n", "no gene"),
-        (b"symbol\nM\xfcller\n", "line 2: byte 0xfc is no UTF-8"),
+        (b"symbol\nM\xfcller\n", "line 2: byte 0xfc is not UTF-8"),
         (b"symbol\nA\nB\n\x00\x01\x02\n", "line 4: binary"),
         ("symbol\nA\n".encode("utf-16-le"), "line 1: binary"),
-        ("symbol\nA\n".encode("utf-16")[:-1], "begins as UTF-16 and is none"),
+        ("symbol\nA\n".encode("utf-16")[:-1], "begins as UTF-16 but is not UTF-16"),
         (b"PK\x03\x04\x14\x00\x06\x00", "line 1: binary"),
         ("symbol\nA\n" + "x" * 1_000_000, "line 3: longer than"),
         ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: a quote is not closed"),
-        ('symbol\tnote\nA\t"a"b\n', "line 2: there is text behind a closing quote"),
+        ('symbol\tnote\nA\t"a"b\n', "line 2: there is text after a closing quote"),
         ("Symbol\tnote\tsymbol\nA\tx\tB\n", "2 columns are called symbol"),
         ("name\tvalue\nPKD1\t1\n", "no column for genes among name, value"),
     ],
 )
-def test_bad_input_is_named_by_its_line(tmp_path: Path, content: str | bytes, problem: str) -> None:
+def test_an_error_names_the_line_of_bad_input(
+    tmp_path: Path, content: str | bytes, problem: str
+) -> None:
     with pytest.raises(WrongUse, match=problem) as refused:
         rows(written(tmp_path, content))
     assert refused.value.allowed or refused.value.remedy
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="No such file"):
         read_gene_file(tmp_path / "none.tsv")
     with pytest.raises(WrongUse, match="directory"):
         read_gene_file(tmp_path)
 
 
-def test_the_real_list_of_kidney_genes(shared_data: Path) -> None:
+def test_the_real_list_of_kidney_genes_is_read(shared_data: Path) -> None:
     found = rows(shared_data / "genes/kidney_genes.tsv")
     assert len(found) == 3066
     assert found[0] == Row(2, "HGNC:74", "ABCG2")
@@ -164,7 +166,7 @@ symbols = st.from_regex(r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,3})?", fullmatch=True)
 
 
 @given(st.lists(symbols, min_size=1), st.sampled_from(["\t", ",", ";"]), st.booleans())
-def test_what_is_written_is_read(
+def test_symbols_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory,
     names: list[str],
     delimiter: str,

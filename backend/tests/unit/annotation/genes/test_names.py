@@ -69,19 +69,19 @@ def test_unknown_and_empty_rows_are_reported() -> None:
     assert remark_on(Row(1)).kind == "empty"
 
 
-def test_the_id_counts_when_the_symbol_disagrees() -> None:
+def test_the_id_is_used_when_the_symbol_means_another_gene() -> None:
     assert gene_of(Row(1, "HGNC:3", "AAA")) == "HGNC:3"
     assert remark_on(Row(1, "HGNC:3", "AAA")).kind == "other symbol"
 
 
-def test_the_id_with_any_name_of_its_gene_is_nothing_to_remark() -> None:
+def test_an_id_with_any_name_of_its_gene_gives_no_note() -> None:
     for symbol in ("AAA", "aaa", "OLD", "SPLIT", "AL", "BBB"):
         found = NAMES.resolve(Row(1, "HGNC:1", symbol))
         assert isinstance(found, Resolved)
         assert found.notes == ()
 
 
-def test_rows_that_mean_the_same_gene_are_counted() -> None:
+def test_rows_that_repeat_a_gene_are_counted_as_duplicates() -> None:
     report = ImportReport()
     rows = [Row(1, symbol="AAA"), Row(2, symbol="OLD"), Row(3, "HGNC:1"), Row(4, symbol="CCC")]
     genes = resolve_rows(rows, NAMES, report)
