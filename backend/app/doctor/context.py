@@ -177,12 +177,12 @@ class Context:
     def _http(self) -> "AsyncClient":
         from httpx import AsyncClient, Limits
 
-        from app.annotation.upstream import way_out
+        from app.annotation.upstream import outbound_transport
 
         client = AsyncClient(
             timeout=self.answer_timeout,
             headers={"User-Agent": "kidney-genetics-doctor"},
-            transport=way_out(Limits()),
+            transport=outbound_transport(Limits()),
             trust_env=False,
         )
         self._stack.push_async_callback(client.aclose)

@@ -8,10 +8,10 @@ from typing import IO
 
 from app.core.errors import WrongUse
 
-LONGEST_LINE = 100_000
+MAX_LINE_CHARS = 100_000
 """Characters; a longer line is no row of a gene list."""
 
-LONGEST_FILE = 100_000_000
+MAX_FILE_BYTES = 100_000_000
 """Bytes."""
 
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
@@ -29,8 +29,8 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
     """
     try:
         size = path.stat().st_size
-        if size > LONGEST_FILE:
-            raise WrongUse(f"{path}: {size:,} bytes", allowed=f"at most {LONGEST_FILE:,} bytes")
+        if size > MAX_FILE_BYTES:
+            raise WrongUse(f"{path}: {size:,} bytes", allowed=f"at most {MAX_FILE_BYTES:,} bytes")
         with path.open("rb") as file:
             wide = file.read(2) in _UTF_16
         # bytes that are not UTF-8 become lone surrogates, so that the error can name their line
@@ -51,7 +51,7 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
 
 def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
     number = 0
-    while line := file.readline(LONGEST_LINE + 1):
+    while line := file.readline(MAX_LINE_CHARS + 1):
         number += 1
         if "\0" in line:
             raise WrongUse(
@@ -59,9 +59,9 @@ def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
                 allowed="a text file in UTF-8",
                 remedy="export the table as tab-separated text in UTF-8",
             )
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE_CHARS:
             raise WrongUse(
-                f"{path}, line {number}: longer than {LONGEST_LINE:,} characters",
+                f"{path}, line {number}: longer than {MAX_LINE_CHARS:,} characters",
                 allowed="a gene in each line",
                 remedy="split the line, or export the table again as tab-separated text",
             )

@@ -41,7 +41,7 @@ async def has_columns(
         separator: between two columns.
 
     Raises:
-        BadAnswer: a column is missing, or it is no gzip file.
+        BadAnswer: a column is missing, or it is not a gzip file.
         Wait: the file cannot be fetched now.
     """
     start = await connect.upstream(host).start_of(path, START)
@@ -49,7 +49,7 @@ async def has_columns(
         try:
             start = zlib.decompressobj(wbits=31).decompress(start, START)
         except zlib.error as error:
-            raise BadAnswer(f"{path} is no gzip file: {error}") from error
+            raise BadAnswer(f"{path} is not a gzip file: {error}") from error
     header = start.partition(b"\n")[0].decode("utf-8", "replace").strip("#\r").split(separator)
     if missing := [column for column in columns if column not in header]:
         raise BadAnswer(f"{path} has no column {', '.join(missing)}")

@@ -15,29 +15,30 @@ from app.core.errors import UserError
 from app.core.process.redaction import redact
 
 EXCERPT_BYTES = 4_096
-"""The first bytes of a refusal's body, which are all that is looked at."""
+"""The number of bytes of a refusal's body that are read."""
 
-_EXCERPT_SHOWN = 200
-TRY_LATER = 60.0
+_MAX_EXCERPT_CHARS = 200
+RETRY_SECONDS = 60.0
 """Seconds after which an unavailable service is asked again."""
 
-_BLOCKED = 300.0
-_SLOW_DOWN = 1.0
-_PASSING = {
+_BLOCKED_SECONDS = 300.0
+_DEFAULT_RETRY_AFTER = 1.0
+_TRANSIENT = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_EARLY,
     HTTPStatus.TOO_MANY_REQUESTS,
 }
-_BLOCKING = {
+_CALLER_BLOCKED = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
-_REFUSED_BY_PROXY = ("401", "403", "407")
+_PROXY_REFUSALS = ("401", "403", "407")
 _PROXY_HINT = "see HTTPS_PROXY and the user and password in it"
-_LONGEST_HOLD = 60.0
-"""Seconds of ``Retry-After`` that the request waits for. For more, the run is released."""
+_MAX_RETRY_AFTER_WAIT = 60.0
+"""The longest ``Retry-After``, in seconds, that a request waits for. For a longer one, the run is
+released."""
 
 
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
@@ -45,20 +46,22 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
     text = redact(body[:EXCERPT_BYTES].decode("utf-8", "replace"), secrets)
     text = re.sub(r"(?is)<(style|script).*?</\1>|<[^>]*>", " ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if len(text) > _EXCERPT_SHOWN:
-        text = text[:_EXCERPT_SHOWN] + "…"
+    if len(text) > _MAX_EXCERPT_CHARS:
+        text = text[:_MAX_EXCERPT_CHARS] + "…"
     return text or "nothing readable"
 
 
 def retry_after(
     value: str | None, longest: float = math.inf, now: datetime | None = None
 ) -> float | None:
-    """Return the seconds a ``Retry-After`` asks for: whole, fractional (Ensembl) or as a date.
+    """Return the seconds that a ``Retry-After`` asks for; None if it cannot be read.
+
+    It is a whole number, a fraction (Ensembl) or a date.
 
     Args:
         value: of the header.
         longest: the most seconds that are returned.
-        now: the present.
+        now: the current time, if it is not the clock's.
     """
     if value is None:
         return None
@@ -79,18 +82,18 @@ def failure(
     secrets: Iterable[str],
     longest_wait: float = math.inf,
 ) -> Exception:
-    """Return the exception for an answer that is no success.
+    """Return the exception for an answer that reports a failure.
 
-    403 blocks the caller and not the request: Ensembl sends it after "far too many requests", and
-    splitting the batch would send more. 401, 407 and 511 are the same, from a proxy or a network
-    that requires a login.
+    A 403 blocks the caller and not the request: Ensembl sends it after "far too many requests", and
+    halving the batch would send more. 401, 407 and 511 mean the same. They come from a proxy or a
+    network that requires a login.
 
     Args:
         host: the host's name.
-        response: its status and headers are looked at.
+        response: the answer, for its status and headers.
         body: the start of its body.
-        secrets: to be hidden in the reason.
-        longest_wait: seconds; a longer ``Retry-After`` is cut to this.
+        secrets: redacted in the reason.
+        longest_wait: the most seconds that a ``Retry-After`` counts for.
     """
     status = response.status_code
     shown = excerpt(body, secrets)
@@ -101,28 +104,30 @@ def failure(
             f"{host} does not know the API key it was given",
             remedy=f"correct {host.upper()}_API_KEY in .env, or remove it",
         )
-    if status in _BLOCKING:
+    if status in _CALLER_BLOCKED:
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             reason += f"; {_PROXY_HINT}"
-        return UpstreamUnavailable(host, max(asked or 0, _BLOCKED), reason)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
-        if asked is not None and asked > _LONGEST_HOLD:
+        return UpstreamUnavailable(host, max(asked or 0, _BLOCKED_SECONDS), reason)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
+        if asked is not None and asked > _MAX_RETRY_AFTER_WAIT:
             return UpstreamUnavailable(host, asked, reason)
-        return _passing(host, status, reason, asked)
+        return _transient(host, status, reason, asked)
     if response.is_redirect:
-        target = response.headers.get("Location", "an address that it does not name")
-        target = redact(target.split("?")[0], secrets)[:_EXCERPT_SHOWN]
-        return UpstreamUnavailable(host, _BLOCKED, f"answered {status}: it has moved to {target}")
+        target = response.headers.get("Location", "an address that the answer does not name")
+        target = redact(target.split("?")[0], secrets)[:_MAX_EXCERPT_CHARS]
+        return UpstreamUnavailable(
+            host, _BLOCKED_SECONDS, f"answered {status}: it redirects to {target}"
+        )
     return BadAnswer(f"{host} {reason}")
 
 
-def _passing(host: str, status: int, reason: str, asked: float | None) -> TryAgain:
-    unavailable = UpstreamUnavailable(host, max(asked or 0, TRY_LATER), reason)
+def _transient(host: str, status: int, reason: str, asked: float | None) -> TryAgain:
+    unavailable = UpstreamUnavailable(host, max(asked or 0, RETRY_SECONDS), reason)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        delay = _SLOW_DOWN if asked is None else asked
+        delay = _DEFAULT_RETRY_AFTER if asked is None else asked
         return TryAgain(Trouble.REFUSED, reason, unavailable, delay)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        # this very request may be the cause
+        # the request itself may be the cause
         return TryAgain(Trouble.FAULT, reason, BadAnswer(f"{host} {reason}"))
     return TryAgain(Trouble.FAULT, reason, unavailable, asked)
 
@@ -143,6 +148,6 @@ def unreachable(
     """Return the exception for a request without an answer, or with only a part of one."""
     reason = redact(f"{type(error).__name__} {error}".strip(), secrets)
     # the answer of a proxy to the request for a tunnel
-    if isinstance(error, httpx.ProxyError) and str(error).startswith(_REFUSED_BY_PROXY):
-        return UpstreamUnavailable(host, _BLOCKED, f"{reason}; {_PROXY_HINT}")
-    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, TRY_LATER, reason))
+    if isinstance(error, httpx.ProxyError) and str(error).startswith(_PROXY_REFUSALS):
+        return UpstreamUnavailable(host, _BLOCKED_SECONDS, f"{reason}; {_PROXY_HINT}")
+    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, RETRY_SECONDS, reason))

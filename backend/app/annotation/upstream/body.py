@@ -11,11 +11,11 @@ from app.annotation.upstream.errors import BadAnswer
 ENCODING = "gzip"
 """The only ``Content-Encoding`` that requests accept, because its decompression can be bounded."""
 
-_PIECE = 256 * 1024
-"""Bytes that are decompressed at a time: 64 KB from the network may stand for 64 MB."""
+_PIECE_BYTES = 256 * 1024
+"""Bytes that are decompressed at a time, because 64 KB from the network may expand to 64 MB."""
 
-_GZIP = 16 + zlib.MAX_WBITS
-_SHOWN = 60
+_GZIP_WBITS = 16 + zlib.MAX_WBITS
+_MAX_SHOWN_CHARS = 60
 
 
 async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
@@ -30,14 +30,14 @@ async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
         limit: bytes.
 
     Raises:
-        BadAnswer: it is longer, compressed or not, or has another encoding.
-        httpx.DecodingError: it is damaged, or ends too early.
-        httpx.TransportError: it broke off.
+        BadAnswer: the body is longer, compressed or not, or has another encoding.
+        httpx.DecodingError: the compressed body is damaged, or ends too early.
+        httpx.TransportError: the connection broke off.
     """
     body = io.BytesIO()
     async for piece in _pieces(host, response):
         # a compressed body may also be endless and decompress to nothing
-        if body.tell() + len(piece) > limit or response.num_bytes_downloaded > limit + _PIECE:
+        if body.tell() + len(piece) > limit or response.num_bytes_downloaded > limit + _PIECE_BYTES:
             raise BadAnswer(f"{host} sent more than {limit:,} bytes")
         body.write(piece)
     return body.getvalue()
@@ -73,14 +73,14 @@ async def _pieces(host: str, response: httpx.Response) -> AsyncIterator[bytes]:
         return
     # httpx would undo any number of encodings, each of which may multiply the size by 1,000
     if named not in ([ENCODING], [f"x-{ENCODING}"]):
-        shown = ", ".join(named)[:_SHOWN]
-        raise BadAnswer(f"{host} sent a body encoded as {shown}, where only {ENCODING} may be")
-    unpacker = zlib.decompressobj(_GZIP)
+        shown = ", ".join(named)[:_MAX_SHOWN_CHARS]
+        raise BadAnswer(f"{host} sent a body encoded as {shown}; only {ENCODING} is accepted")
+    unpacker = zlib.decompressobj(_GZIP_WBITS)
     async for chunk in response.aiter_raw():
         packed = chunk
         while packed:
             if unpacker.eof:  # a gzip file may have several members (RFC 1952, 2.2)
-                unpacker = zlib.decompressobj(_GZIP)
+                unpacker = zlib.decompressobj(_GZIP_WBITS)
             for piece in _unpack(unpacker, packed):
                 yield piece
             packed = unpacker.unused_data
@@ -89,13 +89,13 @@ async def _pieces(host: str, response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _unpack(unpacker: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
-    """Give everything that can be decompressed now, a piece at a time."""
+    """Yield everything that can be decompressed now, piece by piece."""
     try:
         while True:
-            piece = unpacker.decompress(packed, _PIECE)
+            piece = unpacker.decompress(packed, _PIECE_BYTES)
             yield piece
             packed = unpacker.unconsumed_tail
-            if not packed and len(piece) < _PIECE:
+            if not packed and len(piece) < _PIECE_BYTES:
                 return
     except zlib.error as error:
         raise httpx.DecodingError(str(error)) from error

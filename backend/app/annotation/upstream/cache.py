@@ -19,8 +19,8 @@ class Download:
     """A complete local copy of an upstream file.
 
     Args:
-        path: where it is.
-        release: the day it was last modified upstream, as an ISO date.
+        path: of the copy.
+        release: the day the file was last modified upstream, as an ISO date.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Download:
 
 
 class Known(msgspec.Struct):
-    """What is kept beside the file: which version it is, and the size and time of the copy."""
+    """The notes beside the file: its version upstream, and the size and time of the copy."""
 
     release: str
     etag: str | None
@@ -42,7 +42,7 @@ class Known(msgspec.Struct):
 
 
 class CachedFile:
-    """A file, with ``<name>.json`` and ``<name>.lock`` beside it; its folder is made."""
+    """A file with its notes in ``<name>.json`` and its lock in ``<name>.lock`` beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,7 +66,7 @@ class CachedFile:
             os.close(descriptor)
 
     def known(self) -> Known | None:
-        """Return what is known about the file; None if there is no file, or another one."""
+        """Return the notes about the file; None without a file, or if the file was changed."""
         try:
             known = msgspec.json.decode(self._side.read_bytes(), type=Known)
             found = self.path.stat()
@@ -80,7 +80,7 @@ class CachedFile:
         """Make an empty file to download into, and remove what a killed process left behind."""
         for left in self.path.parent.glob(f"{self.path.name}.*.part"):
             left.unlink(missing_ok=True)
-        # a name of its own, because a cancelled download may still write its last block
+        # a unique name, because a cancelled download may still write its last block
         descriptor, name = tempfile.mkstemp(".part", f"{self.path.name}.", self.path.parent)
         os.close(descriptor)
         return Path(name)
@@ -95,7 +95,7 @@ class CachedFile:
         self.remember(known)
 
     def remember(self, known: Known) -> None:
-        """Write what is known about the file."""
+        """Write the notes about the file."""
         side = self._side.with_name(self._side.name + ".new")
         side.write_bytes(msgspec.json.encode(known))
         side.replace(self._side)

@@ -27,7 +27,7 @@ T = TypeVar("T")
 # what msgspec raises for a wrong type or no JSON, bytes that are not UTF-8, and deep nesting
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-_BYTES_A_VALUE = 32
+_BYTES_PER_VALUE = 32
 """A body may have one value for this many bytes of the longest body. An empty list takes three
 bytes of JSON and 80 bytes of memory."""
 
@@ -36,23 +36,23 @@ _DOWNLOAD_SECONDS = 3_600.0
 
 
 TRY_SECONDS = 120.0
-"""The longest time that one try of a request may take, with its answer."""
+"""The timeout of one try of a request, including its answer."""
 
 
 class Upstream:
     """Sends requests to one host, within its limits, and retries until there is an answer.
 
     Args:
-        host: what is known of the service.
+        host: the declaration of the service.
         base_url: its address, without a trailing slash.
-        limiter: the budgets.
-        http: see :func:`~app.annotation.upstream.new_http_client`; it is not closed here.
+        limiter: the request budgets.
+        http: see :func:`~app.annotation.upstream.new_http_client`. It is not closed here.
         rate: requests a second that this address allows, when it is not the public service.
-        key: the API key that the budget belongs to; also hidden in every text.
-        params: sent with every request (who we are, the key).
-        cache_dir: where :meth:`download` keeps files.
+        key: the API key that the budget belongs to. It is also redacted in every text.
+        params: sent with every request, such as the key and the address of the operator.
+        cache_dir: the folder in which :meth:`download` keeps files.
         retries: when to try again.
-        try_seconds: the longest that one try may take.
+        try_seconds: the timeout of one try, in seconds.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class Upstream:
             decode: raises :class:`BadAnswer`, or one of msgspec's errors, for a body that is not
                 what was asked for.
             params: in the query.
-            data: a form; the host's own parameters then go here and not into the query.
+            data: a form. The parameters of every request are then sent in the form, not the query.
             json: a JSON body.
 
         Raises:
-            BadAnswer: there is an answer and it cannot be used.
-            UpstreamUnavailable: there is no answer for now.
+            BadAnswer: the answer cannot be used.
+            UpstreamUnavailable: the service gives no answer now.
             UserError: the service refuses the API key.
-            Wait: the budget cannot be reached.
+            Wait: the request budget, which is in Redis, cannot be reached.
         """
         query, form = dict(params or {}), None
         if data is None:
@@ -133,7 +133,7 @@ class Upstream:
                 body = await read_body(self.host.name, response, self.host.max_body)
             return self._decoded(body, decode)
 
-        return await self._persist(once, self._retries)
+        return await self._with_retries(once, self._retries)
 
     async def download(self, path: str, *, limit: int | None = None) -> Download:
         """Return a local copy of a file that is the upstream's current one.
@@ -150,8 +150,8 @@ class Upstream:
 
         Raises:
             BadAnswer: the service has no such file, or one that cannot be used.
-            UpstreamUnavailable: it cannot be reached for now.
-            Wait: the budget cannot be reached, or the disk is full.
+            UpstreamUnavailable: the service cannot be reached now.
+            Wait: the request budget cannot be reached, or the disk is full.
         """
         if self._folder is None:
             message = f"{self.host.name} was given no cache_dir"
@@ -174,7 +174,7 @@ class Upstream:
 
         Raises:
             BadAnswer: the service has no such file.
-            UpstreamUnavailable: it cannot be reached for now.
+            UpstreamUnavailable: the service cannot be reached now.
         """
         wanted = {"Range": f"bytes=0-{size - 1}", "Accept-Encoding": "identity"}
         body = b""
@@ -204,28 +204,28 @@ class Upstream:
         )
         patient = replace(self._retries, seconds=max(_DOWNLOAD_SECONDS, self._retries.seconds))
         try:
-            return await self._persist(downloading.once, patient)
+            return await self._with_retries(downloading.once, patient)
         finally:
             await asyncio.shield(asyncio.to_thread(downloading.discard))
 
     def _decoded(self, body: bytes, decode: Callable[[bytes], T]) -> T:
         if (nothing := outages.no_answer(self.host.name, body, self._secrets)) is not None:
             raise nothing
-        if body.count(b",") > self.host.max_body // _BYTES_A_VALUE:
-            raise BadAnswer(f"{self.host.name} sent more values than an answer has")
+        if body.count(b",") > self.host.max_body // _BYTES_PER_VALUE:
+            raise BadAnswer(f"{self.host.name} sent more values than an answer can have")
         try:
             return decode(body)
         except (BadAnswer, *_UNDECODABLE) as error:
-            if (away := outages.excuse(self.host.name, body, self._secrets)) is not None:
-                raise away from None
+            if (outage := outages.reported_outage(self.host.name, body, self._secrets)) is not None:
+                raise outage from None
             problem = redact(str(error), self._secrets)
             shown = answers.excerpt(body, self._secrets)
             reason = f"sent a body that cannot be used: {problem}; it starts: {shown}"
             outcome = BadAnswer(f"{self.host.name} {reason}")
-            # the error may quote the body as it came
+            # no cause, because the error may quote the body before it is redacted
             raise TryAgain(Trouble.BODY, reason, outcome) from None
 
-    async def _persist(self, once: Callable[[], Awaitable[T]], retries: Retries) -> T:
+    async def _with_retries(self, once: Callable[[], Awaitable[T]], retries: Retries) -> T:
         try:
             return await retrying(self.host.name, retries)(once)
         except TryAgain as error:

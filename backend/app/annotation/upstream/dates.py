@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""No upstream is older than the web. A server without a date may state 1970."""
+"""No upstream is older than the web. A server that does not know a date may state 1970."""
 
-_AHEAD = timedelta(days=1)
+_MAX_CLOCK_SKEW = timedelta(days=1)
 """How far a server's clock may be ahead of ours."""
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return the moment that a header names, in UTC; None if it names none."""
+    """Return the time that a header states, in UTC; None if it states none."""
     try:
         moment = parsedate_to_datetime(value) if value else None
         if moment is None:
@@ -22,10 +22,10 @@ def parse_date(value: str | None) -> datetime | None:
 
 
 def past_date(value: str | None, now: datetime | None = None) -> datetime | None:
-    """Return the moment that a header names, if something can have happened then.
+    """Return the time that a header states, in UTC; None if it states no possible time.
 
-    A moment in the future, or before there was anything upstream, counts as unknown.
+    A time in the future, or before the web existed, is not possible.
     """
     moment = parse_date(value)
-    latest = (now or datetime.now(UTC)) + _AHEAD
+    latest = (now or datetime.now(UTC)) + _MAX_CLOCK_SKEW
     return moment if moment is not None and EARLIEST <= moment <= latest else None

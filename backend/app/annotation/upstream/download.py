@@ -1,4 +1,4 @@
-"""One download, over as many tries as it needs."""
+"""Downloads one file, in as many tries as it needs."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.annotation.upstream.answers import TRY_LATER, excerpt
+from app.annotation.upstream.answers import RETRY_SECONDS, excerpt
 from app.annotation.upstream.body import encodings
 from app.annotation.upstream.cache import CachedFile, Download, Known
 from app.annotation.upstream.dates import past_date
@@ -20,20 +20,20 @@ from app.annotation.upstream.sender import Sender
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 1024**2
-# 18 digits are as many as any file has, and few enough for int()
+_CHUNK_BYTES = 1024**2
+# no file's length has more than 18 digits, and int() refuses too many digits
 _RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
-_LONGEST_TRY = 3_600.0
-_LONGEST_TAG = 1_000
-_SHOWN = 60
-_GZIP = b"\x1f\x8b"
+_TRY_TIMEOUT = 3_600.0
+_MAX_TAG_CHARS = 1_000
+_MAX_SHOWN_CHARS = 60
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Downloading:
-    """Downloads a file into a part beside it. :meth:`once` is one try, and continues the last one.
+    """Downloads a file into a ``.part`` beside it. Each call of :meth:`once` continues the last.
 
-    Writing and everything else that touches the disk is done in threads, a megabyte at a time.
+    Threads do all work on the disk, one megabyte at a time.
     """
 
     def __init__(
@@ -62,27 +62,27 @@ class Downloading:
         """Fetch the file, or the rest of it.
 
         Raises:
-            TryAgain: it broke off.
+            TryAgain: the download broke off.
             BadAnswer: there is no such file, or it is too long.
-            UpstreamUnavailable: something else came in its place.
+            UpstreamUnavailable: the service sent something else.
             OSError: the disk is full.
         """
         headers = {"Accept-Encoding": "identity", **self._conditions()}
         async with self._sender.send(
-            "GET", self._path, headers=headers, seconds=_LONGEST_TRY
+            "GET", self._path, headers=headers, seconds=_TRY_TIMEOUT
         ) as response:
             if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:
                 return Download(self._file.path, self._known.release)
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise self._start_again("has no rest of the file to give")
+                raise self._start_again("cannot send the rest of the file")
             if not response.is_success:
                 raise await self._sender.failure(response)
             if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-                raise self._unavailable(f"answered {response.status_code} and no file")
+                raise self._unavailable(f"answered {response.status_code} without a file")
             total = self._begin(response)
             if self._known and self._version and _is_older(self._version, self._known):
                 logger.warning(
-                    "%s: offers %s of %s, older than the copy in use, of %s: the copy stays",
+                    "%s: offers %s of %s, older than the copy in use, of %s; the copy is kept",
                     self._host,
                     self._path,
                     self._version.release,
@@ -98,7 +98,7 @@ class Downloading:
         return Download(self._file.path, self._version.release)
 
     def discard(self) -> None:
-        """Remove what an unfinished download left."""
+        """Remove the part of an unfinished download."""
         if self._part:
             self._part.unlink(missing_ok=True)
 
@@ -117,31 +117,31 @@ class Downloading:
         return {}
 
     def _begin(self, response: httpx.Response) -> int | None:
-        """Note which version comes, from where on; return how long the whole is, if it is said."""
+        """Note the version and offset of an answer. Return the length of the file, if known."""
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             start, total = (int(found[1]), int(found[2])) if found else (-1, -1)
-            if start != self._written or not self._goes_on(response, total):
-                raise self._start_again("sent another part than was asked for")
+            if start != self._written or not self._continues(response, total):
+                raise self._start_again("sent a part that was not asked for")
             return total
         self._version = _version(response)
         self._written = 0
         named = encodings(response)
         if named and not (len(named) == 1 and self._path.endswith(".gz")):
-            raise self._unusable(f"sent the file encoded as {', '.join(named)[:_SHOWN]}")
+            raise self._unusable(f"sent the file encoded as {', '.join(named)[:_MAX_SHOWN_CHARS]}")
         length = response.headers.get("Content-Length", "")
         self._total = int(length) if _LENGTH.fullmatch(length) else None
         if self._total is not None:
             return self._total
         if "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
             raise self._unusable(
-                "does not say how long the file is, so that one that is cut off would pass for"
-                " whole; is there an HTTP/1.0 proxy in between?"
+                "does not say how long the file is, so that a file that is cut off could not be"
+                " recognized; is there an HTTP/1.0 proxy in between?"
             )
         return None
 
-    def _goes_on(self, response: httpx.Response, total: int) -> bool:
-        """Tell whether a part belongs to the version that was begun, of which it is the rest."""
+    def _continues(self, response: httpx.Response, total: int) -> bool:
+        """Tell whether a part is the rest of the version whose download has begun."""
         begun, part = self._version, _version(response)
         if not begun or not self._written:
             return False
@@ -149,7 +149,7 @@ class Downloading:
             return False
         if self._total is not None:
             return total == self._total
-        # without a length before, only a version that is said twice can tell
+        # without a known length, only a version that both answers state can tell
         dated = begun.last_modified is not None and part.last_modified == begun.last_modified
         return dated or (begun.etag is not None and part.etag == begun.etag)
 
@@ -159,9 +159,9 @@ class Downloading:
         if self._part is None:
             self._part = await asyncio.to_thread(self._file.start_part)
         try:
-            async for chunk in response.aiter_raw(_CHUNK):
+            async for chunk in response.aiter_raw(_CHUNK_BYTES):
                 if not self._written:
-                    self._judge(response, chunk)
+                    self._refuse_another_file(response, chunk)
                 await asyncio.to_thread(_write, self._part, self._written, chunk)
                 self._written += len(chunk)
                 if self._written > self._limit:
@@ -171,24 +171,24 @@ class Downloading:
                 raise
             self._furthest = self._written
             reason = f"broke off after {self._written:,} bytes ({type(error).__name__})"
-            outcome = UpstreamUnavailable(self._host, TRY_LATER, reason)
+            outcome = UpstreamUnavailable(self._host, RETRY_SECONDS, reason)
             raise TryAgain(Trouble.CUT, reason, outcome) from error
         if not self._written and not total:
             raise self._unavailable("sent an empty file")
 
-    def _judge(self, response: httpx.Response, start: bytes) -> None:
-        """Refuse what cannot be the file, before the copy in use is replaced.
+    def _refuse_another_file(self, response: httpx.Response, start: bytes) -> None:
+        """Refuse something that cannot be the file, before the copy in use is replaced.
 
-        It is not downloaded again at once, because another download would bring the same.
+        The file is not downloaded again at once, because the answer would be the same.
         """
         page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_web_page(start) or (page and start.lstrip().startswith(b"<")):
-            raise self._unavailable(f"sent a web page in place of the file: {excerpt(start)}")
-        if self._path.endswith(".gz") and not start.startswith(_GZIP):
-            raise self._unavailable(f"sent something that is no gzip file: {excerpt(start)}")
+            raise self._unavailable(f"sent a web page instead of the file: {excerpt(start)}")
+        if self._path.endswith(".gz") and not start.startswith(_GZIP_MAGIC):
+            raise self._unavailable(f"sent something that is not a gzip file: {excerpt(start)}")
 
     def _unavailable(self, reason: str) -> UpstreamUnavailable:
-        return UpstreamUnavailable(self._host, TRY_LATER, reason)
+        return UpstreamUnavailable(self._host, RETRY_SECONDS, reason)
 
     def _unusable(self, reason: str) -> TryAgain:
         return TryAgain(Trouble.BODY, reason, BadAnswer(f"{self._host} {reason}"))
@@ -199,7 +199,7 @@ class Downloading:
 
 
 def _is_older(offered: Known, known: Known) -> bool:
-    """Tell whether a version is of before the one that is known; no if either does not say."""
+    """Tell whether a version is older than the known one; False if either states no date."""
     then, now = past_date(offered.last_modified), past_date(known.last_modified)
     return then is not None and now is not None and then < now
 
@@ -214,7 +214,7 @@ def _write(path: Path, offset: int, chunk: bytes) -> None:
 def _version(response: httpx.Response) -> Known:
     modified = response.headers.get("Last-Modified")
     moment = past_date(modified)
-    # a date that cannot be right is no date of a version either
+    # an impossible date does not identify a version either
     last_modified = modified if moment else None
     moment = moment or past_date(response.headers.get("Date")) or datetime.now(UTC)
     return Known(
@@ -225,11 +225,11 @@ def _version(response: httpx.Response) -> Known:
 
 
 def _tag(etag: str | None) -> str | None:
-    """Return the tag if it can be sent back: a header holds no other characters (RFC 9110, 5.5)."""
-    sendable = etag and etag.isascii() and etag.isprintable() and len(etag) <= _LONGEST_TAG
+    """Return the tag if a header may contain its characters (RFC 9110, 5.5); None otherwise."""
+    sendable = etag and etag.isascii() and etag.isprintable() and len(etag) <= _MAX_TAG_CHARS
     return etag if sendable else None
 
 
 def _strong(etag: str | None) -> str | None:
-    """Return the tag if it may stand in ``If-Range``: a weak one may not (RFC 9110, 13.1.5)."""
+    """Return the tag if ``If-Range`` may contain it: it is not weak (RFC 9110, 13.1.5)."""
     return None if etag is None or etag.startswith("W/") else etag

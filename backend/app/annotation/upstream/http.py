@@ -5,25 +5,26 @@ import logging
 import httpx
 
 from app import __version__
-from app.annotation.upstream.network import way_out
+from app.annotation.upstream.network import outbound_transport
 from app.core.process.redaction import RedactingFilter
 
 USER_AGENT = f"kidney-genetics/{__version__}"
 
-_KEEP_ALIVE = 30.0
-"""Seconds; a new connection costs two or three round trips, and often the slot of its request."""
+_KEEPALIVE_SECONDS = 30.0
+"""Seconds that an idle connection stays open. A new connection costs two or three round trips,
+and often the slot of its request."""
 
 _httpx_filter = RedactingFilter()
 
 
 def new_http_client(timeout: float = 30.0) -> httpx.AsyncClient:
-    """Return a client with our timeouts, limits and name; the caller closes it.
+    """Return a client with our timeouts, limits and user agent. The caller closes it.
 
-    One serves a whole process. Making it reads the certificates, which holds the event loop up for
-    some 80 ms, so it is made before there is work.
+    One client serves a whole process. To make it reads the certificates and blocks the event loop
+    for about 80 ms, so make it before there is work.
 
-    httpx logs every URL with its query at INFO, and the query may hold an API key: its logger is
-    given a redacting filter, which holds whatever the logging configuration.
+    httpx logs every URL with its query at INFO, and the query may contain an API key. So its logger
+    gets a redacting filter, which works with any logging configuration.
 
     Args:
         timeout: seconds to wait for a connection, and for each next part of an answer.
@@ -33,10 +34,12 @@ def new_http_client(timeout: float = 30.0) -> httpx.AsyncClient:
     """
     logging.getLogger("httpx").addFilter(_httpx_filter)
     return httpx.AsyncClient(
-        # some services answer XML without it
+        # without Accept, some services answer in XML
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         timeout=httpx.Timeout(timeout, pool=None),
-        transport=way_out(httpx.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE)),
+        transport=outbound_transport(
+            httpx.Limits(max_connections=100, keepalive_expiry=_KEEPALIVE_SECONDS)
+        ),
         trust_env=False,
         follow_redirects=False,
     )

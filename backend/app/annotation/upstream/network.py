@@ -1,8 +1,8 @@
-"""The way out of this host: proxies and certificate authorities, as the environment names them.
+"""Outbound connections: the proxies and certificate authorities that the environment names.
 
-httpx reads the same variables when it builds a client, and fails there at values that other
-programs pass over, with an error that names no variable (``httpx/_utils.py``). Read here, a value
-that cannot be used is refused by its name, and one that harms nobody is ignored.
+httpx reads the same variables when it builds a client. It fails at values that other programs
+ignore, and its error does not name the variable (``httpx/_utils.py``). So they are read here: an
+unusable value is refused with the name of its variable, and a harmless one is ignored.
 """
 
 import os
@@ -16,9 +16,9 @@ import httpx
 
 from app.core.errors import UserError
 
-_PROXIED = ("http", "https", "all")
-_HIGHEST_PORT = 65_535
-_WHAT_IT_NAMES = {
+_PROXY_SCHEMES = ("http", "https", "all")
+_MAX_PORT = 65_535
+_ALLOWED = {
     "SSL_CERT_FILE": "a file of certificates (PEM) that can be read",
     "SSL_CERT_DIR": "a folder of certificates, made by `openssl rehash`",
     "SSLKEYLOGFILE": "a file that can be written",
@@ -27,11 +27,11 @@ _WHAT_IT_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """What NO_PROXY says: hosts that are reached directly.
+    """The hosts that NO_PROXY names. They are reached directly.
 
-    An entry is a host, which stands for its subdomains too, an address, a network
-    (``10.0.0.0/8``), or ``*`` for everything; a port after it is compared. What is none of these is
-    ignored (https://curl.se/docs/manpage.html, "NO_PROXY").
+    An entry is a host with its subdomains, an address, a network (``10.0.0.0/8``), or ``*`` for
+    everything. An entry with a port covers that port only. Other entries are ignored
+    (https://curl.se/docs/manpage.html, "NO_PROXY").
     """
 
     everything: bool
@@ -74,9 +74,9 @@ class Route(httpx.AsyncBaseTransport):
     """Sends each request directly, or through the proxy of its scheme.
 
     Args:
-        direct: without a proxy.
-        proxies: by ``http``, ``https`` and ``all``.
-        exceptions: what is reached directly all the same.
+        direct: the transport without a proxy.
+        proxies: the transports by scheme: ``http``, ``https`` and ``all``.
+        exceptions: the hosts that are reached directly in spite of a proxy.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Route(httpx.AsyncBaseTransport):
         self._exceptions = exceptions
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx."""
+        """Send a request; see httpx."""
         via = self._proxies.get(request.url.scheme) or self._proxies.get("all")
         if via is None or self._exceptions.cover(request.url):
             via = self._direct
@@ -102,20 +102,20 @@ class Route(httpx.AsyncBaseTransport):
             await each.aclose()
 
 
-def way_out(limits: httpx.Limits) -> Route:
-    """Return how the services are reached from here.
+def outbound_transport(limits: httpx.Limits) -> Route:
+    """Return the transport for requests to the services.
 
     Args:
-        limits: of the connections, directly and through each proxy.
+        limits: of the direct connections, and of those through each proxy.
 
     Raises:
         UserError: a variable names a proxy, or a file of certificates, that cannot be used.
     """
-    context = _authorities()
+    context = _trusted_authorities()
     said = getproxies()
-    wanted = {scheme: said[scheme] for scheme in _PROXIED if said.get(scheme)}
+    wanted = {scheme: said[scheme] for scheme in _PROXY_SCHEMES if said.get(scheme)}
     if {"http", "https"} <= wanted.keys():
-        # nothing is left for it
+        # no request would use it, so that it may be unusable
         wanted.pop("all", None)
     return Route(
         httpx.AsyncHTTPTransport(verify=context, limits=limits),
@@ -128,10 +128,10 @@ def _proxy(
     scheme: str, url: str, context: ssl.SSLContext, limits: httpx.Limits
 ) -> httpx.AsyncBaseTransport:
     url = url if "://" in url else f"http://{url}"
-    why = _why_not(url)
+    why = _problem_of(url)
     if not why:
         return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=url)
-    name = _written(f"{scheme}_proxy")
+    name = _name_as_set(f"{scheme}_proxy")
     raise UserError(
         f"the proxy in {name} cannot be used: {why}",
         allowed=f"{name}=http://host:port, or https://; a password in it percent-encoded",
@@ -139,34 +139,34 @@ def _proxy(
     )
 
 
-def _why_not(url: str) -> str:
-    """Say what is wrong with a proxy's address, and nothing that stands in it but the scheme."""
+def _problem_of(url: str) -> str:
+    """Say what is wrong with a proxy's address. The scheme is the only part that is quoted."""
     kind = url.partition("://")[0].lower()
     if kind not in {"http", "https"}:
-        return f"its scheme is {kind if kind.isalnum() else 'another'}"
+        return f"its scheme is {kind if kind.isalnum() else 'not http or https'}"
     try:
         parts = httpx.Proxy(url).url
     except httpx.InvalidURL:
-        return "it is no address"
-    if not parts.host or not 0 < (parts.port or 1) <= _HIGHEST_PORT:
+        return "it is not an address"
+    if not parts.host or not 0 < (parts.port or 1) <= _MAX_PORT:
         return "its host or its port cannot be used"
     return ""
 
 
-def _written(name: str) -> str:
-    """Return a variable's name as it is set: urllib takes the one in small letters first."""
+def _name_as_set(name: str) -> str:
+    """Return the name under which a variable is set. urllib prefers the one in lower case."""
     return name if os.environ.get(name) else name.upper()
 
 
-def _authorities() -> ssl.SSLContext:
-    """Return who is trusted: OpenSSL's own variables, else the list that comes with certifi."""
+def _trusted_authorities() -> ssl.SSLContext:
+    """Return the trusted authorities: of OpenSSL's own variables, or else of certifi."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
     try:
         if file:
             context = ssl.create_default_context(cafile=file)
         elif folder:
-            # OpenSSL looks into it when it is asked for a certificate, and says nothing
+            # OpenSSL reads it only when it looks for a certificate, and ignores a missing folder
             os.scandir(folder).close()
             context = ssl.create_default_context(capath=folder)
         else:
@@ -179,7 +179,7 @@ def _authorities() -> ssl.SSLContext:
             raise
         raise UserError(
             f"{name} cannot be used: {value}: {error.strerror or error}",
-            allowed=_WHAT_IT_NAMES[name],
+            allowed=_ALLOWED[name],
             remedy=f"correct {name}, or `unset {name}`",
         ) from error
     return context

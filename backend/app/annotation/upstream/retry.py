@@ -14,28 +14,28 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble(StrEnum):
-    """Why a try failed; each kind has a limit of its own."""
+    """Why a try failed. Each kind has its own limit of tries."""
 
-    REFUSED = "refused"  # 429: it is up, and we have to slow down
+    REFUSED = "refused"  # 429: the service is up, and we have to slow down
     FAULT = "fault"  # 5xx, timeouts, connections refused or reset
-    CUT = "cut"  # a download that broke off after it had got further
-    BODY = "body"  # an answer that cannot be used, which may be a passing fault
+    CUT = "cut"  # a download that broke off, but further on than the last time
+    BODY = "body"  # an answer that cannot be used; the next one may be usable
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How long a service is tried.
+    """The limits of the tries of one request.
 
     Args:
-        refused: tries that may end in a 429.
-        fault: tries that may end in a fault of the server or the connection.
-        cut: times that a download may break off after having got further.
-        body: tries whose body may be unusable.
-        first: seconds before the second try; doubled for each further one, plus jitter.
-        longest: the longest such wait, in seconds.
-        seconds: no further try after so long in all.
-        longest_wait: seconds that a service may ask to be left alone for; who asks for more is
-            asked again then.
+        refused: the number of tries that may end in a 429.
+        fault: the number of tries that may end in a fault of the server or the connection.
+        cut: the number of times that a download may break off after some progress.
+        body: the number of tries whose body may be unusable.
+        first: seconds before the second try. The backoff doubles for each further try, plus jitter.
+        longest: the longest backoff, in seconds.
+        seconds: no further try begins after this time in all.
+        longest_wait: the most seconds that a ``Retry-After`` counts for. A service that asks for
+            more is asked again after this time.
     """
 
     refused: int = 8
@@ -48,7 +48,7 @@ class Retries:
     longest_wait: float = 14_400.0
 
     def limit(self, trouble: Trouble) -> int:
-        """Return how many tries may end so."""
+        """Return how many tries may end in this trouble."""
         return {
             Trouble.REFUSED: self.refused,
             Trouble.FAULT: self.fault,
@@ -64,7 +64,7 @@ class TryAgain(Exception):
         trouble: what kind of failure it was.
         reason: a redacted sentence.
         outcome: the exception for the caller when there is no further try.
-        delay: seconds before the next; None for a jittered exponential backoff.
+        delay: seconds before the next try; None means exponential backoff with jitter.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class TryAgain(Exception):
 
 
 def retrying(host: str, retries: Retries) -> AsyncRetrying:
-    """Return the retry loop of one request; it reraises the last :class:`TryAgain`."""
+    """Return the retry loop of one request. It raises the last :class:`TryAgain` again."""
     seen: Counter[Trouble] = Counter()
     backoff = wait_exponential_jitter(
         multiplier=retries.first, max=retries.longest, jitter=retries.first
@@ -100,7 +100,7 @@ def retrying(host: str, retries: Retries) -> AsyncRetrying:
 
     def log(state: RetryCallState) -> None:
         logger.warning(
-            "%s: %s (try %d), again in %.1f s",
+            "%s: %s (try %d), next try in %.1f s",
             host,
             _failure(state).reason,
             state.attempt_number,

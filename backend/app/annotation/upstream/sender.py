@@ -14,11 +14,12 @@ from app.annotation.upstream.errors import UpstreamUnavailable
 from app.annotation.upstream.host import Host
 from app.core.redis.rate_limits import RateLimiter
 
-_STALE_SLOT = 0.015
-"""Seconds after which a slot is given up for another, if the request has still not gone out: it
-took a new connection (tens to hundreds of ms), or this process was busy."""
+_MAX_SLOT_AGE = 0.015
+"""Seconds after which a slot is too old, and another one is taken before the request goes out. A
+request goes out late when it needs a new connection (tens to hundreds of ms), or when this process
+is busy."""
 
-_BUDGET_SECONDS = 120.0
+_BUDGET_TIMEOUT = 120.0
 """The longest wait for a slot; the budget is paused if it takes that long."""
 
 
@@ -26,18 +27,18 @@ class Sender:
     """Keeps to the host's concurrency and request budget, and tells a failure from an answer.
 
     Args:
-        host: its name and concurrency are used.
+        host: the declaration of the service, for its name and concurrency.
         base_url: the host's address.
-        limiter: the budgets.
-        http: the client that is used; it is not closed here.
+        limiter: the request budgets.
+        http: the client that is used. It is not closed here.
         budget: the name of the budget.
         rate: requests a second.
-        secrets: to be hidden in every text.
-        try_seconds: the longest that one try may take.
-        longest_wait: seconds; a service that asks for a longer one is not believed.
+        secrets: redacted in every text.
+        try_seconds: the timeout of one try, in seconds.
+        longest_wait: the most seconds that a ``Retry-After`` counts for.
 
     Attributes:
-        requests: sent so far.
+        requests: the number of requests sent so far.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Sender:
         self._secrets = secrets
         self._try_seconds = try_seconds
         self._longest_wait = longest_wait
-        self._flights = asyncio.Semaphore(host.concurrency)
+        self._in_flight = asyncio.Semaphore(host.concurrency)
 
     @asynccontextmanager
     async def send(
@@ -75,21 +76,21 @@ class Sender:
         seconds: float | None = None,
         **content: Any,
     ) -> AsyncIterator[httpx.Response]:
-        """Send one try within the limits and give its response, the body unread.
+        """Send one try within the limits, and yield its response before the body is read.
 
         Raises:
-            TryAgain: no answer, or an answer that broke off inside the block.
+            TryAgain: there was no answer, or it broke off inside the block.
         """
-        async with self._flights:
+        async with self._in_flight:
             took = await self._take_slot()
 
             async def on_event(event: str, info: Mapping[str, Any]) -> None:
                 nonlocal took
                 if not event.endswith("send_request_headers.started"):
                     return
-                if info["request"].method == b"CONNECT":  # meant for a proxy
+                if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
                     return
-                if time.monotonic() - took > _STALE_SLOT:
+                if time.monotonic() - took > _MAX_SLOT_AGE:
                     took = await self._take_slot()
 
             request = self._http.build_request(
@@ -111,7 +112,10 @@ class Sender:
                 raise answers.unreachable(self._host, error, self._secrets) from error
 
     async def failure(self, response: httpx.Response) -> Exception:
-        """Return what to raise for an answer that is no success; a refusal slows everybody down."""
+        """Return the exception for an answer that reports a failure.
+
+        A 429 pauses the budget, and so all workers.
+        """
         body = await start_of_body(self._host, response, answers.EXCERPT_BYTES)
         failure = answers.failure(self._host, response, body, self._secrets, self._longest_wait)
         pause = answers.pause(failure, response)
@@ -120,11 +124,11 @@ class Sender:
         return failure
 
     async def _take_slot(self) -> float:
-        """Wait for the budget; return when the slot was given, by the monotonic clock."""
+        """Wait for a slot of the budget. Return the monotonic time at which it was given."""
         try:
-            async with asyncio.timeout(_BUDGET_SECONDS):
+            async with asyncio.timeout(_BUDGET_TIMEOUT):
                 await self._limiter.acquire(self._budget, self._rate)
         except TimeoutError as error:
-            reason = f"no slot of its request budget in {_BUDGET_SECONDS:.0f} s"
+            reason = f"its request budget gave no slot for {_BUDGET_TIMEOUT:.0f} s"
             raise UpstreamUnavailable(self._host, 60, reason) from error
         return time.monotonic()

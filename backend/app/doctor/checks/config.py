@@ -255,9 +255,9 @@ async def network(context: Context) -> Finding:
 def _prepare() -> None:
     from httpx import Limits
 
-    from app.annotation.upstream import way_out
+    from app.annotation.upstream import outbound_transport
 
-    way_out(Limits())
+    outbound_transport(Limits())
 
 
 @check(

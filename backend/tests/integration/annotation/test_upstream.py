@@ -91,7 +91,7 @@ NOTHING = b""
 
 
 @pytest.mark.parametrize("trouble", [None, TRUNCATED, TRUNCATED_CHUNKS, NO_HTTP, NOTHING])
-async def test_a_connection_that_fails_once_is_passed_over(wire, connect, trouble):
+async def test_a_request_is_retried_after_a_failed_connection(wire, connect, trouble):
     wire.script = [trouble, GOOD]
     assert await connect().request("GET", "x", decode=DECODE) == {"a": 1}
 
@@ -105,7 +105,7 @@ async def test_a_connection_that_always_fails_is_a_wait(wire, connect, trouble):
     assert upstream.requests == 3
 
 
-async def test_nobody_listening_is_a_wait(connect):
+async def test_a_refused_connection_is_a_wait(connect):
     with pytest.raises(UpstreamUnavailable, match="ConnectError"):
         await connect(base_url="http://127.0.0.1:1").request("GET", "x", decode=DECODE)
 
@@ -118,7 +118,7 @@ async def test_a_compressed_bomb_is_refused(wire, connect):
         await connect(max_body=1_000_000).request("GET", "x", decode=DECODE)
 
 
-async def test_connections_are_used_again(wire, connect):
+async def test_connections_are_reused(wire, connect):
     wire.script = [GOOD]
     upstream = connect()
     for _ in range(3):
@@ -126,7 +126,7 @@ async def test_connections_are_used_again(wire, connect):
     assert wire.connections == 1
 
 
-async def test_a_download_goes_on_after_a_cut(wire, connect):
+async def test_a_download_that_broke_off_is_continued_over_http(wire, connect):
     content = bytes(3 * 1024**2)
     at = 2 * 1024**2
     whole = answer("200 OK", content, 'ETag: "v"')
@@ -187,7 +187,7 @@ async def test_a_slot_that_passed_while_connecting_is_replaced(wire, connect):
 
 async def test_a_request_takes_one_slot(wire, connect, monkeypatch):
     # a busy machine is slower than a slot is valid
-    monkeypatch.setattr("app.annotation.upstream.sender._STALE_SLOT", 3_600)
+    monkeypatch.setattr("app.annotation.upstream.sender._MAX_SLOT_AGE", 3_600)
     wire.script = [GOOD]
     budget = Budget()
     upstream = connect(limiter=budget)

@@ -30,7 +30,7 @@ def tried(cli, words: tuple[str, ...], **env: str) -> tuple[int, str]:
     ("name", "value"),
     [("ALL_PROXY", "socks5://proxy.example:1080"), ("SSL_CERT_FILE", "/not/there.pem")],
 )
-def test_a_variable_that_cannot_be_used_is_named(
+def test_the_error_for_an_unusable_proxy_or_certificate_names_its_variable(
     cli, words: tuple[str, ...], name: str, value: str
 ) -> None:
     status, said = tried(cli, words, USE_ARQ_WORKER=str(words is not API), **{name: value})

@@ -76,7 +76,7 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
 
     Raises:
         TableError: a column is missing, or a line cannot be read or has other columns.
-        EOFError, OSError: the file is cut short, or is no gzip file (``BadGzipFile``).
+        EOFError, OSError: the file is cut short, or is not a gzip file (``BadGzipFile``).
     """
     table = count_table(path, genes)
     return table.tallies, table.rows

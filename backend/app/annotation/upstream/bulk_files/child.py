@@ -32,7 +32,7 @@ from app.annotation.upstream.bulk_files.messages import (
 )
 from app.core.errors import KidneyGeneticsError
 
-MOST_MEMORY = 512 * 1024**2
+MAX_MEMORY = 512 * 1024**2
 """Bytes of data. A table of 2 million rows of 1 KB takes a fifth of it."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -43,9 +43,9 @@ def main() -> int:
     _die_with(int(sys.argv[1]))
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     threading.Thread(target=_stop_when_input_closes, daemon=True).start()
-    gc.disable()  # there are no cycles, and the collector would scan much for them
+    gc.disable()  # there are no cycles, and the collector would scan many objects for them
     read: Callable[..., Reading] = pkgutil.resolve_name(order.reader)
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     try:
         paths = [Path(path) for path in order.paths]
         digests = [sha256(path) for path in paths]
@@ -56,12 +56,12 @@ def main() -> int:
         )
         for message in messages:
             if len(message) > MAX_MESSAGE:
-                return _unreadable(f"its answer for a few genes takes {len(message):,} bytes")
+                return _unreadable(f"the answer for a few genes takes {len(message):,} bytes")
             _send(message)
     except (KidneyGeneticsError, EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]
         return _unreadable(f"{type(error).__name__}: {error}")
     except MemoryError:
-        return _unreadable(f"reading it takes more than {MOST_MEMORY:,} bytes of memory")
+        return _unreadable(f"reading the file takes more than {MAX_MEMORY:,} bytes of memory")
     counted = [
         Counted(digest, *count) for digest, count in zip(digests, reading.counts, strict=True)
     ]
@@ -83,11 +83,11 @@ def _die_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit("the parent has gone already")
+        sys.exit("the parent process has already ended")
 
 
 def _stop_when_input_closes() -> None:
-    # not through the buffer, whose lock the interpreter wants when it ends
+    # os.read bypasses the buffer, whose lock the interpreter needs when it ends
     while os.read(sys.stdin.fileno(), 65_536):
         pass
     os._exit(1)

@@ -29,7 +29,7 @@ def lines(
     Raises:
         UnusableFile: a line or the file is longer.
         UnicodeDecodeError: it is not UTF-8.
-        EOFError, OSError: a compressed file is cut short, or is no gzip file (``BadGzipFile``).
+        EOFError, OSError: a compressed file is cut short, or is not a gzip file (``BadGzipFile``).
     """
     size = 0
     with _opened(path) as file:
@@ -64,11 +64,11 @@ def blocks_of_lines(stream: IO[bytes], *, longest: int, most: int) -> Iterator[l
     while block := stream.read(BLOCK):
         size += len(block)
         if size > most:
-            raise UnusableFile(f"there are more than {most:,} bytes in it")
+            raise UnusableFile(f"the file has more than {most:,} bytes")
         found = (rest + block).split(b"\n")
         rest = found.pop()
         if len(rest) > longest:
-            raise UnusableFile(f"it has a line of more than {longest:,} bytes")
+            raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
         if found:
             yield found
     if rest:

@@ -10,11 +10,11 @@ MAX_MESSAGE = 64 * 1024**2
 
 
 class Count(NamedTuple):
-    """How much a file has.
+    """The size of a file.
 
     Attributes:
-        rows: without the header.
-        genes: different genes in all rows, wanted or not.
+        rows: the number of rows, without the header.
+        genes: the number of different genes in all rows, wanted or not.
     """
 
     rows: int
@@ -56,13 +56,13 @@ class Part(msgspec.Struct, tag=True):
 
 
 class Unreadable(msgspec.Struct, tag=True):
-    """A file cannot be used, and nothing was given."""
+    """A file cannot be used."""
 
     reason: str
 
 
 class Counted(msgspec.Struct):
-    """A file that was read: its SHA-256, and how much it has, as in :class:`Count`."""
+    """A file that was read: its SHA-256, and its size as in :class:`Count`."""
 
     digest: str
     rows: int

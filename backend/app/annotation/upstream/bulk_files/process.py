@@ -30,7 +30,7 @@ class UnreadableFile(KidneyGeneticsError):
 
 
 class ReadingProcessDied(KidneyGeneticsError):
-    """The process ended without an answer: killed, or an error of ours."""
+    """The process ended without an answer: it was killed, or the code has an error."""
 
 
 async def read_in_child(
@@ -43,14 +43,15 @@ async def read_in_child(
         paths: of the files.
         asked: what the reader is asked for. It must be writable as JSON.
         of: the type of the elements of the reader's lists.
-        done: is called with how much the files have, when everything was given.
+        done: is called with the size of the files, after all lists.
 
     Yields:
-        What the reader gives.
+        The lists that the reader gives.
 
     Raises:
-        UnreadableFile: before anything is given, except when an answer is too long.
-        ReadingProcessDied: at any time.
+        UnreadableFile: a file cannot be used. It is raised before the first list, except when a
+            list is too long.
+        ReadingProcessDied: the process ended without an answer, possibly after some lists.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -72,7 +73,7 @@ async def read_in_child(
     names = " and ".join(path.name for path in paths)
     said = asyncio.create_task(_log_lines(names, process.stderr))
     try:
-        with contextlib.suppress(ConnectionError):  # it died; the error below tells its last line
+        with contextlib.suppress(ConnectionError):  # it died; the error below has its last line
             order = Order(reader, [str(path) for path in paths], asked)
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             await process.stdin.drain()

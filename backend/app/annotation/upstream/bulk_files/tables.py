@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
 
-LONGEST_LINE = 1 << 16
+MAX_LINE_BYTES = 1 << 16
 """Bytes of a line, if nothing else is said."""
 
-MOST_BYTES = 1 << 30
+MAX_TABLE_BYTES = 1 << 30
 """Bytes of a table, decompressed, if nothing else is said."""
 
 
@@ -30,8 +30,8 @@ def read_table(
     columns: Sequence[str],
     *,
     separator: str = "\t",
-    longest: int = LONGEST_LINE,
-    most: int = MOST_BYTES,
+    longest: int = MAX_LINE_BYTES,
+    most: int = MAX_TABLE_BYTES,
 ) -> Iterator[Line]:
     """Read some columns of a table row by row.
 
@@ -45,7 +45,7 @@ def read_table(
     Raises:
         UnusableFile: a column is missing, a row has more or fewer fields than the header, or a line
             or the table is too long.
-        EOFError, OSError: a compressed file is cut short, or is no gzip file.
+        EOFError, OSError: a compressed file is cut short, or is not a gzip file.
     """
     try:
         found = enumerate(lines(path, longest=longest, most=most), 1)
@@ -72,9 +72,9 @@ def as_number(text: str, missing: Collection[str] = ("NA", "")) -> float | None:
         missing: what the table writes where there is no number; it gives None.
 
     Raises:
-        UnusableFile: it is neither.
+        UnusableFile: the field holds neither.
     """
     try:
         return None if text in missing else float(text)
     except ValueError:
-        raise UnusableFile(f"{text[:40]!r} is no number") from None
+        raise UnusableFile(f"{text[:40]!r} is not a number") from None

@@ -231,4 +231,4 @@ def test_an_orphan_does_not_begin() -> None:
         check=False,
     )
     assert child.returncode == 1
-    assert b"the parent has gone" in child.stderr
+    assert b"the parent process has already ended" in child.stderr

@@ -56,7 +56,9 @@ def test_batches_hold_every_gene_once_in_order_and_keep_to_the_limits(weights: l
 
 
 @given(st.integers(1, 200), st.data())
-async def test_few_bad_genes_are_found_and_all_others_answered(number: int, data: Any) -> None:
+async def test_a_few_bad_genes_are_isolated_and_all_others_are_answered(
+    number: int, data: Any
+) -> None:
     poison = data.draw(st.sets(st.integers(1, number), max_size=2))
     answers = await ask(Poisoned(poison), genes(number))  # type: ignore[arg-type]
     assert {a.gene_id for a in answers if a.state == "unknown"} == poison

@@ -2,7 +2,7 @@ from app.annotation.refresh.commits import storable_answers
 from app.annotation.sources.base import Answer
 
 
-def test_a_gene_whose_answer_no_database_can_hold_is_unknown_and_the_others_stay() -> None:
+def test_an_answer_that_postgresql_cannot_store_becomes_unknown_and_the_others_stay() -> None:
     good = Answer(1, "found", data={"name": "polycystin 1"})
     kept, nul, surrogate = storable_answers(
         [
@@ -16,12 +16,12 @@ def test_a_gene_whose_answer_no_database_can_hold_is_unknown_and_the_others_stay
     assert nul.reason == surrogate.reason
 
 
-def test_a_reason_is_cleaned() -> None:
+def test_a_reason_loses_characters_that_cannot_be_stored() -> None:
     (answer,) = storable_answers([Answer(1, "unknown", reason="HGNC said \x00\ud800")])
     assert answer.reason == "HGNC said ?"
 
 
-def test_an_answer_without_end_is_unknown():
+def test_an_answer_that_is_too_large_is_unknown():
     (answer,) = storable_answers([Answer(1, "found", {"name": '"' * 60_000})])
     assert (answer.state, answer.data) == ("unknown", None)
     assert "bytes" in (answer.reason or "")

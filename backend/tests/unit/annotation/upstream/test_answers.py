@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
         ("Fri, 31 Dec 9999 23:59:59 GMT", 600),
     ],
 )
-def test_retry_after_in_all_its_forms(value, seconds):
+def test_retry_after_is_read_as_seconds_fraction_or_date(value, seconds):
     assert retry_after(value, 600, NOW) == seconds
 
 
@@ -58,7 +58,7 @@ def test_any_retry_after_is_a_bounded_number_of_seconds_or_nothing(value):
 
 
 @given(st.text() | DATES)
-def test_any_date_is_one_of_the_past_or_none(value):
+def test_any_date_is_read_as_one_of_the_past_or_as_none(value):
     moment = past_date(value, NOW)
     assert moment is None or EARLIEST <= moment <= NOW + timedelta(days=1)
 

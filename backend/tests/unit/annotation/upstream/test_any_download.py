@@ -1,4 +1,4 @@
-"""Whatever happens on the way, a file is one version as it was served, or the copy stays."""
+"""Whatever happens during a download, the file is one version as served, or the copy stays."""
 
 import tempfile
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ class Service:
 @pytest.fixture(scope="module", autouse=True)
 def _small_chunks() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(downloads, "_CHUNK", CHUNK)
+        patch.setattr(downloads, "_CHUNK_BYTES", CHUNK)
         yield
 
 

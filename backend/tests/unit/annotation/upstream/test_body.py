@@ -71,7 +71,7 @@ async def test_an_encoding_that_was_not_asked_for_is_refused(service, connect, e
         await ask(connect())
 
 
-async def test_two_headers_are_two_encodings(service, connect):
+async def test_two_content_encoding_headers_are_refused(service, connect):
     headers = [("Content-Encoding", "gzip"), ("Content-Encoding", "gzip")]
     service.script = [httpx.Response(200, headers=headers, stream=Parts([gzip.compress(GOOD)]))]
     with pytest.raises(BadAnswer, match="encoded as gzip, gzip"):
@@ -94,7 +94,7 @@ async def test_small_parts_take_no_more_memory_than_a_large_one(service, connect
         await ask(connect(max_body=180_000))
 
 
-async def test_a_compressed_body_that_stands_for_nothing_has_an_end(service, connect):
+async def test_an_endless_compressed_body_of_nothing_is_refused(service, connect):
     nothing = gzip.compress(b"")
 
     class Endless(httpx.AsyncByteStream):
@@ -122,7 +122,7 @@ async def test_a_compressed_body_that_is_cut_off_is_asked_for_again(service, con
     assert len(service.asked) == 2
 
 
-async def test_a_damaged_body_is_a_wait_in_the_end(service, connect):
+async def test_a_body_that_stays_damaged_ends_in_a_wait(service, connect):
     service.script = [lambda _: sent(b"no gzip at all", encoding="gzip")]
     with pytest.raises(UpstreamUnavailable, match="DecodingError"):
         await ask(connect())
@@ -136,13 +136,13 @@ async def test_a_damaged_body_is_a_wait_in_the_end(service, connect):
         (sent(bomb(10_000), status=404, encoding="gzip, gzip"), "404: nothing readable"),
     ],
 )
-async def test_the_text_of_a_refusal_is_bounded_as_well(service, connect, answer, shown):
+async def test_the_body_of_a_refusal_is_read_up_to_a_limit(service, connect, answer, shown):
     service.script = [answer]
     with most_memory(2_000_000), pytest.raises(BadAnswer, match=shown):
         await ask(connect())
 
 
-async def test_the_start_of_a_bomb_is_its_start():
+async def test_the_start_of_a_compressed_bomb_is_read():
     answer = sent(bomb(50_000_000), encoding="gzip")
     with most_memory(2_000_000):
         assert await start_of_body("x", answer, 100) == bytes(100)
@@ -153,7 +153,7 @@ async def test_the_start_of_a_bomb_is_its_start():
     st.integers(1, 50),
     st.sampled_from([None, "gzip"]),
 )
-async def test_however_a_body_is_cut_into_parts_it_is_the_same(members, length, encoding):
+async def test_a_body_does_not_depend_on_how_it_is_cut_into_chunks(members, length, encoding):
     whole = b"".join(members)
     raw = b"".join(map(gzip.compress, members)) if encoding else whole
     parts = [raw[at : at + length] for at in range(0, len(raw), length)]

@@ -50,7 +50,7 @@ async def ask(upstream, **more):
         httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"x")),
     ],
 )
-async def test_a_passing_trouble_is_passed_over(service, connect, trouble):
+async def test_a_request_is_retried_after_a_transient_failure(service, connect, trouble):
     service.script = [trouble, FOUND]
     upstream = connect()
     assert await ask(upstream) == {"a": 1}
@@ -71,7 +71,7 @@ async def test_a_passing_trouble_is_passed_over(service, connect, trouble):
         (httpx.Response(302, headers={"Location": "https://elsewhere.example/?x=1"}), 1),
     ],
 )
-async def test_a_lasting_trouble_is_a_wait_for_the_host(service, connect, trouble, tries):
+async def test_a_lasting_failure_ends_in_a_wait_for_the_host(service, connect, trouble, tries):
     service.script = [trouble]
     upstream = connect()
     with pytest.raises(UpstreamUnavailable) as caught:
@@ -94,7 +94,7 @@ async def test_a_lasting_trouble_is_a_wait_for_the_host(service, connect, troubl
         (httpx.Response(200, content=b'{"b":' * 100_000), 2, "cannot be used"),
     ],
 )
-async def test_an_answer_of_no_use_is_a_bad_answer(service, connect, answer, tries, shown):
+async def test_an_unusable_answer_is_a_bad_answer(service, connect, answer, tries, shown):
     service.script = [answer]
     upstream = connect()
     with pytest.raises(BadAnswer) as caught:
@@ -149,29 +149,31 @@ async def test_a_service_that_is_down_is_waited_for_whatever_its_status_says(
 
 
 @pytest.mark.parametrize("status", [407, "407 Proxy Authentication Required"])
-async def test_a_proxy_that_wants_a_login_is_named_with_its_setting(service, connect, status):
+async def test_the_error_for_a_proxy_that_requires_a_login_names_the_variable(
+    service, connect, status
+):
     answer = httpx.Response(status) if isinstance(status, int) else httpx.ProxyError(status)
     service.script = [answer]
     with pytest.raises(UpstreamUnavailable, match="HTTPS_PROXY"):
         await ask(connect())
 
 
-async def test_words_of_an_outage_in_a_long_answer_are_no_outage(service, connect):
+async def test_the_words_of_an_outage_in_a_long_answer_are_ignored(service, connect):
     service.script = [httpx.Response(200, json={"a": "temporarily unavailable" * 1_000})]
     with pytest.raises(BadAnswer):
         await ask(connect())
 
 
-async def test_words_of_an_outage_in_a_good_answer_are_an_answer(service, connect):
+async def test_the_words_of_an_outage_in_a_usable_answer_are_ignored(service, connect):
     service.script = [httpx.Response(200, json={"maintenance": 1})]
     assert await ask(connect()) == {"maintenance": 1}
 
 
-def test_a_page_of_comments_is_looked_through_in_no_time():
+def test_a_page_of_many_comments_is_matched_without_backtracking():
     assert not is_web_page(b"<!-- -->" * 500 + b"x")
 
 
-async def test_a_decoder_refuses_a_body_in_its_own_words(service, connect):
+async def test_the_error_of_a_decoder_reaches_the_caller(service, connect):
     def decode(_):
         raise BadAnswer("expected 3 variants, got 2")
 
@@ -194,7 +196,7 @@ async def test_a_refused_key_is_an_error_for_the_operator(service, connect):
     assert KEY not in str(caught.value)
 
 
-async def test_retry_after_holds_everybody_who_shares_the_budget(service, connect):
+async def test_retry_after_pauses_all_clients_of_the_budget(service, connect):
     loop = asyncio.get_running_loop()
     times = []
 
@@ -214,9 +216,7 @@ async def test_retry_after_holds_everybody_who_shares_the_budget(service, connec
     assert min(times) - start >= 0.3
 
 
-async def test_a_long_retry_after_puts_the_attempt_back_and_pauses_the_budget(
-    service, connect, limiter
-):
+async def test_a_long_retry_after_releases_the_run_and_pauses_the_budget(service, connect, limiter):
     service.script = [refused("900")]
     upstream = connect()
     with pytest.raises(UpstreamUnavailable) as caught:
@@ -229,9 +229,7 @@ async def test_a_long_retry_after_puts_the_attempt_back_and_pauses_the_budget(
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 403])
 @pytest.mark.parametrize("far", ["1000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
-async def test_no_service_puts_an_attempt_back_for_longer_than_is_allowed(
-    service, connect, status, far
-):
+async def test_a_retry_after_is_cut_to_the_longest_wait(service, connect, status, far):
     service.script = [httpx.Response(status, headers={"Retry-After": far})]
     upstream = connect(retries=replace(QUICK, longest_wait=7_200))
     with pytest.raises(UpstreamUnavailable) as caught:
@@ -240,7 +238,7 @@ async def test_no_service_puts_an_attempt_back_for_longer_than_is_allowed(
     assert upstream.requests == 1
 
 
-async def test_a_redirect_to_nowhere_is_a_wait(service, connect):
+async def test_a_redirect_without_an_address_is_a_wait(service, connect):
     service.script = [httpx.Response(301)]
     with pytest.raises(UpstreamUnavailable, match="301"):
         await ask(connect())
@@ -269,7 +267,7 @@ async def test_no_more_requests_are_in_flight_than_the_host_allows(service, conn
     assert most == connect().host.concurrency
 
 
-async def test_a_try_that_takes_too_long_is_given_up(connect):
+async def test_a_try_times_out(connect):
     async def hang(_):
         await asyncio.Event().wait()
 
@@ -296,7 +294,7 @@ async def test_an_endless_body_is_refused_before_it_fills_the_memory(service, co
     assert read <= 11_000
 
 
-async def test_what_identifies_us_goes_with_every_request(service, connect):
+async def test_the_common_parameters_are_sent_with_every_request(service, connect):
     service.script = [FOUND]
     upstream = connect(key=KEY, params={"tool": "kidney-genetics", "api_key": KEY})
     await upstream.request("GET", "/esearch.fcgi", params={"db": "clinvar"}, decode=DECODE)
@@ -328,7 +326,7 @@ class Budgets:
         raise AssertionError(budget, seconds)
 
 
-async def test_a_key_has_a_budget_of_its_own_whose_name_does_not_tell_it(service, connect):
+async def test_a_key_has_its_own_budget_whose_name_does_not_reveal_the_key(service, connect):
     service.script = [FOUND]
     budgets = Budgets()
     for more in ({"rate": None}, {"rate": None, "key": KEY}, {"rate": 77, "key": KEY}):
@@ -350,7 +348,7 @@ async def test_a_key_has_a_budget_of_its_own_whose_name_does_not_tell_it(service
         httpx.ConnectError(f"cannot reach https://e.example/?api_key={KEY} of ada@example.org"),
     ],
 )
-async def test_no_secret_is_in_any_text(service, connect, caplog, trouble):
+async def test_the_key_is_redacted_in_errors_and_logs(service, connect, caplog, trouble):
     caplog.set_level(logging.DEBUG)
     service.script = [trouble]
     logging.getLogger("httpx").filters.clear()
@@ -372,7 +370,7 @@ async def test_each_failed_try_is_logged_with_host_status_number_and_delay(
     await ask(connect())
     [line] = [r.getMessage() for r in caplog.records if r.name.startswith("app.")]
     assert line.startswith("ncbi: answered 503")
-    assert "(try 1), again in 0.0 s" in line
+    assert "(try 1), next try in 0.0 s" in line
 
 
 async def test_the_client_names_the_project_and_follows_no_redirects():

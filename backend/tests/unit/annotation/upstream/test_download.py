@@ -90,7 +90,7 @@ async def test_a_changed_file_replaces_the_old_one(service, connect):
 
 
 @pytest.mark.parametrize("notes", [b"\xff\xfe", b'{"release": "\xff"}', b"[]"])
-async def test_notes_that_are_no_text_are_no_obstacle(service, connect, notes):
+async def test_a_file_is_downloaded_again_when_its_notes_are_not_text(service, connect, notes):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -99,7 +99,7 @@ async def test_notes_that_are_no_text_are_no_obstacle(service, connect, notes):
     assert upstream.requests == 2
 
 
-async def test_a_copy_that_was_tampered_with_is_fetched_anew(service, connect):
+async def test_a_copy_that_was_changed_is_downloaded_again(service, connect):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -109,7 +109,7 @@ async def test_a_copy_that_was_tampered_with_is_fetched_anew(service, connect):
     assert "If-None-Match" not in service.asked[1].headers
 
 
-async def test_notes_that_cannot_be_read_are_no_obstacle(service, connect):
+async def test_a_file_is_downloaded_again_when_its_notes_are_not_json(service, connect):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -117,14 +117,14 @@ async def test_notes_that_cannot_be_read_are_no_obstacle(service, connect):
     assert await upstream.download("f") == got
 
 
-async def test_a_mirror_has_a_copy_of_its_own(service, connect):
+async def test_the_copy_of_a_mirror_is_kept_apart(service, connect):
     service.script = [whole, lambda _: whole(content=b"mirror")]
     got = await connect().download("f")
     other = await connect(base_url="https://mirror.example").download("f")
     assert (got.path.read_bytes(), other.path.read_bytes()) == (CONTENT, b"mirror")
 
 
-async def test_after_a_cut_it_goes_on_where_it_broke_off(service, connect):
+async def test_a_download_that_broke_off_is_continued(service, connect):
     service.script = [cut(3_000_000), rest]
     got = await connect().download("f")
     assert got.path.read_bytes() == CONTENT
@@ -133,7 +133,7 @@ async def test_after_a_cut_it_goes_on_where_it_broke_off(service, connect):
     assert service.asked[1].headers["Range"] == f"bytes={2 * 1024**2}-"
 
 
-async def test_it_starts_again_when_the_file_has_changed_meanwhile(service, connect):
+async def test_a_download_starts_again_when_the_file_has_changed_meanwhile(service, connect):
     newer = {"ETag": '"v2"', "Last-Modified": "Sun, 22 Nov 2026 04:05:06 GMT"}
     service.script = [cut(3_000_000), lambda _: whole(content=b"new", **newer)]
     got = await connect().download("f")
@@ -148,14 +148,14 @@ async def test_it_starts_again_when_the_file_has_changed_meanwhile(service, conn
         httpx.Response(206, content=b"abc"),
     ],
 )
-async def test_it_starts_again_when_the_rest_is_not_to_be_had(service, connect, strange):
+async def test_a_download_starts_again_when_the_rest_is_not_available(service, connect, strange):
     service.script = [cut(3_000_000), strange, whole]
     got = await connect().download("f")
     assert got.path.read_bytes() == CONTENT
     assert "Range" not in service.asked[2].headers
 
 
-async def test_without_a_version_it_starts_again(service, connect):
+async def test_a_download_without_a_version_starts_again(service, connect):
     headers = {"Content-Length": str(len(CONTENT))}
     broken = httpx.Response(200, headers=headers, stream=Broken(CONTENT[:3_000_000]))
     service.script = [broken, whole]
@@ -163,7 +163,7 @@ async def test_without_a_version_it_starts_again(service, connect):
     assert "Range" not in service.asked[1].headers
 
 
-async def test_a_weak_tag_is_not_enough_to_go_on_with(service, connect):
+async def test_a_download_with_a_weak_tag_starts_again(service, connect):
     headers = {"ETag": 'W/"v1"', "Content-Length": str(len(CONTENT))}
     broken = httpx.Response(200, headers=headers, stream=Broken(CONTENT[:3_000_000]))
     service.script = [broken, whole]
@@ -171,7 +171,7 @@ async def test_a_weak_tag_is_not_enough_to_go_on_with(service, connect):
     assert "Range" not in service.asked[1].headers
 
 
-async def test_a_file_that_always_breaks_off_is_given_up_and_leaves_nothing(
+async def test_a_download_that_always_breaks_off_ends_as_unavailable_and_leaves_no_part(
     service, connect, tmp_path
 ):
     service.script = [lambda _: cut(3_000_000)]
@@ -181,21 +181,21 @@ async def test_a_file_that_always_breaks_off_is_given_up_and_leaves_nothing(
     assert files(tmp_path) == ["f.lock"]
 
 
-async def test_a_shorter_file_than_announced_is_not_taken(service, connect, tmp_path):
+async def test_a_file_shorter_than_its_content_length_is_refused(service, connect, tmp_path):
     service.script = [httpx.Response(200, headers={"Content-Length": "10"}, content=b"short")]
     with pytest.raises(UpstreamUnavailable, match="5 of 10 bytes"):
         await connect().download("f")
     assert files(tmp_path) == ["f.lock"]
 
 
-async def test_a_body_whose_end_cannot_be_told_is_refused(service, connect, tmp_path):
+async def test_a_file_without_a_length_or_chunks_is_refused(service, connect, tmp_path):
     service.script = [lambda _: httpx.Response(200, headers=VERSION, stream=Stream(CONTENT[:99]))]
     with pytest.raises(BadAnswer, match="how long"):
         await connect().download("f")
     assert files(tmp_path) == ["f.lock"]
 
 
-async def test_a_body_in_chunks_says_where_it_ends(service, connect):
+async def test_a_chunked_file_without_a_length_is_downloaded(service, connect):
     service.script = [httpx.Response(200, headers=VERSION | CHUNKED, stream=Stream(CONTENT))]
     assert (await connect().download("f")).path.read_bytes() == CONTENT
 
@@ -212,7 +212,7 @@ async def test_an_older_file_does_not_replace_the_copy_in_use(service, connect, 
     assert service.asked[2].headers["If-None-Match"] == VERSION["ETag"]
 
 
-async def test_a_copy_of_the_future_is_replaced(service, connect):
+async def test_a_copy_dated_in_the_future_is_replaced(service, connect):
     service.script = [whole, lambda _: whole(content=b"new", ETag='"v2"')]
     got = await connect().download("f")
     side = got.path.with_name("f.json")
@@ -221,7 +221,7 @@ async def test_a_copy_of_the_future_is_replaced(service, connect):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
-async def test_a_file_that_comes_encoded_is_not_the_file(service, connect, encoding):
+async def test_a_file_with_a_content_encoding_is_refused(service, connect, encoding):
     body = gzip.compress(b"a\tb")
     headers = VERSION | {"Content-Encoding": encoding, "Content-Length": str(len(body))}
     service.script = [lambda _: httpx.Response(200, headers=headers, stream=Stream(body))]
@@ -229,7 +229,7 @@ async def test_a_file_that_comes_encoded_is_not_the_file(service, connect, encod
         await connect().download("f.txt")
 
 
-async def test_a_gzip_file_may_say_that_it_is_one(service, connect):
+async def test_a_gzip_file_may_state_gzip_as_its_content_encoding(service, connect):
     body = gzip.compress(b"a\tb")
     service.script = [lambda _: whole(content=body, **{"Content-Encoding": "x-gzip"})]
     assert (await connect().download("f.gz")).path.read_bytes() == body
@@ -250,7 +250,7 @@ async def test_parts_of_two_versions_are_never_joined(service, connect, tag, lon
     assert "Range" not in service.asked[2].headers
 
 
-async def test_a_part_without_a_known_length_belongs_to_what_is_said_to_be_the_same(
+async def test_a_part_without_a_known_length_is_joined_only_when_both_answers_state_the_version(
     service, connect
 ):
     """It was dated before, and has a tag now."""
@@ -267,7 +267,7 @@ async def test_a_part_without_a_known_length_belongs_to_what_is_said_to_be_the_s
     assert [("Range" in request.headers) for request in service.asked] == [False, True, False]
 
 
-async def test_a_part_that_was_not_asked_for_is_not_the_file(service, connect):
+async def test_a_part_that_was_not_asked_for_is_not_taken_for_the_file(service, connect):
     part = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
     service.script = [httpx.Response(206, headers=part, content=CONTENT), whole]
     assert (await connect().download("f")).release == "2026-11-15"
@@ -281,7 +281,9 @@ async def test_a_part_that_was_not_asked_for_is_not_the_file(service, connect):
         (httpx.Response(200, stream=Stream(CONTENT), headers=CHUNKED), "more than 1,000"),
     ],
 )
-async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answer, shown):
+async def test_a_missing_or_too_long_file_is_a_bad_answer(
+    service, connect, tmp_path, answer, shown
+):
     service.script = [answer]
     with pytest.raises(BadAnswer, match=shown):
         await connect(max_download=1_000).download("f")
@@ -294,14 +296,14 @@ async def test_what_is_not_the_file_is_refused(service, connect, tmp_path, answe
         (httpx.Response(200, html="<html>Log in to the network</html>"), "web page"),
         (httpx.Response(200, text="<!DOCTYPE html><html>Maintenance"), "web page"),
         (httpx.Response(200, html="<table><tr><td>Blocked"), "web page"),
-        (httpx.Response(200, text="Service unavailable"), "no gzip"),
+        (httpx.Response(200, text="Service unavailable"), "not a gzip"),
         (httpx.Response(200, headers={"Content-Length": "0"}), "empty"),
         (httpx.Response(200, stream=Stream(b""), headers=CHUNKED), "empty"),
         (httpx.Response(204), "204"),
         (httpx.Response(407, html="<html>Log in</html>"), "407"),
     ],
 )
-async def test_what_stands_in_the_place_of_a_file_is_waited_out_and_the_old_copy_stays(
+async def test_a_web_page_instead_of_a_file_means_unavailable_and_the_copy_stays(
     service, connect, answer, shown
 ):
     good = gzip.compress(b"good")
@@ -314,7 +316,7 @@ async def test_what_stands_in_the_place_of_a_file_is_waited_out_and_the_old_copy
     assert first.path.read_bytes() == good
 
 
-async def test_passing_troubles_are_passed_over(service, connect):
+async def test_a_download_is_retried_after_transient_failures(service, connect):
     service.script = [
         httpx.Response(503),
         httpx.ConnectError("x"),
@@ -334,7 +336,7 @@ async def test_without_a_date_the_release_is_the_day_of_the_answer(service, conn
     "modified",
     ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 01 Jan 0001 -2300"],
 )
-async def test_a_day_that_cannot_be_right_is_no_release(service, connect, modified):
+async def test_an_impossible_date_is_not_used_as_the_release(service, connect, modified):
     headers = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT", "Last-Modified": modified}
     service.script = [httpx.Response(200, headers=headers, content=b"x")]
     assert (await connect().download("f")).release == "2026-11-23"
@@ -349,7 +351,7 @@ async def test_a_release_is_a_day_in_utc(service, connect):
 
 
 @pytest.mark.parametrize("tag", ['"é"', '"' + "v" * 2_000 + '"'])
-async def test_a_tag_that_cannot_be_sent_back_is_none(service, connect, tag):
+async def test_a_tag_that_a_header_cannot_contain_is_ignored(service, connect, tag):
     headers = [(b"ETag", tag.encode()), (b"Last-Modified", VERSION["Last-Modified"].encode())]
     service.script = [httpx.Response(200, headers=headers, content=b"x"), httpx.Response(304)]
     first = await connect().download("f")
@@ -357,20 +359,20 @@ async def test_a_tag_that_cannot_be_sent_back_is_none(service, connect, tag):
     assert "If-None-Match" not in service.asked[1].headers
 
 
-async def test_a_range_of_endless_digits_is_no_range(service, connect):
+async def test_a_range_with_too_many_digits_is_ignored(service, connect):
     headers = {"Content-Range": f"bytes {2 * 1024**2}-{'9' * 5_000}/{'9' * 5_000}"}
     service.script = [cut(3_000_000), httpx.Response(206, headers=headers, content=b"x"), whole]
     assert (await connect().download("f")).path.read_bytes() == CONTENT
 
 
-async def test_of_two_who_want_it_one_fetches_it(service, connect):
+async def test_two_downloads_of_one_file_at_a_time_fetch_it_once(service, connect):
     service.script = [whole, httpx.Response(304)]
     got = await asyncio.gather(connect().download("f"), connect().download("f"))
     assert got[0] == got[1]
     assert [request.headers.get("If-None-Match") for request in service.asked] == [None, '"v1"']
 
 
-async def test_a_cancelled_download_leaves_nothing_and_locks_nobody_out(service, connect, tmp_path):
+async def test_a_cancelled_download_leaves_no_part_and_no_lock(service, connect, tmp_path):
     reached = asyncio.Event()
 
     class Stuck(httpx.AsyncByteStream):
@@ -389,7 +391,7 @@ async def test_a_cancelled_download_leaves_nothing_and_locks_nobody_out(service,
     assert (await connect().download("f")).path.read_bytes() == CONTENT
 
 
-async def test_what_a_killed_process_left_is_removed(service, connect, tmp_path):
+async def test_the_part_of_a_killed_process_is_removed(service, connect, tmp_path):
     service.script = [whole, lambda _: whole(content=b"new")]
     got = await connect().download("f")
     got.path.with_name("f.1234.part").write_bytes(b"left")
@@ -409,6 +411,6 @@ async def test_a_full_disk_is_a_wait_for_the_disk(service, connect, tmp_path, mo
     assert files(tmp_path) == ["f.lock"]
 
 
-async def test_a_host_without_a_folder_downloads_nothing(connect):
+async def test_a_download_without_a_cache_folder_is_refused(connect):
     with pytest.raises(ValueError, match="cache_dir"):
         await connect(cache_dir=None).download("f")

@@ -46,7 +46,7 @@ async def proxy() -> Iterator[tuple[str, list[bytes]]]:
         *("[", "::/", "a b", "http://", "[::1", "%", ",,", "x" * 300, "host:port", "1/2/3"),
     ],
 )
-async def test_no_value_of_no_proxy_keeps_a_client_from_being_built(
+async def test_a_client_can_be_made_with_any_value_of_no_proxy(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("NO_PROXY", value)
@@ -75,11 +75,15 @@ async def test_no_value_of_no_proxy_keeps_a_client_from_being_built(
         ("[, ,%", "https://mirror/", False),
     ],
 )
-def test_what_no_proxy_names_is_reached_directly(no_proxy: str, url: str, directly: bool) -> None:  # noqa: FBT001
+def test_a_host_that_no_proxy_names_is_reached_directly(
+    no_proxy: str,
+    url: str,
+    directly: bool,  # noqa: FBT001
+) -> None:
     assert Exceptions.read(no_proxy).cover(httpx.URL(url)) is directly
 
 
-async def test_a_request_goes_through_the_proxy_or_past_it(
+async def test_a_request_uses_the_proxy_unless_no_proxy_names_its_host(
     monkeypatch: pytest.MonkeyPatch, proxy
 ) -> None:
     address, asked = proxy
@@ -97,7 +101,7 @@ async def test_a_request_goes_through_the_proxy_or_past_it(
     [
         ("ALL_PROXY", "socks5://somebody:x7Kq2mPz@proxy.example:1080", "its scheme is socks5"),
         ("HTTPS_PROXY", "ftp://proxy.example", "its scheme is ftp"),
-        ("https_proxy", "http://x7Kq2mPz@proxy.example:port", "it is no address"),
+        ("https_proxy", "http://x7Kq2mPz@proxy.example:port", "it is not an address"),
         ("HTTP_PROXY", "http://proxy.example:99999", "its host or its port"),
         ("HTTP_PROXY", "http://", "its host or its port"),
         ("SSL_CERT_FILE", "/not/there.pem", "No such file"),
@@ -106,7 +110,7 @@ async def test_a_request_goes_through_the_proxy_or_past_it(
         ("SSLKEYLOGFILE", "/not/there/keys", "No such file"),
     ],
 )
-def test_a_variable_that_cannot_be_used_is_named(
+def test_the_error_for_an_unusable_proxy_or_certificate_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -118,7 +122,7 @@ def test_a_variable_that_cannot_be_used_is_named(
     assert "x7Kq2mPz" not in str(error.value)
 
 
-async def test_a_proxy_for_everything_that_serves_nothing_is_ignored(
+async def test_an_unusable_all_proxy_is_ignored_when_both_schemes_have_a_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example:1080")
