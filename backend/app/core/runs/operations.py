@@ -19,17 +19,21 @@ CREATING = Lock("the creation of another run", table="runs", number=2, timeout=1
 
 _ACTIVE = text(
     """
-    SELECT * FROM runs WHERE state IN ('queued', 'running') AND mode = :mode
+    SELECT id, epoch, task, sources, mode, state FROM runs
+    WHERE state IN ('queued', 'running') AND mode = :mode
       AND sources IS NOT DISTINCT FROM CAST(:sources AS text[])
     ORDER BY id LIMIT 1
     """
 )
 
-_BY_ARQ_JOB = text("SELECT * FROM runs WHERE arq_job_id = :arq_job_id")
+_BY_ARQ_JOB = text(
+    "SELECT id, epoch, task, sources, mode, state FROM runs WHERE arq_job_id = :arq_job_id"
+)
 
 _ACTIVE_COVERING = text(
     """
-    SELECT * FROM runs WHERE mode IN (:mode, 'full') AND id = (
+    SELECT id, epoch, task, sources, mode, state FROM runs
+    WHERE mode IN (:mode, 'full') AND id = (
       SELECT run_id FROM run_sources WHERE active AND source = ANY(:covers)
       GROUP BY run_id HAVING count(*) = cardinality(CAST(:covers AS text[])))
     """

@@ -9,7 +9,9 @@
 
 Each statement is complete: it checks the state, and for an attempt the epoch, changes the run, and
 records the event, which belongs to the attempt that ended or began. It returns a row for each run
-that it changed, and none when the check failed: then nothing is changed.
+that it changed, and none when the check failed: then nothing is changed. It names the columns that
+it returns: a migration may add one under a running process, and PostgreSQL refuses to execute a
+prepared statement whose result has changed.
 
 One thing happens beside these statements. After a change of `runs.state` the trigger
 ``run_sources_follow_run`` (migration 0001) sets `run_sources.active`, by which the database keeps
@@ -37,7 +39,7 @@ CREATE = text(
       INSERT INTO run_events (run_id, epoch, event, detail)
       SELECT id, epoch, 'created', jsonb_build_object('covers', CAST(:covers AS text[])) FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Create a queued run and the sources that it covers. Called by `operations.create`. Event:
@@ -63,7 +65,7 @@ CLAIM = text(
           'worker', run.worker_id, 'reason', 'worker ' || lost.worker || ' was lost'))
       FROM run LEFT JOIN lost ON true
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Give a queued run that is ready to a worker. Called by `Engine.claim`. Event: `claimed`, or
@@ -79,7 +81,7 @@ SUCCEED = text(
       INSERT INTO run_events (run_id, epoch, event, detail)
       SELECT id, epoch, 'succeeded', jsonb_build_object('worker', worker_id) FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """End a run whose work is done. Called by `outcome.record`. Event: `succeeded`."""
@@ -94,7 +96,7 @@ FAIL = text(
       INSERT INTO run_events (run_id, epoch, event, detail)
       SELECT id, epoch, 'failed', jsonb_build_object('worker', worker_id, 'reason', error) FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """End a run that another attempt would not help. Called by `outcome.record`. Event: `failed`."""
@@ -125,7 +127,7 @@ RETRY_LATER = text(
           'not_before', run.not_before))
       FROM run JOIN mine USING (id)
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Count a failed attempt: queue the run after a jittered exponential backoff, or end it after
@@ -144,7 +146,7 @@ TIME_OUT = text(
       SELECT id, epoch - 1, 'timed out', jsonb_build_object(
         'worker', worker_id, 'timeout', CAST(:timeout AS float8)) FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue a run whose attempt made progress and reached its timeout. Called by `outcome.record`,
@@ -162,7 +164,7 @@ INTERRUPT = text(
       SELECT id, epoch - 1, 'interrupted', jsonb_build_object(
         'worker', worker_id, 'reason', 'its worker was stopped') FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue a run whose worker is being stopped; this costs no attempt. Called by `outcome.record`.
@@ -181,7 +183,7 @@ WAIT = text(
         'worker', worker_id, 'waiting_for', waiting_for, 'not_before', not_before,
         'reason', CAST(:reason AS text))) FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue a run that can only wait, for an upstream service for example; this costs no attempt.
@@ -221,7 +223,7 @@ TAKE_FROM_DEAD = text(
       SELECT id, epoch - 1, 'failed', jsonb_build_object('reason', error) FROM run
       WHERE state = 'failed'
     )
-    SELECT * FROM run
+    SELECT id, epoch, state, dead_worker, frozen FROM run
     """
 )
 """Take every running run from a worker that is not alive, and queue it. Called by
@@ -243,7 +245,7 @@ RELEASE = text(
       SELECT id, epoch - 1, 'released', jsonb_build_object(
         'worker', worker_id, 'reason', 'its attempt could not record how it ended') FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue runs that a worker is said to execute but does not. Called by `recovery.release`. Event:
@@ -266,7 +268,7 @@ CANCEL = text(
         jsonb_strip_nulls(jsonb_build_object('worker', before.worker_id))
       FROM run JOIN before USING (id)
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """End an active run because somebody said so. Its attempt can commit nothing from then on.
@@ -287,7 +289,7 @@ REOPEN = text(
           THEN jsonb_build_object('accepts_losses_of', CAST(:accepted AS text[])) ELSE '{}' END
       FROM run
     )
-    SELECT * FROM run
+    SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue a failed or cancelled run again; it continues from what is committed. Called by

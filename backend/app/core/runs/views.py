@@ -145,9 +145,24 @@ class Changed(View):
     """`cancelled` after a cancel, `queued` after a retry."""
 
 
-_RUNS = """
-SELECT r.*, w.host, w.pid FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
-"""
+_ONE = text(
+    """
+    SELECT r.id, r.state, r.task, r.sources, r.mode, r.attempts, r.interruptions, r.losses, r.epoch,
+      r.worker_id, r.created_at, r.started_at, r.attempt_started_at, r.progressed_at, r.finished_at,
+      r.waiting_for, r.not_before, r.error, w.host, w.pid
+    FROM runs r LEFT JOIN workers w ON w.id = r.worker_id WHERE r.id = :id
+    """
+)
+
+_PAGE = text(
+    """
+    SELECT r.id, r.state, r.task, r.sources, r.mode, r.attempts, r.interruptions, r.losses, r.epoch,
+      r.worker_id, r.created_at, r.started_at, r.attempt_started_at, r.progressed_at, r.finished_at,
+      r.waiting_for, r.not_before, r.error, w.host, w.pid
+    FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
+    WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit
+    """
+)
 
 # until the present attempt begins a source, its row describes an earlier attempt
 _PROGRESS = text(
@@ -175,7 +190,7 @@ async def get_run(connection: AsyncConnection, run_id: int) -> Run:
         NotFound: there is no such run.
     """
     await require_run(connection, run_id)
-    result = await connection.execute(text(_RUNS + "WHERE r.id = :id"), {"id": run_id})
+    result = await connection.execute(_ONE, {"id": run_id})
     return (await _with_progress(connection, result.mappings().all()))[0]
 
 
@@ -190,7 +205,7 @@ async def list_runs(
         before: only runs with a smaller id.
     """
     result = await connection.execute(
-        text(_RUNS + "WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit"),
+        _PAGE,
         {"before": LARGEST_ID if before is None else before, "limit": limit},
     )
     runs = await _with_progress(connection, result.mappings().all())

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,16 @@ def next_version(folder: Path) -> Path:
     return folder
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+
+
 async def test_a_worker_finishes_its_run_while_the_next_version_is_deployed(
-    genes: Plant, tmp_path: Path
+    genes: Plant, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     deployed = next_version(tmp_path / "next")
-    old = genes.worker(ARQ_MAX_JOBS="1", NCBI_RATE="3")
+    old = genes.worker(ARQ_MAX_JOBS="1", NCBI_RATE="1")
     first = genes.annotate("ensembl", "clinvar")
     await genes.until(lambda r: r["state"] == "running" and r["done"] > 400, run_id=first)
 
@@ -59,7 +65,7 @@ async def test_a_worker_finishes_its_run_while_the_next_version_is_deployed(
     assert genes.rows("SELECT count(later) AS n FROM genes") == [{"n": 400}]
     assert (await genes.until(lambda _: True, run_id=first))["state"] == "running"
     new = of_the_next("arq", "app.core.arq_worker.WorkerSettings")
-    genes.processes.append(new)
+    request.addfinalizer(partial(end, new))
     await genes.until(
         lambda _: bool(genes.rows("SELECT 1 FROM workers WHERE version LIKE '9.9.9+%%'")),
         run_id=first,
