@@ -1,4 +1,4 @@
-"""The checks of the answers: they are as fresh as their sources require, and were understood."""
+"""The doctor's checks of annotations: they are fresh, and all terms of the sources are known."""
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import annotate, show_run

@@ -8,13 +8,14 @@ from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.annotation.upstream import BadAnswer
 
 MOST_BAD = 16
-"""This many unusable answers to the parts of one batch, without a usable one, are the fault of the
-service and not of a gene. Halving a batch of 200 down to one bad gene meets at most 8 in a row."""
+"""After this many unusable answers to the parts of one batch, without a usable one, the service is
+taken to be at fault and not a gene. Halving a batch of 200 down to one bad gene gives at most 8 in
+a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Genes that are asked about together, and the work that they are expected to be."""
+    """Genes that are asked about together, and the expected work for them."""
 
     genes: list[Gene]
     weight: int
@@ -23,9 +24,9 @@ class Batch:
 def split_by_weight(
     genes: Iterable[Gene], weights: Iterable[int], info: SourceInfo
 ) -> Iterable[Batch]:
-    """Cut genes into batches that keep to the source's ``batch_size`` and ``batch_weight``.
+    """Split genes into batches within the source's ``batch_size`` and ``batch_weight``.
 
-    A gene that weighs more than a batch may is a batch of its own.
+    A gene that weighs more than ``batch_weight`` gets a batch of its own.
     """
     batch: list[Gene] = []
     total = 0
@@ -41,7 +42,7 @@ def split_by_weight(
 
 
 async def batches(pages: AsyncIterator[list[Gene]], source: ApiSource) -> AsyncIterator[Batch]:
-    """Cut pages of genes into batches."""
+    """Split pages of genes into batches."""
     async for page in pages:
         for batch in split_by_weight(page, await weigh(source, page), source.info):
             yield batch

@@ -55,7 +55,7 @@ async def refresh_by_api(source: ApiSource, due: Due, ledger: Ledger, releases: 
 async def _doubt(
     source: ApiSource, due: Due, ledger: Ledger, genes: Sequence[Gene], answers: list[Answer]
 ) -> list[Answer]:
-    """Ask again about the genes that turned absent. An answer that is still absent is doubted."""
+    """Ask again about the genes that turned absent. A gene that is absent again is doubted."""
     turned = await turned_absent(due.attempt, ledger.losses, answers)
     if not turned:
         return answers

@@ -15,11 +15,11 @@ from app.annotation.sources.base import ApiSource, FileSource, Gene
 async def refresh_from_file(
     source: FileSource, due: Due, ledger: Ledger, checks: FileChecks
 ) -> int:
-    """Store what the file says about the genes that are due.
+    """Store the file's answers about the genes that are due.
 
-    The whole file is read before anything of it is stored, because only then it is known how much
-    it has lost. Where the source can also be asked gene by gene, the genes that the file says
-    nothing about, and those that it has nothing for any more, are left to be asked about.
+    The whole file is read before any answer is stored, because only then it is known how much the
+    file has lost. If the source has a service, too, the genes that are unknown in the file, and
+    those that turned absent, are left for the service.
 
     Args:
         source: whose file is read.
@@ -28,7 +28,7 @@ async def refresh_from_file(
         checks: of the file.
 
     Returns:
-        The number of genes that are left to be asked about.
+        The number of genes that are left for the service.
 
     Raises:
         NotAccepted: the file is not plausible.
@@ -41,7 +41,7 @@ async def refresh_from_file(
         found = await weigh(source, page)
         weights.update(zip((gene.id for gene in page), found, strict=True))
     ahead = ReadAhead()
-    # closed at once when it is cancelled, because a child process may be at work
+    # closed at once when the run is cancelled, because a child process may be reading the file
     async with aclosing(source.bulk(genes)) as lists:
         async for answers in lists:
             turned = await turned_absent(due.attempt, ledger.losses, answers)
@@ -51,7 +51,7 @@ async def refresh_from_file(
     if ahead.says_nothing and not ledger.losses.accepted:
         raise NotAccepted(
             f"{due.source}: its bulk file says nothing about {ahead.unknown:,} of"
-            f" {len(genes):,} genes; nothing of it is stored"
+            f" {len(genes):,} genes; no answer of the file is stored"
         )
     await checks.accept(source.files)
     asks_too = isinstance(source, ApiSource)

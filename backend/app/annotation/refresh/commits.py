@@ -62,8 +62,8 @@ _IDENTIFIERS = text(
 def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
     """Make the answers that PostgreSQL cannot store *unknown*, and clean the reasons.
 
-    JSON may hold a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14). One such gene
-    must not fail its batch.
+    JSON may contain a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14). One such
+    gene must not fail its batch.
     """
     return [_storable(answer) for answer in answers]
 
@@ -77,7 +77,7 @@ def _storable(answer: Answer) -> Answer:
 
 
 def _problem(data: dict[str, Any]) -> str | None:
-    impossible = "the answer holds what no text may hold"
+    impossible = "the answer contains a character that PostgreSQL cannot store"
     try:
         encoded = msgspec.json.encode(data)
     except UnicodeEncodeError:
@@ -102,12 +102,12 @@ async def store(
     Args:
         connection: in the attempt's transaction, which survives a refusal.
         source: its name.
-        run_id: for which they were asked.
+        run_id: the run that asked.
         release: of the upstream.
-        answers: at most one a gene, as :func:`storable_answers` gives them.
+        answers: at most one for each gene, as :func:`storable_answers` returns them.
 
     Returns:
-        the answers as they were written.
+        The answers as they were written.
     """
     written: list[Answer] = []
     parts = [list(answers)]

@@ -11,12 +11,13 @@ class Coverage:
     """The state of one source's annotations. Times are seconds since 1970.
 
     Attributes:
-        found: genes by their last good answer, as are `absent` and `unknown`.
-        absent: the source said that it has nothing.
-        unknown: it could never be found out.
-        unanswered: genes whose last check could not find out, though an earlier one may have.
-        oldest: when the gene was checked that was checked the longest time ago.
-        median: when half of the genes had been checked.
+        found: the number of genes whose last good answer is found.
+        absent: the number of genes whose last good answer is absent.
+        unknown: the number of genes that never had a good answer.
+        unanswered: the number of genes whose last check ended unknown. They may have an earlier
+            good answer.
+        oldest: the time of the oldest check.
+        median: the median time of the checks.
     """
 
     found: int
@@ -54,7 +55,7 @@ async def count_genes(connection: AsyncConnection) -> int:
 
 
 async def coverage(connection: AsyncConnection) -> dict[str, Coverage]:
-    """Return what is known by source; one that has no annotation is missing."""
+    """Return the coverage by source. A source without annotations is left out."""
     result = await connection.execute(_COVERAGE)
     return {
         row["source"]: Coverage(**{k: v for k, v in row.items() if k != "source"})
@@ -63,6 +64,6 @@ async def coverage(connection: AsyncConnection) -> dict[str, Coverage]:
 
 
 async def last_successes(connection: AsyncConnection) -> dict[str, float]:
-    """Return when a run last refreshed each source with success, in seconds since 1970."""
+    """Return when a run last refreshed each source successfully, in seconds since 1970."""
     result = await connection.execute(_SUCCEEDED)
     return {row.source: row.at for row in result if row.at is not None}

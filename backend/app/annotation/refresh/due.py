@@ -1,4 +1,4 @@
-"""Which genes a run has still to ask a source about."""
+"""Reads the genes that a run still has to ask a source about."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from app.annotation.sources.base import Gene
 from app.core.runs.attempt import Attempt
 
 PAGE = 1_000
-"""Genes that are read at a time."""
+"""The number of genes that are read at a time."""
 
-# A gene is due for a source when it has no annotation. It is due, unless this run has already
-# asked about it, when everything is refreshed, when the answer is unknown or stale, and when its
-# time lies in the future, because a clock that was ahead has written it.
+# A gene without an annotation is due. A gene that this run has not asked about yet is due when
+# everything is refreshed, when its answer is unknown or stale, and when its answer is dated in the
+# future, because a clock that was ahead wrote the date.
 _DUE_PAGE = text(
     """
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
@@ -49,8 +49,8 @@ class Due:
         attempt: of the run.
         run_id: the run.
         source: its name.
-        everything: whether known and fresh genes are due, too.
-        freshness: an older answer is stale.
+        everything: whether genes with a fresh answer are due, too.
+        freshness: the age from which an answer is stale.
     """
 
     attempt: Attempt

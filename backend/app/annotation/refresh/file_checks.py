@@ -15,7 +15,7 @@ class FileChecks:
         attempt: guards the commit.
         run_id: the run.
         source: its name.
-        accepted: an operator has accepted what looks wrong.
+        accepted: whether an operator has accepted files that look wrong.
     """
 
     def __init__(self, attempt: Attempt, run_id: int, source: str, *, accepted: bool) -> None:
@@ -34,10 +34,10 @@ class FileChecks:
         async with self._attempt.reading() as connection:
             wrong = await what_is_wrong_with(connection, self._source, files)
         if wrong is not None and not self._anything:
-            # a kept copy would be the one in use, and nothing older would replace it
+            # a copy that is kept would stay in use, because no older file replaces it
             for file in files:
                 await file.download.discard()
-            raise NotAccepted(f"{self._source}: {wrong}; nothing of it is stored")
+            raise NotAccepted(f"{self._source}: {wrong}; no answer of the file is stored")
 
     async def accept(self, files: Sequence[FileRead]) -> None:
         """Record the files as the ones accepted last, unless they are not plausible.

@@ -19,7 +19,7 @@ class Ledger:
 
     Args:
         attempt: guards every commit.
-        source: whose requests are counted.
+        source: the source, whose requests are counted.
         progress: the counts so far.
         losses: the doubted answers so far.
 
@@ -36,7 +36,7 @@ class Ledger:
         self._attempt = attempt
         self._source = source
         self._requests_counted = 0
-        # the progress is written as a whole
+        # one commit at a time, because each writes the whole progress
         self._committing = asyncio.Lock()
 
     async def commit(self, answers: Sequence[Answer], weight: int, release: str | None) -> None:
@@ -44,8 +44,8 @@ class Ledger:
 
         Args:
             answers: at most one for each gene.
-            weight: the work that they stand for.
-            release: that the answers are from.
+            weight: the expected work for these genes.
+            release: the source's release that the answers are from.
 
         Raises:
             Superseded: another attempt has taken the run over.
@@ -60,7 +60,7 @@ class Ledger:
             await counts.save(connection, progress)
 
     async def expect(self, genes: int, weight: int) -> None:
-        """Write how many genes are due and how much work they are."""
+        """Write how many genes are due, and the expected work for them."""
         self.progress.total = self.progress.done + genes
         self.progress.weight_total = self.progress.weight_done + weight
         async with self._attempt.transaction(progress=False) as connection:
@@ -69,7 +69,8 @@ class Ledger:
     async def report_requests(self) -> None:
         """Write the number of requests every few seconds, until cancelled.
 
-        A batch may take a minute at 3 requests a second, and an operator sees that it is in flight.
+        A batch may take a minute at 3 requests a second. The reports show operators that it is in
+        flight.
         """
         while True:
             await asyncio.sleep(REPORT_EVERY)

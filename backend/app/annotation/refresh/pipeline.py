@@ -13,15 +13,15 @@ from app.core.runs.attempt import Attempt
 
 
 class Pipeline:
-    """What a run does: go through its sources, ask about the genes that are due, commit.
+    """Executes runs: refreshes each source of a run, one after the other.
 
     Args:
         settings: addresses, keys and thresholds.
-        limiter: the upstream budgets, shared by all workers.
+        limiter: the request budgets, shared by all workers.
 
     Raises:
-        UserError: the environment names a proxy or certificates that cannot be used, or nothing can
-            be kept in CACHE_DIR.
+        UserError: the environment names a proxy or certificates that cannot be used, or CACHE_DIR
+            cannot be written to.
     """
 
     def __init__(self, settings: UpstreamSettings, limiter: RateLimiter) -> None:
@@ -35,7 +35,7 @@ class Pipeline:
         await self._http.aclose()
 
     async def run(self, attempt: Attempt) -> None:
-        """Do what is left of a run.
+        """Execute what is left of a run.
 
         Raises:
             UserError: a source got nothing but unknowns, or its answers were not accepted.
@@ -75,6 +75,6 @@ def _remedy(run_id: int, errors: Mapping[str, str]) -> str:
         return f"see the reasons with `just show {run_id}`, then {retry}"
     accepting = " ".join(f"--accept-losses {name}" for name in lost)
     return (
-        f"see whether the service has a fault, and when it is mended {retry}; only if so much is"
-        f" really gone, `just retry {run_id} {accepting}`"
+        f"see whether the service has a fault, and when it is fixed, {retry}; only if these data"
+        f" are really gone, `just retry {run_id} {accepting}`"
     )

@@ -1,8 +1,8 @@
-"""Doubts a source that has nothing any more for a gene that it had something for.
+"""Doubts *absent* answers for genes that the source had something for.
 
-A service that leaves genes out, or a file that lost its middle, gives such answers. A gene that is
-really gone gives one as well. The number of such genes tells the two apart. So the source is asked
-again about each of them, and a repeated answer is stored as *unknown* and *doubted* until the
+A service that leaves genes out, or a file that lost its middle, gives such answers. So does a
+source that has really removed a gene. The number of such genes tells the two apart. So the source
+is asked again about each of them. A repeated answer is stored as *unknown* and *doubted* until the
 source was asked about all genes.
 """
 
@@ -23,7 +23,7 @@ MIN_IMPLAUSIBLE = 20
 MAX_PERCENT = 2
 """The percentage of the found genes of a source that may turn absent in one run."""
 
-DOUBT = "it has nothing now and had something before, which is believed only of a few genes at once"
+DOUBT = "the source now has nothing for this gene and had something before; not yet confirmed"
 """The reason of a doubted answer."""
 
 
@@ -37,9 +37,9 @@ class Losses:
 
     Attributes:
         source: its name.
-        found: the number of genes that it has something for, by its last good answers.
+        found: the number of genes that are found by the last good answers.
         doubted: the number of them that are absent in this run's answers.
-        accepted: an operator has accepted the losses.
+        accepted: whether an operator has accepted the losses.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Losses:
         return max(MIN_IMPLAUSIBLE - 1, self.found * MAX_PERCENT // 100)
 
     def judge(self, more: int = 0) -> None:
-        """Make sure that no more genes than allowed are doubted, with ``more`` added.
+        """Make sure that the doubted genes, and ``more`` of them, are not too many.
 
         Raises:
             NotAccepted: too many genes turned absent.
@@ -61,8 +61,9 @@ class Losses:
         lost = self.doubted + more
         if lost > self.most and not self.accepted:
             raise NotAccepted(
-                f"{self.source} has nothing any more for {lost:,} of the {self.found:,} genes that"
-                f" it had something for, and {self.most:,} are believed: none of them is stored"
+                f"{self.source} now has nothing for {lost:,} of the {self.found:,} genes that it"
+                f" had something for, and at most {self.most:,} are plausible; none of these"
+                " answers is stored"
             )
 
 
@@ -105,7 +106,7 @@ async def losses_so_far(connection: AsyncConnection, run_id: int, source: str) -
 async def found_before(
     connection: AsyncConnection, source: str, gene_ids: Collection[int]
 ) -> set[int]:
-    """Return those of the genes that the source has something for, by its last good answers."""
+    """Return those of the genes that are found by the source's last good answers."""
     if not gene_ids:
         return set()
     rows = await connection.execute(_FOUND_BEFORE, {"source": source, "gene_ids": list(gene_ids)})
@@ -130,12 +131,12 @@ async def turned_absent(attempt: Attempt, losses: Losses, answers: Sequence[Answ
 async def ask_again(source: ApiSource, genes: Sequence[Gene], losses: Losses) -> list[Answer]:
     """Ask one by one about genes that turned absent, and doubt those that are absent again.
 
-    Once too many are doubted, the rest is doubted without being asked about.
+    Once too many genes are doubted, the rest is doubted without another request.
 
     Args:
-        source: that said so.
-        genes: that it had something for.
-        losses: of the source, without these.
+        source: that is asked.
+        genes: that turned absent.
+        losses: of the source, without these genes.
     """
     answers: list[Answer] = []
     doubted = losses.doubted

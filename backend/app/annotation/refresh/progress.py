@@ -11,8 +11,8 @@ from app.annotation.sources.base import Answer
 class Progress:
     """How far a run has come with one source: its row of `run_sources`.
 
-    An attempt reads the counts from the annotations when it begins, and from then on is the only
-    one to write them; so a commit whose answer was lost is not counted twice.
+    An attempt reads the counts from the annotations when it begins, so that a commit whose answer
+    was lost is not counted twice. From then on, only this attempt writes them.
     """
 
     run_id: int
@@ -27,7 +27,7 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Genes that were asked about for this run."""
+        """The number of genes that were asked about for this run."""
         return self.found + self.absent + self.unknown
 
     def add(self, answers: Sequence[Answer], weight: int) -> None:
@@ -87,7 +87,8 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
         connection: in the attempt's transaction.
         run_id: the run.
         source: its name.
-        afresh: the source has not begun, or the run was retried: what was unknown is asked again.
+        afresh: whether the source has not begun, or the run was retried. Then the source is asked
+            again about unknown genes.
     """
     key = {"run_id": run_id, "source": source}
     if afresh:
@@ -108,7 +109,7 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
 
 
 async def save(connection: AsyncConnection, progress: Progress) -> None:
-    """Write the counts, in the transaction that commits what they count."""
+    """Write the counts, in the transaction that commits the answers."""
     await connection.execute(_SAVE, asdict(progress) | {"done": progress.done})
 
 

@@ -10,14 +10,14 @@ _MAX_UNKNOWN = 0.9
 
 
 class ReadAhead:
-    """The answers of a whole bulk file, kept until it is known whether they are plausible.
+    """Keeps the answers of a whole bulk file until it is known whether they are plausible.
 
-    They are kept encoded, with about 1 KB for each gene: 20 MB for 20,000 genes.
+    The answers are kept encoded, and take about 1 KB for each gene: 20 MB for 20,000 genes.
 
     Attributes:
         answered: the number of genes with an answer.
         unknown: the number of genes that the file says nothing about.
-        turned_absent: genes that the file has nothing for and the source had something for.
+        turned_absent: the genes that are absent in the file, and were found before.
     """
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class ReadAhead:
         return self.unknown + len(self.turned_absent)
 
     def all(self) -> Iterator[list[Answer]]:
-        """Give all answers again."""
+        """Yield all answers."""
         for encoded in self._lists:
             yield msgspec.json.decode(encoded, type=list[Answer])
 
     def certain(self) -> Iterator[list[Answer]]:
-        """Give the answers again, without those of the genes that are left."""
+        """Yield the answers, except those of the genes that the service is asked about."""
         for answers in self.all():
             certain = [
                 answer

@@ -7,14 +7,14 @@ logger = logging.getLogger(__name__)
 
 
 class Releases:
-    """Asks a service for its release. A service that does not say it is asked only once."""
+    """Asks a service for its release. A service that does not state one is asked only once."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._says_it = True
 
     async def current(self) -> str | None:
-        """Return the release of the service; None if it does not say it.
+        """Return the release of the service; None if it does not state one.
 
         Raises:
             Wait: the service cannot be asked now.

@@ -26,8 +26,8 @@ async def request_run(
         db: PostgreSQL.
         dispatcher: sends the wake-up after the commit.
         request: what was asked for.
-        resume: open the latest failed or cancelled run of the same request again, if there is one.
-        arq_job_id: of a client that enqueued the job itself.
+        resume: reopen the latest failed or cancelled run of the same request, if there is one.
+        arq_job_id: the job's id, if a client enqueued the job itself.
 
     Raises:
         WrongUse: an unknown source, or no genes to annotate.
@@ -84,7 +84,7 @@ async def _with_needed(connection: AsyncConnection, names: list[str]) -> list[st
 
 
 def _is_lacking(column: str, provider: str) -> Select[tuple[bool]]:
-    """Ask whether a gene lacks an identifier that its source was not yet asked for."""
+    """Select whether a gene lacks an identifier, and its source has not answered about it yet."""
     answered = exists().where(
         annotations.c.gene_id == genes.c.id,
         annotations.c.source == provider,

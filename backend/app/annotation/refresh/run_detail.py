@@ -5,25 +5,25 @@ from app.core.runs import views
 from app.core.runs.views import Run, View
 
 MOST_REASONS = 20
-"""Reasons shown of a run, the most frequent first."""
+"""The most reasons that are shown for a run."""
 
 
 class UnknownReason(View):
-    """Why something could not be found out."""
+    """Why answers are unknown."""
 
     source: str
     reason: str | None
     genes: int
-    """How many genes it struck."""
+    """The number of genes with this reason."""
     example: str
     """The symbol of one of them."""
 
 
 class RunDetail(Run):
-    """A run, and why some of it is unknown."""
+    """A run, and the reasons of its unknown answers."""
 
     unknown_reasons: list[UnknownReason]
-    """The most frequent first; at most 20."""
+    """At most 20 reasons, the most frequent first."""
 
 
 _REASONS = text(

@@ -26,7 +26,7 @@ def nothing_but_unknowns(source: str) -> str:
 
 
 class Refresh:
-    """One source's part of an attempt: it asks about the genes that are due and commits.
+    """One source's part of an attempt: asks about the genes that are due, and commits the answers.
 
     Args:
         attempt: guards every commit.
@@ -46,7 +46,7 @@ class Refresh:
         """Refresh the source's genes. Return None, or why the source failed.
 
         Args:
-            afresh: whether no earlier attempt did anything for this source.
+            afresh: whether this source has not begun, or the run was retried.
 
         Raises:
             Superseded, Wait, BadAnswer: see there.
@@ -60,7 +60,7 @@ class Refresh:
             return await self._finish(ledger)
         except NotAccepted as refused:
             error = str(refused)
-            logger.error("%s: %s", self._name, error)  # noqa: TRY400 - no mistake of the code
+            logger.error("%s: %s", self._name, error)  # noqa: TRY400 - not an error of the code
             async with self._attempt.transaction(progress=True) as connection:
                 await counts.finish(connection, self._run_id, self._name, error)
             return error
@@ -80,7 +80,7 @@ class Refresh:
 
     def _due(self) -> Due:
         ref = self._attempt.ref
-        # a source that is only here because another one needs it fills gaps
+        # a source added only to supply identifiers refreshes missing and stale genes only
         asked_for = ref.sources is None or self._name in ref.sources
         return Due(
             self._attempt,
@@ -91,7 +91,7 @@ class Refresh:
         )
 
     async def _measure(self, due: Due, ledger: Ledger) -> int:
-        """Count the genes that are due and the work that they are."""
+        """Count the genes that are due, and the expected work for them."""
         if isinstance(self._source, WeighedSource):
             genes = weight = 0
             async for page in due.pages():
@@ -103,13 +103,13 @@ class Refresh:
         return genes
 
     async def _finish(self, ledger: Ledger) -> str | None:
-        """End the source, and store the doubted answers as absent now that their number is known.
+        """End the source. Store the doubted answers as absent, because their number is known now.
 
         Raises:
-            NotAccepted: they are too many.
+            NotAccepted: too many answers are doubted.
         """
         progress, losses = ledger.progress, ledger.losses
-        # asked before the run's row is locked, because the service may take its time
+        # asked before the run's row is locked, because the request may take long
         release = await self._releases.current() if losses.doubted else None
         async with self._attempt.transaction(progress=True) as connection:
             losses.judge()

@@ -1,17 +1,17 @@
-"""Records the terms of an upstream that this version does not know, so that a new one is noticed.
+"""Records the terms of an upstream that this version does not know, so that new ones are noticed.
 
-A source that sorts an upstream's terms into classes counts those that it could not sort in its
-``data``, by term, under ``unknown_terms``.
+A source that sorts terms into classes counts the unknown ones in the ``unknown_terms`` of its
+``data``, by term.
 """
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 EVENT = "unknown_terms"
-"""The run's event that has them, once for each source."""
+"""The event of the run that lists the unknown terms, once for each source."""
 
 MAX_TERMS = 20
-"""The most terms that an event has: the most frequent ones."""
+"""The most terms in an event. It lists the most frequent ones."""
 
 _NOTE = text(
     """

@@ -67,7 +67,7 @@ async def accept(
     Args:
         connection: in the attempt's transaction.
         source: its name.
-        run_id: that accepts them.
+        run_id: the run that accepts them.
         files: that the source has read.
     """
     for file in files:

@@ -32,7 +32,7 @@ _OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:[0-9]+)\]")
 
 
 class _Lookup(msgspec.Struct):
-    """A gene as ``lookup`` gives it; novel genes have no display name, a few no description."""
+    """A gene of ``lookup``. Novel genes have no display name, and a few have no description."""
 
     id: str
     version: int
@@ -64,7 +64,7 @@ class _Lookup(msgspec.Struct):
 
 
 _LATEST_RELEASE = 9_999
-"""There are four a year, and the one of 2026 is the 115th."""
+"""There are four releases a year, and the one of 2026 is number 115."""
 
 
 class _ReleaseAnswer(msgspec.Struct):
@@ -76,11 +76,11 @@ async def _probe(connect: Connector) -> str:
 
 
 class Ensembl(ApiSource):
-    """The gene's place on GRCh38 (1-based, inclusive), its biotype and canonical transcript.
+    """The gene's location on GRCh38 (1-based, inclusive), its biotype and canonical transcript.
 
-    It is looked up by the Ensembl id that HGNC gives it, and by its approved symbol where there is
-    none or Ensembl does not have it. A symbol may lead to another gene, by a synonym, or to another
-    of two ids: see :func:`_answer`.
+    A gene is looked up by the Ensembl id that HGNC lists for it. If there is none, or Ensembl does
+    not have it, the gene is looked up by its approved symbol. A symbol may lead to another gene, of
+    which it is a synonym, or to another Ensembl id; see :func:`_answer`.
     """
 
     info = SourceInfo(
@@ -99,7 +99,7 @@ class Ensembl(ApiSource):
         HostProbe(
             host=REST,
             title="Ensembl answers",
-            why="Without Ensembl the genes' places are not refreshed: these runs wait.",
+            why="Without Ensembl, locations of genes are not refreshed. These runs wait.",
             ask=_probe,
         ),
     )
@@ -116,10 +116,10 @@ class Ensembl(ApiSource):
         return self._release
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Look all ids up at once, then all symbols that are left, and singly what is left out.
+        """Look up all ids in one request, and then the symbols of the genes without an id.
 
-        What an answer leaves out may be lost; only asking for it alone says. An id that Ensembl
-        does not have is ``null``.
+        A gene that an answer leaves out may be lost, so it is looked up alone. An id that Ensembl
+        does not have is ``null`` in the answer.
         """
         ids = list(dict.fromkeys(g.ensembl_gene_id for g in genes if g.ensembl_gene_id))
         lookups = await self._look_up_ids(ids)
@@ -144,7 +144,7 @@ class Ensembl(ApiSource):
         )
 
     async def _again(self, gene: Gene) -> Answer:
-        """Ask for the one id that an answer to many has left out."""
+        """Look up one id that the answer to a batch has left out."""
         known = gene.ensembl_gene_id or ""
         try:
             lookups = await self._look_up_ids([known])
@@ -181,26 +181,27 @@ class Ensembl(ApiSource):
 
 
 def _answer(gene: Gene, lookup: _Lookup) -> Answer:
-    """Judge whether a record is about the gene.
+    """Make an answer of a record, if the record is about the gene.
 
-    It has HGNC's Ensembl id for the gene, if HGNC gives one: where HGNC and Ensembl differ, nobody
-    knows which of the two genes is meant. It has the gene's HGNC id, if Ensembl names one: without
-    an Ensembl id of HGNC's, a record of another HGNC id shows that only a synonym is the gene's
-    symbol. If Ensembl names none, the Ensembl id or the name is the gene's.
+    - If HGNC lists an Ensembl id for the gene, the record must have this id. If HGNC and Ensembl
+      differ, the gene is unknown, because nobody can tell which of the two genes is meant.
+    - If Ensembl names an HGNC id, it must be the gene's. If it is another one and HGNC lists no
+      Ensembl id, the symbol was a synonym of another gene, and the gene is absent.
+    - If Ensembl names no HGNC id, the Ensembl id or the display name must be the gene's.
     """
     known = gene.ensembl_gene_id
     found = f"{lookup.id} ({lookup.display_name or 'without a name'})"
     named = _OF_HGNC.search(lookup.description or "")
     if known is not None and lookup.id != known:
-        reason = f"Ensembl has {found} as {gene.symbol}, and HGNC has {known}"
+        reason = f"Ensembl has {found} as {gene.symbol}, but HGNC has {known}"
     elif lookup.object_type != "Gene":
-        reason = f"Ensembl answered about {lookup.id}, which is a {lookup.object_type}"
+        reason = f"Ensembl answered with {lookup.id}, which is a {lookup.object_type}"
     elif named is not None and named[1] == gene.hgnc_id:
         return Answer(gene.id, "found", lookup.data())
     elif named is not None and known is None:
         return Answer(gene.id, "absent")
     elif named is not None:
-        reason = f"HGNC has {known} as {gene.hgnc_id}, and Ensembl has it as {named[1]}"
+        reason = f"HGNC has {known} as {gene.hgnc_id}, but Ensembl has it as {named[1]}"
     elif known is not None or (lookup.display_name or "").upper() == gene.symbol.upper():
         return Answer(gene.id, "found", lookup.data())
     else:
@@ -219,5 +220,5 @@ def _decode_lookup(body: bytes) -> _Lookup:
 def _decode_release(body: bytes) -> str:
     releases = msgspec.json.decode(body, type=_ReleaseAnswer).releases
     if not releases or not 0 < max(releases) <= _LATEST_RELEASE:
-        raise BadAnswer("no release that can be")
+        raise BadAnswer("no plausible release")
     return str(max(releases))

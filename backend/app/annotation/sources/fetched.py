@@ -27,7 +27,7 @@ async def read_fetched(
         asked: see :func:`~app.annotation.upstream.bulk_files.process.read_in_child`, also for the
             next one.
         of: the type of the elements that the reader gives.
-        read: is called with the files and the release that the reader named, when all was given.
+        read: is called with the files and the release that the reader named, after all lists.
 
     Raises:
         BadAnswer: the file cannot be read.

@@ -1,4 +1,4 @@
-"""What the doctor asks a source. The doctor's checks of upstream services are made from these."""
+"""The probes of a source, from which the doctor makes its checks of upstream services."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class HostProbe:
 
     Args:
         host: that is asked.
-        title: what is right when the probe passes: "Ensembl answers".
-        symptom: what an operator notices when it is not, in addition to the run that waits.
-        why: what it means for the operator.
+        title: what is true when the probe passes: "Ensembl answers".
+        symptom: what an operator notices when the probe fails, in addition to the run that waits.
+        why: what a failure means for the operator.
         ask: asks, and returns what to report. It raises ``BadAnswer`` or ``Wait``.
     """
 
@@ -36,11 +36,11 @@ class SettingProbe:
 
     Args:
         name: the check's name, behind ``upstream.``.
-        title: what is right when the probe passes.
-        symptom: what an operator notices when it is not.
-        why: what it means for the operator.
-        look: gets the settings, and a function that returns a connector, or None when the services
-            may not be asked.
+        title: what is true when the probe passes.
+        symptom: what an operator notices when the probe fails.
+        why: what a failure means for the operator.
+        look: makes the check. It is called with the settings, and with a function that returns a
+            connector, or None when the services may not be asked.
     """
 
     name: str

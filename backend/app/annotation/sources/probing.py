@@ -1,4 +1,4 @@
-"""What probes have in common: a question about one gene, and the columns of a file."""
+"""Two probes that several sources share: ask about one gene, and check the columns of a file."""
 
 import zlib
 from collections.abc import Collection
@@ -12,7 +12,7 @@ GENE = Gene(0, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")
 """A gene that every source has."""
 
 START = 65_536
-"""The first bytes of a file, in which its columns are named."""
+"""The number of bytes at the start of a file that are searched for its header."""
 
 
 async def ask_about_a_gene(connect: Connector, source: type[ApiSource]) -> str:

@@ -180,7 +180,7 @@ async def test_a_rest_service_that_knows_no_gene_erases_nothing_and_is_not_asked
     mirror.answers["/fetch/"] = NOTHING_FOUND
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "of the 1,100 genes that it had something for, and 22 are believed" in run.error
+    assert "of the 1,100 genes that it had something for, and at most 22 are plausible" in run.error
     assert await kept(annotator, "hgnc") == before
     assert len(mirror.asked) < 100
 
@@ -196,7 +196,7 @@ async def test_a_file_that_lost_its_middle_is_refused_by_what_it_loses(
     mirror.answers["hgnc_complete_set.txt$"] = b"".join(lines[:500] + lines[533:])
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "nothing any more for 33 of the 1,100 genes" in run.error
+    assert "now has nothing for 33 of the 1,100 genes" in run.error
     assert await kept(annotator, "hgnc") == before
     mirror.answers.clear()
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"

@@ -1,4 +1,4 @@
-"""ClinVar: what is known of each gene's variants, by API or from the bulk table."""
+"""ClinVar: the classifications of each gene's variants, by API or from the bulk table."""
 
 from app.annotation.sources.clinvar.source import ClinVar
 

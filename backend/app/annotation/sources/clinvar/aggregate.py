@@ -1,4 +1,4 @@
-"""Counts per gene: what both ways to ClinVar reduce its variants to."""
+"""The counts of one gene's variants. The API and the bulk table give the same counts."""
 
 import re
 from collections import defaultdict
@@ -24,7 +24,7 @@ _IN_NUMBERS = re.compile(r"(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCI
 
 
 class Profile(NamedTuple):
-    """What was said of a variant, in ClinVar's words; empty where nothing was."""
+    """The classifications of a variant in ClinVar's words; empty where there is none."""
 
     germline: str
     review_status: str
@@ -33,7 +33,7 @@ class Profile(NamedTuple):
 
 
 class Tally:
-    """The variants of one gene, counted: those of this gene alone, and those of several genes."""
+    """The counts of one gene's variants: those of this gene alone, and those of several genes."""
 
     __slots__ = ("consequences", "multi_gene", "newest", "single_gene")
 
@@ -46,18 +46,18 @@ class Tally:
     def add(
         self, profile: Profile, consequence: str | None, evaluated: int, *, single_gene: bool
     ) -> None:
-        """Count one variant; ``evaluated`` is a day as :func:`day` gives it."""
+        """Count one variant. ``evaluated`` is a day number of :func:`day`."""
         counts = self.single_gene if single_gene else self.multi_gene
         counts[profile] += 1
         self.consequences[consequence] += 1
         self.newest = max(self.newest, evaluated)
 
     def data(self) -> dict[str, Any] | None:
-        """Return the annotation, or None when the gene has no variant.
+        """Return the annotation; None if the gene has no variant.
 
-        ``germline`` has every class and adds up to ``variants``; the other counts name only what
-        was seen, and leave out variants of which ClinVar says nothing there. ``unknown_terms``
-        are germline classifications that count as other because they are not known here.
+        ``germline`` has every class, and its counts add up to ``variants``. The other counts have
+        only the terms that occurred, and leave out variants without a term. ``unknown_terms`` are
+        germline classifications that this version does not know. They count as other.
         """
         single_gene, multi_gene = sum(self.single_gene.values()), sum(self.multi_gene.values())
         variants = single_gene + multi_gene
@@ -98,13 +98,13 @@ class Tally:
 
 @lru_cache(maxsize=65_536)
 def day(text: str) -> int:
-    """Read an evaluation date into a day number (``date.toordinal``), 0 for none.
+    """Return an evaluation date as a day number (``date.toordinal``); 0 if there is none.
 
-    ``esummary`` writes ``2026/03/11 00:00``, and ``1/01/01 00:00`` for none; the bulk table
-    writes ``Mar 11, 2026``, and ``-`` for none. A date that the calendar does not have is none.
+    ``esummary`` writes ``2026/03/11 00:00``, and ``1/01/01 00:00`` for none. The bulk table writes
+    ``Mar 11, 2026``, and ``-`` for none. A date that the calendar does not have counts as none.
 
     Raises:
-        ValueError: it is written otherwise, as all dates may be then.
+        ValueError: the date has another form. All dates may have it then.
     """
     stripped = _said(text)
     if not stripped:
@@ -123,7 +123,7 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
         found = date(int(year), int(month), int(of_month))
     except ValueError:
         return NO_DATE
-    # in some time zone it is tomorrow; a later day is a slip of the pen
+    # in some time zone it is tomorrow already; a later day is a mistake
     latest = datetime.now(UTC).date() + timedelta(days=1)
     return found.toordinal() if found.year >= _EARLIEST_YEAR and found <= latest else NO_DATE
 
@@ -131,9 +131,9 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
 def profile(
     germline: str, review_status: str, clinical_impact: str = "", oncogenicity: str = ""
 ) -> Profile:
-    """Make a profile of ClinVar's texts; a ``-`` of the bulk table says nothing.
+    """Make a profile of ClinVar's texts. A ``-`` of the bulk table means none.
 
-    "no classification for the single variant" is a germline classification and no other.
+    "no classification for the single variant" is kept as a germline classification only.
     """
     return Profile(
         _said(germline),

@@ -1,4 +1,4 @@
-"""Which of the wanted genes a variant belongs to."""
+"""Finds the wanted genes that a variant belongs to."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ _NO_ID = frozenset({"", "-", "-1"})
 
 
 MOST_GENES = 9
-"""A variant of more genes, a large copy number, counts for none of them.
+"""A variant of more genes, such as a large copy number, counts for none of them.
 
-The table names the genes of such a variant only as far as they are curated to be sensitive to
-dosage ("subset of 145 genes: …", "covers 10 genes, none of which …"), and the API names all of
-them, without saying which are.
+Of the genes of such a variant, the table names only those that are curated as dosage-sensitive
+("subset of 145 genes: …", "covers 10 genes, none of which …"). The API names all of them, and does
+not say which are dosage-sensitive. So the two ways would give different counts.
 """
 
 
 class WantedGene(msgspec.Struct, frozen=True):
-    """A gene to count: NCBI's GeneID, if known, and its symbols, ClinVar's own first."""
+    """A gene to count: its NCBI GeneID, if known, and its symbols, ClinVar's own symbol first."""
 
     entrez_id: str | None
     symbols: tuple[str, ...]
 
 
 class Wanted:
-    """Finds genes by id first and by symbol second; says which by their place in the list."""
+    """Finds genes by id and then by symbol. A gene is returned as its position in the list."""
 
     def __init__(self, genes: Sequence[WantedGene]) -> None:
         self._listed = genes
@@ -44,7 +44,7 @@ class Wanted:
                     self._by_symbol.setdefault(gene.symbols[place], index)
 
     def find(self, gene_id: str, symbol: str) -> int | None:
-        """Find the gene that has the id; by symbol only one that does not have another id."""
+        """Return the gene with this id, or else the gene with this symbol if it has no other id."""
         named = self._by_symbol.get(symbol)
         if gene_id in _NO_ID:
             return named
@@ -57,9 +57,10 @@ class Wanted:
         return named if index is None else index
 
     def corrected(self) -> list[WantedGene] | None:
-        """Return the genes by the symbols that ClinVar was seen to use; None if it uses ours.
+        """Return the genes with the symbols that ClinVar used; None if it used the expected ones.
 
-        A symbol that it uses for another gene is taken out, and one that it uses instead added.
+        A symbol that ClinVar uses for another gene is removed, and the one that it uses instead is
+        added.
         """
         if not self._other_names and not self._of_others:
             return None
@@ -73,9 +74,9 @@ class Wanted:
         return genes
 
     def find_in_row(self, gene_id: str, gene_symbol: str) -> tuple[list[int], bool]:
-        """Find the genes of a row of the bulk table, and whether it is about a single gene.
+        """Return the genes of a row of the bulk table, and whether the row is about one gene.
 
-        ``GeneID`` is -1 when there are several (README of ``pub/clinvar/tab_delimited``).
+        ``GeneID`` is -1 for several genes (README of ``pub/clinvar/tab_delimited``).
         """
         symbols, several = split_symbols(gene_symbol)
         if len(symbols) > MOST_GENES:
@@ -88,11 +89,11 @@ class Wanted:
 
 
 def split_symbols(gene_symbol: str) -> tuple[list[str], bool]:
-    """Split ``GeneSymbol`` of the bulk table; say whether the row is about several genes.
+    """Split ``GeneSymbol`` of the bulk table, and tell whether the row is about several genes.
 
-    It is ``A``, ``A;B`` or ``-``. Of many genes, ``subset of 145 genes: A:B`` (the
-    dosage-sensitive ones) and ``covers 10 genes, none of which curated to show dosage
-    sensitivity`` do not name all, and so none is given.
+    The column has the form ``A``, ``A;B`` or ``-``. For many genes, it has ``subset of 145 genes:
+    A:B`` (the dosage-sensitive ones) or ``covers 10 genes, none of which curated to show dosage
+    sensitivity``. These do not name all genes, so no symbol is returned.
     """
     text = gene_symbol.strip()
     if text.startswith(("covers ", "subset of ")) and " genes" in text:

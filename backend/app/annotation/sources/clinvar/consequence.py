@@ -1,10 +1,10 @@
 """The molecular consequence of a variant, read from its HGVS name.
 
-ClinVar's bulk table has no column for it (README of ``pub/clinvar/tab_delimited``), and the list
-that ``esummary`` gives depends on every transcript of the gene. So that both ways give the same
-annotation, both derive it here from what they share: ``title`` in a summary, ``Name`` in the
-table. It is the consequence on the one transcript that ClinVar chose for the name. The terms are
-ClinVar's own, as in the page filters "Molecular consequence".
+ClinVar's bulk table has no column for the consequence (README of ``pub/clinvar/tab_delimited``),
+and the list that ``esummary`` gives depends on every transcript of the gene. Both have the name:
+``title`` in a summary, ``Name`` in the table. So the consequence is derived from the name, and both
+give the same annotation. It is the consequence on the transcript that ClinVar chose for the name.
+The terms are ClinVar's own, those of the page filter "Molecular consequence".
 """
 
 import re
@@ -59,13 +59,13 @@ _SITE = 2  # bases of an intron that are its splice site, at either end
 def consequence(name: str) -> str | None:
     """Derive the consequence from a name such as ``NM_004333.6(BRAF):c.1799T>G (p.Val600Gly)``.
 
-    The protein's change decides where the name has one, and the place in the transcript
-    otherwise: within two bases of an exon it is a splice site, further away an intron variant,
-    ``c.-`` is before and ``c.*`` behind the coding sequence.
+    If the name has a change of the protein, the change decides. Otherwise the position in the
+    transcript decides: within two bases of an exon it is a splice site, and further away an intron
+    variant. ``c.-`` is before the coding sequence, and ``c.*`` after it.
 
     Returns:
-        One of the terms above, or None where the name does not tell (genomic names, copy
-        numbers, haplotypes, repeats counted in brackets).
+        One of the terms above; None if the name does not tell (genomic names, copy numbers,
+        haplotypes, repeats counted in brackets).
     """
     start = name.rfind("(p.")
     if start >= 0:
@@ -107,7 +107,10 @@ def _of_transcript(change: re.Match[str]) -> str | None:
 
 
 def _of_intron(first: int, last: int, *, one_edge: bool) -> str:
-    """Judge a range by its ends' distances to an exon: ``+`` behind it, ``-`` before the next."""
+    """Return the term for a range in an intron, by the distances of its ends to an exon.
+
+    ``+`` counts from the exon before the intron, and ``-`` from the exon after it.
+    """
     if 0 <= first <= _SITE:
         return DONOR
     towards_next_exon = first < 0 or not one_edge

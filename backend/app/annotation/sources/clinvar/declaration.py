@@ -1,8 +1,9 @@
 """The declaration of ClinVar: its hosts, limits and settings.
 
-Limits: 3 requests a second, 10 with a key, POST for long ones, ``tool`` and ``email`` with each
-(https://www.ncbi.nlm.nih.gov/books/NBK25497/); 500 JSON summaries a request (its own refusal:
-"Maximum number of UIDs is 500 for JSON format output"). The files have no documented limit.
+NCBI allows 3 requests a second, or 10 with a key. It asks for POST in long requests, and for
+``tool`` and ``email`` in each (https://www.ncbi.nlm.nih.gov/books/NBK25497/). A request may ask for
+500 summaries in JSON (NCBI's refusal: "Maximum number of UIDs is 500 for JSON format output"). The
+files have no documented limit.
 """
 
 from datetime import timedelta
@@ -54,7 +55,7 @@ class ClinVarSettings(UpstreamSettings):
 
 
 PAGE = 500
-"""Summaries a request."""
+"""Summaries for each request."""
 
 TOOL = "kidney-genetics"
 
@@ -78,6 +79,6 @@ INFO = SourceInfo(
 
 
 def parameters(settings: ClinVarSettings, key: str | None) -> dict[str, str]:
-    """Return how requests to NCBI say who sends them."""
+    """Return the parameters that tell NCBI who sends a request."""
     said = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
     return {name: value for name, value in said.items() if value}

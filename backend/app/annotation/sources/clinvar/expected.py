@@ -1,4 +1,4 @@
-"""``gene_specific_summary.txt``: how many variants each gene has, and what ClinVar calls it."""
+"""``gene_specific_summary.txt``: each gene's number of variants, and ClinVar's symbol for it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from app.annotation.upstream.bulk_files.lines import lines
 _LONGEST_LINE = 1 << 14  # bytes; real lines have some 100
 _MOST_BYTES = 16 * 1024**2
 MOST_ALLELES = 10_000_000
-"""What a gene is said to have beyond this is not believed: all of ClinVar has some 4 million."""
+"""A larger number for one gene is cut to this. All of ClinVar has some 4 million variants."""
 
 
 class Expected:
-    """Counts and symbols by NCBI GeneID.
+    """The counts and symbols by NCBI GeneID.
 
-    The file's first line is prose, the columns are in the line that starts with ``#Symbol``; a
-    gene has a row for each of its MIM numbers, with equal counts (as in the file of 2021-11-07).
+    The first line of the file is prose, and the header is the line that starts with ``#Symbol``. A
+    gene has a row for each of its MIM numbers, with equal counts (file of 2021-11-07).
     """
 
     def __init__(self, rows: Iterable[tuple[str, str, int]] = ()) -> None:
@@ -34,16 +34,16 @@ class Expected:
         return len(self._alleles)
 
     def alleles(self, entrez_id: str | None, symbol: str) -> int:
-        """Return how many variants the gene had when the file was made, 0 if it is not in it."""
+        """Return how many variants the gene had when the file was made; 0 if the file lacks it."""
         if entrez_id:
             return self._alleles.get(entrez_id, 0)
         return max((self._alleles[each] for each in self._ids.get(symbol, ())), default=0)
 
     def symbols(self, entrez_id: str | None, symbol: str) -> tuple[str, ...]:
-        """Return what the gene may be called in ClinVar, ClinVar's own symbol first.
+        """Return the symbols that ClinVar may use for the gene, ClinVar's own symbol first.
 
-        Two nomenclatures are never updated on the same day, so the approved symbol stays in
-        unless ClinVar uses it for another gene; then there may be none.
+        ClinVar and HGNC do not update symbols on the same day. So the approved symbol is included,
+        unless ClinVar uses it for another gene. The result may be empty.
         """
         of_others = entrez_id and self._ids.get(symbol, set()) - {entrez_id}
         own = self._symbol.get(entrez_id or "", symbol)
@@ -53,12 +53,12 @@ class Expected:
 
 
 def read_expected(path: Path) -> Expected:
-    """Read the file; columns are found by name.
+    """Read the file. Columns are found by name.
 
     Raises:
-        UnusableFile: it, or a line of it, is too long.
-        ValueError: it has no such columns, a row without one of them or with a number that is
-            none, or no row.
+        UnusableFile: the file, or a line of it, is too long.
+        ValueError: a column is missing, a row has other fields, a count is not a number, or there
+            is no row.
     """
     found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES, errors="replace")
     for line in found:

@@ -1,12 +1,12 @@
-"""ClinVar's words for what a germline variant means, sorted into classes.
+"""Sorts ClinVar's terms for the classification of a germline variant into classes.
 
-The words are of ClinVar's page "Classifications in ClinVar"
-(https://www.ncbi.nlm.nih.gov/clinvar/docs/clinsig/), and of the values that the column
-``ClinicalSignificance`` of ``variant_summary.txt`` has had since 2021, some of which the page does
-not list: "conflicting data from submitters", "association not found", "confers sensitivity" and
-the two that begin with "no classification". The subclasses of uncertain significance came in
-January 2026 (https://github.com/Clinical-Genomics/scout/issues/5987); the table has them alone and
-as "Uncertain significance/VUS-high".
+The terms are those of ClinVar's page "Classifications in ClinVar"
+(https://www.ncbi.nlm.nih.gov/clinvar/docs/clinsig/), and those that the column
+``ClinicalSignificance`` of ``variant_summary.txt`` has had since 2021. The page does not list some
+of the latter: "conflicting data from submitters", "association not found", "confers sensitivity"
+and the two that begin with "no classification". The subclasses of uncertain significance exist
+since January 2026 (https://github.com/Clinical-Genomics/scout/issues/5987). The table has them
+alone and as "Uncertain significance/VUS-high".
 """
 
 import re
@@ -24,7 +24,8 @@ CLASSES = (
     "other",
 )
 
-# a shade of a term has a comma in it; until 2022 a comma also stood where a semicolon does now
+# a term such as "pathogenic, low penetrance" contains a comma; until 2022 a comma also separated
+# terms, as a semicolon does now
 _BETWEEN = re.compile(r"[;/]|,(?! *low penetrance)")
 
 _TERMS: dict[str, str | None] = {
@@ -41,7 +42,7 @@ _TERMS: dict[str, str | None] = {
     "conflicting classifications of pathogenicity": "conflicting",
     "conflicting interpretations of pathogenicity": "conflicting",  # until 2024
     "conflicting data from submitters": "conflicting",
-    # of something else than pathogenicity
+    # terms about something other than pathogenicity
     "affects": None,
     "association": None,
     "association not found": None,
@@ -80,14 +81,15 @@ def germline_class(text: str) -> str:
     - "Conflicting classifications of pathogenicity" (until 2024 "Conflicting interpretations …")
       and "conflicting data from submitters" are conflicting, whatever follows them.
     - "Pathogenic/Likely pathogenic" and "Benign/Likely benign" are classes of their own.
-    - "…, low penetrance" counts with its term, and VUS-high, VUS-mid and VUS-low are uncertain,
-      as each is a class of its own in ClinVar and a shade of that term.
-    - What is said beside a term of something else than pathogenicity ("; drug response", "/Likely
-      risk allele") does not change its class.
-    - All else is other: terms that exclude each other ("Uncertain significance;
-      Pathogenic/Likely pathogenic"), "not provided", "drug response", "risk factor", risk alleles
-      alone, and whatever has a term that is not known here (:func:`is_known`). So is a variant
-      that has only a clinical impact or an oncogenicity: the classes add up to all variants.
+    - "…, low penetrance" counts with its term, and VUS-high, VUS-mid and VUS-low are uncertain.
+      Each is a class of its own in ClinVar, and a subclass of that term.
+    - An additional term about something other than pathogenicity ("; drug response", "/Likely risk
+      allele") does not change the class.
+    - Everything else is other: terms that exclude each other ("Uncertain significance;
+      Pathogenic/Likely pathogenic"), "not provided", "drug response", "risk factor" and risk
+      alleles alone, and a classification with a term that is not known (:func:`is_known`). A
+      variant with only a clinical impact or an oncogenicity is other, too, so that the classes add
+      up to all variants.
     """
     if not is_known(text):
         return "other"
@@ -101,15 +103,15 @@ def germline_class(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_known(text: str) -> bool:
-    """Whether all terms of a classification are known here."""
+    """Tell whether this version knows all terms of a classification."""
     return all(term in _TERMS or not says_something(term) for term in _terms(text))
 
 
 def says_something(text: str) -> bool:
-    """Whether a classification says anything of its variant.
+    """Tell whether a text classifies its variant.
 
-    An allele that was only submitted as a part of a haplotype or genotype has "no classification
-    for the single variant", in each of the three classifications.
+    An allele that was submitted only as a part of a haplotype or genotype has "no classification
+    for the single variant" in each of the three classifications.
     """
     return text.strip().lower() not in _NO_CLASSIFICATION
 

@@ -1,4 +1,4 @@
-"""What the doctor asks ClinVar and NCBI."""
+"""The doctor's probes of ClinVar and NCBI."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ Connect = Callable[[], Connector] | None
 
 
 async def _eutils(connect: Connector) -> str:
-    # without the key, because a wrong key is a problem of its own
+    # without the key, because another check reports a wrong key
     params = parameters(connect.settings_as(ClinVarSettings), None)
     upstream = connect.upstream(EUTILS, params=params, with_key=False)
     found = await upstream.request(
@@ -84,7 +84,7 @@ async def _try_key(connect: Connector) -> Finding:
         )
     except (Wait, BadAnswer) as error:
         return skipped(f"NCBI could not be asked: {getattr(error, 'reason', error)}")
-    return ok("it is accepted")
+    return ok("NCBI accepts the key")
 
 
 async def _email(settings: Any, _: Connect) -> Finding:
@@ -106,14 +106,14 @@ PROBES = (
     HostProbe(
         host=EUTILS,
         title="NCBI's E-utilities answer",
-        why="Without the E-utilities ClinVar is not asked about single genes: its runs wait.",
+        why="Without the E-utilities, ClinVar's runs with few genes wait.",
         ask=_eutils,
     ),
     HostProbe(
         host=FILES,
         title="ClinVar's bulk file has the columns that are read",
         symptom="A run fails at a column of ClinVar's file.",
-        why="Many genes are read from ClinVar's file. Without it these runs wait, and with other"
+        why="ClinVar's runs with many genes read the file. Without it they wait, and with other"
         " columns they fail.",
         ask=_files,
     ),
@@ -124,16 +124,16 @@ SETTING_PROBES = (
         name="ncbi-key",
         title="NCBI knows the API key",
         symptom="ClinVar is slow, or its runs fail because NCBI does not know the API key.",
-        why="Without a key NCBI allows 3 requests a second and not 10. With a key that it does not"
-        " know it refuses every request: ClinVar's runs fail.",
+        why="Without a key, NCBI allows 3 requests a second instead of 10. With a key that it does"
+        " not know, it refuses every request, and ClinVar's runs fail.",
         look=_key,
     ),
     SettingProbe(
         name="ncbi-email",
         title="NCBI knows whom to write to",
         symptom="NCBI blocks this machine, and nobody was warned.",
-        why="NCBI tries to write to a user who sends too many requests before it blocks the user,"
-        " which it cannot without NCBI_EMAIL (https://www.ncbi.nlm.nih.gov/books/NBK25497/).",
+        why="Before NCBI blocks a user who sends too many requests, it writes to the address in"
+        " NCBI_EMAIL (https://www.ncbi.nlm.nih.gov/books/NBK25497/).",
         look=_email,
     ),
 )

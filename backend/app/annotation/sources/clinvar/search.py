@@ -32,12 +32,12 @@ _SEARCHABLE = re.compile(r"[\w.@'/+:-]{1,64}", re.ASCII)
 
 
 def searchable(symbol: str) -> bool:
-    """Whether a symbol can stand in a search without changing it (``A-GAMMA3'E`` can)."""
+    """Whether a search can contain a symbol without a change of its meaning (``A-GAMMA3'E``)."""
     return _SEARCHABLE.fullmatch(symbol) is not None
 
 
 def search_term(symbols: Iterable[str]) -> str:
-    """Return the search for variants of any of the genes; quotes keep AND, OR and NOT symbols."""
+    """Return the search for variants of any of the genes. Quotes make AND, OR and NOT symbols."""
     return " OR ".join(f'"{symbol}"[gene]' for symbol in symbols if searchable(symbol))
 
 
@@ -46,13 +46,13 @@ class Counted:
     """What one search gave.
 
     Attributes:
-        tallies: one a gene.
-        expected: variants that the search found.
-        alleles: variants that came and are no combination of others, as haplotypes are.
-        belonging: alleles that belong to a gene that was asked about.
-        left_out: alleles of more than :data:`~.attribution.MOST_GENES` genes, which are not
-            counted, by the place of each gene.
-        corrected: the genes by other symbols, if ClinVar was seen to use others.
+        tallies: one for each gene.
+        expected: the number of variants that the search found.
+        alleles: the number of received variants that are not combinations, such as haplotypes.
+        belonging: the number of alleles that belong to a gene that was asked about.
+        left_out: for each gene, by its position, the number of its alleles that are not counted
+            because they have more than :data:`~.attribution.MOST_GENES` genes.
+        corrected: the genes with other symbols, if ClinVar used others.
     """
 
     tallies: list[Tally]
@@ -65,7 +65,7 @@ class Counted:
 
     @property
     def received(self) -> int:
-        """Variants that came, each counted once."""
+        """The number of different variants that were received."""
         return len(self._seen)
 
     def add(self, variants: Iterable[Variant], wanted: Wanted) -> None:
@@ -117,7 +117,7 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
         for start in starts:
             page = await _page(upstream, search, start)
             counted.add(page, wanted)
-            if not page:  # what is missing is missed already: the rest need not be asked for
+            if not page:  # variants are missing already, so the rest is not asked for
                 _exhaust(starts)
 
     await all_of(take_pages() for _ in range(EUTILS.concurrency))
@@ -126,7 +126,7 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
 
 
 async def _page(upstream: "Upstream", search: Search, start: int) -> list[Variant]:
-    """Fetch a page; none is left of a search that the history server has dropped."""
+    """Fetch a page. It is empty if the history server has dropped the search."""
     return await _ask(
         upstream,
         "esummary.fcgi",

@@ -31,21 +31,21 @@ _EXPECTED_NAME = "gene_specific_summary.txt"
 EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
 
 _LONGEST_EXPECTED = 16 * 1024**2
-"""Bytes; it is read into memory, and had 1.2 MB in 2021."""
+"""The most bytes of the file, which is read into memory. It had 1.2 MB in 2021."""
 
 
 class ClinVar(WeighedSource, FileSource):
-    """Counts each gene's variants by what ClinVar says of them.
+    """Counts each gene's variants by their classifications in ClinVar.
 
-    ``data``: ``variants``, ``single_gene`` and ``multi_gene`` (what it is made up of),
-    ``germline`` by class (see :func:`~.germline.germline_class`), ``review_status``,
-    ``molecular_consequence`` (derived: see :mod:`.consequence`), ``oncogenicity``,
-    ``clinical_impact``, ``unknown_terms`` (germline classifications that are not known here), and
-    ``last_evaluated``, the newest date of the three classifications.
+    ``data`` has ``variants``, which is the sum of ``single_gene`` and ``multi_gene``; ``germline``
+    by class (see :func:`~.germline.germline_class`); ``review_status``; ``molecular_consequence``
+    (derived, see :mod:`.consequence`); ``oncogenicity``; ``clinical_impact``; ``unknown_terms``
+    (germline classifications that this version does not know); and ``last_evaluated``, the newest
+    date of the three classifications.
 
-    The variants are alleles, as ClinVar's table lists them: haplotypes, diplotypes and other
-    combinations, which only the API has, are left out, and so are variants of more than
-    :data:`~.attribution.MOST_GENES` genes, of which the table does not name all.
+    Variants are alleles, as in ClinVar's table. Haplotypes, diplotypes and other combinations are
+    left out, because only the API has them. Variants of more than
+    :data:`~.attribution.MOST_GENES` genes are left out, because the table does not name all genes.
     """
 
     info = INFO
@@ -88,7 +88,7 @@ class ClinVar(WeighedSource, FileSource):
         wanted = [_wanted(gene, expected) for gene in genes]
         counted = await count_variants(self._eutils, wanted)
         if counted.received != counted.expected or counted.corrected is not None:
-            # ClinVar may have changed between search and pages, or calls a gene otherwise
+            # ClinVar may have changed between search and pages, or use another symbol for a gene
             wanted = counted.corrected or wanted
             counted = await count_variants(self._eutils, wanted)
         if counted.received != counted.expected:
@@ -141,8 +141,8 @@ class ClinVar(WeighedSource, FileSource):
                 raise
         except (BadAnswer, UnusableFile, ValueError) as error:
             logger.warning(
-                "clinvar: without %s all genes weigh the same and go by their approved symbols,"
-                " and none can be absent: %s",
+                "clinvar: %s cannot be used, so all genes weigh the same, are searched for by their"
+                " approved symbols, and cannot be absent: %s",
                 EXPECTED_FILE,
                 error,
             )
@@ -166,29 +166,29 @@ def _answer(
     expected: Expected,
     left_out: int = 0,
 ) -> Answer:
-    """Make an answer; where there must or may be variants, none of them is no answer.
+    """Make an answer. Without variants, a gene that should or may have some is unknown.
 
     Args:
         gene: that was asked about.
-        wanted: the gene, by the symbols it was looked for.
-        data: None when no variant of it was counted.
-        expected: what ClinVar says of it; it is of another day, so no exact number.
-        left_out: variants of it that came, and are not counted because they have too many genes.
+        wanted: the gene, with the symbols that were searched for.
+        data: its counts; None if it has no variant that is counted.
+        expected: ClinVar's own counts. They are of another day, so they may differ.
+        left_out: the number of its variants that have too many genes to be counted.
     """
     if data is not None:
         return Answer(gene.id, "found", data)
     reason = None
     if not wanted.symbols:
-        reason = f"ClinVar calls another gene {gene.symbol!r}, and does not say what it calls this"
+        reason = f"ClinVar calls another gene {gene.symbol!r}, and its name for this one is unknown"
     elif not any(map(searchable, wanted.symbols)):
         reason = f"{gene.symbol!r} cannot be searched for"
     elif (alleles := expected.alleles(gene.entrez_id, gene.symbol)) > 2 * left_out:
         reason = _missed(1, alleles)
     elif not expected:
-        reason = f"ClinVar may call it otherwise, and {_EXPECTED_NAME} could not be read"
+        reason = f"ClinVar may use another symbol, and {_EXPECTED_NAME} could not be read"
     return Answer(gene.id, "unknown" if reason else "absent", reason=reason)
 
 
 def _missed(genes: int, alleles: int) -> str:
     of = "of the gene" if genes == 1 else f"of {genes:,} genes"
-    return f"no variant {of} came, and {_EXPECTED_NAME} counts {alleles:,}"
+    return f"received no variant {of}, but {_EXPECTED_NAME} counts {alleles:,}"

@@ -1,8 +1,8 @@
-"""What the E-utilities answer about ClinVar, decoded and judged.
+"""Decodes the answers of the E-utilities about ClinVar, and recognizes errors in them.
 
-An error comes with HTTP 200 as often as not: ``ERROR`` in a search, a list named
-``esummaryresult`` in place of ``result``, ``error`` at the top or in a single record, or JSON with
-a raw newline in a text (recorded answers; Klortho/Eutils-JSON, ropensci/rentrez#103).
+Many errors come with HTTP 200: ``ERROR`` in a search, a list named ``esummaryresult`` instead of
+``result``, ``error`` at the top or in a single record, or JSON with a raw newline in a string
+(recorded answers; Klortho/Eutils-JSON, ropensci/rentrez#103).
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from app.core.process.redaction import redact
 
 T = TypeVar("T")
 
-# Outside a text any of these is space that JSON allows or nothing that it does; inside a text
-# none is allowed, and the text is as good with a space in its place.
+# JSON allows no control character inside a string, and outside strings only blank ones. So a space
+# may replace each of them.
 _CONTROL_TO_SPACE = bytes(max(byte, 32) for byte in range(256))
 _NOT_THERE = re.compile(
     r"unable to obtain query|webenv|query_key|history|empty result", re.IGNORECASE
@@ -42,7 +42,7 @@ _COMBINATIONS = frozenset(
         "phase unknown",
     }
 )
-"""What is no single allele (``typeVariationType`` of ClinVar's variation_archive.xsd)."""
+"""The types that are not single alleles (``typeVariationType`` of variation_archive.xsd)."""
 
 
 class Search(NamedTuple):
@@ -61,7 +61,7 @@ class GeneOfVariant(msgspec.Struct, gc=False):
 
 
 class Variant(NamedTuple):
-    """What is kept of one summary."""
+    """The part of a summary that is kept."""
 
     uid: str
     genes: list[GeneOfVariant]
@@ -78,7 +78,7 @@ class _Classification(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Summary(msgspec.Struct, gc=False):
-    """What every summary of ClinVar's has; where it says nothing, a text is empty."""
+    """The fields that every summary of ClinVar has. A text without content is empty."""
 
     uid: str
     obj_type: str
@@ -90,7 +90,7 @@ class _Summary(msgspec.Struct, gc=False):
 
 
 class _Failed(msgspec.Struct):
-    """What stands in place of a summary that could not be made."""
+    """The error that an answer has instead of a summary that could not be made."""
 
     error: str
 
@@ -133,10 +133,11 @@ class _EinfoAnswer(msgspec.Struct):
 
 
 def decode_search(body: bytes) -> Search:
-    """Read an ``esearch`` answer; its numbers are texts.
+    """Read an ``esearch`` answer. Its numbers are strings.
 
     Raises:
-        BadAnswer: it is an error, or says how many were found but not where they are kept.
+        BadAnswer: the answer is an error, has no plausible count, or does not say where the result
+            is kept.
     """
     answer = _decode(body, _SearchAnswer)
     found = answer.esearchresult
@@ -148,9 +149,9 @@ def decode_search(body: bytes) -> Search:
     except ValueError:
         count = -1
     if found is None or not 0 <= count <= _MOST_FOUND:
-        raise _bad("esearch", "an answer without a count that can be")
+        raise _bad("esearch", "an answer without a plausible count")
     if found.errorlist is not None and found.errorlist.fieldsnotfound:
-        # then nothing is found, or something else than what was asked for
+        # such a search finds nothing, or something that was not asked for
         fields = ", ".join(found.errorlist.fieldsnotfound)
         raise _bad("esearch", f"there is no such field any more: {fields}")
     if count and not (found.webenv and found.querykey):
@@ -159,15 +160,15 @@ def decode_search(body: bytes) -> Search:
 
 
 def decode_summaries(body: bytes) -> list[Variant]:
-    """Read a page of summaries; a record that is an error is left out, so that it is missed.
+    """Read a page of summaries.
 
-    A page that is not there is empty, because the history server has dropped the search or the
-    search had counted wrong: to ask for the page again is useless, it has to be searched again.
+    A record that is an error is left out, so that the number of variants shows that it is missing.
+    A missing page is returned as an empty one: the history server has dropped the search, or the
+    search had counted wrong. The page cannot be fetched again, so the caller searches again.
 
     Raises:
-        BadAnswer: the page is an error, or is not what a page of summaries is. A summary of
-            ClinVar's has every field of those that are counted, so that one without a field is
-            of another database, or of another ClinVar.
+        BadAnswer: the page is an error or has another form. Every summary of ClinVar has all fields
+            that are counted. One that lacks a field is of another database, or its form changed.
     """
     answer = _decode(body, _SummaryAnswer)
     problem = answer.error or answer.ERROR
@@ -185,16 +186,16 @@ def decode_summaries(body: bytes) -> list[Variant]:
 
 
 def decode_release(body: bytes) -> str:
-    """Read the day ClinVar was last updated from an ``einfo`` answer: ``2026-09-24``.
+    """Return the day of ClinVar's last update from an ``einfo`` answer: ``2026-09-24``.
 
     Raises:
-        BadAnswer: it is no such answer.
+        BadAnswer: the answer is an error or has another form.
     """
     for database in _decode(body, _EinfoAnswer).einforesult.dbinfo:
         if database.dbname == "clinvar":
             day = _RELEASE.fullmatch(database.lastupdate)
             if day is None:
-                raise _bad("einfo", f"a last update that is no date: {database.lastupdate!r}")
+                raise _bad("einfo", f"the last update is not a date: {database.lastupdate!r}")
             return "-".join(day.groups())
     raise _bad("einfo", "an answer without ClinVar")
 
@@ -205,7 +206,7 @@ def _record(uid: str, record: msgspec.Raw | None) -> Variant | None:
     try:
         summary = _decode(record, _Summary)
     except BadAnswer:
-        # an error has other fields; what is neither is told by what a summary lacks
+        # a record that is neither a summary nor an error is reported as a summary that lacks fields
         with contextlib.suppress(BadAnswer):
             _decode(record, _Failed)
             return None
@@ -246,12 +247,12 @@ def _decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
         except msgspec.DecodeError:
             return msgspec.json.decode(bytes(body).translate(_CONTROL_TO_SPACE), type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        # not the body itself: an error page can carry our key
+        # the body is not quoted, because an error page can contain our key
         raise BadAnswer(f"it cannot be read ({error})") from None
 
 
 def _bad(what: str, error: str) -> BadAnswer:
-    # first redacted, as a part of a secret is not recognized
+    # redacted before it is cut, because a part of a secret is not recognized
     return BadAnswer(f"{what}: {redact(error)[:_LONGEST_QUOTE]}")
 
 

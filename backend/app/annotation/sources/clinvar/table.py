@@ -1,9 +1,9 @@
-"""Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally a gene.
+"""Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally for each gene.
 
-This runs in a process of its own (see `upstream.bulk_files`), and is written for speed: one
-thread decompresses outside the interpreter's lock, the other splits lines as bytes. What repeats
-from line to line (the gene, the four classifications, the dates) is looked up as bytes and
-understood once.
+This runs in a process of its own (see `upstream.bulk_files`), and is written for speed. One thread
+decompresses outside the interpreter's lock, and the other splits lines as bytes. Values that repeat
+from line to line (the gene, the four classifications, the dates) are looked up as bytes, and each
+is decoded once.
 """
 
 from collections import defaultdict
@@ -45,11 +45,11 @@ REQUIRED = (
     "Oncogenicity",
     "OncogenicityLastEvaluated",
 )
-"""Columns without which the table is refused; the last four are there since 2024."""
+"""The columns that the table must have. The last four exist since 2024."""
 
 
 class TableError(UnusableFile):
-    """The file is not the table that it should be."""
+    """The file is not ClinVar's table, or is damaged."""
 
 
 def read(asked: Any, path: Path) -> Reading:
@@ -69,7 +69,8 @@ def read(asked: Any, path: Path) -> Reading:
 def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], int]:
     """Count the variants of each gene.
 
-    A variant is listed once an assembly; it counts once, by its ``VariationID``.
+    The table has one row of a variant for each assembly. The variant counts once, by its
+    ``VariationID``.
 
     Returns:
         A tally for each gene, in the order given, and the number of rows read.
@@ -83,10 +84,10 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
 
 
 def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
-    """Do what :func:`read_table` does, and also count the genes in the table, wanted or not.
+    """Count as :func:`read_table` does, and count all genes in the table, wanted or not.
 
-    Rows of several genes name them by symbol alone. So when the other rows show that ClinVar uses
-    other symbols than expected, the table is read again with these.
+    A row of several genes names them by symbol only. So if the rows of single genes show that
+    ClinVar uses other symbols than expected, the table is read again with ClinVar's symbols.
     """
     table = _count_table(path, genes)
     corrected = table.wanted.corrected()
@@ -124,12 +125,12 @@ _Found = list[tuple[Tally, defaultdict[Profile, int]]]
 
 
 class Counted:
-    """Counts lines; what it has understood of repeating values it keeps.
+    """Counts lines, and caches the decoded values that repeat.
 
     Attributes:
         tallies: one for each wanted gene, in the order given.
-        rows: lines counted, without the header.
-        wanted: the genes, and what was seen of their symbols.
+        rows: the number of lines counted, without the header.
+        wanted: the genes, and the symbols that ClinVar used for them.
     """
 
     def __init__(self, genes: Sequence[WantedGene], columns: dict[str, int]) -> None:
@@ -140,7 +141,7 @@ class Counted:
         self._said = itemgetter(*(columns[name] for name in _SAID))
         self._at = itemgetter(*(columns[name] for name in _AT))
         self._gene = itemgetter(columns["GeneID"], columns["GeneSymbol"])
-        # what is behind the last column that is read stays one piece
+        # the columns after the last one that is read stay one field
         self._splits = min(1 + max(columns[name] for name in REQUIRED), len(columns) - 1)
         self._tabs_behind = len(columns) - 1 - self._splits
         self._seen = bytearray(1 << 22)
@@ -151,11 +152,11 @@ class Counted:
 
     @property
     def genes(self) -> int:
-        """How many genes have a row that is about them alone, wanted or not."""
+        """The number of genes that have a row of their own, wanted or not."""
         return len(self._gene_ids)
 
     def count(self, lines: list[bytes]) -> None:  # noqa: C901 - calls cost more than the work
-        """Count lines that follow those counted before."""
+        """Count the next lines of the table."""
         name, variation = self._columns["Name"], self._columns["VariationID"]
         gene_of, said_of, at_of, splits = self._gene, self._said, self._at, self._splits
         genes, profiles, days = self._genes, self._profiles, self._days

@@ -1,6 +1,6 @@
-"""HGNC: the approved symbols, and the identifiers by which other sources are asked.
+"""HGNC: the approved symbols, and the identifiers that other sources need.
 
-Its records are also what gene lists are resolved by, see :mod:`app.annotation.genes`.
+Gene lists are resolved with its records, too; see :mod:`app.annotation.genes`.
 """
 
 from app.annotation.sources.hgnc.records import (

@@ -1,4 +1,4 @@
-"""HGNC's records of genes, from its REST service and from its files alike."""
+"""HGNC's records of genes. Its REST service and its files give the same records."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -25,7 +25,7 @@ PROTEIN_CODING = "protein-coding gene"
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A gene, by the field names of the REST service, which leaves out what has no value."""
+    """A gene, with the field names of the REST service, which leaves out fields without a value."""
 
     hgnc_id: str
     symbol: str
@@ -45,7 +45,7 @@ class Record(msgspec.Struct, frozen=True):
     gene_group: tuple[str, ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """Return the annotation: every field but the status, lists even where they are empty."""
+        """Return the annotation: every field except the status. Empty lists are included."""
         fields = msgspec.structs.asdict(self)
         del fields["status"]
         return {
@@ -54,7 +54,7 @@ class Record(msgspec.Struct, frozen=True):
         }
 
     def lacking(self) -> list[str]:
-        """Return the fields without a value that every approved gene has one of."""
+        """Return the fields that have no value although every approved gene has one."""
         return [name for name in _ALWAYS if not getattr(self, name)]
 
     def identifiers(self) -> dict[str, str | None]:
@@ -67,13 +67,13 @@ class Record(msgspec.Struct, frozen=True):
 
 
 FIELDS = Record.__struct_fields__
-"""What is read of a record: columns of the complete set, and ``storedFields`` of the service."""
+"""The fields that are read: columns of the complete set, and ``storedFields`` of the service."""
 
 _ALWAYS = ("symbol", "name", "locus_group", "locus_type")
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
-    """A record that is no gene any more, and what it was merged into."""
+    """A withdrawn record, and the genes that it was merged into."""
 
     hgnc_id: str
     symbol: str
@@ -86,17 +86,17 @@ _HGNC_ID = re.compile(r"HGNC:\d+", re.ASCII)
 
 
 def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
-    """Read the complete set row by row; columns are found by name.
+    """Read the complete set row by row. Columns are found by name.
 
-    Lists are joined by pipes, and quoted where there are several (``"FLJ11506|p34"``); rows may
-    end before their last columns when these are empty.
+    Lists are joined by pipes, and quoted when they have several elements (``"FLJ11506|p34"``). A
+    row may lack its last fields when these are empty.
 
     Args:
         path: of ``hgnc_complete_set.txt``.
         only: HGNC ids; other rows are skipped.
 
     Raises:
-        BadAnswer: it is not that file, or a row has no HGNC id, no symbol or no status.
+        BadAnswer: the file has other columns, or a row has no HGNC id, no symbol or no status.
     """
     rows = _rows(path, FIELDS)
     _, columns = next(rows)
@@ -137,7 +137,7 @@ def count_records(path: Path) -> tuple[str, int, int]:
     """Return the SHA-256 of the complete set, its rows, and its approved genes.
 
     Raises:
-        BadAnswer: it is not that file.
+        BadAnswer: see :func:`read_records`.
     """
     digest = sha256(path)
     rows = approved = 0
@@ -151,7 +151,7 @@ def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
     """Read ``withdrawn.txt``: ``HGNC:6 | Merged/Split | A1S9T | HGNC:12469|UBA1|Approved``.
 
     Raises:
-        BadAnswer: it is not that file.
+        BadAnswer: the file has other columns, or a row is cut off.
     """
     rows = _rows(path, ("HGNC_ID", "WITHDRAWN_SYMBOL"))
     _, columns = next(rows)
@@ -171,7 +171,7 @@ def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
 
 
 def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
-    """Give the header and then each row, with its line, as many fields as the header has."""
+    """Yield the header and then each row, with line numbers. Short rows are filled up."""
     try:
         found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES)
         columns = next(found, "").rstrip("\r\n").split("\t")
@@ -184,13 +184,13 @@ def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str
             if len(fields) > len(columns):
                 raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
             if len(fields) < len(columns) and not line.endswith("\n"):
-                raise BadAnswer(f"{path.name}, line {number}: it breaks off")
+                raise BadAnswer(f"{path.name}, line {number}: the line is cut off")
             if fields != [""]:
                 yield number, fields + [""] * (len(columns) - len(fields))
     except UnusableFile as error:
         raise BadAnswer(str(error)) from error
     except UnicodeDecodeError as error:
-        raise BadAnswer(f"{path.name} is no UTF-8: {error.reason}") from error
+        raise BadAnswer(f"{path.name} is not UTF-8: {error.reason}") from error
 
 
 def _unquoted(field: str) -> str:

@@ -70,7 +70,7 @@ class _InfoAnswer(msgspec.Struct):
 
 
 class _Info(NamedTuple):
-    """What the service says about itself: its last change, and the fields that it lacks."""
+    """The service's own description: the day of its last change, and the fields that it lacks."""
 
     day: str
     missing: list[str]
@@ -87,7 +87,7 @@ async def _probe_files(connect: Connector) -> str:
 class Hgnc(ApiSource, FileSource):
     """The gene's approved symbol, its other names, and its identifiers in other databases.
 
-    ``data`` is :meth:`Record.data`. A record that is not approved (any more) is absent.
+    ``data`` is :meth:`Record.data`. A withdrawn record is absent.
     """
 
     info = SourceInfo(
@@ -107,7 +107,7 @@ class Hgnc(ApiSource, FileSource):
         HostProbe(
             host=REST,
             title="HGNC answers",
-            why="Without HGNC the genes' symbols and identifiers are not refreshed: these runs"
+            why="Without HGNC, symbols and identifiers of genes are not refreshed. These runs"
             " wait.",
             ask=_probe,
         ),
@@ -115,7 +115,7 @@ class Hgnc(ApiSource, FileSource):
             host=FILES,
             title="HGNC's bulk file has the columns that are read",
             symptom="`just genes-import` cannot get HGNC's list.",
-            why="Many genes are read from HGNC's file, and so is the list of all genes.",
+            why="Runs with many genes, and the import of genes, read HGNC's file.",
             ask=_probe_files,
         ),
     )
@@ -131,10 +131,10 @@ class Hgnc(ApiSource, FileSource):
         return (await self._ask_info()).day
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Fetch each gene. A bad answer about one gene does not spoil the others.
+        """Fetch each gene. A bad answer about one gene does not affect the others.
 
-        A record leaves out fields without a value. So the service has to say that it still has the
-        fields, because a renamed one would look as if no gene had it.
+        A record leaves out fields without a value. So the service is asked whether it still has the
+        fields, because a renamed field would look as if no gene had it.
         """
         missing = (await self._ask_info()).missing
         if missing:
@@ -156,7 +156,7 @@ class Hgnc(ApiSource, FileSource):
             yield [Answer(gene.id, "absent") for gene in rest[start : start + MOST_ANSWERS]]
 
     async def _ask_info(self) -> _Info:
-        """Ask the service about itself, once. An error is remembered and raised again."""
+        """Ask for the service's description once. An error is remembered and raised again."""
         async with self._asking:
             if self._info is None:
                 try:
@@ -177,7 +177,7 @@ class Hgnc(ApiSource, FileSource):
             return Answer(gene.id, "absent")
         about = [record.hgnc_id for record in records]
         if about != [gene.hgnc_id]:
-            return Answer(gene.id, "unknown", reason=f"HGNC answered about {', '.join(about)}")
+            return Answer(gene.id, "unknown", reason=f"HGNC answered with {', '.join(about)}")
         return _answer(gene, records[0])
 
 
@@ -185,7 +185,7 @@ def _answer(gene: Gene, record: Record) -> Answer:
     if record.status in WITHDRAWN_STATUSES:
         return Answer(gene.id, "absent")
     if record.status != APPROVED:
-        reason = f"HGNC calls its status {record.status!r}, which is not known here"
+        reason = f"this version does not know HGNC's status {record.status!r}"
         return Answer(gene.id, "unknown", reason=reason)
     if lacking := record.lacking():
         reason = f"HGNC's record has no {', '.join(lacking)}"
@@ -196,7 +196,7 @@ def _answer(gene: Gene, record: Record) -> Answer:
 def _decode_fetch(body: bytes) -> list[Record]:
     found = msgspec.json.decode(body, type=_FetchAnswer).response
     if found.numFound != len(found.docs):
-        raise BadAnswer(f"{len(found.docs)} of {found.numFound} records")
+        raise BadAnswer(f"received {len(found.docs)} of {found.numFound} records")
     return found.docs
 
 
@@ -204,5 +204,5 @@ def _decode_info(body: bytes) -> _Info:
     info = msgspec.json.decode(body, type=_InfoAnswer)
     day = _DAY.match(info.lastModified)
     if day is None:
-        raise BadAnswer(f"a last change that is no date: {info.lastModified[:40]!r}")
+        raise BadAnswer(f"the last change is not a date: {info.lastModified[:40]!r}")
     return _Info(day[0], [name for name in FIELDS if name not in info.storedFields])

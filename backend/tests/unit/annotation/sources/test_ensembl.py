@@ -91,7 +91,7 @@ async def test_another_id_than_hgncs_under_the_symbol_is_unknown(settings: Setti
     assert answer == Answer(
         1,
         "unknown",
-        reason="Ensembl has ENSG00000999999 (PKD1) as PKD1, and HGNC has ENSG00000008710",
+        reason="Ensembl has ENSG00000999999 (PKD1) as PKD1, but HGNC has ENSG00000008710",
     )
 
 
@@ -188,5 +188,5 @@ async def test_the_real_records_are_found_by_their_ids(
 async def test_a_release_that_cannot_be_is_none(settings: Settings, releases: list[int]) -> None:
     answer = httpx.Response(200, json={"releases": releases})
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
-        with pytest.raises(BadAnswer, match="no release that can be"):
+        with pytest.raises(BadAnswer, match="no plausible release"):
             await Ensembl(Connector(settings, Unlimited(), http)).release()
