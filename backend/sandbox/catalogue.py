@@ -30,7 +30,7 @@ _SPACING = 50_000  # bases from one gene to the next
 # Every 29th variant of a gene, the first dozen of these, spans the genes that follow it.
 _SHARED_EVERY = 29
 _SHARED_BELOW = 12 * _SHARED_EVERY
-_MOST_NEIGHBOURS = 4
+_MAX_NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Catalogue:
         local = place - owner.first_variant
         if local % _SHARED_EVERY != _SHARED_EVERY - 1 or local >= _SHARED_BELOW:
             return (owner,)
-        reach = 1 + (place * 7 + self.options.seed) % _MOST_NEIGHBOURS
+        reach = 1 + (place * 7 + self.options.seed) % _MAX_NEIGHBOURS
         following = self.genes[owner.index + 1 : owner.index + 1 + reach]
         return (
             owner,

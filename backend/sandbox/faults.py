@@ -16,7 +16,7 @@ SPOILING = frozenset(
 )
 KINDS = REPLACING | SPOILING
 
-_MOST_FAULTS = 1_000
+_MAX_FAULTS = 1_000
 
 
 class BadFault(ValueError):
@@ -94,8 +94,8 @@ class Faults:
             if value is not None and (not isinstance(value, int | float) or value < 0):
                 raise BadFault(f"{name} must be a number from 0, not {value!r}")
         with self._lock:
-            if len(self._faults) >= _MOST_FAULTS:
-                raise BadFault(f"more than {_MOST_FAULTS} faults at once")
+            if len(self._faults) >= _MAX_FAULTS:
+                raise BadFault(f"more than {_MAX_FAULTS} faults at once")
             self._faults.append(fault)
         return fault
 

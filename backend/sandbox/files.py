@@ -15,7 +15,7 @@ from sandbox.service import ServedFile
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
-_MOST_KEPT = 16
+_MAX_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Files:
     def _build(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         old = sorted(path.parent.glob("*-*.*"), key=os.path.getmtime)
-        for stale in old[: max(0, len(old) - _MOST_KEPT)]:
+        for stale in old[: max(0, len(old) - _MAX_KEPT)]:
             stale.unlink(missing_ok=True)
         # Under a name of its own until it is whole: another process may be making the same file.
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")

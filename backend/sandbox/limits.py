@@ -1,7 +1,7 @@
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-_MOST_CLIENTS = 1_000
+_MAX_CLIENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Limits:
         length = most / rate
         window = self._windows.setdefault((budget, client), deque())
         self._windows.move_to_end((budget, client))
-        if len(self._windows) > _MOST_CLIENTS:
+        if len(self._windows) > _MAX_CLIENTS:
             self._windows.popitem(last=False)
         while window and now - window[0] >= length:
             window.popleft()

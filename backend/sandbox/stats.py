@@ -3,7 +3,7 @@ from collections.abc import Hashable, Iterable
 from threading import Lock
 from typing import Any
 
-_MOST_REMEMBERED = 500_000
+_MAX_REMEMBERED = 500_000
 
 
 class _Seen:
@@ -19,7 +19,7 @@ class _Seen:
         if hashed in self.asked:
             self.again.add(hashed)
             self.repeats += 1
-        elif len(self.asked) < _MOST_REMEMBERED:
+        elif len(self.asked) < _MAX_REMEMBERED:
             self.asked.add(hashed)
 
     def as_json(self) -> dict[str, int]:

@@ -13,9 +13,9 @@ from sandbox.clinvar.variants import Variants
 from sandbox.faults import Fault
 
 DEFAULT_FOUND = 20
-MOST_FOUND = 10_000
-MOST_SUMMARIES = 500
-MOST_URL = 4_000
+MAX_FOUND = 10_000
+MAX_SUMMARIES = 500
+MAX_URL = 4_000
 
 # Records made before others get a turn: under a millisecond, so that arrivals are timed truly.
 _TURN = 40
@@ -78,7 +78,7 @@ class Eutils:
         each = [self._ids(clause) for clause in clauses]
         ids = array("I", sorted(set().union(*each), reverse=True))
         start = _number(call, "retstart", 0)
-        page = ids[start : start + min(_number(call, "retmax", DEFAULT_FOUND), MOST_FOUND)]
+        page = ids[start : start + min(_number(call, "retmax", DEFAULT_FOUND), MAX_FOUND)]
         result: dict[str, Any] = {
             "count": str(len(ids) + (7 if call.spoilt_by("wrong-count") else 0)),
             "retmax": str(len(page)),
@@ -105,9 +105,9 @@ class Eutils:
             return _summary_error(_wrong_db(call))
         if asked.refusal is not None:
             return asked.refusal
-        if len(asked.ids) > MOST_SUMMARIES:
+        if len(asked.ids) > MAX_SUMMARIES:
             text = (
-                f"Too many UIDs in request. Maximum number of UIDs is {MOST_SUMMARIES}"
+                f"Too many UIDs in request. Maximum number of UIDs is {MAX_SUMMARIES}"
                 " for JSON format output."
             )
             return Reply(as_json({**_header("esummary"), "error": text}))
@@ -132,7 +132,7 @@ class Eutils:
             return _Asked(refusal=_summary_error(f"Unable to obtain query #{query_key}"))
         start = _number(call, "retstart", 0)
         # Without retmax all that is left is asked for, and refused if that is too much.
-        most = min(_number(call, "retmax", MOST_FOUND), MOST_FOUND)
+        most = min(_number(call, "retmax", MAX_FOUND), MAX_FOUND)
         page = found.ids[start : start + most]
         if not page:
             return _Asked(refusal=_summary_error("Empty result - nothing todo"))
@@ -195,7 +195,7 @@ def _translation(clauses: list[Clause], each: list[list[int]], term: str) -> dic
 
 
 def _refuse(call: Call) -> Reply | None:
-    if call.method == "GET" and call.url_length > MOST_URL:
+    if call.method == "GET" and call.url_length > MAX_URL:
         page = b"<html><head><title>414 Request-URI Too Large</title></head></html>"
         return Reply(page, status=414, media_type="text/html")
     if call.params.get("retmode") != "json":

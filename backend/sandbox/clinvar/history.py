@@ -4,8 +4,8 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 #: Sessions kept; an older one is forgotten, and asking for it is answered as the service does.
-MOST_SESSIONS = 512
-_MOST_QUERIES = 100
+MAX_SESSIONS = 512
+_MAX_QUERIES = 100
 
 
 class Found(NamedTuple):
@@ -28,10 +28,10 @@ class History:
             self._sessions[web_env] = []
         session = self._sessions[web_env]
         self._sessions.move_to_end(web_env)
-        if len(session) >= _MOST_QUERIES:
+        if len(session) >= _MAX_QUERIES:
             session.clear()
         session.append(found)
-        if len(self._sessions) > MOST_SESSIONS:
+        if len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         return web_env, len(session)
 

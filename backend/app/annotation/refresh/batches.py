@@ -7,7 +7,7 @@ from app.annotation.refresh.weights import weigh
 from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.annotation.upstream import BadAnswer
 
-MOST_BAD = 16
+MAX_BAD_ANSWERS = 16
 """After this many unusable answers to the parts of one batch, without a usable one, the service is
 taken to be at fault and not a gene. Halving a batch of 200 down to one bad gene gives at most 8 in
 a row."""
@@ -67,7 +67,7 @@ async def ask(source: ApiSource, genes: Sequence[Gene]) -> list[Answer]:
             answered = await source.annotate(part)
         except BadAnswer as error:
             bad += 1
-            if not good and bad >= MOST_BAD:
+            if not good and bad >= MAX_BAD_ANSWERS:
                 raise
             if len(part) == 1:
                 answers.append(Answer(part[0].id, "unknown", reason=str(error)))

@@ -13,9 +13,9 @@ from app.annotation.sources.base import Answer
 from app.core.postgres.unavailable import is_data_error
 from app.db.text import storable
 
-_LONGEST_REFUSAL = 200
+_MAX_ERROR_CHARS = 200
 
-LARGEST = 100_000
+MAX_DATA_BYTES = 100_000
 """Bytes of an answer's data, as JSON. The largest real ones have some 10,000. psycopg needs a
 second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the event loop."""
 
@@ -82,8 +82,8 @@ def _problem(data: dict[str, Any]) -> str | None:
         encoded = msgspec.json.encode(data)
     except UnicodeEncodeError:
         return impossible
-    if len(encoded) > LARGEST:
-        return f"the answer has {len(encoded):,} bytes, and at most {LARGEST:,} are stored"
+    if len(encoded) > MAX_DATA_BYTES:
+        return f"the answer has {len(encoded):,} bytes, and at most {MAX_DATA_BYTES:,} are stored"
     return impossible if b"\\u0000" in encoded else None
 
 
@@ -131,7 +131,7 @@ def _is_unknown(part: Sequence[Answer]) -> bool:
 
 
 def _refused(answer: Answer, error: DBAPIError) -> Answer:
-    said = str(error.orig).partition("\n")[0][:_LONGEST_REFUSAL]
+    said = str(error.orig).partition("\n")[0][:_MAX_ERROR_CHARS]
     return Answer(
         answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot store the answer: {said}")
     )

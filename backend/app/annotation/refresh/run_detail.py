@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.runs import views
 from app.core.runs.views import Run, View
 
-MOST_REASONS = 20
+MAX_REASONS = 20
 """The most reasons that are shown for a run."""
 
 
@@ -45,6 +45,6 @@ async def get_detail(connection: AsyncConnection, run_id: int) -> RunDetail:
     run = await views.get_run(connection, run_id)
     reasons: list[UnknownReason] = []
     if any(each.unknown for each in run.progress):
-        found = await connection.execute(_REASONS, {"run_id": run_id, "most": MOST_REASONS})
+        found = await connection.execute(_REASONS, {"run_id": run_id, "most": MAX_REASONS})
         reasons = [UnknownReason(**row) for row in found.mappings()]
     return RunDetail(**dict(run), unknown_reasons=reasons)

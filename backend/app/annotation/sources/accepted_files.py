@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.base import FileRead
 
-MOST_LOST = 0.05
+MAX_LOST_SHARE = 0.05
 """The share of its rows, or of its genes, that a file may lose since the last one accepted."""
 
 _ACCEPTED = text(
@@ -49,10 +49,10 @@ async def what_is_wrong_with(
                     f"{file.name} is of {file.release}, older than the last one accepted, of"
                     f" {before.release}"
                 )
-            least = 1 - MOST_LOST
+            least = 1 - MAX_LOST_SHARE
             if file.rows < before.rows * least or file.genes < before.genes * least:
                 problems.append(
-                    f"{file.name} of {file.release} lost more than {MOST_LOST:.0%}: it has"
+                    f"{file.name} of {file.release} lost more than {MAX_LOST_SHARE:.0%}: it has"
                     f" {file.rows:,} rows with {file.genes:,} genes, and the last one accepted, of"
                     f" {before.release}, had {before.rows:,} rows with {before.genes:,} genes"
                 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_ANSWERS = 500
+MAX_ANSWERS = 500
 """The most answers in one list of :meth:`FileSource.bulk`."""
 
 

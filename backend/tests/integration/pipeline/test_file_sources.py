@@ -51,7 +51,7 @@ async def states(annotator: Annotator) -> dict[str, int]:
     return {row["state"]: row["genes"] for row in await annotator.rows(query)}
 
 
-async def test_it_is_read_from_its_file_however_few_genes_are_due(
+async def test_a_source_without_a_service_reads_its_file_however_few_genes_are_due(
     annotator: Annotator, names: type[Names]
 ) -> None:
     run = await annotator.run("names")

@@ -83,7 +83,7 @@ async def turned_absent(annotator: Annotator, source: str, before: list[Any]) ->
 @pytest.mark.parametrize(
     "short", [first_lines(11), first_lines(1), half], ids=["ten genes", "header only", "half"]
 )
-async def test_a_short_file_of_hgnc_erases_nothing(
+async def test_a_short_file_of_hgnc_changes_no_annotation(
     annotator: Annotator,
     sandbox: Sandbox,
     mirror: Mirror,
@@ -136,7 +136,7 @@ async def test_a_file_that_is_older_than_the_last_one_accepted_is_refused(
 @pytest.mark.parametrize(
     "short", [first_lines(11), first_lines(1)], ids=["ten rows", "header only"]
 )
-async def test_a_short_table_of_clinvar_erases_nothing(
+async def test_a_short_table_of_clinvar_changes_no_annotation(
     annotator: Annotator,
     sandbox: Sandbox,
     mirror: Mirror,
@@ -156,7 +156,7 @@ async def test_a_short_table_of_clinvar_erases_nothing(
     assert await kept(annotator, "clinvar") == before
 
 
-async def test_searches_that_find_nothing_erase_nothing(
+async def test_searches_that_find_nothing_change_no_annotation(
     annotator: Annotator, mirror: Mirror
 ) -> None:
     by(annotator, "clinvar", file=True)
@@ -170,7 +170,7 @@ async def test_searches_that_find_nothing_erase_nothing(
     assert await kept(annotator, "clinvar") == before
 
 
-async def test_a_rest_service_that_knows_no_gene_erases_nothing_and_is_not_asked_to_the_end(
+async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_asked_about_all(
     annotator: Annotator, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
@@ -185,7 +185,7 @@ async def test_a_rest_service_that_knows_no_gene_erases_nothing_and_is_not_asked
     assert len(mirror.asked) < 100
 
 
-async def test_a_file_that_lost_its_middle_is_refused_by_what_it_loses(
+async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
     annotator: Annotator, sandbox: Sandbox, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
@@ -267,7 +267,7 @@ class TestFewGenes:
         assert row["checked_state"] == "unknown"
         assert "gene_specific_summary.txt counts" in row["reason"]
 
-    async def test_a_gene_that_is_really_gone_turns_absent_once_it_was_asked_for_again(
+    async def test_a_gene_that_is_really_gone_turns_absent_after_a_second_request(
         self, annotator: Annotator, mirror: Mirror
     ) -> None:
         by(annotator, "hgnc", file=True)
@@ -283,7 +283,7 @@ class TestFewGenes:
         counted = (await annotator.progress(run.id))["hgnc"]
         assert (counted["found"], counted["absent"], counted["unknown"]) == (59, 1, 0)
 
-    async def test_a_gene_that_is_there_when_it_is_asked_for_again_stays_found(
+    async def test_a_gene_that_a_second_request_finds_stays_found(
         self, annotator: Annotator, mirror: Mirror
     ) -> None:
         by(annotator, "hgnc", file=True)
@@ -295,7 +295,7 @@ class TestFewGenes:
         assert (run.state, once) == ("succeeded", {})
         assert (await annotator.progress(run.id))["hgnc"]["found"] == 60
 
-    async def test_a_gene_that_is_gone_from_a_file_is_asked_for_by_api(
+    async def test_a_gene_that_its_file_lost_is_asked_about_by_api(
         self, annotator: Annotator, sandbox: Sandbox, mirror: Mirror
     ) -> None:
         by(annotator, "hgnc", file=True)
@@ -336,7 +336,7 @@ class TestFewGenes:
         assert (await annotator.annotation("PKD1", "hgnc"))["state"] == "absent"
         assert (await annotator.progress(run.id))["hgnc"]["absent"] == 2
 
-    async def test_what_was_doubted_when_a_run_is_cancelled_is_kept(
+    async def test_a_gene_that_was_doubted_when_its_run_was_cancelled_keeps_its_answer(
         self, annotator: Annotator, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         by(annotator, "hgnc", file=True)

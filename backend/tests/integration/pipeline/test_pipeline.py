@@ -54,7 +54,7 @@ async def test_a_smart_run_asks_only_for_what_is_missing_unknown_or_stale(
     assert (await annotator.progress(full.id))["ensembl"]["done"] == GENES
 
 
-async def test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_again(
+async def test_a_commit_whose_acknowledgement_was_lost_counts_once_and_is_not_repeated(
     annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = []
@@ -160,7 +160,7 @@ async def test_a_run_waits_for_a_service_that_is_down_with_status_200(
     assert (await annotator.progress(run.id))[source]["unknown"] == 0
 
 
-async def test_a_file_that_is_cut_off_without_a_length_erases_nothing(
+async def test_a_file_that_is_cut_off_without_a_length_changes_no_annotation(
     annotator: Annotator,
 ) -> None:
     query = "SELECT gene_id, state, data FROM annotations WHERE source = 'hgnc' ORDER BY 1"
@@ -185,7 +185,7 @@ async def test_a_file_older_than_the_one_in_use_is_not_read(annotator: Annotator
     assert await annotator.rows(query) == before
 
 
-async def test_an_answer_of_the_future_is_asked_for_again(annotator: Annotator) -> None:
+async def test_an_answer_dated_in_the_future_is_refreshed(annotator: Annotator) -> None:
     await annotator.run("ensembl")
     assert (await annotator.progress((await annotator.run("ensembl")).id))["ensembl"]["done"] == 0
     await annotator.change("UPDATE annotations SET fetched_at = now() + interval '1 day'")
@@ -194,7 +194,7 @@ async def test_an_answer_of_the_future_is_asked_for_again(annotator: Annotator) 
         assert (await annotator.progress(run.id))["ensembl"]["done"] == done
 
 
-async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_missing(
+async def test_a_needed_source_is_added_only_while_identifiers_are_missing(
     annotator: Annotator,
 ) -> None:
     async with annotator.bench.db.begin() as connection:
@@ -208,7 +208,7 @@ async def test_a_source_that_is_needed_comes_along_only_while_identifiers_are_mi
     assert list(await annotator.progress(again.id)) == ["clinvar"]
 
 
-async def test_words_that_are_not_known_are_told_once_a_run_with_their_count(
+async def test_unknown_terms_are_recorded_once_for_each_run_with_their_count(
     annotator: Annotator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def forget() -> None:
@@ -240,7 +240,9 @@ async def test_words_that_are_not_known_are_told_once_a_run_with_their_count(
     assert f"'Likely benign' ({counted[0]['variants']:,})" in told[0]
 
 
-async def test_by_api_and_in_bulk_clinvar_says_the_same(annotator: Annotator) -> None:
+async def test_clinvar_gives_the_same_annotations_by_api_and_from_its_file(
+    annotator: Annotator,
+) -> None:
     query = "SELECT gene_id, state, data FROM annotations WHERE source = 'clinvar' ORDER BY 1"
     await annotator.run("clinvar")
     by_api = await annotator.rows(query)
@@ -252,7 +254,7 @@ async def test_by_api_and_in_bulk_clinvar_says_the_same(annotator: Annotator) ->
     assert annotator.sandbox.stats()["requests"]["clinvar.variant_summary"] == 1
 
 
-async def test_resume_opens_the_latest_failed_run_again_instead_of_creating_one(
+async def test_resume_reopens_the_latest_failed_run_instead_of_creating_one(
     annotator: Annotator,
 ) -> None:
     created = await annotator.request("ensembl")
@@ -264,7 +266,7 @@ async def test_resume_opens_the_latest_failed_run_again_instead_of_creating_one(
     assert fresh.id != created.ref.run_id
 
 
-async def test_what_cannot_be_run_is_refused_with_what_would_be_right(
+async def test_an_invalid_request_is_refused_and_the_error_says_what_is_allowed(
     annotator: Annotator,
 ) -> None:
     with pytest.raises(WrongUse, match="did you mean clinvar"):

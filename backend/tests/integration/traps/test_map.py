@@ -160,7 +160,7 @@ arq's command line configures logging
 
 A forked child keeps the lock of its dead parent
   integration/annotation/sources/test_clinvar_bulk.py
-    test_the_process_dies_with_its_parent
+    test_the_reading_process_dies_with_its_parent
   reliability/test_killed.py
     test_the_child_that_parses_does_not_outlive_a_killed_worker
 
@@ -173,7 +173,7 @@ A forked child keeps the lock of its dead parent
 
 A commit may have succeeded although its answer was lost
   integration/pipeline/test_pipeline.py
-    test_a_commit_whose_answer_was_lost_counts_once_and_is_not_asked_for_again
+    test_a_commit_whose_acknowledgement_was_lost_counts_once_and_is_not_repeated
   integration/core/workers/test_engine.py
     test_a_session_lost_while_an_attempt_ends_does_not_count_as_a_lost_worker
   reliability/test_postgres.py
@@ -182,7 +182,7 @@ A commit may have succeeded although its answer was lost
 A search for many genes returns only the count of their union
   integration/annotation/sources/test_clinvar_api.py
     test_a_passing_shortfall_is_searched_again
-    test_a_lasting_shortfall_is_no_answer
+    test_a_lasting_shortfall_is_a_bad_answer
 """
 
 from pathlib import Path

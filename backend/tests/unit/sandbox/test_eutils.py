@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.clinvar.history import MOST_SESSIONS
+from sandbox.clinvar.history import MAX_SESSIONS
 from sandbox.clinvar.terms import UnsupportedTerm, parse
 
 
@@ -155,7 +155,7 @@ def test_sessions_are_bounded(search, summarise):
         return search("REN[gene]", usehistory="y", retmax=0).json()["esearchresult"]["webenv"]
 
     oldest = keep()
-    newest = [keep() for _ in range(MOST_SESSIONS)][-1]
+    newest = [keep() for _ in range(MAX_SESSIONS)][-1]
 
     assert "esummaryresult" in summarise(WebEnv=oldest, query_key="1").json()
     assert "result" in summarise(WebEnv=newest, query_key="1").json()

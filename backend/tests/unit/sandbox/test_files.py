@@ -113,7 +113,7 @@ def test_a_summary_that_is_given_is_served_as_it_is(cache_dir, tmp_path):
 
 
 def test_only_so_many_files_are_kept(cache_dir, monkeypatch):
-    monkeypatch.setattr("sandbox.files._MOST_KEPT", 2)
+    monkeypatch.setattr("sandbox.files._MAX_KEPT", 2)
     for seed in range(5):
         with Sandbox(Options(genes=2, seed=seed, cache_dir=cache_dir)) as sandbox:
             httpx.get(sandbox.url + FILES[3], trust_env=False)

@@ -39,7 +39,7 @@ def test_reset_counts_from_nothing_and_takes_faults_away(http, sandbox):
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr("sandbox.stats._MOST_REMEMBERED", 10)
+    monkeypatch.setattr("sandbox.stats._MAX_REMEMBERED", 10)
     stats = Stats()
     for page in range(100):
         stats.served("clinvar.esummary", genes=(), page=page, records=1)

@@ -16,11 +16,11 @@ from app.annotation.sources.clinvar.germline import (
 
 NO_DATE = 0
 _EARLIEST_YEAR = 1900
-_LONGEST_QUOTE = 40
-_LONGEST_TERM = 200
+_MAX_QUOTE_CHARS = 40
+_MAX_TERM_CHARS = 200
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_IN_WORDS = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
-_IN_NUMBERS = re.compile(r"(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
+_DATE_IN_WORDS = re.compile(r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4})", re.ASCII)
+_DATE_IN_NUMBERS = re.compile(r"(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?: .*)?", re.ASCII)
 
 
 class Profile(NamedTuple):
@@ -70,7 +70,7 @@ class Tally:
         unknown_terms: dict[str, int] = {}
         for profile, count in chain(self.single_gene.items(), self.multi_gene.items()):
             germline[germline_class(profile.germline)] += count
-            unknown = "" if is_known(profile.germline) else profile.germline[:_LONGEST_TERM]
+            unknown = "" if is_known(profile.germline) else profile.germline[:_MAX_TERM_CHARS]
             for counts, text in (
                 (review_status, profile.review_status),
                 (clinical_impact, profile.clinical_impact),
@@ -109,12 +109,12 @@ def day(text: str) -> int:
     stripped = _said(text)
     if not stripped:
         return NO_DATE
-    words = _IN_WORDS.fullmatch(stripped)
+    words = _DATE_IN_WORDS.fullmatch(stripped)
     if words is not None and words[1].lower() in _MONTHS:
         return _ordinal(words[3], _MONTHS.index(words[1].lower()) + 1, words[2])
-    numbers = _IN_NUMBERS.fullmatch(stripped)
+    numbers = _DATE_IN_NUMBERS.fullmatch(stripped)
     if numbers is None:
-        raise ValueError(f"a date of unknown form: {stripped[:_LONGEST_QUOTE]!r}")
+        raise ValueError(f"a date of unknown form: {stripped[:_MAX_QUOTE_CHARS]!r}")
     return _ordinal(numbers[1], numbers[2], numbers[3])
 
 

@@ -8,7 +8,7 @@ import msgspec
 _NO_ID = frozenset({"", "-", "-1"})
 
 
-MOST_GENES = 9
+MAX_GENES = 9
 """A variant of more genes, such as a large copy number, counts for none of them.
 
 Of the genes of such a variant, the table names only those that are curated as dosage-sensitive
@@ -79,7 +79,7 @@ class Wanted:
         ``GeneID`` is -1 for several genes (README of ``pub/clinvar/tab_delimited``).
         """
         symbols, several = split_symbols(gene_symbol)
-        if len(symbols) > MOST_GENES:
+        if len(symbols) > MAX_GENES:
             return [], False
         if several:
             found = [self._by_symbol.get(symbol) for symbol in symbols]

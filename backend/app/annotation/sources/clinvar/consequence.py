@@ -52,8 +52,8 @@ _BY_PART = (
     ("del", INFRAME_DELETION),
 )
 _STOP = frozenset({"Ter", "*"})
-_NO_CODON = frozenset({"Met", "Ter"})  # the start, or the stop: more than a residue is changed
-_SITE = 2  # bases of an intron that are its splice site, at either end
+_START_OR_STOP = frozenset({"Met", "Ter"})  # the start, or the stop: more than a residue is changed
+_SPLICE_SITE_BASES = 2  # bases of an intron that are its splice site, at either end
 
 
 def consequence(name: str) -> str | None:
@@ -69,7 +69,7 @@ def consequence(name: str) -> str | None:
     """
     start = name.rfind("(p.")
     if start >= 0:
-        if name[start + 6 : -4].isdigit() and name[start + 3 : start + 6] not in _NO_CODON:
+        if name[start + 6 : -4].isdigit() and name[start + 3 : start + 6] not in _START_OR_STOP:
             plain = _BY_ENDING.get(name[-4:-1])  # one residue for another, nine in ten names
             if plain is not None:
                 return plain
@@ -111,7 +111,7 @@ def _of_intron(first: int, last: int, *, one_edge: bool) -> str:
 
     ``+`` counts from the exon before the intron, and ``-`` from the exon after it.
     """
-    if 0 <= first <= _SITE:
+    if 0 <= first <= _SPLICE_SITE_BASES:
         return DONOR
     towards_next_exon = first < 0 or not one_edge
-    return ACCEPTOR if towards_next_exon and last >= -_SITE else INTRON
+    return ACCEPTOR if towards_next_exon and last >= -_SPLICE_SITE_BASES else INTRON

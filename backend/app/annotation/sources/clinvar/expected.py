@@ -6,9 +6,9 @@ from pathlib import Path
 
 from app.annotation.upstream.bulk_files.lines import lines
 
-_LONGEST_LINE = 1 << 14  # bytes; real lines have some 100
-_MOST_BYTES = 16 * 1024**2
-MOST_ALLELES = 10_000_000
+_MAX_LINE_BYTES = 1 << 14  # bytes; real lines have some 100
+_MAX_BYTES = 16 * 1024**2
+MAX_ALLELES = 10_000_000
 """A larger number for one gene is cut to this. All of ClinVar has some 4 million variants."""
 
 
@@ -60,7 +60,7 @@ def read_expected(path: Path) -> Expected:
         ValueError: a column is missing, a row has other fields, a count is not a number, or there
             is no row.
     """
-    found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES, errors="replace")
+    found = lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES, errors="replace")
     for line in found:
         names = line.rstrip("\r\n").removeprefix("#").split("\t")
         if names[0] == "Symbol":
@@ -76,7 +76,7 @@ def read_expected(path: Path) -> Expected:
         fields = line.rstrip("\r\n").split("\t")
         if len(fields) != len(names):
             raise ValueError(f"a row of {len(fields)} fields for {len(names)} columns")
-        alleles = min(max(int(fields[total]), 0), MOST_ALLELES)
+        alleles = min(max(int(fields[total]), 0), MAX_ALLELES)
         rows.append((fields[symbol], fields[gene], alleles))
     if not rows:
         raise ValueError("no gene")

@@ -26,7 +26,7 @@ CLASSES = (
 
 # a term such as "pathogenic, low penetrance" contains a comma; until 2022 a comma also separated
 # terms, as a semicolon does now
-_BETWEEN = re.compile(r"[;/]|,(?! *low penetrance)")
+_SEPARATOR = re.compile(r"[;/]|,(?! *low penetrance)")
 
 _TERMS: dict[str, str | None] = {
     "pathogenic": "pathogenic",
@@ -117,4 +117,4 @@ def says_something(text: str) -> bool:
 
 
 def _terms(text: str) -> list[str]:
-    return [" ".join(term.split()) for term in _BETWEEN.split(text.lower())]
+    return [" ".join(term.split()) for term in _SEPARATOR.split(text.lower())]

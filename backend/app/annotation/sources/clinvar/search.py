@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.annotation.sources.base import all_of
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.declaration import EUTILS, PAGE
 from app.annotation.sources.clinvar.summaries import (
     Search,
@@ -51,7 +51,7 @@ class Counted:
         alleles: the number of received variants that are not combinations, such as haplotypes.
         belonging: the number of alleles that belong to a gene that was asked about.
         left_out: for each gene, by its position, the number of its alleles that are not counted
-            because they have more than :data:`~.attribution.MOST_GENES` genes.
+            because they have more than :data:`~.attribution.MAX_GENES` genes.
         corrected: the genes with other symbols, if ClinVar used others.
     """
 
@@ -81,7 +81,7 @@ class Counted:
             self.belonging += variant.is_allele and bool(places)
             if not variant.is_allele:
                 continue
-            if genes > MOST_GENES:
+            if genes > MAX_GENES:
                 self.left_out.update(places)
                 continue
             for place in places:

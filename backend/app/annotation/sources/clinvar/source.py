@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _EXPECTED_NAME = "gene_specific_summary.txt"
 EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
 
-_LONGEST_EXPECTED = 16 * 1024**2
+_MAX_EXPECTED_BYTES = 16 * 1024**2
 """The most bytes of the file, which is read into memory. It had 1.2 MB in 2021."""
 
 
@@ -45,7 +45,7 @@ class ClinVar(WeighedSource, FileSource):
 
     Variants are alleles, as in ClinVar's table. Haplotypes, diplotypes and other combinations are
     left out, because only the API has them. Variants of more than
-    :data:`~.attribution.MOST_GENES` genes are left out, because the table does not name all genes.
+    :data:`~.attribution.MAX_GENES` genes are left out, because the table does not name all genes.
     """
 
     info = INFO
@@ -133,7 +133,7 @@ class ClinVar(WeighedSource, FileSource):
 
     async def _load_expected(self) -> Expected:
         try:
-            file = await self._files.download(EXPECTED_FILE, limit=_LONGEST_EXPECTED)
+            file = await self._files.download(EXPECTED_FILE, limit=_MAX_EXPECTED_BYTES)
             try:
                 digest, expected = await asyncio.to_thread(_read_expected, file.path)
             except (UnusableFile, ValueError):

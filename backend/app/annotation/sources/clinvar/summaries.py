@@ -21,11 +21,11 @@ T = TypeVar("T")
 # JSON allows no control character inside a string, and outside strings only blank ones. So a space
 # may replace each of them.
 _CONTROL_TO_SPACE = bytes(max(byte, 32) for byte in range(256))
-_NOT_THERE = re.compile(
+_NO_SUCH_PAGE = re.compile(
     r"unable to obtain query|webenv|query_key|history|empty result", re.IGNORECASE
 )
-_LONGEST_QUOTE = 200
-_MOST_FOUND = 10_000_000
+_MAX_QUOTE_CHARS = 200
+_MAX_FOUND = 10_000_000
 """All of ClinVar has some 4 million variants."""
 _RELEASE = re.compile(r"(\d{4})/(\d{2})/(\d{2}) \d{2}:\d{2}", re.ASCII)
 
@@ -148,7 +148,7 @@ def decode_search(body: bytes) -> Search:
         count = int(found.count) if found is not None and found.count is not None else -1
     except ValueError:
         count = -1
-    if found is None or not 0 <= count <= _MOST_FOUND:
+    if found is None or not 0 <= count <= _MAX_FOUND:
         raise _bad("esearch", "an answer without a plausible count")
     if found.errorlist is not None and found.errorlist.fieldsnotfound:
         # such a search finds nothing, or something that was not asked for
@@ -175,7 +175,7 @@ def decode_summaries(body: bytes) -> list[Variant]:
     if problem is None and answer.result is None:
         problem = _text(answer.esummaryresult)
     if problem is not None:
-        if _NOT_THERE.search(problem):
+        if _NO_SUCH_PAGE.search(problem):
             return []
         raise _bad("esummary", problem)
     records = answer.result or {}
@@ -253,7 +253,7 @@ def _decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
 
 def _bad(what: str, error: str) -> BadAnswer:
     # redacted before it is cut, because a part of a secret is not recognized
-    return BadAnswer(f"{what}: {redact(error)[:_LONGEST_QUOTE]}")
+    return BadAnswer(f"{what}: {redact(error)[:_MAX_QUOTE_CHARS]}")
 
 
 def _text(esummaryresult: list[Any] | str | None) -> str:

@@ -22,15 +22,15 @@ from app.annotation.sources.clinvar.consequence import consequence
 from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
-_LONGEST_LINE = 1 << 20  # bytes; real lines have some 60 KB at most
-_LONGEST_HEADER = 1 << 16
-_MOST_BYTES = 32 * 1024**3  # unpacked; real tables have 4 GB
-_LONGEST_TEXT = 1_000  # bytes of a classification; real ones have 200
-_MOST_PROFILES = 50_000  # different classifications; real tables have a few thousand
-_GENES_A_PART = 500
-_LONGEST_KEPT = 200  # bytes; longer gene lists (copy numbers) are not worth remembering
-_MOST_KEPT = 200_000  # values remembered of each kind
-_HIGHEST_ID = 1 << 27  # of a variation; a broken file must not ask for more than 128 MB
+_MAX_LINE_BYTES = 1 << 20  # bytes; real lines have some 60 KB at most
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_BYTES = 32 * 1024**3  # unpacked; real tables have 4 GB
+_MAX_TERM_BYTES = 1_000  # bytes of a classification; real ones have 200
+_MAX_PROFILES = 50_000  # different classifications; real tables have a few thousand
+_GENES_PER_PART = 500
+_MAX_CACHED_KEY_BYTES = 200  # bytes; longer gene lists (copy numbers) are not worth remembering
+_MAX_CACHED = 200_000  # values remembered of each kind
+_MAX_VARIATION_ID = 1 << 27  # of a variation; a broken file must not ask for more than 128 MB
 
 REQUIRED = (
     "Name",
@@ -61,8 +61,8 @@ def read(asked: Any, path: Path) -> Reading:
     """
     table = count_table(path, msgspec.convert(asked, list[WantedGene]))
     tallies = table.tallies
-    starts = range(0, len(tallies), _GENES_A_PART)
-    parts = ([tally.data() for tally in tallies[at : at + _GENES_A_PART]] for at in starts)
+    starts = range(0, len(tallies), _GENES_PER_PART)
+    parts = ([tally.data() for tally in tallies[at : at + _GENES_PER_PART]] for at in starts)
     return Reading([Count(table.rows, table.genes)], parts)
 
 
@@ -97,7 +97,7 @@ def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
 def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
     opened = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
     with cast("IO[bytes]", opened) as stream:
-        blocks = blocks_of_lines(stream, longest=_LONGEST_LINE, most=_MOST_BYTES)
+        blocks = blocks_of_lines(stream, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
         first = next(blocks, [b""])
         columns = _columns(first[0])
         reader = Counted(genes, columns)
@@ -108,7 +108,7 @@ def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
 
 
 def _columns(header: bytes) -> dict[str, int]:
-    if len(header) > _LONGEST_HEADER:
+    if len(header) > _MAX_HEADER_BYTES:
         raise TableError(f"the table has a header of {len(header):,} bytes")
     names = header.decode("utf-8", "replace").strip("\r\n").removeprefix("#").split("\t")
     columns = {name.strip(): index for index, name in enumerate(names)}
@@ -118,8 +118,8 @@ def _columns(header: bytes) -> dict[str, int]:
     return columns
 
 
-_SAID = ("ClinicalSignificance", "ReviewStatus", "SomaticClinicalImpact", "Oncogenicity")
-_AT = ("LastEvaluated", "SomaticClinicalImpactLastEvaluated", "OncogenicityLastEvaluated")
+_CLASSIFICATIONS = ("ClinicalSignificance", "ReviewStatus", "SomaticClinicalImpact", "Oncogenicity")
+_DATES = ("LastEvaluated", "SomaticClinicalImpactLastEvaluated", "OncogenicityLastEvaluated")
 
 _Found = list[tuple[Tally, defaultdict[Profile, int]]]
 
@@ -138,8 +138,8 @@ class Counted:
         self.rows = 0
         self.wanted = Wanted(genes)
         self._columns = columns
-        self._said = itemgetter(*(columns[name] for name in _SAID))
-        self._at = itemgetter(*(columns[name] for name in _AT))
+        self._said = itemgetter(*(columns[name] for name in _CLASSIFICATIONS))
+        self._at = itemgetter(*(columns[name] for name in _DATES))
         self._gene = itemgetter(columns["GeneID"], columns["GeneSymbol"])
         # the columns after the last one that is read stay one field
         self._splits = min(1 + max(columns[name] for name in REQUIRED), len(columns) - 1)
@@ -197,7 +197,7 @@ class Counted:
         self.rows += len(lines)
 
     def _make_room(self, uid: int) -> int:
-        if not 0 <= uid < _HIGHEST_ID:
+        if not 0 <= uid < _MAX_VARIATION_ID:
             raise ValueError(uid)
         self._seen.extend(bytes(uid + (1 << 20) - len(self._seen)))
         return len(self._seen)
@@ -205,25 +205,25 @@ class Counted:
     def _find_genes(self, key: tuple[bytes, ...]) -> _Found:
         gene_id, gene_symbol = (value.decode("utf-8", "replace").strip() for value in key)
         indexes, single_gene = self.wanted.find_in_row(gene_id, gene_symbol)
-        if len(self._gene_ids) < _MOST_KEPT and gene_id.isdecimal():  # of several genes it is -1
+        if len(self._gene_ids) < _MAX_CACHED and gene_id.isdecimal():  # of several genes it is -1
             self._gene_ids.add(gene_id)
         tallies = [self.tallies[index] for index in indexes]
         found = [(of, of.single_gene if single_gene else of.multi_gene) for of in tallies]
-        if len(key[1]) <= _LONGEST_KEPT and len(self._genes) < _MOST_KEPT:
+        if len(key[1]) <= _MAX_CACHED_KEY_BYTES and len(self._genes) < _MAX_CACHED:
             self._genes[key] = found
         return found
 
     def _read_profile(self, said: tuple[bytes, ...]) -> Profile:
-        if max(map(len, said)) > _LONGEST_TEXT:
-            raise ValueError(f"a classification of more than {_LONGEST_TEXT:,} bytes")
-        if len(self._profiles) >= _MOST_PROFILES:
-            raise TableError(f"more than {_MOST_PROFILES:,} different classifications")
+        if max(map(len, said)) > _MAX_TERM_BYTES:
+            raise ValueError(f"a classification of more than {_MAX_TERM_BYTES:,} bytes")
+        if len(self._profiles) >= _MAX_PROFILES:
+            raise TableError(f"more than {_MAX_PROFILES:,} different classifications")
         made = aggregate.profile(*(value.decode("utf-8", "replace") for value in said))
         self._profiles[said] = made
         return made
 
     def _read_days(self, at: tuple[bytes, ...]) -> int:
         newest = max(aggregate.day(value.decode("utf-8", "replace")) for value in at)
-        if len(self._days) < _MOST_KEPT:
+        if len(self._days) < _MAX_CACHED:
             self._days[at] = newest
         return newest

@@ -15,9 +15,9 @@ from app.annotation.upstream.errors import BadAnswer
 COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
 WITHDRAWN = "tsv/tsv/withdrawn.txt"
 
-_LONGEST_LINE = 1 << 16  # bytes; real lines have some 5 KB
-_MOST_BYTES = 256 * 1024**2  # real files have 17 MB
-_RECORDS_A_PART = 500
+_MAX_LINE_BYTES = 1 << 16  # bytes; real lines have some 5 KB
+_MAX_BYTES = 256 * 1024**2  # real files have 17 MB
+_RECORDS_PER_PART = 500
 
 APPROVED = "Approved"
 WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
@@ -55,7 +55,7 @@ class Record(msgspec.Struct, frozen=True):
 
     def lacking(self) -> list[str]:
         """Return the fields that have no value although every approved gene has one."""
-        return [name for name in _ALWAYS if not getattr(self, name)]
+        return [name for name in _REQUIRED if not getattr(self, name)]
 
     def identifiers(self) -> dict[str, str | None]:
         """Return the columns of ``genes`` that HGNC fills."""
@@ -69,7 +69,7 @@ class Record(msgspec.Struct, frozen=True):
 FIELDS = Record.__struct_fields__
 """The fields that are read: columns of the complete set, and ``storedFields`` of the service."""
 
-_ALWAYS = ("symbol", "name", "locus_group", "locus_type")
+_REQUIRED = ("symbol", "name", "locus_group", "locus_type")
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
@@ -128,8 +128,8 @@ def read(asked: Any, path: Path) -> Reading:
         approved += record.status == APPROVED
         if record.hgnc_id in only:
             wanted.append(msgspec.Raw(msgspec.json.encode(record)))
-    starts = range(0, len(wanted), _RECORDS_A_PART)
-    parts = (wanted[at : at + _RECORDS_A_PART] for at in starts)
+    starts = range(0, len(wanted), _RECORDS_PER_PART)
+    parts = (wanted[at : at + _RECORDS_PER_PART] for at in starts)
     return Reading([Count(rows, approved)], parts)
 
 
@@ -173,7 +173,7 @@ def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
 def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the header and then each row, with line numbers. Short rows are filled up."""
     try:
-        found = lines(path, longest=_LONGEST_LINE, most=_MOST_BYTES)
+        found = lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
         columns = next(found, "").rstrip("\r\n").split("\t")
         missing = [name for name in required if name not in columns]
         if missing:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from app.annotation.sources.base import (
-    MOST_ANSWERS,
+    MAX_ANSWERS,
     Answer,
     ApiSource,
     BulkFile,
@@ -152,8 +152,8 @@ class Hgnc(ApiSource, FileSource):
                     if record.hgnc_id in due
                 ]
         rest = list(due.values())
-        for start in range(0, len(rest), MOST_ANSWERS):
-            yield [Answer(gene.id, "absent") for gene in rest[start : start + MOST_ANSWERS]]
+        for start in range(0, len(rest), MAX_ANSWERS):
+            yield [Answer(gene.id, "absent") for gene in rest[start : start + MAX_ANSWERS]]
 
     async def _ask_info(self) -> _Info:
         """Ask for the service's description once. An error is remembered and raised again."""

@@ -64,7 +64,7 @@ async def test_weights_are_the_expected_variants(
     assert weights == [max(1, count) for count in expected]
 
 
-async def test_without_expected_counts_all_weigh_the_same(
+async def test_without_expected_counts_all_genes_weigh_the_same(
     sandbox: Sandbox,
     source: Callable[[str], Source],
     genes: list[Gene],
@@ -86,7 +86,7 @@ async def test_a_passing_shortfall_is_searched_again(
 
 
 @pytest.mark.parametrize("kind", ["wrong-count", "uid-error"])
-async def test_a_lasting_shortfall_is_no_answer(
+async def test_a_lasting_shortfall_is_a_bad_answer(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], kind: str
 ) -> None:
     bad, *others = genes[:20]
@@ -106,7 +106,7 @@ async def test_a_lasting_shortfall_is_no_answer(
     assert {answer.state for answer in answers} <= {"found", "absent"}
 
 
-async def test_a_search_that_counts_too_many_is_no_answer(
+async def test_a_search_that_counts_too_many_is_a_bad_answer(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     sandbox.fault("clinvar.esearch", "wrong-count")
@@ -138,7 +138,7 @@ async def test_an_expired_search_is_made_again(
 
 @pytest.mark.parametrize("kind", ["error-body", "html", "empty", "407"])
 @pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
-async def test_while_the_service_is_down_nothing_is_asked_again(
+async def test_a_service_that_is_down_is_not_asked_again_at_once(
     sandbox: Sandbox,
     source: Callable[[str], Source],
     genes: list[Gene],
@@ -152,7 +152,7 @@ async def test_while_the_service_is_down_nothing_is_asked_again(
 
 
 @pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
-async def test_a_body_that_explodes_is_refused(
+async def test_a_compressed_bomb_from_ncbi_is_refused(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], endpoint: str
 ) -> None:
     sandbox.fault(endpoint, "bomb")
@@ -162,7 +162,7 @@ async def test_a_body_that_explodes_is_refused(
 
 @pytest.mark.parametrize("kind", ["truncated", "invalid-json"])
 @pytest.mark.parametrize("endpoint", ["clinvar.esearch", "clinvar.esummary"])
-async def test_a_passing_bad_body_is_asked_for_again(
+async def test_a_request_is_repeated_after_one_unusable_body(
     sandbox: Sandbox,
     source: Callable[[str], Source],
     genes: list[Gene],
@@ -174,7 +174,7 @@ async def test_a_passing_bad_body_is_asked_for_again(
     assert "unknown" not in {answer.state for answer in answers}
 
 
-async def test_a_raw_newline_does_no_harm(
+async def test_a_summary_with_a_raw_newline_is_read(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     sandbox.fault("clinvar.esummary", "raw-newline")
@@ -182,7 +182,7 @@ async def test_a_raw_newline_does_no_harm(
     assert "unknown" not in {answer.state for answer in answers}
 
 
-async def test_a_gene_that_clinvar_calls_otherwise_is_found_by_its_id(
+async def test_a_gene_that_has_another_symbol_in_clinvar_is_found_by_its_id(
     source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     clinvar = source("clinvar")
@@ -225,10 +225,10 @@ async def test_a_symbol_that_cannot_be_searched_for_is_unknown(
     assert of(answers, genes[0]).state == "found"
 
 
-async def test_a_symbol_nobody_has_is_absent(source: Callable[[str], Source]) -> None:
+async def test_a_gene_whose_symbol_finds_nothing_is_absent(source: Callable[[str], Source]) -> None:
     (answer,) = await source("clinvar").annotate([Gene(1, "HGNC:0", "A-GAMMA3'E")])
     assert answer == Answer(1, "absent")
 
 
-async def test_the_release_is_the_last_update(source: Callable[[str], Source]) -> None:
+async def test_the_release_is_the_day_of_the_last_update(source: Callable[[str], Source]) -> None:
     assert await source("clinvar").release() == "2025-11-02"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import MOST_ANSWERS, Answer, Gene, Source
+from app.annotation.sources.base import MAX_ANSWERS, Answer, Gene, Source
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import FILES, TABLE_FILE
@@ -43,7 +43,7 @@ def endless(tmp_path: Path) -> Path:
 async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
     answers: dict[int, Answer] = {}
     async for part in source.bulk(genes):
-        assert len(part) <= MOST_ANSWERS
+        assert len(part) <= MAX_ANSWERS
         answers |= {answer.gene_id: answer for answer in part}
     return answers
 
@@ -103,7 +103,7 @@ async def test_the_table_is_read_for_one_download(
     assert "clinvar.esearch" not in sandbox.stats()["requests"]
 
 
-async def test_a_broken_copy_is_fetched_again(
+async def test_a_broken_copy_is_downloaded_again(
     sandbox: Sandbox, connect: Connector, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     path = await table_of(connect)
@@ -129,7 +129,7 @@ async def test_a_table_that_stays_broken_is_a_bad_answer(
         await in_bulk(source("clinvar"), genes)
 
 
-async def test_a_file_cut_short_gives_no_counts_at_all(connect: Connector, tmp_path: Path) -> None:
+async def test_a_file_that_is_cut_off_gives_no_counts(connect: Connector, tmp_path: Path) -> None:
     whole = await table_of(connect)
     cut = tmp_path / "cut.gz"
     cut.write_bytes(whole.read_bytes()[:-1000])
@@ -153,7 +153,9 @@ async def test_a_killed_process_is_an_error_and_not_an_answer(
         await anext(counting(path))
 
 
-async def test_cancelling_ends_the_process(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancelling_ends_the_reading_process(
+    endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spawn = asyncio.create_subprocess_exec
     spawned: list[asyncio.subprocess.Process] = []
 
@@ -187,7 +189,7 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal is Linux's")
-def test_the_process_dies_with_its_parent(endless: Path) -> None:
+def test_the_reading_process_dies_with_its_parent(endless: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, CHILD],
         stdin=subprocess.PIPE,
@@ -208,7 +210,7 @@ def test_the_process_dies_with_its_parent(endless: Path) -> None:
             os.close(ended)
 
 
-def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
+def test_the_reading_process_stops_when_its_input_closes(endless: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", CHILD, str(os.getpid())], stdin=subprocess.PIPE, env=ENVIRONMENT
     ) as child:
@@ -222,7 +224,7 @@ def test_the_process_stops_when_nobody_wants_its_answer(endless: Path) -> None:
             assert child.wait(scaled(WAIT)) == 1
 
 
-def test_an_orphan_does_not_begin() -> None:
+def test_a_reading_process_without_its_parent_does_not_start() -> None:
     child = subprocess.run(
         [sys.executable, "-m", CHILD, "1"],
         stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ def by_gene(answers: list[Answer]) -> dict[int, Answer]:
     return {answer.gene_id: answer for answer in answers}
 
 
-async def test_hgnc_says_the_same_by_both_ways(
+async def test_hgnc_gives_the_same_annotations_by_api_and_from_its_file(
     source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     asked = [*genes[:40], WITHDRAWN, NEVER_WAS]
@@ -36,7 +36,7 @@ async def test_hgnc_says_the_same_by_both_ways(
     assert isinstance(first.data["mane_select"], list)
 
 
-async def test_hgnc_in_bulk_is_one_request(
+async def test_reading_hgncs_file_takes_one_request(
     source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     hgnc = source("hgnc")
@@ -88,7 +88,7 @@ async def test_one_bad_lookup_leaves_one_gene_unknown(
     assert list(states.values()).count("unknown") == 1
 
 
-async def test_a_bad_answer_to_many_is_left_to_be_split(
+async def test_a_bad_answer_about_several_genes_is_raised(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     sandbox.fault("ensembl.lookup", "truncated")
@@ -96,12 +96,12 @@ async def test_a_bad_answer_to_many_is_left_to_be_split(
         await source("ensembl").annotate(genes)
 
 
-async def test_another_gene_under_the_symbol_is_not_this_gene(
+async def test_a_symbol_that_leads_to_another_gene_gives_no_annotation(
     source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     (answer,) = await source("ensembl").annotate([Gene(7, "HGNC:12345678", genes[0].symbol)])
     assert answer == Answer(7, "absent")
 
 
-async def test_the_release_of_ensembl(source: Callable[[str], Source]) -> None:
+async def test_the_release_of_ensembl_is_its_number(source: Callable[[str], Source]) -> None:
     assert await source("ensembl").release() == "115"

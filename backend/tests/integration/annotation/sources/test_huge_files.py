@@ -68,7 +68,7 @@ asyncio.run(read(*sys.argv[1:]))
 @pytest.mark.parametrize(
     ("make", "reader"), [(hgnc, Hgnc.file.reader), (clinvar, ClinVar.file.reader)]
 )
-def test_a_line_of_a_gigabyte_is_refused_by_a_small_process(
+def test_a_line_of_a_gigabyte_is_refused_in_little_memory(
     tmp_path: Path, make: Any, reader: str
 ) -> None:
     call = [sys.executable, "-c", READ_AND_MEASURE, reader, str(make(tmp_path))]
@@ -79,12 +79,12 @@ def test_a_line_of_a_gigabyte_is_refused_by_a_small_process(
     assert said["grown"] < MOST / 10
 
 
-def test_an_import_refuses_the_line_as_well(tmp_path: Path) -> None:
+def test_an_import_refuses_a_line_of_a_gigabyte(tmp_path: Path) -> None:
     with pytest.raises(BadAnswer, match="a line of more than 65,536 bytes"):
         list(read_records(hgnc(tmp_path)))
 
 
-def test_a_file_may_be_as_long_as_it_may_be_and_no_longer(tmp_path: Path) -> None:
+def test_a_file_is_read_up_to_its_limit_and_refused_beyond_it(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345\n" * 10)
     assert len(list(bounded.lines(path, longest=6, most=60))) == 10

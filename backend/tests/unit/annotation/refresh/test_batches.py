@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.annotation.refresh.batches import MOST_BAD, ask, split_by_weight
+from app.annotation.refresh.batches import MAX_BAD_ANSWERS, ask, split_by_weight
 from app.annotation.sources.base import Answer, Gene, SourceInfo
 from app.annotation.upstream import BadAnswer
 
@@ -65,8 +65,8 @@ async def test_a_few_bad_genes_are_isolated_and_all_others_are_answered(
     assert sorted(a.gene_id for a in answers) == list(range(1, number + 1))
 
 
-async def test_a_service_that_answers_nothing_usable_is_not_asked_to_the_end() -> None:
+async def test_a_service_without_a_usable_answer_is_not_asked_about_all_genes() -> None:
     source = Poisoned(set(range(1, 201)))
     with pytest.raises(BadAnswer):
         await ask(source, genes(200))  # type: ignore[arg-type]
-    assert source.asked == MOST_BAD
+    assert source.asked == MAX_BAD_ANSWERS

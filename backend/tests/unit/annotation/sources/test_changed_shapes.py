@@ -205,7 +205,7 @@ def _at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 @pytest.mark.parametrize("source", BODIES)
-async def test_a_changed_shape_is_never_absent_and_never_other_data(
+async def test_an_answer_of_another_form_never_gives_absent_or_wrong_data(
     source: str, tmp_path: Path
 ) -> None:
     right = await answer_to(source, BODIES[source], tmp_path)
@@ -223,7 +223,7 @@ async def test_a_changed_shape_is_never_absent_and_never_other_data(
 
 
 @pytest.mark.parametrize("source", BODIES)
-async def test_a_body_cut_at_any_place_is_never_an_answer(source: str, tmp_path: Path) -> None:
+async def test_a_body_cut_off_at_any_place_is_refused(source: str, tmp_path: Path) -> None:
     right = await answer_to(source, BODIES[source], tmp_path)
     for url, body in BODIES[source].items():
         if isinstance(body, str):
@@ -235,7 +235,9 @@ async def test_a_body_cut_at_any_place_is_never_an_answer(source: str, tmp_path:
             assert await answer_to(source, cut, tmp_path) is None, whole[:end]
 
 
-async def test_variants_of_no_gene_that_was_asked_about_are_a_bad_answer(tmp_path: Path) -> None:
+async def test_variants_that_belong_to_no_gene_of_the_batch_are_a_bad_answer(
+    tmp_path: Path,
+) -> None:
     bodies = copy.deepcopy(BODIES["clinvar"])
     bodies["/esummary.fcgi"]["result"]["7"]["genes"] = [{"symbol": "TSC2", "geneid": "7249"}]
     assert await answer_to("clinvar", bodies, tmp_path) is None
@@ -244,7 +246,7 @@ async def test_variants_of_no_gene_that_was_asked_about_are_a_bad_answer(tmp_pat
 NOT_IN_IT = "#Overview\n#Symbol\tGeneID\tTotal_alleles\nTSC2\t7249\t1\n"
 
 
-async def test_a_gene_that_only_a_haplotype_has_is_absent_as_in_the_table(tmp_path: Path) -> None:
+async def test_a_gene_with_only_a_haplotype_is_absent_as_in_the_table(tmp_path: Path) -> None:
     bodies = copy.deepcopy(BODIES["clinvar"])
     bodies["/esummary.fcgi"]["result"]["7"]["obj_type"] = "Haplotype"
     # ClinVar counts alleles, and so none here
@@ -253,7 +255,7 @@ async def test_a_gene_that_only_a_haplotype_has_is_absent_as_in_the_table(tmp_pa
 
 
 @pytest.mark.parametrize(("alleles", "state"), [(1, "absent"), (2, "absent"), (500, None)])
-async def test_a_gene_of_large_copy_numbers_only_is_absent_if_these_are_all(
+async def test_a_gene_whose_expected_variants_are_all_large_copy_numbers_is_absent(
     tmp_path: Path, alleles: int, state: str | None
 ) -> None:
     bodies = copy.deepcopy(BODIES["clinvar"])
@@ -266,7 +268,7 @@ async def test_a_gene_of_large_copy_numbers_only_is_absent_if_these_are_all(
     assert (answer and answer.state) == state
 
 
-async def test_a_record_of_ensembl_that_is_no_gene_is_unknown(tmp_path: Path) -> None:
+async def test_a_record_of_ensembl_that_is_not_a_gene_is_unknown(tmp_path: Path) -> None:
     bodies = copy.deepcopy(BODIES["ensembl"])
     bodies["/lookup/id"]["ENSG00000008710"]["object_type"] = "gene"
     assert await answer_to("ensembl", bodies, tmp_path) is None
@@ -276,7 +278,7 @@ async def test_a_record_of_ensembl_that_is_no_gene_is_unknown(tmp_path: Path) ->
     ("status", "state"),
     [("Entry Withdrawn", "absent"), ("approved", None), ("Approved pending", None), ("", None)],
 )
-async def test_only_a_status_that_is_known_makes_a_gene_absent(
+async def test_a_gene_with_an_unknown_status_is_not_absent(
     tmp_path: Path, status: str, state: str | None
 ) -> None:
     bodies = copy.deepcopy(BODIES["hgnc"])
@@ -285,7 +287,7 @@ async def test_only_a_status_that_is_known_makes_a_gene_absent(
     assert (answer and answer.state) == state
 
 
-async def test_a_field_that_hgnc_has_no_more_is_a_bad_answer(tmp_path: Path) -> None:
+async def test_a_field_that_hgnc_no_longer_has_is_a_bad_answer(tmp_path: Path) -> None:
     bodies = copy.deepcopy(BODIES["hgnc"])
     bodies["/info"]["storedFields"].remove("entrez_id")
     del bodies["/fetch/hgnc_id/HGNC:9008"]["response"]["docs"][0]["entrez_id"]

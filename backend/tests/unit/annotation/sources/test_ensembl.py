@@ -79,14 +79,16 @@ async def answers(settings: Settings, rest: Rest, *genes: Gene) -> list[Answer]:
     return sorted(found, key=lambda answer: answer.gene_id)
 
 
-async def test_a_gene_is_asked_for_by_the_id_that_hgnc_has(settings: Settings) -> None:
+async def test_a_gene_is_looked_up_by_the_id_that_hgnc_lists(settings: Settings) -> None:
     rest = Rest({"ENSG00000008710": RECORD, "PKD1": RECORD | {"id": OTHER_ID}})
     (answer,) = await answers(settings, rest, PKD1)
     assert (answer.state, (answer.data or {})["ensembl_gene_id"]) == ("found", "ENSG00000008710")
     assert rest.asked == ["ids ENSG00000008710"]
 
 
-async def test_another_id_than_hgncs_under_the_symbol_is_unknown(settings: Settings) -> None:
+async def test_a_gene_whose_symbol_leads_to_another_id_than_hgncs_is_unknown(
+    settings: Settings,
+) -> None:
     (answer,) = await answers(settings, Rest({"PKD1": RECORD | {"id": OTHER_ID}}), PKD1)
     assert answer == Answer(
         1,
@@ -95,14 +97,14 @@ async def test_another_id_than_hgncs_under_the_symbol_is_unknown(settings: Setti
     )
 
 
-async def test_another_id_than_the_one_asked_for_is_unknown(settings: Settings) -> None:
+async def test_a_gene_is_unknown_when_the_answer_has_another_id(settings: Settings) -> None:
     rest = Rest({"ENSG00000008710": RECORD | {"id": OTHER_ID}})
     (answer,) = await answers(settings, rest, PKD1)
     assert answer.state == "unknown"
     assert OTHER_ID in (answer.reason or "")
 
 
-async def test_an_id_that_is_another_gene_of_hgncs_at_ensembl_is_unknown(
+async def test_a_gene_is_unknown_when_ensembl_gives_its_id_to_another_hgnc_gene(
     settings: Settings,
 ) -> None:
     other = RECORD | {"description": "x [Source:HGNC Symbol;Acc:HGNC:1]"}
@@ -111,7 +113,7 @@ async def test_an_id_that_is_another_gene_of_hgncs_at_ensembl_is_unknown(
     assert "HGNC:1" in (answer.reason or "")
 
 
-async def test_an_id_and_a_symbol_that_ensembl_does_not_have_are_absent(
+async def test_a_gene_is_absent_when_ensembl_has_neither_its_id_nor_its_symbol(
     settings: Settings,
 ) -> None:
     rest = Rest({})
@@ -120,7 +122,7 @@ async def test_an_id_and_a_symbol_that_ensembl_does_not_have_are_absent(
 
 
 @pytest.mark.parametrize("description", [None, "polycystin 1 [Source:NCBI gene;Acc:5310]"])
-async def test_without_an_hgnc_id_the_ensembl_id_or_the_name_has_to_be_the_genes(
+async def test_a_record_without_an_hgnc_id_must_have_the_genes_ensembl_id_or_name(
     settings: Settings, description: str | None
 ) -> None:
     bare = RECORD | {"description": description, "display_name": None}
@@ -137,14 +139,14 @@ async def test_without_an_hgnc_id_the_ensembl_id_or_the_name_has_to_be_the_genes
         assert "names no HGNC id" in (by_synonym.reason or "")
 
 
-async def test_a_synonym_that_leads_to_another_gene_of_hgncs_is_absent(
+async def test_a_gene_whose_symbol_is_a_synonym_of_another_gene_is_absent(
     settings: Settings,
 ) -> None:
     other = RECORD | {"description": "x [Source:HGNC Symbol;Acc:HGNC:1]", "display_name": "X"}
     assert await answers(settings, Rest({"PKD1": other}), WITHOUT_ID) == [Answer(1, "absent")]
 
 
-async def test_an_id_left_out_of_an_answer_is_asked_for_alone(settings: Settings) -> None:
+async def test_an_id_that_an_answer_leaves_out_is_looked_up_alone(settings: Settings) -> None:
     second = Gene(2, "HGNC:9009", "PKD2", "ENSG00000118762")
     records = {
         "ENSG00000008710": RECORD,
@@ -157,7 +159,7 @@ async def test_an_id_left_out_of_an_answer_is_asked_for_alone(settings: Settings
     assert rest.asked == ["ids ENSG00000008710 ENSG00000118762", "ids ENSG00000118762"]
 
 
-async def test_an_id_left_out_when_it_is_asked_for_alone_is_unknown(settings: Settings) -> None:
+async def test_an_id_that_is_left_out_again_is_unknown(settings: Settings) -> None:
     rest = Rest({"ENSG00000008710": RECORD}, lost={"ENSG00000008710"})
     (answer,) = await answers(settings, rest, PKD1)
     assert (answer.state, answer.reason) == (
@@ -185,7 +187,9 @@ async def test_the_real_records_are_found_by_their_ids(
 
 
 @pytest.mark.parametrize("releases", [[], [0], [-3], [115, 10**30]])
-async def test_a_release_that_cannot_be_is_none(settings: Settings, releases: list[int]) -> None:
+async def test_an_impossible_release_is_a_bad_answer(
+    settings: Settings, releases: list[int]
+) -> None:
     answer = httpx.Response(200, json={"releases": releases})
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
         with pytest.raises(BadAnswer, match="no plausible release"):

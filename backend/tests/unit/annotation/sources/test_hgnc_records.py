@@ -60,13 +60,13 @@ def test_another_file_is_refused(tmp_path: Path, lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize("renamed", COLUMNS)
-def test_a_renamed_column_is_named(tmp_path: Path, renamed: str) -> None:
+def test_the_error_names_a_missing_column(tmp_path: Path, renamed: str) -> None:
     columns = [f"new_{name}" if name == renamed else name for name in COLUMNS]
     with pytest.raises(BadAnswer, match=f"no column {renamed}$"):
         list(read_records(written(tmp_path, "\t".join(columns), "HGNC:1\tAAA\tApproved")))
 
 
-def test_a_file_that_breaks_off_in_a_row_is_refused(tmp_path: Path) -> None:
+def test_a_file_cut_off_inside_a_row_is_refused(tmp_path: Path) -> None:
     row = f"HGNC:1\tAAA\tApproved\t{PLACE}\t10\tENSG1\tA1\tB1\t607\tP1\tNM_1\tENST1\tKinases"
     path = written(tmp_path, "\t".join(COLUMNS), row)
     whole = path.read_bytes()
@@ -76,21 +76,21 @@ def test_a_file_that_breaks_off_in_a_row_is_refused(tmp_path: Path) -> None:
             list(read_records(path))
 
 
-def test_a_withdrawn_file_without_what_entries_were_merged_into_is_refused(tmp_path: Path) -> None:
+def test_a_withdrawn_file_without_the_merged_into_column_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "withdrawn.txt"
     path.write_text("HGNC_ID\tSTATUS\tWITHDRAWN_SYMBOL\nHGNC:6\tMerged/Split\tA1S9T\n")
     with pytest.raises(BadAnswer, match="MERGED_INTO"):
         list(read_withdrawn(path))
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "\t".join(COLUMNS))
     path.write_bytes(path.read_bytes() + b"HGNC:1\t\xff\n")
     with pytest.raises(BadAnswer, match="UTF-8"):
         list(read_records(path))
 
 
-def test_the_head_of_the_real_file(shared_data: Path) -> None:
+def test_the_head_of_the_real_file_is_read(shared_data: Path) -> None:
     path = shared_data / "hgnc/hgnc_complete_set.2026-09.head.txt"
     records = {record.symbol: record for record in read_records(path)}
     a2m = records["A2M"]
@@ -102,7 +102,7 @@ def test_the_head_of_the_real_file(shared_data: Path) -> None:
     assert not any(record.lacking() for record in records.values())
 
 
-def test_rows_of_the_real_file_of_some_years_ago(shared_data: Path, tmp_path: Path) -> None:
+def test_rows_of_an_old_real_file_are_read(shared_data: Path, tmp_path: Path) -> None:
     old = (shared_data / "hgnc/hgnc_complete_set.head120.txt").read_text()
     path = tmp_path / "hgnc_complete_set.txt"
     head, rows = old.replace("gene_family", "gene_group", 1).split("\n", 1)
@@ -115,7 +115,7 @@ def test_rows_of_the_real_file_of_some_years_ago(shared_data: Path, tmp_path: Pa
     )
 
 
-def test_the_real_answers_of_the_service(shared_data: Path) -> None:
+def test_the_real_answers_of_the_service_are_read(shared_data: Path) -> None:
     body = json.loads((shared_data / "hgnc/hgnc_prev_symbol_MLL.json").read_bytes())
     (record,) = msgspec.convert(body["response"]["docs"], list[Record])
     assert record.symbol == "KMT2A"
@@ -124,7 +124,7 @@ def test_the_real_answers_of_the_service(shared_data: Path) -> None:
     assert "status" not in record.data()
 
 
-def test_every_real_record_has_what_a_record_must_have(shared_data: Path) -> None:
+def test_every_real_record_has_the_required_fields(shared_data: Path) -> None:
     found = json.loads((shared_data / "hgnc/rest_docs.2025-10-29.share.json").read_bytes())
     docs = found if isinstance(found, list) else found["docs"]
     assert not any(record.lacking() for record in msgspec.convert(docs, list[Record]))
@@ -132,7 +132,7 @@ def test_every_real_record_has_what_a_record_must_have(shared_data: Path) -> Non
     assert set(FIELDS) <= set(info["storedFields"])
 
 
-def test_the_real_withdrawn_entries(shared_data: Path) -> None:
+def test_the_real_withdrawn_entries_are_read(shared_data: Path) -> None:
     gone, *merged = read_withdrawn(shared_data / "hgnc/fixtures_withdrawn.txt")
     assert (gone.symbol, gone.merged_into) == ("A12M1", ())
     assert [entry.merged_into for entry in merged] == [

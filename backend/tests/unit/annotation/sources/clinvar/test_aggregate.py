@@ -27,7 +27,7 @@ def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None)
 
 
 @pytest.mark.parametrize("text", ["soon", "11.03.2026", "Mzz 11, 2026", "20260311", "1773187200"])
-def test_a_date_of_another_form_is_not_taken_for_none(text: str) -> None:
+def test_a_date_of_another_form_does_not_count_as_none(text: str) -> None:
     with pytest.raises(ValueError, match="unknown form"):
         day(text)
 
@@ -45,7 +45,9 @@ def test_a_gene_without_variants_has_no_annotation() -> None:
         "-",
     ],
 )
-def test_what_is_no_classification_is_no_oncogenicity_and_no_clinical_impact(text: str) -> None:
+def test_a_text_without_a_classification_counts_for_no_oncogenicity_and_no_impact(
+    text: str,
+) -> None:
     tally = Tally()
     tally.add(profile(text, text, text, text), None, 0, single_gene=True)
     data = tally.data()
@@ -54,7 +56,7 @@ def test_what_is_no_classification_is_no_oncogenicity_and_no_clinical_impact(tex
     assert (data["clinical_impact"], data["oncogenicity"], data["unknown_terms"]) == ({}, {}, {})
 
 
-def test_a_term_that_is_not_known_counts_as_other_and_is_told() -> None:
+def test_an_unknown_term_counts_as_other_and_is_listed() -> None:
     tally = Tally()
     for text in ("VUS-extreme", "Pathogenic", "Pathogenic/Hypermorphic", "VUS-extreme"):
         tally.add(profile(text, "reviewed by expert panel"), None, 0, single_gene=True)
@@ -64,7 +66,7 @@ def test_a_term_that_is_not_known_counts_as_other_and_is_told() -> None:
     assert data["unknown_terms"] == {"Pathogenic/Hypermorphic": 1, "VUS-extreme": 2}
 
 
-def test_a_dash_says_nothing() -> None:
+def test_a_dash_means_no_classification() -> None:
     assert profile("-", "-", "-", "-") == profile("", "", "", "")
 
 

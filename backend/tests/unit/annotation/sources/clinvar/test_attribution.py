@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene, split_symbols
+from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene, split_symbols
 from app.annotation.sources.clinvar.search import search_term, searchable
 
 
@@ -22,7 +22,7 @@ def test_a_symbol_never_beats_an_id_that_contradicts_it() -> None:
     assert wanted.find("99", "C") == 1
 
 
-def test_symbols_are_corrected_by_what_clinvar_was_seen_to_use() -> None:
+def test_symbols_are_corrected_to_those_that_clinvar_uses() -> None:
     wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
     assert (wanted.find("1", "A"), wanted.find("7", "X")) == (0, None)
     assert wanted.corrected() is None
@@ -55,20 +55,24 @@ def test_clinvars_symbol_comes_before_another_genes_approved_one() -> None:
         ("", [], False),
     ],
 )
-def test_every_form_of_the_column_is_split(text: str, symbols: list[str], several: bool) -> None:  # noqa: FBT001
+def test_every_form_of_the_symbol_column_is_split(
+    text: str,
+    symbols: list[str],
+    several: bool,  # noqa: FBT001
+) -> None:
     assert split_symbols(text) == (symbols, several)
 
 
-def test_a_row_of_several_genes_goes_to_each_that_is_wanted() -> None:
+def test_a_row_of_several_genes_counts_for_each_wanted_gene() -> None:
     wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
     assert wanted.find_in_row("-1", "A;X;C") == ([0, 2], False)
     assert wanted.find_in_row("2", "RENAMED") == ([1], True)
     assert wanted.find_in_row("-1", "-") == ([], True)
 
 
-def test_a_row_of_many_genes_goes_to_none() -> None:
+def test_a_row_of_too_many_genes_counts_for_none() -> None:
     wanted = Wanted([WantedGene("1", ("A",))])
-    symbols = ["A", *(f"B{number}" for number in range(MOST_GENES))]
+    symbols = ["A", *(f"B{number}" for number in range(MAX_GENES))]
     assert wanted.find_in_row("-1", ";".join(symbols[:-1])) == ([0], False)
     assert wanted.find_in_row("-1", ";".join(symbols)) == ([], False)
     assert wanted.find_in_row("-1", f"subset of {len(symbols)} genes: A") == ([], False)
@@ -80,7 +84,7 @@ def test_every_kind_of_symbol_is_searched_for_in_quotes(symbol: str) -> None:
 
 
 @given(st.lists(st.text(max_size=30)))
-def test_no_symbol_changes_the_search(symbols: list[str]) -> None:
+def test_a_symbol_that_would_change_the_search_is_left_out(symbols: list[str]) -> None:
     term = search_term(symbols)
     kept = [symbol for symbol in symbols if searchable(symbol)]
     assert term == " OR ".join(f'"{symbol}"[gene]' for symbol in kept)

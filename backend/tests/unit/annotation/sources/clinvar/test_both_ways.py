@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.expected import Expected
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import decode_summaries
@@ -46,7 +46,7 @@ variants = st.lists(
             "type": st.sampled_from(["Deletion", "single nucleotide variant", "Haplotype"]),
             "genes": st.lists(st.sampled_from(sorted(KNOWN)), min_size=1, max_size=3, unique=True),
             # genes of a large copy number, beside these
-            "more": st.sampled_from([0, 0, 0, MOST_GENES - 3, MOST_GENES]),
+            "more": st.sampled_from([0, 0, 0, MAX_GENES - 3, MAX_GENES]),
             "germline": classifications,
             "impact": classifications,
             "oncogenicity": classifications,
@@ -68,7 +68,7 @@ def all_genes(variant: dict[str, Any]) -> list[str]:
 
 def gene_symbol(genes: list[str], sensitive: str) -> str:
     """Write ``GeneSymbol`` as the table does: with more than nine genes, hardly any is named."""
-    if len(genes) <= MOST_GENES:
+    if len(genes) <= MAX_GENES:
         return ";".join(genes)
     if sensitive in genes:
         return f"subset of {len(genes)} genes: {sensitive}"

@@ -71,10 +71,10 @@ def test_the_name_tells_the_consequence(change: str, term: str | None) -> None:
         "",
     ],
 )
-def test_names_that_do_not_tell_give_nothing(name: str) -> None:
+def test_a_name_without_a_consequence_gives_none(name: str) -> None:
     assert consequence(name) is None
 
 
 @given(st.text(alphabet="NM_0123456789.():cpng*=+->delinsdupfsTerMetValArg?[] ", max_size=60))
-def test_any_text_is_taken(name: str) -> None:
+def test_any_text_gives_a_consequence_or_none(name: str) -> None:
     assert consequence(name) is None or consequence(name)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.clinvar.expected import MOST_ALLELES, Expected, read_expected
+from app.annotation.sources.clinvar.expected import MAX_ALLELES, Expected, read_expected
 
 HEADER = "#Symbol\tGeneID\tTotal_submissions\tTotal_alleles\tSubmissions_reporting_this_gene\n"
 
@@ -62,13 +62,13 @@ def test_a_gene_without_id_is_expected_by_its_symbol() -> None:
     assert Expected([("PKD1", "5310", 9)]).alleles(None, "PKD1") == 9
 
 
-@pytest.mark.parametrize(("said", "meant"), [("9" * 30, MOST_ALLELES), ("-7", 0)])
-def test_a_number_that_cannot_be_is_bounded(tmp_path: Path, said: str, meant: int) -> None:
+@pytest.mark.parametrize(("said", "meant"), [("9" * 30, MAX_ALLELES), ("-7", 0)])
+def test_an_impossible_count_is_cut(tmp_path: Path, said: str, meant: int) -> None:
     expected = read_expected(written(tmp_path, HEADER + f"A\t1\t2\t{said}\t-\n"))
     assert expected.alleles("1", "A") == meant
 
 
-def test_the_real_file_of_2021(shared_data: Path) -> None:
+def test_the_real_file_of_2021_is_read(shared_data: Path) -> None:
     expected = read_expected(shared_data / "clinvar/gene_specific_summary.2021-11-07.txt")
     assert expected.alleles("1", "A1BG") == 21
     assert expected.alleles("109951028", "A-GAMMA3'E") == 6

@@ -62,7 +62,7 @@ def test_each_classification_has_its_class(text: str, expected: str) -> None:
     "text",
     ["VUS-extreme", "Pathogenic/Hypermorphic", "Benign; never seen before", "Tier I - Strong", "?"],
 )
-def test_what_has_a_term_that_is_not_known_is_other(text: str) -> None:
+def test_a_classification_with_an_unknown_term_is_other(text: str) -> None:
     assert not is_known(text)
     assert germline_class(text) == "other"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MOST_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import (
     decode_release,
@@ -55,7 +55,7 @@ def counted(body: bytes, *genes: WantedGene) -> Counted:
     return found
 
 
-def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
+def test_the_recorded_summaries_of_braf_are_read(shared_data: Path) -> None:
     body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
     found = counted(body, WantedGene("673", ("BRAF",)))
     assert found.received == 2
@@ -87,14 +87,14 @@ def test_the_recorded_summaries_of_braf(shared_data: Path) -> None:
     }
 
 
-def test_the_recorded_consequences_are_those_derived(shared_data: Path) -> None:
+def test_the_derived_consequences_are_those_recorded(shared_data: Path) -> None:
     body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
     recorded = json.loads(body)["result"]
     for variant in decode_summaries(body):
         assert [variant.consequence] == recorded[variant.uid]["molecular_consequence_list"]
 
 
-def test_the_recorded_search_and_release(shared_data: Path) -> None:
+def test_the_recorded_search_and_release_are_read(shared_data: Path) -> None:
     folder = shared_data / "clinvar"
     assert decode_release((folder / "clinvar_einfo.json").read_bytes()) == "2026-09-24"
     with pytest.raises(BadAnswer, match="without a history"):
@@ -120,12 +120,12 @@ def test_the_recorded_errors_are_bad_answers(shared_data: Path) -> None:
                 decode(body)
 
 
-def test_numbers_come_as_texts() -> None:
+def test_numbers_may_be_strings() -> None:
     body = b'{"esearchresult":{"count":"12","webenv":"MCID_1","querykey":"1"}}'
     assert decode_search(body) == (12, "MCID_1", "1")
 
 
-def test_nothing_found_needs_no_history() -> None:
+def test_a_search_that_finds_nothing_needs_no_history() -> None:
     assert decode_search(b'{"esearchresult":{"count":"0"}}').found == 0
 
 
@@ -145,17 +145,17 @@ def test_nothing_found_needs_no_history() -> None:
         b"",
     ],
 )
-def test_what_is_no_search_result_is_bad(body: bytes) -> None:
+def test_an_answer_that_is_not_a_search_result_is_refused(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         decode_search(body)
 
 
 @pytest.mark.parametrize("key", ["error", "ERROR"])
-def test_an_expired_history_is_an_empty_page(key: str) -> None:
+def test_an_expired_history_gives_an_empty_page(key: str) -> None:
     assert decode_summaries(json.dumps({key: "Unable to obtain query #1"}).encode()) == []
 
 
-def test_a_record_that_is_an_error_is_missing() -> None:
+def test_a_record_that_is_an_error_is_left_out() -> None:
     body = page(summary("1"), {"uid": "999", "error": "cannot get document summary"})
     assert [variant.uid for variant in decode_summaries(body)] == ["1"]
 
@@ -191,7 +191,7 @@ def test_a_date_of_another_form_is_refused() -> None:
         decode_summaries(page(summary("1", germline_classification=other)))
 
 
-def test_a_search_by_a_field_that_is_gone_is_refused() -> None:
+def test_a_search_by_an_unknown_field_is_refused() -> None:
     errors = {"phrasesnotfound": [], "fieldsnotfound": ["gene"]}
     body = json.dumps({"esearchresult": {"count": "0", "errorlist": errors}}).encode()
     with pytest.raises(BadAnswer, match="no such field any more: gene"):
@@ -208,7 +208,9 @@ def test_a_search_by_a_field_that_is_gone_is_refused() -> None:
         {"lastupdate": "2026/09/24 04:57"},
     ],
 )
-def test_a_release_is_clinvars_and_a_date(database: dict[str, str]) -> None:
+def test_a_release_of_another_database_or_without_a_date_is_refused(
+    database: dict[str, str],
+) -> None:
     with pytest.raises(BadAnswer):
         decode_release(json.dumps({"einforesult": {"dbinfo": [database]}}).encode())
 
@@ -246,7 +248,7 @@ def test_a_combination_of_alleles_is_not_counted(obj_type: str) -> None:
 
 
 def test_a_variant_of_many_genes_is_not_counted() -> None:
-    many = [{"symbol": f"B{number}", "geneid": f"{number}"} for number in range(1, MOST_GENES)]
+    many = [{"symbol": f"B{number}", "geneid": f"{number}"} for number in range(1, MAX_GENES)]
     many.append({"symbol": "PKD1", "geneid": "5310"})
     more = [*many, {"symbol": "TSC2", "geneid": "7249"}]
     found = counted(page(summary("1", genes=many), summary("2", genes=more)), PKD1)
@@ -256,13 +258,13 @@ def test_a_variant_of_many_genes_is_not_counted() -> None:
     assert data["variants"] == data["multi_gene"] == 1
 
 
-def test_a_gene_under_another_symbol_is_noticed() -> None:
+def test_a_gene_that_clinvar_calls_by_another_symbol_is_corrected() -> None:
     found = counted(page(summary("1")), WantedGene("5310", ("PBP",)))
     assert found.corrected == [WantedGene("5310", ("PBP", "PKD1"))]
 
 
 @given(st.binary(max_size=200))
-def test_any_body_is_read_or_bad(body: bytes) -> None:
+def test_any_body_is_read_or_refused(body: bytes) -> None:
     for decode in (decode_search, decode_summaries):
         with contextlib.suppress(BadAnswer):
             decode(body)

@@ -50,13 +50,13 @@ def test_a_variant_of_both_assemblies_counts_once(tmp_path: Path) -> None:
     assert data["last_evaluated"] == "2010-06-29"
 
 
-def test_columns_are_found_by_name_and_new_ones_do_no_harm(tmp_path: Path) -> None:
+def test_columns_are_found_by_name_and_new_ones_are_ignored(tmp_path: Path) -> None:
     columns = ["New", *reversed(COLUMNS), "Newer"]
     (tally,), _ = read_table(table(tmp_path, row(1), columns=columns), [PKD1])
     assert tally.data() == read_table(table(tmp_path, row(1)), [PKD1])[0][0].data()
 
 
-def test_three_classifications_are_three_answers(tmp_path: Path) -> None:
+def test_the_three_classifications_are_counted_apart(tmp_path: Path) -> None:
     somatic = row(
         1,
         ClinicalSignificance="-",
@@ -91,7 +91,7 @@ def test_genes_are_found_by_id_then_symbol_then_in_lists(tmp_path: Path) -> None
     assert (sum(tsc2.single_gene.values()), sum(tsc2.multi_gene.values())) == (0, 1)
 
 
-def test_rows_of_several_genes_go_by_the_symbols_of_the_other_rows(tmp_path: Path) -> None:
+def test_rows_of_several_genes_are_found_by_the_symbols_of_the_other_rows(tmp_path: Path) -> None:
     path = table(
         tmp_path,
         row(1, GeneID="-1", GeneSymbol="TSC2;OLDPKD1"),
@@ -107,7 +107,7 @@ def test_rows_of_several_genes_go_by_the_symbols_of_the_other_rows(tmp_path: Pat
 
 @given(st.lists(st.integers(0, 6_000_000), max_size=30))
 @settings(max_examples=30)
-def test_as_many_variants_as_there_are_ids(
+def test_each_variation_id_counts_once(
     tmp_path_factory: pytest.TempPathFactory, uids: list[int]
 ) -> None:
     path = table(tmp_path_factory.mktemp("table"), *map(row, uids))
@@ -116,7 +116,7 @@ def test_as_many_variants_as_there_are_ids(
     assert sum(tally.single_gene.values()) == len(set(uids))
 
 
-def test_lines_that_cross_blocks_are_put_together(tmp_path: Path) -> None:
+def test_lines_that_span_two_blocks_are_joined(tmp_path: Path) -> None:
     filler = {"#AlleleID": "x" * 700_001}
     rows = [row(uid, **(filler if uid % 3 == 0 else {})) for uid in range(1, 12)]
     (tally,), _ = read_table(table(tmp_path, *rows), [PKD1])
@@ -131,7 +131,7 @@ def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("uid", ["x", "", "-4", str(1 << 40)])
-def test_a_broken_row_is_named(tmp_path: Path, uid: str) -> None:
+def test_the_error_names_a_broken_row(tmp_path: Path, uid: str) -> None:
     with pytest.raises(TableError, match="row 2 "):
         read_table(table(tmp_path, row(1), row(uid)), [PKD1])
 
@@ -140,7 +140,7 @@ def test_a_broken_row_is_named(tmp_path: Path, uid: str) -> None:
     "renamed",
     [name for name in COLUMNS if name not in {"#AlleleID", "Type", "HGNC_ID", "Assembly"}],
 )
-def test_a_renamed_column_is_named(tmp_path: Path, renamed: str) -> None:
+def test_the_error_names_a_missing_column(tmp_path: Path, renamed: str) -> None:
     columns = [f"New{name}" if name == renamed else name for name in COLUMNS]
     with pytest.raises(TableError, match=f"no column {renamed}$"):
         read_table(table(tmp_path, row(1), columns=columns), [PKD1])
@@ -161,7 +161,7 @@ def test_a_date_of_another_form_is_refused(tmp_path: Path) -> None:
         read_table(path, [PKD1])
 
 
-def test_a_row_that_breaks_off_is_refused_wherever_it_does(tmp_path: Path) -> None:
+def test_a_row_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
     columns = [*COLUMNS, "SCVs"]
     path = table(tmp_path, row(1), row(2, SCVs="SCV000000001"), columns=columns)
     whole = gzip.decompress(path.read_bytes())
@@ -172,7 +172,7 @@ def test_a_row_that_breaks_off_is_refused_wherever_it_does(tmp_path: Path) -> No
             read_table(path, [PKD1])
 
 
-def test_a_gzip_file_cut_at_any_place_is_no_table(tmp_path: Path) -> None:
+def test_a_gzip_file_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, row(1), row(2))
     whole = path.read_bytes()
     for end in range(len(whole)):
@@ -181,14 +181,14 @@ def test_a_gzip_file_cut_at_any_place_is_no_table(tmp_path: Path) -> None:
             read_table(path, [PKD1])
 
 
-def test_a_file_cut_short_is_no_table(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, *map(row, range(1, 500)))
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(EOFError):
         read_table(path, [PKD1])
 
 
-def test_what_is_no_gzip_file_is_no_table(tmp_path: Path) -> None:
+def test_a_file_that_is_not_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "variant_summary.txt.gz"
     path.write_bytes(b"<html>moved</html>" * 20)
     with pytest.raises((OSError, igzip.BadGzipFile)):
