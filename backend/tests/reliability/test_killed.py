@@ -46,7 +46,7 @@ async def test_a_worker_killed_between_pick_up_and_claim_delays_its_run_by_15_se
     run_id = scene.annotate("hgnc")
     redis = scene.redis()
     with psycopg.connect(scene.env["DATABASE_URL"]) as held:
-        # rung a moment ago: recovery has no reason to ring soon
+        # a wake-up was sent a moment ago: recovery has no reason to send one soon
         held.execute("UPDATE runs SET wake_up_sent_at = now()")
         first = scene.worker()
         async with limit():
