@@ -132,11 +132,6 @@ async def migrated(context: Context) -> Finding:
     why="Names of diseases and authors contain characters that other encodings lack. Answers with"
     " such names cannot be stored.",
     needs=("database.reachable",),
-    remedy=(
-        back_up("utf8.dump"),
-        "${EDITOR:-vi} .env  # DATABASE_URL: a database that does not exist yet",
-        restore("utf8.dump"),
-    ),
 )
 async def encoding(context: Context) -> Finding:
     """Read the encoding, which a database gets when it is created."""
@@ -146,7 +141,16 @@ async def encoding(context: Context) -> Finding:
     found = (await context.rows(statement))[0].encoding
     if found == "UTF8":
         return ok("the encoding of the database is UTF8")
-    return failed(f"the encoding of the database is {found}", required="UTF8", found=found)
+    return failed(
+        f"the encoding of the database is {found}",
+        required="UTF8",
+        found=found,
+        remedy=(
+            back_up("utf8.dump"),
+            "${EDITOR:-vi} .env  # DATABASE_URL: a database that does not exist yet",
+            restore("utf8.dump"),
+        ),
+    )
 
 
 @check(

@@ -8,9 +8,10 @@ down_revision = "0004"
 
 WORKER_LIVENESS = """
 CREATE VIEW worker_liveness AS
-SELECT id, holds_lock, frozen, holds_lock AND NOT frozen AS alive
+SELECT id, holds_lock, frozen, holds_lock AND NOT frozen AND NOT stopped AS alive
 FROM (
-  SELECT w.id, l.objid IS NOT NULL AS holds_lock,
+  -- the session of a worker that has stopped ends a moment later
+  SELECT w.id, w.stopped_at IS NOT NULL AS stopped, l.objid IS NOT NULL AS holds_lock,
     w.heartbeat_at < clock_timestamp() - make_interval(secs => w.heartbeat_timeout) AS frozen
   FROM workers w LEFT JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted
     AND l.classid = 'workers'::regclass::oid AND l.objid::bigint = w.id AND l.objsubid = 2

@@ -350,6 +350,7 @@ async def test_a_key_has_its_own_budget_whose_name_does_not_reveal_the_key(servi
 )
 async def test_the_key_is_redacted_in_errors_and_logs(service, connect, caplog, trouble):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
     service.script = [trouble]
     logging.getLogger("httpx").filters.clear()
     await new_http_client().aclose()
