@@ -15,7 +15,7 @@ ENDINGS = frozenset(
         *("SIGPROF", "SIGPOLL", "SIGIO", "SIGPWR", "SIGSTKFLT", "SIGXCPU"),
     }
 )
-"""The signals that end a process by default and are no faults of its own (signal(7))."""
+"""The signals that end a process by default and do not report a fault in it (signal(7))."""
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _RATE = click.FloatRange(min=0, min_open=True)
@@ -72,13 +72,13 @@ def main(
         raise click.ClickException(f"cannot serve: {error}") from error
     if prepare:
         sandbox.prepare()
-    # Blocked here and in the server's thread, taken below: none of it arrives anywhere else.
+    # Blocked in all threads, including the server's, so that only `sigwait` below receives them.
     stopping = {number for number in signal.valid_signals() if _name(number) in ENDINGS}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     with sandbox:
         for name, value in sandbox.settings.items():
             click.echo(f"{name}={value}")
-        # The last line, and no setting: who reads the others knows by it that these are all.
+        # The last line is not a setting. It tells a program that reads the settings that they end.
         genes = len(sandbox.catalogue.genes)
         click.echo(f"# {genes:,} genes; put these lines into .env; stop with Ctrl-C")
         signal.sigwait(stopping)

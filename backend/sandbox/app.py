@@ -33,7 +33,7 @@ Answering = Callable[[Request], Awaitable[ASGIApp]]
 
 
 class Upstreams:
-    """All services of one sandbox, as an ASGI application (`app`), and what steers them."""
+    """All services of one sandbox as an ASGI application (`app`), with their limits and faults."""
 
     def __init__(self, options: Options) -> None:
         self.catalogue = Catalogue(options)
@@ -48,7 +48,7 @@ class Upstreams:
             {
                 "uid-error": frozenset(each.name for _, each in endpoints if each.has_uids),
                 "wrong-count": frozenset(each.name for _, each in endpoints if each.miscounts),
-                # half of the file over HTTP/1.0, so that its end looks like any
+                # half of the file over HTTP/1.0, where its end looks like that of a whole file
                 "no-length": files,
                 # the file of a mirror that is out of date
                 "older": files,
@@ -65,7 +65,7 @@ class Upstreams:
         self.app = Starlette(routes=[*routes, *control_routes(self, self.endpoints)])
 
     def reset(self) -> None:
-        """Take all faults away and count from nothing."""
+        """Remove all faults, and reset the counts to zero."""
         self.faults.clear()
         self.stats.reset()
 
@@ -181,7 +181,7 @@ async def _spoil(reply: Reply, fault: Fault) -> None:
     elif fault.kind == "invalid-json":
         reply.body = reply.body[:-1] + b",NaN:,]}"
     elif fault.kind == "raw-newline":
-        # Into the last string: a strict parser refuses it, a lenient one reads all that matters.
+        # In the last string: a strict parser refuses the body, and a lenient one can read it.
         head, start, rest = reply.body.rpartition(b'":"')
         reply.body = head + start + b"\n" + rest if start else reply.body
 
@@ -205,7 +205,7 @@ async def _damaged(served: Served, fault: Fault | None) -> AsyncIterator[bytes]:
 
 
 class _BrokenOff(StreamingResponse):
-    """A body that ends before its Content-Length: the connection is reset instead."""
+    """A body that is shorter than its Content-Length. Then the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
@@ -234,7 +234,7 @@ def _response(reply: Reply) -> Response:
 
 
 class _answering:  # noqa: N801 - a decorator
-    """An endpoint as plain ASGI: Starlette insists on a Response from functions."""
+    """An endpoint as plain ASGI, because Starlette requires a Response from functions."""
 
     def __init__(self, endpoint: Answering) -> None:
         self._endpoint = endpoint

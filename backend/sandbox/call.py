@@ -7,7 +7,7 @@ from sandbox.faults import REPLACING, Fault, Faults
 
 
 class FaultInstead(Exception):
-    """The request meets a fault that takes the place of its answer."""
+    """The request meets a fault that replaces its answer."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -16,9 +16,9 @@ class FaultInstead(Exception):
 
 @dataclass(slots=True)
 class Reply:
-    """An answer, and what the statistics should know about it when it is good.
+    """An answer, and what the statistics record about it when it is good.
 
-    `genes` are the symbols it was asked for, `page` tells it from other pages of the same endpoint.
+    `genes` are the symbols that were asked for. `page` identifies the page within its endpoint.
     """
 
     body: bytes
@@ -59,7 +59,7 @@ class Call:
         return self.met
 
     def spoilt_by(self, kind: str) -> Fault | None:
-        """The fault of that kind that was met, if it was."""
+        """The fault of that kind that the request met, if any."""
         return self.met if self.met is not None and self.met.kind == kind else None
 
 

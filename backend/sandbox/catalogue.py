@@ -62,7 +62,7 @@ class Gene:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A line of HGNC's withdrawn.txt; `merged_into` is empty for an entry that is simply gone."""
+    """A line of HGNC's withdrawn.txt. `merged_into` is empty for an entry without a successor."""
 
     hgnc_id: str
     symbol: str

@@ -20,7 +20,7 @@ class Steered(Protocol):
     stats: Stats
 
     def reset(self) -> None:
-        """Take all faults away and count from nothing."""
+        """Remove all faults, and reset the counts to zero."""
 
 
 def routes(sandbox: Steered, endpoints: frozenset[str]) -> list[Route]:

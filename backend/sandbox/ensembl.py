@@ -48,7 +48,7 @@ class Ensembl(Service):
         )
 
     def rate_headers(self, budget: str, verdict: Verdict) -> dict[str, str]:
-        """Return Ensembl's limit of an hour: 55,000 (its wiki, "Rate Limits")."""
+        """Return Ensembl's limit for an hour: 55,000 requests (its wiki, "Rate Limits")."""
         del budget
         if verdict.limit is None:
             return {}

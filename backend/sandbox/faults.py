@@ -3,11 +3,11 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
 
-#: Answered in place of the real answer.
+#: Kinds that replace the real answer.
 REPLACING = frozenset(
     {"407", "429", "500", "503", "html", "empty", "error-body", "bomb", "hang", "reset"}
 )
-#: The real answer, spoilt.
+#: Kinds that damage the real answer.
 SPOILING = frozenset(
     {
         *("truncated", "invalid-json", "raw-newline", "wrong-count", "uid-error", "slow"),
@@ -100,7 +100,7 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
@@ -110,7 +110,7 @@ class Faults:
             return [asdict(fault) for fault in self._faults]
 
     def meet(self, endpoint: str, concerns: Callable[[str], bool]) -> Fault | None:
-        """The fault that a request meets, if any; it counts as fired.
+        """Return the fault that a request meets, if any, and count it as fired.
 
         Args:
             endpoint: the request's endpoint.

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.options import Options
 from sandbox.service import ServedFile
 
-#: When the generated files say they were changed: the same in every process.
+#: The `Last-Modified` of the generated files, equal in every process.
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
@@ -29,7 +29,7 @@ class Served:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a GET, a HEAD and a 304 say about it."""
+        """The headers of a GET, a HEAD and a 304."""
         return {
             "ETag": self.etag,
             "Last-Modified": format_datetime(self.changed, usegmt=True),
@@ -37,7 +37,7 @@ class Served:
         }
 
     def unchanged_for(self, headers: dict[str, str]) -> bool:
-        """Whether a conditional request holds this version already."""
+        """Tell whether the client of a conditional request has this version already."""
         if known := headers.get("if-none-match"):
             return self.etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
         try:
@@ -47,16 +47,16 @@ class Served:
         return since >= self.changed
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The content, read off the event loop."""
+        """Yield the content. A thread reads it, so that the event loop is not blocked."""
         with self.path.open("rb") as file:
             while chunk := await asyncio.to_thread(file.read, _CHUNK):
                 yield chunk
 
 
 class Files:
-    """The bulk files. Each is made when first asked for, in a thread, and kept on disk.
+    """The bulk files. Each is made in a thread when it is first asked for, and kept on disk.
 
-    Equal options find it there again in the next process, with the same ETag.
+    Another process with equal options serves the same file with the same ETag.
     """
 
     def __init__(self, options: Options, files: Sequence[ServedFile]) -> None:
@@ -66,7 +66,7 @@ class Files:
         self._digest = self._of_options()
 
     async def get(self, name: str) -> Served:
-        """Return a file by its name. It is made now if need be."""
+        """Return a file by its name. A file that does not exist is made."""
         given = self._files[name].given
         if given is not None:
             stat = given.stat()
@@ -76,12 +76,12 @@ class Files:
         async with self._locks[name]:
             if not path.exists():
                 await asyncio.to_thread(self._build, name, path)
-        path.touch()  # the least recently used go first
+        path.touch()  # the least recently used files are removed first
         size = path.stat().st_size
         return Served(path, size, f'"{self._digest[:16]}-{size:x}"', CHANGED)
 
     def prepare(self) -> None:
-        """Make all files that are not there yet, now."""
+        """Make all files that do not exist yet."""
         for name in self._files:
             if not self._path(name).exists():
                 self._build(name, self._path(name))
@@ -94,7 +94,7 @@ class Files:
         old = sorted(path.parent.glob("*-*.*"), key=os.path.getmtime)
         for stale in old[: max(0, len(old) - _MAX_KEPT)]:
             stale.unlink(missing_ok=True)
-        # Under a name of its own until it is whole: another process may be making the same file.
+        # A temporary name until the file is complete: another process may be making the same file.
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
         os.close(handle)
         try:
@@ -110,7 +110,7 @@ class Files:
         digest.update(repr(chosen).encode())
         for given in (options.gene_list, options.gene_specific_summary):
             digest.update(given.read_bytes() if given else b"-")
-        # Other code, other files: what an earlier version made must not be served.
+        # The code is part of the digest, so that files of an earlier version are not served.
         for module in sorted(Path(__file__).parent.rglob("*.py")):
             digest.update(module.read_bytes())
         return digest.hexdigest()

@@ -31,8 +31,8 @@ SEARCHABLE = (
     "hgnc_id", "symbol", "alias_symbol", "prev_symbol", "entrez_id", "ensembl_gene_id", "status",
 )  # fmt: skip
 
-#: Genes that code for no protein stand in HGNC's answers only: whoever imports protein-coding genes
-#: must leave them out.
+#: Genes that are not protein-coding. They are only in HGNC's answers, and an import of
+#: protein-coding genes must leave them out.
 _NON_CODING = (
     ("HGNC:990101", "SYNLNC1", "non-coding RNA", "RNA, long non-coding"),
     ("HGNC:990102", "SYNMIR1", "non-coding RNA", "RNA, micro"),
@@ -48,7 +48,10 @@ _FETCH_ERROR = (
 
 
 class Hgnc(Service):
-    """Answers of rest.genenames.org, and its files: 10 requests a second (its help)."""
+    """Answers of rest.genenames.org, and HGNC's files.
+
+    The service allows 10 requests a second (https://www.genenames.org/help/rest/).
+    """
 
     name = "hgnc"
     addresses: ClassVar = {"HGNC_REST_URL": "hgnc", "HGNC_FILES_URL": "hgnc-files"}
@@ -117,7 +120,7 @@ class Hgnc(Service):
         self._index["hgnc_id"].setdefault(hgnc_id, []).append(make)
 
     async def info(self, call: Call) -> Reply:
-        """`/info`: when the data changed, how much there is."""
+        """`/info`: the time of the last change, and the number of records."""
         call.meet_fault(lambda _: False)
         if refusal := _refuse_xml(call):
             return refusal
@@ -168,14 +171,14 @@ def _refuse_xml(call: Call) -> Reply | None:
     if "json" in call.headers.get("accept", ""):
         return None
     return Reply(
-        b"The service answers in XML here; the sandbox speaks JSON only (Accept: application/json)",
+        b"The service answers XML here; the sandbox answers JSON only (Accept: application/json)",
         status=406,
         media_type="text/plain",
     )
 
 
 def document(gene: Gene) -> dict[str, Any]:
-    """A gene as HGNC has it; fields without a value are left out."""
+    """A gene as HGNC lists it. Fields without a value are left out."""
     number = int(gene.hgnc_id.removeprefix("HGNC:"))
     fields: dict[str, Any] = {
         "hgnc_id": gene.hgnc_id,
@@ -200,7 +203,7 @@ def document(gene: Gene) -> dict[str, Any]:
 
 
 def withdrawn(entry: Withdrawn) -> dict[str, Any]:
-    """An entry that is no gene any more."""
+    """A withdrawn entry as HGNC lists it."""
     return {
         "hgnc_id": entry.hgnc_id,
         "symbol": entry.symbol,
@@ -227,7 +230,7 @@ def _non_coding(hgnc_id: str, symbol: str, group: str, kind: str) -> dict[str, A
 
 
 def complete_set(catalogue: Catalogue) -> Iterator[str]:
-    """Lines of hgnc_complete_set.txt; a field with a pipe in it is quoted, as in the real file."""
+    """Lines of hgnc_complete_set.txt. As in the real file, a field with a pipe is quoted."""
     yield "\t".join(COLUMNS) + "\n"
     for gene in catalogue.genes:
         yield _line(document(gene))

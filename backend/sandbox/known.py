@@ -1,10 +1,10 @@
-"""Well-known genes under their real names, so that examples read as they would in earnest."""
+"""Well-known genes under their real names, so that examples look like real ones."""
 
 from typing import NamedTuple
 
 
 class KnownGene(NamedTuple):
-    """What is known of a gene before it has a place in a catalogue."""
+    """The data of a gene before it has a position in a catalogue."""
 
     symbol: str
     hgnc_id: str

@@ -6,7 +6,7 @@ _MAX_CLIENTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request is let in; `remaining` and `wait` (seconds) go into headers."""
+    """Whether a request is admitted. `remaining` and `wait` (seconds) go into headers."""
 
     admitted: bool
     limit: float | None
@@ -25,7 +25,7 @@ class Limits:
         self._windows: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
     def admit(self, budget: str, client: str, now: float) -> Verdict:
-        """Let a request in, or not.
+        """Admit a request, or refuse it.
 
         Args:
             budget: key of `rates`.
@@ -49,6 +49,6 @@ class Limits:
         return Verdict(admitted=True, limit=rate, remaining=most - len(window))
 
     def set(self, rates: dict[str, float | None]) -> None:
-        """Change some of the rates; what was counted so far is forgotten."""
+        """Change some of the rates. Their counts start from zero."""
         self.rates.update(rates)
         self._windows.clear()

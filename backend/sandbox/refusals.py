@@ -1,4 +1,4 @@
-"""What takes the place of an answer when a fault is met, whatever the service is."""
+"""The answers of faults that replace the real answer, in any service."""
 
 import gzip
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _UNAVAILABLE = (
 
 
 def bomb() -> Reply:
-    """Return some hundred bytes that three decompressions turn into 64 MB."""
+    """Return a few hundred bytes that three decompressions expand to 64 MB."""
     body = bytes(64 * 1024**2)
     for _ in range(3):
         body = gzip.compress(body, 1)
@@ -44,7 +44,7 @@ _ALIKE: dict[str, Callable[[], Reply]] = {
 def failure(
     kind: str, service: Service, endpoint: Endpoint | None, client: str, seconds: float | None
 ) -> Reply:
-    """Return the answer of a fault that takes an answer's place.
+    """Return the answer of a fault that replaces the real answer.
 
     Args:
         kind: of the fault.

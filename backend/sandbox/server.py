@@ -77,7 +77,7 @@ class Sandbox:
         return registry.settings(self.url, self.options)
 
     def stats(self) -> dict[str, Any]:
-        """What was served so far, as GET `/_sandbox/stats` answers it."""
+        """The counts of requests and answers, as in GET `/_sandbox/stats`."""
         return self._upstreams.stats.as_json()
 
     def fault(self, endpoint: str, kind: str, **more: Any) -> None:
@@ -93,11 +93,11 @@ class Sandbox:
         return self._upstreams.faults.listed()
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._upstreams.faults.clear()
 
     def reset(self) -> None:
-        """Take all faults away and count from nothing."""
+        """Remove all faults, and reset the counts to zero."""
         self._upstreams.reset()
 
     def set_limits(self, **rates: float | None) -> None:
@@ -105,16 +105,16 @@ class Sandbox:
         self._upstreams.limits.set(rates)
 
     def prepare(self) -> None:
-        """Make the bulk files now (half a second per 1,000 genes), so that nobody waits."""
+        """Make the bulk files now, so that no request waits (half a second for 1,000 genes)."""
         self._upstreams.files.prepare()
 
     def start(self) -> Self:
-        """Start to serve."""
+        """Start the server."""
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """Stop to serve; open connections are given a second."""
+        """Stop the server. Open connections get a second to end."""
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()

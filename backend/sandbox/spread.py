@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 from sandbox.mixing import mix
 
-#: TTN's part of all variants of 5,000 genes: 17,000 of 200,000.
+#: TTN's share of all variants of 5,000 genes: 17,000 of 200,000.
 _LARGEST_PART = 0.085
 _LARGEST = "TTN"
 # A log-normal spread whose median is half the overall mean once TTN is taken out
@@ -47,7 +47,7 @@ def variant_counts(
     scale = (total - counts[largest]) / sum(parts)
     for index, part in zip(others, parts, strict=True):
         counts[index] = max(1, floor(part * scale)) if average else 0
-    # Rounding down left some over: one more for each gene from the larger end.
+    # Rounding down left some variants over: each gene gets one more, the largest genes first.
     left = total - sum(counts)
     for step in range(max(0, left)):
         counts[others[-1 - step % len(others)]] += 1

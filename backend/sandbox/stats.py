@@ -7,7 +7,7 @@ _MAX_REMEMBERED = 500_000
 
 
 class _Seen:
-    """Which keys came once and which again; remembers a bounded number of them."""
+    """Counts the keys that came once and those that came again. It keeps a bounded number."""
 
     def __init__(self) -> None:
         self.asked: set[int] = set()
@@ -27,14 +27,14 @@ class _Seen:
 
 
 class Stats:
-    """Counts requests and answers by endpoint; genes, pages and records of good answers only."""
+    """Counts requests and answers by endpoint, and the genes, pages and records of good answers."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Count from nothing again."""
+        """Reset all counts to zero."""
         with self._lock:
             self._requests: Counter[str] = Counter()
             self._refused: Counter[str] = Counter()
@@ -44,24 +44,24 @@ class Stats:
             self._pages: dict[str, _Seen] = {}
 
     def request(self, endpoint: str) -> None:
-        """A request came, whatever became of it."""
+        """Count a request, whatever its answer is."""
         with self._lock:
             self._requests[endpoint] += 1
 
     def refused(self, endpoint: str) -> None:
-        """A request was answered 429, by the limits or by a fault."""
+        """Count a 429, by the limits or by a fault."""
         with self._lock:
             self._refused[endpoint] += 1
 
     def faulted(self, endpoint: str) -> None:
-        """A request met a fault of any kind."""
+        """Count a request that met a fault of any kind."""
         with self._lock:
             self._faulted[endpoint] += 1
 
     def served(
         self, endpoint: str, *, genes: Iterable[str], page: Hashable | None, records: int
     ) -> None:
-        """A good answer was made.
+        """Count a good answer.
 
         Args:
             endpoint: where.

@@ -17,7 +17,7 @@ from sandbox.options import Options
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(file: Path, most: int, genes: int, seed: int) -> None:
     """Write FILE, a gzipped variant_summary.txt with so many rows."""
-    # 1.9 rows a variant; a tenth more than needed, the rest is not made.
+    # A variant has 1.9 rows. The catalogue has a tenth more than needed, and the rest is not made.
     average = most // genes * 11 // 19 + 2
     catalogue = Catalogue(Options(genes=genes, variants_per_gene=average, seed=seed))
     with compressed(file) as sink:

@@ -113,7 +113,7 @@ _SOMATIC_TRAITS = (
 
 
 class Aggregate(NamedTuple):
-    """One of the three answers; all empty where there is none."""
+    """One of the three classifications. All fields are empty if there is none."""
 
     description: str
     review_status: str
@@ -154,7 +154,7 @@ _NOTHING = Aggregate("", "", None, ())
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The classifications that some variants share, ready for both formats."""
+    """The three classifications that some variants share, for the API and the bulk table."""
 
     germline: Aggregate
     impact: Aggregate
@@ -166,7 +166,7 @@ class Profile:
 
 
 def make_profiles(seed: int) -> tuple[Profile, ...]:
-    """The profiles of a catalogue; equal for equal seeds."""
+    """Return the profiles of a catalogue. Equal seeds give equal profiles."""
     random = Random(f"classifications {seed}")  # noqa: S311 - reproducible, not secret
     return tuple(_profile(random) for _ in range(PROFILES))
 
@@ -180,7 +180,7 @@ def _profile(random: Random) -> Profile:
     if somatic == 1 or (not description and impact is _NOTHING):
         oncogenicity = _aggregate(random, random.choice(_ONCOGENICITY), _CRITERIA, _SOMATIC_TRAITS)
     if description == _SINGLE:
-        # a part of a haplotype that nobody classified by itself, in any way
+        # a part of a haplotype, without a classification of its own
         impact = oncogenicity = Aggregate(_SINGLE, _SINGLE, None, ())
     germline = _NOTHING
     if description:

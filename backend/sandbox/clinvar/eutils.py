@@ -17,7 +17,8 @@ MAX_FOUND = 10_000
 MAX_SUMMARIES = 500
 MAX_URL = 4_000
 
-# Records made before others get a turn: under a millisecond, so that arrivals are timed truly.
+# Records that are made before other tasks run. They take under a millisecond, so that the arrival
+# of other requests is timed exactly.
 _TURN = 40
 
 
@@ -59,7 +60,7 @@ class Eutils:
         )
 
     async def esearch(self, call: Call) -> Reply:
-        """Ids of the variants that concern any of the genes in the term."""
+        """`esearch`: the ids of the variants of any gene in the term."""
         term = call.params.get("term", "")
         try:
             clauses = parse(term) if term else []
@@ -96,7 +97,7 @@ class Eutils:
         return [*self._variants.ids_of(gene), *self._variants.haplotypes_of(gene)] if gene else []
 
     async def esummary(self, call: Call) -> Reply:
-        """The records with some ids, or a page of a kept result."""
+        """`esummary`: the records with some ids, or a page of a kept result."""
         asked = self._asked(call)
         call.meet_fault(lambda gene: self._concerns(asked.ids, gene))
         if refusal := _refuse(call):
@@ -131,7 +132,7 @@ class Eutils:
         if found is None:
             return _Asked(refusal=_summary_error(f"Unable to obtain query #{query_key}"))
         start = _number(call, "retstart", 0)
-        # Without retmax all that is left is asked for, and refused if that is too much.
+        # Without retmax all remaining records are asked for, and too many of them are refused.
         most = min(_number(call, "retmax", MAX_FOUND), MAX_FOUND)
         page = found.ids[start : start + most]
         if not page:
@@ -199,7 +200,7 @@ def _refuse(call: Call) -> Reply | None:
         page = b"<html><head><title>414 Request-URI Too Large</title></head></html>"
         return Reply(page, status=414, media_type="text/html")
     if call.params.get("retmode") != "json":
-        text = b"The service answers in XML here; the sandbox speaks JSON only (retmode=json)"
+        text = b"The service answers XML here; the sandbox answers JSON only (retmode=json)"
         return Reply(text, status=501, media_type="text/plain")
     return None
 

@@ -3,7 +3,7 @@ from array import array
 from collections import OrderedDict
 from typing import NamedTuple
 
-#: Sessions kept; an older one is forgotten, and asking for it is answered as the service does.
+#: The number of sessions that are kept. A request for an older one is answered as NCBI does.
 MAX_SESSIONS = 512
 _MAX_QUERIES = 100
 
@@ -22,7 +22,7 @@ class History:
         self._sessions: OrderedDict[str, list[Found]] = OrderedDict()
 
     def keep(self, found: Found, web_env: str | None) -> tuple[str, int]:
-        """Keep a result, in the session that is named if it is known, and say where."""
+        """Keep a result in the named session, if it is known, or a new one. Return its address."""
         if web_env is None or web_env not in self._sessions:
             web_env = f"MCID_{secrets.token_hex(12)}"
             self._sessions[web_env] = []
@@ -36,7 +36,7 @@ class History:
         return web_env, len(session)
 
     def get(self, web_env: str, query_key: str) -> Found | None:
-        """A result that was kept and is not forgotten yet."""
+        """Return a kept result; None if it was dropped."""
         session = self._sessions.get(web_env)
         if session is None or not query_key.isdigit() or not 1 <= int(query_key) <= len(session):
             return None
@@ -44,5 +44,5 @@ class History:
         return session[int(query_key) - 1]
 
     def clear(self) -> None:
-        """Forget all sessions."""
+        """Drop all sessions."""
         self._sessions.clear()

@@ -12,12 +12,12 @@ from sandbox.limits import Verdict
 from sandbox.service import Endpoint, ServedFile, Service
 
 _WAIT = 2
-"""How long NCBI asks to wait, in seconds (as recorded)."""
+"""The seconds that NCBI asks to wait (recorded answer)."""
 
 _RATE = 3
-"""Requests a second without a key, where the sandbox has no limit to tell."""
+"""The rate that a header states when the sandbox has no limit."""
 
-# HTTP 200 all the same. The one of esearch has a raw newline in it, as the service's has.
+# NCBI sends these with HTTP 200. The one of esearch has a raw newline in it, as NCBI's has.
 _ESEARCH_ERROR = (
     b'{"header":{"type":"esearch","version":"0.3"},"esearchresult":{"ERROR":'
     b"\"Search Backend failed: Exception:\n'the backend' cannot be reached\"}}"
@@ -108,7 +108,7 @@ class ClinVar(Service):
         return (f"{budget}_with_key", key) if key else (budget, address)
 
     def rate_headers(self, budget: str, verdict: Verdict) -> dict[str, str]:
-        """Return the limit of a second."""
+        """Return the header with the limit for a second."""
         del budget
         if verdict.limit is None:
             return {}

@@ -44,7 +44,7 @@ class Sink(Protocol):
 
 @contextmanager
 def compressed(path: Path) -> Iterator[Sink]:
-    """A gzip file, one member, no name or time in it: equal rows make equal bytes."""
+    """Write a gzip file of one member without a name or time. Equal rows give equal bytes."""
     packed: Any = igzip.IGzipFile  # isal's stubs leave its constructor untyped
     with (
         path.open("wb") as file,

@@ -17,7 +17,7 @@ class Clause(NamedTuple):
 
 
 class UnsupportedTerm(ValueError):
-    """A term that is no list of genes joined by OR; the sandbox evaluates nothing else."""
+    """A term that is not a list of genes joined by OR, which the sandbox does not evaluate."""
 
 
 def parse(term: str) -> list[Clause]:

@@ -108,7 +108,7 @@ class Variant(NamedTuple):
 
 
 class Variants:
-    """Makes any variant of a catalogue from its place, so that none needs to be kept."""
+    """Makes any variant of a catalogue from its position, so that none needs to be kept."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -128,7 +128,7 @@ class Variants:
         return [FIRST_HAPLOTYPE + gene.index] if has else []
 
     def known(self, variation_id: int) -> bool:
-        """Whether there is such a variant."""
+        """Tell whether there is a variant with this id."""
         if variation_id >= FIRST_HAPLOTYPE:
             index = variation_id - FIRST_HAPLOTYPE
             genes = self.catalogue.genes

@@ -14,7 +14,7 @@ from sandbox.options import Options
 BACKEND = Path(__file__).resolve().parents[3]
 
 
-def test_any_number_of_genes_begins_with_the_well_known_ones():
+def test_a_catalogue_begins_with_the_well_known_genes():
     symbols = [gene.symbol for gene in Catalogue(Options(genes=1_000)).genes]
 
     assert len(set(symbols)) == 1_000
@@ -51,7 +51,7 @@ def test_a_few_genes_are_special():
     assert sum(AMBIGUOUS_ALIAS in gene.aliases for gene in genes) == 2
 
 
-def test_clinvars_skew():
+def test_the_skew_of_clinvar_is_imitated():
     counts = {gene.symbol: gene.variants for gene in Catalogue(Options(skew="clinvar")).genes}
 
     assert sum(counts.values()) == 200_000

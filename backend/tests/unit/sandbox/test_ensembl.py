@@ -21,7 +21,7 @@ def test_ids_that_ensembl_does_not_have_are_null(http, sandbox):
         assert (record["id"] if record else None) == (ensembl_id if there else None)
 
 
-def test_a_thousand_symbols_at_a_time(http):
+def test_at_most_a_thousand_symbols_are_looked_up_at_a_time(http):
     symbols = [f"X{number}" for number in range(1_001)]
     refused = http.post(LOOKUP, json={"symbols": symbols})
 
@@ -32,7 +32,7 @@ def test_a_thousand_symbols_at_a_time(http):
     )
 
 
-def test_one_symbol(http):
+def test_a_single_symbol_is_looked_up(http):
     unknown = http.get(f"{LOOKUP}/NOSUCHGENE")
 
     assert http.get(f"{LOOKUP}/PKD1").json()["display_name"] == "PKD1"

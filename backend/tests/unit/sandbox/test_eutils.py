@@ -39,7 +39,7 @@ def test_a_gene_is_found_by_symbol(search, sandbox, field, method):
     assert sorted(map(int, result["idlist"])) == sorted(expected)
 
 
-def test_twenty_ids_unless_more_are_asked_for(search):
+def test_a_search_returns_twenty_ids_by_default(search):
     result = search("PKD1[gene]").json()["esearchresult"]
 
     assert len(result["idlist"]) == 20
@@ -47,7 +47,7 @@ def test_twenty_ids_unless_more_are_asked_for(search):
     assert int(result["count"]) > 20
 
 
-def test_at_most_ten_thousand_ids_a_page(search, sandbox):
+def test_a_search_returns_at_most_ten_thousand_ids(search, sandbox):
     term = " OR ".join(f"{gene.symbol}[gene]" for gene in sandbox.catalogue.genes)
     total = int(search(term, retmax=0).json()["esearchresult"]["count"])
     pages = [
@@ -61,7 +61,7 @@ def test_at_most_ten_thousand_ids_a_page(search, sandbox):
     assert search(term, retmax=99_999).json()["esearchresult"]["retmax"] == str(min(total, 10_000))
 
 
-def test_a_haplotype_is_told_by_its_type(search, http, sandbox):
+def test_a_haplotype_has_its_own_type(search, http, sandbox):
     gene = sandbox.catalogue.genes[4]
     (haplotype,) = variants_of(sandbox).haplotypes_of(gene)
     ids = search(f"{gene.symbol}[gene]", retmax=9_999).json()["esearchresult"]["idlist"]
@@ -72,7 +72,7 @@ def test_a_haplotype_is_told_by_its_type(search, http, sandbox):
     assert [each["symbol"] for each in record["genes"]] == [gene.symbol]
 
 
-def test_a_union_counts_shared_variants_once_and_each_gene_by_itself(search, sandbox):
+def test_a_search_for_several_genes_counts_shared_variants_once(search, sandbox):
     # PKD1 and TSC2 lie side by side, and some variants span both.
     ids = [
         set(variants_of(sandbox).ids_of(sandbox.catalogue.by_symbol[s])) for s in ("PKD1", "TSC2")
@@ -94,7 +94,7 @@ def test_unknown_genes_are_named(search):
     assert nothing["warninglist"]["outputmessages"] == ["No items found."]
 
 
-def test_a_term_that_is_no_list_of_genes_is_an_error_in_the_body(search):
+def test_a_term_other_than_a_list_of_genes_gives_an_error_in_the_body(search):
     for term in ("7[chr] AND 1[CHRPOS]", "PKD1", ""):
         answer = search(term)
         assert answer.status_code == 200
@@ -103,7 +103,7 @@ def test_a_term_that_is_no_list_of_genes_is_an_error_in_the_body(search):
         parse("PKD1[gene] AND TSC2[gene]")
 
 
-def test_a_long_get_is_refused_and_the_same_post_is_not(search, sandbox):
+def test_a_long_search_is_refused_by_get_and_accepted_by_post(search, sandbox):
     term = " OR ".join(f"{gene.symbol}[gene]" for gene in sandbox.catalogue.genes)
 
     assert len(term) < 4_000
@@ -111,7 +111,7 @@ def test_a_long_get_is_refused_and_the_same_post_is_not(search, sandbox):
     assert search(term, "POST").status_code == 200
 
 
-def test_summaries_page_through_a_kept_result(search, summarise):
+def test_summaries_are_served_in_pages_of_a_kept_result(search, summarise):
     kept = search("PKD1[gene] OR PKD2[gene]", usehistory="y", retmax=0).json()["esearchresult"]
     where = {"WebEnv": kept["webenv"], "query_key": kept["querykey"]}
     uids = []
@@ -127,7 +127,7 @@ def test_summaries_page_through_a_kept_result(search, summarise):
     assert past["esummaryresult"] == ["Empty result - nothing todo"]
 
 
-def test_at_most_five_hundred_summaries_a_page(search, summarise, sandbox):
+def test_a_page_has_at_most_five_hundred_summaries(search, summarise, sandbox):
     term = " OR ".join(f"{gene.symbol}[gene]" for gene in sandbox.catalogue.genes[:40])
     kept = search(term, usehistory="y").json()["esearchresult"]
     where = {"WebEnv": kept["webenv"], "query_key": kept["querykey"]}
@@ -170,5 +170,5 @@ def test_unknown_uids_and_other_input(summarise):
     assert summarise(id="").json()["esummaryresult"] == ["Empty id list - nothing todo"]
 
 
-def test_xml_is_not_spoken(http):
+def test_a_request_for_xml_is_refused(http):
     assert http.get("/eutils/einfo.fcgi", params={"db": "clinvar"}).status_code == 501

@@ -36,7 +36,7 @@ def summarise(http):
     return ask
 
 
-def test_statuses(sandbox, search):
+def test_faults_give_their_status(sandbox, search):
     for kind in ("429", "500", "503"):
         sandbox.fault("clinvar.esearch", kind, times=1)
         assert search("PKD1").status_code == int(kind)
@@ -84,7 +84,7 @@ def test_a_file_that_ends_anywhere_and_one_of_a_mirror_that_lags_behind(sandbox,
 
 
 @pytest.mark.parametrize("kind", ["truncated", "invalid-json", "raw-newline"])
-def test_json_that_is_none(sandbox, search, kind):
+def test_json_can_be_made_invalid(sandbox, search, kind):
     good = search("PKD1").json()
     sandbox.fault("clinvar.esearch", kind, times=1)
     answer = search("PKD1")
@@ -98,7 +98,7 @@ def test_json_that_is_none(sandbox, search, kind):
     assert search("PKD1").json() == good
 
 
-def test_connections_that_break_or_hang(sandbox, search, http):
+def test_connections_can_break_or_hang(sandbox, search, http):
     sandbox.fault("clinvar.esearch", "reset", times=1)
     with pytest.raises(httpx.ReadError):
         search("PKD1")
@@ -111,7 +111,7 @@ def test_connections_that_break_or_hang(sandbox, search, http):
     assert search("PKD1").status_code == 200
 
 
-def test_wrong_counts(sandbox, search, summarise, http):
+def test_counts_can_be_made_wrong(sandbox, search, summarise, http):
     right = int(search("PKD1").json()["esearchresult"]["count"])
     ids = variants_of(sandbox).ids_of(sandbox.catalogue.genes[0])
     sandbox.fault("*", "wrong-count")
@@ -140,7 +140,7 @@ def test_a_fault_of_one_gene_leaves_others_alone(sandbox, search, summarise):
     assert search("PAX2").status_code == 200
 
 
-def test_every_nth_and_only_so_often(sandbox, search):
+def test_a_fault_can_strike_every_nth_request_and_a_number_of_times(sandbox, search):
     sandbox.fault("clinvar.esearch", "503", every=3, times=2)
     statuses = [search("PKD1").status_code for _ in range(9)]
 
@@ -148,7 +148,7 @@ def test_every_nth_and_only_so_often(sandbox, search):
     assert sandbox.faults()[0]["fired"] == 2
 
 
-def test_a_file_that_breaks_off(sandbox, http):
+def test_a_file_can_break_off(sandbox, http):
     whole = http.get(TABLE).content
     sandbox.fault("clinvar.variant_summary", "truncated", times=1)
 
@@ -157,7 +157,7 @@ def test_a_file_that_breaks_off(sandbox, http):
     assert http.get(TABLE).content == whole
 
 
-def test_a_file_with_damage(sandbox, http):
+def test_a_file_can_be_damaged(sandbox, http):
     sandbox.fault("clinvar.variant_summary", "invalid-json", times=1)
 
     damaged = http.get(TABLE).content
@@ -165,7 +165,7 @@ def test_a_file_with_damage(sandbox, http):
         gzip.decompress(damaged)
 
 
-def test_faults_over_http(http):
+def test_faults_are_set_and_listed_over_http(http):
     wanted = {"endpoint": "hgnc.fetch", "kind": "503", "times": 1, "seconds": 7}
     assert http.post("/_sandbox/faults", json=wanted).status_code == 200
     assert http.get("/_sandbox/faults").json()[0]["endpoint"] == "hgnc.fetch"
@@ -184,7 +184,7 @@ def test_faults_over_http(http):
         {"endpoint": "hgnc.fetch", "kind": "uid-error"},
     ],
 )
-def test_faults_there_are_not(http, sandbox, wanted):
+def test_unknown_faults_are_refused(http, sandbox, wanted):
     answer = http.post("/_sandbox/faults", json=wanted)
 
     assert answer.status_code == 400
@@ -206,7 +206,7 @@ def test_faults_there_are_not(http, sandbox, wanted):
         "/clinvar/tab_delimited/gene_specific_summary.txt",
     ],
 )
-def test_each_fault_passes_everywhere(sandbox, http, path, kind):
+def test_each_fault_ends_after_its_count_at_every_endpoint(sandbox, http, path, kind):
     sandbox.fault("*", kind, times=1)
     breaks = kind == "reset" or (kind == "truncated" and path.endswith(".txt"))
     with pytest.raises(httpx.TransportError) if breaks else nullcontext():

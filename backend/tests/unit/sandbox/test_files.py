@@ -70,7 +70,7 @@ def test_the_summary_counts_what_the_api_has(http, sandbox):
     )
 
 
-def test_another_process_serves_the_same_bytes(cache_dir, tmp_path):
+def test_two_processes_serve_the_same_bytes(cache_dir, tmp_path):
     answers = []
     for folder in (cache_dir, tmp_path / "another"):
         options = Options(genes=20, limits="off", cache_dir=folder)
@@ -101,7 +101,7 @@ def test_other_options_make_other_files(cache_dir):
     assert len(tags) == 2
 
 
-def test_a_summary_that_is_given_is_served_as_it_is(cache_dir, tmp_path):
+def test_a_given_summary_is_served_unchanged(cache_dir, tmp_path):
     given = tmp_path / "summary.txt"
     given.write_bytes(b"#Overview\n#Symbol\tGeneID\tTotal_submissions\nPKD1\t77\t3\n")
     options = Options(genes=20, gene_specific_summary=given, cache_dir=cache_dir)
@@ -112,7 +112,7 @@ def test_a_summary_that_is_given_is_served_as_it_is(cache_dir, tmp_path):
     assert answer.content == given.read_bytes()
 
 
-def test_only_so_many_files_are_kept(cache_dir, monkeypatch):
+def test_the_number_of_kept_files_is_bounded(cache_dir, monkeypatch):
     monkeypatch.setattr("sandbox.files._MAX_KEPT", 2)
     for seed in range(5):
         with Sandbox(Options(genes=2, seed=seed, cache_dir=cache_dir)) as sandbox:

@@ -45,7 +45,7 @@ def test_cap2_is_approved_and_an_alias_of_two_others(fetch):
     }
 
 
-def test_withdrawn_entries_say_so(fetch, http):
+def test_withdrawn_entries_have_the_status_withdrawn(fetch, http):
     lines = http.get("/hgnc-files/tsv/tsv/withdrawn.txt").text.splitlines()
 
     for line in lines[1:]:
@@ -61,7 +61,7 @@ def test_fields_without_a_value_are_left_out(fetch, sandbox):
     assert "prev_symbol" not in found
 
 
-def test_the_file_lists_the_genes_and_some_that_code_for_no_protein(http, sandbox):
+def test_the_file_lists_the_genes_and_some_that_are_not_protein_coding(http, sandbox):
     text = http.get("/hgnc-files/tsv/tsv/hgnc_complete_set.txt").text
     rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
     coding = [row for row in rows if row["locus_group"] == "protein-coding gene"]

@@ -63,7 +63,7 @@ def _until_refused(client, path, params=None):
     pytest.fail("never refused")
 
 
-def test_ncbi_refuses_in_its_own_words(client, limited):
+def test_a_refusal_of_ncbi_has_its_recorded_text(client, limited):
     served, refusal = _until_refused(client, "/eutils/einfo.fcgi", EINFO)
 
     assert served == 3
@@ -125,7 +125,7 @@ def test_limits_can_be_changed_while_it_serves(client):
     assert client.post("/_sandbox/limits", json={"ncbi": 0}).status_code == 400
 
 
-def test_settings_name_the_rates_that_are_not_the_services_own(tmp_path):
+def test_the_printed_settings_state_rates_other_than_the_services(tmp_path):
     def rates(options):
         sandbox = Sandbox(options)
         sandbox.close()

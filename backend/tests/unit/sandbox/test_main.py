@@ -16,7 +16,7 @@ BACKEND = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
+def test_the_sandbox_prints_its_settings_and_serves_until_a_signal(stop, tmp_path):
     command = [sys.executable, "-m", "sandbox", "--genes", "3", "--cache-dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -41,7 +41,7 @@ def test_it_prints_its_settings_and_serves_until_told_to_stop(stop, tmp_path):
         assert process.wait(scaled(WAIT)) == 0
 
 
-def test_wrong_use_is_told_without_a_traceback(tmp_path):
+def test_wrong_use_of_the_sandbox_is_reported_without_a_traceback(tmp_path):
     genes = tmp_path / "genes.tsv"
     genes.write_text("gene\n")
     for arguments in (
@@ -56,7 +56,7 @@ def test_wrong_use_is_told_without_a_traceback(tmp_path):
         assert "Traceback" not in result.output
 
 
-async def test_it_serves_inside_an_event_loop(cache_dir):
+async def test_the_sandbox_serves_beside_an_event_loop(cache_dir):
     async with (
         Sandbox(Options(genes=3, cache_dir=cache_dir)) as sandbox,
         httpx.AsyncClient(trust_env=False) as client,
@@ -69,7 +69,7 @@ async def test_it_serves_inside_an_event_loop(cache_dir):
             await client.get(sandbox.url)
 
 
-def test_a_hanging_request_does_not_keep_it_from_stopping(cache_dir):
+def test_the_sandbox_stops_in_spite_of_a_hanging_request(cache_dir):
     with Sandbox(Options(genes=3, cache_dir=cache_dir)) as sandbox:
         sandbox.fault("ensembl.info", "hang")
         with pytest.raises(httpx.ReadTimeout):

@@ -3,7 +3,7 @@ from sandbox.stats import Stats
 EUTILS = {"db": "clinvar", "retmode": "json"}
 
 
-def test_genes_and_pages_asked_once_and_again(http):
+def test_genes_and_pages_are_counted_once_and_again(http):
     term = "PKD1[gene] OR PKD2[gene]"
     for asked in (term, "PKD2[gene] OR UMOD[gene]"):
         kept = http.post(
@@ -20,7 +20,7 @@ def test_genes_and_pages_asked_once_and_again(http):
     assert stats["records"]["clinvar.esummary"] == 60
 
 
-def test_what_was_not_served_well_is_not_counted_as_asked(http, sandbox):
+def test_only_good_answers_count_for_genes_and_pages(http, sandbox):
     sandbox.fault("ensembl.lookup", "500", times=1)
     for _ in range(2):
         http.post("/ensembl/lookup/symbol/homo_sapiens", json={"symbols": ["PKD1"]})
@@ -29,7 +29,7 @@ def test_what_was_not_served_well_is_not_counted_as_asked(http, sandbox):
     assert sandbox.stats()["genes"]["ensembl.lookup"] == {"asked": 1, "again": 0, "repeats": 0}
 
 
-def test_reset_counts_from_nothing_and_takes_faults_away(http, sandbox):
+def test_a_reset_clears_counts_and_faults(http, sandbox):
     sandbox.fault("*", "500")
     http.get("/hgnc/info")
     assert http.post("/_sandbox/reset").status_code == 204
@@ -38,7 +38,7 @@ def test_reset_counts_from_nothing_and_takes_faults_away(http, sandbox):
     assert not any(sandbox.stats().values())
 
 
-def test_memory_is_bounded(monkeypatch):
+def test_the_memory_of_statistics_is_bounded(monkeypatch):
     monkeypatch.setattr("sandbox.stats._MAX_REMEMBERED", 10)
     stats = Stats()
     for page in range(100):

@@ -33,7 +33,7 @@ def variants() -> Variants:
     return Variants(Catalogue(Options(genes=400)))
 
 
-def test_the_consequence_is_what_the_title_says(variants):
+def test_the_consequence_is_that_of_the_title(variants):
     seen = Counter()
     for variant in variants:
         said = next(kind for pattern, kind in RULES if re.search(pattern, variant.title))
@@ -43,7 +43,7 @@ def test_the_consequence_is_what_the_title_says(variants):
     assert len(seen) == len(RULES)
 
 
-def test_the_bulk_rows_say_what_the_summaries_say(variants):
+def test_the_bulk_rows_have_the_values_of_the_summaries(variants):
     for variant in variants:
         summary = json.loads(f"{{{record(variant)}}}")[str(variant.variation_id)]
         for line in rows(variant):
