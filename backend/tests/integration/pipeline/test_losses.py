@@ -1,4 +1,4 @@
-"""Answers that are short but in good form must not erase what is known."""
+"""Incomplete answers of the right form do not replace the annotations."""
 
 import gzip
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a run does, against the sandbox and a real PostgreSQL."""
+"""Runs against the sandbox and a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

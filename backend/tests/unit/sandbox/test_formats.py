@@ -1,4 +1,4 @@
-"""The sandbox's answers beside recorded ones, key by key."""
+"""The answers of the sandbox have the keys of recorded answers."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Files with one line without an end cost a worker neither its memory nor its event loop."""
+"""A file with an endless line neither exhausts the memory of a worker nor blocks its event loop."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A good column comes through everything that R, pandas, Excel and BioMart make of a table."""
+"""Gene lists are read as R, pandas, Excel and BioMart write them."""
 
 import csv
 import io

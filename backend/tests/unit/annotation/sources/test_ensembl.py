@@ -1,4 +1,4 @@
-"""What Ensembl's records have to have in common with a gene."""
+"""Which records of Ensembl are about a gene."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What proxies and certificates the environment may name."""
+"""The proxies and certificates that the environment names are used, ignored or refused."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Random variants, written as the API answers them and as the table lists them."""
+"""Random variants give the same annotation from the API and from the table."""
 
 import gzip
 import json
