@@ -22,7 +22,7 @@ from typing import Any
 
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
-from app.core.runs import request as jobs
+from app.core.runs import jobs
 
 
 @dataclass(frozen=True)
