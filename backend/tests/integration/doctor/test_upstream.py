@@ -140,7 +140,7 @@ async def test_a_key_that_ncbi_knows_passes(patient: Patient) -> None:
 
     found = await patient.see("upstream.ncbi-key")
 
-    assert found.finding.summary == "it is accepted"
+    assert found.finding.summary == "NCBI accepts the key"
 
 
 async def test_who_asks_ncbi_itself_is_told_to_say_who_they_are(patient: Patient) -> None:
