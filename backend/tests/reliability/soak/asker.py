@@ -121,7 +121,8 @@ class Asker:
         """Make annotations stale, unless a run is at it or has still to be checked."""
         with psycopg.connect(self._crew.env["DATABASE_URL"], connect_timeout=5) as connection:
             connection.execute(
-                f"SELECT pg_advisory_xact_lock({CREATING.of}::int, {CREATING.number})".encode()
+                f"SELECT pg_advisory_xact_lock('{CREATING.table}'::regclass::oid::int,"
+                f" {CREATING.number})".encode()
             )
             values = {"sources": sources or list(SOURCES), "percent": percent}
             connection.execute(_AGE, values | {"checked": sorted(self._checked)})
