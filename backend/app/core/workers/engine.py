@@ -211,7 +211,10 @@ class Engine:
             async with self.db.begin() as connection:
                 await record_failure(connection, attempt, "see the worker's log", self._settings)
         else:
-            if changed is not None and isinstance(outcome, Interrupted | TimedOut):
+            queued = isinstance(outcome, Interrupted) or (
+                isinstance(outcome, TimedOut) and attempt.progressed
+            )
+            if changed is not None and queued:
                 # the run need not wait for anything: another worker can continue at once
                 self._send({changed: False})
         finally:

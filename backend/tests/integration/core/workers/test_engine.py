@@ -18,6 +18,7 @@ from app.core.process import cancelling
 from app.core.runs import operations, views
 from app.core.runs.attempt import Attempt
 from app.core.workers import engine as engines
+from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.liveness import Liveness
 from app.core.workers.recovery import wake_ups_due
@@ -350,6 +351,34 @@ async def test_an_attempt_that_times_out_is_continued_only_after_progress(
     assert (run.state, run.attempts, run.epoch) == ("failed", 3, 3)
     assert "without progress" in run.error
     assert (other.state, other.attempts) == ("failed", 1)
+
+
+async def test_a_run_that_times_out_gets_a_wake_up_only_if_it_is_queued_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+
+    async def send(dispatcher: InProcessDispatcher, ready, *, unanswered=()) -> bool:
+        sent.extend(ready)
+        dispatcher.wake.set()
+        return True
+
+    async def none_due(*_: Any) -> dict[Any, bool]:
+        return {}
+
+    async def stuck(attempt: Attempt) -> None:
+        if attempt.ref.epoch == 1:
+            await commit(attempt)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("app.core.workers.engine.time_limit", lambda task, default: 0.3)
+    monkeypatch.setattr("app.core.workers.recovery.wake_ups_due", none_due)
+    monkeypatch.setattr(InProcessDispatcher, "send", send)
+    created = await bench.request()
+    async with bench.worker(stuck):
+        run = await bench.ended(created.ref.run_id)
+    assert (run.state, run.epoch) == ("failed", 2)
+    assert sent == [replace(created.ref, epoch=2)]
 
 
 async def die(worker: Engine) -> None:
