@@ -13,27 +13,23 @@ from sqlalchemy import Connection, text
 logger = logging.getLogger(__name__)
 
 
-_TRY = text(
+_OWNER = text(
     """
-    SELECT pg_try_advisory_xact_lock(CAST(coalesce(CAST(to_regclass(:table) AS oid),
-      (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) AS int), :number)
+    SELECT coalesce(CAST(to_regclass(:table) AS oid),
+      (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))
     """
 )
 
-_WAIT = text(
-    """
-    SELECT pg_advisory_xact_lock(CAST(coalesce(CAST(to_regclass(:table) AS oid),
-      (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) AS int), :number)
-    """
-)
+_TRY = text("SELECT pg_try_advisory_xact_lock(CAST(CAST(:owner AS oid) AS int), :number)")
+
+_WAIT = text("SELECT pg_advisory_xact_lock(CAST(CAST(:owner AS oid) AS int), :number)")
 
 _HOLDER = text(
     """
     SELECT string_agg(format('%s (pid %s)', a.application_name, a.pid), ', ')
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.objid = :number
-      AND l.classid = coalesce(CAST(to_regclass(:table) AS oid),
-        (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+      AND l.classid = CAST(:owner AS oid) AND l.objid = :number
     """
 )
 
@@ -65,7 +61,8 @@ def hold(connection: Connection, lock: Lock) -> None:
     Raises:
         sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if the lock was not free in time.
     """
-    key = {"table": lock.table, "number": lock.number}
+    owner = connection.scalar(_OWNER, {"table": lock.table})
+    key = {"owner": owner, "number": lock.number}
     if connection.scalar(_TRY, key):
         return
     logger.warning(
