@@ -45,7 +45,7 @@ def main(rows: int, genes: int, repeat: int, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")
         with compressed(part) as sink:
-            write_variant_summary(Variants(catalogue), sink, rows)
+            write_variant_summary(Variants(catalogue), sink, catalogue.genes, rows)
         part.replace(file)
     missed = False
     for _ in range(repeat):

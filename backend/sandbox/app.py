@@ -54,7 +54,7 @@ class Upstreams:
                 "older": files,
             }
         )
-        self.files = Files(options, [each for _, each in served])
+        self.files = Files(options, self.catalogue.genes, [each for _, each in served])
         routes = [
             Route(each.path, _answering(self._answer(of, each)), methods=each.methods.split())
             for of, each in endpoints
@@ -116,7 +116,7 @@ class Upstreams:
                 self.stats.faulted(name)
                 if fault.kind == "slow":
                     await asyncio.sleep(1 if fault.seconds is None else fault.seconds)
-            served = await self.files.get(file.file_name)
+            served = await self.files.get(file.name)
             if fault is not None and fault.kind == "older":
                 served = replace(served, etag='"older"', changed=served.changed - _LAG)
             if fault is not None and fault.kind == "no-length":

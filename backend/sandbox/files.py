@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
+from sandbox.catalogue import Gene
 from sandbox.options import Options
 from sandbox.service import ServedFile
 
@@ -15,7 +16,7 @@ from sandbox.service import ServedFile
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
-_MAX_KEPT = 16
+_MAX_KEPT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ class Files:
     Another process with equal options serves the same file with the same ETag.
     """
 
-    def __init__(self, options: Options, files: Sequence[ServedFile]) -> None:
+    def __init__(
+        self, options: Options, genes: Sequence[Gene], files: Sequence[ServedFile]
+    ) -> None:
         self._options = options
-        self._files = {file.file_name: file for file in files}
+        self._genes = genes
+        self._files = {file.name: file for file in files}
         self._locks = {name: asyncio.Lock() for name in self._files}
         self._digest = self._of_options()
 
     async def get(self, name: str) -> Served:
-        """Return a file by its name. A file that does not exist is made."""
+        """Return a file by :attr:`ServedFile.name`. A file that does not exist is made."""
         given = self._files[name].given
         if given is not None:
             stat = given.stat()
@@ -87,7 +91,8 @@ class Files:
                 self._build(name, self._path(name))
 
     def _path(self, name: str) -> Path:
-        return self._options.cache_dir / f"{self._digest[:24]}-{name}"
+        suffix = Path(self._files[name].path).suffix
+        return self._options.cache_dir / f"{self._digest[:24]}-{name}{suffix}"
 
     def _build(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +103,7 @@ class Files:
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
         os.close(handle)
         try:
-            self._files[name].write(Path(made))
+            self._files[name].write(Path(made), self._genes)
             Path(made).replace(path)
         finally:
             Path(made).unlink(missing_ok=True)

@@ -106,12 +106,14 @@ class Hgnc(Service):
             ServedFile(
                 name="hgnc.complete_set",
                 path="/hgnc-files/tsv/tsv/hgnc_complete_set.txt",
-                write=lambda path: _write(path, complete_set(self.catalogue)),
+                write=lambda path, genes: _write(path, complete_set(genes)),
+                renames="hgnc_id",
             ),
             ServedFile(
                 name="hgnc.withdrawn",
                 path="/hgnc-files/tsv/tsv/withdrawn.txt",
-                write=lambda path: _write(path, withdrawn_lines(self.catalogue)),
+                write=lambda path, _: _write(path, withdrawn_lines(self.catalogue)),
+                renames="HGNC_ID",
             ),
         )
 
@@ -229,10 +231,10 @@ def _non_coding(hgnc_id: str, symbol: str, group: str, kind: str) -> dict[str, A
     }
 
 
-def complete_set(catalogue: Catalogue) -> Iterator[str]:
+def complete_set(genes: Sequence[Gene]) -> Iterator[str]:
     """Lines of hgnc_complete_set.txt. As in the real file, a field with a pipe is quoted."""
     yield "\t".join(COLUMNS) + "\n"
-    for gene in catalogue.genes:
+    for gene in genes:
         yield _line(document(gene))
     for row in _NON_CODING:
         yield _line(_non_coding(*row))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from sandbox.call import Call, Handler, Reply
-from sandbox.catalogue import Catalogue
+from sandbox.catalogue import Catalogue, Gene
 from sandbox.limits import Verdict
 
 
@@ -43,14 +43,22 @@ class ServedFile:
     Attributes:
         name: for the statistics and the faults, such as `hgnc.complete_set`.
         path: below the sandbox's address. The last part is the file's name.
-        write: writes the file to a path.
+        write: writes the file to a path. It is given the genes that the file has: all genes of the
+            catalogue, fewer for the fault `short`, and none for the fault `header-only`.
         given: a file to serve in its place, or None.
+        renames: a name in the file that the fault `renamed` replaces, such as a column that every
+            reader needs.
+        numbers: the columns, or the fields, in which the fault `zeros` writes 0.
+        separator: between two columns.
     """
 
     name: str
     path: str
-    write: Callable[[Path], None]
+    write: Callable[[Path, Sequence[Gene]], None]
     given: Path | None = None
+    renames: str | None = None
+    numbers: Sequence[str] = ()
+    separator: str = "\t"
 
     @property
     def file_name(self) -> str:

@@ -21,7 +21,7 @@ def main(file: Path, most: int, genes: int, seed: int) -> None:
     average = most // genes * 11 // 19 + 2
     catalogue = Catalogue(Options(genes=genes, variants_per_gene=average, seed=seed))
     with compressed(file) as sink:
-        write_variant_summary(Variants(catalogue), sink, most)
+        write_variant_summary(Variants(catalogue), sink, catalogue.genes, most)
     click.echo(f"{file}: {most:,} rows, {file.stat().st_size / 1e6:,.0f} MB packed", err=True)
 
 

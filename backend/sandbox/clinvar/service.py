@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from sandbox.call import Call, Reply
-from sandbox.catalogue import Catalogue
+from sandbox.catalogue import Catalogue, Gene
 from sandbox.clinvar import tables
 from sandbox.clinvar.eutils import Eutils
 from sandbox.clinvar.variants import Variants
@@ -86,11 +86,14 @@ class ClinVar(Service):
                 name="clinvar.variant_summary",
                 path="/clinvar/tab_delimited/variant_summary.txt.gz",
                 write=self._write_variants,
+                renames="VariationID",
             ),
             ServedFile(
                 name="clinvar.gene_specific_summary",
                 path="/clinvar/tab_delimited/gene_specific_summary.txt",
                 write=self._write_genes,
+                renames="GeneID",
+                numbers=("Alleles_reported_Pathogenic_Likely_pathogenic", "Total_alleles"),
                 given=self.catalogue.options.gene_specific_summary,
             ),
         )
@@ -141,10 +144,10 @@ class ClinVar(Service):
         }
         return Reply(json.dumps(body).encode(), 500)
 
-    def _write_variants(self, path: Path) -> None:
+    def _write_variants(self, path: Path, genes: Sequence[Gene]) -> None:
         with tables.compressed(path) as sink:
-            tables.write_variant_summary(self.variants, sink)
+            tables.write_variant_summary(self.variants, sink, genes)
 
-    def _write_genes(self, path: Path) -> None:
+    def _write_genes(self, path: Path, genes: Sequence[Gene]) -> None:
         with path.open("wb") as sink:
-            tables.write_gene_specific_summary(self.variants, sink)
+            tables.write_gene_specific_summary(self.variants, sink, genes)

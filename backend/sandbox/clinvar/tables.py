@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from isal import igzip
 
+from sandbox.catalogue import Gene
 from sandbox.clinvar.chromosomes import ACCESSION_37, ACCESSION_38
 from sandbox.clinvar.classifications import significance_simple
 from sandbox.clinvar.summaries import clingen_and_dbsnp, rcvs, scvs
@@ -118,25 +119,27 @@ def rows(variant: Variant) -> tuple[str, ...]:
     return (row_37, row_38)
 
 
-def write_variant_summary(variants: Variants, sink: Sink, most_rows: int | None = None) -> None:
-    """Write variant_summary.txt, all rows or the first `most_rows`."""
+def write_variant_summary(
+    variants: Variants, sink: Sink, genes: Sequence[Gene], most_rows: int | None = None
+) -> None:
+    """Write the rows of some genes in variant_summary.txt, all or the first `most_rows`."""
     sink.write(("\t".join(COLUMNS) + "\n").encode())
-    lines = (row for variant in variants for row in rows(variant))
+    lines = (row for variant in variants.starting_in(genes) for row in rows(variant))
     for chunk in _chunks(lines if most_rows is None else islice(lines, most_rows)):
         sink.write(chunk)
 
 
-def write_gene_specific_summary(variants: Variants, sink: Sink) -> None:
-    """Write gene_specific_summary.txt: a line of prose, the columns, the genes with variants."""
+def write_gene_specific_summary(variants: Variants, sink: Sink, genes: Sequence[Gene]) -> None:
+    """Write gene_specific_summary.txt: a line of prose, the columns, those genes with variants."""
     sink.write(b"#Overview of data in ClinVar by gene, dated November 2, 2025\n")
     sink.write(("\t".join(_SUMMARY_COLUMNS) + "\n").encode())
-    for chunk in _chunks(_gene_rows(variants)):
+    for chunk in _chunks(_gene_rows(variants, genes)):
         sink.write(chunk)
 
 
-def _gene_rows(variants: Variants) -> Iterator[str]:
+def _gene_rows(variants: Variants, genes: Sequence[Gene]) -> Iterator[str]:
     catalogue = variants.catalogue
-    for gene in catalogue.genes:
+    for gene in genes:
         places = catalogue.variants_of(gene)
         if not places:
             continue

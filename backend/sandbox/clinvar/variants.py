@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -145,7 +145,11 @@ class Variants:
         return self.catalogue.spanned(self.catalogue.owner(place), place)
 
     def __iter__(self) -> Iterator[Variant]:
-        for gene in self.catalogue.genes:
+        return self.starting_in(self.catalogue.genes)
+
+    def starting_in(self, genes: Iterable[Gene]) -> Iterator[Variant]:
+        """The variants that begin in some genes."""
+        for gene in genes:
             for place in range(gene.first_variant, gene.first_variant + gene.variants):
                 yield self._at(gene, place)
 

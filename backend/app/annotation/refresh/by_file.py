@@ -54,8 +54,9 @@ async def refresh_from_file(
             f" {len(genes):,} genes; no answer of the file is stored"
         )
     await checks.accept(source.files)
+    release = None if source.file_release is None else source.file_release.name
     asks_too = isinstance(source, ApiSource)
     for answers in ahead.certain() if asks_too else ahead.all():
         weight = sum(weights[answer.gene_id] for answer in answers)
-        await ledger.commit(answers, weight, source.file_release)
+        await ledger.commit(answers, weight, release)
     return ahead.left if asks_too else 0

@@ -1,8 +1,9 @@
 """The sources of annotations: one module, or one package, for each.
 
 :data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
-hosts, and `probe` and `probing` are what the doctor asks it. `accepted_files` compares a file with
-the one accepted last. `hgnc` also resolves gene lists; no other source is used by its name.
+hosts, and `probe` and `probing` are what the doctor asks it. `keyed` groups the rows of a file by
+gene, and `structure` describes the data of an answer. `accepted_files` compares a file with the one
+accepted last. `hgnc` also resolves gene lists; no other source is used by its name.
 """
 
 from typing import TYPE_CHECKING
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
     from app.annotation.upstream.settings import UpstreamSettings
     from app.core.redis.rate_limits import RateLimiter
 
-__all__ = ["SOURCES", "accepted_files", "base", "build", "connector", "hgnc", "probe", "probing"]
+__all__ = [
+    "SOURCES",
+    "accepted_files",
+    "base",
+    "build",
+    "connector",
+    "hgnc",
+    "keyed",
+    "probe",
+    "probing",
+    "structure",
+]
 """The names and modules that others may use."""
 
 SOURCES: dict[str, type[Source]] = {

@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+from msgspec import Struct
+
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.host import Host
+from app.annotation.upstream.release import Release
 from app.annotation.upstream.settings import UpstreamSettings
 
 if TYPE_CHECKING:
@@ -36,13 +39,25 @@ MAX_ANSWERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """A gene to annotate: a row of ``genes``."""
+    """A gene to annotate: a row of ``genes``.
+
+    Args:
+        id: of the row.
+        hgnc_id: with its prefix.
+        symbol: that HGNC approved.
+        ensembl_gene_id: without its version.
+        entrez_id: NCBI's GeneID.
+        other_symbols: former symbols that can mean no other gene.
+        ambiguous_symbols: former symbols that can mean another gene, too.
+    """
 
     id: int
     hgnc_id: str
     symbol: str
     ensembl_gene_id: str | None = None
     entrez_id: str | None = None
+    other_symbols: tuple[str, ...] = ()
+    ambiguous_symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +100,8 @@ class FileRead:
 
     @property
     def name(self) -> str:
-        """The file's name, without its folder."""
-        return self.download.path.name
+        """The file's name, below the host's address."""
+        return self.download.name
 
     @property
     def release(self) -> str:
@@ -115,6 +130,10 @@ class SourceInfo:
         batch_weight: the most weight of a batch of several genes; None means that weights do not
             matter.
         concurrency: the number of batches in flight at a time.
+        parser: the version of what the source makes of an answer. Increase it when the same answer
+            gives other data, so that all genes are refreshed.
+        least_genes: the fewest genes that a complete file of the public service has something for.
+            A first file with fewer is not accepted.
     """
 
     name: str
@@ -131,6 +150,8 @@ class SourceInfo:
     batch_size: int = 1
     batch_weight: int | None = None
     concurrency: int = 1
+    parser: int = 1
+    least_genes: int = 0
 
     @property
     def threshold_setting(self) -> str:
@@ -143,6 +164,8 @@ class Source:
 
     Attributes:
         info: the declaration.
+        data: the structure of ``Answer.data``. Each of its fields has a docstring with the
+            definition and the unit. None means that the source says nothing of the field.
         probes: what the doctor asks, one for each host.
         setting_probes: what the doctor checks in the source's own settings.
         files: the files that were read to their end so far. They are compared with the files that
@@ -150,6 +173,7 @@ class Source:
     """
 
     info: ClassVar[SourceInfo]
+    data: ClassVar[type[Struct]]
     probes: ClassVar[tuple[HostProbe, ...]] = ()
     setting_probes: ClassVar[tuple[SettingProbe, ...]] = ()
 
@@ -174,6 +198,15 @@ class Source:
         self._clients.append(client)
         return client
 
+    async def current(self) -> list[Release]:
+        """Return what the upstream has now, in one cheap request for each of the two abilities.
+
+        Raises:
+            BadAnswer: the upstream does not state it.
+            Wait: it cannot be asked now.
+        """
+        return []
+
     @classmethod
     def knows_term(cls, term: str) -> bool:
         """Tell whether this version can classify a term that a run once reported as unknown."""
@@ -183,6 +216,11 @@ class Source:
 
 class ApiSource(Source, ABC):
     """A source that asks a service about a batch of genes."""
+
+    async def current(self) -> list[Release]:
+        """Return what the upstream has now; see :meth:`Source.current`."""
+        name = await self.release()
+        return [*await super().current(), Release(name, name)]
 
     @abstractmethod
     async def release(self) -> str:
@@ -235,13 +273,52 @@ class FileSource(Source, ABC):
     def __init__(self, connect: "Connector") -> None:
         super().__init__(connect)
         self._files = self.upstream(self.file.host)
-        self.file_release: str | None = None
+        self.file_release: Release | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what the reader has to know besides the genes, such as a setting."""
+        return {}
+
+    async def current(self) -> list[Release]:
+        """Return what the upstream has now; see :meth:`Source.current`."""
+        return [await self.current_file(), *await super().current()]
+
+    async def current_file(self) -> Release:
+        """Return the release of the file that the upstream has now, without downloading the file.
+
+        The default asks for the headers of the first file. A source whose upstream sends neither
+        ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
+        """
+        return await self._files.release_of(self.file.paths[0])
+
+    def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
+        """Return the release of the files that were read.
+
+        Args:
+            files: in the order of their paths.
+            named: what the reader returned as ``Reading.release``.
+        """
+        download = files[0].download
+        return Release(named or download.release, download.marker)
+
+    async def fetch(self) -> list[Download]:
+        """Return local copies of the upstream's current files, one for each path.
+
+        A source that has no such file overrides this method: it collects the answers of a service
+        in a file of its own.
+
+        Raises:
+            BadAnswer: there is no such file.
+            Wait: the files cannot be downloaded now.
+        """
+        return [await self._files.download(path) for path in self.file.paths]
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
         """Read the file, and give one answer for each gene, in lists of at most 500.
 
-        The default asks the reader about the genes and expects for each gene, in this order, its
-        data, or None if the file has nothing for it.
+        The default asks the reader about the genes as :class:`~.keyed.Asked`. It expects for each
+        gene, in this order, the gene's data, or None if the file has nothing for it, or a sentence
+        that says why the answer is unknown. :mod:`.keyed` makes such a reader.
 
         Close the generator (``contextlib.aclosing``) if you do not read it to its end, because a
         process may be at work for it.
@@ -253,13 +330,11 @@ class FileSource(Source, ABC):
         from contextlib import aclosing
 
         rest = iter(genes)
-        async with aclosing(self.read(list(genes), of=dict[str, Any] | None)) as parts:
+        asked = {"genes": list(genes), "options": self.options()}
+        async with aclosing(self.read(asked, of=dict[str, Any] | str | None)) as parts:
             async for part in parts:
-                yield [
-                    Answer(gene.id, "absent" if data is None else "found", data)
-                    # zip takes from `part` first, so that it does not use up an unpaired gene
-                    for data, gene in zip(part, rest)  # noqa: B905
-                ]
+                # zip takes from `part` first, so that it does not use up an unpaired gene
+                yield [_answer(gene, said) for said, gene in zip(part, rest)]  # noqa: B905
 
     def read(self, asked: Any, *, of: Any) -> AsyncGenerator[list[Any], None]:
         """Download the file and have it read. A copy that cannot be read is downloaded once more.
@@ -274,11 +349,17 @@ class FileSource(Source, ABC):
         """
         from app.annotation.sources.fetched import read_fetched
 
-        return read_fetched(self._files, self.file, asked, of=of, read=self._note)
+        return read_fetched(self.fetch, self.file, asked, of=of, read=self._note)
 
     def _note(self, files: Sequence[FileRead], release: str | None) -> None:
         self.files += files
-        self.file_release = release or files[0].release
+        self.file_release = self.release_of(files, release)
+
+
+def _answer(gene: Gene, said: dict[str, Any] | str | None) -> Answer:
+    if isinstance(said, str):
+        return Answer(gene.id, "unknown", reason=said)
+    return Answer(gene.id, "absent" if said is None else "found", said)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

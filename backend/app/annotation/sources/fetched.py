@@ -1,10 +1,10 @@
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from app.annotation.sources.base import BulkFile, FileRead
-from app.annotation.upstream import BadAnswer, Upstream
+from app.annotation.upstream import BadAnswer, Download
 from app.annotation.upstream.bulk_files.messages import Done
 from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 async def read_fetched(
-    files: Upstream,
+    fetch: Callable[[], Awaitable[list[Download]]],
     file: BulkFile,
     asked: Any,
     *,
@@ -22,7 +22,7 @@ async def read_fetched(
     """Download a bulk file and read it. A copy that cannot be read is downloaded once more.
 
     Args:
-        files: the host that has the file.
+        fetch: downloads the files.
         file: what is downloaded, and what reads it.
         asked: see :func:`~app.annotation.upstream.bulk_files.process.read_in_child`, also for the
             next one.
@@ -34,7 +34,7 @@ async def read_fetched(
         Wait: the file cannot be downloaded now.
     """
     for again in (True, False):
-        downloads = [await files.download(path) for path in file.paths]
+        downloads = await fetch()
         done: list[Done] = []
         given = False
         paths = [each.path for each in downloads]

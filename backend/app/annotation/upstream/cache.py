@@ -20,11 +20,17 @@ class Download:
 
     Args:
         path: of the copy.
+        name: of the file, below the host's address.
         release: the day the file was last modified upstream, as an ISO date.
+        marker: what differs between two versions of the file upstream; see :attr:`Known.marker`.
+        address: where it was downloaded.
     """
 
     path: Path
+    name: str
     release: str
+    marker: str
+    address: str
 
     async def discard(self) -> None:
         """Remove the copy, so that it is not in use any more and the next attempt downloads it."""
@@ -39,6 +45,11 @@ class Known(msgspec.Struct):
     last_modified: str | None
     size: int = -1
     mtime_ns: int = -1
+
+    @property
+    def marker(self) -> str:
+        """What differs between two versions: ``ETag``, else ``Last-Modified``, else the day."""
+        return self.etag or self.last_modified or self.release
 
 
 class CachedFile:

@@ -13,9 +13,10 @@ import msgspec
 from app.annotation.upstream import answers, outages
 from app.annotation.upstream.body import read_body
 from app.annotation.upstream.cache import CachedFile, Download
-from app.annotation.upstream.download import Downloading
+from app.annotation.upstream.download import Downloading, version_of
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host, digest
+from app.annotation.upstream.release import Release
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
 from app.core.errors import Wait
@@ -156,7 +157,7 @@ class Upstream:
         if self._folder is None:
             message = f"{self.host.name} was given no cache_dir"
             raise ValueError(message)
-        file = CachedFile(self._folder / Path(path).name)
+        file = CachedFile(self._folder / path)
         try:
             async with file.locked():
                 return await self._download(path, file, limit)
@@ -164,6 +165,29 @@ class Upstream:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise Wait("disk", 60) from error
             raise
+
+    async def release_of(self, path: str) -> Release:
+        """Return the release of a file from its headers, without the file.
+
+        Args:
+            path: below the host's address.
+
+        Raises:
+            BadAnswer: there is no such file, or the headers do not tell one version from another.
+            UpstreamUnavailable: the service cannot be reached now.
+        """
+
+        async def once() -> Release:
+            headers = {"Accept-Encoding": "identity"}
+            async with self._sender.send("HEAD", path, headers=headers) as response:
+                if not response.is_success:
+                    raise await self._sender.failure(response)
+                version = version_of(response)
+            if version.etag is None and version.last_modified is None:
+                raise BadAnswer(f"{self.host.name} sends neither ETag nor Last-Modified of {path}")
+            return Release(version.release, version.marker)
+
+        return await self._with_retries(once, self._retries)
 
     async def start_of(self, path: str, size: int) -> bytes:
         """Return the first bytes of a file, as they are sent. It is tried once.

@@ -72,7 +72,7 @@ class Downloading:
             "GET", self._path, headers=headers, seconds=_TRY_TIMEOUT
         ) as response:
             if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:
-                return Download(self._file.path, self._known.release)
+                return self._download(self._known)
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise self._start_again("cannot send the rest of the file")
             if not response.is_success:
@@ -88,14 +88,18 @@ class Downloading:
                     self._version.release,
                     self._known.release,
                 )
-                return Download(self._file.path, self._known.release)
+                return self._download(self._known)
             await self._fetch(response, total)
         if total is not None and self._written != total:
             raise self._start_again(f"sent {self._written:,} of {total:,} bytes")
         assert self._part
         assert self._version
         await asyncio.to_thread(self._file.commit, self._part, self._version)
-        return Download(self._file.path, self._version.release)
+        return self._download(self._version)
+
+    def _download(self, version: Known) -> Download:
+        address = self._sender.address(self._path)
+        return Download(self._file.path, self._path, version.release, version.marker, address)
 
     def discard(self) -> None:
         """Remove the part of an unfinished download."""
@@ -124,7 +128,7 @@ class Downloading:
             if start != self._written or not self._continues(response, total):
                 raise self._start_again("sent a part that was not asked for")
             return total
-        self._version = _version(response)
+        self._version = version_of(response)
         self._written = 0
         named = encodings(response)
         if named and not (len(named) == 1 and self._path.endswith(".gz")):
@@ -142,7 +146,7 @@ class Downloading:
 
     def _continues(self, response: httpx.Response, total: int) -> bool:
         """Tell whether a part is the rest of the version whose download has begun."""
-        begun, part = self._version, _version(response)
+        begun, part = self._version, version_of(response)
         if not begun or not self._written:
             return False
         if part.etag is not None and begun.etag is not None and part.etag != begun.etag:
@@ -211,7 +215,8 @@ def _write(path: Path, offset: int, chunk: bytes) -> None:
         part.write(chunk)
 
 
-def _version(response: httpx.Response) -> Known:
+def version_of(response: httpx.Response) -> Known:
+    """Return the version of a file from the headers of an answer."""
     modified = response.headers.get("Last-Modified")
     moment = past_date(modified)
     # an impossible date does not identify a version either

@@ -66,6 +66,10 @@ class Sender:
         self._longest_wait = longest_wait
         self._in_flight = asyncio.Semaphore(host.concurrency)
 
+    def address(self, path: str) -> str:
+        """Return the address of a path. It has no secrets, because keys are parameters."""
+        return f"{self._base_url}/{path.lstrip('/')}"
+
     @asynccontextmanager
     async def send(
         self,
@@ -95,7 +99,7 @@ class Sender:
 
             request = self._http.build_request(
                 method,
-                f"{self._base_url}/{path.lstrip('/')}",
+                self.address(path),
                 headers={"Accept-Encoding": ENCODING, **(headers or {})},
                 extensions={"trace": on_event},
                 **content,

@@ -1,6 +1,8 @@
 """Reads tables with a header: TSV, or another separator. Columns are found by their names."""
 
+import csv
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +32,8 @@ def read_table(
     columns: Sequence[str],
     *,
     separator: str = "\t",
+    quoted: bool = False,
+    lines_before: int = 0,
     longest: int = MAX_LINE_BYTES,
     most: int = MAX_TABLE_BYTES,
 ) -> Iterator[Line]:
@@ -39,6 +43,8 @@ def read_table(
         path: of the table, which may be compressed with gzip or bgzip.
         columns: the names of the columns, as the header has them.
         separator: between two fields.
+        quoted: whether fields may be in double quotes, as in CSV files (RFC 4180).
+        lines_before: the most lines that may precede the header, such as a banner.
         longest: bytes of a line.
         most: bytes of the table, decompressed.
 
@@ -47,21 +53,54 @@ def read_table(
             or the table is too long.
         EOFError, OSError: a compressed file is cut short, or is not a gzip file.
     """
+    rows = read_rows(path, separator=separator, quoted=quoted, longest=longest, most=most)
+    header: tuple[str, ...] = ()
+    first_missing: list[str] | None = None
+    for _, fields in islice(rows, lines_before + 1):
+        header = (fields[0].removeprefix("#"), *fields[1:])
+        missing = [name for name in columns if name not in header]
+        if first_missing is None or len(missing) < len(first_missing):
+            first_missing = missing
+        if not missing:
+            break
+    if first_missing is None or first_missing:
+        raise UnusableFile(f"{path.name} has no column {', '.join(first_missing or columns)}")
+    places = [header.index(name) for name in columns]
+    for number, fields in rows:
+        if len(fields) != len(header):
+            raise UnusableFile(
+                f"{path.name}, line {number}: {len(fields)} fields in {len(header)} columns"
+            )
+        yield Line(number, tuple(fields[place] for place in places))
+
+
+def read_rows(
+    path: Path,
+    *,
+    separator: str = "\t",
+    quoted: bool = False,
+    longest: int = MAX_LINE_BYTES,
+    most: int = MAX_TABLE_BYTES,
+) -> Iterator[Line]:
+    """Read all fields of each line, as of a table without a header; see :func:`read_table`.
+
+    Raises:
+        UnusableFile: a line or the table is too long, or a quote is not closed.
+        EOFError, OSError: a compressed file is cut short, or is not a gzip file.
+    """
+    found = lines(path, longest=longest, most=most)
     try:
-        found = enumerate(lines(path, longest=longest, most=most), 1)
-        header = next(found, (1, ""))[1].rstrip("\r\n").removeprefix("#").split(separator)
-        if missing := [name for name in columns if name not in header]:
-            raise UnusableFile(f"{path.name} has no column {', '.join(missing)}")
-        places = [header.index(name) for name in columns]
-        for number, line in found:
-            fields = line.rstrip("\r\n").split(separator)
-            if len(fields) != len(header):
-                raise UnusableFile(
-                    f"{path.name}, line {number}: {len(fields)} fields in {len(header)} columns"
-                )
-            yield Line(number, tuple(fields[place] for place in places))
+        if not quoted:
+            for number, line in enumerate(found, 1):
+                yield Line(number, tuple(line.rstrip("\r\n").split(separator)))
+            return
+        reader = csv.reader(found, delimiter=separator, strict=True)
+        for fields in reader:
+            yield Line(reader.line_num, tuple(fields))
     except UnicodeDecodeError as error:
         raise UnusableFile(f"{path.name} is not UTF-8: {error.reason}") from error
+    except csv.Error as error:
+        raise UnusableFile(f"{path.name} is not a CSV file: {error}") from error
 
 
 def as_number(text: str, missing: Collection[str] = ("NA", "")) -> float | None:

@@ -98,7 +98,7 @@ async def test_the_table_is_read_for_one_download(
     clinvar = source("clinvar")
     await in_bulk(clinvar, genes)
     assert clinvar.requests == 2
-    assert clinvar.file_release == "2025-11-02"
+    assert clinvar.file_release.name == "2025-11-02"
     assert sandbox.stats()["requests"]["clinvar.variant_summary"] == 1
     assert "clinvar.esearch" not in sandbox.stats()["requests"]
 

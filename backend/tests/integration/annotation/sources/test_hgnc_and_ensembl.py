@@ -42,7 +42,7 @@ async def test_reading_hgncs_file_takes_one_request(
     hgnc = source("hgnc")
     await in_bulk(hgnc, genes)
     assert hgnc.requests == 1
-    assert hgnc.file_release == "2025-11-02"
+    assert hgnc.file_release.name == "2025-11-02"
     assert await source("hgnc").release() == "2025-10-31"
 
 

@@ -1,0 +1,150 @@
+"""Groups the rows of files by the genes that were asked for. Most readers are made of it.
+
+A reader is called with what :meth:`~.base.FileSource.bulk` asks for. It adds the rows of each file
+to a :class:`Grouped`, and :func:`reading` makes the answers::
+
+    def read(asked: Any, path: Path) -> Reading:
+        rows = Grouped[Row](Asked.of(asked), "ensembl_gene_id")
+        for line in read_table(path, COLUMNS):
+            rows.add(line.values[0], Row(...))
+        return reading([rows], lambda rows: Data(...))
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from app.annotation.sources.base import MAX_ANSWERS, Gene
+from app.annotation.upstream.bulk_files.messages import Count, Reading
+
+T = TypeVar("T")
+
+Key = Literal["hgnc_id", "entrez_id", "ensembl_gene_id", "symbol"]
+"""The identifier by which the rows of a file name their gene."""
+
+_IN_WORDS: dict[Key, str] = {
+    "hgnc_id": "HGNC id",
+    "entrez_id": "Entrez id",
+    "ensembl_gene_id": "Ensembl id",
+    "symbol": "symbol",
+}
+
+
+class Asked(msgspec.Struct):
+    """What a reader is asked for.
+
+    Attributes:
+        genes: that are due, in the order in which they are to be answered.
+        options: what :meth:`~.base.FileSource.options` returned.
+    """
+
+    genes: list[Gene]
+    options: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, asked: Any) -> "Asked":
+        """Return what was asked for, as it was written as JSON."""
+        return msgspec.convert(asked, cls)
+
+
+class Grouped(Generic[T]):
+    """The rows of one file that are about genes that were asked for.
+
+    Args:
+        asked: with the genes.
+        by: the identifier by which the file names genes.
+
+    Attributes:
+        asked: with the genes.
+        wanted: the identifiers of the genes that were asked for. A reader may skip other rows after
+            it has counted them with :meth:`count`.
+        rows: the number of rows of all genes.
+    """
+
+    def __init__(self, asked: Asked, by: Key) -> None:
+        self.asked = asked
+        self.by = by
+        self.rows = 0
+        self._genes: set[str] = set()
+        self._kept: dict[str, list[T]] = {}
+        if by == "symbol":
+            names = (name for gene in asked.genes for name in (gene.symbol, *gene.other_symbols))
+            self.wanted = frozenset(names)
+            self.wanted |= {name for gene in asked.genes for name in gene.ambiguous_symbols}
+        else:
+            found = (getattr(gene, by) for gene in asked.genes)
+            self.wanted = frozenset(filter(None, found))
+
+    def count(self, key: str, *, says_something: bool = True) -> None:
+        """Count a row.
+
+        Args:
+            key: of its gene.
+            says_something: whether the row has a value that is not empty and not 0. A file in which
+                all values became 0 has no gene with such a row, and is refused.
+        """
+        self.rows += 1
+        if says_something:
+            self._genes.add(key)
+
+    def add(self, key: str, row: T, *, says_something: bool = True) -> None:
+        """Count a row, and keep it if its gene was asked for; see :meth:`count`."""
+        self.count(key, says_something=says_something)
+        if key in self.wanted:
+            self._kept.setdefault(key, []).append(row)
+
+    @property
+    def size(self) -> Count:
+        """The size of the file."""
+        return Count(self.rows, len(self._genes))
+
+    def find(self, gene: Gene) -> list[T] | str:
+        """Return the rows of a gene, or why they cannot be told."""
+        if self.by != "symbol":
+            key = getattr(gene, self.by)
+            if key is None:
+                return f"the gene has no {_IN_WORDS[self.by]}, and the source names genes by it"
+            return self._kept.get(key, [])
+        for name in (gene.symbol, *gene.other_symbols):
+            if name in self._kept:
+                return self._kept[name]
+        for name in gene.ambiguous_symbols:
+            if name in self._kept:
+                return f"the source has {name}, which may be this gene or another one"
+        return []
+
+
+def reading(
+    files: Sequence[Grouped[Any]],
+    data: Callable[..., msgspec.Struct | None],
+    *,
+    sizes: Sequence[Count] | None = None,
+    release: str | None = None,
+) -> Reading:
+    """Answer about each gene that was asked for.
+
+    A gene that lacks the identifier of one of the files is unknown, because half of an answer is
+    none.
+
+    Args:
+        files: that were read to their end.
+        data: is called with the rows of a gene, one list for each file. It returns the gene's data,
+            or None if the source has nothing for the gene. It is not called without any row.
+        sizes: of all files that the reader was given, if these are not ``files``.
+        release: that a file names.
+    """
+
+    def answers() -> Iterator[msgspec.Struct | str | None]:
+        for gene in files[0].asked.genes:
+            found = [file.find(gene) for file in files]
+            reason = next((each for each in found if isinstance(each, str)), None)
+            yield reason or (data(*found) if any(found) else None)
+
+    return Reading(sizes or [file.size for file in files], _parts(answers()), release)
+
+
+def _parts(answers: Iterator[Any]) -> Iterator[list[Any]]:
+    while part := list(islice(answers, MAX_ANSWERS)):
+        yield part
