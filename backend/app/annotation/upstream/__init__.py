@@ -43,6 +43,7 @@ __all__ = [
     "host",
     "new_http_client",
     "outbound_transport",
+    "release",
     "settings",
     "usable_cache_dir",
 ]

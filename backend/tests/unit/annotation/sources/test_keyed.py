@@ -39,12 +39,9 @@ def answers(rows: list[tuple[str, str]], by: Key) -> list[Any]:
     grouped = Grouped[str](Asked.of(asked), by)
     for key, value in rows:
         grouped.add(key, value)
-    said = reading([grouped], lambda values: Data(values))
-    return [
-        each and (each if isinstance(each, str) else each.values)
-        for part in said.parts
-        for each in part
-    ]
+    said = reading([grouped], Data)
+    found = (each for part in said.parts for each in part)
+    return [each.values if isinstance(each, Data) else each for each in found]
 
 
 def test_rows_are_grouped_by_gene_whatever_their_order() -> None:
