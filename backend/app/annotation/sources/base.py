@@ -13,6 +13,8 @@ answer has, because a renamed field would look as if no gene had it. Never catch
 """
 
 import asyncio
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -198,6 +200,10 @@ class Source:
         self._clients.append(client)
         return client
 
+    def parser_version(self) -> str:
+        """Return the version of what the source makes of an answer. Another one makes genes due."""
+        return str(self.info.parser)
+
     async def current(self) -> list[Release]:
         """Return what the upstream has now, in one cheap request for each of the two abilities.
 
@@ -276,8 +282,20 @@ class FileSource(Source, ABC):
         self.file_release: Release | None = None
 
     def options(self) -> dict[str, Any]:
-        """Return what the reader has to know besides the genes, such as a setting."""
+        """Return what the reader has to know besides the genes, such as a setting.
+
+        The stored answers are of the options under which they were made. With other options, all
+        genes are due.
+        """
         return {}
+
+    def parser_version(self) -> str:
+        """Return the version of the parser, with a digest of the options if there are any."""
+        version = super().parser_version()
+        if not (options := self.options()):
+            return version
+        digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
+        return f"{version}.{digest[:8]}"
 
     async def current(self) -> list[Release]:
         """Return what the upstream has now; see :meth:`Source.current`."""

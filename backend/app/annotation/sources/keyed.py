@@ -118,7 +118,7 @@ class Grouped(Generic[T]):
 
 def reading(
     files: Sequence[Grouped[Any]],
-    data: Callable[..., msgspec.Struct | None],
+    data: Callable[..., msgspec.Struct | str | None],
     *,
     sizes: Sequence[Count] | None = None,
     release: str | None = None,
@@ -131,7 +131,8 @@ def reading(
     Args:
         files: that were read to their end.
         data: is called with the rows of a gene, one list for each file. It returns the gene's data,
-            or None if the source has nothing for the gene. It is not called without any row.
+            or None if the source has nothing for the gene, or a sentence that says why the answer
+            is unknown. It is not called without any row.
         sizes: of all files that the reader was given, if these are not ``files``.
         release: that a file names.
     """

@@ -179,7 +179,7 @@ class Upstream:
 
         async def once() -> Release:
             headers = {"Accept-Encoding": "identity"}
-            async with self._sender.send("HEAD", path, headers=headers) as response:
+            async with self._sender.send_for_file("HEAD", path, headers=headers) as response:
                 if not response.is_success:
                     raise await self._sender.failure(response)
                 version = version_of(response)
@@ -203,7 +203,7 @@ class Upstream:
         wanted = {"Range": f"bytes=0-{size - 1}", "Accept-Encoding": "identity"}
         body = b""
         try:
-            async with self._sender.send("GET", path, headers=wanted) as response:
+            async with self._sender.send_for_file("GET", path, headers=wanted) as response:
                 if not response.is_success:
                     raise await self._sender.failure(response)
                 async for chunk in response.aiter_raw():

@@ -68,7 +68,7 @@ class Downloading:
             OSError: the disk is full.
         """
         headers = {"Accept-Encoding": "identity", **self._conditions()}
-        async with self._sender.send(
+        async with self._sender.send_for_file(
             "GET", self._path, headers=headers, seconds=_TRY_TIMEOUT
         ) as response:
             if response.status_code == HTTPStatus.NOT_MODIFIED and self._known:

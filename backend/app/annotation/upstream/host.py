@@ -23,6 +23,11 @@ class Host:
         concurrency: requests in flight at a time, in one process and for one source.
         max_body: bytes of an answer, decompressed; a longer one is refused.
         max_download: bytes of a file; a longer one is refused.
+        redirects: whether the host's files are at another address, to which it redirects. Requests
+            for answers are never redirected.
+
+    Raises:
+        ValueError: the host redirects and has API keys. A key must not reach another host.
     """
 
     name: str
@@ -35,6 +40,12 @@ class Host:
     concurrency: int = 4
     max_body: int = 16 * 1024**2
     max_download: int = 64 * 1024**2
+    redirects: bool = False
+
+    def __post_init__(self) -> None:
+        if self.redirects and self.rate_with_key is not None:
+            message = f"{self.name} redirects, so that it cannot have API keys"
+            raise ValueError(message)
 
     @property
     def key_setting(self) -> str | None:

@@ -19,6 +19,8 @@ _MAX_SLOT_AGE = 0.015
 request goes out late when it needs a new connection (tens to hundreds of ms), or when this process
 is busy."""
 
+_MAX_REDIRECTS = 5
+
 _BUDGET_TIMEOUT = 120.0
 """The longest wait for a slot; the budget is paused if it takes that long."""
 
@@ -27,7 +29,8 @@ class Sender:
     """Keeps to the host's concurrency and request budget, and tells a failure from an answer.
 
     Args:
-        host: the declaration of the service, for its name and concurrency.
+        host: the declaration of the service, for its name, its concurrency, and whether it
+            redirects.
         base_url: the host's address.
         limiter: the request budgets.
         http: the client that is used. It is not closed here.
@@ -57,6 +60,7 @@ class Sender:
         self.requests = 0
         self._host = host.name
         self._base_url = base_url.rstrip("/")
+        self._redirects = _MAX_REDIRECTS if host.redirects else 0
         self._limiter = limiter
         self._http = http
         self._budget = budget
@@ -85,35 +89,35 @@ class Sender:
         Raises:
             TryAgain: there was no answer, or it broke off inside the block.
         """
+        async with (
+            self._in_flight,
+            self._sent(method, self.address(path), headers, seconds, **content) as response,
+        ):
+            yield response
+
+    @asynccontextmanager
+    async def send_for_file(
+        self, method: str, path: str, *, headers: Mapping[str, str], seconds: float | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """Send one try for a file, and follow the redirects of a host that declares them.
+
+        Each redirect is a request of its own within the limits. It has the same headers, and no
+        parameters. A response is yielded as it is if it redirects too often, or to an address
+        without encryption. Only a host whose own address has no encryption, such as the sandbox,
+        may redirect to another such address.
+
+        Raises:
+            TryAgain: see :meth:`send`.
+        """
+        url = self.address(path)
         async with self._in_flight:
-            took = await self._take_slot()
-
-            async def on_event(event: str, info: Mapping[str, Any]) -> None:
-                nonlocal took
-                if not event.endswith("send_request_headers.started"):
-                    return
-                if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
-                    return
-                if time.monotonic() - took > _MAX_SLOT_AGE:
-                    took = await self._take_slot()
-
-            request = self._http.build_request(
-                method,
-                self.address(path),
-                headers={"Accept-Encoding": ENCODING, **(headers or {})},
-                extensions={"trace": on_event},
-                **content,
-            )
-            self.requests += 1
-            try:
-                async with asyncio.timeout(seconds or self._try_seconds):
-                    response = await self._http.send(request, stream=True, follow_redirects=False)
-                    try:
+            for left in range(self._redirects, -1, -1):
+                async with self._sent(method, url, headers, seconds) as response:
+                    target = self._target(response) if left else None
+                    if target is None:
                         yield response
-                    finally:
-                        await response.aclose()
-            except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-                raise answers.unreachable(self._host, error, self._secrets) from error
+                        return
+                url = target
 
     async def failure(self, response: httpx.Response) -> Exception:
         """Return the exception for an answer that reports a failure.
@@ -126,6 +130,55 @@ class Sender:
         if pause:
             await self._limiter.pause(self._budget, pause)
         return failure
+
+    @asynccontextmanager
+    async def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        seconds: float | None,
+        **content: Any,
+    ) -> AsyncIterator[httpx.Response]:
+        took = await self._take_slot()
+
+        async def on_event(event: str, info: Mapping[str, Any]) -> None:
+            nonlocal took
+            if not event.endswith("send_request_headers.started"):
+                return
+            if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
+                return
+            if time.monotonic() - took > _MAX_SLOT_AGE:
+                took = await self._take_slot()
+
+        request = self._http.build_request(
+            method,
+            url,
+            headers={"Accept-Encoding": ENCODING, **(headers or {})},
+            extensions={"trace": on_event},
+            **content,
+        )
+        self.requests += 1
+        try:
+            async with asyncio.timeout(seconds or self._try_seconds):
+                response = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            raise answers.unreachable(self._host, error, self._secrets) from error
+
+    def _target(self, response: httpx.Response) -> str | None:
+        """Return where a response redirects; None if it does not, or must not be followed."""
+        if not response.has_redirect_location:
+            return None
+        try:
+            target = response.url.join(response.headers["Location"])
+        except httpx.InvalidURL:
+            return None
+        allowed = {"https", "http"} if self._base_url.startswith("http:") else {"https"}
+        return str(target) if target.scheme in allowed and target.host else None
 
     async def _take_slot(self) -> float:
         """Wait for a slot of the budget. Return the monotonic time at which it was given."""

@@ -143,3 +143,13 @@ def test_a_quote_that_is_not_closed_is_unusable(tmp_path: Path) -> None:
 
     with pytest.raises(UnusableFile, match="is not a CSV file"):
         list(read_rows(path, separator=",", quoted=True))
+
+
+def test_a_reader_may_say_why_an_answer_is_unknown() -> None:
+    asked = msgspec.to_builtins({"genes": [PKD1, TSC2]})
+    grouped = Grouped[str](Asked.of(asked), "entrez_id")
+    grouped.add("5310", "a")
+
+    said = reading([grouped], lambda _: "half of the answer is missing")
+
+    assert [each for part in said.parts for each in part] == ["half of the answer is missing", None]

@@ -5,7 +5,16 @@ from app.annotation.upstream import Host, Retries, Upstream
 from app.core.redis.rate_limits import LocalRateLimiter
 
 QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, longest=0.01)
-LIMITS = ("max_body", "max_download")
+DECLARED = ("max_body", "max_download", "redirects", "rate_with_key")
+
+HOST = {
+    "name": "ncbi",
+    "title": "",
+    "url": "",
+    "setting": "",
+    "rate": 3,
+    "rate_with_key": 10,
+}
 
 
 class Service:
@@ -54,10 +63,8 @@ async def connect(service, limiter, tmp_path):
                 "cache_dir": tmp_path,
                 "retries": QUICK,
             }
-            limits = {name: changes.pop(name) for name in LIMITS if name in changes}
-            host = Host(
-                name="ncbi", title="", url="", setting="", rate=3, rate_with_key=10, **limits
-            )
+            declared = {name: changes.pop(name) for name in DECLARED if name in changes}
+            host = Host(**(HOST | declared))
             return Upstream(host, **(settings | changes))
 
         yield make
