@@ -12,11 +12,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import transports
+from sandbox import transports, wrong_files
 from sandbox.call import Call, FaultInstead, Reply
 from sandbox.catalogue import Catalogue
 from sandbox.control import routes as control_routes
-from sandbox.faults import Fault, Faults
+from sandbox.faults import REWRITING, Fault, Faults
 from sandbox.files import Files, Served
 from sandbox.limits import Limits, Verdict
 from sandbox.options import Options
@@ -43,6 +43,10 @@ class Upstreams:
         endpoints = [(of, each) for of in self.services.values() for each in of.endpoints()]
         served = [(of, each) for of in self.services.values() for each in of.files()]
         files = frozenset(each.name for _, each in served)
+        wrong = {
+            kind: frozenset(each.name for _, each in served if wrong_files.can_be(kind, each))
+            for kind in REWRITING
+        }
         self.endpoints = frozenset(each.name for _, each in endpoints) | files
         self.faults = Faults(
             {
@@ -52,6 +56,7 @@ class Upstreams:
                 "no-length": files,
                 # the file of a mirror that is out of date
                 "older": files,
+                **wrong,
             }
         )
         self.files = Files(options, self.catalogue.genes, [each for _, each in served])
@@ -116,7 +121,8 @@ class Upstreams:
                 self.stats.faulted(name)
                 if fault.kind == "slow":
                     await asyncio.sleep(1 if fault.seconds is None else fault.seconds)
-            served = await self.files.get(file.name)
+            wrong = fault.kind if fault is not None and fault.kind in REWRITING else None
+            served = await self.files.get(file.name, wrong)
             if fault is not None and fault.kind == "older":
                 served = replace(served, etag='"older"', changed=served.changed - _LAG)
             if fault is not None and fault.kind == "no-length":

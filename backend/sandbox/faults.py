@@ -7,11 +7,13 @@ from typing import Any
 REPLACING = frozenset(
     {"407", "429", "500", "503", "html", "empty", "error-body", "bomb", "hang", "reset"}
 )
+#: Kinds that make another file, which is well formed and wrong; see `sandbox.wrong_files`.
+REWRITING = frozenset({"short", "header-only", "renamed", "zeros"})
 #: Kinds that damage the real answer.
 SPOILING = frozenset(
     {
         *("truncated", "invalid-json", "raw-newline", "wrong-count", "uid-error", "slow"),
-        *("no-length", "older"),
+        *("no-length", "older", *REWRITING),
     }
 )
 KINDS = REPLACING | SPOILING

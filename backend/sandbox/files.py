@@ -4,10 +4,11 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
+from sandbox import wrong_files
 from sandbox.catalogue import Gene
 from sandbox.options import Options
 from sandbox.service import ServedFile
@@ -16,7 +17,8 @@ from sandbox.service import ServedFile
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
-_MAX_KEPT = 128
+_MAX_KEPT = 512
+_LATER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,28 @@ class Files:
         self._locks = {name: asyncio.Lock() for name in self._files}
         self._digest = self._of_options()
 
-    async def get(self, name: str) -> Served:
-        """Return a file by :attr:`ServedFile.name`. A file that does not exist is made."""
-        given = self._files[name].given
-        if given is not None:
-            stat = given.stat()
+    async def get(self, name: str, wrong: str | None = None) -> Served:
+        """Return a file. A file that does not exist is made.
+
+        Args:
+            name: see :attr:`ServedFile.name`.
+            wrong: the fault that makes another, newer file of it; see :mod:`sandbox.wrong_files`.
+        """
+        file = self._files[name]
+        if wrong is not None and not wrong_files.can_be(wrong, file):
+            wrong = None
+        if file.given is not None and wrong is None:
+            stat = file.given.stat()
             changed = datetime.fromtimestamp(int(stat.st_mtime), UTC)
-            return Served(given, stat.st_size, f'"{stat.st_size:x}-given"', changed)
-        path = self._path(name)
+            return Served(file.given, stat.st_size, f'"{stat.st_size:x}-given"', changed)
+        path = self._path(name, wrong)
         async with self._locks[name]:
             if not path.exists():
-                await asyncio.to_thread(self._build, name, path)
+                await asyncio.to_thread(self._build, name, path, wrong)
         path.touch()  # the least recently used files are removed first
         size = path.stat().st_size
+        if wrong is not None:
+            return Served(path, size, f'"{self._digest[:16]}-{wrong}"', CHANGED + _LATER)
         return Served(path, size, f'"{self._digest[:16]}-{size:x}"', CHANGED)
 
     def prepare(self) -> None:
@@ -90,11 +101,12 @@ class Files:
             if not self._path(name).exists():
                 self._build(name, self._path(name))
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str, wrong: str | None = None) -> Path:
         suffix = Path(self._files[name].path).suffix
-        return self._options.cache_dir / f"{self._digest[:24]}-{name}{suffix}"
+        made = name if wrong is None else f"{name}.{wrong}"
+        return self._options.cache_dir / f"{self._digest[:24]}-{made}{suffix}"
 
-    def _build(self, name: str, path: Path) -> None:
+    def _build(self, name: str, path: Path, wrong: str | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         old = sorted(path.parent.glob("*-*.*"), key=os.path.getmtime)
         for stale in old[: max(0, len(old) - _MAX_KEPT)]:
@@ -103,7 +115,10 @@ class Files:
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
         os.close(handle)
         try:
-            self._files[name].write(Path(made), self._genes)
+            if wrong is None:
+                self._files[name].write(Path(made), self._genes)
+            else:
+                wrong_files.write(wrong, self._files[name], Path(made), self._genes)
             Path(made).replace(path)
         finally:
             Path(made).unlink(missing_ok=True)

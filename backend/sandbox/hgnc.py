@@ -112,10 +112,15 @@ class Hgnc(Service):
             ServedFile(
                 name="hgnc.withdrawn",
                 path="/hgnc-files/tsv/tsv/withdrawn.txt",
-                write=lambda path, _: _write(path, withdrawn_lines(self.catalogue)),
+                write=lambda path, genes: _write(path, withdrawn_lines(self._withdrawn(genes))),
                 renames="HGNC_ID",
             ),
         )
+
+    def _withdrawn(self, genes: Sequence[Gene]) -> Sequence[Withdrawn]:
+        """Return the same share of the withdrawn entries as the genes are of all genes."""
+        entries = self.catalogue.withdrawn
+        return entries[: len(entries) * len(genes) // len(self.catalogue.genes)]
 
     def _add(self, make: Callable[[], dict[str, Any]], symbol: str, hgnc_id: str) -> None:
         self._index["symbol"].setdefault(symbol.upper(), []).append(make)
@@ -236,7 +241,7 @@ def complete_set(genes: Sequence[Gene]) -> Iterator[str]:
     yield "\t".join(COLUMNS) + "\n"
     for gene in genes:
         yield _line(document(gene))
-    for row in _NON_CODING:
+    for row in _NON_CODING if genes else ():
         yield _line(_non_coding(*row))
 
 
@@ -255,10 +260,10 @@ def _line(fields: dict[str, Any]) -> str:
     return "\t".join(texts) + "\n"
 
 
-def withdrawn_lines(catalogue: Catalogue) -> Iterator[str]:
+def withdrawn_lines(entries: Sequence[Withdrawn]) -> Iterator[str]:
     """Lines of withdrawn.txt."""
     yield "\t".join(_WITHDRAWN_COLUMNS) + "\n"
-    for entry in catalogue.withdrawn:
+    for entry in entries:
         status = "Merged/Split" if entry.merged_into else "Entry Withdrawn"
         into = ", ".join(f"{gene.hgnc_id}|{gene.symbol}|Approved" for gene in entry.merged_into)
         yield f"{entry.hgnc_id}\t{status}\t{entry.symbol}\t{into}\n"

@@ -48,7 +48,8 @@ class ServedFile:
         given: a file to serve in its place, or None.
         renames: a name in the file that the fault `renamed` replaces, such as a column that every
             reader needs.
-        numbers: the columns, or the fields, in which the fault `zeros` writes 0.
+        numbers: the columns, or the fields of XML or JSON, in which the fault `zeros` writes 0. A
+            column of a table without a header is given by its number, such as "3" for the third.
         separator: between two columns.
     """
 

@@ -1,0 +1,109 @@
+"""Writes files that are well formed and wrong, for the faults that are for files only.
+
+`short` has half of the genes, `header-only` has none, `renamed` has another name for one column,
+and `zeros` has 0 in all columns with numbers. The text of a table, of XML and of JSON is changed.
+"""
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sandbox.catalogue import Gene
+from sandbox.service import ServedFile
+
+#: Put before the name that the fault `renamed` replaces.
+PREFIX = "renamed_"
+
+
+def can_be(kind: str, file: ServedFile) -> bool:
+    """Tell whether a file declares what a fault changes."""
+    return {"renamed": bool(file.renames), "zeros": bool(file.numbers)}.get(kind, True)
+
+
+def write(kind: str, file: ServedFile, path: Path, genes: Sequence[Gene]) -> None:
+    """Write a file as a fault makes it.
+
+    Args:
+        kind: one of :data:`sandbox.faults.REWRITING`.
+        file: what is served without the fault.
+        path: to write to.
+        genes: that the file has without the fault.
+    """
+    if kind == "short":
+        file.write(path, genes[: len(genes) // 2])
+    elif kind == "header-only":
+        file.write(path, [])
+    elif file.given is not None:
+        path.write_bytes(file.given.read_bytes())
+    else:
+        file.write(path, genes)
+    if kind in {"renamed", "zeros"}:
+        _change(kind, file, path)
+
+
+def _change(kind: str, file: ServedFile, path: Path) -> None:
+    content = path.read_bytes()
+    packed = content.startswith(b"\x1f\x8b")
+    # each byte is one character, so that any encoding stays as it is
+    text = (gzip.decompress(content) if packed else content).decode("latin-1")
+    if kind == "renamed" and file.renames is not None:
+        text = _renamed(text, file)
+    elif file.path.endswith((".xml", ".json")):
+        text = _zero_fields(text, file.numbers)
+    else:
+        text = "".join(_zero_columns(text.splitlines(keepends=True), file))
+    changed = text.encode("latin-1")
+    path.write_bytes(gzip.compress(changed, 1, mtime=0) if packed else changed)
+
+
+def _renamed(text: str, file: ServedFile) -> str:
+    """Replace the name everywhere in XML and JSON, and once in a table: in its header."""
+    assert file.renames is not None
+    name = rf"(?<![\w.-]){re.escape(file.renames)}(?![\w.-])"
+    everywhere = file.path.endswith((".xml", ".json"))
+    changed, times = re.subn(name, PREFIX + file.renames, text, count=0 if everywhere else 1)
+    if not times:
+        raise ValueError(f"{file.name} has no {file.renames!r}")
+    return changed
+
+
+def _zero_fields(text: str, names: Sequence[str]) -> str:
+    for name in map(re.escape, names):
+        text = re.sub(rf"(<{name}(?:\s[^>]*)?>)[^<]*(</{name}>)", r"\g<1>0\g<2>", text)
+        text = re.sub(rf'(\s{name}=")[^"]*(")', r"\g<1>0\g<2>", text)
+        text = re.sub(rf'("{name}"\s*:\s*)(?:"[^"]*"|[^\s,}}\]]+)', r"\g<1>0", text)
+    return text
+
+
+def _zero_columns(lines: Sequence[str], file: ServedFile) -> Iterator[str]:
+    """Yield the lines with 0 in some columns. A column without a name is given by its number."""
+    numbered = all(name.isdecimal() for name in file.numbers)
+    places = [int(name) - 1 for name in file.numbers] if numbered else []
+    for line in lines:
+        body = line.rstrip("\r\n")
+        end = line[len(body) :]
+        if file.separator == ",":
+            fields = next(csv.reader([body]), [])
+        else:
+            fields = body.split(file.separator)
+        if not places:
+            names = [field.removeprefix("#") for field in fields]
+            if all(name in names for name in file.numbers):
+                places = [names.index(name) for name in file.numbers]
+            yield line
+        elif len(fields) > max(places):
+            for place in places:
+                fields[place] = "0"
+            yield _joined(fields, file.separator) + end
+        else:
+            yield line
+    if not places:
+        raise ValueError(f"{file.name} has no columns {', '.join(file.numbers)}")
+
+
+def _joined(fields: Sequence[str], separator: str) -> str:
+    if separator != ",":
+        return separator.join(fields)
+    return ",".join('"' + field.replace('"', '""') + '"' for field in fields)
