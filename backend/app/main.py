@@ -119,17 +119,18 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     probes = Probes(settings)
     stack.push_async_callback(probes.close)
     if not settings.use_arq_worker:
-        return Services(db, probes, await _start_executing(settings, stack), redis=None)
+        dispatcher = await _start_executing(settings, stack)
+        return Services(db, probes, dispatcher, None, settings.enabled_sources)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
-    dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
-    stack.push_async_callback(dispatcher.close)
+    arq_dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
+    stack.push_async_callback(arq_dispatcher.close)
     try:
         async with asyncio.timeout(REDIS_CHECK_TIMEOUT):
             await installation.refuse_cluster(redis)
             await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
-    return Services(db, probes, dispatcher, redis)
+    return Services(db, probes, arq_dispatcher, redis, settings.enabled_sources)
 
 
 async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:

@@ -14,7 +14,8 @@ class Block:
     """A part of a file that is generated from the code.
 
     Attributes:
-        file: it is in, between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+        file: it is in, between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``; in YAML
+            between ``# generated: NAME`` and ``# end of NAME``.
         name: in the markers; None when the whole file is generated.
         text: what belongs there.
     """
@@ -55,9 +56,13 @@ def difference(file: Path, text: str) -> str:
 
 def _put(block: Block, text: str) -> str:
     begin, end = f"<!-- generated: {block.name} -->\n", f"<!-- end of {block.name} -->"
+    content = f"\n{block.text.strip()}\n\n"
+    if block.file.suffix == ".yaml":
+        begin, end = f"  # generated: {block.name}\n", f"  # end of {block.name}\n"
+        content = block.text
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise UserError(
             f"{block.file} has not one block {block.name}", allowed=f"{begin}…\n{end}, once"
         )
-    return pattern.sub(lambda _: f"{begin}\n{block.text.strip()}\n\n{end}", text)
+    return pattern.sub(lambda _: f"{begin}{content}{end}", text)

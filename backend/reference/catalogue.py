@@ -37,6 +37,7 @@ def blocks() -> list[Block]:
         Block(ROOT / ".env.example", None, env_example.text()),
         Block(REFERENCE / "settings.md", "settings", settings.text()),
         Block(REFERENCE / "settings.md", "compose", compose.text()),
+        Block(compose.FILE, "sources", compose.passed_on()),
         Block(REFERENCE / "sources.md", "sources", sources.sources()),
         Block(REFERENCE / "sources.md", "refreshing", sources.refreshing()),
         Block(REFERENCE / "sources.md", "hosts", sources.hosts()),

@@ -1,16 +1,31 @@
 import re
 
 from app.annotation.settings import Settings
+from app.core.config import Settings as Engine
 from app.core.process.checkout import ROOT
 from reference.markdown import table
 
 _LINE = re.compile(r"^ +([A-Z][A-Z0-9_]*): (.*)$", re.MULTILINE)
 _REQUIRED = re.compile(r"\$\{([A-Z0-9_]+):\?set it in \.env to ([^}]*)\}")
 
+FILE = ROOT / "compose.yaml"
+
+
+def passed_on() -> str:
+    """Return the lines that pass the settings of the sources on to the containers.
+
+    A line elsewhere in the file wins: a secret goes only to the service that needs it.
+    """
+    file = FILE.read_text(encoding="utf-8")
+    before, _, rest = file.partition("  # generated: sources\n")
+    elsewhere = {name for name, _ in _LINE.findall(before + rest.partition("  # end of ")[2])}
+    names = (name.upper() for name in Settings.model_fields if name not in Engine.model_fields)
+    return "".join(f"  {name}: ${{{name}:-}}\n" for name in names if name not in elsewhere)
+
 
 def text() -> str:
     """Return the variables that Compose needs in `.env`, and the settings that it sets itself."""
-    lines = _LINE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    lines = _LINE.findall(FILE.read_text(encoding="utf-8"))
     wanted: dict[str, tuple[str, list[str]]] = {}
     fixed: list[str] = []
     for variable, value in lines:

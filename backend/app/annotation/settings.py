@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, field_validator
 
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
@@ -17,6 +17,9 @@ from app.core.config import load_settings as load
 from app.core.process.checkout import ROOT
 
 SECTION = "Upstream services: an address each, so that a mirror or the sandbox can stand in"
+
+NONE = "none"
+"""The value of a list that has no members. An empty variable stands for the default."""
 
 
 def _fields() -> dict[str, Any]:
@@ -65,6 +68,32 @@ class Settings(_Composed):
 
     The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote.
     """
+
+    disabled_sources: str = Field(
+        ",".join(name for name, source in SOURCES.items() if source.info.off_by_default) or NONE,
+        json_schema_extra={"section": "Which sources a run of all sources covers"},
+    )
+    """Names of sources, separated by commas, that a run of all sources leaves out, or `none`. A run
+    that names such a source still asks it. The default has the sources whose licence is unclear."""
+
+    @property
+    def enabled_sources(self) -> list[str]:
+        """The sources that a run of all sources covers, in the order in which they run."""
+        disabled = _names(self.disabled_sources)
+        return [name for name in SOURCES if name not in disabled]
+
+    @field_validator("disabled_sources")
+    @classmethod
+    def _of_sources(cls, value: str) -> str:
+        names = _names(value)
+        if not names <= SOURCES.keys() or names == SOURCES.keys():
+            message = f"{NONE}, or some of {', '.join(SOURCES)}, separated by commas"
+            raise ValueError(message)
+        return value
+
+
+def _names(value: str) -> set[str]:
+    return {name for each in value.split(",") if (name := each.strip()) not in {"", NONE}}
 
 
 def load_settings(env_file: Path = ROOT / ".env") -> Settings:

@@ -117,7 +117,13 @@ class Accepted(View):
 async def start(new: NewRun, services: ServicesDep, response: Response) -> Accepted:
     """Create a run, or return the active run of the same request."""
     request = RunRequest.of(new.sources, new.mode)
-    accepted = await request_run(services.db, services.dispatcher, request, resume=new.resume)
+    accepted = await request_run(
+        services.db,
+        services.dispatcher,
+        request,
+        enabled=services.enabled_sources,
+        resume=new.resume,
+    )
     if not accepted.created:
         response.status_code = 200
     return Accepted(id=accepted.ref.run_id, state=accepted.state, created=accepted.created)

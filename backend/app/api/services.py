@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,12 +19,14 @@ class Services:
         probes: the queries of the probes and the metrics, on connections of their own.
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
+        enabled_sources: that a run of all sources covers.
     """
 
     db: AsyncEngine
     probes: Probes
     dispatcher: Dispatcher
     redis: Redis | None
+    enabled_sources: Sequence[str]
 
 
 def _services(request: Request) -> Services:

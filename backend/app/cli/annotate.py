@@ -2,6 +2,7 @@ import click
 
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
+from app.annotation.settings import get_settings
 from app.annotation.sources import SOURCES
 from app.cli.output import (
     as_json,
@@ -54,12 +55,19 @@ def annotate(
     unless the run succeeds. Ctrl-C ends the command, and the run continues.
     """
     request = RunRequest.of(sources or None, mode)
+    settings = get_settings()
     run_id: int | None = None
 
     async def do(session: Session) -> Requested:
         nonlocal run_id
         async with open_dispatcher(session.settings) as dispatcher:
-            answer = await request_run(session.db, dispatcher, request, resume=resume)
+            answer = await request_run(
+                session.db,
+                dispatcher,
+                request,
+                enabled=settings.enabled_sources,
+                resume=resume,
+            )
         run_id = answer.ref.run_id
         run = await _detail(session, run_id)
         if not as_json:
@@ -71,7 +79,7 @@ def annotate(
         return Requested(**dict(run), created=answer.created)
 
     try:
-        run = in_session(do)
+        run = in_session(do, settings=settings)
     except KeyboardInterrupt:
         if run_id is None:
             note("\nStopped while the run was being created; to see whether it exists: just runs")

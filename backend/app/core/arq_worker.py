@@ -75,7 +75,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             await installation.claim(limiter, mine)
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")
             stack.callback(mark.cancel)
-        request = partial(request_run, engine.db, dispatcher)
+        request = partial(request_run, engine.db, dispatcher, enabled=_settings.enabled_sources)
         worker.redis.queue.client_jobs = ClientJobs(engine.db, request)
         worker.redis.may_pick_up = lambda: engine.ready and not _redis_retry.stopping
         # arq has reached Redis before it calls this function (``arq/worker.py``, ``main``)

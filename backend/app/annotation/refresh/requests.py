@@ -1,4 +1,5 @@
 import difflib
+from collections.abc import Sequence
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,6 +18,7 @@ async def request_run(
     dispatcher: Dispatcher,
     request: RunRequest,
     *,
+    enabled: Sequence[str],
     resume: bool = False,
     arq_job_id: str | None = None,
 ) -> Created:
@@ -26,6 +28,7 @@ async def request_run(
         db: PostgreSQL.
         dispatcher: sends the wake-up after the commit.
         request: what was asked for.
+        enabled: the sources that a run of all sources covers, as the settings say.
         resume: reopen the latest failed or cancelled run of the same request, if there is one.
         arq_job_id: the job's id, if a client enqueued the job itself.
 
@@ -33,7 +36,7 @@ async def request_run(
         WrongUse: an unknown source, or no genes to annotate.
         Conflict: another active run covers one of the sources.
     """
-    names = _in_order(request)
+    names = _in_order(request, enabled)
     async with db.begin() as connection:
         await _require_genes(connection)
         ref = None
@@ -49,9 +52,9 @@ async def request_run(
     return created
 
 
-def _in_order(request: RunRequest) -> list[str]:
+def _in_order(request: RunRequest, enabled: Sequence[str]) -> list[str]:
     if request.sources is None:
-        return list(SOURCES)
+        return list(enabled)
     for name in request.sources:
         if name not in SOURCES:
             near = difflib.get_close_matches(name.lower(), SOURCES, n=1, cutoff=0.5)

@@ -136,6 +136,8 @@ class SourceInfo:
             gives other data, so that all genes are refreshed.
         least_genes: the fewest genes that a complete file of the public service has something for.
             A first file with fewer is not accepted.
+        off_by_default: whether the source is in the default of ``DISABLED_SOURCES``, so that a run
+            of all sources leaves it out.
     """
 
     name: str
@@ -154,6 +156,7 @@ class SourceInfo:
     concurrency: int = 1
     parser: int = 1
     least_genes: int = 0
+    off_by_default: bool = False
 
     @property
     def threshold_setting(self) -> str:

@@ -31,6 +31,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def patient(patient: Patient, sandbox: Sandbox) -> Patient:
     equip(patient)
     change(patient, **{name.lower(): value for name, value in sandbox.settings.items()})
+    change(patient, disabled_sources="none")
     return patient
 
 

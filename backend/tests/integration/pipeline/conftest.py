@@ -56,13 +56,20 @@ def settings(settings: Settings, sandbox: Sandbox) -> Settings:
 class Annotator:
     """Requests runs and executes them in this process."""
 
-    def __init__(self, bench: Bench, sandbox: Sandbox) -> None:
+    def __init__(self, bench: Bench, sandbox: Sandbox, settings: Settings) -> None:
         self.bench = bench
         self.sandbox = sandbox
+        self.enabled = settings.enabled_sources
 
     async def request(self, *sources: str, mode: str = "smart", resume: bool = False) -> Created:
         request = RunRequest.of(sources or None, mode)
-        return await request_run(self.bench.db, InProcessDispatcher(), request, resume=resume)
+        return await request_run(
+            self.bench.db,
+            InProcessDispatcher(),
+            request,
+            enabled=self.enabled,
+            resume=resume,
+        )
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -100,7 +107,7 @@ class Annotator:
 
 
 @pytest.fixture
-async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
+async def annotator(bench: Bench, sandbox: Sandbox, settings: Settings) -> Annotator:
     """Knows all genes of the sandbox, with their identifiers."""
     async with bench.db.begin() as connection:
         await connection.execute(
@@ -118,4 +125,4 @@ async def annotator(bench: Bench, sandbox: Sandbox) -> Annotator:
                 for gene in sandbox.catalogue.genes
             ],
         )
-    return Annotator(bench, sandbox)
+    return Annotator(bench, sandbox, settings)

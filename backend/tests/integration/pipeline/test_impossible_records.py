@@ -81,7 +81,9 @@ async def test_a_clients_job_whose_id_cannot_be_stored_fails_and_no_other_fails_
     annotator: Annotator, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def request(asked: RunRequest, **more: Any) -> Created:
-        return await request_run(annotator.bench.db, InProcessDispatcher(), asked, **more)
+        return await request_run(
+            annotator.bench.db, InProcessDispatcher(), asked, enabled=annotator.enabled, **more
+        )
 
     client_jobs = ClientJobs(annotator.bench.db, request)
     jobs = [ClientJob(job_id, "run_pipeline_task", ["hgnc"], {}) for job_id in (SYMBOL, "good")]

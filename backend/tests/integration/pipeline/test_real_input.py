@@ -37,7 +37,12 @@ async def test_the_real_kidney_genes_are_imported_and_annotated(
             )
         assert (report.imported, report.problems) == (3_066, [])
         bench.settings = settings.model_copy(update={"clinvar_bulk_threshold": 10_000})
-        created = await request_run(bench.db, InProcessDispatcher(), RunRequest.of(None))
+        created = await request_run(
+            bench.db,
+            InProcessDispatcher(),
+            RunRequest.of(None),
+            enabled=settings.enabled_sources,
+        )
         pipeline = Pipeline(bench.settings, limiter)
         async with bench.worker(pipeline.run):
             run = await bench.ended(created.ref.run_id)
@@ -47,4 +52,4 @@ async def test_the_real_kidney_genes_are_imported_and_annotated(
         counted = await connection.execute(
             text("SELECT source, count(*) FROM annotations WHERE state <> 'unknown' GROUP BY 1")
         )
-        assert dict(counted.all()) == dict.fromkeys(["hgnc", "ensembl", "clinvar"], 3_066)
+        assert dict(counted.all()) == dict.fromkeys(settings.enabled_sources, 3_066)

@@ -12,6 +12,7 @@ from arq.utils import timestamp_ms
 from sqlalchemy.exc import OperationalError
 
 from app.annotation.refresh.requests import request_run
+from app.annotation.sources import SOURCES
 from app.core.arq import wake_ups
 from app.core.arq.client import WorkerRedis
 from app.core.arq.client_jobs import ClientJobs
@@ -27,7 +28,7 @@ HOUR = 3_600_000
 @pytest.fixture
 def client_jobs(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
     """The worker handles the jobs of clients; there are genes in the database."""
-    request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE))
+    request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE), enabled=list(SOURCES))
     worker_redis.queue.client_jobs = ClientJobs(bench.db, request)
 
 

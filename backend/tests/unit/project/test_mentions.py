@@ -29,7 +29,7 @@ PAGES = sorted(
 RECIPES = {recipe.name for recipe in recipes.recipes()}
 PATHS = http.openapi()["paths"]
 GROUPS = {check.group for check in CHECKS}
-OF_THE_EXAMPLE = {"GNOMAD_FILES_URL", "upstream.gnomad-files"}
+OF_THE_EXAMPLE = {"MANE_FILES_URL", "upstream.mane-files"}
 """Names that docs/how-to/add-a-source.md declares."""
 
 OF_OTHERS = {"SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "REDISCLI_AUTH"}

@@ -33,6 +33,13 @@ def test_a_whole_file_may_be_generated(tmp_path: Path) -> None:
     assert "+all of it\n" in difference(file, "all of it\n")
 
 
+def test_in_yaml_the_markers_are_comments(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("a: 1\nb:\n  # generated: x\n  c: 1\n  # end of x\nd: 2\n")
+    texts = wanted([Block(file, "x", "  c: 2\n")])
+    assert texts == {file: "a: 1\nb:\n  # generated: x\n  c: 2\n  # end of x\nd: 2\n"}
+
+
 def test_a_difference_shows_the_changes_and_is_empty_without_any(page: Path) -> None:
     assert "-old\n+new\n" in difference(page, PAGE.replace("old", "new"))
     assert difference(page, PAGE) == ""

@@ -28,7 +28,7 @@ async def app() -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     db = create_engine(nowhere, session="test")
     probes = Probes(settings)
-    app.state.services = Services(db, probes, InProcessDispatcher(), redis=None)
+    app.state.services = Services(db, probes, InProcessDispatcher(), None, settings.enabled_sources)
     yield app
     await probes.close()
     await db.dispose()

@@ -11,6 +11,7 @@ from harness.timing import WAIT, scaled
 from sandbox import Options, Sandbox
 from sandbox.__main__ import main
 from sandbox.clinvar.bulk import main as write_bulk
+from sandbox.registry import SERVICES
 
 BACKEND = Path(__file__).resolve().parents[3]
 
@@ -28,13 +29,7 @@ def test_the_sandbox_prints_its_settings_and_serves_until_a_signal(stop, tmp_pat
             name, _, value = line.strip().partition("=")
             settings[name] = value
         assert last == "# 3 genes; put these lines into .env; stop with Ctrl-C\n"
-        assert set(settings) == {
-            "NCBI_EUTILS_URL",
-            "CLINVAR_FILES_URL",
-            "ENSEMBL_REST_URL",
-            "HGNC_REST_URL",
-            "HGNC_FILES_URL",
-        }
+        assert set(settings) == {name for each in SERVICES for name in each.addresses}
         answer = httpx.get(settings["ENSEMBL_REST_URL"] + "/info/data", trust_env=False)
         assert answer.status_code == 200
         process.send_signal(stop)

@@ -72,6 +72,12 @@ async def _ask(context: Context, probe: HostProbe) -> Finding:
 
 def _of_host(probe: HostProbe) -> Check:
     async def run(context: Context) -> Finding:
+        from app.annotation.settings import Settings
+
+        assert isinstance(context.settings, Settings)
+        of = [name for name, source in SOURCES.items() if probe in source.probes]
+        if not set(of) & set(context.settings.enabled_sources):
+            return skipped(f"DISABLED_SOURCES has {' and '.join(of)}")
         return await _ask(context, probe)
 
     waits = f"A run waits for `{probe.host.name}`."
