@@ -68,14 +68,36 @@ LAYOUT = r"""() => {
   return faults;
 }"""
 
-# contrast takes most of the time and, in one scheme, is the same at every width: once is enough
-SERIOUS = """(contrast) => axe.run({
-  preload: false, resultTypes: ["violations"], rules: {"color-contrast": {enabled: contrast}},
+# to measure a contrast takes long, and it depends on these values alone: one element of each
+# combination is enough
+KINDS = """() => {
+  const kinds = new Map();
+  for (const element of document.querySelectorAll("body *")) {
+    if (![...element.childNodes].some((each) => each.nodeType === 3 && each.data.trim())) continue;
+    if (!element.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue;
+    const {color, fontSize, fontWeight, opacity} = getComputedStyle(element);
+    const grounds = [];
+    for (let each = element; each; each = each.parentElement) {
+      const {backgroundColor, backgroundImage, opacity} = getComputedStyle(each);
+      grounds.push(backgroundColor, backgroundImage, opacity);
+    }
+    const known = new Set(grounds.filter((each) => each !== "rgba(0, 0, 0, 0)"));
+    const kind = [color, fontSize, fontWeight, opacity, ...known].join();
+    if (!kinds.has(kind)) kinds.set(kind, element);
+  }
+  // a diagram has its texts in a tree of its own
+  return [...kinds.values(), ...document.querySelectorAll("div.mermaid")];
+}"""
+
+AXE_RUN = """(where, rules) => axe.run(where, {
+  preload: false, resultTypes: ["violations"], ...rules,
 }).then((found) => found.violations
   .filter((rule) => ["serious", "critical"].includes(rule.impact))
   .flatMap((rule) => rule.nodes.map(
     (node) => `${rule.id}: ${node.target}: ${node.failureSummary}`)))
 """
+STRUCTURE = f"() => ({AXE_RUN})('html', {{rules: {{'color-contrast': {{enabled: false}}}}}})"
+CONTRAST = f"() => ({AXE_RUN})(({KINDS})(), {{runOnly: ['color-contrast']}})"
 
 
 class Watched:
@@ -131,15 +153,20 @@ async def watched(
     await context.close()
 
 
-async def faults_of(watched: Watched, scheme: str, width: int) -> list[str]:
-    """What is wrong with the page that is open, at a width."""
+async def faults_of(watched: Watched) -> list[str]:
+    """What is wrong with the page that is open, at each width and in each scheme."""
     page = watched.page
-    await page.set_viewport_size({"width": width, "height": HEIGHT})
-    await page.evaluate(SETTLED)
-    faults = await page.evaluate(LAYOUT)
-    if await page.get_attribute("body", "data-md-color-scheme") != SCHEMES[scheme]:
-        faults.append(f"is not {scheme}")
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE)
-    faults += await page.evaluate(SERIOUS, width == WIDTHS[-1])
-    return [*watched.faults(), *faults]
+    await page.evaluate(AXE)
+    found = []
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        await page.evaluate(SETTLED)
+        found += [f"{width} px: {fault}" for fault in await page.evaluate(LAYOUT)]
+        # a wide page shows more beside its article, and the same on every page
+        if width == WIDTHS[0] or page.url.endswith("/index.html"):
+            found += await page.evaluate(STRUCTURE)
+    for scheme, value in SCHEMES.items():
+        await page.evaluate("(value) => document.body.dataset.mdColorScheme = value", value)
+        await page.evaluate(SETTLED)
+        found += [f"{scheme}: {fault}" for fault in await page.evaluate(CONTRAST)]
+    return [*watched.faults(), *found]
