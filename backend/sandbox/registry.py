@@ -1,5 +1,6 @@
 """The services that the sandbox imitates."""
 
+from sandbox.clingen import ClinGen
 from sandbox.clinvar import ClinVar
 from sandbox.ensembl import Ensembl
 from sandbox.hgnc import Hgnc
@@ -10,6 +11,7 @@ SERVICES: tuple[type[Service], ...] = (
     Hgnc,
     Ensembl,
     ClinVar,
+    ClinGen,
 )
 
 UNLIMITED_RATE = 10_000

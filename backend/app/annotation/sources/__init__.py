@@ -9,6 +9,7 @@ accepted last. `hgnc` also resolves gene lists; no other source is used by its n
 from typing import TYPE_CHECKING
 
 from app.annotation.sources.base import Source
+from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.hgnc import Hgnc
@@ -39,6 +40,7 @@ SOURCES: dict[str, type[Source]] = {
         Hgnc,
         Ensembl,
         ClinVar,
+        ClinGen,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

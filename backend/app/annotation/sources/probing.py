@@ -29,9 +29,15 @@ async def ask_about_a_gene(connect: Connector, source: type[ApiSource]) -> str:
 
 
 async def has_columns(
-    connect: Connector, host: Host, path: str, columns: Collection[str], separator: str = "\t"
+    connect: Connector,
+    host: Host,
+    path: str,
+    columns: Collection[str],
+    *,
+    separator: str = "\t",
+    lines_before: int = 0,
 ) -> str:
-    """Fetch the start of a table, and compare its first line with the columns that are read.
+    """Fetch the start of a table, and compare its header with the columns that are read.
 
     Args:
         connect: to the host.
@@ -39,6 +45,7 @@ async def has_columns(
         path: below the host's address. A name that ends in `gz` is a gzip or bgzip file.
         columns: that the source reads.
         separator: between two columns.
+        lines_before: the most lines that may precede the header, such as a banner.
 
     Raises:
         BadAnswer: a column is missing, or it is not a gzip file.
@@ -50,7 +57,9 @@ async def has_columns(
             start = zlib.decompressobj(wbits=31).decompress(start, START)
         except zlib.error as error:
             raise BadAnswer(f"{path} is not a gzip file: {error}") from error
-    header = start.partition(b"\n")[0].decode("utf-8", "replace").strip("#\r").split(separator)
-    if missing := [column for column in columns if column not in header]:
-        raise BadAnswer(f"{path} has no column {', '.join(missing)}")
+    first = start.decode("utf-8", "replace").split("\n", lines_before + 1)[: lines_before + 1]
+    headers = [[name.strip('"') for name in line.strip("#\r").split(separator)] for line in first]
+    missing = [[column for column in columns if column not in header] for header in headers]
+    if least := min(missing, key=len):
+        raise BadAnswer(f"{path} has no column {', '.join(least)}")
     return f"{path.rpartition('/')[2]} has its columns"

@@ -16,7 +16,12 @@ class UnusableFile(KidneyGeneticsError):
 
 
 def lines(
-    path: Path, *, longest: int, most: int, errors: Literal["strict", "replace"] = "strict"
+    path: Path,
+    *,
+    longest: int,
+    most: int,
+    errors: Literal["strict", "replace"] = "strict",
+    ended: bool = False,
 ) -> Iterator[str]:
     """Read a text file line by line, with the line ends.
 
@@ -25,9 +30,11 @@ def lines(
         longest: bytes of a line.
         most: bytes of the file, decompressed.
         errors: what to do about bytes that are not UTF-8.
+        ended: whether the last line must have a line end. In a file that is cut short within its
+            last field, nothing else is missing.
 
     Raises:
-        UnusableFile: a line or the file is longer.
+        UnusableFile: a line or the file is longer, or the last line does not end.
         UnicodeDecodeError: it is not UTF-8.
         EOFError, OSError: a compressed file is cut short, or is not a gzip file (``BadGzipFile``).
     """
@@ -39,6 +46,8 @@ def lines(
                 raise UnusableFile(f"{path.name} has a line of more than {longest:,} bytes")
             if size > most:
                 raise UnusableFile(f"{path.name} has more than {most:,} bytes")
+            if ended and not line.endswith(b"\n"):
+                raise UnusableFile(f"{path.name} is cut short within its last line")
             yield line.decode("utf-8", errors)
 
 

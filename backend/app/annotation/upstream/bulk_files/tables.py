@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ def read_table(
     separator: str = "\t",
     quoted: bool = False,
     lines_before: int = 0,
+    ended: bool = False,
     longest: int = MAX_LINE_BYTES,
     most: int = MAX_TABLE_BYTES,
 ) -> Iterator[Line]:
@@ -45,6 +47,7 @@ def read_table(
         separator: between two fields.
         quoted: whether fields may be in double quotes, as in CSV files (RFC 4180).
         lines_before: the most lines that may precede the header, such as a banner.
+        ended: whether the last line must have a line end; see :func:`~.lines.lines`.
         longest: bytes of a line.
         most: bytes of the table, decompressed.
 
@@ -53,7 +56,9 @@ def read_table(
             or the table is too long.
         EOFError, OSError: a compressed file is cut short, or is not a gzip file.
     """
-    rows = read_rows(path, separator=separator, quoted=quoted, longest=longest, most=most)
+    rows = read_rows(
+        path, separator=separator, quoted=quoted, ended=ended, longest=longest, most=most
+    )
     header: tuple[str, ...] = ()
     first_missing: list[str] | None = None
     for _, fields in islice(rows, lines_before + 1):
@@ -79,6 +84,7 @@ def read_rows(
     *,
     separator: str = "\t",
     quoted: bool = False,
+    ended: bool = False,
     longest: int = MAX_LINE_BYTES,
     most: int = MAX_TABLE_BYTES,
 ) -> Iterator[Line]:
@@ -88,7 +94,7 @@ def read_rows(
         UnusableFile: a line or the table is too long, or a quote is not closed.
         EOFError, OSError: a compressed file is cut short, or is not a gzip file.
     """
-    found = lines(path, longest=longest, most=most)
+    found = lines(path, longest=longest, most=most, ended=ended)
     try:
         if not quoted:
             for number, line in enumerate(found, 1):
@@ -117,3 +123,18 @@ def as_number(text: str, missing: Collection[str] = ("NA", "")) -> float | None:
         return None if text in missing else float(text)
     except ValueError:
         raise UnusableFile(f"{text[:40]!r} is not a number") from None
+
+
+def as_time(text: str) -> datetime | None:
+    """Return the time that a field holds as ISO 8601 writes it, in UTC; None if it is empty.
+
+    A time without an offset is taken for UTC, and a day for its beginning.
+
+    Raises:
+        UnusableFile: the field holds something else.
+    """
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise UnusableFile(f"{text[:40]!r} is not a date") from None
+    return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))

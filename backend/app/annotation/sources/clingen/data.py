@@ -1,0 +1,110 @@
+"""What ClinGen says about a gene, and the terms that it uses."""
+
+from datetime import date
+
+from msgspec import Struct
+
+CLASSIFICATIONS = (
+    "Definitive",
+    "Strong",
+    "Moderate",
+    "Limited",
+    "Disputed",
+    "Refuted",
+    "No Known Disease Relationship",
+)
+"""The classifications of gene-disease validity, the strongest first.
+
+The terms are those of ClinGen's standard operating procedure, version 11. GenCC, of which ClinGen
+is a member, lists its terms in this order, too.
+"""
+
+MODES = frozenset({"AD", "AR", "XL", "XLD", "XLR", "SD", "MT", "UD", "Other"})
+"""The abbreviations of modes of inheritance in ClinGen's files: autosomal dominant and recessive,
+X-linked (dominant, recessive), semidominant, mitochondrial, undetermined, and other."""
+
+NOT_EVALUATED = "Not yet evaluated"
+
+SCORES = {
+    0: "No evidence available",
+    1: "Little evidence for dosage pathogenicity",
+    2: "Some evidence for dosage pathogenicity",
+    3: "Sufficient evidence for dosage pathogenicity",
+    30: "Gene associated with autosomal recessive phenotype",
+    40: "Dosage sensitivity unlikely",
+}
+"""ClinGen's scores of dosage sensitivity, with the words that its file has beside them."""
+
+
+class Curation(Struct, frozen=True):
+    """A classification of one gene-disease relationship by one expert panel."""
+
+    disease: str
+    """The name of the disease."""
+
+    disease_id: str
+    """The disease's MONDO id."""
+
+    classification: str
+    """How well it is established that variants of the gene cause the disease, in ClinGen's words.
+    From the strongest: Definitive, Strong, Moderate, Limited, Disputed, Refuted, No Known Disease
+    Relationship."""
+
+    mode_of_inheritance: str | None
+    """ClinGen's abbreviation of the mode of inheritance: AD and AR are autosomal dominant and
+    recessive, XL is X-linked, SD semidominant, MT mitochondrial and UD undetermined."""
+
+    panel: str | None
+    """The gene curation expert panel."""
+
+    date: date
+    """The day of the classification, in UTC."""
+
+    procedure: str | None
+    """The version of the standard operating procedure that the panel followed, such as SOP11."""
+
+    report_url: str | None
+    """The page of ClinGen's report."""
+
+
+class Dosage(Struct, frozen=True):
+    """How well it is established that a changed number of copies of the gene causes disease."""
+
+    score: int | None
+    """ClinGen's score: 0 (no evidence), 1 (little), 2 (some), 3 (sufficient), 30 (the phenotype is
+    autosomal recessive) or 40 (dosage sensitivity is unlikely). 30 and 40 are no higher degrees of
+    evidence. None if it is not yet evaluated."""
+
+    meaning: str
+    """ClinGen's words for the score."""
+
+    disease_ids: list[str]
+    """The MONDO ids of the diseases that the score is about; empty if the file names none."""
+
+
+class ClinGenData(Struct, frozen=True):
+    """The gene's curations in ClinGen."""
+
+    strongest: str | None
+    """The strongest classification of the gene for any disease; None without a curation of
+    gene-disease validity, or if no classification is one of the known terms."""
+
+    validity: list[Curation]
+    """All classifications of gene-disease validity. It is empty for a gene that is only curated for
+    dosage sensitivity. A disease may occur several times, for example for two modes of
+    inheritance."""
+
+    haploinsufficiency: Dosage | None
+    """Whether the loss of one copy causes disease; None if the dosage curations do not have the
+    gene."""
+
+    triplosensitivity: Dosage | None
+    """Whether an additional copy causes disease; None if the dosage curations do not have the
+    gene."""
+
+    dosage_date: date | None
+    """The day on which the dosage sensitivity was last evaluated."""
+
+    unknown_terms: dict[str, int]
+    """How often a classification, a mode of inheritance or a score occurs that this version does
+    not know."""

@@ -1,0 +1,140 @@
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from app.annotation.sources.base import BulkFile, FileRead, FileSource, SourceInfo
+from app.annotation.sources.clingen.data import ClinGenData
+from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, is_known
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import has_columns
+from app.annotation.upstream.cache import Download
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.release import Release
+
+SEARCH = Host(
+    name="clingen-search",
+    title="ClinGen's search site (gene-disease validity)",
+    url="https://search.clinicalgenome.org",
+    setting="clingen_search_url",
+    rate=1,
+    concurrency=1,
+)
+"""No limit is documented. The file of 1.1 MB is made anew for each request."""
+
+FILES = Host(
+    name="clingen-files",
+    title="ClinGen's files (dosage sensitivity)",
+    url="https://ftp.clinicalgenome.org",
+    setting="clingen_files_url",
+    rate=1,
+    concurrency=1,
+)
+"""No limit is documented. The file of 0.24 MB is replaced each night."""
+
+VALIDITY = "kb/gene-validity/download"
+DOSAGE = "ClinGen_gene_curation_list_GRCh38.tsv"
+
+_DATED = re.compile(rb'"?FILE CREATED: (\d{4}-\d{2}-\d{2})|#\d{1,2} [A-Z][a-z]{2}, ?\d{4}')
+
+
+async def _probe_validity(connect: Connector) -> str:
+    return await has_columns(
+        connect, SEARCH, VALIDITY, VALIDITY_COLUMNS, separator=",", lines_before=12
+    )
+
+
+async def _probe_dosage(connect: Connector) -> str:
+    return await has_columns(connect, FILES, DOSAGE, DOSAGE_COLUMNS, lines_before=12)
+
+
+class ClinGen(FileSource):
+    """What expert panels say about a gene: its diseases, and whether its dosage matters.
+
+    A gene that neither file has is absent. The validity curations name genes by HGNC id, and the
+    dosage curations by Entrez id, so a gene without an Entrez id is unknown. Curations of
+    chromosomal regions are not read.
+
+    The validity curations are written anew for each request, with the day of the request as their
+    date. So this date is the name of the release, and the digest of all rows tells one release from
+    another: an unchanged file is not a new release each day.
+    """
+
+    info = SourceInfo(
+        name="clingen",
+        title="ClinGen",
+        licence="CC0",
+        licence_url="https://clinicalgenome.org/docs/terms-of-use/",
+        attribution="Clinical Genome Resource (ClinGen), clinicalgenome.org",
+        hosts=(SEARCH, FILES),
+        freshness=timedelta(days=30),
+        needs=frozenset({"entrez_id"}),
+        # In 2026, 3,600 validity curations had some 2,900 genes, and 1,300 of the 1,600 genes with
+        # a dosage curation had a score other than 0.
+        least_genes=1_000,
+    )
+    data = ClinGenData
+    file = BulkFile(FILES, (VALIDITY, DOSAGE), "app.annotation.sources.clingen.reader:read")
+    probes = (
+        HostProbe(
+            host=SEARCH,
+            title="ClinGen's gene-disease validity file has the columns that are read",
+            why="Without the file, runs of ClinGen wait. With other columns they fail.",
+            ask=_probe_validity,
+        ),
+        HostProbe(
+            host=FILES,
+            title="ClinGen's dosage file has the columns that are read",
+            why="Without the file, runs of ClinGen wait. With other columns they fail.",
+            ask=_probe_dosage,
+        ),
+    )
+
+    def __init__(self, connect: Connector) -> None:
+        super().__init__(connect)
+        self._search = self.upstream(SEARCH)
+        self._fetched: Release | None = None
+
+    @classmethod
+    def knows_term(cls, term: str) -> bool:
+        """Tell whether this version knows a classification, a mode of inheritance or a score."""
+        return is_known(term)
+
+    async def fetch(self) -> list[Download]:
+        """Download both files from their hosts; see :meth:`FileSource.fetch`."""
+        validity = await self._search.download(VALIDITY)
+        dosage = await self._files.download(DOSAGE)
+        self._fetched = await asyncio.to_thread(_release, validity, dosage.path)
+        return [validity, dosage]
+
+    async def current_file(self) -> Release:
+        """Download both files, and return their release.
+
+        The validity curations have neither an ``ETag`` nor a useful ``Last-Modified``, and their
+        rows are not ordered by date. So only the file itself shows whether it has changed.
+        """
+        await self.fetch()
+        assert self._fetched
+        return self._fetched
+
+    def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
+        """Return the release of the files that :meth:`fetch` returned last."""
+        del files, named
+        assert self._fetched
+        return self._fetched
+
+
+def _release(validity: Download, dosage: Path) -> Release:
+    """Name the day of the validity curations, and digest all lines of both files without a day."""
+    digest, day = hashlib.sha256(), validity.release
+    for path in (validity.path, dosage):
+        with path.open("rb") as file:
+            for line in file:
+                if found := _DATED.match(line):
+                    day = found[1].decode() if found[1] else day
+                else:
+                    digest.update(line)
+    return Release(day, digest.hexdigest())

@@ -1,0 +1,109 @@
+"""Breaks small tables in every way that a reader has to notice."""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isal import isal_zlib
+
+from app.annotation.sources.base import Gene
+from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.messages import Reading
+
+UNUSABLE: tuple[type[Exception], ...] = (UnusableFile, EOFError, OSError, isal_zlib.IsalError)
+"""What a reader may raise: the process that reads a file reports these as an unusable file."""
+
+
+def asked(genes: Sequence[Gene], **options: Any) -> dict[str, Any]:
+    """Return what a reader is called with."""
+    return {"genes": genes, "options": options}
+
+
+def answers(reading: Reading) -> list[Any]:
+    """Return the answers of a reading, in the order of the genes."""
+    return [each for part in reading.parts for each in part]
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    """Write a file; one whose name ends in `gz` is compressed unless it is given as bytes."""
+    path = folder / name
+    if isinstance(content, str):
+        content = gzip.compress(content.encode()) if name.endswith("gz") else content.encode()
+    path.write_bytes(content)
+    return path
+
+
+class Table:
+    """A table with a header, as text.
+
+    Args:
+        text: of the table, with anything that precedes the header.
+        header: the number of lines before the header.
+        separator: between two fields.
+        quoted: whether all fields are in double quotes.
+    """
+
+    def __init__(
+        self, text: str, *, header: int = 0, separator: str = "\t", quoted: bool = False
+    ) -> None:
+        self._quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_NONE
+        self._separator = separator
+        lines = text.splitlines(keepends=True)
+        self._before = "".join(lines[:header])
+        rows = csv.reader(
+            lines[header:], delimiter=separator, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_NONE
+        )
+        self._rows = [list(row) for row in rows]
+
+    def without(self, column: str) -> str:
+        """Return the table without a column."""
+        at = self._place(column)
+        return self._text([*row[:at], *row[at + 1 :]] for row in self._rows)
+
+    def with_value(self, column: str, value: str, row: int = -1) -> str:
+        """Return the table with another value in a column of a row; by default the last one."""
+        changed = [list(each) for each in self._rows]
+        changed[row][self._place(column)] = value
+        return self._text(changed)
+
+    def _place(self, column: str) -> int:
+        return [name.removeprefix("#") for name in self._rows[0]].index(column)
+
+    def _text(self, rows: Iterable[Sequence[str]]) -> str:
+        sink = io.StringIO()
+        csv.writer(
+            sink,
+            delimiter=self._separator,
+            quoting=self._quoting,  # type: ignore[arg-type]
+            quotechar='"' if self._quoting == csv.QUOTE_ALL else None,
+            lineterminator="\n",
+        ).writerows(rows)
+        return self._before + sink.getvalue()
+
+
+def readable_cuts(
+    content: bytes, read: Callable[[bytes], Reading]
+) -> Iterator[tuple[bytes, Reading]]:
+    """Cut a file at many places. Yield the cuts that a reader takes for a whole file.
+
+    The file is cut at each byte of its last line, and before and behind each separator.
+    """
+    last = content.rstrip(b"\n").rfind(b"\n") + 1
+    around = {at + by for at, byte in enumerate(content) if byte in b'\t,"\n ' for by in (0, 1)}
+    for at in sorted((around | set(range(last, len(content)))) - {len(content)}):
+        try:
+            found = read(content[:at])
+            parts = [list(part) for part in found.parts]
+        except UNUSABLE:
+            continue
+        yield content[:at], found._replace(parts=parts)
+
+
+def refused(read: Callable[[], Reading], match: str) -> None:
+    """Check that a file is unusable for a reason."""
+    with pytest.raises(UNUSABLE, match=match):
+        answers(read())
