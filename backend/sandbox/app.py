@@ -38,7 +38,7 @@ class Upstreams:
     def __init__(self, options: Options) -> None:
         self.catalogue = Catalogue(options)
         self.services = {service.name: service(self.catalogue) for service in SERVICES}
-        self.limits = Limits(allowed_rates(options))
+        self.limits = Limits(allowed_rates(options), daily=options.limits == "real")
         self.stats = Stats()
         endpoints = [(of, each) for of in self.services.values() for each in of.endpoints()]
         served = [(of, each) for of in self.services.values() for each in of.files()]
@@ -72,6 +72,7 @@ class Upstreams:
     def reset(self) -> None:
         """Remove all faults, and reset the counts to zero."""
         self.faults.clear()
+        self.limits.forget()
         self.stats.reset()
 
     def _answer(self, service: Service, endpoint: Endpoint) -> Answering:
@@ -129,15 +130,29 @@ class Upstreams:
                 return transports.without_length(served.path.read_bytes()[: served.size // 2])
             if served.unchanged_for(call.headers):
                 return Response(status_code=304, headers=served.headers)
-            media = "application/x-gzip" if file.path.endswith("gz") else "text/plain"
-            headers = {**served.headers, "Content-Length": str(served.size)}
-            if request.method == "HEAD":
-                return Response(headers=headers, media_type=media)
-            if fault is not None and fault.kind == "truncated":
-                return _BrokenOff(_damaged(served, fault), headers=headers, media_type=media)
-            return StreamingResponse(_damaged(served, fault), headers=headers, media_type=media)
+            return self._file(service, file, served, request, fault)
 
         return download
+
+    def _file(
+        self,
+        service: Service,
+        file: ServedFile,
+        served: Served,
+        request: Request,
+        fault: Fault | None,
+    ) -> ASGIApp:
+        media = "application/x-gzip" if file.path.endswith("gz") else "text/plain"
+        headers = {**served.headers, "Content-Length": str(served.size)}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=media)
+        client = request.client.host if request.client else "unknown"
+        if file.daily is not None and not self.limits.admit_daily(file.name, client, file.daily):
+            self.stats.refused(file.name)
+            return _response(service.too_many("files", _FREE, client, _A_DAY / 2))
+        if fault is not None and fault.kind == "truncated":
+            return _BrokenOff(_damaged(served, fault), headers=headers, media_type=media)
+        return StreamingResponse(_damaged(served, fault), headers=headers, media_type=media)
 
     def _instead(
         self,

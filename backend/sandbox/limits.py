@@ -1,4 +1,4 @@
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
 _MAX_CLIENTS = 1_000
@@ -18,10 +18,16 @@ class Limits:
     """Sliding windows of one second, one for each budget and client.
 
     A refused request does not count. Rates below one a second have a window of 1/rate seconds.
+
+    Args:
+        rates: requests a second by budget; None is no limit.
+        daily: whether files are limited that the services limit by the day.
     """
 
-    def __init__(self, rates: dict[str, float | None]) -> None:
+    def __init__(self, rates: dict[str, float | None], *, daily: bool = False) -> None:
         self.rates = rates
+        self._daily = daily
+        self._downloads: Counter[tuple[str, str]] = Counter()
         self._windows: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
     def admit(self, budget: str, client: str, now: float) -> Verdict:
@@ -47,6 +53,17 @@ class Limits:
             return Verdict(admitted=False, limit=rate, remaining=0, wait=length - (now - window[0]))
         window.append(now)
         return Verdict(admitted=True, limit=rate, remaining=most - len(window))
+
+    def admit_daily(self, file: str, client: str, most: int) -> bool:
+        """Admit a download of a file, or refuse it; the sandbox's day ends with :meth:`forget`."""
+        if self._daily and self._downloads[file, client] >= most:
+            return False
+        self._downloads[file, client] += 1
+        return True
+
+    def forget(self) -> None:
+        """Forget all downloads, as when a day ends."""
+        self._downloads.clear()
 
     def set(self, rates: dict[str, float | None]) -> None:
         """Change some of the rates. Their counts start from zero."""

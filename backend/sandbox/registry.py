@@ -3,6 +3,7 @@
 from sandbox.clingen import ClinGen
 from sandbox.clinvar import ClinVar
 from sandbox.ensembl import Ensembl
+from sandbox.gencc import Gencc
 from sandbox.hgnc import Hgnc
 from sandbox.options import Options
 from sandbox.service import Service
@@ -12,6 +13,7 @@ SERVICES: tuple[type[Service], ...] = (
     Ensembl,
     ClinVar,
     ClinGen,
+    Gencc,
 )
 
 UNLIMITED_RATE = 10_000

@@ -51,6 +51,8 @@ class ServedFile:
         numbers: the columns, or the fields of XML or JSON, in which the fault `zeros` writes 0. A
             column of a table without a header is given by its number, such as "3" for the third.
         separator: between two columns.
+        daily: how often the service lets one address download the file in a day. A `HEAD` and a 304
+            do not count.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ServedFile:
     renames: str | None = None
     numbers: Sequence[str] = ()
     separator: str = "\t"
+    daily: int | None = None
 
     @property
     def file_name(self) -> str:

@@ -12,6 +12,7 @@ from app.annotation.sources.base import Source
 from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
+from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.hgnc import Hgnc
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ SOURCES: dict[str, type[Source]] = {
         Ensembl,
         ClinVar,
         ClinGen,
+        Gencc,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

@@ -1,0 +1,89 @@
+"""What GenCC says about a gene, and the terms that it uses."""
+
+from datetime import date
+
+from msgspec import Struct
+
+CLASSIFICATIONS = {
+    "GENCC:100001": "Definitive",
+    "GENCC:100002": "Strong",
+    "GENCC:100003": "Moderate",
+    "GENCC:100009": "Supportive",
+    "GENCC:100004": "Limited",
+    "GENCC:100005": "Disputed Evidence",
+    "GENCC:100006": "Refuted Evidence",
+    "GENCC:100007": "Animal Model Only",
+    "GENCC:100008": "No Known Disease Relationship",
+}
+"""GenCC's terms by their ids, the strongest first.
+
+The order is that of GenCC's own site (ClassificationSeeder.php in
+https://github.com/GeneCurationCoalition/gencc-search), which also places Supportive between
+Moderate and Limited.
+"""
+
+MODES = frozenset(
+    {
+        "Autosomal dominant",
+        "Autosomal dominant inheritance with maternal imprinting",
+        "Autosomal dominant inheritance with paternal imprinting",
+        "Autosomal recessive",
+        "Digenic inheritance",
+        "Mitochondrial",
+        "Semidominant",
+        "Somatic mosaicism",
+        "Unknown",
+        "X-linked",
+        "X-linked dominant",
+        "X-linked recessive",
+        "Y-linked inheritance",
+    }
+)
+"""GenCC's terms for modes of inheritance, as far as its files have had them."""
+
+
+class Submission(Struct, frozen=True):
+    """What one submitter says about one gene-disease relationship."""
+
+    disease: str
+    """The name of the disease, to which GenCC has mapped the submitter's disease."""
+
+    disease_id: str
+    """The id of this disease, which is a MONDO id."""
+
+    submitter: str
+    """The group that submitted the classification, as GenCC names it."""
+
+    classification: str
+    """How well it is established that variants of the gene cause the disease, in GenCC's words.
+    From the strongest: Definitive, Strong, Moderate, Supportive, Limited, Disputed Evidence,
+    Refuted Evidence, Animal Model Only, No Known Disease Relationship."""
+
+    mode_of_inheritance: str | None
+    """The mode of inheritance, in GenCC's words, such as Autosomal dominant."""
+
+    date: date | None
+    """The day on which the submitter evaluated the relationship, as the submitter states it; in UTC
+    if the submitter states a time."""
+
+    report_url: str | None
+    """The page of the submitter's report."""
+
+
+class GenccData(Struct, frozen=True):
+    """The gene's submissions in GenCC."""
+
+    strongest: str | None
+    """The strongest classification of the gene by any submitter for any disease. None if no
+    classification is one of the known terms."""
+
+    submissions: list[Submission]
+    """One submission for each disease, mode of inheritance and submitter."""
+
+    superseded: int
+    """The number of submissions that are left out, because the same submitter has a newer one for
+    the same disease and mode of inheritance."""
+
+    unknown_terms: dict[str, int]
+    """How often a classification or a mode of inheritance occurs that this version does not
+    know."""
