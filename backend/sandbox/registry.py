@@ -7,6 +7,7 @@ from sandbox.gencc import Gencc
 from sandbox.hgnc import Hgnc
 from sandbox.options import Options
 from sandbox.service import Service
+from sandbox.uniprot import UniProt
 
 SERVICES: tuple[type[Service], ...] = (
     Hgnc,
@@ -14,6 +15,7 @@ SERVICES: tuple[type[Service], ...] = (
     ClinVar,
     ClinGen,
     Gencc,
+    UniProt,
 )
 
 UNLIMITED_RATE = 10_000

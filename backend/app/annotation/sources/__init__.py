@@ -1,9 +1,10 @@
 """The sources of annotations: one module, or one package, for each.
 
 :data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
-hosts, and `probe` and `probing` are what the doctor asks it. `keyed` groups the rows of a file by
-gene, and `structure` describes the data of an answer. `accepted_files` compares a file with the one
-accepted last. `hgnc` also resolves gene lists; no other source is used by its name.
+hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
+service's answers, `keyed` groups the rows of a file by gene, and `structure` describes the data of
+an answer. `accepted_files` compares a file with the one accepted last. `hgnc` also resolves gene
+lists; no other source is used by its name.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.hgnc import Hgnc
+from app.annotation.sources.uniprot import UniProt
 
 if TYPE_CHECKING:
     import httpx
@@ -26,6 +28,7 @@ __all__ = [
     "accepted_files",
     "base",
     "build",
+    "collected",
     "connector",
     "hgnc",
     "keyed",
@@ -43,6 +46,7 @@ SOURCES: dict[str, type[Source]] = {
         ClinVar,
         ClinGen,
         Gencc,
+        UniProt,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

@@ -56,6 +56,7 @@ class Connector:
             with_key: whether the requests belong to the budget of the key, if there is one.
         """
         from app.annotation.upstream import TRY_SECONDS, Upstream
+        from app.annotation.upstream.http import user_agent
 
         key = self.key(host) if with_key else None
         return Upstream(
@@ -66,6 +67,7 @@ class Connector:
             rate=getattr(self.settings, host.rate_setting) if host.rate_setting else None,
             key=key,
             params=dict(params or {}),
+            headers={"User-Agent": user_agent(self.settings.contact_email)},
             cache_dir=self.settings.cache_dir,
             retries=self.retries,
             try_seconds=self.try_seconds or TRY_SECONDS,

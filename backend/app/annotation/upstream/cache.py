@@ -1,15 +1,18 @@
 """A downloaded file, what is known about it, and the lock against two downloads at once."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from app.core.errors import Wait
 
 _LOCK_POLL = 0.2
 
@@ -87,6 +90,14 @@ class CachedFile:
             return None
         return known
 
+    def refused(self) -> bool:
+        """Tell whether there are notes about the file, but the file was removed or changed."""
+        return self._side.exists() and self.known() is None
+
+    def forget(self) -> None:
+        """Remove the notes about the file."""
+        self._side.unlink(missing_ok=True)
+
     def start_part(self) -> Path:
         """Make an empty file to download into, and remove what a killed process left behind."""
         for left in self.path.parent.glob(f"{self.path.name}.*.part"):
@@ -110,6 +121,21 @@ class CachedFile:
         side = self._side.with_name(self._side.name + ".new")
         side.write_bytes(msgspec.json.encode(known))
         side.replace(self._side)
+
+
+@contextmanager
+def waiting_for_disk() -> Iterator[None]:
+    """Turn the error of a full disk into a wait.
+
+    Raises:
+        Wait: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Wait("disk", 60) from error
+        raise
 
 
 def _try_lock(descriptor: int) -> bool:

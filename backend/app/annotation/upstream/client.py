@@ -1,7 +1,6 @@
 """The client of one upstream host."""
 
 import asyncio
-import errno
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +11,13 @@ import msgspec
 
 from app.annotation.upstream import answers, outages
 from app.annotation.upstream.body import read_body
-from app.annotation.upstream.cache import CachedFile, Download
+from app.annotation.upstream.cache import CachedFile, Download, waiting_for_disk
 from app.annotation.upstream.download import Downloading, version_of
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.release import Release
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
-from app.core.errors import Wait
 from app.core.process.redaction import redact
 from app.core.redis.rate_limits import RateLimiter
 
@@ -51,6 +49,7 @@ class Upstream:
         rate: requests a second that this address allows, when it is not the public service.
         key: the API key that the budget belongs to. It is also redacted in every text.
         params: sent with every request, such as the key and the address of the operator.
+        headers: sent with every request.
         cache_dir: the folder in which :meth:`download` keeps files.
         retries: when to try again.
         try_seconds: the timeout of one try, in seconds.
@@ -66,6 +65,7 @@ class Upstream:
         rate: float | None = None,
         key: str | None = None,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         cache_dir: Path | None = None,
         retries: Retries | None = None,
         try_seconds: float = TRY_SECONDS,
@@ -81,6 +81,7 @@ class Upstream:
             budget=host.budget(key),
             rate=rate or host.allowed(key),
             secrets=self._secrets,
+            headers=headers or {},
             try_seconds=try_seconds,
             longest_wait=self._retries.longest_wait,
         )
@@ -119,6 +120,28 @@ class Upstream:
             UserError: the service refuses the API key.
             Wait: the request budget, which is in Redis, cannot be reached.
         """
+
+        def of_the_body(body: bytes, _: httpx.Headers) -> T:
+            return decode(body)
+
+        return await self.request_with_headers(
+            method, path, decode=of_the_body, params=params, data=data, json=json
+        )
+
+    async def request_with_headers(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: Callable[[bytes, httpx.Headers], T],
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str | int] | None = None,
+        json: Any = None,
+    ) -> T:
+        """Send a request and return what ``decode`` makes of the body and the answer's headers.
+
+        See :meth:`request`.
+        """
         query, form = dict(params or {}), None
         if data is None:
             query = {**self._params, **query}
@@ -132,7 +155,7 @@ class Upstream:
                 if not response.is_success:
                     raise await self._sender.failure(response)
                 body = await read_body(self.host.name, response, self.host.max_body)
-            return self._decoded(body, decode)
+            return self._decoded(body, lambda body: decode(body, response.headers))
 
         return await self._with_retries(once, self._retries)
 
@@ -158,13 +181,9 @@ class Upstream:
             message = f"{self.host.name} was given no cache_dir"
             raise ValueError(message)
         file = CachedFile(self._folder / path)
-        try:
+        with waiting_for_disk():
             async with file.locked():
                 return await self._download(path, file, limit)
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise Wait("disk", 60) from error
-            raise
 
     async def release_of(self, path: str) -> Release:
         """Return the release of a file from its headers, without the file.

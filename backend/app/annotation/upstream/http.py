@@ -17,6 +17,15 @@ and often the slot of its request."""
 _httpx_filter = RedactingFilter()
 
 
+def user_agent(contact: str | None) -> str:
+    """Return how requests name this software, and who runs it.
+
+    Args:
+        contact: an address that a service can write to; None if there is none.
+    """
+    return f"{USER_AGENT} (mailto:{contact})" if contact else USER_AGENT
+
+
 def new_http_client(timeout: float = 30.0) -> httpx.AsyncClient:
     """Return a client with our timeouts, limits and user agent. The caller closes it.
 

@@ -37,6 +37,7 @@ class Sender:
         budget: the name of the budget.
         rate: requests a second.
         secrets: redacted in every text.
+        headers: sent with every request.
         try_seconds: the timeout of one try, in seconds.
         longest_wait: the most seconds that a ``Retry-After`` counts for.
 
@@ -54,6 +55,7 @@ class Sender:
         budget: str,
         rate: float,
         secrets: Sequence[str],
+        headers: Mapping[str, str],
         try_seconds: float,
         longest_wait: float,
     ) -> None:
@@ -66,6 +68,7 @@ class Sender:
         self._budget = budget
         self._rate = rate
         self._secrets = secrets
+        self._headers = {"Accept-Encoding": ENCODING, **headers}
         self._try_seconds = try_seconds
         self._longest_wait = longest_wait
         self._in_flight = asyncio.Semaphore(host.concurrency)
@@ -154,7 +157,7 @@ class Sender:
         request = self._http.build_request(
             method,
             url,
-            headers={"Accept-Encoding": ENCODING, **(headers or {})},
+            headers={**self._headers, **(headers or {})},
             extensions={"trace": on_event},
             **content,
         )

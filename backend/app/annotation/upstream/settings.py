@@ -51,6 +51,10 @@ class UpstreamSettings(Settings):
     upstream_timeout: float = Field(30.0, gt=0, le=3_600)
     """Seconds to wait for an upstream service to answer."""
 
+    contact_email: str | None = Field(None, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
+    """The address that an upstream service can write to before it blocks this installation. Every
+    request names it, in the header `User-Agent`. PanelApp Australia asks for it."""
+
     @field_validator("cache_dir")
     @classmethod
     def _from_the_top(cls, value: Path) -> Path:
