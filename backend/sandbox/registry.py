@@ -4,6 +4,7 @@ from sandbox.clingen import ClinGen
 from sandbox.clinvar import ClinVar
 from sandbox.ensembl import Ensembl
 from sandbox.gencc import Gencc
+from sandbox.gnomad import Gnomad
 from sandbox.hgnc import Hgnc
 from sandbox.options import Options
 from sandbox.service import Service
@@ -16,6 +17,7 @@ SERVICES: tuple[type[Service], ...] = (
     ClinGen,
     Gencc,
     UniProt,
+    Gnomad,
 )
 
 UNLIMITED_RATE = 10_000

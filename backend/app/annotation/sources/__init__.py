@@ -14,6 +14,7 @@ from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.gencc import Gencc
+from app.annotation.sources.gnomad import Gnomad
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.uniprot import UniProt
 
@@ -47,6 +48,7 @@ SOURCES: dict[str, type[Source]] = {
         ClinGen,
         Gencc,
         UniProt,
+        Gnomad,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

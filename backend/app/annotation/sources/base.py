@@ -262,11 +262,13 @@ class BulkFile:
         paths: below the host's address.
         reader: ``module:function``. A process of its own calls it as ``reader(asked, *files)``; see
             :mod:`app.annotation.upstream.bulk_files`.
+        release: that the paths name; None if they name none.
     """
 
     host: Host
     paths: tuple[str, ...]
     reader: str
+    release: str | None = None
 
 
 class FileSource(Source, ABC):
@@ -310,7 +312,8 @@ class FileSource(Source, ABC):
         The default asks for the headers of the first file. A source whose upstream sends neither
         ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
-        return await self._files.release_of(self.file.paths[0])
+        found = await self._files.release_of(self.file.paths[0])
+        return Release(self.file.release or found.name, found.marker)
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
         """Return the release of the files that were read.
@@ -320,7 +323,7 @@ class FileSource(Source, ABC):
             named: what the reader returned as ``Reading.release``.
         """
         download = files[0].download
-        return Release(named or download.release, download.marker)
+        return Release(self.file.release or named or download.release, download.marker)
 
     async def fetch(self) -> list[Download]:
         """Return local copies of the upstream's current files, one for each path.

@@ -147,6 +147,17 @@ def test_variant_summary_columns(http):
     assert {line.count("\t") for line in lines} == {42}
 
 
+def test_gnomad_constraint_columns(http, shared_data):
+    path = shared_data / "gnomad/gnomad.v4.1.1.constraint_metrics.BRCA1_OR4F5.tsv"
+    with path.open() as file:
+        recorded = file.readline()
+    packed = http.get("/gnomad/4.1.1/constraint/gnomad.v4.1.1.constraint_metrics.tsv.bgz").content
+    lines = gzip.decompress(packed).decode().splitlines(keepends=True)
+
+    assert lines[0] == recorded
+    assert {line.count("\t") for line in lines} == {112}
+
+
 def _shape(values: Any, path: str = "") -> dict[str, set[str]]:
     """Types by path, over all the values; members of lists stand under one path."""
     shape: dict[str, set[str]] = {}

@@ -1,6 +1,7 @@
 """Reads tables with a header: TSV, or another separator. Columns are found by their names."""
 
 import csv
+import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -109,20 +110,49 @@ def read_rows(
         raise UnusableFile(f"{path.name} is not a CSV file: {error}") from error
 
 
-def as_number(text: str, missing: Collection[str] = ("NA", "")) -> float | None:
+def as_number(
+    text: str,
+    missing: Collection[str] = ("NA", ""),
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> float | None:
     """Return the number that a field holds.
 
     Args:
         text: of the field.
         missing: what the table writes where there is no number; it gives None.
+        least: that the number can be.
+        most: that the number can be.
 
     Raises:
-        UnusableFile: the field holds neither.
+        UnusableFile: the field holds something else: a word, infinity, no number ("nan"), or a
+            number out of these bounds.
+    """
+    if text in missing:
+        return None
+    (number,) = as_numbers([text], least=least)
+    if number > most:
+        raise UnusableFile(f"{text[:40]!r} is more than {most:g}")
+    return number
+
+
+def as_numbers(texts: Sequence[str], *, least: float = -math.inf) -> list[float]:
+    """Return the numbers of many fields, none of which may be missing; see :func:`as_number`.
+
+    Raises:
+        UnusableFile: one of the fields holds something else.
     """
     try:
-        return None if text in missing else float(text)
-    except ValueError:
-        raise UnusableFile(f"{text[:40]!r} is not a number") from None
+        numbers = [float(text) for text in texts]
+    except ValueError as error:
+        raise UnusableFile(str(error)[:200]) from None
+    # float() takes "1_0" for 10, and the sum of anything that is not finite is not finite
+    if not math.isfinite(sum(numbers)) or "_" in "".join(texts):
+        raise UnusableFile(f"one of {texts[:3]}... is not a number")
+    if numbers and min(numbers) < least:
+        raise UnusableFile(f"{min(numbers):g} is less than {least:g}")
+    return numbers
 
 
 def as_time(text: str) -> datetime | None:

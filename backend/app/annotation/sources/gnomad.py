@@ -1,0 +1,253 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import has_columns
+from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.messages import Reading
+from app.annotation.upstream.bulk_files.tables import as_number, read_table
+from app.annotation.upstream.host import Host
+
+FILES = Host(
+    name="gnomad-files",
+    title="gnomAD's files",
+    url="https://storage.googleapis.com/gcp-public-data--gnomad/release",
+    setting="gnomad_files_url",
+    rate=1,
+    concurrency=1,
+    max_download=1024**3,
+)
+"""A storage bucket without a documented limit."""
+
+RELEASE = "4.1.1"
+CONSTRAINT = f"{RELEASE}/constraint/gnomad.v{RELEASE}.constraint_metrics.tsv.bgz"
+
+MAX_TABLE = 4 * 1024**3
+"""Bytes, decompressed. A row has lists of numbers and takes 8 KB, and there are some 200,000."""
+
+ROW = (
+    "gene_id",
+    "transcript",
+    "transcript_version",
+    "canonical",
+    "mane_select",
+    "constraint_flags",
+    "gene_flags",
+    "lof.pLI",
+)
+CLASSES = ("lof", "mis", "syn")
+METRICS = ("obs", "exp", "oe", "oe_ci.lower", "oe_ci.upper", "z_score")
+COLUMNS = (*ROW, *(f"{variants}.{metric}" for variants in CLASSES for metric in METRICS))
+
+ENSEMBL, REFSEQ = "ENST", ("NM_", "NR_", "XM_", "XR_")
+
+
+class Constraint(msgspec.Struct, frozen=True):
+    """How many variants of a class there are, compared with how many were expected.
+
+    All fields are None where gnomAD gives no number: it expects no variant of the class, or has no
+    usable position in the transcript.
+    """
+
+    observed: int | None
+    """The number of different variants that gnomAD has observed."""
+
+    expected: float | None
+    """The number of variants that gnomAD's model of mutation expects without selection."""
+
+    oe: float | None
+    """Observed / expected."""
+
+    oe_lower: float | None
+    """The lower end of the 90 % confidence interval of observed / expected."""
+
+    oe_upper: float | None
+    """The upper end of the 90 % confidence interval of observed / expected."""
+
+    z: float | None
+    """By how many standard deviations fewer variants were observed than expected. Negative: more
+    were observed."""
+
+
+class GnomadData(msgspec.Struct, frozen=True):
+    """The constraint of a gene, which is that of one transcript."""
+
+    transcript: str
+    """The transcript's Ensembl id with its version: MANE Select, else the canonical transcript."""
+
+    mane_select: bool
+    """Whether the transcript is MANE Select. If not, it is Ensembl's canonical transcript."""
+
+    pli: float | None
+    """The probability, from 0 to 1, that the gene does not tolerate the loss of one copy (pLI), by
+    loss-of-function variants of high confidence."""
+
+    loeuf: float | None
+    """The upper end of the 90 % confidence interval of observed / expected for loss-of-function
+    variants (LOEUF). A small number means a constrained gene. It equals `lof.oe_upper`."""
+
+    lof: Constraint
+    """Loss-of-function variants of high confidence."""
+
+    mis: Constraint
+    """Missense variants."""
+
+    syn: Constraint
+    """Synonymous variants, which are not under selection: they show how good the model is."""
+
+    constraint_flags: tuple[str, ...]
+    """What is wrong with the numbers: `no_variants`, `no_exp_lof`, `no_exp_mis`, `no_exp_syn`,
+    `outlier_mis`, `outlier_syn`."""
+
+    gene_flags: tuple[str, ...] | None
+    """Why positions of the gene are hard to sequence, such as `low_exome_coverage`. None where
+    gnomAD does not say it."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether a number is not 0."""
+        given = (self.pli, *(each.observed or each.expected for each in self.classes))
+        return any(given)
+
+    @property
+    def classes(self) -> tuple[Constraint, ...]:
+        """The three classes of variants."""
+        return self.lof, self.mis, self.syn
+
+
+def read(asked: Any, path: Path) -> Reading:
+    """Return the data of each gene that is asked for. This is the file's reader.
+
+    A gene has rows of RefSeq's and of Ensembl's transcripts. The row of the Ensembl transcript that
+    is MANE Select counts, else that of the canonical transcript. A gene without such a row is
+    absent: gnomAD does not give the constraint of such a gene either, only that of transcripts.
+    """
+    rows = Grouped[tuple[int, GnomadData]](Asked.of(asked), "ensembl_gene_id")
+    for line in read_table(path, COLUMNS, ended=True, most=MAX_TABLE):
+        gene_id, transcript, version, canonical, mane, *_ = line.values
+        try:
+            rank = 2 * _flag(mane) + _flag(canonical)
+            if not _is_of_ensembl(gene_id, transcript, version) or not rank:
+                rows.count(gene_id, says_something=False)
+                continue
+            data = _data(line.values)
+        except UnusableFile as error:
+            raise UnusableFile(f"{path.name}, line {line.number}: {error}") from error
+        rows.add(gene_id, (rank, data), says_something=data.says_something)
+    return reading([rows], _choose)
+
+
+def _choose(rows: Sequence[tuple[int, GnomadData]]) -> GnomadData | str:
+    best = max(rank for rank, _ in rows)
+    found = {data for rank, data in rows if rank == best}
+    if len(found) > 1:
+        names = " and ".join(sorted(data.transcript for data in found))
+        return f"the file has {len(found)} rows that represent the gene, of {names}"
+    return found.pop()
+
+
+def _is_of_ensembl(gene_id: str, transcript: str, version: str) -> bool:
+    if transcript.startswith(REFSEQ):
+        return False
+    if not (
+        transcript.startswith(ENSEMBL)
+        and gene_id.startswith("ENSG")
+        and version.startswith(f"{transcript}.")
+    ):
+        raise UnusableFile(f"{transcript[:40]!r} is no transcript of {gene_id[:40]!r}")
+    return True
+
+
+def _data(values: Sequence[str]) -> GnomadData:
+    _, _, version, _, mane, constraint_flags, gene_flags, pli = values[: len(ROW)]
+    size = len(METRICS)
+    starts = range(len(ROW), len(values), size)
+    lof, mis, syn = (_constraint(values[start : start + size]) for start in starts)
+    flags = _flags(constraint_flags)
+    if flags is None:
+        raise UnusableFile("there are no constraint_flags")
+    return GnomadData(
+        transcript=version,
+        mane_select=_flag(mane),
+        pli=as_number(pli, least=0, most=1),
+        loeuf=lof.oe_upper,
+        lof=lof,
+        mis=mis,
+        syn=syn,
+        constraint_flags=flags,
+        gene_flags=_flags(gene_flags),
+    )
+
+
+def _constraint(values: Sequence[str]) -> Constraint:
+    *counts, z = values
+    observed, expected, oe, lower, upper = (as_number(each, least=0) for each in counts)
+    if observed is not None and observed != int(observed):
+        raise UnusableFile(f"{values[0]!r} is not a number of variants")
+    return Constraint(
+        observed=None if observed is None else int(observed),
+        expected=expected,
+        oe=oe,
+        oe_lower=lower,
+        oe_upper=upper,
+        z=as_number(z),
+    )
+
+
+def _flag(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise UnusableFile(f"{text[:40]!r} is neither true nor false")
+    return text == "true"
+
+
+def _flags(text: str) -> tuple[str, ...] | None:
+    if text == "NA":
+        return None
+    try:
+        return msgspec.json.decode(text, type=tuple[str, ...])
+    except msgspec.MsgspecError as error:
+        raise UnusableFile(f"{text[:40]!r} is not a list of flags: {error}") from error
+
+
+async def probe(connect: Connector) -> str:
+    """Look at the columns of the file. This is what the doctor asks."""
+    return await has_columns(connect, FILES, CONSTRAINT, COLUMNS)
+
+
+class Gnomad(FileSource):
+    """How much less variation a gene has than expected, on GRCh38: pLI, LOEUF, z scores.
+
+    The numbers are those of the transcript that represents the gene (MANE Select, else canonical).
+    A gene is absent if gnomAD has no row of such a transcript: it computes constraint for
+    protein-coding genes only.
+    """
+
+    info = SourceInfo(
+        name="gnomad",
+        title="gnomAD constraint",
+        licence="CC0",
+        licence_url="https://gnomad.broadinstitute.org/policies",
+        attribution="gnomAD v4.1.1, gnomad.broadinstitute.org",
+        hosts=(FILES,),
+        freshness=timedelta(days=180),
+        needs=frozenset({"ensembl_gene_id"}),
+        # v4.1 has 18,173 genes with MANE Select or canonical transcripts in one published import
+        least_genes=17_000,
+    )
+    data = GnomadData
+    file = BulkFile(FILES, (CONSTRAINT,), "app.annotation.sources.gnomad:read", RELEASE)
+    probes = (
+        HostProbe(
+            host=FILES,
+            title="gnomAD's file has the columns that are read",
+            why="Without the file, runs of gnomAD wait. With other columns they fail.",
+            ask=probe,
+        ),
+    )
