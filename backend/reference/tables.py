@@ -30,7 +30,7 @@ def diagram() -> str:
         lines += [f"        {_type(c)} {c.name}{_key(c)}" for c in each.columns]
         lines.append("    }")
     for each in metadata.tables.values():
-        for key in each.foreign_keys:
+        for key in (key for column in each.columns for key in column.foreign_keys):
             one = "|o" if key.parent.nullable else "||"
             there = key.column.table.name
             lines.append(f'    {there} {one}--o{{ {each.name} : "{key.parent.name}"')

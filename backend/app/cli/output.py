@@ -142,12 +142,12 @@ def start_command(*, arq: bool) -> str:
 
 def nothing_due_note(run: Run) -> str | None:
     """Return a note for a run that had nothing to do, or None for any other run."""
-    if run.state != "succeeded" or any(each.total or each.done for each in run.progress):
+    if run.state != "succeeded" or any(each.total != each.confirmed for each in run.progress):
         return None
     if run.mode == "full":
         return None
     names = "".join(f" {name}" for name in run.sources or ())
-    return f"all annotations are fresh; to refresh them anyway: just annotate{names} --mode full"
+    return f"nothing new; to refresh all annotations anyway: just annotate{names} --mode full"
 
 
 def headline(run: Run) -> str:

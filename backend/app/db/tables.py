@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -61,6 +62,11 @@ runs = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("task", Text, nullable=False, comment="name of the job"),
     Column("sources", ARRAY(Text), comment="requested sources, sorted and unique; null means all"),
+    Column(
+        "genes",
+        ARRAY(Text),
+        comment="HGNC ids of the requested genes, sorted and unique; null means all",
+    ),
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="queued"),
     Column(
@@ -148,6 +154,13 @@ run_sources = Table(
         server_default="0",
         comment="number of requests to the upstream",
     ),
+    Column(
+        "confirmed",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="stale answers that were kept, because the release is the same",
+    ),
     Column("weight_total", BigInteger, comment="expected work, in the source's own unit"),
     Column("weight_done", BigInteger, nullable=False, server_default="0"),
     Column(
@@ -232,6 +245,60 @@ workers = Table(
     _at("stopped_at"),
 )
 
+origins = Table(
+    "origins",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("release", Text, comment="as people read it: a version or a day; null: not stated"),
+    Column("marker", Text, comment="what differs between two releases, such as the ETag of a file"),
+    Column(
+        "files",
+        JSONB,
+        nullable=False,
+        comment="address, without secrets, and SHA-256 of each file; null: a service was asked",
+    ),
+    Column("parser", Text, nullable=False, comment="version of what the source makes of it"),
+    _at("first_seen_at", default_now=True),
+    UniqueConstraint(
+        "source",
+        "release",
+        "marker",
+        "files",
+        "parser",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+source_releases = Table(
+    "source_releases",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("of", Text, primary_key=True, comment="file or service"),
+    Column("release", Text, nullable=False, comment="as people read it"),
+    Column(
+        "marker",
+        Text,
+        nullable=False,
+        comment="what differs between two releases, such as the ETag of a file",
+    ),
+    Column("address", Text, nullable=False, comment="that stated the release"),
+    Column(
+        "since",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the release was first seen",
+    ),
+    Column(
+        "seen_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the release was last seen",
+    ),
+)
+
 annotations = Table(
     "annotations",
     metadata,
@@ -252,9 +319,22 @@ annotations = Table(
         server_default="false",
         comment="the last check said absent after found, and is not accepted yet",
     ),
+    Column(
+        "origin_id",
+        BigInteger,
+        ForeignKey("origins.id"),
+        comment="where the last good answer came from",
+    ),
+    Column(
+        "checked_origin_id",
+        BigInteger,
+        ForeignKey("origins.id"),
+        comment="where the last check looked",
+    ),
     CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
     CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
     Index("annotations_checked_run_idx", "checked_run_id", "source"),
+    Index(None, "source", "state"),
 )
 
 accepted_files = Table(
@@ -266,6 +346,9 @@ accepted_files = Table(
     Column("rows", BigInteger, nullable=False, comment="number of rows without the header"),
     Column("genes", BigInteger, nullable=False, comment="number of different genes in all rows"),
     Column("release", Text, nullable=False, comment="release of the source"),
+    Column("address", Text, comment="where the file was downloaded"),
+    Column("marker", Text, comment="ETag of the file, or its Last-Modified"),
+    Column("bytes", BigInteger, comment="size of the file as it was downloaded"),
     _at("accepted_at", default_now=True),
     Column("accepted_run_id", BigInteger),
 )

@@ -32,7 +32,7 @@ async def refresh_by_api(source: ApiSource, due: Due, ledger: Ledger, releases: 
         try:
             answers = await ask(source, batch.genes)
             answers = await _doubt(source, due, ledger, batch.genes, answers)
-            await ledger.commit(answers, batch.weight, await releases.current())
+            await ledger.commit(answers, batch.weight, await releases.origin())
             ledger.losses.judge()
         finally:
             slots.release()

@@ -1,11 +1,12 @@
 """Refreshes a source from its file."""
 
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
 from app.annotation.refresh.commits import storable_answers
 from app.annotation.refresh.due import Due
 from app.annotation.refresh.file_checks import FileChecks
 from app.annotation.refresh.ledger import Ledger
+from app.annotation.refresh.origins import origin_in_file
 from app.annotation.refresh.plausibility import NotAccepted, turned_absent
 from app.annotation.refresh.read_ahead import ReadAhead
 from app.annotation.refresh.weights import weigh
@@ -40,23 +41,23 @@ async def refresh_from_file(
         genes += page
         found = await weigh(source, page)
         weights.update(zip((gene.id for gene in page), found, strict=True))
-    ahead = ReadAhead()
-    # closed at once when the run is cancelled, because a child process may be reading the file
-    async with aclosing(source.bulk(genes)) as lists:
-        async for answers in lists:
-            turned = await turned_absent(due.attempt, ledger.losses, answers)
-            ahead.add(storable_answers(answers), turned)
-    await checks.judge(source.files)
-    ledger.losses.judge(more=len(ahead.turned_absent))
-    if ahead.says_nothing and not ledger.losses.accepted:
-        raise NotAccepted(
-            f"{due.source}: its bulk file says nothing about {ahead.unknown:,} of"
-            f" {len(genes):,} genes; no answer of the file is stored"
-        )
-    await checks.accept(source.files)
-    release = None if source.file_release is None else source.file_release.name
-    asks_too = isinstance(source, ApiSource)
-    for answers in ahead.certain() if asks_too else ahead.all():
-        weight = sum(weights[answer.gene_id] for answer in answers)
-        await ledger.commit(answers, weight, release)
-    return ahead.left if asks_too else 0
+    with closing(ReadAhead()) as ahead:
+        # closed at once when the run is cancelled, because a child process may be reading the file
+        async with aclosing(source.bulk(genes)) as lists:
+            async for answers in lists:
+                turned = await turned_absent(due.attempt, ledger.losses, answers)
+                ahead.add(storable_answers(answers), turned)
+        await checks.judge(source.files)
+        ledger.losses.judge(more=len(ahead.turned_absent))
+        if ahead.says_nothing and not ledger.losses.accepted:
+            raise NotAccepted(
+                f"{due.source}: its bulk file says nothing about {ahead.unknown:,} of"
+                f" {len(genes):,} genes; no answer of the file is stored"
+            )
+        await checks.accept(source.files)
+        origin = origin_in_file(source)
+        asks_too = isinstance(source, ApiSource)
+        for answers in ahead.certain() if asks_too else ahead.all():
+            weight = sum(weights[answer.gene_id] for answer in answers)
+            await ledger.commit(answers, weight, origin)
+        return ahead.left if asks_too else 0

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.refresh.origins import Origin, record_origin
 from app.annotation.sources.base import Answer
 from app.core.postgres.unavailable import is_data_error
 from app.db.text import storable
@@ -21,12 +22,14 @@ second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the 
 
 _ANNOTATIONS = text(
     """
-    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at,
-                             checked_state, checked_at, checked_run_id, reason, doubted)
+    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, origin_id,
+                             checked_state, checked_at, checked_run_id, checked_origin_id, reason,
+                             doubted)
     SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
            CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
            CASE WHEN a.state <> 'unknown' THEN now() END,
-           a.state, now(), :run_id, a.reason, a.doubted
+           CASE WHEN a.state <> 'unknown' THEN CAST(:origin_id AS bigint) END,
+           a.state, now(), :run_id, CAST(:origin_id AS bigint), a.reason, a.doubted
     FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
                 CAST(:reasons AS text[]), CAST(:doubted AS boolean[]))
       AS a(gene_id, state, data, reason, doubted)
@@ -40,9 +43,11 @@ _ANNOTATIONS = text(
                 THEN annotations.release ELSE excluded.release END,
       fetched_at = CASE WHEN excluded.checked_state = 'unknown'
                    THEN annotations.fetched_at ELSE excluded.fetched_at END,
+      origin_id = CASE WHEN excluded.checked_state = 'unknown'
+                  THEN annotations.origin_id ELSE excluded.origin_id END,
       checked_state = excluded.checked_state, checked_at = excluded.checked_at,
-      checked_run_id = excluded.checked_run_id, reason = excluded.reason,
-      doubted = excluded.doubted
+      checked_run_id = excluded.checked_run_id, checked_origin_id = excluded.checked_origin_id,
+      reason = excluded.reason, doubted = excluded.doubted
     """
 )
 
@@ -89,9 +94,8 @@ def _problem(data: dict[str, Any]) -> str | None:
 
 async def store(
     connection: AsyncConnection,
-    source: str,
     run_id: int,
-    release: str | None,
+    origin: Origin,
     answers: Sequence[Answer],
 ) -> list[Answer]:
     """Write answers. An *unknown* answer keeps the last good one.
@@ -101,21 +105,21 @@ async def store(
 
     Args:
         connection: in the attempt's transaction, which survives a refusal.
-        source: its name.
         run_id: the run that asked.
-        release: of the upstream.
+        origin: where the answers came from.
         answers: at most one for each gene, as :func:`storable_answers` returns them.
 
     Returns:
         The answers as they were written.
     """
+    origin_id = await record_origin(connection, origin)
     written: list[Answer] = []
     parts = [list(answers)]
     while parts:
         part = parts.pop()
         try:
             async with connection.begin_nested():
-                await _write(connection, source, run_id, release, part)
+                await _write(connection, run_id, origin, origin_id, part)
         except DBAPIError as error:
             if not is_data_error(error) or _is_unknown(part):
                 raise
@@ -139,17 +143,18 @@ def _refused(answer: Answer, error: DBAPIError) -> Answer:
 
 async def _write(
     connection: AsyncConnection,
-    source: str,
     run_id: int,
-    release: str | None,
+    origin: Origin,
+    origin_id: int,
     answers: Sequence[Answer],
 ) -> None:
     await connection.execute(
         _ANNOTATIONS,
         {
-            "source": source,
+            "source": origin.source,
             "run_id": run_id,
-            "release": release,
+            "release": origin.release,
+            "origin_id": origin_id,
             "gene_ids": [answer.gene_id for answer in answers],
             "states": [answer.state for answer in answers],
             "data": [

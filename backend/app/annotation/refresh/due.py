@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.base import Gene
 from app.core.runs.attempt import Attempt
@@ -13,17 +14,26 @@ PAGE = 1_000
 """The number of genes that are read at a time."""
 
 # A gene without an annotation is due. A gene that this run has not asked about yet is due when
-# everything is refreshed, when its answer is unknown or stale, and when its answer is dated in the
-# future, because a clock that was ahead wrote the date.
+# everything is refreshed; when its answer is unknown; when another version of the source made it;
+# when it is of another release than the current ones, or stale if these are not known; and when
+# its answer is dated in the future, because a clock that was ahead wrote the date. What a file does
+# not tell stays unknown until the file changes, or the gene's identifiers.
 _DUE_PAGE = text(
     """
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
-    WHERE g.id > :after AND (a.gene_id IS NULL OR (
-      a.checked_run_id IS DISTINCT FROM :run_id
-      AND (:everything OR a.checked_state = 'unknown' OR a.state = 'unknown'
-           OR a.fetched_at < now() - CAST(:freshness AS interval)
-           OR a.fetched_at > now() + interval '1 minute')))
+      LEFT JOIN origins o ON o.id = a.checked_origin_id
+    WHERE g.id > :after
+      AND ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
+           OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+      AND (a.gene_id IS NULL OR (
+        a.checked_run_id IS DISTINCT FROM :run_id
+        AND (:everything OR o.parser <> :parser
+             OR ('unknown' IN (a.checked_state, a.state) AND NOT (
+               :unknown_is_final AND o.marker = ANY(:markers) AND g.updated_at <= a.checked_at))
+             OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
+                         a.checked_at < now() - CAST(:freshness AS interval))
+             OR a.checked_at > now() + interval '1 minute')))
     ORDER BY g.id LIMIT :page
     """
 )
@@ -32,11 +42,36 @@ _DUE_COUNT = text(
     """
     SELECT count(*)
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
-    WHERE a.gene_id IS NULL OR (
-      a.checked_run_id IS DISTINCT FROM :run_id
-      AND (:everything OR a.checked_state = 'unknown' OR a.state = 'unknown'
-           OR a.fetched_at < now() - CAST(:freshness AS interval)
-           OR a.fetched_at > now() + interval '1 minute'))
+      LEFT JOIN origins o ON o.id = a.checked_origin_id
+    WHERE ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
+           OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+      AND (a.gene_id IS NULL OR (
+        a.checked_run_id IS DISTINCT FROM :run_id
+        AND (:everything OR o.parser <> :parser
+             OR ('unknown' IN (a.checked_state, a.state) AND NOT (
+               :unknown_is_final AND o.marker = ANY(:markers) AND g.updated_at <= a.checked_at))
+             OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
+                         a.checked_at < now() - CAST(:freshness AS interval))
+             OR a.checked_at > now() + interval '1 minute')))
+    """
+)
+
+_CONFIRM = text(
+    """
+    WITH confirmed AS (
+      UPDATE annotations a SET checked_at = now(), checked_run_id = :run_id
+      FROM origins o, genes g
+      WHERE a.source = :source AND o.id = a.checked_origin_id AND g.id = a.gene_id
+        AND a.checked_run_id IS DISTINCT FROM :run_id
+        AND a.checked_state <> 'unknown' AND a.state <> 'unknown' AND o.parser = :parser
+        AND o.marker = ANY(CAST(:markers AS text[]))
+        AND a.checked_at < now() - CAST(:freshness AS interval)
+        AND ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
+             OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+      RETURNING a.state)
+    SELECT count(*) FILTER (WHERE state = 'found') AS found,
+           count(*) FILTER (WHERE state = 'absent') AS absent
+    FROM confirmed
     """
 )
 
@@ -49,8 +84,11 @@ class Due:
         attempt: of the run.
         run_id: the run.
         source: its name.
-        everything: whether genes with a fresh answer are due, too.
+        everything: whether genes with a current answer are due, too.
         freshness: the age from which an answer is stale.
+        parser: the version of what the source makes of an answer.
+        markers: of the current releases; None if they are not known.
+        unknown_is_final: whether the same release would give the same unknown answers again.
     """
 
     attempt: Attempt
@@ -58,6 +96,23 @@ class Due:
     source: str
     everything: bool
     freshness: timedelta
+    parser: str
+    markers: list[str] | None
+    unknown_is_final: bool
+
+    async def confirm(self, connection: AsyncConnection) -> tuple[int, int]:
+        """Keep the stale answers whose release is still the current one, without asking again.
+
+        Args:
+            connection: in the attempt's transaction.
+
+        Returns:
+            How many found and how many absent answers were kept.
+        """
+        if self.everything or self.markers is None:
+            return 0, 0
+        row = (await connection.execute(_CONFIRM, self._values())).one()
+        return row.found, row.absent
 
     async def count(self) -> int:
         """Return how many genes are due."""
@@ -85,4 +140,7 @@ class Due:
             "run_id": self.run_id,
             "everything": self.everything,
             "freshness": self.freshness,
+            "parser": self.parser,
+            "markers": self.markers,
+            "unknown_is_final": self.unknown_is_final,
         }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from app.annotation.refresh import progress as counts
 from app.annotation.refresh.commits import storable_answers, store
+from app.annotation.refresh.origins import Origin
 from app.annotation.refresh.plausibility import Losses
 from app.annotation.refresh.progress import Progress
 from app.annotation.sources.base import Answer, Source
@@ -39,13 +40,13 @@ class Ledger:
         # one commit at a time, because each writes the whole progress
         self._committing = asyncio.Lock()
 
-    async def commit(self, answers: Sequence[Answer], weight: int, release: str | None) -> None:
+    async def commit(self, answers: Sequence[Answer], weight: int, origin: Origin) -> None:
         """Write answers and the progress that they mean, in one transaction.
 
         Args:
             answers: at most one for each gene.
             weight: the expected work for these genes.
-            release: the source's release that the answers are from.
+            origin: where the answers came from.
 
         Raises:
             Superseded: another attempt has taken the run over.
@@ -54,7 +55,7 @@ class Ledger:
         async with self._committing, self._attempt.transaction(progress=True) as connection:
             self._count_requests()
             progress = self.progress
-            written = await store(connection, progress.source, progress.run_id, release, answers)
+            written = await store(connection, progress.run_id, origin, answers)
             progress.add(written, weight)
             self.losses.doubted += sum(answer.doubted for answer in written)
             await counts.save(connection, progress)

@@ -1,19 +1,43 @@
+"""Executes a run: its sources side by side, each as soon as those that it needs have ended."""
+
+import asyncio
+import logging
+import os
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from app.annotation.refresh.requests import lacks_identifiers
 from app.annotation.refresh.source_refresh import Refresh, nothing_but_unknowns
-from app.annotation.sources import build
+from app.annotation.sources import SOURCES, build
 from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.annotation.upstream.settings import UpstreamSettings
-from app.core.errors import UserError
+from app.core.errors import KidneyGeneticsError, Superseded, UserError, Wait
+from app.core.postgres.unavailable import is_unavailable
 from app.core.process.logs import bound_contextvars
 from app.core.redis.rate_limits import RateLimiter
 from app.core.runs.attempt import Attempt
 
+logger = logging.getLogger(__name__)
+
+_COVERED = text(
+    "SELECT source, state, error FROM run_sources WHERE run_id = :run_id ORDER BY position"
+)
+
+
+class _NotBegun(NamedTuple):
+    """A source did not begin, because one that it needs could not give its identifiers."""
+
+    provider: str
+
+
+_Ended = str | Exception | _NotBegun | None
+"""How a source ended: it succeeded (None), it failed, it raised an error, or it did not begin."""
+
 
 class Pipeline:
-    """Executes runs: refreshes each source of a run, one after the other.
+    """Executes runs: refreshes the sources of a run.
 
     Args:
         settings: addresses, keys and thresholds.
@@ -29,6 +53,7 @@ class Pipeline:
         self._limiter = limiter
         usable_cache_dir(settings.cache_dir)
         self._http = new_http_client(settings.upstream_timeout)
+        self._reading = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def close(self) -> None:
         """Close the connections to the upstream services."""
@@ -37,35 +62,90 @@ class Pipeline:
     async def run(self, attempt: Attempt) -> None:
         """Execute what is left of a run.
 
+        A source that fails or waits does not stop the others. How the run goes on is decided when
+        all sources have ended: an error of a source that another attempt may mend comes first,
+        then a wait, and then the sources that failed for good.
+
         Raises:
             UserError: a source got nothing but unknowns, or its answers were not accepted.
             Superseded, Wait, BadAnswer: see there.
         """
         run_id = attempt.ref.run_id
         async with attempt.reading() as connection:
-            result = await connection.execute(
-                text(
-                    "SELECT source, state, error FROM run_sources WHERE run_id = :id"
-                    " ORDER BY position"
-                ),
-                {"id": run_id},
-            )
-            sources = result.all()
-        errors = {
-            row.source: row.error or nothing_but_unknowns(row.source)
-            for row in sources
-            if row.state == "failed"
+            rows = (await connection.execute(_COVERED, {"run_id": run_id})).all()
+        ended: dict[str, asyncio.Future[_Ended]] = {
+            row.source: asyncio.get_running_loop().create_future() for row in rows
         }
-        for name, state, _ in sources:
-            if state not in {"succeeded", "failed"}:
-                source = build(name, self._settings, self._limiter, self._http)
-                refresh = Refresh(attempt, source, self._settings)
-                with bound_contextvars(source=name):
-                    error = await refresh.run(afresh=state == "queued")
-                if error is not None:
-                    errors[name] = error
-        if errors:
-            raise UserError("; ".join(errors.values()), remedy=_remedy(run_id, errors))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for row in rows:
+                    group.create_task(self._follow(attempt, row, ended))
+        except BaseExceptionGroup as errors:
+            superseded = [e for e in errors.exceptions if isinstance(e, Superseded)]
+            raise (superseded or errors.exceptions)[0] from None
+        _conclude(run_id, {name: future.result() for name, future in ended.items()})
+
+    async def _follow(
+        self, attempt: Attempt, row: Any, ended: Mapping[str, "asyncio.Future[_Ended]"]
+    ) -> None:
+        """Refresh a source when those that it needs have ended, and say how it ended."""
+        name: str = row.source
+        with bound_contextvars(source=name):
+            try:
+                outcome = await self._refresh(attempt, row, ended)
+            except Exception as error:
+                # these are not a matter of one source
+                if isinstance(error, Superseded) or is_unavailable(error):
+                    raise
+                traceback = None if isinstance(error, KidneyGeneticsError) else error
+                logger.warning("%s: %s", type(error).__name__, error, exc_info=traceback)
+                outcome = error
+        ended[name].set_result(outcome)
+
+    async def _refresh(
+        self, attempt: Attempt, row: Any, ended: Mapping[str, "asyncio.Future[_Ended]"]
+    ) -> _Ended:
+        if row.state == "succeeded":
+            return None
+        if row.state == "failed":
+            return str(row.error or nothing_but_unknowns(row.source))
+        for column, provider in _needed(row.source, ended):
+            # the error or the wait of the provider decides how the run goes on
+            if isinstance(await ended[provider], Exception | _NotBegun):
+                async with attempt.reading() as connection:
+                    if await lacks_identifiers(connection, column, provider):
+                        return _NotBegun(provider)
+        source = build(row.source, self._settings, self._limiter, self._http)
+        refresh = Refresh(attempt, source, self._settings, self._reading)
+        return await refresh.run(afresh=row.state == "queued")
+
+
+def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns that a source asks by, with those sources of the run that fill them."""
+    return [
+        (column, provider)
+        for column in sorted(SOURCES[name].info.needs)
+        for provider in covered
+        if provider != name and column in SOURCES[provider].info.provides
+    ]
+
+
+def _conclude(run_id: int, ended: Mapping[str, _Ended]) -> None:
+    """Raise what the ends of the sources mean for the run.
+
+    Raises:
+        UserError, Wait, BadAnswer: see :meth:`Pipeline.run`.
+    """
+    raised = [each for each in ended.values() if isinstance(each, Exception)]
+    for error in (each for each in raised if not isinstance(each, Wait)):
+        raise error
+    if waits := [each for each in raised if isinstance(each, Wait)]:
+        soonest = min(waits, key=lambda wait: wait.seconds)
+        raise Wait(
+            ", ".join(sorted({wait.what for wait in waits})), soonest.seconds, soonest.reason
+        )
+    if errors := {name: each for name, each in ended.items() if isinstance(each, str)}:
+        raise UserError("; ".join(errors.values()), remedy=_remedy(run_id, errors))
 
 
 def _remedy(run_id: int, errors: Mapping[str, str]) -> str:

@@ -24,11 +24,18 @@ class Progress:
     requests: int
     weight_total: int
     weight_done: int
+    confirmed: int
 
     @property
     def done(self) -> int:
         """The number of genes that were asked about for this run."""
         return self.found + self.absent + self.unknown
+
+    def confirm(self, found: int, absent: int) -> None:
+        """Count stale answers that are kept, because their release is the current one."""
+        self.found += found
+        self.absent += absent
+        self.confirmed += found + absent
 
     def add(self, answers: Sequence[Answer], weight: int) -> None:
         """Count answers that are being committed."""
@@ -42,7 +49,7 @@ _BEGIN = text(
     UPDATE run_sources SET state = 'running', started_at = coalesce(started_at, now()),
       finished_at = NULL, error = NULL, attempt_started_at = now(), weight_at_start = weight_done
     WHERE run_id = :run_id AND source = :source
-    RETURNING total, requests, coalesce(weight_total, 0) AS weight_total, weight_done
+    RETURNING total, requests, confirmed, coalesce(weight_total, 0) AS weight_total, weight_done
     """
 )
 
@@ -66,7 +73,7 @@ _SAVE = text(
     """
     UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
       unknown = :unknown, requests = :requests, weight_total = :weight_total,
-      weight_done = :weight_done
+      weight_done = :weight_done, confirmed = :confirmed
     WHERE run_id = :run_id AND source = :source
     """
 )
@@ -105,6 +112,7 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
         row.requests,
         row.weight_total,
         row.weight_done,
+        row.confirmed,
     )
 
 

@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
@@ -12,7 +13,7 @@ _MAX_UNKNOWN = 0.9
 class ReadAhead:
     """Keeps the answers of a whole bulk file until it is known whether they are plausible.
 
-    The answers are kept encoded, and take about 1 KB for each gene: 20 MB for 20,000 genes.
+    The answers are kept in a temporary file, because they may have some 100 MB.
 
     Attributes:
         answered: the number of genes with an answer.
@@ -24,14 +25,17 @@ class ReadAhead:
         self.answered = 0
         self.unknown = 0
         self.turned_absent: set[int] = set()
-        self._lists: list[bytes] = []
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        self._sizes: list[int] = []
 
     def add(self, answers: Sequence[Answer], turned_absent: Collection[int]) -> None:
         """Keep a list of answers that can be stored (see `commits.storable_answers`)."""
         self.answered += len(answers)
         self.unknown += sum(answer.state == "unknown" for answer in answers)
         self.turned_absent.update(turned_absent)
-        self._lists.append(msgspec.json.encode(answers))
+        encoded = msgspec.json.encode(answers)
+        self._file.write(encoded)
+        self._sizes.append(len(encoded))
 
     @property
     def says_nothing(self) -> bool:
@@ -45,8 +49,13 @@ class ReadAhead:
 
     def all(self) -> Iterator[list[Answer]]:
         """Yield all answers."""
-        for encoded in self._lists:
-            yield msgspec.json.decode(encoded, type=list[Answer])
+        self._file.seek(0)
+        for size in self._sizes:
+            yield msgspec.json.decode(self._file.read(size), type=list[Answer])
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._file.close()
 
     def certain(self) -> Iterator[list[Answer]]:
         """Yield the answers, except those of the genes that the service is asked about."""

@@ -1,7 +1,7 @@
 import difflib
 from collections.abc import Sequence
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.sources import SOURCES
@@ -80,20 +80,26 @@ async def _with_needed(connection: AsyncConnection, names: list[str]) -> list[st
             provider = _provider(column)
             if provider is None or provider in covers:
                 continue
-            lacking = await connection.execute(_is_lacking(column, provider))
-            if lacking.scalar_one():
+            if await lacks_identifiers(connection, column, provider):
                 covers.append(provider)
     return [name for name in SOURCES if name in covers]
 
 
-def _is_lacking(column: str, provider: str) -> Select[tuple[bool]]:
-    """Select whether a gene lacks an identifier, and its source has not answered about it yet."""
+async def lacks_identifiers(connection: AsyncConnection, column: str, provider: str) -> bool:
+    """Tell whether a gene lacks an identifier, and its source has not answered about it yet.
+
+    Args:
+        connection: to read from.
+        column: of ``genes``, with the identifier.
+        provider: the source that fills the column.
+    """
     answered = exists().where(
         annotations.c.gene_id == genes.c.id,
         annotations.c.source == provider,
         annotations.c.state != "unknown",
     )
-    return select(exists().where(genes.c[column].is_(None), ~answered))
+    found = await connection.execute(select(exists().where(genes.c[column].is_(None), ~answered)))
+    return bool(found.scalar_one())
 
 
 def _provider(column: str) -> str | None:

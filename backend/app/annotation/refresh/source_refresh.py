@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -32,12 +33,20 @@ class Refresh:
         attempt: guards every commit.
         source: that is asked.
         settings: with the thresholds.
+        reading: limits the files that are read at a time, because each takes a processor.
     """
 
-    def __init__(self, attempt: Attempt, source: Source, settings: UpstreamSettings) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        source: Source,
+        settings: UpstreamSettings,
+        reading: asyncio.Semaphore,
+    ) -> None:
         self._attempt = attempt
         self._source = source
         self._settings = settings
+        self._reading = reading
         self._name = source.info.name
         self._run_id = attempt.ref.run_id
         self._releases = Releases(source)
@@ -51,12 +60,16 @@ class Refresh:
         Raises:
             Superseded, Wait, BadAnswer: see there.
         """
+        await self._releases.look()
+        due = self._due()
         async with self._attempt.transaction(progress=False) as connection:
+            await self._releases.record(connection)
             progress = await counts.begin(connection, self._run_id, self._name, afresh=afresh)
+            progress.confirm(*await due.confirm(connection))
             losses = await losses_so_far(connection, self._run_id, self._name)
         ledger = Ledger(self._attempt, self._source, progress, losses)
         try:
-            await self._ask_all(ledger)
+            await self._ask_all(due, ledger)
             return await self._finish(ledger)
         except NotAccepted as refused:
             error = str(refused)
@@ -65,18 +78,25 @@ class Refresh:
                 await counts.finish(connection, self._run_id, self._name, error)
             return error
 
-    async def _ask_all(self, ledger: Ledger) -> None:
-        due = self._due()
+    async def _ask_all(self, due: Due, ledger: Ledger) -> None:
         genes = await self._measure(due, ledger)
         checks = FileChecks(
             self._attempt, self._run_id, self._name, accepted=ledger.losses.accepted
         )
         await checks.accept(self._source.files)
-        logger.info("%s: %d genes are due, %d done before", self._name, genes, ledger.progress.done)
+        progress = ledger.progress
+        logger.info("%s: %d genes are due, %d done before", self._name, genes, progress.done)
         if isinstance(self._source, FileSource) and reads_file(self._source, genes, self._settings):
-            genes = await refresh_from_file(self._source, due, ledger, checks) if genes else 0
+            genes = await self._read_file(self._source, due, ledger, checks) if genes else 0
         if genes and isinstance(self._source, ApiSource):
             await refresh_by_api(self._source, due, ledger, self._releases)
+
+    async def _read_file(
+        self, source: FileSource, due: Due, ledger: Ledger, checks: FileChecks
+    ) -> int:
+        await source.fetched()
+        async with self._reading:
+            return await refresh_from_file(source, due, ledger, checks)
 
     def _due(self) -> Due:
         ref = self._attempt.ref
@@ -88,6 +108,9 @@ class Refresh:
             self._name,
             everything=ref.mode == "full" and asked_for,
             freshness=self._source.info.freshness,
+            parser=self._source.parser_version(),
+            markers=self._releases.markers,
+            unknown_is_final=not isinstance(self._source, ApiSource),
         )
 
     async def _measure(self, due: Due, ledger: Ledger) -> int:
@@ -110,7 +133,7 @@ class Refresh:
         """
         progress, losses = ledger.progress, ledger.losses
         # asked before the run's row is locked, because the request may take long
-        release = await self._releases.current() if losses.doubted else None
+        release = (await self._releases.origin()).release if losses.doubted else None
         async with self._attempt.transaction(progress=True) as connection:
             losses.judge()
             if losses.doubted:

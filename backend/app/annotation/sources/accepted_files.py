@@ -16,10 +16,12 @@ _ACCEPTED = text(
 
 _ACCEPT = text(
     """
-    INSERT INTO accepted_files (source, name, digest, rows, genes, release, accepted_run_id)
-    VALUES (:source, :name, :digest, :rows, :genes, :release, :run_id)
+    INSERT INTO accepted_files (source, name, digest, rows, genes, bytes, release, address, marker,
+                                accepted_run_id)
+    VALUES (:source, :name, :digest, :rows, :genes, :bytes, :release, :address, :marker, :run_id)
     ON CONFLICT (source, name) DO UPDATE SET digest = excluded.digest, rows = excluded.rows,
-      genes = excluded.genes, release = excluded.release, accepted_at = now(),
+      genes = excluded.genes, bytes = excluded.bytes, release = excluded.release,
+      address = excluded.address, marker = excluded.marker, accepted_at = now(),
       accepted_run_id = excluded.accepted_run_id
     WHERE accepted_files.digest <> excluded.digest
     """
@@ -79,5 +81,8 @@ async def accept(
             "digest": file.digest,
             "rows": file.rows,
             "genes": file.genes,
+            "bytes": file.download.size,
+            "address": file.download.address,
+            "marker": file.download.marker,
         }
         await connection.execute(_ACCEPT, values)

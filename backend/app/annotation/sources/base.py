@@ -26,7 +26,7 @@ from msgspec import Struct
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.host import Host
-from app.annotation.upstream.release import Release
+from app.annotation.upstream.release import Release, public_address
 from app.annotation.upstream.settings import UpstreamSettings
 
 if TYPE_CHECKING:
@@ -203,18 +203,18 @@ class Source:
         self._clients.append(client)
         return client
 
-    def parser_version(self) -> str:
-        """Return the version of what the source makes of an answer. Another one makes genes due."""
-        return str(self.info.parser)
-
-    async def current(self) -> list[Release]:
-        """Return what the upstream has now, in one cheap request for each of the two abilities.
+    async def current(self) -> dict[Literal["file", "service"], Release]:
+        """Return what the file and the service have now, in one cheap request for each.
 
         Raises:
             BadAnswer: the upstream does not state it.
             Wait: it cannot be asked now.
         """
-        return []
+        return {}
+
+    def parser_version(self) -> str:
+        """Return the version of what this source makes of an answer. Its options are part of it."""
+        return str(self.info.parser)
 
     @classmethod
     def knows_term(cls, term: str) -> bool:
@@ -226,10 +226,21 @@ class Source:
 class ApiSource(Source, ABC):
     """A source that asks a service about a batch of genes."""
 
-    async def current(self) -> list[Release]:
+    service: ClassVar[Host]
+    """The host that :meth:`annotate` asks."""
+
+    async def current(self) -> dict[Literal["file", "service"], Release]:
         """Return what the upstream has now; see :meth:`Source.current`."""
-        name = await self.release()
-        return [*await super().current(), Release(name, name)]
+        return {**await super().current(), "service": self.service_release(await self.release())}
+
+    @property
+    def service_address(self) -> str:
+        """The address of the service, without secrets."""
+        return public_address(self._connect.address(self.service))
+
+    def service_release(self, name: str) -> Release:
+        """Return the release that the service states."""
+        return Release(name, name, self.service_address)
 
     @abstractmethod
     async def release(self) -> str:
@@ -285,6 +296,7 @@ class FileSource(Source, ABC):
         super().__init__(connect)
         self._files = self.upstream(self.file.host)
         self.file_release: Release | None = None
+        self._downloads: list[Download] | None = None
 
     def options(self) -> dict[str, Any]:
         """Return what the reader has to know besides the genes, such as a setting.
@@ -302,9 +314,9 @@ class FileSource(Source, ABC):
         digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
         return f"{version}.{digest[:8]}"
 
-    async def current(self) -> list[Release]:
+    async def current(self) -> dict[Literal["file", "service"], Release]:
         """Return what the upstream has now; see :meth:`Source.current`."""
-        return [await self.current_file(), *await super().current()]
+        return {"file": await self.current_file(), **await super().current()}
 
     async def current_file(self) -> Release:
         """Return the release of the file that the upstream has now, without downloading the file.
@@ -323,7 +335,8 @@ class FileSource(Source, ABC):
             named: what the reader returned as ``Reading.release``.
         """
         download = files[0].download
-        return Release(self.file.release or named or download.release, download.marker)
+        name = self.file.release or named or download.release
+        return Release(name, download.marker, download.address)
 
     async def fetch(self) -> list[Download]:
         """Return local copies of the upstream's current files, one for each path.
@@ -336,6 +349,12 @@ class FileSource(Source, ABC):
             Wait: the files cannot be downloaded now.
         """
         return [await self._files.download(path) for path in self.file.paths]
+
+    async def fetched(self, *, again: bool = False) -> list[Download]:
+        """Return what :meth:`fetch` returned, which is called once, or ``again``."""
+        if again or self._downloads is None:
+            self._downloads = await self.fetch()
+        return self._downloads
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
         """Read the file, and give one answer for each gene, in lists of at most 500.
@@ -373,7 +392,7 @@ class FileSource(Source, ABC):
         """
         from app.annotation.sources.fetched import read_fetched
 
-        return read_fetched(self.fetch, self.file, asked, of=of, read=self._note)
+        return read_fetched(self.fetched, self.file, asked, of=of, read=self._note)
 
     def _note(self, files: Sequence[FileRead], release: str | None) -> None:
         self.files += files

@@ -145,7 +145,8 @@ class CollectedSource(FileSource):
                     collected = await self.collect(pieces, release)
                     known = await asyncio.to_thread(self._join, file, pieces, collected)
         name = self.file.paths[0]
-        return [Download(file.path, name, known.release, known.marker, self.address)]
+        marker, size = known.marker, known.size
+        return [Download(file.path, name, known.release, marker, self.address, size)]
 
     def _join(self, file: CachedFile, pieces: Pieces, collected: Collected) -> Known:
         part = file.start_part()

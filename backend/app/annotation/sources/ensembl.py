@@ -95,6 +95,7 @@ class Ensembl(ApiSource):
         batch_size=1_000,  # its own refusal: "a limit of 1000 is in place"
         concurrency=2,
     )
+    service = REST
     probes = (
         HostProbe(
             host=REST,

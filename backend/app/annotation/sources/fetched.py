@@ -1,7 +1,9 @@
+"""Downloads a bulk file and has it read."""
+
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Protocol
 
 from app.annotation.sources.base import BulkFile, FileRead
 from app.annotation.upstream import BadAnswer, Download
@@ -11,8 +13,16 @@ from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_c
 logger = logging.getLogger(__name__)
 
 
+class Fetched(Protocol):
+    """See :meth:`~app.annotation.sources.base.FileSource.fetched`."""
+
+    async def __call__(self, *, again: bool) -> list[Download]:
+        """Return the downloaded files, or download them again."""
+        ...
+
+
 async def read_fetched(
-    fetch: Callable[[], Awaitable[list[Download]]],
+    fetched: Fetched,
     file: BulkFile,
     asked: Any,
     *,
@@ -22,7 +32,7 @@ async def read_fetched(
     """Download a bulk file and read it. A copy that cannot be read is downloaded once more.
 
     Args:
-        fetch: downloads the files.
+        fetched: returns the downloaded files.
         file: what is downloaded, and what reads it.
         asked: see :func:`~app.annotation.upstream.bulk_files.process.read_in_child`, also for the
             next one.
@@ -33,8 +43,8 @@ async def read_fetched(
         BadAnswer: the file cannot be read.
         Wait: the file cannot be downloaded now.
     """
-    for again in (True, False):
-        downloads = await fetch()
+    for again in (False, True):
+        downloads = await fetched(again=again)
         done: list[Done] = []
         given = False
         paths = [each.path for each in downloads]
@@ -48,7 +58,7 @@ async def read_fetched(
             for each in downloads:
                 await each.discard()
             names = " and ".join(file.paths)
-            if given or not again:
+            if given or again:
                 raise BadAnswer(f"{names} cannot be read: {error}") from error
             logger.warning("%s cannot be read (%s) and is downloaded again", names, error)
         else:

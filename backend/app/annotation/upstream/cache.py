@@ -27,6 +27,7 @@ class Download:
         release: the day the file was last modified upstream, as an ISO date.
         marker: what differs between two versions of the file upstream; see :attr:`Known.marker`.
         address: where it was downloaded.
+        size: in bytes.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Download:
     release: str
     marker: str
     address: str
+    size: int
 
     async def discard(self) -> None:
         """Remove the copy, so that it is not in use any more and the next attempt downloads it."""

@@ -15,7 +15,7 @@ from app.annotation.upstream.cache import CachedFile, Download, waiting_for_disk
 from app.annotation.upstream.download import Downloading, version_of
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host, digest
-from app.annotation.upstream.release import Release
+from app.annotation.upstream.release import Release, public_address
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
 from app.core.process.redaction import redact
@@ -92,6 +92,10 @@ class Upstream:
     def requests(self) -> int:
         """Requests sent so far; every try counts."""
         return self._sender.requests
+
+    def address(self, path: str = "") -> str:
+        """Return the address of the host, or of a path below it, without secrets."""
+        return public_address(self._sender.address(path))
 
     async def request(
         self,
@@ -204,7 +208,7 @@ class Upstream:
                 version = version_of(response)
             if version.etag is None and version.last_modified is None:
                 raise BadAnswer(f"{self.host.name} sends neither ETag nor Last-Modified of {path}")
-            return Release(version.release, version.marker)
+            return Release(version.release, version.marker, self.address(path))
 
         return await self._with_retries(once, self._retries)
 

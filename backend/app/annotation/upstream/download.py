@@ -15,6 +15,7 @@ from app.annotation.upstream.cache import CachedFile, Download, Known
 from app.annotation.upstream.dates import past_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.outages import is_web_page
+from app.annotation.upstream.release import public_address
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.annotation.upstream.sender import Sender
 
@@ -98,8 +99,15 @@ class Downloading:
         return self._download(self._version)
 
     def _download(self, version: Known) -> Download:
-        address = self._sender.address(self._path)
-        return Download(self._file.path, self._path, version.release, version.marker, address)
+        address = public_address(self._sender.address(self._path))
+        return Download(
+            path=self._file.path,
+            name=self._path,
+            release=version.release,
+            marker=version.marker,
+            address=address,
+            size=version.size,
+        )
 
     def discard(self) -> None:
         """Remove the part of an unfinished download."""

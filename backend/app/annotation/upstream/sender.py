@@ -74,7 +74,7 @@ class Sender:
         self._in_flight = asyncio.Semaphore(host.concurrency)
 
     def address(self, path: str) -> str:
-        """Return the address of a path. It has no secrets, because keys are parameters."""
+        """Return the address of a path below the host's."""
         return f"{self._base_url}/{path.lstrip('/')}"
 
     @asynccontextmanager

@@ -38,6 +38,8 @@ class Attempt:
         self.superseded = False
         self.task: asyncio.Task[None] | None = None
         self._db = db
+        # one connection for each attempt, however many parts of the work want one
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def transaction(self, *, progress: bool) -> AsyncIterator[AsyncConnection]:
@@ -45,6 +47,8 @@ class Attempt:
 
         Its first statement is the guarded update of the run. The row stays locked until the commit,
         so nobody takes the run over in between.
+
+        An attempt has one transaction at a time, so do not open a second one inside.
 
         Args:
             progress: whether the transaction advances the run, and is not mere bookkeeping. A run
@@ -55,7 +59,7 @@ class Attempt:
         """
         run_id, epoch = self.ref.key
         values = {"run_id": run_id, "epoch": epoch, "progress": progress}
-        async with self._db.begin() as connection:
+        async with self._turn, self._db.begin() as connection:
             if (await connection.execute(_GUARD, values)).rowcount != 1:
                 raise Superseded(f"run {run_id} is no longer at epoch {epoch}")
             yield connection
@@ -64,7 +68,7 @@ class Attempt:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Open a read-only transaction."""
-        async with self._db.connect() as connection:
+        async with self._turn, self._db.connect() as connection:
             yield connection
 
     def supersede(self) -> None:

@@ -45,6 +45,9 @@ class SourceProgress(View):
     """Genes for which the source says that it has nothing."""
     unknown: int
     """Genes for which it could not be found out."""
+    confirmed: int
+    """Stale answers that were kept without a request, because the release is the same. They are
+    part of `done`."""
     requests: int
     """Requests that were sent to the upstream services so far."""
     weight_total: int | None
@@ -104,7 +107,7 @@ class Run(View):
     not_before: datetime | None
     """A queued run does not start before this time."""
     eta: float | None
-    """Seconds until the present source is done; null if not known."""
+    """Seconds until all sources that are being refreshed are done; null if not known."""
     error: str | None
     """Why the run failed, or why its last failed attempt did."""
 
@@ -167,7 +170,8 @@ _PAGE = text(
 # until the present attempt begins a source, its row describes an earlier attempt
 _PROGRESS = text(
     """
-    SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.requests,
+    SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.confirmed,
+      s.requests,
       s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at, s.error,
       CASE WHEN r.state = 'queued' AND s.state = 'running' THEN 'queued' ELSE s.state END AS state,
       extract(epoch FROM CASE
@@ -279,7 +283,7 @@ def _run(row: RowMapping, progress: list[SourceProgress]) -> Run:
     if row["pid"] is not None:
         worker = RunWorker(id=row["worker_id"], host=row["host"], pid=row["pid"])
     etas = [each.eta for each in progress if each.eta is not None]
-    return Run(**row, progress=progress, worker=worker, eta=etas[0] if etas else None)
+    return Run(**row, progress=progress, worker=worker, eta=max(etas, default=None))
 
 
 def _eta(row: RowMapping) -> float | None:

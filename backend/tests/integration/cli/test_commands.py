@@ -219,9 +219,8 @@ def test_a_run_with_nothing_due_says_so(cli, genes, query) -> None:
     assert "fresh" not in cli("show", 1).stdout
     query("UPDATE run_sources SET state = 'succeeded', total = 0, active = false")
     query("UPDATE runs SET state = 'succeeded', finished_at = now()")
-    assert (
-        "all annotations are fresh; to refresh them anyway: just annotate ensembl --mode full"
-        in (cli("show", 1).stdout)
+    assert "nothing new; to refresh all annotations anyway: just annotate ensembl --mode full" in (
+        cli("show", 1).stdout
     )
     query("UPDATE runs SET mode = 'full'")
     assert "fresh" not in cli("show", 1).stdout

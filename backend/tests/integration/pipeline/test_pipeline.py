@@ -38,8 +38,9 @@ async def test_a_smart_run_asks_only_for_what_is_missing_unknown_or_stale(
     async with annotator.bench.db.begin() as connection:
         await connection.execute(
             text(
-                "UPDATE annotations SET fetched_at = now() - interval '2 years' WHERE gene_id IN"
-                " (SELECT id FROM genes ORDER BY id LIMIT 7)"
+                "UPDATE annotations SET checked_origin_id = NULL,"
+                " checked_at = now() - interval '2 years'"
+                " WHERE gene_id IN (SELECT id FROM genes ORDER BY id LIMIT 7)"
             )
         )
         await connection.execute(
@@ -188,7 +189,7 @@ async def test_a_file_older_than_the_one_in_use_is_not_read(annotator: Annotator
 async def test_an_answer_dated_in_the_future_is_refreshed(annotator: Annotator) -> None:
     await annotator.run("ensembl")
     assert (await annotator.progress((await annotator.run("ensembl")).id))["ensembl"]["done"] == 0
-    await annotator.change("UPDATE annotations SET fetched_at = now() + interval '1 day'")
+    await annotator.change("UPDATE annotations SET checked_at = now() + interval '1 day'")
     for done in (GENES, 0):
         run = await annotator.run("ensembl")
         assert (await annotator.progress(run.id))["ensembl"]["done"] == done

@@ -27,7 +27,8 @@ a soak of some minutes."""
 _AWAY = (psycopg.OperationalError, psycopg.InternalError)
 
 _AGE = """
-UPDATE annotations SET checked_run_id = NULL, fetched_at = now() - interval '1 year'
+UPDATE annotations SET checked_run_id = NULL, checked_origin_id = NULL,
+  checked_at = now() - interval '1 year'
 WHERE source = ANY(%(sources)s) AND gene_id %% 100 < %(percent)s
 AND NOT EXISTS (
   SELECT FROM runs r JOIN run_sources s ON s.run_id = r.id

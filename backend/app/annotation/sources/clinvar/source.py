@@ -49,6 +49,7 @@ class ClinVar(WeighedSource, FileSource):
     """
 
     info = INFO
+    service = EUTILS
     file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.table:read")
     probes = PROBES
     setting_probes = SETTING_PROBES

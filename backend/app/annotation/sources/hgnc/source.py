@@ -102,6 +102,7 @@ class Hgnc(ApiSource, FileSource):
         bulk_threshold=50,
         batch_size=50,
     )
+    service = REST
     file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.records:read")
     probes = (
         HostProbe(

@@ -1,0 +1,88 @@
+"""Records where answers came from. Many annotations share one origin."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources.base import FileSource, Source
+from app.annotation.upstream.release import Release
+
+
+class OriginFile(msgspec.Struct, frozen=True):
+    """A file, or a service, that answers came from.
+
+    Attributes:
+        address: without secrets.
+        sha256: of the file as it was downloaded; None if a service was asked.
+    """
+
+    address: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where answers came from: a row of ``origins``.
+
+    Attributes:
+        source: its name.
+        release: as people read it; None if the upstream does not state it.
+        marker: what differs between two releases.
+        files: the files, or the service.
+        parser: see :meth:`~app.annotation.sources.base.Source.parser_version`.
+    """
+
+    source: str
+    release: str | None
+    marker: str | None
+    files: tuple[OriginFile, ...]
+    parser: str
+
+
+def origin_in_file(source: FileSource) -> Origin:
+    """Return the origin of answers from the files that a source has just read to their end."""
+    release = source.file_release
+    assert release is not None
+    files = tuple(OriginFile(each.download.address, each.digest) for each in source.files)
+    return Origin(source.info.name, release.name, release.marker, files, source.parser_version())
+
+
+def origin_at_service(source: Source, address: str, release: Release | None) -> Origin:
+    """Return the origin of answers of a source's service.
+
+    Args:
+        source: that asked.
+        address: of the service.
+        release: that the service states, if it states one.
+    """
+    name, marker = (release.name, release.marker) if release else (None, None)
+    return Origin(source.info.name, name, marker, (OriginFile(address),), source.parser_version())
+
+
+# the update changes nothing; it makes the statement return the id of the row that exists
+_RECORD = text(
+    """
+    INSERT INTO origins (source, release, marker, files, parser)
+    VALUES (:source, :release, :marker, CAST(:files AS jsonb), :parser)
+    ON CONFLICT (source, release, marker, files, parser) DO UPDATE SET source = excluded.source
+    RETURNING id
+    """
+)
+
+
+async def record_origin(connection: AsyncConnection, origin: Origin) -> int:
+    """Return the id of an origin. An origin that does not exist is inserted."""
+    result = await connection.execute(
+        _RECORD,
+        {
+            "source": origin.source,
+            "release": origin.release,
+            "marker": origin.marker,
+            "files": msgspec.json.encode(origin.files).decode(),
+            "parser": origin.parser,
+        },
+    )
+    found: int = result.scalar_one()
+    return found
