@@ -6,6 +6,7 @@ from sandbox.ensembl import Ensembl
 from sandbox.gencc import Gencc
 from sandbox.gnomad import Gnomad
 from sandbox.hgnc import Hgnc
+from sandbox.hpo import Hpo
 from sandbox.options import Options
 from sandbox.service import Service
 from sandbox.uniprot import UniProt
@@ -18,6 +19,7 @@ SERVICES: tuple[type[Service], ...] = (
     Gencc,
     UniProt,
     Gnomad,
+    Hpo,
 )
 
 UNLIMITED_RATE = 10_000

@@ -2,9 +2,9 @@
 
 :data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
 hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
-service's answers, `keyed` groups the rows of a file by gene, and `structure` describes the data of
-an answer. `accepted_files` compares a file with the one accepted last. `hgnc` also resolves gene
-lists; no other source is used by its name.
+service's answers, `keyed` groups the rows of a file by gene, `ontology` tells which terms are below
+others, and `structure` describes the data of an answer. `accepted_files` compares a file with the
+one accepted last. `hgnc` also resolves gene lists; no other source is used by its name.
 """
 
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.gnomad import Gnomad
 from app.annotation.sources.hgnc import Hgnc
+from app.annotation.sources.hpo import Hpo
 from app.annotation.sources.uniprot import UniProt
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "connector",
     "hgnc",
     "keyed",
+    "ontology",
     "probe",
     "probing",
     "structure",
@@ -49,6 +51,7 @@ SOURCES: dict[str, type[Source]] = {
         Gencc,
         UniProt,
         Gnomad,
+        Hpo,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

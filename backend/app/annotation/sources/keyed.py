@@ -11,7 +11,6 @@ to a :class:`Grouped`, and :func:`reading` makes the answers::
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -20,6 +19,10 @@ from app.annotation.sources.base import MAX_ANSWERS, Gene
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 T = TypeVar("T")
+
+MAX_PART_BYTES = 256 * 1024
+"""The most bytes of several answers in one list, as JSON. A list is stored in one statement, and
+the driver blocks the event loop while it quotes the list."""
 
 Key = Literal["hgnc_id", "entrez_id", "ensembl_gene_id", "symbol"]
 """The identifier by which the rows of a file name their gene."""
@@ -147,5 +150,14 @@ def reading(
 
 
 def _parts(answers: Iterator[Any]) -> Iterator[list[Any]]:
-    while part := list(islice(answers, MAX_ANSWERS)):
+    part: list[Any] = []
+    size = 0
+    for answer in answers:
+        more = len(msgspec.json.encode(answer))
+        if part and (len(part) == MAX_ANSWERS or size + more > MAX_PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(answer)
+        size += more
+    if part:
         yield part

@@ -1,0 +1,5 @@
+"""HPO: the phenotypes of the diseases that each gene causes."""
+
+from app.annotation.sources.hpo.source import Hpo
+
+__all__ = ["Hpo"]

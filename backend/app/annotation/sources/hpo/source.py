@@ -1,0 +1,91 @@
+"""HPO's files, its setting, and its declaration."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.hpo.data import HpoData
+from app.annotation.sources.hpo.files import DISEASE_COLUMNS, GENE_COLUMNS
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import has_columns
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.settings import UpstreamSettings
+
+FILES = Host(
+    name="hpo-files",
+    title="HPO's files",
+    url="https://purl.obolibrary.org/obo",
+    setting="hpo_files_url",
+    rate=5,
+    concurrency=1,
+    max_download=128 * 1024**2,
+    redirects=True,
+)
+"""OBO's permanent addresses, without a documented limit. `hp/hpoa/` redirects to the latest release
+of HPO at GitHub (https://github.com/OBOFoundry/purl.obolibrary.org, `config/hp.yml`), and GitHub
+redirects to its storage."""
+
+HPOA = "hp/hpoa/phenotype.hpoa"
+GENES = "hp/hpoa/genes_to_phenotype.txt"
+ONTOLOGY = "hp/hpoa/hp.json"
+"""The file of the same release as the other two. `hp.json` alone redirects to GitHub's main branch,
+which may be newer."""
+
+
+class HpoSettings(UpstreamSettings):
+    """Which organ is studied."""
+
+    hpo_organ_terms: str = Field(
+        "HP:0000077,HP:0000079",
+        pattern=r"^HP:[0-9]{7}(,\s*HP:[0-9]{7})*$",
+        json_schema_extra={"section": "The organ that is studied"},
+    )
+    """HPO's terms of the organ, separated by commas. The terms below them are a gene's
+    `organ_terms`. The default is the kidney and the urinary system."""
+
+
+async def _probe(connect: Connector) -> str:
+    await has_columns(connect, FILES, GENES, GENE_COLUMNS)
+    return await has_columns(connect, FILES, HPOA, DISEASE_COLUMNS, lines_before=20)
+
+
+class Hpo(FileSource):
+    """The phenotypes of the diseases that HPO links to a gene, and those of the organ among them.
+
+    A gene is found if it has a row in `genes_to_phenotype.txt`, and absent otherwise. The names and
+    the modes of inheritance of the diseases are from `phenotype.hpoa`. Which terms concern the
+    organ is computed from `hp.json` of the same release. Files of different releases are not used.
+    A gene with a term that the ontology does not have is unknown.
+    """
+
+    info = SourceInfo(
+        name="hpo",
+        title="Human Phenotype Ontology",
+        licence="HPO licence (free, with attribution; terms may not be changed)",
+        licence_url="https://human-phenotype-ontology.github.io/license.html",
+        attribution="Human Phenotype Ontology, www.human-phenotype-ontology.org",
+        hosts=(FILES,),
+        freshness=timedelta(days=30),
+        needs=frozenset({"entrez_id"}),
+        settings=HpoSettings,
+        # more than 5,000 genes have had rows since 2023; the first files of this layout had 4,900
+        least_genes=4_000,
+    )
+    data = HpoData
+    file = BulkFile(FILES, (HPOA, GENES, ONTOLOGY), "app.annotation.sources.hpo.reader:read")
+    probes = (
+        HostProbe(
+            host=FILES,
+            title="HPO's tables have the columns that are read",
+            why="Without the files, runs of HPO wait. With other columns they fail.",
+            ask=_probe,
+        ),
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return the terms of the organ."""
+        said = self._connect.settings_as(HpoSettings).hpo_organ_terms
+        return {"organ_terms": sorted({term.strip() for term in said.split(",")})}

@@ -1,0 +1,7 @@
+"""Ontologies of phenotypes, such as HPO and MP, and the two formats in which they are published."""
+
+from app.annotation.sources.ontology.graph import Ontology
+from app.annotation.sources.ontology.obo import read_obo
+from app.annotation.sources.ontology.obographs import read_obographs
+
+__all__ = ["Ontology", "read_obo", "read_obographs"]
