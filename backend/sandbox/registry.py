@@ -5,6 +5,7 @@ from sandbox.clinvar import ClinVar
 from sandbox.ensembl import Ensembl
 from sandbox.gencc import Gencc
 from sandbox.gnomad import Gnomad
+from sandbox.gtex import Gtex
 from sandbox.hgnc import Hgnc
 from sandbox.hpo import Hpo
 from sandbox.options import Options
@@ -20,6 +21,7 @@ SERVICES: tuple[type[Service], ...] = (
     UniProt,
     Gnomad,
     Hpo,
+    Gtex,
 )
 
 UNLIMITED_RATE = 10_000

@@ -15,6 +15,7 @@ from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.gnomad import Gnomad
+from app.annotation.sources.gtex import Gtex
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
 from app.annotation.sources.uniprot import UniProt
@@ -52,6 +53,7 @@ SOURCES: dict[str, type[Source]] = {
         UniProt,
         Gnomad,
         Hpo,
+        Gtex,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

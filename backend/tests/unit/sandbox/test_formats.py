@@ -158,6 +158,19 @@ def test_gnomad_constraint_columns(http, shared_data):
     assert {line.count("\t") for line in lines} == {112}
 
 
+def test_gtex_medians_have_three_lines_before_the_first_gene(http):
+    name = "GTEx_Analysis_v10_RNASeQCv2.4.2_gene_median_tpm.gct.gz"
+    lines = gzip.decompress(http.get(f"/gtex/v10/rna-seq/{name}").content).decode().splitlines()
+
+    assert lines[0] == "#1.2"
+    assert lines[1] == f"{len(lines) - 3}\t68"
+    assert lines[2].startswith("Name\tDescription\tAdipose_Subcutaneous\t")
+    assert {line.count("\t") for line in lines[2:]} == {69}
+    twins = [line.split("\t") for line in lines if "_PAR_Y\t" in line]
+    assert twins
+    assert {value for twin in twins for value in twin[2:]} == {"0"}
+
+
 def _shape(values: Any, path: str = "") -> dict[str, set[str]]:
     """Types by path, over all the values; members of lists stand under one path."""
     shape: dict[str, set[str]] = {}

@@ -12,7 +12,7 @@ from app.annotation.sources.structure import definitions
 from app.annotation.upstream import BadAnswer
 from app.core.errors import Wait
 from sandbox import Sandbox
-from sandbox.faults import REWRITING
+from sandbox.faults import REWRITING, BadFault
 from sandbox.registry import SERVICES
 
 FILE_SOURCES = [
@@ -85,7 +85,10 @@ async def test_a_bad_file_is_refused_or_counts_fewer_genes(
     right = {each.gene_id: each for each in await read(good, genes)}
     for each in endpoints:
         sandbox.clear_faults()
-        sandbox.fault(each, kind)
+        try:
+            sandbox.fault(each, kind)
+        except BadFault:
+            continue  # a file without numbers cannot have 0 in all of them
         bad = source(name)
         try:
             answers = await read(bad, genes)
