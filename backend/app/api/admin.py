@@ -70,6 +70,11 @@ class NewRun(BaseModel):
         max_length=100,
         description="`smart` refreshes what is missing, unknown or stale, and `full` everything.",
     )
+    genes: list[Annotated[str, Field(max_length=100)]] | None = Field(
+        None,
+        max_length=20_000,
+        description="Symbols, HGNC, Ensembl or Entrez ids of the genes to refresh; null means all.",
+    )
     resume: StrictBool = Field(
         default=False,
         description="Reopen the latest failed or cancelled run of the same request.",
@@ -116,7 +121,7 @@ class Accepted(View):
 )
 async def start(new: NewRun, services: ServicesDep, response: Response) -> Accepted:
     """Create a run, or return the active run of the same request."""
-    request = RunRequest.of(new.sources, new.mode)
+    request = RunRequest.of(new.sources, new.mode, new.genes)
     accepted = await request_run(
         services.db,
         services.dispatcher,

@@ -1,5 +1,6 @@
 import click
 
+from app.annotation.genes.selection import names_in
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.settings import get_settings
@@ -38,23 +39,36 @@ class Requested(RunDetail):
     type=click.Choice(MODES),
     default=MODES[0],
     show_default=True,
-    help="smart refreshes what is missing, unknown or stale; full refreshes everything.",
+    help="smart refreshes what is missing, unknown, stale or of a former release; full refreshes"
+    " everything.",
 )
 @click.option(
     "--resume",
     is_flag=True,
     help="Reopen the latest failed or cancelled run of the same request.",
 )
+@click.option(
+    "--genes",
+    metavar="FILE|NAMES",
+    help="Limit the run to these genes: a file as for genes-import, or names separated by commas.",
+)
 @as_json
 def annotate(
-    sources: tuple[str, ...], mode: str, *, wait: bool, resume: bool, as_json: bool
+    sources: tuple[str, ...],
+    mode: str,
+    genes: str | None,
+    *,
+    wait: bool,
+    resume: bool,
+    as_json: bool,
 ) -> None:
     """Start a run that annotates all genes from the given SOURCEs, or from all sources.
 
     If a run of the same request is active, no new run is started. With --wait, the exit status is 1
     unless the run succeeds. Ctrl-C ends the command, and the run continues.
     """
-    request = RunRequest.of(sources or None, mode)
+    limited_to = None if genes is None else names_in(genes)
+    request = RunRequest.of(sources or None, mode, limited_to)
     settings = get_settings()
     run_id: int | None = None
 

@@ -152,7 +152,8 @@ def nothing_due_note(run: Run) -> str | None:
 
 def headline(run: Run) -> str:
     """Describe a run and its state in one line."""
-    line = f"run {run.id} ({source_names(run.sources)}, {run.mode}) "
+    genes = "" if run.genes is None else f", {run.genes:,} {'gene' if run.genes == 1 else 'genes'}"
+    line = f"run {run.id} ({source_names(run.sources)}, {run.mode}{genes}) "
     line += {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled"}.get(
         run.state, f"is {run.state}"
     )

@@ -1,9 +1,11 @@
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.annotation.genes.selection import find_hgnc_ids
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
 from app.core.runs import operations
@@ -27,18 +29,21 @@ async def request_run(
     Args:
         db: PostgreSQL.
         dispatcher: sends the wake-up after the commit.
-        request: what was asked for.
+        request: what was asked for. Its genes may be named by symbols and any identifiers.
         enabled: the sources that a run of all sources covers, as the settings say.
         resume: reopen the latest failed or cancelled run of the same request, if there is one.
         arq_job_id: the job's id, if a client enqueued the job itself.
 
     Raises:
-        WrongUse: an unknown source, or no genes to annotate.
+        WrongUse: an unknown source, an unknown gene, or no genes to annotate.
         Conflict: another active run covers one of the sources.
     """
     names = _in_order(request, enabled)
     async with db.begin() as connection:
         await _require_genes(connection)
+        if request.genes is not None:
+            found = await find_hgnc_ids(connection, request.genes)
+            request = replace(request, genes=tuple(found))
         ref = None
         if resume and await operations.find_active(connection, request) is None:
             ref = await operations.reopen(connection, request)

@@ -22,6 +22,7 @@ _ACTIVE = text(
     SELECT id, epoch, task, sources, mode, state FROM runs
     WHERE state IN ('queued', 'running') AND mode = :mode
       AND sources IS NOT DISTINCT FROM CAST(:sources AS text[])
+      AND genes IS NOT DISTINCT FROM CAST(:genes AS text[])
     ORDER BY id LIMIT 1
     """
 )
@@ -33,7 +34,7 @@ _BY_ARQ_JOB = text(
 _ACTIVE_COVERING = text(
     """
     SELECT id, epoch, task, sources, mode, state FROM runs
-    WHERE mode IN (:mode, 'full') AND id = (
+    WHERE mode IN (:mode, 'full') AND genes IS NULL AND id = (
       SELECT run_id FROM run_sources WHERE active AND source = ANY(:covers)
       GROUP BY run_id HAVING count(*) = cardinality(CAST(:covers AS text[])))
     """
@@ -43,6 +44,7 @@ _LATEST_ENDED = text(
     """
     SELECT id FROM runs WHERE mode = :mode AND state IN ('failed', 'cancelled')
       AND sources IS NOT DISTINCT FROM CAST(:sources AS text[])
+      AND genes IS NOT DISTINCT FROM CAST(:genes AS text[])
     ORDER BY id DESC LIMIT 1
     """
 )
@@ -78,7 +80,13 @@ class Created:
 
 async def find_active(connection: AsyncConnection, request: RunRequest) -> Created | None:
     """Return the active run of the same request, if there is one."""
-    return await _find(connection, _ACTIVE, sources=_list(request.sources), mode=request.mode)
+    return await _find(
+        connection,
+        _ACTIVE,
+        sources=_list(request.sources),
+        mode=request.mode,
+        genes=_list(request.genes),
+    )
 
 
 async def create(
@@ -120,6 +128,7 @@ async def create(
         task=request.task,
         sources=_list(request.sources),
         mode=request.mode,
+        genes=_list(request.genes),
         arq_job_id=arq_job_id,
         covers=list(covers),
     )
@@ -183,7 +192,12 @@ async def retry(
 async def reopen(connection: AsyncConnection, request: RunRequest) -> RunRef | None:
     """Retry the latest run of the same request, if it failed or was cancelled."""
     result = await connection.execute(
-        _LATEST_ENDED, {"sources": _list(request.sources), "mode": request.mode}
+        _LATEST_ENDED,
+        {
+            "sources": _list(request.sources),
+            "mode": request.mode,
+            "genes": _list(request.genes),
+        },
     )
     run_id = result.scalar_one_or_none()
     return None if run_id is None else await retry(connection, run_id)
@@ -224,5 +238,5 @@ async def _refuse_overlap(connection: AsyncConnection, covers: Sequence[str]) ->
         )
 
 
-def _list(sources: tuple[str, ...] | None) -> list[str] | None:
-    return None if sources is None else list(sources)
+def _list(names: tuple[str, ...] | None) -> list[str] | None:
+    return None if names is None else list(names)

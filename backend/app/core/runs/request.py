@@ -15,14 +15,22 @@ class RunRequest:
 
     Attributes:
         sources: the sources, sorted and unique; None means all.
-        mode: ``smart`` refreshes what is missing, unknown or stale, ``full`` everything.
+        mode: ``smart`` refreshes what is missing, unknown, stale or of a former release, ``full``
+            everything.
+        genes: the ids that the work is limited to, sorted and unique; None means all.
     """
 
     sources: tuple[str, ...] | None
     mode: Mode = "smart"
+    genes: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, sources: Iterable[str] | None, mode: str = "smart") -> "RunRequest":
+    def of(
+        cls,
+        sources: Iterable[str] | None,
+        mode: str = "smart",
+        genes: Iterable[str] | None = None,
+    ) -> "RunRequest":
         """Build a request from what a client sent.
 
         Raises:
@@ -36,7 +44,7 @@ class RunRequest:
                 "the list of sources is empty",
                 allowed="names of sources, or no list (null) for all sources",
             )
-        return cls(names, mode)
+        return cls(names, mode, None if genes is None else tuple(sorted(set(genes))))
 
     @property
     def task(self) -> str:

@@ -82,6 +82,8 @@ class Run(View):
     sources: list[str] | None
     """The requested sources; null means all."""
     mode: Annotated[str, one_of(MODES)]
+    genes: int | None
+    """The number of genes that the run is limited to; null means all genes."""
     progress: list[SourceProgress]
     """The sources, in the order in which the run refreshes them."""
     attempts: int
@@ -150,18 +152,20 @@ class Changed(View):
 
 _ONE = text(
     """
-    SELECT r.id, r.state, r.task, r.sources, r.mode, r.attempts, r.interruptions, r.losses, r.epoch,
-      r.worker_id, r.created_at, r.started_at, r.attempt_started_at, r.progressed_at, r.finished_at,
-      r.waiting_for, r.not_before, r.error, w.host, w.pid
+    SELECT r.id, r.state, r.task, r.sources, r.mode, cardinality(r.genes) AS genes, r.attempts,
+      r.interruptions, r.losses, r.epoch, r.worker_id, r.created_at, r.started_at,
+      r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
+      w.host, w.pid
     FROM runs r LEFT JOIN workers w ON w.id = r.worker_id WHERE r.id = :id
     """
 )
 
 _PAGE = text(
     """
-    SELECT r.id, r.state, r.task, r.sources, r.mode, r.attempts, r.interruptions, r.losses, r.epoch,
-      r.worker_id, r.created_at, r.started_at, r.attempt_started_at, r.progressed_at, r.finished_at,
-      r.waiting_for, r.not_before, r.error, w.host, w.pid
+    SELECT r.id, r.state, r.task, r.sources, r.mode, cardinality(r.genes) AS genes, r.attempts,
+      r.interruptions, r.losses, r.epoch, r.worker_id, r.created_at, r.started_at,
+      r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
+      w.host, w.pid
     FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
     WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit
     """

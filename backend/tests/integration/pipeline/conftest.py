@@ -1,6 +1,6 @@
 """The sandbox and a real PostgreSQL, for runs that are executed in the test's own process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,14 @@ class Annotator:
         self.sandbox = sandbox
         self.enabled = settings.enabled_sources
 
-    async def request(self, *sources: str, mode: str = "smart", resume: bool = False) -> Created:
-        request = RunRequest.of(sources or None, mode)
+    async def request(
+        self,
+        *sources: str,
+        mode: str = "smart",
+        resume: bool = False,
+        genes: Sequence[str] | None = None,
+    ) -> Created:
+        request = RunRequest.of(sources or None, mode, genes)
         return await request_run(
             self.bench.db,
             InProcessDispatcher(),
@@ -78,9 +84,15 @@ class Annotator:
             yield
         await pipeline.close()
 
-    async def run(self, *sources: str, mode: str = "smart", resume: bool = False) -> Any:
+    async def run(
+        self,
+        *sources: str,
+        mode: str = "smart",
+        resume: bool = False,
+        genes: Sequence[str] | None = None,
+    ) -> Any:
         """Request a run and see it to its end."""
-        created = await self.request(*sources, mode=mode, resume=resume)
+        created = await self.request(*sources, mode=mode, resume=resume, genes=genes)
         async with self.working():
             return await self.bench.ended(created.ref.run_id)
 

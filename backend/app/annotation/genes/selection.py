@@ -1,0 +1,96 @@
+"""Finds genes of the database by the names that somebody typed, or by a file of them."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.genes.columns import read_rows
+from app.annotation.genes.files import read_gene_file
+from app.core.errors import WrongUse
+
+MAX_SHOWN = 10
+"""The most unknown names in an error."""
+
+_FIND = text(
+    """
+    WITH known AS (
+      SELECT hgnc_id, lower(hgnc_id) AS name FROM genes
+      UNION SELECT hgnc_id, lower(symbol) FROM genes
+      UNION SELECT hgnc_id, lower(ensembl_gene_id) FROM genes
+      UNION SELECT hgnc_id, entrez_id FROM genes)
+    SELECT asked.name, min(known.hgnc_id) AS hgnc_id, count(known.hgnc_id) AS genes
+    FROM unnest(CAST(:names AS text[])) AS asked(name)
+      LEFT JOIN known ON known.name = lower(asked.name)
+    GROUP BY asked.name
+    """
+)
+
+_LIKE = text(
+    "SELECT symbol FROM genes WHERE lower(left(symbol, 2)) = lower(left(:name, 2)) LIMIT 2000"
+)
+
+
+def names_in(arguments: str) -> list[str]:
+    """Return the names that an argument lists, or those in the file that it is the path of.
+
+    Args:
+        arguments: names that are separated by commas or blanks, or a path.
+
+    Raises:
+        WrongUse: the file cannot be read, or there is no name.
+    """
+    path = Path(arguments)
+    if path.is_file():
+        rows, _ = read_rows(read_gene_file(path), lambda _: True)
+        names = (r.hgnc_id or r.ensembl_gene_id or r.entrez_id or r.symbol for r in rows)
+        found = [name for name in names if name]
+    else:
+        found = arguments.replace(",", " ").split()
+    if not found:
+        raise WrongUse(
+            f"{arguments!r} names no gene",
+            allowed="symbols or identifiers, separated by commas, or a file of them",
+        )
+    return found
+
+
+async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
+    """Return the HGNC ids of genes of the database, sorted and unique.
+
+    Args:
+        connection: to read from.
+        names: symbols in any case, HGNC, Ensembl or Entrez ids.
+
+    Raises:
+        WrongUse: a name is none of a gene in the database, or of several.
+    """
+    unique = sorted({name.strip() for name in names if name.strip() and "\0" not in name})
+    rows = (await connection.execute(_FIND, {"names": unique})).all()
+    if missing := sorted(row.name for row in rows if not row.genes):
+        shown = ", ".join(name[:40] for name in missing[:MAX_SHOWN])
+        more = f" and {len(missing) - MAX_SHOWN:,} more" if len(missing) > MAX_SHOWN else ""
+        raise WrongUse(
+            f"no gene of the database is called {shown}{more}{await _near(connection, missing[0])}",
+            allowed="approved symbols, HGNC, Ensembl and Entrez ids of imported genes",
+            remedy="import the genes with `just genes-import FILE`, or correct the names",
+        )
+    if several := sorted(row.name for row in rows if row.genes > 1):
+        raise WrongUse(
+            f"several genes are called {', '.join(several[:MAX_SHOWN])}",
+            allowed="names of one gene; an HGNC id (HGNC:9008) is always one",
+        )
+    if not rows:
+        raise WrongUse(
+            "the list of genes is empty",
+            allowed="names of one or more genes, or no list (null) for all genes",
+        )
+    return sorted({row.hgnc_id for row in rows})
+
+
+async def _near(connection: AsyncConnection, name: str) -> str:
+    symbols = (await connection.execute(_LIKE, {"name": name[:40]})).scalars().all()
+    near = difflib.get_close_matches(name.upper(), symbols, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
