@@ -43,6 +43,8 @@ class Launcher:
         self.processes: list[Process] = []
         self.through: tuple[str, ...] = ()
         self.place: tuple[str, ...] = ()
+        self._database: psycopg.Connection[dict[str, Any]] | None = None
+        self._address = ""
 
     def start(self, *arguments: str, name: str = "", **env: str) -> Process:
         """Start a module with its arguments; `env` is added to the environment."""
@@ -112,19 +114,39 @@ class Launcher:
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Execute a statement in the database, and return the rows if there are any."""
-        with psycopg.connect(self.env["DATABASE_URL"], row_factory=dict_row) as connection:
-            cursor = connection.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
+        try:
+            return self._execute(query, values)
+        except psycopg.OperationalError:
+            # the server may have been restarted since the last statement
+            self._disconnect()
+            return self._execute(query, values)
 
     def stop(self) -> None:
         """Stop all processes with SIGTERM, the last one first."""
+        self._disconnect()
         for process in reversed(self.processes):
             process.stop()
 
     def end(self) -> None:
         """End all processes with SIGKILL."""
+        self._disconnect()
         for process in self.processes:
             process.end()
+
+    def _execute(self, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        address = self.env["DATABASE_URL"]
+        if self._database is None or self._address != address:
+            self._disconnect()
+            # who waits for a run asks fifty times a second, which is too often for new connections
+            self._database = psycopg.connect(address, autocommit=True, row_factory=dict_row)
+            self._address = address
+        cursor = self._database.execute(query, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def _disconnect(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._database = None
 
 
 def address(api: Process) -> str:

@@ -38,11 +38,11 @@ class Plant(Launcher):
         super().__init__(env, folder)
         self.sandbox = sandbox
 
-    def fill(self) -> None:
-        """Put the sandbox's genes into the database, as an import would, without a process."""
+    def fill(self, count: int | None = None) -> None:
+        """Put the sandbox's genes into the database, all or so many, without a process."""
         genes = [
             (gene.hgnc_id, gene.symbol, gene.ensembl_gene_id, gene.entrez_id)
-            for gene in self.sandbox.catalogue.genes
+            for gene in self.sandbox.catalogue.genes[:count]
         ]
         with psycopg.connect(self.env["DATABASE_URL"]) as connection:
             connection.cursor().executemany(

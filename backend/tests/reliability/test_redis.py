@@ -68,7 +68,6 @@ async def all_end(scene: Scene, ids: list[int]) -> None:
     assert sorted(asked) == sorted(QUICK)
 
 
-@pytest.mark.essential
 async def test_a_wiped_redis_loses_none_of_20_queued_runs_and_doubles_nothing(
     make_scene: MakeScene,
 ) -> None:

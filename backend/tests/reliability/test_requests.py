@@ -138,7 +138,6 @@ class Touch:
         return os.system, (f"touch {self.path}",)
 
 
-@pytest.mark.essential
 async def test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on(scene: Scene) -> None:
     (worker,) = (await scene.workers(1)).values()
     run_id = scene.annotate("ensembl")

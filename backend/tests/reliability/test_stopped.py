@@ -10,7 +10,6 @@ from harness.timing import limit
 from tests.reliability.conftest import BATCH, MakeScene, Scene, gone, parsing_child
 
 
-@pytest.mark.essential
 @pytest.mark.timeout(180)
 async def test_ten_deploys_cost_a_run_no_attempt(make_scene: MakeScene) -> None:
     scene = make_scene(genes=1_000, HGNC_RATE="25")

@@ -18,18 +18,17 @@ async def post(
     return await api.post(RUNS, content=body, headers={"Content-Type": kind})
 
 
-@pytest.mark.parametrize("body", [b"{", b"sources=clinvar", b"\xff\xfe", b"[" * 60_000])
-async def test_a_body_that_is_no_json(api, body) -> None:
-    answer = await post(api, body)
-    assert answer.status_code == 400
-    assert set(answer.json()) == SHAPE
-    assert "the body" in answer.json()["error"]
-    assert "clinvar" in answer.json()["allowed"]
+async def test_a_body_that_is_no_json(api) -> None:
+    for body in [b"{", b"sources=clinvar", b"\xff\xfe", b"[" * 60_000]:
+        answer = await post(api, body)
+        assert answer.status_code == 400
+        assert set(answer.json()) == SHAPE
+        assert "the body" in answer.json()["error"]
+        assert "clinvar" in answer.json()["allowed"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_body_of_the_wrong_shape(api, query) -> None:
+    for body in [
         [],
         None,
         "clinvar",
@@ -47,13 +46,11 @@ async def test_a_body_that_is_no_json(api, body) -> None:
         {"resume": "yes"},
         {"source": ["clinvar"]},
         {"\ud800": 1},
-    ],
-)
-async def test_a_body_of_the_wrong_shape(api, body, query) -> None:
-    answer = await post(api, json.dumps(body).encode())
-    assert answer.status_code == 422, answer.text
-    assert set(answer.json()) == SHAPE
-    assert query("SELECT * FROM runs") == []
+    ]:
+        answer = await post(api, json.dumps(body).encode())
+        assert answer.status_code == 422, answer.text
+        assert set(answer.json()) == SHAPE
+        assert query("SELECT * FROM runs") == []
 
 
 async def test_an_unknown_field_is_named(api) -> None:
@@ -67,10 +64,11 @@ async def test_an_unknown_mode_is_told_what_there_is(api) -> None:
     assert answer.json()["allowed"] == "smart or full"
 
 
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
-async def test_json_is_json_whatever_it_is_declared_as(api, kind) -> None:
-    answer = await post(api, b'{"sources": ["hgnc"]}', kind)
-    assert answer.status_code == 202
+async def test_json_is_json_whatever_it_is_declared_as(api) -> None:
+    kinds = {"application/x-www-form-urlencoded": "hgnc", "text/plain": "ensembl", "": "clinvar"}
+    for kind, source in kinds.items():
+        answer = await post(api, json.dumps({"sources": [source]}).encode(), kind)
+        assert answer.status_code == 202
 
 
 # Python 3.14 reads JSON that is nested as deeply as the longest body can be
@@ -105,31 +103,29 @@ async def test_an_unknown_query_parameter_is_not_passed_over(api, address, allow
     assert "unknown query parameter" in answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "number", ["1_0", "+10", "10.0", "%2010", "010", "1e1", "\uff11\uff10", "", "-0"]
-)
-async def test_a_number_in_an_address_is_written_in_digits(api, query, number) -> None:
+async def test_a_number_in_an_address_is_written_in_digits(api, query) -> None:
     query(
         "INSERT INTO runs (id, task, mode, state) OVERRIDING SYSTEM VALUE"
         " VALUES (10, 't', 'smart', 'failed')"
     )
     assert (await api.get(f"{RUNS}/10")).status_code == 200
-    addresses = [
-        f"{RUNS}?limit={number}",
-        f"{RUNS}?before={number}",
-        f"{RUNS}/10/events?limit={number}",
-        f"{RUNS}/10/events?after={number}",
-        f"/api/genes?limit={number}",
-        f"/api/genes?after={number}",
-    ]
-    if number:
-        addresses += [f"{RUNS}/{number}", f"{RUNS}/{number}/events"]
-        for verb in ("cancel", "retry"):
-            assert (await api.post(f"{RUNS}/{number}/{verb}")).status_code == 422
-    for address in addresses:
-        answer = await api.get(address)
-        assert answer.status_code == 422, address
-        assert "in digits only" in answer.json()["error"]
+    for number in ("1_0", "+10", "10.0", "%2010", "010", "1e1", "\uff11\uff10", "", "-0"):
+        addresses = [
+            f"{RUNS}?limit={number}",
+            f"{RUNS}?before={number}",
+            f"{RUNS}/10/events?limit={number}",
+            f"{RUNS}/10/events?after={number}",
+            f"/api/genes?limit={number}",
+            f"/api/genes?after={number}",
+        ]
+        if number:
+            addresses += [f"{RUNS}/{number}", f"{RUNS}/{number}/events"]
+            for verb in ("cancel", "retry"):
+                assert (await api.post(f"{RUNS}/{number}/{verb}")).status_code == 422
+        for address in addresses:
+            answer = await api.get(address)
+            assert answer.status_code == 422, address
+            assert "in digits only" in answer.json()["error"]
     assert query("SELECT state FROM runs") == [{"state": "failed"}]
 
 

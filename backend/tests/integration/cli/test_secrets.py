@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import random
 import re
 import string
 import struct
@@ -12,8 +13,6 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from app.annotation.settings import Settings
 from services.postgres import Postgres
@@ -35,12 +34,14 @@ SIGNS = "/?#@:%&=+[]!$ "
 PIECES = 4
 """Characters; of a secret's letters and digits, so many in a row are not to be seen."""
 
-secrets = st.tuples(
-    st.text(string.ascii_letters + string.digits, min_size=5, max_size=24),
-    st.text(SIGNS + string.ascii_letters, max_size=8),
-    st.text(string.ascii_letters + string.digits, min_size=5, max_size=24),
-).map("".join)
-widths = st.sampled_from([20, 80, 132]) | st.integers(10, 250)
+
+def secret_and_width(seed: int) -> tuple[str, int]:
+    """A secret with all the signs that have a meaning in an address, and a terminal's width."""
+    draw = random.Random(seed)
+    letters = string.ascii_letters + string.digits
+    first, last = ("".join(draw.choices(letters, k=draw.randint(5, 24))) for _ in range(2))
+    signs = "".join(draw.sample(SIGNS, draw.randint(1, len(SIGNS))))
+    return first + signs + last, draw.choice([20, 80, 132, draw.randint(10, 250)])
 
 
 class Terminal:
@@ -113,25 +114,24 @@ def no_env() -> dict[str, str]:
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(secret=secrets, width=widths)
 def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
-    secret: str, width: int, no_env: dict[str, str], postgres: Postgres, tmp_path: Path
+    no_env: dict[str, str], postgres: Postgres, tmp_path: Path
 ) -> None:
+    seed = random.randrange(1_000_000)  # another one for each test run; a failure shows it
+    secret, width = secret_and_width(seed)
     with_password = Redis(tmp_path / "redis", password="another-password")
     with_password.start()
     try:
-        redis = with_password.url
-        tried = ways(secret, postgres.dsn, redis)
+        tried = ways(secret, postgres.dsn, with_password.url)
         for begin in range(0, len(tried), 4):
             some = tried[begin : begin + 4]
             terminals = [Terminal(words, no_env | env, width) for words, env in some]
             for (words, env), terminal in zip(some, terminals, strict=True):
                 status, said = terminal.shown()
-                assert status != 0, (words, said)
+                assert status != 0, (seed, words, said)
                 assert said.strip(), words
                 for piece in pieces(secret):
-                    assert piece.lower() not in flat(said), (words, env, said)
+                    assert piece.lower() not in flat(said), (seed, words, env, said)
     finally:
         with_password.stop()
 

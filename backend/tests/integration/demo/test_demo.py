@@ -1,5 +1,6 @@
+"""A demo that is interrupted. One that runs to its end is the first command of the tutorial."""
+
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,22 +18,7 @@ BACKEND = Path(__file__).resolve().parents[3]
 def command(tmp_path: Path) -> list[str]:
     """The demo, in a folder whose name has a space."""
     folder = tmp_path / "a demo"
-    return [sys.executable, "-m", "demo", "--genes", "1500", "--folder", str(folder)]
-
-
-def test_a_worker_is_killed_half_way_and_no_gene_is_lost(
-    command: list[str], tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        command, cwd=BACKEND, capture_output=True, text=True, check=False, timeout=scaled(110)
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", done.stdout)
-    assert re.search(r"recovery time after the kill: \d+\.\d s", done.stdout)
-    assert "genes lost: 0" in done.stdout
-    for source in ("hgnc", "ensembl", "clinvar"):
-        assert re.search(rf"{source}\W+1,500 ", done.stdout)
-    assert left_over(tmp_path) == []
+    return [sys.executable, "-m", "demo", "--genes", "600", "--folder", str(folder)]
 
 
 @pytest.mark.usefixtures("as_from_a_shell")

@@ -29,14 +29,14 @@ class Clone:
         env: the environment of a user who has just logged in.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.root = folder / "a clone"
         self._ports = {standard: str(free_port()) for standard in STANDARD_PORTS}
         _copy(self.root)
         for standard, files in STANDARD_PORTS.items():
             for file in files:
                 self._replace(self.root / file, standard)
-        self.env = _environment(self.root, folder) | settings
+        self.env = _environment(self.root, folder)
         self._commit()
 
     def here(self, commands: str) -> str:
@@ -61,6 +61,12 @@ class Clone:
         """Tell whether the packages of `.venv` and our own code have bytecode beside them."""
         folders = (".venv/lib/*/site-packages/sqlalchemy", "backend/app")
         return all(any(self.root.glob(f"{each}/__pycache__/*.pyc")) for each in folders)
+
+    def as_after_the_installation(self) -> None:
+        """Remove all files that git does not list, except the packages and the bytecode."""
+        kept = ("--exclude=.venv", "--exclude=__pycache__")
+        subprocess.run(["git", "clean", "-fdxq", *kept], cwd=self.root, env=self.env, check=True)
+        subprocess.run(["git", "diff", "--exit-code"], cwd=self.root, env=self.env, check=True)
 
     def _replace(self, file: Path, standard: str) -> None:
         text = file.read_text(encoding="utf-8")

@@ -46,18 +46,26 @@ cd "$2/backend" && exec "$3" -m services down
 
 
 class Session:
-    """Executes the blocks of a page in a shell. All programs and servers are ended at exit."""
+    """Executes the blocks of a page in a shell. All programs and servers are ended at exit.
 
-    def __init__(self, clone: Clone, folder: Path) -> None:
+    Args:
+        clone: where the commands are typed.
+        folder: of the blocks and their outputs.
+        env: additions to the environment of the clone's user.
+    """
+
+    def __init__(self, clone: Clone, folder: Path, **env: str) -> None:
         self.clone = clone
+        self._env = clone.env | env
         self._folder = folder
+        self._folder.mkdir(exist_ok=True)
         self._terminals: dict[str, Path] = {}
         self._started: list[subprocess.Popen[bytes]] = []
         self._groups = folder / "groups"
         self._groups.touch()
         self._last = subprocess.Popen(
             ["/bin/sh", "-c", _LAST, "last", self._groups, clone.root, sys.executable],
-            env=clone.env,
+            env=self._env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -82,7 +90,7 @@ class Session:
             each.communicate(timeout=scaled(WAIT))
         if kind is None:
             assert self._last.returncode == 0, said
-            assert left_over(self._folder) == []
+            assert left_over(self.clone.root.parent) == []
 
     def run(self, fence: Fence) -> str:
         """Run a block, in the shell or in a terminal of its own, and return its output."""
@@ -126,7 +134,7 @@ class Session:
             process = subprocess.Popen(
                 ["/bin/sh", "-euc", commands],
                 cwd=self.clone.root,
-                env=self.clone.env,
+                env=self._env,
                 stdin=stdin,
                 stdout=stdout or file,
                 stderr=file,

@@ -2,8 +2,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,8 @@ ELSEWHERE = {
 }
 """What a block needs that is not run here, by the first word of its title."""
 
+ONE_CHECK = re.compile(r"just doctor --only ([a-z0-9.-]+)((?: --fix)?)\n")
+
 needed = [name for name in ("git", "make", "curl") if shutil.which(name) is None]
 pytestmark = pytest.mark.skipif(bool(needed), reason=f"{needed} are not installed")
 
@@ -41,20 +42,6 @@ def runs_elsewhere(fence: Fence) -> bool:
 TUTORIAL = shell_blocks("docs/tutorial.md")
 QUICK_START = shell_blocks("docs/deployment.md", section="Quick start")
 TROUBLESHOOTING = shell_blocks("docs/troubleshooting.md")
-
-
-@pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[..., Session]]:
-    """Puts a reader in front of a fresh clone; the sandbox stands in for the services."""
-    with ExitStack() as stack:
-
-        def put(options: Options, **settings: str) -> Session:
-            sandbox = stack.enter_context(Sandbox(options))
-            clone = Clone(tmp_path, **sandbox.settings, **settings)
-            clone.require_packages()
-            return Session(clone, tmp_path)
-
-        yield put
 
 
 def test_the_settings_of_the_guide_can_be_used_where_little_is_installed(tmp_path: Path) -> None:
@@ -77,29 +64,53 @@ def test_the_settings_of_the_guide_can_be_used_where_little_is_installed(tmp_pat
     assert not settings.ncbi_email.endswith("@")
 
 
-@pytest.mark.timeout(600)
-def test_every_command_of_the_tutorial_works_in_a_fresh_clone(begin, tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
+    tmp_path: Path,
+) -> None:
+    clone = Clone(tmp_path)
+    clone.require_packages()
     # as many variants, and as few requests a second, as make a run that can be caught at work
     options = Options(genes=60, variants_per_gene=1_000, cache_dir=tmp_path / "sandbox")
-    # on a slow machine the run is to last longer as well: its reader's commands take longer
-    rate = {"NCBI_RATE": f"{min(3, 6 / slowdown()):.2f}"}
-    said = follow(begin(options, **rate), TUTORIAL)
+    with Sandbox(options) as sandbox:
+        # on a slow machine the run is to last longer as well: its reader's commands take longer
+        rate = {"NCBI_RATE": f"{min(3, 6 / slowdown()):.2f}"}
+        said = follow(clone, TUTORIAL, tmp_path / "tutorial", sandbox.settings | rate)
+    # the demo
+    assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", said)
+    assert re.search(r"recovery time after the kill: \d+\.\d s", said)
+    assert "genes lost: 0" in said
+    for source in ("hgnc", "ensembl", "clinvar"):
+        assert re.search(rf"{source}\W+5,000 ", said)
+    # what the reader does to the workers
     for event in ("lost", "taken over", "interrupted"):
         assert f"  {event}: " in said
+    assert clone.is_compiled()
 
-
-@pytest.mark.timeout(600)
-def test_every_command_of_quick_start_and_troubleshooting_works(begin, tmp_path: Path) -> None:
-    # the first makes the installation that the second is about
+    clone.as_after_the_installation()
     options = Options(genes=60, limits="off", cache_dir=tmp_path / "sandbox")
-    follow(begin(options), QUICK_START + TROUBLESHOOTING)
+    with Sandbox(options) as sandbox:
+        # the first makes the installation that the second is about
+        guides = QUICK_START + together(TROUBLESHOOTING)
+        follow(clone, guides, tmp_path / "guides", sandbox.settings)
+    assert clone.is_compiled()
 
 
-def follow(session: Session, blocks: list[Fence]) -> str:
-    with session:
-        said = "".join(session.run(each) for each in blocks if not runs_elsewhere(each))
-    assert session.clone.is_compiled()
-    return said
+def follow(clone: Clone, blocks: list[Fence], folder: Path, env: dict[str, str]) -> str:
+    with Session(clone, folder, **env) as session:
+        return "".join(session.run(each) for each in blocks if not runs_elsewhere(each))
+
+
+def together(blocks: list[Fence]) -> list[Fence]:
+    """Let one command do what those do that each run one check, with its repair or without."""
+    found = {each: ONE_CHECK.fullmatch(each.text) for each in blocks}
+    ids: dict[str, list[str]] = {}
+    for match in filter(None, found.values()):
+        ids.setdefault(match[2], []).append(match[1])
+    one_after_the_other = [each for each, match in found.items() if match is None]
+    last = next(each for each, match in reversed(found.items()) if match)
+    text = "".join(f"just doctor --only {','.join(them)}{fix}\n" for fix, them in ids.items())
+    return [*one_after_the_other, replace(last, text=text)]
 
 
 NOT_RUN = [each for each in TUTORIAL + QUICK_START + TROUBLESHOOTING if runs_elsewhere(each)]

@@ -79,42 +79,28 @@ async def turned_absent(annotator: Annotator, source: str, before: list[Any]) ->
     return sum(row["state"] == "found" and now[row["gene_id"]] == "absent" for row in before)
 
 
-@pytest.mark.parametrize("accepted_before", [True, False])
-@pytest.mark.parametrize(
-    "short", [first_lines(11), first_lines(1), half], ids=["ten genes", "header only", "half"]
-)
 async def test_a_short_file_of_hgnc_changes_no_annotation(
-    annotator: Annotator,
-    sandbox: Sandbox,
-    mirror: Mirror,
-    short: Callable[[bytes], bytes],
-    accepted_before: bool,  # noqa: FBT001 - a parameter of the test
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
     assert (await annotator.run("hgnc")).state == "succeeded"
     before = await kept(annotator, "hgnc")
-    if not accepted_before:
-        await annotator.change("DELETE FROM accepted_files")
-    mirror.answers["hgnc_complete_set.txt$"] = short(whole(sandbox, COMPLETE_SET))
-    run = await annotator.run("hgnc", mode="full")
-    assert run.state == "failed"
-    assert await turned_absent(annotator, "hgnc", before) == 0
-    assert await kept(annotator, "hgnc") == before
-    assert f"just retry {run.id} --accept-losses hgnc" in run.error
+    whole_file = whole(sandbox, COMPLETE_SET)
+    for short in (first_lines(11), first_lines(1), half):
+        mirror.answers["hgnc_complete_set.txt$"] = short(whole_file)
+        run = await annotator.run("hgnc", mode="full")
+        assert run.state == "failed"
+        assert await kept(annotator, "hgnc") == before
+        assert f"just retry {run.id} --accept-losses hgnc" in run.error
+        # the service may go back to the file before, which is older than the refused one
+        assert list(annotator.bench.settings.cache_dir.rglob("hgnc_complete_set.txt")) == []
+    await annotator.change("DELETE FROM accepted_files")
+    for short in (first_lines(1), half):
+        mirror.answers["hgnc_complete_set.txt$"] = short(whole_file)
+        assert (await annotator.run("hgnc", mode="full")).state == "failed"
+        assert await kept(annotator, "hgnc") == before
     mirror.answers.clear()
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
-
-
-async def test_a_refused_file_does_not_stay_as_the_copy_in_use(
-    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
-) -> None:
-    """The service may go back to the file before, which is older than the refused one."""
-    by(annotator, "hgnc", file=True)
-    assert (await annotator.run("hgnc")).state == "succeeded"
-    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
-    assert (await annotator.run("hgnc", mode="full")).state == "failed"
-    folder = annotator.bench.settings.cache_dir
-    assert list(folder.rglob("hgnc_complete_set.txt")) == []
 
 
 async def test_a_file_that_is_older_than_the_last_one_accepted_is_refused(
@@ -132,28 +118,19 @@ async def test_a_file_that_is_older_than_the_last_one_accepted_is_refused(
     assert await kept(annotator, "hgnc") == before
 
 
-@pytest.mark.parametrize("accepted_before", [True, False])
-@pytest.mark.parametrize(
-    "short", [first_lines(11), first_lines(1)], ids=["ten rows", "header only"]
-)
 async def test_a_short_table_of_clinvar_changes_no_annotation(
-    annotator: Annotator,
-    sandbox: Sandbox,
-    mirror: Mirror,
-    short: Callable[[bytes], bytes],
-    accepted_before: bool,  # noqa: FBT001 - a parameter of the test
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
 ) -> None:
     by(annotator, "clinvar", file=True)
     assert (await annotator.run("clinvar")).state == "succeeded"
     before = await kept(annotator, "clinvar")
-    if not accepted_before:
-        await annotator.change("DELETE FROM accepted_files")
-    table = short(gzip.decompress(whole(sandbox, TABLE)))
-    mirror.answers["variant_summary.txt.gz$"] = gzip.compress(table)
-    run = await annotator.run("clinvar", mode="full")
-    assert run.state == "failed"
-    assert await turned_absent(annotator, "clinvar", before) == 0
-    assert await kept(annotator, "clinvar") == before
+    table = gzip.decompress(whole(sandbox, TABLE))
+    for accepted, lines in ((True, 11), (True, 1), (False, 11)):
+        if not accepted:
+            await annotator.change("DELETE FROM accepted_files")
+        mirror.answers["variant_summary.txt.gz$"] = gzip.compress(first_lines(lines)(table))
+        assert (await annotator.run("clinvar", mode="full")).state == "failed"
+        assert await kept(annotator, "clinvar") == before
 
 
 async def test_searches_that_find_nothing_change_no_annotation(

@@ -50,7 +50,9 @@ def assert_usable(urls):
         assert client.ping()
 
 
-def test_without_any_server_up_starts_two_on_the_standard_ports(root, ports, capsys):
+def test_without_any_server_up_starts_two_on_the_standard_ports_and_the_next_finds_them(
+    root, ports, capsys
+):
     hybrid.up(root, ports)
 
     urls = left(root)
@@ -62,14 +64,11 @@ def test_without_any_server_up_starts_two_on_the_standard_ports(root, ports, cap
         assert url.rpartition("@")[0].rpartition(":")[2] not in said
     assert stat.S_IMODE((root / ".run" / "services.env").stat().st_mode) == 0o600
 
-
-def test_a_second_up_finds_the_servers_running(root, ports, capsys):
-    hybrid.up(root, ports)
-    first = left(root)
-    capsys.readouterr()
     hybrid.up(root, ports)
     assert capsys.readouterr().out.count("already running") == 2
-    assert left(root) == first
+    assert left(root) == urls
+    assert hybrid.status(root)
+    assert capsys.readouterr().out.count("answers") == 2
 
 
 def test_down_stops_the_servers_and_the_next_up_finds_their_data(root, ports):
@@ -190,9 +189,11 @@ def running(root, ports):
     return urls, lambda: [kind.server(root, ports[kind], None).pid for kind in hybrid.KINDS]
 
 
-@pytest.mark.parametrize(
-    ("variable", "url"),
-    [
+def test_an_address_that_cannot_be_served_stops_nothing(root, ports, running, monkeypatch):
+    urls, pids = running
+    before = pids()
+    free = process.free_port()
+    for variable, url in (
         ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x"),
         ("REDIS_URL", "redis://:secret@127.0.0.1:1/0"),
         ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:{taken}/x"),
@@ -200,21 +201,14 @@ def running(root, ports):
         ("DATABASE_URL", "postgresql://127.0.0.1:{free}/x"),
         ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:secret/x"),
         ("REDIS_URL", "redis://:secret@127.0.0.1:66000/0"),
-    ],
-)
-def test_an_address_that_cannot_be_served_stops_nothing(
-    root, ports, running, monkeypatch, variable, url
-):
-    urls, pids = running
-    before = pids()
-    free = process.free_port()
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv(variable, url.format(taken=silent.getsockname()[1], free=free))
-        with pytest.raises(process.ServiceError, match=variable) as caught:
-            hybrid.up(root, ports)
-    assert "secret" not in caught.value.message
-    assert pids() == before
-    assert left(root) == urls
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patched:
+            patched.setenv(variable, url.format(taken=silent.getsockname()[1], free=free))
+            with pytest.raises(process.ServiceError, match=variable) as caught:
+                hybrid.up(root, ports)
+        assert "secret" not in caught.value.message
+        assert pids() == before
+        assert left(root) == urls
     assert_usable(urls)
 
 
@@ -322,9 +316,5 @@ def test_if_docker_fails_up_says_so_and_the_checkout_starts_its_servers(
     assert_usable(left(root))
 
 
-def test_status_shows_whether_the_servers_answer(root, ports, capsys):
+def test_status_without_servers_is_a_failure(root):
     assert not hybrid.status(root)
-    hybrid.up(root, ports)
-    capsys.readouterr()
-    assert hybrid.status(root)
-    assert capsys.readouterr().out.count("answers") == 2

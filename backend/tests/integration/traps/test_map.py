@@ -6,8 +6,6 @@ upgrade of arq, the weakness is gone, and our code against it may be removed.
 The job of a killed worker waits for the longest timeout of all jobs plus 10 s
   integration/traps/test_attempts.py
     test_arq_leases_a_job_for_the_longest_timeout_of_all_jobs
-  integration/worker/test_arq_worker.py
-    test_the_run_of_a_killed_worker_is_taken_over_and_loses_nothing
   reliability/test_killed.py
     test_a_killed_workers_run_goes_on_elsewhere_within_3_seconds
     test_a_run_without_any_worker_goes_on_within_3_seconds_of_a_new_one
@@ -19,7 +17,7 @@ Every clean stop costs a try, and the sixth fails the job
   integration/core/workers/test_engine.py
     test_a_clean_stop_queues_the_run_again_and_costs_no_attempt
   integration/worker/test_arq_worker.py
-    test_a_stopped_worker_interrupts_its_run_and_exits_cleanly
+    test_a_stopped_worker_interrupts_its_run_and_the_next_one_misses_no_gene
   reliability/test_stopped.py
     test_ten_deploys_cost_a_run_no_attempt
 
@@ -150,7 +148,7 @@ A client that enqueues a job itself creates no run
 
 A second SIGTERM only cancels the jobs again
   integration/worker/test_arq_worker.py
-    test_a_stopped_worker_interrupts_its_run_and_exits_cleanly
+    test_a_stopped_worker_interrupts_its_run_and_the_next_one_misses_no_gene
   reliability/test_stopped.py
     test_work_that_will_not_stop_holds_a_worker_up_for_10_seconds_at_most
 

@@ -16,10 +16,10 @@ from tests.plant import Plant
 
 
 @pytest.fixture
-def stocked(genes: Plant) -> Plant:
+def stocked(few_genes: Plant) -> Plant:
     """A database with genes. The PostgreSQL programs of the wheel come last on the PATH."""
-    genes.env["PATH"] = f"{os.environ['PATH']}:{postgres_folder()}"
-    return genes
+    few_genes.env["PATH"] = f"{os.environ['PATH']}:{postgres_folder()}"
+    return few_genes
 
 
 def other_database(server_dsn: str, name: str) -> str:
@@ -34,7 +34,7 @@ async def test_active_runs_continue_on_the_server_where_a_backup_is_restored(
 ) -> None:
     worker = stocked.worker(NCBI_RATE="2")
     assert stocked.cli("annotate").returncode == 0
-    await stocked.until(lambda r: r["state"] == "running" and r["done"] > 400)
+    await stocked.until(lambda r: r["state"] == "running" and r["done"] > 120)
     file = tmp_path / "a backup.dump"
     done = stocked.cli("backup", str(file))
     assert (done.returncode, done.stdout) == (0, f"{file}\n"), done.stderr
@@ -50,16 +50,16 @@ async def test_active_runs_continue_on_the_server_where_a_backup_is_restored(
         stocked.env["DATABASE_URL"] = other_database(server.dsn, "born_anew")
         done = stocked.cli("restore", str(file))
         assert done.returncode == 0, done.stderr
-        assert "restored 400 genes" in done.stdout
+        assert "restored 120 genes" in done.stdout
         assert "1 active runs continue" in done.stdout
         kept = stocked.rows("SELECT count(*) AS n FROM annotations")[0]["n"]
-        assert 400 < kept < 1200
+        assert 120 < kept < 360
         stocked.worker(NCBI_RATE="100")
         run = await stocked.ended()
         assert (run["state"], run["attempts"], run["losses"]) == ("succeeded", 1, 1)
-        assert stocked.rows("SELECT count(*) AS n FROM annotations") == [{"n": 1200}]
+        assert stocked.rows("SELECT count(*) AS n FROM annotations") == [{"n": 360}]
         # nothing that the backup contains is requested again
-        assert stocked.sandbox.stats()["requests"]["clinvar.esearch"] - asked <= 1200 - kept
+        assert stocked.sandbox.stats()["requests"]["clinvar.esearch"] - asked <= 360 - kept
         stocked.end()
 
 

@@ -207,14 +207,14 @@ async def test_a_job_that_another_worker_handles_is_left_to_it(
 
 
 async def test_a_worker_survives_scores_and_counts_at_which_arq_fails(
-    genes: Plant, arq_redis: ArqRedis
+    few_genes: Plant, arq_redis: ArqRedis
 ) -> None:
     """`int(-inf)`, and `INCR` of a value that is not a number, end arq's main loop."""
     await put(arq_redis, {f"{n} of 100": 0 for n in range(100)}, None)
-    run_id = genes.annotate("ensembl")
+    run_id = few_genes.annotate("ensembl")
     await arq_redis.zadd(QUEUE, {f"{run_id}:1": float("-inf")})
     await arq_redis.set(f"arq:retry:{run_id}:1", "many")
-    worker = genes.worker()
-    run = await genes.ended(run_id)
+    worker = few_genes.worker()
+    run = await few_genes.ended(run_id)
     assert (run["state"], worker.poll()) == ("succeeded", None)
     assert await arq_redis.zcard(QUEUE) == 0

@@ -129,6 +129,7 @@ async def test_a_key_of_another_type_in_the_place_of_the_queue_is_renamed(
     await finish_both(plant, worker)
 
 
+@pytest.mark.essential
 async def test_a_wiped_redis_loses_no_queued_run(genes: Plant, arq_redis: ArqRedis) -> None:
     assert genes.cli("annotate", "ensembl").returncode == 0
     await arq_redis.flushall()

@@ -24,7 +24,7 @@ SLOW = ("alembic", "app.annotation.sources", "app.api", "arq", "fastapi", "httpx
 MOST_OF_OURS = 12
 """Modules of ours that `--help` may import."""
 
-QUICK = ("runs", "show 1", "cancel 1", "status")
+QUICK = ("runs", "status")
 
 
 def imported_by(command: str, folder: Path) -> dict[str, str | None]:

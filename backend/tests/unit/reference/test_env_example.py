@@ -30,7 +30,7 @@ def test_the_file_fits_a_terminal_and_says_what_generates_it() -> None:
     assert str(ROOT) not in text
 
 
-def test_a_stale_file_is_shown_with_the_command_that_updates_it(tmp_path: Path) -> None:
+def test_one_stale_file_is_shown_and_updated_and_all_others_are_up_to_date(tmp_path: Path) -> None:
     copy_checkout(tmp_path)
     example = tmp_path / ".env.example"
     example.write_text(example.read_text().replace("# ARQ_MAX_JOBS=3", "# ARQ_JOBS=4"))
@@ -39,6 +39,7 @@ def test_a_stale_file_is_shown_with_the_command_that_updates_it(tmp_path: Path) 
         [*command, "--check"], cwd=tmp_path / "backend", capture_output=True, text=True, check=False
     )
     assert shown.returncode == 1
+    assert re.findall(r"^\+\+\+ (\S+)", shown.stderr, re.MULTILINE) == [str(example)], shown.stderr
     assert "-# ARQ_JOBS=4\n+# ARQ_MAX_JOBS=3\n" in shown.stderr
     assert shown.stderr.endswith("these files are out of date; type: just reference\n")
     subprocess.run(command, cwd=tmp_path / "backend", check=True)

@@ -30,7 +30,7 @@ RULES = (
 
 @pytest.fixture(scope="module")
 def variants() -> Variants:
-    return Variants(Catalogue(Options(genes=400)))
+    return Variants(Catalogue(Options(genes=150)))
 
 
 def test_the_consequence_is_that_of_the_title(variants):

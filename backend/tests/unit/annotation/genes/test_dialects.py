@@ -118,7 +118,7 @@ def named(rows: Sequence[Row]) -> list[tuple[str | None, str | None]]:
 
 @pytest.mark.parametrize("write", WRITERS)
 @given(data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_genes_are_read_as_every_writer_wrote_them(
     write: Writer, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -164,7 +164,7 @@ def served(got: Download, content: bytes, among: list[Version]) -> list[Version]
     ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=4))
 async def test_a_file_is_one_version_whole_and_never_an_older_one(
     sessions: list[list[Step]],
