@@ -10,6 +10,7 @@ from sandbox.hgnc import Hgnc
 from sandbox.hpo import Hpo
 from sandbox.options import Options
 from sandbox.service import Service
+from sandbox.stringdb import StringDb
 from sandbox.uniprot import UniProt
 
 SERVICES: tuple[type[Service], ...] = (
@@ -22,6 +23,7 @@ SERVICES: tuple[type[Service], ...] = (
     Gnomad,
     Hpo,
     Gtex,
+    StringDb,
 )
 
 UNLIMITED_RATE = 10_000

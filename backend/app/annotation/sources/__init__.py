@@ -18,6 +18,7 @@ from app.annotation.sources.gnomad import Gnomad
 from app.annotation.sources.gtex import Gtex
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
+from app.annotation.sources.stringdb import StringDb
 from app.annotation.sources.uniprot import UniProt
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ SOURCES: dict[str, type[Source]] = {
         Gnomad,
         Hpo,
         Gtex,
+        StringDb,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

@@ -58,16 +58,19 @@ def _opened(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", opened)
 
 
-def blocks_of_lines(stream: IO[bytes], *, longest: int, most: int) -> Iterator[list[bytes]]:
+def blocks_of_lines(
+    stream: IO[bytes], *, longest: int, most: int, ended: bool = False
+) -> Iterator[list[bytes]]:
     """Read many lines at a time, without the line ends; faster than one by one.
 
     Args:
         stream: what is read.
         longest: bytes of a line, to within a block of 1 MB.
         most: bytes in all.
+        ended: see :func:`lines`.
 
     Raises:
-        UnusableFile: a line, or all, is longer.
+        UnusableFile: a line, or all, is longer, or the last line does not end.
     """
     rest, size = b"", 0
     while block := stream.read(BLOCK):
@@ -80,5 +83,7 @@ def blocks_of_lines(stream: IO[bytes], *, longest: int, most: int) -> Iterator[l
             raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
         if found:
             yield found
+    if rest and ended:
+        raise UnusableFile("the file is cut short within its last line")
     if rest:
         yield [rest]

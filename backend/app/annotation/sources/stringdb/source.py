@@ -1,0 +1,65 @@
+from datetime import timedelta
+
+from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import has_columns
+from app.annotation.sources.stringdb.data import StringData
+from app.annotation.sources.stringdb.links import LINK_COLUMNS
+from app.annotation.sources.stringdb.reader import VERSION
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.release import Release
+
+FILES = Host(
+    name="string-files",
+    title="STRING's files",
+    url="https://stringdb-downloads.org/download",
+    setting="string_files_url",
+    rate=1,
+    concurrency=1,
+    max_download=256 * 1024**2,
+)
+"""STRING asks for one request a second (https://string-db.org/help/api/)."""
+
+_KINDS = ("protein.info", "protein.aliases", "protein.physical.links")
+INFO, ALIASES, LINKS = (f"{kind}.v{VERSION}/9606.{kind}.v{VERSION}.txt.gz" for kind in _KINDS)
+
+
+async def _probe(connect: Connector) -> str:
+    return await has_columns(connect, FILES, LINKS, LINK_COLUMNS, separator=" ")
+
+
+class StringDb(FileSource):
+    """The genes whose proteins are in complexes with a gene's proteins.
+
+    Only physical links are read, for which STRING has evidence that two proteins bind to each other
+    or are in one complex. A gene's proteins are those that STRING's aliases name by its HGNC id. A
+    partner that has several proteins counts once, with its best score. A gene without a protein in
+    STRING is absent. One whose proteins have no link is found, with zeros.
+    """
+
+    info = SourceInfo(
+        name="string",
+        title="STRING",
+        licence="CC BY 4.0",
+        licence_url="https://string-db.org/cgi/access",
+        attribution=f"STRING v{VERSION}, string-db.org",
+        hosts=(FILES,),
+        freshness=timedelta(days=180),  # a version has lasted two years
+        # Version 12.0 has 19,699 proteins, most of which have HGNC ids and links.
+        least_genes=17_000,
+    )
+    data = StringData
+    file = BulkFile(FILES, (INFO, ALIASES, LINKS), "app.annotation.sources.stringdb.reader:read")
+    probes = (
+        HostProbe(
+            host=FILES,
+            title="STRING's file of links has the columns that are read",
+            why="Without STRING's files, runs of STRING wait. With other columns they fail.",
+            ask=_probe,
+        ),
+    )
+
+    async def current_file(self) -> Release:
+        """Return the version, which is in the address; see :meth:`FileSource.current_file`."""
+        return Release(VERSION, (await super().current_file()).marker)

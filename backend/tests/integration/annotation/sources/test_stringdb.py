@@ -1,0 +1,66 @@
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import Answer, FileSource, Gene, Source
+from app.annotation.sources.connector import Connector
+from app.annotation.upstream import BadAnswer
+from app.core.errors import Wait
+from sandbox import Sandbox
+
+
+async def answers(source: Source, genes: list[Gene]) -> dict[int, Answer]:
+    assert isinstance(source, FileSource)
+    async with aclosing(source.bulk(genes)) as parts:
+        return {each.gene_id: each async for part in parts for each in part}
+
+
+async def test_links_are_found_from_both_sides(
+    source: Callable[[str], Source], genes: list[Gene]
+) -> None:
+    string = source("string")
+    assert isinstance(string, FileSource)
+    found = await answers(string, genes)
+
+    places = {gene.hgnc_id: gene.id - 1 for gene in genes}
+    absent = {each.gene_id - 1 for each in found.values() if each.state == "absent"}
+    assert absent == {place for place in places.values() if place % 20 == 13}
+    by_gene: dict[str, Any] = {gene.hgnc_id: found[gene.id].data for gene in genes}
+    lonely = by_gene[genes[17].hgnc_id]
+    assert (lonely["partners_400"], lonely["strongest"]) == (0, [])
+    assert len(by_gene[genes[7].hgnc_id]["proteins"]) == 2
+    middle = genes[60]
+    for partner in by_gene[middle.hgnc_id]["strongest"]:
+        theirs = by_gene[partner["hgnc_id"]]["strongest"]
+        scores = {each["hgnc_id"]: each["score"] for each in theirs}
+        assert scores[middle.hgnc_id] == partner["score"]
+        nameless = places[partner["hgnc_id"]] % 140 == 139
+        assert partner["symbol"] == (None if nameless else genes[places[partner["hgnc_id"]]].symbol)
+    (current,) = await string.current()
+    assert string.file_release == current
+    assert current.name == "12.0"
+
+
+@pytest.mark.parametrize("file", ["string.info", "string.aliases", "string.links"])
+async def test_a_file_without_a_column_gives_no_answer(
+    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, file: str
+) -> None:
+    sandbox.fault(file, "renamed")
+    with pytest.raises(BadAnswer, match="has no column"):
+        await answers(source("string"), genes)
+
+
+@pytest.mark.parametrize("fault", ["truncated", "zeros"])
+async def test_damaged_links_give_no_answer(
+    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.fault("string.links", fault)
+    with pytest.raises((BadAnswer, Wait)):
+        await answers(source("string"), genes)
+
+
+async def test_the_probe_passes(connect: Connector) -> None:
+    assert (await SOURCES["string"].probes[0].ask(connect)).endswith("has its columns")
