@@ -64,7 +64,7 @@ def rows(variant: Variant) -> tuple[str, ...]:
     submissions = scvs(variant)
     germline = profile.submitters if profile.germline.description else 0
     impact = germline + bool(profile.impact.description)
-    clingen, rs = clingen_and_dbsnp(variant)
+    allele, rs = clingen_and_dbsnp(variant)
     symbols = ";".join([g.symbol for g in genes])
     head = "\t".join(
         (
@@ -93,7 +93,7 @@ def rows(variant: Variant) -> tuple[str, ...]:
             "|".join(submissions[impact:]) or "-",
         )
     )
-    other = f"ClinGen:CA{clingen},dbSNP:{rs}" if change.cdna else "-"
+    other = f"ClinGen:CA{allele},dbSNP:{rs}" if change.cdna else "-"
     middle = (
         f"na\tna\t{gene.location}\t{review}\t{len(submissions)}\t-\tN\t{other}\t"
         f"{1 + variant.variation_id % 3}\t{variant.variation_id}"
