@@ -8,6 +8,7 @@ from sandbox.gnomad import Gnomad
 from sandbox.gtex import Gtex
 from sandbox.hgnc import Hgnc
 from sandbox.hpo import Hpo
+from sandbox.mgi import Mgi
 from sandbox.options import Options
 from sandbox.service import Service
 from sandbox.stringdb import StringDb
@@ -24,6 +25,7 @@ SERVICES: tuple[type[Service], ...] = (
     Hpo,
     Gtex,
     StringDb,
+    Mgi,
 )
 
 UNLIMITED_RATE = 10_000

@@ -18,6 +18,7 @@ from app.annotation.sources.gnomad import Gnomad
 from app.annotation.sources.gtex import Gtex
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
+from app.annotation.sources.mgi import Mgi
 from app.annotation.sources.stringdb import StringDb
 from app.annotation.sources.uniprot import UniProt
 
@@ -56,6 +57,7 @@ SOURCES: dict[str, type[Source]] = {
         Hpo,
         Gtex,
         StringDb,
+        Mgi,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

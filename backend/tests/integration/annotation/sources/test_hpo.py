@@ -45,7 +45,8 @@ async def test_the_release_takes_one_request_to_the_file_and_two_redirects(
     source: Callable[[str], Source],
 ) -> None:
     hpo = source("hpo")
-    (release,) = await hpo.current()
+    assert isinstance(hpo, FileSource)
+    release = await hpo.current_file()
     assert hpo.requests == 3
     assert release.marker
 

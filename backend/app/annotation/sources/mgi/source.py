@@ -1,0 +1,96 @@
+"""MGI's files, its setting, and its declaration."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.mgi.data import MgiData
+from app.annotation.sources.probe import HostProbe
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host
+from app.annotation.upstream.settings import UpstreamSettings
+
+FILES = Host(
+    name="mgi-files",
+    title="MGI's reports",
+    url="https://www.informatics.jax.org/downloads/reports",
+    setting="mgi_files_url",
+    rate=1,
+    concurrency=1,
+    # MGI_GenePheno.rpt has some 50 MB
+    max_download=512 * 1024**2,
+)
+"""A folder of files without a documented limit."""
+
+ORTHOLOGS, GENOTYPES = "HMD_HumanPhenotype.rpt", "MGI_GenePheno.rpt"
+ONTOLOGY = "MPheno_OBO.ontology"
+
+_START = 65_536
+
+
+class MgiSettings(UpstreamSettings):
+    """Which organ is studied."""
+
+    mgi_organ_terms: str = Field(
+        "MP:0005367",
+        pattern=r"^MP:[0-9]{7}(,\s*MP:[0-9]{7})*$",
+        json_schema_extra={"section": "The organ that is studied"},
+    )
+    """The organ's terms in the Mammalian Phenotype Ontology, separated by commas. The terms below
+    them are a gene's `organ_terms`. The default is the renal and urinary system."""
+
+
+async def _probe(connect: Connector) -> str:
+    from app.annotation.sources.mgi.files import ortholog_row
+
+    start = await connect.upstream(FILES).start_of(ORTHOLOGS, _START)
+    line = start.decode("utf-8", "replace").partition("\n")[0]
+    if ortholog_row(line.rstrip("\r").split("\t")) is None:
+        raise BadAnswer(f"{ORTHOLOGS} has another layout: {line[:80]!r}")
+    return f"{ORTHOLOGS} has its layout"
+
+
+class Mgi(FileSource):
+    """The mouse orthologs of a gene, and the phenotypes of mice in which they are mutated.
+
+    A gene is found if it has an ortholog in `HMD_HumanPhenotype.rpt`, and absent otherwise. This
+    file has the topmost phenotypes of each ortholog, such as MP:0005367, as MGI itself derives
+    them. The terms below are from `MGI_GenePheno.rpt`. Which of them concern the organ is computed
+    from `MPheno_OBO.ontology`, which MGI publishes in the same folder: it has the names of all
+    terms, too, and says which are below others. `VOC_MammalianPhenotype.rpt` has the names only,
+    and is not read. A gene with a term that the ontology does not have is unknown.
+    """
+
+    info = SourceInfo(
+        name="mgi",
+        title="Mouse Genome Informatics",
+        licence="CC BY 4.0",
+        licence_url="https://www.informatics.jax.org/mgihome/other/copyright.shtml",
+        attribution="Mouse Genome Informatics (MGI), www.informatics.jax.org",
+        hosts=(FILES,),
+        freshness=timedelta(days=30),
+        needs=frozenset({"entrez_id"}),
+        settings=MgiSettings,
+        # in May 2026, 28,880 rows had more than 20,000 human genes
+        least_genes=15_000,
+    )
+    data = MgiData
+    file = BulkFile(
+        FILES, (ORTHOLOGS, GENOTYPES, ONTOLOGY), "app.annotation.sources.mgi.reader:read"
+    )
+    probes = (
+        HostProbe(
+            host=FILES,
+            title="MGI's report of orthologs has the layout that is read",
+            why="Without the files, runs of MGI wait. With another layout they fail.",
+            ask=_probe,
+        ),
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return the terms of the organ."""
+        said = self._connect.settings_as(MgiSettings).mgi_organ_terms
+        return {"organ_terms": sorted({term.strip() for term in said.split(",")})}
