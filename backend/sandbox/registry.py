@@ -10,6 +10,7 @@ from sandbox.hgnc import Hgnc
 from sandbox.hpo import Hpo
 from sandbox.mgi import Mgi
 from sandbox.options import Options
+from sandbox.panelapp import PanelApp
 from sandbox.service import Service
 from sandbox.stringdb import StringDb
 from sandbox.uniprot import UniProt
@@ -26,6 +27,7 @@ SERVICES: tuple[type[Service], ...] = (
     Gtex,
     StringDb,
     Mgi,
+    PanelApp,
 )
 
 UNLIMITED_RATE = 10_000

@@ -19,6 +19,7 @@ from app.annotation.sources.gtex import Gtex
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
 from app.annotation.sources.mgi import Mgi
+from app.annotation.sources.panelapp import PanelApp
 from app.annotation.sources.stringdb import StringDb
 from app.annotation.sources.uniprot import UniProt
 
@@ -58,6 +59,7 @@ SOURCES: dict[str, type[Source]] = {
         Gtex,
         StringDb,
         Mgi,
+        PanelApp,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

@@ -1,0 +1,51 @@
+"""What is stored of PanelApp's panels."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """A panel that the gene is on."""
+
+    region: Literal["UK", "AU"]
+    """Whose panel it is: "UK" is Genomics England's PanelApp, and "AU" is PanelApp Australia."""
+
+    id: int
+    """The number of the panel, which differs between the regions."""
+
+    name: str
+    """The name of the panel."""
+
+    version: str
+    """The version of the panel, such as 5.11."""
+
+    confidence: Literal["green", "amber", "red", "none"]
+    """How sure the reviewers are that the gene belongs on the panel: green for diagnostic use,
+    amber for moderate evidence, red for too little evidence. "none" means that the gene is listed
+    without a rating. PanelApp writes these as "3" (or "4"), "2", "1" and "0"."""
+
+    mode_of_inheritance: str | None
+    """The mode of inheritance for this panel, in PanelApp's words. None if PanelApp names none."""
+
+    evidence: list[str]
+    """The sources of evidence that the reviewers named, such as "Expert Review Green"."""
+
+
+class PanelAppData(msgspec.Struct, frozen=True):
+    """The panels of a gene."""
+
+    green: int
+    """The number of panels on which the gene is green."""
+
+    amber: int
+    """The number of panels on which the gene is amber."""
+
+    red: int
+    """The number of panels on which the gene is red."""
+
+    panels: list[Panel]
+    """All panels that list the gene itself, the best confidence first, then by region, name and
+    number. Panels that name the gene only for a region of the genome or a short tandem repeat are
+    left out. A super panel lists the genes of its component panels: if it lists the gene several
+    times, the row of the best confidence counts."""
