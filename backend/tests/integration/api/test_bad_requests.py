@@ -65,10 +65,10 @@ async def test_an_unknown_mode_is_told_what_there_is(api) -> None:
 
 
 async def test_json_is_json_whatever_it_is_declared_as(api) -> None:
-    kinds = {"application/x-www-form-urlencoded": "hgnc", "text/plain": "ensembl", "": "clinvar"}
-    for kind, source in kinds.items():
-        answer = await post(api, json.dumps({"sources": [source]}).encode(), kind)
+    for kind in ("application/x-www-form-urlencoded", "text/plain", ""):
+        answer = await post(api, b'{"sources": ["hgnc"]}', kind)
         assert answer.status_code == 202
+        await api.post(f"{RUNS}/{answer.json()['id']}/cancel")
 
 
 # Python 3.14 reads JSON that is nested as deeply as the longest body can be
