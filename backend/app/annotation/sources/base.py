@@ -325,7 +325,7 @@ class FileSource(Source, ABC):
         ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
         found = await self._files.release_of(self.file.paths[0])
-        return Release(self.file.release or found.name, found.marker)
+        return Release(self.file.release or found.name, found.marker, found.address)
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
         """Return the release of the files that were read.

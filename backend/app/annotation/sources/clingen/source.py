@@ -1,13 +1,11 @@
 import asyncio
-import hashlib
-import re
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from app.annotation.sources.base import BulkFile, FileRead, FileSource, SourceInfo
 from app.annotation.sources.clingen.data import ClinGenData
 from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, is_known
+from app.annotation.sources.clingen.release import release_of_rows
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
@@ -37,8 +35,6 @@ FILES = Host(
 
 VALIDITY = "kb/gene-validity/download"
 DOSAGE = "ClinGen_gene_curation_list_GRCh38.tsv"
-
-_DATED = re.compile(rb'"?FILE CREATED: (\d{4}-\d{2}-\d{2})|#\d{1,2} [A-Z][a-z]{2}, ?\d{4}')
 
 
 async def _probe_validity(connect: Connector) -> str:
@@ -96,7 +92,7 @@ class ClinGen(FileSource):
     def __init__(self, connect: Connector) -> None:
         super().__init__(connect)
         self._search = self.upstream(SEARCH)
-        self._fetched: Release | None = None
+        self._release: Release | None = None
 
     @classmethod
     def knows_term(cls, term: str) -> bool:
@@ -107,7 +103,7 @@ class ClinGen(FileSource):
         """Download both files from their hosts; see :meth:`FileSource.fetch`."""
         validity = await self._search.download(VALIDITY)
         dosage = await self._files.download(DOSAGE)
-        self._fetched = await asyncio.to_thread(_release, validity, dosage.path)
+        self._release = await asyncio.to_thread(release_of_rows, validity, dosage)
         return [validity, dosage]
 
     async def current_file(self) -> Release:
@@ -116,25 +112,12 @@ class ClinGen(FileSource):
         The validity curations have neither an ``ETag`` nor a useful ``Last-Modified``, and their
         rows are not ordered by date. So only the file itself shows whether it has changed.
         """
-        await self.fetch()
-        assert self._fetched
-        return self._fetched
+        await self.fetched()
+        assert self._release
+        return self._release
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
         """Return the release of the files that :meth:`fetch` returned last."""
         del files, named
-        assert self._fetched
-        return self._fetched
-
-
-def _release(validity: Download, dosage: Path) -> Release:
-    """Name the day of the validity curations, and digest all lines of both files without a day."""
-    digest, day = hashlib.sha256(), validity.release
-    for path in (validity.path, dosage):
-        with path.open("rb") as file:
-            for line in file:
-                if found := _DATED.match(line):
-                    day = found[1].decode() if found[1] else day
-                else:
-                    digest.update(line)
-    return Release(day, digest.hexdigest())
+        assert self._release
+        return self._release

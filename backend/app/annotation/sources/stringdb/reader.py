@@ -11,8 +11,6 @@ from app.annotation.sources.stringdb.links import Links, Partners
 from app.annotation.sources.stringdb.proteins import read_aliases, read_info
 from app.annotation.upstream.bulk_files.messages import Reading
 
-VERSION = "12.0"
-
 
 class _Found(NamedTuple):
     """A gene that STRING has."""
@@ -47,7 +45,7 @@ def read(asked: Any, info: Path, aliases: Path, links: Path) -> Reading:
     size = reader.read(links)
     ids = [gene.hgnc_id for gene in genes]
     parts = _parts(ids, found, _names(named.symbols, keys))
-    return Reading([named.size, identified.size, size], parts, VERSION)
+    return Reading([named.size, identified.size, size], parts)
 
 
 def _names(symbols: Mapping[str, str | None], keys: Mapping[str, str]) -> dict[str, Partner]:

@@ -6,9 +6,7 @@ from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.stringdb.data import StringData
 from app.annotation.sources.stringdb.links import LINK_COLUMNS
-from app.annotation.sources.stringdb.reader import VERSION
 from app.annotation.upstream.host import Host
-from app.annotation.upstream.release import Release
 
 FILES = Host(
     name="string-files",
@@ -21,6 +19,7 @@ FILES = Host(
 )
 """STRING asks for one request a second (https://string-db.org/help/api/)."""
 
+VERSION = "12.0"
 _KINDS = ("protein.info", "protein.aliases", "protein.physical.links")
 INFO, ALIASES, LINKS = (f"{kind}.v{VERSION}/9606.{kind}.v{VERSION}.txt.gz" for kind in _KINDS)
 
@@ -50,7 +49,12 @@ class StringDb(FileSource):
         least_genes=17_000,
     )
     data = StringData
-    file = BulkFile(FILES, (INFO, ALIASES, LINKS), "app.annotation.sources.stringdb.reader:read")
+    file = BulkFile(
+        FILES,
+        (INFO, ALIASES, LINKS),
+        "app.annotation.sources.stringdb.reader:read",
+        release=VERSION,
+    )
     probes = (
         HostProbe(
             host=FILES,
@@ -59,7 +63,3 @@ class StringDb(FileSource):
             ask=_probe,
         ),
     )
-
-    async def current_file(self) -> Release:
-        """Return the version, which is in the address; see :meth:`FileSource.current_file`."""
-        return Release(VERSION, (await super().current_file()).marker)

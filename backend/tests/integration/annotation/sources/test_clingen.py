@@ -7,7 +7,6 @@ from app.annotation.sources import SOURCES
 from app.annotation.sources.base import Answer, FileSource, Gene, Source
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer
-from app.core.errors import Wait
 from sandbox import Sandbox
 
 
@@ -32,35 +31,6 @@ async def test_genes_are_found_in_either_file_and_absent_from_both(
     assert not any(each.data["unknown_terms"] for each in found.values() if each.data)
     assert any(each.data and not each.data["validity"] for each in found.values())
     assert [each.rows > 0 for each in clingen.files] == [True, True]
-
-
-async def test_an_unchanged_file_is_no_new_release(
-    source: Callable[[str], Source], genes: list[Gene]
-) -> None:
-    clingen = source("clingen")
-    assert isinstance(clingen, FileSource)
-    (current,) = await clingen.current()
-    await answers(clingen, genes[:3])
-
-    assert clingen.file_release == current
-    assert current.name == "2025-11-02"
-
-
-@pytest.mark.parametrize("file", ["clingen.validity", "clingen.dosage"])
-@pytest.mark.parametrize("fault", ["truncated", "renamed", "zeros"])
-async def test_a_damaged_file_gives_no_answer(
-    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, file: str, fault: str
-) -> None:
-    if (file, fault) == ("clingen.validity", "zeros"):
-        pytest.skip("the file has no numbers")
-    sandbox.fault(file, fault)
-    with pytest.raises((BadAnswer, Wait)):
-        await answers(source("clingen"), genes)
-
-
-async def test_the_probes_pass(connect: Connector) -> None:
-    for probe in SOURCES["clingen"].probes:
-        assert (await probe.ask(connect)).endswith("has its columns")
 
 
 async def test_a_probe_fails_without_a_column(connect: Connector, sandbox: Sandbox) -> None:

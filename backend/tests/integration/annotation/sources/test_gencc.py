@@ -6,10 +6,8 @@ import httpx
 import pytest
 
 from app.annotation.settings import Settings
-from app.annotation.sources import SOURCES, build
+from app.annotation.sources import build
 from app.annotation.sources.base import Answer, FileSource, Gene, Source
-from app.annotation.sources.connector import Connector
-from app.annotation.upstream import BadAnswer
 from app.core.errors import Wait
 from app.core.redis.rate_limits import RateLimiter
 from sandbox import Options, Sandbox
@@ -36,19 +34,6 @@ async def test_genes_with_submissions_are_found(
     assert sum(each["superseded"] for each in data) == 15
 
 
-@pytest.mark.parametrize("fault", ["truncated", "renamed"])
-async def test_a_damaged_file_gives_no_answer(
-    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, fault: str
-) -> None:
-    sandbox.fault("gencc.submissions", fault)
-    with pytest.raises((BadAnswer, Wait)):
-        await answers(source("gencc"), genes)
-
-
-async def test_the_probe_passes(connect: Connector) -> None:
-    assert await SOURCES["gencc"].probes[0].ask(connect) == "the submissions are of 2025-11-02"
-
-
 @pytest.fixture
 async def limited(
     tmp_path: Path, limiter: RateLimiter, http: httpx.AsyncClient
@@ -66,9 +51,9 @@ async def test_thirty_runs_a_day_stay_within_20_downloads(
     source, cache = limited
     for _ in range(30):
         gencc = source()
-        assert len(await gencc.current()) == 1
         assert isinstance(gencc, FileSource)
-        (download,) = await gencc.fetch()
+        await gencc.current_file()
+        (download,) = await gencc.fetched()
     assert download.path.exists()
 
     for _ in range(19):

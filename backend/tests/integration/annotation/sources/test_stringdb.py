@@ -2,14 +2,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
-import pytest
-
-from app.annotation.sources import SOURCES
 from app.annotation.sources.base import Answer, FileSource, Gene, Source
-from app.annotation.sources.connector import Connector
-from app.annotation.upstream import BadAnswer
-from app.core.errors import Wait
-from sandbox import Sandbox
 
 
 async def answers(source: Source, genes: list[Gene]) -> dict[int, Answer]:
@@ -39,28 +32,3 @@ async def test_links_are_found_from_both_sides(
         assert scores[middle.hgnc_id] == partner["score"]
         nameless = places[partner["hgnc_id"]] % 140 == 139
         assert partner["symbol"] == (None if nameless else genes[places[partner["hgnc_id"]]].symbol)
-    (current,) = await string.current()
-    assert string.file_release == current
-    assert current.name == "12.0"
-
-
-@pytest.mark.parametrize("file", ["string.info", "string.aliases", "string.links"])
-async def test_a_file_without_a_column_gives_no_answer(
-    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, file: str
-) -> None:
-    sandbox.fault(file, "renamed")
-    with pytest.raises(BadAnswer, match="has no column"):
-        await answers(source("string"), genes)
-
-
-@pytest.mark.parametrize("fault", ["truncated", "zeros"])
-async def test_damaged_links_give_no_answer(
-    source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox, fault: str
-) -> None:
-    sandbox.fault("string.links", fault)
-    with pytest.raises((BadAnswer, Wait)):
-        await answers(source("string"), genes)
-
-
-async def test_the_probe_passes(connect: Connector) -> None:
-    assert (await SOURCES["string"].probes[0].ask(connect)).endswith("has its columns")

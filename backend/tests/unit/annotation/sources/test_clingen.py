@@ -8,7 +8,10 @@ from app.annotation.sources.base import Gene
 from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clingen.data import SCORES, ClinGenData, Dosage
 from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, read
+from app.annotation.sources.clingen.release import release_of_rows
 from app.annotation.upstream.bulk_files.messages import Count, Reading
+from app.annotation.upstream.cache import Download
+from app.annotation.upstream.release import Release
 from tests.unit.annotation.sources.broken import (
     Table,
     answers,
@@ -230,3 +233,18 @@ def test_a_dosage_file_of_zeros_has_no_gene_that_says_something(
     row = "GEN1\t348654\t0\tNo evidence available\t0\tNo evidence available\t2021-02-02\t\t"
     found = read_texts(dosage="\n".join([*header, row, ""]))
     assert found.counts[1] == Count(rows=1, genes=0)
+
+
+def test_only_other_rows_are_a_new_release(tmp_path: Path) -> None:
+    def release(validity: str = VALIDITY, dosage: str = DOSAGE) -> Release:
+        return release_of_rows(
+            Download(written(tmp_path, "a", validity), "a", "2026-02-01", "etag", "https://a/a", 1),
+            Download(written(tmp_path, "b", dosage), "b", "2026-02-01", "etag", "https://a/b", 1),
+        )
+
+    first = release()
+    later = release(VALIDITY.replace("2026-01-09", "2026-01-10"), DOSAGE.replace("06 Feb", "7 Feb"))
+    assert (first.name, later.name) == ("2026-01-09", "2026-01-10")
+    assert first.marker == later.marker
+    assert release(validity=VALIDITY.replace("Strong", "Moderate")).marker != first.marker
+    assert release(dosage=DOSAGE.replace("2021-02-02", "2021-02-03")).marker != first.marker

@@ -149,7 +149,6 @@ def test_the_best_score_of_several_proteins_counts_for_each_partner(
     ]
     assert second.partners_400 == 1
     assert found.counts == [Count(6, 6), Count(7, 4), Count(12, 5)]
-    assert found.release == "12.0"
 
 
 def test_a_protein_without_links_is_found_and_a_gene_without_protein_is_absent(
