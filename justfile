@@ -84,6 +84,11 @@ api *ARGS: _installed
 sandbox *ARGS: _installed
     @exec {{ python }} -m sandbox "$@"
 
+# Show the sources: releases, coverage, age
+[group('annotate')]
+sources *ARGS: _installed
+    @{{ python }} -m app.cli sources "$@"
+
 # Import genes: just genes-import FILE, or hgnc for all
 [group('annotate')]
 [no-cd]

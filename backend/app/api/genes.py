@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.sources import SOURCES
 from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictRoute
@@ -30,6 +31,26 @@ MAX_NAME = 100
 _ANSWERS = one_of(("found", "absent", "unknown"))
 
 
+class OriginFile(View):
+    """A file, or a service, that an answer came from."""
+
+    address: str
+    """Without secrets."""
+    sha256: str | None
+    """Of the file as it was downloaded; null if a service was asked."""
+
+
+class Origin(View):
+    """Where an answer came from."""
+
+    run_id: int | None
+    """The run that fetched the answer."""
+    files: list[OriginFile]
+    """The files that the answer was made of, or the service that was asked."""
+    parser: str
+    """The version of what this product makes of the source's data."""
+
+
 class Annotation(View):
     """What a source says about a gene."""
 
@@ -47,6 +68,10 @@ class Annotation(View):
     """When the source was last asked."""
     reason: str | None
     """Why the last check was `unknown`."""
+    origin: Origin | None
+    """Where the answer came from; null if there is none, or if a version before 0.2 fetched it."""
+    licence: str | None
+    """The licence of the source's data; null for a source that this version does not know."""
 
 
 class Gene(View):
@@ -86,8 +111,10 @@ _ONE = text(
 )
 
 _ANNOTATIONS = text(
-    "SELECT gene_id, source, state, data, release, fetched_at, checked_state, checked_at, reason"
-    " FROM annotations WHERE gene_id = ANY(:ids) ORDER BY gene_id, source"
+    "SELECT a.gene_id, a.source, a.state, a.data, a.release, a.fetched_at, a.checked_state,"
+    " a.checked_at, a.reason, a.fetched_run_id AS run_id, o.files, o.parser"
+    " FROM annotations a LEFT JOIN origins o ON o.id = a.origin_id"
+    " WHERE a.gene_id = ANY(:ids) ORDER BY a.gene_id, a.source"
 )
 
 
@@ -135,5 +162,8 @@ async def _with_annotations(connection: AsyncConnection, rows: Sequence[RowMappi
     annotations: dict[int, dict[str, Annotation]] = {row["id"]: {} for row in rows}
     result = await connection.execute(_ANNOTATIONS, {"ids": list(annotations)})
     for found in result.mappings():
-        annotations[found["gene_id"]][found["source"]] = Annotation(**found)
+        source = found["source"]
+        licence = SOURCES[source].info.licence if source in SOURCES else None
+        origin = Origin(**found) if found["files"] is not None else None
+        annotations[found["gene_id"]][source] = Annotation(**found, origin=origin, licence=licence)
     return [Gene(**row, annotations=annotations[row["id"]]) for row in rows]

@@ -17,6 +17,7 @@ COMMANDS = {
     "cancel": _Listed("app.cli.runs", "Cancel a run."),
     "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
     "status": _Listed("app.cli.status", "Show the workers and the queue."),
+    "sources": _Listed("app.cli.sources", "Show the sources: releases, coverage and age."),
     "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),
     "migrate": _Listed("app.cli.migrate", "Bring the tables of the database up to date."),
     "backup": _Listed("app.cli.backup", "Write the database to a file."),

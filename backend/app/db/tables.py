@@ -331,6 +331,7 @@ annotations = Table(
         ForeignKey("origins.id"),
         comment="where the last check looked",
     ),
+    Column("fetched_run_id", BigInteger, comment="run that fetched the last good answer"),
     CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
     CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
     Index("annotations_checked_run_idx", "checked_run_id", "source"),

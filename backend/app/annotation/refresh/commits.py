@@ -22,12 +22,14 @@ second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the 
 
 _ANNOTATIONS = text(
     """
-    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, origin_id,
+    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, fetched_run_id,
+                             origin_id,
                              checked_state, checked_at, checked_run_id, checked_origin_id, reason,
                              doubted)
     SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
            CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
            CASE WHEN a.state <> 'unknown' THEN now() END,
+           CASE WHEN a.state <> 'unknown' THEN CAST(:run_id AS bigint) END,
            CASE WHEN a.state <> 'unknown' THEN CAST(:origin_id AS bigint) END,
            a.state, now(), :run_id, CAST(:origin_id AS bigint), a.reason, a.doubted
     FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
@@ -43,6 +45,8 @@ _ANNOTATIONS = text(
                 THEN annotations.release ELSE excluded.release END,
       fetched_at = CASE WHEN excluded.checked_state = 'unknown'
                    THEN annotations.fetched_at ELSE excluded.fetched_at END,
+      fetched_run_id = CASE WHEN excluded.checked_state = 'unknown'
+                       THEN annotations.fetched_run_id ELSE excluded.fetched_run_id END,
       origin_id = CASE WHEN excluded.checked_state = 'unknown'
                   THEN annotations.origin_id ELSE excluded.origin_id END,
       checked_state = excluded.checked_state, checked_at = excluded.checked_at,

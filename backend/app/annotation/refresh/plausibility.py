@@ -85,8 +85,8 @@ _FOUND_BEFORE = text(
 _BELIEVE = text(
     """
     UPDATE annotations SET state = 'absent', data = NULL, release = :release,
-      origin_id = checked_origin_id, fetched_at = checked_at, checked_state = 'absent',
-      reason = NULL, doubted = false
+      origin_id = checked_origin_id, fetched_at = checked_at, fetched_run_id = checked_run_id,
+      checked_state = 'absent', reason = NULL, doubted = false
     WHERE source = :source AND checked_run_id = :run_id AND doubted
     """
 )

@@ -31,6 +31,43 @@ _NO_SUCH_SYMBOL = "No valid lookup found for symbol"
 _OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:[0-9]+)\]")
 
 
+class EnsemblData(msgspec.Struct, frozen=True):
+    """Where a gene is, and what it is."""
+
+    ensembl_gene_id: str
+    """Ensembl's id, without its version."""
+
+    version: int
+    """The version of the id. It increases when the gene's transcripts change."""
+
+    biotype: str
+    """What the gene is, in Ensembl's words, such as `protein_coding`."""
+
+    chromosome: str
+    """The name of the chromosome, without `chr`: `16`, `X`, `MT`, or the name of a patch."""
+
+    start: int
+    """The first base of the gene, 1-based."""
+
+    end: int
+    """The last base of the gene, 1-based and inclusive."""
+
+    strand: int
+    """1 for the forward strand, -1 for the reverse strand."""
+
+    canonical_transcript: str
+    """The id of the canonical transcript, with its version."""
+
+    assembly: str
+    """The assembly of the positions: `GRCh38`."""
+
+    description: str | None
+    """The gene's name and its source. None if Ensembl has none."""
+
+    display_name: str | None
+    """The symbol that Ensembl shows. None for a novel gene."""
+
+
 class _Lookup(msgspec.Struct):
     """A gene of ``lookup``. Novel genes have no display name, and a few have no description."""
 
@@ -48,19 +85,21 @@ class _Lookup(msgspec.Struct):
     display_name: str | None = None
 
     def data(self) -> dict[str, Any]:
-        return {
-            "ensembl_gene_id": self.id,
-            "version": self.version,
-            "biotype": self.biotype,
-            "chromosome": self.seq_region_name,
-            "start": self.start,
-            "end": self.end,
-            "strand": self.strand,
-            "canonical_transcript": self.canonical_transcript,
-            "assembly": self.assembly_name,
-            "description": self.description,
-            "display_name": self.display_name,
-        }
+        return msgspec.structs.asdict(
+            EnsemblData(
+                ensembl_gene_id=self.id,
+                version=self.version,
+                biotype=self.biotype,
+                chromosome=self.seq_region_name,
+                start=self.start,
+                end=self.end,
+                strand=self.strand,
+                canonical_transcript=self.canonical_transcript,
+                assembly=self.assembly_name,
+                description=self.description,
+                display_name=self.display_name,
+            )
+        )
 
 
 _LATEST_RELEASE = 9_999
@@ -95,6 +134,7 @@ class Ensembl(ApiSource):
         batch_size=1_000,  # its own refusal: "a limit of 1000 is in place"
         concurrency=2,
     )
+    data = EnsemblData
     service = REST
     probes = (
         HostProbe(

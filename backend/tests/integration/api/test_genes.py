@@ -28,6 +28,25 @@ async def test_a_gene_is_found_by_symbol_or_id(api, annotated) -> None:
         assert clinvar["fetched_at"] is not None
         assert gene["annotations"]["ensembl"]["state"] == "absent"
         assert gene["annotations"]["ensembl"]["data"] is None
+        assert clinvar["licence"] == "public domain (NCBI)"
+
+
+async def test_an_annotation_says_where_it_came_from(api, annotated, query) -> None:
+    query(
+        "INSERT INTO origins (source, release, marker, files, parser) VALUES ('clinvar', '1', 'x',"
+        """ '[{"address": "https://example.org/table", "sha256": "ab"}]', '1')"""
+    )
+    query(
+        "UPDATE annotations SET fetched_run_id = 7, origin_id = (SELECT id FROM origins)"
+        " WHERE source = 'clinvar'"
+    )
+    found = (await api.get("/api/genes/PKD1")).json()["annotations"]
+    assert found["clinvar"]["origin"] == {
+        "run_id": 7,
+        "files": [{"address": "https://example.org/table", "sha256": "ab"}],
+        "parser": "1",
+    }
+    assert found["ensembl"]["origin"] is None
 
 
 async def test_a_symbol_in_mixed_case_is_found(api) -> None:

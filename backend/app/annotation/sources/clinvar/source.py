@@ -19,6 +19,7 @@ from app.annotation.sources.clinvar.declaration import (
 from app.annotation.sources.clinvar.expected import Expected, read_expected
 from app.annotation.sources.clinvar.probes import PROBES, SETTING_PROBES
 from app.annotation.sources.clinvar.search import count_variants, searchable
+from app.annotation.sources.clinvar.structure import ClinVarData
 from app.annotation.sources.clinvar.summaries import decode_release
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream.bulk_files.digest import sha256
@@ -37,11 +38,8 @@ _MAX_EXPECTED_BYTES = 16 * 1024**2
 class ClinVar(WeighedSource, FileSource):
     """Counts each gene's variants by their classifications in ClinVar.
 
-    ``data`` has ``variants``, which is the sum of ``single_gene`` and ``multi_gene``; ``germline``
-    by class (see :func:`~.germline.germline_class`); ``review_status``; ``molecular_consequence``
-    (derived, see :mod:`.consequence`); ``oncogenicity``; ``clinical_impact``; ``unknown_terms``
-    (germline classifications that this version does not know); and ``last_evaluated``, the newest
-    date of the three classifications.
+    The germline classes are those of :func:`~.germline.germline_class`, and the consequence is
+    derived as :mod:`.consequence` says.
 
     Variants are alleles, as in ClinVar's table. Haplotypes, diplotypes and other combinations are
     left out, because only the API has them. Variants of more than
@@ -49,6 +47,7 @@ class ClinVar(WeighedSource, FileSource):
     """
 
     info = INFO
+    data = ClinVarData
     service = EUTILS
     file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.table:read")
     probes = PROBES

@@ -24,6 +24,55 @@ WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/S
 PROTEIN_CODING = "protein-coding gene"
 
 
+class HgncData(msgspec.Struct, frozen=True):
+    """A gene's names, and its identifiers in other databases."""
+
+    hgnc_id: str
+    """HGNC's id, with its prefix."""
+
+    symbol: str
+    """The approved symbol."""
+
+    name: str | None
+    """The approved name."""
+
+    locus_group: str | None
+    """The group of locus types, such as `protein-coding gene`."""
+
+    locus_type: str | None
+    """What the locus is, such as `gene with protein product`."""
+
+    location: str | None
+    """The cytogenetic location, such as `16p13.3`."""
+
+    alias_symbol: tuple[str, ...]
+    """Symbols that are in use for the gene, and were never approved for it."""
+
+    prev_symbol: tuple[str, ...]
+    """Symbols that were approved for the gene before."""
+
+    entrez_id: str | None
+    """NCBI's GeneID."""
+
+    ensembl_gene_id: str | None
+    """Ensembl's gene id, without its version."""
+
+    omim_id: tuple[str, ...]
+    """OMIM numbers of the gene."""
+
+    uniprot_ids: tuple[str, ...]
+    """UniProt accessions of the gene's proteins."""
+
+    refseq_accession: tuple[str, ...]
+    """RefSeq accessions of the gene's transcripts."""
+
+    mane_select: tuple[str, ...]
+    """The MANE Select transcript: its Ensembl and its RefSeq id, with versions."""
+
+    gene_group: tuple[str, ...]
+    """The names of the gene's groups, or families."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """A gene, with the field names of the REST service, which leaves out fields without a value."""
 
@@ -48,10 +97,8 @@ class Record(msgspec.Struct, frozen=True):
         """Return the annotation: every field except the status. Empty lists are included."""
         fields = msgspec.structs.asdict(self)
         del fields["status"]
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in fields.items()
-        }
+        data: dict[str, Any] = msgspec.to_builtins(HgncData(**fields))
+        return data
 
     def lacking(self) -> list[str]:
         """Return the fields that have no value although every approved gene has one."""

@@ -24,6 +24,7 @@ from app.annotation.sources.hgnc.records import (
     COMPLETE_SET,
     FIELDS,
     WITHDRAWN_STATUSES,
+    HgncData,
     Record,
 )
 from app.annotation.sources.probe import HostProbe
@@ -102,6 +103,7 @@ class Hgnc(ApiSource, FileSource):
         bulk_threshold=50,
         batch_size=50,
     )
+    data = HgncData
     service = REST
     file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.records:read")
     probes = (

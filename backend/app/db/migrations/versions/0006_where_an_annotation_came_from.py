@@ -90,6 +90,12 @@ def upgrade() -> None:
         "annotations",
         sa.Column("checked_origin_id", sa.BigInteger(), comment="where the last check looked"),
     )
+    op.add_column(
+        "annotations",
+        sa.Column(
+            "fetched_run_id", sa.BigInteger(), comment="run that fetched the last good answer"
+        ),
+    )
     for column in ("origin_id", "checked_origin_id"):
         op.create_foreign_key(
             f"annotations_{column}_fkey", "annotations", "origins", [column], ["id"]

@@ -1,0 +1,168 @@
+"""What there is of each source: its licence, its releases, and how complete and fresh it is."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.sources import SOURCES
+from app.core.runs.views import View, one_of
+
+
+class CurrentRelease(View):
+    """What an upstream published when it was last looked at."""
+
+    of: Annotated[str, one_of(("file", "service"))]
+    """Whether its file or its service states the release."""
+    release: str
+    """A version, or a day."""
+    address: str
+    """The address that states the release."""
+    since: datetime
+    """When this release was first seen."""
+    seen_at: datetime
+    """When this release was last seen."""
+
+
+class StoredRelease(View):
+    """A release that stored answers are from."""
+
+    release: str | None
+    """Null if the upstream did not state it."""
+    genes: int
+    """The number of genes with an answer of this release."""
+
+
+class Held(View):
+    """New answers of a source that were not accepted, because they look wrong."""
+
+    run_id: int
+    reason: str
+
+
+class SourceOverview(View):
+    """A source, and what is stored of it."""
+
+    name: str
+    title: str
+    licence: str
+    licence_url: str
+    attribution: str
+    """How the source wants to be named where its data are used."""
+    enabled: bool
+    """Whether a run of all sources covers it."""
+    freshness: float
+    """Seconds after which an answer is stale while the current release is not known."""
+    current: list[CurrentRelease]
+    stored: list[StoredRelease]
+    """The releases of the stored answers, the most frequent first; at most 5."""
+    found: int
+    """Genes that the source has something for."""
+    absent: int
+    """Genes for which the source says that it has nothing."""
+    unknown: int
+    """Genes that never had a good answer."""
+    missing: int
+    """Genes that the source was not asked about yet."""
+    median_age: float | None
+    """Seconds since the source was last asked about a gene, or its answer was confirmed: the
+    median."""
+    oldest_age: float | None
+    """Seconds since the source was last asked about a gene: the longest."""
+    last_success: datetime | None
+    """When a run last refreshed the source successfully."""
+    held: Held | None
+    """What was not accepted in the last run of the source, if anything."""
+
+
+_COVERAGE = text(
+    """
+    SELECT source,
+      count(*) FILTER (WHERE state = 'found') AS found,
+      count(*) FILTER (WHERE state = 'absent') AS absent,
+      count(*) FILTER (WHERE state = 'unknown') AS unknown,
+      extract(epoch FROM now() - min(checked_at))::float8 AS oldest_age,
+      extract(epoch FROM now()
+        - percentile_disc(0.5) WITHIN GROUP (ORDER BY checked_at))::float8 AS median_age
+    FROM annotations GROUP BY source
+    """
+)
+
+_STORED = text(
+    """
+    SELECT source, release, count(*) AS genes FROM annotations WHERE state <> 'unknown'
+    GROUP BY source, release ORDER BY source, count(*) DESC, release
+    """
+)
+
+_CURRENT = text(
+    """
+    SELECT source, "of", release, address, since, seen_at FROM source_releases
+    ORDER BY source, "of"
+    """
+)
+
+_LAST = text(
+    """
+    SELECT source,
+      max(finished_at) FILTER (WHERE state = 'succeeded') AS last_success,
+      (array_agg(run_id ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS run_id,
+      (array_agg(state ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS state,
+      (array_agg(error ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS error
+    FROM run_sources GROUP BY source
+    """
+)
+
+_MAX_STORED = 5
+
+
+async def sources_overview(
+    connection: AsyncConnection, enabled: Collection[str]
+) -> list[SourceOverview]:
+    """Return all sources, in the order of the registry.
+
+    Args:
+        connection: to read from.
+        enabled: the sources that a run of all sources covers.
+    """
+    genes: int = (await connection.execute(text("SELECT count(*) FROM genes"))).scalar_one()
+    coverage = {row["source"]: row for row in (await connection.execute(_COVERAGE)).mappings()}
+    last = {row.source: row for row in await connection.execute(_LAST)}
+    stored: dict[str, list[StoredRelease]] = {}
+    for row in await connection.execute(_STORED):
+        stored.setdefault(row.source, []).append(
+            StoredRelease(release=row.release, genes=row.genes)
+        )
+    current: dict[str, list[CurrentRelease]] = {}
+    for each in (await connection.execute(_CURRENT)).mappings():
+        current.setdefault(each["source"], []).append(CurrentRelease(**each))
+    found = []
+    for name, source in SOURCES.items():
+        info, ended = source.info, last.get(name)
+        counts: dict[str, Any] = {
+            "found": 0, "absent": 0, "unknown": 0, "oldest_age": None, "median_age": None,
+        } | dict(coverage.get(name, {}))  # fmt: skip
+        counts.pop("source", None)
+        held = None
+        if ended is not None and ended.state == "held":
+            held = Held(run_id=ended.run_id, reason=ended.error or "")
+        found.append(
+            SourceOverview(
+                name=name,
+                title=info.title,
+                licence=info.licence,
+                licence_url=info.licence_url,
+                attribution=info.attribution,
+                enabled=name in enabled,
+                freshness=info.freshness.total_seconds(),
+                current=current.get(name, []),
+                stored=stored.get(name, [])[:_MAX_STORED],
+                missing=genes - counts["found"] - counts["absent"] - counts["unknown"],
+                last_success=None if ended is None else ended.last_success,
+                held=held,
+                **counts,
+            )
+        )
+    return found

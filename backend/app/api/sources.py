@@ -1,0 +1,45 @@
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from app.annotation.overview import SourceOverview, sources_overview
+from app.annotation.sources import SOURCES
+from app.annotation.sources.structure import json_schema
+from app.api.errors import refusals
+from app.api.services import ServicesDep
+from app.api.strict_requests import StrictRoute
+from app.core.errors import NotFound
+
+router = APIRouter(
+    prefix="/api/sources",
+    tags=["genes"],
+    route_class=StrictRoute,
+    responses=refusals(
+        {
+            422: "A parameter is unknown, or its value is not allowed",
+            503: "The database is unavailable, or the API is busy",
+        }
+    ),
+)
+
+
+@router.get("", summary="List the sources", response_description="The sources")
+async def list_sources(services: ServicesDep) -> list[SourceOverview]:
+    """Return all sources: licence, releases, coverage, age, and what is held."""
+    async with services.db.connect() as connection:
+        return await sources_overview(connection, services.enabled_sources)
+
+
+@router.get(
+    "/{name}/schema",
+    summary="Show the JSON schema of a source's data",
+    response_description="A JSON schema (draft 2020-12)",
+    responses=refusals({404: "There is no such source"}),
+)
+async def get_schema(
+    name: Annotated[str, Path(description="The name of a source.", examples=["clinvar"])],
+) -> dict[str, Any]:
+    """Return the schema of `data` of the annotations of one source, with all definitions."""
+    if name not in SOURCES:
+        raise NotFound(f"there is no source {name[:80]!r}", allowed=", ".join(SOURCES))
+    return json_schema(SOURCES[name].data)
