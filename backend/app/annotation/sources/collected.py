@@ -62,9 +62,11 @@ class Pieces:
             return None
 
     def keep_only(self, keys: Collection[str]) -> None:
-        """Remove all other pieces."""
-        for key in self.keys() - set(keys):
-            (self._folder / f"{key}.gz").unlink(missing_ok=True)
+        """Remove all other pieces, and what a killed process left unfinished."""
+        kept = {f"{key}.gz" for key in keys}
+        for path in self._folder.glob("*"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove all pieces."""

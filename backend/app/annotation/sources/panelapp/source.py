@@ -100,7 +100,6 @@ class PanelApp(CollectedSource):
         super().__init__(connect)
         self._regions = _regions(connect)
         self._upstreams = {"UK": self._files, "AU": self.upstream(AU)}
-        self._addresses = [f"{connect.address(HOSTS[each])}/{LIST}" for each in self._regions]
         self._listed: dict[_Key, Listed] | None = None
 
     def options(self) -> dict[str, Any]:
@@ -110,7 +109,7 @@ class PanelApp(CollectedSource):
     @property
     def address(self) -> str:
         """The lists whose panels are collected."""
-        return " ".join(self._addresses)
+        return " ".join(self._upstreams[each].address(LIST) for each in self._regions)
 
     async def current_file(self) -> Release:
         """Return the day of the newest version of a panel.
@@ -120,7 +119,7 @@ class PanelApp(CollectedSource):
         """
         if self._listed is None:
             self._listed = await self._list_all()
-        return _release(self._listed)
+        return _release(self._listed, self.address)
 
     async def collect(self, pieces: Pieces, release: Release) -> Collected:
         """Fetch the panels that are not there in the version of the list.
@@ -203,10 +202,10 @@ class _NotWhole(Exception):
     """The pages of a list do not make the whole list."""
 
 
-def _release(listed: dict[_Key, Listed]) -> Release:
+def _release(listed: dict[_Key, Listed], address: str) -> Release:
     versions = "\n".join(sorted(map(str, listed)))
     marker = hashlib.sha256(versions.encode()).hexdigest()
-    return Release(max(panel.day for panel in listed.values()), marker)
+    return Release(max(panel.day for panel in listed.values()), marker, address)
 
 
 def _keep(pieces: Pieces, key: _Key, body: bytes) -> None:

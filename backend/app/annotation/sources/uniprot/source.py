@@ -112,19 +112,21 @@ class UniProt(CollectedSource):
     def __init__(self, connect: Connector) -> None:
         super().__init__(connect)
         self._release: Release | None = None
-        self._base = connect.address(REST)
 
     @property
     def address(self) -> str:
         """The search whose pages are collected."""
-        return f"{self._base}/{SEARCH}?{urlencode(QUERY)}"
+        return f"{self._files.address(SEARCH)}?{urlencode(QUERY)}"
 
     async def current_file(self) -> Release:
         """Return UniProt's release, which each answer names in its headers."""
         if self._release is None:
             page = await self.page(size=1)
-            self._release = Release(page.release, page.release)
+            self._release = self._named(page.release)
         return self._release
+
+    def _named(self, release: str) -> Release:
+        return Release(release, release, self.address)
 
     async def page(self, *, size: int = PAGE_SIZE, cursor: str | None = None) -> Page:
         """Fetch a page of the search.
@@ -154,7 +156,7 @@ class UniProt(CollectedSource):
                 progress = await self._collect(pieces, release.name)
             except _OtherRelease as other:
                 logger.info("uniprot: %s came out, and is collected from its start", other)
-                release = self._release = Release(other.release, other.release)
+                release = self._release = self._named(other.release)
             except BadAnswer:
                 # the cursor may be out of date, or a page may be wrong
                 await asyncio.to_thread(pieces.clear)

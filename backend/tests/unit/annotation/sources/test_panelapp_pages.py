@@ -137,11 +137,11 @@ async def test_a_panel_is_fetched_again_only_in_another_version(service, source)
     assert await collected(source()) == WHOLE
     assert sorted(service.asked) == LISTS
 
-    (before,) = await source().current()
+    before = (await source().current())["file"]
     service.asked.clear()
     service.versions["uk 2"] = "1.1"
     panelapp = source()
-    (after,) = await panelapp.current()
+    after = (await panelapp.current())["file"]
 
     assert (before.name, before.marker) != (after.name, after.marker)
     assert "UK 2 1.1" in await collected(panelapp)
@@ -170,7 +170,7 @@ async def test_a_panel_that_changes_after_it_was_listed_is_listed_again(service,
     (download,) = await source().fetch()
 
     assert "UK 2 1.1" in await collected(source())
-    assert download.marker == (await source().current())[0].marker
+    assert download.marker == (await source().current())["file"].marker
     assert service.asked.count("uk page 1") == 4
     assert service.asked.count("uk 1") == 1
 

@@ -1,5 +1,7 @@
 """How the pages of UniProt's search become one file, or none."""
 
+import asyncio
+import errno
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +10,13 @@ import httpx
 import pytest
 
 from app.annotation.settings import Settings
+from app.annotation.sources.collected import Pieces
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.uniprot import UniProt
 from app.annotation.sources.uniprot.entries import COLUMNS, FIELDS
 from app.annotation.sources.uniprot.source import decode_page
 from app.annotation.upstream import BadAnswer, Retries, UpstreamUnavailable
-from app.annotation.upstream.release import Release
+from app.core.errors import Wait
 
 HEADER = "\t".join(COLUMNS)
 ROWS = [
@@ -133,7 +136,9 @@ async def test_the_file_is_collected_again_only_for_another_release(service, sou
     await collected(source())
     service.asked.clear()
 
-    assert await source().current() == [Release("2026_03", "2026_03")]
+    release = (await source().current())["file"]
+    assert (release.name, release.marker) == ("2026_03", "2026_03")
+    assert release.address.startswith("https://mirror.example/uniprot/uniprotkb/search?")
     assert await collected(source()) == TEXT
     assert service.asked == ["release", "release"]
 
@@ -188,6 +193,24 @@ async def test_a_file_that_was_refused_is_collected_again(service, source) -> No
 
     assert await collected(source()) == TEXT
     assert service.asked == ["release", "0", "3", "6"]
+
+
+async def test_a_full_disk_is_waited_for(service, source, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pieces, "keep", full)
+        with pytest.raises(Wait, match="disk"):
+            await source().fetch()
+    assert await collected(source()) == TEXT
+
+
+async def test_of_two_processes_one_collects_the_file(service, source) -> None:
+    first, second = await asyncio.gather(collected(source()), collected(source()))
+
+    assert first == second == TEXT
+    assert sorted(service.asked) == ["0", "3", "6", "release", "release"]
 
 
 @pytest.mark.parametrize(
