@@ -57,7 +57,7 @@ def difference(file: Path, text: str) -> str:
 def _put(block: Block, text: str) -> str:
     begin, end = f"<!-- generated: {block.name} -->\n", f"<!-- end of {block.name} -->"
     content = f"\n{block.text.strip()}\n\n"
-    if block.file.suffix == ".yaml":
+    if block.file.suffix in {".yaml", ".yml"}:
         begin, end = f"  # generated: {block.name}\n", f"  # end of {block.name}\n"
         content = block.text
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)

@@ -1,5 +1,6 @@
 """The generated blocks and the files that they belong in."""
 
+from app.annotation.sources import SOURCES
 from app.core.process.checkout import ROOT
 from reference import (
     checks,
@@ -14,6 +15,7 @@ from reference import (
     recipes,
     settings,
     shell,
+    source_pages,
     sources,
     tables,
 )
@@ -41,6 +43,11 @@ def blocks() -> list[Block]:
         Block(REFERENCE / "sources.md", "sources", sources.sources()),
         Block(REFERENCE / "sources.md", "refreshing", sources.refreshing()),
         Block(REFERENCE / "sources.md", "hosts", sources.hosts()),
+        *(
+            Block(REFERENCE / "sources" / f"{name}.md", None, source_pages.page(source))
+            for name, source in SOURCES.items()
+        ),
+        Block(ROOT / "mkdocs.yml", "sources", source_pages.navigation()),
         Block(REFERENCE / "recipes.md", "recipes", recipes.text()),
         Block(REFERENCE / "shell.md", "commands", shell.text()),
         Block(REFERENCE / "openapi.json", None, http.openapi_json()),

@@ -24,7 +24,7 @@ def definitions(structure: type[msgspec.Struct]) -> dict[str, str]:
 def json_schema(structure: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the JSON schema of a structure, with the definitions of all fields in it."""
     schema = msgspec.json.schema(structure)
-    for nested in _structures(structure):
+    for nested in structures(structure):
         properties = schema["$defs"][nested.__name__]["properties"]
         for name, definition in definitions(nested).items():
             if definition:
@@ -48,7 +48,7 @@ def _definitions(structure: Any) -> dict[str, str]:
     return found
 
 
-def _structures(structure: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+def structures(structure: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     """Return a structure and all structures that its fields contain."""
     found: list[type[msgspec.Struct]] = []
 

@@ -1,0 +1,115 @@
+"""A page for each source: what its data mean, where they come from, and under which licence."""
+
+import inspect
+import re
+from typing import Any
+
+import msgspec
+
+from app.annotation.settings import Settings
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import ApiSource, FileSource, Source
+from app.annotation.sources.structure import definitions, structures
+from reference.markdown import table
+
+_ROLE = re.compile(r":(?:class|func|data|meth|mod|attr):`[~.]*(?:[\w.]*\.)?(\w+)`")
+
+
+def page(source: type[Source]) -> str:
+    """Return the page of a source."""
+    info = source.info
+    explained = (
+        "These are the fields of `data` where the state of an annotation is `found`. A field that"
+        " may be null is null where the source says nothing of it; 0 means zero. The API serves"
+        f" the same definitions as a JSON schema at `/api/sources/{info.name}/schema`."
+    )
+    parts = [
+        f"# {info.title}",
+        _prose(source),
+        _facts(source),
+        f"## The data of `{info.name}`",
+        explained,
+        *(
+            _fields(structure, first=structure is source.data)
+            for structure in structures(source.data)
+        ),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def navigation() -> str:
+    """Return the pages as entries of the site's navigation."""
+    return "".join(f"          - reference/sources/{name}.md\n" for name in SOURCES)
+
+
+def _prose(source: type[Source]) -> str:
+    """Return a class's docstring as Markdown."""
+    text = inspect.cleandoc(source.__doc__ or "").replace("``", "`")
+    return _ROLE.sub(r"`\1`", text)
+
+
+def _facts(source: type[Source]) -> str:
+    info = source.info
+    rows = [
+        ("Licence", f"[{info.licence}]({info.licence_url})"),
+        ("To be named as", info.attribution),
+        ("Refreshed", f"at a new release, or else after {info.freshness.days} days"),
+        ("Asks by", ", ".join(f"`{each}`" for each in sorted(info.needs)) or "the HGNC id"),
+    ]  # fmt: skip
+    if issubclass(source, FileSource):
+        files = "<br>".join(f"`{source.file.host.url}/{path}`" for path in source.file.paths)
+        rows.append(("Reads", files))
+    if issubclass(source, ApiSource):
+        rows.append(("Asks", f"`{source.service.url}`"))
+    settings = [
+        name
+        for host in info.hosts
+        for name in (host.setting, host.rate_setting, host.key_setting)
+        if name
+    ]
+    own = info.settings.__annotations__ if info.settings is not None else {}
+    known = [*settings, *(name for name in own if name in Settings.model_fields)]
+    rows.append(("Settings", ", ".join(f"`{name.upper()}`" for name in dict.fromkeys(known))))
+    return table(("Property", "Value"), rows)
+
+
+def _fields(structure: type[msgspec.Struct], *, first: bool) -> str:
+    described = definitions(structure)
+    info = msgspec.inspect.type_info(structure)
+    assert isinstance(info, msgspec.inspect.StructType)
+    rows = [
+        (f"`{field.encode_name}`", _in_words(field.type), described[field.name])
+        for field in info.fields
+    ]
+    found = table(("Field", "Type", "Definition"), rows)
+    if first:
+        return found
+    says = inspect.cleandoc(structure.__doc__ or "")
+    return f"### {structure.__name__}\n\n{says}\n\n{found}"
+
+
+_SIMPLE: tuple[tuple[type[Any], str], ...] = (
+    (msgspec.inspect.BoolType, "true or false"),
+    (msgspec.inspect.IntType, "whole number"),
+    (msgspec.inspect.FloatType, "number"),
+    (msgspec.inspect.StrType, "text"),
+    (msgspec.inspect.DateType, "date (YYYY-MM-DD)"),
+)
+
+
+def _in_words(described: Any) -> str:
+    words = next((words for kind, words in _SIMPLE if isinstance(described, kind)), None)
+    match described:
+        case msgspec.inspect.StructType():
+            words = f"[{described.cls.__name__}](#{described.cls.__name__.lower()})"
+        case msgspec.inspect.UnionType():
+            inner = [each for each in described.types if each != msgspec.inspect.NoneType()]
+            null = " or null" if len(inner) < len(described.types) else ""
+            words = " or ".join(map(_in_words, inner)) + null
+        case msgspec.inspect.DictType():
+            words = f"map from {_in_words(described.key_type)} to {_in_words(described.value_type)}"
+        case msgspec.inspect.LiteralType():
+            words = " or ".join(f"`{value}`" for value in described.values)
+        case msgspec.inspect.TupleType():
+            words = f"list of {', '.join(map(_in_words, described.item_types))}"
+    return words or f"list of {_in_words(described.item_type)}"
