@@ -11,6 +11,7 @@ from sandbox.hpo import Hpo
 from sandbox.mgi import Mgi
 from sandbox.options import Options
 from sandbox.panelapp import PanelApp
+from sandbox.pubmed import PubMed
 from sandbox.service import Service
 from sandbox.stringdb import StringDb
 from sandbox.uniprot import UniProt
@@ -26,6 +27,7 @@ SERVICES: tuple[type[Service], ...] = (
     Hpo,
     Gtex,
     StringDb,
+    PubMed,
     Mgi,
     PanelApp,
 )

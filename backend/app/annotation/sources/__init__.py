@@ -20,6 +20,7 @@ from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
 from app.annotation.sources.mgi import Mgi
 from app.annotation.sources.panelapp import PanelApp
+from app.annotation.sources.pubmed import PubMed
 from app.annotation.sources.stringdb import StringDb
 from app.annotation.sources.uniprot import UniProt
 
@@ -58,6 +59,7 @@ SOURCES: dict[str, type[Source]] = {
         Hpo,
         Gtex,
         StringDb,
+        PubMed,
         Mgi,
         PanelApp,
     )

@@ -87,3 +87,30 @@ def blocks_of_lines(
         raise UnusableFile("the file is cut short within its last line")
     if rest:
         yield [rest]
+
+
+def blocks_of_text(stream: IO[bytes], *, longest: int, most: int) -> Iterator[bytes]:
+    """Read many whole lines at a time, with their line ends, and do not split them.
+
+    Args:
+        stream: what is read.
+        longest: bytes of a line, to within a block of 1 MB.
+        most: bytes in all.
+
+    Raises:
+        UnusableFile: a line, or all, is longer, or the last line does not end.
+    """
+    rest, size = b"", 0
+    while block := stream.read(BLOCK):
+        size += len(block)
+        if size > most:
+            raise UnusableFile(f"the file has more than {most:,} bytes")
+        whole = block.rfind(b"\n") + 1
+        if whole:
+            yield rest + block[:whole]
+            rest = b""
+        rest += block[whole:]
+        if len(rest) > longest:
+            raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
+    if rest:
+        raise UnusableFile("the file is cut short within its last line")
