@@ -10,6 +10,7 @@ from sandbox.hgnc import Hgnc
 from sandbox.hpo import Hpo
 from sandbox.mgi import Mgi
 from sandbox.options import Options
+from sandbox.orphanet import Orphanet
 from sandbox.panelapp import PanelApp
 from sandbox.pubmed import PubMed
 from sandbox.service import Service
@@ -30,6 +31,7 @@ SERVICES: tuple[type[Service], ...] = (
     PubMed,
     Mgi,
     PanelApp,
+    Orphanet,
 )
 
 UNLIMITED_RATE = 10_000

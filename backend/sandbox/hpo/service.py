@@ -96,11 +96,11 @@ class Hpo(Service):
 
 
 def diseases(gene: Gene) -> Iterator[Disease]:
-    """Yield the diseases of a gene: none, or up to three."""
+    """Yield the diseases of a gene: none, one or two."""
     if gene.symbol not in _KNOWN and gene.index % WITHOUT_ROWS == WITHOUT_ROWS - 1:
         return
-    for number in range(1 + gene.index % 3):
-        place = gene.index * 3 + number
+    for number in range(1 + gene.index % 2):
+        place = gene.index * 2 + number
         orphanet = number == 1
         yield Disease(
             id=f"ORPHA:{900_000 + place}" if orphanet else f"OMIM:{700_000 + place}",
@@ -113,7 +113,7 @@ def diseases(gene: Gene) -> Iterator[Disease]:
 
 def _terms(place: int) -> Iterator[tuple[Term, str]]:
     first = mix(7, place)
-    for step in range(5 + first % 25):
+    for step in range(5 + first % 15):
         # every other disease begins with terms of the kidney
         start = first % len(PHENOTYPES) if place % 2 else _FIRST_OF_KIDNEY
         term = PHENOTYPES[(start + step * (1 + first % 5)) % len(PHENOTYPES)]

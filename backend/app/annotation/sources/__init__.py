@@ -19,6 +19,7 @@ from app.annotation.sources.gtex import Gtex
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hpo import Hpo
 from app.annotation.sources.mgi import Mgi
+from app.annotation.sources.orphanet import Orphanet
 from app.annotation.sources.panelapp import PanelApp
 from app.annotation.sources.pubmed import PubMed
 from app.annotation.sources.stringdb import StringDb
@@ -62,6 +63,7 @@ SOURCES: dict[str, type[Source]] = {
         PubMed,
         Mgi,
         PanelApp,
+        Orphanet,
     )
 }
 """In the order in which they run: a source stands behind those whose columns it needs."""

@@ -1,0 +1,147 @@
+"""Reads Orphanet's genes with their disorders (`en_product6.xml`), and makes the data of genes."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
+
+from app.annotation.sources.base import Gene
+from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisorder
+from app.annotation.sources.orphanet.elements import Elements
+from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.messages import Reading
+
+_CODE = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_HGNC = re.compile(r"(?:HGNC:)?([1-9]\d{0,9})", re.ASCII)
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: \d{2}:\d{2}:\d{2})?", re.ASCII)
+_ARTICLE = re.compile(r"(\d+)\[PMID\]", re.ASCII)
+
+
+class Association(NamedTuple):
+    """A gene's association with a disorder.
+
+    Attributes:
+        symbol: of the gene.
+        hgnc_id: of the gene, or None.
+        ensembl_id: of the gene, or None.
+        disorder: with what the association is.
+    """
+
+    symbol: str
+    hgnc_id: str | None
+    ensembl_id: str | None
+    disorder: OrphanetDisorder
+
+
+def read(asked: Any, path: Path) -> Reading:
+    """Return the data of each gene that is asked for.
+
+    Orphanet names nearly all genes by their HGNC ids. Where it does not, the Ensembl id tells, or
+    else the symbol.
+    """
+    asked = Asked.of(asked)
+    named = _Names(asked.genes)
+    rows = Grouped[OrphanetDisorder | str](asked, "hgnc_id")
+    file = Elements(path, "Disorder")
+    disorders = 0
+    for disorder in file:
+        disorders += 1
+        for each in _associations(path, disorder):
+            key = each.hgnc_id or named.hgnc_id_of(each)
+            rows.add(key or each.symbol, each.disorder)
+            if key is None:
+                for other in named.ambiguous.get(each.symbol, ()):
+                    reason = f"Orphanet has {each.symbol}, which may be this gene or another one"
+                    rows.add(other, reason)
+    stated = file.around.get("DisorderList", {}).get("count")
+    if stated is not None and stated != str(disorders):
+        raise UnusableFile(f"{path.name} has {disorders:,} of {stated} disorders")
+    day = _DATE.fullmatch(file.around.get("JDBOR", {}).get("date", ""))
+    if day is None:
+        raise UnusableFile(f"{path.name} does not state its date")
+    return reading([rows], _data, release=day[1])
+
+
+class _Names:
+    """The genes that were asked for, by what names them besides the HGNC id."""
+
+    def __init__(self, genes: Sequence[Gene]) -> None:
+        self._by_ensembl_id = {gene.ensembl_gene_id: gene.hgnc_id for gene in genes}
+        former = {name: gene.hgnc_id for gene in genes for name in gene.other_symbols}
+        self._by_symbol = former | {gene.symbol: gene.hgnc_id for gene in genes}
+        self.ambiguous: dict[str, list[str]] = {}
+        for gene in genes:
+            for name in gene.ambiguous_symbols:
+                self.ambiguous.setdefault(name, []).append(gene.hgnc_id)
+
+    def hgnc_id_of(self, association: Association) -> str | None:
+        if association.ensembl_id is not None:
+            return self._by_ensembl_id.get(association.ensembl_id)
+        return self._by_symbol.get(association.symbol)
+
+
+def _data(rows: Sequence[OrphanetDisorder | str]) -> OrphanetData | str | None:
+    if doubts := [row for row in rows if isinstance(row, str)]:
+        return doubts[0]
+    disorders = [row for row in rows if isinstance(row, OrphanetDisorder)]
+
+    def place(disorder: OrphanetDisorder) -> tuple[int, str]:
+        return int(disorder.id.removeprefix("ORPHA:")), disorder.association
+
+    return OrphanetData(sorted(disorders, key=place))
+
+
+def _associations(path: Path, disorder: Element) -> Iterator[Association]:
+    code = _text(path, disorder, "OrphaCode")
+    if not _CODE.fullmatch(code):
+        raise UnusableFile(f"{path.name}: {code[:40]!r} is not an ORPHA code")
+    name = _text(path, disorder, "Name")
+    kind = _text(path, disorder, "DisorderType/Name")
+    for each in _counted(path, disorder, "DisorderGeneAssociationList", "DisorderGeneAssociation"):
+        found = OrphanetDisorder(
+            id=f"ORPHA:{code}",
+            name=name,
+            kind=kind,
+            association=_text(path, each, "DisorderGeneAssociationType/Name"),
+            status=_text(path, each, "DisorderGeneAssociationStatus/Name"),
+            pmids=_ARTICLE.findall(each.findtext("SourceOfValidation") or ""),
+        )
+        gene = each.find("Gene")
+        if gene is None:
+            raise UnusableFile(f"{path.name}: an association of {found.id} has no gene")
+        references = {
+            _text(path, reference, "Source"): _text(path, reference, "Reference")
+            for reference in _counted(path, gene, "ExternalReferenceList", "ExternalReference")
+        }
+        number = references.get("HGNC")
+        key = _HGNC.fullmatch(number) if number else None
+        if number and key is None:
+            raise UnusableFile(f"{path.name}: {number[:40]!r} is not an HGNC id")
+        yield Association(
+            symbol=_text(path, gene, "Symbol"),
+            hgnc_id=f"HGNC:{key[1]}" if key else None,
+            ensembl_id=references.get("Ensembl"),
+            disorder=found,
+        )
+
+
+def _counted(path: Path, parent: Element, name: str, child: str) -> list[Element]:
+    """Return the children of a list, whose number the list states."""
+    found = parent.find(name)
+    if found is None:
+        raise UnusableFile(f"{path.name}: a {parent.tag} has no {name}")
+    children = found.findall(child)
+    if found.get("count") != str(len(children)):
+        raise UnusableFile(
+            f"{path.name}: a {name} has {len(children)} of {found.get('count')} elements"
+        )
+    return children
+
+
+def _text(path: Path, parent: Element, name: str) -> str:
+    text = (parent.findtext(name) or "").strip()
+    if not text:
+        raise UnusableFile(f"{path.name}: a {parent.tag} has no {name}")
+    return text
