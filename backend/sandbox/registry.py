@@ -2,6 +2,7 @@
 
 from sandbox.clingen import ClinGen
 from sandbox.clinvar import ClinVar
+from sandbox.descartes import Descartes
 from sandbox.ensembl import Ensembl
 from sandbox.gencc import Gencc
 from sandbox.gnomad import Gnomad
@@ -27,6 +28,7 @@ SERVICES: tuple[type[Service], ...] = (
     Gnomad,
     Hpo,
     Gtex,
+    Descartes,
     StringDb,
     PubMed,
     Mgi,

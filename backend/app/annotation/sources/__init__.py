@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.annotation.sources.base import Source
 from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clinvar import ClinVar
+from app.annotation.sources.descartes import Descartes
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.gnomad import Gnomad
@@ -59,6 +60,7 @@ SOURCES: dict[str, type[Source]] = {
         Gnomad,
         Hpo,
         Gtex,
+        Descartes,
         StringDb,
         PubMed,
         Mgi,

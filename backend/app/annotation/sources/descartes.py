@@ -1,0 +1,130 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.probe import HostProbe
+from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.messages import Reading
+from app.annotation.upstream.bulk_files.tables import as_number, read_rows
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.host import Host
+
+FILES = Host(
+    name="descartes-files",
+    title="The Descartes atlas' files",
+    url="https://atlas.fredhutch.org/data/bbi/descartes/human_gtex/tables",
+    setting="descartes_files_url",
+    rate=1,
+    concurrency=1,
+)
+"""No limit is documented. Users report that the host answers 403 to some programs."""
+
+TPM, PERCENTAGE = "tissue_tpm/kidney.csv", "tissue_percentage/kidney.csv"
+
+MAX_PERCENTAGE = 1
+"""The atlas writes fractions, although it calls them percentages."""
+
+_START = 1024
+"""Bytes at the start of a file that the doctor looks at."""
+
+
+class DescartesData(msgspec.Struct, frozen=True):
+    """The expression of a gene in the fetal kidney, measured in single cells."""
+
+    tpm: float | None
+    """Expression in all cells of the kidney together, in TPM (transcripts per million). None where
+    the atlas has NA."""
+
+    percentage: float | None
+    """The part of the kidney's cells in which the gene was seen: a fraction from 0 to 1. None where
+    the atlas has NA."""
+
+
+def read(asked: Any, tpm: Path, percentage: Path) -> Reading:
+    """Return the data of each gene that is asked for. This is the files' reader."""
+    wanted = Asked.of(asked)
+    return reading([_values(wanted, tpm), _values(wanted, percentage, MAX_PERCENTAGE)], _data)
+
+
+def _values(asked: Asked, path: Path, most: float = float("inf")) -> Grouped[float | None]:
+    rows = Grouped[float | None](asked, "symbol")
+    for line in read_rows(path, separator=",", quoted=True, ended=True):
+        try:
+            symbol, value = _row(line.values, most)
+        except UnusableFile as error:
+            raise UnusableFile(f"{path.name}, line {line.number}: {error}") from error
+        rows.add(symbol, value, says_something=bool(value))
+    return rows
+
+
+def _row(fields: Sequence[str], most: float = float("inf")) -> tuple[str, float | None]:
+    if len(fields) != 2:  # noqa: PLR2004
+        raise UnusableFile(f"{len(fields)} fields, not a symbol and a value")
+    symbol, value = fields
+    if symbol in {"", "NA"} or symbol.replace(".", "").isdecimal():
+        raise UnusableFile(f"{symbol[:40]!r} is not a symbol")
+    return symbol, as_number(value, ("NA",), least=0, most=most)
+
+
+def _data(
+    tpm: Sequence[float | None], percentage: Sequence[float | None]
+) -> DescartesData | str | None:
+    if not tpm or not percentage:
+        return "only one of the two files has the gene"
+    if len(set(tpm)) > 1 or len(set(percentage)) > 1:
+        # the atlas counts by Ensembl's genes, and writes their symbols only
+        return f"{len(tpm)} rows with different values have the gene's symbol"
+    if tpm[0] is None and percentage[0] is None:
+        return None
+    return DescartesData(tpm[0], percentage[0])
+
+
+async def probe(connect: Connector) -> str:
+    """Look at the first rows of both files. This is what the doctor asks."""
+    upstream = connect.upstream(FILES)
+    for path in (TPM, PERCENTAGE):
+        start = (await upstream.start_of(path, _START)).decode("utf-8", "replace")
+        first = start.partition("\n")[0].strip("\r")
+        try:
+            _row([field.strip('"') for field in first.split(",")])
+        except UnusableFile as error:
+            raise BadAnswer(f"{path} does not begin with a symbol and a value: {error}") from error
+    return "both files begin with a symbol and a value"
+
+
+class Descartes(FileSource):
+    """How much a gene is expressed in the fetal kidney, in single cells: TPM and percentage.
+
+    The licence of the data is unclear, so a run of all sources leaves this source out unless
+    `DISABLED_SOURCES` says otherwise. The atlas names genes by the symbols of its time. A symbol
+    with two rows that differ, such as ALG9, is unknown, and a gene with NA in both files is absent.
+    """
+
+    info = SourceInfo(
+        name="descartes",
+        title="Descartes",
+        licence="unclear",
+        licence_url="https://descartes.brotmanbaty.org/",
+        attribution="Descartes, a human cell atlas of fetal gene expression (Cao et al. 2020)",
+        hosts=(FILES,),
+        freshness=timedelta(days=365),
+        # of 18,856 protein-coding genes, a sample has values for 85 %
+        least_genes=14_000,
+        off_by_default=True,
+    )
+    data = DescartesData
+    file = BulkFile(FILES, (TPM, PERCENTAGE), "app.annotation.sources.descartes:read")
+    probes = (
+        HostProbe(
+            host=FILES,
+            title="the Descartes atlas has both of its files",
+            why="Without the files, runs of Descartes wait. In another form they fail.",
+            ask=probe,
+        ),
+    )
