@@ -32,7 +32,7 @@ async def list_sources(services: ServicesDep) -> list[SourceOverview]:
 
 @router.get(
     "/{name}/schema",
-    summary="Show the JSON schema of a source's data",
+    summary="Show the JSON schema of the data of a source",
     response_description="A JSON schema (draft 2020-12)",
     responses=refusals({404: "There is no such source"}),
 )

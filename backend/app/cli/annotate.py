@@ -52,12 +52,18 @@ class Requested(RunDetail):
     metavar="FILE|NAMES",
     help="Limit the run to these genes: a file as for genes-import, or names separated by commas.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Start no run. Show the releases, the genes that are due, and the requests for them.",
+)
 @as_json
 def annotate(
     sources: tuple[str, ...],
     mode: str,
     genes: str | None,
     *,
+    dry_run: bool,
     wait: bool,
     resume: bool,
     as_json: bool,
@@ -70,6 +76,11 @@ def annotate(
     limited_to = None if genes is None else names_in(genes)
     request = RunRequest.of(sources or None, mode, limited_to)
     settings = get_settings()
+    if dry_run:
+        from app.cli.dry_run import show_forecast
+
+        show_forecast(request, as_json=as_json)
+        return
     run_id: int | None = None
 
     async def do(session: Session) -> Requested:

@@ -4,5 +4,5 @@
 its file, and `by_api` by asking its service. `ledger` commits the answers with the progress.
 """
 
-__all__ = ["batches", "coverage", "pipeline", "requests", "run_detail"]
+__all__ = ["batches", "coverage", "forecast", "pipeline", "requests", "run_detail"]
 """The modules that others may use."""

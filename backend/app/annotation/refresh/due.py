@@ -1,13 +1,13 @@
 """Reads the genes that a run still has to ask a source about."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.base import ApiSource, Gene, Source
 from app.core.runs.attempt import Attempt
 
 PAGE = 1_000
@@ -24,8 +24,8 @@ _DUE_PAGE = text(
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
     WHERE g.id > :after
-      AND ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
-           OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+      AND (CAST(:genes AS text[]) IS NULL
+           OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
         AND (:everything OR o.parser <> :parser
@@ -43,8 +43,8 @@ _DUE_COUNT = text(
     SELECT count(*)
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
-           OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+    WHERE (CAST(:genes AS text[]) IS NULL
+           OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
         AND (:everything OR o.parser <> :parser
@@ -66,8 +66,8 @@ _CONFIRM = text(
         AND a.checked_state <> 'unknown' AND a.state <> 'unknown' AND o.parser = :parser
         AND o.marker = ANY(CAST(:markers AS text[]))
         AND a.checked_at < now() - CAST(:freshness AS interval)
-        AND ((SELECT genes FROM runs WHERE id = :run_id) IS NULL
-             OR g.hgnc_id IN (SELECT unnest(genes) FROM runs WHERE id = :run_id))
+        AND (CAST(:genes AS text[]) IS NULL
+             OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       RETURNING a.state)
     SELECT count(*) FILTER (WHERE state = 'found') AS found,
            count(*) FILTER (WHERE state = 'absent') AS absent
@@ -77,54 +77,101 @@ _CONFIRM = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """The genes that are due for a source, without those that this run has already asked about.
+class Rules:
+    """What makes a gene due for a source.
 
     Args:
-        attempt: of the run.
-        run_id: the run.
         source: its name.
         everything: whether genes with a current answer are due, too.
         freshness: the age from which an answer is stale.
         parser: the version of what the source makes of an answer.
         markers: of the current releases; None if they are not known.
         unknown_is_final: whether the same release would give the same unknown answers again.
+        genes: the HGNC ids that the run is limited to; None means all genes.
+        run_id: the run, whose own answers are not due again; None for no run.
     """
 
-    attempt: Attempt
-    run_id: int
     source: str
     everything: bool
     freshness: timedelta
     parser: str
     markers: list[str] | None
     unknown_is_final: bool
+    genes: list[str] | None
+    run_id: int | None = None
 
-    async def confirm(self, connection: AsyncConnection) -> tuple[int, int]:
-        """Keep the stale answers whose release is still the current one, without asking again.
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        markers: list[str] | None,
+        *,
+        everything: bool,
+        genes: list[str] | None,
+        run_id: int | None = None,
+    ) -> "Rules":
+        """Return the rules for a source, whose current releases have these markers."""
+        return cls(
+            source.info.name,
+            everything=everything,
+            freshness=source.info.freshness,
+            parser=source.parser_version(),
+            markers=markers,
+            unknown_is_final=not isinstance(source, ApiSource),
+            genes=genes,
+            run_id=run_id,
+        )
 
-        Args:
-            connection: in the attempt's transaction.
 
-        Returns:
-            How many found and how many absent answers were kept.
-        """
-        if self.everything or self.markers is None:
-            return 0, 0
-        row = (await connection.execute(_CONFIRM, self._values())).one()
-        return row.found, row.absent
+async def count_due(connection: AsyncConnection, rules: Rules) -> int:
+    """Return how many genes are due."""
+    found: int = (await connection.execute(_DUE_COUNT, asdict(rules))).scalar_one()
+    return found
+
+
+async def confirm(connection: AsyncConnection, rules: Rules) -> tuple[int, int]:
+    """Keep the stale answers whose release is still the current one, without asking again.
+
+    Args:
+        connection: in the attempt's transaction.
+        rules: of the source.
+
+    Returns:
+        How many found and how many absent answers were kept.
+    """
+    if rules.everything or rules.markers is None:
+        return 0, 0
+    row = (await connection.execute(_CONFIRM, asdict(rules))).one()
+    return row.found, row.absent
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The genes that are due for a source in an attempt.
+
+    Args:
+        attempt: to read with.
+        rules: that tell which genes are due.
+    """
+
+    attempt: Attempt
+    rules: Rules
+
+    @property
+    def source(self) -> str:
+        """The name of the source."""
+        return self.rules.source
 
     async def count(self) -> int:
         """Return how many genes are due."""
         async with self.attempt.reading() as connection:
-            found: int = (await connection.execute(_DUE_COUNT, self._values())).scalar_one()
-            return found
+            return await count_due(connection, self.rules)
 
     async def pages(self) -> AsyncIterator[list[Gene]]:
         """Read the genes page by page, so that memory does not grow with their number."""
         after = 0
         while True:
-            values = self._values() | {"after": after, "page": PAGE}
+            values = asdict(self.rules) | {"after": after, "page": PAGE}
             async with self.attempt.reading() as connection:
                 rows = await connection.execute(_DUE_PAGE, values)
                 page = [Gene(*row) for row in rows]
@@ -133,14 +180,3 @@ class Due:
             if len(page) < PAGE:
                 return
             after = page[-1].id
-
-    def _values(self) -> dict[str, object]:
-        return {
-            "source": self.source,
-            "run_id": self.run_id,
-            "everything": self.everything,
-            "freshness": self.freshness,
-            "parser": self.parser,
-            "markers": self.markers,
-            "unknown_is_final": self.unknown_is_final,
-        }

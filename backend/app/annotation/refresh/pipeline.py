@@ -25,6 +25,8 @@ _COVERED = text(
     "SELECT source, state, error FROM run_sources WHERE run_id = :run_id ORDER BY position"
 )
 
+_GENES = text("SELECT genes FROM runs WHERE id = :run_id")
+
 
 class _NotBegun(NamedTuple):
     """A source did not begin, because one that it needs could not give its identifiers."""
@@ -34,6 +36,9 @@ class _NotBegun(NamedTuple):
 
 _Ended = str | Exception | _NotBegun | None
 """How a source ended: it succeeded (None), it failed, it raised an error, or it did not begin."""
+
+_AllEnded = dict[str, "asyncio.Future[_Ended]"]
+"""The future of each source of a run, which tells how the source ended."""
 
 
 class Pipeline:
@@ -73,26 +78,36 @@ class Pipeline:
         run_id = attempt.ref.run_id
         async with attempt.reading() as connection:
             rows = (await connection.execute(_COVERED, {"run_id": run_id})).all()
-        ended: dict[str, asyncio.Future[_Ended]] = {
-            row.source: asyncio.get_running_loop().create_future() for row in rows
-        }
+            genes = (await connection.execute(_GENES, {"run_id": run_id})).scalar_one()
+        loop = asyncio.get_running_loop()
+        ended: _AllEnded = {row.source: loop.create_future() for row in rows}
         try:
             async with asyncio.TaskGroup() as group:
                 for row in rows:
-                    group.create_task(self._follow(attempt, row, ended))
+                    group.create_task(self._follow(attempt, row, genes, ended))
         except BaseExceptionGroup as errors:
             superseded = [e for e in errors.exceptions if isinstance(e, Superseded)]
             raise (superseded or errors.exceptions)[0] from None
         _conclude(run_id, {name: future.result() for name, future in ended.items()})
 
     async def _follow(
-        self, attempt: Attempt, row: Any, ended: Mapping[str, "asyncio.Future[_Ended]"]
+        self, attempt: Attempt, row: Any, genes: list[str] | None, ended: _AllEnded
     ) -> None:
         """Refresh a source when those that it needs have ended, and say how it ended."""
         name: str = row.source
+        outcome: _Ended
         with bound_contextvars(source=name):
             try:
-                outcome = await self._refresh(attempt, row, ended)
+                if row.state == "succeeded":
+                    outcome = None
+                elif row.state == "failed":
+                    outcome = str(row.error or nothing_but_unknowns(name))
+                elif (provider := await _missed(attempt, name, ended)) is not None:
+                    outcome = _NotBegun(provider)
+                else:
+                    source = build(name, self._settings, self._limiter, self._http)
+                    refresh = Refresh(attempt, source, self._settings, self._reading, genes)
+                    outcome = await refresh.run(afresh=row.state == "queued")
             except Exception as error:
                 # these are not a matter of one source
                 if isinstance(error, Superseded) or is_unavailable(error):
@@ -102,22 +117,18 @@ class Pipeline:
                 outcome = error
         ended[name].set_result(outcome)
 
-    async def _refresh(
-        self, attempt: Attempt, row: Any, ended: Mapping[str, "asyncio.Future[_Ended]"]
-    ) -> _Ended:
-        if row.state == "succeeded":
-            return None
-        if row.state == "failed":
-            return str(row.error or nothing_but_unknowns(row.source))
-        for column, provider in _needed(row.source, ended):
-            # the error or the wait of the provider decides how the run goes on
-            if isinstance(await ended[provider], Exception | _NotBegun):
-                async with attempt.reading() as connection:
-                    if await lacks_identifiers(connection, column, provider):
-                        return _NotBegun(provider)
-        source = build(row.source, self._settings, self._limiter, self._http)
-        refresh = Refresh(attempt, source, self._settings, self._reading)
-        return await refresh.run(afresh=row.state == "queued")
+
+async def _missed(attempt: Attempt, name: str, ended: _AllEnded) -> str | None:
+    """Wait for the sources that a source needs. Return one that could not give its identifiers.
+
+    Its error or its wait decides how the run goes on.
+    """
+    for column, provider in _needed(name, ended):
+        if isinstance(await ended[provider], Exception | _NotBegun):
+            async with attempt.reading() as connection:
+                if await lacks_identifiers(connection, column, provider):
+                    return provider
+    return None
 
 
 def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:

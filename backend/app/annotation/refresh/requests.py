@@ -38,7 +38,7 @@ async def request_run(
         WrongUse: an unknown source, an unknown gene, or no genes to annotate.
         Conflict: another active run covers one of the sources.
     """
-    names = _in_order(request, enabled)
+    names = in_order(request, enabled)
     async with db.begin() as connection:
         await _require_genes(connection)
         if request.genes is not None:
@@ -57,7 +57,16 @@ async def request_run(
     return created
 
 
-def _in_order(request: RunRequest, enabled: Sequence[str]) -> list[str]:
+def in_order(request: RunRequest, enabled: Sequence[str]) -> list[str]:
+    """Return the sources that a request names, in the order of the registry.
+
+    Args:
+        request: what was asked for.
+        enabled: the sources that a run of all sources covers.
+
+    Raises:
+        WrongUse: an unknown source.
+    """
     if request.sources is None:
         return list(enabled)
     for name in request.sources:

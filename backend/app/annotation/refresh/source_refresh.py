@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.refresh import progress as counts
 from app.annotation.refresh.by_api import refresh_by_api
 from app.annotation.refresh.by_file import refresh_from_file
-from app.annotation.refresh.due import Due
+from app.annotation.refresh.due import Due, Rules, confirm
 from app.annotation.refresh.file_checks import FileChecks
 from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.plausibility import NotAccepted, believe, losses_so_far
@@ -34,6 +34,7 @@ class Refresh:
         source: that is asked.
         settings: with the thresholds.
         reading: limits the files that are read at a time, because each takes a processor.
+        genes: the HGNC ids that the run is limited to; None means all genes.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class Refresh:
         source: Source,
         settings: UpstreamSettings,
         reading: asyncio.Semaphore,
+        genes: list[str] | None,
     ) -> None:
         self._attempt = attempt
         self._source = source
         self._settings = settings
         self._reading = reading
+        self._genes = genes
         self._name = source.info.name
         self._run_id = attempt.ref.run_id
         self._releases = Releases(source)
@@ -65,7 +68,7 @@ class Refresh:
         async with self._attempt.transaction(progress=False) as connection:
             await self._releases.record(connection)
             progress = await counts.begin(connection, self._run_id, self._name, afresh=afresh)
-            progress.confirm(*await due.confirm(connection))
+            progress.confirm(*await confirm(connection, due.rules))
             losses = await losses_so_far(connection, self._run_id, self._name)
         ledger = Ledger(self._attempt, self._source, progress, losses)
         try:
@@ -102,16 +105,14 @@ class Refresh:
         ref = self._attempt.ref
         # a source added only to supply identifiers refreshes missing and stale genes only
         asked_for = ref.sources is None or self._name in ref.sources
-        return Due(
-            self._attempt,
-            self._run_id,
-            self._name,
+        rules = Rules.of(
+            self._source,
+            self._releases.markers,
             everything=ref.mode == "full" and asked_for,
-            freshness=self._source.info.freshness,
-            parser=self._source.parser_version(),
-            markers=self._releases.markers,
-            unknown_is_final=not isinstance(self._source, ApiSource),
+            genes=self._genes,
+            run_id=self._run_id,
         )
+        return Due(self._attempt, rules)
 
     async def _measure(self, due: Due, ledger: Ledger) -> int:
         """Count the genes that are due, and the expected work for them."""

@@ -1,0 +1,121 @@
+"""What a run would do: the releases, the genes that are due, and the requests and time for them."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.annotation.refresh.due import Rules, count_due
+from app.annotation.refresh.releases import Releases
+from app.annotation.settings import reads_file
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import ApiSource, FileSource, Source
+from app.annotation.sources.connector import Connector
+from app.core.runs.views import View
+
+
+class Forecast(View):
+    """What a run would do for one source."""
+
+    source: str
+    current: str | None
+    """The release that the source has now; null if it cannot be asked, or does not state it."""
+    stored: str | None
+    """The release that most of the stored answers are from; null if there is none."""
+    due: int
+    """Genes that would be asked about."""
+    reads_file: bool
+    """Whether the answers would be read from the source's file, and not asked for by API."""
+    requests: int
+    """Requests that the source would send, at least."""
+    seconds: float | None
+    """Expected duration, from the last run that refreshed genes of the source; null without one."""
+
+
+_STORED = text(
+    """
+    SELECT release FROM annotations WHERE source = :source AND state <> 'unknown'
+    GROUP BY release ORDER BY count(*) DESC LIMIT 1
+    """
+)
+
+_LAST = text(
+    """
+    SELECT done - confirmed AS genes, requests,
+      extract(epoch FROM finished_at - attempt_started_at)::float8 AS seconds
+    FROM run_sources
+    WHERE source = :source AND state = 'succeeded' AND done > confirmed
+      AND finished_at > attempt_started_at
+    ORDER BY run_id DESC LIMIT 1
+    """
+)
+
+
+async def forecast(
+    db: AsyncEngine,
+    connect: Connector,
+    names: Sequence[str],
+    *,
+    full: bool,
+    genes: list[str] | None,
+) -> list[Forecast]:
+    """Ask each source for its release, and count what a run would do.
+
+    Args:
+        db: PostgreSQL.
+        connect: to the sources' hosts.
+        names: of the sources.
+        full: whether genes with a current answer are due, too.
+        genes: the HGNC ids that the run is limited to; None means all genes.
+    """
+    sources = [SOURCES[name](connect) for name in names]
+    releases = [Releases(source) for source in sources]
+    await asyncio.gather(*(each.look() for each in releases))
+    found = []
+    async with db.connect() as connection:
+        for source, known in zip(sources, releases, strict=True):
+            rules = Rules.of(source, known.markers, everything=full, genes=genes)
+            due = await count_due(connection, rules)
+            found.append(await _of_one(connection, connect, source, known, due))
+    return found
+
+
+async def _of_one(
+    connection: AsyncConnection, connect: Connector, source: Source, known: Releases, due: int
+) -> Forecast:
+    name = source.info.name
+    from_file = reads_file(source, due, connect.settings)
+    stored = (await connection.execute(_STORED, {"source": name})).scalar_one_or_none()
+    last = (await connection.execute(_LAST, {"source": name})).one_or_none()
+    current = known.current.get("file" if from_file else "service") or next(
+        iter(known.current.values()), None
+    )
+    return Forecast(
+        source=name,
+        current=current.name if current else None,
+        stored=stored,
+        due=due,
+        reads_file=from_file,
+        requests=source.requests + (_requests(source, due, from_file=from_file) if due else 0),
+        seconds=_seconds(last, due, from_file=from_file) if due else 0.0,
+    )
+
+
+def _requests(source: Source, due: int, *, from_file: bool) -> int:
+    """Return the requests for the genes that are due, at least."""
+    if from_file:
+        assert isinstance(source, FileSource)
+        return len(source.file.paths)
+    assert isinstance(source, ApiSource)
+    return math.ceil(due / source.info.batch_size)
+
+
+def _seconds(last: Any, due: int, *, from_file: bool) -> float | None:
+    """Return the expected duration. A file takes as long for few genes as for many."""
+    if last is None:
+        return None
+    seconds: float = last.seconds if from_file else last.seconds * due / last.genes
+    return round(seconds, 1)
