@@ -125,6 +125,12 @@ cancel *ARGS: _installed
 retry *ARGS: _installed
     @{{ python }} -m app.cli retry "$@"
 
+# Accept what a run holds of a source: just accept ID SOURCE
+[group('annotate')]
+[no-cd]
+accept *ARGS: _installed
+    @{{ python }} -m app.cli accept "$@"
+
 # Show the workers and the queue
 [group('annotate')]
 [no-cd]

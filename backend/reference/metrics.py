@@ -25,6 +25,7 @@ def _all() -> Iterator[Metric]:
         genes=0,
         coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
         last_successes={_SOURCE: 0.0},
+        held=set(),
     )
     return Scrape(statistics, redis=True).collect()
 

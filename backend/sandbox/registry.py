@@ -41,6 +41,9 @@ UNLIMITED_RATE = 10_000
 
 _WITH_KEY = "_with_key"
 
+_ALL_GENES = 100_000
+"""A sandbox with so many genes has at least as many in each file as the real file has."""
+
 
 def real_rates() -> dict[str, float]:
     """Return the requests a second of the real services, by budget."""
@@ -59,12 +62,13 @@ def allowed_rates(options: Options) -> dict[str, float | None]:
     return allowed
 
 
-def settings(url: str, options: Options) -> dict[str, str]:
+def settings(url: str, options: Options, genes: int) -> dict[str, str]:
     """Return the settings that point the project at a sandbox, by environment variable.
 
     Args:
         url: of the sandbox.
         options: of the sandbox.
+        genes: the number of genes that it serves.
     """
     found = {name: f"{url}/{path}" for each in SERVICES for name, path in each.addresses.items()}
     rates, real = allowed_rates(options), real_rates()
@@ -72,4 +76,5 @@ def settings(url: str, options: Options) -> dict[str, str]:
         for name, budget in each.rate_settings.items():
             if rates[budget] != real[budget]:
                 found[name] = f"{rates[budget] or UNLIMITED_RATE:g}"
+    found["COMPLETE_SHARE"] = f"{min(1, genes / _ALL_GENES):g}"
     return found

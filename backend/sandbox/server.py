@@ -74,7 +74,7 @@ class Sandbox:
     @property
     def settings(self) -> dict[str, str]:
         """The settings that point the project here, by environment variable."""
-        return registry.settings(self.url, self.options)
+        return registry.settings(self.url, self.options, len(self.catalogue.genes))
 
     def stats(self) -> dict[str, Any]:
         """The counts of requests and answers, as in GET `/_sandbox/stats`."""

@@ -12,6 +12,7 @@ from pydantic import Field, create_model, field_validator
 
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
+from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
 from app.core.config import load_settings as load
 from app.core.process.checkout import ROOT
@@ -58,9 +59,9 @@ def _declared() -> Iterator[type[UpstreamSettings]]:
 
 
 if TYPE_CHECKING:
-    _Composed = UpstreamSettings
+    _Composed = Thresholds
 else:
-    _Composed = create_model("_Composed", __base__=(*_declared(), UpstreamSettings), **_fields())
+    _Composed = create_model("_Composed", __base__=(*_declared(), Thresholds), **_fields())
 
 
 class Settings(_Composed):

@@ -41,13 +41,6 @@ BeforeId = Annotated[
 AfterId = Annotated[
     int, Query(ge=0, le=LARGEST_ID, description="Only events with greater ids."), IN_DIGITS
 ]
-AcceptLosses = Annotated[
-    tuple[str, ...],
-    Query(
-        max_length=100,
-        description="Sources whose answers are accepted until the run ends, however implausible.",
-    ),
-]
 
 
 class NewRun(BaseModel):
@@ -79,6 +72,32 @@ class NewRun(BaseModel):
         default=False,
         description="Reopen the latest failed or cancelled run of the same request.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, body: object) -> object:
+        for name in body if isinstance(body, dict) else ():
+            refuse_unknown("field", name, cls.model_fields)
+        return body
+
+
+class NewAcceptance(BaseModel):
+    """Says who accepts what a run holds of a source, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"source": [*SOURCES][-1], "by": "Ada", "note": "a new file format"}]
+        },
+    )
+
+    # the allowed names are those of the sources that the run holds
+    source: Annotated[str, one_of(SOURCES)] = Field(
+        max_length=100, description="The name of the source."
+    )
+    by: str = Field(min_length=1, max_length=200, description="Who accepts it.")
+    note: str = Field("", max_length=2_000, description="Why it is accepted.")
 
     @model_validator(mode="before")
     @classmethod
@@ -202,13 +221,41 @@ async def cancel(run_id: RunId, services: ServicesDep) -> views.Changed:
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(
-    run_id: RunId, services: ServicesDep, accept_losses: AcceptLosses = ()
-) -> views.Changed:
+async def retry(run_id: RunId, services: ServicesDep) -> views.Changed:
     """Reopen a failed or cancelled run. It continues from what is committed."""
     async with services.db.begin() as connection:
-        ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
+        ref = await operations.retry(connection, run_id)
     await services.dispatcher.send([ref])
+    return views.Changed(id=run_id, state="queued")
+
+
+@router.post(
+    "/runs/{run_id}/accept",
+    status_code=202,
+    summary="Accept what a run holds",
+    response_description="The run is queued again",
+    responses=_NOT_FOUND
+    | refusals(
+        {
+            400: "The body is not JSON",
+            409: "The run is being executed, or another active run covers one of its sources",
+            413: "The body is larger than 64 KiB",
+            422: "A field is unknown or missing, or the run holds nothing of the source",
+        }
+    ),
+)
+async def accept(run_id: RunId, acceptance: NewAcceptance, services: ServicesDep) -> views.Changed:
+    """Accept what a run holds of a source. The run continues with this source.
+
+    The acceptance counts for what the run shows in `held`. If the source's file has changed
+    meanwhile, or more genes would become absent, the source is held again.
+    """
+    async with services.db.begin() as connection:
+        ref = await operations.accept(
+            connection, run_id, acceptance.source, by=acceptance.by, note=acceptance.note
+        )
+    if ref is not None:
+        await services.dispatcher.send([ref])
     return views.Changed(id=run_id, state="queued")
 
 

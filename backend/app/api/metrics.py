@@ -187,6 +187,12 @@ def _annotations(statistics: Statistics) -> Iterable[Metric]:
             "Time at which a run last completed a source.",
             statistics.last_successes,
         ),
+        _by(
+            "source",
+            "source_held",
+            "Whether the latest answers of a source look wrong and are held.",
+            {source: float(source in statistics.held) for source in sources},
+        ),
     )
 
 

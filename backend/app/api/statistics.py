@@ -6,6 +6,7 @@ from app.annotation.refresh.coverage import (
     Coverage,
     count_genes,
     coverage,
+    held_sources,
     last_successes,
 )
 from app.core.workers.metrics import EngineStatistics, engine_statistics
@@ -20,12 +21,14 @@ class Statistics:
         genes: the number of genes.
         coverage: the annotations, by source.
         last_successes: when a run last completed a source, as seconds since 1970, by source.
+        held: the sources whose latest answers are held.
     """
 
     engine: EngineStatistics
     genes: int
     coverage: dict[str, Coverage]
     last_successes: dict[str, float]
+    held: set[str]
 
 
 async def read_statistics(connection: AsyncConnection) -> Statistics:
@@ -35,4 +38,5 @@ async def read_statistics(connection: AsyncConnection) -> Statistics:
         genes=await count_genes(connection),
         coverage=await coverage(connection),
         last_successes=await last_successes(connection),
+        held=await held_sources(connection),
     )

@@ -16,6 +16,7 @@ COMMANDS = {
     "show": _Listed("app.cli.runs", "Show the progress and the events of a run."),
     "cancel": _Listed("app.cli.runs", "Cancel a run."),
     "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
+    "accept": _Listed("app.cli.runs", "Accept what a run holds of a source."),
     "status": _Listed("app.cli.status", "Show the workers and the queue."),
     "sources": _Listed("app.cli.sources", "Show the sources: releases, coverage and age."),
     "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),

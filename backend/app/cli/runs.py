@@ -1,3 +1,6 @@
+import getpass
+from collections.abc import Iterator
+
 import click
 
 from app.annotation.refresh.run_detail import RunDetail, get_detail
@@ -19,6 +22,7 @@ from app.cli.output import (
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
+from app.core.errors import WrongUse
 from app.core.runs import operations, views
 from app.core.runs.views import Changed, RunPage
 
@@ -93,6 +97,8 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(progress_table(run.progress))
     if (fresh := nothing_due_note(run)) is not None:
         console.print(fresh, soft_wrap=True)
+    for line in _held_lines(run):
+        console.print(line, soft_wrap=True)
     if run.unknown_reasons:
         console.print("\nreasons for unknown answers:")
         reasons = table("source", "genes", "such as", "reason", right=("genes",))
@@ -135,24 +141,69 @@ def cancel(run_id: int, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="ID", type=RUN_ID)
-@click.option(
-    "--accept-losses",
-    metavar="SOURCE",
-    multiple=True,
-    help="Accept the answers of this source until the run ends, however implausible. Repeatable.",
-)
 @as_json
-def retry(run_id: int, accept_losses: tuple[str, ...], *, as_json: bool) -> None:
+def retry(run_id: int, *, as_json: bool) -> None:
     """Reopen the failed or cancelled run ID. It continues from what is committed."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            ref = await operations.retry(connection, run_id, accept_losses=accept_losses)
+            ref = await operations.retry(connection, run_id)
         async with open_dispatcher(session.settings) as dispatcher:
             await dispatcher.send([ref])
         return Changed(id=run_id, state="queued")
 
     _report(in_session(do), "is queued", as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="ID", type=RUN_ID)
+@click.argument("source")
+@click.option("--note", default="", help="Why it is accepted. The run keeps the note.")
+@click.option("--by", metavar="NAME", help="Who accepts it; your login name by default.")
+@as_json
+def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool) -> None:
+    """Accept what the run ID holds of SOURCE. The run continues with this source.
+
+    `just show ID` tells what is held and why. The acceptance counts for what is shown there: if the
+    source's file has changed meanwhile, or more genes would become absent, it is held again.
+    """
+
+    async def do(session: Session) -> Changed:
+        who = _login_name() if by is None else by
+        async with session.db.begin() as connection:
+            ref = await operations.accept(connection, run_id, source, by=who, note=note)
+        if ref is not None:
+            async with open_dispatcher(session.settings) as dispatcher:
+                await dispatcher.send([ref])
+        return Changed(id=run_id, state="queued")
+
+    _report(in_session(do), "is queued", as_json=as_json)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise WrongUse(
+            "this user has no login name", allowed="--by NAME, with the name of who accepts"
+        ) from error
+
+
+def _held_lines(run: RunDetail) -> Iterator[str]:
+    """Yield what is held and what to type, and what was accepted by whom."""
+    for each in run.progress:
+        if (accepted := each.accepted) is not None:
+            at = local_time(accepted.accepted_at)
+            note = f": {accepted.note}" if accepted.note else ""
+            yield f"\naccepted of {each.source} by {accepted.by}, {at}{note}"
+            yield f"  {accepted.reason}"
+        if (held := each.held) is not None:
+            yield f"\nheld of {each.source}: {held.reason}"
+            if held.examples:
+                rest = ", ..." if held.genes > len(held.examples) else ""
+                yield f"  genes that would become absent: {', '.join(held.examples)}{rest}"
+            yield f"  if the source has a fault, when it is repaired: just retry {run.id}"
+            yield f'  if this is right: just accept {run.id} {each.source} --note "why"'
 
 
 def _report(changed: Changed, words: str, *, as_json: bool) -> None:

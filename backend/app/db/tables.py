@@ -175,14 +175,16 @@ run_sources = Table(
         Boolean,
         nullable=False,
         server_default="false",
-        comment="an operator accepted implausible answers of this source",
+        comment="written only by versions before 0.2",
     ),
-    Column("error", Text, comment="why the source failed"),
+    Column("held", JSONB, comment="why the answers are held: reason, examples, genes, files"),
+    Column("accepted", JSONB, comment="what was held and then accepted, with by, note, time"),
+    Column("error", Text, comment="why the source failed, or is held"),
     _at("attempt_started_at"),
     _at("started_at"),
     _at("finished_at"),
     CheckConstraint(
-        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'held')", name="state"
     ),
     Index(
         "run_sources_one_active_run_per_source",
@@ -317,7 +319,7 @@ annotations = Table(
         Boolean,
         nullable=False,
         server_default="false",
-        comment="the last check said absent after found, and is not accepted yet",
+        comment="written only by versions before 0.2",
     ),
     Column(
         "origin_id",

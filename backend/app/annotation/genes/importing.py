@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.annotation.genes.columns import ReadColumn, Row, read_rows
 from app.annotation.genes.files import Table, read_gene_file
 from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
-from app.annotation.sources.accepted_files import what_is_wrong_with
+from app.annotation.sources.accepted_files import judge
 from app.annotation.sources.base import FileRead
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.hgnc import (
@@ -28,6 +28,7 @@ from app.annotation.sources.hgnc import (
     read_records,
     read_withdrawn,
 )
+from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream import BadAnswer, Download, Upstream, UpstreamUnavailable
 from app.core.errors import UserError, Wait
 from app.core.postgres.unavailable import is_data_error
@@ -97,7 +98,7 @@ async def import_genes(
     report = ImportReport()
     try:
         complete_set = await files.download(COMPLETE_SET)
-        await _require_whole(complete_set, engine)
+        await _require_whole(complete_set, engine, connect.settings_as(Thresholds))
         if table is None:
             genes = await _protein_coding(complete_set)
         else:
@@ -137,22 +138,22 @@ def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
     )
 
 
-async def _require_whole(complete_set: Download, engine: AsyncEngine) -> None:
-    """Refuse a list that is much shorter than the one that the last annotations are from."""
+async def _require_whole(complete_set: Download, engine: AsyncEngine, settings: Thresholds) -> None:
+    """Refuse a list that a run would hold: it is much shorter than the one accepted last."""
     try:
-        digest, rows, approved = await asyncio.to_thread(count_records, complete_set.path)
+        digest, rows, genes = await asyncio.to_thread(count_records, complete_set.path)
     except BadAnswer:
         await complete_set.discard()
         raise
-    read = FileRead(complete_set, digest, rows, approved)
+    read = FileRead(complete_set, digest, rows, genes)
     async with engine.connect() as connection:
-        wrong = await what_is_wrong_with(connection, Hgnc.info.name, [read])
-    if wrong is not None:
+        (judged,) = await judge(connection, Hgnc.info, [read], settings)
+    if judged.problem is not None:
         await complete_set.discard()
         raise UserError(
-            f"HGNC's list of genes looks wrong: {wrong}",
-            remedy="try again later; if HGNC has really lost so many, `just annotate hgnc --mode"
-            " full` says how to accept that",
+            f"HGNC's list of genes looks wrong: {judged.problem}",
+            remedy="try again later; if the list is right, `just annotate hgnc --mode full` holds"
+            " it, too, and says how to accept it",
         )
 
 

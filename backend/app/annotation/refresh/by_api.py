@@ -5,35 +5,40 @@ from collections.abc import Sequence
 
 from app.annotation.refresh.batches import Batch, ask, batches
 from app.annotation.refresh.due import Due
+from app.annotation.refresh.gates import Gates
 from app.annotation.refresh.ledger import Ledger
-from app.annotation.refresh.plausibility import ask_again, turned_absent
 from app.annotation.refresh.releases import Releases
 from app.annotation.sources.base import Answer, ApiSource, Gene
 from app.core.errors import Superseded
 
 
-async def refresh_by_api(source: ApiSource, due: Due, ledger: Ledger, releases: Releases) -> None:
+async def refresh_by_api(
+    source: ApiSource, due: Due, ledger: Ledger, gates: Gates, releases: Releases
+) -> None:
     """Ask about the genes that are due, several batches at a time, and commit each batch.
+
+    Genes that were found before and are absent now are not committed with their batch: they are
+    asked about again when all others are done.
 
     Args:
         source: that is asked.
         due: the genes.
         ledger: commits the answers.
+        gates: of the source.
         releases: of the source.
 
     Raises:
-        NotAccepted: too many genes turned absent.
+        Held: too many genes became absent, or nothing was found for any gene.
         Superseded, Wait, BadAnswer: see there.
     """
     slots = asyncio.Semaphore(source.info.concurrency)
     asked: set[asyncio.Task[None]] = set()
+    doubts = _Doubts(source, ledger, gates, releases)
 
     async def one(batch: Batch) -> None:
         try:
-            answers = await ask(source, batch.genes)
-            answers = await _doubt(source, due, ledger, batch.genes, answers)
+            answers = await doubts.keep(batch.genes, await ask(source, batch.genes))
             await ledger.commit(answers, batch.weight, await releases.origin())
-            ledger.losses.judge()
         finally:
             slots.release()
 
@@ -46,18 +51,71 @@ async def refresh_by_api(source: ApiSource, due: Due, ledger: Ledger, releases: 
                 task.add_done_callback(asked.discard)
             while asked:
                 await asyncio.wait(asked)
+            await doubts.resolve()
             reporting.cancel()
     except BaseExceptionGroup as errors:
         superseded = [e for e in errors.exceptions if isinstance(e, Superseded)]
         raise (superseded or errors.exceptions)[0] from None
 
 
-async def _doubt(
-    source: ApiSource, due: Due, ledger: Ledger, genes: Sequence[Gene], answers: list[Answer]
-) -> list[Answer]:
-    """Ask again about the genes that turned absent. A gene that is absent again is doubted."""
-    turned = await turned_absent(due.attempt, ledger.losses, answers)
-    if not turned:
-        return answers
-    again = await ask_again(source, [gene for gene in genes if gene.id in turned], ledger.losses)
-    return [answer for answer in answers if answer.gene_id not in turned] + again
+class _Doubts:
+    """The absent answers that are not committed until all genes were asked about.
+
+    They are kept in memory only. If the attempt ends before, the next one asks about these genes.
+    """
+
+    def __init__(self, source: ApiSource, ledger: Ledger, gates: Gates, releases: Releases) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._gates = gates
+        self._releases = releases
+        self._again: list[Gene] = []
+        self._nothing_found = gates.first
+        self._absent: list[Answer] = []
+
+    async def keep(self, genes: Sequence[Gene], answers: Sequence[Answer]) -> list[Answer]:
+        """Return the answers that can be committed now, and keep the others."""
+        turned = await self._gates.turned_absent(answers)
+        self._again += [gene for gene in genes if gene.id in turned]
+        certain = [answer for answer in answers if answer.gene_id not in turned]
+        if not self._nothing_found:
+            return certain
+        # a service that has nothing for any gene has probably lost its index
+        self._absent += [answer for answer in certain if answer.state == "absent"]
+        certain = [answer for answer in certain if answer.state != "absent"]
+        if any(answer.state == "found" for answer in certain):
+            self._nothing_found = False
+            certain += self._absent
+            self._absent = []
+        return certain
+
+    async def resolve(self) -> None:
+        """Decide about the answers that were kept, and commit them.
+
+        Raises:
+            Held: they look wrong.
+        """
+        if self._absent:
+            self._gates.judge_first([answer.gene_id for answer in self._absent])
+            await self._ledger.commit(self._absent, 0, await self._releases.origin())
+        if self._again:
+            answers = await self._ask_again()
+            await self._ledger.commit(answers, 0, await self._releases.origin())
+
+    async def _ask_again(self) -> list[Answer]:
+        """Ask again, one by one. When too many genes are absent again, the rest is not asked about.
+
+        Raises:
+            Held: too many genes are absent again.
+        """
+        found: list[Answer] = []
+        gone: list[int] = []
+        for gene in self._again:
+            if len(gone) <= self._gates.most:
+                (answer,) = await ask(self._source, [gene])
+                if answer.state != "absent":
+                    found.append(answer)
+                    continue
+            gone.append(gene.id)
+        self._gates.judge_losses(gone)
+        return [*found, *(Answer(gene_id, "absent") for gene_id in gone)]

@@ -24,17 +24,16 @@ _ANNOTATIONS = text(
     """
     INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, fetched_run_id,
                              origin_id,
-                             checked_state, checked_at, checked_run_id, checked_origin_id, reason,
-                             doubted)
+                             checked_state, checked_at, checked_run_id, checked_origin_id, reason)
     SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
            CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
            CASE WHEN a.state <> 'unknown' THEN now() END,
            CASE WHEN a.state <> 'unknown' THEN CAST(:run_id AS bigint) END,
            CASE WHEN a.state <> 'unknown' THEN CAST(:origin_id AS bigint) END,
-           a.state, now(), :run_id, CAST(:origin_id AS bigint), a.reason, a.doubted
+           a.state, now(), :run_id, CAST(:origin_id AS bigint), a.reason
     FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
-                CAST(:reasons AS text[]), CAST(:doubted AS boolean[]))
-      AS a(gene_id, state, data, reason, doubted)
+                CAST(:reasons AS text[]))
+      AS a(gene_id, state, data, reason)
     JOIN genes g ON g.id = a.gene_id
     ON CONFLICT (gene_id, source) DO UPDATE SET
       state = CASE WHEN excluded.checked_state = 'unknown'
@@ -51,7 +50,7 @@ _ANNOTATIONS = text(
                   THEN annotations.origin_id ELSE excluded.origin_id END,
       checked_state = excluded.checked_state, checked_at = excluded.checked_at,
       checked_run_id = excluded.checked_run_id, checked_origin_id = excluded.checked_origin_id,
-      reason = excluded.reason, doubted = excluded.doubted
+      reason = excluded.reason
     """
 )
 
@@ -166,7 +165,6 @@ async def _write(
                 for answer in answers
             ],
             "reasons": [answer.reason for answer in answers],
-            "doubted": [answer.doubted for answer in answers],
         },
     )
     identified = [answer for answer in answers if answer.identifiers is not None]

@@ -48,6 +48,17 @@ _SUCCEEDED = text(
 )
 
 
+# the latest run that ended a source says whether it is held
+_HELD = text(
+    """
+    SELECT source FROM (
+      SELECT DISTINCT ON (source) source, state FROM run_sources
+      WHERE state IN ('succeeded', 'failed', 'held') ORDER BY source, run_id DESC) latest
+    WHERE state = 'held'
+    """
+)
+
+
 async def count_genes(connection: AsyncConnection) -> int:
     """Return how many genes there are to annotate."""
     genes: int = (await connection.execute(text("SELECT count(*) FROM genes"))).scalar_one()
@@ -67,3 +78,8 @@ async def last_successes(connection: AsyncConnection) -> dict[str, float]:
     """Return when a run last refreshed each source successfully, in seconds since 1970."""
     result = await connection.execute(_SUCCEEDED)
     return {row.source: row.at for row in result if row.at is not None}
+
+
+async def held_sources(connection: AsyncConnection) -> set[str]:
+    """Return the sources whose latest answers are held."""
+    return set((await connection.execute(_HELD)).scalars())

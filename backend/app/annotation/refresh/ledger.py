@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from app.annotation.refresh import progress as counts
 from app.annotation.refresh.commits import storable_answers, store
 from app.annotation.refresh.origins import Origin
-from app.annotation.refresh.plausibility import Losses
 from app.annotation.refresh.progress import Progress
 from app.annotation.sources.base import Answer, Source
 from app.core.runs.attempt import Attempt
@@ -22,18 +21,13 @@ class Ledger:
         attempt: guards every commit.
         source: the source, whose requests are counted.
         progress: the counts so far.
-        losses: the doubted answers so far.
 
     Attributes:
         progress: the counts, as committed.
-        losses: the doubted answers, as committed.
     """
 
-    def __init__(
-        self, attempt: Attempt, source: Source, progress: Progress, losses: Losses
-    ) -> None:
+    def __init__(self, attempt: Attempt, source: Source, progress: Progress) -> None:
         self.progress = progress
-        self.losses = losses
         self._attempt = attempt
         self._source = source
         self._requests_counted = 0
@@ -57,7 +51,6 @@ class Ledger:
             progress = self.progress
             written = await store(connection, progress.run_id, origin, answers)
             progress.add(written, weight)
-            self.losses.doubted += sum(answer.doubted for answer in written)
             await counts.save(connection, progress)
 
     async def expect(self, genes: int, weight: int) -> None:

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from app.annotation.refresh.acceptance import IsHeld
 from app.annotation.refresh.requests import lacks_identifiers
 from app.annotation.refresh.source_refresh import Refresh, nothing_but_unknowns
+from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES, build
 from app.annotation.upstream import new_http_client, usable_cache_dir
-from app.annotation.upstream.settings import UpstreamSettings
 from app.core.errors import KidneyGeneticsError, Superseded, UserError, Wait
 from app.core.postgres.unavailable import is_unavailable
 from app.core.process.logs import bound_contextvars
@@ -34,8 +35,9 @@ class _NotBegun(NamedTuple):
     provider: str
 
 
-_Ended = str | Exception | _NotBegun | None
-"""How a source ended: it succeeded (None), it failed, it raised an error, or it did not begin."""
+_Ended = str | Exception | IsHeld | _NotBegun | None
+"""How a source ended: it succeeded (None), it failed or was held, it raised an error, or it did not
+begin."""
 
 _AllEnded = dict[str, "asyncio.Future[_Ended]"]
 """The future of each source of a run, which tells how the source ended."""
@@ -53,7 +55,7 @@ class Pipeline:
             cannot be written to.
     """
 
-    def __init__(self, settings: UpstreamSettings, limiter: RateLimiter) -> None:
+    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
         self._settings = settings
         self._limiter = limiter
         usable_cache_dir(settings.cache_dir)
@@ -69,10 +71,10 @@ class Pipeline:
 
         A source that fails or waits does not stop the others. How the run goes on is decided when
         all sources have ended: an error of a source that another attempt may mend comes first,
-        then a wait, and then the sources that failed for good.
+        then a wait, and then the sources that failed for good or are held.
 
         Raises:
-            UserError: a source got nothing but unknowns, or its answers were not accepted.
+            UserError: a source got nothing but unknowns, or its answers are held.
             Superseded, Wait, BadAnswer: see there.
         """
         run_id = attempt.ref.run_id
@@ -102,6 +104,8 @@ class Pipeline:
                     outcome = None
                 elif row.state == "failed":
                     outcome = str(row.error or nothing_but_unknowns(name))
+                elif row.state == "held":
+                    outcome = IsHeld(row.error)
                 elif (provider := await _missed(attempt, name, ended)) is not None:
                     outcome = _NotBegun(provider)
                 else:
@@ -155,17 +159,19 @@ def _conclude(run_id: int, ended: Mapping[str, _Ended]) -> None:
         raise Wait(
             ", ".join(sorted({wait.what for wait in waits})), soonest.seconds, soonest.reason
         )
-    if errors := {name: each for name, each in ended.items() if isinstance(each, str)}:
-        raise UserError("; ".join(errors.values()), remedy=_remedy(run_id, errors))
+    failed = [each for each in ended.values() if isinstance(each, str)]
+    held = {name: each.reason for name, each in ended.items() if isinstance(each, IsHeld)}
+    if failed or held:
+        reasons = [*failed, *(f"{name} is held: {reason}" for name, reason in held.items())]
+        raise UserError("; ".join(reasons), remedy=_remedy(run_id, held))
 
 
-def _remedy(run_id: int, errors: Mapping[str, str]) -> str:
+def _remedy(run_id: int, held: Iterable[str]) -> str:
     retry = f"`just retry {run_id}`"
-    lost = [name for name, error in errors.items() if error != nothing_but_unknowns(name)]
-    if not lost:
+    accepting = " and ".join(f"`just accept {run_id} {name}`" for name in held)
+    if not accepting:
         return f"see the reasons with `just show {run_id}`, then {retry}"
-    accepting = " ".join(f"--accept-losses {name}" for name in lost)
     return (
-        f"see whether the service has a fault, and when it is fixed, {retry}; only if these data"
-        f" are really gone, `just retry {run_id} {accepting}`"
+        f"see what is held with `just show {run_id}`; if the source has a fault, when it is"
+        f" repaired, {retry}; if the answers are right, {accepting}"
     )

@@ -2,20 +2,17 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.annotation.refresh import progress as counts
+from app.annotation.refresh.acceptance import Held, IsHeld, hold
 from app.annotation.refresh.by_api import refresh_by_api
 from app.annotation.refresh.by_file import refresh_from_file
 from app.annotation.refresh.due import Due, Rules, confirm
-from app.annotation.refresh.file_checks import FileChecks
+from app.annotation.refresh.gates import Gates
 from app.annotation.refresh.ledger import Ledger
-from app.annotation.refresh.plausibility import NotAccepted, believe, losses_so_far
 from app.annotation.refresh.releases import Releases
 from app.annotation.refresh.unknown_terms import note_unknown_terms
-from app.annotation.settings import reads_file
+from app.annotation.settings import Settings, reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source, WeighedSource
-from app.annotation.upstream.settings import UpstreamSettings
 from app.core.runs.attempt import Attempt
 
 logger = logging.getLogger(__name__)
@@ -41,7 +38,7 @@ class Refresh:
         self,
         attempt: Attempt,
         source: Source,
-        settings: UpstreamSettings,
+        settings: Settings,
         reading: asyncio.Semaphore,
         genes: list[str] | None,
     ) -> None:
@@ -54,8 +51,8 @@ class Refresh:
         self._run_id = attempt.ref.run_id
         self._releases = Releases(source)
 
-    async def run(self, *, afresh: bool) -> str | None:
-        """Refresh the source's genes. Return None, or why the source failed.
+    async def run(self, *, afresh: bool) -> str | IsHeld | None:
+        """Refresh the source's genes. Return None, or why the source failed or is held.
 
         Args:
             afresh: whether this source has not begun, or the run was retried.
@@ -69,37 +66,31 @@ class Refresh:
             await self._releases.record(connection)
             progress = await counts.begin(connection, self._run_id, self._name, afresh=afresh)
             progress.confirm(*await confirm(connection, due.rules))
-            losses = await losses_so_far(connection, self._run_id, self._name)
-        ledger = Ledger(self._attempt, self._source, progress, losses)
+            gates = await Gates.open(connection, self._attempt, self._source.info, self._settings)
+        ledger = Ledger(self._attempt, self._source, progress)
         try:
-            await self._ask_all(due, ledger)
+            await self._ask_all(due, ledger, gates)
             return await self._finish(ledger)
-        except NotAccepted as refused:
-            error = str(refused)
-            logger.error("%s: %s", self._name, error)  # noqa: TRY400 - not an error of the code
+        except Held as held:
+            logger.error("%s: held: %s", self._name, held)  # noqa: TRY400 - no error of the code
             async with self._attempt.transaction(progress=True) as connection:
-                await counts.finish(connection, self._run_id, self._name, error)
-            return error
+                await hold(connection, self._attempt.ref, self._name, held)
+            return IsHeld(held.reason)
 
-    async def _ask_all(self, due: Due, ledger: Ledger) -> None:
+    async def _ask_all(self, due: Due, ledger: Ledger, gates: Gates) -> None:
         genes = await self._measure(due, ledger)
-        checks = FileChecks(
-            self._attempt, self._run_id, self._name, accepted=ledger.losses.accepted
-        )
-        await checks.accept(self._source.files)
         progress = ledger.progress
         logger.info("%s: %d genes are due, %d done before", self._name, genes, progress.done)
         if isinstance(self._source, FileSource) and reads_file(self._source, genes, self._settings):
-            genes = await self._read_file(self._source, due, ledger, checks) if genes else 0
+            genes = await self._read_file(self._source, due, ledger, gates) if genes else 0
         if genes and isinstance(self._source, ApiSource):
-            await refresh_by_api(self._source, due, ledger, self._releases)
+            await gates.judge_files(self._source.files)
+            await refresh_by_api(self._source, due, ledger, gates, self._releases)
 
-    async def _read_file(
-        self, source: FileSource, due: Due, ledger: Ledger, checks: FileChecks
-    ) -> int:
+    async def _read_file(self, source: FileSource, due: Due, ledger: Ledger, gates: Gates) -> int:
         await source.fetched()
         async with self._reading:
-            return await refresh_from_file(source, due, ledger, checks)
+            return await refresh_from_file(source, due, ledger, gates)
 
     def _due(self) -> Due:
         ref = self._attempt.ref
@@ -127,18 +118,8 @@ class Refresh:
         return genes
 
     async def _finish(self, ledger: Ledger) -> str | None:
-        """End the source. Store the doubted answers as absent, because their number is known now.
-
-        Raises:
-            NotAccepted: too many answers are doubted.
-        """
-        progress, losses = ledger.progress, ledger.losses
-        # asked before the run's row is locked, because the request may take long
-        release = (await self._releases.origin()).release if losses.doubted else None
+        progress = ledger.progress
         async with self._attempt.transaction(progress=True) as connection:
-            losses.judge()
-            if losses.doubted:
-                await self._believe(connection, ledger, release)
             error = None
             if progress.unknown and progress.unknown == progress.done:
                 error = nothing_but_unknowns(self._name)
@@ -149,13 +130,6 @@ class Refresh:
             )
         self._log(terms)
         return error
-
-    async def _believe(
-        self, connection: AsyncConnection, ledger: Ledger, release: str | None
-    ) -> None:
-        believed = await believe(connection, self._name, self._run_id, release)
-        ledger.progress.unknown -= believed
-        ledger.progress.absent += believed
 
     def _log(self, terms: Mapping[str, int]) -> None:
         if terms:

@@ -4,7 +4,8 @@
 hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
 service's answers, `keyed` groups the rows of a file by gene, `ontology` tells which terms are below
 others, and `structure` describes the data of an answer. `accepted_files` compares a file with the
-one accepted last. `hgnc` also resolves gene lists; no other source is used by its name.
+one accepted last, within the `thresholds` that are settings. `hgnc` also resolves gene lists; no
+other source is used by its name.
 """
 
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ __all__ = [
     "probe",
     "probing",
     "structure",
+    "thresholds",
 ]
 """The names and modules that others may use."""
 

@@ -1,18 +1,146 @@
 """The bulk files that were accepted last. The next ones are compared with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.sources.base import FileRead
+from app.annotation.sources.base import FileRead, SourceInfo
+from app.annotation.sources.thresholds import Thresholds
 
-MAX_LOST_SHARE = 0.05
-"""The share of its rows, or of its genes, that a file may lose since the last one accepted."""
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a file is.
+
+    Attributes:
+        rows: without the header.
+        genes: the number of genes that the file has something for.
+        bytes: as it was downloaded; None of a file that an earlier version accepted.
+        release: of the source.
+    """
+
+    rows: int
+    genes: int
+    bytes: int | None
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file, beside the one that was accepted last.
+
+    Attributes:
+        name: of the file, below the host's address.
+        digest: its SHA-256.
+        size: how large it is.
+        before: how large the file was that was accepted last; None if there is none.
+        problem: why the file looks wrong, as a sentence; None if it does not.
+    """
+
+    name: str
+    digest: str
+    size: Size
+    before: Size | None
+    problem: str | None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The file as JSON, for :class:`~app.core.runs.views.HeldFile`."""
+        shown = {
+            "name": self.name,
+            "digest": self.digest,
+            "release": self.size.release,
+            "rows": self.size.rows,
+            "genes": self.size.genes,
+            "size": self.size.bytes,
+        }
+        if self.before is not None:
+            shown["release_before"] = self.before.release
+            shown["rows_before"] = self.before.rows
+            shown["genes_before"] = self.before.genes
+            shown["size_before"] = self.before.bytes
+        return shown
+
 
 _ACCEPTED = text(
-    "SELECT name, digest, rows, genes, release FROM accepted_files WHERE source = :source"
+    "SELECT name, digest, rows, genes, bytes, release FROM accepted_files WHERE source = :source"
 )
+
+
+async def judge(
+    connection: AsyncConnection,
+    source: SourceInfo,
+    files: Sequence[FileRead],
+    settings: Thresholds,
+) -> list[Judged]:
+    """Compare files with those that were accepted last, or with what a complete file has at least.
+
+    Args:
+        connection: to read from.
+        source: the declaration of the source.
+        files: that the source has read.
+        settings: the thresholds.
+    """
+    found = await connection.execute(_ACCEPTED, {"source": source.name})
+    accepted = {row.name: row for row in found}
+    first = not any(file.name in accepted for file in files)
+    most_genes = max((file.genes for file in files), default=0)
+    judged = []
+    for file in files:
+        size = Size(file.rows, file.genes, file.download.size, file.release)
+        row = accepted.get(file.name)
+        before = None if row is None else Size(row.rows, row.genes, row.bytes, row.release)
+        problems: list[str] = []
+        if row is None or row.digest != file.digest:
+            problems += _empty(file)
+            if not problems and before is not None:
+                problems += _lost(file, size, before, settings)
+            if not problems and first and file.genes == most_genes:
+                problems += _incomplete(file, source, settings)
+        judged.append(Judged(file.name, file.digest, size, before, "; ".join(problems) or None))
+    return judged
+
+
+def _empty(file: FileRead) -> Iterator[str]:
+    if not file.rows:
+        yield f"{file.name} has no rows"
+    elif not file.genes:
+        yield f"{file.name} has {file.rows:,} rows, and nothing to say about any gene"
+
+
+def _lost(file: FileRead, size: Size, before: Size, settings: Thresholds) -> Iterator[str]:
+    if before.release and file.release < before.release:
+        yield (
+            f"{file.name} is of {file.release}, older than the last one accepted, of"
+            f" {before.release}"
+        )
+    least = 1 - settings.max_file_loss
+    counts = [
+        ("rows", size.rows, before.rows),
+        ("genes with something to say", size.genes, before.genes),
+        ("bytes", size.bytes or 0, before.bytes or 0),
+    ]
+    lost = [f"{now:,} {what} and not {then:,}" for what, now, then in counts if now < then * least]
+    if lost:
+        yield (
+            f"{file.name} of {file.release} lost more than {settings.max_file_loss:.3g}"
+            f" (MAX_FILE_LOSS) since the last one accepted, of {before.release}: it has"
+            f" {', '.join(lost)}"
+        )
+
+
+def _incomplete(file: FileRead, source: SourceInfo, settings: Thresholds) -> Iterator[str]:
+    least = source.least_genes * settings.complete_share
+    if file.genes < least:
+        yield (
+            f"{file.name} has something for {file.genes:,} genes, and a complete file for at least"
+            f" {least:,.0f}; if {source.title} is read from a mirror with a part of the data, set"
+            " COMPLETE_SHARE"
+        )
+
 
 _ACCEPT = text(
     """
@@ -26,39 +154,6 @@ _ACCEPT = text(
     WHERE accepted_files.digest <> excluded.digest
     """
 )
-
-
-async def what_is_wrong_with(
-    connection: AsyncConnection, source: str, files: Sequence[FileRead]
-) -> str | None:
-    """Return why the files are not plausible; None if they are.
-
-    Args:
-        connection: to read from.
-        source: its name.
-        files: that the source has read.
-    """
-    found = await connection.execute(_ACCEPTED, {"source": source})
-    accepted = {row.name: row for row in found}
-    problems = []
-    for file in files:
-        before = accepted.get(file.name)
-        if not file.rows:
-            problems.append(f"{file.name} has no rows")
-        elif before is not None and before.digest != file.digest:
-            if before.release and file.release < before.release:
-                problems.append(
-                    f"{file.name} is of {file.release}, older than the last one accepted, of"
-                    f" {before.release}"
-                )
-            least = 1 - MAX_LOST_SHARE
-            if file.rows < before.rows * least or file.genes < before.genes * least:
-                problems.append(
-                    f"{file.name} of {file.release} lost more than {MAX_LOST_SHARE:.0%}: it has"
-                    f" {file.rows:,} rows with {file.genes:,} genes, and the last one accepted, of"
-                    f" {before.release}, had {before.rows:,} rows with {before.genes:,} genes"
-                )
-    return "; ".join(problems) or None
 
 
 async def accept(

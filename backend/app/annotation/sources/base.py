@@ -72,8 +72,6 @@ class Answer:
         data: JSON, when found.
         reason: a redacted sentence, when unknown.
         identifiers: columns of ``genes`` with the values to write there.
-        doubted: set by the refresh only. The source said *absent* for a gene that it had something
-            for. The answer is stored as *unknown* until the number of such genes is known.
     """
 
     gene_id: int
@@ -81,7 +79,6 @@ class Answer:
     data: dict[str, Any] | None = None
     reason: str | None = None
     identifiers: dict[str, str | None] | None = None
-    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

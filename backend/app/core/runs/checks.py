@@ -1,7 +1,7 @@
 """The checks of the runs: they make progress, and do not fail again and again."""
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
-from app.core.errors import cancel_run, retry_run, show_run
+from app.core.errors import accept_held, cancel_run, retry_run, show_run
 from app.core.words import some, span
 
 NEWEST = 2_000
@@ -58,7 +58,10 @@ _FAILING = """
         losses_in_a_row AS losses, error
       FROM runs WHERE id > (SELECT max(id) FROM runs) - :newest AND state <> 'cancelled'
       ORDER BY sources, mode, id DESC) latest
-    WHERE state = 'failed'
+    WHERE state = 'failed' AND NOT (
+      EXISTS (SELECT FROM run_sources WHERE run_id = latest.id AND state = 'held')
+      AND NOT EXISTS (SELECT FROM run_sources WHERE run_id = latest.id
+        AND state NOT IN ('succeeded', 'held')))
     ORDER BY id DESC LIMIT 20
 """
 
@@ -73,7 +76,10 @@ _FAILING = """
     needs=("database.migrated",),
 )
 async def failing(context: Context) -> Finding:
-    """Find active runs that fail in a row, and requests whose latest run has failed."""
+    """Find active runs that fail in a row, and requests whose latest run has failed.
+
+    A run that failed only because answers are held is the next check's.
+    """
     from sqlalchemy import text
 
     found = await context.rows(text(_FAILING), often=OFTEN, newest=NEWEST)
@@ -98,8 +104,50 @@ async def failing(context: Context) -> Finding:
     return ok("no run fails")
 
 
+_HELD = """
+    SELECT source, run_id AS run, held ->> 'reason' AS reason FROM (
+      SELECT DISTINCT ON (source) source, run_id, state, held FROM run_sources
+      WHERE run_id > (SELECT max(id) FROM runs) - :newest
+        AND state IN ('succeeded', 'failed', 'held')
+      ORDER BY source, run_id DESC) latest
+    WHERE state = 'held' ORDER BY source
+"""
+
+
+@check(
+    "runs.held",
+    "no source's answers are held",
+    symptom="A run has failed, and `just show` says that the answers of a source are held.",
+    why="The new answers of the source look wrong as a whole, for example because its file lost"
+    " many genes. They are not stored, and the old annotations stay. If the source has a fault,"
+    " retry the run when it is repaired; if the answers are right, accept them.",
+    needs=("database.migrated",),
+)
+async def held(context: Context) -> Finding:
+    """Find the sources that the latest run that covered them holds."""
+    from sqlalchemy import text
+
+    found = await context.rows(text(_HELD), newest=NEWEST)
+    if not found:
+        return ok("nothing is held")
+    return warning(
+        f"{some([each.source for each in found])}: the new answers look wrong and are held",
+        required="answers that look right, or that somebody accepts",
+        found=some([f"{each.source}, run {each.run}: {each.reason}" for each in found]),
+        remedy=tuple(
+            step
+            for each in found[:5]
+            for step in (
+                show_run(each.run),
+                retry_run(each.run),
+                accept_held(each.run, each.source),
+            )
+        ),
+    )
+
+
 def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0][:200]
 
 
-CHECKS: tuple[Check, ...] = (stuck, failing)
+CHECKS: tuple[Check, ...] = (stuck, failing, held)

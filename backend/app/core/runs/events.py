@@ -34,8 +34,14 @@ class Event(StrEnum):
     TIMED_OUT = "timed out"
     """The attempt reached its timeout after it had made progress. The next one continues."""
 
+    HELD = "held"
+    """The answers of `source` look wrong. They are not stored until somebody accepts them."""
+
+    ACCEPTED = "accepted"
+    """Somebody accepted what was held of `source`: `by` says who, and `note` why."""
+
     REOPENED = "reopened"
-    """Somebody retried the failed or cancelled run."""
+    """Somebody retried the failed or cancelled run, or accepted what it held."""
 
     CANCELLED = "cancelled"
     """Somebody cancelled it."""

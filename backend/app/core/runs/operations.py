@@ -1,18 +1,19 @@
-"""Creates, cancels and retries runs. The statements that change a run are in `transitions`."""
+"""Creates, cancels and reopens runs. The statements that change a run are in `transitions`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import LIST_RUNS, Conflict, NotFound, WrongUse, cancel_run
+from app.core.errors import LIST_RUNS, Conflict, NotFound, WrongUse, cancel_run, show_run
 from app.core.runs import transitions
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.runs.views import LARGEST_ID
 from app.db.locks import Lock, hold
+from app.db.text import storable
 
 CREATING = Lock("the creation of another run", table="runs", number=2, timeout=10)
 """Runs are created and reopened one at a time, under this lock."""
@@ -62,9 +63,28 @@ _SOURCES = text("SELECT source, state FROM run_sources WHERE run_id = :run_id OR
 
 _REOPEN_SOURCES = text(
     """
-    UPDATE run_sources SET state = 'queued', attempt_started_at = NULL, error = NULL,
-      accept_losses = source = ANY(CAST(:accepted AS text[]))
+    UPDATE run_sources SET state = 'queued', attempt_started_at = NULL, error = NULL, held = NULL
     WHERE run_id = :run_id AND state <> 'succeeded'
+    """
+)
+
+# sources that the run had not finished are continued, too; those that failed or are held are not
+_ACCEPT = text(
+    """
+    WITH before AS (
+      SELECT source, held FROM run_sources WHERE run_id = :run_id AND source = :source
+    ), changed AS (
+      UPDATE run_sources SET state = 'queued', attempt_started_at = NULL, error = NULL, held = NULL,
+        accepted = CASE WHEN source = :source THEN held || jsonb_build_object(
+          'by', CAST(:by AS text), 'note', CAST(:note AS text), 'accepted_at', now())
+          ELSE accepted END
+      WHERE run_id = :run_id AND (source = :source OR state = 'cancelled')
+    )
+    INSERT INTO run_events (run_id, epoch, event, detail)
+    SELECT r.id, r.epoch, 'accepted', jsonb_strip_nulls(jsonb_build_object(
+      'source', before.source, 'by', CAST(:by AS text), 'note', CAST(:note AS text),
+      'held', before.held ->> 'reason'))
+    FROM before, runs r WHERE r.id = :run_id
     """
 )
 
@@ -151,21 +171,18 @@ async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
     return ref
 
 
-async def retry(
-    connection: AsyncConnection, run_id: int, *, accept_losses: Collection[str] = ()
-) -> RunRef:
+async def retry(connection: AsyncConnection, run_id: int) -> RunRef:
     """Reopen a failed or cancelled run. It continues from what is committed.
+
+    A source whose answers were held is asked again. What was accepted stays accepted.
 
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
         run_id: the run.
-        accept_losses: sources whose answers are accepted, until the run ends, although many
-            annotations would be lost. A later retry has to name these sources again.
 
     Raises:
         NotFound: no such run.
         Conflict: it has not failed, or another run covers one of its sources.
-        WrongUse: the run has nothing left to do for one of ``accept_losses``.
     """
     await connection.run_sync(hold, CREATING)
     state = await _state(connection, run_id)
@@ -173,19 +190,63 @@ async def retry(
         raise Conflict(
             f"run {run_id} is {state}", allowed="only a failed or cancelled run can be retried"
         )
-    covers = await connection.execute(_SOURCES, {"run_id": run_id})
-    states = {row.source: row.state for row in covers}
-    await _refuse_overlap(connection, list(states))
-    to_do = [source for source, each in states.items() if each != "succeeded"]
-    if wrong := [source for source in accept_losses if source not in to_do]:
-        raise WrongUse(
-            f"run {run_id} has nothing to do for {', '.join(map(repr, wrong))[:200]}",
-            allowed=", ".join(to_do),
-        )
-    accepted = sorted(accept_losses)
-    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id, accepted=accepted)
+    await _refuse_overlap(connection, list(await _sources(connection, run_id)))
+    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id)
     assert ref is not None
-    await connection.execute(_REOPEN_SOURCES, {"run_id": run_id, "accepted": accepted})
+    await connection.execute(_REOPEN_SOURCES, {"run_id": run_id})
+    return ref
+
+
+async def accept(
+    connection: AsyncConnection, run_id: int, source: str, *, by: str, note: str = ""
+) -> RunRef | None:
+    """Accept what a run holds of a source. The run continues with this source.
+
+    What the run holds of other sources stays held, and their errors stay.
+
+    Args:
+        connection: in a transaction; the caller sends the wake-up after its commit.
+        run_id: the run.
+        source: its name.
+        by: who accepts it.
+        note: why.
+
+    Returns:
+        The run if it was reopened, or None if it was queued already.
+
+    Raises:
+        NotFound: no such run.
+        Conflict: the run is being executed, or another run covers one of its sources.
+        WrongUse: the run holds nothing of the source, or ``by`` is empty.
+    """
+    await connection.run_sync(hold, CREATING)
+    state = await _state(connection, run_id)
+    states = await _sources(connection, run_id)
+    if states.get(source) != "held":
+        held = [name for name, each in states.items() if each == "held"]
+        raise WrongUse(
+            f"run {run_id} holds nothing of {source[:80]!r}",
+            allowed=", ".join(held) or "nothing, because no source of this run is held",
+            steps=(show_run(run_id),),
+        )
+    if not by.strip():
+        raise WrongUse("it is not said who accepts what was held", allowed="a name")
+    if state == "running":
+        raise Conflict(
+            f"run {run_id} is running",
+            allowed="what was held can be accepted when the run has ended",
+            remedy="wait until its other sources are done",
+            steps=(show_run(run_id),),
+        )
+    values = {"run_id": run_id, "source": source}
+    values |= {"by": storable(by.strip()), "note": storable(note.strip()) or None}
+    if state == "queued":
+        await connection.execute(_ACCEPT, values)
+        return None
+    await _refuse_overlap(connection, list(states))
+    await connection.execute(_ACCEPT, values)
+    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id)
+    assert ref is not None
     return ref
 
 
@@ -225,6 +286,12 @@ async def _state(connection: AsyncConnection, run_id: int) -> str:
     if state is None:
         raise NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
     return state
+
+
+async def _sources(connection: AsyncConnection, run_id: int) -> dict[str, str]:
+    """Return the state of each source of a run, in order."""
+    found = await connection.execute(_SOURCES, {"run_id": run_id})
+    return {row.source: row.state for row in found}
 
 
 async def _refuse_overlap(connection: AsyncConnection, covers: Sequence[str]) -> None:

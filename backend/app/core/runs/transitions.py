@@ -283,17 +283,14 @@ REOPEN = text(
       WHERE id = :run_id AND state IN ('failed', 'cancelled')
       RETURNING *
     ), recorded AS (
-      INSERT INTO run_events (run_id, epoch, event, detail)
-      SELECT id, epoch, 'reopened',
-        CASE WHEN cardinality(CAST(:accepted AS text[])) > 0
-          THEN jsonb_build_object('accepts_losses_of', CAST(:accepted AS text[])) ELSE '{}' END
-      FROM run
+      INSERT INTO run_events (run_id, epoch, event)
+      SELECT id, epoch, 'reopened' FROM run
     )
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
 """Queue a failed or cancelled run again; it continues from what is committed. Called by
-`operations.retry`. Event: `reopened`."""
+`operations.retry` and `operations.accept`. Event: `reopened`."""
 
 
 async def apply(connection: AsyncConnection, statement: TextClause, **values: Any) -> RunRef | None:

@@ -27,15 +27,55 @@ def one_of(values: Iterable[str]) -> Any:
     return Field(json_schema_extra={"enum": [*values]})
 
 
-_STATE = one_of(("queued", "running", "succeeded", "failed", "cancelled"))
+_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+_STATE = one_of(_STATES)
+
+
+class HeldFile(View):
+    """A file of a source whose answers are held, beside the file that was accepted last."""
+
+    name: str
+    release: str
+    digest: str
+    """The SHA-256 of the file as it was downloaded."""
+    rows: int
+    genes: int
+    """The number of genes that the file has something for."""
+    size: int
+    """Bytes of the file as it was downloaded."""
+    rows_before: int | None = None
+    """Rows of the file that was accepted last; null if this is the first one."""
+    genes_before: int | None = None
+    size_before: int | None = None
+    release_before: str | None = None
+
+
+class HeldAnswers(View):
+    """Why the answers of a source are not stored."""
+
+    reason: str
+    genes: int
+    """The number of genes that had something and would become absent."""
+    examples: list[str]
+    """The symbols of some of these genes."""
+    files: list[HeldFile]
+
+
+class Acceptance(HeldAnswers):
+    """What was held and then accepted. It counts for these files, and for no more genes."""
+
+    by: str
+    note: str | None
+    accepted_at: datetime
 
 
 class SourceProgress(View):
     """How far a run has come with one source."""
 
     source: str
-    state: Annotated[str, _STATE]
-    """While the run is queued again, a source that has begun is shown as `queued`."""
+    state: Annotated[str, one_of((*_STATES, "held"))]
+    """While the run is queued again, a source that has begun is shown as `queued`. The answers of a
+    source that is `held` look wrong, and are not stored until somebody accepts them."""
     total: int | None
     """The number of genes to refresh; null until the source has begun."""
     done: int
@@ -61,7 +101,11 @@ class SourceProgress(View):
     eta: float | None
     """Seconds until the source is done, at the speed of the present attempt; null if not known."""
     error: str | None = None
-    """Why the source failed."""
+    """Why the source failed, or why its answers are held."""
+    held: HeldAnswers | None = None
+    """What is held; null if the source is not held."""
+    accepted: Acceptance | None = None
+    """What was accepted last of what this run held."""
 
 
 class RunWorker(View):
@@ -143,11 +187,11 @@ class EventPage(View):
 
 
 class Changed(View):
-    """A run that was cancelled or retried."""
+    """A run that was cancelled or reopened."""
 
     id: int
     state: Annotated[str, one_of(("queued", "cancelled"))]
-    """`cancelled` after a cancel, `queued` after a retry."""
+    """`cancelled` after a cancel, `queued` otherwise."""
 
 
 _ONE = text(
@@ -177,6 +221,7 @@ _PROGRESS = text(
     SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.confirmed,
       s.requests,
       s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at, s.error,
+      s.held, s.accepted,
       CASE WHEN r.state = 'queued' AND s.state = 'running' THEN 'queued' ELSE s.state END AS state,
       extract(epoch FROM CASE
         WHEN s.state NOT IN ('queued', 'running')

@@ -172,21 +172,61 @@ async def test_a_run_is_cancelled_once_and_tried_again(api, redis_url) -> None:
         assert f"{run['id']}:2".encode() in client.zrange("kidney_genetics_tasks", 0, -1)
 
 
-async def test_losses_are_accepted_of_the_named_sources_of_a_run(api, query) -> None:
-    run = await start(api, "ensembl")
+HELD = '{"reason": "ensembl lost 30 of 60 genes", "genes": 30, "examples": ["PKD1"], "files": []}'
+
+
+@pytest.fixture
+async def holding(api, query) -> str:
+    """The address of a failed run that holds the answers of ensembl and those of hgnc."""
+    run = await start(api, "ensembl", "hgnc")
     where = f"{RUNS}/{run['id']}"
     await api.post(f"{where}/cancel")
-    wrong = await api.post(f"{where}/retry", params={"accept_losses": "hgnc\x00"})
-    assert (wrong.status_code, wrong.json()["allowed"]) == (422, "ensembl")
-    retried = await api.post(f"{where}/retry", params={"accept_losses": "ensembl"})
-    assert retried.status_code == 202
-    assert query("SELECT accept_losses FROM run_sources") == [{"accept_losses": True}]
-    events = (await api.get(f"{where}/events")).json()["events"]
-    assert events[-1]["detail"]["accepts_losses_of"] == ["ensembl"]
-    await api.post(f"{where}/cancel")
-    again = await api.post(f"{where}/retry")
-    assert again.status_code == 202
-    assert query("SELECT accept_losses FROM run_sources") == [{"accept_losses": False}]
+    query("UPDATE runs SET state = 'failed'")
+    query("UPDATE run_sources SET state = 'held', held = %s, error = 'held'", HELD)
+    return where
+
+
+async def test_somebody_accepts_what_a_run_holds_of_one_source(api, query, holding) -> None:
+    body = {"source": "ensembl", "by": "Ada", "note": "Ensembl said so"}
+    accepted = await api.post(f"{holding}/accept", json=body)
+    assert (accepted.status_code, accepted.json()["state"]) == (202, "queued")
+    run = (await api.get(holding)).json()
+    hgnc, ensembl = run["progress"]
+    assert (run["state"], hgnc["state"], ensembl["state"]) == ("queued", "held", "queued")
+    assert (hgnc["held"]["genes"], ensembl["held"], hgnc["accepted"]) == (30, None, None)
+    kept = ensembl["accepted"]
+    assert (kept["by"], kept["note"], kept["examples"]) == ("Ada", "Ensembl said so", ["PKD1"])
+    events = (await api.get(f"{holding}/events")).json()["events"]
+    assert [each["event"] for each in events[-2:]] == ["accepted", "reopened"]
+    assert events[-2]["detail"] == {**body, "held": "ensembl lost 30 of 60 genes"}
+
+
+async def test_the_second_source_is_accepted_while_the_run_is_queued(api, query, holding) -> None:
+    for name in ("ensembl", "hgnc"):
+        accepted = await api.post(f"{holding}/accept", json={"source": name, "by": "Ada"})
+        assert accepted.status_code == 202
+    assert query("SELECT DISTINCT state FROM run_sources") == [{"state": "queued"}]
+    events = (await api.get(f"{holding}/events")).json()["events"]
+    assert [each["event"] for each in events[-3:]] == ["accepted", "reopened", "accepted"]
+
+
+async def test_only_what_is_held_can_be_accepted_and_only_by_somebody(api, query, holding) -> None:
+    where = f"{holding}/accept"
+    wrong = await api.post(where, json={"source": "clinvar\x00", "by": "Ada"})
+    assert (wrong.status_code, wrong.json()["allowed"]) == (422, "hgnc, ensembl")
+    for body in ({"source": "hgnc"}, {"source": "hgnc", "by": ""}, {"source": "hgnc", "by": " "}):
+        assert (await api.post(where, json=body)).status_code == 422
+    query("UPDATE runs SET state = 'queued'")
+    query("UPDATE runs SET state = 'running'")
+    running = await api.post(where, json={"source": "hgnc", "by": "Ada"})
+    assert running.status_code == 409
+    assert (await api.post(f"{RUNS}/99/accept", json={"source": "x", "by": "y"})).status_code == 404
+
+
+async def test_a_retry_asks_the_held_sources_again(api, query, holding) -> None:
+    assert (await api.post(f"{holding}/retry")).status_code == 202
+    rows = query("SELECT DISTINCT state, held, error FROM run_sources")
+    assert rows == [{"state": "queued", "held": None, "error": None}]
 
 
 async def test_a_run_is_not_tried_again_while_another_covers_its_sources(api) -> None:

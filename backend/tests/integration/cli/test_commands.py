@@ -1,5 +1,6 @@
 """The commands, on a real database and Redis. Nobody executes the runs here."""
 
+import getpass
 import json
 
 import pytest
@@ -37,16 +38,22 @@ def test_the_same_request_is_the_run_that_is_there(cli, genes) -> None:
     assert second["created"] is False
 
 
-def test_a_retry_may_accept_losses_of_sources_of_the_run(cli, genes, query) -> None:
+def test_what_a_run_holds_is_shown_with_what_to_type_and_accepted(cli, genes, query) -> None:
     cli("annotate", "ensembl", "hgnc")
     cli("cancel", "1")
-    wrong = cli("retry", "1", "--accept-losses", "clinvar")
-    assert wrong.exit_code == 2
-    assert "allowed: hgnc, ensembl" in wrong.stderr
-    assert cli("retry", "1", "--accept-losses", "hgnc").exit_code == 0
-    assert "accepts losses of hgnc" in cli("show", "1").stdout
-    accepted = query("SELECT source FROM run_sources WHERE accept_losses")
-    assert accepted == [{"source": "hgnc"}]
+    held = '{"reason": "its file lost 30 genes", "genes": 30, "examples": ["PKD1"], "files": []}'
+    query("UPDATE runs SET state = 'failed'")
+    query("UPDATE run_sources SET state = 'held', held = %s WHERE source = 'hgnc'", held)
+    shown = cli("show", "1").stdout
+    assert "held of hgnc: its file lost 30 genes" in shown
+    assert "genes that would become absent: PKD1, ..." in shown
+    assert 'just accept 1 hgnc --note "why"' in shown
+    wrong = cli("accept", "1", "ensembl")
+    assert (wrong.exit_code, "allowed: hgnc" in wrong.stderr) == (2, True)
+    assert cli("accept", "1", "hgnc", "--note", "HGNC said so").exit_code == 0
+    assert f"accepted of hgnc by {getpass.getuser()}" in cli("show", "1").stdout
+    states = query("SELECT source, state FROM run_sources ORDER BY source")
+    assert [row["state"] for row in states] == ["queued", "queued"]
 
 
 def test_an_overlapping_request_is_refused(cli, genes) -> None:

@@ -37,6 +37,10 @@ class Mirror:
             def do_POST(self) -> None:
                 self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
 
+            def do_HEAD(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+
             def _answer(self, body: bytes) -> None:
                 path = self.path.split("?", maxsplit=1)[0]
                 own = mirror.own(path)

@@ -6,14 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from app.annotation.genes.importing import import_genes
-from app.annotation.refresh import progress
 from app.annotation.settings import Settings
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.errors import UserError, WrongUse
+from app.core.errors import UserError
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs import operations
 from sandbox.server import Sandbox
@@ -91,7 +89,8 @@ async def test_a_short_file_of_hgnc_changes_no_annotation(
         run = await annotator.run("hgnc", mode="full")
         assert run.state == "failed"
         assert await kept(annotator, "hgnc") == before
-        assert f"just retry {run.id} --accept-losses hgnc" in run.error
+        assert f"just accept {run.id} hgnc" in run.error
+        assert (await annotator.progress(run.id))["hgnc"]["state"] == "held"
         # the service may go back to the file before, which is older than the refused one
         assert list(annotator.bench.settings.cache_dir.rglob("hgnc_complete_set.txt")) == []
     await annotator.change("DELETE FROM accepted_files")
@@ -147,7 +146,7 @@ async def test_searches_that_find_nothing_change_no_annotation(
     assert await kept(annotator, "clinvar") == before
 
 
-async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_asked_about_all(
+async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_asked_twice(
     annotator: Annotator, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
@@ -157,9 +156,13 @@ async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_ask
     mirror.answers["/fetch/"] = NOTHING_FOUND
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "of the 1,100 genes that it had something for, and at most 22 are plausible" in run.error
+    assert (
+        "nothing for 1,100 of the 1,100 genes that it had something for, and at most 22"
+        in run.error
+    )
     assert await kept(annotator, "hgnc") == before
-    assert len(mirror.asked) < 100
+    # each once, and again until it is clear
+    assert len(mirror.asked) == 1_100 + 23
 
 
 async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
@@ -179,24 +182,121 @@ async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
 
 
-async def test_an_operator_can_accept_losses_of_one_source_in_one_run(
+async def accepted(annotator: Annotator, run_id: int, source: str) -> Any:
+    """Accept what a run holds of a source, and see the run to its end."""
+    async with annotator.bench.db.begin() as connection:
+        await operations.accept(connection, run_id, source, by="Ada", note="it is right")
+    async with annotator.working():
+        return await annotator.bench.ended(run_id)
+
+
+async def test_what_is_held_says_which_genes_and_files_and_is_stored_when_accepted(
     annotator: Annotator, sandbox: Sandbox, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
     await annotator.run("hgnc")
     before = await kept(annotator, "hgnc")
     mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
-    refused = await annotator.run("hgnc", mode="full")
-    async with annotator.bench.db.begin() as connection:
-        with pytest.raises(WrongUse, match="nothing to do for 'clinvar'"):
-            await operations.retry(connection, refused.id, accept_losses=["clinvar"])
-        await operations.retry(connection, refused.id, accept_losses=["hgnc"])
-    async with annotator.working():
-        run = await annotator.bench.ended(refused.id)
-    assert run.state == "succeeded"
-    assert await turned_absent(annotator, "hgnc", before) > 500
+    run = await annotator.run("hgnc", mode="full")
+    held = (await annotator.progress(run.id))["hgnc"]["held"]
+    (file,) = held["files"]
+    assert (file["rows_before"], file["rows"]) == (1_103, 551)
+    assert file["size"] < file["size_before"] * 0.6
+    assert held["genes"] == 549
+    assert len(held["examples"]) == 10
+    events = await annotator.rows(
+        "SELECT event, detail FROM run_events WHERE run_id = :id ORDER BY id DESC LIMIT 2",
+        id=run.id,
+    )
+    assert [row["event"] for row in events] == ["failed", "held"]
+    assert events[1]["detail"] == {"source": "hgnc", **held}
+    again = await accepted(annotator, run.id, "hgnc")
+    assert again.state == "succeeded"
+    assert await turned_absent(annotator, "hgnc", before) == 549
     # from now on this is what a file is compared with
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
+
+
+async def test_an_acceptance_counts_only_for_the_file_that_was_shown(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    before = await kept(annotator, "hgnc")
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
+    run = await annotator.run("hgnc", mode="full")
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET)) + b"\n"
+    again = await accepted(annotator, run.id, "hgnc")
+    assert again.state == "failed"
+    assert "what was accepted is another file" in again.error
+    assert await kept(annotator, "hgnc") == before
+    assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
+
+
+async def test_an_acceptance_counts_only_for_as_many_absent_genes_as_were_shown(
+    annotator: Annotator, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    by(annotator, "hgnc", file=False)
+    before = await kept(annotator, "hgnc")
+    # 40 of the genes
+    mirror.answers[r"/fetch/hgnc_id/HGNC:9001[0-3]\d$"] = NOTHING_FOUND
+    run = await annotator.run("hgnc", mode="full")
+    progress = (await annotator.progress(run.id))["hgnc"]
+    assert (progress["state"], progress["held"]["genes"]) == ("held", 40)
+    await annotator.change("UPDATE run_sources SET held = held || '{\"genes\": 30}'")
+    again = await accepted(annotator, run.id, "hgnc")
+    assert again.state == "failed"
+    assert "30 absent genes were accepted, and these are 40" in again.error
+    assert await turned_absent(annotator, "hgnc", before) == 0
+    assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
+    assert await turned_absent(annotator, "hgnc", before) == 40
+
+
+async def test_a_held_source_does_not_stop_the_others(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    by(annotator, "clinvar", file=True)
+    await annotator.run("hgnc", "clinvar")
+    mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET))
+    run = await annotator.run("hgnc", "clinvar", mode="full")
+    states = {name: row["state"] for name, row in (await annotator.progress(run.id)).items()}
+    assert (run.state, states) == ("failed", {"hgnc": "held", "clinvar": "succeeded"})
+    assert run.error.startswith("hgnc is held: tsv/tsv/hgnc_complete_set.txt of ")
+    asked = len(mirror.asked)
+    assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
+    assert len(mirror.asked) > asked
+
+
+async def test_a_column_of_identifiers_that_became_empty_does_not_remove_the_identifiers(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    header, *rows = whole(sandbox, COMPLETE_SET).decode().splitlines()
+    place = header.split("\t").index("entrez_id")
+    emptied = [
+        "\t".join("" if at == place else field for at, field in enumerate(row.split("\t")))
+        for row in rows
+    ]
+    mirror.answers["hgnc_complete_set.txt$"] = "\n".join([header, *emptied, ""]).encode()
+    run = await annotator.run("hgnc", mode="full")
+    assert "nothing to say about any gene" in run.error
+    assert await annotator.rows("SELECT id FROM genes WHERE entrez_id IS NULL") == []
+
+
+async def test_a_first_file_must_have_as_many_genes_as_a_complete_one(annotator: Annotator) -> None:
+    annotator.bench.settings = annotator.bench.settings.model_copy(
+        update={"hgnc_bulk_threshold": 0, "complete_share": 1.0}
+    )
+    run = await annotator.run("hgnc")
+    assert run.state == "failed"
+    assert "something for 1,089 genes, and a complete file for at least 18,000" in run.error
+    assert "COMPLETE_SHARE" in run.error
+    assert await kept(annotator, "hgnc") == []
+    assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
 
 
 async def test_genes_are_not_imported_from_a_list_of_hgnc_that_lost_half_of_them(
@@ -208,7 +308,7 @@ async def test_genes_are_not_imported_from_a_list_of_hgnc_that_lost_half_of_them
     limiter = LocalRateLimiter(window=0)
     async with new_http_client() as http:
         connect = Connector(annotator.bench.settings, limiter, http)
-        with pytest.raises(UserError, match="lost more than 5%"):
+        with pytest.raises(UserError, match="MAX_FILE_LOSS"):
             await import_genes("hgnc", engine=annotator.bench.db, connect=connect)
 
 
@@ -255,7 +355,7 @@ class TestFewGenes:
         assert run.state == "succeeded"
         gone = await annotator.annotation("PKD1", "hgnc")
         assert (gone["state"], gone["checked_state"]) == ("absent", "absent")
-        assert (gone["data"], gone["reason"], gone["doubted"]) == (None, None, False)
+        assert (gone["data"], gone["reason"]) == (None, None)
         assert len(mirror.asked) == 2
         counted = (await annotator.progress(run.id))["hgnc"]
         assert (counted["found"], counted["absent"], counted["unknown"]) == (59, 1, 0)
@@ -285,50 +385,40 @@ class TestFewGenes:
         releases = await annotator.rows("SELECT release, count(*) FROM annotations GROUP BY 1")
         assert {row["release"]: row["count"] for row in releases}["2025-10-31"] == 2
 
-    async def test_doubts_of_an_earlier_attempt_are_counted_and_believed_at_the_end(
-        self, annotator: Annotator, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    async def test_a_first_run_that_finds_nothing_at_a_service_is_held(
+        self, annotator: Annotator, mirror: Mirror
+    ) -> None:
+        by(annotator, "hgnc", file=False)
+        mirror.answers["/fetch/"] = NOTHING_FOUND
+        run = await annotator.run("hgnc")
+        progress = (await annotator.progress(run.id))["hgnc"]
+        assert (progress["state"], progress["held"]["genes"]) == ("held", 60)
+        assert "hgnc has nothing for all of the 60 genes of its first run" in run.error
+        assert await kept(annotator, "hgnc") == []
+        assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
+        assert {row["state"] for row in await kept(annotator, "hgnc")} == {"absent"}
+
+    async def test_a_first_run_stores_what_is_absent_when_something_is_found(
+        self, annotator: Annotator, mirror: Mirror
+    ) -> None:
+        by(annotator, "hgnc", file=False)
+        mirror.answers[r"/fetch/hgnc_id/HGNC:[1-8]\d*$"] = NOTHING_FOUND
+        run = await annotator.run("hgnc")
+        assert run.state == "succeeded"
+        counted = (await annotator.progress(run.id))["hgnc"]
+        assert counted["absent"] >= 20
+        assert counted["found"] + counted["absent"] == 60
+
+    async def test_a_gene_whose_second_answer_cannot_be_used_keeps_its_answer(
+        self, annotator: Annotator, mirror: Mirror
     ) -> None:
         by(annotator, "hgnc", file=True)
         await annotator.run("hgnc")
         by(annotator, "hgnc", file=False)
-        mirror.answers["/fetch/hgnc_id/HGNC:90(08|09)$"] = NOTHING_FOUND
-        seen: list[Any] = []
-        finish = progress.finish
-
-        async def fails_once(*values: Any) -> None:
-            if not seen:
-                seen.append(await annotator.annotation("PKD1", "hgnc"))
-                raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
-            await finish(*values)
-
-        monkeypatch.setattr(progress, "finish", fails_once)
+        once = [NOTHING_FOUND]
+        mirror.answers["/fetch/hgnc_id/HGNC:9008$"] = lambda _: once.pop() if once else b"{"
         run = await annotator.run("hgnc", mode="full")
         assert run.state == "succeeded"
-        (doubted,) = seen
-        assert (doubted["state"], doubted["checked_state"], doubted["doubted"]) == (
-            *("found", "unknown"),
-            True,
-        )
-        assert doubted["data"]["symbol"] == "PKD1"
-        assert (await annotator.annotation("PKD1", "hgnc"))["state"] == "absent"
-        assert (await annotator.progress(run.id))["hgnc"]["absent"] == 2
-
-    async def test_a_gene_that_was_doubted_when_its_run_was_cancelled_keeps_its_answer(
-        self, annotator: Annotator, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        by(annotator, "hgnc", file=True)
-        await annotator.run("hgnc")
-        by(annotator, "hgnc", file=False)
-        mirror.answers["/fetch/hgnc_id/HGNC:9008$"] = NOTHING_FOUND
-
-        async def fails(*_: Any) -> None:
-            raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
-
-        monkeypatch.setattr(progress, "finish", fails)
-        created = await annotator.request("hgnc", mode="full")
-        async with annotator.working():
-            await annotator.bench.until(created.ref.run_id, lambda r: r.epoch > 1)
-            async with annotator.bench.db.begin() as connection:
-                await operations.cancel(connection, created.ref.run_id)
         kept = await annotator.annotation("PKD1", "hgnc")
-        assert (kept["state"], kept["data"]["symbol"]) == ("found", "PKD1")
+        assert (kept["state"], kept["checked_state"]) == ("found", "unknown")
+        assert kept["data"]["symbol"] == "PKD1"

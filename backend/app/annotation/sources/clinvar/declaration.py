@@ -75,6 +75,7 @@ INFO = SourceInfo(
     freshness=timedelta(days=7),  # weekly releases of the table
     needs=frozenset({"entrez_id"}),
     bulk_threshold=500,
+    least_genes=15_000,
 )
 
 

@@ -30,8 +30,13 @@ class Expected:
             self._ids[symbol].add(entrez_id)
 
     def __len__(self) -> int:
-        """Return how many genes have variants."""
+        """Return how many genes the file has."""
         return len(self._alleles)
+
+    @property
+    def with_alleles(self) -> int:
+        """The number of genes that have variants by their counts."""
+        return sum(alleles > 0 for alleles in self._alleles.values())
 
     def alleles(self, entrez_id: str | None, symbol: str) -> int:
         """Return how many variants the gene had when the file was made; 0 if the file lacks it."""

@@ -147,7 +147,7 @@ class ClinVar(WeighedSource, FileSource):
                 error,
             )
             return Expected()
-        self.files.append(FileRead(file, digest, len(expected), len(expected)))
+        self.files.append(FileRead(file, digest, len(expected), expected.with_alleles))
         return expected
 
 

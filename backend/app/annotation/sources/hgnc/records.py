@@ -93,6 +93,15 @@ class Record(msgspec.Struct, frozen=True):
     mane_select: tuple[str, ...] = ()
     gene_group: tuple[str, ...] = ()
 
+    @property
+    def counts(self) -> bool:
+        """Whether the record is of an approved gene with its Entrez id and its Ensembl id.
+
+        A complete set in which one of these columns became empty has no such record, and is held.
+        Otherwise it would remove the identifiers of all genes.
+        """
+        return self.status == APPROVED and None not in (self.entrez_id, self.ensembl_gene_id)
+
     def data(self) -> dict[str, Any]:
         """Return the annotation: every field except the status. Empty lists are included."""
         fields = msgspec.structs.asdict(self)
@@ -168,30 +177,30 @@ def read(asked: Any, path: Path) -> Reading:
         path: of ``hgnc_complete_set.txt``.
     """
     only = frozenset(asked)
-    rows = approved = 0
+    rows = genes = 0
     wanted: list[msgspec.Raw] = []
     for record in read_records(path):
         rows += 1
-        approved += record.status == APPROVED
+        genes += record.counts
         if record.hgnc_id in only:
             wanted.append(msgspec.Raw(msgspec.json.encode(record)))
     starts = range(0, len(wanted), _RECORDS_PER_PART)
     parts = (wanted[at : at + _RECORDS_PER_PART] for at in starts)
-    return Reading([Count(rows, approved)], parts)
+    return Reading([Count(rows, genes)], parts)
 
 
 def count_records(path: Path) -> tuple[str, int, int]:
-    """Return the SHA-256 of the complete set, its rows, and its approved genes.
+    """Return the SHA-256 of the complete set, its rows, and its genes (see :attr:`Record.counts`).
 
     Raises:
         BadAnswer: see :func:`read_records`.
     """
     digest = sha256(path)
-    rows = approved = 0
+    rows = genes = 0
     for record in read_records(path):
         rows += 1
-        approved += record.status == APPROVED
-    return digest, rows, approved
+        genes += record.counts
+    return digest, rows, genes
 
 
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:

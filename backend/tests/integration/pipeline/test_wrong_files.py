@@ -1,0 +1,100 @@
+"""No file that is well formed and wrong changes an annotation, whichever source reads it."""
+
+from typing import Any
+
+import pytest
+
+from app.annotation.settings import Settings
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import FileSource
+from sandbox.catalogue import Catalogue
+from sandbox.faults import REWRITING
+from sandbox.options import Options
+from sandbox.registry import SERVICES
+from sandbox.service import ServedFile, Service
+from sandbox.wrong_files import can_be
+from tests.integration.pipeline.conftest import Annotator
+
+COUNTS = "clinvar.gene_specific_summary"
+"""ClinVar does without this file if it cannot be read: then no gene is absent."""
+
+NUMBER_OF_GENES = 40
+
+
+def read_by(service: Service, file: ServedFile) -> str | None:
+    """Return the source of a service, or the one that uses the address of a file."""
+    if service.name in SOURCES:
+        return service.name
+    addresses = {
+        setting
+        for setting, prefix in service.addresses.items()
+        if file.path.startswith(f"/{prefix}/")
+    }
+    for name, source in SOURCES.items():
+        settings = {host.setting.upper() for host in source.info.hosts}
+        if issubclass(source, FileSource) and settings & addresses:
+            return name
+    return None
+
+
+FILES = {
+    file.name: (source, file)
+    for service in (each(Catalogue(Options(genes=3))) for each in SERVICES)
+    for file in service.files()
+    if (source := read_by(service, file)) is not None
+}
+
+
+@pytest.fixture
+def genes() -> int:
+    return NUMBER_OF_GENES
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    by_file = {
+        source.info.threshold_setting: 0
+        for source in SOURCES.values()
+        if source.info.bulk_threshold is not None
+    }
+    return settings.model_copy(update={**by_file, "run_max_failures": 1})
+
+
+async def stored(annotator: Annotator, source: str) -> list[Any]:
+    return await annotator.rows(
+        "SELECT gene_id, state, data FROM annotations WHERE source = :source"
+        " AND state <> 'unknown' ORDER BY 1",
+        source=source,
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_a_wrong_file_changes_nothing_and_the_right_one_is_read_again(
+    name: str, annotator: Annotator
+) -> None:
+    source, file = FILES[name]
+    sandbox = annotator.sandbox
+    kinds = [kind for kind in sorted(REWRITING) if can_be(kind, file)]
+    if "zeros" in kinds:
+        sandbox.fault(name, "zeros")
+        assert (await annotator.run(source)).state == "failed"
+        assert await stored(annotator, source) == []
+        sandbox.clear_faults()
+    assert (await annotator.run(source)).state == "succeeded"
+    if not sandbox.stats()["requests"].get(name):
+        pytest.skip("no run reads this file")
+    before = await stored(annotator, source)
+    assert "found" in {row["state"] for row in before}
+    for kind in (*kinds, "older"):
+        sandbox.fault(name, kind)
+        run = await annotator.run(source, mode="full")
+        sandbox.clear_faults()
+        assert await stored(annotator, source) == before, kind
+        tolerated = kind == "older" or (name == COUNTS and kind in {"renamed", "header-only"})
+        if not tolerated:
+            row = (await annotator.progress(run.id))[source]
+            assert row["state"] in {"held", "failed"}, kind
+            said = row["held"]["reason"] if row["state"] == "held" else run.error
+            assert file.file_name in said or source in said, kind
+    assert (await annotator.run(source, mode="full")).state == "succeeded"
+    assert await stored(annotator, source) == before
