@@ -37,7 +37,7 @@ async def list_sources(services: ServicesDep) -> list[SourceOverview]:
     responses=refusals({404: "There is no such source"}),
 )
 async def get_schema(
-    name: Annotated[str, Path(description="The name of a source.", examples=["clinvar"])],
+    name: Annotated[str, Path(description="The name of a source.", examples=[[*SOURCES][-1]])],
 ) -> dict[str, Any]:
     """Return the schema of `data` of the annotations of one source, with all definitions."""
     if name not in SOURCES:

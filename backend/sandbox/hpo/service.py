@@ -101,9 +101,9 @@ def diseases(gene: Gene) -> Iterator[Disease]:
         return
     for number in range(1 + gene.index % 2):
         place = gene.index * 2 + number
-        orphanet = number == 1
+        second = number == 1
         yield Disease(
-            id=f"ORPHA:{900_000 + place}" if orphanet else f"OMIM:{700_000 + place}",
+            id=f"ORPHA:{900_000 + place}" if second else f"OMIM:{700_000 + place}",
             # with a comma, a quote and letters beyond ASCII, as real names have them
             name=f'{gene.symbol}-related "Sjögren-like" disorder, type {number + 1}',
             mode=MODES[place % len(MODES)],

@@ -29,8 +29,11 @@ ALLOWED = {
     "sandbox/options.py": "`skew`",
     "sandbox/spread.py": "`skew`",
 }
-EXAMPLES = re.compile(r'\{"sources": \["clinvar"\]')
-"""The request that the API's documentation shows."""
+EXAMPLES = re.compile(r'\{"sources": \["clinvar"\]|Ensembl or Entrez ids')
+"""The request that the API's documentation shows, and identifiers of genes."""
+
+ORDINARY_WORDS = {"string"}
+"""Names of sources that code uses with another meaning. Their classes and settings are unique."""
 
 QUOTED = re.compile(r"""\w*["']""")
 
@@ -38,7 +41,7 @@ QUOTED = re.compile(r"""\w*["']""")
 def names(source: type[Source]) -> set[str]:
     """What only this source is called in code: its name, its class, its settings and hosts."""
     info = source.info
-    found = {info.name, source.__name__}
+    found = {info.name, source.__name__} - ORDINARY_WORDS
     for host in info.hosts:
         found |= {host.setting, host.setting.upper(), *filter(None, [host.rate_setting])}
         found.add(host.name)
