@@ -47,7 +47,7 @@ class Ledger:
         """
         answers = storable_answers(answers)
         async with self._committing, self._attempt.transaction(progress=True) as connection:
-            self._count_requests()
+            self.count_requests()
             progress = self.progress
             written = await store(connection, progress.run_id, origin, answers)
             progress.add(written, weight)
@@ -57,6 +57,7 @@ class Ledger:
         """Write how many genes are due, and the expected work for them."""
         self.progress.total = self.progress.done + genes
         self.progress.weight_total = self.progress.weight_done + weight
+        self.count_requests()
         async with self._attempt.transaction(progress=False) as connection:
             await counts.save(connection, self.progress)
 
@@ -73,9 +74,10 @@ class Ledger:
                     self._committing,
                     self._attempt.transaction(progress=False) as connection,
                 ):
-                    self._count_requests()
+                    self.count_requests()
                     await counts.save(connection, self.progress)
 
-    def _count_requests(self) -> None:
+    def count_requests(self) -> None:
+        """Add the requests that were sent since the last time to the progress."""
         self.progress.requests += self._source.requests - self._requests_counted
         self._requests_counted = self._source.requests

@@ -123,6 +123,7 @@ class Refresh:
             error = None
             if progress.unknown and progress.unknown == progress.done:
                 error = nothing_but_unknowns(self._name)
+            ledger.count_requests()
             await counts.save(connection, progress)
             await counts.finish(connection, self._run_id, self._name, error)
             terms = await note_unknown_terms(
