@@ -10,11 +10,11 @@ class HpoDisease(msgspec.Struct, frozen=True):
     """The disease in OMIM, Orphanet (`ORPHA:`) or DECIPHER."""
 
     name: str | None
-    """The disease's name. None if `phenotype.hpoa` does not describe the disease."""
+    """The disease's name. Null if `phenotype.hpoa` does not describe the disease."""
 
     inheritance: list[str] | None
     """The ids of the disease's modes of inheritance; their names are in `HpoData.inheritance`. An
-    empty list means that HPO states none. None if `phenotype.hpoa` does not describe the
+    empty list means that HPO states none. Null if `phenotype.hpoa` does not describe the
     disease."""
 
     terms: dict[str, list[str]]

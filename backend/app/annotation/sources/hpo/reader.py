@@ -38,9 +38,16 @@ def read(asked: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Rea
     diseases, hpoa_rows = read_diseases(hpoa)
     rows = Grouped[Annotation](asked, "entrez_id")
     linked: set[str] = set()
+    # the genes of the other two files: those about whose diseases, and terms, they say something
+    described: set[str] = set()
+    defined: set[str] = set()
     for row in read_annotations(genes_to_phenotype):
         rows.add(row.gene, row)
         linked.add(row.disease)
+        if row.disease in diseases:
+            described.add(row.gene)
+        if row.term in ontology.names:
+            defined.add(row.gene)
     nameless = linked - diseases.keys()
     if len(nameless) > len(linked) * MAX_NAMELESS_SHARE:
         raise UnusableFile(
@@ -48,9 +55,9 @@ def read(asked: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Rea
             f" {genes_to_phenotype.name}, such as {min(nameless)}"
         )
     sizes = [
-        Count(hpoa_rows, len(diseases)),
+        Count(hpoa_rows, len(described)),
         rows.size,
-        Count(len(ontology.names), len(ontology.names)),
+        Count(len(ontology.names), len(defined)),
     ]
     maker = _maker(ontology, diseases, asked.options["organ_terms"])
     return reading([rows], maker, sizes=sizes, release=version.name)

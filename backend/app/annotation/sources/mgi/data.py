@@ -27,13 +27,14 @@ class MgiData(msgspec.Struct, frozen=True):
 
     organ_phenotype: bool
     """Whether mutants have a phenotype of the organ: one of `organ_roots` is among `phenotypes`, or
-    there are `organ_terms`. The two files differ: `phenotypes` also counts conditional mutants."""
+    there are `organ_terms`. MGI makes its two reports by different rules, so that one of them may
+    have a phenotype that the other lacks."""
 
     organ_terms: dict[str, str]
     """The terms that are `organ_roots` or below them, with their names, in which MGI describes a
     mutant of an ortholog (`MGI_GenePheno.rpt`). Mutants of several genes at a time are left out,
-    because their phenotype cannot be ascribed to one of the genes; conditional mutants and
-    transgenes are not in the file. The object is empty if there are none."""
+    because their phenotype cannot be ascribed to one of the genes; conditional mutants are not in
+    the report. The object is empty if there are none."""
 
     organ_roots: list[str]
     """The terms of the setting `MGI_ORGAN_TERMS` under which the organ was told from others."""

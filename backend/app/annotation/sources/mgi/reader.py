@@ -17,12 +17,16 @@ def read(asked: Any, orthologs: Path, genotypes: Path, ontology: Path) -> Readin
     mp = read_obo(ontology, "MP")
     rows = Grouped[OrthologRow](asked, "entrez_id")
     mutants = Mutants(mp, asked.options["organ_terms"])
+    # the genes of the ontology: those about whose terms it says something
+    defined: set[str] = set()
     for row in read_orthologs(orthologs):
         rows.add(row.gene, row)
+        if not mp.names.keys().isdisjoint(row.terms):
+            defined.add(row.gene)
         if row.gene in rows.wanted:
             mutants.wanted.add(row.marker)
     mutants.read(genotypes)
-    sizes = [rows.size, mutants.size, Count(len(mp.names), len(mp.names))]
+    sizes = [rows.size, mutants.size, Count(len(mp.names), len(defined))]
     return reading([rows], mutants.data, sizes=sizes)
 
 

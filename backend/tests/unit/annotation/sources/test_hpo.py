@@ -184,7 +184,12 @@ def test_a_gene_without_rows_is_absent_and_one_without_entrez_id_is_unknown(file
 def test_the_release_is_the_version_and_the_sizes_are_of_all_files(files: Files) -> None:
     reading = files.read()
     assert reading.release == "2025-05-06"
-    assert reading.counts == [Count(6, 4), Count(7, 3), Count(12, 12)]
+    assert reading.counts == [Count(6, 3), Count(7, 3), Count(12, 3)]
+
+
+def test_a_file_that_says_nothing_about_a_gene_has_fewer_genes(files: Files) -> None:
+    files.ontology = ontology({key: said for key, said in TERMS.items() if key != "HP:0001105"})
+    assert [count.genes for count in files.read().counts] == [3, 3, 2]
 
 
 def test_an_obsolete_term_is_replaced_by_its_successor(files: Files) -> None:

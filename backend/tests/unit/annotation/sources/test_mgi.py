@@ -168,7 +168,7 @@ def test_a_gene_without_ortholog_is_absent_and_one_without_entrez_id_is_unknown(
 
 
 def test_the_sizes_are_of_all_files(files: Files) -> None:
-    assert files.read().counts == [Count(5, 4), Count(5, 2), Count(7, 7)]
+    assert files.read().counts == [Count(5, 4), Count(5, 2), Count(7, 3)]
 
 
 @pytest.mark.parametrize("without", ["MP:0003675", "MP:0010768"])
