@@ -57,7 +57,8 @@ def _facts(source: type[Source]) -> str:
         ("Asks by", ", ".join(f"`{each}`" for each in sorted(info.needs)) or "the HGNC id"),
     ]  # fmt: skip
     if issubclass(source, FileSource):
-        files = "<br>".join(f"`{source.file.host.url}/{path}`" for path in source.file.paths)
+        file = source.file
+        files = "<br>".join(f"`{file.host_of(path).url}/{path}`" for path in file.paths)
         rows.append(("Reads", files))
     if issubclass(source, ApiSource):
         rows.append(("Asks", f"`{source.service.url}`"))

@@ -17,7 +17,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -271,12 +271,18 @@ class BulkFile:
         reader: ``module:function``. A process of its own calls it as ``reader(asked, *files)``; see
             :mod:`app.annotation.upstream.bulk_files`.
         release: that the paths name; None if they name none.
+        elsewhere: the hosts of the paths that another host has.
     """
 
     host: Host
     paths: tuple[str, ...]
     reader: str
     release: str | None = None
+    elsewhere: Mapping[str, Host] = field(default_factory=dict)
+
+    def host_of(self, path: str) -> Host:
+        """Return the host that has a path."""
+        return self.elsewhere.get(path, self.host)
 
 
 class FileSource(Source, ABC):
@@ -292,6 +298,8 @@ class FileSource(Source, ABC):
     def __init__(self, connect: "Connector") -> None:
         super().__init__(connect)
         self._files = self.upstream(self.file.host)
+        others = {path: self.upstream(host) for path, host in self.file.elsewhere.items()}
+        self._client_of = {path: others.get(path, self._files) for path in self.file.paths}
         self.file_release: Release | None = None
         self._downloads: list[Download] | None = None
 
@@ -321,7 +329,8 @@ class FileSource(Source, ABC):
         The default asks for the headers of the first file. A source whose upstream sends neither
         ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
-        found = await self._files.release_of(self.file.paths[0])
+        first = self.file.paths[0]
+        found = await self._client_of[first].release_of(first)
         return Release(self.file.release or found.name, found.marker, found.address)
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
@@ -345,7 +354,7 @@ class FileSource(Source, ABC):
             BadAnswer: there is no such file.
             Wait: the files cannot be downloaded now.
         """
-        return [await self._files.download(path) for path in self.file.paths]
+        return [await client.download(path) for path, client in self._client_of.items()]
 
     async def fetched(self, *, again: bool = False) -> list[Download]:
         """Return what :meth:`fetch` returned, which is called once, or ``again``."""

@@ -73,7 +73,12 @@ class ClinGen(FileSource):
         least_genes=1_000,
     )
     data = ClinGenData
-    file = BulkFile(FILES, (VALIDITY, DOSAGE), "app.annotation.sources.clingen.reader:read")
+    file = BulkFile(
+        FILES,
+        (VALIDITY, DOSAGE),
+        "app.annotation.sources.clingen.reader:read",
+        elsewhere={VALIDITY: SEARCH},
+    )
     probes = (
         HostProbe(
             host=SEARCH,
@@ -91,7 +96,6 @@ class ClinGen(FileSource):
 
     def __init__(self, connect: Connector) -> None:
         super().__init__(connect)
-        self._search = self.upstream(SEARCH)
         self._release: Release | None = None
 
     @classmethod
@@ -100,11 +104,10 @@ class ClinGen(FileSource):
         return is_known(term)
 
     async def fetch(self) -> list[Download]:
-        """Download both files from their hosts; see :meth:`FileSource.fetch`."""
-        validity = await self._search.download(VALIDITY)
-        dosage = await self._files.download(DOSAGE)
-        self._release = await asyncio.to_thread(release_of_rows, validity, dosage)
-        return [validity, dosage]
+        """Download both files, and note their release; see :meth:`FileSource.fetch`."""
+        downloads = await super().fetch()
+        self._release = await asyncio.to_thread(release_of_rows, *downloads)
+        return downloads
 
     async def current_file(self) -> Release:
         """Download both files, and return their release.

@@ -1,4 +1,7 @@
-"""Breaks small tables in every way that a reader has to notice."""
+"""Breaks small tables in which a gene may have several rows, or fields may be in quotes.
+
+In other files, :mod:`.damage` judges the answers as well.
+"""
 
 import csv
 import gzip
@@ -8,14 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from isal import isal_zlib
 
 from app.annotation.sources.base import Gene
-from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Reading
-
-UNUSABLE: tuple[type[Exception], ...] = (UnusableFile, EOFError, OSError, isal_zlib.IsalError)
-"""What a reader may raise: the process that reads a file reports these as an unusable file."""
+from tests.unit.annotation.sources.damage import UNUSABLE
 
 
 def asked(genes: Sequence[Gene], **options: Any) -> dict[str, Any]:
