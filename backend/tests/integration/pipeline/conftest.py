@@ -105,7 +105,9 @@ class Annotator:
             await connection.execute(text(statement))
 
     async def progress(self, run_id: int) -> dict[str, dict[str, Any]]:
-        found = await self.rows("SELECT * FROM run_sources WHERE run_id = :id", id=run_id)
+        found = await self.rows(
+            "SELECT * FROM run_sources WHERE run_id = :id ORDER BY position", id=run_id
+        )
         return {row["source"]: dict(row) for row in found}
 
     async def annotation(self, symbol: str, source: str) -> dict[str, Any]:
