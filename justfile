@@ -95,6 +95,12 @@ sources *ARGS: _installed
 genes-import *ARGS: _installed
     @{{ python }} -m app.cli genes-import "$@"
 
+# Say what names of genes mean: just resolve NAME...
+[group('annotate')]
+[no-cd]
+resolve *ARGS: _installed
+    @{{ python }} -m app.cli resolve "$@"
+
 # Start a run: just annotate [SOURCE...] [--wait]
 [group('annotate')]
 [no-cd]

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.settings import Settings, get_settings
-from app.api import admin, errors, genes, health, metrics, sources
+from app.api import admin, errors, genes, health, metrics, resolve, sources
 from app.api.auth import AdminOnly
 from app.api.body_limit import BodyLimit
 from app.api.head_requests import HeadRequests
@@ -74,7 +74,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.install(app)
-    for router in (admin.router, genes.router, sources.router, health.router, metrics.router):
+    for router in (
+        admin.router,
+        genes.router,
+        resolve.router,
+        sources.router,
+        health.router,
+        metrics.router,
+    ):
         app.include_router(router)
     # a request passes the last added middleware first
     app.add_middleware(BodyLimit)

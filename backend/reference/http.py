@@ -121,6 +121,8 @@ def _curl(method: str, path: str, route: Described, schemas: Described) -> str:
         if parameter["in"] == "path":
             example = str(parameter["schema"]["examples"][0])
             path = path.replace(f"{{{parameter['name']}}}", example)
+        elif parameter["required"]:
+            path += f"?{parameter['name']}={parameter['schema']['examples'][0][0]}"
     if "security" in route:
         # in double quotes: the shell puts the token in
         words.append('-H "Authorization: Bearer $ADMIN_TOKEN"')

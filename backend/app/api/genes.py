@@ -3,11 +3,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.genes.resolve import ANY_NAME, RESOLVED_BY, NamedGene, Resolution, resolve
 from app.annotation.sources import SOURCES
-from app.api.errors import refusals
+from app.annotation.sources.names import MAX_NAME
+from app.api.errors import Refusal, refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictRoute
 from app.core.errors import NotFound
@@ -24,9 +27,6 @@ router = APIRouter(
         }
     ),
 )
-
-MAX_NAME = 100
-"""Characters. Symbols and HGNC ids are much shorter."""
 
 _ANSWERS = one_of(("found", "absent", "unknown"))
 
@@ -90,6 +90,24 @@ class Gene(View):
     """By the name of the source; without the sources that were not asked yet."""
 
 
+class FoundGene(Gene):
+    """A gene, and how its name was resolved."""
+
+    resolved_by: Annotated[str, one_of(RESOLVED_BY)]
+    """What the name in the address is for the gene."""
+    withdrawn_at: datetime | None
+    """When HGNC was seen to have withdrawn the gene. It keeps its annotations as they were then."""
+    successor: NamedGene | None
+    """The gene that HGNC merged the gene into."""
+
+
+class Ambiguity(Refusal):
+    """The answer to a name that several genes have."""
+
+    candidates: list[NamedGene]
+    """The genes that the name could mean."""
+
+
 class GenePage(View):
     """Genes, in the order of their import."""
 
@@ -103,12 +121,7 @@ _PAGE = text(
     " WHERE id > :after ORDER BY id LIMIT :limit"
 )
 
-# few symbols have lower-case letters (C1orf112); an exact match comes first
-_ONE = text(
-    "SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes"
-    " WHERE hgnc_id = upper(:name) OR lower(symbol) = lower(:name)"
-    " ORDER BY hgnc_id = upper(:name) DESC, symbol = :name DESC, id LIMIT 1"
-)
+_ONE = text("SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes WHERE id = :id")
 
 _ANNOTATIONS = text(
     "SELECT a.gene_id, a.source, a.state, a.data, a.release, a.fetched_at, a.checked_state,"
@@ -139,23 +152,69 @@ async def list_genes(
     "/{name}",
     summary="Show a gene",
     response_description="The gene",
-    responses=refusals({404: "There is no such gene"}),
+    response_model=FoundGene,
+    responses={
+        **refusals({404: "There is no such gene in the database"}),
+        409: {"model": Ambiguity, "description": "Several genes have this name"},
+    },
 )
 async def get_gene(
-    name: Annotated[str, Path(description="A symbol or an HGNC id.", examples=["PKD1"])],
+    name: Annotated[
+        str,
+        Path(
+            description=f"{ANY_NAME}.",
+            examples=["PKD1"],
+        ),
+    ],
     services: ServicesDep,
-) -> Gene:
-    """Return a gene by its symbol (in any case) or its HGNC id (`HGNC:9008`)."""
-    # PostgreSQL's type text cannot hold NUL
-    if len(name) <= MAX_NAME and "\0" not in name:
-        async with services.db.connect() as connection:
-            rows = (await connection.execute(_ONE, {"name": name})).mappings().all()
-            if rows:
-                return (await _with_annotations(connection, rows))[0]
+) -> FoundGene | JSONResponse:
+    """Return a gene by any of its names, in any case; `resolved_by` says which name it is.
+
+    An approved symbol is preferred to a previous symbol, and that to an alias. A name that several
+    genes have is refused with these genes, also if only one of them is in the database.
+    """
+    async with services.db.connect() as connection:
+        (found,) = await resolve(connection, [name])
+        if found.gene is not None and found.gene.id is not None:
+            rows = (await connection.execute(_ONE, {"id": found.gene.id})).mappings().all()
+            (gene,) = await _with_annotations(connection, rows)
+            return FoundGene(
+                **dict(gene),
+                resolved_by=found.resolved_by or "",
+                withdrawn_at=found.gene.withdrawn_at,
+                successor=found.successor,
+            )
+    if found.candidates:
+        return _ambiguous(found)
+    if found.gene is not None:
+        raise NotFound(
+            f"{_describe(found.gene)} is not in this database; {name!r} is its {_words(found)}",
+            allowed="a name of an imported gene",
+            remedy="`just genes-import FILE` with the gene in a line of FILE",
+        )
     raise NotFound(
         f"there is no gene {name[:MAX_NAME]!r}",
-        allowed="an approved symbol or an HGNC id (HGNC:9008) of an imported gene",
+        allowed=f"a name of an imported gene: {ANY_NAME}",
     )
+
+
+def _ambiguous(found: Resolution) -> JSONResponse:
+    genes = ", ".join(map(_describe, found.candidates))
+    body = Ambiguity(
+        error=f"{found.name!r} is the {_words(found)} of several genes: {genes}",
+        allowed="a name that only one gene has",
+        remedy="ask for one of these genes by its HGNC id",
+        candidates=found.candidates,
+    )
+    return JSONResponse(body.model_dump(mode="json"), 409)
+
+
+def _describe(gene: NamedGene) -> str:
+    return f"{gene.symbol} ({gene.hgnc_id})"
+
+
+def _words(found: Resolution) -> str:
+    return str(found.resolved_by).replace("_", " ")
 
 
 async def _with_annotations(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Gene]:

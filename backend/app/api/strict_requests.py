@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request, Response
+from fastapi._compat import ModelField
 from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -31,7 +32,7 @@ IN_DIGITS = BeforeValidator(_in_digits)
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, and reads any body as JSON.
+    """Refuses unknown query parameters and repeated single ones, and reads any body as JSON.
 
     FastAPI ignores unknown parameters, so ``?stat=failed`` would list all runs, and of a repeated
     parameter it takes the last value. It reads a body as text unless ``Content-Type`` is JSON,
@@ -42,17 +43,22 @@ class StrictRoute(APIRoute):
         """See FastAPI."""
         handle = super().get_route_handler()
         known = [parameter.alias for parameter in self.dependant.query_params]
+        lists = {each.alias for each in self.dependant.query_params if _is_list(each)}
 
         async def handle_strictly(request: Request) -> Response:
             names = [name for name, _ in request.query_params.multi_items()]
             for name in names:
                 refuse_unknown("query parameter", name, known)
-                if names.count(name) > 1:
+                if names.count(name) > 1 and name not in lists:
                     raise WrongUse(f"the query parameter {name} is repeated", allowed="once")
             MutableHeaders(scope=request.scope)["Content-Type"] = "application/json"
             return await handle(Request(request.scope, request.receive))
 
         return handle_strictly
+
+
+def _is_list(parameter: ModelField) -> bool:
+    return get_origin(parameter.field_info.annotation) is list
 
 
 def refuse_unknown(what: str, name: object, known: Collection[str]) -> None:

@@ -53,7 +53,64 @@ genes = Table(
     Column("entrez_id", Text, comment="NCBI's GeneID"),
     _at("created_at", default_now=True),
     _at("updated_at", default_now=True),
+    Column(
+        "successor_id",
+        BigInteger,
+        ForeignKey("genes.id", ondelete="SET NULL"),
+        index=True,
+        comment="gene that HGNC merged this one into",
+    ),
+    Column(
+        "withdrawn_at",
+        DateTime(timezone=True),
+        comment="when HGNC was first seen to have withdrawn the gene; no source is asked about it"
+        " any more",
+    ),
     Index("genes_symbol_idx", text("lower(symbol)")),
+)
+
+gene_names = Table(
+    "gene_names",
+    metadata,
+    Column(
+        "hgnc_id",
+        Text,
+        primary_key=True,
+        comment="of an approved gene, which may not be in the table genes",
+    ),
+    Column("kind", Text, primary_key=True, comment="symbol (the approved one), previous or alias"),
+    Column("name", Text, primary_key=True),
+    CheckConstraint("kind IN ('symbol', 'previous', 'alias')", name="kind"),
+    Index("gene_names_name_idx", text("upper(name)")),
+)
+
+gene_events = Table(
+    "gene_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "gene_id",
+        BigInteger,
+        ForeignKey("genes.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when it was noticed",
+    ),
+    Column("event", Text, nullable=False),
+    Column(
+        "detail",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="from and to, or the HGNC ids of the genes that it was merged or split into",
+    ),
+    Column("run_id", BigInteger, comment="run that noticed it; null: an import of genes"),
 )
 
 runs = Table(

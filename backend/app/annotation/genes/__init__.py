@@ -1,4 +1,17 @@
-"""The list of genes: it is read from files or from HGNC, and every name is resolved to a gene."""
+"""The list of genes: it is read from files or from HGNC, and every name is resolved to a gene.
 
-__all__ = ["columns", "importing", "selection"]
+`importing` imports genes. `identity` follows what HGNC says about them later, `identifiers` changes
+single genes, `resolve` says what a name means, `former` are the former symbols of genes, and
+`selection` finds the genes of a run.
+"""
+
+__all__ = [
+    "columns",
+    "former",
+    "identifiers",
+    "identity",
+    "importing",
+    "resolve",
+    "selection",
+]
 """The modules that others may use."""

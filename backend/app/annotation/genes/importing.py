@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.genes.columns import ReadColumn, Row, read_rows
 from app.annotation.genes.files import Table, read_gene_file
+from app.annotation.genes.identifiers import changing
+from app.annotation.genes.identity import apply, lock, read_identity
 from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
 from app.annotation.sources.accepted_files import judge
 from app.annotation.sources.base import FileRead
@@ -38,18 +40,19 @@ logger = logging.getLogger(__name__)
 CHUNK = 1_000
 """Genes for each statement."""
 
-_STORE = text(
-    """
-    INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)
-    SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),
-                         CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
-    ON CONFLICT (hgnc_id) DO UPDATE SET
-      symbol = excluded.symbol, ensembl_gene_id = excluded.ensembl_gene_id,
-      entrez_id = excluded.entrez_id, updated_at = now()
-    WHERE (genes.symbol, genes.ensembl_gene_id, genes.entrez_id) IS DISTINCT FROM
-          (excluded.symbol, excluded.ensembl_gene_id, excluded.entrez_id)
-    RETURNING xmax = 0 AS inserted
-    """
+_GENES = (
+    "SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),"
+    " CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))"
+)
+
+_CHANGE = changing(
+    "SELECT g.id, n.symbol, n.ensembl_gene_id, n.entrez_id FROM genes g"
+    f" JOIN ({_GENES}) n (hgnc_id, symbol, ensembl_gene_id, entrez_id) ON n.hgnc_id = g.hgnc_id"
+)
+
+_ADD = text(
+    f"INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id) {_GENES}"
+    " ON CONFLICT (hgnc_id) DO NOTHING RETURNING id"
 )
 
 
@@ -81,8 +84,9 @@ async def import_genes(
 ) -> ImportReport:
     """Import a gene list, or with ``hgnc`` all protein-coding genes. It is safe to repeat.
 
-    All genes are stored in one transaction. A row without a gene is reported, and the others are
-    imported.
+    All genes are stored in one transaction, together with what HGNC's files say about the names
+    and the identity of genes that were there before. A row without a gene is reported, and the
+    others are imported.
 
     Args:
         what: a file as :func:`~app.annotation.genes.files.read_gene_file` takes it, or ``hgnc``.
@@ -98,17 +102,21 @@ async def import_genes(
     report = ImportReport()
     try:
         complete_set = await files.download(COMPLETE_SET)
-        await _require_whole(complete_set, engine, connect.settings_as(Thresholds))
+        read = await _require_whole(complete_set, engine, connect.settings_as(Thresholds))
         if table is None:
             genes = await _protein_coding(complete_set)
         else:
             genes = await _resolve(table, complete_set, files, report)
+        identity = await read_identity(read, lambda: files.download(WITHDRAWN))
     except (BadAnswer, Wait) as error:
         raise _not_available(error, connect) from error
     try:
         async with engine.begin() as connection:
+            await lock(connection)
             for start in range(0, len(genes), CHUNK):
                 await _store(connection, genes[start : start + CHUNK], report)
+            if identity is not None:
+                await apply(connection, identity, run_id=None)
     except DBAPIError as error:
         if not is_data_error(error):
             raise
@@ -138,8 +146,13 @@ def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
     )
 
 
-async def _require_whole(complete_set: Download, engine: AsyncEngine, settings: Thresholds) -> None:
-    """Refuse a list that a run would hold: it is much shorter than the one accepted last."""
+async def _require_whole(
+    complete_set: Download, engine: AsyncEngine, settings: Thresholds
+) -> FileRead:
+    """Return the list with its size. Refuse one that a run would hold.
+
+    Such a list is much shorter than the one accepted last.
+    """
     try:
         digest, rows, genes = await asyncio.to_thread(count_records, complete_set.path)
     except BadAnswer:
@@ -155,6 +168,7 @@ async def _require_whole(complete_set: Download, engine: AsyncEngine, settings: 
             remedy="try again later; if the list is right, `just annotate hgnc --mode full` holds"
             " it, too, and says how to accept it",
         )
+    return read
 
 
 async def _protein_coding(complete_set: Download) -> list[GeneRow]:
@@ -205,16 +219,14 @@ def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> lis
 async def _store(
     connection: AsyncConnection, genes: Sequence[GeneRow], report: ImportReport
 ) -> None:
-    result = await connection.execute(
-        _STORE,
-        {
-            "hgnc_ids": [gene.hgnc_id for gene in genes],
-            "symbols": [gene.symbol for gene in genes],
-            "ensembl_gene_ids": [gene.ensembl_gene_id for gene in genes],
-            "entrez_ids": [gene.entrez_id for gene in genes],
-        },
-    )
-    inserted = [row.inserted for row in result]
-    report.imported += sum(inserted)
-    report.updated += len(inserted) - sum(inserted)
-    report.unchanged += len(genes) - len(inserted)
+    values = {
+        "hgnc_ids": [gene.hgnc_id for gene in genes],
+        "symbols": [gene.symbol for gene in genes],
+        "ensembl_gene_ids": [gene.ensembl_gene_id for gene in genes],
+        "entrez_ids": [gene.entrez_id for gene in genes],
+    }
+    updated = (await connection.execute(_CHANGE, values | {"run_id": None})).scalar_one()
+    added = len((await connection.execute(_ADD, values)).all())
+    report.imported += added
+    report.updated += updated
+    report.unchanged += len(genes) - added - updated

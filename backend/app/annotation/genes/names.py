@@ -181,7 +181,8 @@ class Names:
             if is_date(key):
                 detail += "; spreadsheets turn symbols such as SEPT2 and MARCH1 into dates"
             return Remark(row.line, row.text, "unknown", detail)
-        merged = f", merged into {', '.join(entry.merged_into)}" if entry.merged_into else ""
+        into = ", ".join(map(str, entry.merged_into or ()))
+        merged = f", merged into {into}" if into else ""
         detail = f"{entry.symbol} ({entry.hgnc_id}) was withdrawn{merged}"
         return Remark(row.line, row.text, "withdrawn", detail)
 

@@ -2,6 +2,7 @@
 
 from contextlib import aclosing, closing
 
+from app.annotation.genes.identity import follow_identity
 from app.annotation.refresh.commits import storable_answers
 from app.annotation.refresh.due import Due
 from app.annotation.refresh.gates import Gates
@@ -50,6 +51,11 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
             absent=() if ahead.found else ahead.absent,
             unusable=ahead.says_nothing,
         )
+        withdrawn = await follow_identity(source, due.attempt)
+        if withdrawn:
+            ahead.leave_out(withdrawn)
+            left = [gene.id for gene in genes if gene.id not in withdrawn]
+            await ledger.expect(len(left), sum(weights[gene_id] for gene_id in left))
         origin = origin_in_file(source)
         asks_too = isinstance(source, ApiSource)
         # if there are too many for the service, somebody has accepted them

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.genes.identifiers import change_identifiers, write_names
 from app.annotation.refresh.origins import Origin, record_origin
 from app.annotation.sources.base import Answer
 from app.core.postgres.unavailable import is_data_error
@@ -51,18 +52,6 @@ _ANNOTATIONS = text(
       checked_state = excluded.checked_state, checked_at = excluded.checked_at,
       checked_run_id = excluded.checked_run_id, checked_origin_id = excluded.checked_origin_id,
       reason = excluded.reason
-    """
-)
-
-_IDENTIFIERS = text(
-    """
-    UPDATE genes g SET symbol = coalesce(i.symbol, g.symbol),
-      ensembl_gene_id = i.ensembl_gene_id, entrez_id = i.entrez_id, updated_at = now()
-    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:symbols AS text[]),
-                CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
-      AS i(gene_id, symbol, ensembl_gene_id, entrez_id)
-    WHERE g.id = i.gene_id AND (g.symbol, g.ensembl_gene_id, g.entrez_id)
-      IS DISTINCT FROM (coalesce(i.symbol, g.symbol), i.ensembl_gene_id, i.entrez_id)
     """
 )
 
@@ -167,15 +156,10 @@ async def _write(
             "reasons": [answer.reason for answer in answers],
         },
     )
-    identified = [answer for answer in answers if answer.identifiers is not None]
+    # names before genes, see app.annotation.genes.identity
+    named = [answer.names for answer in answers if answer.names is not None]
+    if named:
+        await write_names(connection, named)
+    identified = {each.gene_id: each.identifiers for each in answers if each.identifiers}
     if identified:
-        columns = [answer.identifiers or {} for answer in identified]
-        await connection.execute(
-            _IDENTIFIERS,
-            {
-                "gene_ids": [answer.gene_id for answer in identified],
-                "symbols": [each.get("symbol") for each in columns],
-                "ensembl_gene_ids": [each.get("ensembl_gene_id") for each in columns],
-                "entrez_ids": [each.get("entrez_id") for each in columns],
-            },
-        )
+        await change_identifiers(connection, identified, run_id)

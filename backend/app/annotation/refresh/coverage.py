@@ -1,4 +1,7 @@
-"""Reads how complete and how fresh the annotations of each source are."""
+"""Reads how complete and how fresh the annotations of each source are.
+
+Withdrawn genes do not count, because no source is asked about them.
+"""
 
 from dataclasses import dataclass
 
@@ -38,9 +41,11 @@ _COVERAGE = text(
       count(*) FILTER (WHERE checked_state = 'unknown') AS unanswered,
       extract(epoch FROM min(checked_at))::float8 AS oldest,
       extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (ORDER BY checked_at))::float8 AS median
-    FROM annotations GROUP BY source
+    FROM annotations JOIN genes ON genes.id = gene_id AND withdrawn_at IS NULL GROUP BY source
     """
 )
+
+_GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
 
 _SUCCEEDED = text(
     "SELECT source, extract(epoch FROM max(finished_at))::float8 AS at FROM run_sources"
@@ -61,7 +66,7 @@ _HELD = text(
 
 async def count_genes(connection: AsyncConnection) -> int:
     """Return how many genes there are to annotate."""
-    genes: int = (await connection.execute(text("SELECT count(*) FROM genes"))).scalar_one()
+    genes: int = (await connection.execute(_GENES)).scalar_one()
     return genes
 
 

@@ -7,23 +7,25 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.genes.former import with_former_symbols
 from app.annotation.sources.base import ApiSource, Gene, Source
 from app.core.runs.attempt import Attempt
 
 PAGE = 1_000
 """The number of genes that are read at a time."""
 
-# A gene without an annotation is due. A gene that this run has not asked about yet is due when
-# everything is refreshed; when its answer is unknown; when another version of the source made it;
-# when it is of another release than the current ones, or stale if these are not known; and when
-# its answer is dated in the future, because a clock that was ahead wrote the date. What a file does
-# not tell stays unknown until the file changes, or the gene's identifiers.
+# A withdrawn gene is never due, and any other one without an annotation is. A gene that this run
+# has not asked about yet is due when everything is refreshed; when its answer is unknown; when
+# another version of the source made it; when it is of another release than the current ones, or
+# stale if these are not known; and when its answer is dated in the future, because a clock that was
+# ahead wrote the date. What a file does not tell stays unknown until the file changes, or the
+# gene's identifiers.
 _DUE_PAGE = text(
     """
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE g.id > :after
+    WHERE g.id > :after AND g.withdrawn_at IS NULL
       AND (CAST(:genes AS text[]) IS NULL
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
@@ -43,7 +45,7 @@ _DUE_COUNT = text(
     SELECT count(*)
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE (CAST(:genes AS text[]) IS NULL
+    WHERE g.withdrawn_at IS NULL AND (CAST(:genes AS text[]) IS NULL
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
@@ -62,6 +64,7 @@ _CONFIRM = text(
       UPDATE annotations a SET checked_at = now(), checked_run_id = :run_id
       FROM origins o, genes g
       WHERE a.source = :source AND o.id = a.checked_origin_id AND g.id = a.gene_id
+        AND g.withdrawn_at IS NULL
         AND a.checked_run_id IS DISTINCT FROM :run_id
         AND a.checked_state <> 'unknown' AND a.state <> 'unknown' AND o.parser = :parser
         AND o.marker = ANY(CAST(:markers AS text[]))
@@ -174,7 +177,7 @@ class Due:
             values = asdict(self.rules) | {"after": after, "page": PAGE}
             async with self.attempt.reading() as connection:
                 rows = await connection.execute(_DUE_PAGE, values)
-                page = [Gene(*row) for row in rows]
+                page = await with_former_symbols(connection, [Gene(*row) for row in rows])
             if page:
                 yield page
             if len(page) < PAGE:

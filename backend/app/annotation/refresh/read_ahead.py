@@ -31,6 +31,7 @@ class ReadAhead:
         self.turned_absent: set[int] = set()
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._sizes: list[int] = []
+        self._left_out: Collection[int] = ()
 
     def add(self, answers: Sequence[Answer], turned_absent: Collection[int]) -> None:
         """Keep a list of answers that can be stored (see `commits.storable_answers`)."""
@@ -43,6 +44,11 @@ class ReadAhead:
         self._file.write(encoded)
         self._sizes.append(len(encoded))
 
+    def leave_out(self, gene_ids: Collection[int]) -> None:
+        """Give no answer about these genes: they were withdrawn, and keep their annotations."""
+        self._left_out = gene_ids
+        self.turned_absent.difference_update(gene_ids)
+
     @property
     def says_nothing(self) -> str | None:
         """The reason to hold a file that says nothing about nearly all genes."""
@@ -54,7 +60,9 @@ class ReadAhead:
         """Yield all answers."""
         self._file.seek(0)
         for size in self._sizes:
-            yield msgspec.json.decode(self._file.read(size), type=list[Answer])
+            answers = msgspec.json.decode(self._file.read(size), type=list[Answer])
+            if left := [each for each in answers if each.gene_id not in self._left_out]:
+                yield left
 
     def close(self) -> None:
         """Remove the temporary file."""

@@ -112,7 +112,9 @@ async def lacks_identifiers(connection: AsyncConnection, column: str, provider: 
         annotations.c.source == provider,
         annotations.c.state != "unknown",
     )
-    found = await connection.execute(select(exists().where(genes.c[column].is_(None), ~answered)))
+    approved = genes.c.withdrawn_at.is_(None)
+    lacking = select(exists().where(genes.c[column].is_(None), approved, ~answered))
+    found = await connection.execute(lacking)
     return bool(found.scalar_one())
 
 

@@ -4,8 +4,8 @@
 hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
 service's answers, `keyed` groups the rows of a file by gene, `ontology` tells which terms are below
 others, and `structure` describes the data of an answer. `accepted_files` compares a file with the
-one accepted last, within the `thresholds` that are settings. `hgnc` also resolves gene lists; no
-other source is used by its name.
+one accepted last, within the `thresholds` that are settings, and `names` are the names of a gene.
+`hgnc` also resolves gene lists; no other source is used by its name.
 """
 
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ __all__ = [
     "connector",
     "hgnc",
     "keyed",
+    "names",
     "ontology",
     "probe",
     "probing",

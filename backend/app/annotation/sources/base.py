@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct
 
+from app.annotation.sources.names import GeneNames
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.host import Host
@@ -72,6 +73,7 @@ class Answer:
         data: JSON, when found.
         reason: a redacted sentence, when unknown.
         identifiers: columns of ``genes`` with the values to write there.
+        names: the gene's names, to write to ``gene_names``.
     """
 
     gene_id: int
@@ -79,6 +81,7 @@ class Answer:
     data: dict[str, Any] | None = None
     reason: str | None = None
     identifiers: dict[str, str | None] | None = None
+    names: GeneNames | None = None
 
 
 @dataclass(frozen=True, slots=True)

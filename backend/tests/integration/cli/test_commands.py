@@ -269,3 +269,24 @@ def test_what_upstreams_and_others_said_does_not_steer_the_terminal(cli, genes, 
     whole = "".join(cli(*each).output for each in (["runs"], ["status"], ["show", 1, "--json"]))
     assert not any(char in text + whole for char in "\x1b\x07\x9b\u202e")
     assert cli.json("show", 1)["error"] == HOSTILE
+
+
+def test_names_are_resolved_and_an_ambiguous_one_is_no_success(cli, genes, query) -> None:
+    query(
+        "INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9008', 'previous', 'PBP'),"
+        " ('HGNC:9008', 'alias', 'BOTH'), ('HGNC:12403', 'alias', 'BOTH'),"
+        " ('HGNC:2', 'symbol', 'OTHER')"
+    )
+    fine = cli("resolve", "pkd1", "PBP", "OTHER")
+    assert fine.exit_code == 0
+    lines = [line.split("  ") for line in fine.stdout.splitlines()]
+    assert [[part.strip() for part in line if part.strip()] for line in lines[1:]] == [
+        ["pkd1", "symbol", "PKD1 (HGNC:9008)"],
+        ["PBP", "previous symbol", "PKD1 (HGNC:9008)"],
+        ["OTHER", "symbol", "OTHER (HGNC:2)", "not in this database"],
+    ]
+    ambiguous = cli("resolve", "BOTH", "NOSUCH")
+    assert ambiguous.exit_code == 1
+    assert "PKD1 (HGNC:9008), TTN (HGNC:12403)" in ambiguous.stdout
+    assert "no gene has this name" in ambiguous.stdout
+    assert cli.json("resolve", "PBP")["names"][0]["gene"]["symbol"] == "PKD1"

@@ -75,3 +75,25 @@ def test_hgnc_out_of_reach_is_told_what_to_look_at(cli, listed) -> None:
     assert "cannot get HGNC's list of genes from 127.0.0.1:1" in result.stderr
     assert "HGNC_FILES_URL" in result.stderr
     assert "tried again in" not in result.stderr
+
+
+def test_an_import_reads_all_names_and_notes_what_became_of_earlier_genes(
+    importing, listed, query
+) -> None:
+    query(
+        "INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:990001', 'SYNGONE1'),"
+        " ('HGNC:990002', 'SYNMERGED1'), ('HGNC:9008', 'OLD')"
+    )
+    report = importing.json("genes-import", listed)
+    assert (report["imported"], report["updated"]) == (1, 1)
+    assert query("SELECT count(*) AS n FROM gene_names")[0]["n"] > 60
+    assert query("SELECT event, detail, run_id FROM gene_events ORDER BY id")[0] == {
+        "event": "renamed",
+        "detail": {"from": "OLD", "to": "PKD1"},
+        "run_id": None,
+    }
+    gone = query("SELECT symbol FROM genes WHERE withdrawn_at IS NOT NULL ORDER BY symbol")
+    assert [row["symbol"] for row in gone] == ["SYNGONE1", "SYNMERGED1"]
+    again = importing.json("genes-import", listed)
+    assert (again["imported"], again["updated"], again["unchanged"]) == (0, 0, 2)
+    assert query("SELECT count(*) AS n FROM gene_events")[0]["n"] == 3

@@ -1,5 +1,8 @@
 """HGNC: the approved symbols, and the identifiers that other sources need.
 
+`records` reads its files row by row, `source` is the source, and `identity` reads what became of
+genes; see :mod:`app.annotation.genes.identity`.
+
 Gene lists are resolved with its records, too; see :mod:`app.annotation.genes`.
 """
 
@@ -9,6 +12,7 @@ from app.annotation.sources.hgnc.records import (
     PROTEIN_CODING,
     WITHDRAWN,
     Record,
+    Target,
     Withdrawn,
     count_records,
     read_records,
@@ -24,6 +28,7 @@ __all__ = [
     "WITHDRAWN",
     "Hgnc",
     "Record",
+    "Target",
     "Withdrawn",
     "count_records",
     "read_records",

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from app.annotation.sources.names import GeneNames
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
 from app.annotation.upstream.bulk_files.messages import Count, Reading
@@ -121,6 +122,10 @@ class Record(msgspec.Struct, frozen=True):
             "entrez_id": self.entrez_id,
         }
 
+    def names(self) -> GeneNames:
+        """Return the gene's names."""
+        return GeneNames(self.hgnc_id, self.symbol, self.prev_symbol, self.alias_symbol)
+
 
 FIELDS = Record.__struct_fields__
 """The fields that are read: columns of the complete set, and ``storedFields`` of the service."""
@@ -128,17 +133,30 @@ FIELDS = Record.__struct_fields__
 _REQUIRED = ("symbol", "name", "locus_group", "locus_type")
 
 
-class Withdrawn(msgspec.Struct, frozen=True):
-    """A withdrawn record, and the genes that it was merged into."""
+class Target(msgspec.Struct, frozen=True):
+    """A gene that a withdrawn one was merged into, with the status that the file states."""
 
     hgnc_id: str
     symbol: str
-    merged_into: tuple[str, ...]
+    status: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} ({self.hgnc_id})"
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """A row of ``withdrawn.txt``. ``merged_into`` is None if what stands there is not readable."""
+
+    hgnc_id: str
+    symbol: str
+    status: str
+    merged_into: tuple[Target, ...] | None
 
 
 _LISTS = ("alias_symbol", "prev_symbol", "omim_id", "uniprot_ids", "refseq_accession",
           "mane_select", "gene_group")  # fmt: skip
 _HGNC_ID = re.compile(r"HGNC:\d+", re.ASCII)
+_TARGET = re.compile(r"(HGNC:\d+)\|([^|]+)\|([^|]+)", re.ASCII)
 
 
 def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
@@ -157,16 +175,16 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
     rows = _rows(path, FIELDS)
     _, columns = next(rows)
     places = {name: columns.index(name) for name in FIELDS}
-    hgnc_id, symbol, status = places["hgnc_id"], places["symbol"], places["status"]
-    for number, row in rows:
-        if not (_HGNC_ID.fullmatch(row[hgnc_id]) and row[symbol] and row[status]):
+    for number, fields in rows:
+        row = {name: _unquoted(fields[place]) for name, place in places.items()}
+        if not (_HGNC_ID.fullmatch(row["hgnc_id"]) and row["symbol"] and row["status"]):
             raise BadAnswer(f"{path.name}, line {number}: no HGNC id, symbol and status")
-        if only is None or row[hgnc_id] in only:
-            fields: dict[str, Any] = {
-                name: _split(row[place]) if name in _LISTS else row[place] or None
-                for name, place in places.items()
+        if only is None or row["hgnc_id"] in only:
+            values: dict[str, Any] = {
+                name: _split(value) if name in _LISTS else value or None
+                for name, value in row.items()
             }
-            yield Record(**fields)
+            yield Record(**values)
 
 
 def read(asked: Any, path: Path) -> Reading:
@@ -206,28 +224,42 @@ def count_records(path: Path) -> tuple[str, int, int]:
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:
     """Read ``withdrawn.txt``: ``HGNC:6 | Merged/Split | A1S9T | HGNC:12469|UBA1|Approved``.
 
+    Several genes in the last column are separated by ``, ``. One of them may be repeated. A last
+    line without its line end is left out, because it may be cut off.
+
     Raises:
         BadAnswer: the file has other columns, or a row is cut off.
     """
-    rows = _rows(path, ("HGNC_ID", "WITHDRAWN_SYMBOL"))
+    rows = _rows(path, ("HGNC_ID", "STATUS", "WITHDRAWN_SYMBOL"), ended=True)
     _, columns = next(rows)
     hgnc_id, symbol = columns.index("HGNC_ID"), columns.index("WITHDRAWN_SYMBOL")
+    status = columns.index("STATUS")
     merged = next((i for i, name in enumerate(columns) if name.startswith("MERGED_INTO")), None)
     if merged is None:
         raise BadAnswer(f"{path.name} has no column MERGED_INTO…")
-    for _, row in rows:
-        yield Withdrawn(
-            row[hgnc_id],
-            row[symbol],
-            tuple(
-                f"{found[2]} ({found[1]})"
-                for found in re.finditer(r"(HGNC:\d+)\|([^|,\s]+)", row[merged])
-            ),
-        )
+    for _, fields in rows:
+        row = [_unquoted(field) for field in fields]
+        yield Withdrawn(row[hgnc_id], row[symbol], row[status], _targets(row[merged]))
 
 
-def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the header and then each row, with line numbers. Short rows are filled up."""
+def _targets(field: str) -> tuple[Target, ...] | None:
+    parts = [_TARGET.fullmatch(part.strip()) for part in field.split(",")] if field else []
+    found = tuple(Target(*part.groups()) for part in parts if part is not None)
+    return found if len(found) == len(parts) else None
+
+
+def _rows(
+    path: Path, required: Collection[str], *, ended: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the header and then each row with its line number, as fields that may be quoted.
+
+    Short rows are filled up.
+
+    Args:
+        path: of the file.
+        required: the names of columns.
+        ended: whether a last line without its line end is left out.
+    """
     try:
         found = lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
         columns = next(found, "").rstrip("\r\n").split("\t")
@@ -236,12 +268,14 @@ def _rows(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str
             raise BadAnswer(f"{path.name} has no column {', '.join(missing)}")
         yield 1, columns
         for number, line in enumerate(found, 2):
-            fields = [_unquoted(field) for field in line.rstrip("\r\n").split("\t")]
+            fields = line.rstrip("\r\n").split("\t")
             if len(fields) > len(columns):
                 raise BadAnswer(f"{path.name}, line {number}: more fields than columns")
             if len(fields) < len(columns) and not line.endswith("\n"):
                 raise BadAnswer(f"{path.name}, line {number}: the line is cut off")
-            if fields != [""]:
+            if ended and not line.endswith("\n"):
+                return
+            if any(map(str.strip, fields)):
                 yield number, fields + [""] * (len(columns) - len(fields))
     except UnusableFile as error:
         raise BadAnswer(str(error)) from error
@@ -256,4 +290,4 @@ def _unquoted(field: str) -> str:
 
 
 def _split(field: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in field.split("|") if part.strip())
+    return tuple([part.strip() for part in field.split("|") if part.strip()]) if field else ()

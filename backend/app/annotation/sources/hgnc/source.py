@@ -2,6 +2,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import quote
@@ -23,12 +24,14 @@ from app.annotation.sources.hgnc.records import (
     APPROVED,
     COMPLETE_SET,
     FIELDS,
+    WITHDRAWN,
     WITHDRAWN_STATUSES,
     HgncData,
     Record,
 )
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import ask_about_a_gene, has_columns
+from app.annotation.upstream.cache import Download
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 
@@ -159,6 +162,15 @@ class Hgnc(ApiSource, FileSource):
         for start in range(0, len(rest), MAX_ANSWERS):
             yield [Answer(gene.id, "absent") for gene in rest[start : start + MAX_ANSWERS]]
 
+    async def withdrawn(self) -> Download:
+        """Return a local copy of the list of withdrawn genes.
+
+        Raises:
+            BadAnswer: there is no such file.
+            Wait: it cannot be downloaded now.
+        """
+        return await self._files.download(WITHDRAWN)
+
     async def _ask_info(self) -> _Info:
         """Ask for the service's description once. An error is remembered and raised again."""
         async with self._asking:
@@ -182,7 +194,9 @@ class Hgnc(ApiSource, FileSource):
         about = [record.hgnc_id for record in records]
         if about != [gene.hgnc_id]:
             return Answer(gene.id, "unknown", reason=f"HGNC answered with {', '.join(about)}")
-        return _answer(gene, records[0])
+        answer = _answer(gene, records[0])
+        # the names in the file are written together, see app.annotation.genes.identity
+        return replace(answer, names=records[0].names()) if answer.state == "found" else answer
 
 
 def _answer(gene: Gene, record: Record) -> Answer:

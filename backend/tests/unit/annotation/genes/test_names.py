@@ -6,7 +6,7 @@ import msgspec
 from app.annotation.genes.columns import Row
 from app.annotation.genes.importing import ImportReport, resolve_rows
 from app.annotation.genes.names import Names, Remark, Resolved
-from app.annotation.sources.hgnc.records import APPROVED, Record, Withdrawn
+from app.annotation.sources.hgnc.records import APPROVED, Record, Target, Withdrawn
 
 NAMES = Names(
     [
@@ -18,8 +18,8 @@ NAMES = Names(
         Record("HGNC:4", "GONE", "Entry Withdrawn"),
     ],
     [
-        Withdrawn("HGNC:8", "XXX", ()),
-        Withdrawn("HGNC:9", "YYY", ("AAA (HGNC:1)",)),
+        Withdrawn("HGNC:8", "XXX", "Entry Withdrawn", ()),
+        Withdrawn("HGNC:9", "YYY", "Merged/Split", (Target("HGNC:1", "AAA", "Approved"),)),
     ],
 )
 

@@ -135,7 +135,7 @@ def test_every_real_record_has_the_required_fields(shared_data: Path) -> None:
 def test_the_real_withdrawn_entries_are_read(shared_data: Path) -> None:
     gone, *merged = read_withdrawn(shared_data / "hgnc/fixtures_withdrawn.txt")
     assert (gone.symbol, gone.merged_into) == ("A12M1", ())
-    assert [entry.merged_into for entry in merged] == [
-        ("UBA1 (HGNC:12469)",),
-        ("LRP1 (HGNC:6692)",),
+    assert [[str(each) for each in entry.merged_into or ()] for entry in merged] == [
+        ["UBA1 (HGNC:12469)"],
+        ["LRP1 (HGNC:6692)"],
     ]

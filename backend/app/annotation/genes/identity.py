@@ -1,0 +1,226 @@
+"""Follows what HGNC says about the identity of genes: new names, merged, split and withdrawn genes.
+
+HGNC's complete set lists all approved genes, and `withdrawn.txt` those that are not approved any
+more. Both are compared with the table `genes` whenever the complete set was read, and everything
+that changed is written in one transaction. Nothing is deleted.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.genes.identifiers import changing
+from app.annotation.sources.base import FileRead, Source
+from app.annotation.sources.hgnc import WITHDRAWN, Hgnc
+from app.annotation.sources.hgnc.identity import READER, Block
+from app.annotation.upstream import BadAnswer, Download, UpstreamUnavailable
+from app.annotation.upstream.bulk_files.messages import Done
+from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child
+from app.core.runs.attempt import Attempt
+
+logger = logging.getLogger(__name__)
+
+# Everybody who writes names takes this lock before anything else, or writes no other row of genes
+# before. Otherwise two of them could wait for each other.
+_LOCK = text("LOCK TABLE gene_names IN SHARE ROW EXCLUSIVE MODE")
+
+_TABLES = tuple(
+    f"CREATE TEMPORARY TABLE hgnc_{table} ({columns}) ON COMMIT DROP"
+    for table, columns in (
+        ("approved", "hgnc_id text, symbol text, ensembl_gene_id text, entrez_id text"),
+        ("names", "hgnc_id text, kind text, name text"),
+        ("withdrawn", "hgnc_id text, event text, successors text[]"),
+    )
+)
+
+_MERGE_NAMES = (
+    "ANALYZE hgnc_names",
+    """
+    DELETE FROM gene_names n WHERE NOT EXISTS (SELECT FROM hgnc_names h
+      WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
+    """,
+    """
+    INSERT INTO gene_names (hgnc_id, kind, name) SELECT h.hgnc_id, h.kind, h.name
+    FROM hgnc_names h WHERE NOT EXISTS (SELECT FROM gene_names n
+      WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
+    """,
+)
+
+_RENAME = changing(
+    "SELECT g.id, h.symbol, h.ensembl_gene_id, h.entrez_id"
+    " FROM hgnc_approved h JOIN genes g ON g.hgnc_id = h.hgnc_id"
+)
+
+_APPROVE_AGAIN = text(
+    """
+    WITH again AS (
+      UPDATE genes g SET withdrawn_at = NULL, successor_id = NULL, updated_at = now()
+      FROM hgnc_approved h WHERE h.hgnc_id = g.hgnc_id AND g.withdrawn_at IS NOT NULL
+      RETURNING g.id
+    )
+    INSERT INTO gene_events (gene_id, event, run_id)
+    SELECT id, 'approved again', CAST(:run_id AS bigint) FROM again ORDER BY id
+    """
+)
+
+# a gene whose fate is the one that was noted last is left alone
+_FATES = text(
+    """
+    CREATE TEMPORARY TABLE fates ON COMMIT DROP AS
+    SELECT g.id, w.event, w.successors FROM hgnc_withdrawn w JOIN genes g ON g.hgnc_id = w.hgnc_id
+    LEFT JOIN LATERAL (
+      SELECT e.event, e.detail -> 'into' AS successors FROM gene_events e
+      WHERE e.gene_id = g.id AND e.event IN ('merged', 'split', 'withdrawn', 'approved again')
+      ORDER BY e.id DESC LIMIT 1
+    ) last ON true
+    WHERE g.withdrawn_at IS NULL
+      OR (last.event, last.successors) IS DISTINCT FROM (w.event, to_jsonb(w.successors))
+    """
+)
+
+_IMPORT_SUCCESSORS = text(
+    """
+    WITH added AS (
+      INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)
+      SELECT h.hgnc_id, h.symbol, h.ensembl_gene_id, h.entrez_id FROM hgnc_approved h
+      WHERE h.hgnc_id IN (SELECT successors[1] FROM fates WHERE event = 'merged')
+      ORDER BY h.hgnc_id
+      ON CONFLICT (hgnc_id) DO NOTHING RETURNING id
+    )
+    INSERT INTO gene_events (gene_id, event, run_id)
+    SELECT id, 'imported as a successor', CAST(:run_id AS bigint) FROM added ORDER BY id
+    """
+)
+
+# The successor of a merged gene is there, except if its record is incomplete: then the gene is
+# withdrawn when the record is complete.
+_WITHDRAW = text(
+    """
+    WITH gone AS (
+      UPDATE genes g SET withdrawn_at = coalesce(g.withdrawn_at, now()), successor_id = s.id,
+        updated_at = now()
+      FROM fates f LEFT JOIN genes s ON f.event = 'merged' AND s.hgnc_id = f.successors[1]
+      WHERE g.id = f.id AND (f.event <> 'merged' OR s.id IS NOT NULL)
+      RETURNING g.id, f.event, f.successors
+    ),
+    events AS (
+      INSERT INTO gene_events (gene_id, event, detail, run_id)
+      SELECT id, event, jsonb_build_object('into', successors), CAST(:run_id AS bigint)
+      FROM gone ORDER BY id
+    )
+    SELECT id FROM gone
+    """
+)
+
+
+async def follow_identity(source: Source, attempt: Attempt) -> frozenset[int]:
+    """Write what HGNC's files say about the identity of genes, in one transaction.
+
+    Args:
+        source: whose file was accepted. Nothing is done unless it is HGNC.
+        attempt: guards the transaction.
+
+    Returns:
+        The ids of the genes that were not withdrawn before. They keep their annotations.
+
+    Raises:
+        Superseded, Wait: see there. An unavailable list of withdrawn genes is not waited for.
+    """
+    if not isinstance(source, Hgnc) or not source.files:
+        return frozenset()
+    blocks = await read_identity(source.files[0], source.withdrawn)
+    if blocks is None:
+        return frozenset()
+    async with attempt.transaction(progress=False) as connection:
+        return await apply(connection, blocks, attempt.ref.run_id)
+
+
+async def read_identity(
+    complete_set: FileRead, fetch_withdrawn: Callable[[], Awaitable[Download]]
+) -> list[Block] | None:
+    """Read HGNC's two files, in a process of their own.
+
+    Without `withdrawn.txt` names are read and no gene is withdrawn.
+
+    Args:
+        complete_set: that was accepted.
+        fetch_withdrawn: downloads `withdrawn.txt`.
+
+    Returns:
+        what :func:`apply` writes; None if another process has replaced the complete set meanwhile.
+
+    Raises:
+        Wait: the disk is full, or the request budget cannot be reached.
+    """
+    paths = [complete_set.download.path]
+    try:
+        withdrawn = await fetch_withdrawn()
+        blocks = await _read([*paths, withdrawn.path], complete_set.digest)
+    except UnreadableFile as error:
+        await withdrawn.discard()
+        logger.warning("no gene is withdrawn: %s cannot be used: %s", WITHDRAWN, error)
+    except (BadAnswer, UpstreamUnavailable) as error:
+        logger.warning("no gene is withdrawn: there is no list of withdrawn genes: %s", error)
+    else:
+        return blocks
+    return await _read(paths, complete_set.digest)
+
+
+async def _read(paths: Sequence[Path], digest: str) -> list[Block] | None:
+    done: list[Done] = []
+    blocks: list[Block] = []
+    async for part in read_in_child(READER, paths, None, of=Block, done=done.append):
+        blocks += part
+    if done[0].files[0].digest != digest:
+        logger.info("HGNC's complete set was replaced meanwhile; its names are read next time")
+        return None
+    return blocks
+
+
+async def lock(connection: AsyncConnection) -> None:
+    """Keep everybody else from writing names until the end of the transaction."""
+    await connection.execute(_LOCK)
+
+
+async def apply(
+    connection: AsyncConnection, blocks: Sequence[Block], run_id: int | None
+) -> frozenset[int]:
+    """Write what :func:`read_identity` has read. Writing the same again changes nothing.
+
+    Args:
+        connection: in a transaction.
+        blocks: rows of HGNC's files.
+        run_id: the run; None for an import of genes.
+
+    Returns:
+        The ids of the genes that were not withdrawn before, or had another successor.
+    """
+    await lock(connection)
+    for statement in _TABLES:
+        await connection.execute(text(statement))
+    await _copy(connection, blocks)
+    for statement in _MERGE_NAMES:
+        await connection.execute(text(statement))
+    values = {"run_id": run_id}
+    await connection.execute(_RENAME, values)
+    await connection.execute(_APPROVE_AGAIN, values)
+    await connection.execute(_FATES)
+    await connection.execute(_IMPORT_SUCCESSORS, values)
+    withdrawn = (await connection.execute(_WITHDRAW, values)).scalars()
+    return frozenset(withdrawn)
+
+
+async def _copy(connection: AsyncConnection, blocks: Sequence[Block]) -> None:
+    """Copy rows into the temporary tables. They come in the format that PostgreSQL reads."""
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None
+    async with driver.cursor() as cursor:
+        for table in dict.fromkeys(block.table for block in blocks):
+            async with cursor.copy(f"COPY hgnc_{table} FROM STDIN") as copy:
+                for block in blocks:
+                    if block.table == table:
+                        await copy.write(block.rows)

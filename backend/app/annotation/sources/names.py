@@ -1,0 +1,41 @@
+"""The names of a gene, and how they are stored in the table `gene_names`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_NAME = 100
+"""Characters. The longest real name has some 30. PostgreSQL indexes no very long text."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneNames:
+    """The names of a gene.
+
+    Args:
+        hgnc_id: with its prefix.
+        symbol: the approved one.
+        previous: former symbols.
+        aliases: other names.
+    """
+
+    hgnc_id: str
+    symbol: str
+    previous: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+    def storable(self) -> Iterator[tuple[str, str]]:
+        """Give each name once with its kind. Names that PostgreSQL cannot store are left out."""
+        kinds = (
+            ("symbol", (self.symbol,)),
+            ("previous", self.previous),
+            ("alias", self.aliases),
+        )
+        for kind, names in kinds:
+            for name in dict.fromkeys(names):
+                if is_storable(name):
+                    yield kind, name
+
+
+def is_storable(name: str) -> bool:
+    """Tell whether PostgreSQL can store and index a name."""
+    return len(name) <= MAX_NAME and "\0" not in name

@@ -1,0 +1,58 @@
+import click
+
+from app.annotation.genes import resolve as names_of_genes
+from app.annotation.genes.resolve import MAX_NAMES, NamedGene, Resolution, Resolutions
+from app.cli.output import as_json, cells, stdout, table, write_json
+from app.cli.session import Session, in_session
+from app.core.errors import WrongUse
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@as_json
+def resolve(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what each NAME means: a symbol, a previous symbol, an alias or an id of a gene.
+
+    Names are compared with the names of all approved genes, which the last import of genes or
+    refresh of hgnc has read from HGNC's file. The exit status is 1 unless each NAME means one gene.
+    """
+    if len(names) > MAX_NAMES:
+        raise WrongUse(f"{len(names):,} names", allowed=f"at most {MAX_NAMES} names")
+
+    async def do(session: Session) -> Resolutions:
+        async with session.db.connect() as connection:
+            return Resolutions(names=await names_of_genes.resolve(connection, names))
+
+    found = in_session(do)
+    if as_json:
+        write_json(found)
+    else:
+        listed = table("name", "is the", "gene", "")
+        for each in found.names:
+            listed.add_row(*cells(each.name, *_describe(each)))
+        stdout().print(listed)
+    if any(each.gene is None for each in found.names):
+        click.get_current_context().exit(1)
+
+
+def _describe(found: Resolution) -> tuple[str, str, str]:
+    how = (found.resolved_by or "-").replace("_", " ")
+    if found.gene is not None:
+        return how, _name(found.gene), _remark(found)
+    if found.candidates:
+        return how, ", ".join(map(_name, found.candidates)), "ambiguous"
+    return how, "-", "no gene has this name"
+
+
+def _remark(found: Resolution) -> str:
+    gene = found.gene
+    assert gene is not None
+    if found.successor is not None:
+        return f"withdrawn, merged into {_name(found.successor)}"
+    if gene.withdrawn_at is not None:
+        return "withdrawn"
+    return "not in this database" if gene.id is None else ""
+
+
+def _name(gene: NamedGene) -> str:
+    return f"{gene.symbol} ({gene.hgnc_id})"
