@@ -15,7 +15,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.annotation.settings import Settings
-from app.annotation.sources import SOURCES
 from app.core.arq.client import WorkerRedis, connect, connect_worker
 from app.core.redis.retry import RedisRetry
 from app.core.runs import operations
@@ -30,7 +29,7 @@ from app.db.engine import create_engine
 from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
-from tests.plant import QUEUE, Plant
+from tests.plant import QUEUE, THREE_SOURCES, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
 
@@ -82,7 +81,7 @@ def plant(
     # 4 summaries a second at most in flight: a run lasts long enough to be met half-way
     options = Options(genes=400, variants_per_gene=60, limits="off", cache_dir=sandbox_cache)
     with Sandbox(options) as sandbox:
-        env = os.environ | sandbox.settings
+        env = os.environ | sandbox.settings | THREE_SOURCES
         env |= {
             "DATABASE_URL": settings.database_url.get_secret_value(),
             "REDIS_URL": redis_url,
@@ -90,8 +89,6 @@ def plant(
             "CACHE_DIR": str(tmp_path / "cache"),
             "CLINVAR_BULK_THRESHOLD": "1000000",
             "NCBI_RATE": "20",
-            # tests of the engine take no longer when there are more sources
-            "DISABLED_SOURCES": ",".join(SOURCES.keys() - {"hgnc", "ensembl", "clinvar"}),
         }
         plant = Plant(env, sandbox, tmp_path)
         yield plant

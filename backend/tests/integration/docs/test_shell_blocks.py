@@ -14,6 +14,7 @@ from tests.conftest import REPOSITORY
 from tests.integration.docs.clone import Clone
 from tests.integration.docs.fences import Fence, fences
 from tests.integration.docs.session import Session
+from tests.plant import THREE_SOURCES
 
 ELSEWHERE = {
     "Docker": r"\bdocker\b",
@@ -75,7 +76,8 @@ def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
     with Sandbox(options) as sandbox:
         # on a slow machine the run is to last longer as well: its reader's commands take longer
         rate = {"NCBI_RATE": f"{min(3, 6 / slowdown()):.2f}"}
-        said = follow(clone, TUTORIAL, tmp_path / "tutorial", sandbox.settings | rate)
+        env = sandbox.settings | rate | THREE_SOURCES
+        said = follow(clone, TUTORIAL, tmp_path / "tutorial", env)
     # the demo
     assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", said)
     assert re.search(r"recovery time after the kill: \d+\.\d s", said)
