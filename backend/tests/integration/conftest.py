@@ -160,7 +160,8 @@ class Bench:
             )
             await engine.start()
             stack.push_async_callback(engine.stop)
-            executor = Executor(engine, dispatcher, slots=slots, poll_interval=timing.heartbeat)
+            poll_interval = min(timing.heartbeat, 0.1)
+            executor = Executor(engine, dispatcher, slots=slots, poll_interval=poll_interval)
             executor.start()
             stack.push_async_callback(executor.stop)
             yield engine

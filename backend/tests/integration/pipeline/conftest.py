@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.core.workers.dispatcher import InProcessDispatcher
 from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
-from tests.integration.conftest import Bench
+from tests.integration.conftest import QUICK, Bench
 
 GENES = 60
 
@@ -80,7 +81,8 @@ class Annotator:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         pipeline = Pipeline(self.bench.settings, LocalRateLimiter(window=0))
-        async with self.bench.worker(pipeline.run):
+        # a heartbeat and a recovery every 50 ms would take more processor time than many a run
+        async with self.bench.worker(pipeline.run, timing=replace(QUICK, heartbeat=0.5)):
             yield
         await pipeline.close()
 
