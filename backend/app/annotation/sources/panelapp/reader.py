@@ -58,10 +58,11 @@ def read(asked: Any, path: Path) -> Reading:
         seen.add((region, panel.id))
         for row in panel.genes:
             hgnc_id = row.gene_data.hgnc_id
+            rated = row.confidence_level != "0"
             if hgnc_id is None:
                 unnamed += 1
             elif hgnc_id not in rows.wanted:
-                rows.count(hgnc_id)
+                rows.count(hgnc_id, says_something=rated)
             else:
                 confidence = _CONFIDENCE[row.confidence_level]
                 listed = Panel(
@@ -73,7 +74,7 @@ def read(asked: Any, path: Path) -> Reading:
                     mode_of_inheritance=row.mode_of_inheritance or None,
                     evidence=[each for each in row.evidence if each],
                 )
-                rows.add(hgnc_id, _Listing(listed, _ORDER[confidence]))
+                rows.add(hgnc_id, _Listing(listed, _ORDER[confidence]), says_something=rated)
     size = rows.size
     return reading([rows], _data, sizes=[Count(size.rows + unnamed, size.genes)])
 
