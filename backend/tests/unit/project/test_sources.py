@@ -1,5 +1,6 @@
 """A source is one module: nothing outside it, its imitation and the registries names it."""
 
+import functools
 import re
 import tokenize
 from collections.abc import Iterator
@@ -68,8 +69,10 @@ def code(file: Path) -> Iterator[tuple[int, str]]:
             before = token.type
 
 
-def lines() -> Iterator[tuple[str, int, str]]:
+@functools.cache
+def lines() -> list[tuple[str, int, str]]:
     """The lines that may name no source. What an imitation serves may name other databases."""
+    found = []
     imitations = tuple(f"sandbox/{name}" for each in SOURCES.values() for name in imitation(each))
     for package in ("app", "sandbox", "reference"):
         for file in sorted((BACKEND / package).rglob("*.py")):
@@ -77,7 +80,8 @@ def lines() -> Iterator[tuple[str, int, str]]:
             if not any(name.startswith(place) for place in ALLOWED) and "migrations" not in name:
                 for number, text in code(file):
                     if not (name.startswith(imitations) and QUOTED.match(text)):
-                        yield name, number, text
+                        found.append((name, number, text))
+    return found
 
 
 @pytest.mark.parametrize("source", SOURCES)
