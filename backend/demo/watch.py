@@ -61,8 +61,8 @@ def follow(
 
 
 def _in_a_line(run: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{s['source']} {s['done']:,}/{s['total']:,}"
-        for s in run["progress"]
-        if s["total"] is not None
-    )
+    begun = [source for source in run["progress"] if source["total"] is not None]
+    open_ones = [s for s in begun if s["done"] < s["total"]]
+    told = [f"{s['source']} {s['done']:,}/{s['total']:,}" for s in open_ones]
+    ended = len(begun) - len(open_ones)
+    return ", ".join([f"{ended} of {len(run['progress'])} sources done", *told])

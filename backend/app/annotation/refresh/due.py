@@ -15,11 +15,11 @@ PAGE = 1_000
 """The number of genes that are read at a time."""
 
 # A withdrawn gene is never due, and any other one without an annotation is. A gene that this run
-# has not asked about yet is due when everything is refreshed; when its answer is unknown; when
-# another version of the source made it; when it is of another release than the current ones, or
-# stale if these are not known; and when its answer is dated in the future, because a clock that was
-# ahead wrote the date. What a file does not tell stays unknown until the file changes, or the
-# gene's identifiers.
+# has not asked about yet is due when everything is refreshed; when another version of the source
+# made its answer; when its identifiers have changed since; when its answer is unknown; when it is
+# of another release than the current ones, or stale if these are not known; and when its answer is
+# dated in the future, because a clock that was ahead wrote the date. What a file does not tell
+# stays unknown until the file changes.
 _DUE_PAGE = text(
     """
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
@@ -30,9 +30,9 @@ _DUE_PAGE = text(
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
-        AND (:everything OR o.parser <> :parser
-             OR ('unknown' IN (a.checked_state, a.state) AND NOT (
-               :unknown_is_final AND o.marker = ANY(:markers) AND g.updated_at <= a.checked_at))
+        AND (:everything OR o.parser <> :parser OR g.updated_at > a.checked_at
+             OR ('unknown' IN (a.checked_state, a.state)
+                 AND NOT (:unknown_is_final AND o.marker = ANY(:markers)))
              OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
                          a.checked_at < now() - CAST(:freshness AS interval))
              OR a.checked_at > now() + interval '1 minute')))
@@ -49,9 +49,9 @@ _DUE_COUNT = text(
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
-        AND (:everything OR o.parser <> :parser
-             OR ('unknown' IN (a.checked_state, a.state) AND NOT (
-               :unknown_is_final AND o.marker = ANY(:markers) AND g.updated_at <= a.checked_at))
+        AND (:everything OR o.parser <> :parser OR g.updated_at > a.checked_at
+             OR ('unknown' IN (a.checked_state, a.state)
+                 AND NOT (:unknown_is_final AND o.marker = ANY(:markers)))
              OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
                          a.checked_at < now() - CAST(:freshness AS interval))
              OR a.checked_at > now() + interval '1 minute')))
@@ -67,6 +67,7 @@ _CONFIRM = text(
         AND g.withdrawn_at IS NULL
         AND a.checked_run_id IS DISTINCT FROM :run_id
         AND a.checked_state <> 'unknown' AND a.state <> 'unknown' AND o.parser = :parser
+        AND g.updated_at <= a.checked_at
         AND o.marker = ANY(CAST(:markers AS text[]))
         AND a.checked_at < now() - CAST(:freshness AS interval)
         AND (CAST(:genes AS text[]) IS NULL

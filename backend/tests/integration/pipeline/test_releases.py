@@ -4,7 +4,11 @@ import pytest
 
 from tests.integration.pipeline.conftest import GENES, Annotator
 
-TO_OLD = "UPDATE annotations SET checked_at = now() - interval '2 years'"
+
+async def let_time_pass(annotator: Annotator) -> None:
+    """Move all answers, and the genes, two years back."""
+    await annotator.change("UPDATE annotations SET checked_at = now() - interval '2 years'")
+    await annotator.change("UPDATE genes SET updated_at = now() - interval '3 years'")
 
 
 async def done(annotator: Annotator, source: str) -> tuple[int, int, int]:
@@ -34,7 +38,7 @@ async def test_stale_answers_of_the_current_release_are_kept_without_being_fetch
     await annotator.run(source)
     fetched = "SELECT max(fetched_at) AS at FROM annotations"
     before = await annotator.rows(fetched)
-    await annotator.change(TO_OLD)
+    await let_time_pass(annotator)
 
     asked, confirmed, requests = await done(annotator, source)
     assert (asked, confirmed) == (0, GENES)
@@ -69,7 +73,7 @@ async def test_freshness_decides_while_the_release_is_not_known(annotator: Annot
     run = await annotator.run("ensembl")
     assert (await annotator.progress(run.id))["ensembl"]["done"] == 0
 
-    await annotator.change(TO_OLD)
+    await let_time_pass(annotator)
     run = await annotator.run("ensembl")
     row = (await annotator.progress(run.id))["ensembl"]
     assert (row["done"], row["confirmed"]) == (GENES, 0)
@@ -114,3 +118,31 @@ async def test_an_unknown_answer_keeps_the_origin_of_the_last_good_one(
     assert after["checked_state"] == "unknown"
     assert after["origin_id"] == before["origin_id"]
     assert after["checked_origin_id"] != before["origin_id"]
+
+
+async def test_a_gene_whose_identifiers_changed_is_due(annotator: Annotator) -> None:
+    await annotator.run("ensembl")
+    await annotator.change("UPDATE genes SET updated_at = now() WHERE symbol = 'PKD1'")
+
+    assert (await done(annotator, "ensembl"))[0] == 1
+    assert (await done(annotator, "ensembl"))[0] == 0
+
+
+async def test_what_a_file_does_not_tell_is_not_asked_again_while_the_file_is_the_same(
+    annotator: Annotator,
+) -> None:
+    await annotator.change("UPDATE genes SET ensembl_gene_id = NULL WHERE symbol = 'PKD1'")
+    await annotator.change(
+        "INSERT INTO annotations (gene_id, source, state, checked_state)"
+        " SELECT id, 'hgnc', 'absent', 'absent' FROM genes"
+    )
+    await annotator.run("gnomad")
+    assert (await annotator.annotation("PKD1", "gnomad"))["state"] == "unknown"
+
+    assert (await done(annotator, "gnomad"))[0] == 0
+    await annotator.change(
+        "UPDATE genes SET ensembl_gene_id = 'ENSG00000008710', updated_at = now()"
+        " WHERE symbol = 'PKD1'"
+    )
+    assert (await done(annotator, "gnomad"))[0] == 1
+    assert (await annotator.annotation("PKD1", "gnomad"))["state"] == "found"
