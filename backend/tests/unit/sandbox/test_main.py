@@ -29,7 +29,8 @@ def test_the_sandbox_prints_its_settings_and_serves_until_a_signal(stop, tmp_pat
             name, _, value = line.strip().partition("=")
             settings[name] = value
         assert last == "# 3 genes; put these lines into .env; stop with Ctrl-C\n"
-        assert set(settings) == {name for each in SERVICES for name in each.addresses}
+        addresses = {name for each in SERVICES for name in each.addresses}
+        assert set(settings) == {*addresses, "COMPLETE_SHARE"}
         answer = httpx.get(settings["ENSEMBL_REST_URL"] + "/info/data", trust_env=False)
         assert answer.status_code == 200
         process.send_signal(stop)
