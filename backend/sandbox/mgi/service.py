@@ -50,7 +50,6 @@ class Mgi(Service):
                 name="mgi.mutants",
                 path="/mgi/MGI_GenePheno.rpt",
                 write=_write_mutants,
-                numbers=("6",),
             ),
             ServedFile(
                 name="mgi.ontology",
