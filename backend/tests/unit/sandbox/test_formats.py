@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 from typing import Any
 
@@ -195,3 +196,54 @@ def _reordered(quoted: list[dict[str, Any]]) -> list[str]:
         json.dumps({key: json.loads(body)[key] for key in ("uid", "error")}, separators=(",", ":"))
         for body in bodies
     ]
+
+
+def test_clingens_files(http, shared_data):
+    name = "Clingen-Gene-Disease-Summary-2025-01-09.share.csv"
+    recorded = (shared_data / "clingen" / name).read_text().splitlines()
+    ours = http.get("/clingen-search/kb/gene-validity/download").text.splitlines()
+    assert [ours[0], *ours[2:6]] == [recorded[0], *recorded[2:6]]
+    rows, real = ([*csv.reader(lines[6:])] for lines in (ours, recorded))
+    assert {row[6] for row in rows} <= {row[6] for row in real}
+    assert {row[4] for row in rows} == {row[4] for row in real}
+
+    name = "ClinGen_gene_curation_list_GRCh38.2026-02-06.share.tsv"
+    recorded = (shared_data / "clingen" / name).read_text().splitlines()
+    ours = http.get("/clingen-files/ClinGen_gene_curation_list_GRCh38.tsv").text.splitlines()
+    assert [ours[0], *ours[2:6]] == [recorded[0], *recorded[2:6]]
+    scores, real = (
+        {tuple(line.split("\t")[4:6]) for line in lines[6:]} for lines in (ours, recorded)
+    )
+    assert real <= scores
+
+
+def test_genccs_submissions(http, shared_data):
+    path = shared_data / "gencc/gencc-submissions.sgc_id-layout.share.tsv"
+    answer = http.get("/gencc/download/action/submissions-export-tsv?format=new")
+    recorded, ours = (
+        [*csv.reader(io.StringIO(text, newline=""), delimiter="\t")]
+        for text in (path.read_text(), answer.text)
+    )
+    assert ours[0] == recorded[0]
+    assert {len(row) for row in ours} == {31}
+    assert any("\n" in field for row in ours for field in row)
+    terms, real = ({tuple(row[8:10]) for row in rows} for rows in (ours, recorded))
+    assert real <= terms
+
+
+def test_strings_files(http, shared_data):
+    def served(kind):
+        answer = http.get(f"/string/{kind}.v12.0/9606.{kind}.v12.0.txt.gz")
+        return gzip.decompress(answer.content).decode().splitlines()
+
+    samples = shared_data / "string"
+    info = (samples / "9606.protein.info.v12.0.share.txt").read_text().splitlines()
+    assert served("protein.info")[0] == info[0]
+    assert {line.count("\t") for line in served("protein.info")} == {3}
+    links = (samples / "9606.protein.links.v12.0.txt").read_text().splitlines()
+    ours = served("protein.physical.links")
+    assert ours[0] == links[0]
+    pairs = {tuple(line.split(" ")) for line in ours[1:]}
+    assert all((second, first, score) in pairs for first, second, score in pairs)
+    aliases = {line.split("\t")[2] for line in served("protein.aliases")}
+    assert "Ensembl_HGNC_hgnc_id" in aliases
