@@ -67,7 +67,8 @@ Import = Callable[..., Any]
 @pytest.fixture
 def imported(cli, hgnc: str, query, tmp_path: Path) -> Import:
     """Imports a list; gives the report with the stored symbols."""
-    cli.settings = cli.settings.model_copy(update={"hgnc_files_url": hgnc})
+    few = {"hgnc_files_url": hgnc, "complete_share": 0.0001}
+    cli.settings = cli.settings.model_copy(update=few)
 
     def do(content: str | bytes, name: str = "genes.csv") -> Any:
         path = tmp_path / name

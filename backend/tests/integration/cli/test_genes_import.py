@@ -18,8 +18,11 @@ def listed(tmp_path: Path) -> Path:
 def importing(cli, tmp_path: Path):
     """The command line, with the sandbox as HGNC."""
     with Sandbox(Options(genes=60, limits="off", cache_dir=tmp_path)) as sandbox:
-        url = sandbox.settings["HGNC_FILES_URL"]
-        cli.settings = cli.settings.model_copy(update={"hgnc_files_url": url})
+        few = {
+            "hgnc_files_url": sandbox.settings["HGNC_FILES_URL"],
+            "complete_share": float(sandbox.settings["COMPLETE_SHARE"]),
+        }
+        cli.settings = cli.settings.model_copy(update=few)
         yield cli
 
 
