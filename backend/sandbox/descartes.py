@@ -26,6 +26,7 @@ class Descartes(Service):
                 write=_write_tpm,
                 numbers=("2",),
                 separator=",",
+                header=False,
             ),
             ServedFile(
                 name="descartes.percentage",
@@ -33,6 +34,7 @@ class Descartes(Service):
                 write=_write_percentage,
                 numbers=("2",),
                 separator=",",
+                header=False,
             ),
         )
 

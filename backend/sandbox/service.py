@@ -62,6 +62,7 @@ class ServedFile:
     renames: str | None = None
     numbers: Sequence[str] = ()
     separator: str = "\t"
+    header: bool = True
     daily: int | None = None
 
     @property

@@ -19,7 +19,12 @@ PREFIX = "renamed_"
 
 def can_be(kind: str, file: ServedFile) -> bool:
     """Tell whether a file declares what a fault changes."""
-    return {"renamed": bool(file.renames), "zeros": bool(file.numbers)}.get(kind, True)
+    possible = {
+        "header-only": file.header,
+        "renamed": bool(file.renames),
+        "zeros": bool(file.numbers),
+    }
+    return possible.get(kind, True)
 
 
 def write(kind: str, file: ServedFile, path: Path, genes: Sequence[Gene]) -> None:

@@ -44,12 +44,14 @@ class Mgi(Service):
                 name="mgi.orthologs",
                 path="/mgi/HMD_HumanPhenotype.rpt",
                 write=_write_orthologs,
+                header=False,
                 numbers=("2",),
             ),
             ServedFile(
                 name="mgi.mutants",
                 path="/mgi/MGI_GenePheno.rpt",
                 write=_write_mutants,
+                header=False,
             ),
             ServedFile(
                 name="mgi.ontology",
