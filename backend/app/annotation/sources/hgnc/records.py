@@ -46,10 +46,10 @@ class HgncData(msgspec.Struct, frozen=True):
     location: str | None
     """The cytogenetic location, such as `16p13.3`."""
 
-    alias_symbol: tuple[str, ...]
+    alias_symbol: list[str]
     """Symbols that are in use for the gene, and were never approved for it."""
 
-    prev_symbol: tuple[str, ...]
+    prev_symbol: list[str]
     """Symbols that were approved for the gene before."""
 
     entrez_id: str | None
@@ -58,19 +58,19 @@ class HgncData(msgspec.Struct, frozen=True):
     ensembl_gene_id: str | None
     """Ensembl's gene id, without its version."""
 
-    omim_id: tuple[str, ...]
+    omim_id: list[str]
     """OMIM numbers of the gene."""
 
-    uniprot_ids: tuple[str, ...]
+    uniprot_ids: list[str]
     """UniProt accessions of the gene's proteins."""
 
-    refseq_accession: tuple[str, ...]
+    refseq_accession: list[str]
     """RefSeq accessions of the gene's transcripts."""
 
-    mane_select: tuple[str, ...]
+    mane_select: list[str]
     """The MANE Select transcript: its Ensembl and its RefSeq id, with versions."""
 
-    gene_group: tuple[str, ...]
+    gene_group: list[str]
     """The names of the gene's groups, or families."""
 
 
@@ -107,8 +107,8 @@ class Record(msgspec.Struct, frozen=True):
         """Return the annotation: every field except the status. Empty lists are included."""
         fields = msgspec.structs.asdict(self)
         del fields["status"]
-        data: dict[str, Any] = msgspec.to_builtins(HgncData(**fields))
-        return data
+        lists = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+        return msgspec.structs.asdict(HgncData(**fields | lists))
 
     def lacking(self) -> list[str]:
         """Return the fields that have no value although every approved gene has one."""
