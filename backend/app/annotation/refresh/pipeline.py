@@ -106,6 +106,8 @@ class Pipeline:
                     outcome = str(row.error or nothing_but_unknowns(name))
                 elif row.state == "held":
                     outcome = IsHeld(row.error)
+                elif name not in SOURCES:
+                    outcome = f"this version has no source {name}"
                 elif (provider := await _missed(attempt, name, ended)) is not None:
                     outcome = _NotBegun(provider)
                 else:
@@ -141,7 +143,7 @@ def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:
         (column, provider)
         for column in sorted(SOURCES[name].info.needs)
         for provider in covered
-        if provider != name and column in SOURCES[provider].info.provides
+        if provider in SOURCES and provider != name and column in SOURCES[provider].info.provides
     ]
 
 

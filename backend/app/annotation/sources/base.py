@@ -275,6 +275,8 @@ class BulkFile:
             :mod:`app.annotation.upstream.bulk_files`.
         release: that the paths name; None if they name none.
         elsewhere: the hosts of the paths that another host has.
+        watched: the paths whose changes are new releases; by default the first one. Name several
+            if the upstream replaces its files independently of each other. Each takes a request.
     """
 
     host: Host
@@ -282,6 +284,12 @@ class BulkFile:
     reader: str
     release: str | None = None
     elsewhere: Mapping[str, Host] = field(default_factory=dict)
+    watched: tuple[str, ...] = ()
+
+    @property
+    def watches(self) -> tuple[str, ...]:
+        """The paths whose changes are new releases."""
+        return self.watched or self.paths[:1]
 
     def host_of(self, path: str) -> Host:
         """Return the host that has a path."""
@@ -329,12 +337,14 @@ class FileSource(Source, ABC):
     async def current_file(self) -> Release:
         """Return the release of the file that the upstream has now, without downloading the file.
 
-        The default asks for the headers of the first file. A source whose upstream sends neither
-        ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
+        The default asks for the headers of the files that are watched. A source whose upstream
+        sends neither ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
-        first = self.file.paths[0]
-        found = await self._client_of[first].release_of(first)
-        return Release(self.file.release or found.name, found.marker, found.address)
+        first, *others = [
+            await self._client_of[path].release_of(path) for path in self.file.watches
+        ]
+        marker = " ".join([first.marker, *(each.marker for each in others)])
+        return Release(self.file.release or first.name, marker, first.address)
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
         """Return the release of the files that were read.
@@ -343,9 +353,10 @@ class FileSource(Source, ABC):
             files: in the order of their paths.
             named: what the reader returned as ``Reading.release``.
         """
-        download = files[0].download
-        name = self.file.release or named or download.release
-        return Release(name, download.marker, download.address)
+        by_path = {each.name: each.download for each in files}
+        first, *others = [by_path[path] for path in self.file.watches]
+        marker = " ".join([first.marker, *(each.marker for each in others)])
+        return Release(self.file.release or named or first.release, marker, first.address)
 
     async def fetch(self) -> list[Download]:
         """Return local copies of the upstream's current files, one for each path.

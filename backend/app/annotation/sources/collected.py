@@ -10,6 +10,7 @@ the service has another release, or when the file was refused.
 import asyncio
 import gzip
 import shutil
+import zlib
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -55,10 +56,10 @@ class Pieces:
         unfinished.replace(path)
 
     def read(self, key: str) -> bytes | None:
-        """Return a piece; None if it is not there."""
+        """Return a piece; None if it is not there, or is damaged."""
         try:
             return gzip.decompress((self._folder / f"{key}.gz").read_bytes())
-        except (FileNotFoundError, EOFError, gzip.BadGzipFile):
+        except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error):
             return None
 
     def keep_only(self, keys: Collection[str]) -> None:

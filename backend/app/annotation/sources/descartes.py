@@ -119,7 +119,12 @@ class Descartes(FileSource):
         off_by_default=True,
     )
     data = DescartesData
-    file = BulkFile(FILES, (TPM, PERCENTAGE), "app.annotation.sources.descartes:read")
+    file = BulkFile(
+        FILES,
+        (TPM, PERCENTAGE),
+        "app.annotation.sources.descartes:read",
+        watched=(TPM, PERCENTAGE),
+    )
     probes = (
         HostProbe(
             host=FILES,

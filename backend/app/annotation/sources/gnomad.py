@@ -46,6 +46,9 @@ CLASSES = ("lof", "mis", "syn")
 METRICS = ("obs", "exp", "oe", "oe_ci.lower", "oe_ci.upper", "z_score")
 COLUMNS = (*ROW, *(f"{variants}.{metric}" for variants in CLASSES for metric in METRICS))
 
+MISSING = ("NA",)
+"""An empty field is no number of gnomAD: a column that was emptied is not one without numbers."""
+
 ENSEMBL, REFSEQ = "ENST", ("NM_", "NR_", "XM_", "XR_")
 
 
@@ -176,7 +179,7 @@ def _data(values: Sequence[str]) -> GnomadData:
     return GnomadData(
         transcript=version,
         mane_select=_flag(mane),
-        pli=as_number(pli, least=0, most=1),
+        pli=as_number(pli, MISSING, least=0, most=1),
         loeuf=lof.oe_upper,
         lof=lof,
         mis=mis,
@@ -188,7 +191,7 @@ def _data(values: Sequence[str]) -> GnomadData:
 
 def _constraint(values: Sequence[str]) -> Constraint:
     *counts, z = values
-    observed, expected, oe, lower, upper = (as_number(each, least=0) for each in counts)
+    observed, expected, oe, lower, upper = (as_number(each, MISSING, least=0) for each in counts)
     if observed is not None and observed != int(observed):
         raise UnusableFile(f"{values[0]!r} is not a number of variants")
     return Constraint(
@@ -197,7 +200,7 @@ def _constraint(values: Sequence[str]) -> Constraint:
         oe=oe,
         oe_lower=lower,
         oe_upper=upper,
-        z=as_number(z),
+        z=as_number(z, MISSING),
     )
 
 

@@ -33,6 +33,20 @@ async def test_a_source_that_fails_does_not_stop_the_others(annotator: Annotator
     assert "ensembl" in run.error
 
 
+async def test_a_source_that_this_version_does_not_have_any_more_does_not_stop_the_others(
+    annotator: Annotator,
+) -> None:
+    created = await annotator.request("hgnc", "ensembl")
+    await annotator.change("UPDATE run_sources SET source = 'gone' WHERE source = 'hgnc'")
+    async with annotator.working():
+        run = await annotator.bench.ended(created.ref.run_id)
+
+    progress = await annotator.progress(run.id)
+    assert progress["ensembl"]["state"] == "succeeded"
+    assert run.state == "failed"
+    assert run.error.startswith("this version has no source gone")
+
+
 async def test_sources_run_at_the_same_time(annotator: Annotator) -> None:
     run = await annotator.run("ensembl", "clinvar")
 

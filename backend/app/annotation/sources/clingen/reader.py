@@ -178,7 +178,7 @@ def _data(curations: list[Curation], rows: list[_DosageRow]) -> ClinGenData:
     evaluated = as_time(row.date) if row else None
     return ClinGenData(
         strongest=next((each for each in CLASSIFICATIONS if each in classifications), None),
-        validity=sorted(curations, key=_order),
+        validity=sorted(dict.fromkeys(curations), key=_order),
         haploinsufficiency=row and row.haploinsufficiency,
         triplosensitivity=row and row.triplosensitivity,
         dosage_date=evaluated and evaluated.date(),

@@ -78,8 +78,12 @@ class Mgi(FileSource):
         least_genes=15_000,
     )
     data = MgiData
+    # MGI replaces its reports one after the other, and the ontology with each report of genotypes
     file = BulkFile(
-        FILES, (ORTHOLOGS, GENOTYPES, ONTOLOGY), "app.annotation.sources.mgi.reader:read"
+        FILES,
+        (ORTHOLOGS, GENOTYPES, ONTOLOGY),
+        "app.annotation.sources.mgi.reader:read",
+        watched=(ORTHOLOGS, GENOTYPES),
     )
     probes = (
         HostProbe(

@@ -68,18 +68,25 @@ class _Names:
     """The genes that were asked for, by what names them besides the HGNC id."""
 
     def __init__(self, genes: Sequence[Gene]) -> None:
-        self._by_ensembl_id = {gene.ensembl_gene_id: gene.hgnc_id for gene in genes}
-        former = {name: gene.hgnc_id for gene in genes for name in gene.other_symbols}
-        self._by_symbol = former | {gene.symbol: gene.hgnc_id for gene in genes}
+        self._by_ensembl_id = {
+            gene.ensembl_gene_id: gene for gene in genes if gene.ensembl_gene_id is not None
+        }
+        former = {name: gene for gene in genes for name in gene.other_symbols}
+        self._by_symbol = former | {gene.symbol: gene for gene in genes}
         self.ambiguous: dict[str, list[str]] = {}
         for gene in genes:
             for name in gene.ambiguous_symbols:
                 self.ambiguous.setdefault(name, []).append(gene.hgnc_id)
 
     def hgnc_id_of(self, association: Association) -> str | None:
-        if association.ensembl_id is not None:
-            return self._by_ensembl_id.get(association.ensembl_id)
-        return self._by_symbol.get(association.symbol)
+        """Return the gene with the Ensembl id; with the symbol if its own id is not known."""
+        ensembl_id = association.ensembl_id
+        if ensembl_id is not None and ensembl_id in self._by_ensembl_id:
+            return self._by_ensembl_id[ensembl_id].hgnc_id
+        gene = self._by_symbol.get(association.symbol)
+        if gene is None or (ensembl_id is not None and gene.ensembl_gene_id is not None):
+            return None
+        return gene.hgnc_id
 
 
 def _data(rows: Sequence[OrphanetDisorder | str]) -> OrphanetData | str | None:

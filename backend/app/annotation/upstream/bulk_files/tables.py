@@ -53,8 +53,8 @@ def read_table(
         most: bytes of the table, decompressed.
 
     Raises:
-        UnusableFile: a column is missing, a row has more or fewer fields than the header, or a line
-            or the table is too long.
+        UnusableFile: a column is missing or occurs twice, a row has more or fewer fields than the
+            header, or a line or the table is too long.
         EOFError, OSError: a compressed file is cut short, or is not a gzip file.
     """
     rows = read_rows(
@@ -63,7 +63,8 @@ def read_table(
     header: tuple[str, ...] = ()
     first_missing: list[str] | None = None
     for _, fields in islice(rows, lines_before + 1):
-        header = (fields[0].removeprefix("#"), *fields[1:])
+        # a blank line of a banner may have no field
+        header = (*(name.removeprefix("#") for name in fields[:1]), *fields[1:])
         missing = [name for name in columns if name not in header]
         if first_missing is None or len(missing) < len(first_missing):
             first_missing = missing
@@ -71,6 +72,8 @@ def read_table(
             break
     if first_missing is None or first_missing:
         raise UnusableFile(f"{path.name} has no column {', '.join(first_missing or columns)}")
+    if repeated := [name for name in columns if header.count(name) > 1]:
+        raise UnusableFile(f"{path.name} has the column {', '.join(repeated)} more than once")
     places = [header.index(name) for name in columns]
     for number, fields in rows:
         if len(fields) != len(header):
@@ -165,6 +168,7 @@ def as_time(text: str) -> datetime | None:
     """
     try:
         found = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        # a day at either end of the calendar may have no equal in UTC
         raise UnusableFile(f"{text[:40]!r} is not a date") from None
-    return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))

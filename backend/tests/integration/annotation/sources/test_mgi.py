@@ -64,6 +64,18 @@ async def test_half_of_the_ontology_makes_no_gene_absent(
     assert {after[each].state for each in changed} == {"unknown"}
 
 
+@pytest.mark.parametrize("file", ["mgi.orthologs", "mgi.mutants"])
+async def test_either_report_can_make_a_new_release(
+    source: Callable[[str], Source], sandbox: Sandbox, file: str
+) -> None:
+    mgi = source("mgi")
+    before = (await mgi.current())["file"]
+    sandbox.fault(file, "short")
+    after = (await source("mgi").current())["file"]
+    assert after.marker != before.marker
+    assert mgi.requests == 2
+
+
 async def test_the_probe_passes(connect: Connector) -> None:
     (probe,) = SOURCES["mgi"].probes
     assert await probe.ask(connect) == "HMD_HumanPhenotype.rpt has its layout"

@@ -130,6 +130,12 @@ def test_the_strongest_of_several_panels_is_named(read_texts: Callable[..., Read
     assert pkd1.validity[0].disease == 'PKD, with "quotes"'
 
 
+def test_a_row_that_is_repeated_counts_once(read_texts: Callable[..., Reading]) -> None:
+    repeated = VALIDITY.splitlines(keepends=True)[-1]
+
+    assert answers(read_texts(VALIDITY + repeated)) == answers(read_texts())
+
+
 def test_what_is_not_yet_evaluated_is_none_and_not_0(read_texts: Callable[..., Reading]) -> None:
     pkd1, _, gen1, *_ = answers(read_texts())
 
@@ -182,6 +188,7 @@ def test_a_dosage_file_without_a_column_is_unusable(
         ("CLASSIFICATION", ""),
         ("CLASSIFICATION DATE", ""),
         ("CLASSIFICATION DATE", "yesterday"),
+        ("CLASSIFICATION DATE", "0001-01-01T00:00:00+05:00"),
     ],
 )
 def test_a_validity_row_with_a_wrong_value_makes_the_file_unusable(

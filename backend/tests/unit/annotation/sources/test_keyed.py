@@ -106,6 +106,7 @@ def test_fields_are_described_by_the_docstrings_below_them() -> None:
         ("#a banner\n#of two lines\na\tb\n1\t2\n", {"lines_before": 2}),
         ('banner\n"a","b"\n1,2\n', {"lines_before": 3, "separator": ",", "quoted": True}),
         ('"a","b"\n"1","2"\n', {"separator": ",", "quoted": True}),
+        ("\nbanner\n\na,b\n1,2\n", {"lines_before": 3, "separator": ",", "quoted": True}),
     ],
 )
 def test_a_table_is_read_from_the_line_that_has_its_columns(
@@ -123,6 +124,7 @@ def test_a_table_is_read_from_the_line_that_has_its_columns(
         ("", "table.txt has no column a, b"),
         ("a\tc\n", "table.txt has no column b"),
         ("banner\na\tc\nx\n", "table.txt has no column b"),
+        ("a\tb\ta\n1\t2\t3\n", "table.txt has the column a more than once"),
         ("a\tb\n1\n", "line 2: 1 fields in 2 columns"),
         ("a\tb\n1\t2\t3\n", "line 2: 3 fields in 2 columns"),
     ],

@@ -125,6 +125,16 @@ def test_a_gene_is_known_by_its_hgnc_id_or_its_ensembl_id_or_its_symbol(
     assert [type(each) for each in file.answers()] == [OrphanetData, *[type(None)] * 3]
 
 
+def test_a_gene_whose_ensembl_id_is_not_known_yet_is_known_by_its_symbol(file: File) -> None:
+    file.text = document(
+        disorder("1", "x", association("SILENT", "Ensembl=ENSG00000000001")),
+        disorder("2", "x", association("PKD1", "Ensembl=ENSG00000000002")),
+    )
+    _, pkd1, _, silent = file.answers()
+    assert isinstance(silent, OrphanetData)
+    assert pkd1 is None
+
+
 def test_a_gene_is_known_by_a_former_symbol_if_the_file_has_no_id(file: File) -> None:
     file.text = document(disorder("1", "x", association("PBP", "Genatlas=PBP")))
     assert isinstance(file.answers()[1], OrphanetData)

@@ -92,6 +92,13 @@ def files(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob("*")]
 
 
+def damage_notes(folder: Path) -> None:
+    """Keep the header of the gzip file, and nothing that can be decompressed."""
+    (notes,) = folder.rglob("progress.gz")
+    content = notes.read_bytes()
+    notes.write_bytes(content[:10] + b"\xff" * (len(content) - 10))
+
+
 def on_page(number: int, change: Callable[[httpx.Response], httpx.Response]) -> Change:
     def changed(response: httpx.Response, request: httpx.Request) -> httpx.Response:
         params = request.url.params
@@ -203,6 +210,18 @@ async def test_a_full_disk_is_waited_for(service, source, monkeypatch) -> None:
         patched.setattr(Pieces, "keep", full)
         with pytest.raises(Wait, match="disk"):
             await source().fetch()
+    assert await collected(source()) == TEXT
+
+
+async def test_a_collection_begins_again_when_its_notes_are_damaged(
+    service, source, tmp_path: Path
+) -> None:
+    service.change = on_page(1, lambda _: httpx.Response(503))
+    with pytest.raises(Wait):
+        await source().fetch()
+    damage_notes(tmp_path)
+    service.change = lambda response, _: response
+
     assert await collected(source()) == TEXT
 
 
