@@ -54,11 +54,6 @@ def show_run(run_id: int) -> Step:
     return Step("show the run", run_id)
 
 
-def accept_held(run_id: int, source: str) -> Step:
-    """Return the step that accepts what a run holds of a source."""
-    return Step("accept what is held", f"{run_id} {source}")
-
-
 def back_up(file: str) -> Step:
     """Return the step that writes a backup of the database to a file."""
     return Step("back up the database", file)

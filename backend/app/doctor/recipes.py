@@ -11,7 +11,6 @@ from app.core.errors import (
     START_WORKER,
     Step,
     UserError,
-    accept_held,
     annotate,
     back_up,
     cancel_run,
@@ -33,7 +32,6 @@ _RECIPES = {
     restore("").name: "just restore",
     cancel_run(0).name: "just cancel",
     retry_run(0).name: "just retry",
-    accept_held(0, "").name: "just accept",
     show_run(0).name: "just show",
 }
 

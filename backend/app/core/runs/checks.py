@@ -1,7 +1,7 @@
 """The checks of the runs: they make progress, and do not fail again and again."""
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
-from app.core.errors import accept_held, cancel_run, retry_run, show_run
+from app.core.errors import cancel_run, retry_run, show_run
 from app.core.words import some, span
 
 NEWEST = 2_000
@@ -134,15 +134,8 @@ async def held(context: Context) -> Finding:
         f"{some([each.source for each in found])}: the new answers look wrong and are held",
         required="answers that look right, or that somebody accepts",
         found=some([f"{each.source}, run {each.run}: {each.reason}" for each in found]),
-        remedy=tuple(
-            step
-            for each in found[:5]
-            for step in (
-                show_run(each.run),
-                retry_run(each.run),
-                accept_held(each.run, each.source),
-            )
-        ),
+        # it says what to type: only a person can tell whether to wait or to accept
+        remedy=tuple(show_run(run) for run in sorted({each.run for each in found})[:5]),
     )
 
 

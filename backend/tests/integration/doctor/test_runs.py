@@ -20,7 +20,7 @@ from tests.patient import Patient
 
 ENABLED = Settings(_env_file=None).enabled_sources  # type: ignore[call-arg]
 CHECKS = (
-    "runs.stuck", "runs.failing", "runs.stale-sources", "runs.unknown-terms",
+    "runs.stuck", "runs.failing", "runs.held", "runs.stale-sources", "runs.unknown-terms",
 )  # fmt: skip
 
 
@@ -132,6 +132,22 @@ async def test_a_failure_that_was_made_good_is_forgotten(patient: Patient) -> No
     run(patient, "succeeded")
 
     assert (await patient.see("runs.failing")).status is Status.ok
+
+
+async def test_what_a_run_holds_is_shown_with_what_to_type(patient: Patient) -> None:
+    run_id = run(patient, "failed", error="hgnc is held: it lost half")
+    held = '{"reason": "it lost half", "genes": 1, "examples": ["PKD1"], "files": []}'
+    query(patient, "UPDATE run_sources SET state = 'held', held = %s", held)
+
+    broken = await patient.see("runs.held")
+
+    assert broken.status is Status.warning
+    assert broken.finding.found == f"hgnc, run {run_id}: it lost half"
+    assert broken.remedy == f"just show {run_id}"
+    assert f"just accept {run_id} hgnc" in patient.shell(broken.remedy)
+    assert (await patient.see("runs.failing")).status is Status.ok
+    run(patient, "succeeded")
+    assert (await patient.see("runs.held")).status is Status.ok
 
 
 async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
