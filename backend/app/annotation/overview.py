@@ -33,6 +33,9 @@ class StoredRelease(View):
     """Null if the upstream did not state it."""
     genes: int
     """The number of genes with an answer of this release."""
+    is_current: bool
+    """Whether the source still had this release when it was last looked at. `current` may name it
+    otherwise: before a file is read, its date is all that is known."""
 
 
 class Held(View):
@@ -92,8 +95,13 @@ _COVERAGE = text(
 
 _STORED = text(
     """
-    SELECT source, release, count(*) AS genes FROM annotations WHERE state <> 'unknown'
-    GROUP BY source, release ORDER BY source, count(*) DESC, release
+    SELECT a.source, a.release, count(*) AS genes, bool_and(r.marker IS NOT NULL) AS is_current
+    FROM annotations a
+      LEFT JOIN origins o ON o.id = a.checked_origin_id
+      LEFT JOIN (SELECT DISTINCT source, marker FROM source_releases) r
+        ON r.source = a.source AND r.marker = o.marker
+    WHERE a.state <> 'unknown'
+    GROUP BY a.source, a.release ORDER BY a.source, count(*) DESC, a.release
     """
 )
 
@@ -133,7 +141,7 @@ async def sources_overview(
     stored: dict[str, list[StoredRelease]] = {}
     for row in await connection.execute(_STORED):
         stored.setdefault(row.source, []).append(
-            StoredRelease(release=row.release, genes=row.genes)
+            StoredRelease(release=row.release, genes=row.genes, is_current=row.is_current)
         )
     current: dict[str, list[CurrentRelease]] = {}
     for each in (await connection.execute(_CURRENT)).mappings():

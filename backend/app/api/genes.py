@@ -162,7 +162,7 @@ async def get_gene(
     name: Annotated[
         str,
         Path(
-            description=f"{ANY_NAME}.",
+            description=f"A name: {ANY_NAME}.",
             examples=["PKD1"],
         ),
     ],

@@ -29,7 +29,7 @@ async def resolve_names(
         Query(
             min_length=1,
             max_length=MAX_NAMES,
-            description=f"{ANY_NAME}. Repeat the parameter for several names.",
+            description=f"A name: {ANY_NAME}. Repeat the parameter for several names.",
             examples=[["PKD1", "MLL"]],
         ),
     ],

@@ -1,10 +1,11 @@
 import json
+from datetime import UTC, datetime
 
 import click
 
 from app.annotation.overview import SourceOverview, sources_overview
 from app.annotation.settings import get_settings
-from app.cli.output import as_json, cells, count, local_time, note, stdout, table
+from app.cli.output import as_json, cells, count, note, say, stdout, table
 from app.cli.session import Session, in_session
 from app.core.words import span
 
@@ -14,8 +15,9 @@ from app.core.words import span
 def sources(*, as_json: bool) -> None:
     """Show the sources: their releases, how many genes have an answer, and how old it is.
 
-    CURRENT is the release that the source published when it was last looked at, and STORED the one
-    that most stored answers are from. With --json, also licences, addresses and attributions.
+    RELEASE is the one that most answers are from. MISSING counts the genes that the source was not
+    asked about yet. MEDIAN and OLDEST are the ages of the answers, and SUCCESS is the time since a
+    run last refreshed the source. With --json, also licences, addresses and attributions.
     """
     settings = get_settings()
 
@@ -27,25 +29,34 @@ def sources(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
         return
-    numbers = ("found", "absent", "unknown", "missing", "median age", "oldest")
-    shown = table("source", "current", "stored", *numbers, "last success", right=numbers)
+    numbers = ("found", "absent", "unknown", "missing", "median", "oldest", "success")
+    shown = table("source", "release", *numbers, right=numbers)
     for each in found:
         shown.add_row(
             *cells(
-                each.name if each.enabled else f"{each.name} (off)",
-                ", ".join(dict.fromkeys(release.release for release in each.current)) or "-",
-                ", ".join(release.release or "?" for release in each.stored[:2]) or "-",
+                each.name,
+                (each.stored[0].release or "?") if each.stored else "-",
                 count(each.found),
                 count(each.absent),
                 count(each.unknown),
                 count(each.missing),
-                "-" if each.median_age is None else span(each.median_age),
-                "-" if each.oldest_age is None else span(each.oldest_age),
-                "-" if each.last_success is None else local_time(each.last_success),
+                *("-" if age is None else span(age) for age in _ages(each)),
             )
         )
     stdout().print(shown)
     for each in found:
+        if not each.enabled:
+            say(f"{each.name} is off (DISABLED_SOURCES); to ask it: just annotate {each.name}")
+        if each.current and not all(release.is_current for release in each.stored):
+            names = ", ".join(dict.fromkeys(release.release for release in each.current))
+            say(f"{each.name} has published another release since: {names}")
         if each.held is not None:
             note(f"{each.name} is held since run {each.held.run_id}: {each.held.reason}")
             note(f"To see it: just show {each.held.run_id}")
+
+
+def _ages(source: SourceOverview) -> tuple[float | None, ...]:
+    """Return the numbers of the last three columns, in seconds."""
+    last = source.last_success
+    since = None if last is None else max((datetime.now(tz=UTC) - last).total_seconds(), 0)
+    return source.median_age, source.oldest_age, since

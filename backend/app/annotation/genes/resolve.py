@@ -11,7 +11,7 @@ from app.annotation.genes.cells import clean, identifier, is_number
 from app.annotation.sources.names import MAX_NAME
 from app.core.runs.views import View, one_of
 
-ANY_NAME = "A symbol, a previous symbol, an alias, or an id of HGNC, Ensembl or NCBI"
+ANY_NAME = "a symbol, a previous symbol, an alias, or an id of HGNC, Ensembl or NCBI"
 """What can be resolved, for people."""
 
 MAX_NAMES = 200

@@ -22,7 +22,8 @@ class Forecast(View):
 
     source: str
     current: str | None
-    """The release that the source has now; null if it cannot be asked, or does not state it."""
+    """The release that the source has now, as stored answers of it name it; null if it cannot be
+    asked, or does not state it."""
     stored: str | None
     """The release that most of the stored answers are from; null if there is none."""
     due: int
@@ -37,8 +38,10 @@ class Forecast(View):
 
 _STORED = text(
     """
-    SELECT release FROM annotations WHERE source = :source AND state <> 'unknown'
-    GROUP BY release ORDER BY count(*) DESC LIMIT 1
+    SELECT a.release, bool_and(coalesce(o.marker = ANY(CAST(:markers AS text[])), false)) AS current
+    FROM annotations a LEFT JOIN origins o ON o.id = a.checked_origin_id
+    WHERE a.source = :source AND a.state <> 'unknown'
+    GROUP BY a.release ORDER BY count(*) DESC LIMIT 1
     """
 )
 
@@ -88,15 +91,20 @@ async def _of_one(
 ) -> Forecast:
     name = source.info.name
     from_file = reads_file(source, due, connect.settings)
-    stored = (await connection.execute(_STORED, {"source": name})).scalar_one_or_none()
+    values = {"source": name, "markers": known.markers}
+    stored = (await connection.execute(_STORED, values)).one_or_none()
     last = (await connection.execute(_LAST, {"source": name})).one_or_none()
     current = known.current.get("file" if from_file else "service") or next(
         iter(known.current.values()), None
     )
+    name_now = current.name if current else None
+    if stored is not None and stored.current:
+        # until a file is read, only its date is known; it may name its release otherwise
+        name_now = stored.release or name_now
     return Forecast(
         source=name,
-        current=current.name if current else None,
-        stored=stored,
+        current=name_now,
+        stored=stored.release if stored else None,
         due=due,
         reads_file=from_file,
         requests=source.requests + (_requests(source, due, from_file=from_file) if due else 0),

@@ -1,5 +1,6 @@
 """What a run would do, without a run."""
 
+from app.annotation.overview import sources_overview
 from app.annotation.refresh.forecast import Forecast, forecast
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
@@ -39,6 +40,27 @@ async def test_nothing_is_due_while_the_releases_are_the_same(annotator: Annotat
 
     assert (found.due, found.requests, found.seconds) == (0, 1, 0.0)
     assert found.stored == found.current == "115"
+
+
+async def test_a_file_that_names_its_release_otherwise_than_its_date_has_one_name(
+    annotator: Annotator,
+) -> None:
+    await annotator.run("orphanet")
+    found = (await of(annotator, "orphanet"))["orphanet"]
+
+    assert found.due == 0
+    assert found.stored == found.current == "2025-10-14"
+    async with annotator.bench.db.connect() as connection:
+        overview = await sources_overview(connection, ["orphanet"])
+    orphanet = next(each for each in overview if each.name == "orphanet")
+    assert [each.release for each in orphanet.current] == ["2025-11-02"]
+    assert [(each.release, each.is_current) for each in orphanet.stored] == [("2025-10-14", True)]
+
+    await annotator.change("UPDATE source_releases SET marker = 'that of a newer file'")
+    async with annotator.bench.db.connect() as connection:
+        overview = await sources_overview(connection, ["orphanet"])
+    orphanet = next(each for each in overview if each.name == "orphanet")
+    assert [each.is_current for each in orphanet.stored] == [False]
 
 
 async def test_the_expected_time_comes_from_the_last_run(annotator: Annotator) -> None:
