@@ -41,8 +41,8 @@ class DescartesData(msgspec.Struct, frozen=True):
     """Expression in all cells of the kidney together, in TPM (transcripts per million). None where
     the atlas has NA."""
 
-    percentage: float | None
-    """The part of the kidney's cells in which the gene was seen: a fraction from 0 to 1. None where
+    fraction: float | None
+    """The fraction of the kidney's cells in which the gene was seen, from 0 to 1. None where
     the atlas has NA."""
 
 

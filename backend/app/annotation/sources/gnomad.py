@@ -85,7 +85,7 @@ class GnomadData(msgspec.Struct, frozen=True):
     transcript: str
     """The transcript's Ensembl id with its version: MANE Select, else the canonical transcript."""
 
-    mane_select: bool
+    is_mane_select: bool
     """Whether the transcript is MANE Select. If not, it is Ensembl's canonical transcript."""
 
     pli: float | None
@@ -178,7 +178,7 @@ def _data(values: Sequence[str]) -> GnomadData:
         raise UnusableFile("there are no constraint_flags")
     return GnomadData(
         transcript=version,
-        mane_select=_flag(mane),
+        is_mane_select=_flag(mane),
         pli=as_number(pli, MISSING, least=0, most=1),
         loeuf=lof.oe_upper,
         lof=lof,

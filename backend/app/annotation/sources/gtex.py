@@ -108,15 +108,15 @@ class GtexData(msgspec.Struct, frozen=True):
     gencode_id: str
     """GENCODE's id of the gene, with its version."""
 
-    kidney_cortex: float
+    kidney_cortex_tpm: float
     """Expression in the cortex of the kidney: the median of all samples, in TPM (transcripts per
     million). 0 means that at least half of the samples have no transcript of the gene."""
 
-    kidney_medulla: float
+    kidney_medulla_tpm: float
     """Expression in the medulla of the kidney: the median of all samples, in TPM. There are few
     samples of it."""
 
-    tissues: dict[str, float]
+    tissues_tpm: dict[str, float]
     """Expression in each of the 54 tissues: the median of all samples, in TPM, by GTEx's id of the
     tissue. The kidney's are among them."""
 

@@ -54,7 +54,7 @@ class Curation(Struct, frozen=True):
     """ClinGen's abbreviation of the mode of inheritance: AD and AR are autosomal dominant and
     recessive, XL is X-linked, SD semidominant, MT mitochondrial and UD undetermined."""
 
-    panel: str | None
+    expert_panel: str | None
     """The gene curation expert panel."""
 
     date: date
@@ -85,7 +85,7 @@ class Dosage(Struct, frozen=True):
 class ClinGenData(Struct, frozen=True):
     """The gene's curations in ClinGen."""
 
-    strongest: str | None
+    strongest_classification: str | None
     """The strongest classification of the gene for any disease; None without a curation of
     gene-disease validity, or if no classification is one of the known terms."""
 

@@ -123,7 +123,7 @@ def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
                 disease_id=disease_id,
                 classification=classification,
                 mode_of_inheritance=mode or None,
-                panel=panel or None,
+                expert_panel=panel or None,
                 date=when.date(),
                 procedure=procedure or None,
                 report_url=report or None,
@@ -177,7 +177,9 @@ def _data(curations: list[Curation], rows: list[_DosageRow]) -> ClinGenData:
     classifications = {each.classification for each in curations}
     evaluated = as_time(row.date) if row else None
     return ClinGenData(
-        strongest=next((each for each in CLASSIFICATIONS if each in classifications), None),
+        strongest_classification=next(
+            (each for each in CLASSIFICATIONS if each in classifications), None
+        ),
         validity=sorted(dict.fromkeys(curations), key=_order),
         haploinsufficiency=row and row.haploinsufficiency,
         triplosensitivity=row and row.triplosensitivity,

@@ -73,7 +73,7 @@ class Submission(Struct, frozen=True):
 class GenccData(Struct, frozen=True):
     """The gene's submissions in GenCC."""
 
-    strongest: str | None
+    strongest_classification: str | None
     """The strongest classification of the gene by any submitter for any disease. None if no
     classification is one of the known terms."""
 

@@ -130,7 +130,7 @@ def _data(rows: list[_Row]) -> GenccData:
     terms = [*(each.classification for each in submissions)]
     terms += [each.mode_of_inheritance for each in submissions if each.mode_of_inheritance]
     return GenccData(
-        strongest=next((each for each in _TITLES if each in titles), None),
+        strongest_classification=next((each for each in _TITLES if each in titles), None),
         submissions=submissions,
         superseded=len(rows) - len(submissions),
         unknown_terms=dict(Counter(term for term in terms if not is_known(term))),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from app.annotation.sources.hgnc.data import HgncData
 from app.annotation.sources.names import GeneNames
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
@@ -23,55 +24,6 @@ _RECORDS_PER_PART = 500
 APPROVED = "Approved"
 WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
 PROTEIN_CODING = "protein-coding gene"
-
-
-class HgncData(msgspec.Struct, frozen=True):
-    """A gene's names, and its identifiers in other databases."""
-
-    hgnc_id: str
-    """HGNC's id, with its prefix."""
-
-    symbol: str
-    """The approved symbol."""
-
-    name: str | None
-    """The approved name."""
-
-    locus_group: str | None
-    """The group of locus types, such as `protein-coding gene`."""
-
-    locus_type: str | None
-    """What the locus is, such as `gene with protein product`."""
-
-    location: str | None
-    """The cytogenetic location, such as `16p13.3`."""
-
-    alias_symbol: list[str]
-    """Symbols that are in use for the gene, and were never approved for it."""
-
-    prev_symbol: list[str]
-    """Symbols that were approved for the gene before."""
-
-    entrez_id: str | None
-    """NCBI's GeneID."""
-
-    ensembl_gene_id: str | None
-    """Ensembl's gene id, without its version."""
-
-    omim_id: list[str]
-    """OMIM numbers of the gene."""
-
-    uniprot_ids: list[str]
-    """UniProt accessions of the gene's proteins."""
-
-    refseq_accession: list[str]
-    """RefSeq accessions of the gene's transcripts."""
-
-    mane_select: list[str]
-    """The MANE Select transcript: its Ensembl and its RefSeq id, with versions."""
-
-    gene_group: list[str]
-    """The names of the gene's groups, or families."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -105,10 +57,9 @@ class Record(msgspec.Struct, frozen=True):
 
     def data(self) -> dict[str, Any]:
         """Return the annotation: every field except the status. Empty lists are included."""
-        fields = msgspec.structs.asdict(self)
-        del fields["status"]
-        lists = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-        return msgspec.structs.asdict(HgncData(**fields | lists))
+        # its lists are lists, as in the answers of all other sources
+        data = msgspec.convert(msgspec.structs.asdict(self), HgncData)
+        return msgspec.structs.asdict(data)
 
     def lacking(self) -> list[str]:
         """Return the fields that have no value although every approved gene has one."""

@@ -20,13 +20,13 @@ from app.annotation.sources.base import (
     all_of,
 )
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.hgnc.data import HgncData
 from app.annotation.sources.hgnc.records import (
     APPROVED,
     COMPLETE_SET,
     FIELDS,
     WITHDRAWN,
     WITHDRAWN_STATUSES,
-    HgncData,
     Record,
 )
 from app.annotation.sources.probe import HostProbe

@@ -6,18 +6,18 @@ import msgspec
 class HpoDisease(msgspec.Struct, frozen=True):
     """A disease that HPO links to the gene."""
 
-    id: str
+    disease_id: str
     """The disease in OMIM, Orphanet (`ORPHA:`) or DECIPHER."""
 
-    name: str | None
-    """The disease's name. Null if `phenotype.hpoa` does not describe the disease."""
+    disease: str | None
+    """The disease's name. None if `phenotype.hpoa` does not describe the disease."""
 
-    inheritance: list[str] | None
-    """The ids of the disease's modes of inheritance; their names are in `HpoData.inheritance`. An
-    empty list means that HPO states none. Null if `phenotype.hpoa` does not describe the
+    mode_of_inheritance_ids: list[str] | None
+    """The ids of the disease's modes of inheritance (names are in `HpoData.modes_of_inheritance`).
+    An empty list means that HPO states none. None if `phenotype.hpoa` does not describe the
     disease."""
 
-    terms: dict[str, list[str]]
+    term_frequencies: dict[str, list[str]]
     """The ids of the disease's terms (names are in `HpoData.terms`), each with its frequencies
     among patients with the disease. There is one for each publication that states one; an empty
     list means that none does. A frequency is `n/m` (n of m patients), a percentage, or one of HPO's
@@ -32,7 +32,7 @@ class HpoData(msgspec.Struct, frozen=True):
     diseases: list[HpoDisease]
     """The diseases, in the order of their ids."""
 
-    inheritance: dict[str, str]
+    modes_of_inheritance: dict[str, str]
     """The modes of inheritance of the diseases: the terms below HP:0000005, with their names."""
 
     terms: dict[str, str]

@@ -99,18 +99,20 @@ def _maker(
                 inherited[key] |= {terms[term] or "" for term in disease.inheritance}
             described.append(
                 HpoDisease(
-                    id=key,
-                    name=None if disease is None else disease.name,
-                    inheritance=(
+                    disease_id=key,
+                    disease=None if disease is None else disease.name,
+                    mode_of_inheritance_ids=(
                         None if disease is None and not inherited[key] else sorted(inherited[key])
                     ),
-                    terms=dict(sorted(of[key].items())),
+                    term_frequencies=dict(sorted(of[key].items())),
                 )
             )
         named = ontology.names
         return HpoData(
             diseases=described,
-            inheritance={term: named[term] for term in sorted(set().union(*inherited.values()))},
+            modes_of_inheritance={
+                term: named[term] for term in sorted(set().union(*inherited.values()))
+            },
             terms={term: named[term] for term in sorted(set().union(*of.values()))},
             organ_terms={term: named[term] for term in sorted(present & organ)},
             organ_roots=list(roots),

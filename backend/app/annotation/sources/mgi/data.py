@@ -6,7 +6,7 @@ import msgspec
 class MgiOrtholog(msgspec.Struct, frozen=True):
     """A mouse gene that is an ortholog of the human gene."""
 
-    id: str
+    mgi_id: str
     """The mouse gene in MGI."""
 
     symbol: str

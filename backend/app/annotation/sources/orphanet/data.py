@@ -3,13 +3,13 @@
 import msgspec
 
 
-class OrphanetDisorder(msgspec.Struct, frozen=True):
+class OrphanetDisease(msgspec.Struct, frozen=True):
     """A rare disorder with which the gene is associated."""
 
-    id: str
+    disease_id: str
     """The disorder in Orphanet: `ORPHA:` and its code."""
 
-    name: str
+    disease: str
     """The disorder's name."""
 
     kind: str
@@ -23,7 +23,7 @@ class OrphanetDisorder(msgspec.Struct, frozen=True):
     status: str
     """Whether Orphanet has assessed the association: `Assessed` or `Not yet assessed`."""
 
-    pmids: list[str]
+    pmids: list[int]
     """The PubMed ids of the articles by which the association was validated. The list is empty if
     Orphanet names none."""
 
@@ -31,6 +31,6 @@ class OrphanetDisorder(msgspec.Struct, frozen=True):
 class OrphanetData(msgspec.Struct, frozen=True):
     """The rare disorders with which a gene is associated."""
 
-    disorders: list[OrphanetDisorder]
+    diseases: list[OrphanetDisease]
     """The disorders, in the order of their codes. One of them has several entries if the gene is
     associated with it in several ways."""

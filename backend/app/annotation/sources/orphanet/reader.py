@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from app.annotation.sources.base import Gene
 from app.annotation.sources.keyed import Asked, Grouped, reading
-from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisorder
+from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisease
 from app.annotation.sources.orphanet.elements import Elements
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Reading
@@ -32,7 +32,7 @@ class Association(NamedTuple):
     symbol: str
     hgnc_id: str | None
     ensembl_id: str | None
-    disorder: OrphanetDisorder
+    disorder: OrphanetDisease
 
 
 def read(asked: Any, path: Path) -> Reading:
@@ -43,7 +43,7 @@ def read(asked: Any, path: Path) -> Reading:
     """
     asked = Asked.of(asked)
     named = _Names(asked.genes)
-    rows = Grouped[OrphanetDisorder | str](asked, "hgnc_id")
+    rows = Grouped[OrphanetDisease | str](asked, "hgnc_id")
     file = Elements(path, "Disorder")
     disorders = 0
     for disorder in file:
@@ -89,13 +89,13 @@ class _Names:
         return gene.hgnc_id
 
 
-def _data(rows: Sequence[OrphanetDisorder | str]) -> OrphanetData | str | None:
+def _data(rows: Sequence[OrphanetDisease | str]) -> OrphanetData | str | None:
     if doubts := [row for row in rows if isinstance(row, str)]:
         return doubts[0]
-    disorders = [row for row in rows if isinstance(row, OrphanetDisorder)]
+    disorders = [row for row in rows if isinstance(row, OrphanetDisease)]
 
-    def place(disorder: OrphanetDisorder) -> tuple[int, str]:
-        return int(disorder.id.removeprefix("ORPHA:")), disorder.association
+    def place(disorder: OrphanetDisease) -> tuple[int, str]:
+        return int(disorder.disease_id.removeprefix("ORPHA:")), disorder.association
 
     return OrphanetData(sorted(disorders, key=place))
 
@@ -107,17 +107,19 @@ def _associations(path: Path, disorder: Element) -> Iterator[Association]:
     name = _text(path, disorder, "Name")
     kind = _text(path, disorder, "DisorderType/Name")
     for each in _counted(path, disorder, "DisorderGeneAssociationList", "DisorderGeneAssociation"):
-        found = OrphanetDisorder(
-            id=f"ORPHA:{code}",
-            name=name,
+        found = OrphanetDisease(
+            disease_id=f"ORPHA:{code}",
+            disease=name,
             kind=kind,
             association=_text(path, each, "DisorderGeneAssociationType/Name"),
             status=_text(path, each, "DisorderGeneAssociationStatus/Name"),
-            pmids=_ARTICLE.findall(each.findtext("SourceOfValidation") or ""),
+            pmids=[
+                int(each) for each in _ARTICLE.findall(each.findtext("SourceOfValidation") or "")
+            ],
         )
         gene = each.find("Gene")
         if gene is None:
-            raise UnusableFile(f"{path.name}: an association of {found.id} has no gene")
+            raise UnusableFile(f"{path.name}: an association of {found.disease_id} has no gene")
         references = {
             _text(path, reference, "Source"): _text(path, reference, "Reference")
             for reference in _counted(path, gene, "ExternalReferenceList", "ExternalReference")

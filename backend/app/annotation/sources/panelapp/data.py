@@ -11,13 +11,13 @@ class Panel(msgspec.Struct, frozen=True):
     region: Literal["UK", "AU"]
     """Whose panel it is: "UK" is Genomics England's PanelApp, and "AU" is PanelApp Australia."""
 
-    id: int
+    panel_id: int
     """The number of the panel, which differs between the regions."""
 
-    name: str
+    panel: str
     """The name of the panel."""
 
-    version: str
+    panel_version: str
     """The version of the panel, such as 5.11."""
 
     confidence: Literal["green", "amber", "red", "none"]

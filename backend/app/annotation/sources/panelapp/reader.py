@@ -67,9 +67,9 @@ def read(asked: Any, path: Path) -> Reading:
                 confidence = _CONFIDENCE[row.confidence_level]
                 listed = Panel(
                     region=region,
-                    id=panel.id,
-                    name=panel.name,
-                    version=panel.version,
+                    panel_id=panel.id,
+                    panel=panel.name,
+                    panel_version=panel.version,
                     confidence=confidence,
                     mode_of_inheritance=row.mode_of_inheritance or None,
                     evidence=[each for each in row.evidence if each],
@@ -82,12 +82,12 @@ def read(asked: Any, path: Path) -> Reading:
 def _data(listings: list[_Listing]) -> PanelAppData:
     best: dict[tuple[str, int], _Listing] = {}
     for each in listings:
-        key = each.panel.region, each.panel.id
+        key = each.panel.region, each.panel.panel_id
         if key not in best or each.rank < best[key].rank:
             best[key] = each
     ordered = sorted(
         best.values(),
-        key=lambda each: (each.rank, each.panel.region, each.panel.name, each.panel.id),
+        key=lambda each: (each.rank, each.panel.region, each.panel.panel, each.panel.panel_id),
     )
     counts = Counter(each.panel.confidence for each in ordered)
     return PanelAppData(

@@ -37,7 +37,7 @@ class PubMedData(Struct, frozen=True):
     curators of Gene, of model organism databases and of the annotation of proteins make these
     links, so they are fewer than a search for the symbol finds."""
 
-    newest: list[int]
+    newest_pmids: list[int]
     """The PubMed ids of the newest of these articles, at most 20, the newest first. PubMed gives
     its ids in the order in which articles are added."""
 

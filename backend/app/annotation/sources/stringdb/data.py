@@ -28,7 +28,7 @@ class Partner(Struct, frozen=True):
     proteins are in one complex. Of several proteins, the best score counts."""
 
 
-class StringData(Struct, frozen=True):
+class StringDbData(Struct, frozen=True):
     """The gene's physical interaction partners in STRING."""
 
     proteins: list[str]
@@ -44,5 +44,5 @@ class StringData(Struct, frozen=True):
     """The number of partners with a score of at least 900, which STRING calls highest
     confidence."""
 
-    strongest: list[Partner]
+    strongest_partners: list[Partner]
     """The partners with the highest scores, the highest first; at most 30."""

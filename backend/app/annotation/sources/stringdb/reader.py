@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from app.annotation.sources.base import MAX_ANSWERS
 from app.annotation.sources.keyed import Asked
-from app.annotation.sources.stringdb.data import LEVELS, Partner, StringData
+from app.annotation.sources.stringdb.data import LEVELS, Partner, StringDbData
 from app.annotation.sources.stringdb.links import Links, Partners
 from app.annotation.sources.stringdb.proteins import read_aliases, read_info
 from app.annotation.upstream.bulk_files.messages import Reading
@@ -62,7 +62,7 @@ def _names(symbols: Mapping[str, str | None], keys: Mapping[str, str]) -> dict[s
 
 def _parts(
     ids: Sequence[str], found: Mapping[str, _Found], names: Mapping[str, Partner]
-) -> Iterator[list[StringData | None]]:
+) -> Iterator[list[StringDbData | None]]:
     for start in range(0, len(ids), MAX_ANSWERS):
         yield [
             _data(found[each], names) if each in found else None
@@ -70,7 +70,7 @@ def _parts(
         ]
 
 
-def _data(gene: _Found, names: Mapping[str, Partner]) -> StringData:
+def _data(gene: _Found, names: Mapping[str, Partner]) -> StringDbData:
     medium, high, highest = map(gene.partners.count, LEVELS)
     partners = []
     for key, score in gene.partners.strongest():
@@ -79,4 +79,4 @@ def _data(gene: _Found, names: Mapping[str, Partner]) -> StringData:
         if key in names:
             symbol, hgnc_id, protein = names[key].symbol, names[key].hgnc_id, names[key].protein
         partners.append(Partner(symbol, hgnc_id, protein, score))
-    return StringData(list(gene.proteins), medium, high, highest, partners)
+    return StringDbData(list(gene.proteins), medium, high, highest, partners)

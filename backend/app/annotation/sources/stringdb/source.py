@@ -4,7 +4,7 @@ from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.sources.stringdb.data import StringData
+from app.annotation.sources.stringdb.data import StringDbData
 from app.annotation.sources.stringdb.links import LINK_COLUMNS
 from app.annotation.upstream.host import Host
 
@@ -48,7 +48,7 @@ class StringDb(FileSource):
         # Version 12.0 has 19,699 proteins, most of which have HGNC ids and links.
         least_genes=17_000,
     )
-    data = StringData
+    data = StringDbData
     file = BulkFile(
         FILES,
         (INFO, ALIASES, LINKS),

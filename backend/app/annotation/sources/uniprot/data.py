@@ -24,14 +24,14 @@ class Domain(msgspec.Struct, frozen=True):
 class Disease(msgspec.Struct, frozen=True):
     """A disease that the protein is involved in."""
 
-    name: str | None
+    disease: str | None
     """The name of the disease. None for a text about several or unnamed diseases."""
 
     abbreviation: str | None
     """UniProt's abbreviation of the name."""
 
-    mim: str | None
-    """The number of the disease in OMIM."""
+    disease_id: str | None
+    """The disease in OMIM, such as OMIM:173900."""
 
     text: str
     """What the disease is and how the protein is involved in it. Evidence tags are removed, and a
@@ -47,7 +47,7 @@ class Protein(msgspec.Struct, frozen=True):
     entry_name: str
     """The entry's name, such as P53_HUMAN. It may change."""
 
-    protein_names: str
+    protein_name: str
     """The recommended name, followed by the other names and EC numbers in parentheses."""
 
     gene_names: list[str]

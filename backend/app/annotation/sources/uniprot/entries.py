@@ -79,7 +79,7 @@ def read_entry(values: tuple[str, ...]) -> Protein:
     return Protein(
         accession=accession,
         entry_name=name,
-        protein_names=names,
+        protein_name=names,
         gene_names=genes.replace(";", " ").split(),
         hgnc_ids=list(dict.fromkeys(ids.split(";")[:-1])),
         length=int(length),
@@ -151,4 +151,4 @@ def _disease(comment: str) -> Disease:
     if named is None:
         return Disease(None, None, None, _bounded(said.removeprefix("Note="), MAX_DISEASE_CHARS))
     text = _bounded(named["text"], MAX_DISEASE_CHARS)
-    return Disease(named["name"], named["short"], named["mim"], text)
+    return Disease(named["name"], named["short"], f"OMIM:{named['mim']}", text)

@@ -23,7 +23,7 @@ async def test_genes_are_found_in_either_file_and_absent_from_both(
     found = await answers(clingen, genes)
 
     in_both = next(each.data for each in found.values() if each.data and each.data["validity"])
-    assert in_both["strongest"]
+    assert in_both["strongest_classification"]
     assert {each.state for each in found.values()} == {"found", "absent"}
     absent = {each.gene_id for each in found.values() if each.state == "absent"}
     # the sandbox has no row of the last 5 of each 20 genes; ids count from 1

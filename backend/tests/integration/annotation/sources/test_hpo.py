@@ -31,7 +31,7 @@ async def test_genes_are_found_or_absent_as_the_sandbox_has_them(
     assert pkd1.state == "found"
     assert pkd1.data is not None
     assert "HP:0000077" in pkd1.data["organ_terms"]
-    assert pkd1.data["diseases"][0]["name"] == 'PKD1-related "Sjögren-like" disorder, type 1'
+    assert pkd1.data["diseases"][0]["disease"] == 'PKD1-related "Sjögren-like" disorder, type 1'
     states = [answer.state for answer in answers.values()]
     # of the genes after the 57 well-known ones, every fourth has no row
     assert (states.count("absent"), states.count("unknown")) == (23, 1)

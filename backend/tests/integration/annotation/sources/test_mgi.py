@@ -24,7 +24,7 @@ async def test_genes_are_found_or_absent_as_the_sandbox_has_them(
     answers = await ask(mgi, [*genes, nameless])
     pkd1 = answers[genes[0].id]
     assert pkd1.data is not None
-    assert pkd1.data["orthologs"] == [{"id": "MGI:7000000", "symbol": "Pkd1"}]
+    assert pkd1.data["orthologs"] == [{"mgi_id": "MGI:7000000", "symbol": "Pkd1"}]
     assert pkd1.data["organ_phenotype"]
     assert pkd1.data["organ_terms"].items() >= {"MP:0003675": "kidney cyst"}.items()
     states = [answer.state for answer in answers.values()]

@@ -23,7 +23,7 @@ async def test_genes_are_found_or_absent_as_the_sandbox_has_them(
     answers = await ask(orphanet, genes)
     pkd1 = answers[genes[0].id]
     assert pkd1.data is not None
-    assert pkd1.data["disorders"][0]["name"] == "Ménière-like PKD1 <rare> disorder"
+    assert pkd1.data["diseases"][0]["disease"] == "Ménière-like PKD1 <rare> disorder"
     states = [answer.state for answer in answers.values()]
     # of the genes after the 57 well-known ones, every third has no disorder
     assert (states.count("absent"), states.count("unknown")) == (31, 0)

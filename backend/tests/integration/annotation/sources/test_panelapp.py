@@ -29,7 +29,9 @@ async def test_a_gene_is_found_with_its_panels_or_absent(source, panelapp, genes
     data = msgspec.convert(pkd1.data, PanelAppData)
 
     assert (data.green, data.amber, data.red) == (2, 1, 0)
-    assert [(each.region, each.id, each.version, each.confidence) for each in data.panels] == [
+    assert [
+        (each.region, each.panel_id, each.panel_version, each.confidence) for each in data.panels
+    ] == [
         ("AU", 3007, "4.49", "green"),
         ("UK", 18, "3.126", "green"),
         ("AU", 3016, "1.112", "amber"),

@@ -15,7 +15,7 @@ async def test_genes_with_articles_are_found(
     assert absent == {gene.id for gene in genes if (gene.id - 1) % 40 == 21}
     for each in answers:
         if each.data is not None:
-            newest = each.data["newest"]
+            newest = each.data["newest_pmids"]
             assert newest == sorted(set(newest), reverse=True)
             assert len(newest) == min(20, each.data["articles"])
     assert len(pubmed.files) == 1

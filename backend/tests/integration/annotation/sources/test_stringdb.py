@@ -23,11 +23,11 @@ async def test_links_are_found_from_both_sides(
     assert absent == {place for place in places.values() if place % 20 == 13}
     by_gene: dict[str, Any] = {gene.hgnc_id: found[gene.id].data for gene in genes}
     lonely = by_gene[genes[17].hgnc_id]
-    assert (lonely["partners_400"], lonely["strongest"]) == (0, [])
+    assert (lonely["partners_400"], lonely["strongest_partners"]) == (0, [])
     assert len(by_gene[genes[7].hgnc_id]["proteins"]) == 2
     middle = genes[60]
-    for partner in by_gene[middle.hgnc_id]["strongest"]:
-        theirs = by_gene[partner["hgnc_id"]]["strongest"]
+    for partner in by_gene[middle.hgnc_id]["strongest_partners"]:
+        theirs = by_gene[partner["hgnc_id"]]["strongest_partners"]
         scores = {each["hgnc_id"]: each["score"] for each in theirs}
         assert scores[middle.hgnc_id] == partner["score"]
         nameless = places[partner["hgnc_id"]] % 140 == 139

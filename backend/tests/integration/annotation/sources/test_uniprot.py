@@ -19,7 +19,7 @@ async def test_a_gene_is_found_with_its_entries_or_absent(source, sandbox, genes
 
     assert [each.length for each in data.entries] == [551, 90]
     assert data.entries[0].entry_name == "PKD1_HUMAN"
-    assert data.entries[0].diseases[0].mim == "600000"
+    assert data.entries[0].diseases[0].disease_id == "OMIM:600000"
     assert data.entries[1].subcellular_locations == ["Cell membrane", "Cytoplasm, cytoskeleton"]
     absent = [gene.symbol for gene in genes if found[gene.id].state == "absent"]
     assert absent == [sandbox.catalogue.genes[place].symbol for place in (63, 87)]

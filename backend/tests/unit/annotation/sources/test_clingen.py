@@ -89,13 +89,15 @@ def test_real_files_say_what_their_rows_say(shared_data: Path) -> None:
     assert (dominant.disease_id, dominant.mode_of_inheritance) == ("MONDO:0004691", "AD")
     assert (recessive.disease_id, recessive.mode_of_inheritance) == ("MONDO:0009889", "AR")
     assert recessive.disease == "autosomal recessive polycystic kidney disease"
-    assert recessive.panel == ("Kidney Cystic and Ciliopathy Disorders Gene Curation Expert Panel")
+    assert recessive.expert_panel == (
+        "Kidney Cystic and Ciliopathy Disorders Gene Curation Expert Panel"
+    )
     assert (recessive.date, recessive.procedure) == (date(2023, 1, 11), "SOP9")
     assert recessive.report_url == (
         "https://search.clinicalgenome.org/kb/gene-validity/"
         "CGGV:assertion_d38c5bda-7182-403f-a99b-4f8492afb24f-2023-01-11T170000.000Z"
     )
-    assert pkd1.strongest == "Definitive"
+    assert pkd1.strongest_classification == "Definitive"
     assert pkd1.haploinsufficiency == Dosage(
         3, "Sufficient evidence for dosage pathogenicity", ["MONDO:0008263"]
     )
@@ -103,7 +105,7 @@ def test_real_files_say_what_their_rows_say(shared_data: Path) -> None:
     assert pkd1.dosage_date == date(2020, 6, 10)
     assert [each.mode_of_inheritance for each in cfh.validity] == ["AR", "SD"]
     assert cfh.haploinsufficiency is None
-    assert gen1.strongest is None
+    assert gen1.strongest_classification is None
     assert gen1.validity == []
     assert gen1.haploinsufficiency == Dosage(40, "Dosage sensitivity unlikely", [])
     assert neither is None
@@ -126,7 +128,7 @@ def test_the_strongest_of_several_panels_is_named(read_texts: Callable[..., Read
     pkd1, *_ = answers(read_texts())
 
     assert [each.classification for each in pkd1.validity] == ["Limited", "Strong"]
-    assert pkd1.strongest == "Strong"
+    assert pkd1.strongest_classification == "Strong"
     assert pkd1.validity[0].disease == 'PKD, with "quotes"'
 
 
@@ -157,7 +159,7 @@ def test_terms_that_are_not_known_are_kept_and_counted(read_texts: Callable[...,
     pkd1, *_ = answers(read_texts(changed, dosage))
 
     assert pkd1.unknown_terms == {"Convincing": 1, "ZZ": 1, "Odd": 1}
-    assert pkd1.strongest == "Limited"
+    assert pkd1.strongest_classification == "Limited"
     assert pkd1.haploinsufficiency == Dosage(7, "Odd", ["MONDO:0008263"])
     assert not ClinGen.knows_term("Convincing")
     assert all(map(ClinGen.knows_term, ("Definitive", "AD", "No evidence available")))

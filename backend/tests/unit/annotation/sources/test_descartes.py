@@ -83,9 +83,9 @@ def test_recorded_values_are_read_from_two_columns_without_a_header(
     )
 
     assert found.answers == [
-        {"tpm": 88.4823627609424, "percentage": 0.0295127426383203},
+        {"tpm": 88.4823627609424, "fraction": 0.0295127426383203},
         None,
-        {"tpm": 10.2315229153245, "percentage": 0.00932039262291474},
+        {"tpm": 10.2315229153245, "fraction": 0.00932039262291474},
     ]
     assert [count.rows for count in found.counts] == [598, 598]
     assert all(450 < count.genes <= 512 - 1 for count in found.counts)
@@ -109,14 +109,14 @@ def test_a_symbol_with_two_different_rows_is_unknown(right: Said, tmp_path: Path
     assert answers("ALG9,2\nALG9,2\n", "ALG9,0.1\nALG9,0.2\n", tmp_path) == [reason]
     assert answers("ALG9,2\nALG9,NA\n", "ALG9,0.1\nALG9,0.1\n", tmp_path) == [reason]
     same = answers("ALG9,2\nALG9,2\n", "ALG9,0.1\nALG9,0.1\n", tmp_path)
-    assert same == [{"tpm": 2.0, "percentage": 0.1}]
+    assert same == [{"tpm": 2.0, "fraction": 0.1}]
 
 
 def test_na_is_none_and_0_is_0(right: Said, tmp_path: Path) -> None:
     assert right.answers[NOT_AVAILABLE] is None
     assert right.answers[NOT_LISTED] is None
-    assert right.answers[NOT_SEEN] == {"tpm": 0, "percentage": 0}
-    assert answers("ALG9,NA\n", "ALG9,0\n", tmp_path) == [{"tpm": None, "percentage": 0}]
+    assert right.answers[NOT_SEEN] == {"tpm": 0, "fraction": 0}
+    assert answers("ALG9,NA\n", "ALG9,0\n", tmp_path) == [{"tpm": None, "fraction": 0}]
 
 
 def test_a_gene_that_only_one_file_has_is_unknown(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_real_file_says_what_its_rows_say(shared_data: Path) -> None:
 
     assert found.counts[0].rows == 107
     assert isinstance(atm, GenccData)
-    assert atm.strongest == "Definitive"
+    assert atm.strongest_classification == "Definitive"
     assert len(atm.submissions) == 7
     assert atm.superseded == 0
     assert (
@@ -93,7 +93,7 @@ def test_submitters_stand_side_by_side_and_the_strongest_is_named(
         ("Lab", date(2015, 12, 21)),
         ("Other Lab", date(2025, 1, 17)),
     ]
-    assert atm.strongest == "Strong"
+    assert atm.strongest_classification == "Strong"
 
 
 def test_the_order_of_rows_does_not_matter(read_text: Callable[[str], Reading]) -> None:
@@ -118,7 +118,7 @@ def test_of_a_submissions_versions_the_last_one_counts(read_text: Callable[[str]
     atm, *_ = answers(read_text(TABLE + row("SGC-2", "2", _LIMITED, "2024-01-01", by="Third Lab")))
 
     assert [each.submitter for each in atm.submissions] == ["Lab", "Third Lab"]
-    assert atm.strongest == "Limited"
+    assert atm.strongest_classification == "Limited"
 
 
 def test_the_older_layout_is_read_too(read_text: Callable[[str], Reading]) -> None:
@@ -142,7 +142,7 @@ def test_terms_that_are_not_known_are_kept_and_counted(read_text: Callable[[str]
 
     assert atm.unknown_terms == {"Convincing": 1, "Odd": 1}
     assert atm.submissions[-1].classification == "Convincing"
-    assert atm.strongest == "Strong"
+    assert atm.strongest_classification == "Strong"
     assert not Gencc.knows_term("Convincing")
     assert Gencc.knows_term("Animal Model Only")
 

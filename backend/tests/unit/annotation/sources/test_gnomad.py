@@ -98,7 +98,7 @@ def test_the_real_rows_give_the_numbers_of_the_mane_transcript(shared_data: Path
 
     brca1, or4f5, nameless = found.answers
     assert found.counts == [Count(rows=12, genes=2)]
-    assert (brca1["transcript"], brca1["mane_select"]) == ("ENST00000357654.9", True)
+    assert (brca1["transcript"], brca1["is_mane_select"]) == ("ENST00000357654.9", True)
     assert (brca1["pli"], brca1["loeuf"]) == (5.5171e-38, 0.92759)
     assert brca1["lof"] == {
         "observed": 140,
@@ -136,7 +136,7 @@ def test_without_mane_select_the_canonical_transcript_counts(
 ) -> None:
     usual, canonical = right.answers[0], right.answers[WITHOUT_MANE]
 
-    assert (usual["mane_select"], canonical["mane_select"]) == (True, False)
+    assert (usual["is_mane_select"], canonical["is_mane_select"]) == (True, False)
     assert usual["transcript"].startswith(f"ENST{int(genes[0].ensembl_gene_id[4:]) * 10 + 1:011d}.")
     assert canonical["loeuf"] == canonical["lof"]["oe_upper"] > 0
 

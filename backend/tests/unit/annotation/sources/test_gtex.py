@@ -106,10 +106,10 @@ def test_recorded_medians_are_read_as_the_service_gives_them(
 
     assert counts == [Count(rows=1, genes=1)]
     assert data["gencode_id"] == "ENSG00000141510.16"
-    assert data["tissues"]["Adipose_Subcutaneous"] == 22.459
-    assert data["tissues"]["Adipose_Visceral_Omentum"] == 17.8035
-    assert data["tissues"]["Artery_Coronary"] == 19.7309
-    assert data["kidney_cortex"] == 0
+    assert data["tissues_tpm"]["Adipose_Subcutaneous"] == 22.459
+    assert data["tissues_tpm"]["Adipose_Visceral_Omentum"] == 17.8035
+    assert data["tissues_tpm"]["Artery_Coronary"] == 19.7309
+    assert data["kidney_cortex_tpm"] == 0
 
 
 def test_the_kidney_has_fields_of_its_own_and_all_54_tissues_are_listed(
@@ -120,9 +120,13 @@ def test_the_kidney_has_fields_of_its_own_and_all_54_tissues_are_listed(
     data = right.answers[0]
 
     assert data["gencode_id"] == row["Name"]
-    assert data["kidney_cortex"] == float(row["Kidney_Cortex"]) == data["tissues"]["Kidney_Cortex"]
-    assert data["kidney_medulla"] == float(row["Kidney_Medulla"])
-    assert data["tissues"] == {name: float(row[name]) for name in TISSUES}
+    assert (
+        data["kidney_cortex_tpm"]
+        == float(row["Kidney_Cortex"])
+        == data["tissues_tpm"]["Kidney_Cortex"]
+    )
+    assert data["kidney_medulla_tpm"] == float(row["Kidney_Medulla"])
+    assert data["tissues_tpm"] == {name: float(row[name]) for name in TISSUES}
     assert "Liver_Hepatocyte" in row
 
 
@@ -130,7 +134,7 @@ def test_the_twin_on_y_is_not_the_gene(right: Said) -> None:
     data = right.answers[ON_X_AND_Y]
 
     assert not data["gencode_id"].endswith("_PAR_Y")
-    assert any(data["tissues"].values())
+    assert any(data["tissues_tpm"].values())
     assert right.counts == [Count(rows=24, genes=22)]
 
 
@@ -138,13 +142,13 @@ def test_the_twin_on_y_comes_first_and_is_still_not_the_gene(tmp_path: Path) -> 
     table = gct("ENSG00000169100.14_PAR_Y\t0", "ENSG00000169100.14\t7.5")
     slc25a6 = Gene(1, "HGNC:10992", "SLC25A6", "ENSG00000169100")
 
-    assert said(table, [slc25a6], tmp_path).answers[0]["kidney_cortex"] == 7.5
+    assert said(table, [slc25a6], tmp_path).answers[0]["kidney_cortex_tpm"] == 7.5
 
 
 def test_a_gene_that_is_not_expressed_is_found_and_one_without_a_row_is_absent(
     right: Said,
 ) -> None:
-    assert set(right.answers[NOT_EXPRESSED]["tissues"].values()) == {0}
+    assert set(right.answers[NOT_EXPRESSED]["tissues_tpm"].values()) == {0}
     assert right.answers[NOT_COUNTED] is None
 
 
@@ -153,7 +157,7 @@ def test_two_different_rows_for_a_gene_make_it_unknown(tmp_path: Path) -> None:
     same = gct("ENSG00000000001.1\t2", "ENSG00000000001.1\t2")
     different = gct("ENSG00000000001.1\t2", "ENSG00000000001.2\t3")
 
-    assert said(same, [gene], tmp_path).answers[0]["kidney_medulla"] == 2
+    assert said(same, [gene], tmp_path).answers[0]["kidney_medulla_tpm"] == 2
     assert said(different, [gene], tmp_path).answers == ["the file has 2 rows for the gene"]
 
 

@@ -121,10 +121,10 @@ def test_a_gene_has_the_terms_of_its_diseases_with_their_frequencies(files: File
     pkd1 = files.answers()[0]
     assert isinstance(pkd1, HpoData)
     omim, orpha = pkd1.diseases
-    assert (omim.id, omim.name) == ("OMIM:173900", "Polycystic kidney disease 1")
-    assert omim.terms == {"HP:0000107": [], "HP:0000113": ["12/14", "96.5%"]}
-    assert orpha.name == 'Autosomal dominant "polycystic" kidney disease'
-    assert orpha.terms == {"HP:0000822": ["HP:0040281"]}
+    assert (omim.disease_id, omim.disease) == ("OMIM:173900", "Polycystic kidney disease 1")
+    assert omim.term_frequencies == {"HP:0000107": [], "HP:0000113": ["12/14", "96.5%"]}
+    assert orpha.disease == 'Autosomal dominant "polycystic" kidney disease'
+    assert orpha.term_frequencies == {"HP:0000822": ["HP:0040281"]}
     assert pkd1.terms["HP:0000822"] == "Hypertension"
     assert len(pkd1.terms) == 3
 
@@ -133,9 +133,9 @@ def test_modes_of_inheritance_are_kept_apart_from_the_other_terms(files: Files) 
     pkd1, col4a5 = files.answers()[:2]
     assert isinstance(pkd1, HpoData)
     assert isinstance(col4a5, HpoData)
-    assert pkd1.inheritance == {"HP:0000006": "Autosomal dominant inheritance"}
-    assert [disease.inheritance for disease in pkd1.diseases] == [["HP:0000006"], []]
-    assert col4a5.inheritance == {"HP:0001417": "X-linked inheritance"}
+    assert pkd1.modes_of_inheritance == {"HP:0000006": "Autosomal dominant inheritance"}
+    assert [disease.mode_of_inheritance_ids for disease in pkd1.diseases] == [["HP:0000006"], []]
+    assert col4a5.modes_of_inheritance == {"HP:0001417": "X-linked inheritance"}
 
 
 def test_the_terms_of_the_organ_are_those_below_the_roots(files: Files) -> None:
@@ -162,7 +162,7 @@ def test_a_term_that_was_never_seen_is_no_term_of_the_organ(files: Files, never:
     col4a5 = files.answers()[1]
     assert isinstance(col4a5, HpoData)
     assert col4a5.organ_terms == {}
-    assert col4a5.diseases[0].terms == {"HP:0000790": [never]}
+    assert col4a5.diseases[0].term_frequencies == {"HP:0000790": [never]}
 
 
 @pytest.mark.parametrize("seen", ["-", "", "1/7", "0.5%", "10/10", "HP:0040284"])
@@ -205,7 +205,7 @@ def test_an_obsolete_term_is_replaced_by_its_successor(files: Files) -> None:
     col4a5 = files.answers()[1]
     assert isinstance(col4a5, HpoData)
     assert col4a5.organ_terms == {"HP:0000107": "Renal cyst"}
-    assert col4a5.diseases[0].terms == {"HP:0000107": ["2/7"]}
+    assert col4a5.diseases[0].term_frequencies == {"HP:0000107": ["2/7"]}
 
 
 @pytest.mark.parametrize("without", ["HP:0000790", "HP:0001417"])
@@ -276,7 +276,9 @@ def test_a_single_disease_that_is_not_described_has_no_name_and_no_inheritance(
     files.rows += "".join(f"77\tX\tHP:0000107\tx\t-\tOMIM:{number}\n" for number in range(40))
     abca4 = files.answers()[2]
     assert isinstance(abca4, HpoData)
-    assert [(each.name, each.inheritance) for each in abca4.diseases] == [(None, None)]
+    assert [(each.disease, each.mode_of_inheritance_ids) for each in abca4.diseases] == [
+        (None, None)
+    ]
 
 
 @pytest.mark.parametrize("column", ["ncbi_gene_id", "hpo_id", "frequency", "disease_id"])

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.annotation.sources.base import Gene
-from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisorder
+from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisease
 from app.annotation.sources.orphanet.reader import read
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count, Reading
@@ -88,25 +88,25 @@ def test_a_gene_has_its_disorders_in_the_order_of_their_codes(file: File) -> Non
     kif7, pkd1, _, silent = file.answers()
     assert kif7 == OrphanetData(
         [
-            OrphanetDisorder(
-                id="ORPHA:36",
-                name="Acrocallosal syndrome",
+            OrphanetDisease(
+                disease_id="ORPHA:36",
+                disease="Acrocallosal syndrome",
                 kind="Disease",
                 association="Role in the phenotype of",
                 status="Assessed",
-                pmids=["22587682", "11309371"],
+                pmids=[22587682, 11309371],
             )
         ]
     )
     assert isinstance(pkd1, OrphanetData)
-    assert [each.id for each in pkd1.disorders] == ["ORPHA:36", "ORPHA:730"]
+    assert [each.disease_id for each in pkd1.diseases] == ["ORPHA:36", "ORPHA:730"]
     assert silent is None
 
 
 def test_letters_beyond_ascii_are_read(file: File) -> None:
     pkd1 = file.answers()[1]
     assert isinstance(pkd1, OrphanetData)
-    assert pkd1.disorders[1].name == "Polykystose rénale"
+    assert pkd1.diseases[1].disease == "Polykystose rénale"
 
 
 def test_the_release_is_the_day_that_the_file_states(file: File) -> None:
@@ -247,12 +247,12 @@ def test_the_real_file_is_read(shared_data: Path) -> None:
     answers = [each for part in reading.parts for each in part]
     assert (reading.release, reading.counts) == ("2023-06-22", [Count(5, 5)])
     assert answers[-1] is None
-    found = [each.disorders[0] for each in answers[:-1]]
-    assert [(each.id, each.name, each.pmids) for each in found] == [
-        ("ORPHA:166024", "Multiple epiphyseal dysplasia, Al-Gazali type", ["22587682"]),
-        ("ORPHA:93", "Aspartylglucosaminuria", ["11309371"]),
-        ("ORPHA:585", "Multiple sulfatase deficiency", ["17657823"]),
-        ("ORPHA:118", "Beta-mannosidosis", ["18980795"]),
+    found = [each.diseases[0] for each in answers[:-1]]
+    assert [(each.disease_id, each.disease, each.pmids) for each in found] == [
+        ("ORPHA:166024", "Multiple epiphyseal dysplasia, Al-Gazali type", [22587682]),
+        ("ORPHA:93", "Aspartylglucosaminuria", [11309371]),
+        ("ORPHA:585", "Multiple sulfatase deficiency", [17657823]),
+        ("ORPHA:118", "Beta-mannosidosis", [18980795]),
     ]
     assert {(each.association, each.status) for each in found} == {
         ("Disease-causing germline mutation(s) in", "Assessed")

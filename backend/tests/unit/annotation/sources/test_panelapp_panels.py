@@ -258,14 +258,18 @@ def test_real_panels_are_read(shared_data: Path, tmp_path: Path) -> None:
     ap2s1, apol1, cftr, htt, ttn = found(path, *genes)
 
     (renal,) = ap2s1.panels
-    assert (renal.id, renal.name, renal.version) == (292, "Renal tubulopathies", "5.11")
+    assert (renal.panel_id, renal.panel, renal.panel_version) == (
+        292,
+        "Renal tubulopathies",
+        "5.11",
+    )
     assert renal.confidence == "green"
     assert renal.mode_of_inheritance == "MONOALLELIC, autosomal or pseudoautosomal, NOT imprinted"
     assert renal.evidence == ["Expert Review Green", "NHS GMS"]
-    assert (apol1.panels[0].id, apol1.panels[0].confidence) == (1571, "green")
-    assert (1318, "1.3") in {(each.id, each.version) for each in cftr.panels}
+    assert (apol1.panels[0].panel_id, apol1.panels[0].confidence) == (1571, "green")
+    assert (1318, "1.3") in {(each.panel_id, each.panel_version) for each in cftr.panels}
     # the repeat of HTT on the same panel has the confidence "0"
-    assert [(each.id, each.confidence) for each in htt.panels] == [(180, "red")]
+    assert [(each.panel_id, each.confidence) for each in htt.panels] == [(180, "red")]
     assert ttn is None
     reading = read(msgspec.to_builtins(asked(genes)), path)
     assert reading.counts[0].rows == 588

@@ -66,7 +66,7 @@ def test_the_twenty_newest_articles_are_listed(read_text: Callable[[str], Readin
 
     assert first.articles == 500
     numbers = sorted(((number * 7919) % 10_007 + 1 for number in range(500)), reverse=True)
-    assert first.newest == numbers[:20]
+    assert first.newest_pmids == numbers[:20]
 
 
 def test_rows_are_found_wherever_a_block_begins(read_text: Callable[[str], Reading]) -> None:

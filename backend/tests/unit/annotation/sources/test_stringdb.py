@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.annotation.sources.base import Gene
-from app.annotation.sources.stringdb.data import Partner, StringData
+from app.annotation.sources.stringdb.data import Partner, StringDbData
 from app.annotation.sources.stringdb.links import LINK_COLUMNS
 from app.annotation.sources.stringdb.proteins import (
     ALIAS_COLUMNS,
@@ -103,12 +103,12 @@ def test_real_links_are_counted_and_the_strongest_are_named(
     )
     data, other = answers(found)
 
-    assert isinstance(data, StringData)
+    assert isinstance(data, StringDbData)
     assert data.proteins == [arf5]
     assert (data.partners_400, data.partners_700, data.partners_900) == (26, 4, 1)
-    assert [each.score for each in data.strongest[:3]] == [952, 825, 752]
-    assert data.strongest[0].protein == protein(262305)
-    assert len(data.strongest) == 30
+    assert [each.score for each in data.strongest_partners[:3]] == [952, 825, 752]
+    assert data.strongest_partners[0].protein == protein(262305)
+    assert len(data.strongest_partners) == 30
     assert other is None  # its protein is not in this part of the list
 
 
@@ -132,18 +132,18 @@ def test_the_best_score_of_several_proteins_counts_for_each_partner(
     found = read_texts()
     first, second, *_ = answers(found)
 
-    assert first == StringData(
+    assert first == StringDbData(
         proteins=[A, A2],
         partners_400=2,
         partners_700=2,
         partners_900=1,
-        strongest=[
+        strongest_partners=[
             Partner("CCC", "HGNC:3", C, 900),
             Partner("BBB", "HGNC:2", B, 700),
             Partner(None, None, NAMELESS, 150),
         ],
     )
-    assert second.strongest == [
+    assert second.strongest_partners == [
         Partner("AAA", "HGNC:1", A, 700),
         Partner("CCC", "HGNC:3", C, 399),
     ]
@@ -156,7 +156,7 @@ def test_a_protein_without_links_is_found_and_a_gene_without_protein_is_absent(
 ) -> None:
     *_, lonely, absent = answers(read_texts())
 
-    assert lonely == StringData([LONELY], 0, 0, 0, [])
+    assert lonely == StringDbData([LONELY], 0, 0, 0, [])
     assert absent is None
 
 
@@ -171,8 +171,8 @@ def test_the_thirty_strongest_of_many_partners_are_kept_in_any_order(
     first, *_ = answers(read_texts(info, pairs=links(pairs)))
 
     best = sorted(scores.values(), reverse=True)[:30]
-    assert [each.score for each in first.strongest] == best
-    assert first.strongest[0].symbol == "P499"
+    assert [each.score for each in first.strongest_partners] == best
+    assert first.strongest_partners[0].symbol == "P499"
     assert first.partners_400 == 2
 
 

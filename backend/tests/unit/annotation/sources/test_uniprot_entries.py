@@ -44,7 +44,7 @@ def test_an_entry_is_read_without_its_evidence_tags() -> None:
     assert entry() == Protein(
         accession="O00330",
         entry_name="ODPX_HUMAN",
-        protein_names=PDHX["Protein names"],
+        protein_name=PDHX["Protein names"],
         gene_names=["PDHX", "PDX1"],
         hgnc_ids=["HGNC:21350"],
         length=501,
@@ -59,7 +59,7 @@ def test_an_entry_is_read_without_its_evidence_tags() -> None:
             Disease(
                 "Pyruvate dehydrogenase E3-binding protein deficiency",
                 "PDHXD",
-                "245349",
+                "OMIM:245349",
                 "A metabolic disorder. Seen (rarely). Note=The disease is caused by variants"
                 " affecting the gene represented in this entry.",
             ),
@@ -197,7 +197,7 @@ def test_the_texts_of_real_entries_lose_their_evidence_and_nothing_else(shared_d
         .functions[0]
         .endswith("Necessary for O-acetylation of gangliosides (PubMed:9096318).")
     )
-    assert found["O43868"].protein_names.startswith("Sodium/nucleoside cotransporter 2 (Concentra")
+    assert found["O43868"].protein_name.startswith("Sodium/nucleoside cotransporter 2 (Concentra")
     assert not any("ECO:" in text for each in found.values() for text in each.functions)
 
 
