@@ -14,17 +14,27 @@ from app.core.errors import WrongUse
 MAX_SHOWN = 10
 """The most unknown names in an error."""
 
+# No source is asked about a withdrawn gene. Its names mean the gene that it was merged into, unless
+# an approved gene has the name now.
 _FIND = text(
     """
-    WITH known AS (
-      SELECT hgnc_id, lower(hgnc_id) AS name FROM genes
-      UNION SELECT hgnc_id, lower(symbol) FROM genes
-      UNION SELECT hgnc_id, lower(ensembl_gene_id) FROM genes
-      UNION SELECT hgnc_id, entrez_id FROM genes)
-    SELECT asked.name, min(known.hgnc_id) AS hgnc_id, count(known.hgnc_id) AS genes
-    FROM unnest(CAST(:names AS text[])) AS asked(name)
-      LEFT JOIN known ON known.name = lower(asked.name)
-    GROUP BY asked.name
+    WITH approved AS (
+      SELECT coalesce(s.hgnc_id, g.hgnc_id) AS means, g.withdrawn_at IS NOT NULL AS merged,
+        g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
+      FROM genes g LEFT JOIN genes s ON s.id = g.successor_id AND s.withdrawn_at IS NULL
+      WHERE g.withdrawn_at IS NULL OR s.id IS NOT NULL),
+    known AS (
+      SELECT means, merged, lower(hgnc_id) AS name FROM approved
+      UNION SELECT means, merged, lower(symbol) FROM approved
+      UNION SELECT means, merged, lower(ensembl_gene_id) FROM approved
+      UNION SELECT means, merged, entrez_id FROM approved),
+    asked AS (SELECT * FROM unnest(CAST(:names AS text[])) AS a(name)),
+    found AS (
+      SELECT a.name, k.means, rank() OVER (PARTITION BY a.name ORDER BY k.merged) AS rank
+      FROM asked a JOIN known k ON k.name = lower(a.name))
+    SELECT a.name, min(f.means) AS hgnc_id, count(DISTINCT f.means) AS genes
+    FROM asked a LEFT JOIN found f ON f.name = a.name AND f.rank = 1
+    GROUP BY a.name
     """
 )
 
@@ -60,6 +70,8 @@ def names_in(arguments: str) -> list[str]:
 async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
     """Return the HGNC ids of genes of the database, sorted and unique.
 
+    A merged gene counts as its successor.
+
     Args:
         connection: to read from.
         names: symbols in any case, HGNC, Ensembl or Entrez ids.
@@ -74,7 +86,8 @@ async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> li
         more = f" and {len(missing) - MAX_SHOWN:,} more" if len(missing) > MAX_SHOWN else ""
         raise WrongUse(
             f"no gene of the database is called {shown}{more}{await _near(connection, missing[0])}",
-            allowed="approved symbols, HGNC, Ensembl and Entrez ids of imported genes",
+            allowed="approved symbols, HGNC, Ensembl and Entrez ids of imported genes"
+            " that HGNC has not withdrawn",
             remedy="import the genes with `just genes-import FILE`, or correct the names",
         )
     if several := sorted(row.name for row in rows if row.genes > 1):

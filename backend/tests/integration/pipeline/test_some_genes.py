@@ -35,6 +35,35 @@ async def test_requests_for_the_same_genes_are_the_same_however_they_are_named(
         await annotator.request("ensembl")
 
 
+async def test_the_names_of_a_merged_gene_mean_its_successor(annotator: Annotator) -> None:
+    # a merged gene keeps its identifiers, and its successor may have the same ones
+    await annotator.change(
+        "UPDATE genes g SET withdrawn_at = now(), successor_id = s.id, entrez_id = s.entrez_id"
+        " FROM genes s WHERE g.symbol = 'PKD1' AND s.symbol = 'PKD2'"
+    )
+    await annotator.run("ensembl", genes=["PKD1", "5311"])
+
+    assert await asked_about(annotator) == ["PKD2"]
+
+
+async def test_a_symbol_that_was_given_to_another_gene_means_that_gene(
+    annotator: Annotator,
+) -> None:
+    await annotator.change(
+        "UPDATE genes g SET withdrawn_at = now(), successor_id = s.id, symbol = 'TTN'"
+        " FROM genes s WHERE g.symbol = 'PKD1' AND s.symbol = 'PKD2'"
+    )
+    await annotator.run("ensembl", genes=["TTN"])
+
+    assert await asked_about(annotator) == ["TTN"]
+
+
+async def test_a_gene_that_was_withdrawn_cannot_be_asked_about(annotator: Annotator) -> None:
+    await annotator.change("UPDATE genes SET withdrawn_at = now() WHERE symbol = 'PKD1'")
+    with pytest.raises(WrongUse, match="HGNC has not withdrawn"):
+        await annotator.request("ensembl", genes=["PKD1"])
+
+
 async def test_names_that_no_gene_has_are_listed_with_a_near_one(annotator: Annotator) -> None:
     with pytest.raises(WrongUse) as error:
         await annotator.request("ensembl", genes=["PKD1", "PKHD9"])
