@@ -1,5 +1,11 @@
 """The sources of annotations: one module, or one package, for each.
 
+A source of up to about 250 lines is one module: its hosts, the structure of its data, its reader,
+and its class. A larger one is a package, which exports its class. There, `data` has the structure,
+`reader` has the function ``read`` that reads the files, `source` has the hosts and the class (or
+`declaration` has the hosts and settings, if both are long), and other modules are named for what
+they read or compute.
+
 :data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
 hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
 service's answers, `keyed` groups the rows of a file by gene, `ontology` tells which terms are below
@@ -57,21 +63,23 @@ SOURCES: dict[str, type[Source]] = {
         Hgnc,
         Ensembl,
         ClinVar,
+        Gnomad,
         ClinGen,
         Gencc,
-        UniProt,
-        Gnomad,
-        Hpo,
-        Gtex,
-        Descartes,
-        StringDb,
-        PubMed,
-        Mgi,
         PanelApp,
         Orphanet,
+        Hpo,
+        Mgi,
+        UniProt,
+        StringDb,
+        Gtex,
+        Descartes,
+        PubMed,
     )
 }
-"""In the order in which they run: a source stands behind those whose columns it needs."""
+"""In the order in which they are listed for people: what identifies genes, then variants, diseases,
+phenotypes, proteins, expression and articles. In a run, a source begins when those that fill the
+columns that it needs have ended."""
 
 
 def build(

@@ -25,7 +25,7 @@ class Names(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=1),
     )
-    file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.records:read")
+    file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.reader:read")
     gone: ClassVar[int] = 0
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:

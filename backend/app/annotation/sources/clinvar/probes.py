@@ -11,8 +11,8 @@ from app.annotation.sources.clinvar.declaration import (
     ClinVarSettings,
     parameters,
 )
+from app.annotation.sources.clinvar.reader import REQUIRED
 from app.annotation.sources.clinvar.summaries import decode_release, decode_search
-from app.annotation.sources.clinvar.table import REQUIRED
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.sources.probing import GENE, has_columns

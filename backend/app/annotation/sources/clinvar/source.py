@@ -8,6 +8,7 @@ from typing import Any
 from app.annotation.sources.base import Answer, BulkFile, FileRead, FileSource, Gene, WeighedSource
 from app.annotation.sources.clinvar import germline
 from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.data import ClinVarData
 from app.annotation.sources.clinvar.declaration import (
     EUTILS,
     FILES,
@@ -19,7 +20,6 @@ from app.annotation.sources.clinvar.declaration import (
 from app.annotation.sources.clinvar.expected import Expected, read_expected
 from app.annotation.sources.clinvar.probes import PROBES, SETTING_PROBES
 from app.annotation.sources.clinvar.search import count_variants, searchable
-from app.annotation.sources.clinvar.structure import ClinVarData
 from app.annotation.sources.clinvar.summaries import decode_release
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream.bulk_files.digest import sha256
@@ -49,7 +49,7 @@ class ClinVar(WeighedSource, FileSource):
     info = INFO
     data = ClinVarData
     service = EUTILS
-    file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.table:read")
+    file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.reader:read")
     probes = PROBES
     setting_probes = SETTING_PROBES
 

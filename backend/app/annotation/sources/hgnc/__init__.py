@@ -1,11 +1,12 @@
 """HGNC: the approved symbols, and the identifiers that other sources need.
 
-`records` reads its files row by row, `source` is the source, and `identity` reads what became of
-genes; see :mod:`app.annotation.genes.identity`.
+`records` reads its files row by row, and `identity` reads what became of genes; see
+:mod:`app.annotation.genes.identity`.
 
 Gene lists are resolved with its records, too; see :mod:`app.annotation.genes`.
 """
 
+from app.annotation.sources.hgnc.reader import count_records
 from app.annotation.sources.hgnc.records import (
     APPROVED,
     COMPLETE_SET,
@@ -14,7 +15,6 @@ from app.annotation.sources.hgnc.records import (
     Record,
     Target,
     Withdrawn,
-    count_records,
     read_records,
     read_withdrawn,
 )

@@ -9,9 +9,7 @@ import msgspec
 
 from app.annotation.sources.hgnc.data import HgncData
 from app.annotation.sources.names import GeneNames
-from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
-from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.annotation.upstream.errors import BadAnswer
 
 COMPLETE_SET = "tsv/tsv/hgnc_complete_set.txt"
@@ -19,7 +17,6 @@ WITHDRAWN = "tsv/tsv/withdrawn.txt"
 
 _MAX_LINE_BYTES = 1 << 16  # bytes; real lines have some 5 KB
 _MAX_BYTES = 256 * 1024**2  # real files have 17 MB
-_RECORDS_PER_PART = 500
 
 APPROVED = "Approved"
 WITHDRAWN_STATUSES = frozenset({"Entry Withdrawn", "Symbol Withdrawn", "Merged/Split"})
@@ -136,40 +133,6 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
                 for name, value in row.items()
             }
             yield Record(**values)
-
-
-def read(asked: Any, path: Path) -> Reading:
-    """Read the records of some genes, see :func:`read_records`. This is the file's reader.
-
-    Args:
-        asked: HGNC ids.
-        path: of ``hgnc_complete_set.txt``.
-    """
-    only = frozenset(asked)
-    rows = genes = 0
-    wanted: list[msgspec.Raw] = []
-    for record in read_records(path):
-        rows += 1
-        genes += record.counts
-        if record.hgnc_id in only:
-            wanted.append(msgspec.Raw(msgspec.json.encode(record)))
-    starts = range(0, len(wanted), _RECORDS_PER_PART)
-    parts = (wanted[at : at + _RECORDS_PER_PART] for at in starts)
-    return Reading([Count(rows, genes)], parts)
-
-
-def count_records(path: Path) -> tuple[str, int, int]:
-    """Return the SHA-256 of the complete set, its rows, and its genes (see :attr:`Record.counts`).
-
-    Raises:
-        BadAnswer: see :func:`read_records`.
-    """
-    digest = sha256(path)
-    rows = genes = 0
-    for record in read_records(path):
-        rows += 1
-        genes += record.counts
-    return digest, rows, genes
 
 
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:

@@ -109,7 +109,7 @@ class Hgnc(ApiSource, FileSource):
     )
     data = HgncData
     service = REST
-    file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.records:read")
+    file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.reader:read")
     probes = (
         HostProbe(
             host=REST,

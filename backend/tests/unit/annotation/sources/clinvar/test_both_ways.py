@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from app.annotation.sources.clinvar.aggregate import Tally
 from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
 from app.annotation.sources.clinvar.expected import Expected
+from app.annotation.sources.clinvar.reader import read_table
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import decode_summaries
-from app.annotation.sources.clinvar.table import read_table
 
 GENES = (("5310", "PKD1"), ("7249", "NEWTSC2"), (None, "LOC1"), ("12", "OTHER"))
 # ClinVar calls one gene otherwise than HGNC does, and another as HGNC calls a third

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from isal import igzip, isal_zlib
 
 from app.annotation.sources.clinvar.attribution import WantedGene
-from app.annotation.sources.clinvar.table import TableError, read_table
+from app.annotation.sources.clinvar.reader import TableError, read_table
 
 COLUMNS = [
     "#AlleleID", "Type", "Name", "GeneID", "GeneSymbol", "HGNC_ID", "ClinicalSignificance",

@@ -1,0 +1,45 @@
+"""Reads the complete set: the records of some genes, and its size."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.annotation.sources.base import MAX_ANSWERS
+from app.annotation.sources.hgnc.records import read_records
+from app.annotation.upstream.bulk_files.digest import sha256
+from app.annotation.upstream.bulk_files.messages import Count, Reading
+
+
+def read(asked: Any, path: Path) -> Reading:
+    """Return the records of some genes. This is the file's reader.
+
+    Args:
+        asked: HGNC ids.
+        path: of ``hgnc_complete_set.txt``.
+    """
+    only = frozenset(asked)
+    rows = genes = 0
+    wanted: list[msgspec.Raw] = []
+    for record in read_records(path):
+        rows += 1
+        genes += record.counts
+        if record.hgnc_id in only:
+            wanted.append(msgspec.Raw(msgspec.json.encode(record)))
+    starts = range(0, len(wanted), MAX_ANSWERS)
+    parts = (wanted[at : at + MAX_ANSWERS] for at in starts)
+    return Reading([Count(rows, genes)], parts)
+
+
+def count_records(path: Path) -> tuple[str, int, int]:
+    """Return the SHA-256 of the complete set, its rows, and its genes (see :attr:`Record.counts`).
+
+    Raises:
+        BadAnswer: see :func:`read_records`.
+    """
+    digest = sha256(path)
+    rows = genes = 0
+    for record in read_records(path):
+        rows += 1
+        genes += record.counts
+    return digest, rows, genes
