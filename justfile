@@ -86,6 +86,7 @@ sandbox *ARGS: _installed
 
 # Show the sources: releases, coverage, age
 [group('annotate')]
+[no-cd]
 sources *ARGS: _installed
     @{{ python }} -m app.cli sources "$@"
 
@@ -131,7 +132,7 @@ cancel *ARGS: _installed
 retry *ARGS: _installed
     @{{ python }} -m app.cli retry "$@"
 
-# Accept what a run holds of a source: just accept ID SOURCE
+# Accept held answers: just accept ID SOURCE
 [group('annotate')]
 [no-cd]
 accept *ARGS: _installed

@@ -55,8 +55,7 @@ class Connector:
             params: sent with every request.
             with_key: whether the requests belong to the budget of the key, if there is one.
         """
-        from app.annotation.upstream import TRY_SECONDS, Upstream
-        from app.annotation.upstream.http import user_agent
+        from app.annotation.upstream import TRY_SECONDS, Upstream, user_agent
 
         key = self.key(host) if with_key else None
         return Upstream(

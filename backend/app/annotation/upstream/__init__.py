@@ -15,7 +15,7 @@ from app.annotation.upstream.host import Host
 if TYPE_CHECKING:
     from app.annotation.upstream.cache_dir import usable_cache_dir
     from app.annotation.upstream.client import TRY_SECONDS, Upstream
-    from app.annotation.upstream.http import new_http_client
+    from app.annotation.upstream.http import new_http_client, user_agent
     from app.annotation.upstream.network import outbound_transport
     from app.annotation.upstream.retry import Retries
 
@@ -26,6 +26,7 @@ _LAZY = {
     "Upstream": "client",
     "new_http_client": "http",
     "usable_cache_dir": "cache_dir",
+    "user_agent": "http",
     "outbound_transport": "network",
 }
 
@@ -46,6 +47,7 @@ __all__ = [
     "release",
     "settings",
     "usable_cache_dir",
+    "user_agent",
 ]
 """The names and modules that others may use."""
 
