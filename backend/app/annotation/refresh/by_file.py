@@ -10,7 +10,7 @@ from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.origins import origin_in_file
 from app.annotation.refresh.read_ahead import ReadAhead
 from app.annotation.refresh.weights import weigh
-from app.annotation.sources.base import ApiSource, FileSource, Gene
+from app.annotation.sources.base import Answer, ApiSource, FileSource, Gene
 
 
 async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates: Gates) -> int:
@@ -39,17 +39,20 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
         genes += page
         found = await weigh(source, page)
         weights.update(zip((gene.id for gene in page), found, strict=True))
+    by_id = {gene.id: gene for gene in genes}
+    others = 0
     with closing(ReadAhead()) as ahead:
         # closed at once when the run is cancelled, because a child process may be reading the file
         async with aclosing(source.bulk(genes)) as lists:
             async for answers in lists:
                 turned = await gates.turned_absent(answers)
                 ahead.add(storable_answers(answers), turned)
+                others += sum(_identified_otherwise(by_id[each.gene_id], each) for each in answers)
         await gates.judge_files(
             source.files,
             gone=ahead.turned_absent,
             absent=() if ahead.found else ahead.absent,
-            unusable=ahead.says_nothing,
+            unusable=ahead.says_nothing or gates.too_many_others(genes, others),
         )
         withdrawn = await follow_identity(source, due.attempt)
         if withdrawn:
@@ -65,3 +68,11 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
             weight = sum(weights[answer.gene_id] for answer in answers)
             await ledger.commit(answers, weight, origin)
         return ahead.unknown + len(again) if asks_too else 0
+
+
+def _identified_otherwise(gene: Gene, answer: Answer) -> bool:
+    """Tell whether an answer replaces an identifier that the gene has."""
+    return any(
+        (now := getattr(gene, column)) is not None and now != value
+        for column, value in (answer.identifiers or {}).items()
+    )

@@ -14,12 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.acceptance import Accepted, Held, accepted_of
 from app.annotation.sources.accepted_files import Judged, accept, judge
-from app.annotation.sources.base import Answer, FileRead, SourceInfo
+from app.annotation.sources.base import Answer, FileRead, Gene, SourceInfo
 from app.annotation.sources.thresholds import Thresholds
 from app.core.runs.attempt import Attempt
 
 MIN_IMPLAUSIBLE = 20
 """Fewer genes than this may become absent in one run, whatever their share."""
+
+MAX_OTHER_IDENTIFIERS = 0.1
+"""The share of genes to which a file may give another identifier or symbol. HGNC changes less in
+years; more means that a column was shifted, and all other sources would be asked about the wrong
+genes."""
 
 _ANSWERED = text(
     """
@@ -78,6 +83,17 @@ class Gates:
         values = {"source": self.info.name, "gene_ids": absent}
         async with self.attempt.reading() as connection:
             return set((await connection.execute(_FOUND_BEFORE, values)).scalars())
+
+    def too_many_others(self, genes: Collection[Gene], others: int) -> str | None:
+        """Return the reason to hold a file that gives too many genes another identifier.
+
+        Args:
+            genes: that the file was asked about.
+            others: how many of them have another symbol or identifier in the file.
+        """
+        if others < MIN_IMPLAUSIBLE or others <= len(genes) * MAX_OTHER_IDENTIFIERS:
+            return None
+        return f"the file has another symbol or identifier for {others:,} of {len(genes):,} genes"
 
     def judge_losses(self, gone: Collection[int]) -> None:
         """Make sure that not too many genes became absent at a service.

@@ -287,6 +287,28 @@ async def test_a_column_of_identifiers_that_became_empty_does_not_remove_the_ide
     assert await annotator.rows("SELECT id FROM genes WHERE entrez_id IS NULL") == []
 
 
+@pytest.mark.parametrize("column", ["symbol", "ensembl_gene_id", "entrez_id"])
+async def test_a_column_of_identifiers_that_was_shifted_by_a_row_changes_no_identifier(
+    annotator: Annotator, sandbox: Sandbox, mirror: Mirror, column: str
+) -> None:
+    by(annotator, "hgnc", file=True)
+    await annotator.run("hgnc")
+    identifiers = "SELECT id, symbol, ensembl_gene_id, entrez_id FROM genes ORDER BY id"
+    before = await annotator.rows(identifiers)
+    header, *rows = [
+        line.split("\t") for line in whole(sandbox, COMPLETE_SET).decode().splitlines()
+    ]
+    place = header.index(column)
+    values = [row[place] for row in rows]
+    for row, value in zip(rows, [*values[1:], values[0]], strict=True):
+        row[place] = value
+    shifted = "".join("\t".join(row) + "\n" for row in (header, *rows)).encode()
+    mirror.answers["hgnc_complete_set.txt$"] = shifted
+    run = await annotator.run("hgnc", mode="full")
+    assert "the file has another symbol or identifier for" in run.error
+    assert await annotator.rows(identifiers) == before
+
+
 async def test_a_first_file_must_have_as_many_genes_as_a_complete_one(annotator: Annotator) -> None:
     annotator.bench.settings = annotator.bench.settings.model_copy(
         update={"hgnc_bulk_threshold": 0, "complete_share": 1.0}
