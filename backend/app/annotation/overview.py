@@ -80,6 +80,9 @@ class SourceOverview(View):
     """What was not accepted in the last run of the source, if anything."""
 
 
+# a withdrawn gene keeps the age and the release of its last answers for good
+_GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
+
 _COVERAGE = text(
     """
     SELECT source,
@@ -89,7 +92,7 @@ _COVERAGE = text(
       extract(epoch FROM now() - min(checked_at))::float8 AS oldest_age,
       extract(epoch FROM now()
         - percentile_disc(0.5) WITHIN GROUP (ORDER BY checked_at))::float8 AS median_age
-    FROM annotations GROUP BY source
+    FROM annotations JOIN genes ON genes.id = gene_id AND withdrawn_at IS NULL GROUP BY source
     """
 )
 
@@ -100,6 +103,7 @@ _STORED = text(
       LEFT JOIN origins o ON o.id = a.checked_origin_id
       LEFT JOIN (SELECT DISTINCT source, marker FROM source_releases) r
         ON r.source = a.source AND r.marker = o.marker
+      JOIN genes g ON g.id = a.gene_id AND g.withdrawn_at IS NULL
     WHERE a.state <> 'unknown'
     GROUP BY a.source, a.release ORDER BY a.source, count(*) DESC, a.release
     """
@@ -135,7 +139,7 @@ async def sources_overview(
         connection: to read from.
         enabled: the sources that a run of all sources covers.
     """
-    genes: int = (await connection.execute(text("SELECT count(*) FROM genes"))).scalar_one()
+    genes: int = (await connection.execute(_GENES)).scalar_one()
     coverage = {row["source"]: row for row in (await connection.execute(_COVERAGE)).mappings()}
     last = {row.source: row for row in await connection.execute(_LAST)}
     stored: dict[str, list[StoredRelease]] = {}

@@ -27,12 +27,27 @@ async def test_each_source_has_its_licence_and_counts(api: AsyncClient, query: Q
     found = await one(api, "clinvar")
     assert [each["name"] for each in (await api.get("/api/sources")).json()] == list(SOURCES)
     assert (found["found"], found["absent"], found["unknown"], found["missing"]) == (1, 1, 0, 1)
-    assert found["stored"] == [{"release": "2026-11-01", "genes": 2}]
+    assert found["stored"] == [{"release": "2026-11-01", "genes": 2, "is_current": False}]
     assert [each["release"] for each in found["current"]] == ["2026-11-08"]
     assert round(found["median_age"] / 86_400) == 2
     assert found["licence"] == "public domain (NCBI)"
     assert found["held"] is None
     assert found["last_success"] is None
+
+
+async def test_withdrawn_genes_do_not_count(api: AsyncClient, query: Query) -> None:
+    query(
+        "INSERT INTO annotations (gene_id, source, state, release, checked_state, checked_at)"
+        " SELECT id, 'clinvar', 'found', CASE symbol WHEN 'PKD1' THEN 'new' ELSE 'old' END,"
+        " 'found', now() - CASE symbol WHEN 'PKD1' THEN interval '1 day' ELSE '2 years' END"
+        " FROM genes"
+    )
+    query("UPDATE genes SET withdrawn_at = now() WHERE symbol <> 'PKD1'")
+
+    found = await one(api, "clinvar")
+    assert (found["found"], found["missing"]) == (1, 0)
+    assert [each["release"] for each in found["stored"]] == ["new"]
+    assert round(found["oldest_age"] / 86_400) == 1
 
 
 async def test_a_source_that_was_never_asked_has_no_age(api: AsyncClient) -> None:
