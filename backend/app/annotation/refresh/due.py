@@ -20,12 +20,10 @@ PAGE = 1_000
 # of another release than the current ones, or stale if these are not known; and when its answer is
 # dated in the future, because a clock that was ahead wrote the date. What a file does not tell
 # stays unknown until the file changes.
-_DUE_PAGE = text(
-    """
-    SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
+_DUE = """
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE g.id > :after AND g.withdrawn_at IS NULL
+    WHERE g.withdrawn_at IS NULL
       AND (CAST(:genes AS text[]) IS NULL
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
@@ -36,25 +34,15 @@ _DUE_PAGE = text(
              OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
                          a.checked_at < now() - CAST(:freshness AS interval))
              OR a.checked_at > now() + interval '1 minute')))
-    ORDER BY g.id LIMIT :page
     """
-)
 
-_DUE_COUNT = text(
-    """
-    SELECT count(*)
-    FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
-      LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE g.withdrawn_at IS NULL AND (CAST(:genes AS text[]) IS NULL
-           OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
-      AND (a.gene_id IS NULL OR (
-        a.checked_run_id IS DISTINCT FROM :run_id
-        AND (:everything OR o.parser <> :parser OR g.updated_at > a.checked_at
-             OR ('unknown' IN (a.checked_state, a.state)
-                 AND NOT (:unknown_is_final AND o.marker = ANY(:markers)))
-             OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
-                         a.checked_at < now() - CAST(:freshness AS interval))
-             OR a.checked_at > now() + interval '1 minute')))
+_DUE_COUNT = text(f"SELECT count(*) {_DUE}")
+
+_DUE_PAGE = text(
+    f"""
+    SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
+    {_DUE} AND g.id > :after
+    ORDER BY g.id LIMIT :page
     """
 )
 

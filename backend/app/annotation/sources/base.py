@@ -123,7 +123,7 @@ class SourceInfo:
         attribution: how the source wants to be named where its data are used.
         hosts: the services that it asks. Their addresses and rates become settings.
         freshness: how long an answer stays good.
-        needs: columns of ``genes`` that the source asks by.
+        needs: columns of ``genes`` that the source asks by, and that another source fills.
         provides: columns of ``genes`` that its answers fill.
         settings: a class with further settings, or None.
         bulk_threshold: of a source with both abilities: with more due genes than this, the file is

@@ -9,7 +9,7 @@ from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
-from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_number, read_rows
 from app.annotation.upstream.errors import BadAnswer
@@ -55,10 +55,8 @@ def read(asked: Any, tpm: Path, percentage: Path) -> Reading:
 def _values(asked: Asked, path: Path, most: float = float("inf")) -> Grouped[float | None]:
     rows = Grouped[float | None](asked, "symbol")
     for line in read_rows(path, separator=",", quoted=True, ended=True):
-        try:
+        with in_line(path, line.number):
             symbol, value = _row(line.values, most)
-        except UnusableFile as error:
-            raise UnusableFile(f"{path.name}, line {line.number}: {error}") from error
         rows.add(symbol, value, says_something=bool(value))
     return rows
 
@@ -85,8 +83,7 @@ def _data(
     return DescartesData(tpm[0], percentage[0])
 
 
-async def probe(connect: Connector) -> str:
-    """Look at the first rows of both files. This is what the doctor asks."""
+async def _probe(connect: Connector) -> str:
     upstream = connect.upstream(FILES)
     for path in (TPM, PERCENTAGE):
         start = (await upstream.start_of(path, _START)).decode("utf-8", "replace")
@@ -130,6 +127,6 @@ class Descartes(FileSource):
             host=FILES,
             title="the Descartes atlas has both of its files",
             why="Without the files, runs of Descartes wait. In another form they fail.",
-            ask=probe,
+            ask=_probe,
         ),
     )

@@ -10,7 +10,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_number, read_table
 from app.annotation.upstream.host import Host
@@ -29,7 +29,7 @@ FILES = Host(
 RELEASE = "4.1.1"
 CONSTRAINT = f"{RELEASE}/constraint/gnomad.v{RELEASE}.constraint_metrics.tsv.bgz"
 
-MAX_TABLE = 4 * 1024**3
+MAX_BYTES = 4 * 1024**3
 """Bytes, decompressed. A row has lists of numbers and takes 8 KB, and there are some 200,000."""
 
 ROW = (
@@ -133,16 +133,14 @@ def read(asked: Any, path: Path) -> Reading:
     absent: gnomAD does not give the constraint of such a gene either, only that of transcripts.
     """
     rows = Grouped[tuple[int, GnomadData]](Asked.of(asked), "ensembl_gene_id")
-    for line in read_table(path, COLUMNS, ended=True, most=MAX_TABLE):
+    for line in read_table(path, COLUMNS, ended=True, most=MAX_BYTES):
         gene_id, transcript, version, canonical, mane, *_ = line.values
-        try:
+        with in_line(path, line.number):
             rank = 2 * _flag(mane) + _flag(canonical)
             if not _is_of_ensembl(gene_id, transcript, version) or not rank:
                 rows.count(gene_id, says_something=False)
                 continue
             data = _data(line.values)
-        except UnusableFile as error:
-            raise UnusableFile(f"{path.name}, line {line.number}: {error}") from error
         rows.add(gene_id, (rank, data), says_something=data.says_something)
     return reading([rows], _choose)
 
@@ -219,8 +217,7 @@ def _flags(text: str) -> tuple[str, ...] | None:
         raise UnusableFile(f"{text[:40]!r} is not a list of flags: {error}") from error
 
 
-async def probe(connect: Connector) -> str:
-    """Look at the columns of the file. This is what the doctor asks."""
+async def _probe(connect: Connector) -> str:
     return await has_columns(connect, FILES, CONSTRAINT, COLUMNS)
 
 
@@ -251,6 +248,6 @@ class Gnomad(FileSource):
             host=FILES,
             title="gnomAD's file has the columns that are read",
             why="Without the file, runs of gnomAD wait. With other columns they fail.",
-            ask=probe,
+            ask=_probe,
         ),
     )

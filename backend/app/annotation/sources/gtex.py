@@ -11,7 +11,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_numbers, read_rows
 from app.annotation.upstream.host import Host
@@ -130,14 +130,11 @@ def read(asked: Any, path: Path) -> Reading:
     rows = Grouped[Medians](Asked.of(asked), "ensembl_gene_id")
     for line in _table(path):
         name, *fields = line.values
-        gene = _GENE.fullmatch(name)
-        place = f"{path.name}, line {line.number}"
-        if gene is None:
-            raise UnusableFile(f"{place}: {name[:40]!r} is not a gene id of GENCODE")
-        try:
+        with in_line(path, line.number):
+            gene = _GENE.fullmatch(name)
+            if gene is None:
+                raise UnusableFile(f"{name[:40]!r} is not a gene id of GENCODE")
             tpm = as_numbers(fields, least=0)
-        except UnusableFile as error:
-            raise UnusableFile(f"{place}: {error}") from error
         if gene[2]:
             rows.count(name, says_something=any(tpm))
         else:
@@ -179,8 +176,7 @@ def _data(rows: Sequence[Medians]) -> GtexData | str:
     return GtexData(first.gencode_id, tissues[KIDNEY_CORTEX], tissues[KIDNEY_MEDULLA], tissues)
 
 
-async def probe(connect: Connector) -> str:
-    """Look at the columns of the file. This is what the doctor asks."""
+async def _probe(connect: Connector) -> str:
     return await has_columns(connect, FILES, MEDIANS, (*NAMES, *TISSUES), lines_before=2)
 
 
@@ -210,6 +206,6 @@ class Gtex(FileSource):
             host=FILES,
             title="GTEx's file has the tissues that are read",
             why="Without the file, runs of GTEx wait. With other columns they fail.",
-            ask=probe,
+            ask=_probe,
         ),
     )

@@ -10,7 +10,8 @@ to a :class:`Grouped`, and :func:`reading` makes the answers::
         return reading([rows], lambda rows: Data(...))
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -33,6 +34,15 @@ _IN_WORDS: dict[Key, str] = {
     "ensembl_gene_id": "Ensembl id",
     "symbol": "symbol",
 }
+
+
+HGNC_ID = re.compile(r"HGNC:[1-9]\d{0,8}", re.ASCII)
+ENTREZ_ID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+
+
+def lacks(key: Key) -> str:
+    """Return why the answer about a gene without the identifier is unknown."""
+    return f"the gene has no {_IN_WORDS[key]}, and the source names genes by it"
 
 
 class Asked(msgspec.Struct):
@@ -108,7 +118,7 @@ class Grouped(Generic[T]):
         if self.by != "symbol":
             key = getattr(gene, self.by)
             if key is None:
-                return f"the gene has no {_IN_WORDS[self.by]}, and the source names genes by it"
+                return lacks(self.by)
             return self._kept.get(key, [])
         for name in (gene.symbol, *gene.other_symbols):
             if name in self._kept:
@@ -146,10 +156,11 @@ def reading(
             reason = next((each for each in found if isinstance(each, str)), None)
             yield reason or (data(*found) if any(found) else None)
 
-    return Reading(sizes or [file.size for file in files], _parts(answers()), release)
+    return Reading(sizes or [file.size for file in files], in_parts(answers()), release)
 
 
-def _parts(answers: Iterator[Any]) -> Iterator[list[Any]]:
+def in_parts(answers: Iterable[Any]) -> Iterator[list[Any]]:
+    """Give answers in lists, each of which can be stored in one statement."""
     part: list[Any] = []
     size = 0
     for answer in answers:

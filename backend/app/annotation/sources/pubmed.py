@@ -10,17 +10,16 @@ from array import array
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from isal import igzip_threaded
 from msgspec import Struct
 
-from app.annotation.sources.base import MAX_ANSWERS, BulkFile, FileSource, Gene, SourceInfo
+from app.annotation.sources.base import BulkFile, FileSource, Gene, SourceInfo
 from app.annotation.sources.connector import Connector
-from app.annotation.sources.keyed import Asked
+from app.annotation.sources.keyed import Asked, in_parts, lacks
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_text
+from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_text, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.annotation.upstream.host import Host
 
@@ -68,13 +67,13 @@ def read(asked: Any, path: Path) -> Reading:
     """Return the articles about each gene that is asked for. This is the file's reader."""
     genes = Asked.of(asked).genes
     reader = _Articles(gene.entrez_id for gene in genes if gene.entrez_id)
-    opened = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
-    with cast("IO[bytes]", opened) as stream:
+    with opened_ahead(path) as stream:
         for block in blocks_of_text(stream, longest=_MAX_LINE_BYTES, most=_MAX_BYTES):
             reader.add(block)
     if not reader.genes:
         raise UnusableFile(f"{path.name} has no human gene")
-    return Reading([Count(reader.rows, len(reader.genes))], _parts(genes, reader))
+    answers = (_answer(gene, reader) for gene in genes)
+    return Reading([Count(reader.rows, len(reader.genes))], in_parts(answers))
 
 
 class _Articles:
@@ -124,14 +123,9 @@ class _Articles:
                 articles.append(number)
 
 
-def _parts(genes: Sequence[Gene], reader: _Articles) -> Iterator[list[PubMedData | str | None]]:
-    for start in range(0, len(genes), MAX_ANSWERS):
-        yield [_answer(gene, reader) for gene in genes[start : start + MAX_ANSWERS]]
-
-
 def _answer(gene: Gene, reader: _Articles) -> PubMedData | str | None:
     if gene.entrez_id is None:
-        return "the gene has no Entrez id, and the source names genes by it"
+        return lacks("entrez_id")
     articles = set(reader.found[gene.entrez_id.encode()])
     if not articles:
         return None

@@ -15,8 +15,8 @@ from app.annotation.sources.clingen.data import (
     Curation,
     Dosage,
 )
-from app.annotation.sources.keyed import Asked, Grouped, reading
-from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.sources.keyed import ENTREZ_ID, HGNC_ID, Asked, Grouped, reading
+from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_time, read_table
 
@@ -42,13 +42,11 @@ DOSAGE_COLUMNS = (
     "Triplosensitivity Disease ID",
 )
 
-_BANNER = 12
+MAX_LINES_BEFORE = 12
 """The most lines before the header of either file. They had 4 and 5 in 2026."""
 
 _CREATED = re.compile(r"FILE CREATED: (\d{4}-\d{2}-\d{2})")
 _RULE = "+++"
-_HGNC_ID = re.compile(r"HGNC:\d{1,9}", re.ASCII)
-_ENTREZ_ID = re.compile(r"\d{1,12}", re.ASCII)
 _DISEASE_ID = re.compile(r"MONDO:\d{7}", re.ASCII)
 _MEANINGS = {meaning: score for score, meaning in SCORES.items()}
 
@@ -98,7 +96,7 @@ def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
         VALIDITY_COLUMNS,
         separator=",",
         quoted=True,
-        lines_before=_BANNER,
+        lines_before=MAX_LINES_BEFORE,
         ended=True,
     )
     for number, values in table:
@@ -107,9 +105,10 @@ def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
         gene, disease, disease_id, mode, procedure, classification, report, at, panel = map(
             str.strip, values
         )
-        when = as_time(at)
+        with in_line(path, number):
+            when = as_time(at)
         if not (
-            _HGNC_ID.fullmatch(gene)
+            HGNC_ID.fullmatch(gene)
             and _DISEASE_ID.fullmatch(disease_id)
             and disease
             and classification
@@ -134,16 +133,17 @@ def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
 
 def _read_dosage(genes: Asked, path: Path) -> Grouped[_DosageRow]:
     found = Grouped[_DosageRow](genes, "entrez_id")
-    for number, values in read_table(path, DOSAGE_COLUMNS, lines_before=_BANNER, ended=True):
+    for number, values in read_table(
+        path, DOSAGE_COLUMNS, lines_before=MAX_LINES_BEFORE, ended=True
+    ):
         gene, haplo, haplo_means, triplo, triplo_means, at, haplo_of, triplo_of = values
-        if not _ENTREZ_ID.fullmatch(gene):
+        if not ENTREZ_ID.fullmatch(gene):
             raise UnusableFile(f"{path.name}, line {number} has no Entrez id: {gene[:40]!r}")
-        row = _DosageRow(
-            at,
-            _dosage(f"{path.name}, line {number}", haplo, haplo_means, haplo_of),
-            _dosage(f"{path.name}, line {number}", triplo, triplo_means, triplo_of),
-        )
-        as_time(at)
+        with in_line(path, number):
+            haploinsufficiency = _dosage(haplo, haplo_means, haplo_of)
+            triplosensitivity = _dosage(triplo, triplo_means, triplo_of)
+            as_time(at)
+        row = _DosageRow(at, haploinsufficiency, triplosensitivity)
         found.add(
             gene,
             row,
@@ -152,23 +152,23 @@ def _read_dosage(genes: Asked, path: Path) -> Grouped[_DosageRow]:
     return found
 
 
-def _dosage(where: str, score: str, meaning: str, diseases: str) -> Dosage:
+def _dosage(score: str, meaning: str, diseases: str) -> Dosage:
     """Read a score. The words beside it must not be those of another score."""
-    value = None if score == NOT_EVALUATED else _whole(where, score)
+    value = None if score == NOT_EVALUATED else _whole(score)
     meaning = meaning or (NOT_EVALUATED if value is None else SCORES.get(value, score))
     if meaning == NOT_EVALUATED or meaning in _MEANINGS:
         expected = _MEANINGS.get(meaning)
         if expected != value:
-            raise UnusableFile(f"{where}: the score {score[:40]!r} is called {meaning!r}")
+            raise UnusableFile(f"the score {score[:40]!r} is called {meaning!r}")
     ids = [each.strip() for each in diseases.split(",") if each.strip()]
     if wrong := [each for each in ids if not _DISEASE_ID.fullmatch(each)]:
-        raise UnusableFile(f"{where}: {wrong[0][:40]!r} is not a MONDO id")
+        raise UnusableFile(f"{wrong[0][:40]!r} is not a MONDO id")
     return Dosage(value, meaning, ids)
 
 
-def _whole(where: str, text: str) -> int:
+def _whole(text: str) -> int:
     if not re.fullmatch(r"\d{1,3}", text, re.ASCII):
-        raise UnusableFile(f"{where}: {text[:40]!r} is not a dosage score")
+        raise UnusableFile(f"{text[:40]!r} is not a dosage score")
     return int(text)
 
 

@@ -4,7 +4,12 @@ from datetime import timedelta
 
 from app.annotation.sources.base import BulkFile, FileRead, FileSource, SourceInfo
 from app.annotation.sources.clingen.data import ClinGenData
-from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, is_known
+from app.annotation.sources.clingen.reader import (
+    DOSAGE_COLUMNS,
+    MAX_LINES_BEFORE,
+    VALIDITY_COLUMNS,
+    is_known,
+)
 from app.annotation.sources.clingen.release import release_of_rows
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.probe import HostProbe
@@ -39,12 +44,12 @@ DOSAGE = "ClinGen_gene_curation_list_GRCh38.tsv"
 
 async def _probe_validity(connect: Connector) -> str:
     return await has_columns(
-        connect, SEARCH, VALIDITY, VALIDITY_COLUMNS, separator=",", lines_before=12
+        connect, SEARCH, VALIDITY, VALIDITY_COLUMNS, separator=",", lines_before=MAX_LINES_BEFORE
     )
 
 
 async def _probe_dosage(connect: Connector) -> str:
-    return await has_columns(connect, FILES, DOSAGE, DOSAGE_COLUMNS, lines_before=12)
+    return await has_columns(connect, FILES, DOSAGE, DOSAGE_COLUMNS, lines_before=MAX_LINES_BEFORE)
 
 
 class ClinGen(FileSource):

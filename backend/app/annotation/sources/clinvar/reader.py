@@ -10,16 +10,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import msgspec
-from isal import igzip_threaded
 
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.aggregate import Profile, Tally
 from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
 from app.annotation.sources.clinvar.consequence import consequence
-from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
+from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 _MAX_LINE_BYTES = 1 << 20  # bytes; real lines have some 60 KB at most
@@ -95,8 +94,7 @@ def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
 
 
 def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
-    opened = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
-    with cast("IO[bytes]", opened) as stream:
+    with opened_ahead(path) as stream:
         blocks = blocks_of_lines(stream, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
         first = next(blocks, [b""])
         columns = _columns(first[0])

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.annotation.sources.gencc.data import CLASSIFICATIONS, MODES, GenccData, Submission
-from app.annotation.sources.keyed import Asked, Grouped, reading
-from app.annotation.upstream.bulk_files.lines import UnusableFile
+from app.annotation.sources.keyed import HGNC_ID, Asked, Grouped, reading
+from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_time, read_rows, read_table
 
@@ -30,7 +30,6 @@ _IDENTITY = (("sgc_id", "version_number"), ("uuid",))
 _MAX_LINE_BYTES = 1 << 20
 """Bytes of a line. Notes may be long, and may have line ends in them."""
 
-_HGNC_ID = re.compile(r"HGNC:\d{1,9}", re.ASCII)
 _DISEASE_ID = re.compile(r"[A-Za-z]+:\w+", re.ASCII)
 _VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _TITLES = {title: curie for curie, title in CLASSIFICATIONS.items()}
@@ -55,9 +54,10 @@ def read(asked: Any, path: Path) -> Reading:
     )
     for number, values in table:
         gene, *_ = values
-        if not _HGNC_ID.fullmatch(gene):
+        if not HGNC_ID.fullmatch(gene):
             raise UnusableFile(f"{path.name}, line {number} has no HGNC id: {gene[:40]!r}")
-        rows.add(gene, _row(f"{path.name}, line {number}", values))
+        with in_line(path, number):
+            rows.add(gene, _row(values))
     return reading([rows], _data)
 
 
@@ -75,7 +75,7 @@ def _identity_of(path: Path) -> tuple[str, ...]:
     return found
 
 
-def _row(where: str, values: tuple[str, ...]) -> _Row:
+def _row(values: tuple[str, ...]) -> _Row:
     (
         _,
         disease_id,
@@ -90,15 +90,15 @@ def _row(where: str, values: tuple[str, ...]) -> _Row:
         *version,
     ) = (value.strip() for value in values)
     if not (disease and classification and submitter and name):
-        raise UnusableFile(f"{where} names no disease, classification, submitter or submission")
+        raise UnusableFile("it names no disease, classification, submitter or submission")
     if not _DISEASE_ID.fullmatch(disease_id):
-        raise UnusableFile(f"{where}: {disease_id[:40]!r} is not the id of a disease")
+        raise UnusableFile(f"{disease_id[:40]!r} is not the id of a disease")
     if CLASSIFICATIONS.get(class_id, classification) != classification or (
         _TITLES.get(classification, class_id) != class_id
     ):
-        raise UnusableFile(f"{where}: {class_id[:40]!r} is called {classification[:40]!r}")
+        raise UnusableFile(f"{class_id[:40]!r} is called {classification[:40]!r}")
     if version and not _VERSION.fullmatch(version[0]):
-        raise UnusableFile(f"{where}: {version[0][:40]!r} is not a version")
+        raise UnusableFile(f"{version[0][:40]!r} is not a version")
     when = as_time(at)
     return _Row(
         id=name,

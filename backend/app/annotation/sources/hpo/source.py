@@ -8,7 +8,7 @@ from pydantic import Field
 from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.hpo.data import HpoData
-from app.annotation.sources.hpo.files import DISEASE_COLUMNS, GENE_COLUMNS
+from app.annotation.sources.hpo.files import DISEASE_COLUMNS, GENE_COLUMNS, MAX_LINES_BEFORE
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.upstream.host import Host
@@ -49,7 +49,7 @@ class HpoSettings(UpstreamSettings):
 
 async def _probe(connect: Connector) -> str:
     await has_columns(connect, FILES, GENES, GENE_COLUMNS)
-    return await has_columns(connect, FILES, HPOA, DISEASE_COLUMNS, lines_before=20)
+    return await has_columns(connect, FILES, HPOA, DISEASE_COLUMNS, lines_before=MAX_LINES_BEFORE)
 
 
 class Hpo(FileSource):

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from app.annotation.sources.keyed import ENTREZ_ID
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.tables import read_rows
 
 _ORTHOLOG_FIELDS = 6
 _GENOTYPE_FIELDS = 8
-_GENE = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _MARKER = re.compile(r"MGI:\d+", re.ASCII)
 _MARKERS = re.compile(r"MGI:\d+(?:[|,] ?MGI:\d+)*", re.ASCII)
 _TERM = re.compile(r"MP:\d{7}", re.ASCII)
@@ -57,7 +57,7 @@ def ortholog_row(values: Sequence[str]) -> OrthologRow | None:
         not human
         or not symbol
         or rest
-        or not _GENE.fullmatch(gene)
+        or not ENTREZ_ID.fullmatch(gene)
         or not _MARKER.fullmatch(marker)
         or not _TERMS.fullmatch(terms)
     ):

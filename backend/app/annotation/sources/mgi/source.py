@@ -9,6 +9,7 @@ from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.mgi.data import MgiData
 from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.probing import START
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 from app.annotation.upstream.settings import UpstreamSettings
@@ -28,8 +29,6 @@ FILES = Host(
 ORTHOLOGS, GENOTYPES = "HMD_HumanPhenotype.rpt", "MGI_GenePheno.rpt"
 ONTOLOGY = "MPheno_OBO.ontology"
 
-_START = 65_536
-
 
 class MgiSettings(UpstreamSettings):
     """Which organ is studied."""
@@ -46,7 +45,7 @@ class MgiSettings(UpstreamSettings):
 async def _probe(connect: Connector) -> str:
     from app.annotation.sources.mgi.files import ortholog_row
 
-    start = await connect.upstream(FILES).start_of(ORTHOLOGS, _START)
+    start = await connect.upstream(FILES).start_of(ORTHOLOGS, START)
     line = start.decode("utf-8", "replace").partition("\n")[0]
     if ortholog_row(line.rstrip("\r").split("\t")) is None:
         raise BadAnswer(f"{ORTHOLOGS} has another layout: {line[:80]!r}")

@@ -24,10 +24,10 @@ _CONFIDENCE: dict[str, Confidence] = {
 }
 _ORDER = {"green": 0, "amber": 1, "red": 2, "none": 3}
 
-_LONGEST = 64 << 20
+_MAX_LINE_BYTES = 64 << 20
 """Bytes of a line. A super panel of 4,500 genes has some 5 MB."""
 
-_MOST = 2 << 30
+_MAX_BYTES = 2 << 30
 
 
 class _Listing(NamedTuple):
@@ -47,7 +47,7 @@ def read(asked: Any, path: Path) -> Reading:
     decoder = msgspec.json.Decoder(Line)
     seen: set[tuple[str, int]] = set()
     unnamed = 0
-    for number, text in enumerate(lines(path, longest=_LONGEST, most=_MOST), 1):
+    for number, text in enumerate(lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES), 1):
         try:
             line = decoder.decode(text)
         except msgspec.MsgspecError as error:

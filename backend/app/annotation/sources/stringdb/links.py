@@ -8,8 +8,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from app.annotation.sources.stringdb.data import LEVELS, MOST_PARTNERS
-from app.annotation.sources.stringdb.proteins import MAX_BYTES, MAX_LINE_BYTES, opened
-from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines
+from app.annotation.sources.stringdb.proteins import MAX_BYTES, MAX_LINE_BYTES
+from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count
 
 LINK_COLUMNS = ("protein1", "protein2", "combined_score")
@@ -89,7 +89,7 @@ class Links:
                 not match, or the proteins are not those of the list.
             EOFError, OSError: the file is cut short, or is not a gzip file.
         """
-        with opened(path) as stream:
+        with opened_ahead(path) as stream:
             blocks = blocks_of_lines(stream, longest=MAX_LINE_BYTES, most=MAX_BYTES, ended=True)
             lines = next(blocks, [b""])
             header = lines[0].decode("utf-8", "replace").strip("#\r").split(" ")

@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
-from isal import igzip_threaded
-
-from app.annotation.upstream.bulk_files.lines import BLOCK, UnusableFile, blocks_of_lines
+from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count
 from app.annotation.upstream.bulk_files.tables import read_table
 
@@ -51,12 +48,6 @@ class Identified(NamedTuple):
     size: Count
 
 
-def opened(path: Path) -> AbstractContextManager[IO[bytes]]:
-    """Open a compressed file. A thread decompresses it outside the interpreter's lock."""
-    found = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
-    return cast("AbstractContextManager[IO[bytes]]", found)
-
-
 def read_info(path: Path) -> Named:
     """Read ``protein.info``, a table with one row for each protein."""
     symbols: dict[str, str | None] = {}
@@ -71,7 +62,7 @@ def read_aliases(path: Path) -> Identified:
     """Read the HGNC ids of ``protein.aliases``, which has some 200 aliases for each protein."""
     found: dict[str, list[str]] = {}
     rows, size, tabs = 0, len(_HGNC_ID), len(ALIAS_COLUMNS) - 1
-    with opened(path) as stream:
+    with opened_ahead(path) as stream:
         blocks = blocks_of_lines(stream, longest=MAX_LINE_BYTES, most=MAX_BYTES, ended=True)
         lines = next(blocks, [b""])
         header = lines.pop(0).decode("utf-8", "replace").strip("#\r").split("\t")

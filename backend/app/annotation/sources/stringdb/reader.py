@@ -1,11 +1,10 @@
 """Answers about genes from STRING's three files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.annotation.sources.base import MAX_ANSWERS
-from app.annotation.sources.keyed import Asked
+from app.annotation.sources.keyed import Asked, in_parts
 from app.annotation.sources.stringdb.data import LEVELS, Partner, StringDbData
 from app.annotation.sources.stringdb.links import Links, Partners
 from app.annotation.sources.stringdb.proteins import read_aliases, read_info
@@ -43,9 +42,9 @@ def read(asked: Any, info: Path, aliases: Path, links: Path) -> Reading:
                 by_protein.setdefault(protein.encode(), []).append(partners)
     reader = Links(by_protein, {protein.encode(): key for protein, key in keys.items()})
     size = reader.read(links)
-    ids = [gene.hgnc_id for gene in genes]
-    parts = _parts(ids, found, _names(named.symbols, keys))
-    return Reading([named.size, identified.size, size], parts)
+    names = _names(named.symbols, keys)
+    answers = (_data(found.get(gene.hgnc_id), names) for gene in genes)
+    return Reading([named.size, identified.size, size], in_parts(answers))
 
 
 def _names(symbols: Mapping[str, str | None], keys: Mapping[str, str]) -> dict[str, Partner]:
@@ -60,17 +59,9 @@ def _names(symbols: Mapping[str, str | None], keys: Mapping[str, str]) -> dict[s
     return names
 
 
-def _parts(
-    ids: Sequence[str], found: Mapping[str, _Found], names: Mapping[str, Partner]
-) -> Iterator[list[StringDbData | None]]:
-    for start in range(0, len(ids), MAX_ANSWERS):
-        yield [
-            _data(found[each], names) if each in found else None
-            for each in ids[start : start + MAX_ANSWERS]
-        ]
-
-
-def _data(gene: _Found, names: Mapping[str, Partner]) -> StringDbData:
+def _data(gene: _Found | None, names: Mapping[str, Partner]) -> StringDbData | None:
+    if gene is None:
+        return None
     medium, high, highest = map(gene.partners.count, LEVELS)
     partners = []
     for key, score in gene.partners.strongest():

@@ -10,7 +10,7 @@ from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.annotation.upstream.bulk_files.tables import read_table
 
-_LONGEST = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 """Bytes of a line. The long texts with all their evidence have some 50 KB."""
 
 
@@ -23,7 +23,7 @@ def read(asked: Any, path: Path) -> Reading:
     """
     rows = Grouped[Protein](Asked.of(asked), "hgnc_id")
     seen: set[str] = set()
-    for line in read_table(path, COLUMNS, longest=_LONGEST):
+    for line in read_table(path, COLUMNS, longest=_MAX_LINE_BYTES):
         entry = read_entry(line.values)
         if entry.accession in seen:
             raise UnusableFile(f"{path.name} has {entry.accession} twice")

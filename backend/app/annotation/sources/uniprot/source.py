@@ -94,7 +94,6 @@ class UniProt(CollectedSource):
         attribution="UniProt Consortium, www.uniprot.org",
         hosts=(REST,),
         freshness=timedelta(days=90),  # a release every eight weeks
-        needs=frozenset({"hgnc_id"}),
         # release 2026_03 has 20,431 reviewed human entries, most of which name a gene of their own
         least_genes=18_000,
     )

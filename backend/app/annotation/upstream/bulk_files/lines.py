@@ -1,10 +1,11 @@
 """Reads lines of an untrusted file. The length of a line and of the file is bounded."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from isal import igzip
+from isal import igzip, igzip_threaded
 
 from app.core.errors import KidneyGeneticsError
 
@@ -13,6 +14,15 @@ BLOCK = 1 << 20
 
 class UnusableFile(KidneyGeneticsError):
     """The file is not what it should be."""
+
+
+@contextmanager
+def in_line(path: Path, number: int) -> Iterator[None]:
+    """Add the name of the file and the number of the line to an error that is raised inside."""
+    try:
+        yield
+    except UnusableFile as error:
+        raise UnusableFile(f"{path.name}, line {number}: {error}") from error
 
 
 def lines(
@@ -49,6 +59,12 @@ def lines(
             if ended and not line.endswith(b"\n"):
                 raise UnusableFile(f"{path.name} is cut short within its last line")
             yield line.decode("utf-8", errors)
+
+
+def opened_ahead(path: Path) -> AbstractContextManager[IO[bytes]]:
+    """Open a large gzip file. A thread decompresses it ahead, outside the interpreter's lock."""
+    opened = igzip_threaded.open(path, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
+    return cast("AbstractContextManager[IO[bytes]]", opened)
 
 
 def _opened(path: Path) -> IO[bytes]:
