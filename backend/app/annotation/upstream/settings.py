@@ -40,7 +40,8 @@ class UpstreamSettings(Settings):
         ROOT / ".run" / "cache", json_schema_extra={"section": "Where things are"}
     )
     """The folder that keeps the sources' files between attempts. A relative path begins at the
-    checkout, `~` is the home folder, and `$` is refused. The largest file needs about 500 MB."""
+    checkout, `~` is the home folder, and `$` is refused. The files need about 1 GB
+    together, and the largest about 500 MB twice while a newer version of it is downloaded."""
 
     upstream_backoff: float = Field(
         0.5, gt=0, le=60, json_schema_extra={"section": "Requests to upstream services"}

@@ -98,6 +98,12 @@ def test_nothing_else_names_a_source(source: str) -> None:
     assert found == []
 
 
+def test_the_readme_names_every_source() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert f"{len(SOURCES)} public sources" in readme
+    assert [name for name in SOURCES if name not in readme.lower()] == []
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_host_of_a_source_has_a_probe_and_an_imitation(source: str) -> None:
     hosts = {host.setting for host in SOURCES[source].info.hosts}
