@@ -96,6 +96,18 @@ sources *ARGS: _installed
 genes-import *ARGS: _installed
     @{{ python }} -m app.cli genes-import "$@"
 
+# Add your own table: just source-add NAME FILE
+[group('annotate')]
+[no-cd]
+source-add *ARGS: _installed
+    @{{ python }} -m app.cli source-add "$@"
+
+# Remove your own table: just source-remove NAME
+[group('annotate')]
+[no-cd]
+source-remove *ARGS: _installed
+    @{{ python }} -m app.cli source-remove "$@"
+
 # Say what names of genes mean: just resolve NAME...
 [group('annotate')]
 [no-cd]

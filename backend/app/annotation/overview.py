@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
 from app.core.runs.views import View, one_of
 
@@ -96,6 +97,8 @@ _COVERAGE = text(
     """
 )
 
+_GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
+
 _STORED = text(
     """
     SELECT a.source, a.release, count(*) AS genes, bool_and(r.marker IS NOT NULL) AS is_current
@@ -133,11 +136,11 @@ _MAX_STORED = 5
 async def sources_overview(
     connection: AsyncConnection, enabled: Collection[str]
 ) -> list[SourceOverview]:
-    """Return all sources, in the order of the registry.
+    """Return all sources, in the order of the registry; withdrawn genes do not count.
 
     Args:
         connection: to read from.
-        enabled: the sources that a run of all sources covers.
+        enabled: the built-in sources that a run of all sources covers.
     """
     genes: int = (await connection.execute(_GENES)).scalar_one()
     coverage = {row["source"]: row for row in (await connection.execute(_COVERAGE)).mappings()}
@@ -151,8 +154,8 @@ async def sources_overview(
     for each in (await connection.execute(_CURRENT)).mappings():
         current.setdefault(each["source"], []).append(CurrentRelease(**each))
     found = []
-    for name, source in SOURCES.items():
-        info, ended = source.info, last.get(name)
+    for name, info in (await all_sources(connection)).items():
+        ended = last.get(name)
         counts: dict[str, Any] = {
             "found": 0, "absent": 0, "unknown": 0, "oldest_age": None, "median_age": None,
         } | dict(coverage.get(name, {}))  # fmt: skip
@@ -167,7 +170,7 @@ async def sources_overview(
                 licence=info.licence,
                 licence_url=info.licence_url,
                 attribution=info.attribution,
-                enabled=name in enabled,
+                enabled=name in enabled or name not in SOURCES,
                 freshness=info.freshness.total_seconds(),
                 current=current.get(name, []),
                 stored=stored.get(name, [])[:_MAX_STORED],

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.resolve import ANY_NAME, RESOLVED_BY, NamedGene, Resolution, resolve
-from app.annotation.sources import SOURCES
+from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources.names import MAX_NAME
 from app.api.errors import Refusal, refusals
 from app.api.services import ServicesDep
@@ -220,9 +220,10 @@ def _words(found: Resolution) -> str:
 async def _with_annotations(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Gene]:
     annotations: dict[int, dict[str, Annotation]] = {row["id"]: {} for row in rows}
     result = await connection.execute(_ANNOTATIONS, {"ids": list(annotations)})
+    sources = await all_sources(connection)
     for found in result.mappings():
         source = found["source"]
-        licence = SOURCES[source].info.licence if source in SOURCES else None
+        licence = sources[source].licence if source in sources else None
         origin = Origin(**found) if found["files"] is not None else None
         annotations[found["gene_id"]][source] = Annotation(**found, origin=origin, licence=licence)
     return [Gene(**row, annotations=annotations[row["id"]]) for row in rows]

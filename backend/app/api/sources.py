@@ -3,6 +3,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from app.annotation.overview import SourceOverview, sources_overview
+from app.annotation.own_tables.source import schema_of
+from app.annotation.own_tables.store import current_tables
 from app.annotation.sources import SOURCES
 from app.annotation.sources.structure import json_schema
 from app.api.errors import refusals
@@ -38,8 +40,13 @@ async def list_sources(services: ServicesDep) -> list[SourceOverview]:
 )
 async def get_schema(
     name: Annotated[str, Path(description="The name of a source.", examples=[[*SOURCES][-1]])],
+    services: ServicesDep,
 ) -> dict[str, Any]:
     """Return the schema of `data` of the annotations of one source, with all definitions."""
-    if name not in SOURCES:
-        raise NotFound(f"there is no source {name[:80]!r}", allowed=", ".join(SOURCES))
-    return json_schema(SOURCES[name].data)
+    if name in SOURCES:
+        return json_schema(SOURCES[name].data)
+    async with services.db.connect() as connection:
+        own = await current_tables(connection)
+    if name not in own:
+        raise NotFound(f"there is no source {name[:80]!r}", allowed=", ".join([*SOURCES, *own]))
+    return schema_of(own[name])

@@ -3,6 +3,7 @@ import json
 import click
 
 from app.annotation.genes.selection import find_hgnc_ids
+from app.annotation.own_tables.registry import all_sources
 from app.annotation.refresh.forecast import Forecast, forecast
 from app.annotation.refresh.requests import in_order
 from app.annotation.settings import get_settings
@@ -24,14 +25,15 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
 
     async def do(session: Session) -> list[Forecast]:
         genes: list[str] | None = None
-        if request.genes is not None:
-            async with session.db.connect() as connection:
+        async with session.db.connect() as connection:
+            known = await all_sources(connection)
+            if request.genes is not None:
                 genes = await find_hgnc_ids(connection, request.genes)
         async with new_http_client(settings.upstream_timeout) as http:
             return await forecast(
                 session.db,
                 Connector(settings, LocalRateLimiter(), http),
-                in_order(request, settings.enabled_sources),
+                in_order(request, known, settings.enabled_sources),
                 full=request.mode == "full",
                 genes=genes,
             )

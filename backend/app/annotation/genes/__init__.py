@@ -6,12 +6,16 @@ single genes, `resolve` says what a name means, `former` are the former symbols 
 """
 
 __all__ = [
+    "cells",
     "columns",
+    "dialects",
+    "files",
     "former",
     "identifiers",
     "identity",
     "importing",
     "resolve",
     "selection",
+    "text",
 ]
 """The modules that others may use."""

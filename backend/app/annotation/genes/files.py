@@ -59,17 +59,32 @@ def read_gene_file(path: Path) -> Table:
     rows = records(path, read_lines(path))
     if not rows:
         raise _nothing_in(path)
-    header, rows = _header(rows)
-    if header is None:
-        found = [Column("the only column", "symbol", 0, [clean(cells[0]) for _, cells in rows])]
+    header, rows = split_header(rows)
+    if header is not None:
+        table = table_of(path, header, rows)
     else:
-        found = _columns(path, header, rows)
+        only = Column("the only column", "symbol", 0, [clean(cells[0]) for _, cells in rows])
+        table = Table(path, (), [line for line, _ in rows], [only])
     if not rows:
         raise _nothing_in(path)
-    return Table(path, header or (), [line for line, _ in rows], found)
+    return table
 
 
-def _header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
+def table_of(path: Path, header: list[str], rows: list[Record]) -> Table:
+    """Return the part of a table that names genes.
+
+    Args:
+        path: of its file, for errors.
+        header: the names of all columns.
+        rows: below it.
+
+    Raises:
+        WrongUse: no column may name genes.
+    """
+    return Table(path, header, [line for line, _ in rows], _columns(path, header, rows))
+
+
+def split_header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
     """Separate the header, if there is one, from the rows. R's row names get a blank name."""
     header = [clean(cell) for cell in rows[0][1]]
     if len(header) == 1 and not known(header):

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.annotation.own_tables.registry import connected
+from app.annotation.own_tables.store import current_tables
 from app.annotation.refresh.due import Rules, count_due
 from app.annotation.refresh.releases import Releases
 from app.annotation.settings import reads_file
-from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.connector import Connector
 from app.core.runs.views import View
@@ -74,7 +75,9 @@ async def forecast(
         full: whether genes with a current answer are due, too.
         genes: the HGNC ids that the run is limited to; None means all genes.
     """
-    sources = [SOURCES[name](connect) for name in names]
+    async with db.connect() as connection:
+        own = await current_tables(connection)
+    sources = [connected(name, connect, own) for name in names]
     releases = [Releases(source) for source in sources]
     await asyncio.gather(*(each.look() for each in releases))
     found = []
@@ -116,7 +119,7 @@ def _requests(source: Source, due: int, *, from_file: bool) -> int:
     """Return the requests for the genes that are due, at least."""
     if from_file:
         assert isinstance(source, FileSource)
-        return len(source.file.paths)
+        return source.downloads
     assert isinstance(source, ApiSource)
     return math.ceil(due / source.info.batch_size)
 

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from app.annotation.own_tables.registry import connected
+from app.annotation.own_tables.store import OwnTableRow, current_tables
 from app.annotation.refresh.acceptance import IsHeld
 from app.annotation.refresh.requests import lacks_identifiers
 from app.annotation.refresh.source_refresh import Refresh, nothing_but_unknowns
 from app.annotation.settings import Settings
-from app.annotation.sources import SOURCES, build
+from app.annotation.sources import SOURCES
+from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.core.errors import KidneyGeneticsError, Superseded, UserError, Wait
 from app.core.postgres.unavailable import is_unavailable
@@ -57,9 +60,9 @@ class Pipeline:
 
     def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
         self._settings = settings
-        self._limiter = limiter
         usable_cache_dir(settings.cache_dir)
         self._http = new_http_client(settings.upstream_timeout)
+        self._connect = Connector(settings, limiter, self._http)
         self._reading = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def close(self) -> None:
@@ -81,19 +84,25 @@ class Pipeline:
         async with attempt.reading() as connection:
             rows = (await connection.execute(_COVERED, {"run_id": run_id})).all()
             genes = (await connection.execute(_GENES, {"run_id": run_id})).scalar_one()
+            own = await current_tables(connection)
         loop = asyncio.get_running_loop()
         ended: _AllEnded = {row.source: loop.create_future() for row in rows}
         try:
             async with asyncio.TaskGroup() as group:
                 for row in rows:
-                    group.create_task(self._follow(attempt, row, genes, ended))
+                    group.create_task(self._follow(attempt, row, genes, own, ended))
         except BaseExceptionGroup as errors:
             superseded = [e for e in errors.exceptions if isinstance(e, Superseded)]
             raise (superseded or errors.exceptions)[0] from None
         _conclude(run_id, {name: future.result() for name, future in ended.items()})
 
     async def _follow(
-        self, attempt: Attempt, row: Any, genes: list[str] | None, ended: _AllEnded
+        self,
+        attempt: Attempt,
+        row: Any,
+        genes: list[str] | None,
+        own: Mapping[str, OwnTableRow],
+        ended: _AllEnded,
     ) -> None:
         """Refresh a source when those that it needs have ended, and say how it ended."""
         name: str = row.source
@@ -106,12 +115,12 @@ class Pipeline:
                     outcome = str(row.error or nothing_but_unknowns(name))
                 elif row.state == "held":
                     outcome = IsHeld(row.error)
-                elif name not in SOURCES:
-                    outcome = f"this version has no source {name}"
+                elif name not in SOURCES and name not in own:
+                    outcome = f"this version has no source {name}, and no own table is called so"
                 elif (provider := await _missed(attempt, name, ended)) is not None:
                     outcome = _NotBegun(provider)
                 else:
-                    source = build(name, self._settings, self._limiter, self._http)
+                    source = connected(name, self._connect, own, attempt.reading)
                     refresh = Refresh(attempt, source, self._settings, self._reading, genes)
                     outcome = await refresh.run(afresh=row.state == "queued")
             except Exception as error:
@@ -141,7 +150,7 @@ def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the columns that a source asks by, with those sources of the run that fill them."""
     return [
         (column, provider)
-        for column in sorted(SOURCES[name].info.needs)
+        for column in (sorted(SOURCES[name].info.needs) if name in SOURCES else ())
         for provider in covered
         if provider in SOURCES and provider != name and column in SOURCES[provider].info.provides
     ]

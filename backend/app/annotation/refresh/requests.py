@@ -1,12 +1,14 @@
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.genes.selection import find_hgnc_ids
+from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
+from app.annotation.sources.base import SourceInfo
 from app.core.errors import WrongUse
 from app.core.runs import operations
 from app.core.runs.operations import Created
@@ -38,8 +40,9 @@ async def request_run(
         WrongUse: an unknown source, an unknown gene, or no genes to annotate.
         Conflict: another active run covers one of the sources.
     """
-    names = in_order(request, enabled)
     async with db.begin() as connection:
+        known = await all_sources(connection)
+        names = in_order(request, known, enabled)
         await _require_genes(connection)
         if request.genes is not None:
             found = await find_hgnc_ids(connection, request.genes)
@@ -50,31 +53,34 @@ async def request_run(
         if ref is not None:
             created = Created(ref, "queued", created=False)
         else:
-            covers = await _with_needed(connection, names)
+            covers = await _with_needed(connection, known, names)
             created = await operations.create(connection, request, covers, arq_job_id=arq_job_id)
     if created.created or ref is not None:
         await dispatcher.send([created.ref])
     return created
 
 
-def in_order(request: RunRequest, enabled: Sequence[str]) -> list[str]:
+def in_order(
+    request: RunRequest, known: Mapping[str, SourceInfo], enabled: Sequence[str]
+) -> list[str]:
     """Return the sources that a request names, in the order of the registry.
 
     Args:
         request: what was asked for.
-        enabled: the sources that a run of all sources covers.
+        known: all sources.
+        enabled: the built-in sources that a run of all sources covers. It covers all own tables.
 
     Raises:
         WrongUse: an unknown source.
     """
     if request.sources is None:
-        return list(enabled)
+        return [name for name in known if name in enabled or name not in SOURCES]
     for name in request.sources:
-        if name not in SOURCES:
-            near = difflib.get_close_matches(name.lower(), SOURCES, n=1, cutoff=0.5)
+        if name not in known:
+            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
             hint = f", did you mean {near[0]}?" if near else ""
-            raise WrongUse(f"unknown source {name[:80]!r}{hint}", allowed=", ".join(SOURCES))
-    return [name for name in SOURCES if name in request.sources]
+            raise WrongUse(f"unknown source {name[:80]!r}{hint}", allowed=", ".join(known))
+    return [name for name in known if name in request.sources]
 
 
 async def _require_genes(connection: AsyncConnection) -> None:
@@ -86,17 +92,19 @@ async def _require_genes(connection: AsyncConnection) -> None:
         )
 
 
-async def _with_needed(connection: AsyncConnection, names: list[str]) -> list[str]:
+async def _with_needed(
+    connection: AsyncConnection, known: Mapping[str, SourceInfo], names: list[str]
+) -> list[str]:
     """Add a source that provides identifiers which another one needs and some genes lack."""
     covers = list(names)
     for name in names:
-        for column in sorted(SOURCES[name].info.needs):
+        for column in sorted(known[name].needs):
             provider = _provider(column)
             if provider is None or provider in covers:
                 continue
             if await lacks_identifiers(connection, column, provider):
                 covers.append(provider)
-    return [name for name in SOURCES if name in covers]
+    return [name for name in known if name in covers]
 
 
 async def lacks_identifiers(connection: AsyncConnection, column: str, provider: str) -> bool:

@@ -177,7 +177,7 @@ class Source:
             were accepted last, before an answer from them is stored.
     """
 
-    info: ClassVar[SourceInfo]
+    info: SourceInfo
     data: ClassVar[type[Struct]]
     probes: ClassVar[tuple[HostProbe, ...]] = ()
     setting_probes: ClassVar[tuple[SettingProbe, ...]] = ()
@@ -357,6 +357,11 @@ class FileSource(Source, ABC):
         first, *others = [by_path[path] for path in self.file.watches]
         marker = " ".join([first.marker, *(each.marker for each in others)])
         return Release(self.file.release or named or first.release, marker, first.address)
+
+    @property
+    def downloads(self) -> int:
+        """The number of files that are downloaded."""
+        return len(self.file.paths)
 
     async def fetch(self) -> list[Download]:
         """Return local copies of the upstream's current files, one for each path.

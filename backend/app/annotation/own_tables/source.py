@@ -1,0 +1,176 @@
+"""An own table as a source. It answers from PostgreSQL, where the table's rows are."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.own_tables.meaning import MEANT, ROWS
+from app.annotation.own_tables.store import OwnTableRow
+from app.annotation.sources.base import (
+    MAX_ANSWERS,
+    Answer,
+    FileRead,
+    FileSource,
+    Gene,
+    Source,
+    SourceInfo,
+)
+from app.annotation.sources.connector import Connector
+from app.annotation.sources.keyed import Key, lacks
+from app.annotation.sources.structure import json_schema
+from app.annotation.upstream.cache import Download
+from app.annotation.upstream.errors import BadAnswer
+from app.annotation.upstream.release import Release
+
+_IDENTIFIERS: tuple[Key, ...] = ("entrez_id", "ensembl_gene_id")
+"""Columns of genes that may be empty."""
+
+_IS_CURRENT = text("SELECT count(*) FROM own_tables WHERE id = :table_id AND replaced_at IS NULL")
+
+MAX_GENE_CHARS = 100_000
+"""Characters of the rows about one gene, as JSON. No more is stored of an answer."""
+
+Reading = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a transaction to read in."""
+
+
+class _Stored(Download):
+    """The file, of which there is no local copy."""
+
+    async def discard(self) -> None:
+        """Keep it: it stays what somebody added."""
+
+
+class Data(msgspec.Struct):
+    """The rows of the table that are about the gene."""
+
+    rows: list[dict[str, str | float | None]]
+    """The cells of each row by the names of the columns, in the order of the file. A column of
+    numbers has numbers, every other one text. None means that the cell has no value."""
+
+
+def info_of(own: OwnTableRow) -> SourceInfo:
+    """Return the declaration of the source that an own table is."""
+    return SourceInfo(
+        name=own.name,
+        title=own.title,
+        licence=own.licence,
+        licence_url="",
+        attribution=f"{own.file_name}, added by {own.added_by} on {own.added_at:%Y-%m-%d}",
+        hosts=(),
+        freshness=timedelta(days=365),
+    )
+
+
+def schema_of(own: OwnTableRow) -> dict[str, Any]:
+    """Return the JSON schema of the data of an own table's annotations."""
+    schema = json_schema(Data)
+    cells = {
+        name: {"anyOf": [{"type": "number" if kind == "number" else "string"}, {"type": "null"}]}
+        for name, kind in own.columns.items()
+    }
+    schema["title"] = own.title
+    schema["$defs"]["Data"]["properties"]["rows"]["items"] = {"type": "object", "properties": cells}
+    return schema
+
+
+class OwnTable(FileSource):
+    """An own table.
+
+    Args:
+        connect: to no host.
+        own: the current file.
+        reading: opens a transaction to read in; None if only the release is asked for.
+    """
+
+    data = Data
+
+    def __init__(self, connect: Connector, own: OwnTableRow, reading: Reading | None) -> None:
+        Source.__init__(self, connect)  # FileSource's own connects to the host of a file
+        self.file_release = None
+        self._downloads = []
+        self.info = info_of(own)
+        self._own = own
+        self._reading = reading
+
+    async def current_file(self) -> Release:
+        """Return the release of the file that was added last."""
+        return self._release
+
+    @property
+    def downloads(self) -> int:
+        """None: the rows are in PostgreSQL."""
+        return 0
+
+    async def fetch(self) -> list[Download]:
+        """Return nothing: the rows are in PostgreSQL."""
+        return []
+
+    async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
+        """Answer from the rows; see :meth:`FileSource.bulk`.
+
+        Raises:
+            BadAnswer: another file was added meanwhile.
+        """
+        assert self._reading is not None
+        meant = await self._meant(self._reading)
+        for start in range(0, len(genes), MAX_ANSWERS):
+            part = genes[start : start + MAX_ANSWERS]
+            names = [(gene.hgnc_id, *each) for gene in part for each in meant.get(gene.hgnc_id, ())]
+            values = {
+                "table_id": self._own.id,
+                "most": MAX_GENE_CHARS,
+                "ids": [gene.id for gene in part],
+                "hgnc_ids": [hgnc_id for hgnc_id, _, _ in names],
+                "names": [name for _, name, _ in names],
+                "ambiguous": [ambiguous for _, _, ambiguous in names],
+            }
+            async with self._reading() as connection:
+                rows = {row.gene_id: row for row in await connection.execute(ROWS, values)}
+                # the rows of a file that is replaced are deleted
+                current = await connection.execute(_IS_CURRENT, {"table_id": self._own.id})
+                if not current.scalar_one():
+                    raise BadAnswer(f"{self._own.name} was replaced or removed meanwhile")
+            yield [self._answer(gene, rows.get(gene.id)) for gene in part]
+        own = self._own
+        day = f"{own.added_at:%Y-%m-%d}"
+        stored = _Stored(Path(own.file_name), own.name, day, own.digest, own.file_name, own.bytes)
+        self.files.append(FileRead(stored, own.digest, own.rows, own.genes))
+        self.file_release = self._release
+
+    async def _meant(self, reading: Reading) -> dict[str, list[tuple[str, bool]]]:
+        """Return the names in the table by the gene that they mean, and whether they mean others.
+
+        No transaction is open while answers are given, because the attempt has few connections.
+        """
+        meant: dict[str, list[tuple[str, bool]]] = {}
+        async with reading() as connection:
+            for row in await connection.execute(MEANT, {"table_id": self._own.id}):
+                meant.setdefault(row.hgnc_id, []).append((row.name, row.ambiguous))
+        return meant
+
+    @property
+    def _release(self) -> Release:
+        # the same file may be stated to be of another release
+        marker = f"{self._own.digest} {self._own.release}"
+        return Release(self._own.release, marker, self._own.file_name)
+
+    def _answer(self, gene: Gene, found: Any) -> Answer:
+        if found is not None and found.rows is not None:
+            return Answer(gene.id, "found", {"rows": msgspec.json.decode(found.rows)})
+        if found is not None and found.number:
+            reason = f"the table has {found.number:,} rows about the gene, too much to store"
+            return Answer(gene.id, "unknown", reason=reason)
+        if found is not None:
+            reason = f"the name in line {found.ambiguous_line} may mean this gene or another one"
+            return Answer(gene.id, "unknown", reason=reason)
+        for key in _IDENTIFIERS:
+            if key in self._own.keys and getattr(gene, key) is None:
+                return Answer(gene.id, "unknown", reason=lacks(key))
+        return Answer(gene.id, "absent")

@@ -1,0 +1,286 @@
+"""Stores the files of own tables in PostgreSQL, from where every worker can read them."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.genes.columns import ReadColumn
+from app.annotation.own_tables.meaning import OUTCOME
+from app.annotation.own_tables.reading import OwnFile, first_key
+from app.annotation.sources import SOURCES
+from app.core.errors import NotFound, WrongUse
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
+
+_RESERVED = frozenset({"all", "none"})
+
+MAX_TEXT = 200
+"""Characters of a title, a licence, a release, or a name of somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTableRow:
+    """A row of ``own_tables``: a file that was added."""
+
+    id: int
+    name: str
+    title: str
+    licence: str
+    release: str
+    file_name: str
+    digest: str
+    bytes: int
+    rows: int
+    genes: int
+    columns: dict[str, str]
+    keys: list[str]
+    added_by: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RowRemark:
+    """A row whose gene cannot be told."""
+
+    line: int
+    found: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a file.
+
+    Attributes:
+        name: of the source.
+        release: of the file.
+        unchanged: whether the same file is the current one already.
+        rows: the number of rows.
+        genes_here: the number of rows about genes of the database.
+        elsewhere: the number of rows about genes that are not in the database.
+        problems: rows whose gene cannot be told.
+        columns: what each column that may name genes was taken for.
+        other_sheets: of a workbook, which were not read.
+    """
+
+    name: str
+    release: str
+    unchanged: bool
+    rows: int
+    genes_here: int
+    elsewhere: int
+    problems: list[RowRemark]
+    columns: list[ReadColumn]
+    other_sheets: list[str]
+
+
+_COLUMNS = (
+    "id, name, title, licence, release, file_name, digest, bytes, rows, genes, columns, keys,"
+    " added_by, added_at"
+)
+
+_CURRENT = text(f"SELECT {_COLUMNS} FROM own_tables WHERE replaced_at IS NULL ORDER BY name")
+
+_LOCK = text("LOCK TABLE own_tables IN SHARE ROW EXCLUSIVE MODE")
+
+_REPLACE = text(
+    "UPDATE own_tables SET replaced_at = now() WHERE name = :name AND replaced_at IS NULL"
+)
+
+# the answers that were made of former rows are in the annotations and their history
+_FORGET_ROWS = text(
+    "DELETE FROM own_rows r USING own_tables t"
+    " WHERE t.id = r.table_id AND t.name = :name AND t.replaced_at IS NOT NULL"
+)
+
+_ADD = text(
+    """
+    INSERT INTO own_tables (name, title, licence, release, file_name, digest, bytes, rows, genes,
+      columns, keys, added_by)
+    VALUES (:name, :title, :licence, coalesce(:release, CAST(current_date AS text)), :file_name,
+      :digest, :bytes, :rows, :genes, CAST(:columns AS jsonb), CAST(:keys AS text[]), :added_by)
+    RETURNING id, release
+    """
+)
+
+
+def check_name(name: str) -> None:
+    """Make sure that a source may have a name.
+
+    Raises:
+        WrongUse: it has other characters, or a built-in source has it.
+    """
+    if not NAME.fullmatch(name):
+        raise WrongUse(
+            f"{name[:60]!r} cannot be the name of a source",
+            allowed="at most 30 lower-case letters, digits, - and _, with a letter first",
+        )
+    if name in SOURCES or name in _RESERVED:
+        raise WrongUse(
+            f"{name} is the name of a built-in source"
+            if name in SOURCES
+            else f"{name} is reserved",
+            allowed=f"a name other than {', '.join([*SOURCES, *sorted(_RESERVED)])}",
+            remedy=f"just source-add own-{name} FILE",
+        )
+
+
+async def known_names(connection: AsyncConnection) -> Callable[[str], bool]:
+    """Return a function that tells whether a gene has or had a name, in any case."""
+    found = await connection.execute(
+        text("SELECT upper(name) FROM gene_names UNION SELECT upper(symbol) FROM genes")
+    )
+    names = set(found.scalars())
+    return lambda name: name.strip().upper() in names
+
+
+async def current_tables(connection: AsyncConnection) -> dict[str, OwnTableRow]:
+    """Return the current file of each own table, by the name of its source."""
+    return {row.name: OwnTableRow(*row) for row in await connection.execute(_CURRENT)}
+
+
+async def add(
+    connection: AsyncConnection,
+    name: str,
+    file: OwnFile,
+    *,
+    title: str | None,
+    licence: str | None,
+    release: str | None,
+    by: str,
+) -> Added:
+    """Store a file as the current one of a source. Adding the same file again changes nothing.
+
+    Args:
+        connection: in a transaction.
+        name: of the source.
+        file: that was read.
+        title: as people read it; None means that of the former file, or else the name.
+        licence: of its data; None means that of the former file, or else "own data".
+        release: as people read it; None means the day.
+        by: who adds it.
+
+    Raises:
+        WrongUse: the name cannot be used, or a text is too long.
+    """
+    check_name(name)
+    for what, value in (("title", title), ("licence", licence), ("release", release), ("by", by)):
+        if value is not None and (not value.strip() or len(value) > MAX_TEXT or "\0" in value):
+            raise WrongUse(f"--{what} {value[:40]!r}", allowed=f"1 to {MAX_TEXT} characters")
+    await connection.execute(_LOCK)
+    before = (await current_tables(connection)).get(name)
+    title = title or (before.title if before else name)
+    licence = licence or (before.licence if before else "own data")
+    same = before is not None and (before.digest, before.title, before.licence) == (
+        file.digest, title, licence,
+    )  # fmt: skip
+    if before is not None and same and release in {None, before.release}:
+        outcome = await _outcome(connection, before.id)
+        return _added(name, before.release, file, outcome, unchanged=True)
+    await connection.execute(_REPLACE, {"name": name})
+    await connection.execute(_FORGET_ROWS, {"name": name})
+    keys = [next(first_key(row), None) for row, _ in file.rows]
+    values = {
+        "name": name,
+        "title": title,
+        "licence": licence,
+        "release": release,
+        "file_name": file.path.name,
+        "digest": file.digest,
+        "bytes": file.size,
+        "rows": len(file.rows),
+        "genes": len({key for key in keys if key is not None}),
+        "columns": msgspec.json.encode(file.columns).decode(),
+        "keys": sorted({key[0] for key in keys if key is not None}),
+        "added_by": by,
+    }
+    stored = (await connection.execute(_ADD, values)).one()
+    await _copy(connection, stored.id, file, keys)
+    outcome = await _outcome(connection, stored.id)
+    return _added(name, stored.release, file, outcome, unchanged=False)
+
+
+async def _copy(
+    connection: AsyncConnection,
+    table_id: int,
+    file: OwnFile,
+    keys: Sequence[tuple[str, str] | None],
+) -> None:
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    statement = "COPY own_rows (table_id, line, key, value, data) FROM STDIN"
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for (row, data), key in zip(file.rows, keys, strict=True):
+            name, value = key or (None, None)
+            value = value.strip().upper() if name == "symbol" and value else value
+            encoded = msgspec.json.encode(data).decode()
+            await copy.write_row((table_id, row.line, name, value, encoded))
+
+
+async def _outcome(connection: AsyncConnection, table_id: int) -> list[Any]:
+    return list(await connection.execute(OUTCOME, {"table_id": table_id}))
+
+
+def _added(name: str, release: str, file: OwnFile, outcome: list[Any], *, unchanged: bool) -> Added:
+    counts = Counter(row.outcome for row in outcome)
+    texts = {row.line: row.text for row, _ in file.rows}
+    problems = [
+        RowRemark(row.line, texts.get(row.line, "") or row.value or "", row.outcome)
+        for row in outcome
+        if row.outcome not in {"found", "not in this database"}
+    ]
+    return Added(
+        name,
+        release,
+        unchanged,
+        len(file.rows),
+        counts["found"],
+        counts["not in this database"],
+        problems,
+        file.read,
+        file.other_sheets,
+    )
+
+
+async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int:
+    """Remove an own table from the sources. Its annotations stay, unless they are to be forgotten.
+
+    Args:
+        connection: in a transaction.
+        name: of the source.
+        forget: whether its annotations are deleted, also those of a source that was removed before.
+
+    Returns:
+        The number of annotations that were deleted.
+
+    Raises:
+        NotFound: there is no such own table.
+        WrongUse: a built-in source has this name.
+    """
+    if name in SOURCES:
+        raise WrongUse(
+            f"{name} is a built-in source, which cannot be removed",
+            remedy=f"to leave it out of runs: DISABLED_SOURCES={name} in .env",
+        )
+    await connection.execute(_LOCK)
+    own = await current_tables(connection)
+    removed = (await connection.execute(_REPLACE, {"name": name})).rowcount
+    known = await connection.execute(
+        text("SELECT count(*) FROM own_tables WHERE name = :name"), {"name": name}
+    )
+    if not removed and not (forget and known.scalar_one()):
+        raise NotFound(f"there is no own table {name[:60]!r}", allowed=", ".join(own) or "none")
+    await connection.execute(_FORGET_ROWS, {"name": name})
+    if not forget:
+        return 0
+    gone = await connection.execute(
+        text("DELETE FROM annotations WHERE source = :name"), {"name": name}
+    )
+    return gone.rowcount
