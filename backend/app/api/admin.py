@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response, Security
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
@@ -10,7 +10,7 @@ from app.annotation.sources import SOURCES
 from app.api.auth import ADMIN_PREFIX
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.strict_requests import IN_DIGITS, StrictRoute, refuse_unknown
+from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
 from app.core.runs.request import MODES, RunRequest
@@ -43,12 +43,10 @@ AfterId = Annotated[
 ]
 
 
-class NewRun(BaseModel):
+class NewRun(StrictBody):
     """A request for a run."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
         json_schema_extra={"examples": [{"sources": [[*SOURCES][-1]]}]},
     )
 
@@ -73,20 +71,11 @@ class NewRun(BaseModel):
         description="Reopen the latest failed or cancelled run of the same request.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, body: object) -> object:
-        for name in body if isinstance(body, dict) else ():
-            refuse_unknown("field", name, cls.model_fields)
-        return body
 
-
-class NewAcceptance(BaseModel):
+class NewAcceptance(StrictBody):
     """Says who accepts what a run holds of a source, and why."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
         json_schema_extra={
             "examples": [{"source": [*SOURCES][-1], "by": "Ada", "note": "a new file format"}]
         },
@@ -98,13 +87,6 @@ class NewAcceptance(BaseModel):
     )
     by: str = Field(min_length=1, max_length=200, description="Who accepts it.")
     note: str = Field("", max_length=2_000, description="Why it is accepted.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, body: object) -> object:
-        for name in body if isinstance(body, dict) else ():
-            refuse_unknown("field", name, cls.model_fields)
-        return body
 
 
 class Accepted(View):

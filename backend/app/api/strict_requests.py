@@ -8,7 +8,7 @@ from typing import Any, get_origin
 from fastapi import Request, Response
 from fastapi._compat import ModelField
 from fastapi.routing import APIRoute
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import MutableHeaders
 
@@ -29,6 +29,19 @@ def _in_digits(value: object) -> object:
 
 IN_DIGITS = BeforeValidator(_in_digits)
 """For each number in an address. It stands after the bounds, so that OpenAPI shows them."""
+
+
+class StrictBody(BaseModel):
+    """The body of a request. A field that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, body: object) -> object:
+        for name in body if isinstance(body, dict) else ():
+            refuse_unknown("field", name, cls.model_fields)
+        return body
 
 
 class StrictRoute(APIRoute):

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,9 @@ async def test_hgnc_gives_the_same_annotations_by_api_and_from_its_file(
 ) -> None:
     asked = [*genes[:40], WITHDRAWN, NEVER_WAS]
     by_api = by_gene(await source("hgnc").annotate(asked))
-    assert await in_bulk(source("hgnc"), asked) == by_api
+    # the names in the file are stored together, and not with each gene's answer
+    nameless = {key: replace(answer, names=None) for key, answer in by_api.items()}
+    assert await in_bulk(source("hgnc"), asked) == nameless
     assert [by_api[gene.id].state for gene in asked] == ["found"] * 40 + ["absent"] * 2
     first = by_api[genes[0].id]
     assert first.identifiers == {
