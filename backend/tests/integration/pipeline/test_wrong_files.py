@@ -25,6 +25,9 @@ Without HGNC's list of withdrawn genes, no gene is withdrawn."""
 
 NUMBER_OF_GENES = 40
 
+ESSENTIAL = {"hgnc.complete_set", "clinvar.variant_summary", "gencc.submissions", "gtex.median_tpm"}
+"""The files that every test run goes through."""
+
 
 def read_by(service: Service, file: ServedFile) -> str | None:
     """Return the source of a service, or the one that uses the address of a file."""
@@ -92,7 +95,13 @@ async def refresh(annotator: Annotator, source: str) -> tuple[str, str]:
     return row["state"], row["held"]["reason"] if row["held"] else run.error
 
 
-@pytest.mark.parametrize("name", FILES)
+def in_every_test_run(name: str) -> Any:
+    """Leave most of the files to the longer scenarios, because each takes six runs."""
+    marks = [] if name in ESSENTIAL else [pytest.mark.reliability]
+    return pytest.param(name, marks=marks)
+
+
+@pytest.mark.parametrize("name", map(in_every_test_run, FILES))
 async def test_a_wrong_file_changes_nothing_and_the_right_one_is_read_again(
     name: str, annotator: Annotator
 ) -> None:
