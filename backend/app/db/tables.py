@@ -69,6 +69,19 @@ genes = Table(
     Index("genes_symbol_idx", text("lower(symbol)")),
 )
 
+merged_ids = Table(
+    "merged_ids",
+    metadata,
+    Column("hgnc_id", Text, primary_key=True, comment="of a gene that HGNC merged"),
+    Column(
+        "successor",
+        Text,
+        nullable=False,
+        index=True,
+        comment="HGNC id of the gene it became part of",
+    ),
+)
+
 gene_names = Table(
     "gene_names",
     metadata,

@@ -1,4 +1,4 @@
-"""The former symbols of genes, by which files name genes that were renamed."""
+"""The former symbols and ids of genes, by which older files name them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +20,13 @@ _FORMER = text(
 )
 
 
-async def with_former_symbols(connection: AsyncConnection, genes: Sequence[Gene]) -> list[Gene]:
-    """Return the genes with their former symbols.
+_MERGED = text(
+    "SELECT successor, hgnc_id FROM merged_ids WHERE successor = ANY(:hgnc_ids) ORDER BY hgnc_id"
+)
+
+
+async def with_former_names(connection: AsyncConnection, genes: Sequence[Gene]) -> list[Gene]:
+    """Return the genes with their former symbols, and the ids of the genes merged into them.
 
     A former symbol is ambiguous if it is, or was, the symbol of another gene, too.
 
@@ -30,12 +35,21 @@ async def with_former_symbols(connection: AsyncConnection, genes: Sequence[Gene]
         genes: of the database.
     """
     former: dict[str, tuple[list[str], list[str]]] = {}
-    found = await connection.execute(_FORMER, {"hgnc_ids": [gene.hgnc_id for gene in genes]})
-    for hgnc_id, name, ambiguous in found:
+    merged: dict[str, list[str]] = {}
+    asked = {"hgnc_ids": [gene.hgnc_id for gene in genes]}
+    for hgnc_id, name, ambiguous in await connection.execute(_FORMER, asked):
         former.setdefault(hgnc_id, ([], []))[ambiguous].append(name)
-    return [
-        replace(gene, other_symbols=tuple(names[0]), ambiguous_symbols=tuple(names[1]))
-        if (names := former.get(gene.hgnc_id))
-        else gene
-        for gene in genes
-    ]
+    for successor, hgnc_id in await connection.execute(_MERGED, asked):
+        merged.setdefault(successor, []).append(hgnc_id)
+    found = []
+    for gene in genes:
+        symbols, ambiguous_symbols = former.get(gene.hgnc_id, ((), ()))
+        found.append(
+            replace(
+                gene,
+                other_symbols=tuple(symbols),
+                ambiguous_symbols=tuple(ambiguous_symbols),
+                merged_hgnc_ids=tuple(merged.get(gene.hgnc_id, ())),
+            )
+        )
+    return found

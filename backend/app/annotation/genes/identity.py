@@ -49,6 +49,21 @@ _MERGE_NAMES = (
     """,
 )
 
+# without a list of withdrawn genes, nothing is known of merged ones
+_MERGED_IDS = (
+    """
+    DELETE FROM merged_ids m WHERE EXISTS (SELECT FROM hgnc_withdrawn) AND NOT EXISTS (
+      SELECT FROM hgnc_withdrawn w WHERE w.hgnc_id = m.hgnc_id AND w.event = 'merged')
+    """,
+    """
+    INSERT INTO merged_ids AS m (hgnc_id, successor)
+    SELECT DISTINCT ON (w.hgnc_id) w.hgnc_id, w.successors[1] FROM hgnc_withdrawn w
+    WHERE w.event = 'merged' ORDER BY w.hgnc_id
+    ON CONFLICT (hgnc_id) DO UPDATE SET successor = excluded.successor
+    WHERE m.successor <> excluded.successor
+    """,
+)
+
 _RENAME = changing(
     "SELECT g.id, h.symbol, h.ensembl_gene_id, h.entrez_id"
     " FROM hgnc_approved h JOIN genes g ON g.hgnc_id = h.hgnc_id"
@@ -202,7 +217,7 @@ async def apply(
     for statement in _TABLES:
         await connection.execute(text(statement))
     await _copy(connection, blocks)
-    for statement in _MERGE_NAMES:
+    for statement in (*_MERGE_NAMES, *_MERGED_IDS):
         await connection.execute(text(statement))
     values = {"run_id": run_id}
     await connection.execute(_RENAME, values)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.genes.former import with_former_symbols
+from app.annotation.genes.former import with_former_names
 from app.annotation.sources.base import ApiSource, Gene, Source
 from app.core.runs.attempt import Attempt
 
@@ -166,7 +166,7 @@ class Due:
             values = asdict(self.rules) | {"after": after, "page": PAGE}
             async with self.attempt.reading() as connection:
                 rows = await connection.execute(_DUE_PAGE, values)
-                page = await with_former_symbols(connection, [Gene(*row) for row in rows])
+                page = await with_former_names(connection, [Gene(*row) for row in rows])
             if page:
                 yield page
             if len(page) < PAGE:

@@ -52,6 +52,7 @@ class Gene:
         entrez_id: NCBI's GeneID.
         other_symbols: former symbols that can mean no other gene.
         ambiguous_symbols: former symbols that can mean another gene, too.
+        merged_hgnc_ids: of the genes that HGNC merged into this one.
     """
 
     id: int
@@ -61,6 +62,7 @@ class Gene:
     entrez_id: str | None = None
     other_symbols: tuple[str, ...] = ()
     ambiguous_symbols: tuple[str, ...] = ()
+    merged_hgnc_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ to a :class:`Grouped`, and :func:`reading` makes the answers::
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -89,6 +90,8 @@ class Grouped(Generic[T]):
         else:
             found = (getattr(gene, by) for gene in asked.genes)
             self.wanted = frozenset(filter(None, found))
+        if by == "hgnc_id":
+            self.wanted |= {each for gene in asked.genes for each in gene.merged_hgnc_ids}
 
     def count(self, key: str, *, says_something: bool = True) -> None:
         """Count a row.
@@ -119,7 +122,12 @@ class Grouped(Generic[T]):
             key = getattr(gene, self.by)
             if key is None:
                 return lacks(self.by)
-            return self._kept.get(key, [])
+            rows = self._kept.get(key, [])
+            if self.by == "hgnc_id":
+                # an older file names the genes that were merged into this one
+                merged = (self._kept.get(each, []) for each in gene.merged_hgnc_ids)
+                return [*rows, *chain.from_iterable(merged)]
+            return rows
         for name in (gene.symbol, *gene.other_symbols):
             if name in self._kept:
                 return self._kept[name]

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.annotation.genes.former import with_former_symbols
+from app.annotation.genes.former import with_former_names
 from app.annotation.genes.identity import apply
 from app.annotation.settings import Settings
 from app.annotation.sources.base import Gene
@@ -186,6 +186,11 @@ async def test_a_merged_gene_keeps_its_annotations_and_is_not_asked_about(
         ]
     new = await gene(annotator, successor)
     assert (new["symbol"], new["gone"]) == (sandbox.catalogue.genes[6].symbol, False)
+    merged_ids = await annotator.rows("SELECT hgnc_id, successor FROM merged_ids")
+    assert [tuple(row.values()) for row in merged_ids] == [(gone, successor)]
+    async with annotator.bench.db.connect() as connection:
+        (asked,) = await with_former_names(connection, [Gene(1, successor, "NEW")])
+    assert asked.merged_hgnc_ids == (gone,)
     assert (await annotator.run(mode="full")).state == "succeeded"
     assert await annotations(annotator, gone) == before
     assert len(await annotations(annotator, successor)) == len(before)
@@ -313,7 +318,7 @@ async def test_a_former_symbol_is_ambiguous_if_another_gene_has_or_had_it(
     )
     genes = [Gene(1, "HGNC:1", "A"), Gene(3, "HGNC:3", "C")]
     async with annotator.bench.db.connect() as connection:
-        one, other = await with_former_symbols(connection, genes)
+        one, other = await with_former_names(connection, genes)
     assert (one.other_symbols, one.ambiguous_symbols) == (("OLD", "ONE"), ("TAKEN", "both"))
     assert other == genes[1]
 

@@ -155,3 +155,13 @@ def test_a_reader_may_say_why_an_answer_is_unknown() -> None:
     said = reading([grouped], lambda _: "half of the answer is missing")
 
     assert [each for part in said.parts for each in part] == ["half of the answer is missing", None]
+
+
+def test_rows_of_a_gene_that_was_merged_belong_to_its_successor() -> None:
+    successor = Gene(4, "HGNC:5", "NEW", merged_hgnc_ids=("HGNC:3", "HGNC:4"))
+    grouped = Grouped[str](Asked([successor, PKD1]), "hgnc_id")
+    for key in ("HGNC:3", "HGNC:5", "HGNC:9008", "HGNC:2"):
+        grouped.add(key, key)
+
+    assert grouped.find(successor) == ["HGNC:5", "HGNC:3"]
+    assert grouped.find(PKD1) == ["HGNC:9008"]
