@@ -89,7 +89,7 @@ def source_remove(name: str, *, forget: bool) -> None:
             return await store.remove(connection, name, forget=forget)
 
     deleted = in_session(do)
-    say(f"{name} was removed from the sources")
+    say(f"{name} is not a source any more")
     if forget:
         say(f"{count(deleted)} annotations were deleted")
     else:

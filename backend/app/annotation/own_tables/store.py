@@ -15,7 +15,7 @@ from app.annotation.genes.columns import ReadColumn
 from app.annotation.own_tables.meaning import OUTCOME
 from app.annotation.own_tables.reading import OwnFile, first_key
 from app.annotation.sources import SOURCES
-from app.core.errors import NotFound, WrongUse
+from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
 
@@ -93,6 +93,8 @@ _LOCK = text("LOCK TABLE own_tables IN SHARE ROW EXCLUSIVE MODE")
 _REPLACE = text(
     "UPDATE own_tables SET replaced_at = now() WHERE name = :name AND replaced_at IS NULL"
 )
+
+_ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :name AND active")
 
 # the answers that were made of former rows are in the annotations and their history
 _FORGET_ROWS = text(
@@ -262,6 +264,7 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
 
     Raises:
         NotFound: there is no such own table.
+        Conflict: an active run covers it.
         WrongUse: a built-in source has this name.
     """
     if name in SOURCES:
@@ -270,6 +273,14 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
             remedy=f"to leave it out of runs: DISABLED_SOURCES={name} in .env",
         )
     await connection.execute(_LOCK)
+    active = (await connection.execute(_ACTIVE, {"name": name})).scalar_one_or_none()
+    if active is not None:
+        raise Conflict(
+            f"run {active} covers {name}",
+            allowed="an own table that no active run covers",
+            remedy="wait until the run has ended, or cancel it",
+            steps=(cancel_run(active),),
+        )
     own = await current_tables(connection)
     removed = (await connection.execute(_REPLACE, {"name": name})).rowcount
     known = await connection.execute(

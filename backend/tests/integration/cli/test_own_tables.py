@@ -21,6 +21,10 @@ def test_a_table_is_added_as_a_source_and_removed_again(cli, genes, query, tmp_p
     assert refused.exit_code == 2
     assert "did you mean panels2026?" in refused.stderr
     assert cli.json("annotate", "panels2026")["state"] == "queued"
+    covered = cli("source-remove", "panels2026")
+    assert covered.exit_code == 1
+    assert "just cancel 1" in covered.stderr
+    assert cli("cancel", 1).exit_code == 0
     removed = cli("source-remove", "panels2026")
     assert removed.exit_code == 0
     assert "just source-remove panels2026 --forget" in removed.stderr

@@ -8,7 +8,7 @@ import pytest
 from app.annotation.overview import sources_overview
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, add, known_names, remove
-from app.core.errors import NotFound, WrongUse
+from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.runs import operations
 from tests.integration.pipeline.conftest import Annotator
 
@@ -199,7 +199,10 @@ async def test_a_run_whose_table_was_removed_meanwhile_fails_and_says_so(
     await added(annotator, written(tmp_path, "gene", "PKD1"))
     created = await annotator.request(NAME)
     async with annotator.bench.db.begin() as connection:
-        await remove(connection, NAME, forget=False)
+        with pytest.raises(Conflict, match=f"run {created.ref.run_id} covers panels2026"):
+            await remove(connection, NAME, forget=False)
+    # by a version that did not look for runs, for example
+    await annotator.change("UPDATE own_tables SET replaced_at = now()")
     async with annotator.working():
         ended = await annotator.bench.ended(created.ref.run_id)
     assert (ended.state, "no own table is called so" in ended.error) == (
