@@ -58,23 +58,22 @@ ROWS = text(
 # what became of the rows when the table was added: in the database, elsewhere, or by line
 OUTCOME = text(
     f"""
-    WITH own_meant AS ({_MEANT}),
-    named AS (
-      SELECT r.line, r.key, r.value, g.hgnc_id AS here, NULL AS known, 1 AS meant
-      FROM own_rows r LEFT JOIN genes g ON r.value =
-        CASE r.key WHEN 'hgnc_id' THEN g.hgnc_id WHEN 'entrez_id' THEN g.entrez_id
-        WHEN 'ensembl_gene_id' THEN g.ensembl_gene_id END
-      WHERE r.table_id = :table_id AND r.key IS DISTINCT FROM 'symbol'
-      UNION ALL
-      SELECT r.line, r.key, r.value, min(g.hgnc_id), min(m.hgnc_id), count(DISTINCT m.hgnc_id)
-      FROM own_rows r LEFT JOIN own_meant m ON m.name = r.value
-        LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id
-      WHERE r.table_id = :table_id AND r.key = 'symbol' GROUP BY r.line, r.key, r.value
+    WITH meant AS MATERIALIZED (
+      SELECT m.name, min(g.hgnc_id) AS here, count(*) AS genes
+      FROM ({_MEANT}) m LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id GROUP BY m.name
+    ),
+    ids (key, value) AS MATERIALIZED (
+      SELECT 'hgnc_id', hgnc_id FROM genes
+      UNION SELECT 'entrez_id', entrez_id FROM genes
+      UNION SELECT 'ensembl_gene_id', ensembl_gene_id FROM genes
     )
-    SELECT line, value,
-      CASE WHEN key IS NULL THEN 'no gene' WHEN meant > 1 THEN 'ambiguous'
-        WHEN here IS NOT NULL THEN 'found' WHEN key = 'symbol' AND known IS NULL THEN 'unknown name'
+    SELECT r.line, r.value,
+      CASE WHEN r.key IS NULL THEN 'no gene' WHEN m.genes > 1 THEN 'ambiguous'
+        WHEN i.key IS NOT NULL OR m.here IS NOT NULL THEN 'found'
+        WHEN r.key = 'symbol' AND m.name IS NULL THEN 'unknown name'
         ELSE 'not in this database' END AS outcome
-    FROM named ORDER BY line
+    FROM own_rows r LEFT JOIN ids i ON i.key = r.key AND i.value = r.value
+      LEFT JOIN meant m ON r.key = 'symbol' AND m.name = r.value
+    WHERE r.table_id = :table_id ORDER BY r.line
     """
 )

@@ -33,6 +33,9 @@ _IDENTIFIERS: tuple[Key, ...] = ("entrez_id", "ensembl_gene_id")
 
 _IS_CURRENT = text("SELECT count(*) FROM own_tables WHERE id = :table_id AND replaced_at IS NULL")
 
+_NAMES_AT_A_TIME = 1_000
+"""So many rows do not block the event loop."""
+
 MAX_GENE_CHARS = 100_000
 """Characters of the rows about one gene, as JSON. No more is stored of an answer."""
 
@@ -151,8 +154,10 @@ class OwnTable(FileSource):
         """
         meant: dict[str, list[tuple[str, bool]]] = {}
         async with reading() as connection:
-            for row in await connection.execute(MEANT, {"table_id": self._own.id}):
-                meant.setdefault(row.hgnc_id, []).append((row.name, row.ambiguous))
+            result = await connection.stream(MEANT, {"table_id": self._own.id})
+            async for part in result.partitions(_NAMES_AT_A_TIME):
+                for name, hgnc_id, ambiguous in part:
+                    meant.setdefault(hgnc_id, []).append((name, ambiguous))
         return meant
 
     @property

@@ -205,6 +205,8 @@ async def add(
     }
     stored = (await connection.execute(_ADD, values)).one()
     await _copy(connection, stored.id, file, keys)
+    # without statistics about the new rows, PostgreSQL joins them one by one
+    await connection.execute(text("ANALYZE own_rows"))
     outcome = await _outcome(connection, stored.id)
     return _added(name, stored.release, file, outcome, unchanged=False)
 
