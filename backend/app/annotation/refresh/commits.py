@@ -21,6 +21,8 @@ MAX_DATA_BYTES = 100_000
 """Bytes of an answer's data, as JSON. The largest real ones have some 10,000. psycopg needs a
 second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the event loop."""
 
+# An answer about a gene whose identifiers have changed since the source was begun counts as made
+# before the change, so that the gene stays due. The answer that brings the change is current.
 _ANNOTATIONS = text(
     """
     INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, fetched_run_id,
@@ -31,11 +33,15 @@ _ANNOTATIONS = text(
            CASE WHEN a.state <> 'unknown' THEN now() END,
            CASE WHEN a.state <> 'unknown' THEN CAST(:run_id AS bigint) END,
            CASE WHEN a.state <> 'unknown' THEN CAST(:origin_id AS bigint) END,
-           a.state, now(), :run_id, CAST(:origin_id AS bigint), a.reason
+           a.state,
+           CASE WHEN g.updated_at > s.attempt_started_at AND NOT a.identifies
+                THEN s.attempt_started_at ELSE now() END,
+           :run_id, CAST(:origin_id AS bigint), a.reason
     FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
-                CAST(:reasons AS text[]))
-      AS a(gene_id, state, data, reason)
+                CAST(:reasons AS text[]), CAST(:identifies AS boolean[]))
+      AS a(gene_id, state, data, reason, identifies)
     JOIN genes g ON g.id = a.gene_id
+    JOIN run_sources s ON s.run_id = :run_id AND s.source = :source
     ON CONFLICT (gene_id, source) DO UPDATE SET
       state = CASE WHEN excluded.checked_state = 'unknown'
               THEN annotations.state ELSE excluded.state END,
@@ -154,6 +160,7 @@ async def _write(
                 for answer in answers
             ],
             "reasons": [answer.reason for answer in answers],
+            "identifies": [answer.identifiers is not None for answer in answers],
         },
     )
     # names before genes, see app.annotation.genes.identity

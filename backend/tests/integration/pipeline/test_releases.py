@@ -1,7 +1,11 @@
 """What a smart run asks for when a source has, or has not, published a new release."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.ensembl import Ensembl
 from tests.integration.pipeline.conftest import GENES, Annotator
 
 
@@ -146,3 +150,20 @@ async def test_what_a_file_does_not_tell_is_not_asked_again_while_the_file_is_th
     )
     assert (await done(annotator, "gnomad"))[0] == 1
     assert (await annotator.annotation("PKD1", "gnomad"))["state"] == "found"
+
+
+async def test_a_gene_whose_identifiers_change_while_it_is_asked_about_stays_due(
+    annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotate = Ensembl.annotate
+
+    async def after_a_change(source: Ensembl, genes: Sequence[Gene]) -> list[Answer]:
+        await annotator.change("UPDATE genes SET updated_at = now() WHERE symbol = 'PKD1'")
+        return await annotate(source, genes)
+
+    monkeypatch.setattr(Ensembl, "annotate", after_a_change)
+    await annotator.run("ensembl")
+    monkeypatch.undo()
+
+    assert (await done(annotator, "ensembl"))[0] == 1
+    assert (await done(annotator, "ensembl"))[0] == 0
