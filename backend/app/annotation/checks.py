@@ -21,11 +21,15 @@ _STALE = """
       SELECT DISTINCT g.id FROM bounds, generate_series(0, :sample - 1) AS i
       CROSS JOIN LATERAL (
         SELECT id FROM genes WHERE id >= first + (last - first) * i / greatest(:sample - 1, 1)
+          AND withdrawn_at IS NULL
         ORDER BY id LIMIT 1) g)
     SELECT w.source, count(*) AS genes,
       count(*) FILTER (WHERE a.fetched_at IS NULL) AS missing,
-      count(*) FILTER (WHERE a.fetched_at < now() - make_interval(secs => w.freshness)
-        OR a.fetched_at > now() + interval '1 minute') AS stale,
+      count(*) FILTER (WHERE
+        -- an answer whose release is still the current one is confirmed, not fetched again
+        CASE WHEN a.checked_state = 'unknown' THEN a.fetched_at ELSE a.checked_at END
+          < now() - make_interval(secs => w.freshness)
+        OR a.checked_at > now() + interval '1 minute') AS stale,
       (SELECT run_id FROM run_sources s WHERE s.source = w.source AND s.active) AS run
     FROM sample CROSS JOIN unnest(CAST(:sources AS text[]), CAST(:freshness AS float8[]))
       AS w(source, freshness)

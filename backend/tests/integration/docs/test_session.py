@@ -4,6 +4,7 @@ import types
 import psutil
 import pytest
 
+from harness.waiting import until
 from tests.conftest import REPOSITORY
 from tests.integration.docs.fences import Fence
 from tests.integration.docs.session import Session
@@ -48,7 +49,7 @@ def test_a_program_that_keeps_running_is_ended_at_the_end(session) -> None:
     with session:
         session.run(block(stays, title="Terminal 2: a worker"))
         pid = int(session.run(block("sed 's/.*pid //' ../page-1.log\n", 2)))
-        assert psutil.Process(pid).name() == "sleep"
+        until(lambda: psutil.Process(pid).name() == "sleep")
     assert not psutil.pid_exists(pid)
 
 

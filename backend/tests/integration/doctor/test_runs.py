@@ -158,9 +158,12 @@ async def test_old_and_missing_answers_are_refreshed_by_the_printed_command(
     for source, age in ages.items():
         query(
             patient,
-            "INSERT INTO annotations (gene_id, source, state, checked_state, data, fetched_at)"
-            " SELECT id, %s, 'found', 'found', '{}', now() - %s::interval FROM genes",
+            "INSERT INTO annotations"
+            " (gene_id, source, state, checked_state, data, fetched_at, checked_at)"
+            " SELECT id, %s, 'found', 'found', '{}', now() - %s::interval, now() - %s::interval"
+            " FROM genes",
             source,
+            age,
             age,
         )
 

@@ -101,7 +101,7 @@ def in_every_test_run(name: str) -> Any:
     return pytest.param(name, marks=marks)
 
 
-@pytest.mark.parametrize("name", map(in_every_test_run, FILES))
+@pytest.mark.parametrize("name", [in_every_test_run(name) for name in FILES])
 async def test_a_wrong_file_changes_nothing_and_the_right_one_is_read_again(
     name: str, annotator: Annotator
 ) -> None:

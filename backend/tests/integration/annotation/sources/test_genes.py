@@ -111,7 +111,9 @@ async def test_the_real_kidney_genes_are_all_imported(
     with Sandbox(Options(gene_list=path, limits="off", cache_dir=tmp_path / "served")) as sandbox:
         addresses = {name.lower(): value for name, value in sandbox.settings.items()}
         real = Connector(
-            connect.settings.model_copy(update=addresses), connect.limiter, connect.http
+            connect.settings.model_copy(update={**addresses, "complete_share": 0.0}),
+            connect.limiter,
+            connect.http,
         )
         report = await import_genes(path, engine=engine, connect=real)
     assert (report.imported, report.duplicates, report.problems) == (3066, 0, [])
