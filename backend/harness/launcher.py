@@ -138,7 +138,10 @@ class Launcher:
         if self._database is None or self._address != address:
             self._disconnect()
             # who waits for a run asks fifty times a second, which is too often for new connections
-            self._database = psycopg.connect(address, autocommit=True, row_factory=dict_row)
+            # not prepared, because a migration may change a result that is asked for meanwhile
+            self._database = psycopg.connect(
+                address, autocommit=True, row_factory=dict_row, prepare_threshold=None
+            )
             self._address = address
         cursor = self._database.execute(query, values)
         return cursor.fetchall() if cursor.description else []

@@ -11,6 +11,7 @@ from datetime import timedelta
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.hgnc.source import REST
 from bench.recovery import steps
 
 NAME = "steps"
@@ -28,6 +29,8 @@ class Steps(ApiSource):
         hosts=(),
         freshness=timedelta(days=1),
     )
+    # it sends no request; its answers say that they are from there
+    service = REST
 
     def __init__(self, connect: Connector) -> None:
         super().__init__(connect)
