@@ -82,8 +82,9 @@ def _by_libpq(dsn: str) -> dict[str, str]:
     try:
         options = _libpq().parse(dsn.encode())
     except (Error, UnicodeEncodeError) as error:
-        # libpq quotes the part that it could not parse, which may contain the password
-        why = re.sub(r'\s*"[^"]*"', "", str(error).strip()).rstrip(": ")
+        # libpq quotes the part that it could not parse, which may contain the password, and in
+        # it further quotes
+        why = re.sub(r'\s*".*"', "", str(error).strip(), flags=re.DOTALL).rstrip(": ")
         raise ValueError(f"{_ONE_HOST}; PostgreSQL's client says: {why}") from None
     return {o.keyword.decode(): o.val.decode() for o in options if o.val is not None}
 

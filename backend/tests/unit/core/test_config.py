@@ -4,7 +4,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from app.annotation.settings import Settings, load_settings
@@ -153,6 +153,7 @@ DELIMITERS = "/?#@:%&=+[]!$ .,;'\"\\"
         ]
     ),
 )
+@example("00000", '%"', "000001", ("DATABASE_URL", "postgresql://u:{}@host:5432/db"))
 def test_no_refusal_shows_a_part_of_a_secret(
     before: str, delimiters: str, after: str, variable: tuple[str, str]
 ) -> None:
