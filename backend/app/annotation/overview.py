@@ -1,13 +1,20 @@
 """What there is of each source: its licence, its releases, and how complete and fresh it is."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.own_tables.registry import all_sources
+from app.annotation.refresh.coverage import (
+    Held,
+    count_genes,
+    coverage,
+    held_sources,
+    last_successes,
+)
 from app.annotation.sources import SOURCES
 from app.core.runs.views import View, one_of
 
@@ -37,13 +44,6 @@ class StoredRelease(View):
     is_current: bool
     """Whether the source still had this release when it was last looked at. `current` may name it
     otherwise: before a file is read, its date is all that is known."""
-
-
-class Held(View):
-    """New answers of a source that were not accepted, because they look wrong."""
-
-    run_id: int
-    reason: str
 
 
 class SourceOverview(View):
@@ -81,24 +81,9 @@ class SourceOverview(View):
     """What was not accepted in the last run of the source, if anything."""
 
 
-# a withdrawn gene keeps the age and the release of its last answers for good
-_GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
+_NOW = text("SELECT extract(epoch FROM now())::float8")
 
-_COVERAGE = text(
-    """
-    SELECT source,
-      count(*) FILTER (WHERE state = 'found') AS found,
-      count(*) FILTER (WHERE state = 'absent') AS absent,
-      count(*) FILTER (WHERE state = 'unknown') AS unknown,
-      extract(epoch FROM now() - min(checked_at))::float8 AS oldest_age,
-      extract(epoch FROM now()
-        - percentile_disc(0.5) WITHIN GROUP (ORDER BY checked_at))::float8 AS median_age
-    FROM annotations JOIN genes ON genes.id = gene_id AND withdrawn_at IS NULL GROUP BY source
-    """
-)
-
-_GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
-
+# a withdrawn gene keeps the release of its last answers for good
 _STORED = text(
     """
     SELECT a.source, a.release, count(*) AS genes, bool_and(r.marker IS NOT NULL) AS is_current
@@ -119,17 +104,6 @@ _CURRENT = text(
     """
 )
 
-_LAST = text(
-    """
-    SELECT source,
-      max(finished_at) FILTER (WHERE state = 'succeeded') AS last_success,
-      (array_agg(run_id ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS run_id,
-      (array_agg(state ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS state,
-      (array_agg(error ORDER BY run_id DESC) FILTER (WHERE NOT active))[1] AS error
-    FROM run_sources GROUP BY source
-    """
-)
-
 _MAX_STORED = 5
 
 
@@ -142,9 +116,11 @@ async def sources_overview(
         connection: to read from.
         enabled: the built-in sources that a run of all sources covers.
     """
-    genes: int = (await connection.execute(_GENES)).scalar_one()
-    coverage = {row["source"]: row for row in (await connection.execute(_COVERAGE)).mappings()}
-    last = {row.source: row for row in await connection.execute(_LAST)}
+    now: float = (await connection.execute(_NOW)).scalar_one()
+    genes = await count_genes(connection)
+    answered = await coverage(connection)
+    succeeded = await last_successes(connection)
+    held = await held_sources(connection)
     stored: dict[str, list[StoredRelease]] = {}
     for row in await connection.execute(_STORED):
         stored.setdefault(row.source, []).append(
@@ -155,14 +131,8 @@ async def sources_overview(
         current.setdefault(each["source"], []).append(CurrentRelease(**each))
     found = []
     for name, info in (await all_sources(connection)).items():
-        ended = last.get(name)
-        counts: dict[str, Any] = {
-            "found": 0, "absent": 0, "unknown": 0, "oldest_age": None, "median_age": None,
-        } | dict(coverage.get(name, {}))  # fmt: skip
-        counts.pop("source", None)
-        held = None
-        if ended is not None and ended.state == "held":
-            held = Held(run_id=ended.run_id, reason=ended.error or "")
+        counts = answered.get(name)
+        last = succeeded.get(name)
         found.append(
             SourceOverview(
                 name=name,
@@ -174,10 +144,14 @@ async def sources_overview(
                 freshness=info.freshness.total_seconds(),
                 current=current.get(name, []),
                 stored=stored.get(name, [])[:_MAX_STORED],
-                missing=genes - counts["found"] - counts["absent"] - counts["unknown"],
-                last_success=None if ended is None else ended.last_success,
-                held=held,
-                **counts,
+                found=counts.found if counts else 0,
+                absent=counts.absent if counts else 0,
+                unknown=counts.unknown if counts else 0,
+                missing=genes - (counts.genes if counts else 0),
+                median_age=now - counts.median if counts else None,
+                oldest_age=now - counts.oldest if counts else None,
+                last_success=None if last is None else datetime.fromtimestamp(last, UTC),
+                held=held.get(name),
             )
         )
     return found

@@ -38,5 +38,5 @@ async def read_statistics(connection: AsyncConnection) -> Statistics:
         genes=await count_genes(connection),
         coverage=await coverage(connection),
         last_successes=await last_successes(connection),
-        held=await held_sources(connection),
+        held=set(await held_sources(connection)),
     )

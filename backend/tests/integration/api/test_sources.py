@@ -70,3 +70,21 @@ async def test_the_data_of_each_source_have_a_schema_that_defines_every_field(
 
 async def test_an_unknown_source_has_no_schema(api: AsyncClient) -> None:
     assert (await api.get("/api/sources/nothing/schema")).status_code == 404
+
+
+async def test_a_source_stays_held_until_a_later_run_has_ended_it(
+    api: AsyncClient, query: Query
+) -> None:
+    for state in ("held", "cancelled", "succeeded"):
+        query(
+            "INSERT INTO runs (task, mode, state) VALUES ('t', 'smart', %s)",
+            "failed" if state == "held" else state,
+        )
+        query(
+            "INSERT INTO run_sources (run_id, source, position, state, error, active)"
+            " SELECT max(id), 'hgnc', 1, %s, 'too few rows', false FROM runs",
+            state,
+        )
+        held = (await one(api, "hgnc"))["held"]
+        # as the metric and the doctor have it
+        assert held == (None if state == "succeeded" else {"run_id": 1, "reason": "too few rows"})
