@@ -88,21 +88,13 @@ def blocks_of_lines(
     Raises:
         UnusableFile: a line, or all, is longer, or the last line does not end.
     """
-    rest, size = b"", 0
-    while block := stream.read(BLOCK):
-        size += len(block)
-        if size > most:
-            raise UnusableFile(f"the file has more than {most:,} bytes")
-        found = (rest + block).split(b"\n")
-        rest = found.pop()
-        if len(rest) > longest:
-            raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
-        if found:
-            yield found
-    if rest and ended:
-        raise UnusableFile("the file is cut short within its last line")
-    if rest:
-        yield [rest]
+    for text in _blocks(stream, longest=longest, most=most):
+        found = text.split(b"\n")
+        if not found[-1]:
+            found.pop()
+        elif ended:
+            raise UnusableFile("the file is cut short within its last line")
+        yield found
 
 
 def blocks_of_text(stream: IO[bytes], *, longest: int, most: int) -> Iterator[bytes]:
@@ -116,6 +108,14 @@ def blocks_of_text(stream: IO[bytes], *, longest: int, most: int) -> Iterator[by
     Raises:
         UnusableFile: a line, or all, is longer, or the last line does not end.
     """
+    for text in _blocks(stream, longest=longest, most=most):
+        if not text.endswith(b"\n"):
+            raise UnusableFile("the file is cut short within its last line")
+        yield text
+
+
+def _blocks(stream: IO[bytes], *, longest: int, most: int) -> Iterator[bytes]:
+    """Read whole lines, and at last what follows the last line end, if anything does."""
     rest, size = b"", 0
     while block := stream.read(BLOCK):
         size += len(block)
@@ -129,4 +129,4 @@ def blocks_of_text(stream: IO[bytes], *, longest: int, most: int) -> Iterator[by
         if len(rest) > longest:
             raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
     if rest:
-        raise UnusableFile("the file is cut short within its last line")
+        yield rest
