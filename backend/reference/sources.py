@@ -1,6 +1,7 @@
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import ApiSource, FileSource, Source, SourceInfo
+from app.annotation.sources.base import ApiSource, FileSource, Source
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.upstream import Host
 from reference.markdown import table
 

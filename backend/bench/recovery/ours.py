@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.hgnc.source import REST
 from bench.recovery import steps
 

@@ -5,7 +5,7 @@ import sys
 
 from app.annotation.settings import get_settings
 from app.annotation.sources import build
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.upstream import new_http_client
 from app.core.arq.client import connect
 from app.core.redis.rate_limits import RedisRateLimiter

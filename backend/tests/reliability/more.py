@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.hgnc.source import REST
 from app.core.runs import jobs
 

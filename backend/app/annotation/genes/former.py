@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 
 # a name is judged against all approved genes, not only against those in the database
 _FORMER = text(

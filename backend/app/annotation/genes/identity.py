@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.identifiers import changing
-from app.annotation.sources.base import FileRead, Source
+from app.annotation.sources.answers import FileRead
+from app.annotation.sources.base import Source
 from app.annotation.sources.hgnc import WITHDRAWN, Hgnc
 from app.annotation.sources.hgnc.identity import READER, Block
 from app.annotation.upstream import BadAnswer, Download, UpstreamUnavailable

@@ -17,7 +17,7 @@ from app.annotation.genes.identifiers import changing
 from app.annotation.genes.identity import apply, lock, read_identity
 from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
 from app.annotation.sources.accepted_files import judge
-from app.annotation.sources.base import FileRead
+from app.annotation.sources.answers import FileRead
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.hgnc import (
     APPROVED,

@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.own_tables.source import OwnTable, Reading, info_of
 from app.annotation.own_tables.store import OwnTableRow, current_tables
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Source, SourceInfo
+from app.annotation.sources.base import Source
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import SourceInfo
 
 
 async def all_sources(connection: AsyncConnection) -> dict[str, SourceInfo]:

@@ -12,16 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.own_tables.meaning import MEANT, ROWS
 from app.annotation.own_tables.store import OwnTableRow
-from app.annotation.sources.base import (
-    MAX_ANSWERS,
-    Answer,
-    FileRead,
-    FileSource,
-    Gene,
-    Source,
-    SourceInfo,
-)
+from app.annotation.sources.answers import MAX_ANSWERS, Answer, FileRead, Gene
+from app.annotation.sources.base import FileSource, Source
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.keyed import Key, lacks
 from app.annotation.sources.structure import json_schema
 from app.annotation.upstream.cache import Download

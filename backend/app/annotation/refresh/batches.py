@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.annotation.refresh.weights import weigh
-from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.upstream import BadAnswer
 
 MAX_BAD_ANSWERS = 16

@@ -8,7 +8,8 @@ from app.annotation.refresh.due import Due
 from app.annotation.refresh.gates import Gates
 from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.releases import Releases
-from app.annotation.sources.base import Answer, ApiSource, Gene
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource
 from app.core.errors import Superseded
 
 

@@ -10,7 +10,8 @@ from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.origins import origin_in_file
 from app.annotation.refresh.read_ahead import ReadAhead
 from app.annotation.refresh.weights import weigh
-from app.annotation.sources.base import Answer, ApiSource, FileSource, Gene
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource, FileSource
 
 
 async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates: Gates) -> int:

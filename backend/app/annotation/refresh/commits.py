@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.identifiers import change_identifiers, write_names
 from app.annotation.refresh.origins import Origin, record_origin
-from app.annotation.sources.base import Answer
+from app.annotation.sources.answers import Answer
 from app.core.postgres.unavailable import is_data_error
 from app.db.text import storable
 

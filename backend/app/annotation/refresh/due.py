@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.former import with_former_names
-from app.annotation.sources.base import ApiSource, Gene, Source
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import ApiSource, Source
 from app.core.runs.attempt import Attempt
 
 PAGE = 1_000
@@ -148,11 +149,6 @@ class Due:
 
     attempt: Attempt
     rules: Rules
-
-    @property
-    def source(self) -> str:
-        """The name of the source."""
-        return self.rules.source
 
     async def count(self) -> int:
         """Return how many genes are due."""

@@ -48,7 +48,7 @@ _STORED = text(
 
 _LAST = text(
     """
-    SELECT done - confirmed AS genes, requests,
+    SELECT done - confirmed AS genes,
       extract(epoch FROM finished_at - attempt_started_at)::float8 AS seconds
     FROM run_sources
     WHERE source = :source AND state = 'succeeded' AND done > confirmed

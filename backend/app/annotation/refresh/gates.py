@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.acceptance import Accepted, Held, accepted_of
 from app.annotation.sources.accepted_files import Judged, accept, judge
-from app.annotation.sources.base import Answer, FileRead, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, FileRead, Gene
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.thresholds import Thresholds
 from app.core.runs.attempt import Attempt
 

@@ -7,7 +7,8 @@ from app.annotation.refresh import progress as counts
 from app.annotation.refresh.commits import storable_answers, store
 from app.annotation.refresh.origins import Origin
 from app.annotation.refresh.progress import Progress
-from app.annotation.sources.base import Answer, Source
+from app.annotation.sources.answers import Answer
+from app.annotation.sources.base import Source
 from app.core.runs.attempt import Attempt
 
 REPORT_EVERY = 2.0

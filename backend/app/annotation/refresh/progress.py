@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.sources.base import Answer
+from app.annotation.sources.answers import Answer
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from app.annotation.refresh.gates import MIN_IMPLAUSIBLE
-from app.annotation.sources.base import Answer
+from app.annotation.sources.answers import Answer
 
 _MAX_UNKNOWN = 0.9
 """The share of genes that a file may leave unknown. A file that leaves more is held."""

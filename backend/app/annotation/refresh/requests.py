@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.annotation.genes.selection import find_hgnc_ids
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import SourceInfo
+from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 from app.core.runs import operations
 from app.core.runs.operations import Created

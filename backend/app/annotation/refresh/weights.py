@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
-from app.annotation.sources.base import Gene, Source, WeighedSource
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import Source, WeighedSource
 
 
 async def weigh(source: Source, genes: Sequence[Gene]) -> Sequence[int]:

@@ -6,8 +6,9 @@ and its class. A larger one is a package, which exports its class. There, `data`
 `declaration` has the hosts and settings, if both are long), and other modules are named for what
 they read or compute.
 
-:data:`SOURCES` is the registry. `base` is the form of a source, `connector` connects it to its
-hosts, and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
+:data:`SOURCES` is the registry. `base` is the form of a source, `declaration` is what it
+declares, and `answers` is what it is asked about and gives. `connector` connects it to its hosts,
+and `probe` and `probing` are what the doctor asks it. `collected` makes a file of a
 service's answers, `keyed` groups the rows of a file by gene, `ontology` tells which terms are below
 others, and `structure` describes the data of an answer. `accepted_files` compares a file with the
 one accepted last, within the `thresholds` that are settings, and `names` are the names of a gene.
@@ -42,10 +43,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SOURCES",
     "accepted_files",
+    "answers",
     "base",
     "build",
     "collected",
     "connector",
+    "declaration",
     "hgnc",
     "keyed",
     "names",

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.sources.base import FileRead, SourceInfo
+from app.annotation.sources.answers import FileRead
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.thresholds import Thresholds
 
 

@@ -13,157 +13,25 @@ answer has, because a renamed field would look as if no gene had it. Never catch
 """
 
 import asyncio
-import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct
 
-from app.annotation.sources.names import GeneNames
+from app.annotation.sources.answers import Answer, FileRead, Gene
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
-from app.annotation.upstream.host import Host
+from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.release import Release, public_address
-from app.annotation.upstream.settings import UpstreamSettings
 
 if TYPE_CHECKING:
     from app.annotation.sources.connector import Connector
     from app.annotation.upstream import Upstream
 
 T = TypeVar("T")
-
-MAX_ANSWERS = 500
-"""The most answers in one list of :meth:`FileSource.bulk`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gene:
-    """A gene to annotate: a row of ``genes``.
-
-    Args:
-        id: of the row.
-        hgnc_id: with its prefix.
-        symbol: that HGNC approved.
-        ensembl_gene_id: without its version.
-        entrez_id: NCBI's GeneID.
-        other_symbols: former symbols that can mean no other gene.
-        ambiguous_symbols: former symbols that can mean another gene, too.
-        merged_hgnc_ids: of the genes that HGNC merged into this one.
-    """
-
-    id: int
-    hgnc_id: str
-    symbol: str
-    ensembl_gene_id: str | None = None
-    entrez_id: str | None = None
-    other_symbols: tuple[str, ...] = ()
-    ambiguous_symbols: tuple[str, ...] = ()
-    merged_hgnc_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a source says about a gene.
-
-    Args:
-        gene_id: :attr:`Gene.id`.
-        state: whether the source has something, has nothing, or could not be asked.
-        data: JSON, when found.
-        reason: a redacted sentence, when unknown.
-        identifiers: columns of ``genes`` with the values to write there.
-        names: the gene's names, to write to ``gene_names``.
-    """
-
-    gene_id: int
-    state: Literal["found", "absent", "unknown"]
-    data: dict[str, Any] | None = None
-    reason: str | None = None
-    identifiers: dict[str, str | None] | None = None
-    names: GeneNames | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileRead:
-    """A file that was read to its end.
-
-    Args:
-        download: the local copy. A refused copy is discarded, so that it is downloaded again.
-        digest: the SHA-256 of the file as it was downloaded.
-        rows: the number of rows, without the header.
-        genes: the number of different genes in all rows, wanted or not.
-    """
-
-    download: Download
-    digest: str
-    rows: int
-    genes: int
-
-    @property
-    def name(self) -> str:
-        """The file's name, below the host's address."""
-        return self.download.name
-
-    @property
-    def release(self) -> str:
-        """The day the file was last modified upstream."""
-        return self.download.release
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceInfo:
-    """The declaration of a source.
-
-    Args:
-        name: as operators write it: "clinvar".
-        title: as people read it: "ClinVar".
-        licence: of its data.
-        licence_url: the page that states the licence.
-        attribution: how the source wants to be named where its data are used.
-        hosts: the services that it asks. Their addresses and rates become settings.
-        freshness: how long an answer stays good.
-        needs: columns of ``genes`` that the source asks by, and that another source fills.
-        provides: columns of ``genes`` that its answers fill.
-        settings: a class with further settings, or None.
-        bulk_threshold: of a source with both abilities: with more due genes than this, the file is
-            read. It becomes the setting ``<NAME>_BULK_THRESHOLD``.
-        batch_size: the most genes that ``annotate`` is given.
-        batch_weight: the most weight of a batch of several genes; None means that weights do not
-            matter.
-        concurrency: the number of batches in flight at a time.
-        parser: the version of what the source makes of an answer. Increase it when the same answer
-            gives other data, so that all genes are refreshed.
-        least_genes: the fewest genes that a complete file of the public service has something for.
-            A first file with fewer is not accepted.
-        off_by_default: whether the source is in the default of ``DISABLED_SOURCES``, so that a run
-            of all sources leaves it out.
-    """
-
-    name: str
-    title: str
-    licence: str
-    licence_url: str
-    attribution: str
-    hosts: tuple[Host, ...]
-    freshness: timedelta
-    needs: frozenset[str] = frozenset()
-    provides: frozenset[str] = frozenset()
-    settings: type[UpstreamSettings] | None = None
-    bulk_threshold: int | None = None
-    batch_size: int = 1
-    batch_weight: int | None = None
-    concurrency: int = 1
-    parser: int = 1
-    least_genes: int = 0
-    off_by_default: bool = False
-
-    @property
-    def threshold_setting(self) -> str:
-        """The name of the setting that replaces ``bulk_threshold``."""
-        return f"{self.name}_bulk_threshold"
 
 
 class Source:
@@ -266,38 +134,6 @@ class WeighedSource(ApiSource, ABC):
         """Return the expected work for each gene, at least 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class BulkFile:
-    """The file, or the files, that hold a source's answers for all genes.
-
-    Args:
-        host: that has them.
-        paths: below the host's address.
-        reader: ``module:function``. A process of its own calls it as ``reader(asked, *files)``; see
-            :mod:`app.annotation.upstream.bulk_files`.
-        release: that the paths name; None if they name none.
-        elsewhere: the hosts of the paths that another host has.
-        watched: the paths whose changes are new releases; by default the first one. Name several
-            if the upstream replaces its files independently of each other. Each takes a request.
-    """
-
-    host: Host
-    paths: tuple[str, ...]
-    reader: str
-    release: str | None = None
-    elsewhere: Mapping[str, Host] = field(default_factory=dict)
-    watched: tuple[str, ...] = ()
-
-    @property
-    def watches(self) -> tuple[str, ...]:
-        """The paths whose changes are new releases."""
-        return self.watched or self.paths[:1]
-
-    def host_of(self, path: str) -> Host:
-        """Return the host that has a path."""
-        return self.elsewhere.get(path, self.host)
-
-
 class FileSource(Source, ABC):
     """A source that reads a file of everything.
 
@@ -329,8 +165,7 @@ class FileSource(Source, ABC):
         version = super().parser_version()
         if not (options := self.options()):
             return version
-        digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
-        return f"{version}.{digest[:8]}"
+        return f"{version}.{digest(json.dumps(options, sort_keys=True))}"
 
     async def current(self) -> dict[Literal["file", "service"], Release]:
         """Return what the upstream has now; see :meth:`Source.current`."""
@@ -342,11 +177,9 @@ class FileSource(Source, ABC):
         The default asks for the headers of the files that are watched. A source whose upstream
         sends neither ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
-        first, *others = [
-            await self._client_of[path].release_of(path) for path in self.file.watches
-        ]
-        marker = " ".join([first.marker, *(each.marker for each in others)])
-        return Release(self.file.release or first.name, marker, first.address)
+        return self._as_one(
+            [await self._client_of[path].release_of(path) for path in self.file.watches]
+        )
 
     def release_of(self, files: Sequence[FileRead], named: str | None) -> Release:
         """Return the release of the files that were read.
@@ -356,9 +189,15 @@ class FileSource(Source, ABC):
             named: what the reader returned as ``Reading.release``.
         """
         by_path = {each.name: each.download for each in files}
-        first, *others = [by_path[path] for path in self.file.watches]
-        marker = " ".join([first.marker, *(each.marker for each in others)])
-        return Release(self.file.release or named or first.release, marker, first.address)
+        watched = [by_path[path] for path in self.file.watches]
+        return self._as_one(
+            [Release(named or each.release, each.marker, each.address) for each in watched]
+        )
+
+    def _as_one(self, watched: Sequence[Release]) -> Release:
+        """Return the release of all watched files together."""
+        marker = " ".join(each.marker for each in watched)
+        return Release(self.file.release or watched[0].name, marker, watched[0].address)
 
     @property
     def downloads(self) -> int:

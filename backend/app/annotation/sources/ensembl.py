@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.sources.base import Answer, ApiSource, Gene, SourceInfo, all_of
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource, all_of
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import ask_about_a_gene
 from app.annotation.upstream.errors import BadAnswer

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from app.annotation.sources.base import BulkFile, FileRead
+from app.annotation.sources.answers import FileRead
+from app.annotation.sources.declaration import BulkFile
 from app.annotation.upstream import BadAnswer, Download
 from app.annotation.upstream.bulk_files.messages import Done
 from app.annotation.upstream.bulk_files.process import UnreadableFile, read_in_child

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns

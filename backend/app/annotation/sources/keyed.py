@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from app.annotation.sources.base import MAX_ANSWERS, Gene
+from app.annotation.sources.answers import MAX_ANSWERS, Gene
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 T = TypeVar("T")

@@ -3,7 +3,8 @@
 import zlib
 from collections.abc import Collection
 
-from app.annotation.sources.base import ApiSource, Gene
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import ApiSource
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host

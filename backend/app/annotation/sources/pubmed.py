@@ -14,8 +14,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from app.annotation.sources.base import BulkFile, FileSource, Gene, SourceInfo
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, in_parts, lacks
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns

@@ -16,7 +16,7 @@ class Release:
 
     name: str
     marker: str
-    address: str = ""
+    address: str
 
 
 def public_address(address: str) -> str:

@@ -8,7 +8,9 @@ from typing import ClassVar
 import pytest
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, BulkFile, FileSource, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import FileSource
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.hgnc import COMPLETE_SET, FILES, Record
 from tests.integration.pipeline.conftest import GENES, Annotator
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.annotation.genes.former import with_former_names
 from app.annotation.genes.identity import apply
 from app.annotation.settings import Settings
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.hgnc.identity import read
 from app.annotation.sources.hgnc.records import FIELDS, read_withdrawn
 from harness.waiting import eventually

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.ensembl import Ensembl
 from tests.integration.pipeline.conftest import GENES, Annotator
 

@@ -2,7 +2,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.annotation.sources.base import BulkFile, FileRead, FileSource, SourceInfo
+from app.annotation.sources.answers import FileRead
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.clingen.data import ClinGenData
 from app.annotation.sources.clingen.reader import (
     DOSAGE_COLUMNS,
@@ -12,6 +13,7 @@ from app.annotation.sources.clingen.reader import (
 )
 from app.annotation.sources.clingen.release import release_of_rows
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.upstream.cache import Download

@@ -5,7 +5,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from app.annotation.sources.base import Answer, BulkFile, FileRead, FileSource, Gene, WeighedSource
+from app.annotation.sources.answers import Answer, FileRead, Gene
+from app.annotation.sources.base import FileSource, WeighedSource
 from app.annotation.sources.clinvar import germline
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.data import ClinVarData
@@ -22,6 +23,7 @@ from app.annotation.sources.clinvar.probes import PROBES, SETTING_PROBES
 from app.annotation.sources.clinvar.search import count_variants, searchable
 from app.annotation.sources.clinvar.summaries import decode_release
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.errors import BadAnswer

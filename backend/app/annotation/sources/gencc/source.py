@@ -1,7 +1,8 @@
 from datetime import timedelta
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.gencc.data import GenccData
 from app.annotation.sources.gencc.reader import is_known
 from app.annotation.sources.probe import HostProbe

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.annotation.sources.base import MAX_ANSWERS
+from app.annotation.sources.answers import MAX_ANSWERS
 from app.annotation.sources.hgnc.records import read_records
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.messages import Count, Reading

@@ -9,17 +9,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.annotation.sources.base import (
-    MAX_ANSWERS,
-    Answer,
-    ApiSource,
-    BulkFile,
-    FileSource,
-    Gene,
-    SourceInfo,
-    all_of,
-)
+from app.annotation.sources.answers import MAX_ANSWERS, Answer, Gene
+from app.annotation.sources.base import ApiSource, FileSource, all_of
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.hgnc.data import HgncData
 from app.annotation.sources.hgnc.records import (
     APPROVED,

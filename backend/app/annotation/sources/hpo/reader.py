@@ -14,7 +14,7 @@ from app.annotation.sources.hpo.files import (
     read_version,
 )
 from app.annotation.sources.keyed import Asked, Grouped, reading
-from app.annotation.sources.ontology import Ontology, read_obographs
+from app.annotation.sources.ontology import Ontology, is_lost, read_obographs
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
@@ -78,7 +78,7 @@ def _maker(
             stated |= diseases[key].inheritance
         terms = {term: ontology.current(term) for term in stated}
         if lost := sorted(term for term, now in terms.items() if now not in known):
-            return f"the ontology does not tell what {lost[0]} is, and the gene has this term"
+            return is_lost(lost[0])
         of: dict[str, dict[str, list[str]]] = {key: {} for key in linked}
         inherited: dict[str, set[str]] = {key: set() for key in linked}
         present: set[str] = set()

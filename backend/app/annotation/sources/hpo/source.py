@@ -5,10 +5,12 @@ from typing import Any
 
 from pydantic import Field
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.hpo.data import HpoData
 from app.annotation.sources.hpo.files import DISEASE_COLUMNS, GENE_COLUMNS, MAX_LINES_BEFORE
+from app.annotation.sources.ontology import organ_terms
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.upstream.host import Host
@@ -88,4 +90,4 @@ class Hpo(FileSource):
     def options(self) -> dict[str, Any]:
         """Return the terms of the organ."""
         said = self._connect.settings_as(HpoSettings).hpo_organ_terms
-        return {"organ_terms": sorted({term.strip() for term in said.split(",")})}
+        return {"organ_terms": organ_terms(said)}

@@ -7,7 +7,7 @@ from typing import Any
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.mgi.data import MgiData, MgiOrtholog
 from app.annotation.sources.mgi.files import OrthologRow, read_genotypes, read_orthologs
-from app.annotation.sources.ontology import Ontology, read_obo
+from app.annotation.sources.ontology import Ontology, is_lost, read_obo
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 
@@ -86,7 +86,7 @@ class Mutants:
         lost = [term for term, current in top.items() if current not in self._known]
         lost += [self._lost[marker] for marker in symbols if marker in self._lost]
         if lost:
-            return f"the ontology does not tell what {min(lost)} is, and the gene has this term"
+            return is_lost(min(lost))
         phenotypes = self._named(current for current in top.values() if current)
         organ_terms = self._named(
             term for marker in symbols for term in self._terms.get(marker, ())

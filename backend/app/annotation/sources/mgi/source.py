@@ -5,9 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.mgi.data import MgiData
+from app.annotation.sources.ontology import organ_terms
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import START
 from app.annotation.upstream.errors import BadAnswer
@@ -96,4 +98,4 @@ class Mgi(FileSource):
     def options(self) -> dict[str, Any]:
         """Return the terms of the organ."""
         said = self._connect.settings_as(MgiSettings).mgi_organ_terms
-        return {"organ_terms": sorted({term.strip() for term in said.split(",")})}
+        return {"organ_terms": organ_terms(said)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisease
 from app.annotation.sources.orphanet.elements import Elements

@@ -3,8 +3,9 @@
 import re
 from datetime import timedelta
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.orphanet.data import OrphanetData
 from app.annotation.sources.probe import HostProbe
 from app.annotation.upstream.errors import BadAnswer

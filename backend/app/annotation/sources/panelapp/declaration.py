@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.annotation.sources.base import SourceInfo
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.upstream.host import Host
 from app.annotation.upstream.settings import UpstreamSettings
 

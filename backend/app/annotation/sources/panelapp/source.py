@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
-from app.annotation.sources.base import BulkFile, all_of
+from app.annotation.sources.base import all_of
 from app.annotation.sources.collected import Collected, CollectedSource, Pieces
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile
 from app.annotation.sources.panelapp.answers import Listed, Page, Region, decode_page, decode_panel
 from app.annotation.sources.panelapp.data import PanelAppData
 from app.annotation.sources.panelapp.declaration import AU, INFO, UK, PanelAppSettings

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
-from app.annotation.sources.base import BulkFile, FileSource, SourceInfo
+from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.stringdb.data import StringDbData

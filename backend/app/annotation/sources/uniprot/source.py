@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from app.annotation.sources.base import BulkFile, SourceInfo
 from app.annotation.sources.collected import Collected, CollectedSource, Pieces
 from app.annotation.sources.connector import Connector
+from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.uniprot.data import UniProtData
 from app.annotation.sources.uniprot.entries import COLUMNS, FIELDS, is_entry

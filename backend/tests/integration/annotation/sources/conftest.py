@@ -6,7 +6,8 @@ import pytest
 
 from app.annotation.settings import Settings
 from app.annotation.sources import build
-from app.annotation.sources.base import Gene, Source
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import Source
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
 from app.core.redis.rate_limits import RateLimiter

@@ -4,7 +4,8 @@ from contextlib import aclosing
 import pytest
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, FileSource, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import FileSource, Source
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer
 from sandbox import Sandbox

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from app.annotation.refresh.batches import ask
-from app.annotation.sources.base import Answer, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import Source
 from app.annotation.upstream import BadAnswer, UpstreamUnavailable
 from sandbox import Sandbox
 

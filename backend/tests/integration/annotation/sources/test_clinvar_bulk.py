@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import MAX_ANSWERS, Answer, Gene, Source
+from app.annotation.sources.answers import MAX_ANSWERS, Answer, Gene
+from app.annotation.sources.base import Source
 from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import FILES, TABLE_FILE

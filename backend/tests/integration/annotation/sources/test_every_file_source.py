@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, ApiSource, FileSource, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.structure import definitions
 from app.annotation.upstream import BadAnswer

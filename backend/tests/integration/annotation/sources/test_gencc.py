@@ -7,7 +7,8 @@ import pytest
 
 from app.annotation.settings import Settings
 from app.annotation.sources import build
-from app.annotation.sources.base import Answer, FileSource, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import FileSource, Source
 from app.core.errors import Wait
 from app.core.redis.rate_limits import RateLimiter
 from sandbox import Options, Sandbox

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.annotation.sources.base import Answer, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import Source
 from app.annotation.upstream import BadAnswer
 from sandbox import Sandbox
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from app.annotation.sources.base import FileSource, Gene, Source
+from app.annotation.sources.answers import Gene
+from app.annotation.sources.base import FileSource, Source
 
 
 async def test_genes_with_articles_are_found(

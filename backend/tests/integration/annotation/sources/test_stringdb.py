@@ -2,7 +2,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
-from app.annotation.sources.base import Answer, FileSource, Gene, Source
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.base import FileSource, Source
 
 
 async def answers(source: Source, genes: list[Gene]) -> dict[int, Answer]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.refresh.batches import MAX_BAD_ANSWERS, ask, split_by_weight
-from app.annotation.sources.base import Answer, Gene, SourceInfo
+from app.annotation.sources.answers import Answer, Gene
+from app.annotation.sources.declaration import SourceInfo
 from app.annotation.upstream import BadAnswer
 
 INFO = SourceInfo(

@@ -1,5 +1,5 @@
 from app.annotation.refresh.commits import storable_answers
-from app.annotation.sources.base import Answer
+from app.annotation.sources.answers import Answer
 
 
 def test_an_answer_that_postgresql_cannot_store_becomes_unknown_and_the_others_stay() -> None:

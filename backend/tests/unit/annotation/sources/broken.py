@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.upstream.bulk_files.messages import Reading
 from tests.unit.annotation.sources.damage import UNUSABLE
 

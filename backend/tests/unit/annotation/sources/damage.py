@@ -6,14 +6,14 @@ if the file has fewer genes than before, because the refresh compares these numb
 """
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from isal import isal_zlib
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.core.errors import KidneyGeneticsError
 
@@ -77,6 +77,25 @@ def judge(read: Read, genes: Sequence[Gene], right: Said, *paths: Path) -> bool:
             continue
         raise AssertionError(f"{gene.symbol} is now {answer}, and was {expected}")
     return False
+
+
+def refused(
+    read: Read, damages: Iterable[Damage], genes: Sequence[Gene], right: Said, path: Path
+) -> dict[str, bool]:
+    """Judge each damage of a file of its own, and tell by what was done whether it is refused.
+
+    Args:
+        read: the reader.
+        damages: of the file.
+        genes: that it is asked about.
+        right: what it says of the good file.
+        path: where the damaged files are written.
+    """
+    found = {}
+    for damage in damages:
+        path.write_bytes(damage.content)
+        found[damage.what] = judge(read, genes, right, path)
+    return found
 
 
 def without_each_column(

@@ -15,7 +15,7 @@ import pytest
 
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer, Retries
 from app.core.errors import Wait

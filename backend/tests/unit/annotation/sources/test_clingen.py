@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clingen.data import SCORES, ClinGenData, Dosage
 from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, read

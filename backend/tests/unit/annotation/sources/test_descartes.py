@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.descartes import read
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count

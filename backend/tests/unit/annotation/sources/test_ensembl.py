@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.annotation.settings import Settings
-from app.annotation.sources.base import Answer, Gene
+from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.ensembl import Ensembl
 from app.annotation.upstream import BadAnswer

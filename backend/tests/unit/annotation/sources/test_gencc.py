@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.gencc.data import GenccData, Submission
 from app.annotation.sources.gencc.reader import COLUMNS, read

@@ -1,10 +1,9 @@
 import gzip
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.gnomad import CLASSES, COLUMNS, read
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count
@@ -13,12 +12,11 @@ from sandbox.gnomad import OF_OTHERS_ONLY, WITHOUT_LOF, WITHOUT_MANE, WITHOUT_RO
 from sandbox.options import Options
 from tests.unit.annotation.sources.damage import (
     NO_NUMBERS,
-    Damage,
     Said,
     ask,
     broken_gzips,
     cuts,
-    judge,
+    refused,
     with_wrong_fields,
     without_each_column,
 )
@@ -79,16 +77,6 @@ def said(table: str | bytes, genes: list[Gene], folder: Path) -> Said:
     path = folder / "table.tsv"
     path.write_bytes(table.encode() if isinstance(table, str) else table)
     return ask(read, genes, path)
-
-
-def refused(
-    damages: Iterable[Damage], genes: list[Gene], right: Said, path: Path
-) -> dict[str, bool]:
-    found = {}
-    for damage in damages:
-        path.write_bytes(damage.content)
-        found[damage.what] = judge(read, genes, right, path)
-    return found
 
 
 def test_the_real_rows_give_the_numbers_of_the_mane_transcript(shared_data: Path) -> None:
@@ -170,7 +158,7 @@ def test_two_rows_that_both_represent_a_gene_make_it_unknown(
 def test_a_file_without_a_column_is_refused(
     genes: list[Gene], right: Said, table: str, tmp_path: Path
 ) -> None:
-    found = refused(without_each_column(table, COLUMNS), genes, right, tmp_path / "t.tsv")
+    found = refused(read, without_each_column(table, COLUMNS), genes, right, tmp_path / "t.tsv")
 
     assert len(found) == len(COLUMNS) == 26
     assert all(found.values())
@@ -180,7 +168,7 @@ def test_a_file_with_a_field_of_another_type_is_refused(
     genes: list[Gene], right: Said, table: str, tmp_path: Path
 ) -> None:
     damages = with_wrong_fields(table, WRONG, row=1)
-    found = refused(damages, genes, right, tmp_path / "t.tsv")
+    found = refused(read, damages, genes, right, tmp_path / "t.tsv")
 
     assert set(WRONG) == set(COLUMNS)
     assert [what for what, was_refused in found.items() if not was_refused] == []
@@ -189,10 +177,10 @@ def test_a_file_with_a_field_of_another_type_is_refused(
 def test_a_file_that_is_cut_gives_no_wrong_answer(
     genes: list[Gene], right: Said, table: str, packed: bytes, tmp_path: Path
 ) -> None:
-    inside = refused(cuts(table), genes, right, tmp_path / "t.tsv")
+    inside = refused(read, cuts(table), genes, right, tmp_path / "t.tsv")
     assert sum(inside.values()) > len(inside) / 2
     # a cut between two blocks leaves a file that bgzip takes for a whole one
-    refused(broken_gzips(packed), genes, right, tmp_path / "t.tsv.bgz")
+    refused(read, broken_gzips(packed), genes, right, tmp_path / "t.tsv.bgz")
 
 
 def test_a_file_whose_numbers_are_all_0_has_no_genes(

@@ -1,11 +1,10 @@
 import gzip
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.gtex import NAMES, TISSUES, read
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count
@@ -14,12 +13,11 @@ from sandbox.gtex import NOT_COUNTED, NOT_EXPRESSED, ON_X_AND_Y, Gtex
 from sandbox.options import Options
 from tests.unit.annotation.sources.damage import (
     NO_NUMBERS,
-    Damage,
     Said,
     ask,
     broken_gzips,
     cuts,
-    judge,
+    refused,
     with_wrong_fields,
     without_each_column,
 )
@@ -68,16 +66,6 @@ def said(table: str, genes: list[Gene], folder: Path) -> Said:
     path = folder / "medians.gct"
     path.write_text(table)
     return ask(read, genes, path)
-
-
-def refused(
-    damages: Iterable[Damage], genes: list[Gene], right: Said, path: Path
-) -> dict[str, bool]:
-    found = {}
-    for damage in damages:
-        path.write_bytes(damage.content)
-        found[damage.what] = judge(read, genes, right, path)
-    return found
 
 
 def gct(*rows: str) -> str:
@@ -182,7 +170,7 @@ def test_a_file_without_a_column_is_refused(
     genes: list[Gene], right: Said, table: str, tmp_path: Path
 ) -> None:
     damages = without_each_column(table, (*NAMES, *TISSUES), header=HEADER)
-    found = refused(damages, genes, right, tmp_path / "t.gct")
+    found = refused(read, damages, genes, right, tmp_path / "t.gct")
 
     assert len(found) == 56
     assert all(found.values())
@@ -192,7 +180,7 @@ def test_a_file_with_a_field_of_another_type_is_refused(
     genes: list[Gene], right: Said, table: str, tmp_path: Path
 ) -> None:
     damages = with_wrong_fields(table, WRONG, header=HEADER)
-    found = refused(damages, genes, right, tmp_path / "t.gct")
+    found = refused(read, damages, genes, right, tmp_path / "t.gct")
 
     assert [what for what, was_refused in found.items() if not was_refused] == []
 
@@ -200,8 +188,8 @@ def test_a_file_with_a_field_of_another_type_is_refused(
 def test_a_file_that_is_cut_or_broken_is_refused(
     genes: list[Gene], right: Said, table: str, packed: bytes, tmp_path: Path
 ) -> None:
-    inside = refused(cuts(table), genes, right, tmp_path / "t.gct")
-    broken = refused(broken_gzips(packed), genes, right, tmp_path / "t.gct.gz")
+    inside = refused(read, cuts(table), genes, right, tmp_path / "t.gct")
+    broken = refused(read, broken_gzips(packed), genes, right, tmp_path / "t.gct.gz")
 
     assert [what for what, was_refused in (inside | broken).items() if not was_refused] == []
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.annotation.refresh.commits import MAX_DATA_BYTES
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.hpo.data import HpoData
 from app.annotation.sources.hpo.files import read_annotations, read_diseases, read_version
 from app.annotation.sources.hpo.reader import read

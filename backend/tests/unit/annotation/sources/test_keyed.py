@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.keyed import Asked, Grouped, Key, reading
 from app.annotation.sources.structure import definitions, json_schema
 from app.annotation.upstream.bulk_files.lines import UnusableFile

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.mgi.data import MgiData, MgiOrtholog
 from app.annotation.sources.mgi.files import read_genotypes, read_orthologs
 from app.annotation.sources.mgi.reader import read

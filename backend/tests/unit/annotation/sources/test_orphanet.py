@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisease
 from app.annotation.sources.orphanet.reader import read
 from app.annotation.upstream.bulk_files.lines import UnusableFile

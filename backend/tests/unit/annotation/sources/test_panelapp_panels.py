@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.panelapp.answers import decode_page, decode_panel
 from app.annotation.sources.panelapp.data import Panel, PanelAppData
 from app.annotation.sources.panelapp.reader import read

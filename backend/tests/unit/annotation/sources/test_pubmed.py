@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.pubmed import COLUMNS, PubMedData, read
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from tests.unit.annotation.sources.broken import (

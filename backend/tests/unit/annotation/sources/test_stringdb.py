@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.stringdb.data import Partner, StringDbData
 from app.annotation.sources.stringdb.links import LINK_COLUMNS
 from app.annotation.sources.stringdb.proteins import (

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.annotation.sources.base import Gene
+from app.annotation.sources.answers import Gene
 from app.annotation.sources.uniprot.data import Disease, Domain, Protein, UniProtData
 from app.annotation.sources.uniprot.entries import COLUMNS, read_entry
 from app.annotation.sources.uniprot.reader import read
