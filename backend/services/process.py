@@ -13,7 +13,9 @@ import click
 import psutil
 
 LOOPBACK = "127.0.0.1"
-_SERVER_PORTS = range(20_000, 32_768)
+FIRST_OUTGOING_PORT = 32_768
+"""The first port that the kernel gives to outgoing connections, unless it is told otherwise."""
+_SERVER_PORTS = range(20_000, FIRST_OUTGOING_PORT)
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02

@@ -207,11 +207,10 @@ async def test_living_workers_are_counted_against_max_connections(
 
 
 @pytest.fixture(params=["last used", "in turns"])
-def pgbouncer(patient: Patient, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def pgbouncer(patient: Patient, request: pytest.FixtureRequest) -> Iterator[str]:
     """The database behind a proxy that shares sessions."""
     turns = int(request.param == "in turns")
     with running_pgbouncer(
-        tmp_path,
         patient.env["DATABASE_URL"],
         f"pool_mode = transaction\nserver_round_robin = {turns}\nmin_pool_size = 3\n",
     ) as url:
@@ -312,9 +311,9 @@ async def test_a_database_that_cannot_hold_utf_8_is_moved_to_one_that_can(
 
 
 async def test_pgbouncer_as_it_comes_is_a_pool_of_sessions(
-    patient: Patient, tmp_path: Path
+    patient: Patient,
 ) -> None:
-    with running_pgbouncer(tmp_path, patient.env["DATABASE_URL"], "") as url:
+    with running_pgbouncer(patient.env["DATABASE_URL"], "") as url:
         change(patient, database_url=url)
 
         found = await patient.all(*CHECKS)
@@ -323,11 +322,11 @@ async def test_pgbouncer_as_it_comes_is_a_pool_of_sessions(
 
 
 async def test_options_that_pgbouncer_refuses_are_named_with_the_line_that_lets_them_in(
-    patient: Patient, tmp_path: Path
+    patient: Patient,
 ) -> None:
     direct = patient.env["DATABASE_URL"]
     query(patient, "ALTER SCHEMA public RENAME TO kg")
-    with running_pgbouncer(tmp_path, direct, "") as url:
+    with running_pgbouncer(direct, "") as url:
         change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
 
         broken = await patient.see("database.reachable")
@@ -336,7 +335,7 @@ async def test_options_that_pgbouncer_refuses_are_named_with_the_line_that_lets_
         assert "PgBouncer refuses the options" in broken.finding.summary
         assert "`ignore_startup_parameters = options` in pgbouncer.ini" in broken.finding.required
     line = "ignore_startup_parameters = options\n"
-    with running_pgbouncer(tmp_path, direct, line) as url:
+    with running_pgbouncer(direct, line) as url:
         change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
         assert (await patient.see("database.reachable")).status is Status.ok
 
@@ -345,6 +344,6 @@ async def test_options_that_pgbouncer_refuses_are_named_with_the_line_that_lets_
         assert broken.status is Status.failed
         assert "the tables are in schema kg" in broken.finding.summary
         follow(patient, broken)
-    with running_pgbouncer(tmp_path, direct, line) as url:
+    with running_pgbouncer(direct, line) as url:
         change(patient, database_url=f"{url}?options=-csearch_path%3Dkg")
         assert (await patient.see("database.migrated")).status is Status.ok

@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -205,42 +206,39 @@ async def between(
 
 
 @contextmanager
-def running_pgbouncer(folder: Path, url: str, settings: str) -> Iterator[str]:
+def running_pgbouncer(url: str, settings: str) -> Iterator[str]:
     """Put a PgBouncer in front of a server, and give its address.
 
     Args:
-        folder: where its files are.
         url: of the server.
         settings: more lines of the section `[pgbouncer]`; every other setting is PgBouncer's own.
     """
     program = needs_program("pgbouncer")
-    parts = urlsplit(url)
-    port = free_port()
-    file, users = folder / "pgbouncer.ini", folder / "users.txt"
-    users.write_text(f'"{parts.username}" "{parts.password}"\n')
-    file.write_text(
-        f"[databases]\n* = host={parts.hostname} port={parts.port}\n[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = plain\n"
-        f"auth_file = {users}\nunix_socket_dir =\n{settings}"
-    )
-    for path in (users, file):
-        path.chmod(0o644)
-    for each in (folder, *folder.parents):
-        if not each.stat().st_mode & 1:
-            each.chmod(each.stat().st_mode | 0o011)
-    # it refuses to run as root
-    account = pwd.getpwnam("nobody")
-    log = file.with_suffix(".log")
-    with log.open("wb") as out:
+    with ExitStack() as stack:
+        # it refuses to run as root, and every session of pytest closes the folder of all of them
+        # to other accounts
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="pgbouncer-")))
+        folder.chmod(0o755)
+        parts = urlsplit(url)
+        port = free_port()
+        file, users = folder / "pgbouncer.ini", folder / "users.txt"
+        users.write_text(f'"{parts.username}" "{parts.password}"\n')
+        file.write_text(
+            f"[databases]\n* = host={parts.hostname} port={parts.port}\n[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = plain\n"
+            f"auth_file = {users}\nunix_socket_dir =\n{settings}"
+        )
+        for path in (users, file):
+            path.chmod(0o644)
+        account = pwd.getpwnam("nobody")
+        log = file.with_suffix(".log")
         process = subprocess.Popen(
             [program, str(file)],
-            stdout=out,
+            stdout=stack.enter_context(log.open("wb")),
             stderr=subprocess.STDOUT,
             **({"user": account.pw_uid, "group": account.pw_gid} if os.getuid() == 0 else {}),
         )
-    try:
+        stack.callback(process.wait)
+        stack.callback(process.kill)
         assert await_true(lambda: "process up" in log.read_text(), 30), log.read_text()
         yield parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}").geturl()
-    finally:
-        process.kill()
-        process.wait()

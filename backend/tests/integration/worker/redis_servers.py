@@ -14,7 +14,7 @@ import redis
 from harness.timing import WAIT, scaled
 from harness.waiting import until
 from services.binaries import redis_program
-from services.process import LOOPBACK, free_port
+from services.process import FIRST_OUTGOING_PORT, LOOPBACK, free_port, is_free
 
 Server = subprocess.Popen[bytes]
 Start = Callable[..., tuple[Server, int]]
@@ -26,9 +26,13 @@ def redis_servers(folder: Path) -> Iterator[Start]:
     started: list[Server] = []
 
     def start(configuration: str, *, program: Path | None = None, **client: object):
-        # the nodes of a cluster communicate on a port that is 10,000 higher
-        highest = 55_535 if "cluster-enabled" in configuration else 65_535
-        port = next(port for port in iter(free_port, None) if port <= highest)
+        port = free_port()
+        # the nodes of a cluster communicate on a port that is 10,000 higher, which must be below
+        # those of outgoing connections as well (see `free_port`)
+        while "cluster-enabled" in configuration and not (
+            port + 10_000 < FIRST_OUTGOING_PORT and is_free(port + 10_000)
+        ):
+            port = free_port()
         home = folder / f"redis-{port}"
         home.mkdir()
         file = home / "redis.conf"
