@@ -212,13 +212,14 @@ async def test_a_replica_is_told_from_the_primary(
     assert (await patient.see("redis.primary")).status is Status.ok
 
 
-@pytest.mark.parametrize(("limit", "status"), [(1.1, Status.warning), (1.0, Status.failed)])
+@pytest.mark.parametrize(("limit", "status"), [(1.1, Status.warning), (0.85, Status.failed)])
 async def test_a_redis_with_little_memory_left_is_given_more(
     patient: Patient, client: "redis_sync.Redis", limit: float, status: Status
 ) -> None:
     # so much that what Redis needs for its connections is a small share of it
     for number in range(1_000):
         client.set(f"ballast:{number}", b"x" * 100_000)
+    # Redis frees the buffers of this writing, a tenth of its memory, a moment later
     used = client.info("memory")["used_memory"]
     client.config_set("maxmemory", int(used * limit))
 
