@@ -54,7 +54,9 @@ def sections() -> str:
 
 def _type(column: "Column[object]") -> str:
     words = column.type.compile(_POSTGRESQL).lower()
-    return _SHORT.get(words, words)
+    for name, short in _SHORT.items():
+        words = words.replace(name, short)
+    return words
 
 
 def _key(column: "Column[object]") -> str:

@@ -98,7 +98,7 @@ def cells(*values: object) -> list[Text]:
 
 def progress_table(sources: Iterable[SourceProgress]) -> Table:
     """Return a table with one row for each source."""
-    numbers = ("genes", "done", "found", "absent", "unknown", "requests", "time")
+    numbers = ("genes", "done", "found", "absent", "unknown", "changed", "requests", "time")
     found = table("source", "state", *numbers, right=numbers)
     for each in sources:
         found.add_row(
@@ -110,6 +110,7 @@ def progress_table(sources: Iterable[SourceProgress]) -> Table:
                 count(each.found),
                 count(each.absent),
                 count(each.unknown),
+                count(each.changed),
                 count(each.requests),
                 duration(each.seconds),
             )

@@ -102,6 +102,10 @@ _FORGET_ROWS = text(
     " WHERE t.id = r.table_id AND t.name = :name AND t.replaced_at IS NOT NULL"
 )
 
+_FORGET_HISTORY = text("DELETE FROM annotation_history WHERE source = :name")
+
+_FORGET_ANNOTATIONS = text("DELETE FROM annotations WHERE source = :name")
+
 _ADD = text(
     """
     INSERT INTO own_tables (name, title, licence, release, file_name, digest, bytes, rows, genes,
@@ -293,7 +297,6 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
     await connection.execute(_FORGET_ROWS, {"name": name})
     if not forget:
         return 0
-    gone = await connection.execute(
-        text("DELETE FROM annotations WHERE source = :name"), {"name": name}
-    )
+    for statement in (_FORGET_HISTORY, _FORGET_ANNOTATIONS):
+        gone = await connection.execute(statement, {"name": name})
     return gone.rowcount

@@ -1,7 +1,7 @@
-"""Writes a batch of answers with one statement for each table."""
+"""Writes a batch of answers, and the history of those that they replace, in one statement."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -23,43 +23,92 @@ second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the 
 
 # An answer about a gene whose identifiers have changed since the source was begun counts as made
 # before the change, so that the gene stays due. The answer that brings the change is current.
+#
+# An answer that differs from the former one moves that one into the history. The moment is taken
+# when the statement has its locks, because a snapshot that was taken meanwhile ends before it. It
+# is later than the former one's, even if PostgreSQL's clock was set back.
+#
+# An unknown answer keeps the last good one.
 _ANNOTATIONS = text(
     """
-    INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, fetched_run_id,
-                             origin_id,
-                             checked_state, checked_at, checked_run_id, checked_origin_id, reason)
-    SELECT a.gene_id, :source, a.state, CAST(a.data AS jsonb),
-           CASE WHEN a.state <> 'unknown' THEN CAST(:release AS text) END,
-           CASE WHEN a.state <> 'unknown' THEN now() END,
-           CASE WHEN a.state <> 'unknown' THEN CAST(:run_id AS bigint) END,
-           CASE WHEN a.state <> 'unknown' THEN CAST(:origin_id AS bigint) END,
-           a.state,
-           CASE WHEN g.updated_at > s.attempt_started_at AND NOT a.identifies
-                THEN s.attempt_started_at ELSE now() END,
-           :run_id, CAST(:origin_id AS bigint), a.reason
-    FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
-                CAST(:reasons AS text[]), CAST(:identifies AS boolean[]))
-      AS a(gene_id, state, data, reason, identifies)
-    JOIN genes g ON g.id = a.gene_id
-    JOIN run_sources s ON s.run_id = :run_id AND s.source = :source
-    ON CONFLICT (gene_id, source) DO UPDATE SET
-      state = CASE WHEN excluded.checked_state = 'unknown'
-              THEN annotations.state ELSE excluded.state END,
-      data = CASE WHEN excluded.checked_state = 'unknown'
-             THEN annotations.data ELSE excluded.data END,
-      release = CASE WHEN excluded.checked_state = 'unknown'
-                THEN annotations.release ELSE excluded.release END,
-      fetched_at = CASE WHEN excluded.checked_state = 'unknown'
-                   THEN annotations.fetched_at ELSE excluded.fetched_at END,
-      fetched_run_id = CASE WHEN excluded.checked_state = 'unknown'
-                       THEN annotations.fetched_run_id ELSE excluded.fetched_run_id END,
-      origin_id = CASE WHEN excluded.checked_state = 'unknown'
-                  THEN annotations.origin_id ELSE excluded.origin_id END,
-      checked_state = excluded.checked_state, checked_at = excluded.checked_at,
-      checked_run_id = excluded.checked_run_id, checked_origin_id = excluded.checked_origin_id,
-      reason = excluded.reason
+    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
+    asked AS MATERIALIZED (
+      SELECT a.gene_id, a.state, CAST(a.data AS jsonb) AS data, a.reason,
+        CASE WHEN g.updated_at > s.attempt_started_at AND NOT a.identifies
+             THEN s.attempt_started_at ELSE now() END AS checked_at,
+        CASE WHEN a.state <> 'unknown' THEN 1 END AS good
+      FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:states AS text[]), CAST(:data AS text[]),
+                  CAST(:reasons AS text[]), CAST(:identifies AS boolean[]))
+        AS a(gene_id, state, data, reason, identifies)
+      JOIN genes g ON g.id = a.gene_id
+      JOIN run_sources s ON s.run_id = :run_id AND s.source = :source
+    ),
+    former AS (
+      INSERT INTO annotation_history (gene_id, source, state, data, release, valid_from, valid_to,
+        run_id, changed_run_id, fetched_at, fetched_run_id, origin_ids, origin_since)
+      SELECT b.gene_id, b.source, b.state, b.data, b.release, b.valid_from,
+        greatest(m.at, b.valid_from + interval '1 microsecond'),
+        :run_id, b.changed_run_id, b.fetched_at, b.fetched_run_id, b.origin_ids, b.origin_since
+      FROM moment m CROSS JOIN asked a
+        JOIN annotations b ON b.gene_id = a.gene_id AND b.source = :source
+      WHERE a.state <> 'unknown' AND (b.state, b.data) IS DISTINCT FROM (a.state, a.data)
+      RETURNING gene_id, valid_to
+    ),
+    written AS (
+      INSERT INTO annotations AS now (gene_id, source, state, data, release, fetched_at,
+        fetched_run_id, origin_id, origin_ids, origin_since, valid_from, changed_run_id,
+        checked_state, checked_at, checked_run_id, checked_origin_id, reason)
+      SELECT a.gene_id, :source, a.state, a.data,
+        CASE WHEN a.good = 1 THEN CAST(:release AS text) END,
+        CASE WHEN a.good = 1 THEN now() END,
+        CASE WHEN a.good = 1 THEN CAST(:run_id AS bigint) END,
+        CASE WHEN a.good = 1 THEN CAST(:origin_id AS bigint) END,
+        CASE WHEN a.good = 1 THEN ARRAY[CAST(:origin_id AS bigint)] ELSE '{}' END,
+        CASE WHEN a.good = 1 THEN ARRAY[coalesce(f.valid_to, m.at)] ELSE '{}' END,
+        coalesce(f.valid_to, m.at),
+        CASE WHEN f.gene_id IS NOT NULL OR b.gene_id IS NULL THEN CAST(:run_id AS bigint) END,
+        a.state, a.checked_at, :run_id, CAST(:origin_id AS bigint), a.reason
+      FROM moment m CROSS JOIN asked a LEFT JOIN former f ON f.gene_id = a.gene_id
+        LEFT JOIN annotations b ON b.gene_id = a.gene_id AND b.source = :source
+      ON CONFLICT (gene_id, source) DO UPDATE SET
+        state = CASE WHEN excluded.changed_run_id IS NULL THEN now.state ELSE excluded.state END,
+        data = CASE WHEN excluded.changed_run_id IS NULL THEN now.data ELSE excluded.data END,
+        valid_from = CASE WHEN excluded.changed_run_id IS NULL
+                     THEN now.valid_from ELSE excluded.valid_from END,
+        changed_run_id = coalesce(excluded.changed_run_id, now.changed_run_id),
+        release = CASE WHEN excluded.checked_state = 'unknown'
+                  THEN now.release ELSE excluded.release END,
+        fetched_at = coalesce(excluded.fetched_at, now.fetched_at),
+        fetched_run_id = coalesce(excluded.fetched_run_id, now.fetched_run_id),
+        origin_id = coalesce(excluded.origin_id, now.origin_id),
+        origin_ids = CASE
+          WHEN excluded.changed_run_id IS NOT NULL THEN excluded.origin_ids
+          WHEN excluded.origin_id <> now.origin_id OR now.origin_ids = '{}'
+          THEN now.origin_ids || excluded.origin_ids ELSE now.origin_ids END,
+        origin_since = CASE
+          WHEN excluded.changed_run_id IS NOT NULL THEN excluded.origin_since
+          WHEN excluded.origin_id <> now.origin_id OR now.origin_ids = '{}'
+          THEN now.origin_since || excluded.origin_since ELSE now.origin_since END,
+        checked_state = excluded.checked_state, checked_at = excluded.checked_at,
+        checked_run_id = excluded.checked_run_id, checked_origin_id = excluded.checked_origin_id,
+        reason = excluded.reason
+    )
+    SELECT count(*) FROM former
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        answers: as they were written.
+        changed: the number of genes that had another answer before.
+    """
+
+    answers: list[Answer]
+    changed: int
 
 
 def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
@@ -95,8 +144,8 @@ async def store(
     run_id: int,
     origin: Origin,
     answers: Sequence[Answer],
-) -> list[Answer]:
-    """Write answers. An *unknown* answer keeps the last good one.
+) -> Written:
+    """Write answers, and move those that they replace into the history.
 
     If PostgreSQL refuses an answer, the answers are halved until it is found, and it becomes
     *unknown*.
@@ -106,18 +155,16 @@ async def store(
         run_id: the run that asked.
         origin: where the answers came from.
         answers: at most one for each gene, as :func:`storable_answers` returns them.
-
-    Returns:
-        The answers as they were written.
     """
     origin_id = await record_origin(connection, origin)
     written: list[Answer] = []
+    changed = 0
     parts = [list(answers)]
     while parts:
         part = parts.pop()
         try:
             async with connection.begin_nested():
-                await _write(connection, run_id, origin, origin_id, part)
+                changed_here = await _write(connection, run_id, origin, origin_id, part)
         except DBAPIError as error:
             if not is_data_error(error) or _is_unknown(part):
                 raise
@@ -125,7 +172,8 @@ async def store(
             parts += [part[middle:], part[:middle]] if middle else [[_refused(part[0], error)]]
         else:
             written += part
-    return written
+            changed += changed_here
+    return Written(written, changed)
 
 
 def _is_unknown(part: Sequence[Answer]) -> bool:
@@ -145,8 +193,8 @@ async def _write(
     origin: Origin,
     origin_id: int,
     answers: Sequence[Answer],
-) -> None:
-    await connection.execute(
+) -> int:
+    result = await connection.execute(
         _ANNOTATIONS,
         {
             "source": origin.source,
@@ -170,3 +218,5 @@ async def _write(
     identified = {each.gene_id: each.identifiers for each in answers if each.identifiers}
     if identified:
         await change_identifiers(connection, identified, run_id)
+    changed: int = result.scalar_one()
+    return changed

@@ -51,7 +51,8 @@ class Ledger:
             self.count_requests()
             progress = self.progress
             written = await store(connection, progress.run_id, origin, answers)
-            progress.add(written, weight)
+            progress.add(written.answers, weight)
+            progress.changed += written.changed
             await counts.save(connection, progress)
 
     async def expect(self, genes: int, weight: int) -> None:

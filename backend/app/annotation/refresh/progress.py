@@ -25,6 +25,7 @@ class Progress:
     weight_total: int
     weight_done: int
     confirmed: int
+    changed: int
 
     @property
     def done(self) -> int:
@@ -69,11 +70,19 @@ _COUNTS = text(
     """
 )
 
+# a gene that changed twice, because the run was retried, counts once
+_CHANGED = text(
+    """
+    SELECT count(DISTINCT gene_id) FROM annotation_history
+    WHERE run_id = :run_id AND source = :source
+    """
+)
+
 _SAVE = text(
     """
     UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
       unknown = :unknown, requests = :requests, weight_total = :weight_total,
-      weight_done = :weight_done, confirmed = :confirmed
+      weight_done = :weight_done, confirmed = :confirmed, changed = :changed
     WHERE run_id = :run_id AND source = :source
     """
 )
@@ -102,6 +111,7 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
         await connection.execute(_ASK_AGAIN, key)
     row = (await connection.execute(_BEGIN, key)).one()
     counts = (await connection.execute(_COUNTS, key)).one()
+    changed = (await connection.execute(_CHANGED, key)).scalar_one()
     return Progress(
         run_id,
         source,
@@ -113,6 +123,7 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
         row.weight_total,
         row.weight_done,
         row.confirmed,
+        changed,
     )
 
 

@@ -85,6 +85,8 @@ class SourceProgress(View):
     """Genes for which the source says that it has nothing."""
     unknown: int
     """Genes for which it could not be found out."""
+    changed: int
+    """Genes whose answer changed. A first answer is no change."""
     confirmed: int
     """Stale answers that were kept without a request, because the release is the same. They are
     part of `done`."""
@@ -218,7 +220,8 @@ _PAGE = text(
 # until the present attempt begins a source, its row describes an earlier attempt
 _PROGRESS = text(
     """
-    SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.confirmed,
+    SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.changed,
+      s.confirmed,
       s.requests,
       s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at, s.error,
       s.held, s.accepted,

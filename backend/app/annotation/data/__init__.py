@@ -1,0 +1,7 @@
+"""The stored data as a product: former states, changes, snapshots, queries and exports.
+
+`moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then.
+"""
+
+__all__ = ["moments", "versions"]
+"""The modules that others may use."""

@@ -1,0 +1,133 @@
+"""The moment that a reader asks about: now, a time in the past, or that of a snapshot."""
+
+import difflib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import NotFound, WrongUse
+
+ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"
+"""What a moment can be, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the answers that are read were valid.
+
+    Attributes:
+        at: the time; None means now.
+        snapshot: the name of the snapshot of that time, if it was asked for by its name.
+    """
+
+    at: datetime | None = None
+    snapshot: str | None = None
+
+
+NOW = Moment()
+"""The answers as they are."""
+
+_SNAPSHOT = text("SELECT at FROM snapshots WHERE name = :name")
+
+_SNAPSHOTS = text("SELECT name FROM snapshots ORDER BY at DESC, id DESC LIMIT 1000")
+
+_INCOMPLETE = text(
+    """
+    SELECT max(complete_since) FROM history_horizon
+    WHERE complete_since > :at AND NOT EXISTS (SELECT FROM snapshots s WHERE s.at = :at)
+    """
+)
+
+_CLOCK = text("SELECT clock_timestamp()")
+
+
+def parse_time(what: str, value: str, now: datetime) -> datetime:
+    """Read a time that somebody typed. A day means its end, in UTC, or now if it is today.
+
+    Args:
+        what: the name of the parameter, for the error.
+        value: as it was typed.
+        now: PostgreSQL's time.
+
+    Raises:
+        WrongUse: it is no time, has no zone, or is to come.
+    """
+    refused = WrongUse(f"{what} {value[:60]!r}", allowed=ALLOWED)
+    try:
+        if len(value) == len("2026-03-31"):
+            start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+            if start > now:
+                raise refused
+            return min(start + timedelta(days=1), now)
+        # a `+` in an address means a blank unless it is written as %2B
+        at = datetime.fromisoformat(value.replace(" ", "+"))
+        if at.tzinfo is None:
+            raise refused
+        at = at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise refused from None
+    if at > now:
+        raise refused
+    return at
+
+
+async def find_moment(
+    connection: AsyncConnection, *, as_of: str | None = None, snapshot: str | None = None
+) -> Moment:
+    """Return the moment that somebody asks about.
+
+    Args:
+        connection: to read from.
+        as_of: a day or a time.
+        snapshot: the name of a snapshot. None for both means now.
+
+    Raises:
+        WrongUse: both are given, ``as_of`` is no time, or the history does not reach back to it.
+        NotFound: there is no such snapshot.
+    """
+    if as_of is not None and snapshot is not None:
+        raise WrongUse("both as_of and snapshot", allowed="one of them, or none for now")
+    if snapshot is not None:
+        return Moment(await snapshot_time(connection, snapshot), snapshot)
+    if as_of is None:
+        return NOW
+    now: datetime = (await connection.execute(_CLOCK)).scalar_one()
+    at = parse_time("as_of", as_of, now)
+    await require_history(connection, at)
+    return Moment(at)
+
+
+async def snapshot_time(connection: AsyncConnection, name: str) -> datetime:
+    """Return the moment that a snapshot means.
+
+    Raises:
+        NotFound: there is no such snapshot.
+    """
+    at: datetime | None = None
+    if "\0" not in name:
+        at = (await connection.execute(_SNAPSHOT, {"name": name})).scalar_one_or_none()
+    if at is None:
+        names = (await connection.execute(_SNAPSHOTS)).scalars().all()
+        near = difflib.get_close_matches(name, names, n=1)
+        raise NotFound(
+            f"there is no snapshot {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            allowed=", ".join(names[:20]) or "none yet: `just snapshot NAME` takes one",
+        )
+    return at
+
+
+async def require_history(connection: AsyncConnection, at: datetime) -> None:
+    """Make sure that the history of a time is complete.
+
+    Raises:
+        WrongUse: former answers of that time have been removed.
+    """
+    since = (await connection.execute(_INCOMPLETE, {"at": at})).scalar_one()
+    if since is not None:
+        raise WrongUse(
+            f"the history of {at:%Y-%m-%d %H:%M} UTC is incomplete: former answers of that time"
+            " were removed",
+            allowed=f"a time since {since:%Y-%m-%d %H:%M} UTC, or a snapshot",
+        )

@@ -1,0 +1,155 @@
+"""The annotations, and where they came from."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.tables.columns import at, metadata
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("gene_id", BigInteger, ForeignKey("genes.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("state", Text, nullable=False, comment="the last good answer, or unknown"),
+    Column("data", JSONB),
+    Column("release", Text, comment="release of the source that the last good answer is from"),
+    at("fetched_at"),
+    Column("checked_state", Text, nullable=False, comment="the answer of the last check"),
+    at("checked_at", default_now=True),
+    Column("checked_run_id", BigInteger),
+    Column("reason", Text, comment="why the last check could not find out the answer"),
+    Column(
+        "doubted",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="written only by versions before 0.2",
+    ),
+    Column(
+        "origin_id",
+        BigInteger,
+        ForeignKey("origins.id"),
+        comment="where the last good answer came from",
+    ),
+    Column(
+        "checked_origin_id",
+        BigInteger,
+        ForeignKey("origins.id"),
+        comment="where the last check looked",
+    ),
+    Column("fetched_run_id", BigInteger, comment="run that fetched the last good answer"),
+    Column(
+        "valid_from",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="since when state and data are as they are",
+    ),
+    Column(
+        "changed_run_id",
+        BigInteger,
+        comment="run that brought this answer; null: a rollback, or a version before 0.2",
+    ),
+    Column(
+        "origin_ids",
+        ARRAY(BigInteger),
+        nullable=False,
+        server_default="{}",
+        comment="origins that gave this answer, one after the other",
+    ),
+    Column(
+        "origin_since",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default="{}",
+        comment="since when each of the origins was the latest one",
+    ),
+    CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
+    CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
+    Index("annotations_checked_run_idx", "checked_run_id", "source"),
+    Index(None, "source", "state"),
+    Index(None, "valid_from"),
+)
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("release", Text, comment="as people read it: a version or a day; null: not stated"),
+    Column("marker", Text, comment="what differs between two releases, such as the ETag of a file"),
+    Column(
+        "files",
+        JSONB,
+        nullable=False,
+        comment="address, without secrets, and SHA-256 of each file; null: a service was asked",
+    ),
+    Column("parser", Text, nullable=False, comment="version of what the source makes of it"),
+    at("first_seen_at", default_now=True),
+    UniqueConstraint(
+        "source",
+        "release",
+        "marker",
+        "files",
+        "parser",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+source_releases = Table(
+    "source_releases",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("of", Text, primary_key=True, comment="file or service"),
+    Column("release", Text, nullable=False, comment="as people read it"),
+    Column(
+        "marker",
+        Text,
+        nullable=False,
+        comment="what differs between two releases, such as the ETag of a file",
+    ),
+    Column("address", Text, nullable=False, comment="that stated the release"),
+    Column(
+        "since",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the release was first seen",
+    ),
+    Column(
+        "seen_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the release was last seen",
+    ),
+)
+
+accepted_files = Table(
+    "accepted_files",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="name of the bulk file"),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the file as it was fetched"),
+    Column("rows", BigInteger, nullable=False, comment="number of rows without the header"),
+    Column("genes", BigInteger, nullable=False, comment="number of different genes in all rows"),
+    Column("release", Text, nullable=False, comment="release of the source"),
+    Column("address", Text, comment="where the file was downloaded"),
+    Column("marker", Text, comment="ETag of the file, or its Last-Modified"),
+    Column("bytes", BigInteger, comment="size of the file as it was downloaded"),
+    at("accepted_at", default_now=True),
+    Column("accepted_run_id", BigInteger),
+)

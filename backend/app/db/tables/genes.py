@@ -1,0 +1,107 @@
+"""The genes: their identifiers, their names, and what became of them."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.tables.columns import at, metadata
+
+genes = Table(
+    "genes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "hgnc_id",
+        Text,
+        nullable=False,
+        unique=True,
+        comment="HGNC's identifier with its prefix, such as HGNC:1100",
+    ),
+    Column("symbol", Text, nullable=False, comment="HGNC's approved symbol"),
+    Column("ensembl_gene_id", Text, comment="Ensembl's gene id, without its version"),
+    Column("entrez_id", Text, comment="NCBI's GeneID"),
+    at("created_at", default_now=True),
+    at("updated_at", default_now=True),
+    Column(
+        "successor_id",
+        BigInteger,
+        ForeignKey("genes.id", ondelete="SET NULL"),
+        index=True,
+        comment="gene that HGNC merged this one into",
+    ),
+    Column(
+        "withdrawn_at",
+        DateTime(timezone=True),
+        comment="when HGNC was first seen to have withdrawn the gene; no source is asked about it"
+        " any more",
+    ),
+    Index("genes_symbol_idx", text("lower(symbol)")),
+)
+
+merged_ids = Table(
+    "merged_ids",
+    metadata,
+    Column("hgnc_id", Text, primary_key=True, comment="of a gene that HGNC merged"),
+    Column(
+        "successor",
+        Text,
+        nullable=False,
+        index=True,
+        comment="HGNC id of the gene it became part of",
+    ),
+)
+
+gene_names = Table(
+    "gene_names",
+    metadata,
+    Column(
+        "hgnc_id",
+        Text,
+        primary_key=True,
+        comment="of an approved gene, which may not be in the table genes",
+    ),
+    Column("kind", Text, primary_key=True, comment="symbol (the approved one), previous or alias"),
+    Column("name", Text, primary_key=True),
+    CheckConstraint("kind IN ('symbol', 'previous', 'alias')", name="kind"),
+    Index("gene_names_name_idx", text("upper(name)")),
+)
+
+gene_events = Table(
+    "gene_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "gene_id",
+        BigInteger,
+        ForeignKey("genes.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when it was noticed",
+    ),
+    Column("event", Text, nullable=False),
+    Column(
+        "detail",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="from and to, or the HGNC ids of the genes that it was merged or split into",
+    ),
+    Column("run_id", BigInteger, comment="run that noticed it; null: an import of genes"),
+)

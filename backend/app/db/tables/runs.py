@@ -1,0 +1,219 @@
+"""The runs, their progress, their events, and the workers that execute them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.tables.columns import at, metadata
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("task", Text, nullable=False, comment="name of the job"),
+    Column("sources", ARRAY(Text), comment="requested sources, sorted and unique; null means all"),
+    Column(
+        "genes",
+        ARRAY(Text),
+        comment="HGNC ids of the requested genes, sorted and unique; null means all",
+    ),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column(
+        "epoch",
+        Integer,
+        nullable=False,
+        server_default="1",
+        comment="increases whenever the run changes hands; identifies the attempt",
+    ),
+    Column(
+        "worker_id",
+        Integer,
+        ForeignKey("workers.id"),
+        comment="worker that executes the run, or executed it last",
+    ),
+    Column(
+        "attempts", Integer, nullable=False, server_default="1", comment="1 + number of failures"
+    ),
+    Column(
+        "interruptions",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="number of clean stops of a worker",
+    ),
+    Column(
+        "losses", Integer, nullable=False, server_default="0", comment="number of workers that died"
+    ),
+    Column("failures_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("losses_in_a_row", Integer, nullable=False, server_default="0"),
+    Column(
+        "losses_alone",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="of losses_in_a_row, those that count against the run",
+    ),
+    at("not_before"),
+    Column("waiting_for", Text),
+    Column("error", Text),
+    Column(
+        "arq_job_id", Text, unique=True, comment="id of the job, if a client of arq enqueued it"
+    ),
+    at("created_at", default_now=True),
+    at("started_at"),
+    at("attempt_started_at"),
+    at("progressed_at"),
+    Column(
+        "wake_up_sent_at",
+        DateTime(timezone=True),
+        comment="when recovery last sent a wake-up; null: at the next recovery pass",
+    ),
+    Column(
+        "rung_at",
+        DateTime(timezone=True),
+        comment="written only by workers of versions before 0.2",
+    ),
+    at("finished_at"),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
+    ),
+    CheckConstraint("mode IN ('smart', 'full')", name="mode"),
+    Index("runs_active_idx", "state", postgresql_where=text("state IN ('queued', 'running')")),
+)
+
+run_sources = Table(
+    "run_sources",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("position", Integer, nullable=False, comment="order in which the run asks its sources"),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column(
+        "active", Boolean, nullable=False, server_default="true", comment="the run has not ended"
+    ),
+    Column("total", Integer, comment="genes to refresh; null until the source has started"),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("found", Integer, nullable=False, server_default="0"),
+    Column("absent", Integer, nullable=False, server_default="0"),
+    Column("unknown", Integer, nullable=False, server_default="0"),
+    Column(
+        "requests",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="number of requests to the upstream",
+    ),
+    Column(
+        "confirmed",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="stale answers that were kept, because the release is the same",
+    ),
+    Column(
+        "changed",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="number of genes whose answer changed; a first answer is no change",
+    ),
+    Column("weight_total", BigInteger, comment="expected work, in the source's own unit"),
+    Column("weight_done", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "weight_at_start",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="weight_done when the current attempt started the source",
+    ),
+    Column(
+        "accept_losses",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="written only by versions before 0.2",
+    ),
+    Column("held", JSONB, comment="why the answers are held: reason, examples, genes, files"),
+    Column("accepted", JSONB, comment="what was held and then accepted, with by, note, time"),
+    Column("error", Text, comment="why the source failed, or is held"),
+    at("attempt_started_at"),
+    at("started_at"),
+    at("finished_at"),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'held')", name="state"
+    ),
+    Index(
+        "run_sources_one_active_run_per_source",
+        "source",
+        unique=True,
+        postgresql_where=text("active"),
+    ),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "run_id",
+        BigInteger,
+        ForeignKey("runs.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("epoch", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    # a 32-bit id, because it is half of an advisory lock's key
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="arq or api"),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("session", Text, nullable=False, comment="application_name of the worker's connections"),
+    Column("version", Text, nullable=False),
+    Column("queue", Text, comment="queue that the worker listens to"),
+    Column("slots", Integer, comment="number of runs that the worker executes at a time"),
+    Column(
+        "heartbeat_timeout",
+        Double,
+        nullable=False,
+        server_default="30",
+        comment="seconds after which it counts as frozen without a heartbeat",
+    ),
+    at("started_at", default_now=True),
+    at("heartbeat_at", default_now=True),
+    Column(
+        "loop_lag",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="longest delay of the event loop in the last minute, in seconds",
+    ),
+    Column(
+        "clock_ahead",
+        Double,
+        comment="seconds by which the host's clock is ahead of PostgreSQL's",
+    ),
+    at("stopped_at"),
+)
