@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from app.annotation.data.genes import genes_at
+from app.annotation.data.moments import Moment
 from app.annotation.genes.former import with_former_names
 from app.annotation.genes.identity import apply
 from app.annotation.settings import Settings
@@ -257,6 +260,51 @@ async def test_a_gene_that_is_approved_again_is_asked_about_again(
     mirror.changes[COMPLETE_SET] = without(gone)
     await refreshed(annotator)
     assert [event for _, event, _ in await events(annotator)][2:] == ["merged"]
+
+
+async def genes_then(annotator: Annotator, at: datetime | None) -> dict[str, Any]:
+    """Return all genes as they were at a moment, by HGNC id."""
+    async with annotator.bench.db.connect() as connection:
+        rows = await connection.execute(genes_at(Moment(at)).select())
+        return {row["hgnc_id"]: dict(row) for row in rows.mappings()}
+
+
+async def test_the_genes_of_a_past_moment_have_the_names_and_the_fate_of_then(
+    annotator: Annotator, mirror: Mirror, sandbox: Sandbox
+) -> None:
+    """A gene is renamed twice, another one is merged and approved again, a third one is new."""
+    renamed, gone, successor = sandbox.catalogue.genes[3:6]
+    states: list[tuple[datetime | None, dict[str, Any]]] = []
+
+    async def noted() -> None:
+        at = (await annotator.rows("SELECT clock_timestamp() AS at"))[0]["at"]
+        states.append((at, await genes_then(annotator, None)))
+
+    await noted()
+    for name in ("FIRST", "SECOND"):
+        ids = {"symbol": name, "ensembl_gene_id": f"ENSG{name}"}
+        mirror.changes[COMPLETE_SET] = changed(
+            lambda rows, new=ids: rows[renamed.hgnc_id].update(new)
+        )
+        await refreshed(annotator)
+        await noted()
+    mirror.changes[COMPLETE_SET] = without(gone.hgnc_id)
+    mirror.answers[WITHDRAWN] = withdrawn(merged(gone.hgnc_id, successor.hgnc_id))
+    await refreshed(annotator)
+    await noted()
+    mirror.changes.clear()
+    await refreshed(annotator)
+    await noted()
+    await annotator.change("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'LATER')")
+    await noted()
+
+    for at, known in states:
+        assert await genes_then(annotator, at) == known
+    symbols = [known[renamed.hgnc_id]["symbol"] for _, known in states]
+    assert symbols == [renamed.symbol, "FIRST", "SECOND", renamed.symbol, *[renamed.symbol] * 2]
+    fates = [known[gone.hgnc_id]["withdrawn_at"] is not None for _, known in states]
+    assert fates == [False, False, False, True, False, False]
+    assert ["HGNC:1" in known for _, known in states].count(True) == 1
 
 
 @pytest.mark.parametrize(
