@@ -9,7 +9,7 @@ import msgspec
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
-from app.annotation.sources.structure import definitions, structures
+from app.annotation.sources.structure import definitions, structures, unmarked
 from reference.markdown import table
 
 _ROLE = re.compile(r":(?:class|func|data|meth|mod|attr):`[~.]*(?:[\w.]*\.)?(\w+)`")
@@ -20,7 +20,8 @@ def page(source: type[Source]) -> str:
     info = source.info
     explained = (
         "These are the fields of `data` where the state of an annotation is `found`. A field that"
-        " may be null is null where the source says nothing of it; 0 means zero. The API serves"
+        " may be null is null where the source says nothing of it; 0 means zero. A field that"
+        " *moves* changes without a change of what the source says about the gene. The API serves"
         f" the same definitions as a JSON schema at `/api/sources/{info.name}/schema`."
     )
     parts = [
@@ -78,11 +79,15 @@ def _fields(structure: type[msgspec.Struct], *, first: bool) -> str:
     described = definitions(structure)
     info = msgspec.inspect.type_info(structure)
     assert isinstance(info, msgspec.inspect.StructType)
-    rows = [
-        (f"`{field.encode_name}`", _in_words(field.type), described[field.name])
-        for field in info.fields
-    ]
-    found = table(("Field", "Type", "Definition"), rows)
+    rows = []
+    for field in info.fields:
+        _, marks = unmarked(field.type)
+        words = [described[field.name], *(["*Moves.*"] if marks.get("moves") else [])]
+        if names := marks.get("identified_by"):
+            words.append(f"Identified by {', '.join(f'`{name}`' for name in names)}.")
+        shown = f"`{field.encode_name}`"
+        rows.append((shown, _in_words(field.type), unit_of(field.type), " ".join(words)))
+    found = table(("Field", "Type", "Unit", "Definition"), rows)
     if first:
         return found
     says = inspect.cleandoc(structure.__doc__ or "")
@@ -98,7 +103,17 @@ _SIMPLE: tuple[tuple[type[Any], str], ...] = (
 )
 
 
+def unit_of(described: Any) -> str:
+    """Return the unit of a number, or of the numbers in a list or a map; else an empty text."""
+    described, says = unmarked(described)
+    inner = [getattr(described, name, None) for name in ("item_type", "value_type")]
+    inner += getattr(described, "types", ())
+    found: str = says.get("unit") or next(filter(None, map(unit_of, filter(None, inner))), "")
+    return found
+
+
 def _in_words(described: Any) -> str:
+    described, _ = unmarked(described)
     words = next((words for kind, words in _SIMPLE if isinstance(described, kind)), None)
     match described:
         case msgspec.inspect.StructType():

@@ -2,7 +2,14 @@
 
 `moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then,
 and `genes` the genes as they were then.
+`fields` are the fields of all answers, and `field_names` finds them by what people type.
 """
 
-__all__ = ["genes", "moments", "versions"]
+__all__ = [
+    "field_names",
+    "fields",
+    "genes",
+    "moments",
+    "versions",
+]
 """The modules that others may use."""

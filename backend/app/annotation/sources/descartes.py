@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -10,6 +10,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
+from app.annotation.sources.structure import unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_number, read_rows
@@ -38,11 +39,11 @@ _START = 1024
 class DescartesData(msgspec.Struct, frozen=True):
     """The expression of a gene in the fetal kidney, measured in single cells."""
 
-    tpm: float | None
+    tpm: Annotated[float | None, unit("TPM")]
     """Expression in all cells of the kidney together, in TPM (transcripts per million). None where
     the atlas has NA."""
 
-    fraction: float | None
+    fraction: Annotated[float | None, unit("fraction 0-1")]
     """The fraction of the kidney's cells in which the gene was seen, from 0 to 1. None where
     the atlas has NA."""
 

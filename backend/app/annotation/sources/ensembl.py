@@ -1,7 +1,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +12,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import ask_about_a_gene
+from app.annotation.sources.structure import MOVES, unit
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 
@@ -33,13 +34,17 @@ _NO_SUCH_SYMBOL = "No valid lookup found for symbol"
 _OF_HGNC = re.compile(r"\[Source:HGNC Symbol;Acc:(HGNC:[0-9]+)\]")
 
 
+Base = Annotated[int, unit("base, 1-based")]
+"""A position on the chromosome."""
+
+
 class EnsemblData(msgspec.Struct, frozen=True):
     """Where a gene is, and what it is."""
 
     ensembl_gene_id: str
     """Ensembl's id, without its version."""
 
-    version: int
+    version: Annotated[int, MOVES, unit("version")]
     """The version of the id. It increases when the gene's transcripts change."""
 
     biotype: str
@@ -48,13 +53,13 @@ class EnsemblData(msgspec.Struct, frozen=True):
     chromosome: str
     """The name of the chromosome, without `chr`: `16`, `X`, `MT`, or the name of a patch."""
 
-    start: int
+    start: Base
     """The first base of the gene, 1-based."""
 
-    end: int
+    end: Base
     """The last base of the gene, 1-based and inclusive."""
 
-    strand: int
+    strand: Annotated[int, unit("1 or -1")]
     """1 for the forward strand, -1 for the reverse strand."""
 
     canonical_transcript: str

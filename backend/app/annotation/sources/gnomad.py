@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,6 +11,7 @@ from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
+from app.annotation.sources.structure import unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_number, read_table
@@ -53,6 +54,10 @@ MISSING = ("NA",)
 ENSEMBL, REFSEQ = "ENST", ("NM_", "NR_", "XM_", "XR_")
 
 
+Ratio = Annotated[float, unit("ratio")]
+"""Observed / expected."""
+
+
 class Constraint(msgspec.Struct, frozen=True):
     """How many variants of a class there are, compared with how many were expected.
 
@@ -60,22 +65,22 @@ class Constraint(msgspec.Struct, frozen=True):
     usable position in the transcript.
     """
 
-    observed: int | None
+    observed: Annotated[int | None, unit("variants")]
     """The number of different variants that gnomAD has observed."""
 
-    expected: float | None
+    expected: Annotated[float | None, unit("variants")]
     """The number of variants that gnomAD's model of mutation expects without selection."""
 
-    oe: float | None
+    oe: Ratio | None
     """Observed / expected."""
 
-    oe_lower: float | None
+    oe_lower: Ratio | None
     """The lower end of the 90 % confidence interval of observed / expected."""
 
-    oe_upper: float | None
+    oe_upper: Ratio | None
     """The upper end of the 90 % confidence interval of observed / expected."""
 
-    z: float | None
+    z: Annotated[float | None, unit("standard deviations")]
     """By how many standard deviations fewer variants were observed than expected. Negative: more
     were observed."""
 
@@ -89,11 +94,11 @@ class GnomadData(msgspec.Struct, frozen=True):
     is_mane_select: bool
     """Whether the transcript is MANE Select. If not, it is Ensembl's canonical transcript."""
 
-    pli: float | None
+    pli: Annotated[float | None, unit("probability 0-1")]
     """The probability, from 0 to 1, that the gene does not tolerate the loss of one copy (pLI), by
     loss-of-function variants of high confidence."""
 
-    loeuf: float | None
+    loeuf: Ratio | None
     """The upper end of the 90 % confidence interval of observed / expected for loss-of-function
     variants (LOEUF). A small number means a constrained gene. It equals `lof.oe_upper`."""
 

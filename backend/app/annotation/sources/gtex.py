@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,6 +12,7 @@ from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
+from app.annotation.sources.structure import MOVES, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_numbers, read_rows
@@ -96,6 +97,10 @@ laser (`Liver_Hepatocyte`, `Pancreas_Islets`, ...). They are not read."""
 _GENE = re.compile(r"(ENSG\d{11})\.\d+(_PAR_Y)?")
 
 
+Tpm = Annotated[float, unit("TPM")]
+"""Transcripts per million."""
+
+
 class Medians(msgspec.Struct, frozen=True):
     """A row of the file: the gene's versioned id, and the medians in the order of the tissues."""
 
@@ -106,18 +111,18 @@ class Medians(msgspec.Struct, frozen=True):
 class GtexData(msgspec.Struct, frozen=True):
     """The expression of a gene in the tissues of adult donors, measured in bulk."""
 
-    gencode_id: str
+    gencode_id: Annotated[str, MOVES]
     """GENCODE's id of the gene, with its version."""
 
-    kidney_cortex_tpm: float
+    kidney_cortex_tpm: Tpm
     """Expression in the cortex of the kidney: the median of all samples, in TPM (transcripts per
     million). 0 means that at least half of the samples have no transcript of the gene."""
 
-    kidney_medulla_tpm: float
+    kidney_medulla_tpm: Tpm
     """Expression in the medulla of the kidney: the median of all samples, in TPM. There are few
     samples of it."""
 
-    tissues_tpm: dict[str, float]
+    tissues_tpm: dict[str, Tpm]
     """Expression in each of the 54 tissues: the median of all samples, in TPM, by GTEx's id of the
     tissue. The kidney's are among them."""
 

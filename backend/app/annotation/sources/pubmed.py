@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, in_parts, lacks
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
+from app.annotation.sources.structure import MOVES, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_text, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.annotation.upstream.host import Host
@@ -55,12 +56,12 @@ _MAX_ID = 1 << 32
 class PubMedData(Struct, frozen=True):
     """The articles about a gene."""
 
-    articles: int
+    articles: Annotated[int, MOVES, unit("articles")]
     """The number of different articles in PubMed that NCBI's Gene database links to the gene. The
     curators of Gene, of model organism databases and of the annotation of proteins make these
     links, so they are fewer than a search for the symbol finds."""
 
-    newest_pmids: list[int]
+    newest_pmids: Annotated[list[Annotated[int, unit("PubMed id")]], MOVES]
     """The PubMed ids of the newest of these articles, at most 20, the newest first. PubMed gives
     its ids in the order in which articles are added."""
 

@@ -1,7 +1,9 @@
 """Describes the data of a source's answers from the structure that declares them.
 
 The docstring below a field is its definition. A field that may be None is None when the source says
-nothing of it; 0 means zero.
+nothing of it; 0 means zero. Markers say what the type of a field does not: :func:`unit`,
+:data:`MOVES` and :func:`identified_by`, as in ``Annotated[float, unit("TPM")]``. In the JSON schema
+they are ``unit``, ``moves`` and ``identified_by``.
 """
 
 import ast
@@ -10,6 +12,45 @@ import textwrap
 from typing import Any
 
 import msgspec
+from msgspec import Meta
+
+
+def _marker(**says: Any) -> Meta:
+    return Meta(extra=says, extra_json_schema=says)
+
+
+def unit(words: str) -> Meta:
+    """Return the marker of a number's unit, such as ``TPM`` or ``variants``.
+
+    Every number has one. Of a list or a map of numbers, the type of the elements has it.
+    """
+    return _marker(unit=words)
+
+
+MOVES = _marker(moves=True)
+"""The marker of a field that changes without a change of what the source says about the gene, such
+as the date of an evaluation, a number of articles, or a version."""
+
+
+def identified_by(*fields: str) -> Meta:
+    """Return the marker of what identifies an element of a list of objects.
+
+    Two versions of the list are compared as sets: an element is added, removed or altered. Elements
+    of which a list has several with the same identity are not altered, only added or removed.
+
+    Args:
+        fields: of the element.
+    """
+    return _marker(identified_by=list(fields))
+
+
+def unmarked(described: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a type as `msgspec.inspect` describes it, without its markers, and the markers."""
+    says: dict[str, Any] = {}
+    while isinstance(described, msgspec.inspect.Metadata):
+        says = {**(described.extra or {}), **says}
+        described = described.type
+    return described, says
 
 
 def definitions(structure: type[msgspec.Struct]) -> dict[str, str]:
@@ -53,6 +94,7 @@ def structures(structure: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     found: list[type[msgspec.Struct]] = []
 
     def visit(described: Any) -> None:
+        described, _ = unmarked(described)
         if isinstance(described, msgspec.inspect.StructType):
             if described.cls in found:
                 return

@@ -1,8 +1,11 @@
 """What ClinGen says about a gene, and the terms that it uses."""
 
 from datetime import date
+from typing import Annotated
 
 from msgspec import Struct
+
+from app.annotation.sources.structure import MOVES, identified_by, unit
 
 CLASSIFICATIONS = (
     "Definitive",
@@ -57,20 +60,20 @@ class Curation(Struct, frozen=True):
     expert_panel: str | None
     """The gene curation expert panel."""
 
-    date: date
+    date: Annotated[date, MOVES]
     """The day of the classification, in UTC."""
 
-    procedure: str | None
+    procedure: Annotated[str | None, MOVES]
     """The version of the standard operating procedure that the panel followed, such as SOP11."""
 
-    report_url: str | None
+    report_url: Annotated[str | None, MOVES]
     """The page of ClinGen's report."""
 
 
 class Dosage(Struct, frozen=True):
     """How well it is established that a changed number of copies of the gene causes disease."""
 
-    score: int | None
+    score: Annotated[int | None, unit("ClinGen dosage score")]
     """ClinGen's score: 0 (no evidence), 1 (little), 2 (some), 3 (sufficient), 30 (the phenotype is
     autosomal recessive) or 40 (dosage sensitivity is unlikely). 30 and 40 are no higher degrees of
     evidence. None if it is not yet evaluated."""
@@ -89,7 +92,9 @@ class ClinGenData(Struct, frozen=True):
     """The strongest classification of the gene for any disease; None without a curation of
     gene-disease validity, or if no classification is one of the known terms."""
 
-    validity: list[Curation]
+    validity: Annotated[
+        list[Curation], identified_by("disease_id", "mode_of_inheritance", "expert_panel")
+    ]
     """All classifications of gene-disease validity. It is empty for a gene that is only curated for
     dosage sensitivity. A disease may occur several times, for example for two modes of
     inheritance."""
@@ -102,9 +107,9 @@ class ClinGenData(Struct, frozen=True):
     """Whether an additional copy causes disease; None if the dosage curations do not have the
     gene."""
 
-    dosage_date: date | None
+    dosage_date: Annotated[date | None, MOVES]
     """The day on which the dosage sensitivity was last evaluated."""
 
-    unknown_terms: dict[str, int]
+    unknown_terms: dict[str, Annotated[int, unit("occurrences")]]
     """How often a classification, a mode of inheritance or a score occurs that this version does
     not know."""

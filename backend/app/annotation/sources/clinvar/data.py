@@ -1,37 +1,45 @@
 """The data of ClinVar's answers. `aggregate.Tally.data` makes them."""
 
+from datetime import date
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import MOVES, unit
+
+Variants = Annotated[int, unit("variants")]
+"""A number of variants."""
 
 
 class Germline(msgspec.Struct, frozen=True):
     """Variants by the class of their aggregate germline classification; see `germline`."""
 
-    pathogenic: int
+    pathogenic: Variants
     """Pathogenic, with and without low penetrance."""
 
-    pathogenic_or_likely_pathogenic: int
+    pathogenic_or_likely_pathogenic: Variants
     """ClinVar's class "Pathogenic/Likely pathogenic"."""
 
-    likely_pathogenic: int
+    likely_pathogenic: Variants
     """Likely pathogenic, with and without low penetrance."""
 
-    conflicting: int
+    conflicting: Variants
     """Conflicting classifications of pathogenicity, whatever follows them, and conflicting data
     from submitters."""
 
-    uncertain: int
+    uncertain: Variants
     """Uncertain significance, with its subclasses VUS-high, VUS-mid and VUS-low."""
 
-    likely_benign: int
+    likely_benign: Variants
     """Likely benign."""
 
-    benign_or_likely_benign: int
+    benign_or_likely_benign: Variants
     """ClinVar's class "Benign/Likely benign"."""
 
-    benign: int
+    benign: Variants
     """Benign."""
 
-    other: int
+    other: Variants
     """Everything else: no classification, drug response, risk factors and risk alleles alone, terms
     that exclude each other, and terms that this version does not know."""
 
@@ -43,36 +51,36 @@ class ClinVarData(msgspec.Struct, frozen=True):
     variants of more than 9 genes.
     """
 
-    variants: int
+    variants: Variants
     """The number of variants: `single_gene` + `multi_gene`."""
 
-    single_gene: int
+    single_gene: Variants
     """Variants that concern this gene only."""
 
-    multi_gene: int
+    multi_gene: Variants
     """Variants that concern other genes, too, such as deletions of several genes."""
 
     germline: Germline
     """Variants by their germline class. The classes add up to `variants`."""
 
-    review_status: dict[str, int]
+    review_status: dict[str, Variants]
     """Variants by ClinVar's review status of the germline classification, in ClinVar's words."""
 
-    molecular_consequence: dict[str, int]
+    molecular_consequence: dict[str, Variants]
     """Variants by the consequence on the transcript that ClinVar chose for the variant's name. It
     is derived from this name. Variants whose name does not tell it are left out."""
 
-    oncogenicity: dict[str, int]
+    oncogenicity: dict[str, Variants]
     """Variants by their oncogenicity, in ClinVar's words. Variants without one are left out."""
 
-    clinical_impact: dict[str, int]
+    clinical_impact: dict[str, Variants]
     """Variants by their somatic clinical impact, in ClinVar's words. Variants without one are left
     out."""
 
-    unknown_terms: dict[str, int]
+    unknown_terms: dict[str, Variants]
     """Variants by germline classifications that this version does not know. They count as
     other."""
 
-    last_evaluated: str | None
-    """The newest date on which one of the variants was evaluated, as `YYYY-MM-DD`. None if ClinVar
-    states no date."""
+    last_evaluated: Annotated[date | None, MOVES]
+    """The newest date on which one of the variants was evaluated. None if ClinVar states
+    no date."""

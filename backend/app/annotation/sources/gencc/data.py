@@ -1,8 +1,11 @@
 """What GenCC says about a gene, and the terms that it uses."""
 
 from datetime import date
+from typing import Annotated
 
 from msgspec import Struct
+
+from app.annotation.sources.structure import MOVES, identified_by, unit
 
 CLASSIFICATIONS = {
     "GENCC:100001": "Definitive",
@@ -62,11 +65,11 @@ class Submission(Struct, frozen=True):
     mode_of_inheritance: str | None
     """The mode of inheritance, in GenCC's words, such as Autosomal dominant."""
 
-    date: date | None
+    date: Annotated[date | None, MOVES]
     """The day on which the submitter evaluated the relationship, as the submitter states it; in UTC
     if the submitter states a time."""
 
-    report_url: str | None
+    report_url: Annotated[str | None, MOVES]
     """The page of the submitter's report."""
 
 
@@ -77,13 +80,15 @@ class GenccData(Struct, frozen=True):
     """The strongest classification of the gene by any submitter for any disease. None if no
     classification is one of the known terms."""
 
-    submissions: list[Submission]
+    submissions: Annotated[
+        list[Submission], identified_by("disease_id", "mode_of_inheritance", "submitter")
+    ]
     """One submission for each disease, mode of inheritance and submitter."""
 
-    superseded: int
+    superseded: Annotated[int, MOVES, unit("submissions")]
     """The number of submissions that are left out, because the same submitter has a newer one for
     the same disease and mode of inheritance."""
 
-    unknown_terms: dict[str, int]
+    unknown_terms: dict[str, Annotated[int, unit("occurrences")]]
     """How often a classification or a mode of inheritance occurs that this version does not
     know."""

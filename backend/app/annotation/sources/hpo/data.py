@@ -1,6 +1,10 @@
 """What HPO says about a gene."""
 
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import identified_by
 
 
 class HpoDisease(msgspec.Struct, frozen=True):
@@ -29,7 +33,7 @@ class HpoDisease(msgspec.Struct, frozen=True):
 class HpoData(msgspec.Struct, frozen=True):
     """The phenotypes of the diseases that HPO links to the gene."""
 
-    diseases: list[HpoDisease]
+    diseases: Annotated[list[HpoDisease], identified_by("disease_id")]
     """The diseases, in the order of their ids."""
 
     modes_of_inheritance: dict[str, str]

@@ -1,6 +1,10 @@
 """What MGI says about a gene."""
 
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import identified_by
 
 
 class MgiOrtholog(msgspec.Struct, frozen=True):
@@ -16,7 +20,7 @@ class MgiOrtholog(msgspec.Struct, frozen=True):
 class MgiData(msgspec.Struct, frozen=True):
     """The mouse orthologs of a gene, and the phenotypes of mice in which they are mutated."""
 
-    orthologs: list[MgiOrtholog]
+    orthologs: Annotated[list[MgiOrtholog], identified_by("mgi_id")]
     """The orthologs, in the order of their ids."""
 
     phenotypes: dict[str, str]

@@ -1,6 +1,10 @@
 """What Orphanet says about a gene."""
 
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import identified_by, unit
 
 
 class OrphanetDisease(msgspec.Struct, frozen=True):
@@ -23,7 +27,7 @@ class OrphanetDisease(msgspec.Struct, frozen=True):
     status: str
     """Whether Orphanet has assessed the association: `Assessed` or `Not yet assessed`."""
 
-    pmids: list[int]
+    pmids: list[Annotated[int, unit("PubMed id")]]
     """The PubMed ids of the articles by which the association was validated. The list is empty if
     Orphanet names none."""
 
@@ -31,6 +35,6 @@ class OrphanetDisease(msgspec.Struct, frozen=True):
 class OrphanetData(msgspec.Struct, frozen=True):
     """The rare disorders with which a gene is associated."""
 
-    diseases: list[OrphanetDisease]
+    diseases: Annotated[list[OrphanetDisease], identified_by("disease_id", "association")]
     """The disorders, in the order of their codes. One of them has several entries if the gene is
     associated with it in several ways."""

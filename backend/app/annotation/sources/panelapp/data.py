@@ -1,8 +1,13 @@
 """What is stored of PanelApp's panels."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+from app.annotation.sources.structure import MOVES, identified_by, unit
+
+Panels = Annotated[int, unit("panels")]
+"""A number of panels."""
 
 
 class Panel(msgspec.Struct, frozen=True):
@@ -11,13 +16,13 @@ class Panel(msgspec.Struct, frozen=True):
     region: Literal["UK", "AU"]
     """Whose panel it is: "UK" is Genomics England's PanelApp, and "AU" is PanelApp Australia."""
 
-    panel_id: int
+    panel_id: Annotated[int, unit("PanelApp id")]
     """The number of the panel, which differs between the regions."""
 
     panel: str
     """The name of the panel."""
 
-    panel_version: str
+    panel_version: Annotated[str, MOVES]
     """The version of the panel, such as 5.11."""
 
     confidence: Literal["green", "amber", "red", "none"]
@@ -35,16 +40,16 @@ class Panel(msgspec.Struct, frozen=True):
 class PanelAppData(msgspec.Struct, frozen=True):
     """The panels of a gene."""
 
-    green: int
+    green: Panels
     """The number of panels on which the gene is green."""
 
-    amber: int
+    amber: Panels
     """The number of panels on which the gene is amber."""
 
-    red: int
+    red: Panels
     """The number of panels on which the gene is red."""
 
-    panels: list[Panel]
+    panels: Annotated[list[Panel], identified_by("region", "panel_id")]
     """All panels that list the gene itself, the best confidence first, then by region, name and
     number. Panels that name the gene only for a region of the genome or a short tandem repeat are
     left out. A super panel lists the genes of its component panels: if it lists the gene several

@@ -1,6 +1,13 @@
 """What STRING says about a gene."""
 
+from typing import Annotated
+
 from msgspec import Struct
+
+from app.annotation.sources.structure import identified_by, unit
+
+Partners = Annotated[int, unit("partners")]
+"""A number of partners."""
 
 MOST_PARTNERS = 30
 """The most partners that are listed by name."""
@@ -23,7 +30,7 @@ class Partner(Struct, frozen=True):
     """STRING's id of the protein: the taxon and the Ensembl protein id. Of several proteins of the
     partner it is the first one by id."""
 
-    score: int
+    score: Annotated[int, unit("score 0-1000")]
     """The combined score of the physical link, from 1 to 1000: 1000 times the probability that the
     proteins are in one complex. Of several proteins, the best score counts."""
 
@@ -34,15 +41,15 @@ class StringDbData(Struct, frozen=True):
     proteins: list[str]
     """STRING's ids of the gene's proteins. STRING has one protein for most genes."""
 
-    partners_400: int
+    partners_400: Partners
     """The number of partners with a score of at least 400, which STRING calls medium confidence."""
 
-    partners_700: int
+    partners_700: Partners
     """The number of partners with a score of at least 700, which STRING calls high confidence."""
 
-    partners_900: int
+    partners_900: Partners
     """The number of partners with a score of at least 900, which STRING calls highest
     confidence."""
 
-    strongest_partners: list[Partner]
+    strongest_partners: Annotated[list[Partner], identified_by("protein")]
     """The partners with the highest scores, the highest first; at most 30."""

@@ -1,6 +1,13 @@
 """What is stored of UniProt's entries."""
 
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import identified_by, unit
+
+Residue = Annotated[int, unit("residue, 1-based")]
+"""A place in the canonical sequence."""
 
 MAX_FUNCTION_CHARS = 4_000
 MAX_DISEASE_CHARS = 2_000
@@ -13,11 +20,11 @@ class Domain(msgspec.Struct, frozen=True):
     """The name of the domain, with its number if the protein has several of them. None if UniProt
     gives it no name."""
 
-    start: int | None
+    start: Residue | None
     """The first residue of the domain in the canonical sequence, counted from 1. None if the place
     is not exactly known."""
 
-    end: int | None
+    end: Residue | None
     """The last residue of the domain. None if the place is not exactly known."""
 
 
@@ -56,7 +63,7 @@ class Protein(msgspec.Struct, frozen=True):
     hgnc_ids: list[str]
     """The genes that the entry is about. Equal proteins of several genes share an entry."""
 
-    length: int
+    length: Annotated[int, unit("amino acids")]
     """The number of amino acids of the canonical sequence."""
 
     functions: list[str]
@@ -64,20 +71,21 @@ class Protein(msgspec.Struct, frozen=True):
     Evidence tags are removed, and a text is cut off after 4,000 characters, where it ends with an
     ellipsis."""
 
-    domains: list[Domain]
+    domains: Annotated[list[Domain], identified_by("name", "start")]
     """The domains, in the order of the sequence."""
 
     subcellular_locations: list[str]
     """Where in the cell any form of the protein is, without topology and notes."""
 
-    diseases: list[Disease]
-    """The diseases that UniProt describes."""
+    diseases: Annotated[list[Disease], identified_by("disease_id")]
+    """The diseases that UniProt describes. Several may have no id, and a disease may occur again
+    for another form of the protein."""
 
 
 class UniProtData(msgspec.Struct, frozen=True):
     """The reviewed proteins of a gene."""
 
-    entries: list[Protein]
+    entries: Annotated[list[Protein], identified_by("accession")]
     """All reviewed human entries that name the gene's HGNC id. The entry with the longest canonical
     sequence is the first one, and of equally long ones the one whose accession comes first in the
     alphabet."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from app.annotation.data.fields import fields_of
 from app.annotation.sources import SOURCES
 from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.base import ApiSource, FileSource, Source
@@ -63,6 +64,20 @@ async def test_genes_have_answers_as_the_source_declares_them(
         assert msgspec.json.decode(again) == data
         assert len(msgspec.json.encode(data)) < MOST_BYTES
     assert all(definitions(structure).values()), "a field has no definition"
+
+
+async def test_no_two_elements_of_a_list_have_the_same_identity(
+    name: str, source: Connect, genes: list[Gene]
+) -> None:
+    lists = [field for field in fields_of(name).values() if field.identity]
+    for answer in await read(source(name), genes):
+        for field in lists if answer.data else ():
+            (place,) = field.path
+            elements = [
+                tuple(element[each] for each in field.identity)
+                for element in answer.data[place]  # type: ignore[index]  # see the condition
+            ]
+            assert len(elements) == len(set(elements)), (field.name, elements)
 
 
 async def test_the_release_is_known_before_the_file_is_read(

@@ -1,12 +1,12 @@
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
 
 from app.annotation.sources.answers import Gene
 from app.annotation.sources.keyed import Asked, Grouped, Key, reading
-from app.annotation.sources.structure import definitions, json_schema
+from app.annotation.sources.structure import MOVES, definitions, json_schema, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count
 from app.annotation.upstream.bulk_files.tables import read_rows, read_table
@@ -19,7 +19,7 @@ NAMELESS = Gene(3, "HGNC:1", "NAMELESS")
 class Inner(msgspec.Struct):
     """A part."""
 
-    share: float
+    share: Annotated[float, unit("ratio"), MOVES]
     """A share, from 0 to 1."""
 
 
@@ -95,6 +95,8 @@ def test_fields_are_described_by_the_docstrings_below_them() -> None:
     assert schema["Inner"]["properties"]["share"] == {
         "type": "number",
         "description": "A share, from 0 to 1.",
+        "unit": "ratio",
+        "moves": True,
     }
 
 
