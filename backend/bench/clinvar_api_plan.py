@@ -15,7 +15,7 @@ import click
 from app.annotation.refresh.batches import batches
 from app.annotation.settings import Settings
 from app.annotation.sources.answers import Gene
-from app.annotation.sources.clinvar import ClinVar
+from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
 from app.core.redis.rate_limits import LocalRateLimiter

@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.upstream.bulk_files.process import read_in_child
 from sandbox.catalogue import Catalogue
 from sandbox.clinvar.tables import compressed, write_variant_summary

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 
 from sandbox import wrong_files
@@ -130,7 +131,11 @@ class Files:
         digest.update(repr(chosen).encode())
         for given in (options.gene_list, options.gene_specific_summary):
             digest.update(given.read_bytes() if given else b"-")
-        # The code is part of the digest, so that files of an earlier version are not served.
-        for module in sorted(Path(__file__).parent.rglob("*.py")):
-            digest.update(module.read_bytes())
+        # files of an earlier version are not served
+        digest.update(_code())
         return digest.hexdigest()
+
+
+@cache
+def _code() -> bytes:
+    return b"".join(module.read_bytes() for module in sorted(Path(__file__).parent.rglob("*.py")))

@@ -7,6 +7,7 @@ cheap: a variant's record is its own few fields around a ready piece of text.
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
@@ -165,6 +166,7 @@ class Profile:
     rcvs: int
 
 
+@cache
 def make_profiles(seed: int) -> tuple[Profile, ...]:
     """Return the profiles of a catalogue. Equal seeds give equal profiles."""
     random = Random(f"classifications {seed}")  # noqa: S311 - reproducible, not secret

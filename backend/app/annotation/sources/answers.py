@@ -1,10 +1,12 @@
 """What a source is asked about, and what it gives: genes, answers, and the files it has read."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.annotation.sources.names import GeneNames
-from app.annotation.upstream.cache import Download
+
+if TYPE_CHECKING:
+    from app.annotation.upstream.cache import Download
 
 MAX_ANSWERS = 500
 """The most answers in one list of :meth:`FileSource.bulk`."""
@@ -67,7 +69,7 @@ class FileRead:
         genes: the number of different genes in all rows, wanted or not.
     """
 
-    download: Download
+    download: "Download"
     digest: str
     rows: int
     genes: int

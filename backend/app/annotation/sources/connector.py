@@ -3,12 +3,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from app.annotation.upstream.host import Host
-from app.annotation.upstream.settings import UpstreamSettings
 
 if TYPE_CHECKING:
     import httpx
 
     from app.annotation.upstream import Retries, Upstream
+    from app.annotation.upstream.settings import UpstreamSettings
     from app.core.redis.rate_limits import RateLimiter
 
 S = TypeVar("S")
@@ -25,7 +25,7 @@ class Connector:
         try_seconds: the longest time that one try of a request may take; None means the default.
     """
 
-    settings: UpstreamSettings
+    settings: "UpstreamSettings"
     limiter: "RateLimiter"
     http: "httpx.AsyncClient"
     try_seconds: float | None = None

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from app.annotation.upstream.host import Host
-from app.annotation.upstream.settings import UpstreamSettings
+
+if TYPE_CHECKING:
+    from app.annotation.upstream.settings import UpstreamSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class SourceInfo:
     freshness: timedelta
     needs: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
-    settings: type[UpstreamSettings] | None = None
+    settings: "type[UpstreamSettings] | None" = None
     bulk_threshold: int | None = None
     batch_size: int = 1
     batch_weight: int | None = None

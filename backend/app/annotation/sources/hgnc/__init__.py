@@ -6,6 +6,8 @@
 Gene lists are resolved with its records, too; see :mod:`app.annotation.genes`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from app.annotation.sources.hgnc.reader import count_records
 from app.annotation.sources.hgnc.records import (
     APPROVED,
@@ -18,7 +20,9 @@ from app.annotation.sources.hgnc.records import (
     read_records,
     read_withdrawn,
 )
-from app.annotation.sources.hgnc.source import FILES, Hgnc
+
+if TYPE_CHECKING:
+    from app.annotation.sources.hgnc.source import FILES, Hgnc
 
 __all__ = [
     "APPROVED",
@@ -34,3 +38,13 @@ __all__ = [
     "read_records",
     "read_withdrawn",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in {"FILES", "Hgnc"}:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    # a process that reads a file needs no source
+    from app.annotation.sources.hgnc import source
+
+    return getattr(source, name)

@@ -1,5 +1,1 @@
 """MGI: the mouse orthologs of each gene, and the phenotypes of mice in which they are mutated."""
-
-from app.annotation.sources.mgi.source import Mgi
-
-__all__ = ["Mgi"]

@@ -15,9 +15,9 @@ import pytest
 
 from app.annotation.sources.answers import MAX_ANSWERS, Answer, Gene
 from app.annotation.sources.base import Source
-from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.attribution import WantedGene
 from app.annotation.sources.clinvar.declaration import FILES, TABLE_FILE
+from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import BadAnswer
 from app.annotation.upstream.bulk_files import process as reading_process

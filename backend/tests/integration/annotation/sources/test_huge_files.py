@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.annotation.sources.clinvar import ClinVar
 from app.annotation.sources.clinvar.reader import REQUIRED
+from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.sources.hgnc import Hgnc
 from app.annotation.sources.hgnc.records import FIELDS, read_records
 from app.annotation.upstream import BadAnswer

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.annotation.sources.answers import Gene
-from app.annotation.sources.clingen import ClinGen
 from app.annotation.sources.clingen.data import SCORES, ClinGenData, Dosage
 from app.annotation.sources.clingen.reader import DOSAGE_COLUMNS, VALIDITY_COLUMNS, read
 from app.annotation.sources.clingen.release import release_of_rows
+from app.annotation.sources.clingen.source import ClinGen
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.release import Release

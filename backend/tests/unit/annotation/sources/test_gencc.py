@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from app.annotation.sources.answers import Gene
-from app.annotation.sources.gencc import Gencc
 from app.annotation.sources.gencc.data import GenccData, Submission
 from app.annotation.sources.gencc.reader import COLUMNS, read
+from app.annotation.sources.gencc.source import Gencc
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 from tests.unit.annotation.sources.broken import (
     Table,

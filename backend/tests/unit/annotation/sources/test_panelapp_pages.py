@@ -11,7 +11,7 @@ import pytest
 
 from app.annotation.settings import Settings
 from app.annotation.sources.connector import Connector
-from app.annotation.sources.panelapp import PanelApp
+from app.annotation.sources.panelapp.source import PanelApp
 from app.annotation.upstream import BadAnswer, Retries, UpstreamUnavailable
 from app.annotation.upstream.http import USER_AGENT
 

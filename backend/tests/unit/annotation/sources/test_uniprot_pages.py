@@ -12,9 +12,8 @@ import pytest
 from app.annotation.settings import Settings
 from app.annotation.sources.collected import Pieces
 from app.annotation.sources.connector import Connector
-from app.annotation.sources.uniprot import UniProt
 from app.annotation.sources.uniprot.entries import COLUMNS, FIELDS
-from app.annotation.sources.uniprot.source import decode_page
+from app.annotation.sources.uniprot.source import UniProt, decode_page
 from app.annotation.upstream import BadAnswer, Retries, UpstreamUnavailable
 from app.core.errors import Wait
 
