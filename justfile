@@ -156,6 +156,12 @@ accept *ARGS: _installed
 status *ARGS: _installed
     @{{ python }} -m app.cli status "$@"
 
+# Freeze the annotations: just snapshot NAME, or --list
+[group('data')]
+[no-cd]
+snapshot *ARGS: _installed
+    @{{ python }} -m app.cli snapshot "$@"
+
 # Check style, imports, types and the documentation
 [group('develop')]
 lint: (_installed "lint")

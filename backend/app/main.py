@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.settings import Settings, get_settings
-from app.api import admin, errors, genes, health, metrics, resolve, sources
+from app.api import admin, errors, genes, health, metrics, resolve, snapshots, sources
 from app.api.auth import AdminOnly
 from app.api.body_limit import BodyLimit
 from app.api.head_requests import HeadRequests
@@ -79,6 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         genes.router,
         resolve.router,
         sources.router,
+        snapshots.router,
+        snapshots.admin_router,
         health.router,
         metrics.router,
     ):

@@ -108,9 +108,10 @@ def _parameters(parameters: list[Described]) -> str:
 def _statuses(route: Described, of_one: Container[str | None]) -> str:
     rows = []
     for status, answer in sorted(route["responses"].items()):
-        (schema,) = (content["schema"] for content in answer["content"].values())
-        name = name_of(schema)
-        words = f"`{name}`, below" if name in of_one else type_phrase(schema)
+        words = "empty"
+        for content in answer.get("content", {}).values():
+            name = name_of(content["schema"])
+            words = f"`{name}`, below" if name in of_one else type_phrase(content["schema"])
         rows.append([status, answer["description"], words])
     return table(["Status", "When", "Answer"], rows)
 
@@ -145,7 +146,7 @@ def _answers(route: Described) -> list[str]:
     names = [
         name
         for status, answer in sorted(route["responses"].items())
-        for content in answer["content"].values()
+        for content in answer.get("content", {}).values()
         if status < "300" and (name := name_of(content["schema"]))
     ]
     return list(dict.fromkeys(names))

@@ -1,6 +1,5 @@
 import asyncio
 import dataclasses
-import getpass
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, check_name, known_names
 from app.cli.output import as_json, count, note, say
 from app.cli.session import Session, in_session
+from app.cli.who import login_name
 
 MAX_PROBLEMS = 50
 """The most rows without a gene that are named; --json has all of them."""
@@ -49,7 +49,7 @@ def source_add(
         async with session.db.begin() as connection:
             return await store.add(
                 connection, name, read, title=title, licence=licence, release=release,
-                by=by or _user(),
+                by=by or login_name(),
             )  # fmt: skip
 
     added = in_session(do)
@@ -94,10 +94,3 @@ def source_remove(name: str, *, forget: bool) -> None:
         say(f"{count(deleted)} annotations were deleted")
     else:
         note(f"Its annotations stay. To delete them: just source-remove {name} --forget")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

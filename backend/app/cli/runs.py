@@ -1,4 +1,3 @@
-import getpass
 from collections.abc import Iterator
 
 import click
@@ -22,7 +21,7 @@ from app.cli.output import (
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
-from app.core.errors import WrongUse
+from app.cli.who import login_name
 from app.core.runs import operations, views
 from app.core.runs.views import Changed, RunPage
 
@@ -169,7 +168,7 @@ def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool
     """
 
     async def do(session: Session) -> Changed:
-        who = _login_name() if by is None else by
+        who = login_name() if by is None else by
         async with session.db.begin() as connection:
             ref = await operations.accept(connection, run_id, source, by=who, note=note)
         if ref is not None:
@@ -178,15 +177,6 @@ def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool
         return Changed(id=run_id, state="queued")
 
     _report(in_session(do), "is queued", as_json=as_json)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise WrongUse(
-            "this user has no login name", allowed="--by NAME, with the name of who accepts"
-        ) from error
 
 
 def _held_lines(run: RunDetail) -> Iterator[str]:

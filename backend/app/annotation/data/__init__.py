@@ -3,13 +3,18 @@
 `moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then,
 and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
+`snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
+of, and `citation` writes what a paper cites.
 """
 
 __all__ = [
+    "citation",
     "field_names",
     "fields",
     "genes",
+    "manifest",
     "moments",
+    "snapshots",
     "versions",
 ]
 """The modules that others may use."""

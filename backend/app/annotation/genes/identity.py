@@ -116,8 +116,8 @@ _IMPORT_SUCCESSORS = text(
 _WITHDRAW = text(
     """
     WITH gone AS (
-      UPDATE genes g SET withdrawn_at = coalesce(g.withdrawn_at, now()), successor_id = s.id,
-        updated_at = now()
+      UPDATE genes g SET withdrawn_at = coalesce(g.withdrawn_at, clock_timestamp()),
+        successor_id = s.id, updated_at = now()
       FROM fates f LEFT JOIN genes s ON f.event = 'merged' AND s.hgnc_id = f.successors[1]
       WHERE g.id = f.id AND (f.event <> 'merged' OR s.id IS NOT NULL)
       RETURNING g.id, f.event, f.successors

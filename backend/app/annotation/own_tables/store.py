@@ -102,7 +102,16 @@ _FORGET_ROWS = text(
     " WHERE t.id = r.table_id AND t.name = :name AND t.replaced_at IS NOT NULL"
 )
 
+# a snapshot that is being taken has either ended, or waits for this transaction
+_LOCK_ANNOTATIONS = text("LOCK TABLE annotations IN ROW EXCLUSIVE MODE")
+
+_SNAPSHOTS = text(
+    "SELECT name FROM snapshots WHERE manifest -> 'sources' ? :name ORDER BY at DESC, id DESC"
+)
+
 _FORGET_HISTORY = text("DELETE FROM annotation_history WHERE source = :name")
+
+_FORGET_HORIZON = text("DELETE FROM history_horizon WHERE source = :name")
 
 _FORGET_ANNOTATIONS = text("DELETE FROM annotations WHERE source = :name")
 
@@ -270,7 +279,8 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
 
     Raises:
         NotFound: there is no such own table.
-        Conflict: an active run covers it.
+        Conflict: an active run covers it, or a snapshot has the annotations that are to be
+            forgotten.
         WrongUse: a built-in source has this name.
     """
     if name in SOURCES:
@@ -297,6 +307,20 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
     await connection.execute(_FORGET_ROWS, {"name": name})
     if not forget:
         return 0
-    for statement in (_FORGET_HISTORY, _FORGET_ANNOTATIONS):
+    await _refuse_in_snapshot(connection, name)
+    for statement in (_FORGET_HISTORY, _FORGET_HORIZON, _FORGET_ANNOTATIONS):
         gone = await connection.execute(statement, {"name": name})
     return gone.rowcount
+
+
+async def _refuse_in_snapshot(connection: AsyncConnection, name: str) -> None:
+    await connection.execute(_LOCK_ANNOTATIONS)
+    found = (await connection.execute(_SNAPSHOTS, {"name": name})).scalars().all()
+    if found:
+        raise Conflict(
+            f"snapshot {found[0]} has annotations of {name}"
+            + (f", and so have {len(found) - 1} more" if len(found) > 1 else ""),
+            allowed="to forget a source that no snapshot has",
+            remedy=f"remove it without --forget; or, if nothing cites the snapshot:"
+            f" `just snapshot {found[0]} --delete --force`",
+        )

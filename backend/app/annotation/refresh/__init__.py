@@ -2,7 +2,8 @@
 
 `pipeline` executes a run source by source. `source_refresh` refreshes one source: `by_file` from
 its file, and `by_api` by asking its service. `ledger` commits the answers with the progress.
+`origins` records where they came from.
 """
 
-__all__ = ["batches", "coverage", "forecast", "pipeline", "requests", "run_detail"]
+__all__ = ["batches", "coverage", "forecast", "origins", "pipeline", "requests", "run_detail"]
 """The modules that others may use."""

@@ -26,12 +26,14 @@ second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the 
 #
 # An answer that differs from the former one moves that one into the history. The moment is taken
 # when the statement has its locks, because a snapshot that was taken meanwhile ends before it. It
-# is later than the former one's, even if PostgreSQL's clock was set back.
+# is later than the last snapshot and the former answer, even if PostgreSQL's clock was set back.
 #
 # An unknown answer keeps the last good one.
 _ANNOTATIONS = text(
     """
-    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
+    WITH moment AS MATERIALIZED (
+      SELECT greatest(clock_timestamp(), max(at) + interval '1 microsecond') AS at FROM snapshots
+    ),
     asked AS MATERIALIZED (
       SELECT a.gene_id, a.state, CAST(a.data AS jsonb) AS data, a.reason,
         CASE WHEN g.updated_at > s.attempt_started_at AND NOT a.identifies

@@ -31,7 +31,13 @@ genes = Table(
     Column("symbol", Text, nullable=False, comment="HGNC's approved symbol"),
     Column("ensembl_gene_id", Text, comment="Ensembl's gene id, without its version"),
     Column("entrez_id", Text, comment="NCBI's GeneID"),
-    at("created_at", default_now=True),
+    # not now(), which may be before a snapshot that the transaction commits after
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.clock_timestamp(),
+    ),
     at("updated_at", default_now=True),
     Column(
         "successor_id",
@@ -92,7 +98,7 @@ gene_events = Table(
         "at",
         DateTime(timezone=True),
         nullable=False,
-        server_default=func.now(),
+        server_default=func.clock_timestamp(),
         comment="when it was noticed",
     ),
     Column("event", Text, nullable=False),

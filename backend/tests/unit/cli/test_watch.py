@@ -35,6 +35,7 @@ def progress(done: int = 0, *, state: str = "running", total: int | None = 1_000
         "absent": 0,
         "unknown": 0,
         "confirmed": 0,
+        "changed": 0,
         "requests": 0,
         "weight_total": None if total is None else 10 * total,
         "weight_done": 10 * done,

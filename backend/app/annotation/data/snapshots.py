@@ -1,0 +1,206 @@
+"""Takes, lists and deletes snapshots: named moments whose answers can always be read again."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.manifest import Manifest, in_order, manifest_of, read_manifest
+from app.annotation.data.moments import NOW, snapshot_time
+from app.core.errors import FIND_SESSION, Conflict, WrongUse
+from app.core.runs.views import View
+from app.db.sqlstate import sqlstate
+
+NAME = re.compile(r"[a-z][a-z0-9._-]{0,29}", re.ASCII)
+
+_RESERVED = frozenset({"all", "none", "now"})
+
+ALLOWED_NAME = "at most 30 lower-case letters, digits, `.`, `-` and `_`, with a letter first"
+
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait for those who are writing answers. Meanwhile, others wait for the snapshot."""
+
+MAX_NOTE = 2_000
+"""Characters of a note."""
+
+MAX_WHO = 200
+"""Characters of the name of somebody."""
+
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+class SnapshotSummary(View):
+    """A snapshot, without its manifest."""
+
+    name: str
+    at: datetime
+    """The moment whose answers it means."""
+    note: str | None
+    """Why it was taken."""
+    by: str
+    """Who took it."""
+    genes: int
+    """The number of genes in the database at that moment."""
+    sources: list[str]
+    """The sources that had been asked."""
+
+
+class Snapshot(View):
+    """A snapshot with its manifest."""
+
+    name: str
+    at: datetime
+    """The moment whose answers it means."""
+    note: str | None
+    """Why it was taken."""
+    by: str
+    """Who took it."""
+    manifest: Manifest
+
+
+_SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
+
+_RESET_TIMEOUT = text("SET LOCAL lock_timeout TO DEFAULT")
+
+# Who writes answers or genes has either committed or waits, and takes the time later than this one
+_LOCK = text("LOCK TABLE annotations, genes IN SHARE MODE")
+
+# the clock may have been set back since the last answer
+_TIME = text(
+    """
+    SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM annotations),
+      (SELECT max(at) + interval '1 microsecond' FROM snapshots))
+    """
+)
+
+_EXISTS = text("SELECT count(*) FROM snapshots WHERE name = :name")
+
+_TAKE = text(
+    """
+    INSERT INTO snapshots (name, at, note, by, manifest)
+    VALUES (:name, :at, :note, :by, CAST(:manifest AS jsonb))
+    ON CONFLICT (name) DO NOTHING
+    """
+)
+
+_LIST = text(
+    """
+    SELECT name, at, note, by, CAST(manifest ->> 'genes' AS bigint) AS genes,
+      ARRAY(SELECT jsonb_object_keys(manifest -> 'sources')) AS sources
+    FROM snapshots ORDER BY at DESC, id DESC
+    """
+)
+
+_ONE = text("SELECT name, at, note, by, manifest FROM snapshots WHERE name = :name")
+
+_DELETE = text("DELETE FROM snapshots WHERE name = :name")
+
+
+def check_text(what: str, value: str, most: int) -> str:
+    """Return a text that somebody wrote, without blanks around it.
+
+    Raises:
+        WrongUse: it is empty, too long, or has a character that PostgreSQL cannot store.
+    """
+    value = value.strip()
+    if not value or len(value) > most or "\0" in value:
+        raise WrongUse(f"{what} {value[:40]!r}", allowed=f"1 to {most:,} characters")
+    return value
+
+
+async def take(connection: AsyncConnection, name: str, *, note: str | None, by: str) -> Snapshot:
+    """Take a snapshot of the answers as they are.
+
+    No answer that is committed later can be valid at its time: the time is taken while nobody
+    writes answers or genes.
+
+    Args:
+        connection: in a transaction, which is to be committed soon: writers wait for it.
+        name: that the snapshot gets.
+        note: why it is taken.
+        by: who takes it.
+
+    Raises:
+        WrongUse: the name cannot be used, or a text is too long.
+        Conflict: there is such a snapshot, or somebody writes answers for too long.
+    """
+    if not NAME.fullmatch(name) or name in _RESERVED:
+        reserved = f", and not {', '.join(sorted(_RESERVED))}"
+        raise WrongUse(
+            f"{name[:60]!r} cannot be the name of a snapshot", allowed=ALLOWED_NAME + reserved
+        )
+    by = check_text("by", by, MAX_WHO)
+    note = check_text("note", note, MAX_NOTE) if note and note.strip() else None
+    if (await connection.execute(_EXISTS, {"name": name})).scalar_one():
+        raise _exists(name)
+    await connection.execute(_SET_TIMEOUT, {"timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"})
+    try:
+        await connection.execute(_LOCK)
+    except DBAPIError as error:
+        if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise Conflict(
+            f"somebody has been writing answers or genes for more than {LOCK_TIMEOUT:g} s",
+            allowed="a moment at which no transaction has written any and is still open",
+            remedy="try again; if it happens again, find the session",
+            steps=(FIND_SESSION,),
+        ) from error
+    await connection.execute(_RESET_TIMEOUT)
+    at = (await connection.execute(_TIME)).scalar_one()
+    manifest = (await manifest_of(connection, NOW)).model_copy(
+        update={"at": at, "snapshot": name, "note": note}
+    )
+    values = {"name": name, "at": at, "note": note, "by": by}
+    taken = await connection.execute(_TAKE, values | {"manifest": manifest.model_dump_json()})
+    if not taken.rowcount:
+        raise _exists(name)
+    return Snapshot(name=name, at=at, note=note, by=by, manifest=manifest)
+
+
+def _exists(name: str) -> Conflict:
+    return Conflict(
+        f"there is a snapshot {name} already, and a snapshot cannot be changed",
+        allowed="a new name",
+        remedy=f"to look at it: `just snapshot {name} --show`",
+    )
+
+
+async def list_snapshots(connection: AsyncConnection) -> list[SnapshotSummary]:
+    """Return all snapshots, the newest first."""
+    found = (await connection.execute(_LIST)).mappings()
+    return [SnapshotSummary(**{**row, "sources": in_order(row["sources"])}) for row in found]
+
+
+async def get_snapshot(connection: AsyncConnection, name: str) -> Snapshot:
+    """Return a snapshot with its manifest.
+
+    Raises:
+        NotFound: there is no such snapshot.
+    """
+    await snapshot_time(connection, name)
+    row = (await connection.execute(_ONE, {"name": name})).mappings().one()
+    return Snapshot(**{**row, "manifest": read_manifest(row["manifest"])})
+
+
+async def delete_snapshot(connection: AsyncConnection, name: str, *, force: bool) -> None:
+    """Delete a snapshot. The retention of the history may then remove answers of its moment.
+
+    Args:
+        connection: in a transaction.
+        name: of the snapshot.
+        force: without it, the snapshot is not deleted.
+
+    Raises:
+        NotFound: there is no such snapshot.
+        WrongUse: it is not forced.
+    """
+    at = await snapshot_time(connection, name)
+    if not force:
+        raise WrongUse(
+            f"snapshot {name} of {at:%Y-%m-%d %H:%M} UTC is not deleted: publications may cite it",
+            allowed="to delete it with --force, or ?force=true over HTTP",
+            remedy=f"`just snapshot {name} --delete --force`",
+        )
+    await connection.execute(_DELETE, {"name": name})

@@ -1,0 +1,152 @@
+import click
+from pydantic import TypeAdapter
+
+from app.annotation.data import snapshots
+from app.annotation.data.citation import citation
+from app.annotation.data.manifest import ManifestSource
+from app.annotation.data.snapshots import Snapshot, SnapshotSummary
+from app.cli.output import (
+    as_json,
+    cells,
+    count,
+    local_time,
+    note,
+    say,
+    stdout,
+    table,
+    write_json,
+)
+from app.cli.session import Session, in_session
+from app.cli.who import login_name
+from app.core.errors import WrongUse
+from app.core.printable import printable_json
+from app.core.words import some
+
+_MAX_RELEASES = 3
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--note", "why", help="Why it is taken. The snapshot keeps the note.")
+@click.option("--by", metavar="WHO", help="Who takes it; your login name by default.")
+@click.option("--list", "action", flag_value="list", help="List the snapshots.")
+@click.option("--show", "action", flag_value="show", help="Show the manifest of the snapshot.")
+@click.option("--cite", "action", flag_value="cite", help="Write what a paper cites, as YAML.")
+@click.option("--delete", "action", flag_value="delete", help="Delete it; needs --force.")
+@click.option("--force", is_flag=True, help="Delete it although publications may cite it.")
+@as_json
+def snapshot(
+    name: str | None,
+    *,
+    why: str | None,
+    by: str | None,
+    action: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Freeze the annotations as they are, under the name NAME.
+
+    Reads, exports and comparisons then take --snapshot NAME. The manifest says what the snapshot
+    consists of: for each source its releases, files, licence and counts. A snapshot cannot be
+    changed, and the history keeps what was valid at it.
+    """
+    action = action or "take"
+    if (why is not None or by is not None) and action != "take":
+        raise WrongUse(f"--note or --by with --{action}", allowed="with a NAME to take a snapshot")
+    if force and action != "delete":
+        raise WrongUse("--force without --delete", allowed="just snapshot NAME --delete --force")
+    if action == "list":
+        if name is not None:
+            raise WrongUse(f"--list with the name {name[:60]!r}", allowed="--list, or NAME --show")
+        _list(as_json=as_json)
+        return
+    if name is None:
+        raise WrongUse("no name of a snapshot", allowed="just snapshot NAME, or --list")
+    if action == "delete":
+        _delete(name, force=force)
+    elif action == "take":
+        _take(name, why, login_name() if by is None else by, as_json=as_json)
+    else:
+        found = _get(name)
+        if action == "cite":
+            click.echo(citation(found.manifest), nl=False)
+        elif as_json:
+            write_json(found)
+        else:
+            _show(found)
+
+
+def _take(name: str, why: str | None, by: str, *, as_json: bool) -> None:
+    async def do(session: Session) -> Snapshot:
+        async with session.db.begin() as connection:
+            return await snapshots.take(connection, name, note=why, by=by)
+
+    taken = in_session(do)
+    if as_json:
+        write_json(taken)
+        return
+    sources = len(taken.manifest.sources)
+    say(
+        f"snapshot {name} was taken: {local_time(taken.at)}, {count(taken.manifest.genes)} genes,"
+        f" {sources} source{'s' * (sources != 1)}"
+    )
+    note(f"To see what it consists of: just snapshot {name} --show")
+
+
+def _get(name: str) -> Snapshot:
+    async def do(session: Session) -> Snapshot:
+        async with session.db.connect() as connection:
+            return await snapshots.get_snapshot(connection, name)
+
+    return in_session(do)
+
+
+def _list(*, as_json: bool) -> None:
+    async def do(session: Session) -> list[SnapshotSummary]:
+        async with session.db.connect() as connection:
+            return await snapshots.list_snapshots(connection)
+
+    found = in_session(do)
+    if as_json:
+        of = TypeAdapter(list[SnapshotSummary])
+        click.echo(printable_json(of.dump_json(found, indent=2).decode()))
+        return
+    if not found:
+        note("There is no snapshot yet. To take one: just snapshot NAME")
+        return
+    shown = table("name", "time", "genes", "sources", "by", "note", right=("genes", "sources"))
+    for each in found:
+        sources = count(len(each.sources))
+        when = local_time(each.at)
+        row = (each.name, when, count(each.genes), sources, each.by, each.note or "")
+        shown.add_row(*cells(*row))
+    stdout().print(shown)
+
+
+def _show(found: Snapshot) -> None:
+    manifest = found.manifest
+    say(f"snapshot {found.name}, {local_time(found.at)}, by {found.by}")
+    if found.note:
+        say(f"note: {found.note}")
+    say(f"version {manifest.product}, {count(manifest.genes)} genes")
+    numbers = ("found", "absent", "unknown")
+    shown = table("source", "release", *numbers, "licence", right=numbers)
+    for name, each in manifest.sources.items():
+        counts = (count(each.found), count(each.absent), count(each.unknown))
+        shown.add_row(*cells(name, _releases(each), *counts, each.licence or "not known"))
+    stdout().print(shown)
+    note(f"Files, SHA-256 and attributions: just snapshot {found.name} --show --json")
+
+
+def _releases(source: ManifestSource) -> str:
+    names = dict.fromkeys(each.release or "not stated" for each in source.releases)
+    return some([*names], _MAX_RELEASES) or "-"
+
+
+def _delete(name: str, *, force: bool) -> None:
+    async def do(session: Session) -> None:
+        async with session.db.begin() as connection:
+            await snapshots.delete_snapshot(connection, name, force=force)
+
+    in_session(do)
+    say(f"snapshot {name} was deleted")
