@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from app.annotation.data.fields import Field, MapKey, key_of
 from app.core.errors import WrongUse
@@ -10,16 +10,38 @@ from app.core.errors import WrongUse
 Known = Mapping[str, Mapping[str, Field]]
 """The fields by source and name; see `fields.all_fields`."""
 
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 _MOST_SHOWN = 40
 
-_NAMES = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
+_MOST_CHARS = 200
+"""Characters of a wrong name that are compared with the right ones, and shown."""
+
+
+def unquoted(text: str) -> str | None:
+    """Return a text without the double quotes around it; None if they do not enclose it.
+
+    A double quote within the text is doubled.
+    """
+    return text[1:-1].replace('""', '"') if _QUOTED.fullmatch(text) else None
+
+
+def outside_quotes(text: str, characters: str) -> Iterator[int]:
+    """Return the places of characters that are not between double quotes."""
+    quoted = False
+    for place, each in enumerate(text):
+        if each == '"':
+            quoted = not quoted
+        elif not quoted and each in characters:
+            yield place
 
 
 def split_names(text: str) -> list[str]:
     """Split names that are separated by commas. A comma in double quotes belongs to the name."""
-    return [name.strip() for name in _NAMES.findall(text) if name.strip()]
+    ends = [*outside_quotes(text, ","), len(text)]
+    starts = [0, *(end + 1 for end in ends)]
+    names = (text[start:end].strip() for start, end in zip(starts, ends, strict=False))
+    return [name for name in names if name]
 
 
 def find_field(name: str, known: Known) -> Field | MapKey:
@@ -31,15 +53,31 @@ def find_field(name: str, known: Known) -> Field | MapKey:
         known: the fields.
 
     Raises:
+        WrongUse: there is no such field, or it is a field of the elements of a list.
+    """
+    first, *parts = find_path(name, known)
+    if parts:
+        raise WrongUse(
+            f"{name[:_MOST_CHARS]!r} is a field of the elements of a list",
+            allowed=f"the list {first.name} as a whole",
+        )
+    return first
+
+
+def find_path(name: str, known: Known) -> list[Field | MapKey]:
+    """Return the field with a name, after the lists of whose elements it is a field.
+
+    ``panelapp.panels.confidence`` is the list ``panelapp.panels`` and the field of its elements.
+
+    Raises:
         WrongUse: there is no such field.
     """
     fields = _fields_of(name, known)
-    if name in fields:
-        return fields[name]
-    for field in fields.values():
-        if field.kind == "map" and name.startswith(f"{field.name}."):
-            return key_of(field, _key(name, name[len(field.name) + 1 :]))
-    raise no_such_field(name, fields)
+    found = _path(name, fields.values())
+    if found is None:
+        names = [field.name for field in _with_parts(fields.values())]
+        raise _none("field", name, names, ", ".join([*fields][:_MOST_SHOWN]))
+    return found
 
 
 def find_fields(names: Iterable[str], known: Known) -> list[Field | MapKey]:
@@ -53,18 +91,41 @@ def find_fields(names: Iterable[str], known: Known) -> list[Field | MapKey]:
     """
     found: dict[str, Field | MapKey] = {}
     for name in names:
-        below = [
-            field for field in _fields_of(name, known).values() if field.name.startswith(f"{name}.")
-        ]
+        fields = _fields_of(name, known).values()
+        below = [field for field in fields if field.name.startswith(f"{name}.")]
         for field in below or [find_field(name, known)]:
             found[field.name] = field
     return list(found.values())
 
 
-def no_such_field(name: str, fields: Iterable[str]) -> WrongUse:
-    """Return the error about a name that no field of the source has."""
-    names = list(fields)
-    return _none("field", name, names, ", ".join(names[:_MOST_SHOWN]))
+def _path(name: str, fields: Iterable[Field]) -> list[Field | MapKey] | None:
+    for field in fields:
+        if name in (field.name, ".".join((field.source, *field.path))):
+            return [field]
+        if not name.startswith(f"{field.name}."):
+            continue
+        if field.kind == "map":
+            return [_key(field, name)]
+        found = _path(name, field.parts)
+        return None if found is None else [field, *found]
+    return None
+
+
+def _key(field: Field, name: str) -> MapKey:
+    text = name[len(field.name) + 1 :]
+    key = text if '"' not in text else unquoted(text)
+    if not key:
+        raise WrongUse(
+            f"{name[:_MOST_CHARS]!r} names no key of {field.name}",
+            allowed=f'a key as it is, or in double quotes: {field.name}."a key"',
+        )
+    return key_of(field, key)
+
+
+def _with_parts(fields: Iterable[Field]) -> Iterator[Field]:
+    for field in fields:
+        yield field
+        yield from _with_parts(field.parts)
 
 
 def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
@@ -74,18 +135,8 @@ def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
     return known[source]
 
 
-def _key(name: str, text: str) -> str:
-    quoted = _QUOTED.fullmatch(text)
-    key = quoted[1].replace('""', '"') if quoted else text
-    if not key or (not quoted and '"' in text):
-        raise WrongUse(
-            f"the field {name[:80]!r} names no key",
-            allowed='a key as it is, or in double quotes: gtex.tissues_tpm."Liver"',
-        )
-    return key
-
-
 def _none(what: str, name: str, names: Iterable[str], allowed: str) -> WrongUse:
-    near = difflib.get_close_matches(name[:200], list(names), n=1)
+    name = name[:_MOST_CHARS]
+    near = difflib.get_close_matches(name, list(names), n=1)
     also = f"; did you mean {near[0]}?" if near else ""
-    return WrongUse(f"there is no {what} {name[:80]!r}{also}", allowed=allowed)
+    return WrongUse(f"there is no {what} {name!r}{also}", allowed=allowed)

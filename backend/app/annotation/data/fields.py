@@ -23,7 +23,7 @@ ElementKind = Literal["text", "integer", "number", "boolean", "list", "map", "ob
 
 Kind = Literal["text", "integer", "number", "boolean", "list", "map"]
 
-_PLAIN_KEY = re.compile(r"[\w:-]+", re.ASCII)
+_PLAIN = re.compile(r"[\w:-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,11 @@ class Field:
 
     @property
     def name(self) -> str:
-        """The name: the source and the path, joined by dots."""
-        return ".".join((self.source, *self.path))
+        """The name: the source and the path, joined by dots.
+
+        What has other characters than letters, digits and ``_-:`` is in double quotes.
+        """
+        return ".".join((self.source, *map(_quoted, self.path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,6 @@ class MapKey(Field):
 
     Its path ends with the key. The value is null where the map lacks the key.
     """
-
-    @property
-    def name(self) -> str:
-        """The name, in which a key of other than letters, digits and ``_-:`` is quoted."""
-        *before, key = (self.source, *self.path)
-        quoted = '"' + key.replace('"', '""') + '"'
-        return ".".join((*before, key if _PLAIN_KEY.fullmatch(key) else quoted))
 
 
 def key_of(field: Field, key: str) -> MapKey:
@@ -94,6 +90,11 @@ def key_of(field: Field, key: str) -> MapKey:
         unit=field.unit,
         moves=field.moves,
     )
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return name if _PLAIN.fullmatch(name) else f'"{doubled}"'
 
 
 @functools.cache

@@ -1,0 +1,27 @@
+"""Conditions on answers: ``clinvar.germline.pathogenic>=10``.
+
+A condition is a field, an operator and a value. It is parsed, checked against the declared fields,
+and becomes an SQL expression with bound parameters. `parsing` reads conditions, `values` reads what
+they compare with, `predicates` compares stored values, and `pseudo_fields` is what can be asked of
+an answer itself. The reference page "Conditions" says what a condition means.
+"""
+
+from app.annotation.data.conditions.parsing import (
+    MAX_CONDITIONS,
+    Condition,
+    operators_of,
+    parse_condition,
+    parse_conditions,
+    satisfied,
+)
+from app.annotation.data.conditions.pseudo_fields import PSEUDO_FIELDS
+
+__all__ = [
+    "MAX_CONDITIONS",
+    "PSEUDO_FIELDS",
+    "Condition",
+    "operators_of",
+    "parse_condition",
+    "parse_conditions",
+    "satisfied",
+]

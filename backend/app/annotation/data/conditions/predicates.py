@@ -1,0 +1,101 @@
+"""Compares values in stored data, as SQL expressions that no stored value can make fail.
+
+A value of another type than the field declares, or none at all, satisfies no comparison. Numbers
+and texts are compared as jsonb, so that no value is cast.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "?"]
+
+Value = bool | Decimal | str
+
+Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+"""Makes the condition on a value."""
+
+_TYPES: dict[type[Value], Any] = {bool: Boolean, Decimal: Numeric, str: Text}
+
+_JSON_TYPES: dict[type[Value], Any] = {bool: "boolean", Decimal: "number", str: "string"}
+
+
+def at_path(value: ColumnElement[Any], path: Sequence[str]) -> ColumnElement[Any]:
+    """Return what is in an object at a path; null if there is nothing."""
+    return func.jsonb_extract_path(value, *(literal(name, Text) for name in path), type_=JSONB)
+
+
+def is_given(value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether there is a value: not null, and no empty list or object."""
+    empty: list[ColumnElement[Any]] = [
+        literal_column(f"'{each}'::jsonb") for each in ("null", "[]", "{}")
+    ]
+    return value.not_in(empty)
+
+
+def compare(operator: Operator, against: Value) -> Test:
+    """Return the comparison of a number, a text, or a truth value.
+
+    Args:
+        operator: ``~`` only for texts. ``!=`` is left to :func:`unless`.
+        against: the value that stored ones are compared with.
+    """
+    typed = cast(against, _TYPES[type(against)])
+
+    def test(value: ColumnElement[Any]) -> ColumnElement[bool]:
+        if operator == "~":
+            found = func.strpos(func.lower(_text(value)), func.lower(typed)) > 0
+        else:
+            found = value.bool_op(operator)(func.to_jsonb(typed))
+        return and_(func.jsonb_typeof(value) == _JSON_TYPES[type(against)], found)
+
+    return test
+
+
+def unless(test: Test) -> Test:
+    """Return the opposite of a condition, for values that are not null."""
+    return lambda value: and_(func.jsonb_typeof(value) != "null", ~test(value))
+
+
+def any_element(test: Test) -> Test:
+    """Return the condition that an element of a list satisfies a condition."""
+    return _any(func.jsonb_array_elements, "array", "[]", test)
+
+
+def any_value(test: Test) -> Test:
+    """Return the condition that a value of a map satisfies a condition."""
+    return _any(func.jsonb_each, "object", "{}", test)
+
+
+def _any(elements: Any, json_type: str, empty: str, test: Test) -> Test:
+    def any_of(value: ColumnElement[Any]) -> ColumnElement[bool]:
+        # the functions fail for any other type
+        safe = case(
+            (func.jsonb_typeof(value) == json_type, value),
+            else_=literal_column(f"'{empty}'::jsonb"),
+        )
+        each = elements(safe).table_valued(column("value", JSONB), joins_implicitly=True)
+        return exists(select(literal_column("1")).select_from(each).where(test(each.c.value)))
+
+    return any_of
+
+
+def _text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    return value.op("#>>", return_type=Text)(literal_column("'{}'::text[]"))
