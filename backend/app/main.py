@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.settings import Settings, get_settings
-from app.api import admin, errors, genes, health, metrics, resolve, snapshots, sources
+from app.api import admin, errors, genes, health, metrics, resolve, rollback, snapshots, sources
 from app.api.auth import AdminOnly
 from app.api.body_limit import BodyLimit
 from app.api.head_requests import HeadRequests
@@ -81,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sources.router,
         snapshots.router,
         snapshots.admin_router,
+        rollback.router,
         health.router,
         metrics.router,
     ):
