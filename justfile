@@ -19,7 +19,7 @@ _installed lock="local":
     @[ -e .venv/installed-{{ lock }} ] || { echo "requirements/{{ lock }}.txt is not installed: run make instead of just, which installs it." >&2; exit 1; }
     @[ ! requirements/{{ lock }}.txt -nt .venv/installed-{{ lock }} ] || echo "requirements/{{ lock }}.txt has changed: run make instead of just, which installs it." >&2
 
-# Run the whole pipeline offline; LIVE=1: real services
+# Run all of it offline; LIVE=1: real services
 [group('start here')]
 [no-cd]
 demo *ARGS: _installed
@@ -90,7 +90,7 @@ sandbox *ARGS: _installed
 sources *ARGS: _installed
     @{{ python }} -m app.cli sources "$@"
 
-# Import genes: just genes-import FILE, or hgnc for all
+# Import genes: just genes-import FILE, or hgnc
 [group('annotate')]
 [no-cd]
 genes-import *ARGS: _installed
@@ -156,17 +156,47 @@ accept *ARGS: _installed
 status *ARGS: _installed
     @{{ python }} -m app.cli status "$@"
 
-# Freeze the annotations: just snapshot NAME, or --list
+# Freeze the annotations: just snapshot NAME
 [group('data')]
 [no-cd]
 snapshot *ARGS: _installed
     @{{ python }} -m app.cli snapshot "$@"
 
-# Restore former answers: just rollback SOURCE --to TIME
-[group('data')]
+# Show the schedules; --suggest: sensible ones
+[group('schedules')]
 [no-cd]
-rollback *ARGS: _installed
-    @{{ python }} -m app.cli rollback "$@"
+schedules *ARGS: _installed
+    @{{ python }} -m app.cli schedules "$@"
+
+# Add one: just schedule-add "0 3 * * 0"
+[group('schedules')]
+[no-cd]
+schedule-add *ARGS: _installed
+    @{{ python }} -m app.cli schedule-add "$@"
+
+# Let one rest: just schedule-pause NAME
+[group('schedules')]
+[no-cd]
+schedule-pause *ARGS: _installed
+    @{{ python }} -m app.cli schedule-pause "$@"
+
+# Let it go on: just schedule-resume NAME
+[group('schedules')]
+[no-cd]
+schedule-resume *ARGS: _installed
+    @{{ python }} -m app.cli schedule-resume "$@"
+
+# Do a tick now: just schedule-run NAME
+[group('schedules')]
+[no-cd]
+schedule-run *ARGS: _installed
+    @{{ python }} -m app.cli schedule-run "$@"
+
+# Remove one: just schedule-remove NAME
+[group('schedules')]
+[no-cd]
+schedule-remove *ARGS: _installed
+    @{{ python }} -m app.cli schedule-remove "$@"
 
 # Check style, imports, types and the documentation
 [group('develop')]

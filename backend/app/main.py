@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
@@ -11,8 +12,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.annotation.refresh.pipeline import Pipeline
+from app.annotation.refresh.requests import plan
 from app.annotation.settings import Settings, get_settings
-from app.api import admin, errors, genes, health, metrics, resolve, rollback, snapshots, sources
+from app.api import (
+    admin,
+    errors,
+    genes,
+    health,
+    metrics,
+    resolve,
+    schedules,
+    snapshots,
+    sources,
+)
 from app.api.auth import AdminOnly
 from app.api.body_limit import BodyLimit
 from app.api.head_requests import HeadRequests
@@ -76,12 +88,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for router in (
         admin.router,
+        schedules.router,
         genes.router,
         resolve.router,
         sources.router,
         snapshots.router,
         snapshots.admin_router,
-        rollback.router,
         health.router,
         metrics.router,
     ):
@@ -152,7 +164,13 @@ async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProce
     pipeline = Pipeline(settings, LocalRateLimiter())
     stack.push_async_callback(pipeline.close)
     dispatcher = InProcessDispatcher()
-    engine = Engine(settings, kind="api", dispatcher=dispatcher, work=pipeline.run)
+    engine = Engine(
+        settings,
+        kind="api",
+        dispatcher=dispatcher,
+        work=pipeline.run,
+        plan=partial(plan, enabled=settings.enabled_sources),
+    )
     stack.push_async_callback(engine.stop)
     await engine.start()
     executor = Executor(

@@ -16,7 +16,7 @@ from arq.connections import RedisSettings
 from arq.worker import Function
 
 from app.annotation.refresh.pipeline import Pipeline
-from app.annotation.refresh.requests import request_run
+from app.annotation.refresh.requests import plan, request_run
 from app.annotation.settings import get_settings
 from app.core.arq import shutdown
 from app.core.arq.client import WorkerRedis, connect, connect_worker
@@ -63,7 +63,13 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         stack.push_async_callback(dispatcher.close)
         pipeline = Pipeline(_settings, RedisRateLimiter(limiter))
         stack.push_async_callback(pipeline.close)
-        engine = Engine(_settings, kind="arq", dispatcher=dispatcher, work=pipeline.run)
+        engine = Engine(
+            _settings,
+            kind="arq",
+            dispatcher=dispatcher,
+            work=pipeline.run,
+            plan=partial(plan, enabled=_settings.enabled_sources),
+        )
         stack.push_async_callback(engine.stop)
         worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)
         # arq waits for one task per job id; a wake-up that was sent twice may have two

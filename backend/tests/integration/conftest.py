@@ -21,6 +21,7 @@ from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
+from app.core.schedules.ticks import Plan
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
@@ -146,7 +147,13 @@ class Bench:
 
     @asynccontextmanager
     async def worker(
-        self, work: Work, *, slots: int = 3, timing: Timing = QUICK, **settings: Any
+        self,
+        work: Work,
+        *,
+        slots: int = 3,
+        timing: Timing = QUICK,
+        plan: Plan | None = None,
+        **settings: Any,
     ) -> AsyncIterator[Engine]:
         """A process' part of the engine, that executes runs in this process."""
         async with AsyncExitStack() as stack:
@@ -156,6 +163,7 @@ class Bench:
                 kind="api",
                 dispatcher=dispatcher,
                 work=work,
+                plan=plan,
                 timing=timing,
             )
             await engine.start()

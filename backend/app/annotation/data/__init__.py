@@ -3,9 +3,9 @@
 `moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then,
 and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
-`conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
+`conditions` are what answers can be selected by.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
-of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
+of, and `citation` writes what a paper cites.
 """
 
 __all__ = [
@@ -14,10 +14,8 @@ __all__ = [
     "field_names",
     "fields",
     "genes",
-    "lists",
     "manifest",
     "moments",
-    "rollback",
     "snapshots",
     "versions",
 ]

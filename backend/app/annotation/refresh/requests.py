@@ -41,9 +41,7 @@ async def request_run(
         Conflict: another active run covers one of the sources.
     """
     async with db.begin() as connection:
-        known = await all_sources(connection)
-        names = in_order(request, known, enabled)
-        await _require_genes(connection)
+        covers = await plan(connection, request, enabled=enabled)
         if request.genes is not None:
             found = await find_hgnc_ids(connection, request.genes)
             request = replace(request, genes=tuple(found))
@@ -53,11 +51,42 @@ async def request_run(
         if ref is not None:
             created = Created(ref, "queued", created=False)
         else:
-            covers = await _with_needed(connection, known, names)
             created = await operations.create(connection, request, covers, arq_job_id=arq_job_id)
     if created.created or ref is not None:
         await dispatcher.send([created.ref])
     return created
+
+
+async def plan(
+    connection: AsyncConnection, request: RunRequest, *, enabled: Sequence[str]
+) -> list[str]:
+    """Return the sources that a run of a request covers, in order.
+
+    They are the requested ones, and those that provide identifiers which some genes lack.
+
+    Args:
+        connection: to read from.
+        request: what was asked for.
+        enabled: the sources that a run of all sources covers, as the settings say.
+
+    Raises:
+        WrongUse: an unknown source, or no genes to annotate.
+    """
+    known = await all_sources(connection)
+    names = in_order(request, known, enabled)
+    await _require_genes(connection)
+    return await _with_needed(connection, known, names)
+
+
+async def require_sources(
+    connection: AsyncConnection, request: RunRequest, *, enabled: Sequence[str]
+) -> None:
+    """Make sure that there are the sources that a request names.
+
+    Raises:
+        WrongUse: an unknown source.
+    """
+    in_order(request, await all_sources(connection), enabled)
 
 
 def in_order(

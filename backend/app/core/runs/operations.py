@@ -98,6 +98,22 @@ class Created:
     created: bool
 
 
+async def lock_creation(connection: AsyncConnection) -> None:
+    """Keep everybody else from creating and reopening runs until the end of the transaction.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another session takes too long
+            to create a run.
+    """
+    await connection.run_sync(hold, CREATING)
+
+
+async def find_overlapping(connection: AsyncConnection, covers: Sequence[str]) -> int | None:
+    """Return the first active run that covers one of the sources, if there is one."""
+    row = (await connection.execute(_OVERLAPPING, {"covers": list(covers)})).one_or_none()
+    return None if row is None else int(row.run_id)
+
+
 async def find_active(connection: AsyncConnection, request: RunRequest) -> Created | None:
     """Return the active run of the same request, if there is one."""
     return await _find(

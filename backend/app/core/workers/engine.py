@@ -24,6 +24,8 @@ from app.core.runs.outcome import (
     record_fenced,
 )
 from app.core.runs.ref import RunRef
+from app.core.schedules import ticks
+from app.core.schedules.ticks import Plan
 from app.core.workers import claiming, recovery
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
@@ -49,6 +51,8 @@ class Engine:
         kind: the kind of worker: ``arq`` or ``api``.
         dispatcher: sends wake-ups for runs that go back to the queue.
         work: the function that does the work of a run.
+        plan: the function that says which sources a run covers; None means that this worker
+            creates no runs of schedules.
         timing: see :class:`Timing`.
 
     Attributes:
@@ -63,6 +67,7 @@ class Engine:
         kind: str,
         dispatcher: Dispatcher,
         work: Work,
+        plan: Plan | None = None,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         dsn = settings.database_url.get_secret_value()
@@ -83,6 +88,7 @@ class Engine:
         self._answer_timeout = ANSWER_TIMEOUT * address.count_hosts(dsn)
         self._settings = settings
         self._work = work
+        self._plan = plan
         self._timing = timing
         # None while the claim is on its way to PostgreSQL
         self._attempts: dict[tuple[int, int], Attempt | None] = {}
@@ -227,6 +233,7 @@ class Engine:
             was_well, well = well, await self._heartbeat()
             if well:
                 await self._recover()
+                await self._do_ticks()
             # without its lock this worker looks dead: after the first failure it connects at once
             if well or not was_well:
                 due = asyncio.get_running_loop().time() + self._timing.heartbeat
@@ -269,6 +276,21 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("recovery", error)
             await self._stop_recovering()
+
+    async def _do_ticks(self) -> None:
+        """Create the runs of schedules that are due."""
+        if self._plan is None or self._recovering is None:
+            return
+        try:
+            async with asyncio.timeout(self._answer_timeout):
+                while await ticks.any_due(self._recovering):
+                    async with self.db.begin() as connection:
+                        created = await ticks.do_next(connection, self._plan)
+                    if created is None:
+                        return  # another worker is doing it
+                    self._send(dict.fromkeys(created, False))
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._log("creating the runs of schedules", error)
 
     async def _stop_recovering(self) -> None:
         if self._recovering is not None:

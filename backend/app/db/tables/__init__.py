@@ -10,6 +10,7 @@ from app.db.tables.history import annotation_history, history_horizon, rollbacks
 from app.db.tables.lists import gene_list_genes, gene_lists
 from app.db.tables.own_tables import own_rows, own_tables
 from app.db.tables.runs import run_events, run_sources, runs, workers
+from app.db.tables.schedules import schedule_ticks, schedules
 
 __all__ = [
     "accepted_files",
@@ -30,6 +31,8 @@ __all__ = [
     "run_events",
     "run_sources",
     "runs",
+    "schedule_ticks",
+    "schedules",
     "snapshots",
     "source_releases",
     "workers",

@@ -21,6 +21,7 @@ ALLOWED = {
     "sandbox/known.py": "the catalogue's identifiers of well-known genes",
     # genes are known by HGNC's identifiers, and the list of all genes comes from HGNC
     "app/annotation/genes": "gene lists are resolved by HGNC's records",
+    "app/annotation/data/genes.py": "the event of a changed identifier",
     "app/annotation/refresh/requests.py": "the remedy of an empty gene list",
     "app/cli/genes.py": "`genes-import hgnc`",
     "reference/readers.py": "`genes-import hgnc` reads a setting",
@@ -30,8 +31,10 @@ ALLOWED = {
     "sandbox/options.py": "`skew`",
     "sandbox/spread.py": "`skew`",
 }
-EXAMPLES = re.compile(r'\{"sources": \["clinvar"\]|Ensembl or Entrez ids')
-"""The request that the API's documentation shows, and identifiers of genes."""
+EXAMPLES = re.compile(
+    r'\{"sources": \["clinvar"\]|clinvar\.germline\.pathogenic|Ensembl or Entrez ids'
+)
+"""The request and the field that the documentation shows, and identifiers of genes."""
 
 ORDINARY_WORDS = {"string"}
 """Names of sources that code uses with another meaning. Their classes and settings are unique."""
@@ -65,7 +68,8 @@ def code(file: Path) -> Iterator[tuple[int, str]]:
         docstring = token.type == tokenize.STRING and statement and token.string.endswith('"""')
         if token.type in {tokenize.NAME, tokenize.STRING} and not docstring:
             yield token.start[0], token.string
-        if token.type != tokenize.COMMENT:
+        # the encoding comes before a module's docstring
+        if token.type not in {tokenize.COMMENT, tokenize.ENCODING}:
             before = token.type
 
 

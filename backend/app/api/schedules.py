@@ -1,0 +1,217 @@
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Security
+from fastapi.security import HTTPBearer
+from pydantic import ConfigDict, Field
+
+from app.annotation.refresh.requests import plan, require_sources
+from app.annotation.sources import SOURCES
+from app.api.auth import ADMIN_PREFIX
+from app.api.errors import refusals
+from app.api.services import Services, ServicesDep
+from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.core.runs.request import MODES, RunRequest
+from app.core.runs.views import View, one_of
+from app.core.schedules import operations, views
+from app.core.schedules.operations import NewSchedule
+from app.core.schedules.schedule import DEFAULT_CATCH_UP, KINDS, OVERLAPS
+from app.core.schedules.ticks import Plan
+
+router = APIRouter(
+    prefix=f"{ADMIN_PREFIX}/schedules",
+    tags=["admin"],
+    route_class=StrictRoute,
+    # for OpenAPI only: `auth` checks the token before the route is known
+    dependencies=[Security(HTTPBearer(auto_error=False))],
+    responses=refusals(
+        {
+            401: "The token is missing or wrong",
+            422: "A parameter or a field is unknown, or its value is not allowed",
+            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
+        }
+    ),
+)
+
+_NOT_FOUND = refusals({404: "There is no such schedule"})
+
+Name = Annotated[str, Path(description="The schedule's name.", examples=["weekly"])]
+
+
+class AddSchedule(StrictBody):
+    """A schedule to be added."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "weekly",
+                    "kind": "cron",
+                    "cron": "0 3 * * 0",
+                    "zone": "Europe/Berlin",
+                    "sources": [[*SOURCES][-1]],
+                    "by": "Ada",
+                }
+            ]
+        },
+    )
+
+    # the allowed values are checked where the schedule is added
+    name: str = Field(max_length=100, description="Lower-case letters, digits, `-`, `_` and `.`.")
+    kind: Annotated[str, one_of(KINDS)] = Field(
+        max_length=20,
+        description="`cron`: at fixed times. `freshness`: when the data are older than `every`."
+        " `release`: every `every`, to see whether there is a new release.",
+    )
+    cron: str | None = Field(None, max_length=200, description="Five fields, for the kind `cron`.")
+    zone: str = Field("UTC", max_length=100, description="The time zone of the five fields.")
+    every: float | None = Field(
+        None, gt=0, le=4e8, description="Seconds, for the other kinds.", allow_inf_nan=False
+    )
+    sources: list[Annotated[str, one_of(SOURCES), Field(max_length=100)]] | None = Field(
+        None, max_length=100, description="What its runs ask for; null means all."
+    )
+    mode: Annotated[str, one_of(MODES)] = Field("smart", max_length=100)
+    overlap: Annotated[str, one_of(OVERLAPS)] = Field(
+        "skip",
+        max_length=20,
+        description="What becomes of a tick while a run of these sources is active.",
+    )
+    catch_up: float = Field(
+        DEFAULT_CATCH_UP.total_seconds(),
+        ge=0,
+        le=4e8,
+        description="Seconds. A tick that was missed for no longer is made up for; 0: none is.",
+        allow_inf_nan=False,
+    )
+    by: str = Field(min_length=1, max_length=200, description="Who adds it.")
+
+
+class Begun(View):
+    """The outcome of a tick that was done at once."""
+
+    run_id: int | None
+    """The run; null if there is none. The last tick of the schedule says why."""
+
+
+def _plan(services: Services) -> Plan:
+    return partial(plan, enabled=services.enabled_sources)
+
+
+@router.get("", summary="List the schedules", response_description="The schedules")
+async def list_schedules(services: ServicesDep) -> list[views.Schedule]:
+    """Return all schedules, with their next times and their last tick."""
+    async with services.db.connect() as connection:
+        return await views.list_schedules(connection)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Add a schedule",
+    response_description="The schedule",
+    responses=refusals({400: "The body is not JSON", 409: "There is a schedule of this name"}),
+)
+async def add(new: AddSchedule, services: ServicesDep) -> views.Schedule:
+    """Add a schedule. It begins at once."""
+    schedule = NewSchedule(
+        name=new.name,
+        kind=new.kind,
+        cron=new.cron,
+        zone=new.zone,
+        every=None if new.every is None else timedelta(seconds=new.every),
+        request=RunRequest.of(new.sources, new.mode),
+        overlap=new.overlap,
+        catch_up=timedelta(seconds=new.catch_up),
+        by=new.by,
+    )
+    async with services.db.begin() as connection:
+        check = partial(require_sources, enabled=services.enabled_sources)
+        await operations.add(connection, schedule, check)
+        return await views.get_schedule(connection, new.name)
+
+
+@router.get(
+    "/{name}",
+    summary="Show a schedule",
+    response_description="The schedule",
+    responses=_NOT_FOUND,
+)
+async def get_schedule(name: Name, services: ServicesDep) -> views.Schedule:
+    """Return a schedule, with its next times and its last tick."""
+    async with services.db.connect() as connection:
+        return await views.get_schedule(connection, name)
+
+
+@router.get(
+    "/{name}/ticks",
+    summary="List the ticks of a schedule",
+    response_description="A page of ticks",
+    responses=_NOT_FOUND,
+)
+async def list_ticks(
+    name: Name,
+    services: ServicesDep,
+    limit: Annotated[
+        int, Query(ge=1, le=1_000, description="The most ticks on the page."), IN_DIGITS
+    ] = 50,
+    before: Annotated[datetime | None, Query(description="Only ticks before this time.")] = None,
+) -> views.TickPage:
+    """Return a page of the ticks of a schedule and what became of them, the latest first."""
+    async with services.db.connect() as connection:
+        return await views.list_ticks(connection, name, limit=limit, before=before)
+
+
+@router.delete(
+    "/{name}",
+    status_code=204,
+    summary="Remove a schedule",
+    response_description="The schedule is removed",
+    responses=_NOT_FOUND,
+)
+async def remove(name: Name, services: ServicesDep) -> None:
+    """Remove a schedule and the history of its ticks. Its runs stay."""
+    async with services.db.begin() as connection:
+        await operations.remove(connection, name)
+
+
+@router.post(
+    "/{name}/pause",
+    summary="Pause a schedule",
+    response_description="The schedule",
+    responses=_NOT_FOUND | refusals({409: "It is paused already"}),
+)
+async def pause(name: Name, services: ServicesDep) -> views.Schedule:
+    """Let a schedule rest until it is resumed."""
+    async with services.db.begin() as connection:
+        await operations.pause(connection, name)
+        return await views.get_schedule(connection, name)
+
+
+@router.post(
+    "/{name}/resume",
+    summary="Resume a schedule",
+    response_description="The schedule",
+    responses=_NOT_FOUND | refusals({409: "It is not paused"}),
+)
+async def resume(name: Name, services: ServicesDep) -> views.Schedule:
+    """Let a paused schedule go on. What was due meanwhile is not made up for."""
+    async with services.db.begin() as connection:
+        await operations.resume(connection, name)
+        return await views.get_schedule(connection, name)
+
+
+@router.post(
+    "/{name}/run",
+    status_code=202,
+    summary="Do a tick now",
+    response_description="The tick has an outcome",
+    responses=_NOT_FOUND,
+)
+async def run_now(name: Name, services: ServicesDep) -> Begun:
+    """Do a tick of a schedule at once, even if it is paused."""
+    async with services.db.begin() as connection:
+        created = await operations.run_now(connection, name, _plan(services))
+    await services.dispatcher.send(created)
+    return Begun(run_id=created[0].run_id if created else None)

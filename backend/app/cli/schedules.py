@@ -1,0 +1,287 @@
+import json
+import re
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import click
+
+from app.annotation.refresh.requests import plan, require_sources
+from app.annotation.settings import get_settings
+from app.cli.output import as_json, cells, note, say, stdout, table, write_json
+from app.cli.session import Session, in_session, open_dispatcher
+from app.cli.suggestions import suggest_schedules
+from app.cli.who import login_name
+from app.core.errors import WrongUse
+from app.core.runs.request import MODES, RunRequest
+from app.core.schedules import operations, views
+from app.core.schedules.operations import NewSchedule
+from app.core.schedules.schedule import DEFAULT_CATCH_UP, OVERLAPS
+from app.core.schedules.views import Schedule, Tick
+from app.core.words import span
+
+_UNITS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(rf"(\d{{1,6}}(?:\.\d+)?) ?({'|'.join(_UNITS)})", re.ASCII)
+
+MAX_TICKS = 20
+"""The most ticks that are shown; --json has more of them."""
+
+MAX_TICKS_IN_JSON = 1_000
+
+
+class _Duration(click.ParamType[timedelta]):
+    """A number with a unit, such as 30min, 6h, 8d or 2w."""
+
+    name = "duration"
+
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """See click."""
+        if isinstance(value, timedelta):
+            return value
+        found = _DURATION.fullmatch(value.strip())
+        if found is None and value.strip() != "0":
+            self.fail(f"{value!r} is no duration such as 30min, 6h, 8d or 2w", param, ctx)
+        return (
+            timedelta() if found is None else timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+        )
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--suggest", is_flag=True, help="Print commands that would add sensible schedules.")
+@as_json
+def schedules(name: str | None, *, suggest: bool, as_json: bool) -> None:
+    """List the schedules, or show the schedule NAME: its next times and its last ticks."""
+    if suggest:
+        for line in suggest_schedules(get_settings().enabled_sources):
+            say(line)
+        return
+
+    async def all_of_them(session: Session) -> list[Schedule]:
+        async with session.db.connect() as connection:
+            return await views.list_schedules(connection)
+
+    async def one(session: Session) -> tuple[Schedule, list[Tick]]:
+        assert name is not None
+        most = MAX_TICKS_IN_JSON if as_json else MAX_TICKS
+        async with session.db.connect() as connection:
+            found = await views.get_schedule(connection, name)
+            return found, (await views.list_ticks(connection, name, limit=most)).ticks
+
+    if name is None:
+        _list(in_session(all_of_them), as_json=as_json)
+    else:
+        _show(*in_session(one), as_json=as_json)
+
+
+def _list(found: list[Schedule], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        return
+    if not found:
+        note("there are no schedules; to see sensible ones: just schedules --suggest")
+        return
+    listed = table("name", "when", "sources", "next", "last")
+    for each in found:
+        upcoming = "paused" if each.paused_at else _here(each.next[0])
+        listed.add_row(
+            *cells(each.name, _when(each), _sources(each), upcoming, _outcome(each.last))
+        )
+    stdout().print(listed)
+
+
+def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
+    if as_json:
+        shown = schedule.model_dump(mode="json")
+        shown["ticks"] = [tick.model_dump(mode="json") for tick in ticks]
+        click.echo(json.dumps(shown, indent=2))
+        return
+    say(f"{schedule.name}: {_when(schedule)}, {_sources(schedule)}, {schedule.mode}")
+    say(f"while such a run is active: {schedule.overlap}; added by {schedule.by}")
+    if schedule.catch_up:
+        say(f"missed ticks are made up for within {span(schedule.catch_up)}")
+    if schedule.paused_at is not None:
+        say(f"paused since {_here(schedule.paused_at)}")
+    _show_next(schedule)
+    if ticks:
+        past = table("tick", "outcome")
+        for tick in ticks:
+            past.add_row(*cells(_here(tick.tick), _outcome(tick)))
+        stdout().print(past)
+
+
+def _show_next(schedule: Schedule) -> None:
+    upcoming = table("next", "" if schedule.cron is None else f"in {schedule.zone}")
+    for at in schedule.next:
+        there = at.astimezone(ZoneInfo(schedule.zone))
+        zoned = "" if schedule.cron is None else f"{there:%Y-%m-%d %H:%M %Z}"
+        upcoming.add_row(*cells(_here(at), zoned))
+    stdout().print(upcoming)
+
+
+def _here(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _when(schedule: Schedule) -> str:
+    if schedule.every is None:
+        return f"{schedule.cron} ({schedule.zone})"
+    if schedule.kind == "release":
+        return f"looks for a release every {span(schedule.every)}"
+    return f"never older than {span(schedule.every)}"
+
+
+def _sources(schedule: Schedule) -> str:
+    return "all sources" if schedule.sources is None else ", ".join(schedule.sources)
+
+
+def _outcome(tick: Tick | None) -> str:
+    if tick is None:
+        return "-"
+    if tick.outcome == "ran":
+        return f"ran as run {tick.run_id}"
+    return f"{tick.outcome}: {tick.reason}"
+
+
+@click.command("schedule-add")
+@click.argument("cron", required=False)
+@click.option("--freshness", "oldest", type=_Duration(), help="Never older than this: 8d.")
+@click.option(
+    "--release-every", "look", type=_Duration(), help="Look for a release this often: 6h."
+)
+@click.option("--sources", help="Separated by commas; by default all.")
+@click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of CRON.")
+@click.option(
+    "--overlap",
+    type=click.Choice(OVERLAPS),
+    default=OVERLAPS[0],
+    show_default=True,
+    help="What becomes of a tick while a run of these sources is active.",
+)
+@click.option(
+    "--catch-up",
+    type=_Duration(),
+    default=DEFAULT_CATCH_UP,
+    show_default="1d",
+    help="How late a missed tick is made up for; 0: never.",
+)
+@click.option("--name", help="By default, from the sources and the kind.")
+@click.option("--by", metavar="WHO", help="Who adds it; your login name by default.")
+@as_json
+def schedule_add(
+    cron: str | None,
+    oldest: timedelta | None,
+    look: timedelta | None,
+    *,
+    sources: str | None,
+    mode: str,
+    zone: str,
+    overlap: str,
+    catch_up: timedelta,
+    name: str | None,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    """Create runs at the times of CRON, or when the data get old, or when a release appears.
+
+    CRON has five fields: minute, hour, day of the month, month, day of the week. "0 3 * * 0" is
+    Sunday at 3 o'clock in the time zone ZONE.
+    """
+    given = {"cron": cron, "freshness": oldest, "release": look}
+    kinds = [kind for kind, value in given.items() if value is not None]
+    if len(kinds) != 1:
+        raise WrongUse(
+            "it is not said when" if not kinds else "it is said in several ways when",
+            allowed="one of CRON, --freshness and --release-every",
+        )
+    (kind,) = kinds
+    names = None if sources is None else [each for each in re.split(r"[,\s]+", sources) if each]
+    new = NewSchedule(
+        name=name or f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60],
+        kind=kind,
+        cron=cron,
+        zone=zone,
+        every=oldest if look is None else look,
+        request=RunRequest.of(names, mode),
+        overlap=overlap,
+        catch_up=catch_up,
+        by=login_name() if by is None else by,
+    )
+    settings = get_settings()
+
+    async def do(session: Session) -> Schedule:
+        async with session.db.begin() as connection:
+            check = partial(require_sources, enabled=settings.enabled_sources)
+            await operations.add(connection, new, check)
+            return await views.get_schedule(connection, new.name)
+
+    added = in_session(do, settings=settings)
+    if as_json:
+        write_json(added)
+        return
+    say(f"{added.name} was added: {_when(added)}, {_sources(added)}")
+    _show_next(added)
+
+
+@click.command("schedule-pause")
+@click.argument("name")
+def schedule_pause(name: str) -> None:
+    """Let the schedule NAME rest until it is resumed."""
+
+    async def do(session: Session) -> None:
+        async with session.db.begin() as connection:
+            await operations.pause(connection, name)
+
+    in_session(do)
+    say(f"{name} is paused; to go on: just schedule-resume {name}")
+
+
+@click.command("schedule-resume")
+@click.argument("name")
+def schedule_resume(name: str) -> None:
+    """Let the paused schedule NAME go on. What was due meanwhile is not made up for."""
+
+    async def do(session: Session) -> Schedule:
+        async with session.db.begin() as connection:
+            await operations.resume(connection, name)
+            return await views.get_schedule(connection, name)
+
+    resumed = in_session(do)
+    say(f"{name} goes on; next: {_here(resumed.next[0])}")
+
+
+@click.command("schedule-run")
+@click.argument("name")
+def schedule_run(name: str) -> None:
+    """Do a tick of the schedule NAME now, even if it is paused."""
+    settings = get_settings()
+
+    async def do(session: Session) -> Tick | None:
+        covers = partial(plan, enabled=settings.enabled_sources)
+        async with session.db.begin() as connection:
+            created = await operations.run_now(connection, name, covers)
+            last = (await views.get_schedule(connection, name)).last
+        async with open_dispatcher(session.settings) as dispatcher:
+            await dispatcher.send(created)
+        return last
+
+    done = in_session(do, settings=settings)
+    say(f"{name}: {_outcome(done)}")
+    if done is None or done.outcome != "ran":
+        click.get_current_context().exit(1)
+
+
+@click.command("schedule-remove")
+@click.argument("name")
+def schedule_remove(name: str) -> None:
+    """Remove the schedule NAME and the history of its ticks. Its runs stay."""
+
+    async def do(session: Session) -> None:
+        async with session.db.begin() as connection:
+            await operations.remove(connection, name)
+
+    in_session(do)
+    say(f"{name} was removed")

@@ -1,0 +1,233 @@
+"""Adds, pauses, resumes and removes schedules, and does a tick at once."""
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import Conflict, NotFound, WrongUse
+from app.core.runs.ref import RunRef
+from app.core.runs.request import RunRequest
+from app.core.schedules import ticks
+from app.core.schedules.cron import check_cron, check_zone
+from app.core.schedules.schedule import KINDS, OVERLAPS, Schedule
+from app.core.schedules.ticks import Plan, schedule_of
+from app.db.text import storable
+
+NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
+
+SHORTEST = timedelta(minutes=1)
+LONGEST = timedelta(days=3650)
+"""Of a period. The longest is as good as never, and no arithmetic fails with it."""
+
+Check = Callable[[AsyncConnection, RunRequest], Awaitable[object]]
+"""Raises WrongUse if there cannot be a run of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSchedule:
+    """What somebody wants to be scheduled; see :class:`.schedule.Schedule`."""
+
+    name: str
+    kind: str
+    cron: str | None
+    zone: str
+    every: timedelta | None
+    request: RunRequest
+    overlap: str
+    catch_up: timedelta
+    by: str
+
+
+_NOW = text("SELECT clock_timestamp()")
+
+_ADD = text(
+    """
+    INSERT INTO schedules (name, kind, cron, zone, every, sources, mode, overlap, catch_up, next_at,
+      by)
+    VALUES (:name, :kind, :cron, :zone, :every, :sources, :mode, :overlap, :catch_up, :next_at, :by)
+    ON CONFLICT (name) DO NOTHING RETURNING id
+    """
+)
+
+_ONE = text(
+    """
+    SELECT id, name, kind, cron, zone, every, sources, mode, overlap, catch_up, next_at, paused_at,
+      clock_timestamp() AS now
+    FROM schedules WHERE name = :name FOR UPDATE
+    """
+)
+
+_NAMES = text("SELECT name FROM schedules ORDER BY name")
+
+# a tick that waits would not know how long it may
+_PAUSE = text(
+    """
+    WITH waiting AS (
+      UPDATE schedule_ticks t SET outcome = 'skipped', reason = 'the schedule was paused'
+      FROM schedules s WHERE s.id = :id AND t.schedule_id = s.id AND t.tick = s.queued_tick
+    )
+    UPDATE schedules SET paused_at = clock_timestamp(), queued_tick = NULL, queued_behind = NULL
+    WHERE id = :id
+    """
+)
+
+_RESUME = text(
+    """
+    UPDATE schedules SET paused_at = NULL, next_at = :next_at, decided_at = clock_timestamp()
+    WHERE id = :id
+    """
+)
+
+_REMOVE = text("DELETE FROM schedules WHERE id = :id")
+
+
+async def add(connection: AsyncConnection, new: NewSchedule, check: Check) -> int:
+    """Add a schedule, and return its id.
+
+    Args:
+        connection: in a transaction.
+        new: the schedule.
+        check: refuses unknown sources. There may be no genes yet.
+
+    Raises:
+        WrongUse: something of it cannot be.
+        Conflict: there is a schedule of this name.
+    """
+    _check(new)
+    await check(connection, new.request)
+    now: datetime = (await connection.execute(_NOW)).scalar_one()
+    sources = new.request.sources
+    schedule = Schedule(
+        id=0,
+        name=new.name,
+        kind=new.kind,
+        cron=new.cron,
+        zone=new.zone,
+        every=new.every,
+        sources=sources,
+        mode=new.request.mode,
+        overlap=new.overlap,
+        catch_up=new.catch_up,
+        next_at=now,
+    )
+    values = {
+        "name": new.name,
+        "kind": new.kind,
+        "cron": None if new.cron is None else " ".join(new.cron.split()),
+        "zone": new.zone,
+        "every": None if new.every is None else new.every.total_seconds(),
+        "sources": None if sources is None else list(sources),
+        "mode": new.request.mode,
+        "overlap": new.overlap,
+        "catch_up": new.catch_up.total_seconds(),
+        "next_at": schedule.first_after(now),
+        "by": storable(new.by.strip()),
+    }
+    added: int | None = (await connection.execute(_ADD, values)).scalar_one_or_none()
+    if added is None:
+        raise Conflict(
+            f"there is a schedule {new.name} already",
+            allowed="another name",
+            remedy=f"remove it first: just schedule-remove {new.name}",
+        )
+    return added
+
+
+def _check(new: NewSchedule) -> None:
+    if not NAME.fullmatch(new.name):
+        raise WrongUse(
+            f"{new.name[:80]!r} cannot be the name of a schedule",
+            allowed="at most 60 lower-case letters, digits, '-', '_' and '.', with a letter first",
+        )
+    if new.kind not in KINDS:
+        raise WrongUse(f"unknown kind {str(new.kind)[:40]!r}", allowed=", ".join(KINDS))
+    if new.overlap not in OVERLAPS:
+        raise WrongUse(f"unknown overlap {new.overlap[:40]!r}", allowed=" or ".join(OVERLAPS))
+    if not new.by.strip():
+        raise WrongUse("it is not said who adds the schedule", allowed="a name")
+    if not timedelta() <= new.catch_up <= LONGEST:
+        raise WrongUse(f"to catch up {new.catch_up}", allowed="0 to 10 years")
+    check_zone(new.zone)
+    if new.kind == "cron":
+        if new.cron is None or new.every is not None:
+            raise WrongUse("a cron schedule has five fields, and no period")
+        check_cron(new.cron)
+    elif new.cron is not None or new.every is None:
+        raise WrongUse(f"a {new.kind} schedule has a period, and no cron fields")
+    elif not SHORTEST <= new.every <= LONGEST:
+        raise WrongUse(f"a period of {new.every}", allowed="1 minute to 10 years")
+
+
+async def pause(connection: AsyncConnection, name: str) -> None:
+    """Let a schedule rest until it is resumed. A tick that was queued is skipped.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: it is paused.
+    """
+    schedule, _, paused = await _find(connection, name)
+    if paused:
+        raise Conflict(f"{name} is paused already")
+    await connection.execute(_PAUSE, {"id": schedule.id})
+
+
+async def resume(connection: AsyncConnection, name: str) -> None:
+    """Let a paused schedule go on with its next tick. What was due meanwhile is not made up for.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: it is not paused.
+    """
+    schedule, now, paused = await _find(connection, name)
+    if not paused:
+        raise Conflict(f"{name} is not paused")
+    values = {"id": schedule.id, "next_at": schedule.first_after(now)}
+    await connection.execute(_RESUME, values)
+
+
+async def remove(connection: AsyncConnection, name: str) -> None:
+    """Delete a schedule and the history of its ticks. Its runs stay.
+
+    Raises:
+        NotFound: there is no such schedule.
+    """
+    schedule, _, _ = await _find(connection, name)
+    await connection.execute(_REMOVE, {"id": schedule.id})
+
+
+async def run_now(connection: AsyncConnection, name: str, plan: Plan) -> list[RunRef]:
+    """Do a tick of a schedule at once, even if it is paused.
+
+    Returns:
+        The run, or nothing if the tick was skipped or refused; the history of ticks says why.
+
+    Raises:
+        NotFound: there is no such schedule.
+    """
+    schedule, now, _ = await _find(connection, name)
+    return await ticks.run_now(connection, schedule, now, plan)
+
+
+async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datetime, bool]:
+    """Return a schedule, the time, and whether it is paused; lock its row."""
+    row = None
+    if "\0" not in name:
+        row = (await connection.execute(_ONE, {"name": name})).mappings().one_or_none()
+    if row is None:
+        raise await no_schedule(connection, name)
+    return schedule_of(row), row["now"], row["paused_at"] is not None
+
+
+async def no_schedule(connection: AsyncConnection, name: str) -> NotFound:
+    """Return the error for a name that no schedule has."""
+    names = (await connection.execute(_NAMES)).scalars().all()
+    near = difflib.get_close_matches(name, names, n=1)
+    return NotFound(
+        f"there is no schedule {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        allowed=", ".join(names) or "none yet",
+    )

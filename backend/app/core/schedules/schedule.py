@@ -1,0 +1,106 @@
+"""A schedule, and which of its ticks are due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.schedules.cron import next_tick, ticks_between
+
+KINDS = ("cron", "freshness", "release")
+OVERLAPS = ("skip", "queue")
+OUTCOMES = ("ran", "skipped", "missed", "refused", "queued")
+
+DEFAULT_CATCH_UP = timedelta(days=1)
+
+ON_TIME = timedelta(minutes=1)
+"""A tick that is late by less counts as on time, and needs no catching up."""
+
+MAX_MISSED = 100
+"""The most missed ticks that are recorded at a time. The latest ones are."""
+
+MAX_LOOK = timedelta(hours=1)
+"""The longest time between two looks at the age of the data while they are too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A row of ``schedules``.
+
+    Attributes:
+        name: that people gave it.
+        kind: cron (at fixed times), freshness (when the data are older than ``every``) or release
+            (every ``every``, to see whether there is a new release).
+        cron: the five fields, of a cron schedule.
+        zone: the time zone of the fields.
+        every: None for a cron schedule.
+        sources: what its runs ask for; None means all.
+        mode: of its runs.
+        overlap: whether a tick while a run of these sources is active is skipped, or queued.
+        catch_up: how late a tick may be made up for.
+        next_at: the next tick, or the next look at the age of the data.
+    """
+
+    id: int
+    name: str
+    kind: str
+    cron: str | None
+    zone: str
+    every: timedelta | None
+    sources: tuple[str, ...] | None
+    mode: str
+    overlap: str
+    catch_up: timedelta
+    next_at: datetime
+
+    def first_after(self, moment: datetime) -> datetime:
+        """Return the first tick after a moment; of a freshness schedule, the moment itself."""
+        if self.kind == "cron":
+            assert self.cron is not None
+            return next_tick(self.cron, self.zone, moment)
+        assert self.every is not None
+        return moment + self.every if self.kind == "release" else moment
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about a schedule now.
+
+    Attributes:
+        tick: the tick that is to run; None for none.
+        missed: earlier ticks that are not made up for.
+        next_at: the next tick, or look.
+    """
+
+    tick: datetime | None
+    missed: Sequence[datetime]
+    next_at: datetime
+
+
+def decide(schedule: Schedule, now: datetime, oldest: datetime | None) -> Decision:
+    """Say which tick of a schedule is to run.
+
+    Args:
+        schedule: whose ``next_at`` has come.
+        now: PostgreSQL's time.
+        oldest: when the source that was refreshed longest ago was refreshed; None if one never was.
+    """
+    if schedule.kind == "cron":
+        return _decide_cron(schedule, now)
+    assert schedule.every is not None
+    if schedule.kind == "release":
+        missed = (now - schedule.next_at) // schedule.every
+        tick = schedule.next_at + missed * schedule.every
+        return Decision(tick, (), tick + schedule.every)
+    if oldest is not None and oldest + schedule.every > now:
+        return Decision(None, (), oldest + schedule.every)
+    return Decision(schedule.next_at, (), now + min(schedule.every / 10, MAX_LOOK))
+
+
+def _decide_cron(schedule: Schedule, now: datetime) -> Decision:
+    assert schedule.cron is not None
+    due = ticks_between(schedule.cron, schedule.zone, schedule.next_at, now, MAX_MISSED + 1)
+    *missed, latest = due
+    upcoming = next_tick(schedule.cron, schedule.zone, now)
+    if now - latest > max(schedule.catch_up, ON_TIME):
+        return Decision(None, due[-MAX_MISSED:], upcoming)
+    return Decision(latest, missed, upcoming)

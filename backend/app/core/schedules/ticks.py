@@ -1,0 +1,217 @@
+"""Creates the runs of schedules. Every worker looks once a second, and none of them is special.
+
+A tick, its run and the schedule's next time are committed together, under the lock of the
+schedule's row. So two workers cannot do the same tick, and a worker that dies leaves nothing half
+done.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import WrongUse
+from app.core.runs import operations
+from app.core.runs.ref import RunRef
+from app.core.runs.request import RunRequest
+from app.core.schedules.schedule import Schedule, decide
+from app.db.text import storable
+
+Plan = Callable[[AsyncConnection, RunRequest], Awaitable[Sequence[str]]]
+"""Returns the sources that a run of a request covers, in order. Raises WrongUse."""
+
+NO_WORKER = "no worker was alive"
+
+_ANY_DUE = text("SELECT EXISTS (SELECT FROM due_schedules)")
+
+_NEXT = text(
+    """
+    SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
+      s.next_at, s.queued_tick, s.queued_behind, d.queued_is_free, d.clock_was_set_back,
+      clock_timestamp() AS now
+    FROM schedules s JOIN due_schedules d USING (id)
+    ORDER BY s.next_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+    """
+)
+
+_OLDEST = text(
+    """
+    SELECT CASE WHEN count(last.finished_at) = count(*) THEN min(last.finished_at) END
+    FROM unnest(CAST(:covers AS text[])) AS asked (source) LEFT JOIN LATERAL (
+      SELECT max(s.finished_at) AS finished_at FROM run_sources s JOIN runs r ON r.id = s.run_id
+      WHERE s.source = asked.source AND s.state = 'succeeded' AND r.genes IS NULL
+    ) last ON true
+    """
+)
+
+# a tick that has an outcome is not done again, even if PostgreSQL's clock was set back
+_RECORD = text(
+    """
+    INSERT INTO schedule_ticks (schedule_id, tick, outcome, run_id, reason)
+    SELECT :schedule_id, tick, :outcome, CAST(:run_id AS bigint), CAST(:reason AS text)
+    FROM unnest(CAST(:ticks AS timestamptz[])) AS t (tick)
+    ON CONFLICT (schedule_id, tick) DO UPDATE SET outcome = excluded.outcome,
+      run_id = excluded.run_id, reason = excluded.reason, at = excluded.at
+      WHERE schedule_ticks.outcome = 'queued'
+    """
+)
+
+_IS_DONE = text(
+    """
+    SELECT EXISTS (SELECT FROM schedule_ticks
+    WHERE schedule_id = :schedule_id AND tick = :tick AND outcome <> 'queued')
+    """
+)
+
+_MOVE_ON = text(
+    """
+    UPDATE schedules SET next_at = :next_at, queued_tick = :queued_tick,
+      queued_behind = :queued_behind, decided_at = clock_timestamp()
+    WHERE id = :schedule_id
+    """
+)
+
+
+async def any_due(connection: AsyncConnection) -> bool:
+    """Tell whether a schedule is due. This is asked once a second."""
+    found: bool = (await connection.execute(_ANY_DUE)).scalar_one()
+    return found
+
+
+async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | None:
+    """Do what is due of one schedule that no other worker is doing.
+
+    Args:
+        connection: in a transaction; the caller sends the wake-ups after its commit.
+        plan: says what a run covers.
+
+    Returns:
+        The run that was created, if one was; None if nothing is due.
+    """
+    row = (await connection.execute(_NEXT)).mappings().one_or_none()
+    if row is None:
+        return None
+    schedule, now, queued = schedule_of(row), row["now"], row["queued_tick"]
+    if row["queued_is_free"]:
+        done = await _do(connection, schedule, queued, plan)
+        await _move_on(connection, schedule, schedule.next_at, done)
+        return done.created
+    if row["clock_was_set_back"]:
+        await _move_on(connection, schedule, schedule.first_after(now), _Done(queued=queued))
+        return []
+    decision = decide(schedule, now, await _oldest(connection, schedule, plan))
+    await _record(connection, schedule, decision.missed, "missed", reason=NO_WORKER)
+    done = _Done(queued=queued, behind=row["queued_behind"])
+    if decision.tick is not None and not await _is_done(connection, schedule, decision.tick):
+        if queued is None:
+            done = await _do(connection, schedule, decision.tick, plan)
+        else:
+            reason = "an earlier tick is queued"
+            await _record(connection, schedule, [decision.tick], "skipped", reason=reason)
+    await _move_on(connection, schedule, decision.next_at, done)
+    return done.created
+
+
+async def run_now(
+    connection: AsyncConnection, schedule: Schedule, now: datetime, plan: Plan
+) -> list[RunRef]:
+    """Do a tick now, besides the regular ones. Its outcome is recorded like any other.
+
+    A tick that would be queued is skipped.
+    """
+    return (await _do(connection, replace(schedule, overlap="skip"), now, plan)).created
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of a tick: a run, or that it is queued behind another run."""
+
+    created: list[RunRef] = field(default_factory=list)
+    queued: datetime | None = None
+    behind: int | None = None
+
+
+async def _do(connection: AsyncConnection, schedule: Schedule, tick: datetime, plan: Plan) -> _Done:
+    request = RunRequest.of(schedule.sources, schedule.mode)
+    try:
+        covers = await plan(connection, request)
+    except WrongUse as error:
+        await _record(connection, schedule, [tick], "refused", reason=str(error))
+        return _Done()
+    await operations.lock_creation(connection)
+    active = await operations.find_overlapping(connection, covers)
+    if active is not None:
+        queue = schedule.overlap == "queue"
+        reason = f"run {active} is active"
+        outcome = "queued" if queue else "skipped"
+        await _record(connection, schedule, [tick], outcome, run_id=active, reason=reason)
+        return _Done(queued=tick, behind=active) if queue else _Done()
+    ref = (await operations.create(connection, request, covers)).ref
+    await _record(connection, schedule, [tick], "ran", run_id=ref.run_id)
+    return _Done(created=[ref])
+
+
+async def _oldest(connection: AsyncConnection, schedule: Schedule, plan: Plan) -> datetime | None:
+    """Return when the source that was refreshed longest ago was refreshed successfully."""
+    if schedule.kind != "freshness":
+        return None
+    try:
+        covers = await plan(connection, RunRequest.of(schedule.sources, schedule.mode))
+    except WrongUse:
+        return None  # the tick itself is refused
+    found: datetime | None = (
+        await connection.execute(_OLDEST, {"covers": list(covers)})
+    ).scalar_one()
+    return found
+
+
+async def _is_done(connection: AsyncConnection, schedule: Schedule, tick: datetime) -> bool:
+    values = {"schedule_id": schedule.id, "tick": tick}
+    found: bool = (await connection.execute(_IS_DONE, values)).scalar_one()
+    return found
+
+
+async def _record(
+    connection: AsyncConnection,
+    schedule: Schedule,
+    ticks: Sequence[datetime],
+    outcome: str,
+    *,
+    run_id: int | None = None,
+    reason: str | None = None,
+) -> None:
+    values = {
+        "schedule_id": schedule.id,
+        "ticks": list(ticks),
+        "outcome": outcome,
+        "run_id": run_id,
+        "reason": None if reason is None else storable(reason),
+    }
+    await connection.execute(_RECORD, values)
+
+
+async def _move_on(
+    connection: AsyncConnection, schedule: Schedule, next_at: datetime, done: _Done
+) -> None:
+    values = {"schedule_id": schedule.id, "next_at": next_at}
+    values |= {"queued_tick": done.queued, "queued_behind": done.behind}
+    await connection.execute(_MOVE_ON, values)
+
+
+def schedule_of(row: RowMapping) -> Schedule:
+    """Return the schedule that a row describes."""
+    return Schedule(
+        id=row["id"],
+        name=row["name"],
+        kind=row["kind"],
+        cron=row["cron"],
+        zone=row["zone"],
+        every=None if row["every"] is None else timedelta(seconds=row["every"]),
+        sources=None if row["sources"] is None else tuple(row["sources"]),
+        mode=row["mode"],
+        overlap=row["overlap"],
+        catch_up=timedelta(seconds=row["catch_up"]),
+        next_at=row["next_at"],
+    )

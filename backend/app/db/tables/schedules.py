@@ -1,0 +1,98 @@
+"""The schedules, and what became of each of their ticks."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.db.tables.columns import at, metadata
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False, comment="cron, freshness or release"),
+    Column("cron", Text, comment="five fields, if the kind is cron"),
+    Column("zone", Text, nullable=False, server_default="UTC", comment="of the cron fields"),
+    Column(
+        "every",
+        Double,
+        comment="seconds: the greatest age of the data (freshness), or between two looks (release)",
+    ),
+    Column("sources", ARRAY(Text), comment="sorted and unique; null means all"),
+    Column("mode", Text, nullable=False, server_default="smart"),
+    Column(
+        "overlap",
+        Text,
+        nullable=False,
+        server_default="skip",
+        comment="what to do at a tick while a run of these sources is active: skip or queue",
+    ),
+    Column(
+        "catch_up",
+        Double,
+        nullable=False,
+        server_default="86400",
+        comment="seconds: a tick that was missed for no longer than this is made up for",
+    ),
+    Column(
+        "next_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="next tick, or next look at the age of the data",
+    ),
+    Column(
+        "queued_tick", DateTime(timezone=True), comment="tick that waits for an active run to end"
+    ),
+    Column("queued_behind", BigInteger, comment="that run"),
+    Column(
+        "decided_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="when next_at was computed",
+    ),
+    at("paused_at"),
+    Column("by", Text, nullable=False, comment="who added it"),
+    at("created_at", default_now=True),
+    CheckConstraint("kind IN ('cron', 'freshness', 'release')", name="kind"),
+    CheckConstraint(
+        "(kind = 'cron') = (cron IS NOT NULL) AND (kind = 'cron') = (every IS NULL)", name="fields"
+    ),
+    CheckConstraint("every > 0", name="every"),
+    CheckConstraint("mode IN ('smart', 'full')", name="mode"),
+    CheckConstraint("overlap IN ('skip', 'queue')", name="overlap"),
+)
+
+schedule_ticks = Table(
+    "schedule_ticks",
+    metadata,
+    Column(
+        "schedule_id",
+        BigInteger,
+        ForeignKey("schedules.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("tick", DateTime(timezone=True), primary_key=True, comment="when it was due"),
+    Column("outcome", Text, nullable=False),
+    Column("run_id", BigInteger, comment="run that it created, or that was in its way"),
+    Column("reason", Text, comment="why it was skipped, missed or refused"),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="when the outcome was decided",
+    ),
+    CheckConstraint("outcome IN ('ran', 'skipped', 'missed', 'refused', 'queued')", name="outcome"),
+)

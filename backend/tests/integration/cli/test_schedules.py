@@ -1,0 +1,83 @@
+"""The commands of schedules. Nobody is alive to do their ticks here."""
+
+import getpass
+import shlex
+
+import pytest
+
+from app.annotation.sources import SOURCES
+from app.core.runs.request import RunRequest
+
+
+def test_a_schedule_is_added_with_its_next_times_in_both_zones(cli) -> None:
+    result = cli("schedule-add", "0 3 * * 0", "--zone", "Europe/Berlin", "--sources", "clinvar")
+    assert result.exit_code == 0, result.output
+    assert "clinvar-cron was added: 0 3 * * 0 (Europe/Berlin), clinvar" in result.stdout
+    times = [line for line in result.stdout.splitlines() if "03:00 CE" in line]
+    assert len(times) == 5
+    listed = cli("schedules").stdout
+    assert "clinvar-cron" in listed
+    (shown,) = cli.json("schedules")
+    assert (shown["by"], shown["sources"]) == (getpass.getuser(), ["clinvar"])
+
+
+def test_the_outcome_of_a_tick_is_shown(cli, genes) -> None:
+    cli("schedule-add", "--freshness", "8d", "--sources", "hgnc", "--name", "fresh")
+    assert cli("schedule-run", "fresh").stdout == "fresh: ran as run 1\n"
+    again = cli("schedule-run", "fresh")
+    assert (again.exit_code, again.stdout) == (1, "fresh: skipped: run 1 is active\n")
+    shown = cli("schedules", "fresh").stdout
+    assert "never older than 8 days" in shown
+    assert "ran as run 1" in shown
+    assert "skipped: run 1 is active" in shown
+    assert [tick["outcome"] for tick in cli.json("schedules", "fresh")["ticks"]] == [
+        "skipped",
+        "ran",
+    ]
+
+
+def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
+    cli("schedule-add", "--release-every", "6h", "--name", "look")
+    assert "just schedule-resume look" in cli("schedule-pause", "look").stdout
+    assert "paused" in cli("schedules").stdout
+    assert "goes on; next:" in cli("schedule-resume", "look").stdout
+    assert cli("schedule-remove", "look").stdout == "look was removed\n"
+    assert cli("schedules").stdout == ""
+
+
+def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli) -> None:
+    commands = [
+        line.removeprefix("just ")
+        for line in cli("schedules", "--suggest").stdout.splitlines()
+        if not line.startswith("#")
+    ]
+    assert cli.json("schedules") == []
+    for command in commands:
+        result = cli(*shlex.split(command))
+        assert result.exit_code == 0, result.output
+    added = cli.json("schedules")
+    assert len(added) == len(commands)
+    assert any(each["sources"] is None for each in added)
+    named = [name for each in added for name in each["sources"] or ()]
+    assert sorted(named) == sorted(set(named))
+    assert set(named) <= SOURCES.keys()
+    assert RunRequest.of(named)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "it is not said when"),
+        (("0 3 * * 0", "--freshness", "8d"), "several ways"),
+        (("0 3 * *",), "4 fields"),
+        (("0 3 * * 0", "--zone", "Berlin"), "no time zone"),
+        (("--freshness", "8 parsecs"), "no duration"),
+        (("--freshness", "0"), "1 minute"),
+        (("--release-every", "5min", "--sources", "clinvra"), "did you mean clinvar"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(cli, arguments, problem) -> None:
+    result = cli("schedule-add", *arguments)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert cli.json("schedules") == []
