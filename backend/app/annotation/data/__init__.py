@@ -3,7 +3,7 @@
 `moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then,
 and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
-`conditions` are what answers can be selected by.
+`conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
 of, and `citation` writes what a paper cites.
 """
@@ -14,6 +14,7 @@ __all__ = [
     "field_names",
     "fields",
     "genes",
+    "lists",
     "manifest",
     "moments",
     "snapshots",

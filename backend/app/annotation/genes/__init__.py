@@ -2,7 +2,7 @@
 
 `importing` imports genes. `identity` follows what HGNC says about them later, `identifiers` changes
 single genes, `resolve` says what a name means, `former` are the former symbols of genes, and
-`selection` finds the genes of a run.
+`selection` finds the genes of a run, and `listed` those of a list.
 """
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "identifiers",
     "identity",
     "importing",
+    "listed",
     "resolve",
     "selection",
     "text",

@@ -11,7 +11,7 @@ from app.annotation.sources.hgnc import APPROVED, Record, Withdrawn
 
 ProblemKind = Literal["ambiguous", "withdrawn", "unknown", "number", "empty"]
 NoteKind = Literal[
-    "previous symbol", "alias", "other symbol", "other id", "unknown id", "unread id"
+    "previous symbol", "alias", "merged", "other symbol", "other id", "unknown id", "unread id"
 ]
 
 

@@ -1,0 +1,300 @@
+"""Lists of genes that people name. They limit reads, exports and runs."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, bindparam, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
+from app.annotation.genes.listed import Listed
+from app.annotation.genes.resolve import NamedGene
+from app.core.errors import NotFound, WrongUse
+from app.core.runs.views import View
+from app.db.tables import gene_list_genes, genes, merged_ids
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
+
+ALLOWED_NAME = "at most 30 lower-case letters, digits, `-` and `_`, with a letter first"
+
+
+class GeneListSummary(View):
+    """A list of genes, without its genes."""
+
+    name: str
+    note: str | None
+    """What the list is for."""
+    file_name: str | None
+    """The file that the list was read from."""
+    by: str
+    """Who added the list, or changed it last."""
+    created_at: datetime
+    updated_at: datetime
+    """When the genes, the note or the file last changed."""
+    genes: int
+    """The number of genes."""
+    in_database: int
+    """The number of those genes that are in the database."""
+
+
+class GeneList(GeneListSummary):
+    """A list of genes."""
+
+    members: list[NamedGene]
+    """The genes, in the order of their symbols."""
+
+
+class ListRemark(View):
+    """A row of a list that its owner should look at."""
+
+    line: int
+    """The line of the file, or the place in the request, counted from 1."""
+    found: str
+    """The names in the row."""
+    kind: str
+    """What is the matter, in a word or two."""
+    detail: str
+    """The explanation."""
+
+
+class ListChange(View):
+    """What became of a list that was added."""
+
+    name: str
+    created: bool
+    """Whether there was no list of this name."""
+    changed: bool
+    """Whether the list, or its note, differs from the one before."""
+    genes: int
+    """The number of genes that the list has now."""
+    added: int
+    """The number of genes that the list did not have before."""
+    removed: int
+    """The number of genes that the list had before, and has no more."""
+    duplicates: int
+    """The number of rows that mean the gene of an earlier row."""
+    not_in_database: list[NamedGene]
+    """Approved genes of the list that are not in the database. They count once they are
+    imported."""
+    problems: list[ListRemark]
+    """The rows that mean no gene, or that may mean several. They are left out."""
+    notes: list[ListRemark]
+    """The rows whose gene was found by an old name, or in spite of a contradiction."""
+
+
+_SUMMARY = """
+    SELECT l.name, l.note, l.file_name, l.by, l.created_at, l.updated_at,
+      count(m.hgnc_id) AS genes, count(g.id) AS in_database
+    FROM gene_lists l LEFT JOIN gene_list_genes m ON m.list_id = l.id
+    LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id
+    {where} GROUP BY l.id ORDER BY l.name
+    """
+
+_LISTS = text(_SUMMARY.format(where=""))
+
+_LIST = text(_SUMMARY.format(where="WHERE l.id = :list_id"))
+
+_ID = text("SELECT id FROM gene_lists WHERE name = :name")
+
+_NAMES = text("SELECT name FROM gene_lists ORDER BY name LIMIT 1000")
+
+_MEMBERS = text(
+    """
+    SELECT m.hgnc_id, coalesce(g.symbol, n.name, m.hgnc_id) AS symbol, g.id, g.withdrawn_at
+    FROM gene_list_genes m LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id
+    LEFT JOIN gene_names n ON n.hgnc_id = m.hgnc_id AND n.kind = 'symbol'
+    WHERE m.list_id = :list_id ORDER BY 2, 1
+    """
+)
+
+_CREATE = text(
+    """
+    INSERT INTO gene_lists (name, note, file_name, by) VALUES (:name, :note, :file_name, :by)
+    ON CONFLICT (name) DO NOTHING RETURNING id
+    """
+)
+
+_LOCK = text("SELECT id, note FROM gene_lists WHERE name = :name FOR UPDATE")
+
+_REMOVE_GENES = text(
+    "DELETE FROM gene_list_genes WHERE list_id = :list_id AND hgnc_id <> ALL(:hgnc_ids)"
+)
+
+_ADD_GENES = text(
+    """
+    INSERT INTO gene_list_genes (list_id, hgnc_id)
+    SELECT :list_id, unnest(CAST(:hgnc_ids AS text[])) ON CONFLICT DO NOTHING
+    """
+)
+
+_CHANGE = text(
+    """
+    UPDATE gene_lists SET note = :note, file_name = :file_name, by = :by, updated_at = now()
+    WHERE id = :list_id
+    """
+)
+
+_DELETE = text("DELETE FROM gene_lists WHERE name = :name")
+
+
+async def put_list(
+    connection: AsyncConnection,
+    name: str,
+    listed: Listed,
+    *,
+    note: str | None,
+    by: str,
+    file_name: str | None = None,
+) -> ListChange:
+    """Add a list, or replace the one of this name. The same list again changes nothing.
+
+    Args:
+        connection: in a transaction.
+        name: of the list.
+        listed: its genes; see `listed.resolve_rows`.
+        note: what the list is for; None keeps the former note.
+        by: who adds it.
+        file_name: of the file that it was read from.
+
+    Raises:
+        WrongUse: the name cannot be used, a text is too long, or no row means one gene.
+    """
+    check_name(name)
+    by = check_text("by", by, MAX_WHO)
+    note = None if note is None else check_text("note", note, MAX_NOTE)
+    if not listed.genes:
+        first = "".join(f"; {each.found}: {each.detail}" for each in listed.problems[:3])
+        raise WrongUse(
+            f"none of the {len(listed.problems):,} rows means one gene{first}",
+            allowed="symbols, previous symbols, aliases, and ids of HGNC, NCBI and Ensembl",
+        )
+    values = {"name": name, "note": note, "file_name": file_name, "by": by}
+    created = (await connection.execute(_CREATE, values)).first() is not None
+    before = (await connection.execute(_LOCK, {"name": name})).one()
+    members = {"list_id": before.id, "hgnc_ids": sorted(listed.genes)}
+    removed = (await connection.execute(_REMOVE_GENES, members)).rowcount
+    added = (await connection.execute(_ADD_GENES, members)).rowcount
+    renoted = note is not None and note != before.note
+    changed = bool(created or added or removed or renoted)
+    if changed and not created:
+        kept = note if note is not None else before.note
+        await connection.execute(_CHANGE, values | {"list_id": before.id, "note": kept})
+    return ListChange(
+        name=name,
+        created=created,
+        changed=changed,
+        genes=len(listed.genes),
+        added=added,
+        removed=removed,
+        duplicates=listed.duplicates,
+        not_in_database=[gene for gene in listed.genes.values() if gene.id is None],
+        problems=remarks(listed.problems),
+        notes=remarks(listed.notes),
+    )
+
+
+async def all_lists(connection: AsyncConnection) -> list[GeneListSummary]:
+    """Return all lists, without their genes."""
+    rows = (await connection.execute(_LISTS)).mappings()
+    return [GeneListSummary(**row) for row in rows]
+
+
+async def get_list(connection: AsyncConnection, name: str) -> GeneList:
+    """Return a list with its genes.
+
+    Raises:
+        NotFound: there is no such list.
+    """
+    values = {"list_id": await list_members(connection, name)}
+    summary = (await connection.execute(_LIST, values)).mappings().one()
+    members = (await connection.execute(_MEMBERS, values)).mappings()
+    return GeneList(**summary, members=[NamedGene(**row) for row in members])
+
+
+async def remove_list(connection: AsyncConnection, name: str) -> None:
+    """Remove a list. Its genes and their annotations stay.
+
+    Raises:
+        NotFound: there is no such list.
+    """
+    await list_members(connection, name)
+    await connection.execute(_DELETE, {"name": name})
+
+
+async def list_members(connection: AsyncConnection, name: str) -> int:
+    """Return the id of a list, under which `gene_list_genes` has its genes; see :func:`in_list`.
+
+    Raises:
+        NotFound: there is no such list.
+    """
+    found: int | None = None
+    if NAME.fullmatch(name):
+        found = (await connection.execute(_ID, {"name": name})).scalar_one_or_none()
+    if found is None:
+        names = (await connection.execute(_NAMES)).scalars().all()
+        near = difflib.get_close_matches(name[:80], names, n=1)
+        raise NotFound(
+            f"there is no gene list {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            allowed=", ".join(names[:20]) or "none yet: `just list-add NAME FILE` adds one",
+        )
+    return found
+
+
+def in_list(list_id: int, gene_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that a gene is on a list.
+
+    A gene that another one on the list was merged into is on it, too.
+
+    Args:
+        list_id: see :func:`list_members`.
+        gene_id: the column of the gene's id in the query that this becomes a part of.
+    """
+    listed = select(gene_list_genes.c.hgnc_id).where(
+        gene_list_genes.c.list_id == bindparam(None, list_id)
+    )
+    merged = select(merged_ids.c.successor).where(merged_ids.c.hgnc_id.in_(listed))
+    return gene_id.in_(
+        union_all(
+            select(genes.c.id).where(genes.c.hgnc_id.in_(listed)),
+            select(genes.c.id).where(genes.c.hgnc_id.in_(merged)),
+            select(genes.c.successor_id).where(
+                genes.c.hgnc_id.in_(listed), genes.c.successor_id.is_not(None)
+            ),
+        )
+    )
+
+
+async def genes_to_annotate(connection: AsyncConnection, name: str) -> list[str]:
+    """Return the HGNC ids of the genes of a list that a run can be limited to.
+
+    Raises:
+        NotFound: there is no such list.
+        WrongUse: none of its genes is in the database, or HGNC has withdrawn all of them.
+    """
+    list_id = await list_members(connection, name)
+    query = select(genes.c.hgnc_id).where(in_list(list_id, genes.c.id))
+    found = await connection.execute(query.where(genes.c.withdrawn_at.is_(None)))
+    hgnc_ids = sorted(found.scalars())
+    if not hgnc_ids:
+        raise WrongUse(
+            f"no gene of the list {name} is in the database",
+            remedy="import the genes with `just genes-import FILE`",
+        )
+    return hgnc_ids
+
+
+def check_name(name: str) -> None:
+    """Make sure that a list may have a name.
+
+    Raises:
+        WrongUse: it has other characters.
+    """
+    if not NAME.fullmatch(name):
+        raise WrongUse(f"{name[:60]!r} cannot be the name of a list", allowed=ALLOWED_NAME)
+
+
+def remarks(found: Sequence[object]) -> list[ListRemark]:
+    """Return remarks as they are answered."""
+    return [ListRemark.model_validate(each, from_attributes=True) for each in found]
