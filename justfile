@@ -162,6 +162,12 @@ status *ARGS: _installed
 snapshot *ARGS: _installed
     @{{ python }} -m app.cli snapshot "$@"
 
+# Restore former answers: just rollback SOURCE --to TIME
+[group('data')]
+[no-cd]
+rollback *ARGS: _installed
+    @{{ python }} -m app.cli rollback "$@"
+
 # Show the schedules; --suggest: sensible ones
 [group('schedules')]
 [no-cd]

@@ -21,6 +21,7 @@ from app.api import (
     health,
     metrics,
     resolve,
+    rollback,
     schedules,
     snapshots,
     sources,
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sources.router,
         snapshots.router,
         snapshots.admin_router,
+        rollback.router,
         health.router,
         metrics.router,
     ):

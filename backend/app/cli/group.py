@@ -29,6 +29,7 @@ COMMANDS = {
     "source-add": _Listed("app.cli.own_tables", "Make a table of your own a source."),
     "source-remove": _Listed("app.cli.own_tables", "Remove a table of your own."),
     "snapshot": _Listed("app.cli.snapshots", "Freeze the annotations under a name."),
+    "rollback": _Listed("app.cli.rollback", "Restore the former answers of a source."),
     "resolve": _Listed("app.cli.resolve", "Say what the names of genes mean."),
     "migrate": _Listed("app.cli.migrate", "Bring the tables of the database up to date."),
     "backup": _Listed("app.cli.backup", "Write the database to a file."),

@@ -5,7 +5,7 @@ and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
 `conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
-of, and `citation` writes what a paper cites.
+of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
 """
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "lists",
     "manifest",
     "moments",
+    "rollback",
     "snapshots",
     "versions",
 ]

@@ -17,10 +17,11 @@ PAGE = 1_000
 
 # A withdrawn gene is never due, and any other one without an annotation is. A gene that this run
 # has not asked about yet is due when everything is refreshed; when another version of the source
-# made its answer; when its identifiers have changed since; when its answer is unknown; when it is
-# of another release than the current ones, or stale if these are not known; and when its answer is
-# dated in the future, because a clock that was ahead wrote the date. What a file does not tell
-# stays unknown until the file changes.
+# made its answer; when its identifiers have changed since; when its last check is unknown; when it
+# is of another release than the current ones, or stale if these are not known; and when its answer
+# is dated in the future, because a clock that was ahead wrote the date. What a file does not tell
+# stays unknown until the file changes. An answer that a rollback made unknown was checked well: it
+# waits for another release.
 _DUE = """
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
@@ -30,7 +31,7 @@ _DUE = """
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
         AND (:everything OR o.parser <> :parser OR g.updated_at > a.checked_at
-             OR ('unknown' IN (a.checked_state, a.state)
+             OR (a.checked_state = 'unknown'
                  AND NOT (:unknown_is_final AND o.marker = ANY(:markers)))
              OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
                          a.checked_at < now() - CAST(:freshness AS interval))

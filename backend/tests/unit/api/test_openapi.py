@@ -16,6 +16,7 @@ async def test_the_description_names_every_address_of_the_contract(app) -> None:
         "/api/admin/runs/{run_id}/accept",
         "/api/admin/snapshots",
         "/api/admin/snapshots/{name}",
+        "/api/admin/sources/{source}/rollback",
         "/api/admin/worker-status",
         "/api/genes",
         "/api/genes/{name}",
