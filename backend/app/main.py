@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
+from app.annotation.data.retention import retention
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan
 from app.annotation.settings import Settings, get_settings
@@ -172,6 +173,7 @@ async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProce
         dispatcher=dispatcher,
         work=pipeline.run,
         plan=partial(plan, enabled=settings.enabled_sources),
+        chores=retention(settings),
     )
     stack.push_async_callback(engine.stop)
     await engine.start()

@@ -30,6 +30,7 @@ _WORDS = {
     "app.core.arq_worker": [_WORKERS],
     "app.core.workers.engine": [_RUNS],
     "app.core.runs.outcome": [_RUNS],
+    "app.annotation.data.retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],
     "app.annotation.sources": [_RUNS],
     "app.annotation.sources.connector": [_RUNS, _IMPORT],

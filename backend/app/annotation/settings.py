@@ -77,6 +77,12 @@ class Settings(_Composed):
     """Names of sources, separated by commas, that a run of all sources leaves out, or `none`. A run
     that names such a source still asks it. The default has the sources whose licence is unclear."""
 
+    history_days: int | None = Field(
+        None, ge=1, le=100_000, json_schema_extra={"section": "How long former answers are kept"}
+    )
+    """Days after which a former answer is removed from the history, counted from when another one
+    replaced it. Empty: all are kept. What was valid at a snapshot is never removed."""
+
     @property
     def enabled_sources(self) -> list[str]:
         """The sources that a run of all sources covers, in the order in which they run."""

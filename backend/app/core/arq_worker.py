@@ -15,6 +15,7 @@ from arq import func
 from arq.connections import RedisSettings
 from arq.worker import Function
 
+from app.annotation.data.retention import retention
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan, request_run
 from app.annotation.settings import get_settings
@@ -69,6 +70,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             dispatcher=dispatcher,
             work=pipeline.run,
             plan=partial(plan, enabled=_settings.enabled_sources),
+            chores=retention(_settings),
         )
         stack.push_async_callback(engine.stop)
         worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)

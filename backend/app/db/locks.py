@@ -55,6 +55,12 @@ class Lock:
     timeout: float
 
 
+def try_hold(connection: Connection, lock: Lock) -> bool:
+    """Take a lock until the end of the transaction, unless another session has it."""
+    owner = connection.scalar(_OWNER, {"table": lock.table})
+    return bool(connection.scalar(_TRY, {"owner": owner, "number": lock.number}))
+
+
 def hold(connection: Connection, lock: Lock) -> None:
     """Take a lock until the end of the transaction.
 

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.schedules.ticks import Plan
+from app.core.workers.chores import Chore
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
@@ -153,6 +154,7 @@ class Bench:
         slots: int = 3,
         timing: Timing = QUICK,
         plan: Plan | None = None,
+        chores: Sequence[Chore] = (),
         **settings: Any,
     ) -> AsyncIterator[Engine]:
         """A process' part of the engine, that executes runs in this process."""
@@ -165,6 +167,7 @@ class Bench:
                 work=work,
                 plan=plan,
                 timing=timing,
+                chores=chores,
             )
             await engine.start()
             stack.push_async_callback(engine.stop)

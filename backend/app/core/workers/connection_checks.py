@@ -5,8 +5,8 @@ from app.core.postgres.checks import dsn
 from app.core.postgres.psql import psql
 from app.core.workers import processes
 
-BESIDE_ATTEMPTS = 3
-"""Connections of a worker besides one for each attempt: two spare ones in its pool, and its session
+BESIDE_ATTEMPTS = 4
+"""Connections of a worker besides one for each attempt: three more in its pool, and its session
 (``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
 
 OTHERS = 17

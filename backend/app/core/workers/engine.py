@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -27,6 +27,7 @@ from app.core.runs.ref import RunRef
 from app.core.schedules import ticks
 from app.core.schedules.ticks import Plan
 from app.core.workers import claiming, recovery
+from app.core.workers.chores import Chore, Chores
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import DEFAULT_TIMING, Timing
@@ -54,9 +55,11 @@ class Engine:
         plan: the function that says which sources a run covers; None means that this worker
             creates no runs of schedules.
         timing: see :class:`Timing`.
+        chores: that this worker does beside the runs.
 
     Attributes:
-        db: the pool of connections for attempts, with one for each attempt and two to spare.
+        db: the pool of connections, with one for each attempt, and one each for claims, recovery
+            and chores.
         liveness: the session of this worker, by which others see that it is alive.
     """
 
@@ -69,6 +72,7 @@ class Engine:
         work: Work,
         plan: Plan | None = None,
         timing: Timing = DEFAULT_TIMING,
+        chores: Sequence[Chore] = (),
     ) -> None:
         dsn = settings.database_url.get_secret_value()
         self.liveness = Liveness(
@@ -79,8 +83,9 @@ class Engine:
             timing=timing,
         )
         self.db = create_engine(
-            dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 2
+            dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 3
         )
+        self._chores = Chores(self.db, chores, self._log)
         self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
         # kept between two passes, which saves a statement to see whether it is alive
         self._recovering: AsyncConnection | None = None
@@ -114,6 +119,7 @@ class Engine:
         """End the life of this worker. Its attempts must have ended before."""
         if self._living is not None:
             await cancelling.end(self._living, within=ANSWER_TIMEOUT)
+        await self._chores.stop(within=ANSWER_TIMEOUT)
         if self._sending is not None:
             # what is not sent in this time is sent by the recovery of another worker
             await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
@@ -227,13 +233,14 @@ class Engine:
             del self._attempts[attempt.ref.key]
 
     async def _live(self) -> None:
-        """Send heartbeats and recover runs, about once a second, as long as this worker lives."""
+        """Send heartbeats, recover runs and begin chores, about once a second, until cancelled."""
         well = True
         while True:
             was_well, well = well, await self._heartbeat()
             if well:
                 await self._recover()
                 await self._do_ticks()
+                self._chores.begin()
             # without its lock this worker looks dead: after the first failure it connects at once
             if well or not was_well:
                 due = asyncio.get_running_loop().time() + self._timing.heartbeat

@@ -1,0 +1,71 @@
+"""Removes former answers that ended long ago, except those that were valid at a snapshot."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.settings import Settings
+from app.core.workers.chores import Chore
+
+INTERVAL = 3_600.0
+"""Seconds between the end of one pass through the history and the next."""
+
+BATCH = 2_000
+"""Former answers that are looked at in one transaction, and those that ended at the same time."""
+
+# Retention never comes near the present, so no snapshot that is being taken can need a row.
+_REMOVE = text(
+    """
+    WITH ended AS MATERIALIZED (
+      SELECT gene_id, source, valid_from, valid_to FROM annotation_history
+      WHERE valid_to < now() - make_interval(days => :days)
+        AND (CAST(:after AS timestamptz) IS NULL OR valid_to > :after)
+      ORDER BY valid_to FETCH FIRST :batch ROWS WITH TIES
+    ),
+    gone AS (
+      DELETE FROM annotation_history h USING ended e
+      WHERE (h.gene_id, h.source, h.valid_from) = (e.gene_id, e.source, e.valid_from)
+        AND NOT EXISTS (SELECT FROM snapshots s WHERE s.at >= h.valid_from AND s.at < h.valid_to)
+      RETURNING h.source, h.valid_to
+    ),
+    noted AS (
+      INSERT INTO history_horizon AS known (source, complete_since)
+      SELECT source, max(valid_to) FROM gone GROUP BY source ORDER BY source
+      ON CONFLICT (source) DO UPDATE
+        SET complete_since = greatest(known.complete_since, excluded.complete_since)
+    )
+    SELECT (SELECT max(valid_to) FROM ended) AS last, (SELECT count(*) FROM gone) AS removed
+    """
+)
+
+
+class Retention:
+    """Removes former answers batch by batch, the oldest first.
+
+    ``history_horizon`` notes, in the same transaction, since when the history is complete.
+
+    Args:
+        days: after which a former answer is removed.
+    """
+
+    def __init__(self, days: int) -> None:
+        self._days = days
+        # so that a batch need not pass again the answers of snapshots
+        self._after: datetime | None = None
+
+    async def remove(self, connection: AsyncConnection) -> bool:
+        """Remove a batch, and return whether there is more to look at."""
+        values = {"days": self._days, "after": self._after, "batch": BATCH}
+        row = (await connection.execute(_REMOVE, values)).one()
+        self._after = row.last
+        return row.last is not None
+
+
+def retention(settings: Settings) -> Sequence[Chore]:
+    """Return the chore that removes former answers, or none if all are kept."""
+    if settings.history_days is None:
+        return ()
+    remove = Retention(settings.history_days).remove
+    return (Chore("the retention of the history", INTERVAL, remove),)
