@@ -27,8 +27,9 @@ from app.api import (
     snapshots,
     sources,
 )
-from app.api.auth import AdminOnly
+from app.api.auth import AdminOnly, ReadersOnly
 from app.api.body_limit import BodyLimit
+from app.api.conditional import Conditional
 from app.api.head_requests import HeadRequests
 from app.api.probes import Probes
 from app.api.services import Services
@@ -103,7 +104,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     # a request passes the last added middleware first
     app.add_middleware(BodyLimit)
+    app.add_middleware(Conditional, private=settings.read_token is not None)
     app.add_middleware(AdminOnly, token=settings.admin_token)
+    app.add_middleware(ReadersOnly, token=settings.read_token, others=[settings.admin_token])
     app.add_middleware(HeadRequests)
     app.add_middleware(_StartupErrors)
     return app

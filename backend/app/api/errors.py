@@ -31,8 +31,11 @@ _NO_PERMISSION = frozenset({"42501", "25006"})
 MAX_PROBLEMS = 10
 """The most problems of a request that are named."""
 
-_EXAMPLE = '{"sources": ["clinvar"], "mode": "smart"}, for example'
-"""An example for the one address that takes a body."""
+_EXAMPLES = {
+    "/api/admin/runs": '{"sources": ["clinvar"], "mode": "smart"}, for example',
+    "/api/genes/query": '{"q": ["PKD1", "HGNC:12403"]}, for example',
+}
+"""Examples of bodies, by the ends of addresses."""
 
 _UNREADABLE: dict[type[BaseException], str] = {
     RecursionError: "it is nested too deeply",
@@ -102,20 +105,20 @@ async def _user_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Name each problem and its place, but not the value that was sent: it may be a secret."""
-    del request
+    example = _example(request)
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     first = problems[0]
     if first["type"] == "json_invalid":
         at = f"{first['ctx']['error']} at {first['loc'][-1]}"
-        return refuse(400, f"the body is not JSON: {at}", allowed=_EXAMPLE)
+        return refuse(400, f"the body is not JSON: {at}", allowed=example)
     if first["loc"] == ("body",):
         empty = first["type"] == "missing"
         return refuse(
-            422, "the body is empty" if empty else "the body is not a JSON object", allowed=_EXAMPLE
+            422, "the body is empty" if empty else "the body is not a JSON object", allowed=example
         )
     found = "; ".join(_describe(problem) for problem in problems[:MAX_PROBLEMS])
-    return refuse(422, found, allowed=_EXAMPLE if first["loc"][0] == "body" else "")
+    return refuse(422, found, allowed=example if first["loc"][0] == "body" else "")
 
 
 def _describe(problem: Any) -> str:
@@ -127,7 +130,9 @@ def _describe(problem: Any) -> str:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
-        return refuse(400, f"the body cannot be read: {_why(error.__cause__)}", allowed=_EXAMPLE)
+        return refuse(
+            400, f"the body cannot be read: {_why(error.__cause__)}", allowed=_example(request)
+        )
     here = f"{request.method[:20]} {request.url.path[:200]!r}"
     paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
     if error.status_code == HTTPStatus.NOT_FOUND:
@@ -146,6 +151,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             headers={"Allow": methods},
         )
     return refuse(error.status_code, error.detail, headers=error.headers)
+
+
+def _example(request: Request) -> str:
+    path = request.url.path
+    return next((body for end, body in _EXAMPLES.items() if path.endswith(end)), "a JSON object")
 
 
 def _why(cause: BaseException) -> str:

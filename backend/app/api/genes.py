@@ -1,20 +1,56 @@
-from collections.abc import Sequence
-from datetime import datetime
+"""Reads of genes. What is stored as JSON is passed on: the answers are not built by FastAPI."""
+
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from app.annotation.genes.resolve import ANY_NAME, RESOLVED_BY, NamedGene, Resolution, resolve
-from app.annotation.own_tables.registry import all_sources
+from app.annotation.data.gene_history import gene_history
+from app.annotation.data.gene_pages import ORDERS, STATES, find_filter, gene_page
+from app.annotation.data.gene_query import (
+    MAX_IDENTIFIERS,
+    SCOPES,
+    answer_query,
+    found_gene,
+    kinds_of,
+    named,
+)
+from app.annotation.data.reading import read_genes
+from app.annotation.data.shapes import encode
+from app.annotation.data.views import (
+    AmbiguousQuery,
+    AnsweredQuery,
+    FoundGene,
+    GenePage,
+    UnansweredQuery,
+    VersionPage,
+)
+from app.annotation.data.wanted import Wanted, find_wanted
+from app.annotation.genes.resolve import (
+    ANY_NAME,
+    NamedGene,
+    Resolution,
+    resolve,
+)
 from app.annotation.sources.names import MAX_NAME
 from app.api.errors import Refusal, refusals
+from app.api.parameters import (
+    AS_OF,
+    EXAMPLE_FIELDS,
+    EXAMPLE_TIME,
+    FIELDS,
+    SNAPSHOT,
+    SOURCES,
+    in_parameters,
+    words,
+)
 from app.api.services import ServicesDep
-from app.api.strict_requests import IN_DIGITS, StrictRoute
-from app.core.errors import NotFound
-from app.core.runs.views import LARGEST_ID, View, one_of
+from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.core.errors import NotFound, WrongUse
+from app.core.runs.views import LARGEST_ID, one_of
 
 router = APIRouter(
     prefix="/api/genes",
@@ -22,83 +58,12 @@ router = APIRouter(
     route_class=StrictRoute,
     responses=refusals(
         {
+            401: "`READ_TOKEN` is set, and the token is missing or wrong",
             422: "A parameter is unknown, or its value is not allowed",
             503: "The database is unavailable, or the API is busy",
         }
     ),
 )
-
-_ANSWERS = one_of(("found", "absent", "unknown"))
-
-
-class OriginFile(View):
-    """A file, or a service, that an answer came from."""
-
-    address: str
-    """Without secrets."""
-    sha256: str | None
-    """Of the file as it was downloaded; null if a service was asked."""
-
-
-class Origin(View):
-    """Where an answer came from."""
-
-    run_id: int | None
-    """The run that fetched the answer."""
-    files: list[OriginFile]
-    """The files that the answer was made of, or the service that was asked."""
-    parser: str
-    """The version of what this product makes of the source's data."""
-
-
-class Annotation(View):
-    """What a source says about a gene."""
-
-    state: Annotated[str, _ANSWERS]
-    """`found`, `absent` (the source has nothing) or `unknown` (it could not be found out)."""
-    data: dict[str, Any] | None
-    """What was found. Each source has its own keys."""
-    release: str | None
-    """The source's release from which the answer comes."""
-    fetched_at: datetime | None
-    """When the answer was fetched."""
-    checked_state: Annotated[str, _ANSWERS]
-    """The result of the last check. `unknown` keeps the last good answer in `state` and `data`."""
-    checked_at: datetime
-    """When the source was last asked."""
-    reason: str | None
-    """Why the last check was `unknown`."""
-    origin: Origin | None
-    """Where the answer came from; null if there is none, or if a version before 0.2 fetched it."""
-    licence: str | None
-    """The licence of the source's data; null for a source that this version does not know."""
-
-
-class Gene(View):
-    """A gene and its annotations, by source."""
-
-    id: int
-    hgnc_id: str
-    """With its prefix: `HGNC:9008`."""
-    symbol: str
-    """The approved symbol."""
-    ensembl_gene_id: str | None
-    """Without its version."""
-    entrez_id: str | None
-    """NCBI's GeneID."""
-    annotations: dict[str, Annotation]
-    """By the name of the source; without the sources that were not asked yet."""
-
-
-class FoundGene(Gene):
-    """A gene, and how its name was resolved."""
-
-    resolved_by: Annotated[str, one_of(RESOLVED_BY)]
-    """What the name in the address is for the gene."""
-    withdrawn_at: datetime | None
-    """When HGNC was seen to have withdrawn the gene. It keeps its annotations as they were then."""
-    successor: NamedGene | None
-    """The gene that HGNC merged the gene into."""
 
 
 class Ambiguity(Refusal):
@@ -108,44 +73,187 @@ class Ambiguity(Refusal):
     """The genes that the name could mean."""
 
 
-class GenePage(View):
-    """Genes, in the order of their import."""
+def _identifiers(given: object) -> object:
+    """Explain in one sentence what is allowed, and not for each type."""
+    each = given if isinstance(given, list) else [given]
+    # True is an int, too
+    if not {type(one) for one in each} <= {str, int} or type(given) is int:
+        raise PydanticCustomError(
+            "identifiers",
+            "Input should be a list of identifiers, or a text with commas between them",
+        )
+    return given
 
-    genes: list[Gene]
-    next_after: int | None
-    """`after` of the next page; null when there is none."""
+
+class GeneQuery(StrictBody):
+    """Identifiers of genes, and what comes back of each gene."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"q": ["PKD1", "ENSG00000155657.28", "5310"], "fields": [*EXAMPLE_FIELDS]},
+                {"q": "PKD1,TTN", "scopes": "symbol,alias", "sources": ["gnomad"]},
+                {"q": [5310], "scopes": "entrezgene", "as_of": EXAMPLE_TIME},
+            ]
+        },
+    )
+
+    q: Annotated[list[str | int] | str, BeforeValidator(_identifiers)] = Field(
+        description=f"Identifiers: {ANY_NAME}. A list, or a text with commas or blanks between"
+        f" them; 1 to {MAX_IDENTIFIERS:,}."
+    )
+    scopes: list[str] | str | None = Field(
+        None,
+        description="What the identifiers can be, as a list or with commas between the names; null"
+        f" means all: {', '.join(f'`{each}`' for each in SCOPES)}.",
+    )
+    fields: list[str] | str | None = Field(
+        None,
+        description="The fields to which `data` is cut, as a list or with commas between the names;"
+        " null or `all` means all.",
+    )
+    sources: list[str] | str | None = Field(
+        None,
+        description="Whose annotations come back, as a list or with commas between the names; null"
+        " means all sources, or those of `fields`.",
+    )
+    as_of: str | None = Field(None, max_length=100, description="See `GET /api/genes`.")
+    snapshot: str | None = Field(None, max_length=200, description="See `GET /api/genes`.")
 
 
-_PAGE = text(
-    "SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes"
-    " WHERE id > :after ORDER BY id LIMIT :limit"
+@router.get(
+    "",
+    summary="List the genes",
+    response_description="A page of genes",
+    response_model=GenePage,
 )
-
-_ONE = text("SELECT id, hgnc_id, symbol, ensembl_gene_id, entrez_id FROM genes WHERE id = :id")
-
-_ANNOTATIONS = text(
-    "SELECT a.gene_id, a.source, a.state, a.data, a.release, a.fetched_at, a.checked_state,"
-    " a.checked_at, a.reason, a.fetched_run_id AS run_id, o.files, o.parser"
-    " FROM annotations a LEFT JOIN origins o ON o.id = a.origin_id"
-    " WHERE a.gene_id = ANY(:ids) ORDER BY a.gene_id, a.source"
-)
-
-
-@router.get("", summary="List the genes", response_description="A page of genes")
 async def list_genes(
+    *,
     services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=500, description="The most genes on the page."), IN_DIGITS
+        int, Query(ge=1, le=500, description="The most genes on the page.", examples=[2]), IN_DIGITS
     ] = 100,
     after: Annotated[
-        int, Query(ge=0, le=LARGEST_ID, description="Only genes with greater ids."), IN_DIGITS
-    ] = 0,
-) -> GenePage:
-    """Return a page of genes with their annotations."""
+        int | None,
+        Query(
+            ge=0,
+            le=LARGEST_ID,
+            description="`next_after` of the page before: only the genes after the gene with this"
+            " id.",
+            examples=[1],
+        ),
+        IN_DIGITS,
+    ] = None,
+    order: Annotated[
+        str,
+        one_of(ORDERS),
+        Query(
+            max_length=100,
+            description="The order: that of the import, or by symbol or HGNC id; with a minus,"
+            " descending.",
+            examples=["symbol", "-hgnc_id"],
+        ),
+    ] = "import",
+    source: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Only genes with an answer of this source.",
+            examples=["clinvar"],
+        ),
+    ] = None,
+    state: Annotated[
+        str | None,
+        one_of(STATES),
+        Query(max_length=100, description="Only genes whose answer of `source` has this state."),
+    ] = None,
+    changed_since: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Only genes with an answer, of `source` if it is given, that changed after"
+            " this time or is the first one. A day means its end in UTC.",
+            examples=[EXAMPLE_TIME],
+        ),
+    ] = None,
+    list: Annotated[  # noqa: A002 - the name of the parameter
+        str | None,
+        Query(max_length=200, description="Only the genes of the list with this name."),
+    ] = None,
+    where: Annotated[
+        list[str],
+        Query(
+            description="Only genes whose data satisfy this condition; see the page Conditions."
+            " Repeat the parameter for several conditions, all of which have to be true.",
+            examples=[["clinvar.germline.pathogenic>=10"]],
+        ),
+    ] = [],  # noqa: B006 - FastAPI copies it
+    sources: SOURCES = [],  # noqa: B006
+    fields: FIELDS = [],  # noqa: B006
+    as_of: AS_OF = None,
+    snapshot: SNAPSHOT = None,
+) -> Response:
+    """Return a page of genes with their annotations, as they are or were at a moment."""
     async with services.db.connect() as connection:
-        rows = (await connection.execute(_PAGE, {"after": after, "limit": limit})).mappings().all()
-        genes = await _with_annotations(connection, rows)
-    return GenePage(genes=genes, next_after=genes[-1].id if len(genes) == limit else None)
+        with in_parameters():
+            wanted = await find_wanted(
+                connection,
+                sources=words(sources),
+                fields=words(fields),
+                as_of=as_of,
+                snapshot=snapshot,
+            )
+            chosen = await find_filter(
+                connection,
+                source=source,
+                state=state,
+                changed_since=changed_since,
+                list_name=list,
+                where=where,
+            )
+        genes, next_after = await gene_page(
+            connection, wanted, chosen, order=order, after=after, limit=limit
+        )
+    return _json({"genes": genes, "next_after": next_after})
+
+
+@router.post(
+    "/query",
+    summary="Query many genes",
+    response_description="An answer for each identifier, in their order",
+    response_model=list[AnsweredQuery | AmbiguousQuery | UnansweredQuery],
+    responses=refusals({400: "The body is not JSON", 413: "The body is larger than 64 KiB"}),
+)
+async def query_genes(query: GeneQuery, services: ServicesDep) -> Response:
+    """Return the genes that identifiers of any kinds name, in the order of the identifiers.
+
+    There is one answer for each identifier: a gene, the candidates of an ambiguous identifier, or
+    `notfound`. The conventions are those of MyGene.info where they fit.
+    """
+    given = query.q.replace(",", " ").split() if isinstance(query.q, str) else query.q
+    names = [str(each) for each in given]
+    if not 0 < len(names) <= MAX_IDENTIFIERS:
+        raise WrongUse(f"{len(names):,} identifiers in q", allowed=f"1 to {MAX_IDENTIFIERS:,}")
+    fields = _listed(query.fields)
+    async with services.db.connect() as connection:
+        with in_parameters():
+            kinds = kinds_of(_listed(query.scopes))
+            wanted = await find_wanted(
+                connection,
+                sources=_listed(query.sources),
+                fields=[] if fields == ["all"] else fields,
+                as_of=query.as_of,
+                snapshot=query.snapshot,
+            )
+        return _json(await answer_query(connection, names, kinds, wanted))
+
+
+_NAMES_A_GENE = {
+    **refusals({404: "There is no such gene in the database, or it was not there at the moment"}),
+    409: {"model": Ambiguity, "description": "Several genes have this name"},
+}
+
+Name = Annotated[str, Path(description=f"A name: {ANY_NAME}.", examples=["PKD1"])]
 
 
 @router.get(
@@ -153,48 +261,132 @@ async def list_genes(
     summary="Show a gene",
     response_description="The gene",
     response_model=FoundGene,
-    responses={
-        **refusals({404: "There is no such gene in the database"}),
-        409: {"model": Ambiguity, "description": "Several genes have this name"},
-    },
+    responses=_NAMES_A_GENE,
 )
 async def get_gene(
-    name: Annotated[
-        str,
-        Path(
-            description=f"A name: {ANY_NAME}.",
-            examples=["PKD1"],
-        ),
-    ],
+    *,
+    name: Name,
     services: ServicesDep,
-) -> FoundGene | JSONResponse:
+    sources: SOURCES = [],  # noqa: B006
+    fields: FIELDS = [],  # noqa: B006
+    as_of: AS_OF = None,
+    snapshot: SNAPSHOT = None,
+) -> Response:
     """Return a gene by any of its names, in any case; `resolved_by` says which name it is.
 
     An approved symbol is preferred to a previous symbol, and that to an alias. A name that several
-    genes have is refused with these genes, also if only one of them is in the database.
+    genes have is refused with these genes, also if only one of them is in the database. Names mean
+    what they mean now, also at a moment in the past.
     """
     async with services.db.connect() as connection:
-        (found,) = await resolve(connection, [name])
-        if found.gene is not None and found.gene.id is not None:
-            rows = (await connection.execute(_ONE, {"id": found.gene.id})).mappings().all()
-            (gene,) = await _with_annotations(connection, rows)
-            return FoundGene(
-                **dict(gene),
-                resolved_by=found.resolved_by or "",
-                withdrawn_at=found.gene.withdrawn_at,
-                successor=found.successor,
+        with in_parameters():
+            wanted = await find_wanted(
+                connection,
+                sources=words(sources),
+                fields=words(fields),
+                as_of=as_of,
+                snapshot=snapshot,
             )
-    if found.candidates:
-        return _ambiguous(found)
-    if found.gene is not None:
+        (found,) = await resolve(connection, [name])
+        if found.candidates:
+            return _ambiguous(found)
+        gene_id = _require(found)
+        genes = await read_genes(connection, [gene_id], wanted)
+    if gene_id not in genes:
+        raise _not_there_then(found, wanted)
+    return _json(found_gene(found, genes[gene_id]))
+
+
+@router.get(
+    "/{name}/history",
+    summary="Show the history of a gene",
+    response_description="Versions of the answers about the gene",
+    response_model=VersionPage,
+    responses=_NAMES_A_GENE,
+)
+async def get_history(
+    *,
+    name: Name,
+    services: ServicesDep,
+    limit: Annotated[
+        int, Query(ge=1, le=1_000, description="The most versions on the page."), IN_DIGITS
+    ] = 100,
+    after: Annotated[
+        str | None,
+        Query(max_length=200, description="`next_after` of the page before."),
+    ] = None,
+    data: Annotated[
+        bool,
+        Query(description="Whether the versions come with their data.", examples=[False]),
+    ] = True,
+    sources: SOURCES = [],  # noqa: B006
+    fields: FIELDS = [],  # noqa: B006
+    as_of: AS_OF = None,
+    snapshot: SNAPSHOT = None,
+) -> Response:
+    """Return the versions of the answers about a gene, by source, the newest first.
+
+    A version is a state with its data. Another release that gave the same answer is no version of
+    its own; it stands in `releases`. `as_of` and `snapshot` leave out the versions that came later.
+    """
+    async with services.db.connect() as connection:
+        with in_parameters():
+            wanted = await find_wanted(
+                connection,
+                sources=words(sources),
+                fields=words(fields),
+                as_of=as_of,
+                snapshot=snapshot,
+            )
+        (found,) = await resolve(connection, [name])
+        if found.candidates:
+            return _ambiguous(found)
+        gene_id = _require(found)
+        versions, next_after = await gene_history(
+            connection, gene_id, wanted, data=data, after=after, limit=limit
+        )
+    assert found.gene is not None
+    return _json({"gene": named(found.gene), "versions": versions, "next_after": next_after})
+
+
+def _json(answer: Any) -> Response:
+    return Response(encode(answer), media_type="application/json")
+
+
+def _listed(given: Iterable[str] | str | None) -> list[str]:
+    if given is None:
+        return []
+    return words([given] if isinstance(given, str) else given)
+
+
+def _require(found: Resolution) -> int:
+    """Return the id of the gene that a name means.
+
+    Raises:
+        NotFound: it means none in the database.
+    """
+    if found.gene is None:
         raise NotFound(
-            f"{_describe(found.gene)} is not in this database; {name!r} is its {_words(found)}",
+            f"there is no gene {found.name[:MAX_NAME]!r}",
+            allowed=f"a name of an imported gene: {ANY_NAME}",
+        )
+    if found.gene.id is None:
+        raise NotFound(
+            f"{_describe(found.gene)} is not in this database; {found.name!r} is its"
+            f" {_words(found)}",
             allowed="a name of an imported gene",
             remedy="`just genes-import FILE` with the gene in a line of FILE",
         )
-    raise NotFound(
-        f"there is no gene {name[:MAX_NAME]!r}",
-        allowed=f"a name of an imported gene: {ANY_NAME}",
+    return found.gene.id
+
+
+def _not_there_then(found: Resolution, wanted: Wanted) -> NotFound:
+    assert found.gene is not None
+    assert wanted.moment.at is not None
+    return NotFound(
+        f"{_describe(found.gene)} was not in this database at {wanted.moment.at:%Y-%m-%d %H:%M}"
+        " UTC",
+        allowed="a moment after the gene was imported",
     )
 
 
@@ -215,15 +407,3 @@ def _describe(gene: NamedGene) -> str:
 
 def _words(found: Resolution) -> str:
     return str(found.resolved_by).replace("_", " ")
-
-
-async def _with_annotations(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Gene]:
-    annotations: dict[int, dict[str, Annotation]] = {row["id"]: {} for row in rows}
-    result = await connection.execute(_ANNOTATIONS, {"ids": list(annotations)})
-    sources = await all_sources(connection)
-    for found in result.mappings():
-        source = found["source"]
-        licence = sources[source].licence if source in sources else None
-        origin = Origin(**found) if found["files"] is not None else None
-        annotations[found["gene_id"]][source] = Annotation(**found, origin=origin, licence=licence)
-    return [Gene(**row, annotations=annotations[row["id"]]) for row in rows]

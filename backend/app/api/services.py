@@ -29,7 +29,8 @@ class Services:
     enabled_sources: Sequence[str]
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # async, because FastAPI calls other functions in a thread
     services: Services = request.app.state.services
     return services
 

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     """The bearer token for `/api/admin`, with at least 8 characters. Without a token, the calls
     below `/api/admin` answer 503."""
 
+    read_token: SecretStr | None = Field(None, min_length=8)
+    """The bearer token for all other calls below `/api`, with at least 8 characters. If it is set,
+    genes, sources, changes, snapshots and exports are read with this token or the admin token. If
+    it is not set, everybody who reaches the API can read them."""
+
     api_max_connections: int = Field(1_000, ge=8, le=10_000)
     """The number of connections that `just api` keeps open, or fewer if the process may not open so
     many files. At the limit, the API closes the connection whose client was silent for the longest

@@ -17,9 +17,11 @@ SESSION: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "30s",
     # longer than recovery leaves the transaction of a frozen worker alone
     "lock_timeout": "60s",
+    # PostgreSQL writes times into JSON itself
+    "TimeZone": "UTC",
 }
 """Settings of a session on the server. A worker that has disappeared does not keep its row locks,
-and nobody waits for a lock without end."""
+nobody waits for a lock without end, and all times are in UTC."""
 
 # `options` is not used for this: the address or PGOPTIONS may contain it, and PgBouncer refuses it.
 # Settings from these two have the source `client` and are kept.

@@ -4,6 +4,9 @@
 and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
 `conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
+`wanted` is what a reader wants of genes, `reading` reads genes with their answers, `gene_pages`
+chooses the genes of a list, `gene_query` answers many identifiers, and `gene_history` reads the
+versions of answers. `shapes` is the JSON that they write, and `views` describes it for OpenAPI.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
 of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment,
 and `retention` removes former answers.
@@ -14,13 +17,20 @@ __all__ = [
     "conditions",
     "field_names",
     "fields",
+    "gene_history",
+    "gene_pages",
+    "gene_query",
     "genes",
     "lists",
     "manifest",
     "moments",
+    "reading",
     "retention",
     "rollback",
+    "shapes",
     "snapshots",
     "versions",
+    "views",
+    "wanted",
 ]
 """The modules that others may use."""

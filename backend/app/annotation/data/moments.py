@@ -43,6 +43,12 @@ _INCOMPLETE = text(
 _CLOCK = text("SELECT clock_timestamp()")
 
 
+async def clock(connection: AsyncConnection) -> datetime:
+    """Return PostgreSQL's time, which alone decides what is past."""
+    now: datetime = (await connection.execute(_CLOCK)).scalar_one()
+    return now
+
+
 def parse_time(what: str, value: str, now: datetime) -> datetime:
     """Read a time that somebody typed. A day means its end, in UTC, or now if it is today.
 
@@ -93,8 +99,7 @@ async def find_moment(
         return Moment(await snapshot_time(connection, snapshot), snapshot)
     if as_of is None:
         return NOW
-    now: datetime = (await connection.execute(_CLOCK)).scalar_one()
-    at = parse_time("as_of", as_of, now)
+    at = parse_time("as_of", as_of, await clock(connection))
     await require_history(connection, at)
     return Moment(at)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    cast,
     func,
     null,
     select,
@@ -53,9 +54,9 @@ def answers_at(moment: Moment, name: str = "answers") -> Subquery:
             versions.c.fetched_at,
             versions.c.run_id,
             versions.c.origin_id,
-            type_coerce(null(), Text).label("checked_state"),
-            type_coerce(null(), DateTime(timezone=True)).label("checked_at"),
-            type_coerce(null(), Text).label("reason"),
+            cast(null(), Text).label("checked_state"),
+            cast(null(), DateTime(timezone=True)).label("checked_at"),
+            cast(null(), Text).label("reason"),
         )
         .select_from(versions.outerjoin(origins, origins.c.id == versions.c.origin_id))
         .subquery(name)

@@ -1,6 +1,6 @@
 """Says what a name means: an identifier, a symbol, a previous symbol or an alias of a gene."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.genes.cells import clean, identifier, is_number
 from app.annotation.sources.names import MAX_NAME
 from app.core.runs.views import View, one_of
+from app.db.text import storable
 
 ANY_NAME = "a symbol, a previous symbol, an alias, or an id of HGNC, Ensembl or NCBI"
 """What can be resolved, for people."""
 
 MAX_NAMES = 200
-"""The most names of one call."""
+"""The most names in one address, or in one command."""
 
 RESOLVED_BY = (
     "hgnc_id", "ensembl_gene_id", "entrez_id", "symbol", "withdrawn symbol", "previous symbol",
@@ -42,7 +43,7 @@ class Resolution(View):
 
     name: str
     """As it was asked for."""
-    resolved_by: Annotated[str | None, one_of(RESOLVED_BY)]
+    resolved_by: Annotated[str, one_of(RESOLVED_BY)] | None
     """How the name names the gene, or the candidates; null if no gene has the name."""
     gene: NamedGene | None
     """The gene; null if the name means none or several."""
@@ -90,7 +91,7 @@ _FIND = text(
     best AS (
       SELECT place, kind, hgnc_id,
         rank() OVER (PARTITION BY place ORDER BY kind, exact DESC) AS rank
-      FROM meant
+      FROM meant WHERE kind = ANY(CAST(:kinds AS int[]))
     )
     SELECT DISTINCT b.place, b.kind, b.hgnc_id, g.id, g.withdrawn_at,
       coalesce(g.symbol, n.name) AS symbol,
@@ -104,7 +105,9 @@ _FIND = text(
 )
 
 
-async def resolve(connection: AsyncConnection, names: Sequence[str]) -> list[Resolution]:
+async def resolve(
+    connection: AsyncConnection, names: Sequence[str], kinds: Collection[str] = RESOLVED_BY
+) -> list[Resolution]:
     """Say what each name means. The order of :data:`RESOLVED_BY` is the precedence.
 
     The symbols of withdrawn genes stand behind those of approved genes, and before previous
@@ -113,10 +116,12 @@ async def resolve(connection: AsyncConnection, names: Sequence[str]) -> list[Res
     Args:
         connection: to read from.
         names: of any kind, in any case.
+        kinds: of :data:`RESOLVED_BY`, that count.
     """
     cleaned = [clean(name) for name in names]
     found: dict[int, list[tuple[int, NamedGene, NamedGene | None]]] = {}
-    result = await connection.execute(_FIND, _asked(cleaned))
+    values = _asked(cleaned) | {"kinds": [RESOLVED_BY.index(kind) for kind in kinds]}
+    result = await connection.execute(_FIND, values)
     for row in result:
         gene = NamedGene(
             hgnc_id=row.hgnc_id, symbol=row.symbol, id=row.id, withdrawn_at=row.withdrawn_at
@@ -139,7 +144,7 @@ def _asked(names: Sequence[str]) -> dict[str, list[object]]:
         "places": [], "names": [], "hgnc_ids": [], "ensembl_ids": [], "entrez_ids": [],
     }  # fmt: skip
     for place, name in enumerate(names):
-        if not name or len(name) > MAX_NAME or "\0" in name:
+        if not name or len(name) > MAX_NAME or storable(name) != name:
             continue
         kind, value = identifier(name) or (None, name)
         number = str(int(name)) if is_number(name) and name.isascii() and name.isdigit() else None

@@ -193,9 +193,9 @@ async def read_alike(context: Context) -> Finding:
 @check(
     "config.placeholders",
     "no secret is a placeholder",
-    symptom="A password or the admin token is one from an example.",
+    symptom="A password or a token is one from an example.",
     why="Everybody who has read the example knows the secret. The admin token starts and cancels"
-    " runs.",
+    " runs, and the read token opens the data.",
     needs=("config.valid",),
     remedy=EDIT_SETTINGS,
 )
@@ -216,9 +216,13 @@ async def placeholders(context: Context) -> Finding:
         for name, secret in secrets.items()
         if secret and (_PLACEHOLDER.fullmatch(secret) or len(set(secret)) == 1)
     ]
-    token = secrets["ADMIN_TOKEN"]
-    if not found and 0 < len(token) < SHORTEST_TOKEN:
-        found = [f"ADMIN_TOKEN: only {len(token)} characters"]
+    tokens = ((name, secrets[name]) for name in ("ADMIN_TOKEN", "READ_TOKEN"))
+    short = [
+        f"{name}: only {len(value)} characters"
+        for name, value in tokens
+        if 0 < len(value) < SHORTEST_TOKEN
+    ]
+    found = found or short
     if not found:
         return ok("no secret is a placeholder")
     return failed(

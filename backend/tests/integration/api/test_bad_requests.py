@@ -93,7 +93,7 @@ async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
         (f"{RUNS}?state=failed", "limit, before"),
         (f"{RUNS}?limt=3", "limit, before"),
         (f"{RUNS}/1?verbose", "none here"),
-        ("/api/genes?symbol=PKD1", "limit, after"),
+        ("/api/resolve?symbol=PKD1", "name"),
     ],
 )
 async def test_an_unknown_query_parameter_is_not_passed_over(api, address, allowed) -> None:

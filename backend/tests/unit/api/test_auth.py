@@ -1,5 +1,6 @@
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.annotation.settings import Settings
 from app.main import create_app
@@ -71,3 +72,64 @@ async def test_without_a_configured_token_the_addresses_are_closed(settings: Set
 @pytest.mark.parametrize("address", ["/health/live", "/openapi.json"])
 async def test_what_is_public_needs_no_token(client, address) -> None:
     assert (await client.get(address)).status_code == 200
+
+
+READS = (
+    "/api/genes",
+    "/api/genes/PKD1",
+    "/api/sources",
+    "/api/resolve?name=PKD1",
+    "/api/snapshots",
+    "/api/nothing",
+)
+READ_TOKEN = "the-token-of-the-readers"
+
+
+def readers_client(settings: Settings, **changes: object) -> httpx.AsyncClient:
+    app = create_app(settings.model_copy(update={"read_token": SecretStr(READ_TOKEN), **changes}))
+    # whoever may come in is answered 500 or 404: the application was not started
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://api")
+
+
+@pytest.mark.parametrize("address", READS)
+async def test_with_a_read_token_nothing_is_read_without_a_token(
+    settings: Settings, address: str
+) -> None:
+    async with readers_client(settings) as client:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": READ_TOKEN}):
+            answer = await client.get(address, headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert answer.json()["allowed"] == "Authorization: Bearer <READ_TOKEN>"
+            assert READ_TOKEN not in answer.text
+        posted = await client.post("/api/genes/query", content=b"{")
+        assert posted.status_code == 401
+
+
+@pytest.mark.parametrize("address", READS)
+async def test_the_read_token_and_the_admin_token_open_the_reads(
+    settings: Settings, address: str
+) -> None:
+    async with readers_client(settings) as client:
+        for header in (RIGHT, f"Bearer {READ_TOKEN}"):
+            answer = await client.get(address, headers={"Authorization": header})
+            assert answer.status_code != 401
+
+
+async def test_the_read_token_opens_nothing_else(settings: Settings) -> None:
+    async with readers_client(settings) as client:
+        for address in ADMIN:
+            answer = await client.get(address, headers={"Authorization": f"Bearer {READ_TOKEN}"})
+            assert answer.status_code == 401
+
+
+async def test_the_probes_need_no_read_token(settings: Settings) -> None:
+    async with readers_client(settings) as client:
+        for address in ("/health/live", "/openapi.json"):
+            assert (await client.get(address)).status_code == 200
+
+
+async def test_without_a_read_token_everybody_may_read(client) -> None:
+    for address in READS:
+        assert (await client.get(address)).status_code != 401

@@ -1,0 +1,144 @@
+"""The versions of the answers about a gene."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, Raw
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Subquery,
+    Text,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.cuts import cut
+from app.annotation.data.reading import json_text, of_sources
+from app.annotation.data.shapes import Version, raw
+from app.annotation.data.wanted import Wanted
+from app.core.errors import WrongUse
+from app.db.tables import annotation_history, annotations, origins
+
+
+async def gene_history(
+    connection: AsyncConnection,
+    gene_id: int,
+    wanted: Wanted,
+    *,
+    data: bool = True,
+    after: str | None = None,
+    limit: int,
+) -> tuple[list[Version], str | None]:
+    """Return the versions of a gene's answers, by source, the newest first.
+
+    Args:
+        connection: to read from.
+        gene_id: of the gene.
+        wanted: whose versions, and the fields of their data. With a moment, only the versions that
+            were there at that moment.
+        data: whether the versions come with their data.
+        after: where the page before ended.
+        limit: the most versions.
+
+    Returns:
+        The versions, and ``after`` of the next page, which is None if there is none.
+
+    Raises:
+        WrongUse: ``after`` is not what a page gave.
+    """
+    versions = union_all(
+        _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
+    ).subquery("versions")
+    page = select(versions).order_by(versions.c.source, versions.c.valid_from.desc()).limit(limit)
+    if after is not None:
+        source, at = _key(after)
+        older = (versions.c.source == source) & (versions.c.valid_from < at)
+        page = page.where(or_(versions.c.source > source, older))
+    rows = (await connection.execute(_columns(page.subquery("page"), wanted, data=data))).all()
+    found = [
+        Version(
+            source=row.source,
+            state=row.state,
+            release=row.release,
+            releases=Raw(row.releases),
+            valid_from=Raw(row.since),
+            valid_to=raw(row.until),
+            run_id=row.changed_run_id,
+            replaced_by_run_id=row.run_id,
+            replaced_by_rollback_id=row.rollback_id,
+            data=raw(row.data) if data else UNSET,
+        )
+        for row in rows
+    ]
+    if len(rows) < limit:
+        return found, None
+    return found, f"{rows[-1].source}@{rows[-1].valid_from.isoformat()}"
+
+
+def _key(after: str) -> tuple[str, datetime]:
+    source, _, since = after.rpartition("@")
+    try:
+        at = datetime.fromisoformat(since.replace(" ", "+"))
+    except ValueError:
+        at = None
+    if not source or "\0" in source or at is None or at.tzinfo is None:
+        raise WrongUse(f"after={after[:80]!r}", allowed="next_after of the page before")
+    return source, at
+
+
+def _versions(table: Any, gene_id: int, wanted: Wanted) -> Select[Any]:
+    is_former = table is annotation_history
+    found = select(
+        table.c.source,
+        table.c.state,
+        table.c.data,
+        table.c.release,
+        table.c.valid_from,
+        table.c.valid_to if is_former else cast(null(), DateTime(timezone=True)).label("valid_to"),
+        table.c.changed_run_id,
+        table.c.run_id if is_former else cast(null(), BigInteger).label("run_id"),
+        table.c.rollback_id if is_former else cast(null(), BigInteger).label("rollback_id"),
+        table.c.origin_ids,
+        table.c.origin_since,
+    ).where(table.c.gene_id == gene_id, *of_sources(table.c.source, wanted))
+    if wanted.moment.at is not None:
+        found = found.where(table.c.valid_from <= wanted.moment.at)
+    return found
+
+
+def _columns(page: Subquery, wanted: Wanted, *, data: bool) -> Select[Any]:
+    return select(
+        page.c.source,
+        page.c.state,
+        page.c.release,
+        _releases(page).label("releases"),
+        json_text(page.c.valid_from).label("since"),
+        json_text(page.c.valid_to).label("until"),
+        page.c.changed_run_id,
+        page.c.run_id,
+        page.c.rollback_id,
+        cast(cut(page.c.data, page.c.source, wanted.fields) if data else null(), Text).label(
+            "data"
+        ),
+        page.c.valid_from,
+    ).order_by(page.c.source, page.c.valid_from.desc())
+
+
+def _releases(page: Subquery) -> ColumnElement[str]:
+    """Return the releases that gave a version, the first one first, as JSON."""
+    given = func.unnest(page.c.origin_ids, page.c.origin_since)
+    of = given.table_valued("id", "since", name="of").render_derived()
+    each = func.json_build_object("release", origins.c.release, "since", of.c.since)
+    releases = select(func.json_agg(aggregate_order_by(each, of.c.since))).select_from(
+        of.join(origins, origins.c.id == of.c.id)
+    )
+    return cast(func.coalesce(releases.scalar_subquery(), func.json_build_array()), Text)

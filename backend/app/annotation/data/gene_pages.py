@@ -1,0 +1,166 @@
+"""Pages of genes: which genes, in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.conditions import Condition, parse_conditions, satisfied
+from app.annotation.data.fields import all_fields
+from app.annotation.data.genes import genes_at
+from app.annotation.data.lists import in_list, list_members
+from app.annotation.data.moments import Moment, clock, parse_time
+from app.annotation.data.reading import genes_and_answers, read_page
+from app.annotation.data.shapes import Gene
+from app.annotation.data.versions import answers_at
+from app.annotation.data.wanted import Wanted, require_sources, unknown_name
+from app.core.errors import WrongUse
+
+STATES = ("found", "absent", "unknown")
+
+ORDERS = ("import", "symbol", "hgnc_id", "-import", "-symbol", "-hgnc_id")
+"""The orders of genes; with a minus, descending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which genes; all of it has to be true.
+
+    Attributes:
+        source: with an answer of this source.
+        state: with this state of the answer of ``source``.
+        changed_since: with an answer, of ``source`` if it is given, that is not older: it changed
+            after this time, or is the first one.
+        list_id: in this list.
+        conditions: whose answers satisfy these.
+    """
+
+    source: str | None = None
+    state: str | None = None
+    changed_since: datetime | None = None
+    list_id: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+async def find_filter(
+    connection: AsyncConnection,
+    *,
+    source: str | None = None,
+    state: str | None = None,
+    changed_since: str | None = None,
+    list_name: str | None = None,
+    where: Sequence[str] = (),
+) -> Filter:
+    """Return the filter that somebody typed.
+
+    Raises:
+        WrongUse: a part of it is not possible.
+        NotFound: there is no such list.
+    """
+    if source is not None:
+        await require_sources(connection, [source])
+    if state is not None:
+        if source is None:
+            raise WrongUse("a state without a source", allowed="both, such as source=clinvar")
+        if state not in STATES:
+            raise unknown_name("state", state, STATES)
+    since = None
+    if changed_since is not None:
+        since = parse_time("changed_since", changed_since, await clock(connection))
+    list_id = None if list_name is None else await list_members(connection, list_name)
+    conditions: tuple[Condition, ...] = ()
+    if where:
+        known = await all_fields(connection)
+        conditions = tuple(parse_conditions(where, known))
+    return Filter(source, state, since, list_id, conditions)
+
+
+async def gene_page(
+    connection: AsyncConnection,
+    wanted: Wanted,
+    chosen: Filter,
+    *,
+    order: str = "import",
+    after: int | None = None,
+    limit: int,
+) -> tuple[list[Gene], int | None]:
+    """Return a page of genes.
+
+    Args:
+        connection: to read from.
+        wanted: what comes back of each gene.
+        chosen: which genes.
+        order: one of :data:`ORDERS`.
+        after: the id of the last gene of the page before; None for the first page. In the order of
+            import, there need not be a gene with this id.
+        limit: the most genes.
+
+    Returns:
+        The genes, and ``after`` of the next page, which is None if there is none.
+
+    Raises:
+        WrongUse: there is no such order, or in it no gene with the id ``after``.
+    """
+    if order not in ORDERS:
+        raise unknown_name("order", order, ORDERS)
+    genes = genes_at(wanted.moment)
+    by, descending = order.removeprefix("-"), order.startswith("-")
+    key = _key(genes, by)
+    query = select(
+        genes, func.row_number().over(order_by=_directed(key, descending)).label("place")
+    )
+    query = query.where(*_conditions(genes, wanted.moment, chosen))
+    if after is not None:
+        bound: Any = after
+        if by != "import":
+            bound = await _key_of(connection, wanted.moment, by, after)
+        mine = tuple_(*key) if by != "import" else genes.c.id
+        query = query.where(mine < bound if descending else mine > bound)
+    page = query.order_by(*_directed(key, descending)).limit(limit).subquery("page")
+    found = [*(await read_page(connection, genes_and_answers(page, wanted))).values()]
+    return found, found[-1].id if len(found) == limit else None
+
+
+def _key(genes: Subquery, by: str) -> list[ColumnElement[Any]]:
+    if by == "symbol":
+        return [func.lower(genes.c.symbol), genes.c.id]
+    if by == "hgnc_id":
+        # as numbers: HGNC:99 stands before HGNC:100
+        return [func.length(genes.c.hgnc_id), genes.c.hgnc_id]
+    return [genes.c.id]
+
+
+def _directed(key: Sequence[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:  # noqa: FBT001
+    return [part.desc() for part in key] if descending else list(key)
+
+
+async def _key_of(connection: AsyncConnection, moment: Moment, by: str, gene_id: int) -> Any:
+    genes = genes_at(moment)
+    found = (
+        await connection.execute(select(*_key(genes, by)).where(genes.c.id == gene_id))
+    ).first()
+    if found is None:
+        raise WrongUse(f"after={gene_id}", allowed="next_after of the page before")
+    return tuple_(*found)
+
+
+def _conditions(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.source is not None or chosen.changed_since is not None:
+        answers = answers_at(moment, "chosen")
+        asked = [answers.c.gene_id == genes.c.id]
+        if chosen.source is not None:
+            asked.append(answers.c.source == chosen.source)
+        if chosen.state is not None:
+            asked.append(answers.c.state == chosen.state)
+        if chosen.changed_since is not None:
+            asked.append(answers.c.valid_from > chosen.changed_since)
+        found.append(exists().where(*asked))
+    if chosen.list_id is not None:
+        found.append(in_list(chosen.list_id, genes.c.id))
+    if chosen.conditions:
+        found.append(satisfied(chosen.conditions, moment, genes.c.id))
+    return found

@@ -1,0 +1,105 @@
+"""Answers a query of many identifiers: a gene for each, in their order, or why there is none."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.reading import read_genes
+from app.annotation.data.shapes import Gene
+from app.annotation.data.wanted import Wanted, unknown_name
+from app.annotation.genes.resolve import RESOLVED_BY, NamedGene, Resolution, resolve
+from app.db.text import storable
+
+MAX_IDENTIFIERS = 1_000
+"""The most identifiers of one query."""
+
+_FORMER = ("previous symbol", "alias")
+
+SCOPES: Mapping[str, Sequence[str]] = {
+    "hgnc_id": ("hgnc_id",),
+    "HGNC": ("hgnc_id",),
+    "ensembl_gene_id": ("ensembl_gene_id",),
+    "ensembl.gene": ("ensembl_gene_id",),
+    "ensemblgene": ("ensembl_gene_id",),
+    "entrez_id": ("entrez_id",),
+    "entrezgene": ("entrez_id",),
+    "symbol": ("symbol", "withdrawn symbol"),
+    "previous": ("previous symbol",),
+    "alias": _FORMER,
+}
+"""What identifiers can be, by the names of this project and of MyGene.info. There, `alias` contains
+the previous symbols as well."""
+
+
+def kinds_of(scopes: Sequence[str]) -> list[str]:
+    """Return the kinds of names that scopes mean; without scopes, all.
+
+    Raises:
+        WrongUse: there is no such scope.
+    """
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise unknown_name("scope", scope, SCOPES)
+    meant = {kind for scope in scopes for kind in SCOPES[scope]}
+    return [kind for kind in RESOLVED_BY if not scopes or kind in meant]
+
+
+async def answer_query(
+    connection: AsyncConnection, names: Sequence[str], kinds: Sequence[str], wanted: Wanted
+) -> list[dict[str, Any]]:
+    """Answer each name, in order; see `views.AnsweredQuery` and those after it.
+
+    Names mean what they mean now, also with a moment in the past.
+
+    Args:
+        connection: to read from.
+        names: identifiers of any kind, in any case.
+        kinds: that count; see :func:`kinds_of`.
+        wanted: what comes back of each gene.
+    """
+    resolved = await resolve(connection, names, kinds)
+    ids = {each.gene.id for each in resolved if each.gene is not None and each.gene.id is not None}
+    genes = await read_genes(connection, sorted(ids), wanted)
+    return [_answer(each, genes, wanted) for each in resolved]
+
+
+def found_gene(found: Resolution, gene: Gene) -> dict[str, Any]:
+    """Return a gene with how its name was resolved; see `views.FoundGene`."""
+    return {"resolved_by": found.resolved_by, **msgspec.structs.asdict(gene)}
+
+
+def named(gene: NamedGene) -> dict[str, Any]:
+    """Return a gene without its answers; see `resolve.NamedGene`."""
+    return gene.model_dump(mode="json")
+
+
+def _answer(found: Resolution, genes: Mapping[int, Gene], wanted: Wanted) -> dict[str, Any]:
+    query = storable(found.name)
+    if found.candidates:
+        return {
+            "query": query,
+            "ambiguous": True,
+            "resolved_by": found.resolved_by,
+            "candidates": [named(each) for each in found.candidates],
+        }
+    gene = found.gene
+    if gene is not None and gene.id is not None and gene.id in genes:
+        return {"query": query, "_id": gene.hgnc_id, **found_gene(found, genes[gene.id])}
+    return {
+        "query": query,
+        "notfound": True,
+        "reason": _reason(found, wanted),
+        "gene": None if gene is None else named(gene),
+    }
+
+
+def _reason(found: Resolution, wanted: Wanted) -> str:
+    if not found.name.strip():
+        return "it is blank"
+    if found.gene is None:
+        return "no gene has this name"
+    if found.gene.id is not None and wanted.moment.at is not None:
+        return f"{found.gene.symbol} was not in this database at that moment"
+    return f"{found.gene.symbol} is not in this database"

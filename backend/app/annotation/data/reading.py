@@ -1,0 +1,171 @@
+"""Reads genes with their answers, in one statement however many genes there are."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.cuts import cut
+from app.annotation.data.genes import genes_at
+from app.annotation.data.shapes import Answer, Gene, Origin, raw
+from app.annotation.data.versions import answers_at
+from app.annotation.data.wanted import EVERYTHING, Wanted
+from app.annotation.sources import SOURCES
+from app.db.tables import origins, own_tables
+
+_ROWS_AT_ONCE = 2_000
+"""Rows after which other requests have their turn on the event loop."""
+
+
+async def read_genes(
+    connection: AsyncConnection, gene_ids: Sequence[int], wanted: Wanted
+) -> dict[int, Gene]:
+    """Return genes with their answers, by id, without those that were not there at the moment.
+
+    Args:
+        connection: to read from.
+        gene_ids: of the genes.
+        wanted: what comes back of each gene.
+    """
+    query = _PRESENT if wanted == EVERYTHING else _by_id(wanted)
+    return await read_page(connection, query, {"gene_ids": gene_ids})
+
+
+async def read_page(
+    connection: AsyncConnection, query: Select[Any], values: dict[str, Any] | None = None
+) -> dict[int, Gene]:
+    """Return the genes that :func:`genes_and_answers` selects, in the order of their places."""
+    found: dict[int, Gene] = {}
+    places: dict[int, int] = {}
+    rows = (await connection.execute(query, values)).all()
+    for number, (
+        gene_id, place, hgnc_id, symbol, ensembl_gene_id, entrez_id, withdrawn_at, successor,
+        source, state, data, release, valid_from, fetched_at, checked_state, checked_at, reason,
+        run_id, files, parser, own_licence,
+    ) in enumerate(rows):  # fmt: skip
+        if number % _ROWS_AT_ONCE == _ROWS_AT_ONCE - 1:
+            await asyncio.sleep(0)
+        gene = found.get(gene_id)
+        if gene is None:
+            gene = found[gene_id] = Gene(
+                gene_id,
+                hgnc_id,
+                symbol,
+                ensembl_gene_id,
+                entrez_id,
+                raw(withdrawn_at),
+                raw(successor),
+                {},
+            )
+            places[gene_id] = place
+        if source is not None:
+            gene.annotations[source] = Answer(
+                state,
+                raw(data),
+                release,
+                raw(valid_from),  # type: ignore[arg-type]  # never null
+                raw(fetched_at),
+                checked_state,
+                raw(checked_at),
+                reason,
+                None if parser is None else Origin(run_id, raw(files), parser),  # type: ignore[arg-type]  # never null
+                SOURCES[source].info.licence if source in SOURCES else own_licence,
+            )
+    for gene in found.values():
+        gene.annotations = dict(sorted(gene.annotations.items()))
+    return {gene_id: found[gene_id] for gene_id in sorted(found, key=places.__getitem__)}
+
+
+def genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
+    """Select genes with their answers: a row for each answer, and one for a gene without any.
+
+    The rows have no order. To sort them, PostgreSQL would have to write all data to a file.
+
+    Args:
+        genes: with the columns of `genes_at`, and ``place``.
+        wanted: what the rows contain.
+    """
+    answers = answers_at(wanted.moment)
+    successors = genes_at(wanted.moment, "successors")
+    its = and_(answers.c.gene_id == genes.c.id, *of_sources(answers.c.source, wanted))
+    own = and_(own_tables.c.name == answers.c.source, own_tables.c.replaced_at.is_(None))
+    return select(
+        genes.c.id,
+        genes.c.place,
+        genes.c.hgnc_id,
+        genes.c.symbol,
+        genes.c.ensembl_gene_id,
+        genes.c.entrez_id,
+        json_text(genes.c.withdrawn_at),
+        _named(successors),
+        answers.c.source,
+        answers.c.state,
+        cast(cut(answers.c.data, answers.c.source, wanted.fields), Text),
+        answers.c.release,
+        json_text(answers.c.valid_from),
+        json_text(answers.c.fetched_at),
+        answers.c.checked_state,
+        json_text(answers.c.checked_at),
+        answers.c.reason,
+        answers.c.run_id,
+        cast(origins.c.files, Text),
+        origins.c.parser,
+        own_tables.c.licence,
+    ).select_from(
+        genes.outerjoin(successors, successors.c.id == genes.c.successor_id)
+        .outerjoin(answers, its)
+        .outerjoin(origins, origins.c.id == answers.c.origin_id)
+        .outerjoin(own_tables, own)
+    )
+
+
+def of_sources(source: ColumnElement[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return the condition that a source is one of those that are wanted; none if all are."""
+    if wanted.sources is None:
+        return []
+    return [source == any_(literal(list(wanted.sources), ARRAY(Text)))]
+
+
+def json_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a value as text of JSON, which is null if the value is."""
+    return cast(func.to_json(value), Text)
+
+
+def _named(genes: Subquery) -> ColumnElement[str]:
+    """Return a gene as JSON; see `genes.resolve.NamedGene`."""
+    columns = select(genes.c.hgnc_id, genes.c.symbol, genes.c.id, genes.c.withdrawn_at)
+    named = columns.correlate(genes).subquery("named")
+    one = select(json_text(named.table_valued())).scalar_subquery()
+    return case((genes.c.id.is_not(None), one))
+
+
+def _by_id(wanted: Wanted) -> Select[Any]:
+    genes = genes_at(wanted.moment)
+    place = literal_column("0", Integer).label("place")
+    asked = any_(bindparam("gene_ids", type_=ARRAY(BigInteger)))
+    return genes_and_answers(
+        select(genes, place).where(genes.c.id == asked).subquery("page"), wanted
+    )
+
+
+_PRESENT = _by_id(EVERYTHING)
+"""Is composed once, because most reads are of present genes with everything."""

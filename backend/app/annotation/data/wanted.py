@@ -1,0 +1,90 @@
+"""What a reader wants of genes: the moment, the sources, and the fields of their data."""
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.field_names import find_fields
+from app.annotation.data.fields import Field, all_fields
+from app.annotation.data.moments import NOW, Moment, find_moment
+from app.annotation.own_tables.registry import all_sources
+from app.annotation.sources import SOURCES
+from app.core.errors import WrongUse
+from app.db.text import storable
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What comes back of each gene.
+
+    Attributes:
+        moment: when its answers were valid.
+        sources: whose answers; None means all.
+        fields: the data of the sources of these fields is cut to them.
+    """
+
+    moment: Moment = NOW
+    sources: tuple[str, ...] | None = None
+    fields: tuple[Field, ...] = ()
+
+
+EVERYTHING = Wanted()
+"""The present answers of all sources."""
+
+
+async def find_wanted(
+    connection: AsyncConnection,
+    *,
+    sources: Sequence[str] = (),
+    fields: Sequence[str] = (),
+    as_of: str | None = None,
+    snapshot: str | None = None,
+) -> Wanted:
+    """Return what somebody wants, by the names that they typed.
+
+    Args:
+        connection: to read from.
+        sources: names of sources. None means all, or those of the fields.
+        fields: names of fields, structures or sources; see `field_names.find_fields`.
+        as_of: see `moments.find_moment`.
+        snapshot: see `moments.find_moment`.
+
+    Raises:
+        WrongUse: there is no such source or field, or the moment is none.
+        NotFound: there is no such snapshot.
+    """
+    for name in fields:
+        # PostgreSQL could not even look for such a key of a map
+        if storable(name) != name:
+            raise WrongUse(f"the name {name[:80]!r}", allowed="a name without special characters")
+    moment = await find_moment(connection, as_of=as_of, snapshot=snapshot)
+    await require_sources(connection, sources)
+    found: list[Field] = []
+    if fields:
+        found += find_fields(fields, await all_fields(connection))
+    names = dict.fromkeys([*sources, *(field.source for field in found)])
+    return Wanted(moment, tuple(names) or None, tuple(found))
+
+
+async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> None:
+    """Make sure that there are sources with these names.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    unknown = [name for name in names if name not in SOURCES]
+    if not unknown:
+        return
+    known = await all_sources(connection)
+    for name in unknown:
+        if name not in known:
+            raise unknown_name("source", name, known)
+
+
+def unknown_name(what: str, name: str, known: Collection[str]) -> WrongUse:
+    """Return the error about a name that is none of those that are known."""
+    near = difflib.get_close_matches(name[:80].lower(), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return WrongUse(f"there is no {what} {name[:80]!r}{hint}", allowed=", ".join(known))

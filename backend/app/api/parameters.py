@@ -1,0 +1,70 @@
+"""Query parameters that several reads share: which sources and fields, and at which moment."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Query
+
+from app.annotation.data.field_names import split_names
+from app.core.errors import NotFound, WrongUse
+
+EXAMPLE_TIME = "2025-12-31"
+
+EXAMPLE_SNAPSHOT = "paper-2026"
+
+EXAMPLE_FIELDS = ("clinvar.germline.pathogenic", "gnomad.pli")
+
+SOURCES = Annotated[
+    list[str],
+    Query(
+        description="Whose annotations come back, with commas between the names; by default those"
+        " of all sources, or those of `fields`.",
+        examples=[["clinvar,gnomad"]],
+    ),
+]
+
+FIELDS = Annotated[
+    list[str],
+    Query(
+        description="The fields to which `data` is cut, with commas between the names; see the page"
+        " Fields. The name of a source or of an object in its data means all of its fields.",
+        examples=[[",".join(EXAMPLE_FIELDS)]],
+    ),
+]
+
+AS_OF = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        description="What was valid at this time: a day, which means its end in UTC, or a time with"
+        " its zone.",
+        examples=[EXAMPLE_TIME],
+    ),
+]
+
+SNAPSHOT = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="What was valid at the snapshot with this name.",
+        examples=[EXAMPLE_SNAPSHOT],
+    ),
+]
+
+
+def words(given: Iterable[str]) -> list[str]:
+    """Return names that are separated by commas, from one or several values of a parameter."""
+    return [name for each in given for name in split_names(each)]
+
+
+@contextmanager
+def in_parameters() -> Iterator[None]:
+    """Make an error about something that a parameter names, and that is not there, a wrong use.
+
+    404 is for what the address itself names.
+    """
+    try:
+        yield
+    except NotFound as error:
+        raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
