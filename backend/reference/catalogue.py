@@ -3,8 +3,10 @@
 from app.annotation.sources import SOURCES
 from app.core.process.checkout import ROOT
 from reference import (
+    alerts,
     checks,
     compose,
+    dashboards,
     env_example,
     http,
     jobs,
@@ -34,6 +36,9 @@ def blocks() -> list[Block]:
         Block(DOCS / "troubleshooting.md", "symptoms", checks.index()),
         Block(DOCS / "troubleshooting.md", "checks", checks.text()),
         Block(deployment, "metrics", metrics.text()),
+        Block(ROOT / "deploy" / "grafana" / "operation.json", None, dashboards.operation()),
+        Block(ROOT / "deploy" / "grafana" / "data.json", None, dashboards.data()),
+        Block(DOCS / "how-to" / "be-alerted.md", "alerts", alerts.text()),
         Block(deployment, "settings", settings.guide()),
         Block(deployment, "jobs", jobs.text()),
         Block(ROOT / ".env.example", None, env_example.text()),

@@ -15,10 +15,11 @@ _SOURCE = next(iter(SOURCES))
 def text() -> str:
     """Return a table of the metrics that `/metrics` answers."""
     head = ("metric", "type", "labels", "meaning")
-    return table(head, (_row(each) for each in _all()))
+    return table(head, (_row(each) for each in all_metrics()))
 
 
-def _all() -> Iterator[Metric]:
+def all_metrics() -> Iterator[Metric]:
+    """Yield the metrics that `/metrics` answers."""
     # what depends on an answer being there has one
     statistics = Statistics(
         EngineStatistics({}, {}, {"redis": 1}, 0.0),
@@ -26,6 +27,7 @@ def _all() -> Iterator[Metric]:
         coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
         last_successes={_SOURCE: 0.0},
         held=set(),
+        overdue=0,
     )
     return Scrape(statistics, redis=True).collect()
 

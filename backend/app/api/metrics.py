@@ -59,6 +59,11 @@ class Scrape(Collector):
             yield _gauge("redis_up", "Whether Redis answers.", self._redis)
         if self._statistics is not None:
             yield from _engine(self._statistics.engine)
+            yield _gauge(
+                "schedules_overdue",
+                "Schedules whose time has come and that nobody has done.",
+                self._statistics.overdue,
+            )
             yield from _annotations(self._statistics)
 
 
@@ -180,6 +185,12 @@ def _annotations(statistics: Statistics) -> Iterable[Metric]:
             "annotations_median_check_timestamp_seconds",
             "Median time of the checks of the genes.",
             {source: each.median for source, each in known.items()},
+        ),
+        _by(
+            "source",
+            "source_freshness_seconds",
+            "Age from which an answer is stale while the current release is not known.",
+            {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()},
         ),
         _by(
             "source",

@@ -9,12 +9,13 @@ from app.annotation.refresh.coverage import (
     held_sources,
     last_successes,
 )
+from app.core.schedules.views import count_overdue
 from app.core.workers.metrics import EngineStatistics, engine_statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What PostgreSQL knows about the runs, the workers and the annotations as a whole.
+    """What PostgreSQL knows about the runs, the workers, the schedules and the annotations.
 
     Attributes:
         engine: the runs and the workers.
@@ -22,6 +23,7 @@ class Statistics:
         coverage: the annotations, by source.
         last_successes: when a run last completed a source, as seconds since 1970, by source.
         held: the sources whose latest answers are held.
+        overdue: the number of schedules whose time has come and that nobody has done.
     """
 
     engine: EngineStatistics
@@ -29,6 +31,7 @@ class Statistics:
     coverage: dict[str, Coverage]
     last_successes: dict[str, float]
     held: set[str]
+    overdue: int
 
 
 async def read_statistics(connection: AsyncConnection) -> Statistics:
@@ -39,4 +42,5 @@ async def read_statistics(connection: AsyncConnection) -> Statistics:
         coverage=await coverage(connection),
         last_successes=await last_successes(connection),
         held=set(await held_sources(connection)),
+        overdue=await count_overdue(connection),
     )

@@ -94,6 +94,21 @@ _TICKS = text(
 )
 
 
+# a worker does a tick within about a second
+_OVERDUE = text(
+    """
+    SELECT count(*) FROM schedules
+    WHERE paused_at IS NULL AND next_at < clock_timestamp() - interval '10 s'
+    """
+)
+
+
+async def count_overdue(connection: AsyncConnection) -> int:
+    """Return the number of schedules whose time has come and that nobody has done."""
+    found: int = (await connection.execute(_OVERDUE)).scalar_one()
+    return found
+
+
 async def list_schedules(connection: AsyncConnection) -> list[Schedule]:
     """Return all schedules, by name."""
     return [_view(row) for row in (await connection.execute(_ALL)).mappings()]

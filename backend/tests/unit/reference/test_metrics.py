@@ -1,5 +1,4 @@
 from reference import metrics
-from tests.conftest import REPOSITORY
 
 
 def test_a_counter_has_the_name_that_prometheus_shows() -> None:
@@ -12,17 +11,3 @@ def test_a_counter_has_the_name_that_prometheus_shows() -> None:
         row.startswith("| `kidney_genetics_annotations` | gauge | `source`, `state` |")
         for row in rows
     )
-
-
-def test_every_metric_of_an_alert_in_the_guide_exists() -> None:
-    guide = (REPOSITORY / "docs" / "deployment.md").read_text()
-    named = {
-        word.split("{")[0]
-        for line in guide.splitlines()
-        if "expr:" in line
-        for word in line.replace("(", " ").replace(")", " ").split()
-        if word.startswith("kidney_genetics_")
-    }
-    assert named
-    for name in named:
-        assert f"| `{name}` |" in metrics.text()
