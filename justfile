@@ -168,6 +168,24 @@ snapshot *ARGS: _installed
 rollback *ARGS: _installed
     @{{ python }} -m app.cli rollback "$@"
 
+# Add a list of genes: just list-add NAME FILE
+[group('data')]
+[no-cd]
+list-add *ARGS: _installed
+    @{{ python }} -m app.cli list-add "$@"
+
+# List the gene lists
+[group('data')]
+[no-cd]
+lists *ARGS: _installed
+    @{{ python }} -m app.cli lists "$@"
+
+# Remove a list of genes: just list-remove NAME
+[group('data')]
+[no-cd]
+list-remove *ARGS: _installed
+    @{{ python }} -m app.cli list-remove "$@"
+
 # Show the schedules; --suggest: sensible ones
 [group('schedules')]
 [no-cd]

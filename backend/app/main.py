@@ -20,6 +20,7 @@ from app.api import (
     errors,
     genes,
     health,
+    lists,
     metrics,
     resolve,
     rollback,
@@ -98,12 +99,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.router,
         snapshots.admin_router,
         rollback.router,
+        lists.router,
+        lists.admin_router,
         health.router,
         metrics.router,
     ):
         app.include_router(router)
     # a request passes the last added middleware first
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={lists.LISTS_PREFIX: lists.MAX_BODY})
     app.add_middleware(Conditional, private=settings.read_token is not None)
     app.add_middleware(AdminOnly, token=settings.admin_token)
     app.add_middleware(ReadersOnly, token=settings.read_token, others=[settings.admin_token])

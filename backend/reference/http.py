@@ -129,7 +129,8 @@ def _curl(method: str, path: str, route: Described, schemas: Described) -> str:
         words.append('-H "Authorization: Bearer $ADMIN_TOKEN"')
     if body := _body(route):
         words.append(f"-d {shlex.quote(json.dumps(schemas[body]['examples'][0]))}")
-    elif method != "GET":
+    # with a body, curl sends POST by itself
+    if method not in {"GET", "POST" if body else "GET"}:
         words.append(f"-X {method}")
     # a line would not be wide enough for both
     return " ".join(words) + (" \\\n  " if len(words) > 1 else " ") + HERE + path

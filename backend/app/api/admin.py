@@ -1,16 +1,19 @@
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import ConfigDict, Field, StrictBool
 
+from app.annotation.data.lists import genes_to_annotate
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
 from app.api.auth import ADMIN_PREFIX
 from app.api.errors import refusals
-from app.api.services import ServicesDep
+from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.core.errors import NotFound, WrongUse
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
 from app.core.runs.request import MODES, RunRequest
@@ -43,6 +46,11 @@ AfterId = Annotated[
 ]
 
 
+# a class with a field `list` cannot name the type
+_Sources = list[Annotated[str, one_of(SOURCES), Field(max_length=100)]]
+_Genes = list[Annotated[str, Field(max_length=100)]]
+
+
 class NewRun(StrictBody):
     """A request for a run."""
 
@@ -51,7 +59,7 @@ class NewRun(StrictBody):
     )
 
     # the allowed values are checked where the run is created
-    sources: list[Annotated[str, one_of(SOURCES), Field(max_length=100)]] | None = Field(
+    sources: _Sources | None = Field(
         None,
         max_length=100,
         description="The names of one or more sources; null means all.",
@@ -61,7 +69,7 @@ class NewRun(StrictBody):
         max_length=100,
         description="`smart` refreshes what is missing, unknown or stale, and `full` everything.",
     )
-    genes: list[Annotated[str, Field(max_length=100)]] | None = Field(
+    genes: _Genes | None = Field(
         None,
         max_length=20_000,
         description="Symbols, HGNC, Ensembl or Entrez ids of the genes to refresh; null means all.",
@@ -69,6 +77,11 @@ class NewRun(StrictBody):
     resume: StrictBool = Field(
         default=False,
         description="Reopen the latest failed or cancelled run of the same request.",
+    )
+    list: str | None = Field(
+        None,
+        max_length=100,
+        description="The name of a list: only its genes are refreshed. Not together with `genes`.",
     )
 
 
@@ -122,7 +135,7 @@ class Accepted(View):
 )
 async def start(new: NewRun, services: ServicesDep, response: Response) -> Accepted:
     """Create a run, or return the active run of the same request."""
-    request = RunRequest.of(new.sources, new.mode, new.genes)
+    request = RunRequest.of(new.sources, new.mode, await _limited_to(new, services))
     accepted = await request_run(
         services.db,
         services.dispatcher,
@@ -133,6 +146,19 @@ async def start(new: NewRun, services: ServicesDep, response: Response) -> Accep
     if not accepted.created:
         response.status_code = 200
     return Accepted(id=accepted.ref.run_id, state=accepted.state, created=accepted.created)
+
+
+async def _limited_to(new: NewRun, services: Services) -> Sequence[str] | None:
+    if new.list is None:
+        return new.genes
+    if new.genes is not None:
+        raise WrongUse("both genes and list", allowed="one of them, or none for all genes")
+    async with services.db.connect() as connection:
+        try:
+            return await genes_to_annotate(connection, new.list)
+        except NotFound as error:
+            # 404 would mean the address
+            raise WrongUse(error.found, allowed=error.allowed) from error
 
 
 @router.get("/runs", summary="List the runs", response_description="A page of runs")

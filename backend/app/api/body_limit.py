@@ -1,12 +1,12 @@
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import refuse
 
 MAX_BODY = 64 * 1024
-"""Bytes. The largest sensible request has a few hundred."""
-
-_TOO_LARGE = f"the body is larger than {MAX_BODY} bytes"
+"""Bytes. The largest sensible request has a few hundred, except one that sends a list."""
 
 
 class BodyLimit:
@@ -14,19 +14,29 @@ class BodyLimit:
 
     Starlette has a limit of its own (``starlette/middleware/body_limit.py``, 1.10). It answers in
     plain text if the length is declared, and all errors of this API are JSON.
+
+    Args:
+        app: the application.
+        larger: bytes for the addresses below some paths.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
+        self._larger = {f"{path}/": most for path, most in (larger or {}).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        path: str = scope["path"]
+        most = next(
+            (most for start, most in self._larger.items() if path.startswith(start)), MAX_BODY
+        )
+        too_large = f"the body is larger than {most} bytes"
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared[:20]) > MAX_BODY:
-            await refuse(413, _TOO_LARGE)(scope, receive, send)
+        if declared.isdigit() and int(declared[:20]) > most:
+            await refuse(413, too_large)(scope, receive, send)
             return
         received = 0
 
@@ -34,8 +44,8 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise HTTPException(413, _TOO_LARGE)
+            if received > most:
+                raise HTTPException(413, too_large)
             return message
 
         await self._app(scope, receive_counted, send)

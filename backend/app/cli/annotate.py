@@ -1,9 +1,10 @@
 import click
 
+from app.annotation.data.lists import genes_to_annotate
 from app.annotation.genes.selection import names_in
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
-from app.annotation.settings import get_settings
+from app.annotation.settings import Settings, get_settings
 from app.annotation.sources import SOURCES
 from app.cli.output import (
     as_json,
@@ -18,6 +19,7 @@ from app.cli.output import (
 )
 from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.watch import watch
+from app.core.errors import WrongUse
 from app.core.runs.request import MODES, RunRequest
 from app.core.workers import views as worker_views
 
@@ -53,6 +55,12 @@ class Requested(RunDetail):
     help="Limit the run to these genes: a file as for genes-import, or names separated by commas.",
 )
 @click.option(
+    "--list",
+    "list_name",
+    metavar="NAME",
+    help="Limit the run to the genes of this list that are in the database; see list-add.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Start no run. Show the releases, the genes that are due, and the requests for them.",
@@ -62,6 +70,7 @@ def annotate(
     sources: tuple[str, ...],
     mode: str,
     genes: str | None,
+    list_name: str | None,
     *,
     dry_run: bool,
     wait: bool,
@@ -73,9 +82,8 @@ def annotate(
     If a run of the same request is active, no new run is started. With --wait, the exit status is 1
     unless the run succeeds. Ctrl-C ends the command, and the run continues.
     """
-    limited_to = None if genes is None else names_in(genes)
-    request = RunRequest.of(sources or None, mode, limited_to)
     settings = get_settings()
+    request = RunRequest.of(sources or None, mode, _limited_to(genes, list_name, settings))
     if dry_run:
         from app.cli.dry_run import show_forecast
 
@@ -119,6 +127,19 @@ def annotate(
         note(f"To see its progress: just show {run.id}")
     if run.state in {"failed", "cancelled"}:
         click.get_current_context().exit(1)
+
+
+def _limited_to(genes: str | None, list_name: str | None, settings: Settings) -> list[str] | None:
+    if genes is not None and list_name is not None:
+        raise WrongUse("both --genes and --list", allowed="one of them, or none for all genes")
+    if list_name is None:
+        return None if genes is None else names_in(genes)
+
+    async def do(session: Session) -> list[str]:
+        async with session.db.connect() as connection:
+            return await genes_to_annotate(connection, list_name)
+
+    return in_session(do, settings=settings)
 
 
 async def _detail(session: Session, run_id: int) -> RunDetail:

@@ -39,7 +39,7 @@ def genes_import(what: str, *, as_json: bool) -> None:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))
     else:
         for column in report.columns:
-            note(_describe_column(column))
+            note(describe_column(column))
         for line, remark in sorted(_remarks(report)):
             say(f"line {line}: {remark}")
         say(
@@ -52,7 +52,8 @@ def genes_import(what: str, *, as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def _describe_column(column: ReadColumn) -> str:
+def describe_column(column: ReadColumn) -> str:
+    """Say how a column of a gene list was read."""
     if column.read_as is None:
         return f"column {column.column}: not read"
     line = f"column {column.column}: {column.read_as} in {_rows(column.rows)}"

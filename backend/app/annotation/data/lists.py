@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
 from app.annotation.genes.listed import Listed
-from app.annotation.genes.resolve import NamedGene
+from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.core.errors import NotFound, WrongUse
 from app.core.runs.views import View
 from app.db.tables import gene_list_genes, genes, merged_ids
@@ -168,7 +168,7 @@ async def put_list(
         first = "".join(f"; {each.found}: {each.detail}" for each in listed.problems[:3])
         raise WrongUse(
             f"none of the {len(listed.problems):,} rows means one gene{first}",
-            allowed="symbols, previous symbols, aliases, and ids of HGNC, NCBI and Ensembl",
+            allowed=f"in each row {ANY_NAME}",
         )
     values = {"name": name, "note": note, "file_name": file_name, "by": by}
     created = (await connection.execute(_CREATE, values)).first() is not None

@@ -9,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.columns import read_rows
 from app.annotation.genes.files import read_gene_file
+from app.annotation.genes.resolve import Resolution, resolve
 from app.core.errors import WrongUse
 
 MAX_SHOWN = 10
 """The most unknown names in an error."""
+
+_CHUNK = 1_000
+"""Names for each statement that looks for former ones."""
 
 # No source is asked about a withdrawn gene. Its names mean the gene that it was merged into, unless
 # an approved gene has the name now.
@@ -70,7 +74,8 @@ def names_in(arguments: str) -> list[str]:
 async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
     """Return the HGNC ids of genes of the database, sorted and unique.
 
-    A merged gene counts as its successor.
+    A merged gene counts as its successor. A previous symbol or an alias names a gene if it is of no
+    other gene, and no gene has it as its symbol.
 
     Args:
         connection: to read from.
@@ -81,18 +86,30 @@ async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> li
     """
     unique = sorted({name.strip() for name in names if name.strip() and "\0" not in name})
     rows = (await connection.execute(_FIND, {"names": unique})).all()
-    if missing := sorted(row.name for row in rows if not row.genes):
+    found = {row.hgnc_id for row in rows if row.genes}
+    several = {row.name for row in rows if row.genes > 1}
+    missing = []
+    for meaning in await _meanings(connection, [row.name for row in rows if not row.genes]):
+        gene = meaning.successor or meaning.gene
+        if gene is not None and gene.id is not None and gene.withdrawn_at is None:
+            found.add(gene.hgnc_id)
+        elif meaning.candidates:
+            several.add(meaning.name)
+        else:
+            missing.append(meaning.name)
+    if missing:
+        missing.sort()
         shown = ", ".join(name[:40] for name in missing[:MAX_SHOWN])
         more = f" and {len(missing) - MAX_SHOWN:,} more" if len(missing) > MAX_SHOWN else ""
         raise WrongUse(
             f"no gene of the database is called {shown}{more}{await _near(connection, missing[0])}",
-            allowed="approved symbols, HGNC, Ensembl and Entrez ids of imported genes"
+            allowed="symbols, previous symbols, HGNC, Ensembl and Entrez ids of imported genes"
             " that HGNC has not withdrawn",
             remedy="import the genes with `just genes-import FILE`, or correct the names",
         )
-    if several := sorted(row.name for row in rows if row.genes > 1):
+    if several:
         raise WrongUse(
-            f"several genes are called {', '.join(several[:MAX_SHOWN])}",
+            f"several genes are called {', '.join(sorted(several)[:MAX_SHOWN])}",
             allowed="names of one gene; an HGNC id (HGNC:9008) is always one",
         )
     if not rows:
@@ -100,7 +117,14 @@ async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> li
             "the list of genes is empty",
             allowed="names of one or more genes, or no list (null) for all genes",
         )
-    return sorted({row.hgnc_id for row in rows})
+    return sorted(found)
+
+
+async def _meanings(connection: AsyncConnection, names: Sequence[str]) -> list[Resolution]:
+    found = []
+    for start in range(0, len(names), _CHUNK):
+        found += await resolve(connection, names[start : start + _CHUNK])
+    return found
 
 
 async def _near(connection: AsyncConnection, name: str) -> str:

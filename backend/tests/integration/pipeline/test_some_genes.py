@@ -46,6 +46,21 @@ async def test_the_names_of_a_merged_gene_mean_its_successor(annotator: Annotato
     assert await asked_about(annotator) == ["PKD2"]
 
 
+async def test_a_previous_symbol_of_one_gene_means_this_gene(annotator: Annotator) -> None:
+    await annotator.change(
+        "INSERT INTO gene_names VALUES ('HGNC:9008', 'symbol', 'PKD1'),"
+        " ('HGNC:9008', 'previous', 'FORMER'), ('HGNC:9008', 'alias', 'BOTH'),"
+        " ('HGNC:9009', 'alias', 'BOTH'), ('HGNC:999999', 'symbol', 'ELSEWHERE')"
+        " ON CONFLICT DO NOTHING"
+    )
+    named = await annotator.request("ensembl", genes=["former"])
+    assert not (await annotator.request("ensembl", genes=["PKD1"])).created
+    for name, says in (("BOTH", "several genes are called BOTH"), ("ELSEWHERE", "no gene of the")):
+        with pytest.raises(WrongUse, match=says):
+            await annotator.request("ensembl", genes=[name])
+    assert named.created
+
+
 async def test_a_symbol_that_was_given_to_another_gene_means_that_gene(
     annotator: Annotator,
 ) -> None:

@@ -8,6 +8,7 @@ from app.annotation.sources import SOURCES
 async def test_the_description_names_every_address_of_the_contract(app) -> None:
     described = app.openapi()
     assert set(described["paths"]) == {
+        "/api/admin/lists/{name}",
         "/api/admin/runs",
         "/api/admin/runs/{run_id}",
         "/api/admin/runs/{run_id}/events",
@@ -22,6 +23,8 @@ async def test_the_description_names_every_address_of_the_contract(app) -> None:
         "/api/genes/query",
         "/api/genes/{name}",
         "/api/genes/{name}/history",
+        "/api/lists",
+        "/api/lists/{name}",
         "/api/resolve",
         "/api/sources",
         "/api/snapshots",

@@ -32,12 +32,18 @@ ALLOWED = {
     "sandbox/spread.py": "`skew`",
 }
 EXAMPLES = re.compile(
-    r'\{"sources": \["clinvar"\]|clinvar\.germline\.pathogenic|Ensembl or Entrez ids'
+    r'\{"sources": \["clinvar"\]|clinvar\.germline\.pathogenic'
+    r"|Ensembl or Entrez ids|ensembl id changed"
 )
 """The request and the field that the documentation shows, and identifiers of genes."""
 
 ORDINARY_WORDS = {"string"}
 """Names of sources that code uses with another meaning. Their classes and settings are unique."""
+
+STARTS = {
+    tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.NL
+}  # fmt: skip
+"""Tokens after which a statement begins."""
 
 QUOTED = re.compile(r"""\w*["']""")
 
@@ -64,7 +70,13 @@ def code(file: Path) -> Iterator[tuple[int, str]]:
         tokens = list(tokenize.tokenize(text.readline))
     before = tokenize.NEWLINE
     for token in tokens:
-        statement = before in {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.NL}
+        statement = before in {
+            tokenize.ENCODING,
+            tokenize.NEWLINE,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+            tokenize.NL,
+        }
         docstring = token.type == tokenize.STRING and statement and token.string.endswith('"""')
         if token.type in {tokenize.NAME, tokenize.STRING} and not docstring:
             yield token.start[0], token.string

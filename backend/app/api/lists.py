@@ -1,0 +1,149 @@
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response, Security
+from fastapi.security import HTTPBearer
+from pydantic import ConfigDict, Field
+
+from app.annotation.data import lists
+from app.annotation.data.lists import ListChange
+from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO
+from app.annotation.genes.columns import Row
+from app.annotation.genes.listed import resolve_rows, row_of
+from app.annotation.genes.resolve import ANY_NAME
+from app.api.auth import ADMIN_PREFIX
+from app.api.errors import refusals
+from app.api.services import ServicesDep
+from app.api.strict_requests import StrictBody, StrictRoute
+
+router = APIRouter(
+    prefix="/api/lists",
+    tags=["lists"],
+    route_class=StrictRoute,
+    responses=refusals(
+        {
+            422: "A parameter is unknown, or its value is not allowed",
+            503: "The database is unavailable, or the API is busy",
+        }
+    ),
+)
+
+LISTS_PREFIX = f"{ADMIN_PREFIX}/lists"
+
+admin_router = APIRouter(
+    prefix=LISTS_PREFIX,
+    tags=["lists"],
+    route_class=StrictRoute,
+    # for OpenAPI only: `auth` checks the token before the route is known
+    dependencies=[Security(HTTPBearer(auto_error=False))],
+    responses=refusals(
+        {
+            401: "The token is missing or wrong",
+            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
+        }
+    ),
+)
+
+MAX_GENES = 20_000
+"""The most names of a list."""
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request that sends a list."""
+
+_NOT_FOUND = refusals({404: "There is no such list"})
+
+Name = Annotated[str, Path(description="The list's name.", examples=["ciliopathies"])]
+
+
+class NewList(StrictBody):
+    """The genes of a list, and who adds it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"genes": ["PKD1", "HGNC:9009", "5311"], "by": "Ada", "note": "cysts"}]
+        },
+    )
+
+    genes: list[Annotated[str, Field(max_length=100)]] = Field(
+        min_length=1,
+        max_length=MAX_GENES,
+        description=f"Names of genes; each is {ANY_NAME}. Names that mean no gene, or may mean"
+        " several, are answered and left out.",
+    )
+    by: str = Field(max_length=MAX_WHO, description="Who adds the list.")
+    note: str | None = Field(
+        None, max_length=MAX_NOTE, description="What the list is for; null keeps the former note."
+    )
+
+
+def _rows(names: Sequence[str]) -> list[Row]:
+    return [row_of(place, name) for place, name in enumerate(names, 1)]
+
+
+@router.get("", summary="List the gene lists", response_description="The lists")
+async def list_lists(services: ServicesDep) -> list[lists.GeneListSummary]:
+    """Return all gene lists without their genes, by name."""
+    async with services.db.connect() as connection:
+        return await lists.all_lists(connection)
+
+
+@router.get(
+    "/{name}",
+    summary="Show a gene list",
+    response_description="The list",
+    responses=_NOT_FOUND,
+)
+async def get_list(name: Name, services: ServicesDep) -> lists.GeneList:
+    """Return a gene list with its genes, also those that are not in the database."""
+    async with services.db.connect() as connection:
+        return await lists.get_list(connection, name)
+
+
+@admin_router.put(
+    "/{name}",
+    summary="Add a gene list, or replace it",
+    response_description="The list of this name has these genes now",
+    responses={
+        201: {"model": ListChange, "description": "The list was added"},
+        **refusals(
+            {
+                400: "The body is not JSON",
+                413: "The body is larger than 1 MiB",
+                422: "A field is unknown or missing, its value is not allowed, or no name means"
+                " one gene",
+            }
+        ),
+    },
+)
+async def put_list(
+    name: Name, new: NewList, services: ServicesDep, response: Response
+) -> ListChange:
+    """Add a gene list, or replace the genes of the list of this name as a whole.
+
+    The lines of `problems` and `notes` are places in `genes`, counted from 1. The same list again
+    changes nothing.
+    """
+    lists.check_name(name)
+    # a long list takes more than 100 ms
+    rows = await asyncio.to_thread(_rows, new.genes)
+    async with services.db.begin() as connection:
+        listed = await resolve_rows(connection, rows)
+        change = await lists.put_list(connection, name, listed, note=new.note, by=new.by)
+    if change.created:
+        response.status_code = 201
+    return change
+
+
+@admin_router.delete(
+    "/{name}",
+    status_code=204,
+    summary="Remove a gene list",
+    response_description="The list was removed",
+    responses=_NOT_FOUND | refusals({422: "A parameter is unknown"}),
+)
+async def remove_list(name: Name, services: ServicesDep) -> Response:
+    """Remove a gene list. Its genes and their annotations stay."""
+    async with services.db.begin() as connection:
+        await lists.remove_list(connection, name)
+    return Response(status_code=204)
