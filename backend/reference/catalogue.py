@@ -8,6 +8,7 @@ from reference import (
     compose,
     dashboards,
     env_example,
+    fields,
     http,
     jobs,
     layers,
@@ -52,6 +53,9 @@ def blocks() -> list[Block]:
             Block(REFERENCE / "sources" / f"{name}.md", None, source_pages.page(source))
             for name, source in SOURCES.items()
         ),
+        Block(REFERENCE / "fields.md", "fields", fields.fields()),
+        Block(REFERENCE / "conditions.md", "operators", fields.operators()),
+        Block(REFERENCE / "conditions.md", "pseudo-fields", fields.pseudo_fields()),
         Block(ROOT / "mkdocs.yml", "sources", source_pages.navigation()),
         Block(REFERENCE / "recipes.md", "recipes", recipes.text()),
         Block(REFERENCE / "shell.md", "commands", shell.text()),

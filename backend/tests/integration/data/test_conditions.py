@@ -1,6 +1,7 @@
 """Which genes satisfy conditions on their answers."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
 from app.db.engine import psycopg_url
 from app.db.tables import annotations, genes
+from tests.conftest import REPOSITORY
 
 KNOWN = {source: fields_of(source) for source in SOURCES}
 
@@ -166,6 +168,14 @@ CASES = [
 def test_genes_satisfy_a_condition_or_not(connection: Connection) -> None:
     for condition, expected in CASES:
         assert matching(connection, condition) == expected.split(), condition
+
+
+def test_the_examples_of_the_documentation_are_conditions(connection: Connection) -> None:
+    page = (REPOSITORY / "docs/reference/conditions.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^\| `(\w+\..+)` \|", page.partition("## Examples")[2], re.MULTILINE)
+    assert len(examples) > 10
+    selected = {gene for example in examples for gene in matching(connection, example)}
+    assert selected >= {"PKD1", "ABSENT"}
 
 
 def test_all_conditions_are_to_be_satisfied(connection: Connection) -> None:
