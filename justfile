@@ -156,6 +156,12 @@ accept *ARGS: _installed
 status *ARGS: _installed
     @{{ python }} -m app.cli status "$@"
 
+# Show what changed: just changes [--since DAY]
+[group('data')]
+[no-cd]
+changes *ARGS: _installed
+    @{{ python }} -m app.cli changes "$@"
+
 # Freeze the annotations: just snapshot NAME
 [group('data')]
 [no-cd]

@@ -17,6 +17,7 @@ from app.annotation.refresh.requests import plan
 from app.annotation.settings import Settings, get_settings
 from app.api import (
     admin,
+    changes,
     errors,
     genes,
     health,
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         admin.router,
         schedules.router,
         genes.router,
+        changes.router,
         resolve.router,
         sources.router,
         snapshots.router,

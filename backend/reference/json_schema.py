@@ -33,6 +33,8 @@ def type_phrase(schema: Mapping[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
+    if "type" not in schema:
+        return "any value"
     words = _TYPES[schema["type"]]
     if schema.get("format") == "date-time":
         words = "date and time"

@@ -17,6 +17,7 @@ COMMANDS = {
     "cancel": _Listed("app.cli.runs", "Cancel a run."),
     "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
     "accept": _Listed("app.cli.runs", "Accept what a run holds of a source."),
+    "changes": _Listed("app.cli.changes", "Show what changed since a time, or by a run."),
     "status": _Listed("app.cli.status", "Show the workers and the queue."),
     "schedules": _Listed("app.cli.schedules", "Show the schedules and what became of their ticks."),
     "schedule-add": _Listed("app.cli.schedules", "Create runs at fixed times, or when data age."),

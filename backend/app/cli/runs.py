@@ -96,6 +96,8 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(progress_table(run.progress))
     if (fresh := nothing_due_note(run)) is not None:
         console.print(fresh, soft_wrap=True)
+    if any(each.changed for each in run.progress):
+        console.print(f"to see what changed: just changes --run {run.id}", soft_wrap=True)
     for line in _held_lines(run):
         console.print(line, soft_wrap=True)
     if run.unknown_reasons:

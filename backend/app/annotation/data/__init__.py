@@ -10,11 +10,15 @@ versions of answers. `shapes` is the JSON that they write, and `views` describes
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
 of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment,
 and `retention` removes former answers.
+`changes` are the differences of two moments, or what a run changed. `diff` compares two versions of
+an answer, and `wording` says in words what differs.
 """
 
 __all__ = [
+    "changes",
     "citation",
     "conditions",
+    "diff",
     "field_names",
     "fields",
     "gene_history",
@@ -32,5 +36,6 @@ __all__ = [
     "versions",
     "views",
     "wanted",
+    "wording",
 ]
 """The modules that others may use."""

@@ -1,0 +1,270 @@
+"""Reads which changes somebody asks for, and refuses what cannot be answered."""
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.fields import Field, all_fields
+from app.annotation.data.lists import list_members
+from app.annotation.data.moments import (
+    ALLOWED,
+    NOW,
+    Moment,
+    parse_time,
+    require_history,
+    snapshot_time,
+)
+from app.annotation.genes.resolve import ANY_NAME, resolve
+from app.annotation.sources.names import MAX_NAME
+from app.core.errors import NotFound, UserError, WrongUse
+from app.core.runs.views import LARGEST_ID, require_run
+
+DEFAULT_PERIOD = timedelta(days=7)
+"""How far back the changes go if nothing else is asked for."""
+
+_NO_NAME = re.compile(r"[^a-z]", re.IGNORECASE)
+"""What begins like this is a time, because the name of a snapshot begins with a letter."""
+
+_KEY = re.compile(r"(\d{1,18}):([^:]*):(\d{1,18})")
+
+_CLOCK = text("SELECT now()")
+
+_RUN_CREATED = text("SELECT created_at FROM runs WHERE id = :id")
+
+_SYMBOLS = text("SELECT symbol FROM genes WHERE starts_with(lower(symbol), :first)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks for, as it was typed.
+
+    Attributes:
+        since: a day, which means its beginning in UTC, or a time.
+        from_: a day, which means its end, a time, or the name of a snapshot.
+        to: the same.
+        run: the id of a run.
+        source: only changes of this source.
+        gene: only changes of the gene with this name.
+        list: only changes of genes on the list with this name.
+        moving: also changes of fields that move.
+        after: only changes after the one with this key.
+    """
+
+    since: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    run: int | None = None
+    source: str | None = None
+    gene: str | None = None
+    list: str | None = None
+    moving: bool = False
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The place of a change in the order of all changes: by gene and source.
+
+    Attributes:
+        gene_id: the gene.
+        source: the source; empty for what happened to the gene itself, which comes first.
+        event_id: of what happened to the gene.
+    """
+
+    gene_id: int
+    source: str
+    event_id: int
+
+    def __str__(self) -> str:
+        """Return it as the parameter `after` has it."""
+        return f"{self.gene_id}:{self.source}:{self.event_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The changes that are looked for.
+
+    Attributes:
+        fields: of all sources.
+        now: PostgreSQL's time.
+        start: what the answers of this time are compared with; None for those of a run.
+        to: the later answers.
+        run: whose changes are looked for; None for the difference of two times.
+        run_created: when the run was created.
+        source: see :class:`Asked`.
+        gene_id: the gene.
+        list_id: the list of genes.
+        moving: see :class:`Asked`.
+        after: see :class:`Asked`.
+    """
+
+    fields: Mapping[str, Mapping[str, Field]]
+    now: datetime
+    start: datetime | None = None
+    to: Moment = NOW
+    run: int | None = None
+    run_created: datetime | None = None
+    source: str | None = None
+    gene_id: int | None = None
+    list_id: int | None = None
+    moving: bool = False
+    after: Key | None = None
+
+    @property
+    def period(self) -> str:
+        """What the changes are of, for people."""
+        if self.start is None:
+            return f"by run {self.run}"
+        return f"between {_said(self.start)} and {_said(self.to.at or self.now)}"
+
+
+async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
+    """Read what somebody asks for.
+
+    Args:
+        connection: to read from.
+        asked: as it was typed.
+
+    Raises:
+        WrongUse: it cannot be answered. The message says what is allowed.
+    """
+    now: datetime = (await connection.execute(_CLOCK)).scalar_one()
+    fields = await all_fields(connection)
+    if asked.source is not None and asked.source not in fields:
+        found = f"there is no source {asked.source[:80]!r}{_hint(asked.source, fields)}"
+        raise WrongUse(found, allowed=", ".join(fields))
+    start, to, run_created = await _period(connection, asked, now)
+    return Wanted(
+        fields=fields,
+        now=now,
+        start=start,
+        to=to,
+        run=asked.run,
+        run_created=run_created,
+        source=asked.source,
+        gene_id=None if asked.gene is None else await _gene(connection, asked.gene),
+        list_id=None if asked.list is None else await _list(connection, asked.list),
+        moving=asked.moving,
+        after=None if asked.after is None else _key(asked.after),
+    )
+
+
+async def _period(
+    connection: AsyncConnection, asked: Asked, now: datetime
+) -> tuple[datetime | None, Moment, datetime | None]:
+    given = {"since": asked.since, "from": asked.from_, "run": asked.run}
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise WrongUse(f"both {' and '.join(names)}", allowed="one of since, from and run")
+    if asked.to is not None and asked.from_ is None:
+        raise WrongUse("to without from", allowed="from and to, or from alone for until now")
+    if asked.run is not None:
+        created = await _run_created(connection, asked.run)
+        await require_history(connection, created)
+        return None, NOW, created
+    if asked.from_ is None:
+        return await _since(connection, asked.since, now), NOW, None
+    start = await _moment(connection, "from", asked.from_, now)
+    to = NOW
+    if asked.to is not None and asked.to != "now":
+        to = await _moment(connection, "to", asked.to, now)
+    assert start.at is not None
+    if to.at is not None and start.at > to.at:
+        raise WrongUse(
+            f"from is later than to: {_said(start.at)} and {_said(to.at)}",
+            allowed="from before to",
+        )
+    return start.at, to, None
+
+
+async def _since(connection: AsyncConnection, value: str | None, now: datetime) -> datetime:
+    if value is None:
+        return now - DEFAULT_PERIOD
+    at = parse_time("since", value, now)
+    if len(value) == len("2026-03-31"):
+        # the changes of the day itself are asked for, too
+        at = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+    await require_history(connection, at)
+    return at
+
+
+async def _moment(connection: AsyncConnection, what: str, value: str, now: datetime) -> Moment:
+    if value == "now":
+        return Moment(now)
+    if not value or _NO_NAME.match(value):
+        at = parse_time(what, value, now)
+        await require_history(connection, at)
+        return Moment(at)
+    try:
+        return Moment(await snapshot_time(connection, value), value)
+    except NotFound as error:
+        allowed = f"{ALLOWED}, or the name of a snapshot: {error.allowed}"
+        raise WrongUse(f"{what}: {error.found}", allowed=allowed) from None
+
+
+async def _run_created(connection: AsyncConnection, run_id: int) -> datetime:
+    try:
+        await require_run(connection, run_id)
+    except NotFound as error:
+        raise _wrong_use(error) from None
+    created: datetime = (await connection.execute(_RUN_CREATED, {"id": run_id})).scalar_one()
+    return created
+
+
+async def _gene(connection: AsyncConnection, name: str) -> int:
+    (found,) = await resolve(connection, [name])
+    if found.gene is not None and found.gene.id is not None:
+        return found.gene.id
+    said = repr(name[:MAX_NAME])
+    if found.candidates:
+        genes = ", ".join(f"{each.symbol} ({each.hgnc_id})" for each in found.candidates)
+        raise WrongUse(
+            f"gene {said} may mean several genes: {genes}", allowed="a name that only one gene has"
+        )
+    if found.gene is not None:
+        raise WrongUse(
+            f"gene {said} is {found.gene.symbol} ({found.gene.hgnc_id}), which is not in this"
+            " database",
+            allowed="a name of an imported gene",
+        )
+    near = ""
+    if "\0" not in name:
+        result = await connection.execute(_SYMBOLS, {"first": name[:1].lower()})
+        near = _hint(name, result.scalars().all())
+    raise WrongUse(
+        f"there is no gene {said}{near}", allowed=f"a name of an imported gene: {ANY_NAME}"
+    )
+
+
+async def _list(connection: AsyncConnection, name: str) -> int:
+    try:
+        return await list_members(connection, name)
+    except NotFound as error:
+        raise _wrong_use(error) from None
+
+
+def _key(after: str) -> Key:
+    found = _KEY.fullmatch(after)
+    if found is None or "\0" in after:
+        raise WrongUse(f"after {after[:80]!r}", allowed="next_after of the page before")
+    gene_id, source, event_id = found.groups()
+    return Key(min(int(gene_id), LARGEST_ID), source, min(int(event_id), LARGEST_ID))
+
+
+def _wrong_use(error: UserError) -> WrongUse:
+    """Return the error of a parameter, for one of a thing that was looked for."""
+    return WrongUse(error.found, allowed=error.allowed, remedy=error.remedy, steps=error.steps)
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name[:MAX_NAME], known, n=1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def _said(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,282 @@
+"""Selects the changes, with both versions of each answer, by gene and source."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+
+from app.annotation.data.changes.asked import Wanted
+from app.annotation.data.genes import genes_at
+from app.annotation.data.lists import in_list
+from app.db.tables import (
+    annotation_history,
+    annotations,
+    gene_events,
+    genes,
+    origins,
+)
+
+_CLOCK_MAY_BE_WRONG = timedelta(days=1)
+"""By which PostgreSQL's clock may have been set back during a run."""
+
+_SUCCESSOR = "imported as a successor"
+
+
+def changes_of(wanted: Wanted) -> Select[Any]:
+    """Return the statement that selects the changes, in the order of their keys.
+
+    Its rows have the former version of the answer beside the new one. They may be equal, if the
+    answer changed and changed back.
+    """
+    new = _new(wanted)
+    former = _former(wanted)
+    named = genes_at(wanted.to, "named")
+    return (
+        select(
+            new.c.gene_id,
+            named.c.hgnc_id,
+            named.c.symbol,
+            new.c.source,
+            new.c.event_id,
+            new.c.at,
+            new.c.run_id,
+            new.c.state,
+            # the data of a first answer are not compared with anything
+            case((former.c.gene_id.is_not(None), cast(new.c.data, Text))).label("data"),
+            func.coalesce(origins.c.release, new.c.release).label("release"),
+            new.c.event,
+            cast(new.c.detail, Text).label("detail"),
+            former.c.state.label("former_state"),
+            cast(former.c.data, Text).label("former_data"),
+            former.c.release.label("former_release"),
+            # of the last of several changes
+            case((former.c.valid_to == new.c.at, former.c.rollback_id)).label("rollback_id"),
+        )
+        .select_from(
+            new.join(named, named.c.id == new.c.gene_id)
+            .outerjoin(former, _is_former(wanted, former, new))
+            .outerjoin(origins, origins.c.id == new.c.origin_id)
+        )
+        .order_by(new.c.gene_id, new.c.source, new.c.event_id)
+    )
+
+
+def _new(wanted: Wanted) -> Subquery:
+    """Select the later versions, and what happened to genes, in their order without their data.
+
+    PostgreSQL sorts them before it reads the former versions, so that the first ones come at once.
+    """
+    parts = [_present(wanted)]
+    if wanted.to.at is not None or wanted.run is not None:
+        parts.append(_past(wanted))
+    if wanted.source is None:
+        parts.append(_events(wanted))
+        if wanted.run is None:
+            parts.append(_imports(wanted))
+    found = union_all(*parts).subquery()
+    selected = select(found).order_by(found.c.gene_id, found.c.source, found.c.event_id)
+    if wanted.after is not None:
+        after = wanted.after
+        selected = selected.where(
+            tuple_(found.c.gene_id, found.c.source, found.c.event_id)
+            > tuple_(
+                literal(after.gene_id, BigInteger),
+                literal(after.source, Text),
+                literal(after.event_id, BigInteger),
+            )
+        )
+    return selected.subquery("new")
+
+
+def _present(wanted: Wanted) -> Select[Any]:
+    selected = _versions(annotations)
+    if wanted.run is not None:
+        return _limited(
+            selected.where(
+                annotations.c.changed_run_id == wanted.run,
+                # there is an index on it
+                annotations.c.valid_from >= _run_started(wanted),
+            ),
+            annotations,
+            wanted,
+        )
+    selected = selected.where(annotations.c.valid_from > _time(wanted.start))
+    if wanted.to.at is not None:
+        selected = selected.where(annotations.c.valid_from <= _time(wanted.to.at))
+    return _limited(selected, annotations, wanted)
+
+
+def _past(wanted: Wanted) -> Select[Any]:
+    history = annotation_history
+    selected = _limited(_versions(history), history, wanted)
+    if wanted.run is None:
+        return selected.where(
+            history.c.valid_from > _time(wanted.start),
+            history.c.valid_from <= _time(wanted.to.at),
+            history.c.valid_to > _time(wanted.to.at),
+        )
+    later = exists().where(
+        annotations.c.gene_id == history.c.gene_id,
+        annotations.c.source == history.c.source,
+        annotations.c.changed_run_id == wanted.run,
+    )
+    last = (
+        selected.where(
+            history.c.changed_run_id == wanted.run,
+            history.c.valid_to > _run_started(wanted),
+            ~later,
+        )
+        .ext(distinct_on(history.c.gene_id, history.c.source))
+        .order_by(history.c.gene_id, history.c.source, history.c.valid_from.desc())
+        .subquery()
+    )
+    return select(last)
+
+
+def _versions(table: FromClause) -> Select[Any]:
+    return select(
+        table.c.gene_id,
+        table.c.source,
+        literal(0, BigInteger).label("event_id"),
+        table.c.valid_from.label("at"),
+        table.c.changed_run_id.label("run_id"),
+        table.c.state,
+        table.c.data,
+        table.c.release,
+        type_coerce(table.c.origin_ids[1], BigInteger).label("origin_id"),
+        cast(null(), Text).label("event"),
+        cast(null(), JSONB).label("detail"),
+    )
+
+
+def _events(wanted: Wanted) -> Select[Any]:
+    selected = _happened(
+        gene_id=gene_events.c.gene_id,
+        event_id=gene_events.c.id,
+        at=gene_events.c.at,
+        run_id=gene_events.c.run_id,
+        event=gene_events.c.event,
+        detail=gene_events.c.detail,
+    )
+    if wanted.run is not None:
+        selected = selected.where(gene_events.c.run_id == wanted.run)
+    else:
+        selected = _within(selected, gene_events.c.at, wanted)
+    return _limited(selected, gene_events, wanted)
+
+
+def _imports(wanted: Wanted) -> Select[Any]:
+    selected = _happened(
+        gene_id=genes.c.id,
+        event_id=literal(0, BigInteger),
+        at=genes.c.created_at,
+        run_id=cast(null(), BigInteger),
+        event=literal("imported", Text),
+        detail=cast(literal("{}", Text), JSONB),
+    )
+    noted = exists().where(gene_events.c.gene_id == genes.c.id, gene_events.c.event == _SUCCESSOR)
+    return _limited(_within(selected.where(~noted), genes.c.created_at, wanted), genes, wanted)
+
+
+def _happened(
+    *,
+    gene_id: ColumnElement[int],
+    event_id: ColumnElement[int],
+    at: ColumnElement[datetime],
+    run_id: ColumnElement[Any],
+    event: ColumnElement[str],
+    detail: ColumnElement[Any],
+) -> Select[Any]:
+    return select(
+        gene_id.label("gene_id"),
+        literal("", Text).label("source"),
+        event_id.label("event_id"),
+        at.label("at"),
+        run_id.label("run_id"),
+        cast(null(), Text).label("state"),
+        cast(null(), JSONB).label("data"),
+        cast(null(), Text).label("release"),
+        cast(null(), BigInteger).label("origin_id"),
+        event.label("event"),
+        detail.label("detail"),
+    )
+
+
+def _within(selected: Select[Any], at: ColumnElement[datetime], wanted: Wanted) -> Select[Any]:
+    selected = selected.where(at > _time(wanted.start))
+    return selected if wanted.to.at is None else selected.where(at <= _time(wanted.to.at))
+
+
+def _limited(selected: Select[Any], table: FromClause, wanted: Wanted) -> Select[Any]:
+    """Select only what belongs to the source, the gene and the list."""
+    gene_id = table.c.id if table is genes else table.c.gene_id
+    if wanted.source is not None:
+        selected = selected.where(table.c.source == wanted.source)
+    if wanted.gene_id is not None:
+        selected = selected.where(gene_id == wanted.gene_id)
+    if wanted.after is not None:
+        selected = selected.where(gene_id >= wanted.after.gene_id)
+    if wanted.list_id is not None:
+        selected = selected.where(in_list(wanted.list_id, gene_id))
+    return selected
+
+
+def _former(wanted: Wanted) -> Subquery:
+    history = annotation_history
+    selected = select(
+        history.c.gene_id,
+        history.c.source,
+        history.c.state,
+        history.c.data,
+        history.c.release,
+        history.c.valid_from,
+        history.c.valid_to,
+        history.c.rollback_id,
+    )
+    if wanted.run is not None:
+        # the first of them, if the run changed the answer several times
+        selected = (
+            selected.where(history.c.run_id == wanted.run)
+            .ext(distinct_on(history.c.gene_id, history.c.source))
+            .order_by(history.c.gene_id, history.c.source, history.c.valid_from)
+        )
+    return selected.subquery("former")
+
+
+def _is_former(wanted: Wanted, former: Subquery, new: Subquery) -> ColumnElement[bool]:
+    same = and_(former.c.gene_id == new.c.gene_id, former.c.source == new.c.source)
+    if wanted.run is not None:
+        return same
+    start = _time(wanted.start)
+    return and_(same, former.c.valid_from <= start, former.c.valid_to > start)
+
+
+def _time(at: datetime | None) -> ColumnElement[datetime]:
+    assert at is not None
+    return bindparam(None, at, type_=DateTime(timezone=True))
+
+
+def _run_started(wanted: Wanted) -> ColumnElement[datetime]:
+    assert wanted.run_created is not None
+    return _time(wanted.run_created - _CLOCK_MAY_BE_WRONG)

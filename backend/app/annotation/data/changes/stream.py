@@ -1,0 +1,206 @@
+"""Reads changes as a stream, from one consistent state of the database."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.annotation.data.changes.asked import Key, Wanted
+from app.annotation.data.changes.statement import changes_of
+from app.annotation.data.changes.views import Change, FieldDifference
+from app.annotation.data.diff import FieldChange, Shape, diff
+from app.annotation.data.fields import Field
+from app.annotation.data.wording import Words, describe_event
+
+T = TypeVar("T")
+
+FIRST_ROWS, MOST_ROWS = 20, 200
+"""Rows that are compared at a time. The first ones are few, so that they come soon. An answer has
+at most 100,000 bytes, and usually 1,000."""
+
+# a reader may pause, for example in a pager
+_PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
+
+
+class Listed(NamedTuple):
+    """A change, and its place among all of them."""
+
+    key: Key
+    change: Change
+
+
+@asynccontextmanager
+async def reading(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that sees one state of the database until its end, and writes nothing."""
+    async with db.connect() as connection:
+        await connection.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        await connection.execute(_PATIENCE)
+        yield connection
+
+
+async def stream(
+    connection: AsyncConnection, wanted: Wanted, then: Callable[[list[Listed]], T]
+) -> AsyncGenerator[T, None]:
+    """Yield the changes, in parts, in the order of their keys.
+
+    Answers are compared in a thread, so that the event loop is free meanwhile. Memory does not grow
+    with the number of changes.
+
+    Args:
+        connection: of :func:`reading`. Nothing else may use it until the end.
+        wanted: which changes.
+        then: what to do with each part. It is called in the thread.
+    """
+    compare = Comparison(wanted)
+    result = await connection.stream(
+        changes_of(wanted), execution_options={"max_row_buffer": MOST_ROWS}
+    )
+    try:
+        size = FIRST_ROWS
+        while rows := await result.fetchmany(size):
+            yield await asyncio.to_thread(_then, then, compare, rows)
+            size = MOST_ROWS
+    finally:
+        await result.close()
+
+
+def _then(
+    then: Callable[[list[Listed]], T],
+    compare: "Comparison",
+    rows: Sequence[Row[Any]],
+) -> T:
+    return then([listed for row in rows if (listed := compare.row(row)) is not None])
+
+
+async def page(
+    connection: AsyncConnection, wanted: Wanted, limit: int
+) -> tuple[list[Change], Key | None]:
+    """Return at most ``limit`` changes, and the key of the last one if there are more."""
+    listed: list[Listed] = []
+    parts = stream(connection, wanted, then=lambda part: part)
+    try:
+        async for part in parts:
+            listed += part
+            if len(listed) > limit:
+                break
+    finally:
+        await parts.aclose()
+    more = len(listed) > limit
+    return [each.change for each in listed[:limit]], listed[limit - 1].key if more else None
+
+
+class Comparison:
+    """Compares the two versions in a row of :func:`changes_of`."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._fields = wanted.fields
+        self._moving = wanted.moving
+        self._sources: dict[str, _Source] = {}
+
+    def row(self, row: Row[Any]) -> Listed | None:
+        """Return the change; None if nothing differs, or nothing but fields that move."""
+        change = self._event(row) if row.event is not None else self._answer(row)
+        if change is None:
+            return None
+        return Listed(Key(row.gene_id, row.source, row.event_id), change)
+
+    def _event(self, row: Row[Any]) -> Change:
+        detail: dict[str, Any] = msgspec.json.decode(row.detail)
+        return _change(
+            row,
+            source=None,
+            kind="gene",
+            event=row.event,
+            detail=detail,
+            text=f"{row.symbol} gene: {describe_event(row.event, detail)}",
+        )
+
+    def _answer(self, row: Row[Any]) -> Change | None:
+        name = f"{row.symbol} {row.source}"
+        if row.former_state is None:
+            return _change(
+                row,
+                source=row.source,
+                kind="first answer",
+                text=f"{name}: first answer, {row.state}",
+            )
+        if row.source not in self._sources:
+            self._sources[row.source] = _Source(row.source, self._fields.get(row.source, {}))
+        source = self._sources[row.source]
+        changes = diff(source.shape, _decoded(row.former_data), _decoded(row.data))
+        if not self._moving:
+            changes = [each for each in changes if not each.moves]
+        another_state = row.state != row.former_state
+        if not changes and not another_state:
+            return None
+        # what an answer lost that is absent now is all that it had
+        described = source.words.describe(changes) if row.state == "found" else ""
+        said = [f"{row.former_state} -> {row.state}"] if another_state else []
+        said += [described] if described else []
+        said += [f"by rollback {row.rollback_id}"] if row.rollback_id is not None else []
+        return _change(
+            row,
+            source=row.source,
+            kind="changed",
+            fields=[source.difference(each) for each in changes],
+            text=f"{name}: {'; '.join(said)}",
+        )
+
+
+class _Source:
+    def __init__(self, name: str, fields: Mapping[str, Field]) -> None:
+        self._name = name
+        self.shape = Shape.of(fields.values())
+        self.words = Words(fields.values())
+
+    def difference(self, change: FieldChange) -> FieldDifference:
+        return FieldDifference(
+            field=".".join((self._name, *change.path)),
+            change=change.change,
+            element=msgspec.UNSET if change.element is None else change.element,
+            part=".".join(change.part) if change.part else msgspec.UNSET,
+            from_=change.old,
+            to=change.new,
+        )
+
+
+def _change(
+    row: Row[Any],
+    *,
+    source: str | None,
+    kind: str,
+    text: str,
+    event: str | None = None,
+    detail: dict[str, Any] | None = None,
+    fields: list[FieldDifference] | None = None,
+) -> Change:
+    return Change(
+        hgnc_id=row.hgnc_id,
+        symbol=row.symbol,
+        source=source,
+        kind=kind,
+        at=row.at,
+        run_id=row.run_id,
+        rollback_id=row.rollback_id,
+        state_before=row.former_state,
+        state=row.state,
+        release_before=row.former_release,
+        release=row.release,
+        event=event,
+        detail=detail,
+        fields=fields or [],
+        text=text,
+    )
+
+
+def _decoded(data: str | None) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    found: dict[str, Any] = msgspec.json.decode(data)
+    return found

@@ -1,0 +1,159 @@
+"""Says in words that a curator reads what differs between two versions of an answer."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from app.annotation.data.diff import MISSING, FieldChange
+from app.annotation.data.fields import Field
+
+MAX_VALUES = 12
+"""The most values of fields that are named in a line."""
+
+MAX_ELEMENTS = 5
+"""The most elements of a list that are named in each way: added, removed, altered."""
+
+MAX_CHARS = 60
+"""The most characters of a value."""
+
+_NAMES = ("name", "symbol", "disease", "protein_name")
+"""The fields by which people know an element that has an identifier."""
+
+_VERBS = ("added", "removed", "altered")
+
+
+class Words:
+    """Words for the changes of one source.
+
+    Args:
+        fields: of the source. A field is named by as much of its path as tells it from the others.
+    """
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        paths = [field.path for field in fields]
+        suffixes = Counter(suffix for path in paths for suffix in _suffixes(path))
+        self._labels = {
+            path: next((each for each in _suffixes(path) if suffixes[each] == 1), path)
+            for path in paths
+        }
+
+    def describe(self, changes: Sequence[FieldChange]) -> str:
+        """Return one line about the changes of one answer; it is empty without any."""
+        values = [
+            f"{self._label(each.path)} {_from_to(each)}"
+            for each in changes
+            if each.element is None and each.change == "altered"
+        ]
+        others = [each for each in changes if each.element is not None or each.change != "altered"]
+        said = [_cut(values, MAX_VALUES)] if values else []
+        for path, of_field in groupby(others, key=lambda each: each.path):
+            said += _elements(self._label(path), list(of_field))
+        return "; ".join(said)
+
+    def _label(self, path: tuple[str, ...]) -> str:
+        return " ".join(self._labels.get(path, path[-1:])).replace("_", " ")
+
+
+def describe_event(event: str, detail: Mapping[str, Any]) -> str:
+    """Return what happened to a gene: `renamed MLL -> KMT2A`."""
+    if "from" in detail:
+        return f"{event} {_value(detail['from'])} -> {_value(detail.get('to'))}"
+    into = detail.get("into")
+    return f"{event} into {', '.join(map(str, into))}" if into else event
+
+
+def _suffixes(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (path[place:] for place in reversed(range(len(path))))
+
+
+def _elements(label: str, changes: Sequence[FieldChange]) -> Iterator[str]:
+    """Describe the changes of one list or map."""
+    one = _singular(label)
+    keys = [each for each in changes if isinstance(each.element, str)]
+    for verb in _VERBS[:2]:
+        named = [_element(one, each) for each in changes if each.change == verb and not each.part]
+        if named:
+            yield f"{verb} {one if len(named) == 1 else label} {_cut(named, MAX_ELEMENTS)}"
+    altered = [f"{each.element} {_from_to(each)}" for each in keys if each.change == "altered"]
+    if altered:
+        yield f"{label} {_cut(altered, MAX_VALUES)}"
+    parts = [each for each in changes if each.part]
+    within = [
+        f"{_names(each)}: {_cut([_part(part) for part in of_element], MAX_VALUES)}"
+        for each, of_element in _by_element(parts)
+    ]
+    if within:
+        yield f"altered {one if len(within) == 1 else label} {_cut(within, MAX_ELEMENTS)}"
+
+
+def _by_element(
+    changes: Sequence[FieldChange],
+) -> Iterator[tuple[dict[str, Any], list[FieldChange]]]:
+    for _, of_element in groupby(changes, key=lambda each: msgspec.json.encode(each.element)):
+        listed = list(of_element)
+        assert isinstance(listed[0].element, dict)
+        yield listed[0].element, listed
+
+
+def _part(change: FieldChange) -> str:
+    name = " ".join(change.part).replace("_", " ")
+    if change.change == "altered":
+        return f"{name} {_from_to(change)}"
+    return f"{change.change} {_singular(name)} {_value(_present(change))}"
+
+
+def _element(label: str, change: FieldChange) -> str:
+    value = _present(change)
+    if isinstance(change.element, str):
+        return f"{change.element} {_value(value)}"
+    if change.element is None:
+        return _value(value)
+    for name in (*_NAMES, label.replace(" ", "_")):
+        if name not in change.element and isinstance(value.get(name), str):
+            return f"{_names(change.element)} {_value(value[name])}"
+    return _names(change.element)
+
+
+def _present(change: FieldChange) -> Any:
+    return change.old if change.new is MISSING else change.new
+
+
+def _names(identity: Mapping[str, Any]) -> str:
+    return " ".join(_value(value) for value in identity.values() if value is not None)
+
+
+def _from_to(change: FieldChange) -> str:
+    return f"{_value(change.old)} -> {_value(change.new)}"
+
+
+def _value(value: Any) -> str:
+    match value:
+        case None | msgspec.UNSET:
+            said = "none"
+        case bool():
+            said = "yes" if value else "no"
+        case str():
+            said = value
+        case list():
+            said = ", ".join(map(_value, value[: MAX_ELEMENTS + 1])) or "none"
+        case dict():
+            held = (f"{name} {_value(each)}" for name, each in value.items() if each is not None)
+            said = ", ".join(held) or "none"
+        case _:
+            said = str(value)
+    return said if len(said) <= MAX_CHARS else f"{said[: MAX_CHARS - 3].rstrip()}..."
+
+
+def _cut(said: Sequence[str], most: int) -> str:
+    if len(said) <= most:
+        return ", ".join(said)
+    return f"{', '.join(said[:most])} and {len(said) - most:,} more"
+
+
+def _singular(label: str) -> str:
+    if label.endswith("ies"):
+        return f"{label[:-3]}y"
+    return label[:-1] if label.endswith("s") and not label.endswith("ss") else label

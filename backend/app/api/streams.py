@@ -1,0 +1,69 @@
+"""Answers that are sent while they are read from the database."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.core.process import cancelling
+
+CANCEL_TIMEOUT = 10.0
+"""Seconds that the work for a client that has gone has to end."""
+
+
+async def stream_response(
+    parts: AsyncGenerator[bytes, None], stack: AsyncExitStack, *, media_type: str
+) -> Response:
+    """Return an answer that is streamed, once its first part is there.
+
+    Until then nothing has been sent, so that an error is answered like every other error. If the
+    client disconnects, the work ends at once, with its query. An error after the first part ends
+    the connection, so that the client sees that the answer is incomplete.
+
+    Args:
+        parts: of the body.
+        stack: what the answer holds until its end, such as a connection.
+        media_type: of the body.
+    """
+    try:
+        first = await anext(parts, b"")
+    except BaseException:
+        await parts.aclose()
+        raise
+    return _Stream(first, parts, stack.pop_all(), media_type)
+
+
+class _Stream(StreamingResponse):
+    def __init__(
+        self,
+        first: bytes,
+        parts: AsyncGenerator[bytes, None],
+        stack: AsyncExitStack,
+        media_type: str,
+    ) -> None:
+        self._parts = parts
+        self._stack = stack
+        super().__init__(_chained(first, parts), media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI. Starlette would cancel the work again and again while it cleans up."""
+        del scope
+        async with self._stack:
+            sending = asyncio.create_task(self.stream_response(send))
+            leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+            try:
+                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await cancelling.end(leaving, within=CANCEL_TIMEOUT)
+                await cancelling.end(sending, within=CANCEL_TIMEOUT)
+                await self._parts.aclose()
+            if not sending.cancelled():
+                sending.result()
+
+
+async def _chained(first: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in parts:
+        yield part

@@ -1,0 +1,65 @@
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from app.annotation.data import changes as data
+from app.annotation.data.changes import FORMATS, Asked, Listed, Wanted
+from app.cli.output import count, note
+from app.cli.session import RUN_ID, Session, in_session
+
+_WORDS = {"gene": "event", "changed": "changed", "first answer": "first answer"}
+"""How changes are counted, by their kind."""
+
+
+@click.command()
+@click.option("--since", metavar="TIME", help="Compare with now; 7 days ago by default.")
+@click.option("--run", type=RUN_ID, metavar="ID", help="What this run changed.")
+@click.option("--from", "from_", metavar="TIME|SNAPSHOT", help="Compare from here ...")
+@click.option("--to", metavar="TIME|SNAPSHOT", help="... to here; now by default.")
+@click.option("--source", metavar="SOURCE", help="Only the answers of this source.")
+@click.option("--gene", metavar="NAME", help="Only this gene: a symbol, an alias or an id.")
+@click.option("--list", metavar="NAME", help="Only the genes on this list.")
+@click.option("--moving", is_flag=True, help="Also dates, versions and numbers of articles.")
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
+def changes(*, form: str, **asked: Any) -> None:
+    """Show what changed: what was added, removed and altered, for each gene and source.
+
+    TIME is a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z). In --since a day
+    means its beginning, and in --from and --to its end, in UTC. Two states are compared, so that an
+    answer that changed and changed back is not shown. Without --moving, fields are left out that
+    change although the source says the same. stderr has a summary.
+    """
+    numbers: Counter[tuple[str, str]] = Counter()
+
+    def written(listed: list[Listed]) -> bytes:
+        numbers.update((each.change.source or "", each.change.kind) for each in listed)
+        return FORMATS[form].write(listed)
+
+    async def do(session: Session) -> Wanted:
+        async with data.reading(session.db) as connection:
+            wanted = await data.understand(connection, Asked(**asked))
+            click.echo(FORMATS[form].header, nl=False)
+            async for part in data.stream(connection, wanted, written):
+                click.echo(part, nl=False)
+        return wanted
+
+    wanted = in_session(do)
+    for line in _summary(numbers, wanted):
+        note(line)
+
+
+def _summary(numbers: Counter[tuple[str, str]], wanted: Wanted) -> Sequence[str]:
+    if not numbers:
+        return [f"nothing changed {wanted.period}"]
+    lines = []
+    for source in sorted({source for source, _ in numbers}):
+        said = [_counted(numbers[source, kind], word) for kind, word in _WORDS.items()]
+        lines.append(f"{source or 'genes'}: {', '.join(filter(None, said))}")
+    return [f"changes {wanted.period}:", *lines]
+
+
+def _counted(number: int, word: str) -> str:
+    plural = "" if number == 1 or word == "changed" else "s"
+    return f"{count(number)} {word}{plural}" if number else ""

@@ -1,0 +1,225 @@
+"""What changed, over HTTP."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from app.annotation.data.changes import ChangePage
+from tests.integration import changed
+from tests.integration.conftest import Query
+
+BETWEEN = {"from": "january", "to": "february"}
+
+
+@pytest.fixture
+def history(query: Query, genes: None) -> None:
+    changed.change(query)
+
+
+async def texts(api: httpx.AsyncClient, **params: Any) -> list[str]:
+    answer = await api.get("/api/changes", params=params)
+    assert answer.status_code == 200, answer.text
+    return [each["text"] for each in answer.json()["changes"]]
+
+
+PKD1 = "PKD1 clinvar: pathogenic 512 -> 519, conflicting 41 -> 40"
+FIRRM = "FIRRM gene: renamed C1orf112 -> FIRRM"
+ENSEMBL = "TTN ensembl: first answer, found"
+HPO = "TTN hpo: absent -> found; added term HP:0000107 Renal cyst"
+ALL = [PKD1, FIRRM, ENSEMBL, HPO]
+
+
+async def test_the_changes_between_two_snapshots_in_words(api, history) -> None:
+    assert await texts(api, **BETWEEN) == ALL
+
+
+async def test_a_snapshot_a_day_and_a_time_mean_moments(api, history) -> None:
+    assert await texts(api, **{"from": "2026-01-31"}) == ALL
+    assert await texts(api, **{"from": "2026-02-09", "to": "2026-02-10T12:00:00Z"}) == [PKD1, HPO]
+    # the end of the day
+    assert await texts(api, **{"from": "2026-02-10", "to": "february"}) == [FIRRM, ENSEMBL, *GENCC]
+    assert await texts(api, **{"from": "2026-02-09", "to": "2026-02-10"}) == [PKD1, HPO]
+    # its beginning
+    assert await texts(api, since="2026-02-15") == [ENSEMBL, *GENCC]
+    assert await texts(api, since="2026-02-15T12:00:00Z") == [*GENCC]
+
+
+GENCC = ["TTN gencc: strongest classification Limited -> Strong"]
+
+
+async def test_an_answer_that_changed_back_is_no_difference_and_each_way_is(api, history) -> None:
+    assert await texts(api, **BETWEEN, source="gencc") == []
+    half = {"from": "january", "to": "2026-02-05"}
+    assert await texts(api, **half) == ["TTN gencc: strongest classification Strong -> Limited"]
+
+
+async def test_the_changes_of_a_run(api, history) -> None:
+    assert await texts(api, run=changed.RUN) == ALL
+
+
+async def test_fields_that_move_are_listed_only_if_asked_for(api, history) -> None:
+    found = await texts(api, **BETWEEN, moving="true")
+    assert found == [f"{PKD1}, last evaluated 2025-12-01 -> 2026-01-20",
+                     "PKD1 pubmed: articles 1 -> 2", *ALL[1:]]  # fmt: skip
+
+
+async def test_filters(api, history) -> None:
+    assert await texts(api, **BETWEEN, source="clinvar") == [PKD1]
+    assert await texts(api, **BETWEEN, gene="hgnc:12403") == [ENSEMBL, HPO]
+    assert await texts(api, **BETWEEN, gene="FIRRM") == [FIRRM]
+    assert await texts(api, **BETWEEN, list="kidney") == [PKD1]
+    assert await texts(api, run=changed.RUN, list="kidney", source="hpo") == []
+
+
+async def test_a_change_says_where_it_came_from_and_what_differs(api, history) -> None:
+    answer = await api.get("/api/changes", params={**BETWEEN, "gene": "PKD1"})
+    (change,) = answer.json()["changes"]
+    assert change == {
+        "hgnc_id": "HGNC:9008", "symbol": "PKD1", "source": "clinvar", "kind": "changed",
+        "at": "2026-02-10T12:00:00Z", "run_id": changed.RUN, "rollback_id": None,
+        "state_before": "found", "state": "found", "release_before": "R1", "release": "R2",
+        "event": None, "detail": None, "text": PKD1,
+        "fields": [
+            {"field": "clinvar.germline.pathogenic", "change": "altered", "from": 512, "to": 519},
+            {"field": "clinvar.germline.conflicting", "change": "altered", "from": 41, "to": 40},
+        ],
+    }  # fmt: skip
+
+
+async def test_the_answer_is_as_it_is_documented(api, history) -> None:
+    body = (await api.get("/api/changes", params={**BETWEEN, "moving": True})).json()
+    page = ChangePage.model_validate(body, extra="forbid")
+    assert page.model_dump(mode="json", by_alias=True, exclude_unset=True) == body
+
+
+async def test_a_rollback_is_named(api, history, query) -> None:
+    query("INSERT INTO rollbacks (source, \"to\", genes, by) VALUES ('clinvar', now(), 1, 'Ada')")
+    query("UPDATE annotation_history SET run_id = NULL, rollback_id = 1 WHERE source = 'clinvar'")
+    query("UPDATE annotations SET changed_run_id = NULL WHERE source = 'clinvar'")
+    assert await texts(api, **BETWEEN, source="clinvar") == [f"{PKD1}; by rollback 1"]
+
+
+async def test_pages_follow_each_other_by_key(api, history) -> None:
+    found: list[str] = []
+    after: dict[str, str] = {}
+    for _ in ALL:
+        page = (await api.get("/api/changes", params={**BETWEEN, "limit": 1, **after})).json()
+        found += [each["text"] for each in page["changes"]]
+        after = {"after": page["next_after"]}
+    assert found == ALL
+    assert page["next_after"] is None
+
+
+@pytest.mark.parametrize(
+    "how", [{"params": {"format": "jsonl"}}, {"headers": {"Accept": "application/x-ndjson"}}]
+)
+async def test_lines_of_json(api, history, how) -> None:
+    params = {**BETWEEN, **how.get("params", {})}
+    answer = await api.get("/api/changes", params=params, headers=how.get("headers"))
+    assert answer.headers["content-type"] == "application/jsonl"
+    page = (await api.get("/api/changes", params=BETWEEN)).json()["changes"]
+    assert [json.loads(line) for line in answer.text.splitlines()] == page
+
+
+async def table(api: httpx.AsyncClient, **params: Any) -> list[dict[str, str]]:
+    accept = {"Accept": "text/tab-separated-values"}
+    answer = await api.get("/api/changes", params=params, headers=accept)
+    assert answer.headers["content-type"].startswith("text/tab-separated-values")
+    return list(csv.DictReader(io.StringIO(answer.text), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+async def test_a_table_has_a_row_for_each_changed_field(api, history) -> None:
+    rows = await table(api, **BETWEEN)
+    shown = [(row["symbol"], row["field"], row["change"], row["from"], row["to"]) for row in rows]
+    assert shown == [
+        ("PKD1", "clinvar.germline.pathogenic", "altered", "512", "519"),
+        ("PKD1", "clinvar.germline.conflicting", "altered", "41", "40"),
+        ("FIRRM", "", "", "C1orf112", "FIRRM"),
+        ("TTN", "", "", "", ""),
+        ("TTN", "hpo.terms", "added", "", "Renal cyst"),
+    ]
+    assert (rows[-1]["element"], rows[-1]["state_before"]) == ("HP:0000107", "absent")
+
+
+async def test_no_cell_is_a_formula(api, history, query) -> None:
+    query("""UPDATE annotations SET data = '{"name": "=1+1\\t\\n", "score": -1}'
+        WHERE source = 'clinvar'""")
+    rows = await table(api, **BETWEEN, source="clinvar")
+    assert [row["to"] for row in rows if row["field"] == "clinvar.name"] == ["'=1+1  "]
+    assert [row["to"] for row in rows if row["field"] == "clinvar.score"] == ["-1"]
+
+
+async def test_data_of_a_former_version_are_shown_as_they_are(api, history, query) -> None:
+    query("""UPDATE annotation_history SET data = '{"germline": 5, "old": [1]}'
+        WHERE source = 'clinvar'""")
+    query("UPDATE annotation_history SET source = 'retired' WHERE source = 'hpo'")
+    query("UPDATE annotations SET source = 'retired' WHERE source = 'hpo'")
+    (clinvar, *_, retired) = await texts(api, **BETWEEN)
+    assert clinvar.startswith(
+        "PKD1 clinvar: germline 5 -> pathogenic 519, conflicting 40, old 1 ->"
+    )
+    assert retired == "TTN retired: absent -> found; HP:0000107 none -> Renal cyst"
+
+
+async def test_before_the_first_import_everything_is_new(api, history) -> None:
+    found = await texts(api, since="1990-01-01")
+    assert found[0] == "PKD1 gene: imported"
+    assert "TTN gencc: first answer, found" in found
+    assert await texts(api, **{"from": "1990-01-01", "to": "1990-01-02"}) == []
+    answer = await api.get("/api/changes", params={"since": "1990-01-01", "to": "1990"})
+    assert answer.status_code == 422
+
+
+async def test_without_a_time_the_last_week_is_meant(api, history) -> None:
+    assert await texts(api) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"source": "clinvr"}, "did you mean clinvar?"),
+        ({"gene": "PDK1"}, "did you mean PKD1?"),
+        ({"list": "none"}, "none"),
+        ({"run": "999"}, "there is no run 999"),
+        ({"since": "yesterday"}, "a day (2026-03-31)"),
+        ({"since": "2999-01-01"}, "2999"),
+        ({"from": "januray"}, "did you mean january?"),
+        ({"from": "2026-02-30"}, "2026-02-30"),
+        ({"from": "february", "to": "january"}, "from is later than to"),
+        ({"to": "february"}, "to without from"),
+        ({"since": "2026-01-01", "run": "7"}, "both since and run"),
+        ({"format": "tvs"}, "did you mean tsv?"),
+        ({"after": "x"}, "next_after of the page before"),
+        ({"limit": "5", "format": "tsv"}, "limit with format=tsv"),
+        ({"until": "2026-01-01"}, "unknown query parameter"),
+        ({"gene": "\0", "from": "\0"}, "'\\x00'"),
+    ],
+)
+async def test_what_cannot_be_answered_is_refused(api, history, params, said) -> None:
+    answer = await api.get("/api/changes", params=params)
+    assert answer.status_code == 422
+    body = answer.json()
+    assert said in f"{body['error']} {body['allowed']}"
+
+
+async def test_a_time_of_which_the_history_was_removed_is_refused(api, history, query) -> None:
+    query("INSERT INTO history_horizon VALUES ('clinvar', '2026-02-15')")
+    for params in ({"since": "2026-02-01"}, {"run": changed.RUN}, {"from": "2026-02-01"}):
+        answer = await api.get("/api/changes", params=params)
+        assert answer.status_code == 422
+        assert "incomplete" in answer.json()["error"]
+    assert await texts(api, **BETWEEN) == ALL
+
+
+async def test_the_calls_of_the_page_about_changes_answer(api, history) -> None:
+    calls = [*changed.commands_of_the_page("curl")]
+    assert calls
+    for call in calls:
+        headers = dict(each.split(": ") for each in call if each.startswith("Accept: "))
+        answer = await api.get(call[-1].removeprefix("http://localhost:8000"), headers=headers)
+        assert answer.status_code == 200, call
+        assert "PKD1 clinvar" in answer.text or "\tPKD1\tclinvar" in answer.text, call
