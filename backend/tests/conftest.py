@@ -1,26 +1,20 @@
 import os
 import signal
-import uuid
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
 import hypothesis
-import psycopg
 import pytest
 import redis as redis_sync
-from psycopg import sql
-from sqlalchemy import create_engine
 
 from app.annotation.settings import Settings
-from app.db import migrate
-from app.db.engine import psycopg_url
 from harness import timing
 from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
+from tests.databases import Databases
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TEMPLATE = "template_migrated"
 
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -81,30 +75,29 @@ def as_from_a_shell() -> Iterator[None]:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server of the tests' own."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
-        _execute(server.dsn, f"CREATE DATABASE {TEMPLATE}")
-        engine = create_engine(psycopg_url(_dsn(server, TEMPLATE)))
-        with engine.begin() as connection:
-            migrate.upgrade(connection)
-        engine.dispose()
         yield server
 
 
-@pytest.fixture
-def database_url(postgres: Postgres) -> Iterator[str]:
-    """A migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield _dsn(postgres, name)
-    _drop(postgres, name)
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    """The databases on that server."""
+    return Databases(postgres)
 
 
 @pytest.fixture
-def empty_database_url(postgres: Postgres) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database without rows."""
+    name = databases.take()
+    yield databases.dsn(name)
+    databases.give_back(name)
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
     """A database that was never migrated."""
-    name = f"test_{uuid.uuid4().hex}"
-    _execute(postgres.dsn, f"CREATE DATABASE {name}")
-    yield _dsn(postgres, name)
-    _drop(postgres, name)
+    name = databases.create()
+    yield databases.dsn(name)
+    databases.drop(name)
 
 
 @pytest.fixture(scope="session")
@@ -140,21 +133,3 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"recorded upstream answers are not at {folder}")
     return folder
-
-
-def _dsn(server: Postgres, database: str) -> str:
-    return (
-        psycopg_url(server.dsn)
-        .set(drivername="postgresql", database=database)
-        .render_as_string(hide_password=False)
-    )
-
-
-def _drop(server: Postgres, database: str) -> None:
-    # an autovacuum worker that is in it is the superuser's, and only that one may end it
-    _execute(server.superuser_dsn, f"DROP DATABASE {database} WITH (FORCE)")
-
-
-def _execute(dsn: str, statement: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement))  # type: ignore[arg-type]

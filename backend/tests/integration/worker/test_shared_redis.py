@@ -1,32 +1,25 @@
 """A Redis database that two installations share, and a Redis Cluster."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from arq.connections import ArqRedis
 
 from app.core.redis import installation
-from app.db.engine import psycopg_url
 from harness.timing import WAIT, scaled
-from services.postgres import Postgres
-from tests.conftest import TEMPLATE
+from tests.databases import TEMPLATE, Databases
 from tests.integration.worker.redis_servers import redis_servers
 from tests.plant import Plant
 
 
 @pytest.fixture
-def other_database(postgres: Postgres) -> Iterator[str]:
+def other_database(databases: Databases) -> Iterator[str]:
     """The database of another installation, on the same server."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
-        url = psycopg_url(postgres.superuser_dsn).set(drivername="postgresql", database=name)
-        yield url.render_as_string(hide_password=False)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    name = databases.create(TEMPLATE)
+    yield databases.dsn(name)
+    databases.drop(name)
 
 
 async def test_a_worker_of_another_installation_does_not_start_and_says_why(
