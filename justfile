@@ -168,7 +168,7 @@ changes *ARGS: _installed
 snapshot *ARGS: _installed
     @{{ python }} -m app.cli snapshot "$@"
 
-# Restore former answers: just rollback SOURCE --to TIME
+# Roll back: just rollback SOURCE --to TIME
 [group('data')]
 [no-cd]
 rollback *ARGS: _installed

@@ -1,9 +1,9 @@
-"""The doctor's checks of annotations: they are fresh, and all terms of the sources are known."""
+"""The doctor's checks of annotations: their age, unknown terms, and the size of the history."""
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
-from app.core.errors import annotate, show_run
+from app.core.errors import EDIT_SETTINGS, annotate, show_run
 from app.core.runs.checks import NEWEST
-from app.core.words import some, span
+from app.core.words import size, some, span
 
 A_MONTH = 30 * 86_400
 """Seconds."""
@@ -123,4 +123,53 @@ async def unknown_terms(context: Context) -> Finding:
     )
 
 
-CHECKS: tuple[Check, ...] = (stale_sources, unknown_terms)
+LARGE_HISTORY = 20_000_000_000
+"""Bytes of the history from which on somebody should decide how long it is kept."""
+
+MOST_COUNTED = 100_000
+"""Former answers that are counted exactly."""
+
+_HISTORY = """
+    SELECT pg_total_relation_size('annotation_history') AS bytes,
+      (SELECT greatest(reltuples, 0)::bigint FROM pg_class
+       WHERE oid = 'annotation_history'::regclass) AS about,
+      (SELECT count(*) FROM (SELECT FROM annotation_history LIMIT :most) part) AS counted,
+      (SELECT count(*) FROM (SELECT valid_from, valid_to FROM annotation_history
+         WHERE valid_to < now() - make_interval(days => CAST(:days AS int)) LIMIT :most) h
+       WHERE NOT EXISTS (SELECT FROM snapshots s
+         WHERE s.at >= h.valid_from AND s.at < h.valid_to)) AS ended
+"""
+
+
+@check(
+    "runs.history",
+    "the history of the answers has a size that somebody decided on",
+    symptom="The disk of PostgreSQL fills up although there are no more genes.",
+    why="By default all former answers are kept.",
+    remedy=EDIT_SETTINGS,
+    needs=("database.migrated",),
+)
+async def history(context: Context) -> Finding:
+    """Look at the size of the history, and at what HISTORY_DAYS would remove of it."""
+    from sqlalchemy import text
+
+    from app.annotation.settings import Settings
+
+    assert isinstance(context.settings, Settings)
+    days = context.settings.history_days
+    (found,) = await context.rows(text(_HISTORY), days=days, most=MOST_COUNTED)
+    number = max(found.about, found.counted) if found.counted == MOST_COUNTED else found.counted
+    has = f"{number:,} former answers, {size(found.bytes)}"
+    if days is not None:
+        ended = f"at least {found.ended:,}" if found.ended == MOST_COUNTED else f"{found.ended:,}"
+        return ok(f"{has}; {ended} are to be removed, after {days} days (HISTORY_DAYS)")
+    if found.bytes < LARGE_HISTORY:
+        return ok(f"{has}; all are kept, because HISTORY_DAYS is not set")
+    return warning(
+        f"the history has {size(found.bytes)}, and all of it is kept",
+        required=f"HISTORY_DAYS, or less than {size(LARGE_HISTORY)}",
+        found=has,
+    )
+
+
+CHECKS: tuple[Check, ...] = (stale_sources, unknown_terms, history)

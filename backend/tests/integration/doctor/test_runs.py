@@ -10,6 +10,7 @@ from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.core.checks import Status
 from tests.integration.doctor.ward import (
+    change,
     equip,
     follow,
     following,
@@ -21,6 +22,7 @@ from tests.patient import Patient
 ENABLED = Settings(_env_file=None).enabled_sources  # type: ignore[call-arg]
 CHECKS = (
     "runs.stuck", "runs.failing", "runs.held", "runs.stale-sources", "runs.unknown-terms",
+    "runs.history",
 )  # fmt: skip
 
 
@@ -202,6 +204,30 @@ async def test_words_of_clinvar_that_are_not_known_are_shown(patient: Patient) -
 
     query(patient, "UPDATE run_events SET at = now() - interval '31 days'")
     assert (await patient.see("runs.unknown-terms")).status is Status.ok
+
+
+@pytest.mark.usefixtures("genes")
+async def test_the_size_of_the_history_is_shown_with_what_would_be_removed(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query(
+        patient,
+        "INSERT INTO annotation_history (gene_id, source, state, valid_from, valid_to, origin_ids,"
+        " origin_since) SELECT 1, 'hgnc', 'absent', now() - (n + 1) * interval '1 day',"
+        " now() - n * interval '1 day', '{}', '{}' FROM generate_series(1, 9) n",
+    )
+    kept = await patient.see("runs.history")
+    assert kept.status is Status.ok
+    assert kept.finding.summary.startswith("9 former answers, ")
+    change(patient, history_days=5)
+    limited = await patient.see("runs.history")
+    assert "; 5 are to be removed, after 5 days" in limited.finding.summary
+    del patient.env["HISTORY_DAYS"]
+    change(patient)
+    monkeypatch.setattr(checks, "LARGE_HISTORY", 1)
+    large = await patient.see("runs.history")
+    assert large.status is Status.warning
+    assert "HISTORY_DAYS" in large.finding.required
 
 
 async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient) -> None:
