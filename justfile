@@ -192,6 +192,12 @@ lists *ARGS: _installed
 list-remove *ARGS: _installed
     @{{ python }} -m app.cli list-remove "$@"
 
+# Export a table: just export --output FILE
+[group('data')]
+[no-cd]
+export *ARGS: _installed
+    @{{ python }} -m app.cli export "$@"
+
 # Show the schedules; --suggest: sensible ones
 [group('schedules')]
 [no-cd]

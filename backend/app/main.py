@@ -19,6 +19,7 @@ from app.api import (
     admin,
     changes,
     errors,
+    export,
     genes,
     health,
     lists,
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         rollback.router,
         lists.router,
         lists.admin_router,
+        export.router,
         health.router,
         metrics.router,
     ):

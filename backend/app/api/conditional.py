@@ -125,7 +125,7 @@ class _Answer:
             return False
         kind = headers.get("Content-Type", "")
         is_text = kind.startswith("text/") or "json" in kind
-        return is_text and _accepts_gzip(self._request.get("accept-encoding", ""))
+        return is_text and accepts_gzip(self._request.get("accept-encoding", ""))
 
     def _compress(self, body: bytes, more: bool) -> bytes:  # noqa: FBT001 - called in a thread
         assert self._gzip is not None
@@ -150,7 +150,7 @@ def _known(if_none_match: str) -> set[str]:
     return {tag.removesuffix("-gzip") for tag in tags}
 
 
-def _accepts_gzip(accepted: str) -> bool:
+def accepts_gzip(accepted: str) -> bool:
     """Tell whether a client accepts gzip (RFC 9110, section 12.5.3)."""
     accepts: dict[str, bool] = {}
     for each in accepted.lower().split(","):

@@ -1,5 +1,8 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+IS_HEAD = "kidney_genetics.head"
+"""This key of the scope of a GET says that the client sent HEAD, so that it gets no body."""
+
 
 class HeadRequests:
     """Answers HEAD at every address that answers GET, as HTTP demands (RFC 9110, section 9.3.2).
@@ -21,4 +24,4 @@ class HeadRequests:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+        await self._app({**scope, "method": "GET", IS_HEAD: True}, receive, send_head)

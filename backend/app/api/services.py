@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.api.export_slots import ExportSlots
 from app.api.probes import Probes
 from app.core.workers.dispatcher import Dispatcher
 
@@ -20,6 +21,7 @@ class Services:
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
         enabled_sources: that a run of all sources covers.
+        export_slots: limits the exports at a time.
     """
 
     db: AsyncEngine
@@ -27,6 +29,7 @@ class Services:
     dispatcher: Dispatcher
     redis: Redis | None
     enabled_sources: Sequence[str]
+    export_slots: ExportSlots = field(default_factory=ExportSlots)
 
 
 async def _services(request: Request) -> Services:

@@ -35,6 +35,7 @@ COMMANDS = {
     "snapshot": _Listed("app.cli.snapshots", "Freeze the annotations under a name."),
     "rollback": _Listed("app.cli.rollback", "Restore the former answers of a source."),
     "resolve": _Listed("app.cli.resolve", "Say what the names of genes mean."),
+    "export": _Listed("app.cli.export", "Export genes and their annotations to a file."),
     "migrate": _Listed("app.cli.migrate", "Bring the tables of the database up to date."),
     "backup": _Listed("app.cli.backup", "Write the database to a file."),
     "restore": _Listed("app.cli.backup", "Restore a backup into an empty database."),

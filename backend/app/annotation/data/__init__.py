@@ -12,6 +12,7 @@ of, and `citation` writes what a paper cites. `rollback` restores the answers of
 and `retention` removes former answers.
 `changes` are the differences of two moments, or what a run changed. `diff` compares two versions of
 an answer, and `wording` says in words what differs.
+`export` makes files of the answers, for R, pandas and spreadsheets.
 """
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "citation",
     "conditions",
     "diff",
+    "export",
     "field_names",
     "fields",
     "gene_history",

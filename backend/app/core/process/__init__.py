@@ -3,6 +3,7 @@
 __all__ = [
     "cancelling",
     "checkout",
+    "child",
     "configured_secrets",
     "exits",
     "guard",

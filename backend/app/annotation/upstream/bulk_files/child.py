@@ -6,14 +6,10 @@ it when the parent dies (Linux), and it stops when its input closes. Its memory 
 addition to the bounds of lines and fields.
 """
 
-import ctypes
 import gc
-import os
 import pkgutil
 import resource
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,18 +27,17 @@ from app.annotation.upstream.bulk_files.messages import (
     Unreadable,
 )
 from app.core.errors import KidneyGeneticsError
+from app.core.process.child import die_with, end_when_input_closes
 
 MAX_MEMORY = 512 * 1024**2
 """Bytes of data. A table of 2 million rows of 1 KB takes a fifth of it."""
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
 
 def main() -> int:
     """Execute one order. Return 0 when it is done, or 1 when a file cannot be used."""
-    _die_with(int(sys.argv[1]))
+    die_with(int(sys.argv[1]))
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    threading.Thread(target=_stop_when_input_closes, daemon=True).start()
+    end_when_input_closes()
     gc.disable()  # there are no cycles, and the collector would scan many objects for them
     read: Callable[..., Reading] = pkgutil.resolve_name(order.reader)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
@@ -77,20 +72,6 @@ def _unreadable(reason: str) -> int:
 def _send(message: bytes) -> None:
     sys.stdout.buffer.write(message + b"\n")
     sys.stdout.buffer.flush()
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the parent process has already ended")
-
-
-def _stop_when_input_closes() -> None:
-    # os.read bypasses the buffer, whose lock the interpreter needs when it ends
-    while os.read(sys.stdin.fileno(), 65_536):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""The process that writes an export: `python -m app.annotation.data.export.child PID`.
+
+Standard input has the length of the order, a line feed and the :class:`~.order.Order`, and stays
+open while the parent wants the export. Standard output is the export. Standard error has one
+:data:`~.order.Message` a line, and what else a process writes there. The process ends with its
+parent.
+"""
+
+import gc
+import os
+import sys
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, BinaryIO, NoReturn
+
+import msgspec
+import psycopg
+
+from app.annotation.data.export.formats import writer_of
+from app.annotation.data.export.order import Done, Failed, Message, Order, Progress, Started
+from app.annotation.data.export.reading import batches, connect
+from app.annotation.data.export.rows import rows_of
+from app.core.process.child import die_with, end_when_input_closes
+
+PROGRESS_INTERVAL = 0.2
+"""Seconds between two messages about the progress."""
+
+
+def main() -> None:
+    """Execute one order. The exit status is 0 if the export is complete."""
+    die_with(int(sys.argv[1]))
+    size = int(sys.stdin.buffer.readline())
+    order = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=Order)
+    end_when_input_closes()
+    gc.disable()  # there are no cycles, and the collector would scan many objects for them
+    out = _take_stdout()
+    try:
+        done = _export(order, out)
+        out.flush()
+    except BrokenPipeError:
+        _fail(Failed("closed", "nobody reads the output any more"))
+    except psycopg.Error as error:
+        _fail(Failed("database", str(error).strip()))
+    except OSError as error:
+        _fail(Failed("output", error.strerror or str(error)))
+    _say(done)
+
+
+def _export(order: Order, out: BinaryIO) -> Done:
+    misfits: Counter[str] = Counter()
+    genes = rows = 0
+    said = time.monotonic()
+    with connect(order.dsn, order.snapshot) as connection, _packed(out, gzip=order.gzip) as file:
+        _say(Started())
+        writer = writer_of(order.table, file, order.folder)
+        make = rows_of(order, misfits)
+        for batch in batches(connection, order):
+            made = list(make(batch))
+            genes += len(batch[0])
+            rows += len(made)
+            if made:
+                writer.write(made)
+            if (now := time.monotonic()) - said >= PROGRESS_INTERVAL:
+                said = now
+                _say(Progress(genes))
+        writer.close()
+    return Done(genes, rows, dict(misfits))
+
+
+def _packed(out: BinaryIO, *, gzip: bool) -> AbstractContextManager[BinaryIO]:
+    """Return a file whose content is compressed into another one, which stays open."""
+    if not gzip:
+        return nullcontext(out)
+    from isal import igzip
+
+    packed: Any = igzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
+    file: AbstractContextManager[BinaryIO] = packed
+    return file
+
+
+def _take_stdout() -> BinaryIO:
+    """Return standard output, to which nothing else can write from now on."""
+    out = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(out, "wb", buffering=256 * 1024)
+
+
+def _fail(failed: Failed) -> NoReturn:
+    _say(failed)
+    # without the attempt to write what is left in buffers
+    os._exit(1)
+
+
+def _say(message: Message) -> None:
+    # a parent that has ended needs no message
+    with suppress(BrokenPipeError):
+        os.write(2, msgspec.json.encode(message) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.annotation.data.export.order import CellType, Column, Row, Table
+
+ROW_GROUP_BYTES = 2 * 1024**2
+"""A row group of about this size is written at a time. It is in memory as rows, as columns and
+compressed."""
+
+ROW_GROUP_ROWS = 5_000
+
+_TYPES: Mapping[CellType, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "time": pa.timestamp("us", tz="UTC"),
+    "json": pa.string(),
+}
+
+
+class Parquet:
+    """Apache Parquet. Lists and maps are columns of JSON text.
+
+    The metadata of the file have the data dictionary (``columns``), the manifest and the citation,
+    and those of each column its line of the dictionary.
+    """
+
+    def __init__(self, table: Table, out: BinaryIO, folder: str) -> None:
+        del folder
+        # a pool of threads would take memory, and the second core is PostgreSQL's
+        pa.set_cpu_count(1)
+        # Arrow's own pool keeps 40 MB more than it needs
+        pa.set_memory_pool(pa.system_memory_pool())
+        self._columns = table.columns
+        about = {
+            "columns": msgspec.json.encode(table.columns),
+            "manifest": table.manifest,
+            "citation": table.citation,
+        }
+        self._schema = pa.schema(list(map(_field, table.columns)), metadata=about)
+        self._writer = pq.ParquetWriter(
+            out,
+            self._schema,
+            compression="zstd",
+            # values of JSON hardly ever repeat, and nobody looks for the least of them
+            use_dictionary=[each.name for each in table.columns if each.type == "text"],
+            write_statistics=[each.name for each in table.columns if each.type != "json"],
+        )
+        self._json = [place for place, each in enumerate(table.columns) if each.type == "json"]
+        self._rows: list[Row] = []
+        self._bytes = 0
+
+    def write(self, rows: list[Row]) -> None:
+        """Write some rows."""
+        self._rows += rows
+        for row in rows:
+            for place in self._json:
+                cell: Any = row[place]
+                self._bytes += 0 if cell is None else len(cell)
+        if self._bytes >= ROW_GROUP_BYTES or len(self._rows) >= ROW_GROUP_ROWS:
+            self._write_group()
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._rows:
+            self._write_group()
+        self._writer.close()
+
+    def _write_group(self) -> None:
+        columns = zip(*self._rows, strict=True)
+        self._rows, self._bytes = [], 0
+        arrays = [_array(column, each) for column, each in zip(self._columns, columns, strict=True)]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+
+def _field(column: Column) -> pa.Field:
+    described = msgspec.to_builtins(column)
+    about = {key: value for key, value in described.items() if key != "name" and value is not None}
+    return pa.field(column.name, _TYPES[column.type], metadata=about)
+
+
+def _array(column: Column, values: tuple[Any, ...]) -> pa.Array:
+    if column.type == "json":
+        return pa.array(values, type=pa.binary()).cast(pa.string())
+    return pa.array(values, type=_TYPES[column.type])

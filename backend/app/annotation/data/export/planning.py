@@ -1,0 +1,332 @@
+"""Checks what somebody asks to export, and plans it."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.citation import citation
+from app.annotation.data.export.columns import (
+    GENE_COLUMNS,
+    About,
+    columns_of,
+    dictionary,
+    long_columns,
+    removed_table,
+)
+from app.annotation.data.export.formats import FORMATS, Format
+from app.annotation.data.export.formats.sheet import MAX_ROWS
+from app.annotation.data.export.order import LongForm, Order, Query, SourceCells, Table
+from app.annotation.data.field_names import Known, find_field, find_fields
+from app.annotation.data.fields import Field, all_fields
+from app.annotation.data.genes import genes_at
+from app.annotation.data.lists import in_list, list_members
+from app.annotation.data.manifest import Manifest, manifest_of
+from app.annotation.data.moments import Moment, find_moment
+from app.annotation.data.versions import answers_at
+from app.core.errors import NotFound, UserError, WrongUse
+from app.core.words import some
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+MAX_RELEASES = 5
+"""The most releases of a source that the dictionary names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks to export. None means all, or now.
+
+    Attributes:
+        format: the name of a format.
+        sources: whose answers are exported.
+        fields: names of fields, structures or sources, whose columns are exported.
+        genes: the name of a list of genes.
+        as_of: a day or a time.
+        snapshot: the name of a snapshot.
+        long: the name of a list or a map, of which each entry becomes a row.
+    """
+
+    format: str = "tsv"
+    sources: Sequence[str] | None = None
+    fields: Sequence[str] | None = None
+    genes: str | None = None
+    as_of: str | None = None
+    snapshot: str | None = None
+    long: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An export that was checked.
+
+    Attributes:
+        table: the columns and the format.
+        manifest: of the moment, without the sources that are not exported.
+        total: the number of genes.
+        name: of a file for it.
+    """
+
+    table: Table
+    manifest: Manifest
+    total: int
+    name: str
+    _genes: Query
+    _answers: Query
+    _sources: list[SourceCells]
+    _long: LongForm | None
+
+    def order(self, *, dsn: str, snapshot: str, folder: str, gzip: bool = False) -> Order:
+        """Return what a process is told that executes it; see :class:`~.order.Order`."""
+        return Order(
+            dsn,
+            snapshot,
+            self._genes,
+            self._answers,
+            self.table,
+            self._sources,
+            self._long,
+            folder,
+            gzip,
+        )
+
+
+def format_of(name: str) -> Format:
+    """Return a format.
+
+    Raises:
+        WrongUse: there is no such format.
+        UserError: a package that it needs is not installed.
+    """
+    if name not in FORMATS:
+        raise WrongUse(
+            f"there is no format {name[:80]!r}{_near(name, FORMATS)}", allowed=", ".join(FORMATS)
+        )
+    found = FORMATS[name]
+    if found.library is not None and find_spec(found.library) is None:
+        raise UserError(
+            f"the format {name} needs {found.library}, which is not installed",
+            allowed=", ".join(each.name for each in FORMATS.values() if each.library is None),
+            remedy="install the packages of requirements/base.txt; in a checkout: make",
+        )
+    return found
+
+
+async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
+    """Check what somebody asks for, and plan it.
+
+    Args:
+        connection: in the transaction whose state of the database is exported.
+        asked: what to export.
+
+    Raises:
+        WrongUse: there is no such format, source, field, list, snapshot or time, or a workbook
+            cannot hold so many rows.
+        UserError: a package that the format needs is not installed.
+    """
+    found = format_of(asked.format)
+    try:
+        moment = await find_moment(connection, as_of=asked.as_of, snapshot=asked.snapshot)
+        list_id = None if asked.genes is None else await list_members(connection, asked.genes)
+    except NotFound as error:
+        # what a parameter names is a part of the question
+        raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
+    manifest = await manifest_of(connection, moment)
+    known = _with_removed(await all_fields(connection), manifest)
+    chosen = _chosen(asked, known)
+    genes = _genes(moment, list_id)
+    columns = list(GENE_COLUMNS)
+    sources: list[SourceCells] = []
+    long: LongForm | None = None
+    for source, fields in chosen.items():
+        about = _about(source, manifest)
+        if asked.long is not None:
+            more, long = long_columns(about, fields[0])
+        else:
+            more, cells = columns_of(about, fields, len(columns))
+            sources.append(cells)
+        columns += more
+    if long is not None and found.name == "xlsx":
+        await _require_sheet(connection, moment, next(iter(chosen)), long, list_id)
+    total = await connection.execute(select(func.count()).select_from(genes.subquery()))
+    exported = {name: about for name, about in manifest.sources.items() if name in chosen}
+    manifest = manifest.model_copy(update={"sources": exported})
+    table = Table(
+        found.name,
+        dictionary(columns, workbook=found.name == "xlsx"),
+        manifest.model_dump_json(indent=2),
+        citation(manifest),
+    )
+    name = f"kidney-genetics-{moment.snapshot or format(manifest.at, '%Y-%m-%d')}"
+    return Plan(
+        table,
+        manifest,
+        total.scalar_one(),
+        f"{name}.{found.name}",
+        _query(genes),
+        _query(_answers(moment, list(chosen), found=long is not None)),
+        sources,
+        long,
+    )
+
+
+def _with_removed(known: Known, manifest: Manifest) -> dict[str, Mapping[str, Field]]:
+    """Return the fields, also those of own tables that were removed after the moment."""
+    removed = {
+        source: removed_table(source, about.columns)
+        for source, about in manifest.sources.items()
+        if source not in known and about.columns is not None
+    }
+    return {**known, **removed}
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name[:80], list(names), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
+    """Return the fields that are exported, by source.
+
+    Raises:
+        WrongUse: there is no such source or field, or they do not go together.
+    """
+    if asked.long is not None:
+        return _chosen_long(asked, known)
+    for what, names in (("sources", asked.sources), ("fields", asked.fields)):
+        if names is not None and not names:
+            raise WrongUse(
+                f"{what} names nothing", allowed=f"names of {what}, or no {what} for all"
+            )
+    for source in asked.sources or ():
+        if source not in known:
+            raise WrongUse(
+                f"there is no source {source[:80]!r}{_near(source, known)}",
+                allowed=", ".join(known),
+            )
+    if asked.fields is None:
+        chosen = known if asked.sources is None else asked.sources
+        return {source: list(known[source].values()) for source in known if source in chosen}
+    by_source: dict[str, list[Field]] = {source: [] for source in asked.sources or ()}
+    for field in find_fields(asked.fields, known):
+        if asked.sources is not None and field.source not in by_source:
+            raise WrongUse(
+                f"the field {field.name} is not of the sources {', '.join(asked.sources)}",
+                allowed="fields of these sources, or no sources: the fields name theirs",
+            )
+        by_source.setdefault(field.source, []).append(field)
+    return {source: by_source[source] for source in known if source in by_source}
+
+
+def _chosen_long(asked: Asked, known: Known) -> dict[str, list[Field]]:
+    assert asked.long is not None
+    if asked.sources is not None or asked.fields is not None:
+        raise WrongUse(
+            "the long form of one field together with sources or fields",
+            allowed="the long form alone, with a list of genes and a moment",
+        )
+    field = find_field(asked.long, known)
+    if field.kind not in {"list", "map"}:
+        others = (
+            each.name for each in known[field.source].values() if each.kind in {"list", "map"}
+        )
+        raise WrongUse(
+            f"the field {field.name} has one value a gene, so it has no long form",
+            allowed=", ".join(others) or f"{field.source} has no list and no map",
+        )
+    return {field.source: [field]}
+
+
+def _about(source: str, manifest: Manifest) -> About:
+    found = manifest.sources.get(source)
+    if found is None:
+        return About(source)
+    names = list(dict.fromkeys(each.release or "not stated" for each in found.releases))
+    return About(source, found.licence, found.attribution, some(names, MAX_RELEASES) or None)
+
+
+def _genes(moment: Moment, list_id: int | None) -> Select[Any]:
+    genes = genes_at(moment)
+    statement = select(
+        genes.c.id,
+        genes.c.hgnc_id,
+        genes.c.symbol,
+        genes.c.ensembl_gene_id,
+        genes.c.entrez_id,
+        genes.c.withdrawn_at.is_not(None).label("withdrawn"),
+    ).order_by(genes.c.id)
+    if list_id is None:
+        return statement
+    return statement.where(in_list(list_id, genes.c.id))
+
+
+def _answers(moment: Moment, sources: Iterable[str], *, found: bool) -> Select[Any]:
+    answers = answers_at(moment)
+    statement = select(
+        answers.c.gene_id,
+        answers.c.source,
+        answers.c.state,
+        answers.c.release,
+        answers.c.fetched_at,
+        cast(answers.c.data, Text),
+    ).where(
+        answers.c.gene_id == any_(bindparam("gene_ids", [], ARRAY(BigInteger))),
+        answers.c.source == any_(bindparam("sources", list(sources), ARRAY(Text))),
+    )
+    return statement.where(answers.c.state == "found") if found else statement
+
+
+async def _require_sheet(
+    connection: AsyncConnection, moment: Moment, source: str, long: LongForm, list_id: int | None
+) -> None:
+    """Make sure that the rows of a long form fit into a sheet.
+
+    Raises:
+        WrongUse: they do not.
+    """
+    answers, genes = answers_at(moment), _genes(moment, list_id).subquery()
+    value = answers.c.data[list(long.path)]
+    keys = select(func.count()).select_from(func.jsonb_object_keys(value).table_valued("key"))
+    entries = (
+        keys.correlate(answers).scalar_subquery()
+        if long.entries == "keys"
+        else func.jsonb_array_length(value)
+    )
+    kind = "object" if long.entries == "keys" else "array"
+    counted = await connection.execute(
+        select(func.coalesce(func.sum(entries), 0))
+        .select_from(answers.join(genes, genes.c.id == answers.c.gene_id))
+        .where(
+            answers.c.source == source,
+            answers.c.state == "found",
+            func.jsonb_typeof(value) == kind,
+        )
+    )
+    rows = int(counted.scalar_one())
+    if rows >= MAX_ROWS:
+        raise WrongUse(
+            f"the long form has {rows:,} rows, and a sheet of a workbook holds {MAX_ROWS:,} with"
+            " the header",
+            allowed="a list of fewer genes, or another format",
+            remedy="export it as parquet or tsv",
+        )
+
+
+def _query(statement: Select[Any]) -> Query:
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return Query(str(compiled), dict(compiled.params))

@@ -1,0 +1,202 @@
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.types import Receive, Scope, Send
+
+from app.annotation.data.export.describing import described
+from app.annotation.data.export.formats import FORMATS
+from app.annotation.data.export.planning import Asked, Plan, format_of, plan
+from app.annotation.data.export.process import CHUNK, Export
+from app.annotation.data.export.running import begin, consistent
+from app.annotation.settings import Settings
+from app.annotation.upstream import usable_cache_dir
+from app.api.conditional import accepts_gzip
+from app.api.errors import refusals, refuse
+from app.api.export_slots import RETRY_AFTER, TooManyExports
+from app.api.head_requests import IS_HEAD
+from app.api.parameters import AS_OF, EXAMPLE_FIELDS, SNAPSHOT, SOURCES, words
+from app.api.services import ServicesDep
+from app.api.strict_requests import StrictRoute
+
+logger = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/api/export", tags=["export"], route_class=StrictRoute)
+
+_CONTENT: dict[str, dict[str, Any]] = {
+    each.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for each in FORMATS.values()
+}
+
+
+@router.get(
+    "",
+    summary="Export genes and annotations",
+    response_description="The table, as a file",
+    response_class=Response,
+    responses={
+        200: {"content": _CONTENT},
+        **refusals(
+            {
+                422: "A parameter is unknown, or its value is not allowed",
+                503: "The database is unavailable, or there are too many exports at a time",
+            }
+        ),
+    },
+)
+async def export(
+    request: Request,
+    services: ServicesDep,
+    *,
+    format: Annotated[  # noqa: A002 - the name of the parameter
+        str, Query(description=f"One of {', '.join(FORMATS)}.", examples=["parquet"])
+    ] = "tsv",
+    sources: SOURCES = [],  # noqa: B006
+    fields: Annotated[
+        list[str],
+        Query(
+            description="The fields that are exported, with commas between the names; by default"
+            " those of the sources. The name of a source, or of an object in its data, means all of"
+            " its fields, and `FIELD.KEY` one key of a map.",
+            examples=[[",".join(EXAMPLE_FIELDS)]],
+        ),
+    ] = [],  # noqa: B006
+    list: Annotated[  # noqa: A002 - the name of the parameter
+        str | None, Query(description="Only the genes of this list.")
+    ] = None,
+    as_of: AS_OF = None,
+    snapshot: SNAPSHOT = None,
+    long: Annotated[
+        str | None,
+        Query(
+            description="One row for each gene and entry of this field, which is a list or a map."
+        ),
+    ] = None,
+    columns: Annotated[
+        bool, Query(description="Only the data dictionary: what the columns mean.")
+    ] = False,
+) -> Response:
+    """Return one row a gene, with what the sources say about it, or the data dictionary.
+
+    The answer begins as soon as the request has been checked, and reads one state of the database.
+    At most a few exports are executed at a time; a further one is answered with 503 and
+    `Retry-After`.
+    """
+    asked = Asked(
+        format=format_of(format).name,
+        sources=_names(sources),
+        fields=_names(fields),
+        genes=list,
+        as_of=as_of,
+        snapshot=snapshot,
+        long=long,
+    )
+    if columns or IS_HEAD in request.scope:
+        async with consistent(services.db) as connection:
+            planned = await plan(connection, asked)
+        headers = _headers(planned, request, columns=columns)
+        return Response(described(planned.table.columns, format) if columns else b"", 200, headers)
+    settings: Settings = request.app.state.settings
+    async with AsyncExitStack() as stack:
+        try:
+            stack.enter_context(services.export_slots)
+        except TooManyExports:
+            return refuse(
+                503,
+                "too many exports at a time",
+                remedy="try again when one of them has ended",
+                headers={"Retry-After": str(RETRY_AFTER)},
+            )
+        cache = usable_cache_dir(settings.cache_dir)
+        folder = stack.enter_context(TemporaryDirectory(prefix="export-", dir=cache))
+        planned, started = await stack.enter_async_context(
+            begin(
+                services.db,
+                asked,
+                output=asyncio.subprocess.PIPE,
+                folder=folder,
+                gzip=_gzip(request, format),
+            )
+        )
+        headers = _headers(planned, request, columns=False)
+        return _Streamed(started, stack.pop_all(), headers)
+    raise AssertionError("unreachable: the context suppresses no error")
+
+
+def _names(given: Sequence[str]) -> Sequence[str] | None:
+    return words(given) if given else None
+
+
+def _gzip(request: Request, name: str) -> bool:
+    """Return whether the answer is compressed. Parquet files and workbooks already are."""
+    return FORMATS[name].is_text and accepts_gzip(request.headers.get("Accept-Encoding", ""))
+
+
+def _headers(planned: Plan, request: Request, *, columns: bool) -> dict[str, str]:
+    found = FORMATS[planned.table.format]
+    name = planned.name.replace(".", ".columns.", 1) if columns else planned.name
+    headers = {
+        "Content-Type": found.media_type,
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    # elsewhere a middleware compresses, in this process
+    if not columns and _gzip(request, found.name):
+        headers["Content-Encoding"] = "gzip"
+    return headers
+
+
+class _Streamed(Response):
+    """Streams an export while its process writes it, and ends the process with the request.
+
+    Args:
+        export: that was started.
+        until_then: what ends with the request.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self, export: Export, until_then: AsyncExitStack, headers: Mapping[str, str]
+    ) -> None:
+        self._export = export
+        self._until_then = until_then
+        self.status_code = 200
+        self.background = None
+        self.init_headers(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        del scope
+        async with self._until_then:
+            streaming = asyncio.create_task(self._stream(send))
+            gone = asyncio.create_task(_disconnected(receive))
+            try:
+                await asyncio.wait({streaming, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if streaming.done():
+                    await streaming
+            finally:
+                for task in (streaming, gone):
+                    task.cancel()
+                await asyncio.gather(streaming, gone, return_exceptions=True)
+
+    async def _stream(self, send: Send) -> None:
+        """Send the output. An error ends the connection, so that no client takes a part for all.
+
+        Raises:
+            ExportFailed, ExportProcessDied: the export could not be completed.
+        """
+        output = self._export.output
+        assert output is not None
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        while part := await output.read(CHUNK):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await self._export.finish()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,206 @@
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.annotation.data.export.describing import described
+from app.annotation.data.export.formats import FORMATS
+from app.annotation.data.export.order import Done
+from app.annotation.data.export.planning import Asked, Plan, format_of, plan
+from app.annotation.data.export.process import OutputClosed
+from app.annotation.data.export.running import begin, consistent
+from app.annotation.data.export.target import Target, targets
+from app.annotation.data.field_names import split_names
+from app.cli.output import count, note, stderr
+from app.cli.session import Session, in_session
+from app.core.errors import WrongUse
+from app.core.process import signals
+
+INTERRUPTED = 130
+"""The exit status of a program that was ended by Ctrl-C."""
+
+_STDOUT = Path("-")
+
+
+@click.command()
+@click.option(
+    "--format",
+    "format_name",
+    metavar="|".join(FORMATS),
+    help="By default the ending of FILE, or else tsv.",
+)
+@click.option("--sources", metavar="SOURCE,...", help="Only the answers of these sources.")
+@click.option(
+    "--fields", metavar="FIELD,...", help="Only these fields, or those below these names."
+)
+@click.option("--list", "genes", metavar="NAME", help="Only the genes of this list.")
+@click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
+@click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
+@click.option(
+    "--long", metavar="FIELD", help="One row for each gene and entry of this list or map."
+)
+@click.option("--columns", is_flag=True, help="Write only the data dictionary.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="By default stdout.",
+)
+def export(
+    *,
+    format_name: str | None,
+    sources: str | None,
+    fields: str | None,
+    genes: str | None,
+    as_of: str | None,
+    snapshot: str | None,
+    long: str | None,
+    output: Path | None,
+    columns: bool,
+) -> None:
+    """Export genes and what the sources say about them: one row a gene.
+
+    Beside FILE.tsv, FILE.csv or FILE.jsonl are written the data dictionary (FILE.columns.tsv), the
+    manifest (FILE.manifest.json) and what a paper cites (FILE.citation.cff). Parquet files and
+    workbooks contain them. FILE appears when it is complete; until then, a former one stays.
+    """
+    to = None if output == _STDOUT else output
+    asked = Asked(
+        format=_format(format_name, to),
+        sources=_names(sources),
+        fields=_names(fields),
+        genes=genes,
+        as_of=as_of,
+        snapshot=snapshot,
+        long=long,
+    )
+    if columns:
+        _write_columns(asked, to)
+        return
+    try:
+        with _as_ctrl_c():
+            in_session(lambda session: _export(session, asked, to))
+    except OutputClosed:
+        click.get_current_context().exit(1)
+    except KeyboardInterrupt:
+        note("\nStopped. Nothing was written." if to is not None else "\nStopped.")
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def _names(typed: str | None) -> Sequence[str] | None:
+    return None if typed is None else split_names(typed)
+
+
+def _format(name: str | None, output: Path | None) -> str:
+    """Return the name of the format.
+
+    Raises:
+        WrongUse: there is no such format, or a terminal cannot show it.
+    """
+    ending = "tsv" if output is None else output.suffix.removeprefix(".").lower()
+    if name is None and ending not in FORMATS:
+        raise WrongUse(
+            f"the ending of {output} is not that of a format",
+            allowed=", ".join(f".{each}" for each in FORMATS),
+            remedy="name the file otherwise, or add --format",
+        )
+    found = format_of(name or ending)
+    if output is None and not found.is_text and sys.stdout.isatty():
+        raise WrongUse(
+            f"a terminal cannot show {found.name}", remedy=f"add --output genes.{found.name}"
+        )
+    return found.name
+
+
+@contextmanager
+def _as_ctrl_c() -> Iterator[None]:
+    """Let every signal that would end this process do what Ctrl-C does, so that it cleans up."""
+    taken = signals.handle_all(lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+async def _export(session: Session, asked: Asked, output: Path | None) -> None:
+    if output is None:
+        with tempfile.TemporaryDirectory(prefix="export-") as folder:
+            await _written(session, asked, sys.stdout.fileno(), folder)
+        return
+    text = FORMATS[asked.format].is_text
+    beside = _beside(output) if text else []
+    with (
+        targets(output, *beside) as (main, *others),
+        # where there is room for the file itself
+        tempfile.TemporaryDirectory(prefix=".export-", dir=main.path.parent) as folder,
+    ):
+        planned, done = await _written(session, asked, main.file.fileno(), folder)
+        if text:
+            _describe(planned, others)
+    note(
+        f"{output}: {count(done.rows)} rows about {count(done.genes)} genes,"
+        f" {len(planned.table.columns)} columns"
+    )
+    for each in beside:
+        note(f"{each}")
+
+
+async def _written(session: Session, asked: Asked, output: int, folder: str) -> tuple[Plan, Done]:
+    async with begin(session.db, asked, output=output, folder=folder) as (planned, export):
+        with _progress(planned.total) as progress:
+            return planned, await export.finish(progress)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show the progress on stderr if it is a terminal."""
+    console = stderr()
+    if not console.is_terminal:
+        yield lambda _genes: None
+        return
+    columns = (
+        TextColumn("genes"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("", total=total)
+        yield lambda genes: shown.update(task, completed=genes)
+
+
+def _beside(output: Path) -> list[Path]:
+    return [
+        output.with_suffix(f".{each}") for each in ("columns.tsv", "manifest.json", "citation.cff")
+    ]
+
+
+def _describe(planned: Plan, beside: Sequence[Target]) -> None:
+    table = planned.table
+    parts = [
+        described(table.columns, "tsv"),
+        f"{table.manifest}\n".encode(),
+        table.citation.encode(),
+    ]
+    for target, content in zip(beside, parts, strict=True):
+        target.file.write(content)
+
+
+def _write_columns(asked: Asked, output: Path | None) -> None:
+    async def do(session: Session) -> bytes:
+        async with consistent(session.db) as connection:
+            planned = await plan(connection, asked)
+        return described(planned.table.columns, asked.format)
+
+    content = in_session(do)
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    with targets(output) as (target,):
+        target.file.write(content)
