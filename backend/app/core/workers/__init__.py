@@ -1,4 +1,4 @@
-"""What executes runs, and takes over the runs of dead workers."""
+"""What executes runs, takes over the runs of dead workers, and does regular chores."""
 
 __all__ = ["checks", "chores", "dispatcher", "engine", "executor", "metrics", "timing", "views"]
 """The modules that others may use."""

@@ -21,7 +21,13 @@ ALLOWED = {
     "sandbox/known.py": "the catalogue's identifiers of well-known genes",
     # genes are known by HGNC's identifiers, and the list of all genes comes from HGNC
     "app/annotation/genes": "gene lists are resolved by HGNC's records",
-    "app/annotation/data/genes.py": "the event of a changed identifier",
+    # what people ask of the data is documented with fields and sources as examples
+    "app/annotation/data/": "examples, the events of identifiers, and scopes as at MyGene.info",
+    "app/api/genes.py": "examples",
+    "app/api/changes.py": "examples",
+    "app/api/export.py": "examples",
+    "app/api/parameters.py": "examples",
+    "app/cli/export.py": "examples",
     "app/annotation/refresh/requests.py": "the remedy of an empty gene list",
     "app/cli/genes.py": "`genes-import hgnc`",
     "reference/readers.py": "`genes-import hgnc` reads a setting",
