@@ -48,7 +48,8 @@ class Peaks:
 
 
 @contextlib.contextmanager
-def _sampled(pid: int) -> Iterator[Peaks]:
+def sampled(pid: int) -> Iterator[Peaks]:
+    """Sample the memory of a process and of its children in a block."""
     peaks = Peaks()
     thread = threading.Thread(target=peaks.sample, args=(psutil.Process(pid),))
     thread.start()
@@ -80,7 +81,7 @@ def measure(console: Console, genes: int, limits: str, *, alone: bool) -> None:
         made.sandbox_process("--genes", str(genes), "--limits", limits, "--prepare")
         made.output("genes-import", "hgnc")
         worker = made.ready_worker()
-        with _sampled(worker.pid) as peaks:
+        with sampled(worker.pid) as peaks:
             seconds, sources = _run(made, "--mode", "full")
         console.print(
             f"{genes:,} genes, all sources, full: {seconds:.1f} s; worker {peaks.worker:.0f} MB,"

@@ -12,7 +12,7 @@ from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.streams import stream_response
+from app.api.streams import VARY, stream_response
 from app.api.strict_requests import IN_DIGITS, StrictRoute
 from app.core.errors import WrongUse
 from app.core.runs.views import LARGEST_ID, one_of
@@ -143,12 +143,14 @@ async def list_changes(
     if form != "json" and limit is not None:
         raise WrongUse(f"limit with format={form}", allowed="limit with format=json")
     async with AsyncExitStack() as stack:
+        if form != "json":
+            stack.enter_context(services.streams)
         connection = await stack.enter_async_context(changes.reading(services.db))
         wanted = await changes.understand(connection, asked)
         if form == "json":
             found, last = await changes.page(connection, wanted, limit or PAGE)
             body = changes.as_json(found, None if last is None else str(last))
-            return Response(body, media_type=MEDIA_TYPES["json"])
+            return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
         parts = _written(connection, wanted, form)
         return await stream_response(parts, stack, media_type=MEDIA_TYPES[form])
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.export_slots import ExportSlots
 from app.api.probes import Probes
+from app.api.streams import StreamSlots
 from app.core.workers.dispatcher import Dispatcher
 
 
@@ -22,6 +23,7 @@ class Services:
         redis: the Redis of the arq workers, or None if the API executes runs itself.
         enabled_sources: that a run of all sources covers.
         export_slots: limits the exports at a time.
+        streams: of which each occupies one of the connections for requests until its end.
     """
 
     db: AsyncEngine
@@ -30,6 +32,7 @@ class Services:
     redis: Redis | None
     enabled_sources: Sequence[str]
     export_slots: ExportSlots = field(default_factory=ExportSlots)
+    streams: StreamSlots = field(default_factory=StreamSlots)
 
 
 async def _services(request: Request) -> Services:

@@ -7,10 +7,38 @@ from contextlib import AsyncExitStack
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.errors import Busy
 from app.core.process import cancelling
+
+MAX_STREAMS = 4
+"""Streams at a time. Clients who read slowly leave most connections to others."""
+
+VARY = {"Vary": "Accept"}
+"""Of answers whose format may be chosen by `Accept`."""
 
 CANCEL_TIMEOUT = 10.0
 """Seconds that the work for a client that has gone has to end."""
+
+
+class StreamSlots:
+    """Counts the streams of this process."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def __enter__(self) -> None:
+        """Take a slot.
+
+        Raises:
+            Busy: all are taken.
+        """
+        if self._taken >= MAX_STREAMS:
+            raise Busy(f"{MAX_STREAMS} answers are being streamed")
+        self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give the slot back."""
+        self._taken -= 1
 
 
 async def stream_response(
@@ -45,7 +73,7 @@ class _Stream(StreamingResponse):
     ) -> None:
         self._parts = parts
         self._stack = stack
-        super().__init__(_chained(first, parts), media_type=media_type)
+        super().__init__(_chained(first, parts), media_type=media_type, headers=VARY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Starlette would cancel the work again and again while it cleans up."""
