@@ -194,7 +194,7 @@ async def list_genes(
     snapshot: SNAPSHOT = None,
 ) -> Response:
     """Return a page of genes with their annotations, as they are or were at a moment."""
-    async with services.db.connect() as connection:
+    async with services.reads.connect() as connection:
         with in_parameters():
             wanted = await find_wanted(
                 connection,
@@ -235,7 +235,7 @@ async def query_genes(query: GeneQuery, services: ServicesDep) -> Response:
     if not 0 < len(names) <= MAX_IDENTIFIERS:
         raise WrongUse(f"{len(names):,} identifiers in q", allowed=f"1 to {MAX_IDENTIFIERS:,}")
     fields = _listed(query.fields)
-    async with services.db.connect() as connection:
+    async with services.reads.connect() as connection:
         with in_parameters():
             kinds = kinds_of(_listed(query.scopes))
             wanted = await find_wanted(
@@ -278,7 +278,7 @@ async def get_gene(
     genes have is refused with these genes, also if only one of them is in the database. Names mean
     what they mean now, also at a moment in the past.
     """
-    async with services.db.connect() as connection:
+    async with services.reads.connect() as connection:
         with in_parameters():
             wanted = await find_wanted(
                 connection,
@@ -329,7 +329,7 @@ async def get_history(
     A version is a state with its data. Another release that gave the same answer is no version of
     its own; it stands in `releases`. `as_of` and `snapshot` leave out the versions that came later.
     """
-    async with services.db.connect() as connection:
+    async with services.reads.connect() as connection:
         with in_parameters():
             wanted = await find_wanted(
                 connection,

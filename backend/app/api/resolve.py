@@ -35,5 +35,5 @@ async def resolve_names(
     ],
 ) -> Resolutions:
     """Return what each name means, also for approved genes that are not in the database."""
-    async with services.db.connect() as connection:
+    async with services.reads.connect() as connection:
         return Resolutions(names=await resolve(connection, name))

@@ -18,6 +18,8 @@ class Services:
 
     Attributes:
         db: PostgreSQL, for requests.
+        reads: the same connections, on which each statement is a transaction of its own: a read of
+            a gene needs half the round trips.
         probes: the queries of the probes and the metrics, on connections of their own.
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
@@ -27,6 +29,7 @@ class Services:
     """
 
     db: AsyncEngine
+    reads: AsyncEngine
     probes: Probes
     dispatcher: Dispatcher
     redis: Redis | None

@@ -1,7 +1,10 @@
+import select
 from functools import partial
+from typing import Any
 
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL
+from sqlalchemy import URL, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import address
@@ -53,11 +56,31 @@ def create_engine(
     Raises:
         ValueError: it is not an address.
     """
-    return create_async_engine(
+    db = create_async_engine(
         psycopg_url(dsn),
         async_creator=partial(connect, dsn, session=session),
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         max_overflow=0,
-        pool_pre_ping=True,
     )
+    event.listen(db.sync_engine, "checkout", _replace_closed)
+    return db
+
+
+def _replace_closed(adapted: Any, record: Any, proxy: Any) -> None:
+    """Replace a connection that the server has closed while nobody used it.
+
+    The server says nothing to an idle connection but that it ends it. So there is something to read
+    only if the connection has ended. To ask the server instead, as SQLAlchemy's `pool_pre_ping`
+    does, takes a round trip before each use.
+    """
+    del record, proxy
+    connection = adapted.driver_connection
+    if connection.closed or _has_input(connection.fileno()):
+        raise DisconnectionError
+
+
+def _has_input(fileno: int) -> bool:
+    poll = select.poll()
+    poll.register(fileno, select.POLLIN)
+    return bool(poll.poll(0))

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Subquery, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.conditions import Condition, parse_conditions, satisfied
-from app.annotation.data.fields import all_fields
 from app.annotation.data.genes import genes_at
 from app.annotation.data.lists import in_list, list_members
 from app.annotation.data.moments import Moment, clock, parse_time
 from app.annotation.data.reading import genes_and_answers, read_page
 from app.annotation.data.shapes import Gene
 from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import Wanted, require_sources, unknown_name
+from app.annotation.data.wanted import Wanted, known_fields, require_sources, unknown_name
 from app.core.errors import WrongUse
 
 STATES = ("found", "absent", "unknown")
@@ -73,7 +72,7 @@ async def find_filter(
     list_id = None if list_name is None else await list_members(connection, list_name)
     conditions: tuple[Condition, ...] = ()
     if where:
-        known = await all_fields(connection)
+        known = await known_fields(connection, where)
         conditions = tuple(parse_conditions(where, known))
     return Filter(source, state, since, list_id, conditions)
 

@@ -1,6 +1,7 @@
 """Reads genes with their answers, in one statement however many genes there are."""
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from app.annotation.data.cuts import cut
 from app.annotation.data.genes import genes_at
 from app.annotation.data.shapes import Answer, Gene, Origin, raw
 from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import EVERYTHING, Wanted
+from app.annotation.data.wanted import Wanted
 from app.annotation.sources import SOURCES
 from app.db.tables import origins, own_tables
 
@@ -46,8 +47,9 @@ async def read_genes(
         gene_ids: of the genes.
         wanted: what comes back of each gene.
     """
-    query = _PRESENT if wanted == EVERYTHING else _by_id(wanted)
-    return await read_page(connection, query, {"gene_ids": gene_ids})
+    if len(gene_ids) == 1:
+        return await read_page(connection, _one(wanted), {"gene_id": gene_ids[0]})
+    return await read_page(connection, _several(wanted), {"gene_ids": gene_ids})
 
 
 async def read_page(
@@ -158,14 +160,21 @@ def _named(genes: Subquery) -> ColumnElement[str]:
     return case((genes.c.id.is_not(None), one))
 
 
-def _by_id(wanted: Wanted) -> Select[Any]:
+# PostgreSQL plans this statement once, and that of several genes every time, because the plan
+# depends on their number. Composing a statement takes longer than executing it, so some are kept.
+@functools.lru_cache(maxsize=256)
+def _one(wanted: Wanted) -> Select[Any]:
     genes = genes_at(wanted.moment)
-    place = literal_column("0", Integer).label("place")
+    return _chosen(genes, genes.c.id == bindparam("gene_id", type_=BigInteger), wanted)
+
+
+@functools.lru_cache(maxsize=256)
+def _several(wanted: Wanted) -> Select[Any]:
+    genes = genes_at(wanted.moment)
     asked = any_(bindparam("gene_ids", type_=ARRAY(BigInteger)))
-    return genes_and_answers(
-        select(genes, place).where(genes.c.id == asked).subquery("page"), wanted
-    )
+    return _chosen(genes, genes.c.id == asked, wanted)
 
 
-_PRESENT = _by_id(EVERYTHING)
-"""Is composed once, because most reads are of present genes with everything."""
+def _chosen(genes: Subquery, which: ColumnElement[bool], wanted: Wanted) -> Select[Any]:
+    place = literal_column("0", Integer).label("place")
+    return genes_and_answers(select(genes, place).where(which).subquery("page"), wanted)

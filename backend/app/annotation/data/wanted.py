@@ -1,18 +1,22 @@
 """What a reader wants of genes: the moment, the sources, and the fields of their data."""
 
 import difflib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.data.field_names import find_fields
-from app.annotation.data.fields import Field, all_fields
+from app.annotation.data.field_names import Known, find_fields
+from app.annotation.data.fields import Field, all_fields, fields_of
 from app.annotation.data.moments import NOW, Moment, find_moment
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
 from app.db.text import storable
+
+_SOURCE = re.compile("[^a-z0-9_-]")
+"""What ends the name of a source in the name of a field, or in a condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,6 @@ class Wanted:
     moment: Moment = NOW
     sources: tuple[str, ...] | None = None
     fields: tuple[Field, ...] = ()
-
-
-EVERYTHING = Wanted()
-"""The present answers of all sources."""
 
 
 async def find_wanted(
@@ -61,11 +61,20 @@ async def find_wanted(
             raise WrongUse(f"the name {name[:80]!r}", allowed="a name without special characters")
     moment = await find_moment(connection, as_of=as_of, snapshot=snapshot)
     await require_sources(connection, sources)
-    found: list[Field] = []
-    if fields:
-        found += find_fields(fields, await all_fields(connection))
+    found = find_fields(fields, await known_fields(connection, fields)) if fields else []
     names = dict.fromkeys([*sources, *(field.source for field in found)])
     return Wanted(moment, tuple(names) or None, tuple(found))
+
+
+async def known_fields(connection: AsyncConnection, names: Sequence[str]) -> Known:
+    """Return the fields of all sources.
+
+    Those of own tables are in the database. They are left out if the names begin with built-in
+    sources.
+    """
+    if all(_SOURCE.split(name.strip(), maxsplit=1)[0] in SOURCES for name in names):
+        return {source: fields_of(source) for source in SOURCES}
+    return await all_fields(connection)
 
 
 async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,13 +62,8 @@ class Resolutions(View):
 # Each part finds the genes that a name can mean in one way; an exact match hides those that differ
 # in case. Names are compared with the names of all approved genes. A gene that is in the database
 # under the same HGNC id is joined.
-_FIND = text(
-    """
-    WITH asked AS MATERIALIZED (
-      SELECT * FROM unnest(CAST(:places AS int[]), CAST(:names AS text[]),
-        CAST(:hgnc_ids AS text[]), CAST(:ensembl_ids AS text[]), CAST(:entrez_ids AS text[]))
-        AS a (place, name, hgnc_id, ensembl_id, entrez_id)
-    ),
+_FIND = """
+    WITH asked (place, name, hgnc_id, ensembl_id, entrez_id) AS MATERIALIZED ({asked}),
     meant (place, kind, hgnc_id, exact) AS (
       SELECT a.place, 0, g.hgnc_id, true FROM asked a JOIN genes g ON g.hgnc_id = a.hgnc_id
       UNION ALL
@@ -102,6 +97,21 @@ _FIND = text(
     LEFT JOIN genes s ON s.id = g.successor_id
     WHERE b.rank = 1 ORDER BY b.place, symbol, b.hgnc_id
     """
+
+_FIND_ALL = text(
+    _FIND.format(
+        asked="SELECT * FROM unnest(CAST(:places AS int[]), CAST(:names AS text[]),"
+        " CAST(:hgnc_ids AS text[]), CAST(:ensembl_ids AS text[]), CAST(:entrez_ids AS text[]))"
+    )
+)
+
+# Most calls are of one name. PostgreSQL plans this statement once and the other one every time,
+# because its plan depends on the number of names.
+_FIND_ONE = text(
+    _FIND.format(
+        asked="SELECT CAST(:places AS int), CAST(:names AS text), CAST(:hgnc_ids AS text),"
+        " CAST(:ensembl_ids AS text), CAST(:entrez_ids AS text)"
+    )
 )
 
 
@@ -120,9 +130,11 @@ async def resolve(
     """
     cleaned = [clean(name) for name in names]
     found: dict[int, list[tuple[int, NamedGene, NamedGene | None]]] = {}
-    values = _asked(cleaned) | {"kinds": [RESOLVED_BY.index(kind) for kind in kinds]}
-    result = await connection.execute(_FIND, values)
-    for row in result:
+    statement, values = _FIND_ALL, dict[str, Any](_asked(cleaned))
+    if len(values["places"]) == 1:
+        statement, values = _FIND_ONE, {name: column[0] for name, column in values.items()}
+    values["kinds"] = [RESOLVED_BY.index(kind) for kind in kinds]
+    for row in await connection.execute(statement, values):
         gene = NamedGene(
             hgnc_id=row.hgnc_id, symbol=row.symbol, id=row.id, withdrawn_at=row.withdrawn_at
         )

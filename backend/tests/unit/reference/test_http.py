@@ -29,7 +29,9 @@ async def app() -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     db = create_engine(nowhere, session="test")
     probes = Probes(settings)
-    app.state.services = Services(db, probes, InProcessDispatcher(), None, settings.enabled_sources)
+    app.state.services = Services(
+        db, db, probes, InProcessDispatcher(), None, settings.enabled_sources
+    )
     yield app
     await probes.close()
     await db.dispose()

@@ -1,0 +1,109 @@
+"""Many clients that read from the API, each over a connection of its own that stays open."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from urllib.parse import urlsplit
+
+PAUSE = 1.0
+"""Seconds between two reads of a client."""
+
+
+@dataclass
+class Reads:
+    """What clients experienced.
+
+    Attributes:
+        seconds: of each read.
+        errors: what went wrong.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Seconds."""
+        return median(self.seconds)
+
+    @property
+    def p99(self) -> float:
+        """Seconds."""
+        return quantiles(self.seconds, n=100)[-1]
+
+
+class Client:
+    """One connection to the API.
+
+    It reads only as much of HTTP as the API sends, so that clients take little processor time from
+    the servers that are measured on the same machine.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._host = urlsplit(address).hostname or ""
+        self._port = urlsplit(address).port or 80
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """Return the status and the body of an answer.
+
+        Raises:
+            OSError, EOFError: the connection failed.
+        """
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._streams
+        head = f"{method} {path} HTTP/1.1\r\nHost: api\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        headers = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        lengths = [each for each in headers if each.lower().startswith("content-length:")]
+        length = int(lengths[0].partition(":")[2])
+        return int(headers[0].split()[1]), await reader.readexactly(length)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def read_for(address: str, paths: Sequence[str], *, clients: int, seconds: float) -> Reads:
+    """Let clients read one address after the other, with a pause after each answer.
+
+    Args:
+        address: of the API.
+        paths: that are read; each client begins at another one.
+        clients: the number of clients.
+        seconds: how long they read.
+    """
+    found = Reads()
+    end = time.monotonic() + seconds
+
+    async def read(number: int) -> None:
+        client = Client(address)
+        # they do not all begin at once
+        await asyncio.sleep(PAUSE * number / clients)
+        first = number * len(paths) // clients
+        for path in itertools.cycle([*paths[first:], *paths[:first]]):
+            if time.monotonic() > end:
+                break
+            began = time.monotonic()
+            try:
+                status, _ = await client.ask("GET", path)
+            except (OSError, EOFError) as error:
+                found.errors.append(repr(error))
+                client.close()
+            else:
+                found.seconds.append(time.monotonic() - began)
+                if status != 200:  # noqa: PLR2004 - HTTP's OK
+                    found.errors.append(str(status))
+            await asyncio.sleep(PAUSE)
+        client.close()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            group.create_task(read(number))
+    return found
