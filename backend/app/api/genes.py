@@ -171,14 +171,18 @@ async def list_genes(
         str | None,
         Query(
             max_length=100,
-            description="Only genes with an answer, of `source` if it is given, that changed after"
-            " this time or is the first one. A day means its end in UTC.",
+            description="Only genes with an answer, of `source` if it is given, that changed since"
+            " this time or is the first one. A day means its beginning in UTC.",
             examples=[EXAMPLE_TIME],
         ),
     ] = None,
     list: Annotated[  # noqa: A002 - the name of the parameter
         str | None,
-        Query(max_length=200, description="Only the genes of the list with this name."),
+        Query(
+            max_length=200,
+            description="Only the genes of the list with this name.",
+            examples=["ciliopathies"],
+        ),
     ] = None,
     where: Annotated[
         list[str],

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.data.conditions import Condition, parse_conditions, satisfied
 from app.annotation.data.genes import genes_at
 from app.annotation.data.lists import in_list, list_members
-from app.annotation.data.moments import Moment, clock, parse_time
+from app.annotation.data.moments import Moment, clock, parse_start
 from app.annotation.data.reading import genes_and_answers, read_page
 from app.annotation.data.shapes import Gene
 from app.annotation.data.versions import answers_at
@@ -32,7 +32,7 @@ class Filter:
         source: with an answer of this source.
         state: with this state of the answer of ``source``.
         changed_since: with an answer, of ``source`` if it is given, that is not older: it changed
-            after this time, or is the first one.
+            since this time, or is the first one.
         list_id: in this list.
         conditions: whose answers satisfy these.
     """
@@ -68,7 +68,7 @@ async def find_filter(
             raise unknown_name("state", state, STATES)
     since = None
     if changed_since is not None:
-        since = parse_time("changed_since", changed_since, await clock(connection))
+        since = parse_start("changed_since", changed_since, await clock(connection))
     list_id = None if list_name is None else await list_members(connection, list_name)
     conditions: tuple[Condition, ...] = ()
     if where:
@@ -156,7 +156,7 @@ def _conditions(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnE
         if chosen.state is not None:
             asked.append(answers.c.state == chosen.state)
         if chosen.changed_since is not None:
-            asked.append(answers.c.valid_from > chosen.changed_since)
+            asked.append(answers.c.valid_from >= chosen.changed_since)
         found.append(exists().where(*asked))
     if chosen.list_id is not None:
         found.append(in_list(chosen.list_id, genes.c.id))

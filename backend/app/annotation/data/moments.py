@@ -79,6 +79,18 @@ def parse_time(what: str, value: str, now: datetime) -> datetime:
     return at
 
 
+def parse_start(what: str, value: str, now: datetime) -> datetime:
+    """Read the time since when somebody asks. A day means its beginning, in UTC.
+
+    Raises:
+        WrongUse: see :func:`parse_time`.
+    """
+    at = parse_time(what, value, now)
+    if len(value) == len("2026-03-31"):
+        return datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+    return at
+
+
 async def find_moment(
     connection: AsyncConnection, *, as_of: str | None = None, snapshot: str | None = None
 ) -> Moment:

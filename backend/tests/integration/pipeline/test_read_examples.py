@@ -1,6 +1,7 @@
 """What OpenAPI says of reads is true: its examples work, and answers have the shapes it shows."""
 
 import copy
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from app.annotation.settings import Settings
 from app.main import create_app
+from tests.conftest import REPOSITORY
 from tests.integration.api.conftest import serving_app
 from tests.integration.pipeline.conftest import Annotator
 
@@ -21,7 +23,12 @@ UPDATE annotations SET valid_from = '2025-01-02', fetched_at = '2025-01-02', che
 """
 """Moves what a run has just written into the past, because the examples name a day in the past."""
 
-LIST = "kidney"
+HOW_TO = REPOSITORY / "docs" / "how-to" / "query-genes.md"
+
+COMMAND = re.compile(
+    r"""^curl (?:-d '(?P<body>.*)' \\\n  )?"?http://127.0.0.1:8000(?P<path>/[^"\s]*)""",
+    re.MULTILINE,
+)
 
 
 class Document:
@@ -109,3 +116,19 @@ async def _prepare(client: httpx.AsyncClient) -> None:
     snapshot = {"name": "paper-2026", "by": "a test", "note": ""}
     taken = await client.post("/api/admin/snapshots", json=snapshot)
     assert taken.is_success, taken.text
+    genes = {"genes": ["PKD1", "PKD2"], "by": "a test"}
+    added = await client.put("/api/admin/lists/ciliopathies", json=genes)
+    assert added.is_success, added.text
+
+
+async def test_every_command_of_the_guide_works(
+    reader: tuple[httpx.AsyncClient, Document],
+) -> None:
+    client, _ = reader
+    await _prepare(client)
+    commands = list(COMMAND.finditer(HOW_TO.read_text(encoding="utf-8")))
+    assert len(commands) == 10
+    for each in commands:
+        body = each["body"]
+        answer = await client.request("POST" if body else "GET", each["path"], content=body)
+        assert answer.status_code == 200, (each[0], answer.text)
