@@ -11,8 +11,8 @@ from app.annotation.genes.columns import Row
 from app.annotation.genes.names import NoteKind, Remark
 from app.annotation.genes.resolve import NamedGene, Resolution, resolve
 
-CHUNK = 1_000
-"""Rows for each statement."""
+CHUNK = 500
+"""Rows for each statement. So many do not block the event loop."""
 
 _SUCCESSORS = text("SELECT hgnc_id, successor FROM merged_ids WHERE hgnc_id = ANY(:hgnc_ids)")
 

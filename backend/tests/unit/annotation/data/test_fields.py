@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.annotation.data.field_names import find_field, find_fields, split_names
+from app.annotation.data.conditions import parse_condition
+from app.annotation.data.field_names import find_field, find_fields, find_path, split_names
 from app.annotation.data.fields import Field, MapKey, fields_of, fields_of_own_table
 from app.annotation.own_tables.store import OwnTableRow
 from app.annotation.sources import SOURCES
@@ -185,3 +186,6 @@ def test_an_own_table_has_its_rows_as_one_field() -> None:
         ("Gene", "text"),
         ("eGFR (ml/min)", "number"),
     ]
+    for name in ('ckd.rows."eGFR (ml/min)"', "ckd.rows.eGFR (ml/min)"):
+        assert find_path(name, {"ckd": {rows.name: rows}}) == [rows, rows.parts[1]]
+        assert parse_condition(f"{name}<60", {"ckd": {rows.name: rows}}).source == "ckd"
