@@ -1,11 +1,22 @@
 """Pages of genes: which genes, in which order."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, exists, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    bindparam,
+    exists,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.conditions import Condition, parse_conditions, satisfied
@@ -105,22 +116,28 @@ async def gene_page(
     """
     if order not in ORDERS:
         raise unknown_name("order", order, ORDERS)
-    genes = genes_at(wanted.moment)
-    by, descending = order.removeprefix("-"), order.startswith("-")
-    key = _key(genes, by)
-    query = select(
-        genes, func.row_number().over(order_by=_directed(key, descending)).label("place")
-    )
-    query = query.where(*_conditions(genes, wanted.moment, chosen))
+    values: dict[str, Any] = {"limit": limit}
     if after is not None:
-        bound: Any = after
-        if by != "import":
-            bound = await _key_of(connection, wanted.moment, by, after)
-        mine = tuple_(*key) if by != "import" else genes.c.id
-        query = query.where(mine < bound if descending else mine > bound)
-    page = query.order_by(*_directed(key, descending)).limit(limit).subquery("page")
-    found = [*(await read_page(connection, genes_and_answers(page, wanted))).values()]
+        values |= await _key_of(connection, wanted.moment, order.removeprefix("-"), after)
+    query = _page(wanted, chosen, order, is_first=after is None)
+    found = [*(await read_page(connection, query, values)).values()]
     return found, found[-1].id if len(found) == limit else None
+
+
+# composing the statement of a page takes longer than reading a small one
+@functools.lru_cache(maxsize=256)
+def _page(wanted: Wanted, chosen: Filter, order: str, *, is_first: bool) -> Select[Any]:
+    genes = genes_at(wanted.moment)
+    key = _key(genes, order.removeprefix("-"))
+    directed = [part.desc() for part in key] if order.startswith("-") else key
+    place = func.row_number().over(order_by=directed).label("place")
+    query = select(genes, place).where(*_conditions(genes, wanted.moment, chosen))
+    if not is_first:
+        bound = tuple_(*(bindparam(f"key_{at}", type_=part.type) for at, part in enumerate(key)))
+        mine = tuple_(*key)
+        query = query.where(mine < bound if order.startswith("-") else mine > bound)
+    page = query.order_by(*directed).limit(bindparam("limit", type_=BigInteger))
+    return genes_and_answers(page.subquery("page"), wanted)
 
 
 def _key(genes: Subquery, by: str) -> list[ColumnElement[Any]]:
@@ -132,18 +149,19 @@ def _key(genes: Subquery, by: str) -> list[ColumnElement[Any]]:
     return [genes.c.id]
 
 
-def _directed(key: Sequence[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:  # noqa: FBT001
-    return [part.desc() for part in key] if descending else list(key)
-
-
-async def _key_of(connection: AsyncConnection, moment: Moment, by: str, gene_id: int) -> Any:
+async def _key_of(
+    connection: AsyncConnection, moment: Moment, by: str, gene_id: int
+) -> dict[str, Any]:
+    """Return the values of the key of the gene with which the page before ended."""
+    if by == "import":
+        return {"key_0": gene_id}
     genes = genes_at(moment)
     found = (
         await connection.execute(select(*_key(genes, by)).where(genes.c.id == gene_id))
     ).first()
     if found is None:
         raise WrongUse(f"after={gene_id}", allowed="next_after of the page before")
-    return tuple_(*found)
+    return {f"key_{at}": value for at, value in enumerate(found)}
 
 
 def _conditions(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElement[bool]]:
