@@ -119,6 +119,8 @@ def _key(field: Field, name: str) -> MapKey:
             f"{name[:_MOST_CHARS]!r} names no key of {field.name}",
             allowed=f'a key as it is, or in double quotes: {field.name}."a key"',
         )
+    if field.keys and key not in field.keys:
+        raise _none(f"key of {field.name}", key, field.keys, ", ".join(field.keys[:_MOST_SHOWN]))
     return key_of(field, key)
 
 
@@ -137,6 +139,7 @@ def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
 
 def _none(what: str, name: str, names: Iterable[str], allowed: str) -> WrongUse:
     name = name[:_MOST_CHARS]
-    near = difflib.get_close_matches(name, list(names), n=1)
-    also = f"; did you mean {near[0]}?" if near else ""
+    in_lower_case = {each.lower(): each for each in names}
+    near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
+    also = f"; did you mean {in_lower_case[near[0]]}?" if near else ""
     return WrongUse(f"there is no {what} {name!r}{also}", allowed=allowed)

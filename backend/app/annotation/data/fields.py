@@ -42,6 +42,7 @@ class Field:
         moves: whether it changes without a change of what the source says about the gene.
         identity: of a list of objects, the names of the element's fields that tell one element
             from the others.
+        keys: of a map, all keys that it can have; empty if they are not known beforehand.
         element: what the elements of a list, or the values of a map, are.
         parts: of a list of objects, the fields of an element. Their paths begin with that of the
             list.
@@ -57,6 +58,7 @@ class Field:
     values: tuple[str, ...] = ()
     moves: bool = False
     identity: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     element: ElementKind | None = None
     parts: tuple["Field", ...] = ()
 
@@ -171,6 +173,7 @@ def _fields(
             values=_values(value.type),
             moves=moves or bool(says.get("moves")),
             identity=tuple(says.get("identified_by", ())),
+            keys=tuple(says.get("keys", ())),
             element=_kind(element.type) if element else None,
             parts=parts,
         )

@@ -12,7 +12,7 @@ from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.sources.structure import MOVES, unit
+from app.annotation.sources.structure import MOVES, keys, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_numbers, read_rows
@@ -122,7 +122,7 @@ class GtexData(msgspec.Struct, frozen=True):
     """Expression in the medulla of the kidney: the median of all samples, in TPM. There are few
     samples of it."""
 
-    tissues_tpm: dict[str, Tpm]
+    tissues_tpm: Annotated[dict[str, Tpm], keys(*TISSUES)]
     """Expression in each of the 54 tissues: the median of all samples, in TPM, by GTEx's id of the
     tissue. The kidney's are among them."""
 

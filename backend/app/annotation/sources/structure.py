@@ -2,8 +2,8 @@
 
 The docstring below a field is its definition. A field that may be None is None when the source says
 nothing of it; 0 means zero. Markers say what the type of a field does not: :func:`unit`,
-:data:`MOVES` and :func:`identified_by`, as in ``Annotated[float, unit("TPM")]``. In the JSON schema
-they are ``unit``, ``moves`` and ``identified_by``.
+:data:`MOVES`, :func:`identified_by` and :func:`keys`, as in ``Annotated[float, unit("TPM")]``. In
+the JSON schema they are ``unit``, ``moves``, ``identified_by`` and ``propertyNames``.
 """
 
 import ast
@@ -42,6 +42,11 @@ def identified_by(*fields: str) -> Meta:
         fields: of the element.
     """
     return _marker(identified_by=list(fields))
+
+
+def keys(*names: str) -> Meta:
+    """Return the marker of all keys that a map can have."""
+    return Meta(extra={"keys": names}, extra_json_schema={"propertyNames": {"enum": list(names)}})
 
 
 def unmarked(described: Any) -> tuple[Any, dict[str, Any]]:

@@ -36,7 +36,8 @@ DATA: dict[str, dict[str, Any]] = {
         "clinvar": {
             "variants": 1200,
             "germline": {"pathogenic": 512},
-            "molecular_consequence": {"missense variant": 400, 'odd "key", a.b': 1},
+            "molecular_consequence": {"missense variant": 400},
+            "review_status": {'odd "key", a.b': 1},
             "last_evaluated": "2026-01-15",
         },
         "gnomad": {"is_mane_select": True, "pli": 0.99, "loeuf": 0.25, "gene_flags": None},
@@ -118,7 +119,7 @@ CASES = [
     ("clinvar.last_evaluated?", "PKD1"),
     ('clinvar.molecular_consequence."missense variant">100', "PKD1"),
     ("clinvar.molecular_consequence.missense variant>100", "PKD1"),
-    ('clinvar.molecular_consequence."odd ""key"", a.b"=1', "PKD1"),
+    ('clinvar.review_status."odd ""key"", a.b"=1', "PKD1"),
     ("clinvar.molecular_consequence.nonsense<5", ""),
     ("gnomad.pli>0.9", "PKD1"),
     ("gnomad.pli<=1e-3", "TTN"),

@@ -25,6 +25,12 @@ UTR_5 = "5 prime UTR variant"
 UTR_3 = "3 prime UTR variant"
 NON_CODING = "non-coding transcript variant"
 
+TERMS = (
+    MISSENSE, NONSENSE, SYNONYMOUS, FRAMESHIFT, INITIATOR, STOP_LOST, INFRAME_DELETION,
+    INFRAME_INSERTION, INFRAME_INDEL, DONOR, ACCEPTOR, INTRON, UTR_5, UTR_3, NON_CODING,
+)  # fmt: skip
+"""All terms."""
+
 _PROTEIN = re.compile(r"([A-Z][a-z]{2}|\*)(\d+)(?:_([A-Z][a-z]{2}|\*)\d+)?([^\s()\[;]*)", re.ASCII)
 _POSITION = r"([-*]?)(\d+)([-+]\d+)?"
 _CHANGE = re.compile(rf":([cn])\.{_POSITION}(?:_{_POSITION})?", re.ASCII)

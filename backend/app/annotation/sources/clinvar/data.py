@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from app.annotation.sources.structure import MOVES, unit
+from app.annotation.sources.clinvar import consequence
+from app.annotation.sources.structure import MOVES, keys, unit
 
 Variants = Annotated[int, unit("variants")]
 """A number of variants."""
@@ -66,7 +67,7 @@ class ClinVarData(msgspec.Struct, frozen=True):
     review_status: dict[str, Variants]
     """Variants by ClinVar's review status of the germline classification, in ClinVar's words."""
 
-    molecular_consequence: dict[str, Variants]
+    molecular_consequence: Annotated[dict[str, Variants], keys(*consequence.TERMS)]
     """Variants by the consequence on the transcript that ClinVar chose for the variant's name. It
     is derived from this name. Variants whose name does not tell it are left out."""
 

@@ -1,6 +1,7 @@
 """What holds for every source that reads files only: its answers, its release, and bad files."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -66,18 +67,20 @@ async def test_genes_have_answers_as_the_source_declares_them(
     assert all(definitions(structure).values()), "a field has no definition"
 
 
-async def test_no_two_elements_of_a_list_have_the_same_identity(
+async def test_elements_are_told_apart_and_maps_have_no_other_keys_than_is_declared(
     name: str, source: Connect, genes: list[Gene]
 ) -> None:
-    lists = [field for field in fields_of(name).values() if field.identity]
+    fields = fields_of(name).values()
     for answer in await read(source(name), genes):
-        for field in lists if answer.data else ():
-            (place,) = field.path
-            elements = [
-                tuple(element[each] for each in field.identity)
-                for element in answer.data[place]  # type: ignore[index]  # see the condition
-            ]
-            assert len(elements) == len(set(elements)), (field.name, elements)
+        for field in fields if answer.data else ():
+            found: Any = answer.data
+            for part in field.path:
+                found = found and found[part]
+            if field.identity:
+                elements = [tuple(element[each] for each in field.identity) for element in found]
+                assert len(elements) == len(set(elements)), (field.name, elements)
+            if field.keys:
+                assert set(found) <= set(field.keys), field.name
 
 
 async def test_the_release_is_known_before_the_file_is_read(

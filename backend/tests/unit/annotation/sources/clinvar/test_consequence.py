@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.annotation.sources.clinvar.consequence import consequence
+import app.annotation.sources.clinvar.consequence as module
+from app.annotation.sources.clinvar.consequence import TERMS, consequence
 
 GENE = "NM_004333.6(BRAF):"
 
@@ -78,3 +79,13 @@ def test_a_name_without_a_consequence_gives_none(name: str) -> None:
 @given(st.text(alphabet="NM_0123456789.():cpng*=+->delinsdupfsTerMetValArg?[] ", max_size=60))
 def test_any_text_gives_a_consequence_or_none(name: str) -> None:
     assert consequence(name) is None or consequence(name)
+
+
+def test_all_terms_are_declared() -> None:
+    named = {
+        value
+        for name, value in vars(module).items()
+        if name.isupper() and not name.startswith("_") and isinstance(value, str)
+    }
+    assert named == set(TERMS)
+    assert len(named) == len(TERMS)
