@@ -1,0 +1,237 @@
+"""Exports from the shell: files, pipes, terminals, full disks and Ctrl-C."""
+
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from harness.timing import WAIT, scaled
+from harness.waiting import until
+from tests.integration.large_answers import add_large_answers
+from tests.plant import BACKEND
+
+pytestmark = pytest.mark.usefixtures("as_from_a_shell")
+
+
+def export(cli, *arguments: object, **more: object) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", "export", *map(str, arguments)],
+        cwd=BACKEND,
+        env=cli.env,
+        timeout=scaled(WAIT),
+        check=False,
+        **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more),
+    )
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def answers(genes, query) -> None:
+    query(
+        "INSERT INTO annotations (gene_id, source, state, data, release, fetched_at, checked_state)"
+        """ SELECT id, 'hgnc', 'found', '{"name": "polycystin", "alias_symbol": ["A", "B"]}',"""
+        " 'July', now(), 'found' FROM genes WHERE symbol = 'PKD1'"
+    )
+
+
+def test_a_table_goes_to_stdout(cli, answers) -> None:
+    done = export(cli, "--sources", "hgnc")
+    assert done.returncode == 0, done.stderr
+    header, first, *others = done.stdout.decode().splitlines()
+    row = dict(zip(header.split("\t"), first.split("\t"), strict=True))
+    assert (row["symbol"], row["hgnc.state"], row["hgnc.name"]) == ("PKD1", "found", "polycystin")
+    assert row["hgnc.alias_symbol"] == '["A","B"]'
+    assert len(others) == 2
+    assert done.stderr == b""
+
+
+def test_the_ending_of_the_file_names_its_format(cli, answers, tmp_path) -> None:
+    table = tmp_path / "genes.parquet"
+    done = export(cli, "--output", table)
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(table)["symbol"].to_pylist() == ["PKD1", "C1orf112", "TTN"]
+    assert b"3 rows about 3 genes" in done.stderr
+    assert done.stdout == b""
+    book = tmp_path / "genes.XLSX"
+    assert export(cli, "--output", book).returncode == 0
+    assert openpyxl.load_workbook(book).sheetnames == ["genes", "columns", "about"]
+    assert names_in(tmp_path) == ["genes.XLSX", "genes.parquet"]
+
+
+def test_beside_a_file_of_lines_are_its_dictionary_manifest_and_citation(
+    cli, answers, tmp_path
+) -> None:
+    done = export(cli, "--output", tmp_path / "genes.csv", "--long", "hgnc.alias_symbol")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "genes.csv").read_text().splitlines()
+    assert lines[0].split(",")[-1] == "hgnc.alias_symbol.value"
+    assert [line.split(",")[-1] for line in lines[1:]] == ["A", "B"]
+    header, *described = (tmp_path / "genes.columns.tsv").read_text().splitlines()
+    assert header.startswith("column\ttype\tunit\tdefinition\tsource\tlicence")
+    assert [line.split("\t")[0] for line in described] == lines[0].split(",")
+    manifest = json.loads((tmp_path / "genes.manifest.json").read_text())
+    assert manifest["sources"]["hgnc"]["releases"][0]["release"] == "July"
+    assert (tmp_path / "genes.citation.cff").read_text().startswith("cff-version")
+    assert len(names_in(tmp_path)) == 4
+    assert (tmp_path / "genes.csv").stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_the_dictionary_can_be_had_alone(cli, answers, tmp_path) -> None:
+    done = export(cli, "--columns", "--format", "jsonl", "--fields", "hgnc.name")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["column"] for line in done.stdout.splitlines()][-1] == "hgnc.name"
+    done = export(cli, "--columns", "--output", tmp_path / "columns.tsv")
+    assert done.returncode == 0
+    assert len((tmp_path / "columns.tsv").read_text().splitlines()) > 100
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--output", "genes.doc"], "add --format"),
+        (["--format", "excel"], "allowed: tsv, csv, jsonl, parquet, xlsx"),
+        (["--fields", "hgnc.nme"], "did you mean hgnc.name?"),
+        (["--list", "nosuch"], "just list-add"),
+        (["--snapshot", "march"], "just snapshot"),
+        (["--as-of", "tomorrow"], "2026-03-31"),
+        (["--long", "hgnc.name"], "hgnc.alias_symbol"),
+        (["--output", "/dev/full", "--format", "tsv"], "is no file"),
+        (["--columns", "--format", "xlsx"], "whose files contain it"),
+    ],
+)
+def test_wrong_use_is_explained_and_writes_nothing(wrong, said, cli, answers, tmp_path) -> None:
+    done = export(cli, *wrong)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert done.stdout == b""
+
+
+def test_a_terminal_gets_no_parquet(cli, answers) -> None:
+    ours, theirs = pty.openpty()
+    done = export(cli, "--format", "parquet", stdout=theirs)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 2
+    assert b"add --output genes.parquet" in done.stderr
+
+
+def test_a_terminal_shows_the_progress(cli, query, tmp_path) -> None:
+    add_large_answers(query, 500)
+    ours, theirs = pty.openpty()
+    done = export(cli, "--output", tmp_path / "genes.tsv", stderr=theirs)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "/500" in shown
+
+
+def test_a_reader_who_has_enough_ends_the_export_quietly(cli, query) -> None:
+    add_large_answers(query)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "export"],
+        cwd=BACKEND,
+        env=cli.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith(b"hgnc_id\t")
+    process.stdout.close()
+    assert process.wait(scaled(WAIT)) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("name", ["genes.tsv", "genes.parquet", "genes.xlsx"])
+def test_a_full_disk_leaves_the_former_file_and_no_rubbish(name, cli, query, tmp_path) -> None:
+    add_large_answers(query, 1_000)
+    # what a compressed file takes, too
+    query(
+        "UPDATE annotations SET data = data || jsonb_build_object('location', (SELECT"
+        " string_agg(md5(n::text || gene_id), '') FROM generate_series(1, 20) n))"
+    )
+    file = tmp_path / name
+    file.write_text("the former file")
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = export(cli, "--output", file, preexec_fn=little_room)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert file.read_text() == "the former file"
+    assert names_in(tmp_path) == [name]
+
+
+def test_an_export_to_a_full_device_fails(cli, query) -> None:
+    add_large_answers(query, 100)
+    with Path("/dev/full").open("wb") as full:
+        done = export(cli, stdout=full)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_nothing_is_written_into_a_folder_that_is_not_there(cli, answers, tmp_path) -> None:
+    done = export(cli, "--output", tmp_path / "nosuch" / "genes.tsv")
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (signal.SIGINT, "genes.jsonl"),
+        (signal.SIGINT, "genes.xlsx"),
+        (signal.SIGTERM, "genes.jsonl"),
+        (signal.SIGHUP, "genes.jsonl"),
+    ],
+)
+def test_ctrl_c_leaves_the_former_file_and_no_rubbish(number, name, cli, query, tmp_path) -> None:
+    add_large_answers(query)
+    file = tmp_path / name
+    file.write_text("the former file")
+    process = cli.process("export", "--output", file)
+
+    def child() -> "psutil.Process | None":
+        return next(iter(psutil.Process(process.pid).children()), None)
+
+    exporting = until(child)
+    # it cannot end before the signal
+    exporting.suspend()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=scaled(WAIT))
+    assert process.returncode == 130
+    assert "Stopped" in err
+    assert "Traceback" not in err
+    assert file.read_text() == "the former file"
+    assert names_in(tmp_path) == [name]
+    assert not exporting.is_running()
+
+
+def test_a_link_stays_a_link(cli, answers, tmp_path) -> None:
+    (tmp_path / "link.tsv").symlink_to(tmp_path / "real.tsv")
+    assert export(cli, "--output", tmp_path / "link.tsv").returncode == 0
+    assert (tmp_path / "link.tsv").is_symlink()
+    assert (tmp_path / "real.tsv").read_text().startswith("hgnc_id\t")
