@@ -25,6 +25,7 @@ from harness.launcher import API_READY, address
 from reference import markdown
 
 _MB = 1024**2
+_CHILD = "app.annotation.data.export.child"
 
 CHANGED = 0.1
 """The share of genes whose answers have a former version."""
@@ -71,7 +72,8 @@ def measure(made: Plant, name: str, *arguments: str) -> Measured:
 
 def _processes(parent: psutil.Process) -> list[psutil.Process]:
     try:
-        return parent.children()
+        # a process that has just been forked is still a copy of its parent
+        return [each for each in parent.children() if _CHILD in each.cmdline()]
     except psutil.Error:
         return []
 
@@ -113,7 +115,7 @@ def main(genes: tuple[int, ...]) -> None:
             (then,) = made.rows("SELECT clock_timestamp() AS at")
             change(made.env["DATABASE_URL"], CHANGED)
             past = ("--as-of", then["at"].isoformat())
-            kinds = [(name, name, ()) for name in FORMATS]
+            kinds: list[tuple[str, str, tuple[str, ...]]] = [(name, name, ()) for name in FORMATS]
             kinds += [("parquet of a past moment", "parquet", past)]
             rows = []
             for kind, name, arguments in kinds:
@@ -133,8 +135,7 @@ def main(genes: tuple[int, ...]) -> None:
         parts += [
             f"{number:,} genes and all sources, to a file:",
             markdown.table(head, rows),
-            f"TSV over HTTP: the first byte came after {first:.1f} s, the last one after"
-            f" {last:.1f} s.",
+            f"TSV over HTTP: first byte after {first:.1f} s, last one after {last:.1f} s.",
         ]
     write(
         "export",
