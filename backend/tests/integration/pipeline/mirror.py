@@ -26,7 +26,7 @@ class Mirror:
         self.asked: list[str] = []
         mirror = self
 
-        client = self._client = httpx.Client()
+        client = self._client = httpx.Client(verify=False)
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
