@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
@@ -12,7 +12,7 @@ from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.streams import VARY, stream_response
+from app.api.streams import VARY, stream_response, while_connected
 from app.api.strict_requests import IN_DIGITS, StrictRoute
 from app.core.errors import WrongUse
 from app.core.runs.views import LARGEST_ID, one_of
@@ -60,6 +60,7 @@ _WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end
     },
 )
 async def list_changes(
+    request: Request,
     services: ServicesDep,
     *,
     since: Annotated[
@@ -148,11 +149,12 @@ async def list_changes(
         connection = await stack.enter_async_context(changes.reading(services.db))
         wanted = await changes.understand(connection, asked)
         if form == "json":
-            found, last = await changes.page(connection, wanted, limit or PAGE)
+            reading = changes.page(connection, wanted, limit or PAGE)
+            found, last = await while_connected(request, reading)
             body = changes.as_json(found, None if last is None else str(last))
             return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
         parts = _written(connection, wanted, form)
-        return await stream_response(parts, stack, media_type=MEDIA_TYPES[form])
+        return await stream_response(request, parts, stack, media_type=MEDIA_TYPES[form])
 
 
 async def _written(

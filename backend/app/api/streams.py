@@ -1,14 +1,21 @@
 """Answers that are sent while they are read from the database."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
+from typing import Any, TypeVar
 
+from fastapi import HTTPException, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.errors import Busy
 from app.core.process import cancelling
+
+T = TypeVar("T")
+
+_CLIENT_LEFT = 499
+"""nginx's status for it. Nobody reads the answer."""
 
 MAX_STREAMS = 4
 """Streams at a time. Clients who read slowly leave most connections to others."""
@@ -41,8 +48,31 @@ class StreamSlots:
         self._taken -= 1
 
 
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do the work of a request, and cancel it when the client leaves.
+
+    Raises:
+        HTTPException: the client has left.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_leaves(request.receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise HTTPException(_CLIENT_LEFT, "the client has left")
+    finally:
+        await cancelling.end(leaving, within=CANCEL_TIMEOUT)
+        await cancelling.end(working, within=CANCEL_TIMEOUT)
+
+
+async def _leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def stream_response(
-    parts: AsyncGenerator[bytes, None], stack: AsyncExitStack, *, media_type: str
+    request: Request, parts: AsyncGenerator[bytes, None], stack: AsyncExitStack, *, media_type: str
 ) -> Response:
     """Return an answer that is streamed, once its first part is there.
 
@@ -51,12 +81,13 @@ async def stream_response(
     the connection, so that the client sees that the answer is incomplete.
 
     Args:
+        request: that is answered.
         parts: of the body.
         stack: what the answer holds until its end, such as a connection.
         media_type: of the body.
     """
     try:
-        first = await anext(parts, b"")
+        first = await while_connected(request, _first(parts))
     except BaseException:
         await parts.aclose()
         raise
@@ -80,7 +111,7 @@ class _Stream(StreamingResponse):
         del scope
         async with self._stack:
             sending = asyncio.create_task(self.stream_response(send))
-            leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+            leaving = asyncio.create_task(_leaves(receive))
             try:
                 await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -89,6 +120,10 @@ class _Stream(StreamingResponse):
                 await self._parts.aclose()
             if not sending.cancelled():
                 sending.result()
+
+
+async def _first(parts: AsyncIterator[bytes]) -> bytes:
+    return await anext(parts, b"")
 
 
 async def _chained(first: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

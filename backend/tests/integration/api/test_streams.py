@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 import httpx
+import psycopg
 import pytest
 
 from app.api.streams import MAX_STREAMS
@@ -43,6 +44,18 @@ async def test_the_query_ends_when_the_client_leaves(served) -> None:
         assert (await anext(lines)).startswith('{"hgnc_id":"HGNC:1"')
         assert len(plant.rows(READING)) == 1
     await eventually(lambda: plant.rows(READING) == [])
+
+
+async def test_the_query_of_a_page_ends_when_the_client_leaves(served) -> None:
+    client, plant = served
+    with psycopg.connect(plant.env["DATABASE_URL"]) as other:
+        # the query waits for the lock
+        other.execute("LOCK TABLE origins IN ACCESS EXCLUSIVE MODE")
+        asking = asyncio.create_task(client.get("/api/changes?since=1990-01-01"))
+        await eventually(lambda: plant.rows(READING))
+        asking.cancel()
+        await eventually(lambda: plant.rows(READING) == [])
+    assert (await client.get("/api/changes?since=1990-01-01")).status_code == 200
 
 
 async def test_slow_clients_leave_connections_to_others(served) -> None:

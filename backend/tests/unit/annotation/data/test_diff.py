@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.annotation.data.diff import MISSING, FieldChange, Shape, diff
@@ -169,6 +169,7 @@ def test_the_order_of_lists_is_no_change(pair: Any, seed: int) -> None:
     assert diff(SHAPES[source], data, copy.deepcopy(data)) == []
 
 
+@settings(max_examples=30)
 @given(SOURCE_AND_PAIR, SOURCE_AND_PAIR)
 def test_the_data_of_any_version_of_any_source_can_be_compared(pair: Any, other: Any) -> None:
     source, old, _ = pair
