@@ -72,7 +72,8 @@ class NewRun(StrictBody):
     genes: _Genes | None = Field(
         None,
         max_length=20_000,
-        description="Symbols, HGNC, Ensembl or Entrez ids of the genes to refresh; null means all.",
+        description="The genes to refresh, by symbols, previous symbols, aliases, or HGNC,"
+        " Ensembl or Entrez ids; null means all.",
     )
     resume: StrictBool = Field(
         default=False,
