@@ -111,6 +111,8 @@ async def test_settings_that_cannot_be_used_skip_the_checks_that_need_them(
         "ADMIN_TOKEN=<the token>",
         "ADMIN_TOKEN=aaaaaaaaaaaaaaaaaaaa",
         "ADMIN_TOKEN=short7Kq2m",
+        "READ_TOKEN=changeme",
+        "READ_TOKEN=short7Kq2m",
         "NCBI_API_KEY=your_api_key_here",
         "DATABASE_URL=postgresql://kidney:changeme@db/genes",
         "REDIS_URL=redis://:secr%65t@r:6379/0",
