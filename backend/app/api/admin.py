@@ -13,7 +13,7 @@ from app.api.auth import ADMIN_PREFIX
 from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
-from app.core.errors import NotFound, WrongUse
+from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
 from app.core.runs.request import MODES, RunRequest
@@ -155,11 +155,7 @@ async def _limited_to(new: NewRun, services: Services) -> Sequence[str] | None:
     if new.genes is not None:
         raise WrongUse("both genes and list", allowed="one of them, or none for all genes")
     async with services.db.connect() as connection:
-        try:
-            return await genes_to_annotate(connection, new.list)
-        except NotFound as error:
-            # 404 would mean the address
-            raise WrongUse(error.found, allowed=error.allowed) from error
+        return await genes_to_annotate(connection, new.list)
 
 
 @router.get("/runs", summary="List the runs", response_description="A page of runs")

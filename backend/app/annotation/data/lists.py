@@ -270,10 +270,13 @@ async def genes_to_annotate(connection: AsyncConnection, name: str) -> list[str]
     """Return the HGNC ids of the genes of a list that a run can be limited to.
 
     Raises:
-        NotFound: there is no such list.
-        WrongUse: none of its genes is in the database, or HGNC has withdrawn all of them.
+        WrongUse: there is no such list, none of its genes is in the database, or HGNC has withdrawn
+            all of them.
     """
-    list_id = await list_members(connection, name)
+    try:
+        list_id = await list_members(connection, name)
+    except NotFound as error:
+        raise WrongUse(error.found, allowed=error.allowed) from error
     query = select(genes.c.hgnc_id).where(in_list(list_id, genes.c.id))
     found = await connection.execute(query.where(genes.c.withdrawn_at.is_(None)))
     hgnc_ids = sorted(found.scalars())

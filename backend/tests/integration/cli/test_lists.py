@@ -50,7 +50,7 @@ def test_wrong_lists_are_refused_with_what_to_type(cli, genes, tmp_path) -> None
     assert cli("list-add", "Kidney", path).exit_code == 2
     assert cli("list-add", "kidney", tmp_path / "none.txt").exit_code == 2
     unknown = cli("annotate", "--list", "kidny")
-    assert unknown.exit_code == 1
+    assert unknown.exit_code == 2
     assert "did you mean kidney?" in unknown.stderr
     assert cli("list-remove", "kidny").exit_code == 1
     both = cli("annotate", "--list", "kidney", "--genes", "PKD1")
