@@ -9,7 +9,7 @@ from harness.timing import WAIT, limit, scaled
 
 T = TypeVar("T")
 
-PAUSE = 0.02
+PAUSE = 0.05
 """Seconds between two checks."""
 
 
