@@ -35,7 +35,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         UserError: the address cannot be listened on.
         SystemExit: with status 0 after a signal, and 1 when the start failed.
     """
-    listening = _listen(host, port)
+    listening = listen(host, port)
     server = _server(settings)
     # uvicorn raises the signal that stopped it once more at its end; a clean stop is a success
     signal.signal(signal.SIGTERM, _exit)
@@ -78,7 +78,12 @@ def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    Raises:
+        UserError: another program listens there, or the address is none of this machine.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]

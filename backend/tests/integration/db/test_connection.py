@@ -22,6 +22,8 @@ from app.db.engine import create_engine
 from services import addresses
 from services.postgres import Postgres
 
+PID = text("SELECT pg_backend_pid()")
+
 SHOWN = (
     "SELECT current_setting('search_path') AS search_path, current_setting('work_mem') AS work_mem,"
     " current_setting('idle_in_transaction_session_timeout') AS idle,"
@@ -208,3 +210,19 @@ async def test_a_unix_socket_is_an_address(database_url: str) -> None:
                 assert found["name"] == "test"
             assert await asyncio.to_thread(addresses.connection_error, dsn) is None
             assert address.where(dsn).startswith(f"{folder}:5432/")
+
+
+async def test_a_connection_that_was_closed_while_nobody_used_it_is_replaced(
+    database_url: str,
+) -> None:
+    db = create_engine(database_url, session="test", pool_size=2)
+    async with db.connect() as first, db.connect() as second:
+        pids = [(await each.execute(PID)).scalar_one() for each in (first, second)]
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
+        for pid in pids:
+            # it returns when the process has ended
+            await other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    async with db.connect() as first, db.connect() as second:
+        new = [(await each.execute(PID)).scalar_one() for each in (first, second)]
+    assert not {*new} & {*pids}
+    await db.dispose()
