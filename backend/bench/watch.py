@@ -7,20 +7,19 @@ costs more than the statements, so the log is then switched off to count the tra
 (`pg_stat_database`) and the processor time of the server's processes (operating system).
 """
 
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
-import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from bench._measured import machine, write
 from bench._plant import Plant, plant
+from bench._processor import process_cpu, server_cpu
 from bench._statements import Statement, logging_statements
 from harness import Process
 from reference import markdown
@@ -95,11 +94,11 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
     assert server is not None
     pids = [worker.pid for worker in workers]
     transactions = _transactions(plant)
-    cpu, worker_cpu = _server_cpu(server), sum(map(_cpu, pids))
+    cpu, worker_cpu = server_cpu(server), sum(map(process_cpu, pids))
     began = time.monotonic()
     time.sleep(seconds)
     passed = time.monotonic() - began
-    cpu, worker_cpu = _server_cpu(server) - cpu, sum(map(_cpu, pids)) - worker_cpu
+    cpu, worker_cpu = server_cpu(server) - cpu, sum(map(process_cpu, pids)) - worker_cpu
     # after the second reading of the processor time, because this query costs some itself
     transactions = _transactions(plant) - transactions
     return Cost(
@@ -121,22 +120,6 @@ def _transactions(plant: Plant) -> float:
         ).fetchone()
     assert row is not None
     return float(row[0])
-
-
-def _server_cpu(pid: int) -> float:
-    """Return the processor seconds of the server's processes, including those that have ended."""
-    server = psutil.Process(pid)
-    while True:
-        times = server.cpu_times()
-        own = times.user + times.system + times.children_user + times.children_system
-        # a process that ends between the two readings is in neither of them: read again
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return float(own + sum(_cpu(child.pid) for child in server.children()))
-
-
-def _cpu(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def _statement(cost: Cost, what: str) -> str:
