@@ -10,6 +10,7 @@ from app.annotation.data import changes
 from app.annotation.data.changes import FORMATS, Asked, ChangePage, Wanted
 from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
+from app.annotation.sources import SOURCES
 from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.streams import VARY, stream_response, while_connected
@@ -74,7 +75,12 @@ async def list_changes(
     ] = None,
     from_: Annotated[
         str | None,
-        Query(alias="from", max_length=200, description=f"Compare the answers then. {_WHEN}"),
+        Query(
+            alias="from",
+            max_length=200,
+            description=f"Compare the answers then. {_WHEN}",
+            examples=["paper-2026"],
+        ),
     ] = None,
     to: Annotated[
         str | None,
@@ -85,17 +91,32 @@ async def list_changes(
     ] = None,
     run: Annotated[
         int | None,
-        Query(ge=1, le=LARGEST_ID, description="What this run changed."),
+        Query(ge=1, le=LARGEST_ID, description="What this run changed.", examples=[1]),
         IN_DIGITS,
     ] = None,
     source: Annotated[
-        str | None, Query(max_length=200, description="Only the answers of this source.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Only the answers of this source.",
+            examples=[[*SOURCES][-1]],
+        ),
     ] = None,
     gene: Annotated[
-        str | None, Query(max_length=200, description=f"Only the gene with this name: {ANY_NAME}.")
+        str | None,
+        Query(
+            max_length=200,
+            description=f"Only the gene with this name: {ANY_NAME}.",
+            examples=["PKD1"],
+        ),
     ] = None,
     list: Annotated[  # noqa: A002 - the name in the address
-        str | None, Query(max_length=200, description="Only genes on the list with this name.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Only genes on the list with this name.",
+            examples=["ciliopathies"],
+        ),
     ] = None,
     moving: Annotated[
         bool,
@@ -110,6 +131,7 @@ async def list_changes(
             max_length=100,
             description="`json` is a page. `jsonl` and `tsv` are streams of all changes: an object"
             " in a line, or a row for each changed field. By default, what `Accept` names.",
+            examples=["tsv"],
         ),
     ] = None,
     limit: Annotated[
