@@ -17,7 +17,6 @@ from app.annotation.own_tables.limits import (
     MAX_ROWS,
 )
 from app.annotation.own_tables.values import ColumnKind, Value, typed, value_of
-from app.annotation.own_tables.workbook import read_workbook
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.core.errors import WrongUse
 
@@ -61,6 +60,9 @@ def read_own_file(path: Path, is_symbol: Callable[[str], bool]) -> OwnFile:
     size, digest = _measured(path)
     others: list[str] = []
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
+        # imports openpyxl, which no worker needs to start
+        from app.annotation.own_tables.workbook import read_workbook
+
         found, others = read_workbook(path)
     else:
         found = records(path, read_lines(path))
