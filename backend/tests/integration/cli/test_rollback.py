@@ -12,6 +12,9 @@ def test_a_source_is_rolled_back_and_forward(cli, genes, query) -> None:
 
     assert cli("rollback", "hgnc", "--to", "2026-01-01", "--note", "wrong").exit_code == 0
     assert query("SELECT DISTINCT state FROM annotations") == [{"state": "unknown"}]
+    changes = cli("changes", "--from", "before").stdout
+    assert "C1orf112 hgnc: absent -> unknown" in changes
+    assert "by rollback 1" in changes
     forward = cli.json("rollback", "hgnc", "--to", "before")
     assert (forward["genes"], forward["snapshot"]) == (2, "before")
     assert query("SELECT state FROM annotations ORDER BY gene_id")[0] == {"state": "found"}

@@ -21,6 +21,7 @@ def test_the_commands_of_the_page_work_one_after_the_other(
     settings: Settings, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "load_settings", lambda **_: settings)
+    monkeypatch.chdir(tmp_path)
     query(
         "INSERT INTO annotations (gene_id, source, state, data, checked_state)"
         " SELECT id, 'clinvar', 'found', '{}', 'found' FROM genes"
@@ -34,8 +35,9 @@ def test_the_commands_of_the_page_work_one_after_the_other(
                 said[line] = done.stdout
                 if typed[2]:
                     (tmp_path / typed[2]).write_text(done.stdout)
-    assert len(said) == 7
+    assert len(said) == 9
     (printed,) = (said[line] for line in said if "--note" in line and "snapshot" in line)
     assert re.fullmatch(r"snapshot paper-2026 was taken: .*, 3 genes, 1 source\n", printed)
+    assert "PKD1" in (tmp_path / "paper-2026.tsv").read_text()
     cited = yaml.safe_load((tmp_path / "CITATION.cff").read_text())
     assert cited["references"][0]["title"] == "ClinVar"
