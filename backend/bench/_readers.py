@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 PAUSE = 1.0
 """Seconds between two reads of a client."""
 
+BUFFER = 64 * 1024**2
+"""Bytes that a client takes at once. With less, it would often stop and start again."""
+
 
 @dataclass
 class Reads:
@@ -54,7 +57,7 @@ class Client:
             OSError, EOFError: the connection failed.
         """
         if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port, limit=BUFFER)
         reader, writer = self._streams
         head = f"{method} {path} HTTP/1.1\r\nHost: api\r\nContent-Length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
