@@ -33,6 +33,8 @@ from app.annotation.data.wanted import Wanted
 from app.annotation.sources import SOURCES
 from app.db.tables import origins, own_tables
 
+_LICENCES = {name: source.info.licence for name, source in SOURCES.items()}
+
 _ROWS_AT_ONCE = 2_000
 """Rows after which other requests have their turn on the event loop."""
 
@@ -90,7 +92,7 @@ async def read_page(
                 raw(checked_at),
                 reason,
                 None if parser is None else Origin(run_id, raw(files), parser),  # type: ignore[arg-type]  # never null
-                SOURCES[source].info.licence if source in SOURCES else own_licence,
+                _LICENCES.get(source, own_licence),
             )
     for gene in found.values():
         gene.annotations = dict(sorted(gene.annotations.items()))
