@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 
 from app.annotation.data.export.order import CellType, Column, Row, Table
 
-ROW_GROUP_BYTES = 2 * 1024**2
+ROW_GROUP_BYTES = 4 * 1024**2
 """A row group of about this size is written at a time. It is in memory as rows, as columns and
-compressed."""
+compressed. Smaller ones are more, and the description of each stays in memory until the end."""
 
 ROW_GROUP_ROWS = 5_000
 
@@ -72,10 +72,14 @@ class Parquet:
         self._writer.close()
 
     def _write_group(self) -> None:
-        columns = zip(*self._rows, strict=True)
-        self._rows, self._bytes = [], 0
-        arrays = [_array(column, each) for column, each in zip(self._columns, columns, strict=True)]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._writer.write_table(self._taken())
+
+    def _taken(self) -> pa.Table:
+        """Return the rows as columns, and forget them before the columns are compressed."""
+        rows, self._rows, self._bytes = self._rows, [], 0
+        columns = zip(self._columns, zip(*rows, strict=True), strict=True)
+        arrays = [_array(column, values) for column, values in columns]
+        return pa.Table.from_arrays(arrays, schema=self._schema)
 
 
 def _field(column: Column) -> pa.Field:
