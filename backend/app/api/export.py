@@ -1,11 +1,12 @@
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.annotation.data.export.describing import described
@@ -99,7 +100,10 @@ async def export(
         async with consistent(services.db) as connection:
             planned = await plan(connection, asked)
         headers = _headers(planned, request, columns=columns)
-        return Response(described(planned.table.columns, format) if columns else b"", 200, headers)
+        if columns:
+            return Response(described(planned.table.columns, format), 200, headers)
+        # streamed as the file would be: an empty body would have a length and an ETag of its own
+        return StreamingResponse(_nothing(), 200, headers)
     settings: Settings = request.app.state.settings
     async with AsyncExitStack() as stack:
         try:
@@ -125,6 +129,10 @@ async def export(
         headers = _headers(planned, request, columns=False)
         return _Streamed(started, stack.pop_all(), headers)
     raise AssertionError("unreachable: the context suppresses no error")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 def _names(given: Sequence[str]) -> Sequence[str] | None:

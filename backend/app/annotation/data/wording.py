@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from os.path import commonprefix
 from typing import Any
 
 import msgspec
@@ -42,11 +43,10 @@ class Words:
 
     def describe(self, changes: Sequence[FieldChange]) -> str:
         """Return one line about the changes of one answer; it is empty without any."""
-        values = [
-            f"{self._label(each.path)} {_from_to(each)}"
-            for each in changes
-            if each.element is None and each.change == "altered"
-        ]
+        altered = [each for each in changes if each.element is None and each.change == "altered"]
+        # an empty value of an answer that had no values before says nothing
+        telling = [each for each in altered if not _is_nothing(each.old, each.new)]
+        values = [f"{self._label(each.path)} {_from_to(each)}" for each in telling or altered]
         others = [each for each in changes if each.element is not None or each.change != "altered"]
         said = [_cut(values, MAX_VALUES)] if values else []
         for path, of_field in groupby(others, key=lambda each: each.path):
@@ -126,24 +126,42 @@ def _names(identity: Mapping[str, Any]) -> str:
 
 
 def _from_to(change: FieldChange) -> str:
-    return f"{_value(change.old)} -> {_value(change.new)}"
+    old, new = _said(change.old), _said(change.new)
+    if old != new and _shortened(old) == _shortened(new):
+        # long texts that begin alike are shown from a few words before they differ
+        alike = commonprefix([old, new])
+        start = max(len(alike) - MAX_CHARS // 3, 0)
+        start += alike[start:].find(" ") + 1
+        old, new = f"...{old[start:]}", f"...{new[start:]}"
+    return f"{_shortened(old)} -> {_shortened(new)}"
+
+
+def _is_nothing(old: Any, new: Any) -> bool:
+    return old is MISSING and (new is None or new in ([], {}))
 
 
 def _value(value: Any) -> str:
+    return _shortened(_said(value))
+
+
+def _said(value: Any) -> str:
     match value:
         case None | msgspec.UNSET:
-            said = "none"
+            return "none"
         case bool():
-            said = "yes" if value else "no"
+            return "yes" if value else "no"
         case str():
-            said = value
+            return value
         case list():
-            said = ", ".join(map(_value, value[: MAX_ELEMENTS + 1])) or "none"
+            return ", ".join(map(_value, value[: MAX_ELEMENTS + 1])) or "none"
         case dict():
             held = (f"{name} {_value(each)}" for name, each in value.items() if each is not None)
-            said = ", ".join(held) or "none"
+            return ", ".join(held) or "none"
         case _:
-            said = str(value)
+            return str(value)
+
+
+def _shortened(said: str) -> str:
     return said if len(said) <= MAX_CHARS else f"{said[: MAX_CHARS - 3].rstrip()}..."
 
 

@@ -213,6 +213,11 @@ async def test_a_time_of_which_the_history_was_removed_is_refused(api, history, 
         assert answer.status_code == 422
         assert "incomplete" in answer.json()["error"]
     assert await texts(api, **BETWEEN) == ALL
+    # the last week is a time, too: what was removed would be shown as first answers
+    query("UPDATE history_horizon SET complete_since = now() - interval '1 day'")
+    answer = await api.get("/api/changes")
+    assert answer.status_code == 422
+    assert "incomplete" in answer.json()["error"]
 
 
 async def test_the_calls_of_the_page_about_changes_answer(api, history) -> None:

@@ -83,6 +83,10 @@ async def test_head_says_what_get_would_and_starts_no_export(api, answers, query
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TYPES["parquet"]
     assert answer.content == b""
+    # a length of 0, or an ETag that never changes, would tell a mirror that there is nothing new
+    assert not {"content-length", "etag"} & answer.headers.keys()
+    again = await api.head(EXPORT, headers={"If-None-Match": "*"})
+    assert again.status_code == 200
 
 
 @pytest.mark.parametrize(

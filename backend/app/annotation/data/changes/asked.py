@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +15,7 @@ from app.annotation.data.moments import (
     ALLOWED,
     NOW,
     Moment,
+    parse_start,
     parse_time,
     require_history,
     snapshot_time,
@@ -183,12 +184,8 @@ async def _period(
 
 
 async def _since(connection: AsyncConnection, value: str | None, now: datetime) -> datetime:
-    if value is None:
-        return now - DEFAULT_PERIOD
-    at = parse_time("since", value, now)
-    if len(value) == len("2026-03-31"):
-        # the changes of the day itself are asked for, too
-        at = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+    # the changes of a day itself are asked for, too
+    at = now - DEFAULT_PERIOD if value is None else parse_start("since", value, now)
     await require_history(connection, at)
     return at
 

@@ -36,6 +36,23 @@ def test_terms_that_were_added_and_removed() -> None:
     )
 
 
+def test_long_texts_that_begin_alike_are_shown_from_where_they_differ() -> None:
+    old = "Required for the development of the kidney and for the transport of calcium in tubules"
+    one, other = {"name": f"{old}."}, {"name": f"{old}, and of potassium."}
+    assert words("uniprot", one, other) == (
+        "name ...calcium in tubules. -> ...calcium in tubules, and of potassium."
+    )
+    assert words("uniprot", {"name": old}, {"name": "Uromodulin"}) == (
+        "name Required for the development of the kidney and for the... -> Uromodulin"
+    )
+
+
+def test_empty_values_of_a_new_answer_are_left_out() -> None:
+    new = {"strongest_classification": "Strong", "unknown_terms": {}, "submissions": []}
+    assert words("gencc", None, new) == "strongest classification none -> Strong"
+    assert words("gencc", {}, {"unknown_terms": {}}) == "unknown terms none -> none"
+
+
 def test_a_long_list_is_cut_with_a_number() -> None:
     many = {f"HP:{number}": f"Term {number}" for number in range(17)}
     said = words("hpo", {"terms": {}}, {"terms": many})
