@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound, WrongUse
+from app.db.text import is_storable
 
 ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"
 """What a moment can be, for people."""
@@ -123,7 +124,7 @@ async def snapshot_time(connection: AsyncConnection, name: str) -> datetime:
         NotFound: there is no such snapshot.
     """
     at: datetime | None = None
-    if "\0" not in name:
+    if is_storable(name):
         at = (await connection.execute(_SNAPSHOT, {"name": name})).scalar_one_or_none()
     if at is None:
         names = (await connection.execute(_SNAPSHOTS)).scalars().all()

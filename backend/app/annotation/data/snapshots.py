@@ -12,6 +12,7 @@ from app.annotation.data.moments import NOW, snapshot_time
 from app.core.errors import FIND_SESSION, Conflict, WrongUse
 from app.core.runs.views import View
 from app.db.sqlstate import sqlstate
+from app.db.text import is_storable
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,29}", re.ASCII)
 
@@ -105,8 +106,8 @@ def check_text(what: str, value: str, most: int) -> str:
         WrongUse: it is empty, too long, or has a character that PostgreSQL cannot store.
     """
     value = value.strip()
-    if not value or len(value) > most or "\0" in value:
-        raise WrongUse(f"{what} {value[:40]!r}", allowed=f"1 to {most:,} characters")
+    if not value or len(value) > most or not is_storable(value):
+        raise WrongUse(f"{what} {value[:40]!r}", allowed=f"1 to {most:,} characters of UTF-8")
     return value
 
 

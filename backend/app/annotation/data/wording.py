@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from os.path import commonprefix
 from typing import Any
 
 import msgspec
@@ -129,9 +128,10 @@ def _from_to(change: FieldChange) -> str:
     old, new = _said(change.old), _said(change.new)
     if old != new and _shortened(old) == _shortened(new):
         # long texts that begin alike are shown from a few words before they differ
-        alike = commonprefix([old, new])
-        start = max(len(alike) - MAX_CHARS // 3, 0)
-        start += alike[start:].find(" ") + 1
+        pairs = enumerate(zip(old, new, strict=False))
+        differ = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+        start = differ - MAX_CHARS // 3
+        start += old[start:differ].find(" ") + 1
         old, new = f"...{old[start:]}", f"...{new[start:]}"
     return f"{_shortened(old)} -> {_shortened(new)}"
 

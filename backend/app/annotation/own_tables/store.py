@@ -16,6 +16,7 @@ from app.annotation.own_tables.meaning import OUTCOME
 from app.annotation.own_tables.reading import OwnFile, first_key
 from app.annotation.sources import SOURCES
 from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
+from app.db.text import is_storable
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
 
@@ -187,8 +188,9 @@ async def add(
     """
     check_name(name)
     for what, value in (("title", title), ("licence", licence), ("release", release), ("by", by)):
-        if value is not None and (not value.strip() or len(value) > MAX_TEXT or "\0" in value):
-            raise WrongUse(f"--{what} {value[:40]!r}", allowed=f"1 to {MAX_TEXT} characters")
+        if value is None or (value.strip() and len(value) <= MAX_TEXT and is_storable(value)):
+            continue
+        raise WrongUse(f"--{what} {value[:40]!r}", allowed=f"1 to {MAX_TEXT} characters of UTF-8")
     await connection.execute(_LOCK)
     before = (await current_tables(connection)).get(name)
     title = title or (before.title if before else name)

@@ -16,7 +16,7 @@ from app.core.schedules import ticks
 from app.core.schedules.cron import check_cron, check_zone
 from app.core.schedules.schedule import KINDS, OVERLAPS, Schedule
 from app.core.schedules.ticks import Plan, schedule_of
-from app.db.text import storable
+from app.db.text import is_storable, storable
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
 
@@ -216,7 +216,7 @@ async def run_now(connection: AsyncConnection, name: str, plan: Plan) -> list[Ru
 async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datetime, bool]:
     """Return a schedule, the time, and whether it is paused; lock its row."""
     row = None
-    if "\0" not in name:
+    if is_storable(name):
         row = (await connection.execute(_ONE, {"name": name})).mappings().one_or_none()
     if row is None:
         raise await no_schedule(connection, name)

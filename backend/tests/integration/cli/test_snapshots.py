@@ -40,10 +40,14 @@ def test_wrong_uses_are_refused_with_what_is_allowed(cli) -> None:
         ("paper", "--show", "--note", "x"),
         ("2026-03-31",),
         ("paper", "--by", ""),
+        # Müller in Latin-1
+        ("paper", "--by", "M\udcfcller"),
+        ("paper", "--note", "M\udcfcller"),
     ):
         refused = cli("snapshot", *words)
         assert refused.exit_code == 2, words
         assert "allowed" in refused.stderr
-    missing = cli("snapshot", "papre", "--show")
-    assert missing.exit_code == 1
-    assert "there is no snapshot 'papre'" in missing.stderr
+    for name in ("papre", "m\udcfcller"):
+        missing = cli("snapshot", name, "--show")
+        assert missing.exit_code == 1
+        assert f"there is no snapshot {name!r}" in missing.stderr

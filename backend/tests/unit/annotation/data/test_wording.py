@@ -43,7 +43,7 @@ def test_long_texts_that_begin_alike_are_shown_from_where_they_differ() -> None:
         "name ...calcium in tubules. -> ...calcium in tubules, and of potassium."
     )
     assert words("uniprot", {"name": old}, {"name": "Uromodulin"}) == (
-        "name Required for the development of the kidney and for the... -> Uromodulin"
+        "name Required for the development of the kidney and for the tr... -> Uromodulin"
     )
 
 
