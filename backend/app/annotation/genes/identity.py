@@ -115,17 +115,19 @@ _IMPORT_SUCCESSORS = text(
 # withdrawn when the record is complete.
 _WITHDRAW = text(
     """
-    WITH gone AS (
-      UPDATE genes g SET withdrawn_at = coalesce(g.withdrawn_at, clock_timestamp()),
-        successor_id = s.id, updated_at = now()
-      FROM fates f LEFT JOIN genes s ON f.event = 'merged' AND s.hgnc_id = f.successors[1]
+    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
+    gone AS (
+      UPDATE genes g SET withdrawn_at = coalesce(g.withdrawn_at, m.at), successor_id = s.id,
+        updated_at = now()
+      FROM moment m CROSS JOIN fates f
+        LEFT JOIN genes s ON f.event = 'merged' AND s.hgnc_id = f.successors[1]
       WHERE g.id = f.id AND (f.event <> 'merged' OR s.id IS NOT NULL)
       RETURNING g.id, f.event, f.successors
     ),
     events AS (
-      INSERT INTO gene_events (gene_id, event, detail, run_id)
-      SELECT id, event, jsonb_build_object('into', successors), CAST(:run_id AS bigint)
-      FROM gone ORDER BY id
+      INSERT INTO gene_events (gene_id, at, event, detail, run_id)
+      SELECT id, m.at, event, jsonb_build_object('into', successors), CAST(:run_id AS bigint)
+      FROM moment m CROSS JOIN gone ORDER BY id
     )
     SELECT id FROM gone
     """
