@@ -129,7 +129,10 @@ def event_line(event: RunEvent) -> str:
 def _in_line(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name!r} ({each})" for name, each in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        # of a held file, the reason has the numbers
+        return ", ".join(str(each["name"] if isinstance(each, dict) else each) for each in value)
+    return str(value)
 
 
 def start_command(*, arq: bool) -> str:

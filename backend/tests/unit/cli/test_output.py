@@ -36,6 +36,9 @@ def test_an_event_is_a_line() -> None:
     lost = happened("lost", reason="its session is gone", worker=3)
     assert lost == "lost: epoch 1, worker 3, its session is gone"
     terms = happened("unknown_terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})
+    files = [{"name": "gnomad", "rows": 2, "rows_before": 4}]
+    held = happened("held", source="gnomad", files=files, examples=["TTN"], reason="2 rows, not 4")
+    assert held == "held: epoch 1, source gnomad, files gnomad, examples TTN, 2 rows, not 4"
     assert terms == "unknown_terms: epoch 1, source clinvar, terms 'VUS-extreme' (12), 'Worse' (1)"
 
 
