@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.own_tables.source import Data as OwnData
-from app.annotation.own_tables.store import OwnTableRow, current_tables
+from app.annotation.own_tables.store import OwnTableRow, all_columns, current_tables
 from app.annotation.sources import SOURCES
 from app.annotation.sources.structure import definitions, unmarked
 
@@ -108,9 +108,15 @@ def fields_of(source: str) -> dict[str, Field]:
 
 async def all_fields(connection: AsyncConnection) -> dict[str, dict[str, Field]]:
     """Return the fields of all sources, by source and name; the own tables are the last ones."""
-    own = await current_tables(connection)
-    built_in = {source: fields_of(source) for source in SOURCES}
-    return {**built_in, **{name: fields_of_own_table(table) for name, table in own.items()}}
+    columns = await all_columns(connection)
+    own = {
+        name: fields_of_own_table(
+            # the present answers may be of a former file, and those of a past moment are
+            replace(table, columns={column: kinds[0] for column, kinds in columns[name].items()})
+        )
+        for name, table in (await current_tables(connection)).items()
+    }
+    return {source: fields_of(source) for source in SOURCES} | own
 
 
 def fields_of_own_table(own: OwnTableRow) -> dict[str, Field]:

@@ -89,6 +89,8 @@ _COLUMNS = (
 
 _CURRENT = text(f"SELECT {_COLUMNS} FROM own_tables WHERE replaced_at IS NULL ORDER BY name")
 
+_ALL_COLUMNS = text("SELECT name, columns FROM own_tables ORDER BY id DESC")
+
 _LOCK = text("LOCK TABLE own_tables IN SHARE ROW EXCLUSIVE MODE")
 
 _REPLACE = text(
@@ -160,6 +162,22 @@ async def known_names(connection: AsyncConnection) -> Callable[[str], bool]:
 async def current_tables(connection: AsyncConnection) -> dict[str, OwnTableRow]:
     """Return the current file of each own table, by the name of its source."""
     return {row.name: OwnTableRow(*row) for row in await connection.execute(_CURRENT)}
+
+
+async def all_columns(connection: AsyncConnection) -> dict[str, dict[str, list[str]]]:
+    """Return the columns of all files of each own table, the newest file first.
+
+    Answers that were made of a former file have its columns.
+
+    Returns:
+        What the column held in each of the files, by table and column: ``number`` or ``text``.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in await connection.execute(_ALL_COLUMNS):
+        columns = found.setdefault(row.name, {})
+        for column, kind in row.columns.items():
+            columns.setdefault(column, []).append(kind)
+    return found
 
 
 async def add(

@@ -306,6 +306,32 @@ async def test_the_rows_of_an_own_table_are_exported_even_after_its_removal(
     assert (entry["ours.rows.panel"], entry["ours.rows.score"]) == ("=cyst", 2.5)
 
 
+async def test_the_long_form_has_the_columns_of_the_files_that_the_rows_came_from(
+    annotator: Annotator, tmp_path: Path
+) -> None:
+    (gene,) = await annotator.rows("SELECT hgnc_id FROM genes WHERE id = 2")
+    table = tmp_path / "ours.tsv"
+
+    async def add(text: str) -> None:
+        table.write_text(text)
+        async with annotator.bench.db.begin() as connection:
+            file = read_own_file(table, await store.known_names(connection))
+            await store.add(
+                connection, "ours", file, title=None, licence="ours", release=None, by="ada"
+            )
+
+    await add(f"hgnc_id\tscore\tn\n{gene['hgnc_id']}\t2.5\t3\n")
+    await annotator.run("ours")
+    # its answers are not stored yet
+    await add(f"hgnc_id\tscore\tpanel\n{gene['hgnc_id']}\t> 2.5\tcysts\n")
+    for moment in ({}, {"as_of": await clock(annotator)}):
+        data, plan, done = await exported(annotator, tmp_path, long="ours.rows", **moment)
+        (row,) = from_tsv(data, plan.table.columns)
+        assert done.misfits == {}
+        found = {name: row[f"ours.rows.{name}"] for name in ("score", "n", "panel")}
+        assert found == {"score": "2.5", "n": 3, "panel": None}
+
+
 async def test_a_list_limits_an_export(annotator: Annotator, tmp_path: Path) -> None:
     await annotator.change("INSERT INTO gene_lists (name, by) VALUES ('cysts', 'ada')")
     await annotator.change(

@@ -1,6 +1,6 @@
 """The columns of an export, with what the data dictionary says of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -93,17 +93,23 @@ def long_columns(about: About, field: Field) -> tuple[list[Column], LongForm]:
     return columns, LongForm(field.path, "keys", [Leaf(("key",), "text"), value])
 
 
-def removed_table(source: str, columns: Mapping[str, str]) -> dict[str, Field]:
-    """Return the field of an own table that was removed after the moment of the export."""
+def own_table(source: str, columns: Mapping[str, Collection[str]]) -> dict[str, Field]:
+    """Return the field of an own table, which may have been removed.
+
+    Args:
+        source: its name.
+        columns: of all of its files; see `store.all_columns`. A column that held text in one of
+            them is a column of text.
+    """
     parts = tuple(
         Field(
             source,
             ("rows", column),
-            "number" if kind == "number" else "text",
+            "number" if {*kinds} == {"number"} else "text",
             nullable=True,
             definition=f"The column {column}.",
         )
-        for column, kind in columns.items()
+        for column, kinds in columns.items()
     )
     rows = Field(
         source,

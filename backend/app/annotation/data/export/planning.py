@@ -1,7 +1,7 @@
 """Checks what somebody asks to export, and plans it."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -27,7 +27,7 @@ from app.annotation.data.export.columns import (
     columns_of,
     dictionary,
     long_columns,
-    removed_table,
+    own_table,
 )
 from app.annotation.data.export.formats import FORMATS, Format
 from app.annotation.data.export.formats.sheet import MAX_ROWS
@@ -39,6 +39,7 @@ from app.annotation.data.lists import in_list, list_members
 from app.annotation.data.manifest import Manifest, manifest_of
 from app.annotation.data.moments import Moment, find_moment
 from app.annotation.data.versions import answers_at
+from app.annotation.own_tables.store import all_columns
 from app.core.errors import NotFound, UserError, WrongUse
 from app.core.words import some
 
@@ -147,7 +148,7 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
         # what a parameter names is a part of the question
         raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
     manifest = await manifest_of(connection, moment)
-    known = _with_removed(await all_fields(connection), manifest)
+    known = await _with_own_tables(connection, await all_fields(connection), manifest)
     chosen = _chosen(asked, known)
     genes = _genes(moment, list_id)
     columns = list(GENE_COLUMNS)
@@ -185,14 +186,12 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
     )
 
 
-def _with_removed(known: Known, manifest: Manifest) -> dict[str, Mapping[str, Field]]:
-    """Return the fields, also those of own tables that were removed after the moment."""
-    removed = {
-        source: removed_table(source, about.columns)
-        for source, about in manifest.sources.items()
-        if source not in known and about.columns is not None
-    }
-    return {**known, **removed}
+async def _with_own_tables(connection: AsyncConnection, known: Known, manifest: Manifest) -> Known:
+    """Return the fields, also those of former files and of own tables that were removed."""
+    columns = await all_columns(connection)
+    stored = {*known, *manifest.sources}
+    own = {source: own_table(source, columns[source]) for source in columns if source in stored}
+    return {**known, **own}
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -70,10 +70,16 @@ class _Cells:
                     value = _encode(value)
                 # type() and not isinstance: True is no number
                 elif type(value) not in accepted:
-                    self._misfits[name] += 1
-                    value = None
+                    value = self._as_text(name, value, accepted)
             cells.append(value)
         return cells
+
+    def _as_text(self, name: str, value: Any, accepted: tuple[type, ...]) -> str | None:
+        """Return a number in a column of text, as which the column of an own table may begin."""
+        if str in accepted and type(value) in _ACCEPTED["number"]:
+            return repr(value)
+        self._misfits[name] += 1
+        return None
 
 
 class _Wide:
