@@ -102,7 +102,7 @@ async def get_list(name: Name, services: ServicesDep) -> lists.GeneList:
 
 @admin_router.put(
     "/{name}",
-    summary="Add a gene list, or replace it",
+    summary="Add or replace a gene list",
     response_description="The list of this name has these genes now",
     responses={
         201: {"model": ListChange, "description": "The list was added"},
