@@ -37,7 +37,7 @@ def tests(session: nox.Session) -> None:
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
     if set(session.posargs) <= set(FOLDERS):
         # much of it is waiting: more processes than the smallest machine has cores
-        most = ["-n", "4", *AS_EACH_IS_DONE, "-m", "not reliability or essential"]
+        most = ["-n", "5", *AS_EACH_IS_DONE, "-m", "not reliability or essential"]
         chosen = [*most, *(chosen or ["tests"])]
     run(session, "pytest", "-rs", *chosen)
 

@@ -1,7 +1,7 @@
 """Writes results to stdout and notes to stderr, and formats values for people."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,9 +96,11 @@ def cells(*values: object) -> list[Text]:
     return [Text(printable(str(value))) for value in values]
 
 
-def progress_table(sources: Iterable[SourceProgress]) -> Table:
-    """Return a table with one row for each source."""
-    numbers = ("genes", "done", "found", "absent", "unknown", "changed", "requests", "time")
+def progress_table(sources: Sequence[SourceProgress]) -> Table:
+    """Return a table with one row for each source. Changed answers are shown if there are any."""
+    shows_changes = any(each.changed for each in sources)
+    changed = ("changed",) if shows_changes else ()
+    numbers = ("genes", "done", "found", "absent", "unknown", *changed, "requests", "time")
     found = table("source", "state", *numbers, right=numbers)
     for each in sources:
         found.add_row(
@@ -110,7 +112,7 @@ def progress_table(sources: Iterable[SourceProgress]) -> Table:
                 count(each.found),
                 count(each.absent),
                 count(each.unknown),
-                count(each.changed),
+                *([count(each.changed)] if shows_changes else []),
                 count(each.requests),
                 duration(each.seconds),
             )

@@ -56,7 +56,7 @@ async def test_a_body_of_the_wrong_shape(api, query) -> None:
 async def test_an_unknown_field_is_named(api) -> None:
     answer = await post(api, b'{"source": ["clinvar"]}')
     assert answer.json()["error"] == "unknown field 'source', did you mean sources?"
-    assert answer.json()["allowed"] == "sources, mode, genes, resume"
+    assert answer.json()["allowed"] == "sources, mode, genes, resume, list"
 
 
 async def test_an_unknown_mode_is_told_what_there_is(api) -> None:

@@ -22,6 +22,10 @@ from tests.plant import BACKEND
 pytestmark = pytest.mark.usefixtures("as_from_a_shell")
 
 
+CHILD = "app.annotation.data.export.child"
+"""The program of the process that writes an export."""
+
+
 def export(cli, *arguments: object, **more: object) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(
         [sys.executable, "-m", "app.cli", "export", *map(str, arguments)],
@@ -215,7 +219,9 @@ def test_ctrl_c_leaves_the_former_file_and_no_rubbish(number, name, cli, query, 
     process = cli.process("export", "--output", file)
 
     def child() -> "psutil.Process | None":
-        return next(iter(psutil.Process(process.pid).children()), None)
+        # stopped before it executes its program, it would stop its parent, too
+        children = psutil.Process(process.pid).children()
+        return next((each for each in children if CHILD in each.cmdline()), None)
 
     exporting = until(child)
     # it cannot end before the signal

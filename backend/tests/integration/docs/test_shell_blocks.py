@@ -138,6 +138,7 @@ LANGUAGES = {
     "diff",
     "text",
     "python",
+    "r",
     "ini",
     "yaml",
     "json",
