@@ -22,7 +22,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.cuts import cut
@@ -111,7 +111,10 @@ def genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
     answers = answers_at(wanted.moment)
     successors = genes_at(wanted.moment, "successors")
     its = and_(answers.c.gene_id == genes.c.id, *of_sources(answers.c.source, wanted))
-    own = and_(own_tables.c.name == answers.c.source, own_tables.c.replaced_at.is_(None))
+    own = _own_files()
+    its_file = and_(
+        own.c.name == answers.c.source, own.c.digest == origins.c.files[0]["sha256"].astext
+    )
     return select(
         genes.c.id,
         genes.c.place,
@@ -133,12 +136,22 @@ def genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
         answers.c.run_id,
         cast(origins.c.files, Text),
         origins.c.parser,
-        own_tables.c.licence,
+        own.c.licence,
     ).select_from(
         genes.outerjoin(successors, successors.c.id == genes.c.successor_id)
         .outerjoin(answers, its)
         .outerjoin(origins, origins.c.id == answers.c.origin_id)
-        .outerjoin(own_tables, own)
+        .outerjoin(own, its_file)
+    )
+
+
+def _own_files() -> Subquery:
+    """Select the files of own tables with the licence that was given last. Some were replaced."""
+    return (
+        select(own_tables.c.name, own_tables.c.digest, own_tables.c.licence)
+        .ext(distinct_on(own_tables.c.name, own_tables.c.digest))
+        .order_by(own_tables.c.name, own_tables.c.digest, own_tables.c.id.desc())
+        .subquery("own")
     )
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.annotation.data.moments import NOW
+from app.annotation.data.reading import read_genes
+from app.annotation.data.wanted import Wanted
 from app.annotation.overview import sources_overview
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, add, known_names, remove
@@ -120,6 +123,25 @@ async def test_a_newer_file_is_a_new_release_and_the_same_one_changes_nothing(
     assert [tuple(row.values()) for row in files] == [("a.csv", False), ("b.csv", True)]
     rows = await annotator.rows("SELECT count(DISTINCT table_id) AS tables FROM own_rows")
     assert rows[0]["tables"] == 1
+
+
+async def test_an_answer_has_the_licence_of_the_file_that_it_came_from(
+    annotator: Annotator, tmp_path: Path
+) -> None:
+    await added(annotator, written(tmp_path, "gene", "PKD1", "PKD2"), licence="CC0")
+    await run(annotator, NAME)
+    # its answers are not stored yet
+    await added(annotator, written(tmp_path, "gene", "PKD1", "PKD2", "TTN"), licence="secret")
+
+    async def licences() -> set[str | None]:
+        async with annotator.bench.db.connect() as connection:
+            genes = await read_genes(connection, [1, 2], Wanted(NOW, (NAME,), ()))
+        return {gene.annotations[NAME].licence for gene in genes.values()}
+
+    assert await licences() == {"CC0"}
+    async with annotator.bench.db.begin() as connection:
+        await remove(connection, NAME, forget=False)
+    assert await licences() == {"CC0"}
 
 
 async def test_a_newer_file_that_lost_much_is_held_until_somebody_accepts_it(
