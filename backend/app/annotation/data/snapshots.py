@@ -68,10 +68,12 @@ _RESET_TIMEOUT = text("SET LOCAL lock_timeout TO DEFAULT")
 # Who writes answers or genes has either committed or waits, and takes the time later than this one
 _LOCK = text("LOCK TABLE annotations, genes IN SHARE MODE")
 
-# the clock may have been set back since the last answer
+# the clock may have been set back since the last answer, release, gene or event of a gene
 _TIME = text(
     """
     SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM annotations),
+      (SELECT max(origin_since[cardinality(origin_since)]) FROM annotations),
+      (SELECT max(created_at) FROM genes), (SELECT max(at) FROM gene_events),
       (SELECT max(at) + interval '1 microsecond' FROM snapshots))
     """
 )

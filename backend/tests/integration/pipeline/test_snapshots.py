@@ -1,7 +1,7 @@
 """Named moments: what they freeze, what their manifest says, and that they stay as they are."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,23 @@ async def test_an_answer_that_comes_later_is_not_in_the_snapshot_even_if_the_clo
     assert await answers(annotator, NOW) != before
     assert await answers(annotator, Moment(taken.at)) == before
     assert (await take(annotator, "later")).at > taken.at
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE genes SET created_at = now() + '1 day' WHERE id = 1",
+        "INSERT INTO gene_events (gene_id, event, at) VALUES (1, 'renamed', now() + '1 day')",
+        "UPDATE annotations SET origin_since = ARRAY[now() + '1 day'] WHERE gene_id = 1",
+    ],
+)
+async def test_a_snapshot_is_later_than_all_that_is_there_even_if_the_clock_was_set_back(
+    annotator: Annotator, statement: str
+) -> None:
+    await annotator.run("hgnc")
+    await annotator.change(statement)
+    (now,) = await annotator.rows("SELECT now() AS at")
+    assert (await take(annotator, "paper")).at > now["at"] + timedelta(hours=23)
 
 
 async def test_a_writer_that_does_not_end_is_named_instead_of_waited_for(
