@@ -20,7 +20,7 @@ from app.api.conditional import accepts_gzip
 from app.api.errors import refusals, refuse
 from app.api.export_slots import RETRY_AFTER, TooManyExports
 from app.api.head_requests import IS_HEAD
-from app.api.parameters import AS_OF, EXAMPLE_FIELDS, SNAPSHOT, SOURCES, words
+from app.api.parameters import AS_OF, EXAMPLE_FIELDS, SNAPSHOT, SOURCES, WHERE, words
 from app.api.services import ServicesDep
 from app.api.strict_requests import StrictRoute
 
@@ -69,6 +69,7 @@ async def export(
     list: Annotated[  # noqa: A002 - the name of the parameter
         str | None, Query(description="Only the genes of this list.")
     ] = None,
+    where: WHERE = [],  # noqa: B006
     as_of: AS_OF = None,
     snapshot: SNAPSHOT = None,
     long: Annotated[
@@ -92,6 +93,7 @@ async def export(
         sources=_names(sources),
         fields=_names(fields),
         genes=list,
+        where=where,
         as_of=as_of,
         snapshot=snapshot,
         long=long,

@@ -44,6 +44,7 @@ from app.api.parameters import (
     FIELDS,
     SNAPSHOT,
     SOURCES,
+    WHERE,
     in_parameters,
     words,
 )
@@ -184,14 +185,7 @@ async def list_genes(
             examples=["ciliopathies"],
         ),
     ] = None,
-    where: Annotated[
-        list[str],
-        Query(
-            description="Only genes whose data satisfy this condition; see the page Conditions."
-            " Repeat the parameter for several conditions, all of which have to be true.",
-            examples=[["clinvar.germline.pathogenic>=10"]],
-        ),
-    ] = [],  # noqa: B006 - FastAPI copies it
+    where: WHERE = [],  # noqa: B006 - FastAPI copies it
     sources: SOURCES = [],  # noqa: B006
     fields: FIELDS = [],  # noqa: B006
     as_of: AS_OF = None,

@@ -52,6 +52,15 @@ SNAPSHOT = Annotated[
     ),
 ]
 
+WHERE = Annotated[
+    list[str],
+    Query(
+        description="Only genes whose data satisfy this condition; see the page Conditions. Repeat"
+        " the parameter for several conditions, all of which have to be true.",
+        examples=[["clinvar.germline.pathogenic>=10"]],
+    ),
+]
+
 
 def words(given: Iterable[str]) -> list[str]:
     """Return names that are separated by commas, from one or several values of a parameter."""

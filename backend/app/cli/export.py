@@ -39,6 +39,13 @@ _STDOUT = Path("-")
     "--fields", metavar="FIELD,...", help="Only these fields, or those below these names."
 )
 @click.option("--list", "genes", metavar="NAME", help="Only the genes of this list.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only the genes that satisfy it, such as 'gnomad.loeuf<0.6'. May be repeated; then all"
+    " have to be satisfied.",
+)
 @click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
 @click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
 @click.option(
@@ -57,6 +64,7 @@ def export(
     sources: str | None,
     fields: str | None,
     genes: str | None,
+    where: Sequence[str],
     as_of: str | None,
     snapshot: str | None,
     long: str | None,
@@ -75,6 +83,7 @@ def export(
         sources=_names(sources),
         fields=_names(fields),
         genes=genes,
+        where=where,
         as_of=as_of,
         snapshot=snapshot,
         long=long,

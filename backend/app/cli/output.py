@@ -16,6 +16,9 @@ from app.core.runs.views import Run, RunEvent, SourceProgress, View
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 
 
+_WIDTH_OF_A_PIPE = 10_000
+
+
 class _Console(Console):
     """Writes control characters as visible escapes."""
 
@@ -25,8 +28,11 @@ class _Console(Console):
 
 
 def stdout() -> Console:
-    """Return the console for results. In a pipe it writes the same, without colours."""
-    return _Console(highlight=False, markup=False, emoji=False)
+    """Return the console for results. In a pipe it neither writes colours nor wraps lines."""
+    console = _Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_PIPE
+    return console
 
 
 def stderr() -> Console:
@@ -78,14 +84,15 @@ def source_names(sources: Iterable[str] | None) -> str:
     return "all" if sources is None else ", ".join(sources)
 
 
-def table(*columns: str, right: Iterable[str] = ()) -> Table:
+def table(*columns: str, right: Iterable[str] = (), gap: int = 2) -> Table:
     """Return an empty table that wraps long cells.
 
     Args:
         columns: the headings.
         right: the headings of the columns that are aligned to the right.
+        gap: the number of blanks between columns.
     """
-    empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    empty = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for name in columns:
         empty.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return empty
@@ -101,7 +108,8 @@ def progress_table(sources: Sequence[SourceProgress]) -> Table:
     shows_changes = any(each.changed for each in sources)
     changed = ("changed",) if shows_changes else ()
     numbers = ("genes", "done", "found", "absent", "unknown", *changed, "requests", "time")
-    found = table("source", "state", *numbers, right=numbers)
+    # narrow, so that it fits into 80 columns
+    found = table("source", "state", *numbers, right=numbers, gap=1)
     for each in sources:
         found.add_row(
             *cells(

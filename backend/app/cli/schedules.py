@@ -194,7 +194,7 @@ def schedule_add(
     kinds = [kind for kind, value in given.items() if value is not None]
     if len(kinds) != 1:
         raise WrongUse(
-            "it is not said when" if not kinds else "it is said in several ways when",
+            "no time is given" if not kinds else "several kinds of times are given",
             allowed="one of CRON, --freshness and --release-every",
         )
     (kind,) = kinds

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.annotation.data.fields import Field, MapKey, key_of
 from app.core.errors import WrongUse
@@ -13,6 +13,8 @@ Known = Mapping[str, Mapping[str, Field]]
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 _MOST_SHOWN = 40
+
+_MOST_MEANT = 3
 
 _MOST_CHARS = 200
 """Characters of a wrong name that are compared with the right ones, and shown."""
@@ -75,8 +77,14 @@ def find_path(name: str, known: Known) -> list[Field | MapKey]:
     fields = _fields_of(name, known)
     found = _path(name, fields.values())
     if found is None:
+        below = [field.name for field in fields.values() if field.name.startswith(f"{name}.")]
+        if below:
+            raise WrongUse(
+                f"there is no field {name[:_MOST_CHARS]!r}, but there are fields below it",
+                allowed=_shown(below),
+            )
         names = [field.name for field in _with_parts(fields.values())]
-        raise _none("field", name, names, ", ".join([*fields][:_MOST_SHOWN]))
+        raise _none("field", name, names, _shown([*fields]))
     return found
 
 
@@ -120,7 +128,7 @@ def _key(field: Field, name: str) -> MapKey:
             allowed=f'a key as it is, or in double quotes: {field.name}."a key"',
         )
     if field.keys and key not in field.keys:
-        raise _none(f"key of {field.name}", key, field.keys, ", ".join(field.keys[:_MOST_SHOWN]))
+        raise _none(f"key of {field.name}", key, field.keys, _shown(field.keys))
     return key_of(field, key)
 
 
@@ -133,8 +141,20 @@ def _with_parts(fields: Iterable[Field]) -> Iterator[Field]:
 def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
     source = name.partition(".")[0]
     if source not in known:
+        same = [each for fields in known.values() for each in fields if each.endswith(f".{name}")]
+        if same:
+            raise WrongUse(
+                f"{name[:_MOST_CHARS]!r} does not begin with a source; did you mean"
+                f" {' or '.join(same[:_MOST_MEANT])}?",
+                allowed=f"a source and its field, such as {same[0]}",
+            )
         raise _none("source", source, known, ", ".join(known))
     return known[source]
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_SHOWN
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _none(what: str, name: str, names: Iterable[str], allowed: str) -> WrongUse:

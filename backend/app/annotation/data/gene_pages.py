@@ -74,7 +74,7 @@ async def find_filter(
         await require_sources(connection, [source])
     if state is not None:
         if source is None:
-            raise WrongUse("a state without a source", allowed="both, such as source=clinvar")
+            raise WrongUse("state is given without source", allowed="both, such as source=clinvar")
         if state not in STATES:
             raise unknown_name("state", state, STATES)
     since = None

@@ -61,22 +61,23 @@ def parse_time(what: str, value: str, now: datetime) -> datetime:
     Raises:
         WrongUse: it is no time, has no zone, or is to come.
     """
-    refused = WrongUse(f"{what} {value[:60]!r}", allowed=ALLOWED)
+    refused = WrongUse(f"{what} is {value[:60]!r}, which is no day and no time", allowed=ALLOWED)
+    to_come = WrongUse(f"{what} is {value[:60]!r}, which is still to come", allowed=ALLOWED)
     try:
         if len(value) == len("2026-03-31"):
             start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
             if start > now:
-                raise refused
+                raise to_come
             return min(start + timedelta(days=1), now)
         # a `+` in an address means a blank unless it is written as %2B
         at = datetime.fromisoformat(value.replace(" ", "+"))
         if at.tzinfo is None:
-            raise refused
+            raise WrongUse(f"{what} is {value[:60]!r}, a time without a zone", allowed=ALLOWED)
         at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refused from None
     if at > now:
-        raise refused
+        raise to_come
     return at
 
 
@@ -107,7 +108,9 @@ async def find_moment(
         NotFound: there is no such snapshot.
     """
     if as_of is not None and snapshot is not None:
-        raise WrongUse("both as_of and snapshot", allowed="one of them, or none for now")
+        raise WrongUse(
+            "as_of and snapshot are both given", allowed="one of them, or none of them for now"
+        )
     if snapshot is not None:
         return Moment(await snapshot_time(connection, snapshot), snapshot)
     if as_of is None:

@@ -24,6 +24,9 @@ _NAMES = ("name", "symbol", "disease", "protein_name")
 
 _VERBS = ("added", "removed", "altered")
 
+_SINGULAR_ENDINGS = ("ss", "us", "is")
+"""Words that end like this are no plurals: status, basis."""
+
 
 class Words:
     """Words for the changes of one source.
@@ -174,4 +177,5 @@ def _cut(said: Sequence[str], most: int) -> str:
 def _singular(label: str) -> str:
     if label.endswith("ies"):
         return f"{label[:-3]}y"
-    return label[:-1] if label.endswith("s") and not label.endswith("ss") else label
+    is_plural = label.endswith("s") and not label.endswith(_SINGULAR_ENDINGS)
+    return label[:-1] if is_plural else label

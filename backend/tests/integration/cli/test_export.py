@@ -199,8 +199,8 @@ def test_an_export_to_a_full_device_fails(cli, query) -> None:
 
 def test_nothing_is_written_into_a_folder_that_is_not_there(cli, answers, tmp_path) -> None:
     done = export(cli, "--output", tmp_path / "nosuch" / "genes.tsv")
-    assert done.returncode == 1
-    assert "No such file or directory" in done.stderr.decode()
+    assert done.returncode == 2
+    assert f"there is no folder {tmp_path / 'nosuch'}" in done.stderr.decode()
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ((), "it is not said when"),
-        (("0 3 * * 0", "--freshness", "8d"), "several ways"),
+        ((), "no time is given"),
+        (("0 3 * * 0", "--freshness", "8d"), "several kinds"),
         (("0 3 * *",), "4 fields"),
         (("0 3 * * 0", "--zone", "Berlin"), "no time zone"),
         (("--freshness", "8 parsecs"), "no duration"),

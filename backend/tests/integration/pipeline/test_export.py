@@ -346,6 +346,34 @@ async def test_a_list_limits_an_export(annotator: Annotator, tmp_path: Path) -> 
     assert (plan.total, done.rows) == (2, 2)
 
 
+async def test_conditions_limit_an_export(annotator: Annotator, tmp_path: Path) -> None:
+    await annotator.run("clinvar", "gnomad", "hgnc")
+    answers = await stored(annotator)
+    conditions = [
+        "clinvar.germline.pathogenic>=1",
+        "gnomad.loeuf<0.8",
+        "hgnc.fetched_at>=2000-01-01",
+    ]
+    wanted = {
+        gene
+        for gene, source in answers
+        if source == "clinvar"
+        and (value_at(answers[gene, source]["data"], ("germline", "pathogenic")) or 0) >= 1
+        and (value_at(answers[gene, "gnomad"]["data"], ("loeuf",)) or 9) < 0.8
+    }
+    for moment in ({}, {"as_of": datetime.now().astimezone().isoformat()}):
+        data, plan, _ = await exported(annotator, tmp_path, where=conditions, **moment)
+        rows = from_tsv(data, plan.table.columns)
+        assert {row["hgnc_id"] for row in rows} == wanted
+        assert 0 < len(rows) == plan.total < len({gene for gene, _ in answers})
+    long, plan, _ = await exported(
+        annotator, tmp_path, where=conditions, long="clinvar.review_status", format="jsonl"
+    )
+    assert {json.loads(line)["hgnc_id"] for line in long.splitlines()} == wanted
+    with pytest.raises(WrongUse, match="did you mean clinvar"):
+        await exported(annotator, tmp_path, where=["clinvar.germline.pathogenc>1"])
+
+
 async def test_a_value_of_another_type_is_counted_and_left_empty(
     annotator: Annotator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

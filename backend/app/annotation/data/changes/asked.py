@@ -161,9 +161,13 @@ async def _period(
     given = {"since": asked.since, "from": asked.from_, "run": asked.run}
     names = [name for name, value in given.items() if value is not None]
     if len(names) > 1:
-        raise WrongUse(f"both {' and '.join(names)}", allowed="one of since, from and run")
+        raise WrongUse(
+            f"{' and '.join(names)} are given together", allowed="one of since, from and run"
+        )
     if asked.to is not None and asked.from_ is None:
-        raise WrongUse("to without from", allowed="from and to, or from alone for until now")
+        raise WrongUse(
+            "to is given without from", allowed="from and to, or from alone for until now"
+        )
     if asked.run is not None:
         created = await _run_created(connection, asked.run)
         await require_history(connection, created)

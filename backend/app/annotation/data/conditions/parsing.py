@@ -111,7 +111,7 @@ def parse_conditions(texts: Sequence[str], known: Known) -> list[Condition]:
         WrongUse: there are too many, or one is not allowed.
     """
     if len(texts) > MAX_CONDITIONS:
-        raise WrongUse(f"{len(texts):,} conditions", allowed=f"at most {MAX_CONDITIONS}")
+        raise WrongUse(f"there are {len(texts):,} conditions", allowed=f"at most {MAX_CONDITIONS}")
     return [parse_condition(text, known) for text in texts]
 
 
@@ -169,14 +169,17 @@ def _split(text: str) -> tuple[str, Operator, str]:
         )
     # halves of characters are no text for PostgreSQL, and neither is NUL
     if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
-        raise WrongUse(f"the condition {text!r}", allowed="text of whole characters, without NUL")
+        raise WrongUse(
+            f"the condition {text!r} has characters that cannot be stored",
+            allowed="text of whole characters, without NUL",
+        )
     place = next(outside_quotes(text, "!=<>~?"), len(text))
     rest = text[place:]
     operator = next((each for each in _OPERATORS if rest.startswith(each)), None)
     name = text[:place].strip()
     value = rest[len(operator or "") :].strip()
     if operator is None or not name or (operator == "?") != (not value):
-        raise WrongUse(f"the condition {text!r}", allowed=FORM)
+        raise WrongUse(f"the condition {text!r} has another form", allowed=FORM)
     if value.startswith('"'):
         bare = unquoted(value)
         if bare is None:

@@ -33,7 +33,10 @@ def read_one_of(condition: str, value: str, values: Sequence[str]) -> str:
         return value
     near = difflib.get_close_matches(value.lower(), values, n=1)
     also = f"; did you mean {near[0]}?" if near else ""
-    raise WrongUse(f"the value of the condition {condition!r}{also}", allowed=", ".join(values))
+    raise WrongUse(
+        f"the condition {condition!r} has a value that the field cannot have{also}",
+        allowed=", ".join(values),
+    )
 
 
 def read_boolean(condition: str, value: str) -> bool:
@@ -107,4 +110,6 @@ def _of_form(condition: str, value: str, form: re.Pattern[str], allowed: str) ->
 
 
 def _refused(condition: str, allowed: str) -> WrongUse:
-    return WrongUse(f"the value of the condition {condition!r}", allowed=allowed)
+    return WrongUse(
+        f"the condition {condition!r} has a value that the field cannot have", allowed=allowed
+    )

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.citation import citation
+from app.annotation.data.conditions import Condition, parse_conditions, satisfied
 from app.annotation.data.export.columns import (
     GENE_COLUMNS,
     About,
@@ -58,6 +59,7 @@ class Asked:
         sources: whose answers are exported.
         fields: names of fields, structures or sources, whose columns are exported.
         genes: the name of a list of genes.
+        where: conditions that a gene has to satisfy, all of them.
         as_of: a day or a time.
         snapshot: the name of a snapshot.
         long: the name of a list or a map, of which each entry becomes a row.
@@ -67,6 +69,7 @@ class Asked:
     sources: Sequence[str] | None = None
     fields: Sequence[str] | None = None
     genes: str | None = None
+    where: Sequence[str] = ()
     as_of: str | None = None
     snapshot: str | None = None
     long: str | None = None
@@ -136,8 +139,8 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
         asked: what to export.
 
     Raises:
-        WrongUse: there is no such format, source, field, list, snapshot or time, or a workbook
-            cannot hold so many rows.
+        WrongUse: there is no such format, source, field, list, snapshot or time, a condition is not
+            allowed, or a workbook cannot hold so many rows.
         UserError: a package that the format needs is not installed.
     """
     found = format_of(asked.format)
@@ -150,7 +153,7 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
     manifest = await manifest_of(connection, moment)
     known = await _with_own_tables(connection, await all_fields(connection), manifest)
     chosen = _chosen(asked, known)
-    genes = _genes(moment, list_id)
+    genes = _genes(moment, list_id, parse_conditions(asked.where, known))
     columns = list(GENE_COLUMNS)
     sources: list[SourceCells] = []
     long: LongForm | None = None
@@ -163,7 +166,7 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
             sources.append(cells)
         columns += more
     if long is not None and found.name == "xlsx":
-        await _require_sheet(connection, moment, next(iter(chosen)), long, list_id)
+        await _require_sheet(connection, moment, next(iter(chosen)), long, genes)
     total = await connection.execute(select(func.count()).select_from(genes.subquery()))
     exported = {name: about for name, about in manifest.sources.items() if name in chosen}
     manifest = manifest.model_copy(update={"sources": exported})
@@ -237,7 +240,7 @@ def _chosen_long(asked: Asked, known: Known) -> dict[str, list[Field]]:
     if asked.sources is not None or asked.fields is not None:
         raise WrongUse(
             "the long form of one field together with sources or fields",
-            allowed="the long form alone, with a list of genes and a moment",
+            allowed="the long form alone, with a list of genes, conditions and a moment",
         )
     field = find_field(asked.long, known)
     if field.kind not in {"list", "map"}:
@@ -259,7 +262,7 @@ def _about(source: str, manifest: Manifest) -> About:
     return About(source, found.licence, found.attribution, some(names, MAX_RELEASES) or None)
 
 
-def _genes(moment: Moment, list_id: int | None) -> Select[Any]:
+def _genes(moment: Moment, list_id: int | None, conditions: Sequence[Condition]) -> Select[Any]:
     genes = genes_at(moment)
     statement = select(
         genes.c.id,
@@ -269,9 +272,9 @@ def _genes(moment: Moment, list_id: int | None) -> Select[Any]:
         genes.c.entrez_id,
         genes.c.withdrawn_at.is_not(None).label("withdrawn"),
     ).order_by(genes.c.id)
-    if list_id is None:
-        return statement
-    return statement.where(in_list(list_id, genes.c.id))
+    if list_id is not None:
+        statement = statement.where(in_list(list_id, genes.c.id))
+    return statement.where(satisfied(conditions, moment, genes.c.id)) if conditions else statement
 
 
 def _answers(moment: Moment, sources: Iterable[str], *, found: bool) -> Select[Any]:
@@ -291,14 +294,14 @@ def _answers(moment: Moment, sources: Iterable[str], *, found: bool) -> Select[A
 
 
 async def _require_sheet(
-    connection: AsyncConnection, moment: Moment, source: str, long: LongForm, list_id: int | None
+    connection: AsyncConnection, moment: Moment, source: str, long: LongForm, chosen: Select[Any]
 ) -> None:
     """Make sure that the rows of a long form fit into a sheet.
 
     Raises:
         WrongUse: they do not.
     """
-    answers, genes = answers_at(moment), _genes(moment, list_id).subquery()
+    answers, genes = answers_at(moment), chosen.subquery()
     value = answers.c.data[list(long.path)]
     keys = select(func.count()).select_from(func.jsonb_object_keys(value).table_valued("key"))
     entries = (
@@ -321,7 +324,7 @@ async def _require_sheet(
         raise WrongUse(
             f"the long form has {rows:,} rows, and a sheet of a workbook holds {MAX_ROWS:,} with"
             " the header",
-            allowed="a list of fewer genes, or another format",
+            allowed="fewer genes, by a list or a condition, or another format",
             remedy="export it as parquet or tsv",
         )
 

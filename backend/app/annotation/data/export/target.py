@@ -32,6 +32,10 @@ class Target:
                 allowed="the name of a file",
                 remedy="without --output, the export goes to stdout",
             )
+        if not self.path.parent.is_dir():
+            raise WrongUse(
+                f"there is no folder {self.path.parent}", allowed="a file in a folder that exists"
+            )
         self._partial = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.partial")
         self.file: IO[bytes] = self._partial.open("xb")
 

@@ -156,6 +156,7 @@ def test_the_name_of_a_source_or_a_structure_means_all_of_its_fields() -> None:
             "Kidney_Cortex",
         ),
         ("ClinVar.variants", "no source 'ClinVar'; did you mean clinvar?", "hgnc"),
+        ("pathogenic", "did you mean clinvar.germline.pathogenic?", "a source and its field"),
         ("gnomad.PLI", "no field 'gnomad.PLI'; did you mean gnomad.pli?", "gnomad.loeuf"),
         ("gnomad.pli.x", "no field 'gnomad.pli.x'; did you mean gnomad.pli?", "gnomad.loeuf"),
     ],

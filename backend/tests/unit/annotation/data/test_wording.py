@@ -75,6 +75,11 @@ def test_the_keys_of_a_map_have_both_values() -> None:
     assert words("gtex", old, new) == "added tissues tpm Lung 0; tissues tpm Liver 1.5 -> 2"
 
 
+def test_a_status_stays_a_status() -> None:
+    old, new = {"review_status": {}}, {"review_status": {"practice guideline": 1}}
+    assert words("clinvar", old, new) == "added review status practice guideline 1"
+
+
 def test_identifiers_in_a_list() -> None:
     old, new = {"omim_id": ["1", "2"], "name": "x" * 99}, {"omim_id": ["2", "3"], "name": None}
     said = words("hgnc", old, new)
