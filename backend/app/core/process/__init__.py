@@ -7,6 +7,7 @@ __all__ = [
     "configured_secrets",
     "exits",
     "guard",
+    "killing",
     "logs",
     "loop_watch",
     "redaction",

@@ -21,6 +21,7 @@ import msgspec
 import app
 from app.annotation.data.export.order import Done, Failed, Message, Order, Progress, Started
 from app.core.errors import KidneyGeneticsError, UserError
+from app.core.process.killing import kill
 
 logger = logging.getLogger(__name__)
 
@@ -119,9 +120,7 @@ async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Expo
             break
         yield Export(process.stdout, process, said)
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+        kill(process)
         await asyncio.shield(_ended(process))
 
 

@@ -18,6 +18,7 @@ import msgspec
 import app
 from app.annotation.upstream.bulk_files.messages import MAX_MESSAGE, Done, Order, Part, Unreadable
 from app.core.errors import KidneyGeneticsError
+from app.core.process.killing import kill
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +94,7 @@ async def read_in_child(
         last_words = await said
         raise ReadingProcessDied(f"reading {names} ended with status {status}: {last_words}")
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+        kill(process)
         said.cancel()
         await asyncio.shield(process.wait())
         process.stdin.close()
