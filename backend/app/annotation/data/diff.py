@@ -216,9 +216,10 @@ def _paired(
     altered: list[tuple[dict[str, Any], Any, Any]] = []
     for group in groups.values():
         before, after = group
-        if len(before) > 1 or len(after) > 1:
+        # what is no object has no identity: all that it can be is equal
+        named = _identity(identity, (before or after)[0])
+        if named is None or len(before) > 1 or len(after) > 1:
             before, after = _without_equals(before, after)
-        named = _identity(identity, before[0]) if before else None
         if named is not None and len(before) == len(after) == 1:
             altered.append((named, before[0], after[0]))
         else:

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.annotation.data.diff import MISSING, FieldChange, Shape, diff
@@ -162,6 +162,7 @@ def test_the_changes_applied_to_the_old_give_the_new(pair: Any) -> None:
     assert ordered(apply(old, changes)) == ordered(new)
 
 
+@example(("clingen", None, {"validity": [None, None, 2]}), 0)
 @given(SOURCE_AND_PAIR, st.integers(0, 3))
 def test_the_order_of_lists_is_no_change(pair: Any, seed: int) -> None:
     source, _, data = pair
