@@ -6,6 +6,8 @@ a table, or of the schema if there is no table yet.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -61,6 +63,19 @@ def try_hold(connection: Connection, lock: Lock) -> bool:
     return bool(connection.scalar(_TRY, {"owner": owner, "number": lock.number}))
 
 
+@contextmanager
+def waiting_for(connection: Connection, seconds: float) -> Iterator[None]:
+    """Let statements wait for locks for so long; after that they fail with the SQLSTATE 55P03.
+
+    Args:
+        connection: in a transaction. If a statement fails, the setting ends with the transaction.
+        seconds: the longest time.
+    """
+    connection.execute(_SET_TIMEOUT, {"timeout": f"{seconds * 1000:.0f}ms"})
+    yield
+    connection.execute(_RESET_TIMEOUT)
+
+
 def hold(connection: Connection, lock: Lock) -> None:
     """Take a lock until the end of the transaction.
 
@@ -77,6 +92,5 @@ def hold(connection: Connection, lock: Lock) -> None:
         lock.timeout,
         connection.scalar(_HOLDER, key) or "a session that has just ended",
     )
-    connection.execute(_SET_TIMEOUT, {"timeout": f"{lock.timeout * 1000:.0f}ms"})
-    connection.execute(_WAIT, key)
-    connection.execute(_RESET_TIMEOUT)
+    with waiting_for(connection, lock.timeout):
+        connection.execute(_WAIT, key)

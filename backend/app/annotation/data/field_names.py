@@ -1,11 +1,11 @@
 """Finds fields by the names that people type."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.annotation.data.fields import Field, MapKey, key_of
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 
 Known = Mapping[str, Mapping[str, Field]]
 """The fields by source and name; see `fields.all_fields`."""
@@ -159,7 +159,4 @@ def _shown(names: Sequence[str]) -> str:
 
 def _none(what: str, name: str, names: Iterable[str], allowed: str) -> WrongUse:
     name = name[:_MOST_CHARS]
-    in_lower_case = {each.lower(): each for each in names}
-    near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
-    also = f"; did you mean {in_lower_case[near[0]]}?" if near else ""
-    return WrongUse(f"there is no {what} {name!r}{also}", allowed=allowed)
+    return WrongUse(f"there is no {what} {name!r}{did_you_mean(name, names)}", allowed=allowed)

@@ -1,6 +1,5 @@
 """Lists of genes that people name. They limit reads, exports and runs."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
 from app.annotation.genes.listed import Listed
 from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.core.errors import NotFound, WrongUse
+from app.core.nearest import did_you_mean
 from app.core.runs.views import View
 from app.db.tables import gene_list_genes, genes, merged_ids
 
@@ -234,9 +234,8 @@ async def list_members(connection: AsyncConnection, name: str) -> int:
         found = (await connection.execute(_ID, {"name": name})).scalar_one_or_none()
     if found is None:
         names = (await connection.execute(_NAMES)).scalars().all()
-        near = difflib.get_close_matches(name[:80], names, n=1)
         raise NotFound(
-            f"there is no gene list {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            f"there is no gene list {name[:80]!r}{did_you_mean(name, names)}",
             allowed=", ".join(names[:20]) or "none yet: `just list-add NAME FILE` adds one",
         )
     return found

@@ -1,6 +1,6 @@
 """The moment that a reader asks about: now, a time in the past, or that of a snapshot."""
 
-import difflib
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,7 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound, WrongUse
+from app.core.nearest import did_you_mean
 from app.db.text import is_storable
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"
 """What a moment can be, for people."""
@@ -50,6 +53,26 @@ async def clock(connection: AsyncConnection) -> datetime:
     return now
 
 
+def read_time(value: str) -> tuple[datetime, datetime]:
+    """Return when a day begins and ends, in UTC. A time with its zone begins and ends at once.
+
+    Raises:
+        ValueError: it is neither. The message says why.
+    """
+    try:
+        if _DAY.fullmatch(value):
+            start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+            return start, start + timedelta(days=1)
+        # a `+` in an address means a blank unless it is written as %2B
+        at = datetime.fromisoformat(value.replace(" ", "+"))
+        zoned = None if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("which is no day and no time") from None
+    if zoned is None:
+        raise ValueError("a time without a zone")
+    return zoned, zoned
+
+
 def parse_time(what: str, value: str, now: datetime) -> datetime:
     """Read a time that somebody typed. A day means its end, in UTC, or now if it is today.
 
@@ -61,24 +84,8 @@ def parse_time(what: str, value: str, now: datetime) -> datetime:
     Raises:
         WrongUse: it is no time, has no zone, or is to come.
     """
-    refused = WrongUse(f"{what} is {value[:60]!r}, which is no day and no time", allowed=ALLOWED)
-    to_come = WrongUse(f"{what} is {value[:60]!r}, which is still to come", allowed=ALLOWED)
-    try:
-        if len(value) == len("2026-03-31"):
-            start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
-            if start > now:
-                raise to_come
-            return min(start + timedelta(days=1), now)
-        # a `+` in an address means a blank unless it is written as %2B
-        at = datetime.fromisoformat(value.replace(" ", "+"))
-        if at.tzinfo is None:
-            raise WrongUse(f"{what} is {value[:60]!r}, a time without a zone", allowed=ALLOWED)
-        at = at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise refused from None
-    if at > now:
-        raise to_come
-    return at
+    _, end = _read(what, value, now)
+    return min(end, now)
 
 
 def parse_start(what: str, value: str, now: datetime) -> datetime:
@@ -87,10 +94,18 @@ def parse_start(what: str, value: str, now: datetime) -> datetime:
     Raises:
         WrongUse: see :func:`parse_time`.
     """
-    at = parse_time(what, value, now)
-    if len(value) == len("2026-03-31"):
-        return datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
-    return at
+    start, _ = _read(what, value, now)
+    return start
+
+
+def _read(what: str, value: str, now: datetime) -> tuple[datetime, datetime]:
+    try:
+        start, end = read_time(value)
+    except ValueError as error:
+        raise WrongUse(f"{what} is {value[:60]!r}, {error}", allowed=ALLOWED) from None
+    if start > now:
+        raise WrongUse(f"{what} is {value[:60]!r}, which is still to come", allowed=ALLOWED)
+    return start, end
 
 
 async def find_moment(
@@ -131,9 +146,8 @@ async def snapshot_time(connection: AsyncConnection, name: str) -> datetime:
         at = (await connection.execute(_SNAPSHOT, {"name": name})).scalar_one_or_none()
     if at is None:
         names = (await connection.execute(_SNAPSHOTS)).scalars().all()
-        near = difflib.get_close_matches(name, names, n=1)
         raise NotFound(
-            f"there is no snapshot {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            f"there is no snapshot {name[:80]!r}{did_you_mean(name, names)}",
             allowed=", ".join(names[:20]) or "none yet: `just snapshot NAME` takes one",
         )
     return at

@@ -1,6 +1,5 @@
 """Gives the genes back the answers that a source had given until an earlier moment."""
 
-import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +28,7 @@ from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
 from app.annotation.data.versions import answers_at
 from app.annotation.own_tables.registry import all_sources
 from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
+from app.core.nearest import did_you_mean
 from app.core.runs.operations import CREATING
 from app.core.runs.views import View
 from app.db.locks import hold
@@ -217,8 +217,7 @@ async def _require_source(connection: AsyncConnection, source: str) -> None:
     known = dict.fromkeys([*await all_sources(connection)])
     known |= dict.fromkeys((await connection.execute(_SOURCES)).scalars())
     if source not in known:
-        near = difflib.get_close_matches(source.lower(), known, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(source, known, cutoff=0.5)
         raise NotFound(f"there is no source {source[:80]!r}{hint}", allowed=", ".join(known))
 
 

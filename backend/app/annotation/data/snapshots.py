@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +11,7 @@ from app.annotation.data.manifest import Manifest, in_order, manifest_of, read_m
 from app.annotation.data.moments import NOW, snapshot_time
 from app.core.errors import FIND_SESSION, Conflict, WrongUse
 from app.core.runs.views import View
+from app.db.locks import waiting_for
 from app.db.sqlstate import sqlstate
 from app.db.text import is_storable
 
@@ -60,10 +61,6 @@ class Snapshot(View):
     """Who took it."""
     manifest: Manifest
 
-
-_SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
-
-_RESET_TIMEOUT = text("SET LOCAL lock_timeout TO DEFAULT")
 
 # Who writes answers or genes has either committed or waits, and takes the time later than this one
 _LOCK = text("LOCK TABLE annotations, genes IN SHARE MODE")
@@ -138,9 +135,8 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
     note = check_text("note", note, MAX_NOTE) if note and note.strip() else None
     if (await connection.execute(_EXISTS, {"name": name})).scalar_one():
         raise _exists(name)
-    await connection.execute(_SET_TIMEOUT, {"timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"})
     try:
-        await connection.execute(_LOCK)
+        await connection.run_sync(_keep_writers_out)
     except DBAPIError as error:
         if sqlstate(error) != _LOCK_NOT_AVAILABLE:
             raise
@@ -150,7 +146,6 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
             remedy="try again; if it happens again, find the session",
             steps=(FIND_SESSION,),
         ) from error
-    await connection.execute(_RESET_TIMEOUT)
     at = (await connection.execute(_TIME)).scalar_one()
     manifest = (await manifest_of(connection, NOW)).model_copy(
         update={"at": at, "snapshot": name, "note": note}
@@ -160,6 +155,11 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
     if not taken.rowcount:
         raise _exists(name)
     return Snapshot(name=name, at=at, note=note, by=by, manifest=manifest)
+
+
+def _keep_writers_out(connection: Connection) -> None:
+    with waiting_for(connection, LOCK_TIMEOUT):
+        connection.execute(_LOCK)
 
 
 def _exists(name: str) -> Conflict:

@@ -1,6 +1,5 @@
 """What a reader wants of genes: the moment, the sources, and the fields of their data."""
 
-import difflib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from app.annotation.data.moments import NOW, Moment, find_moment
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 from app.db.text import storable
 
 _SOURCE = re.compile("[^a-z0-9_-]")
@@ -94,6 +94,5 @@ async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> 
 
 def unknown_name(what: str, name: str, known: Collection[str]) -> WrongUse:
     """Return the error about a name that is none of those that are known."""
-    near = difflib.get_close_matches(name[:80].lower(), known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, known)
     return WrongUse(f"there is no {what} {name[:80]!r}{hint}", allowed=", ".join(known))

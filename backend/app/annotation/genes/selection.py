@@ -1,6 +1,5 @@
 """Finds genes of the database by the names that somebody typed, or by a file of them."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from app.annotation.genes.columns import read_rows
 from app.annotation.genes.files import read_gene_file
 from app.annotation.genes.resolve import Resolution, resolve
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 
 MAX_SHOWN = 10
 """The most unknown names in an error."""
@@ -129,5 +129,4 @@ async def _meanings(connection: AsyncConnection, names: Sequence[str]) -> list[R
 
 async def _near(connection: AsyncConnection, name: str) -> str:
     symbols = (await connection.execute(_LIKE, {"name": name[:40]})).scalars().all()
-    near = difflib.get_close_matches(name.upper(), symbols, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return did_you_mean(name, symbols)

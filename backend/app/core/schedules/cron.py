@@ -6,7 +6,6 @@ of every hour or minute (a `*` in the first or second field) follows the real ti
 rules of Debian's cron (``cron(8)``), and :mod:`cronsim` implements them.
 """
 
-import difflib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 
 FIELDS = 5
 
@@ -31,9 +31,8 @@ def check_zone(name: str) -> None:
     zones = available_timezones()
     # the database also has names that mean what this host is set to
     if name not in zones or name == "localtime":
-        near = difflib.get_close_matches(name, zones, n=1)
         raise WrongUse(
-            f"there is no time zone {name[:60]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            f"there is no time zone {name[:60]!r}{did_you_mean(name, zones)}",
             allowed="a name of the IANA time zone database, such as Europe/Berlin or UTC",
         )
 

@@ -1,6 +1,5 @@
 """Adds, pauses, resumes and removes schedules, and does a tick at once."""
 
-import difflib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, NotFound, WrongUse
+from app.core.nearest import did_you_mean
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules import ticks
@@ -226,8 +226,7 @@ async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datet
 async def no_schedule(connection: AsyncConnection, name: str) -> NotFound:
     """Return the error for a name that no schedule has."""
     names = (await connection.execute(_NAMES)).scalars().all()
-    near = difflib.get_close_matches(name, names, n=1)
     return NotFound(
-        f"there is no schedule {name[:80]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        f"there is no schedule {name[:80]!r}{did_you_mean(name, names)}",
         allowed=", ".join(names) or "none yet",
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.core.runs.request import RunRequest
 from app.core.schedules.cron import next_tick, ticks_between
 
 KINDS = ("cron", "freshness", "release")
@@ -51,6 +52,11 @@ class Schedule:
     overlap: str
     catch_up: timedelta
     next_at: datetime
+
+    @property
+    def request(self) -> RunRequest:
+        """What its runs are asked for."""
+        return RunRequest.of(self.sources, self.mode)
 
     def first_after(self, moment: datetime) -> datetime:
         """Return the first tick after a moment; of a freshness schedule, the moment itself."""

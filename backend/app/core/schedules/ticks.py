@@ -94,19 +94,20 @@ async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | Non
     if row is None:
         return None
     schedule, now, queued = schedule_of(row), row["now"], row["queued_tick"]
+    covers = await _covers(connection, schedule, plan)
     if row["queued_is_free"]:
-        done = await _do(connection, schedule, queued, plan)
+        done = await _do(connection, schedule, queued, covers)
         await _move_on(connection, schedule, schedule.next_at, done)
         return done.created
     if row["clock_was_set_back"]:
         await _move_on(connection, schedule, schedule.first_after(now), _Done(queued=queued))
         return []
-    decision = decide(schedule, now, await _oldest(connection, schedule, plan))
+    decision = decide(schedule, now, await _oldest(connection, schedule, covers))
     await _record(connection, schedule, decision.missed, "missed", reason=NO_WORKER)
     done = _Done(queued=queued, behind=row["queued_behind"])
     if decision.tick is not None and not await _is_done(connection, schedule, decision.tick):
         if queued is None:
-            done = await _do(connection, schedule, decision.tick, plan)
+            done = await _do(connection, schedule, decision.tick, covers)
         else:
             reason = "an earlier tick is queued"
             await _record(connection, schedule, [decision.tick], "skipped", reason=reason)
@@ -121,7 +122,8 @@ async def run_now(
 
     A tick that would be queued is skipped.
     """
-    return (await _do(connection, replace(schedule, overlap="skip"), now, plan)).created
+    covers = await _covers(connection, schedule, plan)
+    return (await _do(connection, replace(schedule, overlap="skip"), now, covers)).created
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,24 @@ class _Done:
     behind: int | None = None
 
 
-async def _do(connection: AsyncConnection, schedule: Schedule, tick: datetime, plan: Plan) -> _Done:
-    request = RunRequest.of(schedule.sources, schedule.mode)
+async def _covers(
+    connection: AsyncConnection, schedule: Schedule, plan: Plan
+) -> Sequence[str] | WrongUse:
+    """Return the sources that a run of a schedule covers, or why there cannot be such a run."""
     try:
-        covers = await plan(connection, request)
+        return await plan(connection, schedule.request)
     except WrongUse as error:
-        await _record(connection, schedule, [tick], "refused", reason=str(error))
+        return error
+
+
+async def _do(
+    connection: AsyncConnection,
+    schedule: Schedule,
+    tick: datetime,
+    covers: Sequence[str] | WrongUse,
+) -> _Done:
+    if isinstance(covers, WrongUse):
+        await _record(connection, schedule, [tick], "refused", reason=str(covers))
         return _Done()
     await operations.lock_creation(connection)
     active = await operations.find_overlapping(connection, covers)
@@ -148,19 +162,17 @@ async def _do(connection: AsyncConnection, schedule: Schedule, tick: datetime, p
         outcome = "queued" if queue else "skipped"
         await _record(connection, schedule, [tick], outcome, run_id=active, reason=reason)
         return _Done(queued=tick, behind=active) if queue else _Done()
-    ref = (await operations.create(connection, request, covers)).ref
+    ref = (await operations.create(connection, schedule.request, covers)).ref
     await _record(connection, schedule, [tick], "ran", run_id=ref.run_id)
     return _Done(created=[ref])
 
 
-async def _oldest(connection: AsyncConnection, schedule: Schedule, plan: Plan) -> datetime | None:
+async def _oldest(
+    connection: AsyncConnection, schedule: Schedule, covers: Sequence[str] | WrongUse
+) -> datetime | None:
     """Return when the source that was refreshed longest ago was refreshed successfully."""
-    if schedule.kind != "freshness":
+    if schedule.kind != "freshness" or isinstance(covers, WrongUse):
         return None
-    try:
-        covers = await plan(connection, RunRequest.of(schedule.sources, schedule.mode))
-    except WrongUse:
-        return None  # the tick itself is refused
     found: datetime | None = (
         await connection.execute(_OLDEST, {"covers": list(covers)})
     ).scalar_one()

@@ -1,8 +1,7 @@
 """Reads which changes somebody asks for, and refuses what cannot be answered."""
 
-import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +22,7 @@ from app.annotation.data.moments import (
 from app.annotation.genes.resolve import ANY_NAME, resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
+from app.core.nearest import did_you_mean
 from app.core.runs.views import LARGEST_ID, require_run
 
 DEFAULT_PERIOD = timedelta(days=7)
@@ -137,7 +137,7 @@ async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
     now: datetime = (await connection.execute(_CLOCK)).scalar_one()
     fields = await all_fields(connection)
     if asked.source is not None and asked.source not in fields:
-        found = f"there is no source {asked.source[:80]!r}{_hint(asked.source, fields)}"
+        found = f"there is no source {asked.source[:80]!r}{did_you_mean(asked.source, fields)}"
         raise WrongUse(found, allowed=", ".join(fields))
     start, to, run_created = await _period(connection, asked, now)
     return Wanted(
@@ -236,7 +236,7 @@ async def _gene(connection: AsyncConnection, name: str) -> int:
     near = ""
     if "\0" not in name:
         result = await connection.execute(_SYMBOLS, {"first": name[:1].lower()})
-        near = _hint(name, result.scalars().all())
+        near = did_you_mean(name, result.scalars().all())
     raise WrongUse(
         f"there is no gene {said}{near}", allowed=f"a name of an imported gene: {ANY_NAME}"
     )
@@ -260,11 +260,6 @@ def _key(after: str) -> Key:
 def _wrong_use(error: UserError) -> WrongUse:
     """Return the error of a parameter, for one of a thing that was looked for."""
     return WrongUse(error.found, allowed=error.allowed, remedy=error.remedy, steps=error.steps)
-
-
-def _hint(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name[:MAX_NAME], known, n=1)
-    return f", did you mean {near[0]}?" if near else ""
 
 
 def _said(at: datetime) -> str:

@@ -1,12 +1,13 @@
 """Reads the values of conditions, each as the type that its field has."""
 
-import difflib
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from app.annotation.data import moments
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
@@ -31,10 +32,9 @@ def read_one_of(condition: str, value: str, values: Sequence[str]) -> str:
     """
     if value in values:
         return value
-    near = difflib.get_close_matches(value.lower(), values, n=1)
-    also = f"; did you mean {near[0]}?" if near else ""
     raise WrongUse(
-        f"the condition {condition!r} has a value that the field cannot have{also}",
+        f"the condition {condition!r} has a value that the field cannot have"
+        f"{did_you_mean(value, values)}",
         allowed=", ".join(values),
     )
 
@@ -90,17 +90,10 @@ def read_time(condition: str, value: str) -> tuple[datetime, datetime]:
     """
     allowed = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z)"
     try:
-        if _DAY.fullmatch(value):
-            start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
-            return start, start + timedelta(days=1)
-        # a `+` in an address means a blank unless it is written as %2B
-        at = datetime.fromisoformat(value.replace(" ", "+"))
-        if at.tzinfo is None:
-            raise _refused(condition, allowed)
-        at = at.astimezone(UTC)
-        return at, at + _MICROSECOND
-    except (ValueError, OverflowError):
+        start, end = moments.read_time(value)
+    except ValueError:
         raise _refused(condition, allowed) from None
+    return start, max(end, start + _MICROSECOND)
 
 
 def _of_form(condition: str, value: str, form: re.Pattern[str], allowed: str) -> str:

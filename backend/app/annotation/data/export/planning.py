@@ -1,6 +1,5 @@
 """Checks what somebody asks to export, and plans it."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -42,6 +41,7 @@ from app.annotation.data.moments import Moment, find_moment
 from app.annotation.data.versions import answers_at
 from app.annotation.own_tables.store import all_columns
 from app.core.errors import NotFound, UserError, WrongUse
+from app.core.nearest import did_you_mean
 from app.core.words import some
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -119,7 +119,8 @@ def format_of(name: str) -> Format:
     """
     if name not in FORMATS:
         raise WrongUse(
-            f"there is no format {name[:80]!r}{_near(name, FORMATS)}", allowed=", ".join(FORMATS)
+            f"there is no format {name[:80]!r}{did_you_mean(name, FORMATS)}",
+            allowed=", ".join(FORMATS),
         )
     found = FORMATS[name]
     if found.library is not None and find_spec(found.library) is None:
@@ -197,11 +198,6 @@ async def _with_own_tables(connection: AsyncConnection, known: Known, manifest: 
     return {**known, **own}
 
 
-def _near(name: str, names: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name[:80], list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
-
-
 def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
     """Return the fields that are exported, by source.
 
@@ -218,7 +214,7 @@ def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
     for source in asked.sources or ():
         if source not in known:
             raise WrongUse(
-                f"there is no source {source[:80]!r}{_near(source, known)}",
+                f"there is no source {source[:80]!r}{did_you_mean(source, known)}",
                 allowed=", ".join(known),
             )
     if asked.fields is None:
