@@ -3,7 +3,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from pydantic import TypeAdapter
 
 from app.annotation.data import lists as gene_lists
 from app.annotation.data.lists import GeneListSummary, ListChange, check_name, put_list
@@ -22,10 +21,10 @@ from app.cli.output import (
     stdout,
     table,
     write_json,
+    write_json_list,
 )
 from app.cli.session import Session, in_session
 from app.cli.who import login_name
-from app.core.printable import printable_json
 from app.core.words import some
 
 MAX_SHOWN = 50
@@ -105,8 +104,7 @@ def lists(*, as_json: bool) -> None:
 
     found = in_session(do)
     if as_json:
-        of = TypeAdapter(list[GeneListSummary])
-        click.echo(printable_json(of.dump_json(found, indent=2).decode()))
+        write_json_list(found)
         return
     if not found:
         note("There is no gene list yet. To add one: just list-add NAME FILE")

@@ -1,5 +1,6 @@
 """Writes results to stdout and notes to stderr, and formats values for people."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -43,6 +44,12 @@ def stderr() -> Console:
 def write_json(view: View) -> None:
     """Write an object to stdout as JSON."""
     click.echo(printable_json(view.model_dump_json(indent=2)))
+
+
+def write_json_list(views: Iterable[View]) -> None:
+    """Write objects to stdout as a JSON list."""
+    found = [view.model_dump(mode="json") for view in views]
+    click.echo(printable_json(json.dumps(found, indent=2, ensure_ascii=False)))
 
 
 def say(line: str) -> None:

@@ -8,7 +8,16 @@ import click
 
 from app.annotation.refresh.requests import plan, require_sources
 from app.annotation.settings import get_settings
-from app.cli.output import as_json, cells, note, say, stdout, table, write_json
+from app.cli.output import (
+    as_json,
+    cells,
+    note,
+    say,
+    stdout,
+    table,
+    write_json,
+    write_json_list,
+)
 from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.suggestions import suggest_schedules
 from app.cli.who import login_name
@@ -78,7 +87,7 @@ def schedules(name: str | None, *, suggest: bool, as_json: bool) -> None:
 
 def _list(found: list[Schedule], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        write_json_list(found)
         return
     if not found:
         note("there are no schedules; to see sensible ones: just schedules --suggest")

@@ -1,5 +1,4 @@
 import click
-from pydantic import TypeAdapter
 
 from app.annotation.data import snapshots
 from app.annotation.data.citation import citation
@@ -15,11 +14,11 @@ from app.cli.output import (
     stdout,
     table,
     write_json,
+    write_json_list,
 )
 from app.cli.session import Session, in_session
 from app.cli.who import login_name
 from app.core.errors import WrongUse
-from app.core.printable import printable_json
 from app.core.words import some
 
 _MAX_RELEASES = 3
@@ -108,8 +107,7 @@ def _list(*, as_json: bool) -> None:
 
     found = in_session(do)
     if as_json:
-        of = TypeAdapter(list[SnapshotSummary])
-        click.echo(printable_json(of.dump_json(found, indent=2).decode()))
+        write_json_list(found)
         return
     if not found:
         note("There is no snapshot yet. To take one: just snapshot NAME")

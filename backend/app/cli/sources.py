@@ -1,11 +1,19 @@
-import json
 from datetime import UTC, datetime
 
 import click
 
 from app.annotation.overview import SourceOverview, sources_overview
 from app.annotation.settings import get_settings
-from app.cli.output import as_json, cells, count, note, say, stdout, table
+from app.cli.output import (
+    as_json,
+    cells,
+    count,
+    note,
+    say,
+    stdout,
+    table,
+    write_json_list,
+)
 from app.cli.session import Session, in_session
 from app.core.words import span
 
@@ -27,7 +35,7 @@ def sources(*, as_json: bool) -> None:
 
     found = in_session(do, settings=settings)
     if as_json:
-        click.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        write_json_list(found)
         return
     numbers = ("found", "absent", "unknown", "missing", "median", "oldest", "success")
     shown = table("source", "release", *numbers, right=numbers)
