@@ -1,18 +1,17 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.data.lists import genes_to_annotate
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
-from app.api.auth import ADMIN_PREFIX
+from app.api import routers
 from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
-from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
@@ -20,20 +19,7 @@ from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import LARGEST_ID, View, one_of
 from app.core.workers import views as worker_views
 
-router = APIRouter(
-    prefix=ADMIN_PREFIX,
-    tags=["admin"],
-    route_class=StrictRoute,
-    # for OpenAPI only: `auth` checks the token before the route is known
-    dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses=refusals(
-        {
-            401: "The token is missing or wrong",
-            422: "A parameter or a field is unknown, or its value is not allowed",
-            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.admin_router("", "admin")
 
 _NOT_FOUND = refusals({404: "There is no such run"})
 

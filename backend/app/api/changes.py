@@ -1,9 +1,8 @@
-import difflib
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
@@ -11,24 +10,15 @@ from app.annotation.data.changes import FORMATS, Asked, ChangePage, Wanted
 from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
-from app.api.errors import refusals
+from app.api import routers
 from app.api.services import ServicesDep
 from app.api.streams import VARY, stream_response, while_connected
-from app.api.strict_requests import IN_DIGITS, StrictRoute
+from app.api.strict_requests import IN_DIGITS
 from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
 from app.core.runs.views import LARGEST_ID, one_of
 
-router = APIRouter(
-    prefix="/api/changes",
-    tags=["genes"],
-    route_class=StrictRoute,
-    responses=refusals(
-        {
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.read_router("/changes", "genes")
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -201,6 +191,5 @@ def _form(name: str | None, accept: str) -> str:
         return next((_ACCEPTED[kind] for kind in kinds if kind in _ACCEPTED), "json")
     if name in MEDIA_TYPES:
         return name
-    near = difflib.get_close_matches(name.lower(), MEDIA_TYPES, n=1)
-    hint = f", did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, MEDIA_TYPES)
     raise WrongUse(f"unknown format {name[:80]!r}{hint}", allowed=", ".join(MEDIA_TYPES))

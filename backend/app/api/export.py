@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -16,17 +16,18 @@ from app.annotation.data.export.process import CHUNK, Export
 from app.annotation.data.export.running import begin, consistent
 from app.annotation.settings import Settings
 from app.annotation.upstream import usable_cache_dir
+from app.api import routers
 from app.api.conditional import accepts_gzip
 from app.api.errors import refusals, refuse
 from app.api.export_slots import RETRY_AFTER, TooManyExports
 from app.api.head_requests import IS_HEAD
 from app.api.parameters import AS_OF, EXAMPLE_FIELDS, SNAPSHOT, SOURCES, WHERE, words
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictRoute
+from app.api.streams import send_while_connected
 
 logger = logging.getLogger(__name__)
 
-router = APIRouter(prefix="/api/export", tags=["export"], route_class=StrictRoute)
+router = routers.read_router("/export", "export")
 
 _CONTENT: dict[str, dict[str, Any]] = {
     each.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
@@ -43,7 +44,6 @@ _CONTENT: dict[str, dict[str, Any]] = {
         200: {"content": _CONTENT},
         **refusals(
             {
-                422: "A parameter is unknown, or its value is not allowed",
                 503: "The database is unavailable, or there are too many exports at a time",
             }
         ),
@@ -181,16 +181,7 @@ class _Streamed(Response):
         """See ASGI."""
         del scope
         async with self._until_then:
-            streaming = asyncio.create_task(self._stream(send))
-            gone = asyncio.create_task(_disconnected(receive))
-            try:
-                await asyncio.wait({streaming, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if streaming.done():
-                    await streaming
-            finally:
-                for task in (streaming, gone):
-                    task.cancel()
-                await asyncio.gather(streaming, gone, return_exceptions=True)
+            await send_while_connected(receive, self._stream(send))
 
     async def _stream(self, send: Send) -> None:
         """Send the output. An error ends the connection, so that no client takes a part for all.
@@ -205,8 +196,3 @@ class _Streamed(Response):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await self._export.finish()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -36,35 +36,22 @@ from app.annotation.genes.resolve import (
     resolve,
 )
 from app.annotation.sources.names import MAX_NAME
+from app.api import routers
 from app.api.errors import Refusal, refusals
 from app.api.parameters import (
-    AS_OF,
     EXAMPLE_FIELDS,
     EXAMPLE_TIME,
-    FIELDS,
-    SNAPSHOT,
-    SOURCES,
     WHERE,
+    ShownDep,
     in_parameters,
     words,
 )
 from app.api.services import ServicesDep
-from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import NotFound, WrongUse
 from app.core.runs.views import LARGEST_ID, one_of
 
-router = APIRouter(
-    prefix="/api/genes",
-    tags=["genes"],
-    route_class=StrictRoute,
-    responses=refusals(
-        {
-            401: "`READ_TOKEN` is set, and the token is missing or wrong",
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.read_router("/genes", "genes")
 
 
 class Ambiguity(Refusal):
@@ -131,6 +118,7 @@ class GeneQuery(StrictBody):
 async def list_genes(
     *,
     services: ServicesDep,
+    shown: ShownDep,
     limit: Annotated[
         int, Query(ge=1, le=500, description="The most genes on the page.", examples=[2]), IN_DIGITS
     ] = 100,
@@ -186,21 +174,11 @@ async def list_genes(
         ),
     ] = None,
     where: WHERE = [],  # noqa: B006 - FastAPI copies it
-    sources: SOURCES = [],  # noqa: B006
-    fields: FIELDS = [],  # noqa: B006
-    as_of: AS_OF = None,
-    snapshot: SNAPSHOT = None,
 ) -> Response:
     """Return a page of genes with their annotations, as they are or were at a moment."""
     async with services.reads.connect() as connection:
+        wanted = await shown.find(connection)
         with in_parameters():
-            wanted = await find_wanted(
-                connection,
-                sources=words(sources),
-                fields=words(fields),
-                as_of=as_of,
-                snapshot=snapshot,
-            )
             chosen = await find_filter(
                 connection,
                 source=source,
@@ -265,10 +243,7 @@ async def get_gene(
     *,
     name: Name,
     services: ServicesDep,
-    sources: SOURCES = [],  # noqa: B006
-    fields: FIELDS = [],  # noqa: B006
-    as_of: AS_OF = None,
-    snapshot: SNAPSHOT = None,
+    shown: ShownDep,
 ) -> Response:
     """Return a gene by any of its names, in any case; `resolved_by` says which name it is.
 
@@ -277,14 +252,7 @@ async def get_gene(
     what they mean now, also at a moment in the past.
     """
     async with services.reads.connect() as connection:
-        with in_parameters():
-            wanted = await find_wanted(
-                connection,
-                sources=words(sources),
-                fields=words(fields),
-                as_of=as_of,
-                snapshot=snapshot,
-            )
+        wanted = await shown.find(connection)
         (found,) = await resolve(connection, [name])
         if found.candidates:
             return _ambiguous(found)
@@ -306,6 +274,7 @@ async def get_history(
     *,
     name: Name,
     services: ServicesDep,
+    shown: ShownDep,
     limit: Annotated[
         int, Query(ge=1, le=1_000, description="The most versions on the page."), IN_DIGITS
     ] = 100,
@@ -317,10 +286,6 @@ async def get_history(
         bool,
         Query(description="Whether the versions come with their data.", examples=[False]),
     ] = True,
-    sources: SOURCES = [],  # noqa: B006
-    fields: FIELDS = [],  # noqa: B006
-    as_of: AS_OF = None,
-    snapshot: SNAPSHOT = None,
 ) -> Response:
     """Return the versions of the answers about a gene, by source, the newest first.
 
@@ -328,14 +293,7 @@ async def get_history(
     its own; it stands in `releases`. `as_of` and `snapshot` leave out the versions that came later.
     """
     async with services.reads.connect() as connection:
-        with in_parameters():
-            wanted = await find_wanted(
-                connection,
-                sources=words(sources),
-                fields=words(fields),
-                as_of=as_of,
-                snapshot=snapshot,
-            )
+        wanted = await shown.find(connection)
         (found,) = await resolve(connection, [name])
         if found.candidates:
             return _ambiguous(found)

@@ -2,8 +2,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi import Path, Response
 from pydantic import ConfigDict, Field
 
 from app.annotation.data import lists
@@ -12,38 +11,17 @@ from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO
 from app.annotation.genes.columns import Row
 from app.annotation.genes.listed import resolve_rows, row_of
 from app.annotation.genes.resolve import ANY_NAME
+from app.api import routers
 from app.api.auth import ADMIN_PREFIX
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictBody, StrictRoute
+from app.api.strict_requests import StrictBody
 
-router = APIRouter(
-    prefix="/api/lists",
-    tags=["lists"],
-    route_class=StrictRoute,
-    responses=refusals(
-        {
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.read_router("/lists", "lists")
 
 LISTS_PREFIX = f"{ADMIN_PREFIX}/lists"
 
-admin_router = APIRouter(
-    prefix=LISTS_PREFIX,
-    tags=["lists"],
-    route_class=StrictRoute,
-    # for OpenAPI only: `auth` checks the token before the route is known
-    dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses=refusals(
-        {
-            401: "The token is missing or wrong",
-            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
-        }
-    ),
-)
+admin_router = routers.admin_router("/lists", "lists")
 
 MAX_GENES = 20_000
 """The most names of a list."""

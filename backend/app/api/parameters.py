@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.field_names import split_names
+from app.annotation.data.wanted import Wanted, find_wanted
 from app.core.errors import NotFound, WrongUse
 
 EXAMPLE_TIME = "2025-12-31"
@@ -60,6 +62,41 @@ WHERE = Annotated[
         examples=[["clinvar.germline.pathogenic>=10"]],
     ),
 ]
+
+
+class Shown:
+    """Which annotations of genes come back, and of which moment. A dependency of routes."""
+
+    def __init__(
+        self,
+        sources: SOURCES = [],  # noqa: B006 - FastAPI copies it
+        fields: FIELDS = [],  # noqa: B006
+        as_of: AS_OF = None,
+        snapshot: SNAPSHOT = None,
+    ) -> None:
+        self._sources = words(sources)
+        self._fields = words(fields)
+        self._as_of = as_of
+        self._snapshot = snapshot
+
+    async def find(self, connection: AsyncConnection) -> Wanted:
+        """Return what is meant.
+
+        Raises:
+            WrongUse: there is no such source, field, time or snapshot.
+        """
+        with in_parameters():
+            return await find_wanted(
+                connection,
+                sources=self._sources,
+                fields=self._fields,
+                as_of=self._as_of,
+                snapshot=self._snapshot,
+            )
+
+
+ShownDep = Annotated[Shown, Depends()]
+"""The type of a route's parameter that receives what the client wants to be shown."""
 
 
 def words(given: Iterable[str]) -> list[str]:

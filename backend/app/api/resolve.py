@@ -1,26 +1,19 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.annotation.genes.resolve import ANY_NAME, MAX_NAMES, Resolutions, resolve
 from app.annotation.sources.names import MAX_NAME
-from app.api.errors import refusals
+from app.api import routers
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictRoute
 
-router = APIRouter(prefix="/api/resolve", tags=["genes"], route_class=StrictRoute)
+router = routers.read_router("/resolve", "genes")
 
 
 @router.get(
     "",
     summary="Say what names mean",
     response_description="What each name means",
-    responses=refusals(
-        {
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
 )
 async def resolve_names(
     services: ServicesDep,

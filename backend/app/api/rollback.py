@@ -1,30 +1,17 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Security
-from fastapi.security import HTTPBearer
+from fastapi import Path
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.data.rollback import RolledBack, roll_back
 from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO
 from app.annotation.sources import SOURCES
-from app.api.auth import ADMIN_PREFIX
+from app.api import routers
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictBody, StrictRoute
+from app.api.strict_requests import StrictBody
 
-router = APIRouter(
-    prefix=f"{ADMIN_PREFIX}/sources",
-    tags=["admin"],
-    route_class=StrictRoute,
-    # for OpenAPI only: `auth` checks the token before the route is known
-    dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses=refusals(
-        {
-            401: "The token is missing or wrong",
-            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.admin_router("/sources", "admin")
 
 
 class NewRollback(StrictBody):

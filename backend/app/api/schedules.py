@@ -2,16 +2,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Security
-from fastapi.security import HTTPBearer
+from fastapi import Path, Query
 from pydantic import ConfigDict, Field
 
 from app.annotation.refresh.requests import plan, require_sources
 from app.annotation.sources import SOURCES
-from app.api.auth import ADMIN_PREFIX
+from app.api import routers
 from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
-from app.api.strict_requests import IN_DIGITS, StrictBody, StrictRoute
+from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import View, one_of
 from app.core.schedules import operations, views
@@ -19,20 +18,7 @@ from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, KINDS, OVERLAPS
 from app.core.schedules.ticks import Plan
 
-router = APIRouter(
-    prefix=f"{ADMIN_PREFIX}/schedules",
-    tags=["admin"],
-    route_class=StrictRoute,
-    # for OpenAPI only: `auth` checks the token before the route is known
-    dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses=refusals(
-        {
-            401: "The token is missing or wrong",
-            422: "A parameter or a field is unknown, or its value is not allowed",
-            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.admin_router("/schedules", "admin")
 
 _NOT_FOUND = refusals({404: "There is no such schedule"})
 

@@ -1,43 +1,20 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, Security
+from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
-from fastapi.security import HTTPBearer
 from pydantic import ConfigDict, Field
 
 from app.annotation.data import snapshots
 from app.annotation.data.citation import citation
 from app.annotation.data.snapshots import ALLOWED_NAME, MAX_NOTE, MAX_WHO
-from app.api.auth import ADMIN_PREFIX
+from app.api import routers
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictBody, StrictRoute
+from app.api.strict_requests import StrictBody
 
-router = APIRouter(
-    prefix="/api/snapshots",
-    tags=["snapshots"],
-    route_class=StrictRoute,
-    responses=refusals(
-        {
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.read_router("/snapshots", "snapshots")
 
-admin_router = APIRouter(
-    prefix=f"{ADMIN_PREFIX}/snapshots",
-    tags=["snapshots"],
-    route_class=StrictRoute,
-    # for OpenAPI only: `auth` checks the token before the route is known
-    dependencies=[Security(HTTPBearer(auto_error=False))],
-    responses=refusals(
-        {
-            401: "The token is missing or wrong",
-            503: "No `ADMIN_TOKEN` is configured, the database is unavailable, or the API is busy",
-        }
-    ),
-)
+admin_router = routers.admin_router("/snapshots", "snapshots")
 
 _NOT_FOUND = refusals({404: "There is no such snapshot"})
 

@@ -1,28 +1,18 @@
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from app.annotation.overview import SourceOverview, sources_overview
 from app.annotation.own_tables.source import schema_of
 from app.annotation.own_tables.store import current_tables
 from app.annotation.sources import SOURCES
 from app.annotation.sources.structure import json_schema
+from app.api import routers
 from app.api.errors import refusals
 from app.api.services import ServicesDep
-from app.api.strict_requests import StrictRoute
 from app.core.errors import NotFound
 
-router = APIRouter(
-    prefix="/api/sources",
-    tags=["genes"],
-    route_class=StrictRoute,
-    responses=refusals(
-        {
-            422: "A parameter is unknown, or its value is not allowed",
-            503: "The database is unavailable, or the API is busy",
-        }
-    ),
-)
+router = routers.read_router("/sources", "genes")
 
 
 @router.get("", summary="List the sources", response_description="The sources")

@@ -54,16 +54,29 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         HTTPException: the client has left.
     """
+    working = await _until_left(request.receive, work)
+    if working.cancelled():
+        raise HTTPException(_CLIENT_LEFT, "the client has left")
+    return working.result()
+
+
+async def send_while_connected(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:
+    """Send the parts of an answer, and stop at once when the client leaves."""
+    sent = await _until_left(receive, sending)
+    if not sent.cancelled():
+        sent.result()
+
+
+async def _until_left(receive: Receive, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Do work until it is done or the client leaves. In the latter case it is cancelled."""
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_leaves(request.receive))
+    leaving = asyncio.create_task(_leaves(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise HTTPException(_CLIENT_LEFT, "the client has left")
     finally:
         await cancelling.end(leaving, within=CANCEL_TIMEOUT)
         await cancelling.end(working, within=CANCEL_TIMEOUT)
+    return working
 
 
 async def _leaves(receive: Receive) -> None:
@@ -110,16 +123,10 @@ class _Stream(StreamingResponse):
         """See ASGI. Starlette would cancel the work again and again while it cleans up."""
         del scope
         async with self._stack:
-            sending = asyncio.create_task(self.stream_response(send))
-            leaving = asyncio.create_task(_leaves(receive))
             try:
-                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                await send_while_connected(receive, self.stream_response(send))
             finally:
-                await cancelling.end(leaving, within=CANCEL_TIMEOUT)
-                await cancelling.end(sending, within=CANCEL_TIMEOUT)
                 await self._parts.aclose()
-            if not sending.cancelled():
-                sending.result()
 
 
 async def _first(parts: AsyncIterator[bytes]) -> bytes:

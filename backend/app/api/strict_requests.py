@@ -2,11 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, get_origin
 
 from fastapi import Request, Response
 from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
@@ -55,8 +56,9 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """See FastAPI."""
         handle = super().get_route_handler()
-        known = [parameter.alias for parameter in self.dependant.query_params]
-        lists = {each.alias for each in self.dependant.query_params if _is_list(each)}
+        parameters = list(_query_parameters(self.dependant))
+        known = [parameter.alias for parameter in parameters]
+        lists = {parameter.alias for parameter in parameters if _is_list(parameter)}
 
         async def handle_strictly(request: Request) -> Response:
             names = [name for name, _ in request.query_params.multi_items()]
@@ -68,6 +70,13 @@ class StrictRoute(APIRoute):
             return await handle(Request(request.scope, request.receive))
 
         return handle_strictly
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[ModelField]:
+    """Yield the parameters of a route and of everything that it depends on."""
+    yield from dependant.query_params
+    for each in dependant.dependencies:
+        yield from _query_parameters(each)
 
 
 def _is_list(parameter: ModelField) -> bool:
