@@ -1,8 +1,8 @@
-"""Creates the runs of schedules. Every worker looks once a second, and none of them is special.
+"""Creates the runs of schedules. Every worker looks for due schedules once a second.
 
 A tick, its run and the schedule's next time are committed together, under the lock of the
-schedule's row. So two workers cannot do the same tick, and a worker that dies leaves nothing half
-done.
+schedule's row. Therefore no worker is special, two workers cannot do the same tick, and a worker
+that dies leaves nothing half done.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
