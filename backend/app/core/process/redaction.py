@@ -93,8 +93,9 @@ def hide_in_addresses(text: str, instead: str = f":{HIDDEN}") -> str:
         text: any text.
         instead: the replacement of a password and the colon before it.
     """
-    text = _LOGIN_IN_URL.sub(rf"\1://{HIDDEN}@", text)
-    return _PASSWORD_IN_URL.sub(rf"\1{instead}@", text)
+    # passwords first: one may have an @, before which a login would seem to end
+    text = _PASSWORD_IN_URL.sub(rf"\1{instead}@", text)
+    return _LOGIN_IN_URL.sub(rf"\1://{HIDDEN}@", text)
 
 
 def _hide_value(match: re.Match[str]) -> str:

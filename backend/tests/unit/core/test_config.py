@@ -153,6 +153,7 @@ DELIMITERS = "/?#@:%&=+[]!$ .,;'\"\\"
         ]
     ),
 )
+@example("00000", "@/", "000001", ("HGNC_FILES_URL", "https://u:{}@ho st/x"))
 @example("00000", '%"', "000001", ("DATABASE_URL", "postgresql://u:{}@host:5432/db"))
 def test_no_refusal_shows_a_part_of_a_secret(
     before: str, delimiters: str, after: str, variable: tuple[str, str]
