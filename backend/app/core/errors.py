@@ -9,7 +9,8 @@
     │   └── Conflict    the state of the run, or another run, does not allow it
     ├── NotHere         this worker cannot take the run now; it stays queued
     ├── Wait            the attempt can only wait; the run goes back to the queue
-    └── Superseded      the attempt's epoch has passed; it stops and changes nothing
+    ├── Superseded      the attempt's epoch has passed; it stops and changes nothing
+    └── NotDelivered    a channel could not deliver a message
 """
 
 from dataclasses import dataclass
