@@ -180,6 +180,18 @@ run_events = Table(
     Column("epoch", Integer, nullable=False),
     Column("event", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column(
+        "noticed",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="whether it was decided what to tell of it",
+    ),
+    Index(
+        "run_events_unnoticed_idx",
+        "id",
+        postgresql_where=text("NOT noticed AND event IN ('failed', 'held', 'release arrived')"),
+    ),
 )
 
 workers = Table(

@@ -1,0 +1,119 @@
+"""What people are told, how far it was delivered, and the incidents that it tells of."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.tables.columns import at, metadata
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="kind of the notification that opened it"),
+    Column(
+        "subject",
+        Text,
+        nullable=False,
+        comment="what it happens to: a source, or what a run was asked for; empty: everything",
+    ),
+    Column("title", Text, nullable=False, comment="one line of plain text"),
+    Column("run_id", BigInteger, comment="run that opened it"),
+    Column(
+        "sources",
+        ARRAY(Text),
+        comment="sources whose success ends it; null: it ends when its condition does",
+    ),
+    Column(
+        "times", Integer, nullable=False, server_default="1", comment="how often it has happened"
+    ),
+    at("opened_at", default_now=True),
+    at("last_at", default_now=True),
+    at("closed_at"),
+    Index(
+        "incidents_one_open_per_subject",
+        "kind",
+        "subject",
+        unique=True,
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "message_id",
+        Uuid,
+        nullable=False,
+        unique=True,
+        server_default=text("gen_random_uuid()"),
+        comment="the same in each attempt to deliver it",
+    ),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, comment="when it happened"),
+    Column("title", Text, nullable=False, comment="one line of plain text"),
+    Column("text", Text, nullable=False, comment="a few lines of plain text"),
+    Column("detail", JSONB, nullable=False, server_default="{}", comment="the same for programs"),
+    Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="SET NULL"), index=True),
+    at("created_at", default_now=True),
+    Column(
+        "planned_at",
+        DateTime(timezone=True),
+        comment="when its deliveries were decided on; null: not yet",
+    ),
+    CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
+    Index("notifications_unplanned_idx", "id", postgresql_where=text("planned_at IS NULL")),
+)
+
+notification_deliveries = Table(
+    "notification_deliveries",
+    metadata,
+    Column(
+        "notification_id",
+        BigInteger,
+        ForeignKey("notifications.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column(
+        "due_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="when it is to be tried; while it is being tried, when it counts as interrupted",
+    ),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text, comment="why the last attempt failed"),
+    at("delivered_at"),
+    Column(
+        "digest_id",
+        BigInteger,
+        ForeignKey("notifications.id", ondelete="SET NULL"),
+        index=True,
+        comment="notification that contains it, if it went into a digest",
+    ),
+    CheckConstraint(
+        "state IN ('pending', 'delivered', 'refused', 'given up', 'waiting', 'in digest')",
+        name="state",
+    ),
+    Index(
+        "notification_deliveries_due_idx",
+        "due_at",
+        postgresql_where=text("state IN ('pending', 'waiting')"),
+    ),
+)
