@@ -102,7 +102,7 @@ def lock(session: nox.Session) -> None:
     """Write requirements/*.txt; `--upgrade` allows newer versions of locked packages."""
     pyproject = "backend/pyproject.toml"
     agree: list[str] = []  # a package has one version in all locks
-    for name in ("base", "local", "docs", "lint", "test", "uv"):
+    for name in ("base", "local", "docs", "lint", "test", "apprise", "uv"):
         file = f"requirements/{name}.txt"
         wanted = {"base": [pyproject], "uv": ["requirements/uv.in"]}.get(name)
         wanted = wanted or ["--extra", name, pyproject]

@@ -2,6 +2,7 @@
 
 - `process.Process` is one program with its log; it ends with the process that started it.
 - `launcher.Launcher` starts workers, the API, the sandbox and commands with one environment.
+- `receivers` has an SMTP server and a receiver of webhooks, with faults.
 - `waiting` waits for a condition; `timing` scales time limits to the speed of this machine.
 
 The harness imports none of the programs: it starts them by name. PostgreSQL and Redis come from

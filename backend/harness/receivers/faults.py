@@ -1,0 +1,57 @@
+import random
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+
+class Faults:
+    """Decides which deliveries meet a fault.
+
+    Args:
+        kinds: the faults that the server can imitate.
+    """
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self._kinds = kinds
+        self._next: deque[str] = deque()
+        self._share = 0.0
+        self._chosen: Sequence[str] = kinds
+        self._random = random.Random(0)  # noqa: S311 - a fault is no secret
+        self._lock = threading.Lock()
+        self.met = 0
+        """How many deliveries met a fault."""
+
+    def queue(self, *kinds: str) -> None:
+        """Let the next deliveries meet these faults, one each."""
+        self._check(kinds)
+        with self._lock:
+            self._next.extend(kinds)
+
+    def at_random(self, share: float, *, kinds: Sequence[str] = (), seed: int = 0) -> None:
+        """Let a share of all deliveries meet one of these faults; by default, any."""
+        self._check(kinds)
+        with self._lock:
+            self._share = share
+            self._chosen = kinds or self._kinds
+            self._random.seed(seed)
+
+    def clear(self) -> None:
+        """Let no further delivery meet a fault."""
+        with self._lock:
+            self._next.clear()
+            self._share = 0.0
+
+    def take(self) -> str | None:
+        """Return the fault of this delivery."""
+        with self._lock:
+            fault = None
+            if self._next:
+                fault = self._next.popleft()
+            elif self._random.random() < self._share:
+                fault = self._random.choice(self._chosen)
+            self.met += fault is not None
+            return fault
+
+    def _check(self, kinds: Sequence[str]) -> None:
+        if unknown := set(kinds) - set(self._kinds):
+            raise ValueError(f"no such fault: {sorted(unknown)}; there are {list(self._kinds)}")

@@ -1,0 +1,93 @@
+import asyncio
+import contextlib
+import ssl
+import threading
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+LOOPBACK = "127.0.0.1"
+
+END_TIMEOUT = 10.0
+"""Seconds in which the thread of a stopped server ends."""
+
+
+_LIMIT = 1 << 20
+"""Bytes of the largest message."""
+
+
+class Server(ABC):
+    """Serves connections on a free loopback port, from a thread with an event loop of its own.
+
+    Args:
+        tls: serves TLS from the first byte of a connection; None means no TLS.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.port = 0
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._listening = threading.Event()
+        self._stopping = asyncio.Event()
+        self.connections = 0
+        """How many connections were accepted."""
+
+    @abstractmethod
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve_all())
+        self._loop.close()
+
+    async def _serve_all(self) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            self.connections += 1
+            try:
+                with contextlib.suppress(
+                    ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, EOFError
+                ):
+                    await self.serve(reader, writer)
+            finally:
+                tasks.discard(task)
+                writer.transport.abort()
+
+        server = await asyncio.start_server(
+            connected, LOOPBACK, self.port, ssl=self._tls, backlog=1024, limit=_LIMIT
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        self._listening.set()
+        await self._stopping.wait()
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def start(self) -> Self:
+        """Start to listen."""
+        self._thread.start()
+        self._listening.wait(END_TIMEOUT)
+        return self
+
+    def close(self) -> None:
+        """Stop listening, and end all connections."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(END_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
