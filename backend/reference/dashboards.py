@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 
 from app.api.metrics import PREFIX
-from reference.metrics import all_metrics
+from reference.metrics import all_metrics, labels_of
 
 WIDTH, HEIGHT, COLUMNS = 8, 7, 3
 """A panel's size on Grafana's grid, which is 24 wide, and the panels in a row."""
@@ -17,6 +17,14 @@ SCHEMA_VERSION = 39
 
 _OF_DATA = ("genes", "annotations", "source_")
 """How the names of metrics about the data begin; all others are about the operation."""
+
+QUANTILES = (0.5, 0.95, 0.99)
+"""Of a histogram. One with labels shows the second of them for each label."""
+
+WINDOW = "1h"
+"""Over which counters and histograms are shown."""
+
+_SUFFIXES = {"counter": "_total", "histogram": "_bucket"}
 
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
@@ -73,41 +81,50 @@ def _is_of_data(metric: Metric) -> bool:
 def _panels(metrics: list[Metric]) -> Iterator[dict[str, Any]]:
     for place, metric in enumerate(metrics):
         row, column = divmod(place, COLUMNS)
-        unit, expression = _shown(metric)
-        labels = _labels(metric)
+        targets = list(_targets(metric))
+        named = any(target["legendFormat"] != "__auto" for target in targets)
         yield {
             "id": place + 1,
             "type": "timeseries",
             "title": metric.documentation.rstrip("."),
-            "description": metric.name + ("_total" if metric.type == "counter" else ""),
+            "description": metric.name + _SUFFIXES.get(metric.type, ""),
             "datasource": _SOURCE,
             "gridPos": {"x": column * WIDTH, "y": row * HEIGHT, "w": WIDTH, "h": HEIGHT},
-            "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
-            "options": {"legend": {"showLegend": bool(labels)}, "tooltip": {"mode": "multi"}},
-            "targets": [
-                {
-                    "refId": "A",
-                    "datasource": _SOURCE,
-                    "expr": expression,
-                    "legendFormat": " ".join(f"{{{{{label}}}}}" for label in labels) or "__auto",
-                }
-            ],
+            "fieldConfig": {"defaults": {"unit": _unit(metric), "min": 0}, "overrides": []},
+            "options": {"legend": {"showLegend": named}, "tooltip": {"mode": "multi"}},
+            "targets": targets,
         }
 
 
-def _shown(metric: Metric) -> tuple[str, str]:
-    """Return the unit and the query. All API processes give the same values: one is enough."""
-    labels = _labels(metric)
-    name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-    if "source" in labels:
+def _targets(metric: Metric) -> Iterator[dict[str, Any]]:
+    labels = " ".join(f"{{{{{label}}}}}" for label in labels_of(metric))
+    for letter, (expression, name) in zip("ABC", _queries(metric), strict=False):
+        yield {
+            "refId": letter,
+            "datasource": _SOURCE,
+            "expr": expression,
+            "legendFormat": " ".join(filter(None, (labels, name))) or "__auto",
+        }
+
+
+def _queries(metric: Metric) -> Iterator[tuple[str, str]]:
+    """Yield each query with a word for its legend.
+
+    All API processes give the same values: one is enough.
+    """
+    labels = labels_of(metric)
+    name = metric.name + _SUFFIXES.get(metric.type, "")
+    if _is_of_data(metric) and "source" in labels:
         name += '{source=~"$source"}'
-    of_all = f"max by ({', '.join(labels)}) ({name})" if labels else f"max({name})"
-    if metric.type == "counter":
-        return "short", f"max(increase({name}[1h]))"
-    if metric.name.endswith("_timestamp_seconds"):
-        return "s", f"time() - {of_all}"
-    return ("s" if metric.name.endswith("_seconds") else "short"), of_all
+    if metric.type == "histogram":
+        each = f"max by ({', '.join([*labels, 'le'])}) (increase({name}[{WINDOW}]))"
+        for quantile in QUANTILES[1:2] if labels else QUANTILES:
+            yield f"histogram_quantile({quantile}, {each})", f"p{quantile * 100:.0f}"
+        return
+    value = f"increase({name}[{WINDOW}])" if metric.type == "counter" else name
+    of_all = f"max by ({', '.join(labels)}) ({value})" if labels else f"max({value})"
+    yield f"time() - {of_all}" if metric.name.endswith("_timestamp_seconds") else of_all, ""
 
 
-def _labels(metric: Metric) -> list[str]:
-    return sorted({label for sample in metric.samples for label in sample.labels})
+def _unit(metric: Metric) -> str:
+    return {"seconds": "s", "bytes": "bytes"}.get(metric.name.rpartition("_")[2], "short")

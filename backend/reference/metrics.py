@@ -6,6 +6,7 @@ from app.annotation.refresh.coverage import Coverage
 from app.annotation.sources import SOURCES
 from app.api.metrics import Scrape
 from app.api.statistics import Statistics
+from app.core.runs.totals import NO_EVENTS
 from app.core.workers.metrics import EngineStatistics
 from reference.markdown import table
 
@@ -22,7 +23,7 @@ def all_metrics() -> Iterator[Metric]:
     """Yield the metrics that `/metrics` answers."""
     # what depends on an answer being there has one
     statistics = Statistics(
-        EngineStatistics({}, {}, {"redis": 1}, 0.0),
+        EngineStatistics({}, {}, {"redis": 1}, 0.0, NO_EVENTS),
         genes=0,
         coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
         last_successes={_SOURCE: 0.0},
@@ -32,8 +33,12 @@ def all_metrics() -> Iterator[Metric]:
     return Scrape(statistics, redis=True).collect()
 
 
+def labels_of(metric: Metric) -> list[str]:
+    """Return the labels of a metric, without `le`, which every histogram has."""
+    return sorted({label for sample in metric.samples for label in sample.labels} - {"le"})
+
+
 def _row(metric: Metric) -> tuple[str, str, str, str]:
     suffix = "_total" if metric.type == "counter" else ""
-    labels = sorted({name for sample in metric.samples for name in sample.labels})
-    named = ", ".join(f"`{name}`" for name in labels)
+    named = ", ".join(f"`{name}`" for name in labels_of(metric))
     return f"`{metric.name}{suffix}`", metric.type, named, metric.documentation

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -20,6 +21,9 @@ from app.api.probes import Probes
 from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
 from app.api.statistics import Statistics
+from app.core.runs.buckets import Histogram
+from app.core.runs.events import Event
+from app.core.runs.totals import ENDS, EventTotals
 from app.core.workers.metrics import EngineStatistics, RunStatistics
 
 logger = logging.getLogger(__name__)
@@ -102,7 +106,7 @@ async def _statistics(probes: Probes) -> Statistics | None:
 
 
 def _engine(engine: EngineStatistics) -> Iterable[Metric]:
-    none = RunStatistics(0, 0, 0, 0, None, None)
+    none = RunStatistics(0, None, None)
     runs = {state: engine.runs.get(state, none) for state in STATES}
     running = runs["running"]
     alive = {kind: engine.workers.get(kind, 0) for kind in KINDS}
@@ -136,20 +140,47 @@ def _engine(engine: EngineStatistics) -> Iterable[Metric]:
             "Longest time for which a running run has made no progress.",
             running.idle or 0,
         ),
+        *_events(engine.events),
+    )
+
+
+def _events(events: EventTotals) -> Iterable[Metric]:
+    count, took = events.counts, events.durations
+    ended = CounterMetricFamily(
+        f"{PREFIX}runs_ended",
+        "Ends of runs, by the state in which they ended. A run that is retried ends again.",
+        labels=["state"],
+    )
+    for state in (Event.SUCCEEDED, Event.FAILED, Event.CANCELLED):
+        ended.add_metric([state], count[state])
+    return (
         _counter(
             "attempts_failed",
             "Failed attempts that were followed by another attempt.",
-            sum(each.failures for each in runs.values()),
+            count[Event.ATTEMPT_FAILED] + count[Event.TIMED_OUT],
         ),
-        _counter(
-            "attempts_lost",
-            "Attempts whose worker died.",
-            sum(each.losses for each in runs.values()),
-        ),
+        _counter("attempts_lost", "Attempts whose worker died.", count[Event.LOST]),
         _counter(
             "attempts_interrupted",
             "Attempts that ended because their worker was stopped cleanly.",
-            sum(each.interruptions for each in runs.values()),
+            count[Event.INTERRUPTED],
+        ),
+        ended,
+        _histogram(
+            "recovery_seconds",
+            "Recovery time: from the loss of a worker until another one took its run over.",
+            {(): took[Event.TAKEN_OVER]},
+        ),
+        _histogram(
+            "queue_seconds",
+            "Time in the queue: from when a run could be claimed until a worker claimed it.",
+            {(): took[Event.CLAIMED]},
+        ),
+        _histogram(
+            "attempt_seconds",
+            "Duration of attempts, by how they ended.",
+            {(event,): took[event] for event in ENDS},
+            labels=["outcome"],
         ),
     )
 
@@ -213,6 +244,22 @@ def _gauge(name: str, description: str, value: float) -> Metric:
 
 def _counter(name: str, description: str, value: float) -> Metric:
     return CounterMetricFamily(PREFIX + name, description, value=value)
+
+
+def _histogram(
+    name: str,
+    description: str,
+    found: Mapping[tuple[str, ...], Histogram],
+    *,
+    labels: Sequence[str] = (),
+) -> Metric:
+    family = HistogramMetricFamily(PREFIX + name, description, labels=labels)
+    for values, each in found.items():
+        bounds = [*(str(float(bound)) for bound in each.bounds), "+Inf"]
+        family.add_metric(
+            values, list(zip(bounds, accumulate(each.counts), strict=True)), each.seconds
+        )
+    return family
 
 
 def _by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:

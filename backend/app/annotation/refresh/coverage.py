@@ -62,8 +62,15 @@ _COVERAGE = text(
 _GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
 
 _SUCCEEDED = text(
-    "SELECT source, extract(epoch FROM max(finished_at))::float8 AS at FROM run_sources"
-    " WHERE state = 'succeeded' GROUP BY source"
+    """
+    SELECT source, extract(epoch FROM max(at))::float8 AS at FROM (
+      SELECT source, max(finished_at) AS at FROM run_sources WHERE state = 'succeeded'
+      GROUP BY source
+      UNION ALL
+      -- by runs that were removed
+      SELECT source, succeeded_at FROM source_totals
+    ) succeeded GROUP BY source
+    """
 )
 
 # the latest run that ended a source says whether it is held

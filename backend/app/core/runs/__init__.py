@@ -2,6 +2,7 @@
 
 __all__ = [
     "attempt",
+    "buckets",
     "checks",
     "events",
     "jobs",
@@ -9,6 +10,7 @@ __all__ = [
     "outcome",
     "ref",
     "request",
+    "totals",
     "transitions",
     "views",
 ]

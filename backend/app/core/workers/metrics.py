@@ -1,9 +1,11 @@
-"""Statistics of the job engine for the metrics, from three read-only queries."""
+"""Statistics of the job engine for the metrics, from read-only queries."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.runs.totals import EventTotals, event_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,18 +14,12 @@ class RunStatistics:
 
     Attributes:
         runs: the number of runs.
-        failures: failed attempts that were followed by another attempt.
-        losses: attempts whose worker died.
-        interruptions: attempts that ended because their worker was stopped cleanly.
         age: seconds since the earliest first start of a run.
         idle: seconds since the latest progress or the start of the attempt, whichever is later, of
             the run where that is longest ago.
     """
 
     runs: int
-    failures: int
-    losses: int
-    interruptions: int
     age: float | None
     idle: float | None
 
@@ -38,12 +34,14 @@ class EngineStatistics:
         waiting: the number of queued runs that wait for something other than a free worker, by
             what they wait for.
         oldest_waiting: the age in seconds of the oldest queued run.
+        events: what has happened to all runs, also to those that were removed.
     """
 
     workers: dict[str, int]
     runs: dict[str, RunStatistics]
     waiting: dict[str, int]
     oldest_waiting: float
+    events: EventTotals
 
 
 # after a connection broke, a worker may have two ids for a while
@@ -56,8 +54,7 @@ _WORKERS = text(
 
 _RUNS = text(
     """
-    SELECT state, count(*) AS runs, sum(attempts - 1) AS failures, sum(losses) AS losses,
-      sum(interruptions) AS interruptions,
+    SELECT state, count(*) AS runs,
       extract(epoch FROM clock_timestamp() - min(started_at))::float8 AS age,
       extract(epoch FROM clock_timestamp()
         - min(greatest(progressed_at, attempt_started_at)))::float8 AS idle
@@ -76,10 +73,7 @@ _WAITING = text(
 
 
 async def engine_statistics(connection: AsyncConnection) -> EngineStatistics:
-    """Return the statistics of the job engine.
-
-    The counts of attempts only grow as long as no run is deleted.
-    """
+    """Return the statistics of the job engine."""
     workers = (await connection.execute(_WORKERS)).all()
     runs = (await connection.execute(_RUNS)).mappings().all()
     waiting = (await connection.execute(_WAITING)).all()
@@ -91,4 +85,5 @@ async def engine_statistics(connection: AsyncConnection) -> EngineStatistics:
         },
         waiting={row.waiting_for: row.runs for row in waiting if row.waiting_for is not None},
         oldest_waiting=max((row.oldest or 0.0 for row in waiting), default=0.0),
+        events=await event_totals(connection),
     )

@@ -12,11 +12,13 @@ from app.db.tables.notifications import incidents, notification_deliveries, noti
 from app.db.tables.own_tables import own_rows, own_tables
 from app.db.tables.runs import run_events, run_sources, runs, workers
 from app.db.tables.schedules import schedule_ticks, schedules
+from app.db.tables.totals import event_totals, source_totals
 
 __all__ = [
     "accepted_files",
     "annotation_history",
     "annotations",
+    "event_totals",
     "gene_events",
     "gene_list_genes",
     "gene_lists",
@@ -39,5 +41,6 @@ __all__ = [
     "schedules",
     "snapshots",
     "source_releases",
+    "source_totals",
     "workers",
 ]

@@ -119,6 +119,27 @@ run_sources = Table(
         comment="number of requests to the upstream",
     ),
     Column(
+        "rate_limited",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="number of answers with the status 429",
+    ),
+    Column(
+        "budget_seconds",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="time that requests have waited for the request budget",
+    ),
+    Column(
+        "bytes_received",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="bytes of bodies as they were sent, mostly compressed",
+    ),
+    Column(
         "confirmed",
         Integer,
         nullable=False,
@@ -163,6 +184,8 @@ run_sources = Table(
         unique=True,
         postgresql_where=text("active"),
     ),
+    # the newest runs of a source are found without a look at all others
+    Index("run_sources_source_run_id_idx", "source", "run_id"),
 )
 
 run_events = Table(
@@ -180,6 +203,11 @@ run_events = Table(
     Column("epoch", Integer, nullable=False),
     Column("event", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column(
+        "microseconds",
+        BigInteger,
+        comment="time that ended with it: in the queue, of recovery, or of an attempt",
+    ),
     Column(
         "noticed",
         Boolean,

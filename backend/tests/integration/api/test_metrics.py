@@ -1,5 +1,6 @@
 """What Prometheus scrapes."""
 
+import re
 import time
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
 from app import __version__
+from app.core.runs import totals
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
 from harness.timing import WAIT, scaled
@@ -121,11 +123,17 @@ async def test_a_run_that_gets_nowhere_shows(api, query) -> None:
 
 async def test_what_became_of_attempts_is_counted_and_never_falls(api, query) -> None:
     run = (await api.post("/api/admin/runs", json={"sources": ["hgnc"]})).json()["id"]
-    query("UPDATE runs SET attempts = 4, losses = 2, interruptions = 5, state = 'failed'")
+    query("UPDATE runs SET state = 'failed'")
+    happened = {"attempt failed": 2, "timed out": 1, "lost": 2, "interrupted": 5, "failed": 1}
+    for event, times in happened.items():
+        query("INSERT INTO run_events (run_id, epoch, event) SELECT %s, 1, %s"
+              " FROM generate_series(1, %s)", run, event, times)  # fmt: skip
     totals = {
         "attempts_failed_total": 3,
         "attempts_lost_total": 2,
         "attempts_interrupted_total": 5,
+        "runs_ended_total{state=failed}": 1,
+        "runs_ended_total{state=succeeded}": 0,
     }
     assert chosen(await scrape(api), totals) == totals
     assert (await api.post(f"/api/admin/runs/{run}/retry")).status_code == 202
@@ -166,6 +174,26 @@ async def test_it_says_how_complete_and_how_fresh_each_source_is(api, query) -> 
     assert "source_last_success_timestamp_seconds{source=hgnc}" not in seen
 
 
+async def test_the_removal_of_a_run_changes_no_counter_and_no_time_of_a_success(
+    api, query, bench
+) -> None:
+    run = (await api.post("/api/admin/runs", json={"sources": ["hgnc"]})).json()["id"]
+    for event in ("claimed", "lost", "taken over", "succeeded"):
+        query("INSERT INTO run_events (run_id, epoch, event) VALUES (%s, 1, %s)", run, event)
+    query("UPDATE runs SET state = 'succeeded'")
+    query("UPDATE run_sources SET state = 'succeeded', finished_at = now()")
+    before = await scrape(api)
+    counted = [name for name in before if re.search("_(total|bucket|count|sum)", name)]
+    assert sum(before[name] for name in counted) > 0
+    assert before["recovery_seconds_count"] == before["runs_ended_total{state=succeeded}"] == 1
+    lasting = [*counted, "source_last_success_timestamp_seconds{source=hgnc}"]
+    async with bench.db.begin() as connection:
+        assert await totals.remove(connection, [run]) == [run]
+    after = await scrape(api)
+    assert chosen(after, lasting) == chosen(before, lasting)
+    assert (before["runs{state=succeeded}"], after["runs{state=succeeded}"]) == (1, 0)
+
+
 async def test_the_number_of_series_does_not_grow_with_runs_genes_or_workers(api, query) -> None:
     few = set(await scrape(api))
     query("INSERT INTO runs (task, mode, state, error) SELECT 't', 'smart', 'failed', 'e' || n"
@@ -186,9 +214,14 @@ async def test_names_and_types_are_as_prometheus_wants_them(api) -> None:
     for family in families:
         assert family.name.startswith(PREFIX)
         assert family.documentation
-        assert family.type in {"gauge", "counter"}
+        suffixes = {
+            "gauge": [""],
+            "counter": ["_total"],
+            "histogram": ["_bucket", "_count", "_sum"],
+        }
         names = {sample.name for sample in family.samples}
-        assert family.type != "counter" or names == {f"{family.name}_total"}
+        # nothing is waited for, so there is no sample of what runs wait for
+        assert not names or names == {family.name + suffix for suffix in suffixes[family.type]}
     wanted = "application/openmetrics-text; version=1.0.0"
     answer = await api.get("/metrics", headers={"Accept": wanted})
     assert answer.headers["Content-Type"].startswith(wanted)

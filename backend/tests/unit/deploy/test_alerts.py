@@ -22,7 +22,8 @@ METRIC = re.compile(r"kidney_genetics_\w+")
 
 
 def known() -> set[str]:
-    return {each.name + ("_total" if each.type == "counter" else "") for each in all_metrics()}
+    suffixes = {"counter": "_total", "histogram": "_bucket"}
+    return {each.name + suffixes.get(each.type, "") for each in all_metrics()}
 
 
 def anchors() -> set[str]:
@@ -72,8 +73,8 @@ def test_each_metric_has_a_panel_on_one_dashboard() -> None:
         variables = {each["name"] for each in dashboard["templating"]["list"]}
         places = set()
         for panel in dashboard["panels"]:
-            (target,) = panel["targets"]
-            (metric,) = set(METRIC.findall(target["expr"]))
+            queries = [target["expr"] for target in panel["targets"]]
+            (metric,) = {name for query in queries for name in METRIC.findall(query)}
             assert metric == panel["description"]
             shown.append(metric)
             assert set(re.findall(r"\$(\w+)", json.dumps(panel).replace("${", "$"))) <= variables

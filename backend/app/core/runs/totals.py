@@ -1,0 +1,133 @@
+"""What the metrics count of all runs, also of those that were removed.
+
+A counter of Prometheus must never fall. So a run is removed by :func:`remove` only, which adds its
+events to `event_totals` in the same transaction. What is counted by source is added to
+`source_totals` when it is committed, and does not depend on the runs at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.runs.buckets import EVENTS, Histogram
+from app.core.runs.events import Event
+
+ENDS = (
+    Event.SUCCEEDED,
+    Event.FAILED,
+    Event.ATTEMPT_FAILED,
+    Event.TIMED_OUT,
+    Event.WAITING,
+    Event.INTERRUPTED,
+    Event.LOST,
+    Event.RELEASED,
+    Event.CANCELLED,
+)
+"""The events that end an attempt. `run_events.microseconds` is then its duration."""
+
+# durations are whole microseconds, because a sum of fractions depends on their order
+_MICROSECONDS = 1_000_000
+_BOUNDS = {"bounds": [-float(bound * _MICROSECONDS) for bound in reversed(EVENTS)]}
+
+_BUCKET = f"""
+    CASE WHEN microseconds IS NULL THEN -1 ELSE {len(EVENTS)}
+      - width_bucket(CAST(-microseconds AS float8), CAST(:bounds AS float8[])) END
+"""
+"""`width_bucket` excludes the upper bound of a bucket, so it is asked about negative numbers."""
+
+_EVENTS = text(
+    f"""
+    SELECT event, bucket, sum(events) AS events, sum(microseconds) AS microseconds FROM (
+      SELECT event, {_BUCKET} AS bucket, count(*) AS events, sum(microseconds) AS microseconds
+      FROM run_events GROUP BY 1, 2
+      UNION ALL
+      SELECT event, bucket, events, microseconds FROM event_totals
+    ) counted GROUP BY event, bucket
+    """
+)
+
+# an event that is being recorded holds a lock of the run, so none is missed after this
+_LOCK = text(
+    """
+    SELECT id FROM runs
+    WHERE id = ANY(:run_ids) AND state IN ('succeeded', 'failed', 'cancelled')
+    ORDER BY id FOR UPDATE SKIP LOCKED
+    """
+)
+
+_REMOVE = text(
+    f"""
+    WITH events AS (
+      INSERT INTO event_totals AS total (event, bucket, events, microseconds)
+      SELECT event, {_BUCKET} AS bucket, count(*), coalesce(sum(microseconds), 0)
+      FROM run_events WHERE run_id = ANY(:run_ids) GROUP BY 1, 2 ORDER BY 1, 2
+      ON CONFLICT (event, bucket) DO UPDATE SET events = total.events + excluded.events,
+        microseconds = total.microseconds + excluded.microseconds
+    ), successes AS (
+      INSERT INTO source_totals AS total (source, succeeded_at)
+      SELECT source, max(finished_at) FROM run_sources
+      WHERE run_id = ANY(:run_ids) AND state = 'succeeded' GROUP BY source ORDER BY source
+      ON CONFLICT (source) DO UPDATE SET
+        succeeded_at = greatest(total.succeeded_at, excluded.succeeded_at)
+    )
+    DELETE FROM runs WHERE id = ANY(:run_ids)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTotals:
+    """What has happened to all runs, also to those that were removed.
+
+    Attributes:
+        counts: the number of events, by event.
+        durations: the durations that ended with an event, by event.
+    """
+
+    counts: Mapping[str, int]
+    durations: Mapping[str, Histogram]
+
+
+NO_EVENTS = EventTotals(dict.fromkeys(Event, 0), {event: Histogram(EVENTS) for event in Event})
+"""What there is before anything has happened."""
+
+
+async def event_totals(connection: AsyncConnection) -> EventTotals:
+    """Return what has happened to all runs, from one statement: a removal changes no number."""
+    counts: dict[str, int] = dict.fromkeys(Event, 0)
+    buckets = {event: [0] * (len(EVENTS) + 1) for event in counts}
+    microseconds = dict.fromkeys(counts, 0)
+    for row in await connection.execute(_EVENTS, _BOUNDS):
+        # the metrics have no event of another version
+        if row.event in counts:
+            counts[row.event] += int(row.events)
+            if row.bucket >= 0:
+                buckets[row.event][row.bucket] += int(row.events)
+                microseconds[row.event] += int(row.microseconds)
+    return EventTotals(
+        counts,
+        {
+            event: Histogram(EVENTS, buckets[event], microseconds[event] / _MICROSECONDS)
+            for event in counts
+        },
+    )
+
+
+async def remove(connection: AsyncConnection, run_ids: Sequence[int]) -> list[int]:
+    """Remove runs with their progress and their events. All that the metrics count stays.
+
+    What else refers to the runs is the caller's matter.
+
+    Args:
+        connection: in a transaction.
+        run_ids: the runs. One that has not ended, or that somebody is changing, is left alone.
+
+    Returns:
+        The runs that were removed.
+    """
+    ended = list((await connection.execute(_LOCK, {"run_ids": list(run_ids)})).scalars())
+    if ended:
+        await connection.execute(_REMOVE, {"run_ids": ended, **_BOUNDS})
+    return ended

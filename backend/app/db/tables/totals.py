@@ -1,0 +1,79 @@
+"""What the metrics count, also of the runs that were removed."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Double, Integer, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.db.tables.columns import metadata
+
+event_totals = Table(
+    "event_totals",
+    metadata,
+    Column("event", Text, primary_key=True),
+    Column(
+        "bucket",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="of the duration, see app.core.runs.buckets; -1: events without one",
+    ),
+    Column(
+        "events",
+        BigInteger,
+        nullable=False,
+        comment="number of events of the runs that were removed",
+    ),
+    Column("microseconds", BigInteger, nullable=False, comment="sum of the durations"),
+)
+
+source_totals = Table(
+    "source_totals",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column(
+        "requests",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="number of requests to the upstream",
+    ),
+    Column(
+        "rate_limited",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="number of answers with the status 429",
+    ),
+    Column(
+        "budget_seconds",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="time that requests have waited for the request budget",
+    ),
+    Column(
+        "bytes_received",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="bytes of bodies as they were sent, mostly compressed",
+    ),
+    Column(
+        "commits",
+        ARRAY(BigInteger),
+        nullable=False,
+        server_default="{}",
+        comment="number of commits by duration, see app.core.runs.buckets",
+    ),
+    Column(
+        "commit_seconds",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="sum of the durations",
+    ),
+    Column(
+        "succeeded_at",
+        DateTime(timezone=True),
+        comment="when a run that was removed last completed the source",
+    ),
+)
