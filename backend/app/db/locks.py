@@ -57,9 +57,15 @@ class Lock:
     timeout: float
 
 
+def owner_of(connection: Connection, lock: Lock) -> int:
+    """Return the first half of a lock's key."""
+    owner: int = connection.scalar(_OWNER, {"table": lock.table})
+    return owner
+
+
 def try_hold(connection: Connection, lock: Lock) -> bool:
     """Take a lock until the end of the transaction, unless another session has it."""
-    owner = connection.scalar(_OWNER, {"table": lock.table})
+    owner = owner_of(connection, lock)
     return bool(connection.scalar(_TRY, {"owner": owner, "number": lock.number}))
 
 
@@ -82,7 +88,7 @@ def hold(connection: Connection, lock: Lock) -> None:
     Raises:
         sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if the lock was not free in time.
     """
-    owner = connection.scalar(_OWNER, {"table": lock.table})
+    owner = owner_of(connection, lock)
     key = {"owner": owner, "number": lock.number}
     if connection.scalar(_TRY, key):
         return

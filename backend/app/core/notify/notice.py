@@ -1,0 +1,87 @@
+"""What is to be told, before it is known who is told and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.core.notify.message import Kind, Severity
+from app.core.printable import printable
+from app.core.process.redaction import redact
+from app.db.text import storable
+
+MAX_TITLE = 200
+"""Characters of a title."""
+
+MAX_TEXT = 4_000
+"""Characters of a text. The log and the pages that it names have the rest."""
+
+SEVERITIES = {
+    Kind.NOBODY_EXECUTES: Severity.CRITICAL,
+    Kind.UNIT_FAILED: Severity.CRITICAL,
+    Kind.RUN_FAILED: Severity.WARNING,
+    Kind.SOURCE_HELD: Severity.WARNING,
+    Kind.SOURCE_DOWN: Severity.WARNING,
+    Kind.DATA_STALE: Severity.WARNING,
+}
+"""Of the kinds that are no mere information."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell.
+
+    Attributes:
+        kind: what it tells of.
+        at: when it happened, or began.
+        title: what happened, in one line. It may have any characters; see :meth:`row`.
+        text: what happened, what it means and what to type.
+        detail: the same for programs, as JSON.
+        subject: what an incident happens to; None if it is no incident.
+        run_id: the run that opened the incident.
+        sources: the sources whose success ends the incident.
+    """
+
+    kind: Kind
+    at: datetime
+    title: str
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+    run_id: int | None = None
+    sources: tuple[str, ...] | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return what is stored: plain text without secrets and control characters."""
+        return {
+            "kind": self.kind,
+            "severity": SEVERITIES.get(self.kind, Severity.INFO),
+            "at": self.at.isoformat(),
+            "title": one_line(self.title),
+            "text": some_lines(self.text),
+            "detail": _plain(self.detail),
+            "subject": None if self.subject is None else storable(self.subject),
+            "run_id": self.run_id,
+            "sources": None if self.sources is None else list(self.sources),
+        }
+
+
+def one_line(text: str, most: int = MAX_TITLE) -> str:
+    """Return text as one line without control characters and secrets, shortened if it is long."""
+    line = printable(" ".join(redact(storable(text)).split()))
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def some_lines(text: str) -> str:
+    """Return text as lines without control characters and secrets, shortened if it is long."""
+    lines = printable("\n".join(redact(storable(text)).splitlines())).strip()
+    return lines if len(lines) <= MAX_TEXT else f"{lines[: MAX_TEXT - 1]}…"
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON whose texts are plain."""
+    if isinstance(value, str):
+        return some_lines(value)
+    if isinstance(value, Mapping):
+        return {one_line(str(key)): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

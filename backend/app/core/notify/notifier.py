@@ -1,0 +1,199 @@
+"""Turns what happens into notifications and sends them, beside whatever else a process does."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.notify import incidents, planning, run_events
+from app.core.notify.incidents import NOBODY_EXECUTES, Watch
+from app.core.notify.message import Channel
+from app.core.notify.rules import Rules
+from app.core.notify.run_events import Describe
+from app.core.notify.sending import Sender
+from app.core.postgres.schema import explain
+from app.core.postgres.unavailable import is_unavailable
+from app.core.process import cancelling
+from app.db.engine import create_engine
+from app.db.locks import Lock, owner_of
+
+logger = logging.getLogger(__name__)
+
+CONNECTIONS = 4
+"""To PostgreSQL: one to look, and those for what was found, which is done one after the other."""
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks for something to do. A look is one statement."""
+
+WATCH_EVERY = 15.0
+"""Seconds between two looks at states, by the one process that has the lock."""
+
+ANSWER_TIMEOUT = 30.0
+"""Seconds after which a look that is not answered is given up."""
+
+_STATES = Lock("the watch over states", table="incidents", number=1, timeout=0)
+
+_LOOK = text(
+    """
+    SELECT
+      EXISTS (SELECT FROM run_events
+        WHERE NOT noticed AND event IN ('failed', 'held', 'release arrived')) AS events,
+      EXISTS (SELECT FROM notifications WHERE planned_at IS NULL) AS notifications,
+      ARRAY(SELECT DISTINCT state || ' ' || channel FROM notification_deliveries
+        WHERE state IN ('pending', 'waiting')
+          AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + interval '3 days')
+        ) AS due
+    """
+)
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(CAST(CAST(:owner AS oid) AS int), :number)")
+
+
+class Notifier:
+    """Tells people what happens.
+
+    Every process that has channels runs one. Whatever there is to do is taken by one of them, under
+    the locks of its rows. A process that dies leaves nothing half done.
+
+    Args:
+        dsn: the address of PostgreSQL.
+        channels: that carry the messages. They are closed at the end.
+        rules: what is told, and when.
+        watches: states of the whole to look at, besides those of the job engine.
+        describe: what to tell of the events that the job engine does not know, by event.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        channels: Sequence[Channel],
+        rules: Rules,
+        *,
+        watches: Sequence[Watch] = (),
+        describe: Mapping[str, Describe] | None = None,
+    ) -> None:
+        self._db = create_engine(
+            dsn, session="kidney-genetics notifications", pool_size=CONNECTIONS
+        )
+        self._autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
+        self._channels = {channel.name: channel for channel in channels}
+        self._rules = rules
+        self._watches = (NOBODY_EXECUTES, *watches)
+        self._describe = describe or {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._looking: AsyncConnection | None = None
+        self._has_lock = False
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin. PostgreSQL may be unavailable."""
+        self._loop = asyncio.create_task(self._run(), name="notifications")
+
+    async def stop(self) -> None:
+        """End. What is being sent is sent again by another process, or after the next start."""
+        tasks = [*self._sending.values()] + ([self._loop] if self._loop else [])
+        await asyncio.gather(*(cancelling.end(task, within=ANSWER_TIMEOUT) for task in tasks))
+        await self._drop()
+        for channel in self._channels.values():
+            await channel.close()
+        await self._db.dispose()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_watch = 0.0
+        while True:
+            if await self._do("looking for notifications", self._look):
+                if loop.time() >= next_watch:
+                    next_watch = loop.time() + WATCH_EVERY
+                    await self._watch()
+            else:
+                await self._drop()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _look(self) -> None:
+        """Do what there is to do. Usually there is nothing, and this takes one statement."""
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            if self._looking is None:
+                self._looking = await self._autocommit.connect()
+            found = (await self._looking.execute(_LOOK)).one()
+        if found.events:
+            while await run_events.look(self._db, self._describe):
+                pass
+        if found.events or found.notifications:
+            await self._repeat(self._plan)
+        self._begin(found)
+        for name in self._channels:
+            if f"waiting {name}" in found.due:
+                await self._repeat(partial(planning.collect, channel=name))
+
+    async def _plan(self, connection: AsyncConnection) -> bool:
+        return await planning.plan(connection, self._rules, list(self._channels))
+
+    async def _repeat(self, do_part: Callable[[AsyncConnection], Awaitable[bool]]) -> None:
+        more = True
+        while more:
+            async with self._db.begin() as connection:
+                more = await do_part(connection)
+
+    def _begin(self, found: Row[tuple[bool, bool, list[str]]]) -> None:
+        """Begin to send what is due. A channel that is slow does not delay the others."""
+        for name, channel in self._channels.items():
+            busy = name in self._sending and not self._sending[name].done()
+            if f"pending {name}" in found.due and not busy:
+                sender = Sender(self._autocommit, channel)
+                self._sending[name] = asyncio.create_task(self._send(sender), name=f"to {name}")
+
+    async def _send(self, sender: Sender) -> None:
+        async def all_that_is_due() -> None:
+            while await sender.send():
+                pass
+
+        await self._do("sending notifications", all_that_is_due)
+
+    async def _watch(self) -> None:
+        """Look at states, if this is the process that does."""
+        await self._do("taking the lock of the watch", self._take_lock)
+        if not self._has_lock:
+            return
+        for each in self._watches:
+            await self._do(
+                f"watching: {each.kind}", partial(self._in_transaction, incidents.watch, each)
+            )
+        await self._do("closing incidents", partial(self._in_transaction, incidents.close_ended))
+
+    async def _take_lock(self) -> None:
+        if self._has_lock or self._looking is None:
+            return
+        # the session keeps it, so that the other processes look no further
+        owner = await self._looking.run_sync(owner_of, _STATES)
+        key = {"owner": owner, "number": _STATES.number}
+        self._has_lock = (await self._looking.execute(_TRY_LOCK, key)).scalar_one()
+
+    async def _in_transaction(self, do: Callable[..., Awaitable[None]], *more: Watch) -> None:
+        async with self._db.begin() as connection:
+            await do(connection, *more)
+
+    async def _do(self, what: str, do: Callable[[], Awaitable[None]]) -> bool:
+        """Do something; if it fails, log that and return False."""
+        try:
+            await do()
+        except Exception as error:
+            if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
+                logger.warning("%s failed, PostgreSQL is unavailable: %s", what, error)
+            elif (known := explain(self._db, error)) is not None:
+                logger.error("%s failed: %s", what, known)  # noqa: TRY400 - an operator can fix it
+            else:
+                logger.exception("%s failed", what)
+            return False
+        return True
+
+    async def _drop(self) -> None:
+        self._has_lock = False
+        if self._looking is not None:
+            connection, self._looking = self._looking, None
+            # it may be broken, and a broken one cannot be given back to the pool
+            await connection.invalidate()
+            await connection.close()

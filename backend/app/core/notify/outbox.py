@@ -1,0 +1,110 @@
+"""Writes what is to be told, in the transaction of what it tells of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.notify.message import Kind
+from app.core.notify.notice import Notice
+from app.core.words import span
+
+_TELL = text(
+    """
+    INSERT INTO notifications (kind, severity, at, title, text, detail)
+    SELECT kind, severity, at, title, text, detail
+    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
+      (kind text, severity text, at timestamptz, title text, text text, detail jsonb)
+    """
+)
+
+# `xmax` of a row that the statement itself inserted is 0
+_OPEN = text(
+    """
+    WITH given AS (
+      SELECT kind, severity, at, title, text, detail, subject, run_id, sources, times
+      FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
+        (kind text, severity text, at timestamptz, title text, text text, detail jsonb,
+         subject text, run_id bigint, sources text[], times int)
+    ), incident AS (
+      INSERT INTO incidents AS open (kind, subject, title, run_id, sources, times, opened_at,
+        last_at)
+      SELECT kind, subject, title, run_id, sources, times, at, at FROM given
+      ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO UPDATE SET
+        times = open.times + excluded.times, run_id = excluded.run_id, sources = excluded.sources,
+        last_at = greatest(open.last_at, excluded.last_at)
+      RETURNING id, kind, subject, xmax = 0 AS is_new
+    )
+    INSERT INTO notifications (kind, severity, at, title, text, detail, incident_id)
+    SELECT given.kind, given.severity, given.at, given.title, given.text, given.detail, incident.id
+    FROM given JOIN incident USING (kind, subject) WHERE incident.is_new
+    """
+)
+
+_RECOVER = text(
+    """
+    INSERT INTO notifications (kind, severity, at, title, text, detail, incident_id)
+    SELECT kind, severity, at, title, text, detail, incident_id
+    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
+      (kind text, severity text, at timestamptz, title text, text text, detail jsonb,
+       incident_id bigint)
+    """
+)
+
+
+async def tell(connection: AsyncConnection, notice: Notice) -> None:
+    """Tell of something, when the transaction is committed.
+
+    It is written also if nobody is to be told: the process that commits it need not know the
+    channels.
+    """
+    await connection.execute(_TELL, {"given": _json([notice.row()])})
+
+
+async def tell_incidents(connection: AsyncConnection, notices: Sequence[Notice]) -> None:
+    """Open incidents, and tell of those that were not open. The others are counted.
+
+    Args:
+        connection: in a transaction.
+        notices: each with a subject.
+    """
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for notice in notices:
+        assert notice.subject is not None
+        # one statement cannot change the same row twice
+        row = rows.setdefault((notice.kind, notice.subject), notice.row() | {"times": 0})
+        row["times"] += 1
+    if rows:
+        await connection.execute(_OPEN, {"given": _json(list(rows.values()))})
+
+
+async def tell_recovered(
+    connection: AsyncConnection, incident_id: int, title: str, opened_at: datetime, now: datetime
+) -> None:
+    """Tell that an incident has ended.
+
+    Args:
+        connection: in a transaction.
+        incident_id: the incident.
+        title: that it was told of with.
+        opened_at: when it began.
+        now: when it ended.
+    """
+    lasted = span(max((now - opened_at).total_seconds(), 0))
+    notice = Notice(
+        kind=Kind.RECOVERED,
+        at=now,
+        title=f"Recovered: {title}",
+        text=f"This has ended: {title}\nIt lasted {lasted}. There is nothing to do.",
+        detail={"incident": incident_id, "seconds": (now - opened_at).total_seconds()},
+    )
+    await connection.execute(
+        _RECOVER, {"given": _json([notice.row() | {"incident_id": incident_id}])}
+    )
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

@@ -1,0 +1,151 @@
+"""Decides on the deliveries of notifications, and collects digests."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.notify.message import Kind, Severity
+from app.core.notify.notice import MAX_TEXT
+from app.core.notify.rules import Rules
+
+BATCH = 500
+"""Notifications that are planned in one transaction."""
+
+MAX_AGE = "1 day"
+"""Older notifications are not sent: those from before a channel was configured, for example."""
+
+MAX_IN_DIGEST = 1_000
+"""Notifications that one digest may contain."""
+
+_UNPLANNED = text(
+    """
+    SELECT id, kind, severity, clock_timestamp() AS now,
+      created_at < clock_timestamp() - CAST(:max_age AS interval) AS is_old
+    FROM notifications WHERE planned_at IS NULL
+    ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED
+    """
+)
+
+_PLAN = text(
+    """
+    WITH planned AS (
+      UPDATE notifications SET planned_at = clock_timestamp()
+      WHERE id = ANY(CAST(:ids AS bigint[]))
+    )
+    INSERT INTO notification_deliveries (notification_id, channel, state, due_at)
+    SELECT given.id, channel, given.state, given.due_at
+    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
+        (id bigint, state text, due_at timestamptz),
+      unnest(CAST(:channels AS text[])) AS channel
+    ON CONFLICT DO NOTHING
+    """
+)
+
+_WAITING = text(
+    """
+    SELECT d.notification_id, n.title, n.severity, n.at, clock_timestamp() AS now
+    FROM notification_deliveries d JOIN notifications n ON n.id = d.notification_id
+    WHERE d.state = 'waiting' AND d.channel = :channel
+      AND (d.due_at <= clock_timestamp() OR d.due_at > clock_timestamp() + interval '3 days')
+    ORDER BY d.notification_id LIMIT :most FOR UPDATE OF d SKIP LOCKED
+    """
+)
+
+_SEND_ALONE = text(
+    """
+    UPDATE notification_deliveries SET state = 'pending'
+    WHERE notification_id = :id AND channel = :channel
+    """
+)
+
+_COLLECT = text(
+    """
+    WITH digest AS (
+      INSERT INTO notifications (kind, severity, at, title, text, detail, planned_at)
+      VALUES (:kind, :severity, :at, :title, :text, CAST(:detail AS jsonb), clock_timestamp())
+      RETURNING id
+    ), collected AS (
+      UPDATE notification_deliveries SET state = 'in digest', digest_id = digest.id FROM digest
+      WHERE channel = :channel AND notification_id = ANY(CAST(:ids AS bigint[]))
+    )
+    INSERT INTO notification_deliveries (notification_id, channel, state, due_at)
+    SELECT id, :channel, 'pending', clock_timestamp() FROM digest
+    """
+)
+
+_URGENCY = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
+
+
+async def plan(connection: AsyncConnection, rules: Rules, channels: Sequence[str]) -> bool:
+    """Decide on the deliveries of a batch of notifications; return whether there may be more.
+
+    Args:
+        connection: in a transaction.
+        rules: what is told, and when.
+        channels: that carry it.
+    """
+    values = {"batch": BATCH, "max_age": MAX_AGE}
+    rows = (await connection.execute(_UNPLANNED, values)).mappings().all()
+    given = []
+    for row in rows:
+        planned = rules.plan(row["kind"], row["severity"], row["now"])
+        if planned is not None and not row["is_old"]:
+            given.append({"id": row["id"], **planned._asdict()})
+    if rows:
+        await connection.execute(
+            _PLAN,
+            {
+                "ids": [row["id"] for row in rows],
+                "given": msgspec.json.encode(given).decode(),
+                "channels": list(channels),
+            },
+        )
+    return len(rows) == BATCH
+
+
+async def collect(connection: AsyncConnection, channel: str) -> bool:
+    """Make one message of what waits for the digest; return whether there may be more.
+
+    The digest is a notification of its own, so that its content and its id stay the same in each
+    attempt to deliver it.
+
+    Args:
+        connection: in a transaction.
+        channel: whose digest is due.
+    """
+    values = {"channel": channel, "most": MAX_IN_DIGEST}
+    rows = (await connection.execute(_WAITING, values)).mappings().all()
+    if len(rows) == 1:
+        await connection.execute(_SEND_ALONE, {"id": rows[0]["notification_id"], **values})
+    elif rows:
+        ids = [row["notification_id"] for row in rows]
+        await connection.execute(
+            _COLLECT,
+            {
+                "kind": Kind.DIGEST,
+                "severity": max((row["severity"] for row in rows), key=_URGENCY.index),
+                "at": rows[0]["now"],
+                "title": f"{len(rows):,} notifications",
+                "text": _lines(rows),
+                "detail": msgspec.json.encode({"notifications": ids}).decode(),
+                "channel": channel,
+                "ids": ids,
+            },
+        )
+    return len(rows) == MAX_IN_DIGEST
+
+
+def _lines(rows: Sequence[RowMapping]) -> str:
+    """Return a line for each notification, as many as there is space for."""
+    lines: list[str] = []
+    rest = "\nAll of them: just notifications"
+    for number, row in enumerate(rows):
+        line = f"{row['at']:%Y-%m-%d %H:%M} UTC  {row['title']}"
+        left = len(rows) - number
+        if sum(map(len, lines)) + len(lines) + len(line) + len(rest) > MAX_TEXT - 40:
+            lines.append(f"and {left:,} more")
+            break
+        lines.append(line)
+    return "\n".join(lines) + rest

@@ -1,0 +1,166 @@
+"""Decides what to tell of the events of runs."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.core.notify import outbox
+from app.core.notify.message import Kind
+from app.core.notify.notice import Notice, one_line
+from app.core.postgres.unavailable import is_unavailable
+from app.core.runs.events import Event
+from app.core.words import some
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+"""Events that are looked at in one transaction."""
+
+MAX_AGE = "1 day"
+"""Nobody is told of older events: of those from before a channel was configured, for example."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """An event of a run that people may be told of."""
+
+    run_id: int
+    at: datetime
+    detail: Mapping[str, Any]
+
+
+Describe = Callable[[AsyncEngine, RunEvent], Awaitable[Notice | None]]
+"""Says what to tell of an event, or None for nothing. It may take seconds, and only reads."""
+
+_EVENTS = text(
+    """
+    SELECT e.id, e.run_id, e.at, e.event, e.detail, r.sources, r.mode,
+      cardinality(r.genes) AS genes, md5(array_to_string(r.genes, ',')) AS which_genes,
+      ARRAY(SELECT s.source FROM run_sources s WHERE s.run_id = r.id AND s.state <> 'succeeded'
+            ORDER BY s.position) AS unfinished,
+      ARRAY(SELECT s.source FROM run_sources s WHERE s.run_id = r.id AND s.state = 'held'
+            ORDER BY s.position) AS held,
+      e.at < clock_timestamp() - CAST(:max_age AS interval) AS is_old
+    FROM run_events e JOIN runs r ON r.id = e.run_id
+    WHERE NOT e.noticed AND e.event IN ('failed', 'held', 'release arrived')
+      AND e.event = ANY(CAST(:events AS text[]))
+    ORDER BY e.id LIMIT :batch FOR UPDATE OF e SKIP LOCKED
+    """
+)
+
+_NOTICED = text("UPDATE run_events SET noticed = true WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
+async def look(db: AsyncEngine, describe: Mapping[str, Describe]) -> bool:
+    """Look at a batch of events, and tell of them what there is to tell.
+
+    Args:
+        db: PostgreSQL.
+        describe: what to tell of the events that the job engine does not know, by event.
+
+    Returns:
+        Whether there may be more events.
+    """
+    if await _look_at_own(db):
+        return True
+    found = False
+    for event, say in describe.items():
+        found = await _look_at_other(db, event, say) or found
+    return found
+
+
+async def _look_at_own(db: AsyncEngine) -> bool:
+    async with db.begin() as connection:
+        rows = await _unnoticed(connection, list(_DESCRIBED), BATCH)
+        notices = [_DESCRIBED[row["event"]](row) for row in rows if not row["is_old"]]
+        await outbox.tell_incidents(connection, [each for each in notices if each is not None])
+        await _mark(connection, rows)
+    return len(rows) == BATCH
+
+
+async def _look_at_other(db: AsyncEngine, event: str, say: Describe) -> bool:
+    """Look at one event. Its row stays locked, so that no other process does the same work."""
+    async with db.begin() as connection:
+        rows = await _unnoticed(connection, [event], 1)
+        for row in rows:
+            notice = None
+            try:
+                if not row["is_old"]:
+                    notice = await say(db, RunEvent(row["run_id"], row["at"], row["detail"]))
+            except Exception as error:
+                if is_unavailable(error):
+                    raise
+                # another look would fail in the same way, every few seconds
+                logger.exception("run %d: nobody is told of: %s", row["run_id"], event)
+            if notice is not None:
+                await outbox.tell(connection, notice)
+        await _mark(connection, rows)
+    return bool(rows)
+
+
+async def _unnoticed(
+    connection: AsyncConnection, events: list[str], batch: int
+) -> list[RowMapping]:
+    values = {"events": events, "batch": batch, "max_age": MAX_AGE}
+    return list((await connection.execute(_EVENTS, values)).mappings())
+
+
+async def _mark(connection: AsyncConnection, rows: list[RowMapping]) -> None:
+    if rows:
+        await connection.execute(_NOTICED, {"ids": [row["id"] for row in rows]})
+
+
+def _failed(row: RowMapping) -> Notice | None:
+    if row["held"] and row["held"] == row["unfinished"]:
+        return None  # the events of the sources that are held are told
+    run_id, what = row["run_id"], _request(row)
+    reason = str(row["detail"].get("reason") or "it is not known why")
+    return Notice(
+        kind=Kind.RUN_FAILED,
+        at=row["at"],
+        title=f"Run {run_id} ({what}) failed",
+        text=f"Run {run_id} ({what}) failed: {reason}\n"
+        "The earlier annotations stay, and nothing is lost.\n"
+        f"To see what happened: just show {run_id}\n"
+        f"When the cause is repaired: just retry {run_id}",
+        detail={"run": run_id, "sources": row["unfinished"], "reason": reason},
+        subject=f"{','.join(row['sources'] or ['all'])} {row['mode']} {row['which_genes'] or ''}",
+        run_id=run_id,
+        sources=tuple(row["unfinished"]),
+    )
+
+
+def _held(row: RowMapping) -> Notice | None:
+    run_id, source = row["run_id"], one_line(str(row["detail"].get("source")))
+    reason = str(row["detail"].get("reason"))
+    return Notice(
+        kind=Kind.SOURCE_HELD,
+        at=row["at"],
+        title=f"{source} is held: its new answers look wrong",
+        text=f"Run {run_id} did not store the new answers of {source}: {reason}\n"
+        "The earlier annotations stay.\n"
+        f"To see what is held: just show {run_id}\n"
+        f"If the source has a fault, when it is repaired: just retry {run_id}\n"
+        f"If the answers are right: just accept {run_id} {source}",
+        detail={"run": run_id, "source": source, "reason": reason},
+        subject=source,
+        run_id=run_id,
+        sources=(source,),
+    )
+
+
+_DESCRIBED: dict[str, Callable[[RowMapping], Notice | None]] = {
+    Event.FAILED: _failed,
+    Event.HELD: _held,
+}
+
+
+def _request(row: RowMapping) -> str:
+    sources = "all sources" if row["sources"] is None else some(row["sources"])
+    genes = "" if row["genes"] is None else f", {row['genes']:,} genes"
+    return one_line(f"{sources}{genes}" + (", full" if row["mode"] == "full" else ""))

@@ -1,0 +1,152 @@
+"""Delivers messages, at least once.
+
+A process takes a delivery for some time: it moves its `due_at` into the future and commits. If the
+process dies, the delivery is due again then, and another process sends the message again under the
+same id. No transaction is open while a receiver is waited for.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.notify.message import Channel, Message, NotDelivered
+from app.core.notify.notice import one_line
+
+logger = logging.getLogger(__name__)
+
+AT_A_TIME = 8
+"""Messages that a process sends at the same time."""
+
+TIMEOUT = 90.0
+"""Seconds that a channel may take for a message."""
+
+LEASE = 120.0
+"""Seconds after which a delivery that was begun counts as interrupted."""
+
+BACKOFF_BASE, BACKOFF_CAP = 10.0, 3_600.0
+"""Seconds until the second attempt, and the most seconds between two. The time doubles with each
+attempt and has jitter."""
+
+LONGEST_RETRY_AFTER = 86_400.0
+"""Seconds for which a receiver may postpone a message."""
+
+GIVE_UP = "7 days"
+"""After this time, a message that could not be delivered is not news any more."""
+
+# where PostgreSQL's clock was set back since, a time in the far future is no reason to wait
+_CLAIM = text(
+    """
+    UPDATE notification_deliveries d
+    SET attempts = d.attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease)
+    FROM (
+      SELECT notification_id, channel FROM notification_deliveries
+      WHERE state = 'pending' AND channel = :channel
+        AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + interval '3 days')
+      ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+    ) due, notifications n
+    WHERE d.notification_id = due.notification_id AND d.channel = due.channel
+      AND n.id = d.notification_id
+    RETURNING d.notification_id, d.channel, d.attempts, n.message_id, n.kind, n.severity, n.at,
+      n.title, n.text, n.detail
+    """
+)
+
+_DELIVERED = text(
+    """
+    UPDATE notification_deliveries
+    SET state = 'delivered', delivered_at = clock_timestamp(), error = NULL
+    WHERE notification_id = :notification_id AND channel = :channel AND state <> 'delivered'
+    """
+)
+
+# another process may have taken it since, if this one was slow
+_FAILED = text(
+    """
+    UPDATE notification_deliveries d SET error = :error,
+      state = CASE WHEN :permanent THEN 'refused'
+        WHEN n.created_at < clock_timestamp() - CAST(:give_up AS interval) THEN 'given up'
+        ELSE 'pending' END,
+      due_at = clock_timestamp() + make_interval(secs => greatest(CAST(:retry_after AS float8),
+        least(:cap, :base * power(2, least(d.attempts - 1, 30))) * (0.5 + random() / 2)))
+    FROM notifications n
+    WHERE d.notification_id = :notification_id AND d.channel = :channel
+      AND n.id = d.notification_id AND d.attempts = :attempts AND d.state = 'pending'
+    RETURNING d.state
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends what is due.
+
+    Args:
+        db: PostgreSQL, in autocommit mode.
+        channel: that carries the messages.
+    """
+
+    db: AsyncEngine
+    channel: Channel
+
+    async def send(self) -> bool:
+        """Send some of what is due, and return whether there may be more."""
+        values = {"channel": self.channel.name, "lease": LEASE, "most": AT_A_TIME}
+        async with self.db.connect() as connection:
+            rows = (await connection.execute(_CLAIM, values)).mappings().all()
+        ended = await asyncio.gather(*map(self._deliver, rows), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
+        return len(rows) == AT_A_TIME
+
+    async def _deliver(self, row: RowMapping) -> None:
+        key = {"notification_id": row["notification_id"], "channel": row["channel"]}
+        failure = await self._try(_message(row))
+        async with self.db.connect() as connection:
+            if failure is None:
+                await connection.execute(_DELIVERED, key)
+                return
+            reason = one_line(failure.reason, 500)
+            values = {
+                "error": reason,
+                "permanent": failure.permanent,
+                "retry_after": min(failure.retry_after or 0.0, LONGEST_RETRY_AFTER),
+                "attempts": row["attempts"],
+                "give_up": GIVE_UP,
+                "base": BACKOFF_BASE,
+                "cap": BACKOFF_CAP,
+            }
+            state = (await connection.execute(_FAILED, key | values)).scalar_one_or_none()
+        what = "it is tried again later" if state == "pending" else "it is not tried again"
+        logger.warning(
+            "notification %d was not delivered by %s, %s: %s", *key.values(), what, reason
+        )
+
+    async def _try(self, message: Message) -> NotDelivered | None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await self.channel.send(message)
+        except NotDelivered as error:
+            return error
+        except TimeoutError:
+            return NotDelivered(f"no answer within {TIMEOUT:.0f} s")
+        except Exception as error:
+            # the next message may be none that the channel fails with
+            logger.exception("the channel %s failed", self.channel.name)
+            return NotDelivered(f"{type(error).__name__}, see the log")
+        return None
+
+
+def _message(row: RowMapping) -> Message:
+    return Message(
+        id=f"msg_{row['message_id'].hex}",
+        kind=row["kind"],
+        severity=row["severity"],
+        at=row["at"],
+        title=row["title"],
+        text=row["text"],
+        detail=row["detail"],
+    )

@@ -1,0 +1,165 @@
+"""What people are told, and that they are told once."""
+
+from tests.integration.core.notify.conftest import Office, raise_no_luck
+
+
+async def test_a_run_that_fails_is_told_with_what_to_type(office: Office) -> None:
+    async with office.open() as mailbox, office.bench.worker(raise_no_luck, run_max_failures=1):
+        run_id = (await office.bench.request()).ref.run_id
+        (message,) = await mailbox.until(1)
+
+    assert (message.kind, message.severity) == ("run failed", "warning")
+    assert message.title == f"Run {run_id} (a) failed"
+    assert "RuntimeError: no luck" in message.text
+    assert f"just retry {run_id}" in message.text
+    assert message.detail["run"] == run_id
+
+
+async def test_a_request_that_fails_again_is_not_told_again(office: Office) -> None:
+    async with office.open() as mailbox:
+        first = await office.fail()
+        await mailbox.until(1)
+        await office.fail()
+        await office.fail(("b",))
+        await mailbox.until(2)
+
+    assert [message.detail["sources"] for message in mailbox.got] == [["a"], ["b"]]
+    (incident,) = office.query(
+        "SELECT run_id, times, closed_at FROM incidents WHERE title LIKE %s", f"Run {first} %"
+    )
+    assert (incident["run_id"], incident["times"], incident["closed_at"]) == (first + 1, 2, None)
+
+
+async def test_what_has_recovered_is_told_once_and_what_fails_then_is_told_again(
+    office: Office,
+) -> None:
+    async with office.open() as mailbox:
+        await office.fail()
+        await mailbox.until(1)
+        await office.succeed()
+        await mailbox.until(2)
+        await office.fail()
+        await mailbox.until(3)
+
+    assert [each.kind for each in mailbox.got] == ["run failed", "recovered", "run failed"]
+    assert mailbox.got[1].title == f"Recovered: {mailbox.got[0].title}"
+
+
+async def test_a_run_of_all_its_sources_ends_an_incident_and_a_run_of_some_genes_does_not(
+    office: Office,
+) -> None:
+    async with office.open() as mailbox:
+        await office.fail(("a", "b"))
+        await mailbox.until(1)
+        await office.succeed(("a",))
+        some_genes = await office.succeed(("b",))
+        office.query("UPDATE runs SET genes = '{HGNC:1}' WHERE id = %s", some_genes)
+    assert office.query("SELECT closed_at FROM incidents") == [{"closed_at": None}]
+    async with office.open() as again:
+        await office.succeed(("b", "c"))
+        await again.until(1)
+    assert again.got[0].kind == "recovered"
+
+
+async def test_an_incident_of_a_run_that_somebody_cancels_ends_in_silence(office: Office) -> None:
+    async with office.open() as mailbox:
+        run_id = await office.fail()
+        await mailbox.until(1)
+        office.query("UPDATE runs SET state = 'cancelled' WHERE id = %s", run_id)
+        await office.until("SELECT id FROM incidents WHERE closed_at IS NOT NULL")
+        await office.fail()
+        await mailbox.until(2)
+
+    assert [each.kind for each in mailbox.got] == ["run failed", "run failed"]
+
+
+async def test_a_held_source_is_told_and_the_run_that_failed_only_for_it_is_not(
+    office: Office,
+) -> None:
+    run_id = (await office.bench.request(("clinvar",))).ref.run_id
+    office.query("UPDATE run_sources SET state = 'held' WHERE run_id = %s", run_id)
+    for event in ("held", "failed"):
+        office.query(
+            "INSERT INTO run_events (run_id, epoch, event, detail)"
+            """ VALUES (%s, 1, %s, '{"source": "clinvar", "reason": "it lost half"}')""",
+            run_id,
+            event,
+        )
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+        await office.until(
+            "SELECT 1 WHERE NOT EXISTS (SELECT FROM run_events"
+            " WHERE NOT noticed AND event IN ('held', 'failed'))"
+        )
+
+    (message,) = mailbox.got
+    assert message.title == "clinvar is held: its new answers look wrong"
+    assert "it lost half" in message.text
+    assert f"just accept {run_id} clinvar" in message.text
+
+
+async def test_nobody_is_told_of_failures_from_before_a_channel_was_configured(
+    office: Office,
+) -> None:
+    await office.fail()
+    office.query("UPDATE run_events SET at = now() - interval '2 days'")
+    await office.fail(("b",))
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+        await office.until(
+            "SELECT 1 WHERE NOT EXISTS (SELECT FROM run_events"
+            " WHERE NOT noticed AND event = 'failed')"
+        )
+
+    assert [message.detail["sources"] for message in mailbox.got] == [["b"]]
+
+
+async def test_text_from_outside_is_plain_text_without_secrets(office: Office) -> None:
+    async with office.open() as mailbox:
+        await office.fail(("a\n<b>",), "api_key=abcdefgh\r\n\x1b[31m<script>\u202eevil")
+        (message,) = await mailbox.until(1)
+
+    assert message.title == "Run 1 (a <b>) failed"
+    assert "abcdefgh" not in message.text + str(message.detail)
+    assert not {"\r", "\x1b", "\u202e"} & {*message.text}
+
+
+async def test_nobody_executing_runs_is_told_and_so_is_the_first_worker(office: Office) -> None:
+    async with office.bench.worker(raise_no_luck):
+        pass
+    office.query(
+        "UPDATE workers SET heartbeat_at = now() - interval '6 minutes',"
+        " started_at = now() - interval '1 day'"
+    )
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+        async with office.bench.worker(raise_no_luck):
+            await mailbox.until(2)
+
+    assert [(each.kind, each.severity) for each in mailbox.got] == [
+        ("nobody executes runs", "critical"),
+        ("recovered", "info"),
+    ]
+
+
+async def test_a_run_that_an_idle_worker_does_not_claim_is_told(office: Office) -> None:
+    async with office.bench.worker(raise_no_luck, slots=0), office.open() as mailbox:
+        await office.bench.request()
+        office.query("UPDATE run_events SET at = now() - interval '20 minutes'")
+        (message,) = await mailbox.until(1)
+
+    assert message.kind == "nobody executes runs"
+    assert "Run 1 has been ready for 20 min" in message.text
+
+
+async def test_an_installation_without_a_worker_and_without_runs_has_nothing_to_tell(
+    office: Office,
+) -> None:
+    async with office.open() as mailbox:
+        await office.until(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+            " AND classid = 'incidents'::regclass::oid"
+        )
+        await office.fail()
+        await mailbox.until(1)
+    assert [each.kind for each in mailbox.got] == ["run failed"]
