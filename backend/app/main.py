@@ -5,12 +5,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
+from app.annotation.data.export.folder import remove_abandoned
 from app.annotation.data.retention import retention
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan
@@ -151,6 +153,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     )
     stack.push_async_callback(db.dispose)
     await check_schema(db)
+    await asyncio.to_thread(_tidy, settings.cache_dir)
     reads = db.execution_options(isolation_level="AUTOCOMMIT")
     probes = Probes(settings)
     stack.push_async_callback(probes.close)
@@ -167,6 +170,14 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
     return Services(db, reads, probes, arq_dispatcher, redis, settings.enabled_sources)
+
+
+def _tidy(cache_dir: Path) -> None:
+    """Remove what a former process left behind when it was killed."""
+    try:
+        remove_abandoned(cache_dir)
+    except OSError as error:
+        logger.warning("folders of former exports cannot be removed: %s", error)
 
 
 async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:

@@ -17,6 +17,7 @@ _DECLARING = {
     "app.core.config",
     "app.annotation.settings",
     "app.annotation.upstream.settings",
+    "app.core.retention.settings",
 }
 
 _API, _WORKERS, _RUNS = "the API", "workers", "whatever executes runs"
@@ -30,7 +31,9 @@ _WORDS = {
     "app.core.arq_worker": [_WORKERS],
     "app.core.workers.engine": [_RUNS],
     "app.core.runs.outcome": [_RUNS],
+    "app.core.retention": [_RUNS],
     "app.annotation.data.retention": [_RUNS],
+    "app.annotation.data.file_retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],
     "app.annotation.sources": [_RUNS],
     "app.annotation.sources.connector": [_RUNS, _IMPORT],

@@ -16,6 +16,8 @@ from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
 from app.core.config import load_settings as load
 from app.core.process.checkout import ROOT
+from app.core.retention.settings import MAX_DAYS, RetentionSettings
+from app.core.retention.settings import SECTION as KEPT
 
 SECTION = "Upstream services: an address each, so that a mirror or the sandbox can stand in"
 
@@ -64,7 +66,7 @@ else:
     _Composed = create_model("_Composed", __base__=(*_declared(), Thresholds), **_fields())
 
 
-class Settings(_Composed):
+class Settings(_Composed, RetentionSettings):
     """Everything that can be set, from the environment or the `.env` at the top of the checkout.
 
     The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote.
@@ -77,11 +79,14 @@ class Settings(_Composed):
     """Names of sources, separated by commas, that a run of all sources leaves out, or `none`. A run
     that names such a source still asks it. The default has the sources whose licence is unclear."""
 
-    history_days: int | None = Field(
-        None, ge=1, le=100_000, json_schema_extra={"section": "How long former answers are kept"}
-    )
+    history_days: int | None = Field(None, ge=1, le=MAX_DAYS, json_schema_extra={"section": KEPT})
     """Days after which a former answer is removed from the history, counted from when another one
     replaced it. Empty: all are kept. What was valid at a snapshot is never removed."""
+
+    cache_days: int = Field(30, ge=1, le=MAX_DAYS)
+    """Days after its last use until a file in CACHE_DIR is removed that no source reads any more,
+    such as a file of a former address or of a former version of this program. The files that the
+    sources read stay."""
 
     @property
     def enabled_sources(self) -> list[str]:

@@ -2,7 +2,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -10,6 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.annotation.data.export.describing import described
+from app.annotation.data.export.folder import export_folder
 from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.planning import Asked, Plan, format_of, plan
 from app.annotation.data.export.process import CHUNK, Export
@@ -118,7 +118,7 @@ async def export(
                 headers={"Retry-After": str(RETRY_AFTER)},
             )
         cache = usable_cache_dir(settings.cache_dir)
-        folder = stack.enter_context(TemporaryDirectory(prefix="export-", dir=cache))
+        folder = stack.enter_context(export_folder(cache))
         planned, started = await stack.enter_async_context(
             begin(
                 services.db,

@@ -6,6 +6,7 @@ A run is what somebody asked for. An attempt is one worker's execution of a run.
 - `schedules`: when runs are created without anybody asking.
 - `notify`: what people are told, and the channels that carry it.
 - `workers`: what executes runs: claims, heartbeats, and recovery from dead workers.
+- `retention`: which rows are removed when they are old, and which stay.
 - `arq`: how workers are told that a run is ready. No other room imports arq.
 - `redis`: the connection to Redis, and the request budgets that are kept there.
 - `postgres`: whether the database can be used, and backups.

@@ -5,7 +5,7 @@ Each component keeps the checks of its own set-up in a module ``checks.py``. The
 
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,6 +45,7 @@ class Finding:
         required: for a problem, what is required.
         found: for a problem, what was found instead.
         remedy: what repairs it, if that depends on what was found.
+        detail: the numbers of the summary, for programs.
         by_time: the check found this because an answer was late or missing. The finding counts
             only if the doctor's own event loop was on time.
     """
@@ -54,6 +55,7 @@ class Finding:
     required: str = ""
     found: str = ""
     remedy: Remedy = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
     by_time: bool = False
 
 
@@ -141,14 +143,16 @@ def check(
     return make
 
 
-def ok(summary: str) -> Finding:
+def ok(summary: str, **detail: Any) -> Finding:
     """Report that nothing is wrong, or that the installation does not use this."""
-    return Finding(Status.ok, summary)
+    return Finding(Status.ok, summary, detail=detail)
 
 
-def warning(summary: str, *, required: str, found: str, remedy: Remedy = "") -> Finding:
+def warning(
+    summary: str, *, required: str, found: str, remedy: Remedy = "", **detail: Any
+) -> Finding:
     """Report what an operator should know although everything works."""
-    return Finding(Status.warning, summary, required, found, remedy)
+    return Finding(Status.warning, summary, required, found, remedy, detail)
 
 
 def failed(summary: str, *, required: str, found: str, remedy: Remedy = "") -> Finding:

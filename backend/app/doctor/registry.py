@@ -1,6 +1,7 @@
 """The list of all checks. The command, its JSON and the troubleshooting page come from it."""
 
 from app.annotation import checks as annotation
+from app.annotation.data import checks as data
 from app.core.checks import Check
 from app.core.postgres import checks as postgres
 from app.core.redis import checks as redis
@@ -20,6 +21,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *runs.CHECKS,
             *workers.CHECKS,
             *annotation.CHECKS,
+            *data.CHECKS,
             *upstream.CHECKS,
             *host.CHECKS,
         ),

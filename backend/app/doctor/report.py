@@ -205,6 +205,7 @@ def _as_object(result: Result) -> dict[str, Any]:
         "summary": finding.summary,
         "required": finding.required,
         "found": finding.found,
+        "detail": dict(finding.detail),
         "why": result.check.why if result.is_problem else "",
         "remedy": result.remedy,
         "docs": result.check.docs,

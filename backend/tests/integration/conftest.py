@@ -22,7 +22,7 @@ from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.schedules.ticks import Plan
-from app.core.workers.chores import Chore
+from app.core.workers.chores import Chore, LocalChore
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
@@ -156,7 +156,7 @@ class Bench:
         slots: int = 3,
         timing: Timing = QUICK,
         plan: Plan | None = None,
-        chores: Sequence[Chore] = (),
+        chores: Sequence[Chore | LocalChore] = (),
         **settings: Any,
     ) -> AsyncIterator[Engine]:
         """A process' part of the engine, that executes runs in this process."""

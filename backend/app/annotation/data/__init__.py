@@ -8,8 +8,9 @@ and `genes` the genes as they were then.
 chooses the genes of a list, `gene_query` answers many identifiers, and `gene_history` reads the
 versions of answers. `shapes` is the JSON that they write, and `views` describes it for OpenAPI.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
-of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment,
-and `retention` removes former answers.
+of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
+`retention` removes what is older than the settings say, and `file_retention` unused files; `checks`
+are the doctor's checks of both.
 `changes` are the differences of two moments, or what a run changed. `diff` compares two versions of
 an answer, and `wording` says in words what differs.
 `export` makes files of the answers, for R, pandas and spreadsheets.
@@ -17,6 +18,7 @@ an answer, and `wording` says in words what differs.
 
 __all__ = [
     "changes",
+    "checks",
     "citation",
     "conditions",
     "diff",

@@ -1,4 +1,7 @@
-"""Removes former answers that ended long ago, except those that were valid at a snapshot."""
+"""Removes what is older than the settings say: former answers, old rows, and unused files.
+
+A former answer that was valid at a snapshot stays.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,8 +9,11 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.data.file_retention import Files
+from app.annotation.data.run_names import list_named
 from app.annotation.settings import Settings
-from app.core.workers.chores import Chore
+from app.core.retention.chores import retention as of_rows
+from app.core.workers.chores import Chore, LocalChore
 
 INTERVAL = 3_600.0
 """Seconds between the end of one pass through the history and the next."""
@@ -63,9 +69,14 @@ class Retention:
         return row.last is not None
 
 
-def retention(settings: Settings) -> Sequence[Chore]:
-    """Return the chore that removes former answers, or none if all are kept."""
-    if settings.history_days is None:
-        return ()
-    remove = Retention(settings.history_days).remove
-    return (Chore("the retention of the history", INTERVAL, remove),)
+def retention(settings: Settings) -> Sequence[Chore | LocalChore]:
+    """Return the chores that remove what is older than the settings say."""
+    chores: list[Chore | LocalChore] = []
+    if settings.history_days is not None:
+        remove = Retention(settings.history_days).remove
+        chores.append(Chore("the retention of the history", INTERVAL, remove))
+    return (
+        *chores,
+        *of_rows(settings, list_named),
+        LocalChore("the retention of files", INTERVAL, Files(settings).remove),
+    )

@@ -12,8 +12,8 @@ source, `declaration` is what it declares, and `answers` is what it is asked abo
 `collected` makes a file of a service's answers, `keyed` groups the rows of a file by gene,
 `ontology` tells which terms are below others, and `structure` describes the data of an answer.
 `accepted_files` compares a file with the one accepted last, within the `thresholds` that are
-settings, and `names` are the names of a gene. `hgnc` also resolves gene lists; no other source is
-used by its name.
+settings, and `cached_files` knows which downloaded files are read. `names` are the names of a gene.
+`hgnc` also resolves gene lists; no other source is used by its name.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ __all__ = [
     "answers",
     "base",
     "build",
+    "cached_files",
     "collected",
     "connector",
     "declaration",

@@ -15,7 +15,8 @@ answer has, because a renamed field would look as if no gene had it. Never catch
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct
@@ -24,12 +25,14 @@ from app.annotation.sources.answers import Answer, FileRead, Gene
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
+from app.annotation.upstream.cache_dir import folder_of
 from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.release import Release, public_address
 
 if TYPE_CHECKING:
     from app.annotation.sources.connector import Connector
     from app.annotation.upstream import Upstream
+    from app.annotation.upstream.settings import UpstreamSettings
 
 T = TypeVar("T")
 
@@ -139,10 +142,21 @@ class FileSource(Source, ABC):
 
     Attributes:
         file: what is downloaded, and what reads it.
+        beside: paths of other files of the same host that the source reads.
         file_release: the release of the file. It is set when the file was read to its end.
     """
 
     file: ClassVar[BulkFile]
+    beside: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def cached(cls, settings: "UpstreamSettings") -> Collection[Path]:
+        """Return the files in ``CACHE_DIR`` that the source reads. They need not be there."""
+        return [
+            folder_of(settings.cache_dir, host, getattr(settings, host.setting)) / path
+            for path in (*cls.file.paths, *cls.beside)
+            for host in (cls.file.host_of(path),)
+        ]
 
     def __init__(self, connect: "Connector") -> None:
         super().__init__(connect)

@@ -23,6 +23,7 @@ from app.annotation.upstream.release import Release
 
 if TYPE_CHECKING:
     from app.annotation.sources.connector import Connector
+    from app.annotation.upstream.settings import UpstreamSettings
 
 
 class Pieces:
@@ -104,9 +105,17 @@ class CollectedSource(FileSource):
 
     def __init__(self, connect: "Connector") -> None:
         super().__init__(connect)
-        addresses = [connect.address(host) for host in self.info.hosts]
-        name = f"{self.info.name}-{digest(' '.join(addresses))}"
-        self._folder = connect.settings.cache_dir / name
+        self._folder = self._folder_of(connect.settings)
+
+    @classmethod
+    def _folder_of(cls, settings: "UpstreamSettings") -> Path:
+        addresses = [getattr(settings, host.setting) for host in cls.info.hosts]
+        return settings.cache_dir / f"{cls.info.name}-{digest(' '.join(addresses))}"
+
+    @classmethod
+    def cached(cls, settings: "UpstreamSettings") -> Collection[Path]:
+        """Return the file that the source reads, whether it is there or not."""
+        return [cls._folder_of(settings) / cls.file.paths[0]]
 
     @property
     @abstractmethod
@@ -147,6 +156,7 @@ class CollectedSource(FileSource):
                 if known is None or known.marker != release.marker:
                     collected = await self.collect(pieces, release)
                     known = await asyncio.to_thread(self._join, file, pieces, collected)
+                await asyncio.to_thread(file.note_use)
         name = self.file.paths[0]
         marker, size = known.marker, known.size
         return [Download(file.path, name, known.release, marker, self.address, size)]

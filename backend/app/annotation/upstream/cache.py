@@ -1,10 +1,12 @@
 """A downloaded file, what is known about it, and the lock against two downloads at once."""
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -99,6 +101,34 @@ class CachedFile:
     def forget(self) -> None:
         """Remove the notes about the file."""
         self._side.unlink(missing_ok=True)
+
+    def note_use(self) -> None:
+        """Note that the file was used now, by the time of the notes about it."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._side)
+
+    def unused_for(self) -> float | None:
+        """Return seconds since the last use; None if this is no file of this program."""
+        try:
+            msgspec.json.decode(self._side.read_bytes(), type=Known)
+            times = [path.stat().st_mtime for path in (self._side, self.path) if path.exists()]
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return time.time() - max(times)
+
+    def remove(self) -> None:
+        """Remove the file, its notes and its lock."""
+        for path in (self.path, self._side, self._lock):
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked_now(self) -> Iterator[bool]:
+        """Take the lock if it is free, and tell whether this succeeded; see :meth:`locked`."""
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            yield _try_lock(descriptor)
+        finally:
+            os.close(descriptor)
 
     def start_part(self) -> Path:
         """Make an empty file to download into, and remove what a killed process left behind."""

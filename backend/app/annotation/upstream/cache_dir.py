@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+from app.annotation.upstream.host import Host, digest
 from app.core.errors import UserError
 
 
@@ -22,3 +23,8 @@ def usable_cache_dir(folder: Path) -> Path:
             remedy="set CACHE_DIR in .env, or `unset CACHE_DIR`",
         )
     return folder
+
+
+def folder_of(cache_dir: Path, host: Host, base_url: str) -> Path:
+    """Return the folder of the files that are downloaded from a host at an address."""
+    return cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"

@@ -12,9 +12,10 @@ import msgspec
 from app.annotation.upstream import answers, outages
 from app.annotation.upstream.body import read_body
 from app.annotation.upstream.cache import CachedFile, Download, waiting_for_disk
+from app.annotation.upstream.cache_dir import folder_of
 from app.annotation.upstream.download import Downloading, version_of
 from app.annotation.upstream.errors import BadAnswer
-from app.annotation.upstream.host import Host, digest
+from app.annotation.upstream.host import Host
 from app.annotation.upstream.release import Release, public_address
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
@@ -85,7 +86,7 @@ class Upstream:
             try_seconds=try_seconds,
             longest_wait=self._retries.longest_wait,
         )
-        self._folder = cache_dir and cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
+        self._folder = cache_dir and folder_of(cache_dir, host, base_url)
         self._params = dict(params or {})
 
     @property
@@ -187,7 +188,9 @@ class Upstream:
         file = CachedFile(self._folder / path)
         with waiting_for_disk():
             async with file.locked():
-                return await self._download(path, file, limit)
+                download = await self._download(path, file, limit)
+                await asyncio.to_thread(file.note_use)
+                return download
 
     async def release_of(self, path: str) -> Release:
         """Return the release of a file from its headers, without the file.

@@ -36,6 +36,24 @@ class Chore:
     do_part: Callable[[AsyncConnection], Awaitable[bool]]
 
 
+@dataclass(frozen=True, slots=True)
+class LocalChore:
+    """Regular work on the machine of a worker, such as on its files, which every worker does.
+
+    Workers of one machine may do it at the same time, so a part must allow that.
+
+    Args:
+        name: for the log.
+        interval: see :class:`Chore`.
+        do_part: does a part, and returns whether there is more to do. A thread does what would keep
+            the event loop for long.
+    """
+
+    name: str
+    interval: float
+    do_part: Callable[[], Awaitable[bool]]
+
+
 class Chores:
     """Does the chores of a worker, one at a time, beside its heartbeats.
 
@@ -46,7 +64,10 @@ class Chores:
     """
 
     def __init__(
-        self, db: AsyncEngine, chores: Sequence[Chore], log: Callable[[str, Exception], None]
+        self,
+        db: AsyncEngine,
+        chores: Sequence[Chore | LocalChore],
+        log: Callable[[str, Exception], None],
     ) -> None:
         self._db = db
         self._log = log
@@ -66,14 +87,21 @@ class Chores:
         if self._doing is not None:
             await cancelling.end(self._doing, within=within)
 
-    async def _do(self, chore: Chore) -> None:
+    async def _do(self, chore: Chore | LocalChore) -> None:
         more = False
         try:
-            async with self._db.begin() as connection:
-                if await connection.run_sync(try_hold, _CHORES):
-                    more = await chore.do_part(connection)
+            if isinstance(chore, LocalChore):
+                more = await chore.do_part()
+            else:
+                more = await self._do_in_turn(chore)
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log(chore.name, error)
         finally:
             wait = PAUSE if more else chore.interval
             self._due[chore] = asyncio.get_running_loop().time() + wait
+
+    async def _do_in_turn(self, chore: Chore) -> bool:
+        async with self._db.begin() as connection:
+            if await connection.run_sync(try_hold, _CHORES):
+                return await chore.do_part(connection)
+        return False

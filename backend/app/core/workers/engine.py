@@ -27,7 +27,7 @@ from app.core.runs.ref import RunRef
 from app.core.schedules import ticks
 from app.core.schedules.ticks import Plan
 from app.core.workers import claiming, recovery
-from app.core.workers.chores import Chore, Chores
+from app.core.workers.chores import Chore, Chores, LocalChore
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import DEFAULT_TIMING, Timing
@@ -72,7 +72,7 @@ class Engine:
         work: Work,
         plan: Plan | None = None,
         timing: Timing = DEFAULT_TIMING,
-        chores: Sequence[Chore] = (),
+        chores: Sequence[Chore | LocalChore] = (),
     ) -> None:
         dsn = settings.database_url.get_secret_value()
         self.liveness = Liveness(

@@ -80,6 +80,8 @@ annotations = Table(
     CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
     CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
     Index("annotations_checked_run_idx", "checked_run_id", "source"),
+    Index("annotations_fetched_run_idx", "fetched_run_id"),
+    Index("annotations_changed_run_idx", "changed_run_id"),
     Index(None, "source", "state"),
     Index(None, "valid_from"),
 )

@@ -110,4 +110,5 @@ gene_events = Table(
         comment="from and to, or the HGNC ids of the genes that it was merged or split into",
     ),
     Column("run_id", BigInteger, comment="run that noticed it; null: an import of genes"),
+    Index("gene_events_run_idx", "run_id"),
 )

@@ -73,6 +73,8 @@ annotation_history = Table(
     CheckConstraint("valid_from < valid_to", name="validity"),
     Index("annotation_history_valid_to_idx", "valid_to"),
     Index("annotation_history_run_idx", "run_id", "source"),
+    Index("annotation_history_fetched_run_idx", "fetched_run_id"),
+    Index("annotation_history_changed_run_idx", "changed_run_id"),
 )
 
 history_horizon = Table(

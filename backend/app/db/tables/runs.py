@@ -94,6 +94,7 @@ runs = Table(
     ),
     CheckConstraint("mode IN ('smart', 'full')", name="mode"),
     Index("runs_active_idx", "state", postgresql_where=text("state IN ('queued', 'running')")),
+    Index("runs_worker_idx", "worker_id"),
 )
 
 run_sources = Table(
@@ -220,6 +221,7 @@ run_events = Table(
         "id",
         postgresql_where=text("NOT noticed AND event IN ('failed', 'held', 'release arrived')"),
     ),
+    Index("run_events_worker_idx", text("(detail ->> 'worker')")),
 )
 
 workers = Table(

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Identity,
+    Index,
     Table,
     Text,
     text,
@@ -95,4 +96,5 @@ schedule_ticks = Table(
         comment="when the outcome was decided",
     ),
     CheckConstraint("outcome IN ('ran', 'skipped', 'missed', 'refused', 'queued')", name="outcome"),
+    Index("schedule_ticks_run_idx", "run_id"),
 )

@@ -202,3 +202,17 @@ async def test_the_process_of_an_export_dies_with_the_api(plant, query) -> None:
     await eventually(lambda: not child.is_running())
     await eventually(lambda: not query(SESSIONS))
     client.close()
+
+
+async def test_the_folder_of_a_killed_api_is_removed_when_the_next_one_starts(plant, query) -> None:
+    add_large_answers(query)
+    api, address = await plant.api()
+    client = _request(httpx.URL(address), "?format=xlsx")
+    folders = lambda: list((plant.folder / "cache").glob("export-*"))  # noqa: E731
+    await eventually(folders)
+    api.kill()
+    await eventually(lambda: not psutil.pid_exists(api.pid) or not _children(api.pid))
+    client.close()
+    assert folders()
+    await plant.api()
+    assert not folders()

@@ -122,7 +122,8 @@ async def test_a_worker_removes_what_the_setting_says(history: Bench) -> None:
     async def nothing(attempt: Attempt) -> None:
         pass
 
-    assert retention(history.settings) == ()
+    kept = [chore.name for chore in retention(history.settings)]
+    assert "the retention of the history" not in kept
     settings = history.settings.model_copy(update={"history_days": 150})
     async with history.worker(nothing, chores=retention(settings)), limit(WAIT):
         while len(await rows(history, "SELECT FROM annotation_history")) > 5:

@@ -105,6 +105,7 @@ def test_json_is_one_object_with_all_that_a_program_needs() -> None:
         "summary": "broken …",
         "required": "whole",
         "found": "one\ntwo",
+        "detail": {},
         "why": "It hurts.",
         "remedy": "do this\ndo that",
         "docs": "docs/troubleshooting.md#config-b",

@@ -52,6 +52,7 @@ class ClinVar(WeighedSource, FileSource):
     data = ClinVarData
     service = EUTILS
     file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.reader:read")
+    beside = (EXPECTED_FILE,)
     probes = PROBES
     setting_probes = SETTING_PROBES
 

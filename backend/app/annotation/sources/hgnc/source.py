@@ -103,6 +103,7 @@ class Hgnc(ApiSource, FileSource):
     data = HgncData
     service = REST
     file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.reader:read")
+    beside = (WITHDRAWN,)
     probes = (
         HostProbe(
             host=REST,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.runs.attempt import Attempt
 from app.core.workers import chores
-from app.core.workers.chores import Chore
+from app.core.workers.chores import Chore, LocalChore
 from harness.timing import WAIT, limit
 from tests.integration.conftest import QUICK, Bench
 
@@ -124,3 +124,21 @@ async def test_a_chore_that_hangs_delays_neither_runs_nor_heartbeats_nor_the_end
                 heartbeats.add(found.scalar_one())
             await asyncio.sleep(0.01)
     assert run.state == "succeeded"
+
+
+async def test_each_worker_does_a_local_chore_and_waits_for_no_other(bench: Bench) -> None:
+    times = 0
+    both = asyncio.Event()
+
+    async def meet() -> bool:
+        nonlocal times
+        times += 1
+        if times == 2:
+            both.set()
+        await both.wait()
+        return False
+
+    local = [LocalChore("local", A_LONG_TIME, meet)]
+    workers = [bench.worker(nothing, chores=local) for _ in range(2)]
+    async with workers[0], workers[1], limit(WAIT):
+        await both.wait()

@@ -1,0 +1,154 @@
+"""The doctor's checks of what is kept: the sizes of tables and files, and what is to be removed."""
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from app.core.checks import Check, Context, Finding, check, ok, warning
+from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
+from app.core.words import size, some
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from app.annotation.settings import Settings
+
+MOST_COUNTED = 10_000
+"""Rows of a kind that are counted exactly."""
+
+COUNTING = 1.0
+"""Seconds after which no more runs are counted."""
+
+OVERDUE = 2
+"""Days for which old rows may be left: nobody removes them while no worker is alive."""
+
+LEAST_FREE = 2_000_000_000
+"""Bytes. The largest file of a source has about 500 MB, twice while a newer one is downloaded, and
+its answers and those of a backup or an export may need as much."""
+
+# the sizes come from the file system, and the numbers of rows from the last ANALYZE
+_SIZES = """
+    SELECT relname AS name, pg_total_relation_size(oid)::bigint AS bytes,
+      greatest(reltuples, 0)::bigint AS rows
+    FROM pg_class
+    WHERE relkind = 'r'
+      AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'runs'::regclass)
+    ORDER BY bytes DESC
+"""
+
+
+@check(
+    "database.sizes",
+    "no rows are left that the settings no longer keep",
+    symptom="The disk of PostgreSQL fills up, and runs and their events from years ago are there.",
+    why="A worker that is alive removes old rows about once an hour. Without one, or if it fails,"
+    " the tables grow without end.",
+    needs=("database.migrated",),
+)
+async def sizes(context: Context) -> Finding:
+    """Look at the sizes of the tables, and count what retention would remove."""
+    from sqlalchemy import text
+
+    from app.annotation.settings import Settings
+
+    assert isinstance(context.settings, Settings)
+    tables = await context.rows(text(_SIZES))
+    async with context.database().connect() as connection:
+        old = await _count(connection, context.settings, later=0)
+        overdue = await _count(connection, context.settings, later=OVERDUE)
+    total = sum(each.bytes for each in tables)
+    has = some([f"{each.name} {size(each.bytes)}" for each in tables])
+    summary = f"{size(total)}: {has}; to be removed: {_said(old)}"
+    detail = {
+        "bytes": {each.name: each.bytes for each in tables},
+        "to_be_removed": old,
+        "counted_up_to": MOST_COUNTED,
+    }
+    if not any(overdue.values()):
+        return ok(summary, **detail)
+    return warning(
+        f"{_said(overdue)} should have been removed {OVERDUE} days ago",
+        required="a worker that is alive and whose log has no error about retention",
+        found=summary,
+        remedy=START_WORKER if context.settings.use_arq_worker else START_API,
+        **detail,
+    )
+
+
+async def _count(
+    connection: "AsyncConnection", settings: "Settings", *, later: int
+) -> dict[str, int]:
+    """Return how many rows would be removed if all were kept for some days longer."""
+    from app.core.retention import notifications, ticks, workers
+
+    most = MOST_COUNTED
+    return {
+        "runs": await _count_runs(connection, settings.run_days + later),
+        "ticks": await ticks.count(connection, settings.tick_days + later, most=most),
+        "notifications": await notifications.count(
+            connection, settings.notification_days + later, most=most
+        ),
+        "workers": await workers.count(connection, settings.worker_days + later, most=most),
+    }
+
+
+async def _count_runs(connection: "AsyncConnection", days: int) -> int:
+    from app.annotation.data.run_names import list_named
+    from app.core.retention.runs import BATCH, list_old, list_unneeded
+
+    end = time.monotonic() + COUNTING
+    found, after = 0, 0
+    while found < MOST_COUNTED and time.monotonic() < end:
+        old = await list_old(connection, days, after=after, most=BATCH)
+        found += len(await list_unneeded(connection, old, list_named))
+        if len(old) < BATCH:
+            break
+        after = old[-1]
+    return found
+
+
+def _said(numbers: dict[str, int]) -> str:
+    """Write how many rows are to be removed of each kind."""
+    return some(
+        [
+            f"{'at least ' if number >= MOST_COUNTED else ''}{number:,} {kind}"
+            for kind, number in numbers.items()
+            if number
+        ]
+        or ["nothing"]
+    )
+
+
+@check(
+    "host.disk",
+    "the disk of CACHE_DIR has room for new files",
+    symptom="A run waits for `disk`, or an export or a backup breaks off.",
+    why="A run that cannot store a source's file waits until there is room. What no source reads"
+    " any more is removed by itself.",
+    needs=("config.valid",),
+    remedy=EDIT_SETTINGS,
+)
+async def disk(context: Context) -> Finding:
+    """Look at the disk, at what the sources keep on it, and at what retention would remove."""
+    from app.annotation.data.file_retention import look
+    from app.annotation.settings import Settings
+
+    assert isinstance(context.settings, Settings)
+    settings = context.settings
+    room = await asyncio.to_thread(look, settings)
+    has = (
+        f"{size(room.files)} in CACHE_DIR, {size(room.unused)} of it to be removed;"
+        f" {size(room.free)} are free on its disk"
+    )
+    if room.free >= LEAST_FREE:
+        return ok(has, **asdict(room))
+    return warning(
+        f"the disk of CACHE_DIR ({settings.cache_dir}) has {size(room.free)} left",
+        required=f"{size(LEAST_FREE)}; make room on the disk, or set CACHE_DIR to another one",
+        found=has,
+        **asdict(room),
+    )
+
+
+CHECKS: tuple[Check, ...] = (sizes, disk)

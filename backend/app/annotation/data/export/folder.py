@@ -1,0 +1,86 @@
+"""The folders for the temporary files of exports, which are removed even if the process is killed.
+
+A process holds a lock on a file in its folder, which the kernel releases when the process ends,
+however it ends. A folder whose lock is free belongs to nobody.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ABANDONED = 86_400.0
+"""Seconds after its last change from which on a folder without a lock belongs to nobody. Former
+versions made such folders, and this one makes one for an instant."""
+
+_PREFIX = "export-"
+_NAME = re.compile(r"export-[a-z0-9_]{8}")
+_LOCK = ".lock"
+
+
+@contextmanager
+def export_folder(cache_dir: Path) -> Iterator[str]:
+    """Make a folder in ``CACHE_DIR``, and remove it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache_dir))
+    try:
+        # the lock gets its name when it is held, so that it never looks free
+        unnamed = folder / f"{_LOCK}.new"
+        descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            unnamed.rename(folder / _LOCK)
+            yield str(folder)
+        finally:
+            os.close(descriptor)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def list_abandoned(cache_dir: Path) -> list[Path]:
+    """Return the folders of processes that were killed. It blocks."""
+    if not cache_dir.is_dir():
+        return []
+    with os.scandir(cache_dir) as entries:
+        return [
+            Path(entry.path)
+            for entry in entries
+            if _NAME.fullmatch(entry.name)
+            and entry.is_dir(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_uid == os.getuid()
+            and _is_abandoned(Path(entry.path))
+        ]
+
+
+def remove_abandoned(cache_dir: Path) -> int:
+    """Remove the folders of processes that were killed, and return how many. It blocks."""
+    found = list_abandoned(cache_dir)
+    for folder in found:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(found)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return _last_change(folder) < time.time() - ABANDONED
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _last_change(folder: Path) -> float:
+    times = [0.0]
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return max(times)

@@ -1,0 +1,61 @@
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BATCH = 1_000
+"""Notifications, and incidents, that are removed in one transaction."""
+
+# a digest stays with the deliveries that it contains
+_REMOVE = text(
+    """
+    DELETE FROM notifications WHERE id IN (
+      SELECT n.id FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
+      WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
+        AND (i.id IS NULL OR i.closed_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM notification_deliveries d
+          WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
+        AND NOT EXISTS (SELECT FROM notification_deliveries d
+          JOIN notifications contained ON contained.id = d.notification_id
+          WHERE d.digest_id = n.id
+            AND contained.created_at >= now() - make_interval(days => :days))
+      ORDER BY n.id LIMIT :batch)
+    """
+)
+
+_REMOVE_INCIDENTS = text(
+    """
+    DELETE FROM incidents WHERE id IN (
+      SELECT i.id FROM incidents i
+      WHERE i.closed_at < now() - make_interval(days => :days)
+        AND NOT EXISTS (SELECT FROM notifications n WHERE n.incident_id = i.id)
+      ORDER BY i.id LIMIT :batch)
+    """
+)
+
+_COUNT = text(
+    """
+    SELECT count(*) FROM (
+      SELECT FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
+      WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
+        AND (i.id IS NULL OR i.closed_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM notification_deliveries d
+          WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
+      LIMIT :most) counted
+    """
+)
+
+
+async def remove(connection: AsyncConnection, days: int) -> bool:
+    """Remove some old notifications and incidents, and return whether there may be more.
+
+    What is still to be delivered stays, and so does an open incident with its notifications.
+    """
+    values = {"days": days, "batch": BATCH}
+    removed = await connection.execute(_REMOVE, values)
+    closed = await connection.execute(_REMOVE_INCIDENTS, values)
+    return BATCH in {removed.rowcount, closed.rowcount}
+
+
+async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
+    """Return how many notifications would be removed, but count no more than ``most``."""
+    found: int = (await connection.execute(_COUNT, {"days": days, "most": most})).scalar_one()
+    return found

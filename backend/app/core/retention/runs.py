@@ -1,0 +1,132 @@
+"""Removes runs that ended long ago, with their sources and events, if nothing needs them.
+
+A run stays while something refers to it or would answer differently without it:
+
+- an annotation, a former answer, or whatever else the `Named` function knows,
+- a tick, a schedule whose tick waits behind it, or an open incident,
+- the last run of a request, which ``resume=True`` may reopen or the doctor judges,
+- the last run of a source: its last success, from which freshness is reckoned, its last run that
+  fetched something, from which the duration of the next one is forecast, and the last run that
+  says whether the source is held.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.runs import totals
+
+BATCH = 500
+"""Ended runs that are looked at in one transaction."""
+
+Named = Callable[[AsyncConnection, Collection[int]], Awaitable[Collection[int]]]
+"""Returns those of some runs that the work of runs refers to, such as by an annotation. It reads
+one state of the database."""
+
+_OLD = text(
+    """
+    SELECT id FROM runs
+    WHERE id > :after AND state IN ('succeeded', 'failed', 'cancelled')
+      AND finished_at < now() - make_interval(days => :days)
+    ORDER BY id LIMIT :most
+    """
+)
+
+# One active run at a time covers a source, so a later run of it is one with a greater id. But a
+# failed run may be reopened after later ones, so that its success is the last one by time.
+_UNNEEDED = text(
+    """
+    WITH latest AS MATERIALIZED (
+      SELECT max(id) AS id FROM runs WHERE state <> 'cancelled' GROUP BY mode, sources
+      UNION
+      SELECT max(id) FROM runs WHERE state IN ('failed', 'cancelled') GROUP BY mode, sources, genes
+    )
+    SELECT r.id FROM runs r
+    WHERE r.id = ANY(CAST(:ids AS bigint[]))
+      AND NOT EXISTS (SELECT FROM latest l WHERE l.id = r.id)
+      AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.run_id = r.id)
+      AND NOT EXISTS (SELECT FROM schedules s WHERE s.queued_behind = r.id)
+      AND NOT EXISTS (SELECT FROM incidents i WHERE i.run_id = r.id AND i.closed_at IS NULL)
+      AND NOT EXISTS (
+        SELECT FROM run_sources s WHERE s.run_id = r.id AND (
+          (s.state IN ('succeeded', 'failed', 'held') AND NOT EXISTS (
+            SELECT FROM run_sources later
+            WHERE later.source = s.source AND later.state IN ('succeeded', 'failed', 'held')
+              AND later.run_id > s.run_id))
+          OR (s.state = 'succeeded' AND NOT EXISTS (
+            SELECT FROM run_sources later JOIN runs other ON other.id = later.run_id
+            WHERE later.source = s.source AND later.state = 'succeeded'
+              AND later.run_id > s.run_id AND later.finished_at >= s.finished_at
+              AND (other.genes IS NULL OR r.genes IS NOT NULL)))
+          OR (s.state = 'succeeded' AND s.done > s.confirmed
+              AND s.finished_at > s.attempt_started_at AND NOT EXISTS (
+            SELECT FROM run_sources later
+            WHERE later.source = s.source AND later.state = 'succeeded'
+              AND later.run_id > s.run_id AND later.done > later.confirmed
+              AND later.finished_at > later.attempt_started_at))))
+    ORDER BY r.id
+    """
+)
+
+# somebody may have reopened one of them meanwhile, so that it has ended again just now
+_LOCK = text(
+    """
+    SELECT id FROM runs
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND state IN ('succeeded', 'failed', 'cancelled')
+      AND finished_at < now() - make_interval(days => :days)
+    ORDER BY id FOR UPDATE SKIP LOCKED
+    """
+)
+
+
+class OldRuns:
+    """Removes runs batch by batch, the oldest first.
+
+    Args:
+        days: after its end, until a run can be removed.
+        named: says which runs have to stay.
+    """
+
+    def __init__(self, days: int, named: Named) -> None:
+        self._days = days
+        self._named = named
+        # so that a batch need not pass again the runs that stay
+        self._after = 0
+
+    async def remove(self, connection: AsyncConnection) -> bool:
+        """Remove a batch, and return whether there are more old runs to look at."""
+        old = await list_old(connection, self._days, after=self._after, most=BATCH)
+        if unneeded := await list_unneeded(connection, old, self._named):
+            values = {"ids": unneeded, "days": self._days}
+            ended = (await connection.execute(_LOCK, values)).scalars().all()
+            await totals.remove(connection, ended)
+        more = len(old) == BATCH
+        self._after = old[-1] if more else 0
+        return more
+
+
+async def list_old(
+    connection: AsyncConnection, days: int, *, after: int = 0, most: int
+) -> Sequence[int]:
+    """Return the ids of the first runs that ended so many days ago.
+
+    Args:
+        connection: to read from.
+        days: since the end of the run.
+        after: only runs with a greater id.
+        most: how many.
+    """
+    values = {"days": days, "after": after, "most": most}
+    return (await connection.execute(_OLD, values)).scalars().all()
+
+
+async def list_unneeded(
+    connection: AsyncConnection, run_ids: Collection[int], named: Named
+) -> list[int]:
+    """Return those of some ended runs that nothing needs."""
+    if not run_ids:
+        return []
+    unneeded = (await connection.execute(_UNNEEDED, {"ids": list(run_ids)})).scalars().all()
+    needed = set(await named(connection, unneeded)) if unneeded else set()
+    return [each for each in unneeded if each not in needed]

@@ -1,0 +1,43 @@
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BATCH = 500
+"""Workers that are removed in one transaction."""
+
+# a worker that holds its lock may be frozen, and go on with its old id
+_REMOVE = text(
+    """
+    DELETE FROM workers WHERE id IN (
+      SELECT w.id FROM workers w JOIN worker_liveness life ON life.id = w.id
+      WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
+        AND NOT EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id)
+        AND NOT EXISTS (SELECT FROM run_events e WHERE e.detail ->> 'worker' = w.id::text)
+      ORDER BY w.id LIMIT :batch)
+    """
+)
+
+_COUNT = text(
+    """
+    SELECT count(*) FROM (
+      SELECT FROM workers w
+      WHERE w.heartbeat_at < now() - make_interval(days => :days)
+        AND NOT EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id)
+        AND NOT EXISTS (SELECT FROM run_events e WHERE e.detail ->> 'worker' = w.id::text)
+      LIMIT :most) counted
+    """
+)
+
+
+async def remove(connection: AsyncConnection, days: int) -> bool:
+    """Remove some workers that died so many days ago, and return whether there may be more.
+
+    A worker stays while a run or an event names it.
+    """
+    removed = await connection.execute(_REMOVE, {"days": days, "batch": BATCH})
+    return removed.rowcount == BATCH
+
+
+async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
+    """Return how many workers would be removed, but count no more than ``most``."""
+    found: int = (await connection.execute(_COUNT, {"days": days, "most": most})).scalar_one()
+    return found
