@@ -17,6 +17,7 @@ from starlette.routing import compile_path
 
 from app.api.calls import remedy_with_calls
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
+from app.core.field_docs import describe_fields
 from app.core.postgres.schema import explain
 from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.db.sqlstate import sqlstate
@@ -53,7 +54,7 @@ class Busy(KidneyGeneticsError):
 class Refusal(BaseModel):
     """The body of every error."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(json_schema_extra=describe_fields)
 
     error: str
     """What is wrong."""

@@ -10,6 +10,7 @@ from app.api.errors import database_unavailable, refusals
 from app.api.probes import Probes
 from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
+from app.core.field_docs import describe_fields
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Ready(BaseModel):
     It can do so without Redis: wake-ups are sent once Redis is back.
     """
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(json_schema_extra=describe_fields)
 
     status: Literal["ready"] = "ready"
     redis: Literal["answers", "away", "not used"]

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import DotEnvSettingsSource
 
 from app.core.errors import WrongUse
+from app.core.field_docs import describe_fields
 from app.core.process.checkout import ROOT, SERVICES_ENV
 from app.core.process.redaction import redact
 from app.core.redis import address as redis_url
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
-        use_attribute_docstrings=True,
+        json_schema_extra=describe_fields,
         validate_default=True,
         frozen=True,
         # a value in an error message might be a secret

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_RUNS, NotFound
+from app.core.field_docs import describe_fields
 from app.core.runs import events
 from app.core.runs.request import MODES
 
@@ -19,7 +20,7 @@ LARGEST_ID = 2**63 - 1
 class View(BaseModel):
     """The base of answers. The text under a field is its documentation."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(json_schema_extra=describe_fields)
 
 
 def one_of(values: Iterable[str]) -> Any:

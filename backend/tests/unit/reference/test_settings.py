@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.annotation.settings import Settings
 from app.core.errors import UserError
+from app.core.field_docs import describe_fields
 from app.core.process.checkout import ROOT
 from reference import settings
 
@@ -13,7 +14,7 @@ from reference import settings
 class Odd(BaseSettings):
     """Settings that ours are not, yet."""
 
-    model_config = SettingsConfigDict(use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(json_schema_extra=describe_fields)
 
     password: SecretStr = Field(SecretStr("hunter2"), json_schema_extra={"section": "First"})
     """Of something."""
