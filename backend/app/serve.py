@@ -1,5 +1,6 @@
 """Serves the API with uvicorn."""
 
+import gc
 import logging
 import signal
 import socket
@@ -68,6 +69,8 @@ class _Server(uvicorn.Server):
         to be few.
         """
         throttle_server_logs()
+        # see `app/core/arq_worker.py`: all that was imported stays
+        gc.freeze()
         await super().startup(sockets)
         for each in sockets or ():
             each.listen(BACKLOG)

@@ -4,6 +4,7 @@ This is its composition root: the only module of the job engine that knows what 
 """
 
 import asyncio
+import gc
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import fields
@@ -160,3 +161,8 @@ class WorkerSettings:
     health_check_interval = timedelta(seconds=5)
     on_startup = _on_startup
     on_shutdown = _on_shutdown
+
+
+# The garbage collector would stop the event loop for 80 ms whenever it looks at all that was
+# imported, as measured. All of it stays anyway.
+gc.freeze()
