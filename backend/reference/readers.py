@@ -9,19 +9,23 @@ from pathlib import Path
 from app.annotation.settings import Settings
 from app.annotation.sources.hgnc import FILES
 from app.annotation.upstream.settings import UpstreamSettings
+from app.core.config import Settings as Engine
 from app.core.errors import UserError
+from app.core.notify.channels.settings import ChannelSettings
 from app.core.process.checkout import ROOT
 
 _BACKEND = ROOT / "backend"
 _DECLARING = {
     "app.core.config",
     "app.annotation.settings",
+    "app.core.notify.channels.settings",
     "app.annotation.upstream.settings",
     "app.core.retention.settings",
 }
 
 _API, _WORKERS, _RUNS = "the API", "workers", "whatever executes runs"
 _COMMANDS, _IMPORT, _DOCTOR = "commands", "`just genes-import`", "the doctor"
+_CHANNELS = "the API and workers"
 _HYBRID = "`just hybrid-up`"
 
 _WORDS = {
@@ -29,6 +33,7 @@ _WORDS = {
     "app.main._start_executing": [_RUNS],
     "app.api": [_API],
     "app.core.arq_worker": [_WORKERS],
+    "app.core.notify": [_CHANNELS],
     "app.core.workers.engine": [_RUNS],
     "app.core.runs.outcome": [_RUNS],
     "app.core.retention": [_RUNS],
@@ -51,7 +56,7 @@ _WORDS = {
 }
 """Whose a package, a module or a function is; the longest name that fits counts."""
 
-_ORDER = (_API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
+_ORDER = (_CHANNELS, _API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
 """In which they are named. The doctor looks at everything: it would say nothing there."""
 
 _INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
@@ -77,9 +82,12 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
             if name.upper() in said:
                 found[name].update(_who(part))
     # a source's own settings are read by way of its declaration
-    declared = set(Settings.model_fields) - set(UpstreamSettings.model_fields)
+    channels = set(ChannelSettings.model_fields) - set(Engine.model_fields)
+    declared = set(Settings.model_fields) - set(UpstreamSettings.model_fields) - channels
     for name in declared:
         found[name].add(_RUNS)
+    for name in channels:
+        found[name].add(_CHANNELS)
     found[FILES.setting].add(_IMPORT)
     unread = [name.upper() for name in Settings.model_fields if not found[name] - {_DOCTOR}]
     if unread:

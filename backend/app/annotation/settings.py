@@ -15,6 +15,7 @@ from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
 from app.core.config import load_settings as load
+from app.core.notify.channels.settings import ChannelSettings
 from app.core.process.checkout import ROOT
 from app.core.retention.settings import MAX_DAYS, RetentionSettings
 from app.core.retention.settings import SECTION as KEPT
@@ -61,9 +62,12 @@ def _declared() -> Iterator[type[UpstreamSettings]]:
 
 
 if TYPE_CHECKING:
-    _Composed = Thresholds
+
+    class _Composed(Thresholds, ChannelSettings): ...
 else:
-    _Composed = create_model("_Composed", __base__=(*_declared(), Thresholds), **_fields())
+    _Composed = create_model(
+        "_Composed", __base__=(*_declared(), Thresholds, ChannelSettings), **_fields()
+    )
 
 
 class Settings(_Composed, RetentionSettings):

@@ -177,7 +177,7 @@ class Context:
     def _http(self) -> "AsyncClient":
         from httpx import AsyncClient, Limits
 
-        from app.annotation.upstream import outbound_transport
+        from app.core.process.network import outbound_transport
 
         client = AsyncClient(
             timeout=self.answer_timeout,

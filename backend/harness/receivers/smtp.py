@@ -124,8 +124,10 @@ class _Session:
     async def _auth(self, rest: str) -> None:
         method, _, given = rest.partition(" ")
         if method == "LOGIN":
-            await self._say("334 VXNlcm5hbWU6")
-            user = base64.b64decode(await self._reader.readuntil(b"\r\n")).decode()
+            if not given:
+                await self._say("334 VXNlcm5hbWU6")
+                given = (await self._reader.readuntil(b"\r\n")).decode()
+            user = base64.b64decode(given).decode()
             await self._say("334 UGFzc3dvcmQ6")
             password = base64.b64decode(await self._reader.readuntil(b"\r\n")).decode()
         else:

@@ -69,7 +69,7 @@ class WebhookReceiver(Server):
     def url(self) -> str:
         """The address, with a path that is as secret as those of real services."""
         scheme = "http" if self._tls is None else "https"
-        return f"{scheme}://{LOOPBACK}:{self.port}/services/T0001/not-to-be-shown-anywhere"
+        return f"{scheme}://{LOOPBACK}:{self.port}/services/T0001/N0tToBeShownAnywhere"
 
     @property
     def ids(self) -> list[str]:

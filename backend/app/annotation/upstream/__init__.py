@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from app.annotation.upstream.cache_dir import usable_cache_dir
     from app.annotation.upstream.client import TRY_SECONDS, Upstream
     from app.annotation.upstream.http import new_http_client, user_agent
-    from app.annotation.upstream.network import outbound_transport
     from app.annotation.upstream.retry import Retries
 
 # A source's declaration and its reader need none of these. httpx takes 0.1 s, and asyncio 0.05 s.
@@ -28,7 +27,6 @@ _LAZY = {
     "new_http_client": "http",
     "usable_cache_dir": "cache_dir",
     "user_agent": "http",
-    "outbound_transport": "network",
 }
 
 __all__ = [
@@ -45,7 +43,6 @@ __all__ = [
     "errors",
     "host",
     "new_http_client",
-    "outbound_transport",
     "release",
     "settings",
     "unused_files",

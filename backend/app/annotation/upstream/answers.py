@@ -3,15 +3,14 @@
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
 
-from app.annotation.upstream.dates import parse_date
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.core.errors import UserError
+from app.core.http_headers import retry_after
 from app.core.process.redaction import redact
 
 EXCERPT_BYTES = 4_096
@@ -49,30 +48,6 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
     if len(text) > _MAX_EXCERPT_CHARS:
         text = text[:_MAX_EXCERPT_CHARS] + "…"
     return text or "nothing readable"
-
-
-def retry_after(
-    value: str | None, longest: float = math.inf, now: datetime | None = None
-) -> float | None:
-    """Return the seconds that a ``Retry-After`` asks for; None if it cannot be read.
-
-    It is a whole number, a fraction (Ensembl) or a date.
-
-    Args:
-        value: of the header.
-        longest: the most seconds that are returned.
-        now: the current time, if it is not the clock's.
-    """
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        moment = parse_date(value)
-        if moment is None:
-            return None
-        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(0.0, seconds), longest) if math.isfinite(seconds) else None
 
 
 def failure(

@@ -5,7 +5,7 @@ import logging
 import httpx
 
 from app import __version__
-from app.annotation.upstream.network import outbound_transport
+from app.core.process.network import outbound_transport
 from app.core.process.redaction import RedactingFilter
 
 USER_AGENT = f"kidney-genetics/{__version__}"

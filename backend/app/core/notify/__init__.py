@@ -3,8 +3,18 @@
 What happens is written in the transaction in which it happens: as an event of a run, or by
 `outbox`. A `notifier` in each process looks every few seconds. `run_events` decides what to tell of
 events, `incidents` watches states and sees what has ended, `planning` decides who is told and when
-by `rules`, and `sending` delivers it. `message` is what a channel sends.
+by `rules`, and `sending` delivers it. `message` is what a channel sends, and
+`channels` are what there is to send it with.
 """
 
-__all__ = ["incidents", "message", "notice", "notifier", "outbox", "rules", "run_events"]
+__all__ = [
+    "channels",
+    "incidents",
+    "message",
+    "notice",
+    "notifier",
+    "outbox",
+    "rules",
+    "run_events",
+]
 """The modules that others may use."""

@@ -1,5 +1,6 @@
 """What is told to people, and what carries it to them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from app.core.errors import KidneyGeneticsError
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class Kind(StrEnum):
@@ -39,7 +42,8 @@ class Message:
 
     Attributes:
         id: the same for each attempt to deliver this message, so that a receiver recognizes a
-            message that arrives twice. Letters, digits, `-`, `_` and `.`.
+            message that arrives twice. Letters, digits, `-` and `_`: it is a part of a signed text,
+            where a full stop separates it, and of a header.
         kind: what it tells of: a member of :class:`Kind`.
         severity: a member of :class:`Severity`.
         at: when it happened.
@@ -55,6 +59,16 @@ class Message:
     title: str
     text: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse an id that could be confused with what surrounds it.
+
+        Raises:
+            ValueError: the id has other characters, or none.
+        """
+        if not _ID.fullmatch(self.id):
+            message = "the id of a message has letters, digits, - and _ only"
+            raise ValueError(message)
 
 
 class NotDelivered(KidneyGeneticsError):

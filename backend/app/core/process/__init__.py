@@ -1,4 +1,4 @@
-"""What belongs to any process: logs, secrets, signals, exit statuses, systemd."""
+"""What belongs to any process: logs, secrets, signals, systemd, outbound connections."""
 
 __all__ = [
     "cancelling",
@@ -10,6 +10,7 @@ __all__ = [
     "killing",
     "logs",
     "loop_watch",
+    "network",
     "redaction",
     "signals",
     "systemd",

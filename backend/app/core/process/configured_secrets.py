@@ -28,9 +28,16 @@ and Compose. Every secret setting has such a name or is an address."""
 _ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY")
 """Variables of which only a part is secret."""
 
+_CAPABILITY = re.compile(r"NOTIFY_\w+_URLS|PING_URL", re.IGNORECASE)
+"""Variables with addresses that are secrets themselves, whoever has one can use it."""
+
 _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
 _IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
+_RANDOM = 8
+"""Characters of the shortest part of an address that may be a secret by itself."""
+
+_WORD = re.compile(r"[a-z._-]+")
 _DELIMITERS = re.compile(r"[/?#@:&=,;%\[\]\s]+")
 
 
@@ -76,12 +83,32 @@ def secrets_of(settings: Iterable[tuple[str, Any]]) -> frozenset[str]:
 def of_variable(name: str, value: str) -> set[str]:
     """Return the secrets in the value of one variable."""
     name = name.upper()
+    if _CAPABILITY.fullmatch(name):
+        return {each for address in value.split() for each in _of_capability(address)}
     if _ADDRESS.fullmatch(name):
         return set(_of_address(value))
     if _SECRET_NAME.fullmatch(name):
         # a message may quote one line of a value that has several
         return {value, *value.splitlines()}
     return set()
+
+
+def _of_capability(address: str) -> Iterator[str]:
+    """Return what follows the host of an address, and its random parts.
+
+    A part without digits and capitals is a word, such as ``notifications``: hiding it would make
+    other lines unreadable. Where the scheme is no web address, the host may be a secret too:
+    ``tgram://token/chat``.
+    """
+    scheme, mark, rest = address.partition("://")
+    web = mark and _WEB.match(scheme.rpartition("+")[2])
+    beyond = rest.partition("/")[2] if web else rest or address
+    yield from _of_address(address)
+    if not mark:
+        yield address
+    for part in (beyond, *_DELIMITERS.split(beyond)):
+        if len(part) >= _RANDOM and not _WORD.fullmatch(part):
+            yield from (part, unquote(part))
 
 
 def _of_address(address: str) -> Iterator[str]:

@@ -259,7 +259,7 @@ async def network(context: Context) -> Finding:
 def _prepare() -> None:
     from httpx import Limits
 
-    from app.annotation.upstream import outbound_transport
+    from app.core.process.network import outbound_transport
 
     outbound_transport(Limits())
 

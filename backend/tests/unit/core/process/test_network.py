@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from app.annotation.upstream import new_http_client
-from app.annotation.upstream.network import Exceptions
 from app.core.errors import UserError
+from app.core.process.network import Exceptions
 
 PROXY = "http://proxy.example:3128"
 VARIABLES = (

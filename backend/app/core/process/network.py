@@ -7,7 +7,7 @@ unusable value is refused with the name of its variable, and a harmless one is i
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -103,23 +103,27 @@ class Route(httpx.AsyncBaseTransport):
             await each.aclose()
 
 
-def outbound_transport(limits: httpx.Limits) -> Route:
+def outbound_transport(
+    limits: httpx.Limits,
+    guarded: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda direct: direct,
+) -> Route:
     """Return the transport for requests to the services.
 
     Args:
         limits: of the direct connections, and of those through each proxy.
+        guarded: wraps the transport of direct connections.
 
     Raises:
         UserError: a variable names a proxy, or a file of certificates, that cannot be used.
     """
-    context = _trusted_authorities()
+    context = trusted_authorities()
     said = getproxies()
     wanted = {scheme: said[scheme] for scheme in _PROXY_SCHEMES if said.get(scheme)}
     if {"http", "https"} <= wanted.keys():
         # no request would use it, so that it may be unusable
         wanted.pop("all", None)
     return Route(
-        httpx.AsyncHTTPTransport(verify=context, limits=limits),
+        guarded(httpx.AsyncHTTPTransport(verify=context, limits=limits)),
         {scheme: _proxy(scheme, url, context, limits) for scheme, url in wanted.items()},
         Exceptions.read(said.get("no", "")),
     )
@@ -159,8 +163,12 @@ def _name_as_set(name: str) -> str:
     return name if os.environ.get(name) else name.upper()
 
 
-def _trusted_authorities() -> ssl.SSLContext:
-    """Return the trusted authorities: of OpenSSL's own variables, or else of certifi."""
+def trusted_authorities() -> ssl.SSLContext:
+    """Return the trusted authorities: of OpenSSL's own variables, or else of certifi.
+
+    Raises:
+        UserError: a variable names a file of certificates that cannot be used.
+    """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
     key_log = os.environ.get("SSLKEYLOGFILE")

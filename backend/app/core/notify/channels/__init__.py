@@ -1,0 +1,53 @@
+"""Channels: what carries messages to people.
+
+`webhook`, `mail` and `through_apprise` are the channels, `settings` says which of them there are,
+and `forms` is what webhooks contain. `outbound` connects only to addresses that `addresses` allows.
+
+A channel is opened with :func:`channels`, which imports only what the configured ones need.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.notify.channels.settings import ChannelSettings
+    from app.core.notify.message import Channel
+
+# ruff: noqa: PLC0415 - httpx, aiosmtplib and Apprise are imported if they are needed
+
+__all__ = ["channels", "checks", "outbound", "settings"]
+"""The names and modules that others may use."""
+
+
+def channels(settings: "ChannelSettings") -> "list[Channel]":
+    """Return the configured channels. The caller closes each.
+
+    Their names are those of `settings.channel_names`, in the same order.
+
+    Raises:
+        UserError: the environment names a proxy or certificates that cannot be used, or a package
+            is missing.
+    """
+    found: list[Channel] = []
+    names = iter(settings.channel_names)
+    if targets := settings.webhooks:
+        from app.core.notify.channels.webhook import Webhook
+
+        found += [
+            Webhook(
+                next(names),
+                target,
+                keys=settings.webhook_keys,
+                allow_private=settings.notify_allow_private,
+            )
+            for target in targets
+        ]
+    if (server := settings.smtp_server) is not None:
+        from app.core.notify.channels.mail import Mail
+
+        next(names)
+        found.append(Mail(server, settings.email_from, settings.email_to))
+    if urls := settings.apprise_urls:
+        from app.core.notify.channels.through_apprise import ThroughApprise
+
+        found += [ThroughApprise(next(names), url) for url in urls]
+    return found

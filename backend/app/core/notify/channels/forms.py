@@ -1,0 +1,161 @@
+"""The JSON that each kind of receiver of webhooks understands.
+
+The texts of a message are plain. Names in them come from users and from upstream services, so
+each form shows every character as itself: a name cannot become a link, a mention of everybody, or
+markup.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from app.core.notify.message import Message, Severity
+
+Body = dict[str, Any]
+
+MAX_TEXT = 12_000
+"""Characters of a text that are sent. Standard Webhooks recommends bodies of less than 20 KB, Teams
+refuses more than 28 KB, and Mattermost more than 16,383 characters."""
+
+_MAX_TITLE = 150
+"""Characters: the limit of Slack's headers."""
+
+_SECTION = 2_900
+"""Characters in a section. Slack refuses more than 3,000."""
+
+_LINES = 100
+"""Lines that Teams gets, each of which is an element of the card."""
+
+_INVISIBLE = "\u200b"
+"""Separates characters that would be markup together, where no escape exists."""
+
+_SIGNS = {Severity.INFO: "🔵", Severity.WARNING: "🟠", Severity.CRITICAL: "🔴"}
+
+
+class Form(StrEnum):
+    """A kind of receiver."""
+
+    JSON = "json"
+    SLACK = "slack"
+    TEAMS = "teams"
+    MATTERMOST = "mattermost"
+
+
+def body(form: Form, message: Message) -> Body:
+    """Return the JSON of a message for a kind of receiver."""
+    return _BODIES[form](message)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text, and show that it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _title(message: Message) -> str:
+    title = " ".join(message.title.split())
+    sign = _SIGNS.get(Severity(message.severity), "")
+    return shortened(f"{sign} {title}", _MAX_TITLE)
+
+
+def _json(message: Message) -> Body:
+    """Return the payload that Standard Webhooks recommends: type, timestamp and data."""
+    return {
+        "type": message.kind.replace(" ", "_"),
+        "timestamp": message.at.isoformat(),
+        "data": {
+            "id": message.id,
+            "severity": message.severity,
+            "title": message.title,
+            "text": shortened(message.text, MAX_TEXT),
+            "detail": dict(message.detail),
+        },
+    }
+
+
+def _slack(message: Message) -> Body:
+    """Return blocks of plain text, and the same as text for services that know no blocks."""
+    title = _slack_escaped(_title(message))
+    text = _slack_escaped(shortened(message.text, MAX_TEXT))
+    sections = [text[at : at + _SECTION] for at in range(0, len(text), _SECTION)]
+    return {
+        "text": f"{title}\n{text}",
+        "mrkdwn": False,
+        "blocks": [
+            {"type": "header", "text": _plain(shortened(title, _MAX_TITLE))},
+            *({"type": "section", "text": _plain(each)} for each in sections if each.strip()),
+        ],
+    }
+
+
+def _plain(text: str) -> Body:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _slack_escaped(text: str) -> str:
+    # https://docs.slack.dev/messaging/formatting-message-text#escaping
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _teams(message: Message) -> Body:
+    """Return an Adaptive Card. Its rich text knows no markup, unlike a `TextBlock`."""
+    lines = shortened(message.text, MAX_TEXT).splitlines()[:_LINES]
+    return {
+        "type": "message",
+        "attachments": [
+            {
+                "contentType": "application/vnd.microsoft.card.adaptive",
+                "contentUrl": None,
+                "content": {
+                    "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                    "type": "AdaptiveCard",
+                    "version": "1.4",
+                    "msteams": {"width": "Full"},
+                    "body": [
+                        _rich(_title(message), weight="Bolder", size="Medium"),
+                        *(_rich(line) for line in lines if line.strip()),
+                    ],
+                },
+            }
+        ],
+    }
+
+
+def _rich(text: str, **style: str) -> Body:
+    run = {"type": "TextRun", "text": text, **style}
+    return {"type": "RichTextBlock", "inlines": [run]}
+
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'()\[\]`*|\\]+")
+_MARKUP = re.compile(r"([\\`*_~|\[\]()#>!{}])")
+_AT_LINE_START = re.compile(r"^[ \t]*(?=[-+=]|\d+[.)])", re.MULTILINE)
+_INDENT = re.compile(r"^[ \t]{4,}", re.MULTILINE)
+_EMOJI = re.compile(r":(?=[A-Za-z0-9_+-]+:)")
+
+
+def _mattermost(message: Message) -> Body:
+    title = _mattermost_escaped(_title(message))
+    text = _mattermost_escaped(shortened(message.text, MAX_TEXT))
+    return {"text": f"**{title}**\n{text}"}
+
+
+def _mattermost_escaped(text: str) -> str:
+    """Escape Markdown outside of web addresses, which stay links, and break mentions."""
+    parts: list[str] = []
+    end = 0
+    for found in _ADDRESS.finditer(text):
+        parts += [_MARKUP.sub(r"\\\1", text[end : found.start()]), found[0]]
+        end = found.end()
+    parts.append(_MARKUP.sub(r"\\\1", text[end:]))
+    escaped = _INDENT.sub("   ", "".join(parts))
+    escaped = _AT_LINE_START.sub(rf"\g<0>{_INVISIBLE}", escaped)
+    escaped = _EMOJI.sub(f":{_INVISIBLE}", escaped)
+    return escaped.replace("@", f"@{_INVISIBLE}")
+
+
+_BODIES: Mapping[Form, Callable[[Message], Body]] = {
+    Form.JSON: _json,
+    Form.SLACK: _slack,
+    Form.TEAMS: _teams,
+    Form.MATTERMOST: _mattermost,
+}

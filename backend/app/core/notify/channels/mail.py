@@ -1,0 +1,160 @@
+import asyncio
+import logging
+import ssl
+from contextlib import suppress
+from email.message import EmailMessage
+from email.policy import SMTP as LINES_OF_SMTP
+from email.utils import format_datetime, formataddr
+
+import aiosmtplib
+
+from app.core.notify.channels.forms import shortened
+from app.core.notify.channels.smtp_address import SmtpServer
+from app.core.notify.message import Message, NotDelivered
+from app.core.process.network import trusted_authorities
+from app.core.process.redaction import redact
+
+logger = logging.getLogger(__name__)
+
+NAME = "Kidney genetics"
+"""Who the messages are from, and how their subjects begin."""
+
+TIMEOUT = 20.0
+"""Seconds for each answer of the server."""
+
+QUIT_TIMEOUT = 3.0
+"""Seconds for the answer of the server to the end of the session."""
+
+DEADLINE = 60.0
+"""Seconds for one attempt."""
+
+MAX_TEXT = 100_000
+"""Characters of a text that are sent."""
+
+_MAX_SUBJECT = 200
+_MAX_EXCERPT = 200
+_PERMANENT = 500
+
+
+class Mail:
+    """Sends messages by e-mail.
+
+    Args:
+        server: takes the messages.
+        sender: the address that they are from.
+        recipients: the addresses that they go to.
+
+    Raises:
+        UserError: the environment names certificates that cannot be used.
+    """
+
+    name = "e-mail"
+
+    def __init__(self, server: SmtpServer, sender: str, recipients: tuple[str, ...]) -> None:
+        self._server = server
+        self._sender = sender
+        self._recipients = recipients
+        self._tls = None if server.tls == "off" else trusted_authorities()
+
+    async def send(self, message: Message) -> None:
+        """Deliver a message. See :class:`~app.core.notify.message.Channel`.
+
+        The attempt is a success if the server takes the message for one of the recipients.
+        """
+        mail = self._mail(message)
+        try:
+            refused = await self._deliver(mail.as_bytes())
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise NotDelivered(
+                f"{self._server} refuses all recipients: {_said(error.recipients[0])}",
+                permanent=all(each.code >= _PERMANENT for each in error.recipients),
+            ) from error
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
+            raise NotDelivered(
+                f"{self._server} refuses the message: {_said(error)}",
+                permanent=error.code >= _PERMANENT,
+            ) from error
+        except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
+            raise NotDelivered(self._explained(error)) from error
+        if refused:
+            logger.warning(
+                "%s took message %s, but refused %s of %s recipients",
+                self._server,
+                message.id,
+                refused,
+                len(self._recipients),
+            )
+
+    async def _deliver(self, content: bytes) -> int:
+        """Hand a message over, and return how many recipients the server refused."""
+        client = self._client()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await client.connect()
+                refused, _ = await client.sendmail(self._sender, self._recipients, content)
+            # the message is taken, whatever the server says to this
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=QUIT_TIMEOUT)
+            return len(refused)
+        finally:
+            # a cancelled sender does not wait for the server
+            client.close()
+
+    async def close(self) -> None:
+        """Nothing is kept open between two messages."""
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._server.host,
+            port=self._server.port,
+            username=self._server.user,
+            password=self._server.password,
+            use_tls=self._server.tls == "implicit",
+            start_tls=self._server.tls == "starttls",
+            tls_context=self._tls,
+            timeout=TIMEOUT,
+        )
+
+    def _mail(self, message: Message) -> EmailMessage:
+        """Return the message with its headers. A line break in a title cannot begin a header."""
+        mail = EmailMessage(policy=LINES_OF_SMTP)
+        title = shortened(" ".join(message.title.split()), _MAX_SUBJECT)
+        mail["Subject"] = _encodable(f"{NAME}: {title}")
+        mail["From"] = formataddr((NAME, self._sender))
+        mail["To"] = ", ".join(self._recipients)
+        mail["Date"] = format_datetime(message.at)
+        mail["Message-ID"] = f"<{message.id}@{self._sender.rpartition('@')[2]}>"
+        # no answer of an absence assistant (RFC 3834)
+        mail["Auto-Submitted"] = "auto-generated"
+        if message.severity == "critical":
+            mail["Importance"] = "high"
+        at = f"{message.at:%Y-%m-%d %H:%M %Z}"
+        text = f"{shortened(message.text, MAX_TEXT).rstrip()}\n\n{message.kind}, {at}\n"
+        mail.set_content(_encodable(text), cte="quoted-printable")
+        return mail
+
+    def _explained(self, error: Exception) -> str:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return (
+                    f"the certificate of {self._server} is refused: {cause.verify_message}; if your"
+                    " organization has an authority of its own, SSL_CERT_FILE names its file"
+                )
+            cause = cause.__cause__ or cause.__context__
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+            return f"{self._server} refuses the user or the password in SMTP_URL: {_said(error)}"
+        return f"{self._server}: {_said(error)}"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        text = f"{error.code} {error.message}"
+    else:
+        text = str(error) or type(error).__name__
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return shortened(redact(line), _MAX_EXCERPT)
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,141 @@
+"""Connections to webhooks: only to addresses that were checked."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from app import __version__
+from app.core.errors import KidneyGeneticsError
+from app.core.notify.channels.addresses import is_loopback, is_public
+from app.core.process.network import outbound_transport
+from app.core.process.redaction import RedactingFilter
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""Returns the IP addresses of a host."""
+
+TIMEOUT = httpx.Timeout(15.0, connect=10.0, pool=None)
+"""Seconds. Standard Webhooks recommends 15 to 30 for an answer."""
+
+_LIMITS = httpx.Limits(max_connections=10, keepalive_expiry=30.0)
+
+_httpx_filter = RedactingFilter()
+
+
+class AddressRefused(KidneyGeneticsError):
+    """A host has no address that may be connected to."""
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Return the IP addresses of a host, in the order in which to try them.
+
+    Raises:
+        OSError: the name cannot be resolved.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def allowed(addresses: list[str], *, encrypted: bool, allow_private: bool) -> list[str]:
+    """Return those of the addresses that may be connected to.
+
+    Args:
+        addresses: of one host.
+        encrypted: whether TLS is used. Without it, only this host itself is allowed.
+        allow_private: whether addresses outside of the public internet are allowed.
+    """
+    if not encrypted:
+        addresses = [each for each in addresses if is_loopback(each)]
+    return addresses if allow_private else [each for each in addresses if is_public(each)]
+
+
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """Resolves the host of each request, checks its addresses, and connects to one of them.
+
+    The name is resolved once, and the connection goes to an address that was checked. So a name
+    server that gives another answer the next time (DNS rebinding) gains nothing. TLS still verifies
+    the certificate of the name.
+
+    Args:
+        inner: makes the connections.
+        allow_private: whether addresses outside of the public internet are allowed.
+        resolver: returns the addresses of a host.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        allow_private: bool,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._inner = inner
+        self._allow_private = allow_private
+        self._resolve = resolver
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; see httpx.
+
+        Raises:
+            AddressRefused: no address of the host is allowed.
+            httpx.ConnectError: no address of the host accepts a connection.
+        """
+        host, port = request.url.host, request.url.port or 443
+        try:
+            found = await self._resolve(host, port)
+        except OSError as error:
+            raise httpx.ConnectError(f"the name {host} cannot be resolved: {error}") from error
+        usable = allowed(
+            found, encrypted=request.url.scheme == "https", allow_private=self._allow_private
+        )
+        if not usable:
+            raise AddressRefused(f"{host} is not in the public internet")
+        for address in usable[:-1]:
+            try:
+                return await self._inner.handle_async_request(_to(request, address))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        return await self._inner.handle_async_request(_to(request, usable[-1]))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._inner.aclose()
+
+
+def _to(request: httpx.Request, address: str) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,  # with the name as Host
+        stream=request.stream,
+        extensions=request.extensions | {"sni_hostname": request.url.host},
+    )
+
+
+def new_client(*, allow_private: bool, resolver: Resolve = resolve) -> httpx.AsyncClient:
+    """Return a client for addresses that somebody configured. The caller closes it.
+
+    It follows no redirects, because their addresses were not checked. Through a proxy that the
+    environment names, the proxy resolves the names.
+
+    Args:
+        allow_private: whether addresses outside of the public internet are allowed.
+        resolver: returns the addresses of a host.
+
+    Raises:
+        UserError: the environment names a proxy, or certificates, that cannot be used.
+    """
+    logging.getLogger("httpx").addFilter(_httpx_filter)
+    return httpx.AsyncClient(
+        headers={"User-Agent": f"kidney-genetics/{__version__}"},
+        timeout=TIMEOUT,
+        transport=outbound_transport(
+            _LIMITS,
+            lambda direct: CheckedTransport(direct, allow_private=allow_private, resolver=resolver),
+        ),
+        trust_env=False,
+        follow_redirects=False,
+    )

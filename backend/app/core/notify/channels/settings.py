@@ -1,0 +1,165 @@
+"""The settings of channels."""
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from app.core.config import Settings
+from app.core.notify.channels import signature, smtp_address
+from app.core.notify.channels.smtp_address import SmtpServer
+from app.core.notify.channels.targets import Target, check_web_address, read_webhooks
+
+
+class ChannelSettings(Settings):
+    """The settings of the engine, and those of the channels that carry notifications."""
+
+    notify_allow_private: bool = Field(
+        default=False, json_schema_extra={"section": "Notifications: how people are reached"}
+    )
+    """`True`: webhooks and the ping may go to addresses that are not in the public internet:
+    private, loopback, link-local and shared ones. `http://` is then allowed to this host itself."""
+
+    notify_webhook_urls: SecretStr | None = None
+    """The addresses of webhooks, separated by blanks: `https://host/path`. Each is a secret. The
+    form of the messages stands before an address if it is not known from the host:
+    `slack+https://`, `teams+https://`, `mattermost+https://`, or `json+https://` for the payload of
+    Standard Webhooks, which is the default."""
+
+    notify_webhook_secret: SecretStr | None = None
+    """The secret that signs webhooks: `whsec_` and 24 to 64 random bytes in base64. While it is
+    replaced, the new and the old one, separated by a blank. Without a secret, webhooks are not
+    signed."""
+
+    smtp_url: SecretStr | None = None
+    """The server for e-mail: `smtps://user:password@host:465` with TLS, or
+    `smtp://user:password@host:587` with STARTTLS. Special characters in the user and the password
+    must be percent-encoded. To this host itself (`smtp://localhost:25`) the connection is not
+    encrypted; to another host only with `?tls=off`, and then without a password."""
+
+    notify_email_from: str | None = None
+    """The address that e-mail comes from. By default, the user in `SMTP_URL`, if that is an
+    address."""
+
+    notify_email_to: str | None = None
+    """The addresses that e-mail goes to, separated by commas."""
+
+    notify_apprise_urls: SecretStr | None = None
+    """Addresses of Apprise, separated by blanks, for services that webhooks and e-mail do not
+    reach. Each is a secret. They need the packages in `requirements/apprise.txt`."""
+
+    ping_url: SecretStr | None = None
+    """The address that is called while at least one worker is alive and no queue stands still, for
+    a service that tells you when the calls stop. It is a secret."""
+
+    ping_interval: int = Field(300, ge=10, le=86_400)
+    """Seconds between two calls of `PING_URL`."""
+
+    @field_validator("notify_webhook_urls")
+    @classmethod
+    def _webhooks(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            private = bool(info.data.get("notify_allow_private"))
+            read_webhooks(value.get_secret_value(), allow_private=private)
+        return value
+
+    @field_validator("notify_webhook_secret")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for each in value.get_secret_value().split() if value else ():
+            signature.key_of(each)
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            smtp_address.parse(value.get_secret_value())
+        return value
+
+    @field_validator("notify_email_from")
+    @classmethod
+    def _from(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            (value,) = smtp_address.parse_people(value)[:1]
+        elif (server := info.data.get("smtp_url")) is not None:
+            user = smtp_address.parse(server.get_secret_value()).user or ""
+            try:
+                smtp_address.parse_people(user)
+            except ValueError:
+                message = "the address that e-mail comes from, because SMTP_URL does not name it"
+                raise ValueError(message) from None
+        return value
+
+    @field_validator("notify_email_to")
+    @classmethod
+    def _to(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "smtp_url" not in info.data:
+            return value  # it is wrong, which is said already
+        server = info.data["smtp_url"]
+        if value is not None and server is None:
+            message = "only together with SMTP_URL, the server that takes e-mail"
+            raise ValueError(message)
+        if value is None and server is not None:
+            message = "the addresses that e-mail goes to, because SMTP_URL is set"
+            raise ValueError(message)
+        if value is not None:
+            smtp_address.parse_people(value)
+        return value
+
+    @field_validator("ping_url")
+    @classmethod
+    def _ping(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            private = bool(info.data.get("notify_allow_private"))
+            check_web_address(value.get_secret_value(), allow_private=private)
+        return value
+
+    @property
+    def webhooks(self) -> tuple[Target, ...]:
+        """Where webhooks go."""
+        if self.notify_webhook_urls is None:
+            return ()
+        text = self.notify_webhook_urls.get_secret_value()
+        return read_webhooks(text, allow_private=self.notify_allow_private)
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """What signs webhooks."""
+        secret = self.notify_webhook_secret
+        return tuple(map(signature.key_of, secret.get_secret_value().split() if secret else ()))
+
+    @property
+    def smtp_server(self) -> SmtpServer | None:
+        """The server that takes e-mail."""
+        return (
+            None if self.smtp_url is None else smtp_address.parse(self.smtp_url.get_secret_value())
+        )
+
+    @property
+    def email_from(self) -> str:
+        """The address that e-mail comes from; empty if there is no server."""
+        server = self.smtp_server
+        return self.notify_email_from or (server.user if server and server.user else "")
+
+    @property
+    def email_to(self) -> tuple[str, ...]:
+        """The addresses that e-mail goes to."""
+        return smtp_address.parse_people(self.notify_email_to) if self.notify_email_to else ()
+
+    @property
+    def apprise_urls(self) -> tuple[str, ...]:
+        """The addresses of Apprise."""
+        urls = self.notify_apprise_urls
+        return tuple(urls.get_secret_value().split()) if urls else ()
+
+    @property
+    def channel_names(self) -> list[str]:
+        """The names of the configured channels. It opens none."""
+        mail = ["e-mail"] if self.smtp_url is not None else []
+        return [
+            *_numbered("webhook", len(self.webhooks)),
+            *mail,
+            *_numbered("apprise", len(self.apprise_urls)),
+        ]
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name} {number}" for number in range(1, count + 1)]

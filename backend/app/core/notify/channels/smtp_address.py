@@ -1,0 +1,98 @@
+"""Parses `SMTP_URL`, and the addresses of people."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from app.core.notify.channels.addresses import names_loopback
+
+FORM = (
+    "smtps://user:password@host:465 (TLS), smtp://user:password@host:587 (STARTTLS), or"
+    " smtp://localhost:25; special characters in the user and the password percent-encoded"
+)
+
+_PORTS = {"smtps": 465, "smtp": 587}
+_MAX_PORT = 65_535
+
+_PERSON = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,253}")
+"""An address without a name, quotes or comments: nothing in it can begin another header."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """The server that takes e-mail.
+
+    Attributes:
+        host: its name.
+        port: its port.
+        tls: ``implicit`` from the first byte; ``starttls`` before anything else is said, or
+            nothing is sent; ``off``.
+        user: who logs in; None means nobody.
+        password: of the user.
+    """
+
+    host: str
+    port: int
+    tls: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Return the address without its credentials."""
+        return f"{self.host}:{self.port}"
+
+
+def parse(url: str) -> SmtpServer:
+    """Parse the address of a server.
+
+    A connection to another host is encrypted, unless ``?tls=off`` allows that everybody on the way
+    reads the messages. A password is never sent without encryption to another host.
+
+    Raises:
+        ValueError: says what is allowed, without the value.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ValueError(FORM) from None
+    unusable = not url.isprintable() or " " in url or not 0 < (port or 1) <= _MAX_PORT
+    if parts.scheme not in _PORTS or not host or unusable or parts.path not in {"", "/"}:
+        raise ValueError(FORM)
+    if parts.fragment or options.keys() - {"tls"}:
+        raise ValueError(FORM)
+    local = names_loopback(host)
+    user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
+    tls = _tls(parts.scheme, options.get("tls"), local=local)
+    if tls == "off" and user is not None and not local:
+        message = "a server with TLS, because the password would be sent unencrypted: " + FORM
+        raise ValueError(message)
+    if (user is None) != (password is None):
+        message = "a user with a password, or none of both: " + FORM
+        raise ValueError(message)
+    return SmtpServer(host, port or _PORTS[parts.scheme], tls, user, password)
+
+
+def _tls(scheme: str, option: str | None, *, local: bool) -> str:
+    if scheme == "smtps":
+        if option is not None:
+            raise ValueError(FORM)
+        return "implicit"
+    if option not in {None, "off", "starttls"}:
+        message = "smtp://host:port?tls=off, if everybody on the way may read the messages"
+        raise ValueError(message)
+    return option or ("off" if local else "starttls")
+
+
+def parse_people(text: str) -> tuple[str, ...]:
+    """Return the addresses of people, separated by commas.
+
+    Raises:
+        ValueError: says what is allowed.
+    """
+    people = tuple(each.strip() for each in text.split(",") if each.strip())
+    if not people or not all(_PERSON.fullmatch(each) for each in people):
+        message = "addresses like you@example.org, separated by commas"
+        raise ValueError(message)
+    return people

@@ -1,0 +1,107 @@
+"""Reads the addresses that channels are configured with, and checks what can be checked offline."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.core.notify.channels.addresses import is_public, literal, names_loopback
+from app.core.notify.channels.forms import Form
+
+_ADDRESS = "https://host/path"
+
+WEBHOOK = "https://host/path, several separated by blanks, each with a form before it if needed: "
+WEBHOOK += ", ".join(f"{form}+https://host/path" for form in Form)
+
+_KNOWN = {
+    "hooks.slack.com": Form.SLACK,
+    "hooks.slack-gov.com": Form.SLACK,
+    ".webhook.office.com": Form.TEAMS,
+    ".logic.azure.com": Form.TEAMS,
+    ".api.powerplatform.com": Form.TEAMS,
+}
+"""Hosts that understand only one form. A dot stands for any host below it."""
+
+_MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a webhook goes.
+
+    Attributes:
+        form: what the receiver understands.
+        url: the whole address, which is a secret.
+        host: the only part that may be shown.
+    """
+
+    form: Form
+    url: str
+    host: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown: the address after its host."""
+        return (self.url, self.url.partition("://")[2].partition("/")[2])
+
+    def __repr__(self) -> str:
+        return f"Target({self.form}, {self.host})"
+
+
+def read_webhooks(text: str, *, allow_private: bool) -> tuple[Target, ...]:
+    """Return the webhooks that a setting names.
+
+    Args:
+        text: addresses separated by white space.
+        allow_private: whether addresses outside of the public internet are allowed. The addresses
+            of a name are checked when a connection is made.
+
+    Raises:
+        ValueError: says what is allowed, without the value.
+    """
+    return tuple(_webhook(each, allow_private=allow_private) for each in text.split())
+
+
+def _webhook(text: str, *, allow_private: bool) -> Target:
+    scheme, mark, rest = text.partition("://")
+    word, plus, kind = scheme.rpartition("+")
+    if not mark or kind not in {"http", "https"} or (plus and word not in set(Form)):
+        raise ValueError(WEBHOOK)
+    url = f"{kind}://{rest}"
+    host = check_web_address(url, allow_private=allow_private)
+    form = Form(word) if plus else _known_form(host)
+    return Target(form, url, host)
+
+
+def check_web_address(url: str, *, allow_private: bool) -> str:
+    """Return the host of an address that this program sends requests to.
+
+    Raises:
+        ValueError: says what is allowed, without the value.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or not 0 < (port or 1) <= _MAX_PORT or not url.isprintable() or " " in url:
+        raise ValueError(_ADDRESS)
+    if parts.username is not None or parts.password is not None:
+        message = "https://host/path without a user and a password before the host"
+        raise ValueError(message)
+    local = names_loopback(host)
+    if parts.scheme != "https" and not (parts.scheme == "http" and local and allow_private):
+        raise ValueError(_ADDRESS)
+    written = literal(host)
+    if not allow_private and (local or (written is not None and not is_public(written))):
+        message = (
+            "a host in the public internet, or NOTIFY_ALLOW_PRIVATE=True beside it for a host of"
+            " your own network"
+        )
+        raise ValueError(message)
+    return host
+
+
+def _known_form(host: str) -> Form:
+    for known, form in _KNOWN.items():
+        if host == known or (known.startswith(".") and host.endswith(known)):
+            return form
+    return Form.JSON

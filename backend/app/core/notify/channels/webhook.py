@@ -1,0 +1,127 @@
+import asyncio
+import json
+import ssl
+import time
+
+import httpx
+
+from app.core.http_headers import retry_after
+from app.core.notify.channels import forms, signature
+from app.core.notify.channels.outbound import AddressRefused, Resolve, new_client, resolve
+from app.core.notify.channels.targets import Target
+from app.core.notify.message import Message, NotDelivered
+from app.core.process.redaction import redact
+
+DEADLINE = 30.0
+"""Seconds for one attempt, whatever the receiver does."""
+
+LONGEST_WAIT = 86_400.0
+"""Seconds: the most that a ``Retry-After`` counts for."""
+
+MAX_ANSWER = 2_048
+"""Bytes of an answer that are read."""
+
+_MAX_EXCERPT = 150
+
+_NOT_PERMANENT = {
+    httpx.codes.PROXY_AUTHENTICATION_REQUIRED,
+    httpx.codes.REQUEST_TIMEOUT,
+    httpx.codes.TOO_EARLY,
+    httpx.codes.TOO_MANY_REQUESTS,
+}
+"""Refusals of which another attempt may be accepted."""
+
+_CERTIFICATE = "if your organization has an authority of its own, SSL_CERT_FILE names its file"
+
+
+class Webhook:
+    """Sends messages to an address by HTTP, signed as in Standard Webhooks.
+
+    Args:
+        name: of the channel.
+        target: the address and the form of its messages.
+        keys: sign the messages.
+        allow_private: whether the address may be outside of the public internet.
+        resolver: returns the addresses of a host.
+
+    Raises:
+        UserError: the environment names a proxy, or certificates, that cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        keys: tuple[bytes, ...] = (),
+        allow_private: bool = False,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self.name = name
+        self._target = target
+        self._keys = keys
+        self._http = new_client(allow_private=allow_private, resolver=resolver)
+
+    async def send(self, message: Message) -> None:
+        """Deliver a message. See :class:`~app.core.notify.message.Channel`."""
+        content = json.dumps(
+            forms.body(self._target.form, message), ensure_ascii=False, separators=(",", ":")
+        ).encode(errors="replace")
+        headers = signature.headers(self._keys, message.id, int(time.time()), content)
+        headers["Content-Type"] = "application/json"
+        try:
+            async with (
+                asyncio.timeout(DEADLINE),
+                self._http.stream(
+                    "POST", self._target.url, content=content, headers=headers
+                ) as response,
+            ):
+                answer = await _start(response)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise NotDelivered(f"{self._target.host} did not answer in time") from error
+        except AddressRefused as error:
+            raise NotDelivered(f"{error}; NOTIFY_ALLOW_PRIVATE=True allows it") from error
+        except httpx.HTTPError as error:
+            raise NotDelivered(self._explained(error)) from error
+        if not response.is_success:
+            raise self._refusal(response, answer)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _refusal(self, response: httpx.Response, answer: str) -> NotDelivered:
+        status = response.status_code
+        reason = f"{self._target.host} answered {status}{f': {answer}' if answer else ''}"
+        if response.is_redirect:
+            reason = f"{self._target.host} answered {status}: it has moved, and redirects are not"
+            reason += " followed; set the new address"
+        elif status == httpx.codes.GONE:
+            reason += "; the address has been given up, set another one"
+        return NotDelivered(
+            reason,
+            permanent=response.is_client_error and status not in _NOT_PERMANENT,
+            retry_after=retry_after(response.headers.get("Retry-After"), LONGEST_WAIT),
+        )
+
+    def _explained(self, error: httpx.HTTPError) -> str:
+        said = redact(str(error), self._target.secrets) or type(error).__name__
+        at = self._target.host
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return f"the certificate of {at} is refused: {cause.verify_message}; {_CERTIFICATE}"
+            cause = cause.__cause__ or cause.__context__
+        return said if at in said else f"{at}: {said}"
+
+
+async def _start(response: httpx.Response) -> str:
+    """Return the start of an answer's text in one line; an answer that ends there is complete."""
+    body = b""
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) >= MAX_ANSWER:
+            break
+    text = redact(body[:MAX_ANSWER].decode("utf-8", "replace"))
+    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return forms.shortened(text, _MAX_EXCERPT)
