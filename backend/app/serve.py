@@ -14,6 +14,7 @@ from app.api.log_throttle import throttle_server_logs
 from app.api.protocol import limited_protocol
 from app.core.config import Settings
 from app.core.errors import UserError
+from app.core.process import signals
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     # uvicorn raises the signal that stopped it once more at its end; a clean stop is a success
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
+    signals.ignore_at_exit({signal.SIGTERM, signal.SIGINT} | signals.unhandled())
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(1)

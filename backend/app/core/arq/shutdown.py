@@ -69,8 +69,10 @@ def install(
         _cancel(jobs)
 
     main.add_done_callback(ended)
-    for number in {signal.SIGTERM, signal.SIGINT} | signals.unhandled():
+    handled = {signal.SIGTERM, signal.SIGINT} | signals.unhandled()
+    for number in handled:
         loop.add_signal_handler(number, stop, number)
+    signals.ignore_at_exit(handled)
 
 
 def _same_stop(number: int, since: float | None, now: float) -> bool:

@@ -1,7 +1,8 @@
 """The signals that end a process."""
 
+import atexit
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -46,6 +47,23 @@ def handle_all(handler: Callable[[int, FrameType | None], object]) -> set[int]:
     for number in taken:
         signal.signal(number, handler)
     return taken
+
+
+def ignore_at_exit(numbers: Iterable[int]) -> None:
+    """Keep the exit status of a process that has stopped, whichever signal comes last.
+
+    While the interpreter ends, no handler is called any more (``Py_FinalizeEx``), and a signal ends
+    the process: the second one of a closing terminal would turn a clean stop into a failure.
+
+    Args:
+        numbers: the signals that stop the process.
+    """
+
+    def ignore() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    atexit.register(ignore)
 
 
 @contextmanager

@@ -118,3 +118,18 @@ def test_a_signal_that_is_handled_or_ignored_is_left_alone(monkeypatch: pytest.M
     finally:
         signal.signal(signal.SIGUSR1, handled)
         signal.signal(signal.SIGUSR2, ignored)
+
+
+AT_THE_VERY_END = """
+import atexit, os, signal
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)  # what is registered first is called last
+from app.core.process import signals
+signals.ignore_at_exit({signal.SIGTERM})
+"""
+
+
+def test_a_signal_while_the_interpreter_ends_does_not_make_a_clean_stop_a_failure() -> None:
+    without = AT_THE_VERY_END.replace("signals.ignore_at_exit", "str")
+    for code, status in ((AT_THE_VERY_END, 0), (without, -signal.SIGTERM)):
+        done = subprocess.run([sys.executable, "-c", code], cwd=BACKEND, check=False)
+        assert done.returncode == status
