@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
-from app.api.metrics import PREFIX
+from app.api.families import PREFIX
 from reference.metrics import all_metrics, labels_of
 
 WIDTH, HEIGHT, COLUMNS = 8, 7, 3

@@ -23,7 +23,7 @@ def all_metrics() -> Iterator[Metric]:
     """Yield the metrics that `/metrics` answers."""
     # what depends on an answer being there has one
     statistics = Statistics(
-        EngineStatistics({}, {}, {"redis": 1}, 0.0, NO_EVENTS),
+        EngineStatistics({}, {}, {"redis": 1}, 0.0, NO_EVENTS, {}),
         genes=0,
         coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
         last_successes={_SOURCE: 0.0},

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -16,19 +15,17 @@ from prometheus_client.registry import Collector
 from app import __version__
 from app.annotation.sources import SOURCES
 from app.api.errors import refusals
+from app.api.families import PREFIX, counter, counter_by, gauge, gauge_by, histogram, histogram_by
 from app.api.health import redis_answers
 from app.api.probes import Probes
 from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
 from app.api.statistics import Statistics
-from app.core.runs.buckets import Histogram
 from app.core.runs.events import Event
-from app.core.runs.totals import ENDS, EventTotals
+from app.core.runs.totals import ENDS, EventTotals, SourceTotals
 from app.core.workers.metrics import EngineStatistics, RunStatistics
 
 logger = logging.getLogger(__name__)
-
-PREFIX = "kidney_genetics_"
 
 KINDS = ("arq", "api")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -58,12 +55,12 @@ class Scrape(Collector):
         build = GaugeMetricFamily(f"{PREFIX}build_info", "Always 1.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
-        yield _gauge("postgresql_up", "Whether PostgreSQL answers.", self._statistics is not None)
+        yield gauge("postgresql_up", "Whether PostgreSQL answers.", self._statistics is not None)
         if self._redis is not None:
-            yield _gauge("redis_up", "Whether Redis answers.", self._redis)
+            yield gauge("redis_up", "Whether Redis answers.", self._redis)
         if self._statistics is not None:
             yield from _engine(self._statistics.engine)
-            yield _gauge(
+            yield gauge(
                 "schedules_overdue",
                 "Schedules whose time has come and that nobody has done.",
                 self._statistics.overdue,
@@ -111,76 +108,115 @@ def _engine(engine: EngineStatistics) -> Iterable[Metric]:
     running = runs["running"]
     alive = {kind: engine.workers.get(kind, 0) for kind in KINDS}
     return (
-        _by(
+        gauge_by(
             "kind",
             "workers_alive",
             "Workers that are alive: they hold their lock and send heartbeats.",
             alive,
         ),
-        _by("state", "runs", "Runs by state.", {state: each.runs for state, each in runs.items()}),
-        _gauge("queue_depth", "Queued runs.", runs["queued"].runs),
-        _gauge(
+        gauge_by(
+            "state", "runs", "Runs by state.", {state: each.runs for state, each in runs.items()}
+        ),
+        gauge("queue_depth", "Queued runs.", runs["queued"].runs),
+        gauge(
             "queue_oldest_waiting_seconds",
             "Age of the oldest queued run.",
             engine.oldest_waiting,
         ),
-        _by(
+        gauge_by(
             "waiting_for",
             "runs_waiting",
             "Queued runs that wait for something other than a free worker, such as an upstream.",
             engine.waiting,
         ),
-        _gauge(
+        gauge(
             "running_oldest_seconds",
             "Time since the first start of the oldest running run.",
             running.age or 0,
         ),
-        _gauge(
+        gauge(
             "running_idle_seconds",
             "Longest time for which a running run has made no progress.",
             running.idle or 0,
         ),
         *_events(engine.events),
+        *_upstreams(engine.sources),
     )
 
 
 def _events(events: EventTotals) -> Iterable[Metric]:
     count, took = events.counts, events.durations
-    ended = CounterMetricFamily(
-        f"{PREFIX}runs_ended",
-        "Ends of runs, by the state in which they ended. A run that is retried ends again.",
-        labels=["state"],
-    )
-    for state in (Event.SUCCEEDED, Event.FAILED, Event.CANCELLED):
-        ended.add_metric([state], count[state])
     return (
-        _counter(
+        counter(
             "attempts_failed",
             "Failed attempts that were followed by another attempt.",
             count[Event.ATTEMPT_FAILED] + count[Event.TIMED_OUT],
         ),
-        _counter("attempts_lost", "Attempts whose worker died.", count[Event.LOST]),
-        _counter(
+        counter("attempts_lost", "Attempts whose worker died.", count[Event.LOST]),
+        counter(
             "attempts_interrupted",
             "Attempts that ended because their worker was stopped cleanly.",
             count[Event.INTERRUPTED],
         ),
-        ended,
-        _histogram(
+        counter_by(
+            "state",
+            "runs_ended",
+            "Ends of runs, by the state in which they ended. A run that is retried ends again.",
+            {event: count[event] for event in (Event.SUCCEEDED, Event.FAILED, Event.CANCELLED)},
+        ),
+        histogram(
             "recovery_seconds",
             "Recovery time: from the loss of a worker until another one took its run over.",
-            {(): took[Event.TAKEN_OVER]},
+            took[Event.TAKEN_OVER],
         ),
-        _histogram(
+        histogram(
             "queue_seconds",
             "Time in the queue: from when a run could be claimed until a worker claimed it.",
-            {(): took[Event.CLAIMED]},
+            took[Event.CLAIMED],
         ),
-        _histogram(
+        histogram_by(
+            "outcome",
             "attempt_seconds",
             "Duration of attempts, by how they ended.",
-            {(event,): took[event] for event in ENDS},
-            labels=["outcome"],
+            {event: took[event] for event in ENDS},
+        ),
+    )
+
+
+def _upstreams(known: Mapping[str, SourceTotals]) -> Iterable[Metric]:
+    none = SourceTotals()
+    totals = {source: known.get(source, none) for source in [*SOURCES, *sorted(known)]}
+    return (
+        counter_by(
+            "source",
+            "upstream_requests",
+            "Requests to the upstream services, by source.",
+            {source: each.requests for source, each in totals.items()},
+        ),
+        counter_by(
+            "source",
+            "upstream_rate_limited",
+            "Answers with the status 429, by source: the service had too many requests.",
+            {source: each.rate_limited for source, each in totals.items()},
+        ),
+        counter_by(
+            "source",
+            "upstream_budget_wait_seconds",
+            "Time that requests have waited for the request budget, by source. Of requests that"
+            " wait at the same time, each counts.",
+            {source: each.budget_seconds for source, each in totals.items()},
+        ),
+        counter_by(
+            "source",
+            "upstream_received_bytes",
+            "Bytes of bodies as the services sent them, so mostly compressed, by source.",
+            {source: each.bytes_received for source, each in totals.items()},
+        ),
+        histogram_by(
+            "source",
+            "batch_commit_seconds",
+            "Duration of the transaction that commits a batch of answers, by source.",
+            {source: each.commits for source, each in totals.items()},
         ),
     )
 
@@ -197,73 +233,42 @@ def _annotations(statistics: Statistics) -> Iterable[Metric]:
         for state in ("found", "absent", "unknown"):
             by_state.add_metric([source, state], getattr(known.get(source), state, 0))
     return (
-        _gauge("genes", "Genes to annotate.", statistics.genes),
+        gauge("genes", "Genes to annotate.", statistics.genes),
         by_state,
-        _by(
+        gauge_by(
             "source",
             "annotations_unanswered",
             "Genes whose last check was unknown; an earlier answer is kept.",
             {source: getattr(known.get(source), "unanswered", 0) for source in sources},
         ),
-        _by(
+        gauge_by(
             "source",
             "annotations_oldest_check_timestamp_seconds",
             "Time of the oldest check of a gene.",
             {source: each.oldest for source, each in known.items()},
         ),
-        _by(
+        gauge_by(
             "source",
             "annotations_median_check_timestamp_seconds",
             "Median time of the checks of the genes.",
             {source: each.median for source, each in known.items()},
         ),
-        _by(
+        gauge_by(
             "source",
             "source_freshness_seconds",
             "Age from which an answer is stale while the current release is not known.",
             {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()},
         ),
-        _by(
+        gauge_by(
             "source",
             "source_last_success_timestamp_seconds",
             "Time at which a run last completed a source.",
             statistics.last_successes,
         ),
-        _by(
+        gauge_by(
             "source",
             "source_held",
             "Whether the latest answers of a source look wrong and are held.",
             {source: float(source in statistics.held) for source in sources},
         ),
     )
-
-
-def _gauge(name: str, description: str, value: float) -> Metric:
-    return GaugeMetricFamily(PREFIX + name, description, value=float(value))
-
-
-def _counter(name: str, description: str, value: float) -> Metric:
-    return CounterMetricFamily(PREFIX + name, description, value=value)
-
-
-def _histogram(
-    name: str,
-    description: str,
-    found: Mapping[tuple[str, ...], Histogram],
-    *,
-    labels: Sequence[str] = (),
-) -> Metric:
-    family = HistogramMetricFamily(PREFIX + name, description, labels=labels)
-    for values, each in found.items():
-        bounds = [*(str(float(bound)) for bound in each.bounds), "+Inf"]
-        family.add_metric(
-            values, list(zip(bounds, accumulate(each.counts), strict=True)), each.seconds
-        )
-    return family
-
-
-def _by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(PREFIX + name, description, labels=[label])
-    for each, value in values.items():
-        family.add_metric([each], value)
-    return family

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from app.core.printable import printable, printable_json
 from app.core.runs.views import Run, RunEvent, SourceProgress, View
+from app.core.words import size
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 
@@ -130,6 +131,23 @@ def progress_table(sources: Sequence[SourceProgress]) -> Table:
                 *([count(each.changed)] if shows_changes else []),
                 count(each.requests),
                 duration(each.seconds),
+            )
+        )
+    return found
+
+
+def traffic_table(sources: Iterable[SourceProgress]) -> Table:
+    """Return a table of what the requests of each source took."""
+    numbers = ("requests", "status 429", "waited for the budget", "received")
+    found = table("source", *numbers, right=numbers)
+    for each in sources:
+        found.add_row(
+            *cells(
+                each.source,
+                count(each.requests),
+                count(each.rate_limited),
+                duration(each.budget_seconds),
+                size(each.bytes_received),
             )
         )
     return found

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import click
+from rich.table import Table
 
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.cli.output import (
@@ -18,6 +19,7 @@ from app.cli.output import (
     source_names,
     stdout,
     table,
+    traffic_table,
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
@@ -100,18 +102,25 @@ def show(run_id: int, *, as_json: bool) -> None:
         console.print(f"to see what changed: just changes --run {run.id}", soft_wrap=True)
     for line in _held_lines(run):
         console.print(line, soft_wrap=True)
+    for title, further in _further_tables(run):
+        console.print(f"\n{title}:")
+        console.print(further)
+    earlier = f" (the latest {MAX_EVENTS})" if len(run.events) == MAX_EVENTS else ""
+    console.print(f"\nevents{earlier}:")
+    for event in run.events:
+        console.print(f"{local_time(event.at)}  {event_line(event)}", soft_wrap=True)
+
+
+def _further_tables(run: RunDetail) -> Iterator[tuple[str, Table]]:
+    if asked := [each for each in run.progress if each.requests]:
+        yield "requests to the services", traffic_table(asked)
     if run.unknown_reasons:
-        console.print("\nreasons for unknown answers:")
         reasons = table("source", "genes", "such as", "reason", right=("genes",))
         for each in run.unknown_reasons:
             reasons.add_row(
                 *cells(each.source, count(each.genes), each.example, each.reason or "-")
             )
-        console.print(reasons)
-    earlier = f" (the latest {MAX_EVENTS})" if len(run.events) == MAX_EVENTS else ""
-    console.print(f"\nevents{earlier}:")
-    for event in run.events:
-        console.print(f"{local_time(event.at)}  {event_line(event)}", soft_wrap=True)
+        yield "reasons for unknown answers", reasons
 
 
 def _facts(run: RunDetail) -> str:

@@ -1,14 +1,15 @@
 """Commits a source's answers together with the run's progress, one commit at a time."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from app.annotation.refresh import progress as counts
 from app.annotation.refresh.commits import storable_answers, store
 from app.annotation.refresh.origins import Origin
 from app.annotation.refresh.progress import Progress
+from app.annotation.refresh.uncounted import Uncounted
 from app.annotation.sources.answers import Answer
-from app.annotation.sources.base import Source
 from app.core.runs.attempt import Attempt
 
 REPORT_EVERY = 2.0
@@ -20,18 +21,17 @@ class Ledger:
 
     Args:
         attempt: guards every commit.
-        source: the source, whose requests are counted.
         progress: the counts so far.
+        uncounted: what else was done with the source; it is counted with each commit.
 
     Attributes:
         progress: the counts, as committed.
     """
 
-    def __init__(self, attempt: Attempt, source: Source, progress: Progress) -> None:
+    def __init__(self, attempt: Attempt, progress: Progress, uncounted: Uncounted) -> None:
         self.progress = progress
         self._attempt = attempt
-        self._source = source
-        self._requests_counted = 0
+        self._uncounted = uncounted
         # one commit at a time, because each writes the whole progress
         self._committing = asyncio.Lock()
 
@@ -47,21 +47,22 @@ class Ledger:
             Superseded: another attempt has taken the run over.
         """
         answers = storable_answers(answers)
-        async with self._committing, self._attempt.transaction(progress=True) as connection:
-            self.count_requests()
-            progress = self.progress
-            written = await store(connection, progress.run_id, origin, answers)
-            progress.add(written.answers, weight)
-            progress.changed += written.changed
-            await counts.save(connection, progress)
+        async with self._committing:
+            async with self._attempt.transaction(progress=True) as connection:
+                began = self._attempt.began
+                progress = self.progress
+                written = await store(connection, progress.run_id, origin, answers)
+                progress.add(written.answers, weight)
+                progress.changed += written.changed
+                await counts.save(connection, progress, self._uncounted)
+            self._uncounted.commit_took(time.monotonic() - began)
 
     async def expect(self, genes: int, weight: int) -> None:
         """Write how many genes are due, and the expected work for them."""
         self.progress.total = self.progress.done + genes
         self.progress.weight_total = self.progress.weight_done + weight
-        self.count_requests()
         async with self._attempt.transaction(progress=False) as connection:
-            await counts.save(connection, self.progress)
+            await counts.save(connection, self.progress, self._uncounted)
 
     async def report_requests(self) -> None:
         """Write the number of requests every few seconds, until cancelled.
@@ -71,15 +72,9 @@ class Ledger:
         """
         while True:
             await asyncio.sleep(REPORT_EVERY)
-            if self._source.requests != self._requests_counted:
+            if self._uncounted.has_requests:
                 async with (
                     self._committing,
                     self._attempt.transaction(progress=False) as connection,
                 ):
-                    self.count_requests()
-                    await counts.save(connection, self.progress)
-
-    def count_requests(self) -> None:
-        """Add the requests that were sent since the last time to the progress."""
-        self.progress.requests += self._source.requests - self._requests_counted
-        self._requests_counted = self._source.requests
+                    await counts.save(connection, self.progress, self._uncounted)

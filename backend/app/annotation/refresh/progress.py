@@ -1,9 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.refresh.uncounted import Uncounted
 from app.annotation.sources.answers import Answer
 
 
@@ -21,7 +23,6 @@ class Progress:
     found: int
     absent: int
     unknown: int
-    requests: int
     weight_total: int
     weight_done: int
     confirmed: int
@@ -50,7 +51,7 @@ _BEGIN = text(
     UPDATE run_sources SET state = 'running', started_at = coalesce(started_at, now()),
       finished_at = NULL, error = NULL, attempt_started_at = now(), weight_at_start = weight_done
     WHERE run_id = :run_id AND source = :source
-    RETURNING total, requests, confirmed, coalesce(weight_total, 0) AS weight_total, weight_done
+    RETURNING total, confirmed, coalesce(weight_total, 0) AS weight_total, weight_done
     """
 )
 
@@ -78,12 +79,44 @@ _CHANGED = text(
     """
 )
 
+# the former durations are added one by one; an older version may have had fewer buckets
+_SPENT = """
+    INSERT INTO source_totals AS total (source, requests, rate_limited, budget_seconds,
+      bytes_received, commits, commit_seconds)
+    VALUES (:source, :requests, :rate_limited, :budget_seconds, :bytes_received,
+      CAST(:commits AS bigint[]), :commit_seconds)
+    ON CONFLICT (source) DO UPDATE SET requests = total.requests + excluded.requests,
+      rate_limited = total.rate_limited + excluded.rate_limited,
+      budget_seconds = total.budget_seconds + excluded.budget_seconds,
+      bytes_received = total.bytes_received + excluded.bytes_received,
+      commits = ARRAY(SELECT coalesce(before, 0) + coalesce(new, 0)
+        FROM unnest(total.commits, excluded.commits) WITH ORDINALITY AS each(before, new, place)
+        ORDER BY place),
+      commit_seconds = total.commit_seconds + excluded.commit_seconds
+"""
+
+_TRAFFIC = """
+    requests = requests + :requests, rate_limited = rate_limited + :rate_limited,
+    budget_seconds = budget_seconds + :budget_seconds,
+    bytes_received = bytes_received + :bytes_received
+"""
+
 _SAVE = text(
+    f"""
+    WITH saved AS (
+      UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
+        unknown = :unknown, weight_total = :weight_total, weight_done = :weight_done,
+        confirmed = :confirmed, changed = :changed, {_TRAFFIC}
+      WHERE run_id = :run_id AND source = :source
+    ) {_SPENT}
     """
-    UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
-      unknown = :unknown, requests = :requests, weight_total = :weight_total,
-      weight_done = :weight_done, confirmed = :confirmed, changed = :changed
-    WHERE run_id = :run_id AND source = :source
+)
+
+_SAVE_SPENT = text(
+    f"""
+    WITH saved AS (
+      UPDATE run_sources SET {_TRAFFIC} WHERE run_id = :run_id AND source = :source
+    ) {_SPENT}
     """
 )
 
@@ -119,7 +152,6 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
         counts.found,
         counts.absent,
         counts.unknown,
-        row.requests,
         row.weight_total,
         row.weight_done,
         row.confirmed,
@@ -127,9 +159,22 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
     )
 
 
-async def save(connection: AsyncConnection, progress: Progress) -> None:
+async def save(connection: AsyncConnection, progress: Progress, uncounted: Uncounted) -> None:
     """Write the counts, in the transaction that commits the answers."""
-    await connection.execute(_SAVE, asdict(progress) | {"done": progress.done})
+    values = asdict(progress) | {"done": progress.done} | _spent(uncounted)
+    await connection.execute(_SAVE, values)
+
+
+async def save_spent(
+    connection: AsyncConnection, run_id: int, source: str, uncounted: Uncounted
+) -> None:
+    """Write what was not counted yet, when there is no progress."""
+    await connection.execute(_SAVE_SPENT, {"run_id": run_id, "source": source} | _spent(uncounted))
+
+
+def _spent(uncounted: Uncounted) -> dict[str, Any]:
+    traffic, commits = uncounted.take()
+    return asdict(traffic) | {"commits": commits.counts, "commit_seconds": commits.seconds}
 
 
 async def finish(connection: AsyncConnection, run_id: int, source: str, error: str | None) -> None:

@@ -10,9 +10,12 @@ from app.annotation.refresh.due import Due, Rules, confirm
 from app.annotation.refresh.gates import Gates
 from app.annotation.refresh.ledger import Ledger
 from app.annotation.refresh.releases import Releases
+from app.annotation.refresh.uncounted import Uncounted
 from app.annotation.refresh.unknown_terms import note_unknown_terms
 from app.annotation.settings import Settings, reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source, WeighedSource
+from app.core.errors import Superseded
+from app.core.postgres.unavailable import is_unavailable
 from app.core.runs.attempt import Attempt
 
 logger = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ class Refresh:
         self._name = source.info.name
         self._run_id = attempt.ref.run_id
         self._releases = Releases(source)
+        self._uncounted = Uncounted(source)
 
     async def run(self, *, afresh: bool) -> str | IsHeld | None:
         """Refresh the source's genes. Return None, or why the source failed or is held.
@@ -60,6 +64,16 @@ class Refresh:
         Raises:
             Superseded, Wait, BadAnswer: see there.
         """
+        try:
+            return await self._refresh(afresh=afresh)
+        except Exception as error:
+            # a service that refuses requests ends the attempt: these requests count, too
+            if not isinstance(error, Superseded) and not is_unavailable(error):
+                async with self._attempt.transaction(progress=False) as connection:
+                    await counts.save_spent(connection, self._run_id, self._name, self._uncounted)
+            raise
+
+    async def _refresh(self, *, afresh: bool) -> str | IsHeld | None:
         await self._releases.look()
         due = self._due()
         async with self._attempt.transaction(progress=False) as connection:
@@ -67,13 +81,14 @@ class Refresh:
             progress = await counts.begin(connection, self._run_id, self._name, afresh=afresh)
             progress.confirm(*await confirm(connection, due.rules))
             gates = await Gates.open(connection, self._attempt, self._source.info, self._settings)
-        ledger = Ledger(self._attempt, self._source, progress)
+        ledger = Ledger(self._attempt, progress, self._uncounted)
         try:
             await self._ask_all(due, ledger, gates)
             return await self._finish(ledger)
         except Held as held:
             logger.error("%s: held: %s", self._name, held)  # noqa: TRY400 - no error of the code
             async with self._attempt.transaction(progress=True) as connection:
+                await counts.save_spent(connection, self._run_id, self._name, self._uncounted)
                 await hold(connection, self._attempt.ref, self._name, held)
             return IsHeld(held.reason)
 
@@ -123,8 +138,7 @@ class Refresh:
             error = None
             if progress.unknown and progress.unknown == progress.done:
                 error = nothing_but_unknowns(self._name)
-            ledger.count_requests()
-            await counts.save(connection, progress)
+            await counts.save(connection, progress, self._uncounted)
             await counts.finish(connection, self._run_id, self._name, error)
             terms = await note_unknown_terms(
                 connection, self._run_id, self._attempt.ref.epoch, self._name

@@ -28,6 +28,7 @@ from app.annotation.upstream.cache import Download
 from app.annotation.upstream.cache_dir import folder_of
 from app.annotation.upstream.host import Host, digest
 from app.annotation.upstream.release import Release, public_address
+from app.annotation.upstream.traffic import Traffic
 
 if TYPE_CHECKING:
     from app.annotation.sources.connector import Connector
@@ -63,7 +64,12 @@ class Source:
     @property
     def requests(self) -> int:
         """The number of requests that this object has sent."""
-        return sum(client.requests for client in self._clients)
+        return self.traffic.requests
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this object has sent and received."""
+        return sum((client.traffic for client in self._clients), Traffic())
 
     def upstream(self, host: Host, params: Mapping[str, str] | None = None) -> "Upstream":
         """Return a client of one of the source's hosts, whose requests count for this source.

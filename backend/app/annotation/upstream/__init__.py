@@ -45,6 +45,7 @@ __all__ = [
     "new_http_client",
     "release",
     "settings",
+    "traffic",
     "unused_files",
     "usable_cache_dir",
     "user_agent",

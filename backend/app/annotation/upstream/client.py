@@ -19,6 +19,7 @@ from app.annotation.upstream.host import Host
 from app.annotation.upstream.release import Release, public_address
 from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
+from app.annotation.upstream.traffic import Traffic
 from app.core.process.redaction import redact
 from app.core.redis.rate_limits import RateLimiter
 
@@ -92,7 +93,12 @@ class Upstream:
     @property
     def requests(self) -> int:
         """Requests sent so far; every try counts."""
-        return self._sender.requests
+        return self._sender.traffic.requests
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was sent and received so far."""
+        return self._sender.traffic
 
     def address(self, path: str = "") -> str:
         """Return the address of the host, or of a path below it, without secrets."""

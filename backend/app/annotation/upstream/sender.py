@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from app.annotation.upstream import answers
 from app.annotation.upstream.body import ENCODING, start_of_body
 from app.annotation.upstream.errors import UpstreamUnavailable
 from app.annotation.upstream.host import Host
+from app.annotation.upstream.traffic import Traffic
 from app.core.redis.rate_limits import RateLimiter
 
 _MAX_SLOT_AGE = 0.015
@@ -42,7 +44,7 @@ class Sender:
         longest_wait: the most seconds that a ``Retry-After`` counts for.
 
     Attributes:
-        requests: the number of requests sent so far.
+        traffic: what was sent and received so far.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Sender:
         try_seconds: float,
         longest_wait: float,
     ) -> None:
-        self.requests = 0
+        self.traffic = Traffic()
         self._host = host.name
         self._base_url = base_url.rstrip("/")
         self._redirects = _MAX_REDIRECTS if host.redirects else 0
@@ -161,13 +163,16 @@ class Sender:
             extensions={"trace": on_event},
             **content,
         )
-        self.requests += 1
+        self.traffic.requests += 1
         try:
             async with asyncio.timeout(seconds or self._try_seconds):
                 response = await self._http.send(request, stream=True, follow_redirects=False)
+                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    self.traffic.rate_limited += 1
                 try:
                     yield response
                 finally:
+                    self.traffic.bytes_received += response.num_bytes_downloaded
                     await response.aclose()
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise answers.unreachable(self._host, error, self._secrets) from error
@@ -185,10 +190,13 @@ class Sender:
 
     async def _take_slot(self) -> float:
         """Wait for a slot of the budget. Return the monotonic time at which it was given."""
+        began = time.monotonic()
         try:
             async with asyncio.timeout(_BUDGET_TIMEOUT):
                 await self._limiter.acquire(self._budget, self._rate)
         except TimeoutError as error:
             reason = f"its request budget gave no slot for {_BUDGET_TIMEOUT:.0f} s"
             raise UpstreamUnavailable(self._host, 60, reason) from error
+        finally:
+            self.traffic.budget_seconds += time.monotonic() - began
         return time.monotonic()

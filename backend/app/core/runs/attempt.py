@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,7 @@ class Attempt:
         progressed: whether anything was committed under this epoch.
         superseded: whether the run went on without this attempt.
         task: the work, once it has begun.
+        began: when the latest transaction began, by the monotonic clock.
     """
 
     def __init__(self, db: AsyncEngine, ref: RunRef, *, alone: bool) -> None:
@@ -37,6 +39,7 @@ class Attempt:
         self.progressed = False
         self.superseded = False
         self.task: asyncio.Task[None] | None = None
+        self.began = 0.0
         self._db = db
         # one connection for each attempt, however many parts of the work want one
         self._turn = asyncio.Lock()
@@ -59,10 +62,12 @@ class Attempt:
         """
         run_id, epoch = self.ref.key
         values = {"run_id": run_id, "epoch": epoch, "progress": progress}
-        async with self._turn, self._db.begin() as connection:
-            if (await connection.execute(_GUARD, values)).rowcount != 1:
-                raise Superseded(f"run {run_id} is no longer at epoch {epoch}")
-            yield connection
+        async with self._turn:
+            self.began = time.monotonic()
+            async with self._db.begin() as connection:
+                if (await connection.execute(_GUARD, values)).rowcount != 1:
+                    raise Superseded(f"run {run_id} is no longer at epoch {epoch}")
+                yield connection
         self.progressed = self.progressed or progress
 
     @asynccontextmanager

@@ -6,12 +6,12 @@ events to `event_totals` in the same transaction. What is counted by source is a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.runs.buckets import EVENTS, Histogram
+from app.core.runs.buckets import COMMITS, EVENTS, Histogram
 from app.core.runs.events import Event
 
 ENDS = (
@@ -77,6 +77,33 @@ _REMOVE = text(
 )
 
 
+_SOURCES = text(
+    """
+    SELECT source, requests, rate_limited, budget_seconds, bytes_received, commits, commit_seconds
+    FROM source_totals
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTotals:
+    """What all runs have done with a source, also those that were removed.
+
+    Attributes:
+        requests: the number of requests to the upstream.
+        rate_limited: the number of answers with the status 429.
+        budget_seconds: the time that requests have waited for the request budget.
+        bytes_received: bytes of bodies as they were sent.
+        commits: the durations of the commits of batches.
+    """
+
+    requests: int = 0
+    rate_limited: int = 0
+    budget_seconds: float = 0.0
+    bytes_received: int = 0
+    commits: Histogram = field(default_factory=lambda: Histogram(COMMITS))
+
+
 @dataclass(frozen=True, slots=True)
 class EventTotals:
     """What has happened to all runs, also to those that were removed.
@@ -113,6 +140,20 @@ async def event_totals(connection: AsyncConnection) -> EventTotals:
             for event in counts
         },
     )
+
+
+async def source_totals(connection: AsyncConnection) -> dict[str, SourceTotals]:
+    """Return what all runs have done with each source that any of them has begun."""
+    return {
+        row.source: SourceTotals(
+            row.requests,
+            row.rate_limited,
+            row.budget_seconds,
+            row.bytes_received,
+            Histogram(COMMITS, row.commits, row.commit_seconds),
+        )
+        for row in await connection.execute(_SOURCES)
+    }
 
 
 async def remove(connection: AsyncConnection, run_ids: Sequence[int]) -> list[int]:

@@ -93,6 +93,13 @@ class SourceProgress(View):
     part of `done`."""
     requests: int
     """Requests that were sent to the upstream services so far."""
+    rate_limited: int
+    """Answers with the status 429: the service had too many requests."""
+    budget_seconds: float
+    """Time that requests have waited for the request budget, in seconds. Of requests that wait at
+    the same time, each counts."""
+    bytes_received: int
+    """Bytes of the bodies as they were sent, so mostly compressed."""
     weight_total: int | None
     """Expected work, in the source's own unit; null until the source has begun."""
     weight_done: int
@@ -223,7 +230,7 @@ _PROGRESS = text(
     """
     SELECT s.run_id, s.source, s.total, s.done, s.found, s.absent, s.unknown, s.changed,
       s.confirmed,
-      s.requests,
+      s.requests, s.rate_limited, s.budget_seconds, s.bytes_received,
       s.weight_total, s.weight_done, s.weight_at_start, s.started_at, s.finished_at, s.error,
       s.held, s.accepted,
       CASE WHEN r.state = 'queued' AND s.state = 'running' THEN 'queued' ELSE s.state END AS state,

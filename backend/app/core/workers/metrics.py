@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.runs.totals import EventTotals, event_totals
+from app.core.runs.totals import EventTotals, SourceTotals, event_totals, source_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class EngineStatistics:
             what they wait for.
         oldest_waiting: the age in seconds of the oldest queued run.
         events: what has happened to all runs, also to those that were removed.
+        sources: what all runs have done, by source.
     """
 
     workers: dict[str, int]
@@ -42,6 +43,7 @@ class EngineStatistics:
     waiting: dict[str, int]
     oldest_waiting: float
     events: EventTotals
+    sources: dict[str, SourceTotals]
 
 
 # after a connection broke, a worker may have two ids for a while
@@ -86,4 +88,5 @@ async def engine_statistics(connection: AsyncConnection) -> EngineStatistics:
         waiting={row.waiting_for: row.runs for row in waiting if row.waiting_for is not None},
         oldest_waiting=max((row.oldest or 0.0 for row in waiting), default=0.0),
         events=await event_totals(connection),
+        sources=await source_totals(connection),
     )

@@ -174,6 +174,68 @@ async def test_it_says_how_complete_and_how_fresh_each_source_is(api, query) -> 
     assert "source_last_success_timestamp_seconds{source=hgnc}" not in seen
 
 
+async def test_what_the_sources_were_asked_and_how_long_commits_took_is_counted(api, query) -> None:
+    none = await scrape(api)
+    assert none["upstream_requests_total{source=gencc}"] == 0
+    assert none["batch_commit_seconds_count{source=gencc}"] == 0
+    query(
+        "INSERT INTO source_totals (source, requests, rate_limited, budget_seconds,"
+        " bytes_received, commits, commit_seconds) VALUES"
+        " ('gencc', 12, 3, 4.5, 6000000000, '{0,0,0,5,0,0,0,0,0,0,0,2}', 25.2),"
+        " ('cohort', 1, 0, 0, 0, '{}', 0)"
+    )
+    seen = await scrape(api)
+    expected = {
+        "upstream_requests_total{source=gencc}": 12,
+        "upstream_rate_limited_total{source=gencc}": 3,
+        "upstream_budget_wait_seconds_total{source=gencc}": 4.5,
+        "upstream_received_bytes_total{source=gencc}": 6e9,
+        "batch_commit_seconds_bucket{le=0.025,source=gencc}": 0,
+        "batch_commit_seconds_bucket{le=0.05,source=gencc}": 5,
+        "batch_commit_seconds_bucket{le=10.0,source=gencc}": 5,
+        "batch_commit_seconds_bucket{le=+Inf,source=gencc}": 7,
+        "batch_commit_seconds_count{source=gencc}": 7,
+        "batch_commit_seconds_sum{source=gencc}": 25.2,
+        # a table of the group's own
+        "upstream_requests_total{source=cohort}": 1,
+        "batch_commit_seconds_count{source=cohort}": 0,
+    }
+    assert chosen(seen, expected) == expected
+
+
+async def test_a_histogram_has_the_durations_up_to_each_bound(api, query) -> None:
+    run = (await api.post("/api/admin/runs", json={"sources": ["hgnc"]})).json()["id"]
+    query("UPDATE run_events SET at = '2026-11-26 12:00:00Z'")
+    for at, epoch, event in [
+        ("12:00:02", 1, "claimed"),
+        ("12:01:02", 1, "lost"),
+        ("12:01:02.4", 2, "taken over"),
+        ("12:10:02.4", 2, "succeeded"),
+    ]:
+        query("INSERT INTO run_events (run_id, at, epoch, event) VALUES (%s, %s, %s, %s)",
+              run, f"2026-11-26 {at}Z", epoch, event)  # fmt: skip
+    seen = await scrape(api)
+    expected = {
+        "queue_seconds_bucket{le=1.0}": 0,
+        "queue_seconds_bucket{le=2.0}": 1,
+        "queue_seconds_bucket{le=21600.0}": 1,
+        "queue_seconds_count": 1,
+        "queue_seconds_sum": 2,
+        "recovery_seconds_bucket{le=0.25}": 0,
+        "recovery_seconds_bucket{le=0.5}": 1,
+        "recovery_seconds_count": 1,
+        "recovery_seconds_sum": 0.4,
+        "attempt_seconds_bucket{le=30.0,outcome=lost}": 0,
+        "attempt_seconds_bucket{le=60.0,outcome=lost}": 1,
+        "attempt_seconds_sum{outcome=lost}": 60,
+        "attempt_seconds_bucket{le=300.0,outcome=succeeded}": 0,
+        "attempt_seconds_bucket{le=600.0,outcome=succeeded}": 1,
+        "attempt_seconds_sum{outcome=succeeded}": 540,
+        "attempt_seconds_count{outcome=failed}": 0,
+    }
+    assert chosen(seen, expected) == expected
+
+
 async def test_the_removal_of_a_run_changes_no_counter_and_no_time_of_a_success(
     api, query, bench
 ) -> None:

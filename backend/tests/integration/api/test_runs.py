@@ -96,6 +96,7 @@ async def test_a_run_shows_how_far_it_is(api, query) -> None:
     query(
         "UPDATE run_sources SET state = 'running', attempt_started_at = now() - interval '100 s',"
         " total = 10, done = 5, found = 3, absent = 1, unknown = 1, requests = 7,"
+        " rate_limited = 2, budget_seconds = 1.5, bytes_received = 5000000000,"
         " weight_total = 1000, weight_done = 250 WHERE source = 'clinvar'"
     )
     shown = (await api.get(f"{RUNS}/{run['id']}")).json()
@@ -106,6 +107,8 @@ async def test_a_run_shows_how_far_it_is(api, query) -> None:
     clinvar = next(each for each in shown["progress"] if each["source"] == "clinvar")
     counts = ("total", "done", "found", "absent", "unknown", "requests")
     assert [clinvar[name] for name in counts] == [10, 5, 3, 1, 1, 7]
+    traffic = ("rate_limited", "budget_seconds", "bytes_received")
+    assert [clinvar[name] for name in traffic] == [2, 1.5, 5_000_000_000]
     assert clinvar["eta"] == pytest.approx(300, abs=10)
     assert shown["eta"] == clinvar["eta"]
     ensembl = next(each for each in shown["progress"] if each["source"] == "ensembl")

@@ -110,7 +110,8 @@ def test_a_run_is_cancelled_and_tried_again(cli, genes, redis_url) -> None:
 
 def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
     cli("annotate", "ensembl")
-    query("UPDATE run_sources SET total = 2, done = 2, found = 1, unknown = 1, requests = 9")
+    query("UPDATE run_sources SET total = 2, done = 2, found = 1, unknown = 1, requests = 9,"
+          " rate_limited = 4, budget_seconds = 75, bytes_received = 3200000")  # fmt: skip
     query(
         "INSERT INTO annotations (gene_id, source, state, checked_state, checked_run_id, reason)"
         " SELECT id, 'ensembl', 'unknown', 'unknown', 1, 'the [answer] was cut' FROM genes LIMIT 1"
@@ -122,6 +123,8 @@ def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
     shown = cli("show", 1).stdout
     for said in ("run 1 (ensembl, smart) failed", "Oops [/] no", "the [answer] was cut", "created"):
         assert said in shown
+    (asked,) = (line for line in shown.splitlines() if line.endswith("MB"))
+    assert asked.split() == ["ensembl", "9", "4", "1", "min", "15", "s", "3", "MB"]
     run = cli.json("show", 1)
     assert run["unknown_reasons"][0]["example"] == "PKD1"
     assert [event["event"] for event in run["events"]] == ["created"]

@@ -1,0 +1,60 @@
+"""Makes Prometheus' families of metrics. All their names begin with the same prefix."""
+
+from collections.abc import Mapping
+from itertools import accumulate
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from app.core.runs.buckets import Histogram
+
+PREFIX = "kidney_genetics_"
+
+
+def gauge(name: str, description: str, value: float) -> Metric:
+    """Return a gauge without labels."""
+    return GaugeMetricFamily(PREFIX + name, description, value=float(value))
+
+
+def gauge_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
+    """Return a gauge with a value for each value of a label."""
+    family = GaugeMetricFamily(PREFIX + name, description, labels=[label])
+    for each, value in values.items():
+        family.add_metric([each], value)
+    return family
+
+
+def counter(name: str, description: str, value: float) -> Metric:
+    """Return a counter without labels. Prometheus shows it as `name_total`."""
+    return CounterMetricFamily(PREFIX + name, description, value=value)
+
+
+def counter_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
+    """Return a counter with a value for each value of a label."""
+    family = CounterMetricFamily(PREFIX + name, description, labels=[label])
+    for each, value in values.items():
+        family.add_metric([each], value)
+    return family
+
+
+def histogram(name: str, description: str, value: Histogram) -> Metric:
+    """Return a histogram without labels."""
+    return HistogramMetricFamily(
+        PREFIX + name, description, buckets=_cumulative(value), sum_value=value.seconds
+    )
+
+
+def histogram_by(
+    label: str, name: str, description: str, values: Mapping[str, Histogram]
+) -> Metric:
+    """Return a histogram for each value of a label."""
+    family = HistogramMetricFamily(PREFIX + name, description, labels=[label])
+    for each, value in values.items():
+        family.add_metric([each], _cumulative(value), value.seconds)
+    return family
+
+
+def _cumulative(value: Histogram) -> list[tuple[str, float]]:
+    """Return the number of durations up to each bound, as Prometheus wants it."""
+    bounds = [*(str(float(bound)) for bound in value.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(value.counts), strict=True))
