@@ -234,6 +234,12 @@ schedule-run *ARGS: _installed
 schedule-remove *ARGS: _installed
     @{{ python }} -m app.cli schedule-remove "$@"
 
+# List what people are told: just notifications [ID]
+[group('notifications')]
+[no-cd]
+notifications *ARGS: _installed
+    @{{ python }} -m app.cli notifications "$@"
+
 # Check style, imports, types and the documentation
 [group('develop')]
 lint: (_installed "lint")

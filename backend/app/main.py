@@ -26,6 +26,7 @@ from app.api import (
     health,
     lists,
     metrics,
+    notifications,
     resolve,
     rollback,
     schedules,
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (
         admin.router,
         schedules.router,
+        notifications.router,
         genes.router,
         changes.router,
         resolve.router,

@@ -16,6 +16,7 @@ from reference import (
     llms,
     measured,
     metrics,
+    notifications,
     recipes,
     settings,
     shell,
@@ -54,6 +55,8 @@ def blocks() -> list[Block]:
             Block(REFERENCE / "sources" / f"{name}.md", None, source_pages.page(source))
             for name, source in SOURCES.items()
         ),
+        Block(REFERENCE / "notifications.md", "kinds", notifications.kinds()),
+        Block(REFERENCE / "notifications.md", "gains", notifications.gains()),
         Block(REFERENCE / "fields.md", "fields", fields.fields()),
         Block(REFERENCE / "conditions.md", "operators", fields.operators()),
         Block(REFERENCE / "conditions.md", "pseudo-fields", fields.pseudo_fields()),

@@ -12,6 +12,7 @@ from app.annotation.upstream.settings import UpstreamSettings
 from app.core.config import Settings as Engine
 from app.core.errors import UserError
 from app.core.notify.channels.settings import ChannelSettings
+from app.core.notify.rules import RuleSettings
 from app.core.process.checkout import ROOT
 
 _BACKEND = ROOT / "backend"
@@ -37,6 +38,7 @@ _WORDS = {
     "app.core.workers.engine": [_RUNS],
     "app.core.runs.outcome": [_RUNS],
     "app.core.retention": [_RUNS],
+    "app.annotation.notices": [_CHANNELS],
     "app.annotation.data.retention": [_RUNS],
     "app.annotation.data.file_retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],
@@ -82,7 +84,8 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
             if name.upper() in said:
                 found[name].update(_who(part))
     # a source's own settings are read by way of its declaration
-    channels = set(ChannelSettings.model_fields) - set(Engine.model_fields)
+    channels = {*ChannelSettings.model_fields, *RuleSettings.model_fields}
+    channels -= set(Engine.model_fields)
     declared = set(Settings.model_fields) - set(UpstreamSettings.model_fields) - channels
     for name in declared:
         found[name].add(_RUNS)

@@ -1,5 +1,6 @@
 """The doctor's checks of annotations: their age, unknown terms, and the size of the history."""
 
+from app.annotation.notices.staleness import MAX_OLD_SHARE, SAMPLE, STALE
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, annotate, show_run
 from app.core.runs.checks import NEWEST
@@ -7,35 +8,6 @@ from app.core.words import size, some, span
 
 A_MONTH = 30 * 86_400
 """Seconds."""
-
-SAMPLE = 200
-"""How many genes are considered, evenly spread over all genes."""
-
-MAX_OLD_SHARE = 0.05
-"""The share of genes with old or missing answers from which on the check warns."""
-
-# one row for each gene of the sample and each source, by index look-ups only
-_STALE = """
-    WITH bounds AS (SELECT min(id) AS first, max(id) AS last FROM genes),
-    sample AS (
-      SELECT DISTINCT g.id FROM bounds, generate_series(0, :sample - 1) AS i
-      CROSS JOIN LATERAL (
-        SELECT id FROM genes WHERE id >= first + (last - first) * i / greatest(:sample - 1, 1)
-          AND withdrawn_at IS NULL
-        ORDER BY id LIMIT 1) g)
-    SELECT w.source, count(*) AS genes,
-      count(*) FILTER (WHERE a.fetched_at IS NULL) AS missing,
-      count(*) FILTER (WHERE
-        -- an answer whose release is still the current one is confirmed, not fetched again
-        CASE WHEN a.checked_state = 'unknown' THEN a.fetched_at ELSE a.checked_at END
-          < now() - make_interval(secs => w.freshness)
-        OR a.checked_at > now() + interval '1 minute') AS stale,
-      (SELECT run_id FROM run_sources s WHERE s.source = w.source AND s.active) AS run
-    FROM sample CROSS JOIN unnest(CAST(:sources AS text[]), CAST(:freshness AS float8[]))
-      AS w(source, freshness)
-    LEFT JOIN annotations a ON a.gene_id = sample.id AND a.source = w.source
-    GROUP BY w.source ORDER BY w.source
-"""
 
 
 @check(
@@ -56,7 +28,7 @@ async def stale_sources(context: Context) -> Finding:
     enabled = context.settings.enabled_sources
     freshness = {name: SOURCES[name].info.freshness.total_seconds() for name in enabled}
     found = await context.rows(
-        text(_STALE),
+        text(STALE),
         sample=SAMPLE,
         sources=list(freshness),
         freshness=list(freshness.values()),

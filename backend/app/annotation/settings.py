@@ -16,6 +16,7 @@ from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
 from app.core.config import load_settings as load
 from app.core.notify.channels.settings import ChannelSettings
+from app.core.notify.rules import RuleSettings
 from app.core.process.checkout import ROOT
 from app.core.retention.settings import MAX_DAYS, RetentionSettings
 from app.core.retention.settings import SECTION as KEPT
@@ -70,7 +71,7 @@ else:
     )
 
 
-class Settings(_Composed, RetentionSettings):
+class Settings(_Composed, RetentionSettings, RuleSettings):
     """Everything that can be set, from the environment or the `.env` at the top of the checkout.
 
     The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote.

@@ -25,6 +25,7 @@ COMMANDS = {
     "schedule-resume": _Listed("app.cli.schedules", "Let a paused schedule go on."),
     "schedule-run": _Listed("app.cli.schedules", "Do a tick of a schedule now."),
     "schedule-remove": _Listed("app.cli.schedules", "Remove a schedule."),
+    "notifications": _Listed("app.cli.notifications", "List what people are told."),
     "sources": _Listed("app.cli.sources", "Show the sources: releases, coverage and age."),
     "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),
     "list-add": _Listed("app.cli.lists", "Add a list of genes, or replace it."),

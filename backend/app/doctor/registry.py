@@ -3,13 +3,24 @@
 from app.annotation import checks as annotation
 from app.annotation.data import checks as data
 from app.core.checks import Check
+from app.core.notify import checks as notify
 from app.core.postgres import checks as postgres
 from app.core.redis import checks as redis
 from app.core.runs import checks as runs
 from app.core.workers import checks as workers
 from app.doctor.checks import config, host, upstream
 
-GROUPS = ("config", "install", "redis", "worker", "database", "runs", "upstream", "host")
+GROUPS = (
+    "config",
+    "install",
+    "redis",
+    "worker",
+    "database",
+    "runs",
+    "notifications",
+    "upstream",
+    "host",
+)
 """In the order in which they are shown."""
 
 CHECKS: tuple[Check, ...] = tuple(
@@ -19,6 +30,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *redis.CHECKS,
             *postgres.CHECKS,
             *runs.CHECKS,
+            *notify.CHECKS,
             *workers.CHECKS,
             *annotation.CHECKS,
             *data.CHECKS,

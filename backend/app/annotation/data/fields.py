@@ -40,6 +40,8 @@ class Field:
         is_date: whether a text is a day, written ``2026-03-31``.
         values: all values that it can have, if it has a fixed set of them.
         moves: whether it changes without a change of what the source says about the gene.
+        gain: what happened to a gene that has more of it, as in "gained a pathogenic variant"; None
+            if that is no news.
         identity: of a list of objects, the names of the element's fields that tell one element
             from the others.
         keys: of a map, all keys that it can have; empty if they are not known beforehand.
@@ -57,6 +59,7 @@ class Field:
     is_date: bool = False
     values: tuple[str, ...] = ()
     moves: bool = False
+    gain: str | None = None
     identity: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     element: ElementKind | None = None
@@ -178,6 +181,7 @@ def _fields(
             is_date=isinstance(value.type, msgspec.inspect.DateType),
             values=_values(value.type),
             moves=moves or bool(says.get("moves")),
+            gain=says.get("gain"),
             identity=tuple(says.get("identified_by", ())),
             keys=tuple(says.get("keys", ())),
             element=_kind(element.type) if element else None,

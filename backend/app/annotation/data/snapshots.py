@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.data.manifest import Manifest, in_order, manifest_of, read_manifest
 from app.annotation.data.moments import NOW, snapshot_time
 from app.core.errors import FIND_SESSION, Conflict, WrongUse
+from app.core.notify.message import Kind
+from app.core.notify.notice import Notice
+from app.core.notify.outbox import tell
 from app.core.runs.views import View
 from app.db.locks import waiting_for
 from app.db.sqlstate import sqlstate
@@ -154,12 +157,25 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
     taken = await connection.execute(_TAKE, values | {"manifest": manifest.model_dump_json()})
     if not taken.rowcount:
         raise _exists(name)
+    await tell(connection, _notice(name, at, by, note, manifest))
     return Snapshot(name=name, at=at, note=note, by=by, manifest=manifest)
 
 
 def _keep_writers_out(connection: Connection) -> None:
     with waiting_for(connection, LOCK_TIMEOUT):
         connection.execute(_LOCK)
+
+
+def _notice(name: str, at: datetime, by: str, note: str | None, manifest: Manifest) -> Notice:
+    why = f": {note}" if note else ""
+    return Notice(
+        kind=Kind.SNAPSHOT_TAKEN,
+        at=at,
+        title=f"Snapshot {name} was taken by {by}",
+        text=f"{by} took the snapshot {name} of {manifest.genes:,} genes{why}\n"
+        f"To look at it: just snapshot {name} --show",
+        detail={"snapshot": name, "by": by, "genes": manifest.genes},
+    )
 
 
 def _exists(name: str) -> Conflict:

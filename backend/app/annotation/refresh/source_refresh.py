@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.annotation.refresh import progress as counts
 from app.annotation.refresh.acceptance import Held, IsHeld, hold
+from app.annotation.refresh.arrivals import record_arrival
 from app.annotation.refresh.by_api import refresh_by_api
 from app.annotation.refresh.by_file import refresh_from_file
 from app.annotation.refresh.due import Due, Rules, confirm
@@ -140,9 +141,10 @@ class Refresh:
                 error = nothing_but_unknowns(self._name)
             await counts.save(connection, progress, self._uncounted)
             await counts.finish(connection, self._run_id, self._name, error)
-            terms = await note_unknown_terms(
-                connection, self._run_id, self._attempt.ref.epoch, self._name
-            )
+            epoch = self._attempt.ref.epoch
+            if error is None:
+                await record_arrival(connection, self._run_id, epoch, self._name)
+            terms = await note_unknown_terms(connection, self._run_id, epoch, self._name)
         self._log(terms)
         return error
 

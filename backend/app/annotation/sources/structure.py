@@ -2,8 +2,9 @@
 
 The docstring below a field is its definition. A field that may be None is None when the source says
 nothing of it; 0 means zero. Markers say what the type of a field does not: :func:`unit`,
-:data:`MOVES`, :func:`identified_by` and :func:`keys`, as in ``Annotated[float, unit("TPM")]``. In
-the JSON schema they are ``unit``, ``moves``, ``identified_by`` and ``propertyNames``.
+:data:`MOVES`, :func:`identified_by`, :func:`keys` and :func:`gain`, as in ``Annotated[float,
+unit("TPM")]``. In the JSON schema they are ``unit``, ``moves``, ``identified_by`` and
+``propertyNames``.
 """
 
 import ast
@@ -30,6 +31,15 @@ def unit(words: str) -> Meta:
 MOVES = _marker(moves=True)
 """The marker of a field that changes without a change of what the source says about the gene, such
 as the date of an evaluation, a number of articles, or a version."""
+
+
+def gain(words: str) -> Meta:
+    """Return the marker of a field of which more is news, such as a number of variants.
+
+    Args:
+        words: what happened to genes that have more of it, as in "41 gained a pathogenic variant".
+    """
+    return Meta(extra={"gain": words})
 
 
 def identified_by(*fields: str) -> Meta:

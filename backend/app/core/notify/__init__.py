@@ -9,6 +9,7 @@ by `rules`, and `sending` delivers it. `message` is what a channel sends, and
 
 __all__ = [
     "channels",
+    "checks",
     "incidents",
     "message",
     "notice",
@@ -16,5 +17,6 @@ __all__ = [
     "outbox",
     "rules",
     "run_events",
+    "views",
 ]
 """The modules that others may use."""

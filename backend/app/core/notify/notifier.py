@@ -163,6 +163,8 @@ class Notifier:
                 f"watching: {each.kind}", partial(self._in_transaction, incidents.watch, each)
             )
         await self._do("closing incidents", partial(self._in_transaction, incidents.close_ended))
+        give_up = partial(planning.give_up, channels=list(self._channels))
+        await self._do("giving up deliveries", partial(self._in_transaction, give_up))
 
     async def _take_lock(self) -> None:
         if self._has_lock or self._looking is None:

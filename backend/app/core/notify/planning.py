@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.notify.message import Kind, Severity
 from app.core.notify.notice import MAX_TEXT
 from app.core.notify.rules import Rules
+from app.core.notify.sending import GIVE_UP
 
 BATCH = 500
 """Notifications that are planned in one transaction."""
@@ -75,6 +76,17 @@ _COLLECT = text(
     """
 )
 
+# a channel that was renamed or taken out of the settings sends nothing any more
+_GIVE_UP = text(
+    """
+    UPDATE notification_deliveries d SET state = 'given up', error = 'there is no such channel'
+    FROM notifications n
+    WHERE d.state IN ('pending', 'waiting') AND n.id = d.notification_id
+      AND n.created_at < clock_timestamp() - CAST(:give_up AS interval)
+      AND d.channel <> ALL(CAST(:channels AS text[]))
+    """
+)
+
 _URGENCY = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 
 
@@ -135,6 +147,11 @@ async def collect(connection: AsyncConnection, channel: str) -> bool:
             },
         )
     return len(rows) == MAX_IN_DIGEST
+
+
+async def give_up(connection: AsyncConnection, channels: Sequence[str]) -> None:
+    """Give up what channels that are not configured any more have not delivered for a week."""
+    await connection.execute(_GIVE_UP, {"channels": list(channels), "give_up": GIVE_UP})
 
 
 def _lines(rows: Sequence[RowMapping]) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from app.core.config import Settings
 from app.core.notify.message import Kind, Severity
 
-SECTION = "Notifications: what people are told, and when"
+SECTION = "Notifications: what is told, and when"
 
 NONE = "none"
 """The value of a list that has no members. An empty variable stands for the default."""

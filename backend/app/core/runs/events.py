@@ -37,6 +37,9 @@ class Event(StrEnum):
     HELD = "held"
     """The answers of `source` look wrong. They are not stored until somebody accepts them."""
 
+    RELEASE_ARRIVED = "release arrived"
+    """The answers of `source` are those of `release`, which is new `since` the former refresh."""
+
     ACCEPTED = "accepted"
     """Somebody accepted what was held of `source`: `by` says who, and `note` why."""
 

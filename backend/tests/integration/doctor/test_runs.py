@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.annotation import checks
+from app.annotation.notices import staleness
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.core.checks import Status
@@ -262,7 +263,7 @@ async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient)
         patient,
         # psycopg's placeholders have another form than SQLAlchemy's
         "EXPLAIN (FORMAT json) "
-        + checks._STALE.replace(":sample", str(checks.SAMPLE))
+        + staleness.STALE.replace(":sample", str(staleness.SAMPLE))
         .replace(":sources", "'{hgnc,ensembl,clinvar}'")
         .replace(":freshness", "'{1,1,1}'"),
     )

@@ -1,6 +1,7 @@
 """What people are told, and that they are told once."""
 
-from tests.integration.core.notify.conftest import Office, raise_no_luck
+from tests.integration.core.notify.conftest import raise_no_luck
+from tests.office import Office
 
 
 async def test_a_run_that_fails_is_told_with_what_to_type(office: Office) -> None:

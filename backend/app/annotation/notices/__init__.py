@@ -1,0 +1,8 @@
+"""What people are told of sources and their data, which the job engine does not know.
+
+`releases` says what a new release changed, `outages` which services are down, and `staleness` which
+data are too old. `notifier` hands them to the job engine.
+"""
+
+__all__ = ["notifier", "staleness"]
+"""The modules that others may use."""

@@ -1,0 +1,40 @@
+"""Puts together what tells people what happens."""
+
+from collections.abc import Sequence
+
+from app.annotation.notices.outages import outage_watch
+from app.annotation.notices.releases import describe_arrival
+from app.annotation.notices.staleness import stale_watch
+from app.annotation.settings import Settings
+from app.annotation.sources import SOURCES
+from app.core.notify.message import Channel
+from app.core.notify.notifier import Notifier
+from app.core.notify.rules import Rules
+from app.core.runs.events import Event
+
+
+def new_notifier(settings: Settings, channels: Sequence[Channel]) -> Notifier:
+    """Return what tells people what happens, which is to be started.
+
+    Args:
+        settings: what is told, and when.
+        channels: that carry the messages. The notifier closes them.
+    """
+    titles = {name: source.info.title for name, source in SOURCES.items()}
+    asked: dict[str, tuple[str, ...]] = {}
+    for name, source in SOURCES.items():
+        for host in source.info.hosts:
+            asked[host.name] = (*asked.get(host.name, ()), name)
+    freshness = {
+        name: SOURCES[name].info.freshness.total_seconds() for name in settings.enabled_sources
+    }
+    return Notifier(
+        settings.database_url.get_secret_value(),
+        channels,
+        Rules.of(settings),
+        watches=(
+            stale_watch(freshness, titles),
+            outage_watch(asked, titles, settings.notify_down_after),
+        ),
+        describe={Event.RELEASE_ARRIVED: describe_arrival},
+    )

@@ -1,0 +1,78 @@
+"""Finds services that runs have been waiting for since hours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.notify.incidents import Looked, Watch
+from app.core.notify.message import Kind
+from app.core.notify.notice import Notice
+from app.core.words import some, span
+
+# what a source waited for before its last answer in the run was another outage
+_DOWN = text(
+    """
+    SELECT known.host, r.id AS run, min(e.at) AS since, clock_timestamp() AS now,
+      array_agg(DISTINCT s.source ORDER BY s.source) AS sources,
+      (array_agg(e.detail ->> 'reason' ORDER BY e.id DESC))[1] AS reason
+    FROM runs r JOIN run_sources s ON s.run_id = r.id AND s.state IN ('queued', 'running')
+      JOIN unnest(CAST(:hosts AS text[]), CAST(:sources AS text[])) AS known (host, source)
+        ON known.source = s.source AND known.host = ANY(string_to_array(r.waiting_for, ', '))
+      JOIN run_events e ON e.run_id = r.id AND e.event = 'waiting'
+        AND known.host = ANY(string_to_array(e.detail ->> 'waiting_for', ', '))
+    WHERE r.state = 'queued' AND r.waiting_for IS NOT NULL
+      AND e.at > coalesce((SELECT max(a.checked_at) FROM annotations a
+        WHERE a.checked_run_id = r.id AND a.source = s.source), '-infinity')
+    GROUP BY known.host, r.id
+    HAVING min(e.at) < clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY known.host, since
+    """
+)
+
+
+def outage_watch(
+    hosts: Mapping[str, tuple[str, ...]], titles: Mapping[str, str], hours: float
+) -> Watch:
+    """Return what looks for services that are down.
+
+    What ends such an incident is that its sources succeed: while a run tries again, nobody knows.
+
+    Args:
+        hosts: the sources that ask each service.
+        titles: of the sources, for people.
+        hours: for which a run has to wait until it is told.
+    """
+    pairs = [(host, source) for host, sources in hosts.items() for source in sources]
+    values = {
+        "hosts": [host for host, _ in pairs],
+        "sources": [source for _, source in pairs],
+        "seconds": hours * 3_600,
+    }
+
+    async def look(connection: AsyncConnection) -> Looked:
+        rows = (await connection.execute(_DOWN, values)).all()
+        # of several runs, the one that has been waiting for the longest time
+        found = {row.host: row for row in reversed(rows)}
+        return Looked([_notice(row, titles) for row in found.values()])
+
+    return Watch(Kind.SOURCE_DOWN, look)
+
+
+def _notice(row: Row[Any], titles: Mapping[str, str]) -> Notice:
+    names = some([titles[source] for source in row.sources])
+    waiting = span((row.now - row.since).total_seconds())
+    reason = f": {row.reason}" if row.reason else ""
+    return Notice(
+        kind=Kind.SOURCE_DOWN,
+        at=row.since,
+        title=f"{names}: the service {row.host} does not answer",
+        text=f"Run {row.run} has been waiting for {row.host} for {waiting}{reason}\n"
+        "It goes on when the service answers. The earlier annotations stay.\n"
+        f"To see the run: just show {row.run}",
+        detail={"run": row.run, "host": row.host, "sources": row.sources},
+        subject=row.host,
+        run_id=row.run,
+        sources=tuple(row.sources),
+    )

@@ -1,0 +1,93 @@
+"""Finds sources whose answers are older than they stay good, in a sample of the genes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.core.words import span
+
+if TYPE_CHECKING:
+    from app.core.notify.incidents import Watch
+
+SAMPLE = 200
+"""How many genes are considered, evenly spread over all genes."""
+
+MAX_OLD_SHARE = 0.05
+"""The share of genes with old or missing answers that is usual."""
+
+GRACE = 3_600.0
+"""Seconds that people are not told of: a run that a schedule creates takes some time."""
+
+# one row for each gene of the sample and each source, by index look-ups only
+STALE = """
+    WITH bounds AS (SELECT min(id) AS first, max(id) AS last FROM genes),
+    sample AS (
+      SELECT DISTINCT g.id FROM bounds, generate_series(0, :sample - 1) AS i
+      CROSS JOIN LATERAL (
+        SELECT id FROM genes WHERE id >= first + (last - first) * i / greatest(:sample - 1, 1)
+          AND withdrawn_at IS NULL
+        ORDER BY id LIMIT 1) g)
+    SELECT w.source, count(*) AS genes,
+      count(*) FILTER (WHERE a.fetched_at IS NULL) AS missing,
+      count(*) FILTER (WHERE
+        -- an answer whose release is still the current one is confirmed, not fetched again
+        CASE WHEN a.checked_state = 'unknown' THEN a.fetched_at ELSE a.checked_at END
+          < now() - make_interval(secs => w.freshness)
+        OR a.checked_at > now() + interval '1 minute') AS stale,
+      (SELECT run_id FROM run_sources s WHERE s.source = w.source AND s.active) AS run,
+      now() AS now
+    FROM sample CROSS JOIN unnest(CAST(:sources AS text[]), CAST(:freshness AS float8[]))
+      AS w(source, freshness)
+    LEFT JOIN annotations a ON a.gene_id = sample.id AND a.source = w.source
+    GROUP BY w.source ORDER BY w.source
+"""
+"""The statement, as text: the doctor has to start fast."""
+
+
+def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "Watch":
+    """Return what looks for data that are too old.
+
+    A source that is being refreshed is left alone, whether it was told of or not.
+
+    Args:
+        freshness: how many seconds the answers of each source stay good.
+        titles: of the sources, for people.
+    """
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from app.core.notify.incidents import Looked, Watch
+    from app.core.notify.message import Kind
+    from app.core.notify.notice import Notice
+
+    statement = text(STALE)
+    values = {
+        "sample": SAMPLE,
+        "sources": list(freshness),
+        "freshness": [seconds + GRACE for seconds in freshness.values()],
+    }
+
+    def notice(source: str, share: float, now: datetime) -> Notice:
+        limit = span(freshness[source])
+        return Notice(
+            kind=Kind.DATA_STALE,
+            at=now,
+            title=f"The data of {titles[source]} are stale",
+            text=f"About {share:.0%} of the genes have answers of {titles[source]} that were not"
+            f" checked for more than {limit}. No run is refreshing them.\n"
+            f"To refresh them: just annotate {source}\n"
+            "To let that happen by itself: just schedules --suggest",
+            detail={"source": source, "share": round(share, 3), "freshness": freshness[source]},
+            subject=source,
+        )
+
+    async def look(connection: AsyncConnection) -> Looked:
+        rows = (await connection.execute(statement, values)).all()
+        found = [
+            notice(row.source, row.stale / row.genes, row.now)
+            for row in rows
+            if row.run is None and row.stale > MAX_OLD_SHARE * row.genes
+        ]
+        return Looked(found, {row.source for row in rows if row.run is not None})
+
+    return Watch(Kind.DATA_STALE, look)

@@ -1,0 +1,57 @@
+"""What people are told, from the enumeration of its kinds."""
+
+from app.annotation.data.fields import fields_of
+from app.annotation.sources import SOURCES
+from app.core.notify.message import Kind, Severity
+from app.core.notify.notice import SEVERITIES
+from reference.markdown import table
+
+_MEANING = {
+    Kind.RUN_FAILED: "A run ended without success, and no other attempt is made by itself.",
+    Kind.SOURCE_HELD: "The new answers of a source look wrong and are not stored.",
+    Kind.SOURCE_DOWN: "A run has been waiting for a service for `NOTIFY_DOWN_AFTER` hours.",
+    Kind.DATA_STALE: "More than 5 % of the genes have answers of a source that were not checked for"
+    " as long as they stay good, and an hour more. No run refreshes them.",
+    Kind.NOBODY_EXECUTES: "No worker has been alive for 5 minutes, or a run has been ready for 15"
+    " minutes while a worker was idle.",
+    Kind.RECOVERED: "One of the above has ended.",
+    Kind.RELEASE_ARRIVED: "A run has refreshed a source to a release that was not there before."
+    " The message has the number of genes that changed.",
+    Kind.SNAPSHOT_TAKEN: "Somebody took a snapshot.",
+    Kind.UNIT_FAILED: "A systemd unit of the product failed.",
+    Kind.DIGEST: "Everything that has happened since the last digest, in one message.",
+    Kind.TEST: "Somebody tries whether messages arrive.",
+}
+
+_RECOVERED = {
+    Kind.RUN_FAILED: "A run has refreshed the sources that did not succeed.",
+    Kind.SOURCE_HELD: "A run has refreshed the source.",
+    Kind.SOURCE_DOWN: "A run has refreshed the sources that ask the service.",
+    Kind.DATA_STALE: "The answers are fresh.",
+    Kind.NOBODY_EXECUTES: "A worker is alive and claims what is ready.",
+}
+
+
+def kinds() -> str:
+    """Return a table of all kinds: what each tells of, and what ends it."""
+    rows = [
+        [
+            f"`{kind}`",
+            SEVERITIES.get(kind, Severity.INFO),
+            _MEANING[kind],
+            _RECOVERED.get(kind, ""),
+        ]
+        for kind in Kind
+    ]
+    return table(["Kind", "Severity", "It tells that", "It has recovered when"], rows)
+
+
+def gains() -> str:
+    """Return a table of the fields of which a message says how many genes have more."""
+    rows = [
+        [f"`{field.name}`", field.gain, field.definition]
+        for source in SOURCES
+        for field in fields_of(source).values()
+        if field.gain is not None
+    ]
+    return table(["Field", "Words", "What is counted"], rows)

@@ -1,0 +1,204 @@
+"""What people are told of sources and their data."""
+
+import pytest
+
+from app.annotation.notices.notifier import new_notifier
+from app.annotation.settings import Settings
+from tests.integration.conftest import Query
+from tests.integration.pipeline.conftest import GENES, Annotator
+from tests.office import Mailbox, Office, quickly
+
+FORMER = "UPDATE origins SET marker = 'a former one', release = 'former'"
+"""As if what is stored came from the release before."""
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    quickly(monkeypatch)
+    return Mailbox()
+
+
+@pytest.fixture
+def office(annotator: Annotator, query: Query, mailbox: Mailbox) -> Office:
+    return Office(annotator.bench, query)
+
+
+class Telling:
+    """The notifier that the composition roots start."""
+
+    def __init__(self, settings: Settings, mailbox: Mailbox) -> None:
+        self._notifier = new_notifier(settings, [mailbox])
+
+    async def __aenter__(self) -> None:
+        self._notifier.start()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._notifier.stop()
+
+
+async def test_a_new_release_is_told_with_what_it_changed(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    await annotator.run("clinvar")
+    await annotator.change(FORMER)
+    lowered = await annotator.rows(
+        "SELECT gene_id FROM annotations WHERE source = 'clinvar'"
+        " AND CAST(data -> 'germline' ->> 'pathogenic' AS int) > 0 ORDER BY gene_id LIMIT 3"
+    )
+    ids = ",".join(str(row["gene_id"]) for row in lowered)
+    await annotator.change(
+        "UPDATE annotations SET data = jsonb_set(data, '{germline,pathogenic}', '0')"
+        f" WHERE source = 'clinvar' AND gene_id IN ({ids})"
+    )
+    await annotator.change(
+        "UPDATE annotations SET data = jsonb_set(data, '{germline,benign}', '1000')"
+        " WHERE source = 'clinvar' AND gene_id = (SELECT max(id) FROM genes)"
+    )
+    # a field that moves is no change of what ClinVar says
+    await annotator.change(
+        """UPDATE annotations SET data = jsonb_set(data, '{last_evaluated}', '"2001-01-01"')"""
+        " WHERE source = 'clinvar' AND gene_id = (SELECT max(id) - 1 FROM genes)"
+    )
+    run = await annotator.run("clinvar")
+    async with Telling(settings, mailbox):
+        (message,) = await mailbox.until(1)
+
+    (event,) = await annotator.rows("SELECT detail FROM run_events WHERE event = 'release arrived'")
+    release = event["detail"]["release"]
+    assert (message.kind, message.severity) == ("release arrived", "info")
+    assert message.title == (
+        f"ClinVar {release}: 4 of {GENES} genes changed, 3 gained a pathogenic variant"
+    )
+    assert f"just changes --run {run.id} --source clinvar" in message.text
+    assert message.detail == {
+        "run": run.id, "source": "clinvar", "release": release, "genes": GENES, "changed": 4,
+        "first_answers": 0, "gained": {"gained a pathogenic variant": 3},
+    }  # fmt: skip
+
+
+async def arrivals(annotator: Annotator) -> list[str]:
+    rows = await annotator.rows(
+        "SELECT detail ->> 'source' AS source FROM run_events WHERE event = 'release arrived'"
+    )
+    return [row["source"] for row in rows]
+
+
+async def test_the_first_answers_and_those_of_a_new_parser_are_no_new_release(
+    annotator: Annotator,
+) -> None:
+    await annotator.run("hgnc")
+    await annotator.run("hgnc", mode="full")
+    await annotator.change("UPDATE origins SET parser = 'a former one'")
+    await annotator.run("hgnc")
+    assert await arrivals(annotator) == []
+
+    await annotator.change(FORMER)
+    await annotator.run("hgnc")
+    await annotator.run("hgnc", mode="full")
+    assert await arrivals(annotator) == ["hgnc"]
+
+
+async def test_a_release_has_arrived_when_all_genes_have_its_answers(
+    annotator: Annotator,
+) -> None:
+    await annotator.run("hgnc")
+    await annotator.change(FORMER)
+    gene = annotator.sandbox.catalogue.genes[0].hgnc_id
+    await annotator.run("hgnc", mode="full", genes=[gene])
+    assert await arrivals(annotator) == []
+    await annotator.run("hgnc")
+    assert await arrivals(annotator) == ["hgnc"]
+
+
+async def test_a_release_whose_former_answers_were_removed_is_told_without_numbers(
+    annotator: Annotator, mailbox: Mailbox, settings: Settings
+) -> None:
+    await annotator.run("hgnc")
+    await annotator.change(FORMER)
+    await annotator.run("hgnc")
+    await annotator.change("INSERT INTO history_horizon VALUES ('hgnc', now())")
+    async with Telling(settings, mailbox):
+        (message,) = await mailbox.until(1)
+    assert message.title.endswith(": it arrived")
+    assert "changed" not in message.detail
+
+
+async def test_stale_data_are_told_unless_a_run_refreshes_them(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    await annotator.run("hgnc", "ensembl")
+    await annotator.change("UPDATE annotations SET checked_at = now() - interval '2 years'")
+    await annotator.change("UPDATE workers SET stopped_at = NULL, heartbeat_at = now()")
+    created = await annotator.request("ensembl")
+    async with Telling(settings, mailbox):
+        await mailbox.until(1)
+        async with annotator.working():
+            await annotator.bench.ended(created.ref.run_id)
+            await annotator.bench.ended((await annotator.request("hgnc")).ref.run_id)
+            await mailbox.until(2)
+
+    stale, recovered = mailbox.got
+    assert (stale.kind, stale.detail["source"]) == ("data stale", "hgnc")
+    assert "just annotate hgnc" in stale.text
+    assert recovered.kind == "recovered"
+
+
+async def test_genes_that_were_never_asked_about_are_not_stale(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    async with Telling(settings, mailbox):
+        await office.fail()
+        await mailbox.until(1)
+        await office.succeed()
+        await mailbox.until(2)
+    assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
+
+
+async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_succeed(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    run_id = (await annotator.request("ensembl")).ref.run_id
+    await annotator.change(f"""
+        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
+        WHERE id = {run_id}""")
+    for ago in ("7 hours", "1 hour"):
+        await annotator.change(f"""
+            INSERT INTO run_events (run_id, epoch, event, at, detail)
+            VALUES ({run_id}, 1, 'waiting', now() - interval '{ago}',
+              '{{"waiting_for": "ensembl", "reason": "answered 503"}}')""")
+    async with Telling(settings, mailbox):
+        (down,) = await mailbox.until(1)
+        await annotator.change(f"UPDATE runs SET not_before = NULL WHERE id = {run_id}")
+        async with annotator.working():
+            await annotator.bench.ended(run_id)
+            await mailbox.until(2)
+
+    assert (down.kind, down.detail["sources"]) == ("source down", ["ensembl"])
+    assert "answered 503" in down.text
+    assert "7.0 h" in down.text
+    assert mailbox.got[1].title == f"Recovered: {down.title}"
+    assert len(office.query("SELECT id FROM incidents")) == 1
+
+
+async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    run_id = (await annotator.request("ensembl")).ref.run_id
+    await annotator.change(f"""
+        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
+        WHERE id = {run_id}""")
+    for ago in ("7 hours", "1 hour"):
+        await annotator.change(f"""
+            INSERT INTO run_events (run_id, epoch, event, at, detail)
+            VALUES ({run_id}, 1, 'waiting', now() - interval '{ago}',
+              '{{"waiting_for": "ensembl"}}')""")
+    await annotator.change(f"""
+        INSERT INTO annotations (gene_id, source, state, checked_state, checked_at, checked_run_id)
+        SELECT min(id), 'ensembl', 'absent', 'absent', now() - interval '2 hours', {run_id}
+        FROM genes""")
+    async with Telling(settings, mailbox):
+        await office.fail(("hgnc",))
+        await mailbox.until(1)
+        await office.succeed(("hgnc",))
+        await mailbox.until(2)
+    assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
