@@ -240,6 +240,12 @@ schedule-remove *ARGS: _installed
 notifications *ARGS: _installed
     @{{ python }} -m app.cli notifications "$@"
 
+# Send a test message through every channel
+[group('notifications')]
+[no-cd]
+notify-test *ARGS: _installed
+    @{{ python }} -m app.cli notify-test "$@"
+
 # Check style, imports, types and the documentation
 [group('develop')]
 lint: (_installed "lint")

@@ -42,6 +42,7 @@ from app.api.services import Services
 from app.core.arq.client import connect
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.errors import UserError
+from app.core.notify.ping import start_ping
 from app.core.postgres.schema import check_schema
 from app.core.process import logs
 from app.core.process.exits import exit_on_user_error
@@ -155,6 +156,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     )
     stack.push_async_callback(db.dispose)
     await check_schema(db)
+    await start_ping(settings, stack)
     await asyncio.to_thread(_tidy, settings.cache_dir)
     reads = db.execution_options(isolation_level="AUTOCOMMIT")
     probes = Probes(settings)

@@ -26,7 +26,6 @@ _DECLARING = {
 
 _API, _WORKERS, _RUNS = "the API", "workers", "whatever executes runs"
 _COMMANDS, _IMPORT, _DOCTOR = "commands", "`just genes-import`", "the doctor"
-_CHANNELS = "the API and workers"
 _HYBRID = "`just hybrid-up`"
 
 _WORDS = {
@@ -34,11 +33,11 @@ _WORDS = {
     "app.main._start_executing": [_RUNS],
     "app.api": [_API],
     "app.core.arq_worker": [_WORKERS],
-    "app.core.notify": [_CHANNELS],
+    "app.core.notify": [_API, _RUNS],
     "app.core.workers.engine": [_RUNS],
     "app.core.runs.outcome": [_RUNS],
     "app.core.retention": [_RUNS],
-    "app.annotation.notices": [_CHANNELS],
+    "app.annotation.notices": [_API, _RUNS],
     "app.annotation.data.retention": [_RUNS],
     "app.annotation.data.file_retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],
@@ -58,7 +57,7 @@ _WORDS = {
 }
 """Whose a package, a module or a function is; the longest name that fits counts."""
 
-_ORDER = (_CHANNELS, _API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
+_ORDER = (_API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
 """In which they are named. The doctor looks at everything: it would say nothing there."""
 
 _INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
@@ -90,7 +89,7 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
     for name in declared:
         found[name].add(_RUNS)
     for name in channels:
-        found[name].add(_CHANNELS)
+        found[name].update((_API, _RUNS))
     found[FILES.setting].add(_IMPORT)
     unread = [name.upper() for name in Settings.model_fields if not found[name] - {_DOCTOR}]
     if unread:

@@ -8,7 +8,8 @@ id -u kidney >/dev/null 2>&1 ||
         --shell /usr/sbin/nologin kidney
 
 units=/etc/systemd/system
-install -m 644 kidney-genetics-api.service kidney-genetics-worker.service "$units"
+install -m 644 kidney-genetics-api.service kidney-genetics-worker.service \
+    kidney-genetics-failure@.service "$units"
 # a copy, because systemd rejects a template that is a link to a unit that is not a template
 install -m 644 kidney-genetics-worker.service "$units/kidney-genetics-worker@.service"
 

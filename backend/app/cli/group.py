@@ -26,6 +26,8 @@ COMMANDS = {
     "schedule-run": _Listed("app.cli.schedules", "Do a tick of a schedule now."),
     "schedule-remove": _Listed("app.cli.schedules", "Remove a schedule."),
     "notifications": _Listed("app.cli.notifications", "List what people are told."),
+    "notify-test": _Listed("app.cli.notify", "Send a test message through every channel."),
+    "notify-failure": _Listed("app.cli.notify", "Tell people that a systemd unit failed."),
     "sources": _Listed("app.cli.sources", "Show the sources: releases, coverage and age."),
     "genes-import": _Listed("app.cli.genes", "Import genes from a file or from HGNC."),
     "list-add": _Listed("app.cli.lists", "Add a list of genes, or replace it."),

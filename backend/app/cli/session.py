@@ -15,6 +15,7 @@ from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.engine import create_engine
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Settings)
 
 RUN_ID = click.IntRange(1, LARGEST_ID)
 """The type of an argument that names a run."""
@@ -51,9 +52,21 @@ def in_session(
         UserError: PostgreSQL cannot be reached or has tables of another version, or ``work`` raises
             it.
     """
-    settings = settings or load_settings(other_settings=_settings_of_sources)
+    settings = settings or load_command_settings()
     logs.configure(settings.log_level)
     return asyncio.run(_do(work, settings, migrated=migrated))
+
+
+def load_command_settings(model: type[S] = Settings) -> S:  # type: ignore[assignment]
+    """Read the settings that a command needs.
+
+    Args:
+        model: the settings to read; by default, those of the engine.
+
+    Raises:
+        WrongUse: they cannot be used.
+    """
+    return load_settings(model=model, other_settings=_settings_of_sources)
 
 
 def _settings_of_sources() -> Collection[str]:

@@ -31,6 +31,7 @@ from app.core.arq.tasks import (
 )
 from app.core.arq.wake_ups import dump, load
 from app.core.config import Settings
+from app.core.notify.ping import start_ping
 from app.core.process import logs
 from app.core.process.exits import exit_on_any_user_error
 from app.core.process.guard import guard
@@ -80,6 +81,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         shutdown.install(main=main, jobs=worker.jobs, redis_retry=_redis_retry)
         await installation.refuse_cluster(limiter)
         await engine.start()
+        await start_ping(_settings, stack)
         if (mine := await installation.identify(engine.db)) is not None:
             await installation.claim(limiter, mine)
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")

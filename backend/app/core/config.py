@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -155,6 +155,7 @@ class Settings(BaseSettings):
 
 
 S = TypeVar("S", bound=Settings)
+B = TypeVar("B", bound=BaseSettings)
 
 
 def load_settings(
@@ -182,11 +183,24 @@ def load_settings(
     except ValidationError as error:
         problems += [_sentence(problem, model) for problem in error.errors(include_url=False)]
     if problems:
-        raise WrongUse(
-            "the settings cannot be used:\n" + "\n".join(f"  - {p}" for p in problems),
-            remedy=f"edit {env_file} or the environment; `.env.example` lists every setting",
-        )
+        _refuse(problems, env_file)
     return settings
+
+
+def load_part(model: type[B], env_file: Path) -> B:
+    """Read some of the settings, whatever is wrong with the others.
+
+    Args:
+        model: the settings to read.
+        env_file: the file that is read beside the environment.
+
+    Raises:
+        WrongUse: as :func:`load_settings`.
+    """
+    try:
+        return model(_env_file=env_file)
+    except ValidationError as error:
+        _refuse([_sentence(each, model) for each in error.errors(include_url=False)], env_file)
 
 
 @cache
@@ -197,6 +211,13 @@ def get_settings() -> Settings:
         WrongUse: see :func:`load_settings`.
     """
     return load_settings()
+
+
+def _refuse(problems: list[str], env_file: Path) -> NoReturn:
+    raise WrongUse(
+        "the settings cannot be used:\n" + "\n".join(f"  - {each}" for each in problems),
+        remedy=f"edit {env_file} or the environment; `.env.example` lists every setting",
+    )
 
 
 def _problems_of(
@@ -252,7 +273,7 @@ def is_secret(field: FieldInfo) -> bool:
     return "Secret" in str(field.annotation)
 
 
-def _sentence(problem: Any, model: type[Settings]) -> str:
+def _sentence(problem: Any, model: type[BaseSettings]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     field = model.model_fields.get(name)
     found = (

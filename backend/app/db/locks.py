@@ -1,4 +1,4 @@
-"""Advisory locks that are held until the end of a transaction.
+"""Advisory locks, which are held until the end of a transaction, or of a session.
 
 Advisory locks belong to a database, and a database may contain the tables of several installations,
 each in its own schema. The first half of a lock's key identifies the installation: it is the OID of
@@ -23,6 +23,8 @@ _OWNER = text(
 )
 
 _TRY = text("SELECT pg_try_advisory_xact_lock(CAST(CAST(:owner AS oid) AS int), :number)")
+
+_KEEP = text("SELECT pg_try_advisory_lock(CAST(CAST(:owner AS oid) AS int), :number)")
 
 _WAIT = text("SELECT pg_advisory_xact_lock(CAST(CAST(:owner AS oid) AS int), :number)")
 
@@ -67,6 +69,15 @@ def try_hold(connection: Connection, lock: Lock) -> bool:
     """Take a lock until the end of the transaction, unless another session has it."""
     owner = owner_of(connection, lock)
     return bool(connection.scalar(_TRY, {"owner": owner, "number": lock.number}))
+
+
+def keep(connection: Connection, lock: Lock) -> bool:
+    """Take a lock until the end of the session, unless another session has it.
+
+    Nothing releases it before. So close the connection itself, and do not return it to a pool.
+    """
+    owner = owner_of(connection, lock)
+    return bool(connection.scalar(_KEEP, {"owner": owner, "number": lock.number}))
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 What happens is written in the transaction in which it happens: as an event of a run, or by
 `outbox`. A `notifier` in each process looks every few seconds. `run_events` decides what to tell of
 events, `incidents` watches states and sees what has ended, `planning` decides who is told and when
-by `rules`, and `sending` delivers it. `message` is what a channel sends, and
-`channels` are what there is to send it with.
+by `rules`, and `sending` delivers it. `message` is what a channel sends, and `channels` are what
+there is to send it with. Without PostgreSQL, `at_once` sends a test message, or that a unit of
+systemd failed. `ping` calls an address for as long as all is well.
 """
 
 __all__ = [
+    "at_once",
     "channels",
     "checks",
     "incidents",
@@ -15,8 +17,10 @@ __all__ = [
     "notice",
     "notifier",
     "outbox",
+    "ping",
     "rules",
     "run_events",
+    "unit_failure",
     "views",
 ]
 """The modules that others may use."""

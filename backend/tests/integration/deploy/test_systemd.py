@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.receivers import WebhookReceiver
 from harness.waiting import eventually
 from sandbox.options import Options
 from sandbox.server import Sandbox
@@ -159,6 +160,23 @@ async def test_a_worker_with_wrong_settings_says_so_and_is_not_tried_for_ever(si
     shown = site.lab.show(WORKER, "ActiveState", "ExecMainStatus", "NRestarts")
     assert shown == {"ActiveState": "failed", "ExecMainStatus": "2", "NRestarts": "0"}
     await eventually(lambda: "ARQ_MAX_JOBS: found" in site.lab.journal(WORKER))
+
+
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
+async def test_people_are_told_of_a_unit_that_is_not_started_again(site: Site) -> None:
+    with WebhookReceiver() as receiver:
+        env = "/opt/kidney-genetics/.env"
+        lines = f"NOTIFY_ALLOW_PRIVATE=True\nNOTIFY_WEBHOOK_URLS={receiver.url}\n"
+        site.lab.write(env, site.lab("cat", env) + lines + "ARQ_MAX_JOBS=many\n")
+        unit = f"{WORKER}@2"
+        assert "failed" in site.lab("systemctl", "start", unit, check=False)
+        await eventually(lambda: receiver.received)
+    (told,) = receiver.received
+    assert told.body["type"] == "unit_failed"
+    assert f"{unit}.service failed" in told.body["data"]["title"]
+    assert told.body["data"]["detail"]["status"] == "2"
+    assert told.id.startswith("unit-")
 
 
 @pytest.mark.reliability

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.annotation.settings import Settings
+from app.cli.notify import RETRIES
+from app.core.notify.channels import mail
 from app.core.workers.engine import ANSWER_TIMEOUT
 from app.core.workers.timing import DEFAULT_TIMING
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 FOLDER = REPOSITORY / "deploy" / "systemd"
 UNITS = ("kidney-genetics-api", "kidney-genetics-worker")
+FAILURE = "kidney-genetics-failure@"
 EXPOSURE = 1.5
 
 needs_systemd = pytest.mark.skipif(
@@ -49,7 +52,7 @@ def analyze(*arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, FAILURE])
 def test_it_is_exposed_as_little_as_can_be(unit: str) -> None:
     done = analyze("security", "--offline=true", "--no-pager", FOLDER / f"{unit}.service")
     level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
@@ -58,16 +61,17 @@ def test_it_is_exposed_as_little_as_can_be(unit: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", [*UNITS, "kidney-genetics-worker@"])
+@pytest.mark.parametrize("name", [*UNITS, "kidney-genetics-worker@", FAILURE])
 def test_systemd_finds_nothing_wrong(name: str, tmp_path: Path) -> None:
-    text = (FOLDER / f"{name.removesuffix('@')}.service").read_text()
     programs = tmp_path / "backend" / ".venv" / "bin"
     programs.mkdir(parents=True)
     for program in ("arq", "python"):
         (programs / program).touch(0o755)
-    unit = tmp_path / f"{name}.service"
-    unit.write_text(text.replace("/opt/kidney-genetics", str(tmp_path)))
-    done = analyze("verify", "--man=no", unit)
+    for each, source in {name: name if name in UNITS else UNITS[1], FAILURE: FAILURE}.items():
+        text = (FOLDER / f"{source}.service").read_text()
+        unit = tmp_path / f"{each}.service"
+        unit.write_text(text.replace("/opt/kidney-genetics", str(tmp_path)))
+    done = analyze("verify", "--man=no", tmp_path / f"{name}.service")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -80,6 +84,21 @@ def test_it_is_where_operators_look_for_it(unit: str) -> None:
     assert section["Restart"] == ["always"]
     assert section["Type"] == ["notify"]
     assert "WatchdogSec" in section
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_people_are_told_when_it_fails(unit: str) -> None:
+    assert f"OnFailure={FAILURE}%n.service" in (FOLDER / f"{unit}.service").read_text().splitlines()
+    assert f"{FAILURE}.service" in (FOLDER / "install.sh").read_text()
+
+
+def test_the_unit_that_tells_of_failures_has_time_for_all_its_attempts() -> None:
+    section = service(FAILURE)
+    assert section["ExecStart"] == [
+        "/opt/kidney-genetics/backend/.venv/bin/python -m app.cli notify-failure %i"
+    ]
+    minutes = int(section["TimeoutStartSec"][0].removesuffix("min"))
+    assert minutes * 60 > sum(RETRIES) + (len(RETRIES) + 1) * mail.DEADLINE
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -9,7 +9,7 @@ A channel is opened with :func:`channels`, which imports only what the configure
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.core.notify.channels.settings import ChannelSettings
+    from app.core.notify.channels.settings import ChannelFields
     from app.core.notify.message import Channel
 
 # ruff: noqa: PLC0415 - httpx, aiosmtplib and Apprise are imported if they are needed
@@ -18,7 +18,7 @@ __all__ = ["channels", "checks", "outbound", "settings"]
 """The names and modules that others may use."""
 
 
-def channels(settings: "ChannelSettings") -> "list[Channel]":
+def channels(settings: "ChannelFields") -> "list[Channel]":
     """Return the configured channels. The caller closes each.
 
     Their names are those of `settings.channel_names`, in the same order.

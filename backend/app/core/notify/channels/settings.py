@@ -1,15 +1,25 @@
 """The settings of channels."""
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pathlib import Path
 
-from app.core.config import Settings
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings
+
+from app.core.config import Settings, load_part
 from app.core.notify.channels import signature, smtp_address
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.channels.targets import Target, check_web_address, read_webhooks
+from app.core.process.checkout import ROOT
 
 
-class ChannelSettings(Settings):
-    """The settings of the engine, and those of the channels that carry notifications."""
+class ChannelFields(BaseSettings):
+    """The settings of the channels alone.
+
+    They are read without the others to tell people that a process could not start, which may be
+    because the others are wrong.
+    """
+
+    model_config = Settings.model_config
 
     notify_allow_private: bool = Field(
         default=False, json_schema_extra={"section": "Notifications: how people are reached"}
@@ -159,6 +169,19 @@ class ChannelSettings(Settings):
             *mail,
             *_numbered("apprise", len(self.apprise_urls)),
         ]
+
+
+class ChannelSettings(ChannelFields, Settings):
+    """The settings of the engine, and those of the channels that carry notifications."""
+
+
+def load_channel_settings(env_file: Path = ROOT / ".env") -> ChannelFields:
+    """Read the settings of the channels, whatever is wrong with all others.
+
+    Raises:
+        WrongUse: with every problem of a channel: the variable, what was found, what is allowed.
+    """
+    return load_part(ChannelFields, env_file)
 
 
 def _numbered(name: str, count: int) -> list[str]:

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -73,6 +74,8 @@ class ThroughApprise:
         """Apprise keeps nothing open."""
 
     def _load(self) -> Any:
+        # it logs addresses; what matters is in its results
+        logging.getLogger("apprise").propagate = False
         library = import_module("apprise")
         loaded = library.Apprise(asset=library.AppriseAsset(storage_mode="memory"))
         if not loaded.add(self._url):

@@ -1,0 +1,80 @@
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import logs
+from app.cli.output import as_json, cells, duration, stdout, table
+from app.core.errors import EDIT_SETTINGS, UserError
+from app.core.printable import printable_json
+
+if TYPE_CHECKING:
+    from app.core.notify.channels.settings import ChannelFields
+    from app.core.notify.message import Message
+
+RETRIES = (30.0, 120.0, 600.0)
+"""Seconds before each further attempt to say that a unit failed."""
+
+
+@click.command("notify-test")
+@as_json
+def notify_test(*, as_json: bool) -> None:
+    """Send a test message through every channel, and say what happened to each.
+
+    Neither PostgreSQL nor Redis is needed. The exit status is 1 if a channel did not deliver it.
+    """
+    from app.cli.session import load_command_settings
+    from app.core.notify.at_once import test_message
+    from app.core.notify.channels.settings import ChannelSettings
+
+    settings = load_command_settings(ChannelSettings)
+    _send(settings, test_message(socket.gethostname()), as_json=as_json)
+
+
+@click.command("notify-failure")
+@click.argument("unit")
+@as_json
+def notify_failure(unit: str, *, as_json: bool) -> None:
+    """Tell people that the systemd unit UNIT failed.
+
+    The units in deploy/systemd call it. Neither PostgreSQL nor Redis is needed, and of the settings
+    only those of the channels. It tries for about a quarter of an hour.
+    """
+    from app.core.notify.channels.settings import load_channel_settings
+    from app.core.notify.unit_failure import unit_failed
+
+    message = unit_failed(unit, socket.gethostname(), os.environ)
+    _send(load_channel_settings(), message, as_json=as_json, pauses=RETRIES)
+
+
+def _send(
+    settings: "ChannelFields", message: "Message", *, as_json: bool, pauses: Sequence[float] = ()
+) -> None:
+    from app.core.notify.at_once import send_at_once
+    from app.core.notify.channels import channels
+
+    logs.configure("WARNING")
+    if not settings.channel_names:
+        raise UserError(
+            "no channel for notifications is set",
+            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
+            steps=(EDIT_SETTINGS,),
+        )
+
+    outcomes = asyncio.run(send_at_once(channels(settings), message, pauses=pauses))
+    if as_json:
+        found = [asdict(each) for each in outcomes]
+        click.echo(printable_json(json.dumps(found, indent=2, ensure_ascii=False)))
+    else:
+        shown = table("channel", "outcome")
+        for each in outcomes:
+            took = f"delivered in {duration(each.seconds)}"
+            shown.add_row(*cells(each.channel, took if each.delivered else each.reason))
+        stdout().print(shown)
+    if not all(each.delivered for each in outcomes):
+        click.get_current_context().exit(1)

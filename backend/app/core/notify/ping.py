@@ -1,0 +1,178 @@
+"""The dead-man ping: a call of an address for as long as all is well.
+
+A service outside of this installation tells people when the calls stop. It notices what no process
+of this installation can tell: that the host, the network or PostgreSQL is gone.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import KidneyGeneticsError
+from app.core.notify.channels.outbound import Resolve, new_client, resolve
+from app.core.notify.channels.settings import ChannelSettings
+from app.core.process import cancelling
+from app.core.process.redaction import redact
+from app.db.engine import create_engine
+from app.db.locks import Lock, keep
+
+logger = logging.getLogger(__name__)
+
+STANDS_STILL = 900.0
+"""Seconds for which a run may be ready although a worker is free. A claim takes about a second."""
+
+TIMEOUT = 30.0
+"""Seconds for the question to PostgreSQL, and for the call."""
+
+STOP_TIMEOUT = 5.0
+
+_TURNS = 3
+"""How many times in an interval a process looks again that has not called the address."""
+
+_LOCK = Lock("the ping", table="workers", number=4, timeout=0)
+"""The process whose session holds it calls the address."""
+
+_WELL = text(
+    """
+    WITH living AS (
+      SELECT w.session, count(r.id) AS runs
+      FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.alive
+        LEFT JOIN runs r ON r.worker_id = w.id AND r.state = 'running'
+      GROUP BY w.session
+    )
+    SELECT EXISTS (SELECT FROM living) AS alive,
+      EXISTS (SELECT FROM living WHERE runs = 0) AND EXISTS (
+        SELECT FROM runs r JOIN ready_runs USING (id) CROSS JOIN LATERAL
+          (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
+        WHERE greatest(e.at, r.not_before)
+          < clock_timestamp() - make_interval(secs => :stands_still)
+      ) AS stands_still
+    """
+)
+
+
+async def start_ping(settings: ChannelSettings, stack: AsyncExitStack) -> None:
+    """Call the configured address from now on, if there is one. ``stack`` ends that.
+
+    Raises:
+        UserError: the environment names a proxy, or certificates, that cannot be used.
+    """
+    if settings.ping_url is not None:
+        ping = Ping(
+            settings.database_url.get_secret_value(),
+            settings.ping_url.get_secret_value(),
+            interval=settings.ping_interval,
+            allow_private=settings.notify_allow_private,
+        )
+        ping.start()
+        stack.push_async_callback(ping.stop)
+
+
+class Ping:
+    """Calls an address at intervals while at least one worker is alive and no queue stands still.
+
+    Of all processes of an installation, one calls: the one that holds a lock in PostgreSQL. The
+    others ask now and then whether the lock is free, and keep no connection.
+
+    Args:
+        dsn: the address of PostgreSQL.
+        url: the address that is called.
+        interval: seconds between two calls.
+        allow_private: whether the address may be outside of the public internet.
+        resolver: returns the addresses of a host.
+
+    Raises:
+        UserError: the environment names a proxy, or certificates, that cannot be used.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        url: str,
+        *,
+        interval: float,
+        allow_private: bool = False,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._db = create_engine(dsn, session="kidney-genetics ping", pool_size=1)
+        self._url = url
+        self._interval = interval
+        self._http = new_client(allow_private=allow_private, resolver=resolver)
+        self._connection: AsyncConnection | None = None
+        self._loop: asyncio.Task[None] | None = None
+        self._trouble = ""
+
+    def start(self) -> None:
+        """Begin. PostgreSQL may be unavailable."""
+        self._loop = asyncio.create_task(self._run(), name="ping")
+
+    async def stop(self) -> None:
+        """End, and leave the calls to another process."""
+        if self._loop is not None:
+            await cancelling.end(self._loop, within=STOP_TIMEOUT)
+        await self._disconnect()
+        await self._http.aclose()
+        await self._db.dispose()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                called = await self._once()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                called = False
+                self._note(f"PostgreSQL does not answer: {redact(str(error)) or 'no answer'}")
+                await self._disconnect()
+            await asyncio.sleep(self._interval if called else self._interval / _TURNS)
+
+    async def _once(self) -> bool:
+        """Call the address, if this process is the one that does and all is well."""
+        async with asyncio.timeout(TIMEOUT):
+            if self._connection is None:
+                autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
+                self._connection = await autocommit.connect()
+                if not await self._connection.run_sync(keep, _LOCK):
+                    await self._disconnect()
+                    return False
+            found = await self._connection.execute(_WELL, {"stands_still": STANDS_STILL})
+            well = found.one()
+        if not well.alive:
+            trouble = "no worker is alive"
+        elif well.stands_still:
+            trouble = "a run is ready, a worker is free, and nobody claims it"
+        else:
+            trouble = await self._call()
+        self._note(trouble)
+        return not trouble
+
+    async def _call(self) -> str:
+        """Call the address, and return what went wrong."""
+        host = httpx.URL(self._url).host
+        try:
+            async with asyncio.timeout(TIMEOUT), self._http.stream("GET", self._url) as response:
+                if response.is_success:
+                    return ""
+                return f"{host} answered {response.status_code}"
+        except (httpx.HTTPError, KidneyGeneticsError, TimeoutError) as error:
+            path = self._url.partition("://")[2].partition("/")[2]
+            said = redact(str(error), (self._url, path)) or "no answer in time"
+            return said if host in said else f"{host}: {said}"
+
+    def _note(self, trouble: str) -> None:
+        """Log what is wrong when it begins, and when it ends."""
+        if trouble and trouble != self._trouble:
+            logger.warning("the ping does not go out: %s", trouble)
+        elif self._trouble and not trouble:
+            logger.info("the ping goes out again")
+        self._trouble = trouble
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            # the lock ends with the session
+            await connection.invalidate()
+            await connection.close()

@@ -1,0 +1,41 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from app.core.notify.message import Kind, Message, Severity
+
+
+def unit_failed(unit: str, host: str, environ: Mapping[str, str]) -> Message:
+    """Return the message that a systemd unit has failed and is not started again.
+
+    Args:
+        unit: its name.
+        host: the machine.
+        environ: with what systemd says about the failure (``MONITOR_…`` in systemd.exec(5), since
+            systemd 251).
+    """
+    result = environ.get("MONITOR_SERVICE_RESULT", "")
+    status = environ.get("MONITOR_EXIT_STATUS", "")
+    why = ""
+    if result:
+        why = f" It ended with the result {result!r}" + (
+            f" and the status {status}" if status else ""
+        )
+        why += "."
+    if (result, status) == ("exit-code", "2"):
+        why += " Status 2 means that its settings are wrong; its journal names them."
+    invocation = environ.get("MONITOR_INVOCATION_ID", "")
+    return Message(
+        id=f"unit-{invocation if invocation.isalnum() else uuid4().hex}",
+        kind=Kind.UNIT_FAILED,
+        severity=Severity.CRITICAL,
+        at=datetime.now(UTC),
+        title=f"{unit} failed on {host}",
+        text=(
+            f"systemd does not start {unit} on {host} again.{why}\n"
+            f"To see why: journalctl -u {unit} -n 50\n"
+            f"To check the installation: cd /opt/kidney-genetics && just doctor\n"
+            f"To start it again: systemctl restart {unit}"
+        ),
+        detail={"unit": unit, "host": host, "result": result, "status": status},
+    )
