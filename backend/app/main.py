@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.annotation.data.export.folder import remove_abandoned
 from app.annotation.data.retention import retention
+from app.annotation.notices.notifier import start_notifier
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan
 from app.annotation.settings import Settings, get_settings
@@ -157,6 +158,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     stack.push_async_callback(db.dispose)
     await check_schema(db)
     await start_ping(settings, stack)
+    start_notifier(settings, stack)
     await asyncio.to_thread(_tidy, settings.cache_dir)
     reads = db.execution_options(isolation_level="AUTOCOMMIT")
     probes = Probes(settings)

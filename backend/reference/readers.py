@@ -60,7 +60,7 @@ _WORDS = {
 _ORDER = (_API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
 """In which they are named. The doctor looks at everything: it would say nothing there."""
 
-_INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS, _CHANNELS: _API}
+_INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
 """What goes without saying beside the other."""
 
 

@@ -17,6 +17,7 @@ from arq.connections import RedisSettings
 from arq.worker import Function
 
 from app.annotation.data.retention import retention
+from app.annotation.notices.notifier import start_notifier
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan, request_run
 from app.annotation.settings import get_settings
@@ -82,6 +83,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         await installation.refuse_cluster(limiter)
         await engine.start()
         await start_ping(_settings, stack)
+        start_notifier(_settings, stack)
         if (mine := await installation.identify(engine.db)) is not None:
             await installation.claim(limiter, mine)
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")

@@ -1,24 +1,39 @@
 """Puts together what tells people what happens."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from app.annotation.notices.outages import outage_watch
 from app.annotation.notices.releases import describe_arrival
 from app.annotation.notices.staleness import stale_watch
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
+from app.core.notify.channels import channels
 from app.core.notify.message import Channel
 from app.core.notify.notifier import Notifier
 from app.core.notify.rules import Rules
 from app.core.runs.events import Event
 
 
-def new_notifier(settings: Settings, channels: Sequence[Channel]) -> Notifier:
+def start_notifier(settings: Settings, stack: AsyncExitStack) -> None:
+    """Tell people what happens from now on, if a channel is configured. ``stack`` ends that.
+
+    Raises:
+        UserError: a channel cannot be used.
+    """
+    configured = channels(settings)
+    if configured:
+        notifier = new_notifier(settings, configured)
+        notifier.start()
+        stack.push_async_callback(notifier.stop)
+
+
+def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
     """Return what tells people what happens, which is to be started.
 
     Args:
         settings: what is told, and when.
-        channels: that carry the messages. The notifier closes them.
+        carriers: the channels. The notifier closes them.
     """
     titles = {name: source.info.title for name, source in SOURCES.items()}
     asked: dict[str, tuple[str, ...]] = {}
@@ -30,7 +45,7 @@ def new_notifier(settings: Settings, channels: Sequence[Channel]) -> Notifier:
     }
     return Notifier(
         settings.database_url.get_secret_value(),
-        channels,
+        carriers,
         Rules.of(settings),
         watches=(
             stale_watch(freshness, titles),

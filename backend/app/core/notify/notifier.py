@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +19,6 @@ from app.core.postgres.schema import explain
 from app.core.postgres.unavailable import is_unavailable
 from app.core.process import cancelling
 from app.db.engine import create_engine
-from app.db.locks import Lock, owner_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +29,10 @@ LOOK_EVERY = 2.0
 """Seconds between two looks for something to do. A look is one statement."""
 
 WATCH_EVERY = 15.0
-"""Seconds between two looks at states, by the one process that has the lock."""
+"""Seconds between two looks at states, whichever process does it."""
 
 ANSWER_TIMEOUT = 30.0
 """Seconds after which a look that is not answered is given up."""
-
-_STATES = Lock("the watch over states", table="incidents", number=1, timeout=0)
 
 _LOOK = text(
     """
@@ -45,11 +43,24 @@ _LOOK = text(
       ARRAY(SELECT DISTINCT state || ' ' || channel FROM notification_deliveries
         WHERE state IN ('pending', 'waiting')
           AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + interval '3 days')
-        ) AS due
+        ) AS due,
+      NOT EXISTS (SELECT FROM incident_looks WHERE what = 'states'
+        AND looked_at > clock_timestamp() - make_interval(secs => :every)
+        -- PostgreSQL's clock was set back since
+        AND looked_at < clock_timestamp() + interval '1 minute') AS states
     """
 )
 
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(CAST(CAST(:owner AS oid) AS int), :number)")
+# a lock of a session would be kept by a process that is frozen
+_TAKE_TURN = text(
+    """
+    INSERT INTO incident_looks AS last (what, looked_at) VALUES ('states', clock_timestamp())
+    ON CONFLICT (what) DO UPDATE SET looked_at = excluded.looked_at
+      WHERE last.looked_at <= excluded.looked_at - make_interval(secs => :every)
+        OR last.looked_at >= excluded.looked_at + interval '1 minute'
+    RETURNING true
+    """
+)
 
 
 class Notifier:
@@ -85,7 +96,6 @@ class Notifier:
         self._describe = describe or {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._looking: AsyncConnection | None = None
-        self._has_lock = False
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -102,14 +112,8 @@ class Notifier:
         await self._db.dispose()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        next_watch = 0.0
         while True:
-            if await self._do("looking for notifications", self._look):
-                if loop.time() >= next_watch:
-                    next_watch = loop.time() + WATCH_EVERY
-                    await self._watch()
-            else:
+            if not await self._do("looking for notifications", self._look):
                 await self._drop()
             await asyncio.sleep(LOOK_EVERY)
 
@@ -118,7 +122,7 @@ class Notifier:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             if self._looking is None:
                 self._looking = await self._autocommit.connect()
-            found = (await self._looking.execute(_LOOK)).one()
+            found = (await self._looking.execute(_LOOK, {"every": WATCH_EVERY})).one()
         if found.events:
             while await run_events.look(self._db, self._describe):
                 pass
@@ -128,6 +132,8 @@ class Notifier:
         for name in self._channels:
             if f"waiting {name}" in found.due:
                 await self._repeat(partial(planning.collect, channel=name))
+        if found.states:
+            await self._watch(self._looking)
 
     async def _plan(self, connection: AsyncConnection) -> bool:
         return await planning.plan(connection, self._rules, list(self._channels))
@@ -138,7 +144,7 @@ class Notifier:
             async with self._db.begin() as connection:
                 more = await do_part(connection)
 
-    def _begin(self, found: Row[tuple[bool, bool, list[str]]]) -> None:
+    def _begin(self, found: Row[Any]) -> None:
         """Begin to send what is due. A channel that is slow does not delay the others."""
         for name, channel in self._channels.items():
             busy = name in self._sending and not self._sending[name].done()
@@ -153,10 +159,9 @@ class Notifier:
 
         await self._do("sending notifications", all_that_is_due)
 
-    async def _watch(self) -> None:
-        """Look at states, if this is the process that does."""
-        await self._do("taking the lock of the watch", self._take_lock)
-        if not self._has_lock:
+    async def _watch(self, connection: AsyncConnection) -> None:
+        """Look at states, unless another process has just done that."""
+        if (await connection.execute(_TAKE_TURN, {"every": WATCH_EVERY})).one_or_none() is None:
             return
         for each in self._watches:
             await self._do(
@@ -165,14 +170,6 @@ class Notifier:
         await self._do("closing incidents", partial(self._in_transaction, incidents.close_ended))
         give_up = partial(planning.give_up, channels=list(self._channels))
         await self._do("giving up deliveries", partial(self._in_transaction, give_up))
-
-    async def _take_lock(self) -> None:
-        if self._has_lock or self._looking is None:
-            return
-        # the session keeps it, so that the other processes look no further
-        owner = await self._looking.run_sync(owner_of, _STATES)
-        key = {"owner": owner, "number": _STATES.number}
-        self._has_lock = (await self._looking.execute(_TRY_LOCK, key)).scalar_one()
 
     async def _in_transaction(self, do: Callable[..., Awaitable[None]], *more: Watch) -> None:
         async with self._db.begin() as connection:
@@ -193,7 +190,6 @@ class Notifier:
         return True
 
     async def _drop(self) -> None:
-        self._has_lock = False
         if self._looking is not None:
             connection, self._looking = self._looking, None
             # it may be broken, and a broken one cannot be given back to the pool

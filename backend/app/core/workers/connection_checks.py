@@ -12,6 +12,9 @@ BESIDE_ATTEMPTS = 4
 OTHERS = 17
 """Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
 
+NOTIFYING = 4
+"""Connections of a process that has channels (``app/core/notify/notifier.py``)."""
+
 TIGHT = 0.8
 """The share of the connections that may be needed. Nobody knows which other programs connect."""
 
@@ -42,6 +45,7 @@ async def connections(context: Context) -> Finding:
     """Compare the connections that the workers and the API may open with PostgreSQL's limits."""
     from sqlalchemy import text
 
+    from app.core.notify.channels.settings import ChannelSettings
     from app.core.postgres.refusals import identifier
 
     lift = "CONNECTION LIMIT -1"
@@ -49,7 +53,10 @@ async def connections(context: Context) -> Finding:
     slots = [
         each.slots or context.settings.arq_max_jobs for each in await processes.sessions(context)
     ]
-    need = sum(each + BESIDE_ATTEMPTS for each in slots) + OTHERS
+    beside, others = BESIDE_ATTEMPTS, OTHERS
+    if isinstance(context.settings, ChannelSettings) and context.settings.channel_names:
+        beside, others = beside + NOTIFYING, others + NOTIFYING
+    need = sum(each + beside for each in slots) + others
     server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
     have, whose, change = min(
         [
@@ -70,7 +77,7 @@ async def connections(context: Context) -> Finding:
     return say(
         f"up to {need} connections are needed, and {whose} leaves {have}",
         required=f"at most {TIGHT:.0%} of the connections: {len(slots)} workers with"
-        f" {sum(slots)} attempts, {BESIDE_ATTEMPTS} more for each worker, and {OTHERS} others",
+        f" {sum(slots)} attempts, {beside} more for each worker, and {others} others",
         found=f"{have}",
         remedy=psql(dsn(context), f"ALTER {change}", user=limits.superuser)
         + ("\nsudo systemctl restart postgresql" if change == server else ""),

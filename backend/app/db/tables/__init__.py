@@ -8,7 +8,12 @@ from app.db.tables.columns import metadata
 from app.db.tables.genes import gene_events, gene_names, genes, merged_ids
 from app.db.tables.history import annotation_history, history_horizon, rollbacks, snapshots
 from app.db.tables.lists import gene_list_genes, gene_lists
-from app.db.tables.notifications import incidents, notification_deliveries, notifications
+from app.db.tables.notifications import (
+    incident_looks,
+    incidents,
+    notification_deliveries,
+    notifications,
+)
 from app.db.tables.own_tables import own_rows, own_tables
 from app.db.tables.runs import run_events, run_sources, runs, workers
 from app.db.tables.schedules import schedule_ticks, schedules
@@ -25,6 +30,7 @@ __all__ = [
     "gene_names",
     "genes",
     "history_horizon",
+    "incident_looks",
     "incidents",
     "merged_ids",
     "metadata",

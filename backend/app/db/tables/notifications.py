@@ -51,6 +51,13 @@ incidents = Table(
     ),
 )
 
+incident_looks = Table(
+    "incident_looks",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("looked_at", DateTime(timezone=True), nullable=False),
+)
+
 notifications = Table(
     "notifications",
     metadata,

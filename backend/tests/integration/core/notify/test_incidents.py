@@ -1,7 +1,7 @@
 """What people are told, and that they are told once."""
 
 from tests.integration.core.notify.conftest import raise_no_luck
-from tests.office import Office
+from tests.office import Mailbox, Office
 
 
 async def test_a_run_that_fails_is_told_with_what_to_type(office: Office) -> None:
@@ -157,10 +157,18 @@ async def test_an_installation_without_a_worker_and_without_runs_has_nothing_to_
     office: Office,
 ) -> None:
     async with office.open() as mailbox:
-        await office.until(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
-            " AND classid = 'incidents'::regclass::oid"
-        )
+        await office.until("SELECT 1 FROM incident_looks")
         await office.fail()
         await mailbox.until(1)
     assert [each.kind for each in mailbox.got] == ["run failed"]
+
+
+async def test_states_are_looked_at_again_and_again_also_after_the_clock_was_set_back(
+    office: Office,
+) -> None:
+    async with office.open(Mailbox()), office.open(Mailbox()):
+        (first,) = await office.until("SELECT looked_at FROM incident_looks")
+        await office.until("SELECT 1 FROM incident_looks WHERE looked_at > %s", first["looked_at"])
+        office.query("UPDATE incident_looks SET looked_at = now() + interval '1 day'")
+        # PostgreSQL's clock was ahead, and was set back
+        await office.until("SELECT 1 FROM incident_looks WHERE looked_at < now()")
