@@ -65,6 +65,8 @@ class Context(Protocol):
     environ: Mapping[str, str]
     units: Path
     """The directory with the installed systemd units."""
+    offline: bool
+    """Whether nothing outside of this installation is asked."""
 
     @property
     def settings(self) -> "Settings":

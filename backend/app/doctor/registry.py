@@ -4,6 +4,7 @@ from app.annotation import checks as annotation
 from app.annotation.data import checks as data
 from app.core.checks import Check
 from app.core.notify import checks as notify
+from app.core.notify.channels import checks as channels
 from app.core.postgres import checks as postgres
 from app.core.redis import checks as redis
 from app.core.runs import checks as runs
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *postgres.CHECKS,
             *runs.CHECKS,
             *notify.CHECKS,
+            *channels.CHECKS,
             *workers.CHECKS,
             *annotation.CHECKS,
             *data.CHECKS,

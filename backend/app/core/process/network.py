@@ -129,6 +129,14 @@ def outbound_transport(
     )
 
 
+def goes_through_proxy(url: str) -> bool:
+    """Tell whether the environment names a proxy for requests to an address."""
+    said = getproxies()
+    parsed = httpx.URL(url)
+    named = said.get(parsed.scheme) or said.get("all")
+    return bool(named) and not Exceptions.read(said.get("no", "")).cover(parsed)
+
+
 def _proxy(
     scheme: str, url: str, context: ssl.SSLContext, limits: httpx.Limits
 ) -> httpx.AsyncBaseTransport:

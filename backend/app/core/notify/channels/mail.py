@@ -74,7 +74,7 @@ class Mail:
                 f"{self._server} refuses the message: {_said(error)}",
                 permanent=error.code >= _PERMANENT,
             ) from error
-        except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             raise NotDelivered(self._explained(error)) from error
         if refused:
             logger.warning(
@@ -84,6 +84,24 @@ class Mail:
                 refused,
                 len(self._recipients),
             )
+
+    async def log_in(self, *, within: float) -> None:
+        """Connect as for a message, and send none.
+
+        Args:
+            within: seconds that the server has.
+
+        Raises:
+            NotDelivered: the server cannot be used.
+        """
+        client = self._client()
+        try:
+            async with asyncio.timeout(within):
+                await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise NotDelivered(self._explained(error)) from error
+        finally:
+            client.close()
 
     async def _deliver(self, content: bytes) -> int:
         """Hand a message over, and return how many recipients the server refused."""

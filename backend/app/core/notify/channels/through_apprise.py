@@ -32,7 +32,7 @@ def require_apprise() -> None:
         raise UserError(
             "NOTIFY_APPRISE_URLS is set, and Apprise is not installed",
             allowed="the packages in requirements/apprise.txt",
-            remedy="type `make apprise`, or remove NOTIFY_APPRISE_URLS",
+            remedy="type `sh requirements/install.sh apprise`, or remove NOTIFY_APPRISE_URLS",
         )
 
 

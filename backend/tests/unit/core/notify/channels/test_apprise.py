@@ -52,4 +52,4 @@ def test_without_apprise_the_user_is_told_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setattr(through_apprise, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"requirements/apprise\.txt") as caught:
         ThroughApprise("apprise", "json://localhost")
-    assert "make apprise" in str(caught.value)
+    assert "sh requirements/install.sh apprise" in str(caught.value)
