@@ -11,6 +11,7 @@ needs.reference = docs
 needs.lock = docs
 needs.lint = lint
 needs.test = test
+needs.check-docs = test
 needs.reliability = test
 needs.bench = test
 installed := .venv/installed-$(or $(needs.$(firstword $(MAKECMDGOALS))),local)

@@ -256,6 +256,11 @@ lint: (_installed "lint")
 docs *ARGS: (_installed "docs")
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
+# Follow the documentation's commands, and look at its pages
+[group('develop')]
+check-docs *ARGS: (_installed "test")
+    @python -m nox -s check-docs -- "$@"
+
 # Kill and freeze real workers; at random: --minutes N
 [group('develop')]
 reliability *ARGS: (_installed "test")

@@ -12,6 +12,7 @@ BIN = Path(sys.executable).parent
 # the sessions find the code in the folder that they change to
 IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
 AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
+OF_EVERY_RUN = "not documentation and (not reliability or essential)"
 FOLDERS = {"unit": "tests/unit", "integration": "tests/integration"}
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
@@ -29,17 +30,31 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests except the longer reliability scenarios, or some: `unit`, `integration`.
+    """Run all tests, or some: `unit`, `integration`.
 
-    `unit` needs no server. Everything else is an argument of pytest.
+    `unit` needs no server. Everything else is an argument of pytest. The longer reliability
+    scenarios and the tests of the documentation have sessions of their own.
     """
     session.chdir("backend")
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
     if set(session.posargs) <= set(FOLDERS):
         # much of it is waiting: more processes than the smallest machine has cores
-        most = ["-n", "5", *AS_EACH_IS_DONE, "-m", "not reliability or essential"]
+        most = ["-n", "5", *AS_EACH_IS_DONE, "-m", OF_EVERY_RUN]
         chosen = [*most, *(chosen or ["tests"])]
     run(session, "pytest", "-rs", *chosen)
+
+
+@nox.session(name="check-docs")
+def check_docs(session: nox.Session) -> None:
+    """Follow the documentation as a reader does.
+
+    Executes the commands of the tutorial and the guides in a fresh clone, and opens the pages of
+    the site in a browser. Arguments select tests.
+    """
+    session.chdir("backend")
+    # the tests of a file share what it builds
+    chosen = session.posargs or ["-n", "2", "--dist", "loadfile"]
+    run(session, "pytest", "-rs", "-m", "documentation", *chosen)
 
 
 @nox.session

@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         processes = config.getoption("numprocesses", default=None) or 1
         os.environ[timing.VARIABLE] = f"{timing.measure(processes):.2f}"
     config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
+    config.addinivalue_line("markers", "documentation: does what the pages say, or looks at them")
     config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
 
 

@@ -57,6 +57,18 @@ class Clone:
         if done.returncode:
             pytest.skip(f"no package can be installed here: {done.stderr.strip()[-300:]}")
 
+    def use_installed_packages(self) -> None:
+        """Do without an installation: the packages are those that run this test.
+
+        Only recipes of `just` may follow. `make` might install into the packages of this checkout.
+        """
+        installed = Path(sys.prefix)
+        if not (installed / "installed-local").exists():
+            pytest.skip(f"make did not install the packages in {installed}")
+        (self.root / ".venv").symlink_to(installed)
+        # nothing has compiled our code in the clone
+        del self.env["PYTHONDONTWRITEBYTECODE"]
+
     def is_compiled(self) -> bool:
         """Tell whether the packages of `.venv` and our own code have bytecode beside them."""
         folders = (".venv/lib/*/site-packages/sqlalchemy", "backend/app")

@@ -41,6 +41,7 @@ def runs_elsewhere(fence: Fence) -> bool:
 
 
 TUTORIAL = shell_blocks("docs/tutorial.md")
+TWENTY_GENES = shell_blocks("docs/tutorial.md", section="2. Twenty real genes")
 QUICK_START = shell_blocks("docs/deployment.md", section="Quick start")
 TROUBLESHOOTING = shell_blocks("docs/troubleshooting.md")
 
@@ -65,6 +66,18 @@ def test_the_settings_of_the_guide_can_be_used_where_little_is_installed(tmp_pat
     assert not settings.ncbi_email.endswith("@")
 
 
+def test_twenty_genes_are_annotated_with_the_commands_of_the_tutorial(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.use_installed_packages()
+    options = Options(genes=60, limits="off", cache_dir=tmp_path / "sandbox")
+    with Sandbox(options) as sandbox:
+        env = sandbox.settings | THREE_SOURCES
+        said = follow(clone, TWENTY_GENES, tmp_path / "tutorial", env)
+    for source in ("hgnc", "ensembl", "clinvar"):
+        assert f"{source}: 20 of 20 genes, succeeded" in said
+
+
+@pytest.mark.documentation
 @pytest.mark.timeout(900)
 def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
     tmp_path: Path,

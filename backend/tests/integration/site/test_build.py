@@ -6,11 +6,14 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
 from tests.integration.site.conftest import build
 from tests.integration.site.reading import pages
+
+pytestmark = pytest.mark.documentation
 
 VENDOR = REPOSITORY / "docs" / "theme" / "assets" / "vendor"
 

@@ -9,6 +9,8 @@ from playwright.async_api import Browser, expect
 from tests.integration.site.look import LAYOUT, SCHEMES, Watched, faults_of, watched
 from tests.integration.site.reading import pages
 
+pytestmark = pytest.mark.documentation
+
 
 @pytest.mark.timeout(300)
 async def test_every_page_is_whole_readable_and_accessible(

@@ -11,6 +11,8 @@ from markdown import markdown
 from tests.conftest import REPOSITORY
 from tests.integration.site.reading import pages, read
 
+pytestmark = pytest.mark.documentation
+
 DOCS = REPOSITORY / "docs"
 PLACEHOLDER = re.compile(r"example\.|localhost|your|todo|[<>{}]|\.\.\.", re.IGNORECASE)
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.site.reading import Page, pages
 
+pytestmark = pytest.mark.documentation
+
 SITE = "kidney-genetics"
 
 
