@@ -17,6 +17,7 @@ from app.annotation.data.retention import retention
 from app.annotation.notices.notifier import start_notifier
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan
+from app.annotation.scheduled import actions
 from app.annotation.settings import Settings, get_settings
 from app.api import (
     admin,
@@ -202,6 +203,7 @@ async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProce
         work=pipeline.run,
         plan=partial(plan, enabled=settings.enabled_sources),
         chores=retention(settings),
+        actions=actions(settings),
     )
     stack.push_async_callback(engine.stop)
     await engine.start()

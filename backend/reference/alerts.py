@@ -32,6 +32,7 @@ def _without_values(summary: str) -> str:
         "{{ $value | humanizeDuration }}": "too long",
         "{{ $value | humanize }}": "3 or more",
         "{{ $value }}": "1 or more",
+        "{{ $labels.schedule }}": "NAME",
         "{{ $labels.source }}": "a source",
         "{{ $labels.waiting_for }}": "a service",
     }

@@ -7,6 +7,7 @@ from app.annotation.sources import SOURCES
 from app.api.metrics import Scrape
 from app.api.statistics import Statistics
 from app.core.runs.totals import NO_EVENTS
+from app.core.schedules.views import LastEnd
 from app.core.workers.metrics import EngineStatistics
 from reference.markdown import table
 
@@ -29,6 +30,7 @@ def all_metrics() -> Iterator[Metric]:
         last_successes={_SOURCE: 0.0},
         held=set(),
         overdue=0,
+        ends=[LastEnd("nightly", "backup", None, None, failing=False)],
     )
     return Scrape(statistics, redis=True).collect()
 

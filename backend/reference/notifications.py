@@ -14,6 +14,7 @@ _MEANING = {
     " as long as they stay good, and an hour more. No run refreshes them.",
     Kind.NOBODY_EXECUTES: "No worker has been alive for 5 minutes, or a run has been ready for 15"
     " minutes while a worker was idle.",
+    Kind.TASK_FAILED: "The last tick of a schedule failed, after all attempts, or was refused.",
     Kind.RECOVERED: "One of the above has ended.",
     Kind.RELEASE_ARRIVED: "A run has refreshed a source to a release that was not there before."
     " The message has the number of genes that changed.",
@@ -28,6 +29,7 @@ _RECOVERED = {
     Kind.SOURCE_HELD: "A run has refreshed the source.",
     Kind.SOURCE_DOWN: "A run has refreshed the sources that ask the service.",
     Kind.DATA_STALE: "The answers are fresh.",
+    Kind.TASK_FAILED: "A later tick of the schedule has succeeded, or the schedule was removed.",
     Kind.NOBODY_EXECUTES: "A worker is alive and claims what is ready.",
 }
 

@@ -38,6 +38,7 @@ _WORDS = {
     "app.core.runs.outcome": [_RUNS],
     "app.core.retention": [_RUNS],
     "app.annotation.notices": [_API, _RUNS],
+    "app.annotation.scheduled": [_RUNS],
     "app.annotation.data.retention": [_RUNS],
     "app.annotation.data.file_retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],

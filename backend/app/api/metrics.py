@@ -65,6 +65,12 @@ class Scrape(Collector):
                 "Schedules whose time has come and that nobody has done.",
                 self._statistics.overdue,
             )
+            yield gauge_by(
+                "schedule",
+                "schedule_failed",
+                "Whether the last tick of a schedule that was not skipped failed or was refused.",
+                {each.name: float(each.failing) for each in self._statistics.ends},
+            )
             yield from _annotations(self._statistics)
 
 

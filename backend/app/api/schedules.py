@@ -1,11 +1,12 @@
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from pydantic import ConfigDict, Field
 
 from app.annotation.refresh.requests import plan, require_sources
+from app.annotation.scheduled import actions
 from app.annotation.sources import SOURCES
 from app.api import routers
 from app.api.errors import refusals
@@ -14,6 +15,7 @@ from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import View, one_of
 from app.core.schedules import operations, views
+from app.core.schedules.actions import ACTIONS, REFRESH
 from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, KINDS, OVERLAPS
 from app.core.schedules.ticks import Plan
@@ -59,10 +61,24 @@ class AddSchedule(StrictBody):
         None, max_length=100, description="What its runs ask for; null means all."
     )
     mode: Annotated[str, one_of(MODES)] = Field("smart", max_length=100)
+    action: Annotated[str, one_of(ACTIONS)] = Field(
+        REFRESH,
+        max_length=20,
+        description="What is done: `refresh` creates a run. `snapshot`, `backup` and `export` are"
+        " done at fixed times, without `sources` and `mode`.",
+    )
+    options: dict[str, Any] = Field(
+        {},
+        max_length=20,
+        description="Of the action. `snapshot`: `prefix` and `note`. `backup`: `folder` (of the"
+        " hosts with workers), `keep_daily` and `keep_weekly`. `export`: also `format`, `sources`,"
+        " `fields`, `list`, `where` and `long`, as for a single export.",
+    )
     overlap: Annotated[str, one_of(OVERLAPS)] = Field(
         "skip",
         max_length=20,
-        description="What becomes of a tick while a run of these sources is active.",
+        description="What becomes of a tick while a run of these sources is active, or an earlier"
+        " tick is not done.",
     )
     catch_up: float = Field(
         DEFAULT_CATCH_UP.total_seconds(),
@@ -78,7 +94,7 @@ class Begun(View):
     """The outcome of a tick that was done at once."""
 
     run_id: int | None
-    """The run; null if there is none. The last tick of the schedule says why."""
+    """The run; null if there is none. The last tick of the schedule says what became of it."""
 
 
 def _plan(services: Services) -> Plan:
@@ -99,7 +115,7 @@ async def list_schedules(services: ServicesDep) -> list[views.Schedule]:
     response_description="The schedule",
     responses=refusals({400: "The body is not JSON", 409: "There is a schedule of this name"}),
 )
-async def add(new: AddSchedule, services: ServicesDep) -> views.Schedule:
+async def add(request: Request, new: AddSchedule, services: ServicesDep) -> views.Schedule:
     """Add a schedule. It begins at once."""
     schedule = NewSchedule(
         name=new.name,
@@ -111,10 +127,13 @@ async def add(new: AddSchedule, services: ServicesDep) -> views.Schedule:
         overlap=new.overlap,
         catch_up=timedelta(seconds=new.catch_up),
         by=new.by,
+        action=new.action,
+        options=new.options,
     )
     async with services.db.begin() as connection:
         check = partial(require_sources, enabled=services.enabled_sources)
-        await operations.add(connection, schedule, check)
+        can = actions(request.app.state.settings)
+        await operations.add(connection, schedule, check, can)
         return await views.get_schedule(connection, new.name)
 
 
@@ -192,8 +211,8 @@ async def resume(name: Name, services: ServicesDep) -> views.Schedule:
     "/{name}/run",
     status_code=202,
     summary="Do a tick now",
-    response_description="The tick has an outcome",
-    responses=_NOT_FOUND,
+    response_description="The tick has an outcome, or waits for a worker",
+    responses=_NOT_FOUND | refusals({409: "It was begun in this second already"}),
 )
 async def run_now(name: Name, services: ServicesDep) -> Begun:
     """Do a tick of a schedule at once, even if it is paused."""

@@ -9,7 +9,7 @@ from app.annotation.refresh.coverage import (
     held_sources,
     last_successes,
 )
-from app.core.schedules.views import count_overdue
+from app.core.schedules.views import LastEnd, count_overdue, last_ends
 from app.core.workers.metrics import EngineStatistics, engine_statistics
 
 
@@ -24,6 +24,7 @@ class Statistics:
         last_successes: when a run last completed a source, as seconds since 1970, by source.
         held: the sources whose latest answers are held.
         overdue: the number of schedules whose time has come and that nobody has done.
+        ends: how the last tick of each schedule ended.
     """
 
     engine: EngineStatistics
@@ -32,6 +33,7 @@ class Statistics:
     last_successes: dict[str, float]
     held: set[str]
     overdue: int
+    ends: list[LastEnd]
 
 
 async def read_statistics(connection: AsyncConnection) -> Statistics:
@@ -43,4 +45,5 @@ async def read_statistics(connection: AsyncConnection) -> Statistics:
         last_successes=await last_successes(connection),
         held=set(await held_sources(connection)),
         overdue=await count_overdue(connection),
+        ends=await last_ends(connection),
     )

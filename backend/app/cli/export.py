@@ -9,12 +9,12 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.annotation.data.export.describing import described
+from app.annotation.data.export.files import write_file
 from app.annotation.data.export.formats import FORMATS
-from app.annotation.data.export.order import Done
-from app.annotation.data.export.planning import Asked, Plan, format_of, plan
+from app.annotation.data.export.planning import Asked, format_of, plan
 from app.annotation.data.export.process import OutputClosed
 from app.annotation.data.export.running import begin, consistent
-from app.annotation.data.export.target import Target, targets
+from app.annotation.data.export.target import targets
 from app.annotation.data.field_names import split_names
 from app.cli.output import count, note, stderr
 from app.cli.session import Session, in_session
@@ -140,30 +140,23 @@ def _as_ctrl_c() -> Iterator[None]:
 async def _export(session: Session, asked: Asked, output: Path | None) -> None:
     if output is None:
         with tempfile.TemporaryDirectory(prefix="export-") as folder:
-            await _written(session, asked, sys.stdout.fileno(), folder)
+            await _to_stdout(session, asked, folder)
         return
-    text = FORMATS[asked.format].is_text
-    beside = _beside(output) if text else []
-    with (
-        targets(output, *beside) as (main, *others),
-        # where there is room for the file itself
-        tempfile.TemporaryDirectory(prefix=".export-", dir=main.path.parent) as folder,
-    ):
-        planned, done = await _written(session, asked, main.file.fileno(), folder)
-        if text:
-            _describe(planned, others)
+    written = await write_file(session.db, asked, output, _progress)
+    done = written.done
     note(
         f"{output}: {count(done.rows)} rows about {count(done.genes)} genes,"
-        f" {len(planned.table.columns)} columns"
+        f" {len(written.plan.table.columns)} columns"
     )
-    for each in beside:
+    for each in written.beside:
         note(f"{each}")
 
 
-async def _written(session: Session, asked: Asked, output: int, folder: str) -> tuple[Plan, Done]:
+async def _to_stdout(session: Session, asked: Asked, folder: str) -> None:
+    output = sys.stdout.fileno()
     async with begin(session.db, asked, output=output, folder=folder) as (planned, export):
         with _progress(planned.total) as progress:
-            return planned, await export.finish(progress)
+            await export.finish(progress)
 
 
 @contextmanager
@@ -182,23 +175,6 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task("", total=total)
         yield lambda genes: shown.update(task, completed=genes)
-
-
-def _beside(output: Path) -> list[Path]:
-    return [
-        output.with_suffix(f".{each}") for each in ("columns.tsv", "manifest.json", "citation.cff")
-    ]
-
-
-def _describe(planned: Plan, beside: Sequence[Target]) -> None:
-    table = planned.table
-    parts = [
-        described(table.columns, "tsv"),
-        f"{table.manifest}\n".encode(),
-        table.citation.encode(),
-    ]
-    for target, content in zip(beside, parts, strict=True):
-        target.file.write(content)
 
 
 def _write_columns(asked: Asked, output: Path | None) -> None:

@@ -2,11 +2,13 @@ import json
 import re
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from app.annotation.refresh.requests import plan, require_sources
+from app.annotation.scheduled import actions
 from app.annotation.settings import get_settings
 from app.cli.output import (
     as_json,
@@ -18,12 +20,14 @@ from app.cli.output import (
     write_json,
     write_json_list,
 )
+from app.cli.schedule_actions import action_of, action_options, details, outcome, what
 from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.suggestions import suggest_schedules
 from app.cli.who import login_name
 from app.core.errors import WrongUse
 from app.core.runs.request import MODES, RunRequest
 from app.core.schedules import operations, views
+from app.core.schedules.actions import REFRESH
 from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, OVERLAPS
 from app.core.schedules.views import Schedule, Tick
@@ -92,11 +96,11 @@ def _list(found: list[Schedule], *, as_json: bool) -> None:
     if not found:
         note("there are no schedules; to see sensible ones: just schedules --suggest")
         return
-    listed = table("name", "when", "sources", "next", "last")
+    listed = table("name", "when", "what", "next", "last")
     for each in found:
         upcoming = "paused" if each.paused_at else _here(each.next[0])
         listed.add_row(
-            *cells(each.name, _when(each), _sources(each), upcoming, _outcome(each.last))
+            *cells(each.name, _when(each), what(each), upcoming, outcome(each.last, _here))
         )
     stdout().print(listed)
 
@@ -107,8 +111,14 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
         shown["ticks"] = [tick.model_dump(mode="json") for tick in ticks]
         click.echo(json.dumps(shown, indent=2))
         return
-    say(f"{schedule.name}: {_when(schedule)}, {_sources(schedule)}, {schedule.mode}")
-    say(f"while such a run is active: {schedule.overlap}; added by {schedule.by}")
+    if schedule.action == REFRESH:
+        say(f"{schedule.name}: {_when(schedule)}, {what(schedule)}, {schedule.mode}")
+        say(f"while such a run is active: {schedule.overlap}; added by {schedule.by}")
+    else:
+        say(f"{schedule.name}: {_when(schedule)}, {what(schedule)}")
+        if more := details(schedule):
+            say(more)
+        say(f"while an earlier tick is not done: {schedule.overlap}; added by {schedule.by}")
     if schedule.catch_up:
         say(f"missed ticks are made up for within {span(schedule.catch_up)}")
     if schedule.paused_at is not None:
@@ -117,7 +127,7 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
     if ticks:
         past = table("tick", "outcome")
         for tick in ticks:
-            past.add_row(*cells(_here(tick.tick), _outcome(tick)))
+            past.add_row(*cells(_here(tick.tick), outcome(tick, _here)))
         stdout().print(past)
 
 
@@ -142,25 +152,13 @@ def _when(schedule: Schedule) -> str:
     return f"never older than {span(schedule.every)}"
 
 
-def _sources(schedule: Schedule) -> str:
-    return "all sources" if schedule.sources is None else ", ".join(schedule.sources)
-
-
-def _outcome(tick: Tick | None) -> str:
-    if tick is None:
-        return "-"
-    if tick.outcome == "ran":
-        return f"ran as run {tick.run_id}"
-    return f"{tick.outcome}: {tick.reason}"
-
-
 @click.command("schedule-add")
 @click.argument("cron", required=False)
 @click.option("--freshness", "oldest", type=_Duration(), help="Never older than this: 8d.")
 @click.option(
     "--release-every", "look", type=_Duration(), help="Look for a release this often: 6h."
 )
-@click.option("--sources", help="Separated by commas; by default all.")
+@click.option("--sources", help="Of the runs, or of the export, with commas; by default all.")
 @click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of CRON.")
 @click.option(
@@ -168,7 +166,7 @@ def _outcome(tick: Tick | None) -> str:
     type=click.Choice(OVERLAPS),
     default=OVERLAPS[0],
     show_default=True,
-    help="What becomes of a tick while a run of these sources is active.",
+    help="What becomes of a tick while a run of these sources is active, or an earlier tick.",
 )
 @click.option(
     "--catch-up",
@@ -177,8 +175,9 @@ def _outcome(tick: Tick | None) -> str:
     show_default="1d",
     help="How late a missed tick is made up for; 0: never.",
 )
-@click.option("--name", help="By default, from the sources and the kind.")
+@click.option("--name", help="By default, from the sources and the kind, or what it does.")
 @click.option("--by", metavar="WHO", help="Who adds it; your login name by default.")
+@action_options
 @as_json
 def schedule_add(
     cron: str | None,
@@ -193,8 +192,11 @@ def schedule_add(
     name: str | None,
     by: str | None,
     as_json: bool,
+    **more: Any,
 ) -> None:
     """Create runs at the times of CRON, or when the data get old, or when a release appears.
+
+    With --snapshot, --backup or --export, this is done at the times of CRON instead.
 
     CRON has five fields: minute, hour, day of the month, month, day of the week. "0 3 * * 0" is
     Sunday at 3 o'clock in the time zone ZONE.
@@ -207,9 +209,11 @@ def schedule_add(
             allowed="one of CRON, --freshness and --release-every",
         )
     (kind,) = kinds
-    names = None if sources is None else [each for each in re.split(r"[,\s]+", sources) if each]
+    named = None if sources is None else [each for each in re.split(r"[,\s]+", sources) if each]
+    action, options, names = action_of(more, named)
+    usual = f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60]
     new = NewSchedule(
-        name=name or f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60],
+        name=name or (usual if action == REFRESH else action),
         kind=kind,
         cron=cron,
         zone=zone,
@@ -218,20 +222,22 @@ def schedule_add(
         overlap=overlap,
         catch_up=catch_up,
         by=login_name() if by is None else by,
+        action=action,
+        options=options,
     )
     settings = get_settings()
 
     async def do(session: Session) -> Schedule:
         async with session.db.begin() as connection:
             check = partial(require_sources, enabled=settings.enabled_sources)
-            await operations.add(connection, new, check)
+            await operations.add(connection, new, check, actions(settings))
             return await views.get_schedule(connection, new.name)
 
     added = in_session(do, settings=settings)
     if as_json:
         write_json(added)
         return
-    say(f"{added.name} was added: {_when(added)}, {_sources(added)}")
+    say(f"{added.name} was added: {_when(added)}, {what(added)}")
     _show_next(added)
 
 
@@ -278,8 +284,8 @@ def schedule_run(name: str) -> None:
         return last
 
     done = in_session(do, settings=settings)
-    say(f"{name}: {_outcome(done)}")
-    if done is None or done.outcome != "ran":
+    say(f"{name}: {outcome(done, _here)}")
+    if done is None or done.outcome not in {"ran", "waiting"}:
         click.get_current_context().exit(1)
 
 

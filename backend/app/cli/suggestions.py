@@ -11,7 +11,10 @@ _LOOKS = (
     (timedelta(days=60), "1d", "daily"),
 )
 
-_REST = '"0 3 * * 0" --zone Europe/Berlin --name weekly'
+_ZONE = "Europe/Berlin"
+_FOLDER = "/var/backups/kidney-genetics"
+
+_REST = f'"0 3 * * 0" --zone {_ZONE} --name weekly'
 
 
 def suggest_schedules(enabled: Sequence[str]) -> Iterator[str]:
@@ -30,3 +33,7 @@ def suggest_schedules(enabled: Sequence[str]) -> Iterator[str]:
         shortest = longest
     yield "# All sources, for genes that were added and answers that are missing:"
     yield f"just schedule-add {_REST}"
+    yield "# A state that can be cited and compared, every month:"
+    yield f'just schedule-add "0 1 1 * *" --zone {_ZONE} --snapshot monthly --name monthly'
+    yield "# A backup every night. The folder has to exist on each host with workers:"
+    yield f'just schedule-add "0 2 * * *" --zone {_ZONE} --backup {_FOLDER} --name nightly'

@@ -20,6 +20,7 @@ from app.annotation.data.retention import retention
 from app.annotation.notices.notifier import start_notifier
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan, request_run
+from app.annotation.scheduled import actions
 from app.annotation.settings import get_settings
 from app.core.arq import shutdown
 from app.core.arq.client import WorkerRedis, connect, connect_worker
@@ -74,6 +75,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             work=pipeline.run,
             plan=partial(plan, enabled=_settings.enabled_sources),
             chores=retention(_settings),
+            actions=actions(_settings),
         )
         stack.push_async_callback(engine.stop)
         worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)

@@ -8,6 +8,7 @@ from app.core.notify.channels import checks as channels
 from app.core.postgres import checks as postgres
 from app.core.redis import checks as redis
 from app.core.runs import checks as runs
+from app.core.schedules import checks as schedules
 from app.core.workers import checks as workers
 from app.doctor.checks import config, host, upstream
 
@@ -18,6 +19,7 @@ GROUPS = (
     "worker",
     "database",
     "runs",
+    "schedules",
     "notifications",
     "upstream",
     "host",
@@ -34,6 +36,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *notify.CHECKS,
             *channels.CHECKS,
             *workers.CHECKS,
+            *schedules.CHECKS,
             *annotation.CHECKS,
             *data.CHECKS,
             *upstream.CHECKS,

@@ -21,16 +21,18 @@ from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
+from app.core.schedules.actions import Actions
 from app.core.schedules.ticks import Plan
 from app.core.workers.chores import Chore, LocalChore
 from app.core.workers.dispatcher import InProcessDispatcher
-from app.core.workers.engine import Engine
+from app.core.workers.engine import NO_ACTIONS, Engine
 from app.core.workers.executor import Executor
 from app.core.workers.timing import Timing
 from app.db.engine import create_engine
 from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
+from services.binaries import postgres_folder
 from tests.plant import QUEUE, THREE_SOURCES, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
@@ -61,6 +63,12 @@ def genes(query: Query) -> None:
         " ('HGNC:24456', 'C1orf112', NULL, NULL),"
         " ('HGNC:12403', 'TTN', 'ENSG00000155657', '7273')"
     )
+
+
+@pytest.fixture
+def with_pg_dump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The PostgreSQL programs of the wheel come last on the PATH."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{postgres_folder()}")
 
 
 @pytest.fixture
@@ -157,6 +165,7 @@ class Bench:
         timing: Timing = QUICK,
         plan: Plan | None = None,
         chores: Sequence[Chore | LocalChore] = (),
+        actions: Actions = NO_ACTIONS,
         **settings: Any,
     ) -> AsyncIterator[Engine]:
         """A process' part of the engine, that executes runs in this process."""
@@ -170,6 +179,7 @@ class Bench:
                 plan=plan,
                 timing=timing,
                 chores=chores,
+                actions=actions,
             )
             await engine.start()
             stack.push_async_callback(engine.stop)

@@ -1,7 +1,7 @@
 """What people are told of sources and their data, which the job engine does not know.
 
-`releases` says what a new release changed, `outages` which services are down, and `staleness` which
-data are too old. `notifier` hands them to the job engine.
+`releases` says what a new release changed, `outages` which services are down, `staleness` which
+data are too old, and `schedules` which schedules fail. `notifier` hands them to the job engine.
 """
 
 __all__ = ["notifier", "staleness"]

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from app.annotation.notices.outages import outage_watch
 from app.annotation.notices.releases import describe_arrival
+from app.annotation.notices.schedules import schedule_watch
 from app.annotation.notices.staleness import stale_watch
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
@@ -49,6 +50,7 @@ def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
         Rules.of(settings),
         watches=(
             stale_watch(freshness, titles),
+            schedule_watch(),
             outage_watch(asked, titles, settings.notify_down_after),
         ),
         describe={Event.RELEASE_ARRIVED: describe_arrival},

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SOURCE_DOWN = "source down"
     DATA_STALE = "data stale"
     NOBODY_EXECUTES = "nobody executes runs"
+    TASK_FAILED = "scheduled task failed"
     RECOVERED = "recovered"
     RELEASE_ARRIVED = "release arrived"
     SNAPSHOT_TAKEN = "snapshot taken"

@@ -23,6 +23,7 @@ SEVERITIES = {
     Kind.SOURCE_HELD: Severity.WARNING,
     Kind.SOURCE_DOWN: Severity.WARNING,
     Kind.DATA_STALE: Severity.WARNING,
+    Kind.TASK_FAILED: Severity.WARNING,
 }
 """Of the kinds that are no mere information."""
 

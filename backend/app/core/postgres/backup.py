@@ -6,9 +6,8 @@ wake-ups again.
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,10 +16,10 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
-from psycopg.pq import Conninfo
 from psycopg.rows import namedtuple_row
 
 from app.core.errors import MIGRATE, UserError
+from app.core.postgres import programs
 from app.core.postgres.place import PLACE, misplaced
 from app.core.postgres.refusals import NO_DATABASE
 from app.core.process.checkout import ROOT
@@ -29,12 +28,6 @@ from app.db import address
 
 FOLDER = ROOT / "backups"
 """The folder of backups for which no name is given."""
-
-SESSION = "kidney-genetics backup"
-"""``application_name`` of the sessions that write and read backups."""
-
-_PROGRAM_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
-"""Where distributions install several versions of PostgreSQL side by side, outside of PATH."""
 
 
 def new_name() -> Path:
@@ -55,9 +48,49 @@ def write(dsn: str, file: Path) -> None:
     """
     if file.exists():
         raise UserError(f"the file {file} already exists", remedy="give another name")
+    commands = commands_for(dsn)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # a new file has mode 0600, whatever an earlier backup left behind under this name
+        with NamedTemporaryFile(
+            prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
+        ) as partial:
+            try:
+                _run(commands.dump, dsn, partial)
+                Path(partial.name).replace(file)
+            finally:
+                Path(partial.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error}", remedy="give another name") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The commands that write a backup of an installation and read it again.
+
+    Attributes:
+        dump: writes it to standard output.
+        contents: lists what is in a file, whose name is to be added.
+        read: reads a whole file, whose name is to be added, and restores nothing.
+    """
+
+    dump: list[str]
+    contents: list[str]
+    read: list[str]
+
+
+def commands_for(dsn: str) -> Commands:
+    """Return the commands for the backup of an installation.
+
+    Raises:
+        UserError: the search_path does not lead to the tables, or no installed `pg_dump` or
+            `pg_restore` fits this server.
+        psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
+    """
     with _connect(dsn) as connection:
-        program = _program("pg_dump", connection.info.server_version // 10_000)
+        server = connection.info.server_version // 10_000
         place: Any = connection.cursor(row_factory=namedtuple_row).execute(PLACE).fetchone()
+    dump, restore = (str(programs.fitting(name, server)) for name in ("pg_dump", "pg_restore"))
     if not place.here:
         raise misplaced(place, dsn) or UserError(
             f"the tables of this project do not exist at {address.where(dsn)}",
@@ -66,20 +99,12 @@ def write(dsn: str, file: Path) -> None:
         )
     # pg_dump takes a pattern; between the quotes, no character is special
     schema = '--schema="' + place.schema.replace('"', '""') + '"'
-    command = [str(program), "--format=custom", "--no-owner", "--no-privileges", schema]
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # a new file has mode 0600, whatever an earlier backup left behind under this name
-        with NamedTemporaryFile(
-            prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
-        ) as partial:
-            try:
-                _run(command, dsn, partial)
-                Path(partial.name).replace(file)
-            finally:
-                Path(partial.name).unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{file} cannot be written: {error}", remedy="give another name") from error
+    return Commands(
+        [dump, "--format=custom", "--no-owner", "--no-privileges", schema],
+        [restore, "--list"],
+        # without a database, it writes the statements of the restore
+        [restore, f"--file={os.devnull}"],
+    )
 
 
 def read(dsn: str, file: Path) -> None:
@@ -97,7 +122,7 @@ def read(dsn: str, file: Path) -> None:
     schema = _schema_of(file)
     _create_missing(dsn)
     with _connect(dsn) as connection:
-        program = _program("pg_restore", connection.info.server_version // 10_000)
+        program = programs.fitting("pg_restore", connection.info.server_version // 10_000)
         _prepare(connection, schema, dsn)
         name = connection.info.dbname
     options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
@@ -105,7 +130,7 @@ def read(dsn: str, file: Path) -> None:
 
 
 def _connect(dsn: str, **others: str) -> psycopg.Connection[Any]:
-    parameters: dict[str, Any] = address.parameters(dsn, session=SESSION) | others
+    parameters: dict[str, Any] = address.parameters(dsn, session=programs.SESSION) | others
     return psycopg.connect(**parameters)
 
 
@@ -156,71 +181,52 @@ def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None
 
 
 def _schema_of(file: Path) -> str:
-    programs = list(_candidates("pg_restore"))
-    if not programs:
+    program = programs.newest("pg_restore")
+    if program is None:
         raise UserError(
             "pg_restore is not installed",
             allowed="pg_restore of the server's version or later, on the PATH",
             remedy="apt install postgresql-client",
         )
-    # the newest program reads the files of all older ones
     listed = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-        [max(programs, key=_major), "--list", file], capture_output=True, text=True, check=False
+        [program, "--list", file], capture_output=True, text=True, check=False
     )
-    # 215; 1259 16386 TABLE public alembic_version kidney
-    table = re.search(r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", listed.stdout, re.MULTILINE)
-    if listed.returncode or table is None:
+    schema = schema_in(listed.stdout)
+    if listed.returncode or schema is None:
         said = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""
         raise UserError(
             f"{file} is not a backup of this project{said}",
             allowed="a file that the backup command wrote",
             remedy=f"list the backups with `ls {FOLDER}`",
         )
-    return table[1]
+    return schema
 
 
-def _program(name: str, server: int) -> Path:
-    """Find the oldest program of at least the server's version; older ones refuse the server."""
-    found = {_major(path): path for path in reversed(list(_candidates(name)))}
-    able = [version for version in found if version >= server]
-    if not able:
-        have = ", ".join(str(version) for version in sorted(found)) or "none"
-        raise UserError(
-            f"{name} for PostgreSQL {server} is not installed; installed versions: {have}",
-            allowed=f"{name} {server} or later on the PATH",
-            remedy=f"apt install postgresql-client-{server}",
-        )
-    return found[min(able)]
-
-
-def _candidates(name: str) -> Iterator[Path]:
-    for folder in os.get_exec_path():
-        if found := shutil.which(name, path=folder):
-            yield Path(found)
-    for pattern in _PROGRAM_FOLDERS:
-        yield from (folder / name for folder in Path("/").glob(pattern) if (folder / name).exists())
-
-
-def _major(program: Path) -> int:
-    said = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-        [program, "--version"], capture_output=True, text=True, check=False
-    ).stdout
-    version = re.search(r"(\d+)", said)
-    return int(version[1]) if version else 0
+def schema_in(contents: str) -> str | None:
+    """Return the schema of this project's tables from the contents that `pg_restore` lists."""
+    # 215; 1259 16386 TABLE public alembic_version kidney
+    table = re.search(r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", contents, re.MULTILINE)
+    return table[1] if table else None
 
 
 def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) -> None:
-    # in the environment, because every user of the host can read a command line
-    given = address.parameters(dsn, session=SESSION)
-    names = {o.keyword.decode(): o.envvar.decode() for o in Conninfo.get_defaults() if o.envvar}
-    env = {names[name]: value for name, value in given.items() if name in names}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         command,
-        env=os.environ | env,
+        env=programs.environment(dsn),
         stdout=output or subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         check=False,
     )
     if done.returncode:
-        said = redact(done.stderr.decode(errors="replace").strip())
-        raise UserError(f"{Path(command[0]).name} failed: {said[-2_000:]}")
+        raise failed(command, done.stderr)
+
+
+def failed(command: list[str], said: bytes) -> UserError:
+    """Return the error for a program that failed.
+
+    Args:
+        command: the program and its arguments.
+        said: what it wrote to standard error.
+    """
+    words = redact(said.decode(errors="replace").strip())
+    return UserError(f"{Path(command[0]).name} failed: {words[-2_000:]}")

@@ -14,6 +14,7 @@ __all__ = [
     "redaction",
     "signals",
     "systemd",
+    "tethered",
     "version",
 ]
 """The modules that others may use."""

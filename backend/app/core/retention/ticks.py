@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 BATCH = 2_000
 """Ticks that are removed in one transaction."""
 
-# a queued tick has no outcome yet
+# a tick that waits, or whose work is being done, has no outcome yet
 _REMOVE = text(
     """
     DELETE FROM schedule_ticks t USING (
@@ -12,7 +12,7 @@ _REMOVE = text(
         SELECT schedule_id, tick FROM schedule_ticks
         WHERE schedule_id = s.id AND tick < now() - make_interval(days => :days)
           AND tick < (SELECT max(tick) FROM schedule_ticks WHERE schedule_id = s.id)
-          AND outcome <> 'queued'
+          AND outcome NOT IN ('queued', 'waiting', 'running')
         ORDER BY tick LIMIT :batch) old
       LIMIT :batch) old
     WHERE (t.schedule_id, t.tick) = (old.schedule_id, old.tick)
@@ -26,7 +26,7 @@ _COUNT = text(
         SELECT FROM schedule_ticks
         WHERE schedule_id = s.id AND tick < now() - make_interval(days => :days)
           AND tick < (SELECT max(tick) FROM schedule_ticks WHERE schedule_id = s.id)
-          AND outcome <> 'queued'
+          AND outcome NOT IN ('queued', 'waiting', 'running')
         LIMIT :most) old
       LIMIT :most) counted
     """

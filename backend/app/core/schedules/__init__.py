@@ -1,9 +1,23 @@
-"""Schedules: at which times, or when the data are how old, a run is created without anybody asking.
+"""Schedules: at which times, or when the data are how old, something is done unasked.
 
 `schedule` is what a schedule is and which of its ticks are due, `cron` reckons with its five fields
 and time zones, `ticks` creates the runs, `operations` adds, pauses and removes schedules, and
 `views` shows them.
+
+What is no run is an action. `actions` says what an action is, `work` who does the work of a tick
+and how it ended, `backups` takes backups. `files` names and removes files, and `keeping` says which
+are kept. `checks` are those of the doctor. The annotation knows the other actions.
 """
 
-__all__ = ["operations", "schedule", "ticks", "views"]
+__all__ = [
+    "actions",
+    "backups",
+    "checks",
+    "files",
+    "operations",
+    "schedule",
+    "ticks",
+    "views",
+    "work",
+]
 """The modules that others may use."""

@@ -1,10 +1,12 @@
 """Adds, pauses, resumes and removes schedules, and does a tick at once."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +15,7 @@ from app.core.nearest import did_you_mean
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules import ticks
+from app.core.schedules.actions import ACTIONS, REFRESH, Actions
 from app.core.schedules.cron import check_cron, check_zone
 from app.core.schedules.schedule import KINDS, OVERLAPS, Schedule
 from app.core.schedules.ticks import Plan, schedule_of
@@ -23,6 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=3650)
 """Of a period. The longest is as good as never, and no arithmetic fails with it."""
+
+EMPTY: Actions = {}
 
 Check = Callable[[AsyncConnection, RunRequest], Awaitable[object]]
 """Raises WrongUse if there cannot be a run of a request."""
@@ -41,6 +46,8 @@ class NewSchedule:
     overlap: str
     catch_up: timedelta
     by: str
+    action: str = REFRESH
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 _NOW = text("SELECT clock_timestamp()")
@@ -48,16 +55,17 @@ _NOW = text("SELECT clock_timestamp()")
 _ADD = text(
     """
     INSERT INTO schedules (name, kind, cron, zone, every, sources, mode, overlap, catch_up, next_at,
-      by)
-    VALUES (:name, :kind, :cron, :zone, :every, :sources, :mode, :overlap, :catch_up, :next_at, :by)
+      by, action, options)
+    VALUES (:name, :kind, :cron, :zone, :every, :sources, :mode, :overlap, :catch_up, :next_at, :by,
+      :action, CAST(:options AS jsonb))
     ON CONFLICT (name) DO NOTHING RETURNING id
     """
 )
 
 _ONE = text(
     """
-    SELECT id, name, kind, cron, zone, every, sources, mode, overlap, catch_up, next_at, paused_at,
-      clock_timestamp() AS now
+    SELECT id, name, kind, cron, zone, every, sources, mode, overlap, catch_up, next_at, action,
+      paused_at, clock_timestamp() AS now
     FROM schedules WHERE name = :name FOR UPDATE
     """
 )
@@ -67,7 +75,11 @@ _NAMES = text("SELECT name FROM schedules ORDER BY name")
 # a tick that waits would not know how long it may
 _PAUSE = text(
     """
-    WITH waiting AS (
+    WITH waiting_for_worker AS (
+      UPDATE schedule_ticks SET outcome = CASE WHEN failures = 0 THEN 'skipped' ELSE 'failed' END,
+        reason = CASE WHEN failures = 0 THEN 'the schedule was paused' ELSE reason END
+      WHERE schedule_id = :id AND outcome = 'waiting'
+    ), waiting AS (
       UPDATE schedule_ticks t SET outcome = 'skipped', reason = 'the schedule was paused'
       FROM schedules s WHERE s.id = :id AND t.schedule_id = s.id AND t.tick = s.queued_tick
     )
@@ -86,20 +98,27 @@ _RESUME = text(
 _REMOVE = text("DELETE FROM schedules WHERE id = :id")
 
 
-async def add(connection: AsyncConnection, new: NewSchedule, check: Check) -> int:
+async def add(
+    connection: AsyncConnection, new: NewSchedule, check: Check, actions: Actions = EMPTY
+) -> int:
     """Add a schedule, and return its id.
 
     Args:
         connection: in a transaction.
         new: the schedule.
         check: refuses unknown sources. There may be no genes yet.
+        actions: what schedules can do beside creating runs.
 
     Raises:
         WrongUse: something of it cannot be.
+        UserError: what it is to do could not be done here.
         Conflict: there is a schedule of this name.
     """
     _check(new)
     await check(connection, new.request)
+    options: Mapping[str, Any] = {}
+    if new.action != REFRESH:
+        options = await actions[new.action].check(connection, new.options)
     now: datetime = (await connection.execute(_NOW)).scalar_one()
     sources = new.request.sources
     schedule = Schedule(
@@ -127,6 +146,8 @@ async def add(connection: AsyncConnection, new: NewSchedule, check: Check) -> in
         "catch_up": new.catch_up.total_seconds(),
         "next_at": schedule.first_after(now),
         "by": storable(new.by.strip()),
+        "action": new.action,
+        "options": msgspec.json.encode(options).decode(),
     }
     added: int | None = (await connection.execute(_ADD, values)).scalar_one_or_none()
     if added is None:
@@ -153,6 +174,7 @@ def _check(new: NewSchedule) -> None:
     if not timedelta() <= new.catch_up <= LONGEST:
         raise WrongUse(f"to catch up {new.catch_up}", allowed="0 to 10 years")
     check_zone(new.zone)
+    _check_action(new)
     if new.kind == "cron":
         if new.cron is None or new.every is not None:
             raise WrongUse("a cron schedule has five fields, and no period")
@@ -161,6 +183,23 @@ def _check(new: NewSchedule) -> None:
         raise WrongUse(f"a {new.kind} schedule has a period, and no cron fields")
     elif not SHORTEST <= new.every <= LONGEST:
         raise WrongUse(f"a period of {new.every}", allowed="1 minute to 10 years")
+
+
+def _check_action(new: NewSchedule) -> None:
+    if new.action not in ACTIONS:
+        raise WrongUse(f"unknown action {new.action[:40]!r}", allowed=", ".join(ACTIONS))
+    if new.action == REFRESH and new.options:
+        raise WrongUse("a schedule that refreshes has no options", allowed="sources and a mode")
+    if new.action != REFRESH and new.kind != "cron":
+        raise WrongUse(
+            f"a {new.action} when data age or a release appears",
+            allowed=f"a {new.action} at fixed times (cron)",
+        )
+    if new.action != REFRESH and new.request != RunRequest.of(None):
+        raise WrongUse(
+            f"a {new.action} together with the sources or the mode of runs",
+            allowed="options of its own",
+        )
 
 
 async def pause(connection: AsyncConnection, name: str) -> None:
@@ -204,10 +243,11 @@ async def run_now(connection: AsyncConnection, name: str, plan: Plan) -> list[Ru
     """Do a tick of a schedule at once, even if it is paused.
 
     Returns:
-        The run, or nothing if the tick was skipped or refused; the history of ticks says why.
+        The run, or nothing if there is none; the history of ticks says what became of the tick.
 
     Raises:
         NotFound: there is no such schedule.
+        Conflict: its work was begun in this second already.
     """
     schedule, now, _ = await _find(connection, name)
     return await ticks.run_now(connection, schedule, now, plan)

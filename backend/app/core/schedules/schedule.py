@@ -9,7 +9,10 @@ from app.core.schedules.cron import next_tick, ticks_between
 
 KINDS = ("cron", "freshness", "release")
 OVERLAPS = ("skip", "queue")
-OUTCOMES = ("ran", "skipped", "missed", "refused", "queued")
+OUTCOMES = (
+    *("ran", "skipped", "missed", "refused", "queued"),
+    *("waiting", "running", "done", "failed"),
+)
 
 DEFAULT_CATCH_UP = timedelta(days=1)
 
@@ -36,6 +39,7 @@ class Schedule:
         every: None for a cron schedule.
         sources: what its runs ask for; None means all.
         mode: of its runs.
+        action: what it does: ``refresh`` creates a run; see :mod:`.actions`.
         overlap: whether a tick while a run of these sources is active is skipped, or queued.
         catch_up: how late a tick may be made up for.
         next_at: the next tick, or the next look at the age of the data.
@@ -52,6 +56,7 @@ class Schedule:
     overlap: str
     catch_up: timedelta
     next_at: datetime
+    action: str = "refresh"
 
     @property
     def request(self) -> RunRequest:

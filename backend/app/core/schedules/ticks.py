@@ -1,18 +1,19 @@
-"""Creates the runs of schedules. Every worker looks for due schedules once a second.
+"""Does the ticks of schedules. Every worker looks for due schedules once a second.
 
 A tick, its run and the schedule's next time are committed together, under the lock of the
 schedule's row. Therefore no worker is special, two workers cannot do the same tick, and a worker
-that dies leaves nothing half done.
+that dies leaves nothing half done. If the schedule does something else than to create a run, the
+tick itself is what waits for a worker: see :mod:`.work`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import WrongUse
+from app.core.errors import Conflict, WrongUse
 from app.core.runs import operations
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
@@ -24,14 +25,12 @@ Plan = Callable[[AsyncConnection, RunRequest], Awaitable[Sequence[str]]]
 
 NO_WORKER = "no worker was alive"
 
-_ANY_DUE = text("SELECT EXISTS (SELECT FROM due_schedules)")
-
 _NEXT = text(
     """
     SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
-      s.next_at, s.queued_tick, s.queued_behind, d.queued_is_free, d.clock_was_set_back,
+      s.next_at, s.action, s.queued_tick, s.queued_behind, d.queued_is_free, d.clock_was_set_back,
       clock_timestamp() AS now
-    FROM schedules s JOIN due_schedules d USING (id)
+    FROM schedules s JOIN due_ticks d USING (id)
     ORDER BY s.next_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
     """
 )
@@ -65,6 +64,14 @@ _IS_DONE = text(
     """
 )
 
+_OPEN = text(
+    """
+    SELECT tick, outcome FROM schedule_ticks
+    WHERE schedule_id = :schedule_id AND outcome IN ('waiting', 'running')
+    ORDER BY outcome = 'waiting' DESC, tick LIMIT 1
+    """
+)
+
 _MOVE_ON = text(
     """
     UPDATE schedules SET next_at = :next_at, queued_tick = :queued_tick,
@@ -72,12 +79,6 @@ _MOVE_ON = text(
     WHERE id = :schedule_id
     """
 )
-
-
-async def any_due(connection: AsyncConnection) -> bool:
-    """Tell whether a schedule is due. This is asked once a second."""
-    found: bool = (await connection.execute(_ANY_DUE)).scalar_one()
-    return found
 
 
 async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | None:
@@ -120,8 +121,13 @@ async def run_now(
 ) -> list[RunRef]:
     """Do a tick now, besides the regular ones. Its outcome is recorded like any other.
 
-    A tick that would be queued is skipped.
+    A tick that would be queued is skipped. Other work than a run waits for a worker.
     """
+    if schedule.action != "refresh":
+        # files and snapshots are named after the second
+        now = now.replace(microsecond=0)
+        if await _is_done(connection, schedule, now):
+            raise Conflict(f"a tick of {schedule.name} has been done in this second")
     covers = await _covers(connection, schedule, plan)
     return (await _do(connection, replace(schedule, overlap="skip"), now, covers)).created
 
@@ -139,6 +145,8 @@ async def _covers(
     connection: AsyncConnection, schedule: Schedule, plan: Plan
 ) -> Sequence[str] | WrongUse:
     """Return the sources that a run of a schedule covers, or why there cannot be such a run."""
+    if schedule.action != "refresh":
+        return ()
     try:
         return await plan(connection, schedule.request)
     except WrongUse as error:
@@ -151,6 +159,9 @@ async def _do(
     tick: datetime,
     covers: Sequence[str] | WrongUse,
 ) -> _Done:
+    if schedule.action != "refresh":
+        await _let_wait(connection, schedule, tick)
+        return _Done()
     if isinstance(covers, WrongUse):
         await _record(connection, schedule, [tick], "refused", reason=str(covers))
         return _Done()
@@ -165,6 +176,17 @@ async def _do(
     ref = (await operations.create(connection, schedule.request, covers)).ref
     await _record(connection, schedule, [tick], "ran", run_id=ref.run_id)
     return _Done(created=[ref])
+
+
+async def _let_wait(connection: AsyncConnection, schedule: Schedule, tick: datetime) -> None:
+    """Let a tick wait for a worker, unless an earlier tick is in its way."""
+    values = {"schedule_id": schedule.id}
+    earlier = (await connection.execute(_OPEN, values)).one_or_none()
+    if earlier is None or (schedule.overlap == "queue" and earlier.outcome == "running"):
+        await _record(connection, schedule, [tick], "waiting")
+        return
+    reason = f"the tick of {earlier.tick.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {earlier.outcome}"
+    await _record(connection, schedule, [tick], "skipped", reason=reason)
 
 
 async def _oldest(
@@ -226,4 +248,5 @@ def schedule_of(row: RowMapping) -> Schedule:
         overlap=row["overlap"],
         catch_up=timedelta(seconds=row["catch_up"]),
         next_at=row["next_at"],
+        action=row["action"],
     )

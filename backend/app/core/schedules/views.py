@@ -1,13 +1,14 @@
 """Read-only views of schedules, for the API and the command line."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.runs.request import MODES
 from app.core.runs.views import View, one_of
+from app.core.schedules.actions import ACTIONS
 from app.core.schedules.cron import next_ticks
 from app.core.schedules.operations import no_schedule
 from app.core.schedules.schedule import KINDS, OUTCOMES, OVERLAPS
@@ -22,17 +23,28 @@ class Tick(View):
     tick: datetime
     """When it was due."""
     outcome: Annotated[str, one_of(OUTCOMES)]
-    """`ran`, `skipped` (a run was in its way), `queued` (it waits until that run has ended),
-    `missed` (nobody was alive) or `refused` (there could be no such run)."""
+    """`ran`, `skipped` (a run or an earlier tick was in its way), `queued` (it waits until that run
+    has ended), `missed` (nobody was alive) or `refused` (there could be no such run). Of an action:
+    `waiting` (for a worker, or to be tried again), `running`, `done` or `failed`."""
     run_id: int | None
     """The run that it created, or that was in its way."""
     reason: str | None
+    """Why it has this outcome, or what was made."""
     at: datetime
     """When the outcome was decided."""
+    failures: int
+    """How often the work failed or lost its worker."""
+    not_before: datetime | None
+    """When the work is tried again."""
+    worker_id: int | None
+    """The worker that does the work, or did it last."""
+    result: dict[str, Any] | None
+    """What was made: the `host`, the `file`, its `bytes` and the names of the files that were
+    `removed`, or the `snapshot`."""
 
 
 class Schedule(View):
-    """When runs are created without anybody asking."""
+    """When something is done without anybody asking."""
 
     name: str
     kind: Annotated[str, one_of(KINDS)]
@@ -47,8 +59,13 @@ class Schedule(View):
     sources: list[str] | None
     """What its runs ask for; null means all."""
     mode: Annotated[str, one_of(MODES)]
+    action: Annotated[str, one_of(ACTIONS)]
+    """What is done: `refresh` creates a run."""
+    options: dict[str, Any]
+    """Of the action; empty if it is `refresh`."""
     overlap: Annotated[str, one_of(OVERLAPS)]
-    """What becomes of a tick while a run of these sources is active."""
+    """What becomes of a tick while a run of these sources is active, or an earlier tick is not
+    done."""
     catch_up: float
     """Seconds. A tick that was missed for no longer is made up for."""
     next: list[datetime]
@@ -75,18 +92,19 @@ class TickPage(View):
 _ALL = text(
     """
     SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
-      s.next_at, s.queued_tick, s.paused_at, s.by, s.created_at,
-      t.tick, t.outcome, t.run_id, t.reason, t.at
+      s.next_at, s.queued_tick, s.paused_at, s.by, s.created_at, s.action, s.options,
+      t.tick, t.outcome, t.run_id, t.reason, t.at, t.failures, t.not_before, t.worker_id, t.result
     FROM schedules s LEFT JOIN LATERAL (
-      SELECT tick, outcome, run_id, reason, at FROM schedule_ticks
-      WHERE schedule_id = s.id ORDER BY tick DESC LIMIT 1) t ON true
+      SELECT tick, outcome, run_id, reason, at, failures, not_before, worker_id, result
+      FROM schedule_ticks WHERE schedule_id = s.id ORDER BY tick DESC LIMIT 1) t ON true
     ORDER BY s.name
     """
 )
 
 _TICKS = text(
     """
-    SELECT t.tick, t.outcome, t.run_id, t.reason, t.at
+    SELECT t.tick, t.outcome, t.run_id, t.reason, t.at, t.failures, t.not_before, t.worker_id,
+      t.result
     FROM schedule_ticks t JOIN schedules s ON s.id = t.schedule_id
     WHERE s.name = :name AND t.tick < coalesce(CAST(:before AS timestamptz), 'infinity')
     ORDER BY t.tick DESC LIMIT :limit
@@ -107,6 +125,42 @@ async def count_overdue(connection: AsyncConnection) -> int:
     """Return the number of schedules whose time has come and that nobody has done."""
     found: int = (await connection.execute(_OVERDUE)).scalar_one()
     return found
+
+
+_FAILING = text(
+    """
+    SELECT s.name, s.action, t.tick, t.reason, coalesce(t.outcome IN ('failed', 'refused'), false)
+      AS failing
+    FROM schedules s LEFT JOIN LATERAL (
+      SELECT tick, outcome, reason FROM schedule_ticks
+      WHERE schedule_id = s.id AND outcome IN ('ran', 'done', 'failed', 'refused')
+      ORDER BY tick DESC LIMIT 1) t ON true
+    ORDER BY s.name
+    """
+)
+
+
+class LastEnd(NamedTuple):
+    """How the last tick of a schedule that was not skipped ended.
+
+    Attributes:
+        name: of the schedule.
+        action: that it does.
+        tick: None if there was none yet.
+        reason: why, or what was made.
+        failing: whether the tick failed or was refused.
+    """
+
+    name: str
+    action: str
+    tick: datetime | None
+    reason: str | None
+    failing: bool
+
+
+async def last_ends(connection: AsyncConnection) -> list[LastEnd]:
+    """Return how the last tick of each schedule ended."""
+    return [LastEnd(*row) for row in await connection.execute(_FAILING)]
 
 
 async def list_schedules(connection: AsyncConnection) -> list[Schedule]:

@@ -24,9 +24,11 @@ from app.core.runs.outcome import (
     record_fenced,
 )
 from app.core.runs.ref import RunRef
-from app.core.schedules import ticks
+from app.core.schedules import ticks, work
+from app.core.schedules.actions import Actions
 from app.core.schedules.ticks import Plan
 from app.core.workers import claiming, recovery
+from app.core.workers.actions import ActionRunner
 from app.core.workers.chores import Chore, Chores, LocalChore
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
@@ -43,6 +45,8 @@ ANSWER_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost, for each server that the
 address names, because libpq waits for a silent server before it tries the next one."""
 
+NO_ACTIONS: Actions = {}
+
 
 class Engine:
     """Executes runs in this process, and recovers the runs of dead workers.
@@ -56,10 +60,11 @@ class Engine:
             creates no runs of schedules.
         timing: see :class:`Timing`.
         chores: that this worker does beside the runs.
+        actions: what this worker does at the ticks of schedules that create no runs.
 
     Attributes:
-        db: the pool of connections, with one for each attempt, and one each for claims, recovery
-            and chores.
+        db: the pool of connections, with one for each attempt and action, and one each for claims,
+            recovery and chores.
         liveness: the session of this worker, by which others see that it is alive.
     """
 
@@ -73,6 +78,7 @@ class Engine:
         plan: Plan | None = None,
         timing: Timing = DEFAULT_TIMING,
         chores: Sequence[Chore | LocalChore] = (),
+        actions: Actions = NO_ACTIONS,
     ) -> None:
         dsn = settings.database_url.get_secret_value()
         self.liveness = Liveness(
@@ -83,9 +89,14 @@ class Engine:
             timing=timing,
         )
         self.db = create_engine(
-            dsn, session=self.liveness.session, pool_size=settings.arq_max_jobs + 3
+            dsn,
+            session=self.liveness.session,
+            pool_size=settings.arq_max_jobs + len(actions) + 3,
         )
         self._chores = Chores(self.db, chores, self._log)
+        self._actions = ActionRunner(
+            self.db, actions, limit=settings.arq_job_timeout, log=self._log
+        )
         self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
         # kept between two passes, which saves a statement to see whether it is alive
         self._recovering: AsyncConnection | None = None
@@ -119,6 +130,7 @@ class Engine:
         """End the life of this worker. Its attempts must have ended before."""
         if self._living is not None:
             await cancelling.end(self._living, within=ANSWER_TIMEOUT)
+        await self._actions.stop(within=ANSWER_TIMEOUT)
         await self._chores.stop(within=ANSWER_TIMEOUT)
         if self._sending is not None:
             # what is not sent in this time is sent by the recovery of another worker
@@ -285,19 +297,22 @@ class Engine:
             await self._stop_recovering()
 
     async def _do_ticks(self) -> None:
-        """Create the runs of schedules that are due."""
-        if self._plan is None or self._recovering is None:
+        """Create the runs of schedules that are due, and begin with their other work."""
+        connection, worker_id = self._recovering, self.liveness.worker_id
+        if self._plan is None or connection is None or worker_id is None:
             return
         try:
             async with asyncio.timeout(self._answer_timeout):
-                while await ticks.any_due(self._recovering):
-                    async with self.db.begin() as connection:
-                        created = await ticks.do_next(connection, self._plan)
+                while (look := await work.look(connection, worker_id)).due:
+                    async with self.db.begin() as transaction:
+                        created = await ticks.do_next(transaction, self._plan)
                     if created is None:
-                        return  # another worker is doing it
+                        break  # another worker is doing it
                     self._send(dict.fromkeys(created, False))
+                settled = self.liveness.settled
+                await self._actions.follow(connection, look, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
-            self._log("creating the runs of schedules", error)
+            self._log("doing the ticks of schedules", error)
 
     async def _stop_recovering(self) -> None:
         if self._recovering is not None:

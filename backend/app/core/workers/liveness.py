@@ -16,6 +16,12 @@ logger = logging.getLogger(__name__)
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
+_MOVE_TO_NEW_ID = (
+    "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
+    "UPDATE schedule_ticks SET worker_id = %s WHERE worker_id = %s AND outcome = 'running'",
+)
+"""What this worker does, when it gets another id."""
+
 
 class Liveness:
     """A worker's life: one PostgreSQL session that holds an advisory lock and sends heartbeats.
@@ -105,10 +111,8 @@ class Liveness:
         worker_id = int(row[0])
         await self._lock(connection, worker_id)
         if self.worker_id is not None:
-            await connection.execute(
-                "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
-                (worker_id, self.worker_id),
-            )
+            for statement in _MOVE_TO_NEW_ID:
+                await connection.execute(statement, (worker_id, self.worker_id))
         return worker_id
 
     async def _lock(self, connection: Connection, worker_id: int) -> None:

@@ -33,7 +33,9 @@ _END_SESSIONS_OF_FROZEN = text(
     FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.frozen
       JOIN pg_stat_activity a ON a.application_name = w.session
     WHERE w.stopped_at IS NULL
-      AND EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id AND r.state = 'running')
+      AND (EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id AND r.state = 'running')
+        OR EXISTS (
+          SELECT FROM schedule_ticks t WHERE t.worker_id = w.id AND t.outcome = 'running'))
     """
 )
 

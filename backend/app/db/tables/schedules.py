@@ -9,11 +9,12 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     Table,
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.tables.columns import at, metadata
 
@@ -32,6 +33,20 @@ schedules = Table(
     ),
     Column("sources", ARRAY(Text), comment="sorted and unique; null means all"),
     Column("mode", Text, nullable=False, server_default="smart"),
+    Column(
+        "action",
+        Text,
+        nullable=False,
+        server_default="refresh",
+        comment="refresh (a run), snapshot, backup or export",
+    ),
+    Column(
+        "options",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="of the action, such as the folder of a backup",
+    ),
     Column(
         "overlap",
         Text,
@@ -73,6 +88,8 @@ schedules = Table(
     CheckConstraint("every > 0", name="every"),
     CheckConstraint("mode IN ('smart', 'full')", name="mode"),
     CheckConstraint("overlap IN ('skip', 'queue')", name="overlap"),
+    CheckConstraint("action IN ('refresh', 'snapshot', 'backup', 'export')", name="action"),
+    CheckConstraint("action = 'refresh' OR (kind = 'cron' AND sources IS NULL)", name="options"),
 )
 
 schedule_ticks = Table(
@@ -95,6 +112,39 @@ schedule_ticks = Table(
         server_default=text("clock_timestamp()"),
         comment="when the outcome was decided",
     ),
-    CheckConstraint("outcome IN ('ran', 'skipped', 'missed', 'refused', 'queued')", name="outcome"),
+    Column(
+        "epoch",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="increases whenever the work changes hands",
+    ),
+    Column(
+        "failures",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how often the work failed or lost its worker",
+    ),
+    Column("worker_id", BigInteger, comment="worker that does the work, or did it last"),
+    Column("not_before", DateTime(timezone=True), comment="when the work is tried again"),
+    Column("result", JSONB, comment="what was made, and on which host"),
+    CheckConstraint(
+        "outcome IN ('ran', 'skipped', 'missed', 'refused', 'queued', 'waiting', 'running',"
+        " 'done', 'failed')",
+        name="outcome",
+    ),
+    # the work of two ticks of one schedule is never done at the same time
+    Index(
+        "schedule_ticks_running_idx",
+        "schedule_id",
+        unique=True,
+        postgresql_where=text("outcome = 'running'"),
+    ),
+    Index(
+        "schedule_ticks_waiting_idx",
+        "schedule_id",
+        postgresql_where=text("outcome = 'waiting'"),
+    ),
     Index("schedule_ticks_run_idx", "run_id"),
 )

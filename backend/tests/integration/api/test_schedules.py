@@ -78,3 +78,45 @@ async def test_a_malformed_schedule_is_refused(api, changes) -> None:
     assert answer.status_code == 422, answer.text
     assert answer.json()["error"]
     assert (await api.get(SCHEDULES)).json() == []
+
+
+async def test_what_a_schedule_does_is_added_and_waits_for_a_worker(api, tmp_path) -> None:
+    monthly = {
+        "name": "monthly", "kind": "cron", "cron": "0 1 1 * *", "by": "Ada",
+        "action": "snapshot", "options": {"prefix": "monthly", "note": "for papers"},
+    }  # fmt: skip
+    added = await api.post(SCHEDULES, json=monthly)
+    assert added.status_code == 201, added.text
+    assert added.json()["options"] == {"prefix": "monthly", "note": "for papers"}
+    assert (await api.post(f"{SCHEDULES}/monthly/run")).json() == {"run_id": None}
+    last = (await api.get(f"{SCHEDULES}/monthly")).json()["last"]
+    assert (last["outcome"], last["failures"], last["result"]) == ("waiting", 0, None)
+
+    export = {**monthly, "name": "export", "action": "export"}
+    answer = await api.post(
+        SCHEDULES, json={**export, "options": {"folder": str(tmp_path), "format": "parquet"}}
+    )
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "dance"},
+        {"options": {}},
+        {"options": {"prefix": "Monthly"}},
+        {"options": {"prefix": 3}},
+        {"sources": ["hgnc"]},
+        {"action": "refresh"},
+        {"action": "export", "options": {"folder": "relative"}},
+        {"action": "export", "options": {"folder": "/", "fields": "hgnc"}},
+    ],
+)
+async def test_what_a_schedule_cannot_do_is_refused(api, changes) -> None:
+    snapshot = {
+        "name": "monthly", "kind": "cron", "cron": "0 1 1 * *", "by": "Ada",
+        "action": "snapshot", "options": {"prefix": "monthly"},
+    }  # fmt: skip
+    answer = await api.post(SCHEDULES, json=snapshot | changes)
+    assert answer.status_code == 422, answer.text
+    assert (await api.get(SCHEDULES)).json() == []

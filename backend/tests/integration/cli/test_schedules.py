@@ -45,9 +45,9 @@ def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
     assert cli("schedules").stdout == ""
 
 
-def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli) -> None:
+def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli, with_pg_dump, tmp_path) -> None:
     commands = [
-        line.removeprefix("just ")
+        line.removeprefix("just ").replace("/var/backups/kidney-genetics", str(tmp_path))
         for line in cli("schedules", "--suggest").stdout.splitlines()
         if not line.startswith("#")
     ]
@@ -57,7 +57,8 @@ def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli) -> None:
         assert result.exit_code == 0, result.output
     added = cli.json("schedules")
     assert len(added) == len(commands)
-    assert any(each["sources"] is None for each in added)
+    assert {each["action"] for each in added} == {"refresh", "snapshot", "backup"}
+    assert any(each["sources"] is None and each["action"] == "refresh" for each in added)
     named = [name for each in added for name in each["sources"] or ()]
     assert sorted(named) == sorted(set(named))
     assert set(named) <= SOURCES.keys()
@@ -79,5 +80,53 @@ def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli) -> None:
 def test_a_schedule_that_cannot_be_is_refused(cli, arguments, problem) -> None:
     result = cli("schedule-add", *arguments)
     assert result.exit_code == 2
+    assert problem in result.stderr
+    assert cli.json("schedules") == []
+
+
+def test_what_a_schedule_does_is_added_shown_and_done_at_once(cli, with_pg_dump, tmp_path) -> None:
+    added = cli("schedule-add", "0 2 * * *", "--backup", tmp_path, "--keep-daily", "3")
+    assert added.exit_code == 0, added.output
+    assert f"backup was added: 0 2 * * * (UTC), backup to {tmp_path}" in added.stdout
+    more = ("--format", "csv", "--sources", "gnomad", "--where", "gnomad.loeuf<0.6")
+    assert cli("schedule-add", "0 4 * * *", "--export", tmp_path, *more).exit_code == 0
+    assert cli("schedule-add", "0 1 1 * *", "--snapshot", "monthly").exit_code == 0
+
+    by_name = {each["name"]: each for each in cli.json("schedules")}
+    assert by_name["backup"]["options"] == {
+        "folder": str(tmp_path), "keep_daily": 3, "keep_weekly": 4,
+    }  # fmt: skip
+    assert by_name["export"]["options"] == {
+        "folder": str(tmp_path), "format": "csv", "sources": ["gnomad"],
+        "where": ["gnomad.loeuf<0.6"],
+    }  # fmt: skip
+    assert (by_name["snapshot"]["options"], by_name["snapshot"]["sources"]) == (
+        {"prefix": "monthly"},
+        None,
+    )
+    assert "keep daily 3; keep weekly 4" in cli("schedules", "backup").stdout
+
+    # no worker is alive
+    done = cli("schedule-run", "backup")
+    assert (done.exit_code, done.stdout) == (0, "backup: waiting for a worker\n")
+    again = cli("schedule-run", "backup")
+    assert again.exit_code == 1
+    assert "waiting" in again.output or "this second" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--backup", "here"), "not absolute"),
+        (("--backup", "/tmp", "--snapshot", "monthly"), "several things"),
+        (("--keep-daily", "3"), "--keep-daily without"),
+        (("--snapshot", "monthly", "--keep-daily", "3"), "keep_daily"),
+        (("--snapshot", "monthly", "--sources", "hgnc"), "sources"),
+        (("--export", "/tmp", "--fields", "gnomad.leouf"), "did you mean"),
+    ],
+)
+def test_what_a_schedule_cannot_do_is_refused(cli, arguments, problem) -> None:
+    result = cli("schedule-add", "0 2 * * *", *arguments)
+    assert result.exit_code == 2, result.output
     assert problem in result.stderr
     assert cli.json("schedules") == []

@@ -2,9 +2,9 @@
 
 `running` begins an export: `planning` checks what somebody asks for and makes an order of it, and
 `process` starts a process that executes the order and writes the table to its standard output, so
-that neither the work nor its memory burdens the process that asked. `target` makes files that
-appear when they are complete, and `folder` makes folders for temporary files. `columns` are the
-columns, and `describing` writes the data dictionary.
+that neither the work nor its memory burdens the process that asked. `files` writes an export into a
+file, `target` makes files that appear when they are complete, and `folder` makes folders for
+temporary files. `columns` are the columns, and `describing` writes the data dictionary.
 
 In the started process, `child` reads genes and answers batch by batch, `rows` makes rows of them,
 and `formats` writes them. It imports no more than it needs, because an export may take little
@@ -14,6 +14,7 @@ memory.
 __all__ = [
     "columns",
     "describing",
+    "files",
     "folder",
     "formats",
     "order",

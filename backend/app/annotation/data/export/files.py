@@ -1,0 +1,97 @@
+"""Writes an export into a file, and what describes it beside it."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.annotation.data.export.describing import described
+from app.annotation.data.export.formats import FORMATS
+from app.annotation.data.export.order import Done
+from app.annotation.data.export.planning import Asked, Plan
+from app.annotation.data.export.running import begin
+from app.annotation.data.export.target import Target, targets
+
+Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+"""Is called with the number of genes, and returns what is called with the number that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An export in a file.
+
+    Attributes:
+        plan: what was exported.
+        done: how much it was.
+        beside: the files that describe it.
+    """
+
+    plan: Plan
+    done: Done
+    beside: Sequence[Path]
+
+
+def _silent(_genes: int) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(lambda _done: None)
+
+
+async def write_file(
+    db: AsyncEngine, asked: Asked, output: Path, progress: Progress = _silent
+) -> Written:
+    """Export into a file, which appears when it is complete; until then, a former one stays.
+
+    Beside a text are written the data dictionary, the manifest and what a paper cites. A process
+    that dies leaves files and a folder behind whose names begin with a point and that of the file,
+    and end in ``.partial``.
+
+    Args:
+        db: the database.
+        asked: what to export. Its format has been checked.
+        output: the file.
+        progress: shows the progress.
+
+    Raises:
+        WrongUse, UserError: see :func:`~.planning.plan`.
+        ExportFailed, ExportProcessDied: see :func:`~.process.exporting`; also if a file cannot be
+            written.
+    """
+    text = FORMATS[asked.format].is_text
+    beside = _beside(output) if text else []
+    with (
+        targets(output, *beside) as (main, *others),
+        # where there is room for the file itself
+        tempfile.TemporaryDirectory(
+            prefix=f".{output.name}.", suffix=".partial", dir=main.path.parent
+        ) as folder,
+    ):
+        number = main.file.fileno()
+        async with begin(db, asked, output=number, folder=folder) as (planned, export):
+            with progress(planned.total) as show:
+                done = await export.finish(show)
+        if text:
+            _describe(planned, others)
+        # the files are flushed to the disk once more when they appear, which is quick then
+        await asyncio.to_thread(os.fsync, number)
+    return Written(planned, done, beside)
+
+
+def _beside(output: Path) -> list[Path]:
+    return [
+        output.with_suffix(f".{each}") for each in ("columns.tsv", "manifest.json", "citation.cff")
+    ]
+
+
+def _describe(planned: Plan, beside: Sequence[Target]) -> None:
+    table = planned.table
+    parts = [
+        described(table.columns, "tsv"),
+        f"{table.manifest}\n".encode(),
+        table.citation.encode(),
+    ]
+    for target, content in zip(beside, parts, strict=True):
+        target.file.write(content)

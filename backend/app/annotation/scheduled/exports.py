@@ -1,0 +1,68 @@
+"""Schedules that export a table into a folder."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.export.files import write_file
+from app.annotation.data.export.planning import Asked, format_of, plan
+from app.core.schedules import files
+from app.core.schedules.actions import Action, parse
+from app.core.schedules.backups import conclude
+from app.core.schedules.files import FolderOptions
+from app.core.schedules.work import TickWork
+from app.core.words import size
+
+_Names = list[str]
+
+
+class ExportOptions(FolderOptions):
+    """What is exported, as for a single export, and where to."""
+
+    format: str = "tsv"
+    sources: _Names | None = None
+    fields: _Names | None = None
+    list: str | None = None
+    where: _Names = Field([])
+    long: str | None = None
+
+    def asked(self) -> Asked:
+        """Return what the export is asked for."""
+        return Asked(
+            format=self.format,
+            sources=self.sources,
+            fields=self.fields,
+            genes=self.list,
+            where=self.where,
+            long=self.long,
+        )
+
+
+def exports(outside: Sequence[Path]) -> Action:
+    """Return the action that exports a table.
+
+    Args:
+        outside: folders in which no export may be.
+    """
+
+    async def check(connection: AsyncConnection, options: Mapping[str, Any]) -> dict[str, Any]:
+        asked = parse(ExportOptions, options)
+        files.usable_folder(asked.folder, outside)
+        await plan(connection, asked.asked())
+        return asked.model_dump(exclude_none=True)
+
+    async def perform(work: TickWork) -> None:
+        asked = parse(ExportOptions, work.options)
+        folder = files.usable_folder(asked.folder, outside)
+        file = folder / files.name_of(work.schedule, work.tick, format_of(asked.format).name)
+        await asyncio.to_thread(files.remove_half_files, folder, work.schedule)
+        written = await write_file(work.db, asked.asked(), file)
+        bytes_ = file.stat().st_size
+        said = f"{file}, {written.done.genes} genes, {size(bytes_)}"
+        await conclude(work, asked, file, bytes_, said)
+
+    return Action(check, perform)

@@ -1,0 +1,93 @@
+"""The checks of the schedules: what they do succeeds, and can be done here."""
+
+import asyncio
+from pathlib import Path
+
+from app.core.checks import Check, Context, Finding, check, failed, ok, warning
+from app.core.words import some
+
+_FAILED = """
+    SELECT s.name, s.action, t.outcome, t.reason FROM schedules s CROSS JOIN LATERAL (
+      SELECT outcome, reason FROM schedule_ticks
+      WHERE schedule_id = s.id AND outcome IN ('ran', 'done', 'failed', 'refused')
+      ORDER BY tick DESC LIMIT 1) t
+    WHERE t.outcome IN ('failed', 'refused') ORDER BY s.name
+"""
+
+_TRIED_AGAIN = """
+    SELECT s.name, s.action, t.failures, t.reason
+    FROM schedules s JOIN schedule_ticks t ON t.schedule_id = s.id
+    WHERE t.outcome IN ('waiting', 'running') AND t.failures > 0 ORDER BY s.name
+"""
+
+
+@check(
+    "schedules.failed",
+    "what the schedules do succeeds",
+    symptom="There is no new backup, snapshot or export, or a schedule creates no runs.",
+    why="What the last tick was to do was not done. A tick tries it 4 times within half an hour."
+    " A backup that failed removes no earlier backup.",
+    needs=("database.migrated",),
+)
+async def last_tick_failed(context: Context) -> Finding:
+    """Look at the last tick of each schedule that was not skipped."""
+    from sqlalchemy import text
+
+    found = await context.rows(text(_FAILED))
+    if found:
+        return failed(
+            f"the last tick of {some([each.name for each in found])} failed",
+            required="a tick that succeeds",
+            found=some([f"{each.name}, {each.action}: {each.reason}" for each in found], 3),
+            remedy=tuple(
+                line
+                for each in found[:5]
+                for line in (f"just schedules {each.name}", f"just schedule-run {each.name}")
+            ),
+        )
+    again = await context.rows(text(_TRIED_AGAIN))
+    if again:
+        return warning(
+            f"{some([each.name for each in again])} failed and is tried again",
+            required="a tick that succeeds",
+            found=some([f"{each.name}, {each.action}: {each.reason}" for each in again], 3),
+            remedy=tuple(f"just schedules {each.name}" for each in again[:5]),
+        )
+    return ok("no tick failed")
+
+
+_FOLDERS = """
+    SELECT name, options ->> 'folder' AS folder FROM schedules
+    WHERE options ? 'folder' AND paused_at IS NULL ORDER BY name
+"""
+
+
+@check(
+    "schedules.folder",
+    "the folders of the schedules exist on this host",
+    symptom="A backup or an export fails on some hosts.",
+    why="Any worker may do a tick. A folder that a host lacks makes the tick fail there.",
+    needs=("database.migrated",),
+)
+async def folder(context: Context) -> Finding:
+    """Look for each folder on this host."""
+    from sqlalchemy import text
+
+    found = await context.rows(text(_FOLDERS))
+    # a file system that does not answer would keep all other checks
+    missing = await asyncio.to_thread(_missing, {each.folder for each in found})
+    if not missing:
+        return ok(f"{len(found)} schedules write files" if found else "no schedule writes files")
+    return warning(
+        f"{some(missing)}: no such folder on this host",
+        required="a folder that exists on each host with workers",
+        found="none here; if no worker runs on this host, nothing is wrong",
+        remedy=tuple(f"mkdir -p {each}" for each in missing),
+    )
+
+
+def _missing(folders: set[str]) -> list[str]:
+    return sorted(each for each in folders if not Path(each).is_dir())
+
+
+CHECKS: tuple[Check, ...] = (last_tick_failed, folder)
