@@ -259,7 +259,7 @@ docs *ARGS: (_installed "docs")
 # Follow the documentation's commands, and look at its pages
 [group('develop')]
 check-docs *ARGS: (_installed "test")
-    @python -m nox -s check-docs -- "$@"
+    @python -m nox -s pages -- "$@"
 
 # Kill and freeze real workers; at random: --minutes N
 [group('develop')]

@@ -23,7 +23,9 @@ COMPILE = [
 def run(session: nox.Session, program: str, *arguments: str) -> None:
     """Run one of the locked programs, whether or not the .venv is active."""
     if not (BIN / program).exists():
-        target = {"tests": "test", "types": "lint"}.get(session.name, session.name)
+        target = {"tests": "test", "types": "lint", "pages": "check-docs"}.get(
+            session.name, session.name
+        )
         session.error(f"{program} is not installed: run `make {target}`, which installs it")
     session.run(str(BIN / program), *arguments, external=True, env=IMPORTABLE)
 
@@ -44,8 +46,8 @@ def tests(session: nox.Session) -> None:
     run(session, "pytest", "-rs", *chosen)
 
 
-@nox.session(name="check-docs")
-def check_docs(session: nox.Session) -> None:
+@nox.session
+def pages(session: nox.Session) -> None:
     """Follow the documentation as a reader does.
 
     Executes the commands of the tutorial and the guides in a fresh clone, and opens the pages of
