@@ -97,7 +97,7 @@ async def _connect(context: Context, host: str, port: int | None, scheme: str) -
     "the server in SMTP_URL answers, and takes the user and the password",
     symptom="E-mail does not arrive, and the log names the SMTP server.",
     why="No e-mail is sent if the server cannot be reached, has no TLS, or refuses the user.",
-    needs=("config.valid",),
+    needs=("config.valid", "config.network"),
     remedy=EDIT_SETTINGS,
 )
 async def smtp(context: Context) -> Finding:

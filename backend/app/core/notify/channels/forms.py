@@ -7,10 +7,12 @@ markup.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from app.core.notify.message import Message, Severity
+from app.core.printable import printable
 
 Body = dict[str, Any]
 
@@ -43,8 +45,17 @@ class Form(StrEnum):
 
 
 def body(form: Form, message: Message) -> Body:
-    """Return the JSON of a message for a kind of receiver."""
-    return _BODIES[form](message)
+    """Return the JSON of a message for a kind of receiver.
+
+    For people, characters that control a terminal or the direction of text are escaped.
+    """
+    return _BODIES[form](message if form is Form.JSON else shown(message))
+
+
+def shown(message: Message) -> Message:
+    """Return a message in which no character is invisible, for people."""
+    title = printable(" ".join(message.title.split()))
+    return replace(message, title=title, text=printable(message.text))
 
 
 def shortened(text: str, most: int) -> str:
@@ -53,9 +64,8 @@ def shortened(text: str, most: int) -> str:
 
 
 def _title(message: Message) -> str:
-    title = " ".join(message.title.split())
-    sign = _SIGNS.get(Severity(message.severity), "")
-    return shortened(f"{sign} {title}", _MAX_TITLE)
+    sign = _SIGNS[Severity(message.severity)]
+    return shortened(f"{sign} {message.title}", _MAX_TITLE)
 
 
 def _json(message: Message) -> Body:

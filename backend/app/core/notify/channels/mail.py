@@ -8,7 +8,7 @@ from email.utils import format_datetime, formataddr
 
 import aiosmtplib
 
-from app.core.notify.channels.forms import shortened
+from app.core.notify.channels import forms
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.message import Message, NotDelivered
 from app.core.process.network import trusted_authorities
@@ -61,7 +61,7 @@ class Mail:
 
         The attempt is a success if the server takes the message for one of the recipients.
         """
-        mail = self._mail(message)
+        mail = self._mail(forms.shown(message))
         try:
             refused = await self._deliver(mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -136,7 +136,7 @@ class Mail:
     def _mail(self, message: Message) -> EmailMessage:
         """Return the message with its headers. A line break in a title cannot begin a header."""
         mail = EmailMessage(policy=LINES_OF_SMTP)
-        title = shortened(" ".join(message.title.split()), _MAX_SUBJECT)
+        title = forms.shortened(message.title, _MAX_SUBJECT)
         mail["Subject"] = _encodable(f"{NAME}: {title}")
         mail["From"] = formataddr((NAME, self._sender))
         mail["To"] = ", ".join(self._recipients)
@@ -147,7 +147,7 @@ class Mail:
         if message.severity == "critical":
             mail["Importance"] = "high"
         at = f"{message.at:%Y-%m-%d %H:%M %Z}"
-        text = f"{shortened(message.text, MAX_TEXT).rstrip()}\n\n{message.kind}, {at}\n"
+        text = f"{forms.shortened(message.text, MAX_TEXT).rstrip()}\n\n{message.kind}, {at}\n"
         mail.set_content(_encodable(text), cte="quoted-printable")
         return mail
 
@@ -171,7 +171,7 @@ def _said(error: Exception) -> str:
     else:
         text = str(error) or type(error).__name__
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return shortened(redact(line), _MAX_EXCERPT)
+    return forms.shortened(redact(line), _MAX_EXCERPT)
 
 
 def _encodable(text: str) -> str:

@@ -83,14 +83,13 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             AddressRefused: no address of the host is allowed.
             httpx.ConnectError: no address of the host accepts a connection.
         """
-        host, port = request.url.host, request.url.port or 443
+        encrypted = request.url.scheme == "https"
+        host, port = request.url.host, request.url.port or (443 if encrypted else 80)
         try:
             found = await self._resolve(host, port)
         except OSError as error:
             raise httpx.ConnectError(f"the name {host} cannot be resolved: {error}") from error
-        usable = allowed(
-            found, encrypted=request.url.scheme == "https", allow_private=self._allow_private
-        )
+        usable = allowed(found, encrypted=encrypted, allow_private=self._allow_private)
         if not usable:
             raise AddressRefused(f"{host} is not in the public internet")
         for address in usable[:-1]:

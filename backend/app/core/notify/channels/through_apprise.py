@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from app.core.errors import UserError
-from app.core.notify.channels.forms import shortened
+from app.core.notify.channels.forms import shortened, shown
 from app.core.notify.message import Message, NotDelivered
 from app.core.process.redaction import redact
 
@@ -19,6 +19,7 @@ MAX_TEXT = 12_000
 _TYPES = {"info": "info", "warning": "warning", "critical": "failure"}
 """The word of Apprise for each severity."""
 
+_MAX_TITLE = 200
 _MAX_EXCERPT = 200
 
 
@@ -60,8 +61,9 @@ class ThroughApprise:
         if self._apprise is None:
             # the import of its services takes about a second
             self._apprise = await asyncio.to_thread(self._load)
+        message = shown(message)
         found = await self._apprise.async_notify(
-            title=shortened(" ".join(message.title.split()), 200),
+            title=shortened(message.title, _MAX_TITLE),
             body=shortened(message.text, MAX_TEXT),
             notify_type=_TYPES.get(message.severity, "info"),
             body_format="text",

@@ -68,7 +68,8 @@ class Webhook:
             forms.body(self._target.form, message), ensure_ascii=False, separators=(",", ":")
         ).encode(errors="replace")
         headers = signature.headers(self._keys, message.id, int(time.time()), content)
-        headers["Content-Type"] = "application/json"
+        # a small answer must not become a large one here
+        headers |= {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:
             async with (
                 asyncio.timeout(DEADLINE),
@@ -118,7 +119,7 @@ class Webhook:
 async def _start(response: httpx.Response) -> str:
     """Return the start of an answer's text in one line; an answer that ends there is complete."""
     body = b""
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         body += part
         if len(body) >= MAX_ANSWER:
             break

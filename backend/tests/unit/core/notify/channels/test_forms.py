@@ -29,6 +29,14 @@ def test_the_payload_of_standard_webhooks_has_type_timestamp_and_data() -> None:
     }
 
 
+@pytest.mark.parametrize("form", [Form.SLACK, Form.TEAMS, Form.MATTERMOST])
+def test_people_see_characters_that_would_turn_the_text_around(form: Form) -> None:
+    found = body(form, a_message(title="a\u202eb", text="c\u202ed\x1b[2J"))
+    content = json.dumps(found, ensure_ascii=False)
+    assert "u202e" in content
+    assert not {"\u202e", "\x1b"} & {*content}
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_a_type_has_the_characters_that_standard_webhooks_recommends(kind: Kind) -> None:
     assert re.fullmatch(r"[a-z_]+", body(Form.JSON, a_message(kind=kind))["type"])
