@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 .PHONY: default always
 
 # The lock in requirements/ that a target needs; every other target needs local.txt.
+needs.traces = otel
 needs.docs = docs
 needs.reference = docs
 needs.lock = docs

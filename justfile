@@ -78,6 +78,12 @@ worker: _installed
 api *ARGS: _installed
     @exec {{ python }} -m app.cli api "$@"
 
+# Install what sends traces; ask the collector
+[group('servers')]
+[no-cd]
+traces: (_installed "otel")
+    @{{ python }} -m app.cli doctor traces
+
 # Imitate all upstream services on one local port
 [group('servers')]
 [no-cd]

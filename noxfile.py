@@ -119,7 +119,7 @@ def lock(session: nox.Session) -> None:
     """Write requirements/*.txt; `--upgrade` allows newer versions of locked packages."""
     pyproject = "backend/pyproject.toml"
     agree: list[str] = []  # a package has one version in all locks
-    for name in ("base", "local", "docs", "lint", "test", "apprise", "uv"):
+    for name in ("base", "local", "docs", "lint", "test", "apprise", "otel", "uv"):
         file = f"requirements/{name}.txt"
         wanted = {"base": [pyproject], "uv": ["requirements/uv.in"]}.get(name)
         wanted = wanted or ["--extra", name, pyproject]

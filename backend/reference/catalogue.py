@@ -22,6 +22,7 @@ from reference import (
     shell,
     source_pages,
     sources,
+    spans,
     tables,
 )
 from reference.blocks import Block
@@ -69,6 +70,7 @@ def blocks() -> list[Block]:
         Block(REFERENCE / "openapi.json", None, http.openapi_json()),
         Block(REFERENCE / "http.md", "endpoints", http.endpoints()),
         Block(REFERENCE / "http.md", "objects", http.objects()),
+        Block(REFERENCE / "spans.md", "spans", spans.text()),
         Block(REFERENCE / "tables.md", "diagram", tables.diagram()),
         Block(REFERENCE / "tables.md", "tables", tables.sections()),
         Block(deployment, "layers", layers.picture(imports, within="app.")),

@@ -39,6 +39,7 @@ _WORDS = {
     "app.core.retention": [_RUNS],
     "app.annotation.notices": [_API, _RUNS],
     "app.annotation.scheduled": [_RUNS],
+    "app.core.process.tracing": [_RUNS],
     "app.annotation.data.retention": [_RUNS],
     "app.annotation.data.file_retention": [_RUNS],
     "app.annotation.refresh": [_RUNS],

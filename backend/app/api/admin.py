@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.data.lists import genes_to_annotate
@@ -31,6 +31,13 @@ AfterId = Annotated[
     int, Query(ge=0, le=LARGEST_ID, description="Only events with greater ids."), IN_DIGITS
 ]
 
+Traceparent = Annotated[
+    str | None,
+    Header(
+        description="The caller's span (W3C Trace Context). The trace of the run has a link to it."
+        " A value that is not valid is ignored."
+    ),
+]
 
 # a class with a field `list` cannot name the type
 _Sources = list[Annotated[str, one_of(SOURCES), Field(max_length=100)]]
@@ -120,7 +127,9 @@ class Accepted(View):
         ),
     },
 )
-async def start(new: NewRun, services: ServicesDep, response: Response) -> Accepted:
+async def start(
+    new: NewRun, services: ServicesDep, response: Response, traceparent: Traceparent = None
+) -> Accepted:
     """Create a run, or return the active run of the same request."""
     request = RunRequest.of(new.sources, new.mode, await _limited_to(new, services))
     accepted = await request_run(
@@ -129,6 +138,7 @@ async def start(new: NewRun, services: ServicesDep, response: Response) -> Accep
         request,
         enabled=services.enabled_sources,
         resume=new.resume,
+        traceparent=traceparent,
     )
     if not accepted.created:
         response.status_code = 200

@@ -19,6 +19,7 @@ from app.core.errors import WrongUse
 from app.core.field_docs import describe_fields
 from app.core.process.checkout import ROOT, SERVICES_ENV
 from app.core.process.redaction import redact
+from app.core.process.tracing.target import read_headers
 from app.core.redis import address as redis_url
 from app.db import address
 
@@ -120,6 +121,39 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe level that is logged."""
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        json_schema_extra={"section": "Traces"},
+    )
+    """The address of a collector that takes traces over OTLP with HTTP, such as
+    `http://localhost:4318`. `/v1/traces` is appended. Empty: no traces are sent."""
+
+    otel_exporter_otlp_headers: SecretStr | None = None
+    """Headers that the collector asks for: `name=value`, with a comma between two. In a value, a
+    comma is written `%2C`, a blank `%20` and `%` `%25`."""
+
+    otel_exporter_otlp_certificate: Path | None = None
+    """The file with the certificate authorities of the collector, if they are your own."""
+
+    otel_service_name: str = Field("kidney-genetics", min_length=1, max_length=200)
+    """The name of this installation in the traces."""
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _headers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_headers(value.get_secret_value())
+        return value
+
+    @field_validator("otel_exporter_otlp_certificate")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            message = "a readable file"
+            raise ValueError(message)
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -9,6 +9,7 @@ _OF_GROUPS = {
     "worker": ("app.db.engine", "app.core.postgres.schema"),
     "database": ("app.db.engine", "app.core.postgres.schema"),
     "runs": ("app.db.engine", "app.core.postgres.schema", "app.annotation.sources"),
+    "traces": ("httpx",),
     "upstream": ("httpx", "redis.asyncio", "app.doctor.checks.upstream.asking"),
 }
 """What the checks of a group import when they run."""

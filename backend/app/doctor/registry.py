@@ -6,6 +6,7 @@ from app.core.checks import Check
 from app.core.notify import checks as notify
 from app.core.notify.channels import checks as channels
 from app.core.postgres import checks as postgres
+from app.core.process.tracing import checks as traces
 from app.core.redis import checks as redis
 from app.core.runs import checks as runs
 from app.core.schedules import checks as schedules
@@ -22,6 +23,7 @@ GROUPS = (
     "schedules",
     "notifications",
     "upstream",
+    "traces",
     "host",
 )
 """In the order in which they are shown."""
@@ -40,6 +42,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *annotation.CHECKS,
             *data.CHECKS,
             *upstream.CHECKS,
+            *traces.CHECKS,
             *host.CHECKS,
         ),
         key=lambda check: GROUPS.index(check.group),

@@ -11,6 +11,8 @@ from app.annotation.refresh.releases import Releases
 from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.base import ApiSource
 from app.core.errors import Superseded
+from app.core.process import tracing
+from app.core.process.tracing.kinds import BATCH
 
 
 async def refresh_by_api(
@@ -38,8 +40,9 @@ async def refresh_by_api(
 
     async def one(batch: Batch) -> None:
         try:
-            answers = await doubts.keep(batch.genes, await ask(source, batch.genes))
-            await ledger.commit(answers, batch.weight, await releases.origin())
+            with tracing.span(BATCH, {"batch.size": len(batch.genes)}, parent=True):
+                answers = await doubts.keep(batch.genes, await ask(source, batch.genes))
+                await ledger.commit(answers, batch.weight, await releases.origin())
         finally:
             slots.release()
 

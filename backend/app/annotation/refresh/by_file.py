@@ -12,6 +12,8 @@ from app.annotation.refresh.read_ahead import ReadAhead
 from app.annotation.refresh.weights import weigh
 from app.annotation.sources.answers import Answer, Gene
 from app.annotation.sources.base import ApiSource, FileSource
+from app.core.process import tracing
+from app.core.process.tracing.kinds import BATCH
 
 
 async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates: Gates) -> int:
@@ -67,7 +69,8 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
         again = ahead.turned_absent if few else set[int]()
         for answers in ahead.certain(but=again) if asks_too else ahead.all():
             weight = sum(weights[answer.gene_id] for answer in answers)
-            await ledger.commit(answers, weight, origin)
+            with tracing.span(BATCH, {"batch.size": len(answers)}):
+                await ledger.commit(answers, weight, origin)
         return ahead.unknown + len(again) if asks_too else 0
 
 

@@ -19,6 +19,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
 from app.core.errors import KidneyGeneticsError, Superseded, UserError, Wait
 from app.core.postgres.unavailable import is_unavailable
+from app.core.process import tracing
 from app.core.process.logs import bound_contextvars
 from app.core.redis.rate_limits import RateLimiter
 from app.core.runs.attempt import Attempt
@@ -107,7 +108,7 @@ class Pipeline:
         """Refresh a source when those that it needs have ended, and say how it ended."""
         name: str = row.source
         outcome: _Ended
-        with bound_contextvars(source=name):
+        with bound_contextvars(source=name), tracing.within_source(name):
             try:
                 if row.state == "succeeded":
                     outcome = None

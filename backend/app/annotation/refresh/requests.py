@@ -25,6 +25,7 @@ async def request_run(
     enabled: Sequence[str],
     resume: bool = False,
     arq_job_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Created:
     """Create the run that was asked for and send its wake-up, or find the active one.
 
@@ -35,6 +36,7 @@ async def request_run(
         enabled: the sources that a run of all sources covers, as the settings say.
         resume: reopen the latest failed or cancelled run of the same request, if there is one.
         arq_job_id: the job's id, if a client enqueued the job itself.
+        traceparent: of the HTTP request, if it has one.
 
     Raises:
         WrongUse: an unknown source, an unknown gene, or no genes to annotate.
@@ -51,7 +53,9 @@ async def request_run(
         if ref is not None:
             created = Created(ref, "queued", created=False)
         else:
-            created = await operations.create(connection, request, covers, arq_job_id=arq_job_id)
+            created = await operations.create(
+                connection, request, covers, arq_job_id=arq_job_id, traceparent=traceparent
+            )
     if created.created or ref is not None:
         await dispatcher.send([created.ref])
     return created

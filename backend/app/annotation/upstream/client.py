@@ -17,7 +17,7 @@ from app.annotation.upstream.download import Downloading, version_of
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 from app.annotation.upstream.release import Release, public_address
-from app.annotation.upstream.retry import Retries, Trouble, TryAgain, retrying
+from app.annotation.upstream.retry import TRIED, Retries, Trouble, TryAgain, retrying
 from app.annotation.upstream.sender import Sender
 from app.annotation.upstream.traffic import Traffic
 from app.core.process.redaction import redact
@@ -286,3 +286,5 @@ class Upstream:
             return await retrying(self.host.name, retries)(once)
         except TryAgain as error:
             raise error.outcome from error.__cause__
+        finally:
+            TRIED.set(0)

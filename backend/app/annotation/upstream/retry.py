@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ from tenacity.wait import wait_exponential_jitter
 from app.core.errors import KidneyGeneticsError
 
 logger = logging.getLogger(__name__)
+
+TRIED = ContextVar("how often the request that is being sent was tried before", default=0)
 
 
 class Trouble(StrEnum):
@@ -107,7 +110,11 @@ def retrying(host: str, retries: Retries) -> AsyncRetrying:
             state.upcoming_sleep,
         )
 
+    def count(state: RetryCallState) -> None:
+        TRIED.set(state.attempt_number - 1)
+
     return AsyncRetrying(
+        before=count,
         retry=retry_if_exception_type(TryAgain),
         stop=stop,
         wait=wait,

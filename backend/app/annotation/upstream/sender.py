@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,7 +14,11 @@ from app.annotation.upstream import answers
 from app.annotation.upstream.body import ENCODING, start_of_body
 from app.annotation.upstream.errors import UpstreamUnavailable
 from app.annotation.upstream.host import Host
+from app.annotation.upstream.retry import TRIED
 from app.annotation.upstream.traffic import Traffic
+from app.core.process import tracing
+from app.core.process.tracing.kinds import REQUEST
+from app.core.process.tracing.spans import Untraced, Value
 from app.core.redis.rate_limits import RateLimiter
 
 _MAX_SLOT_AGE = 0.015
@@ -64,6 +69,7 @@ class Sender:
         self.traffic = Traffic()
         self._host = host.name
         self._base_url = base_url.rstrip("/")
+        self._server = urlsplit(base_url).hostname or ""
         self._redirects = _MAX_REDIRECTS if host.redirects else 0
         self._limiter = limiter
         self._http = http
@@ -94,11 +100,11 @@ class Sender:
         Raises:
             TryAgain: there was no answer, or it broke off inside the block.
         """
-        async with (
-            self._in_flight,
-            self._sent(method, self.address(path), headers, seconds, **content) as response,
-        ):
-            yield response
+        url = self.address(path)
+        async with self._in_flight:
+            with self._span(method, url) as span:
+                async with self._sent(span, method, url, headers, seconds, **content) as response:
+                    yield response
 
     @asynccontextmanager
     async def send_for_file(
@@ -117,11 +123,12 @@ class Sender:
         url = self.address(path)
         async with self._in_flight:
             for left in range(self._redirects, -1, -1):
-                async with self._sent(method, url, headers, seconds) as response:
-                    target = self._target(response) if left else None
-                    if target is None:
-                        yield response
-                        return
+                with self._span(method, url) as span:
+                    async with self._sent(span, method, url, headers, seconds) as response:
+                        target = self._target(response) if left else None
+                        if target is None:
+                            yield response
+                            return
                 url = target
 
     async def failure(self, response: httpx.Response) -> Exception:
@@ -139,13 +146,14 @@ class Sender:
     @asynccontextmanager
     async def _sent(
         self,
+        span: Untraced,
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
         seconds: float | None,
         **content: Any,
     ) -> AsyncIterator[httpx.Response]:
-        took = await self._take_slot()
+        took = await self._take_slot(span)
 
         async def on_event(event: str, info: Mapping[str, Any]) -> None:
             nonlocal took
@@ -154,7 +162,7 @@ class Sender:
             if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
                 return
             if time.monotonic() - took > _MAX_SLOT_AGE:
-                took = await self._take_slot()
+                took = await self._take_slot(span)
 
         request = self._http.build_request(
             method,
@@ -169,6 +177,7 @@ class Sender:
                 response = await self._http.send(request, stream=True, follow_redirects=False)
                 if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     self.traffic.rate_limited += 1
+                span.set("http.response.status_code", response.status_code)
                 try:
                     yield response
                 finally:
@@ -176,6 +185,18 @@ class Sender:
                     await response.aclose()
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise answers.unreachable(self._host, error, self._secrets) from error
+
+    def _span(self, method: str, url: str) -> Untraced:
+        """Return the span of one try. It has no query, which may contain a key."""
+        ours = url.startswith(f"{self._base_url}/")
+        known: dict[str, Value] = {
+            "server.address": self._server if ours else urlsplit(url).hostname or "",
+            "http.request.method": method,
+            # an address to which the service redirects may be signed
+            "url.path": url[len(self._base_url) :].partition("?")[0] if ours else "",
+            "http.request.resend_count": TRIED.get(),
+        }
+        return tracing.span(REQUEST, known, label=self._host)
 
     def _target(self, response: httpx.Response) -> str | None:
         """Return where a response redirects; None if it does not, or must not be followed."""
@@ -188,7 +209,7 @@ class Sender:
         allowed = {"https", "http"} if self._base_url.startswith("http:") else {"https"}
         return str(target) if target.scheme in allowed and target.host else None
 
-    async def _take_slot(self) -> float:
+    async def _take_slot(self, span: Untraced) -> float:
         """Wait for a slot of the budget. Return the monotonic time at which it was given."""
         began = time.monotonic()
         try:
@@ -198,5 +219,7 @@ class Sender:
             reason = f"its request budget gave no slot for {_BUDGET_TIMEOUT:.0f} s"
             raise UpstreamUnavailable(self._host, 60, reason) from error
         finally:
-            self.traffic.budget_seconds += time.monotonic() - began
-        return time.monotonic()
+            given = time.monotonic()
+            self.traffic.budget_seconds += given - began
+            span.add("request.waited", given - began)
+        return given

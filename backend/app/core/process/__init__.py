@@ -15,6 +15,7 @@ __all__ = [
     "signals",
     "systemd",
     "tethered",
+    "tracing",
     "version",
 ]
 """The modules that others may use."""

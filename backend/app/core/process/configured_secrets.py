@@ -25,11 +25,14 @@ _SECRET_NAME = re.compile(
 """Variables whose values are secret: settings of this project, and variables of libpq, redis-cli
 and Compose. Every secret setting has such a name or is an address."""
 
-_ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY")
+_ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY|OTEL_\w+_ENDPOINT")
 """Variables of which only a part is secret."""
 
 _CAPABILITY = re.compile(r"NOTIFY_\w+_URLS|PING_URL", re.IGNORECASE)
 """Variables with addresses that are secrets themselves, whoever has one can use it."""
+
+_HEADERS = re.compile(r"OTEL_\w+_HEADERS")
+"""Variables with headers, ``name=value,name=value``. The values are secret."""
 
 _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
@@ -87,6 +90,8 @@ def of_variable(name: str, value: str) -> set[str]:
         return {each for address in value.split() for each in _of_capability(address)}
     if _ADDRESS.fullmatch(name):
         return set(_of_address(value))
+    if _HEADERS.fullmatch(name):
+        return set(_of_headers(value))
     if _SECRET_NAME.fullmatch(name):
         # a message may quote one line of a value that has several
         return {value, *value.splitlines()}
@@ -136,6 +141,15 @@ def _of_address(address: str) -> Iterator[str]:
         for form in forms | {piece for each in forms for piece in _DELIMITERS.split(each)}:
             if form not in known:
                 yield form
+
+
+def _of_headers(headers: str) -> Iterator[str]:
+    """Return the values as written and decoded, and what follows a word such as ``Bearer``."""
+    for header in headers.split(","):
+        value = header.partition("=")[2].strip() or header.strip()
+        for form in {value, unquote(value)} - {""}:
+            yield form
+            yield form.rpartition(" ")[2]
 
 
 def _logins(rest: str) -> Iterator[tuple[str, str]]:

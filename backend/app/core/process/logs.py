@@ -2,11 +2,12 @@
 
 Every line has the context that is bound at that point: ``run``, ``epoch``, ``job`` (the id of the
 arq job), ``worker`` and ``source``. ``grep '"run": 7[,}]'`` finds all lines about run 7, whichever
-worker wrote them.
+worker wrote them. If traces are on, such a line also has the ``trace_id`` of the run's trace.
 """
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from app.core.errors import UserError
 from app.core.printable import printable
 from app.core.process.redaction import redact
 
-__all__ = ["bound_contextvars", "configure"]
+__all__ = ["add_trace_ids", "bound_contextvars", "configure"]
 
 _CHATTY = frozenset(
     {
@@ -26,6 +27,26 @@ _CHATTY = frozenset(
         "arq.worker",  # "recording health", and the start and end of each wake-up
     }
 )
+
+
+_trace_id_of: Callable[[int], str] | None = None
+
+
+def add_trace_ids(trace_id_of: Callable[[int], str] | None) -> None:
+    """Add the id of its trace to each line about a run.
+
+    Args:
+        trace_id_of: returns the id of a run's trace; None: lines have no such id.
+    """
+    global _trace_id_of  # noqa: PLW0603 - a process has one log
+    _trace_id_of = trace_id_of
+
+
+def _add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    run = event.get("run")
+    if _trace_id_of is not None and isinstance(run, int):
+        event["trace_id"] = _trace_id_of(run)
+    return event
 
 
 def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -89,6 +110,7 @@ def configure(level: str, *, people: bool | None = None) -> None:
         people = sys.stderr.isatty()
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -11,6 +11,7 @@ __all__ = [
     "ref",
     "request",
     "totals",
+    "traces",
     "transitions",
     "views",
 ]

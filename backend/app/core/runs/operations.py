@@ -8,6 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_RUNS, Conflict, NotFound, WrongUse, cancel_run, show_run
+from app.core.process.tracing import ids
 from app.core.runs import transitions
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
@@ -131,6 +132,7 @@ async def create(
     covers: Sequence[str],
     *,
     arq_job_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Created:
     """Create a run, or find the active one of the same request.
 
@@ -140,6 +142,8 @@ async def create(
         covers: the sources that the run will go through, in order.
         arq_job_id: the id of the job, if a client of arq enqueued it; one id makes one run. Such a
             client gets no answer, so an active run that covers the whole request also counts.
+        traceparent: of the HTTP request that creates the run (W3C Trace Context), if it has one. It
+            is kept if it is valid.
 
     Raises:
         Conflict: another active run covers one of the sources.
@@ -166,6 +170,7 @@ async def create(
         mode=request.mode,
         genes=_list(request.genes),
         arq_job_id=arq_job_id,
+        traceparent=_valid(traceparent),
         covers=list(covers),
     )
     assert ref is not None
@@ -319,6 +324,11 @@ async def _refuse_overlap(connection: AsyncConnection, covers: Sequence[str]) ->
             remedy=f"wait until it has ended, or cancel run {row.run_id}",
             steps=(cancel_run(row.run_id),),
         )
+
+
+def _valid(traceparent: str | None) -> str | None:
+    caller = None if traceparent is None else ids.read_traceparent(traceparent)
+    return None if caller is None else ids.write_traceparent(caller)
 
 
 def _list(names: tuple[str, ...] | None) -> list[str] | None:

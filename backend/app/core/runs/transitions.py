@@ -28,8 +28,8 @@ from app.core.runs.ref import RunRef
 CREATE = text(
     """
     WITH run AS (
-      INSERT INTO runs (task, sources, mode, genes, arq_job_id)
-      VALUES (:task, :sources, :mode, CAST(:genes AS text[]), :arq_job_id)
+      INSERT INTO runs (task, sources, mode, genes, arq_job_id, traceparent)
+      VALUES (:task, :sources, :mode, CAST(:genes AS text[]), :arq_job_id, :traceparent)
       RETURNING *
     ), covered AS (
       INSERT INTO run_sources (run_id, source, position)

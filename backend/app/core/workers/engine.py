@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from app.core.runs.outcome import (
     record_fenced,
 )
 from app.core.runs.ref import RunRef
+from app.core.runs.traces import Traces
 from app.core.schedules import ticks, work
 from app.core.schedules.actions import Actions
 from app.core.schedules.ticks import Plan
@@ -62,6 +64,9 @@ class Engine:
         chores: that this worker does beside the runs.
         actions: what this worker does at the ticks of schedules that create no runs.
 
+    Raises:
+        UserError: the settings ask for traces, and the packages that send them are not installed.
+
     Attributes:
         db: the pool of connections, with one for each attempt and action, and one each for claims,
             recovery and chores.
@@ -97,6 +102,8 @@ class Engine:
         self._actions = ActionRunner(
             self.db, actions, limit=settings.arq_job_timeout, log=self._log
         )
+        self._traces = Traces.of(settings, self.liveness.session)
+        self._telling: asyncio.Task[None] | None = None
         self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
         # kept between two passes, which saves a statement to see whether it is alive
         self._recovering: AsyncConnection | None = None
@@ -124,6 +131,8 @@ class Engine:
         await check_schema(self.db)
         with explain_refusals(self.db):
             await self.liveness.connect()
+        if self._traces is not None:
+            await self._traces.start(self.db)
         self._living = asyncio.create_task(self._live(), name="heartbeats")
 
     async def stop(self) -> None:
@@ -137,7 +146,13 @@ class Engine:
             await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
             # or else its connection would stay open when the pool is closed
             await cancelling.end(self._sending, within=ANSWER_TIMEOUT)
+        if self._telling is not None:
+            await asyncio.wait({self._telling})
         await self._stop_recovering()
+        if self._traces is not None:
+            await self._send_traces()
+            await self._stop_recovering()
+            await self._traces.stop()
         try:
             await self.liveness.stop()
         except psycopg.Error as error:
@@ -192,8 +207,12 @@ class Engine:
         If the calling task is cancelled, this is a clean stop: the run goes back to the queue.
         """
         ref = attempt.ref
-        with bound_contextvars(
-            run=ref.run_id, epoch=ref.epoch, job=ref.job_id, worker=self.liveness.worker_id
+        traced = nullcontext() if self._traces is None else self._traces.attempt(ref)
+        with (
+            traced,
+            bound_contextvars(
+                run=ref.run_id, epoch=ref.epoch, job=ref.job_id, worker=self.liveness.worker_id
+            ),
         ):
             timeout = time_limit(ref.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
@@ -252,6 +271,7 @@ class Engine:
             if well:
                 await self._recover()
                 await self._do_ticks()
+                await self._send_traces()
                 self._chores.begin()
             # without its lock this worker looks dead: after the first failure it connects at once
             if well or not was_well:
@@ -313,6 +333,23 @@ class Engine:
                 await self._actions.follow(connection, look, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("doing the ticks of schedules", error)
+
+    async def _send_traces(self) -> None:
+        """Send the spans of attempts and runs that have ended, on whichever worker."""
+        if self._traces is not None:
+            # not cut off by the end of the worker, because nobody else sends what it has taken
+            self._telling = asyncio.create_task(self._send_ended(self._traces), name="traces")
+            await asyncio.shield(self._telling)
+
+    async def _send_ended(self, traces: Traces) -> None:
+        try:
+            async with asyncio.timeout(self._answer_timeout):
+                if self._recovering is None:
+                    self._recovering = await self._autocommit.connect()
+                await traces.send_ended(self._recovering)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._log("sending traces", error)
+            await self._stop_recovering()
 
     async def _stop_recovering(self) -> None:
         if self._recovering is not None:

@@ -89,12 +89,23 @@ runs = Table(
         comment="written only by workers of versions before 0.2",
     ),
     at("finished_at"),
+    Column(
+        "traceparent", Text, comment="span of the HTTP request that created it, if it was traced"
+    ),
+    Column(
+        "traced_epoch",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="last epoch of which the spans were sent",
+    ),
     CheckConstraint(
         "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
     ),
     CheckConstraint("mode IN ('smart', 'full')", name="mode"),
     Index("runs_active_idx", "state", postgresql_where=text("state IN ('queued', 'running')")),
     Index("runs_worker_idx", "worker_id"),
+    Index("runs_finished_idx", "finished_at"),
 )
 
 run_sources = Table(

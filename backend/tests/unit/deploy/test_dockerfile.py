@@ -40,7 +40,9 @@ def test_its_base_is_pinned_and_the_same_for_all_stages() -> None:
 
 def test_it_installs_the_hashed_lock_and_builds_nothing() -> None:
     install = next(text for text in of("RUN", INSTRUCTIONS) if "pip" in text)
-    assert "--require-hashes --only-binary :all: -r requirements/base.txt" in install
+    assert '-r "requirements/${lock}.txt"' in install
+    assert '--require-hashes --only-binary :all: "$@"' in install
+    assert "LOCKS=base" in of("ARG", INSTRUCTIONS)
     lock = (REPOSITORY / "requirements" / "base.txt").read_text()
     pinned = re.findall(r"^[a-z0-9.\[\]_-]+==.*\\$", lock, re.MULTILINE)
     assert len(pinned) == len(re.findall(r"^[a-z]", lock, re.MULTILINE))
@@ -70,7 +72,8 @@ def test_what_it_sets_is_a_setting_or_pythons() -> None:
 
 
 def test_what_it_copies_is_there_and_is_all_that_a_build_sees() -> None:
-    copied = [text.split()[0] for text in of("COPY", INSTRUCTIONS) if not text.startswith("--")]
+    lines = [text.split() for text in of("COPY", INSTRUCTIONS) if not text.startswith("--")]
+    copied = [path for *paths, _ in lines for path in paths]
     assert all((REPOSITORY / path).exists() for path in copied)
     rules = (REPOSITORY / ".dockerignore").read_text().splitlines()
     rules = [rule for rule in rules if rule and not rule.startswith("#")]
