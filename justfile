@@ -240,7 +240,7 @@ schedule-run *ARGS: _installed
 schedule-remove *ARGS: _installed
     @{{ python }} -m app.cli schedule-remove "$@"
 
-# List what people are told: just notifications [ID]
+# List what was told: just notifications [ID]
 [group('notifications')]
 [no-cd]
 notifications *ARGS: _installed

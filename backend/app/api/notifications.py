@@ -1,12 +1,31 @@
+import socket
+from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from app.api import routers
+from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS
-from app.core.notify import views
-from app.core.runs.views import LARGEST_ID
+from app.core.errors import EDIT_SETTINGS, Conflict
+from app.core.notify import at_once, views
+from app.core.notify.channels import channels
+from app.core.notify.channels.settings import ChannelSettings
+from app.core.runs.views import LARGEST_ID, View
+
+
+class Tried(View):
+    """What became of a test message in one channel."""
+
+    channel: str
+    delivered: bool
+    """Whether the receiver has taken the message."""
+    seconds: float
+    """How long it took."""
+    reason: str
+    """Why it was not delivered; empty if it was."""
+
 
 router = routers.admin_router("/notifications", "admin")
 
@@ -26,3 +45,23 @@ async def list_notifications(
     """Return a page of what people are told and how far it was delivered, the newest first."""
     async with services.db.connect() as connection:
         return await views.list_notifications(connection, limit=limit, before=before)
+
+
+@router.post(
+    "/test",
+    summary="Send a test message",
+    response_description="What became of it in each channel",
+    responses=refusals({409: "No channel is configured"}),
+)
+async def send_test(request: Request) -> list[Tried]:
+    """Send a test message through every channel of this API, at once and whatever the hour is."""
+    settings: ChannelSettings = request.app.state.settings
+    if not settings.channel_names:
+        raise Conflict(
+            "no channel for notifications is set",
+            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
+            steps=(EDIT_SETTINGS,),
+        )
+    message = at_once.test_message(socket.gethostname())
+    outcomes = await at_once.send_at_once(channels(settings), message)
+    return [Tried(**asdict(each)) for each in outcomes]

@@ -70,7 +70,7 @@ _CLOSE_CANCELLED = text(
 _CLOSE_ENDED = text(
     """
     UPDATE incidents SET closed_at = clock_timestamp()
-    WHERE closed_at IS NULL AND sources IS NOT NULL AND NOT EXISTS (
+    WHERE closed_at IS NULL AND cardinality(sources) > 0 AND NOT EXISTS (
       SELECT FROM unnest(sources) AS broken (source) WHERE NOT EXISTS (
         SELECT FROM run_sources s JOIN runs r ON r.id = s.run_id
         WHERE s.run_id >= incidents.run_id AND s.source = broken.source

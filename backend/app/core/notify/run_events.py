@@ -41,6 +41,8 @@ _EVENTS = text(
     """
     SELECT e.id, e.run_id, e.at, e.event, e.detail, r.sources, r.mode,
       cardinality(r.genes) AS genes, md5(array_to_string(r.genes, ',')) AS which_genes,
+      ARRAY(SELECT s.source FROM run_sources s WHERE s.run_id = r.id
+            ORDER BY s.position) AS covered,
       ARRAY(SELECT s.source FROM run_sources s WHERE s.run_id = r.id AND s.state <> 'succeeded'
             ORDER BY s.position) AS unfinished,
       ARRAY(SELECT s.source FROM run_sources s WHERE s.run_id = r.id AND s.state = 'held'
@@ -131,7 +133,8 @@ def _failed(row: RowMapping) -> Notice | None:
         detail={"run": run_id, "sources": row["unfinished"], "reason": reason},
         subject=f"{','.join(row['sources'] or ['all'])} {row['mode']} {row['which_genes'] or ''}",
         run_id=run_id,
-        sources=tuple(row["unfinished"]),
+        # a run can fail after the last of its sources has succeeded
+        sources=tuple(row["unfinished"] or row["covered"]),
     )
 
 

@@ -1,7 +1,11 @@
 """Notifications over HTTP."""
 
 import pytest
+from pydantic import SecretStr
 
+from app.annotation.settings import Settings
+from harness.receivers import WebhookReceiver
+from tests.integration.api.conftest import Serve
 from tests.integration.conftest import Query
 
 NOTIFICATIONS = "/api/admin/notifications"
@@ -54,3 +58,27 @@ async def test_a_snapshot_is_told_in_the_transaction_that_takes_it(api, genes) -
     assert notification["title"] == "Snapshot paper was taken by Ada <b>"
     assert (notification["kind"], notification["planned"]) == ("snapshot taken", False)
     assert "for the paper" in notification["text"]
+
+
+async def test_a_test_message_is_sent_at_once_through_every_channel(
+    serve: Serve, arq_settings: Settings
+) -> None:
+    with WebhookReceiver() as well, WebhookReceiver() as broken:
+        broken.faults.at_random(1.0, kinds=["503"])
+        urls = SecretStr(f"{well.url} {broken.url}")
+        changes = {"notify_webhook_urls": urls, "notify_allow_private": True}
+        async with serve(arq_settings.model_copy(update=changes)) as api:
+            answer = await api.post(f"{NOTIFICATIONS}/test")
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json()
+    assert (first["channel"], first["delivered"], first["reason"]) == ("webhook 1", True, "")
+    assert (second["channel"], second["delivered"]) == ("webhook 2", False)
+    assert "503" in second["reason"]
+    assert "N0tToBeShownAnywhere" not in answer.text
+    assert well.received[0].body["type"] == "test"
+
+
+async def test_without_a_channel_there_is_nothing_to_test(api) -> None:
+    answer = await api.post(f"{NOTIFICATIONS}/test")
+    assert answer.status_code == 409
+    assert "NOTIFY_WEBHOOK_URLS" in answer.text

@@ -172,3 +172,21 @@ async def test_states_are_looked_at_again_and_again_also_after_the_clock_was_set
         office.query("UPDATE incident_looks SET looked_at = now() + interval '1 day'")
         # PostgreSQL's clock was ahead, and was set back
         await office.until("SELECT 1 FROM incident_looks WHERE looked_at < now()")
+
+
+async def test_a_run_that_fails_after_its_last_source_has_not_recovered_by_that(
+    office: Office,
+) -> None:
+    run_id = await office.fail()
+    office.query(
+        "UPDATE run_sources SET state = 'succeeded', finished_at = now() - interval '1 minute'"
+    )
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+        (first,) = await office.until("SELECT looked_at FROM incident_looks")
+        await office.until("SELECT 1 FROM incident_looks WHERE looked_at > %s", first["looked_at"])
+        assert office.query("SELECT id FROM incidents WHERE closed_at IS NULL")
+        await office.succeed()
+        await mailbox.until(2)
+    assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
+    assert mailbox.got[0].detail["run"] == run_id
