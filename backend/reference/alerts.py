@@ -29,6 +29,7 @@ def text() -> str:
 def _without_values(summary: str) -> str:
     """Return a summary in which a word stands for each value that Prometheus fills in."""
     words = {
+        "{{ $value | humanizeDuration }} or more": "too long",
         "{{ $value | humanizeDuration }}": "too long",
         "{{ $value | humanize }}": "3 or more",
         "{{ $value }}": "1 or more",

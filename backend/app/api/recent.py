@@ -1,0 +1,56 @@
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+RENEWED_AFTER = 15.0
+"""Seconds after which an answer is renewed, once somebody asks."""
+
+KEPT_FOR = 300.0
+"""Seconds after which an answer is too old to be given."""
+
+
+class Recent(Generic[T]):
+    """The answer of a slow query, which may be some time old.
+
+    Callers get the last answer at once, and the query runs beside them. So an answer is as old as
+    the last call but one, and at least :data:`RENEWED_AFTER`. Only the first caller, and one after
+    :data:`KEPT_FOR`, waits for the query.
+
+    Args:
+        ask: asks the query.
+        clock: returns the monotonic time, in seconds.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[T]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._answer: tuple[float, T] | None = None
+        self._renewing: asyncio.Task[T] | None = None
+
+    async def result(self) -> T:
+        """Return the answer.
+
+        Raises:
+            Unavailable, Busy: there is no answer that is recent enough; see `SharedQuery.result`.
+        """
+        if self._answer is None or self._age() > KEPT_FOR:
+            return await self._renew()
+        if self._age() > RENEWED_AFTER and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._renew())
+            # the next caller tries again, and is told at last
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._answer[1]
+
+    def _age(self) -> float:
+        return 0.0 if self._answer is None else self._clock() - self._answer[0]
+
+    async def _renew(self) -> T:
+        began = self._clock()
+        answer = await self._ask()
+        self._answer = began, answer
+        return answer
