@@ -26,13 +26,13 @@ def all_metrics() -> Iterator[Metric]:
     statistics = Statistics(
         EngineStatistics({}, {}, {"redis": 1}, 0.0, NO_EVENTS, {}),
         genes=0,
-        coverage={_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)},
         last_successes={_SOURCE: 0.0},
         held=set(),
         overdue=0,
         ends=[LastEnd("nightly", "backup", None, None, failing=False)],
     )
-    return Scrape(statistics, redis=True).collect()
+    coverage = {_SOURCE: Coverage(0, 0, 0, 0, 0.0, 0.0)}
+    return Scrape(statistics, coverage, redis=True).collect()
 
 
 def labels_of(metric: Metric) -> list[str]:

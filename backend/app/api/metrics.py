@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -13,11 +14,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app import __version__
+from app.annotation.refresh.coverage import Coverage
 from app.annotation.sources import SOURCES
 from app.api.errors import refusals
 from app.api.families import PREFIX, counter, counter_by, gauge, gauge_by, histogram, histogram_by
 from app.api.health import redis_answers
-from app.api.probes import Probes
 from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
 from app.api.statistics import Statistics
@@ -26,6 +27,8 @@ from app.core.runs.totals import ENDS, EventTotals, SourceTotals
 from app.core.workers.metrics import EngineStatistics, RunStatistics
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 KINDS = ("arq", "api")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -43,11 +46,19 @@ class Scrape(Collector):
 
     Args:
         statistics: None if PostgreSQL is unavailable.
+        coverage: None if PostgreSQL is unavailable.
         redis: whether Redis answers; None if it is not used.
     """
 
-    def __init__(self, statistics: Statistics | None, *, redis: bool | None) -> None:
+    def __init__(
+        self,
+        statistics: Statistics | None,
+        coverage: Mapping[str, Coverage] | None,
+        *,
+        redis: bool | None,
+    ) -> None:
         self._statistics = statistics
+        self._coverage = coverage
         self._redis = redis
 
     def collect(self) -> Iterator[Metric]:
@@ -71,7 +82,9 @@ class Scrape(Collector):
                 "Whether the last tick of a schedule that was not skipped failed or was refused.",
                 {each.name: float(each.failing) for each in self._statistics.ends},
             )
-            yield from _annotations(self._statistics)
+            yield from _sources(self._statistics)
+            if self._coverage is not None:
+                yield from _annotations(self._coverage)
 
 
 @router.get(
@@ -83,11 +96,12 @@ class Scrape(Collector):
 )
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Return the metrics; if PostgreSQL is unavailable, only those that do not come from it."""
-    statistics, redis = await asyncio.gather(
-        _statistics(services.probes), redis_answers(services.probes)
+    probes = services.probes
+    statistics, coverage, redis = await asyncio.gather(
+        _if_available(probes.statistics()), _if_available(probes.coverage()), redis_answers(probes)
     )
     encode, content_type = choose_encoder(_readable(request.headers.get("accept", "")))
-    return Response(encode(Scrape(statistics, redis=redis)), media_type=content_type)
+    return Response(encode(Scrape(statistics, coverage, redis=redis)), media_type=content_type)
 
 
 def _readable(accept: str) -> str:
@@ -100,11 +114,11 @@ def _readable(accept: str) -> str:
     return accept if all(_KNOWN.fullmatch(each.strip()) for each in given) else ""
 
 
-async def _statistics(probes: Probes) -> Statistics | None:
+async def _if_available(query: Awaitable[T]) -> T | None:
     try:
-        return await probes.statistics()
+        return await query
     except Unavailable as error:
-        logger.warning("no metrics of runs and genes, PostgreSQL is unavailable: %s", error)
+        logger.warning("some metrics are missing, PostgreSQL is unavailable: %s", error)
         return None
 
 
@@ -227,19 +241,43 @@ def _upstreams(known: Mapping[str, SourceTotals]) -> Iterable[Metric]:
     )
 
 
-def _annotations(statistics: Statistics) -> Iterable[Metric]:
-    known = statistics.coverage
+def _sources(statistics: Statistics) -> Iterable[Metric]:
+    known = [*SOURCES, *statistics.last_successes, *statistics.held]
+    return (
+        gauge("genes", "Genes to annotate.", statistics.genes),
+        gauge_by(
+            "source",
+            "source_freshness_seconds",
+            "Age from which an answer is stale while the current release is not known.",
+            {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()},
+        ),
+        gauge_by(
+            "source",
+            "source_last_success_timestamp_seconds",
+            "Time at which a run last completed a source.",
+            statistics.last_successes,
+        ),
+        gauge_by(
+            "source",
+            "source_held",
+            "Whether the latest answers of a source look wrong and are held.",
+            {source: float(source in statistics.held) for source in known},
+        ),
+    )
+
+
+def _annotations(known: Mapping[str, Coverage]) -> Iterable[Metric]:
     sources = [*SOURCES, *(known.keys() - SOURCES.keys())]
     by_state = GaugeMetricFamily(
         f"{PREFIX}annotations",
-        "Genes by the last good answer of each source.",
+        "Genes by the last good answer of each source. It may be two minutes old, like"
+        " all metrics of annotations.",
         labels=["source", "state"],
     )
     for source in sources:
         for state in ("found", "absent", "unknown"):
             by_state.add_metric([source, state], getattr(known.get(source), state, 0))
     return (
-        gauge("genes", "Genes to annotate.", statistics.genes),
         by_state,
         gauge_by(
             "source",
@@ -258,23 +296,5 @@ def _annotations(statistics: Statistics) -> Iterable[Metric]:
             "annotations_median_check_timestamp_seconds",
             "Median time of the checks of the genes.",
             {source: each.median for source, each in known.items()},
-        ),
-        gauge_by(
-            "source",
-            "source_freshness_seconds",
-            "Age from which an answer is stale while the current release is not known.",
-            {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()},
-        ),
-        gauge_by(
-            "source",
-            "source_last_success_timestamp_seconds",
-            "Time at which a run last completed a source.",
-            statistics.last_successes,
-        ),
-        gauge_by(
-            "source",
-            "source_held",
-            "Whether the latest answers of a source look wrong and are held.",
-            {source: float(source in statistics.held) for source in sources},
         ),
     )

@@ -2,14 +2,16 @@
 
 from sqlalchemy import text
 
+from app.annotation.refresh.coverage import Coverage, coverage
+from app.api.recent import Recent
 from app.api.shared_query import SharedQuery
 from app.api.statistics import Statistics, read_statistics
 from app.core.arq.client import connect
 from app.core.config import Settings
 from app.db.engine import create_engine
 
-CONNECTIONS = 2
-"""To PostgreSQL: one for each of the two queries."""
+CONNECTIONS = 3
+"""To PostgreSQL: one for each of the queries."""
 
 
 class Probes:
@@ -33,6 +35,9 @@ class Probes:
         self._postgres_check = SharedQuery(self._query_postgres)
         self._redis_check = SharedQuery(self._query_redis)
         self._statistics = SharedQuery(self._query_statistics)
+        # a pass over all annotations takes some tenths of a second
+        self._coverage = SharedQuery(self._query_coverage)
+        self._recent_coverage = Recent(self._coverage.result)
 
     @property
     def uses_redis(self) -> bool:
@@ -59,7 +64,7 @@ class Probes:
             await self._redis_check.result()
 
     async def statistics(self) -> Statistics:
-        """Return what PostgreSQL knows about the runs, the workers and the annotations.
+        """Return what PostgreSQL knows about the runs, the workers and the schedules.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -67,9 +72,19 @@ class Probes:
         """
         return await self._statistics.result()
 
+    async def coverage(self) -> dict[str, Coverage]:
+        """Return what PostgreSQL knows about the annotations, by source. It may be some time old.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+            Busy: this process has too much to do to find out.
+        """
+        return await self._recent_coverage.result()
+
     async def close(self) -> None:
         """Close the connections."""
-        for query in (self._postgres_check, self._redis_check, self._statistics):
+        await self._recent_coverage.cancel()
+        for query in (self._postgres_check, self._redis_check, self._statistics, self._coverage):
             await query.cancel()
         await self._db.dispose()
         if self._redis is not None:
@@ -86,3 +101,7 @@ class Probes:
     async def _query_statistics(self) -> Statistics:
         async with self._db.connect() as connection:
             return await read_statistics(connection)
+
+    async def _query_coverage(self) -> dict[str, Coverage]:
+        async with self._db.connect() as connection:
+            return await coverage(connection)

@@ -3,9 +3,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from app.api.shared_query import CANCEL_TIMEOUT
+from app.core.process import cancelling
+
 T = TypeVar("T")
 
-RENEWED_AFTER = 15.0
+RENEWED_AFTER = 60.0
 """Seconds after which an answer is renewed, once somebody asks."""
 
 KEPT_FOR = 300.0
@@ -15,9 +18,9 @@ KEPT_FOR = 300.0
 class Recent(Generic[T]):
     """The answer of a slow query, which may be some time old.
 
-    Callers get the last answer at once, and the query runs beside them. So an answer is as old as
-    the last call but one, and at least :data:`RENEWED_AFTER`. Only the first caller, and one after
-    :data:`KEPT_FOR`, waits for the query.
+    Callers get the last answer at once. If it is older than :data:`RENEWED_AFTER`, the query runs
+    beside them, for the next caller. Only the first caller, and one after :data:`KEPT_FOR`, waits
+    for the query.
 
     Args:
         ask: asks the query.
@@ -45,6 +48,11 @@ class Recent(Generic[T]):
             # the next caller tries again, and is told at last
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._answer[1]
+
+    async def cancel(self) -> None:
+        """Stop renewing the answer."""
+        if self._renewing is not None:
+            await cancelling.end(self._renewing, within=CANCEL_TIMEOUT)
 
     def _age(self) -> float:
         return 0.0 if self._answer is None else self._clock() - self._answer[0]

@@ -3,9 +3,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.coverage import (
-    Coverage,
     count_genes,
-    coverage,
     held_sources,
     last_successes,
 )
@@ -15,12 +13,11 @@ from app.core.workers.metrics import EngineStatistics, engine_statistics
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What PostgreSQL knows about the runs, the workers, the schedules and the annotations.
+    """What PostgreSQL knows about the runs, the workers and the schedules, and of the genes.
 
     Attributes:
         engine: the runs and the workers.
         genes: the number of genes.
-        coverage: the annotations, by source.
         last_successes: when a run last completed a source, as seconds since 1970, by source.
         held: the sources whose latest answers are held.
         overdue: the number of schedules whose time has come and that nobody has done.
@@ -29,7 +26,6 @@ class Statistics:
 
     engine: EngineStatistics
     genes: int
-    coverage: dict[str, Coverage]
     last_successes: dict[str, float]
     held: set[str]
     overdue: int
@@ -41,7 +37,6 @@ async def read_statistics(connection: AsyncConnection) -> Statistics:
     return Statistics(
         engine=await engine_statistics(connection),
         genes=await count_genes(connection),
-        coverage=await coverage(connection),
         last_successes=await last_successes(connection),
         held=set(await held_sources(connection)),
         overdue=await count_overdue(connection),

@@ -45,7 +45,7 @@ class Coverage:
         return self.found + self.absent + self.unknown
 
 
-# one pass over the table: 40 ms for 20,000 genes and three sources
+# one pass over the table: half a second for 20,000 genes and 15 sources
 _COVERAGE = text(
     """
     SELECT source,
@@ -61,25 +61,41 @@ _COVERAGE = text(
 
 _GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
 
+# one look into an index for each source, instead of a pass over the sources of all runs
+_NAMED = """
+    WITH RECURSIVE named AS (
+      (SELECT source FROM run_sources ORDER BY source LIMIT 1)
+      UNION ALL
+      SELECT (SELECT s.source FROM run_sources s WHERE s.source > named.source
+              ORDER BY s.source LIMIT 1)
+      FROM named WHERE named.source IS NOT NULL
+    )
+"""
+
 _SUCCEEDED = text(
-    """
+    f"""
+    {_NAMED}
     SELECT source, extract(epoch FROM max(at))::float8 AS at FROM (
-      SELECT source, max(finished_at) AS at FROM run_sources WHERE state = 'succeeded'
-      GROUP BY source
+      SELECT named.source, latest.at FROM named CROSS JOIN LATERAL (
+        SELECT max(finished_at) AS at FROM run_sources s
+        WHERE s.source = named.source AND s.state = 'succeeded') latest
       UNION ALL
       -- by runs that were removed
       SELECT source, succeeded_at FROM source_totals
-    ) succeeded GROUP BY source
+    ) succeeded WHERE at IS NOT NULL GROUP BY source
     """
 )
 
 # the latest run that ended a source says whether it is held
 _HELD = text(
-    """
-    SELECT source, run_id, coalesce(error, '') AS reason FROM (
-      SELECT DISTINCT ON (source) source, state, run_id, error FROM run_sources
-      WHERE state IN ('succeeded', 'failed', 'held') ORDER BY source, run_id DESC) latest
-    WHERE state = 'held'
+    f"""
+    {_NAMED}
+    SELECT named.source, latest.run_id, coalesce(latest.error, '') AS reason
+    FROM named CROSS JOIN LATERAL (
+      SELECT state, run_id, error FROM run_sources s
+      WHERE s.source = named.source AND s.state IN ('succeeded', 'failed', 'held')
+      ORDER BY s.run_id DESC LIMIT 1) latest
+    WHERE latest.state = 'held' ORDER BY named.source
     """
 )
 
@@ -102,7 +118,7 @@ async def coverage(connection: AsyncConnection) -> dict[str, Coverage]:
 async def last_successes(connection: AsyncConnection) -> dict[str, float]:
     """Return when a run last refreshed each source successfully, in seconds since 1970."""
     result = await connection.execute(_SUCCEEDED)
-    return {row.source: row.at for row in result if row.at is not None}
+    return {row.source: row.at for row in result}
 
 
 async def held_sources(connection: AsyncConnection) -> dict[str, Held]:

@@ -198,6 +198,12 @@ run_sources = Table(
     ),
     # the newest runs of a source are found without a look at all others
     Index("run_sources_source_run_id_idx", "source", "run_id"),
+    Index(
+        "run_sources_succeeded_idx",
+        "source",
+        "finished_at",
+        postgresql_where=text("state = 'succeeded'"),
+    ),
 )
 
 run_events = Table(
