@@ -123,9 +123,7 @@ class Settings(BaseSettings):
     """The least severe level that is logged."""
 
     otel_exporter_otlp_endpoint: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
-        json_schema_extra={"section": "Traces"},
+        None, pattern=r"^https?://[^\s/]+", json_schema_extra={"section": "Traces"}
     )
     """The address of a collector that takes traces over OTLP with HTTP, such as
     `http://localhost:4318`. `/v1/traces` is appended. Empty: no traces are sent."""
@@ -139,6 +137,14 @@ class Settings(BaseSettings):
 
     otel_service_name: str = Field("kidney-genetics", min_length=1, max_length=200)
     """The name of this installation in the traces."""
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _without_a_query(cls, value: str | None) -> str | None:
+        if value is not None and re.search(r"[\s?#]", value):
+            message = "an address without ? and #, because /v1/traces is appended"
+            raise ValueError(message)
+        return value
 
     @field_validator("otel_exporter_otlp_headers")
     @classmethod

@@ -237,3 +237,24 @@ def test_every_secret_setting_is_hidden_by_its_name() -> None:
     for name, field in Settings.model_fields.items():
         if config.is_secret(field) and not name.endswith("_url"):
             assert of_variable(name, "a-secret-value") == {"a-secret-value"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318?x=1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a-secret-without-a-name"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=, y=a-secret-value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x key=a-secret-value"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file"),
+    ],
+)
+def test_settings_of_traces_that_cannot_be_used_are_refused_without_a_secret(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"{name}={value}\n")
+    with pytest.raises(WrongUse, match=f"{name}: found") as refused:
+        load_settings(env_file)
+    assert "secret" not in str(refused.value)

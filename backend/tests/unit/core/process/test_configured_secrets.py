@@ -30,6 +30,9 @@ def shown(text: str, *env_files: str, **environ: str) -> str:
         ("REDIS_URL", "redis://:{}@h/0"),
         ("REDIS_URL", "redis://{}@h/0"),
         ("REDIS_URL", "redis+sentinel://h/main?sentinel_password={}"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:{}@collector.example"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=genes, x-key={}"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20{}"),
     ],
 )
 def test_the_secret_of_each_variable_is_hidden(name: str, value: str) -> None:
