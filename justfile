@@ -262,7 +262,7 @@ lint: (_installed "lint")
 docs *ARGS: (_installed "docs")
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
-# Follow the documentation's commands, and look at its pages
+# Check the documentation's commands and pages
 [group('develop')]
 check-docs *ARGS: (_installed "test")
     @python -m nox -s pages -- "$@"
