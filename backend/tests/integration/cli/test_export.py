@@ -14,6 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from app.cli.group import main
 from harness.timing import WAIT, scaled
 from harness.waiting import until
 from tests.integration.large_answers import add_large_answers
@@ -121,11 +122,14 @@ def test_the_dictionary_can_be_had_alone(cli, answers, tmp_path) -> None:
         (["--columns", "--format", "xlsx"], "whose files contain it"),
     ],
 )
-def test_wrong_use_is_explained_and_writes_nothing(wrong, said, cli, answers, tmp_path) -> None:
-    done = export(cli, *wrong)
-    assert done.returncode == 2
-    assert said in done.stderr.decode()
-    assert done.stdout == b""
+@pytest.mark.usefixtures("cli", "answers")
+def test_wrong_use_is_explained_and_writes_nothing(wrong, said, capfd) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["export", *wrong])
+    assert end.value.code == 2
+    out, err = capfd.readouterr()
+    assert said in err
+    assert out == ""
 
 
 def test_a_terminal_gets_no_parquet(cli, answers) -> None:
