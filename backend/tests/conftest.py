@@ -14,6 +14,7 @@ from harness import timing
 from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
 from tests.databases import Databases
+from tests.memory import in_memory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -90,7 +91,8 @@ def as_from_a_shell() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server of the tests' own."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+    folder = tmp_path_factory.mktemp("postgres")
+    with in_memory() as memory, running_postgres(memory or folder) as server:
         yield server
 
 
