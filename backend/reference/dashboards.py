@@ -86,7 +86,7 @@ def _panels(metrics: list[Metric]) -> Iterator[dict[str, Any]]:
         yield {
             "id": place + 1,
             "type": "timeseries",
-            "title": metric.documentation.rstrip("."),
+            "title": metric.documentation.partition(". ")[0].rstrip("."),
             "description": metric.name + _SUFFIXES.get(metric.type, ""),
             "datasource": _SOURCE,
             "gridPos": {"x": column * WIDTH, "y": row * HEIGHT, "w": WIDTH, "h": HEIGHT},

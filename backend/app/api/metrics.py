@@ -191,7 +191,8 @@ def _events(events: EventTotals) -> Iterable[Metric]:
         ),
         histogram(
             "queue_seconds",
-            "Time in the queue: from when a run could be claimed until a worker claimed it.",
+            "Time in the queue: from when a run could be claimed until a worker claimed it. It does"
+            " not begin before `not_before`. A run that is taken over counts as a recovery.",
             took[Event.CLAIMED],
         ),
         histogram_by(

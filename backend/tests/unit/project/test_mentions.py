@@ -168,6 +168,9 @@ def test_every_check_that_is_chosen_exists(page) -> None:
 
 def test_every_metric_that_is_named_exists(page) -> None:
     shown = set(re.findall(r"`(kidney_genetics_\w+)`", metrics.text()))
+    # Prometheus asks for the buckets of a histogram
+    histograms = re.findall(r"`(kidney_genetics_\w+)` \| histogram", metrics.text())
+    shown |= {f"{name}_bucket" for name in histograms}
     # the name of the queue, and of the database
     others = {Settings.model_fields["arq_queue_name"].default, "kidney_genetics_db"}
     assert named(r"(?<![\w/:])(kidney_genetics_\w+)", page) - shown - others == set()
