@@ -51,7 +51,12 @@ class Server(ABC):
             self.connections += 1
             try:
                 with contextlib.suppress(
-                    ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, EOFError
+                    ConnectionError,
+                    asyncio.IncompleteReadError,
+                    ssl.SSLError,
+                    EOFError,
+                    # asyncio reports a connection whose task was cancelled (Python 3.11)
+                    asyncio.CancelledError,
                 ):
                     await self.serve(reader, writer)
             finally:
