@@ -1,7 +1,7 @@
 """The checks of notifications: they arrive."""
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
-from app.core.errors import EDIT_SETTINGS
+from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
 from app.core.words import some, span
 
 LATE = 1_800
@@ -84,4 +84,46 @@ async def refused(context: Context) -> Finding:
     )
 
 
-CHECKS: tuple[Check, ...] = (undelivered, refused)
+UNPLANNED_AFTER = 300
+"""Seconds. A process that has a channel looks every two seconds."""
+
+_UNPLANNED = """
+    SELECT (SELECT count(*) FROM notifications WHERE planned_at IS NULL
+        AND created_at < clock_timestamp() - make_interval(secs => :seconds))
+      + (SELECT count(*) FROM run_events
+        WHERE NOT noticed AND event IN ('failed', 'held', 'release arrived')
+        AND at < clock_timestamp() - make_interval(secs => :seconds)) AS number
+"""
+
+
+@check(
+    "notifications.sender",
+    "a process that is running has the channels",
+    symptom="`just notifications` says of new notifications that it is not decided yet who is told,"
+    " or a run has failed and there is no notification of it.",
+    why="The API and the workers read the settings when they start. Until one of those that are"
+    " running has a channel, nobody is told of anything.",
+    remedy=(START_WORKER, START_API),
+    needs=("database.migrated",),
+)
+async def sender(context: Context) -> Finding:
+    """Look for what nobody has looked at, if there is a channel according to the settings."""
+    from sqlalchemy import text
+
+    from app.core.notify.channels.settings import ChannelSettings
+
+    assert isinstance(context.settings, ChannelSettings)
+    names = context.settings.channel_names
+    if not names:
+        return ok("no channel is configured, so nobody is told of anything")
+    (found,) = await context.rows(text(_UNPLANNED), seconds=UNPLANNED_AFTER)
+    if not found.number:
+        return ok(f"{', '.join(names)}: what happens is looked at")
+    return warning(
+        f"nobody has looked at {found.number:,} things that people are to be told of",
+        required=f"a running API or worker that was started with {', '.join(names)}",
+        found="none that was started since the channels were configured",
+    )
+
+
+CHECKS: tuple[Check, ...] = (sender, undelivered, refused)

@@ -31,6 +31,9 @@ LOOK_EVERY = 2.0
 WATCH_EVERY = 15.0
 """Seconds between two looks at states, whichever process does it."""
 
+MAX_AGE, MAX_AGE_AT_FIRST = "7 days", "1 hour"
+"""People are not told of older things, and less so when the first channel has been configured."""
+
 ANSWER_TIMEOUT = 30.0
 """Seconds after which a look that is not answered is given up."""
 
@@ -47,7 +50,8 @@ _LOOK = text(
       NOT EXISTS (SELECT FROM incident_looks WHERE what = 'states'
         AND looked_at > clock_timestamp() - make_interval(secs => :every)
         -- PostgreSQL's clock was set back since
-        AND looked_at < clock_timestamp() + interval '1 minute') AS states
+        AND looked_at < clock_timestamp() + interval '1 minute') AS states,
+      NOT EXISTS (SELECT FROM incident_looks) AS is_first
     """
 )
 
@@ -123,20 +127,21 @@ class Notifier:
             if self._looking is None:
                 self._looking = await self._autocommit.connect()
             found = (await self._looking.execute(_LOOK, {"every": WATCH_EVERY})).one()
+        max_age = MAX_AGE_AT_FIRST if found.is_first else MAX_AGE
         if found.events:
-            while await run_events.look(self._db, self._describe):
+            while await run_events.look(self._db, self._describe, max_age):
                 pass
         if found.events or found.notifications:
-            await self._repeat(self._plan)
+            names = list(self._channels)
+            await self._repeat(
+                partial(planning.plan, rules=self._rules, channels=names, max_age=max_age)
+            )
         self._begin(found)
         for name in self._channels:
             if f"waiting {name}" in found.due:
                 await self._repeat(partial(planning.collect, channel=name))
         if found.states:
             await self._watch(self._looking)
-
-    async def _plan(self, connection: AsyncConnection) -> bool:
-        return await planning.plan(connection, self._rules, list(self._channels))
 
     async def _repeat(self, do_part: Callable[[AsyncConnection], Awaitable[bool]]) -> None:
         more = True

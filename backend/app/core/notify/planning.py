@@ -14,9 +14,6 @@ from app.core.notify.sending import GIVE_UP
 BATCH = 500
 """Notifications that are planned in one transaction."""
 
-MAX_AGE = "1 day"
-"""Older notifications are not sent: those from before a channel was configured, for example."""
-
 MAX_IN_DIGEST = 1_000
 """Notifications that one digest may contain."""
 
@@ -90,15 +87,18 @@ _GIVE_UP = text(
 _URGENCY = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 
 
-async def plan(connection: AsyncConnection, rules: Rules, channels: Sequence[str]) -> bool:
+async def plan(
+    connection: AsyncConnection, rules: Rules, channels: Sequence[str], max_age: str
+) -> bool:
     """Decide on the deliveries of a batch of notifications; return whether there may be more.
 
     Args:
         connection: in a transaction.
         rules: what is told, and when.
         channels: that carry it.
+        max_age: nobody is told of older notifications.
     """
-    values = {"batch": BATCH, "max_age": MAX_AGE}
+    values = {"batch": BATCH, "max_age": max_age}
     rows = (await connection.execute(_UNPLANNED, values)).mappings().all()
     given = []
     for row in rows:

@@ -21,9 +21,6 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 """Events that are looked at in one transaction."""
 
-MAX_AGE = "1 day"
-"""Nobody is told of older events: of those from before a channel was configured, for example."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
@@ -58,37 +55,38 @@ _EVENTS = text(
 _NOTICED = text("UPDATE run_events SET noticed = true WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
-async def look(db: AsyncEngine, describe: Mapping[str, Describe]) -> bool:
+async def look(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> bool:
     """Look at a batch of events, and tell of them what there is to tell.
 
     Args:
         db: PostgreSQL.
         describe: what to tell of the events that the job engine does not know, by event.
+        max_age: nobody is told of older events.
 
     Returns:
         Whether there may be more events.
     """
-    if await _look_at_own(db):
+    if await _look_at_own(db, max_age):
         return True
     found = False
     for event, say in describe.items():
-        found = await _look_at_other(db, event, say) or found
+        found = await _look_at_other(db, event, say, max_age) or found
     return found
 
 
-async def _look_at_own(db: AsyncEngine) -> bool:
+async def _look_at_own(db: AsyncEngine, max_age: str) -> bool:
     async with db.begin() as connection:
-        rows = await _unnoticed(connection, list(_DESCRIBED), BATCH)
+        rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
         notices = [_DESCRIBED[row["event"]](row) for row in rows if not row["is_old"]]
         await outbox.tell_incidents(connection, [each for each in notices if each is not None])
         await _mark(connection, rows)
     return len(rows) == BATCH
 
 
-async def _look_at_other(db: AsyncEngine, event: str, say: Describe) -> bool:
+async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: str) -> bool:
     """Look at one event. Its row stays locked, so that no other process does the same work."""
     async with db.begin() as connection:
-        rows = await _unnoticed(connection, [event], 1)
+        rows = await _unnoticed(connection, [event], 1, max_age)
         for row in rows:
             notice = None
             try:
@@ -106,9 +104,9 @@ async def _look_at_other(db: AsyncEngine, event: str, say: Describe) -> bool:
 
 
 async def _unnoticed(
-    connection: AsyncConnection, events: list[str], batch: int
+    connection: AsyncConnection, events: list[str], batch: int, max_age: str
 ) -> list[RowMapping]:
-    values = {"events": events, "batch": batch, "max_age": MAX_AGE}
+    values = {"events": events, "batch": batch, "max_age": max_age}
     return list((await connection.execute(_EVENTS, values)).mappings())
 
 

@@ -1,10 +1,11 @@
 """The doctor says when people do not hear of what happens."""
 
 from app.core.checks import Status
-from tests.integration.doctor.ward import query
+from tests.integration.doctor.ward import change, query
 from tests.patient import Patient
 
 UNDELIVERED, REFUSED = "notifications.undelivered", "notifications.refused"
+SENDER = "notifications.sender"
 
 
 def told(patient: Patient, state: str, *, ago: str = "2 hours", **columns: object) -> None:
@@ -54,3 +55,18 @@ async def test_a_channel_that_is_refused_is_named_until_it_delivers_again(
     assert "answered 410 gone" in broken.finding.found
     told(patient, "delivered")
     assert (await patient.see(REFUSED)).status is Status.ok
+
+
+async def test_channels_that_no_running_process_has_are_named(patient: Patient) -> None:
+    query(
+        patient,
+        "INSERT INTO notifications (kind, severity, at, title, text, created_at)"
+        " VALUES ('snapshot taken', 'info', now(), 't', 't', now() - interval '1 hour')",
+    )
+    assert (await patient.see(SENDER)).status is Status.ok
+    change(patient, notify_webhook_urls="https://hooks.slack.com/services/T0/B0/X")
+    broken = await patient.see(SENDER)
+    assert broken.status is Status.warning
+    assert "started with webhook" in broken.finding.required
+    query(patient, "UPDATE notifications SET planned_at = now()")
+    assert (await patient.see(SENDER)).status is Status.ok

@@ -103,7 +103,7 @@ async def test_nobody_is_told_of_failures_from_before_a_channel_was_configured(
     office: Office,
 ) -> None:
     await office.fail()
-    office.query("UPDATE run_events SET at = now() - interval '2 days'")
+    office.query("UPDATE run_events SET at = now() - interval '2 hours'")
     await office.fail(("b",))
     async with office.open() as mailbox:
         await mailbox.until(1)
@@ -113,6 +113,28 @@ async def test_nobody_is_told_of_failures_from_before_a_channel_was_configured(
         )
 
     assert [message.detail["sources"] for message in mailbox.got] == [["b"]]
+
+
+async def test_people_are_told_of_failures_from_days_in_which_nobody_could_tell(
+    office: Office,
+) -> None:
+    async with office.open():
+        await office.until("SELECT 1 FROM incident_looks")
+    for ago in ("6 days", "8 days"):
+        await office.fail((ago[0],))
+        office.query(
+            "UPDATE run_events SET at = now() - CAST(%s AS interval) WHERE NOT noticed"
+            " AND at > now() - interval '1 day'",
+            ago,
+        )
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+        await office.until(
+            "SELECT 1 WHERE NOT EXISTS (SELECT FROM run_events"
+            " WHERE NOT noticed AND event = 'failed')"
+        )
+
+    assert [message.detail["sources"] for message in mailbox.got] == [["6"]]
 
 
 async def test_text_from_outside_is_plain_text_without_secrets(office: Office) -> None:
