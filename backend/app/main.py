@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from redis.exceptions import RedisError
@@ -58,6 +59,7 @@ from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.db.engine import create_engine
 from app.doctor.recipes import explain
+from app.web.app import Pages, create_pages
 
 logger = logging.getLogger(__name__)
 
@@ -121,23 +123,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Conditional, private=settings.read_token is not None)
     app.add_middleware(AdminOnly, token=settings.admin_token)
     app.add_middleware(ReadersOnly, token=settings.read_token, others=[settings.admin_token])
+    pages = app.state.pages = create_pages(settings)
+    # two applications: the API answers errors with JSON, and the pages with pages
+    app.add_middleware(Pages, pages=pages)
     app.add_middleware(HeadRequests)
     app.add_middleware(_StartupErrors)
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
     settings: Settings = app.state.settings
     logs.configure(settings.log_level)
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(as_sigterm())
-            app.state.services = await _start(settings, stack)
+            app.state.services = app.state.pages.state.services = await _start(settings, stack)
+            stack.push_async_callback(app.state.pages.state.live.close)
             supervised = Supervised(lambda: "serving")
             supervised.ready()
             stack.callback(supervised.stopping)
-            yield
+            yield {"end_streams": app.state.pages.state.live.stop}
     except UserError as error:
         app.state.startup_error = error
         raise

@@ -58,12 +58,20 @@ def _server(settings: Settings) -> uvicorn.Server:
             backlog=ACCEPTED_AT_ONCE,
             log_config=None,
             server_header=False,
+            root_path=settings.api_root_path,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         )
     )
 
 
 class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, and first end what is sent without end, for which uvicorn would wait."""
+        # see the ASGI specification, lifespan state; the start may have failed
+        if (end_streams := self.lifespan.state.get("end_streams")) is not None:
+            end_streams()
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen with a long backlog.
 

@@ -18,6 +18,7 @@ WORDS = {
     "app.main": "starts the API",
     "app.cli": "commands",
     "app.serve": "web server",
+    "app.web": "pages",
     "app.api": "HTTP API",
     "app.doctor": "checks",
     "app.annotation": "sources, refresh",

@@ -32,6 +32,7 @@ _WORDS = {
     "app.main": [_API],
     "app.main._start_executing": [_RUNS],
     "app.api": [_API],
+    "app.web": [_API],
     "app.core.arq_worker": [_WORKERS],
     "app.core.notify": [_API, _RUNS],
     "app.core.workers.engine": [_RUNS],

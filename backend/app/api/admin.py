@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Header, Path, Query, Response
+from fastapi import Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.data.lists import genes_to_annotate
@@ -15,6 +15,7 @@ from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
+from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import LARGEST_ID, View, one_of
 from app.core.workers import views as worker_views
@@ -154,6 +155,31 @@ async def _limited_to(new: NewRun, services: Services) -> Sequence[str] | None:
         return await genes_to_annotate(connection, new.list)
 
 
+async def _only(
+    state: Annotated[
+        list[Annotated[str, one_of(STATES)]] | None,
+        Query(max_length=5, description="Only runs in this state, or in one of these."),
+    ] = None,
+    source: Annotated[
+        str | None, Query(max_length=100, description="Only runs that cover this source.")
+    ] = None,
+    error: Annotated[
+        str | None,
+        Query(max_length=200, description="Only runs whose error contains this text, in any case."),
+    ] = None,
+    since: Annotated[
+        str | None, Query(max_length=40, description="Only runs created at this time or later.")
+    ] = None,
+    until: Annotated[
+        str | None, Query(max_length=40, description="Only runs created before this time.")
+    ] = None,
+) -> RunFilter:
+    return read_filter(states=state or (), source=source, error=error, since=since, until=until)
+
+
+OnlyDep = Annotated[RunFilter, Depends(_only)]
+
+
 @router.get("/runs", summary="List the runs", response_description="A page of runs")
 async def list_runs(
     services: ServicesDep,
@@ -161,10 +187,11 @@ async def list_runs(
         int, Query(ge=1, le=200, description="The most runs on the page."), IN_DIGITS
     ] = 50,
     before: BeforeId = None,
+    only: OnlyDep = ALL_RUNS,
 ) -> views.RunPage:
     """Return a page of runs with their progress, the newest first."""
     async with services.db.connect() as connection:
-        return await views.list_runs(connection, limit=limit, before=before)
+        return await views.list_runs(connection, limit=limit, before=before, only=only)
 
 
 @router.get(

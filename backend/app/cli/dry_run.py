@@ -2,16 +2,10 @@ import json
 
 import click
 
-from app.annotation.genes.selection import find_hgnc_ids
-from app.annotation.own_tables.registry import all_sources
-from app.annotation.refresh.forecast import Forecast, forecast
-from app.annotation.refresh.requests import in_order
+from app.annotation.refresh.forecast import Forecast, forecast_request
 from app.annotation.settings import get_settings
-from app.annotation.sources.connector import Connector
-from app.annotation.upstream import new_http_client
 from app.cli.output import cells, count, duration, say, stdout, table
 from app.cli.session import Session, in_session
-from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.request import RunRequest
 
 
@@ -24,19 +18,7 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
     settings = get_settings()
 
     async def do(session: Session) -> list[Forecast]:
-        genes: list[str] | None = None
-        async with session.db.connect() as connection:
-            known = await all_sources(connection)
-            if request.genes is not None:
-                genes = await find_hgnc_ids(connection, request.genes)
-        async with new_http_client(settings.upstream_timeout) as http:
-            return await forecast(
-                session.db,
-                Connector(settings, LocalRateLimiter(), http),
-                in_order(request, known, settings.enabled_sources),
-                full=request.mode == "full",
-                genes=genes,
-            )
+        return await forecast_request(session.db, settings, request)
 
     found = in_session(do, settings=settings)
     if as_json:

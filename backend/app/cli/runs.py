@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import click
 from rich.table import Table
@@ -25,6 +26,7 @@ from app.cli.output import (
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
 from app.cli.who import login_name
 from app.core.runs import operations, views
+from app.core.runs.filters import ALL_RUNS, STATES, read_filter
 from app.core.runs.views import Changed, RunPage
 
 MAX_EVENTS = 50
@@ -43,20 +45,27 @@ class Shown(RunDetail):
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--before", type=RUN_ID, help="Only runs with smaller ids.")
+@click.option("--state", "states", multiple=True, help=f"Only {', '.join(STATES)}.")
+@click.option("--source", help="Only runs that cover this source.")
+@click.option("--error", metavar="TEXT", help="Only runs whose error contains this text.")
+@click.option("--since", metavar="TIME", help="Only runs created at this time or later.")
+@click.option("--until", metavar="TIME", help="Only runs created before this time.")
 @as_json
-def runs(limit: int, before: int | None, *, as_json: bool) -> None:
+def runs(limit: int, before: int | None, *, as_json: bool, **given: Any) -> None:
     """List the runs, the newest first."""
+    only = read_filter(**given)
 
     async def do(session: Session) -> RunPage:
         async with session.db.connect() as connection:
-            return await views.list_runs(connection, limit=limit, before=before)
+            return await views.list_runs(connection, limit=limit, before=before, only=only)
 
     page = in_session(do)
     if as_json:
         write_json(page)
         return
     if not page.runs:
-        note("there are no runs; to start one: just annotate")
+        none = "there are no runs; to start one: just annotate"
+        note(none if only == ALL_RUNS else "no run matches")
         return
     listed = table("id", "state", "sources", "mode", "done", "created", right=("id", "done"))
     for run in page.runs:

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
     """The bearer token for `/api/admin`, with at least 8 characters. Without a token, the calls
     below `/api/admin` answer 503."""
 
+    viewer_token: SecretStr | None = Field(None, min_length=8)
+    """The token with which one logs in to the pages and only reads, with at least 8 characters.
+    With the admin token, one also acts. Without both, the pages are closed."""
+
     read_token: SecretStr | None = Field(None, min_length=8)
     """The bearer token for all other calls below `/api`, with at least 8 characters. If it is set,
     genes, sources, changes, snapshots and exports are read with this token or the admin token. If
@@ -115,6 +119,10 @@ class Settings(BaseSettings):
     """The number of connections that `just api` keeps open, or fewer if the process may not open so
     many files. At the limit, the API closes the connection whose client was silent for the longest
     time."""
+
+    api_root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """The path under which a proxy serves the API and the pages, such as `/kidney`, if the proxy
+    removes it from the addresses of requests. Empty: they are at the top of their host."""
 
     api_client_timeout: float = Field(10.0, gt=0, le=600)
     """Seconds that a client may take to send a whole request, and to read a part of the answer."""

@@ -1,17 +1,15 @@
 """The moment that a reader asks about: now, a time in the past, or that of a snapshot."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound, WrongUse
 from app.core.nearest import did_you_mean
+from app.core.times import read_time
 from app.db.text import is_storable
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"
 """What a moment can be, for people."""
@@ -51,26 +49,6 @@ async def clock(connection: AsyncConnection) -> datetime:
     """Return PostgreSQL's time, which alone decides what is past."""
     now: datetime = (await connection.execute(_CLOCK)).scalar_one()
     return now
-
-
-def read_time(value: str) -> tuple[datetime, datetime]:
-    """Return when a day begins and ends, in UTC. A time with its zone begins and ends at once.
-
-    Raises:
-        ValueError: it is neither. The message says why.
-    """
-    try:
-        if _DAY.fullmatch(value):
-            start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
-            return start, start + timedelta(days=1)
-        # a `+` in an address means a blank unless it is written as %2B
-        at = datetime.fromisoformat(value.replace(" ", "+"))
-        zoned = None if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("which is no day and no time") from None
-    if zoned is None:
-        raise ValueError("a time without a zone")
-    return zoned, zoned
 
 
 def parse_time(what: str, value: str, now: datetime) -> datetime:

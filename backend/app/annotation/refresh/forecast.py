@@ -8,13 +8,18 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.annotation.own_tables.registry import connected
+from app.annotation.genes.selection import find_hgnc_ids
+from app.annotation.own_tables.registry import all_sources, connected
 from app.annotation.own_tables.store import current_tables
 from app.annotation.refresh.due import Rules, count_due
 from app.annotation.refresh.releases import Releases
-from app.annotation.settings import reads_file
+from app.annotation.refresh.requests import in_order
+from app.annotation.settings import Settings, reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.connector import Connector
+from app.annotation.upstream import new_http_client
+from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs.request import RunRequest
 from app.core.runs.views import View
 
 
@@ -87,6 +92,29 @@ async def forecast(
             due = await count_due(connection, rules)
             found.append(await _of_one(connection, connect, source, known, due))
     return found
+
+
+async def forecast_request(
+    db: AsyncEngine, settings: Settings, request: RunRequest
+) -> list[Forecast]:
+    """Say what a run of a request would do. The sources are asked for their releases.
+
+    Raises:
+        WrongUse: an unknown source or gene.
+    """
+    genes: list[str] | None = None
+    async with db.connect() as connection:
+        known = await all_sources(connection)
+        if request.genes is not None:
+            genes = await find_hgnc_ids(connection, request.genes)
+    async with new_http_client(settings.upstream_timeout) as http:
+        return await forecast(
+            db,
+            Connector(settings, LocalRateLimiter(), http),
+            in_order(request, known, settings.enabled_sources),
+            full=request.mode == "full",
+            genes=genes,
+        )
 
 
 async def _of_one(

@@ -5,6 +5,7 @@ __all__ = [
     "buckets",
     "checks",
     "events",
+    "filters",
     "jobs",
     "operations",
     "outcome",

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.errors import LIST_RUNS, NotFound
 from app.core.field_docs import describe_fields
 from app.core.runs import events
+from app.core.runs.filters import ALL_RUNS, STATES, RunFilter
 from app.core.runs.request import MODES
 
 LARGEST_ID = 2**63 - 1
@@ -28,8 +29,7 @@ def one_of(values: Iterable[str]) -> Any:
     return Field(json_schema_extra={"enum": [*values]})
 
 
-_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
-_STATE = one_of(_STATES)
+_STATE = one_of(STATES)
 
 
 class HeldFile(View):
@@ -74,7 +74,7 @@ class SourceProgress(View):
     """How far a run has come with one source."""
 
     source: str
-    state: Annotated[str, one_of((*_STATES, "held"))]
+    state: Annotated[str, one_of((*STATES, "held"))]
     """While the run is queued again, a source that has begun is shown as `queued`. The answers of a
     source that is `held` look wrong, and are not stored until somebody accepts them."""
     total: int | None
@@ -221,7 +221,16 @@ _PAGE = text(
       r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
       w.host, w.pid
     FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
-    WHERE r.id < :before ORDER BY r.id DESC LIMIT :limit
+    WHERE r.id < :before
+      AND (CAST(:states AS text[]) IS NULL OR r.state = ANY(:states))
+      AND (CAST(:source AS text) IS NULL
+        OR EXISTS (SELECT FROM run_sources s WHERE s.run_id = r.id AND s.source = :source))
+      AND (CAST(:error AS text) IS NULL OR strpos(lower(r.error), lower(:error)) > 0
+        OR EXISTS (SELECT FROM run_sources s
+          WHERE s.run_id = r.id AND strpos(lower(s.error), lower(:error)) > 0))
+      AND (CAST(:since AS timestamptz) IS NULL OR r.created_at >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL OR r.created_at < :until)
+    ORDER BY r.id DESC LIMIT :limit
     """
 )
 
@@ -259,7 +268,11 @@ async def get_run(connection: AsyncConnection, run_id: int) -> Run:
 
 
 async def list_runs(
-    connection: AsyncConnection, *, limit: int, before: int | None = None
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    before: int | None = None,
+    only: RunFilter = ALL_RUNS,
 ) -> RunPage:
     """Return a page of runs, the newest first.
 
@@ -267,11 +280,18 @@ async def list_runs(
         connection: to read from.
         limit: the most runs on the page.
         before: only runs with a smaller id.
+        only: which runs.
     """
-    result = await connection.execute(
-        _PAGE,
-        {"before": LARGEST_ID if before is None else before, "limit": limit},
-    )
+    values = {
+        "before": LARGEST_ID if before is None else before,
+        "limit": limit,
+        "states": None if only.states is None else list(only.states),
+        "source": only.source,
+        "error": only.error,
+        "since": only.since,
+        "until": only.until,
+    }
+    result = await connection.execute(_PAGE, values)
     runs = await _with_progress(connection, result.mappings().all())
     return RunPage(runs=runs, next_before=runs[-1].id if len(runs) == limit else None)
 

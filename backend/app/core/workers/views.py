@@ -39,6 +39,8 @@ class Waiting(View):
     run: int
     age: float
     """Seconds since the run was queued, or queued again."""
+    since: datetime
+    """When the run was queued, or queued again."""
     waiting_for: str | None
     """What the run waits for, such as an upstream service; null if only for a free worker."""
     not_before: datetime | None
@@ -81,12 +83,13 @@ _WAITING = text(
     """
     WITH queued AS (
       SELECT r.id AS run, r.created_at, r.waiting_for, r.not_before,
-        extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
+        e.at AS since, extract(epoch FROM clock_timestamp() - e.at)::float8 AS age
       FROM runs r CROSS JOIN LATERAL
         (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
       WHERE r.state = 'queued'
     )
-    SELECT run, waiting_for, not_before, age, count(*) OVER () AS depth, max(age) OVER () AS oldest
+    SELECT run, waiting_for, not_before, age, since, count(*) OVER () AS depth,
+      max(age) OVER () AS oldest
     FROM queued ORDER BY created_at, run LIMIT :most
     """
 )
@@ -112,7 +115,13 @@ async def worker_status(connection: AsyncConnection, *, arq_health: str | None) 
         queue_depth=waiting[0].depth if waiting else 0,
         oldest_waiting=waiting[0].oldest if waiting else None,
         waiting=[
-            Waiting(run=w.run, age=w.age, waiting_for=w.waiting_for, not_before=w.not_before)
+            Waiting(
+                run=w.run,
+                age=w.age,
+                since=w.since,
+                waiting_for=w.waiting_for,
+                not_before=w.not_before,
+            )
             for w in waiting
         ],
         arq_health=arq_health,

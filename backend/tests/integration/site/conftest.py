@@ -4,23 +4,18 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
 
 from tests.conftest import REPOSITORY
+from tests.integration.chromium import chromium
+
+__all__ = ["chromium"]
 
 PREFIX = "/some/prefix/"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    *("--headless", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
-    *("--disable-component-update", "--disable-sync", "--disable-quic"),
-    # it asks nobody but the test's own server
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 
 
 def build(folder: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -83,15 +78,3 @@ def served(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
-        pytest.skip(f"no Chromium: none of {', '.join(CHROMIUM)} is installed")
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=[*QUIET, *root])
-        yield browser
-        await browser.close()

@@ -32,7 +32,13 @@ GROUPS = {check.group for check in CHECKS}
 OF_THE_EXAMPLE = {"MANE_FILES_URL", "upstream.mane-files"}
 """Names that docs/how-to/add-a-source.md declares."""
 
-OF_OTHERS = {"SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "REDISCLI_AUTH"}
+OF_OTHERS = {
+    "FORWARDED_ALLOW_IPS",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "REDISCLI_AUTH",
+    "SSL_CERT_FILE",
+}
 """Variables of the environment that other programs read."""
 
 ENDINGS = r"py|md|yml|yaml|toml|txt|sh|conf|acl|service|env|tsv|json|example"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from app.annotation.data import moments
+from app.core import times
 from app.core.errors import WrongUse
 from app.core.nearest import did_you_mean
 
@@ -90,7 +90,7 @@ def read_time(condition: str, value: str) -> tuple[datetime, datetime]:
     """
     allowed = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z)"
     try:
-        start, end = moments.read_time(value)
+        start, end = times.read_time(value)
     except ValueError:
         raise _refused(condition, allowed) from None
     return start, max(end, start + _MICROSECOND)

@@ -1,0 +1,73 @@
+"""Which runs are listed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.errors import WrongUse
+from app.core.nearest import did_you_mean
+from app.core.times import read_time
+from app.db.text import storable
+
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+
+A_TIME = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs are listed. What is None does not limit the list.
+
+    Attributes:
+        states: any of these.
+        source: that the run covers.
+        error: a text in the error of the run or of one of its sources, in any case.
+        since: runs that were created at this time or later.
+        until: runs that were created before this time.
+    """
+
+    states: Collection[str] | None = None
+    source: str | None = None
+    error: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL_RUNS = RunFilter()
+
+ACTIVE_RUNS = RunFilter(states=("queued", "running"))
+
+
+def read_filter(
+    *,
+    states: Collection[str] = (),
+    source: str | None = None,
+    error: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> RunFilter:
+    """Return the filter that somebody typed. What is empty does not limit the list.
+
+    Raises:
+        WrongUse: an unknown state, or something that is no time.
+    """
+    for state in states:
+        if state not in STATES:
+            near = did_you_mean(state, STATES)
+            raise WrongUse(f"unknown state {state!r}{near}", allowed=", ".join(STATES))
+    return RunFilter(
+        states=states or None,
+        source=storable(source) if source else None,
+        error=storable(error) if error else None,
+        since=_begin("since", since),
+        until=_begin("until", until),
+    )
+
+
+def _begin(name: str, value: str | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        return read_time(value)[0]
+    except ValueError as error:
+        raise WrongUse(f"{name} is {value!r}, {error}", allowed=A_TIME) from None

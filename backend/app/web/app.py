@@ -1,0 +1,71 @@
+"""Puts the pages together. They are an application of their own beside the API."""
+
+from fastapi import FastAPI
+from starlette._utils import get_route_path
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.annotation.settings import Settings
+from app.api.body_limit import BodyLimit
+from app.web import assets, now, problems, run, runs
+from app.web.gate import Gate, is_page
+from app.web.live import Live
+from app.web.login import login_router
+from app.web.new_run import new_run_router
+from app.web.roles import Roles
+
+_OF_THE_API = ("/api", "/health", "/metrics", "/openapi.json")
+
+
+def create_pages(settings: Settings) -> FastAPI:
+    """Create the pages.
+
+    Args:
+        settings: the tokens, and what the sources need.
+    """
+    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    roles = Roles(settings.admin_token, settings.viewer_token)
+    pages.state.live = Live()
+    problems.install(pages)
+    # `/runs/new` comes before `/runs/{run_id}`
+    for router in (
+        login_router(roles),
+        now.router,
+        runs.router,
+        new_run_router(settings),
+        run.router,
+    ):
+        pages.include_router(router)
+    pages.add_route("/static/{digest}/{name}", assets.serve)
+    pages.add_middleware(Gate, roles=roles)
+    return pages
+
+
+class Pages:
+    """Gives requests for pages to the pages, and all others to the API.
+
+    Who asks for an address that does not exist is answered in the form that he reads.
+
+    Args:
+        app: the API.
+        pages: the pages.
+    """
+
+    def __init__(self, app: ASGIApp, pages: FastAPI) -> None:
+        self._app = app
+        self._pages = pages
+        self._limited = BodyLimit(pages)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        chosen = self._limited if self._is_page(scope) else self._app
+        await chosen(scope, receive, send)
+
+    def _is_page(self, scope: Scope) -> bool:
+        if scope["type"] != "http":
+            return False
+        path = get_route_path(scope)
+        if any(path == each or path.startswith(f"{each}/") for each in _OF_THE_API):
+            return False
+        accepted = Headers(scope=scope).get("accept", "")
+        return "text/html" in accepted or is_page(self._pages.routes, scope)

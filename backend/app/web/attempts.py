@@ -1,0 +1,47 @@
+import time
+from collections import OrderedDict
+
+PER_CLIENT = 5
+IN_ALL = 60
+"""Wrong tokens that are answered in one window."""
+
+WINDOW = 60.0
+"""Seconds."""
+
+_MOST_CLIENTS = 10_000
+
+
+class Attempts:
+    """Limits how often a wrong token can be tried, for each client and for all together.
+
+    A token has at least 8 characters. At this rate, nobody finds one by trying.
+    """
+
+    def __init__(self) -> None:
+        self._failed: OrderedDict[str, list[float]] = OrderedDict()
+        self._all: list[float] = []
+
+    def wait(self, client: str) -> float:
+        """Return the seconds that a client has to wait before it may try a token; 0 for none."""
+        now = time.monotonic()
+        mine = _recent(self._failed.get(client, []), now)
+        self._all = _recent(self._all, now)
+        waits = [
+            failed[-most] + WINDOW - now
+            for failed, most in ((mine, PER_CLIENT), (self._all, IN_ALL))
+            if len(failed) >= most
+        ]
+        return max(waits, default=0.0)
+
+    def failed(self, client: str) -> None:
+        """Count a wrong token."""
+        now = time.monotonic()
+        mine = _recent(self._failed.pop(client, []), now)
+        self._failed[client] = [*mine, now]
+        self._all.append(now)
+        while len(self._failed) > _MOST_CLIENTS:
+            self._failed.popitem(last=False)
+
+
+def _recent(times: list[float], now: float) -> list[float]:
+    return [each for each in times if now - each < WINDOW]

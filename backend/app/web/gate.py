@@ -1,0 +1,130 @@
+"""Lets only people who have logged in see pages. It decides by address, so none is forgotten."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette._utils import get_route_path
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.origin import is_encrypted, is_from_these_pages
+from app.web.rendering import show_problem
+from app.web.roles import Roles
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+OPEN_PATHS = ("/login", "/static/")
+"""Addresses that anybody may see."""
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    # browsers without Sec-Fetch-Site send the Origin of forms only under such a policy
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+"""Sent with every answer. No script or style in the text of a page is obeyed."""
+
+SECURE_COOKIE = "__Host-kidney-genetics"
+"""Browsers accept this cookie only over HTTPS, for all paths, and for this host alone."""
+
+LOOPBACK_COOKIE = "kidney-genetics"
+"""The cookie where the browser runs on the same machine, and there is no HTTPS."""
+
+
+class Gate:
+    """Demands a session, and refuses what pages of other servers send.
+
+    Args:
+        app: the pages.
+        roles: the tokens.
+    """
+
+    def __init__(self, app: ASGIApp, roles: Roles) -> None:
+        self._app = app
+        self._roles = roles
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        request = Request(scope, receive)
+        answer = self._answer(request)
+        await (answer or self._app)(scope, receive, send_with_headers)
+
+    def _answer(self, request: Request) -> ASGIApp | None:
+        """Return the answer to a request that may not pass, or None."""
+        path = get_route_path(request.scope)
+        session = request.scope["session"] = self._roles.session(_cookie(request))
+        if request.method not in SAFE_METHODS and not is_from_these_pages(request):
+            return show_problem(
+                request,
+                HTTPStatus.FORBIDDEN,
+                "this request was not sent by a page of this server",
+                remedy="open the page here, and use its form",
+            )
+        # anybody may know that there is no such page
+        if path.startswith(OPEN_PATHS) or not is_page(request.app.routes, request.scope):
+            return None
+        if not self._roles.open:
+            return show_problem(
+                request,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "no token is configured, so the pages are closed",
+                remedy="set ADMIN_TOKEN, VIEWER_TOKEN or both, and restart the API",
+            )
+        if session is None:
+            return _to_login(request, path)
+        if request.method not in SAFE_METHODS and not session.may_act and path != "/logout":
+            return show_problem(
+                request,
+                HTTPStatus.FORBIDDEN,
+                "you are logged in with the viewer's token, which only reads",
+                remedy="log out, and log in with ADMIN_TOKEN",
+            )
+        return None
+
+
+def is_page(routes: Iterable[BaseRoute], scope: Scope) -> bool:
+    """Tell whether one of the routes has the address of a request."""
+    return any(route.matches(scope)[0] is not Match.NONE for route in routes)
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the cookie for this connection."""
+    return SECURE_COOKIE if is_encrypted(request) else LOOPBACK_COOKIE
+
+
+def _cookie(request: Request) -> str | None:
+    return request.cookies.get(cookie_name(request))
+
+
+def _to_login(request: Request, path: str) -> ASGIApp:
+    if request.method not in SAFE_METHODS:
+        path = "/"
+    elif request.url.query:
+        path = f"{path}?{request.url.query}"
+    root = request.scope.get("root_path", "")
+    to = f"{root}/login?next={quote(path, safe='')}"
+    if "hx-request" in request.headers:
+        # a part of a page cannot be replaced by the login: the browser has to go there
+        answer = RedirectResponse(to, HTTPStatus.UNAUTHORIZED, {"HX-Redirect": to})
+        del answer.headers["location"]
+        return answer
+    return RedirectResponse(to, HTTPStatus.SEE_OTHER)

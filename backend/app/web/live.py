@@ -1,0 +1,131 @@
+"""Sends parts of pages to everybody who looks at them, as they change."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+from fastapi.sse import ServerSentEvent
+
+from app.core.postgres.unavailable import is_unavailable
+from app.core.process import cancelling
+from app.web.rendering import render
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.5
+"""Seconds between two looks at the database, while somebody watches."""
+
+STOP_TIMEOUT = 5.0
+
+Render = Callable[[], Awaitable[str]]
+"""Reads the database, and returns a part of a page."""
+
+
+@dataclass(eq=False, slots=True)
+class _Watched:
+    """A part of a page that somebody looks at."""
+
+    render: Render
+    watchers: int = 0
+    text: str | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Live:
+    """Renders each part once for all who watch it, however many these are.
+
+    Nothing is read from the database while nobody watches.
+
+    Args:
+        interval: seconds between two looks.
+    """
+
+    def __init__(self, interval: float = INTERVAL) -> None:
+        self._interval = interval
+        self._watched: dict[str, _Watched] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    async def watch(self, key: str, render: Render) -> AsyncIterator[str]:
+        """Yield a part of a page as it is now, and again whenever it changes, until the stop.
+
+        Args:
+            key: the same for all who get the same text.
+            render: reads and renders the part.
+        """
+        watched = self._watched.setdefault(key, _Watched(render))
+        watched.watchers += 1
+        try:
+            self._begin()
+            seen: str | None = None
+            while not self._stopped:
+                changed = watched.changed
+                if watched.text is not None and watched.text != seen:
+                    seen = watched.text
+                    yield seen
+                else:
+                    await changed.wait()
+        finally:
+            watched.watchers -= 1
+            if not watched.watchers:
+                del self._watched[key]
+
+    def stop(self) -> None:
+        """End all streams, so that a server that stops need not wait for them."""
+        self._stopped = True
+        for watched in self._watched.values():
+            watched.changed.set()
+
+    async def close(self) -> None:
+        """Stop, and wait until nothing is read from the database any more."""
+        self.stop()
+        if self._looking is not None:
+            await cancelling.end(self._looking, within=STOP_TIMEOUT)
+
+    def _begin(self) -> None:
+        if not self._stopped and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look(), name="live pages")
+
+    async def _look(self) -> None:
+        while self._watched and not self._stopped:
+            for watched in list(self._watched.values()):
+                await self._look_at(watched)
+            await asyncio.sleep(self._interval)
+
+    async def _look_at(self, watched: _Watched) -> None:
+        try:
+            text = await watched.render()
+        except Exception as error:
+            # what was shown last stays, and the next look may succeed
+            if is_unavailable(error):
+                logger.warning("live pages wait, PostgreSQL is unavailable: %s", error)
+            else:
+                logger.exception("a live page could not be rendered")
+            return
+        if text != watched.text:
+            watched.text = text
+            watched.changed.set()
+            watched.changed = asyncio.Event()
+
+
+async def live_events(
+    request: Request, template: str, read: Callable[[], Awaitable[dict[str, Any]]]
+) -> AsyncIterator[ServerSentEvent]:
+    """Yield the events of a stream that keeps a part of a page up to date.
+
+    Args:
+        request: for the stream. All who have the same role get the same text from its address.
+        template: the part.
+        read: reads what the part shows.
+    """
+
+    async def show() -> str:
+        return render(request, template, **await read())
+
+    live: Live = request.app.state.live
+    key = f"{request.scope['session']} {request.url.path}"
+    async for text in live.watch(key, show):
+        yield ServerSentEvent(raw_data=text)

@@ -1,0 +1,80 @@
+"""Logs people in and out. The token is sent once, in the body of a request."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.web.attempts import Attempts
+from app.web.gate import cookie_name
+from app.web.origin import is_encrypted, is_loopback, local_path
+from app.web.rendering import page
+from app.web.roles import LIFETIME, Roles
+
+MAX_TOKEN = 4_096
+
+
+def login_router(roles: Roles) -> APIRouter:
+    """Return the routes of the login.
+
+    Args:
+        roles: the tokens.
+    """
+    router = APIRouter()
+    attempts = Attempts()
+
+    def show(request: Request, to: str, status: int = 200, problem: str = "") -> Response:
+        usable = is_encrypted(request) or is_loopback(request)
+        values = {"next": local_path(to) or "/", "problem": problem, "usable": usable}
+        return page(request, "login.html", status, open=roles.open, **values)
+
+    @router.get("/login")
+    async def form(request: Request, next: str = "/") -> Response:  # noqa: A002 - its usual name
+        return show(request, next)
+
+    @router.post("/login")
+    async def log_in(
+        request: Request,
+        token: Annotated[str, Form(max_length=MAX_TOKEN)] = "",
+        next: Annotated[str, Form()] = "/",  # noqa: A002 - its usual name
+    ) -> Response:
+        client = request.client.host if request.client else ""
+        if not (is_encrypted(request) or is_loopback(request)):
+            return show(request, next, HTTPStatus.FORBIDDEN)
+        if (wait := attempts.wait(client)) > 0:
+            problem = f"too many wrong tokens; try again in {wait:.0f} s"
+            answer = show(request, next, HTTPStatus.TOO_MANY_REQUESTS, problem)
+            answer.headers["retry-after"] = f"{wait:.0f}"
+            return answer
+        role = roles.role_of(token.strip())
+        if role is None:
+            attempts.failed(client)
+            return show(request, next, HTTPStatus.UNAUTHORIZED, "this token is wrong")
+        to = request.scope.get("root_path", "") + (local_path(next) or "/")
+        answer = RedirectResponse(to, HTTPStatus.SEE_OTHER)
+        answer.set_cookie(
+            cookie_name(request),
+            roles.cookie(role),
+            max_age=LIFETIME[role],
+            path="/",
+            secure=is_encrypted(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    @router.post("/logout")
+    async def log_out(request: Request) -> Response:
+        root = request.scope.get("root_path", "")
+        answer = RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
+        answer.delete_cookie(
+            cookie_name(request),
+            path="/",
+            secure=is_encrypted(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    return router

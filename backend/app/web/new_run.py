@@ -1,0 +1,72 @@
+"""Starts a run, after it has shown what the run would do."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from app.annotation.own_tables.registry import all_sources
+from app.annotation.refresh.forecast import forecast_request
+from app.annotation.refresh.requests import request_run
+from app.annotation.settings import Settings
+from app.api.services import ServicesDep
+from app.core.runs.request import MODES, RunRequest
+from app.web.rendering import page, redirect
+
+
+class Wanted(BaseModel):
+    """What the form asks for. No source means all."""
+
+    source: list[Annotated[str, Field(max_length=100)]] = Field([], max_length=100)
+    mode: str = Field(MODES[0], max_length=20)
+
+    @property
+    def request(self) -> RunRequest:
+        """The same as a request for a run."""
+        return RunRequest.of(self.source or None, self.mode)
+
+
+class Looked(Wanted):
+    """Whether the effect of a run is asked for."""
+
+    look: bool = False
+
+
+def new_run_router(settings: Settings) -> APIRouter:
+    """Return the pages on which a run is started.
+
+    Args:
+        settings: of the sources, which are asked for their releases.
+    """
+    router = APIRouter()
+
+    @router.get("/runs/new")
+    async def show_form(
+        request: Request, services: ServicesDep, wanted: Annotated[Looked, Query()]
+    ) -> Response:
+        """Show the form, and what the run would do if that is asked for."""
+        forecasts = None
+        if wanted.look:
+            forecasts = await forecast_request(services.db, settings, wanted.request)
+        async with services.reads.connect() as connection:
+            sources = [*await all_sources(connection)]
+        return page(
+            request,
+            "new_run.html",
+            wanted=wanted,
+            sources=sources,
+            modes=MODES,
+            forecasts=forecasts,
+        )
+
+    @router.post("/runs")
+    async def start(
+        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Form()]
+    ) -> Response:
+        """Start a run, or go to the active run of the same request."""
+        accepted = await request_run(
+            services.db, services.dispatcher, wanted.request, enabled=services.enabled_sources
+        )
+        return redirect(request, f"/runs/{accepted.ref.run_id}")
+
+    return router

@@ -1,0 +1,122 @@
+"""What happens at the moment: the first page."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.refresh.coverage import held_sources
+from app.api.services import ServicesDep
+from app.core.runs.filters import ACTIVE_RUNS
+from app.core.runs.views import Run, list_runs
+from app.core.schedules.views import Schedule, list_schedules
+from app.core.words import some
+from app.core.workers.views import Waiting, Worker, worker_status
+from app.web.live import live_events
+from app.web.rendering import page
+from app.web.wording import words
+
+router = APIRouter()
+
+MOST_RUNS = 50
+"""Active runs that are shown."""
+
+MOST_SCHEDULES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How things are, in one sentence.
+
+    Attributes:
+        level: good, warn or bad.
+    """
+
+    level: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSource:
+    """A source whose latest answers are not stored until somebody accepts them."""
+
+    source: str
+    run_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the page shows.
+
+    Attributes:
+        active: runs that are queued or executed, the newest first.
+        schedules: those that come next, the earliest first.
+    """
+
+    health: Health
+    active: Sequence[Run]
+    waiting: Sequence[Waiting]
+    held: Sequence[HeldSource]
+    workers: Sequence[Worker]
+    schedules: Sequence[Schedule]
+
+
+@router.get("/")
+async def show_now(request: Request, services: ServicesDep) -> Response:
+    """Show what happens at the moment."""
+    async with services.reads.connect() as connection:
+        return page(request, "now.html", now=await read_now(connection))
+
+
+@router.get("/live/now", response_class=EventSourceResponse)
+async def live_now(request: Request, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
+    """Send what the page shows, as it changes."""
+
+    async def read() -> dict[str, Any]:
+        async with services.reads.connect() as connection:
+            return {"now": await read_now(connection)}
+
+    async for event in live_events(request, "now_live.html", read):
+        yield event
+
+
+async def read_now(connection: AsyncConnection) -> Now:
+    """Read what the page shows."""
+    status = await worker_status(connection, arq_health=None)
+    active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
+    held = [
+        HeldSource(name, each.run_id, each.reason)
+        for name, each in (await held_sources(connection)).items()
+    ]
+    schedules = [each for each in await list_schedules(connection) if each.next]
+    schedules.sort(key=lambda each: each.next[0])
+    return Now(
+        health=_health(status.workers, active, status.queue_depth, held),
+        active=active,
+        waiting=status.waiting,
+        held=held,
+        workers=status.workers,
+        schedules=schedules[:MOST_SCHEDULES],
+    )
+
+
+def _health(
+    workers: Sequence[Worker], active: Sequence[Run], queued: int, held: Sequence[HeldSource]
+) -> Health:
+    alive = sum(worker.alive for worker in workers)
+    running = sum(run.state == "running" for run in active)
+    if not alive:
+        waits = f", and {words(queued, 'run')} wait{'s' if queued == 1 else ''}" if queued else ""
+        return Health("bad" if queued else "warn", f"No worker is alive{waits}.")
+    facts = f"{words(alive, 'worker')} {'is' if alive == 1 else 'are'} alive"
+    if running:
+        facts += f", {words(running, 'run')} {'is' if running == 1 else 'are'} being executed"
+    if held:
+        names = some([each.source for each in held])
+        verb = "is" if len(held) == 1 else "are"
+        return Health("warn", f"{names} {verb} held until somebody accepts it; {facts}.")
+    return Health("good", f"All is well: {facts}.")

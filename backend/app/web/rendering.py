@@ -1,0 +1,65 @@
+"""Renders pages. Every value is escaped, wherever it comes from."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from app.web import assets, wording
+
+_FOLDER = Path(__file__).parent
+
+_pages = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    # they do not change while the process lives
+    auto_reload=False,
+)
+_pages.filters |= {
+    "when": wording.when,
+    "span": wording.duration,
+    "count": wording.count,
+    "words": wording.words,
+}
+_pages.globals |= {"asset": assets.address}
+
+
+def render(request: Request, template: str, **values: Any) -> str:
+    """Return the text of a page, or of a part of one.
+
+    Args:
+        request: for the session and the addresses.
+        template: the name of its file.
+        values: that it shows.
+    """
+    given = {
+        "root": request.scope.get("root_path", ""),
+        "session": request.scope.get("session"),
+        "path": request.url.path,
+    }
+    return _pages.get_template(template).render(given | values)
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page as the answer to a request."""
+    return HTMLResponse(render(request, template, **values), status)
+
+
+def redirect(request: Request, path: str) -> RedirectResponse:
+    """Send the browser to another page, after a form."""
+    return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)
+
+
+def show_problem(
+    request: Request, status: int, found: str, *, allowed: str = "", remedy: str = ""
+) -> HTMLResponse:
+    """Return a page that says what is wrong, what is allowed, and what to do."""
+    values = {"found": found, "allowed": allowed, "remedy": remedy}
+    phrase = HTTPStatus(status).phrase
+    return page(request, "problem.html", status, title=phrase, **values)

@@ -1,0 +1,113 @@
+"""The list of runs, and what can be done about all that match."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from app.annotation.own_tables.registry import all_sources
+from app.api.services import ServicesDep
+from app.core.errors import UserError, WrongUse
+from app.core.runs.filters import STATES, RunFilter, read_filter
+from app.core.runs.views import LARGEST_ID, list_runs
+from app.core.words import some
+from app.web.rendering import page, redirect
+from app.web.run_actions import ACTIONS, act
+
+router = APIRouter()
+
+PAGE = 50
+MOST_AT_ONCE = 500
+"""Runs that one button acts on."""
+
+_Text = Annotated[str, Field(max_length=200)]
+
+
+class Search(BaseModel):
+    """What the form of the list says. An empty field does not limit the list."""
+
+    state: _Text = ""
+    source: _Text = ""
+    error: _Text = ""
+    since: _Text = ""
+    until: _Text = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields that limit the list."""
+        fields = Search.model_fields
+        return {name: value for name in fields if (value := getattr(self, name))}
+
+    def filter(self) -> RunFilter:
+        """Return the same as a filter.
+
+        Raises:
+            WrongUse: a field has a wrong value.
+        """
+        states = [self.state] if self.state else []
+        return read_filter(
+            states=states,
+            source=self.source,
+            error=self.error,
+            since=self.since,
+            until=self.until,
+        )
+
+
+class PageOfSearch(Search):
+    """A page of the list."""
+
+    before: int | None = Field(None, ge=1, le=LARGEST_ID)
+    done: str = Field("", max_length=1_000)
+
+
+class ActOnAll(Search):
+    """What the buttons below the list do."""
+
+    action: str = Field(max_length=20)
+
+
+@router.get("/runs")
+async def show_runs(
+    request: Request, services: ServicesDep, search: Annotated[PageOfSearch, Query()]
+) -> Response:
+    """Show the runs that match, the newest first."""
+    async with services.reads.connect() as connection:
+        found = await list_runs(connection, limit=PAGE, before=search.before, only=search.filter())
+        sources = [*await all_sources(connection)]
+    older = urlencode(search.given | {"before": found.next_before}) if found.next_before else None
+    return page(
+        request,
+        "runs.html",
+        runs=found.runs,
+        search=search,
+        older=older,
+        states=STATES,
+        sources=sources,
+    )
+
+
+@router.post("/runs/matching")
+async def act_on_all(
+    request: Request, services: ServicesDep, search: Annotated[ActOnAll, Form()]
+) -> Response:
+    """Cancel or retry every run that matches, the oldest first."""
+    if search.action not in ACTIONS:
+        raise WrongUse(f"unknown action {search.action!r}", allowed=", ".join(ACTIONS))
+    action = ACTIONS[search.action]
+    async with services.reads.connect() as connection:
+        found = await list_runs(connection, limit=MOST_AT_ONCE, only=search.filter())
+    changed, refused = 0, []
+    for run in reversed(found.runs):
+        if run.state not in action.states:
+            continue
+        try:
+            await act(services, search.action, run.id)
+            changed += 1
+        except UserError as problem:
+            refused.append(f"run {run.id}: {problem.found}")
+    done = f"{changed:,} {action.done}"
+    if refused:
+        done += f"; {len(refused):,} refused: {some(refused)}"
+    return redirect(request, "/runs?" + urlencode(search.given | {"done": done[:1_000]}))

@@ -1,0 +1,54 @@
+"""Times, durations and numbers as the pages show them."""
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from app.core.words import span
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+def when(at: datetime | None, none: str = "never") -> Markup:
+    """Show a time with its zone, and how long ago it was, or in how much time it will be.
+
+    The second part is coarse: a page that is shown live changes only when something happens.
+    """
+    if at is None:
+        return Markup("<span>{}</span>").format(none)
+    exact = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time> <span class="ago">{}</span>').format(
+        exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", _distance(exact)
+    )
+
+
+def _distance(at: datetime) -> str:
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    form = "{} ago" if seconds >= 0 else "in {}"
+    seconds = abs(seconds)
+    if seconds < _MINUTE:
+        return form.format("less than a minute")
+    for unit, name, most in (
+        (_MINUTE, "minute", 90 * _MINUTE),
+        (_HOUR, "hour", 48 * _HOUR),
+        (_DAY, "day", float("inf")),
+    ):
+        if seconds < most:
+            number = int(seconds // unit)
+            return form.format(f"{number:,} {name}{'' if number == 1 else 's'}")
+    raise AssertionError(seconds)
+
+
+def duration(seconds: float | None) -> str:
+    """Show a duration; a dash if it is not known."""
+    return "-" if seconds is None else span(max(seconds, 0.0))
+
+
+def count(number: int | None) -> str:
+    """Show a number with commas between thousands; a dash if it is not known."""
+    return "-" if number is None else f"{number:,}"
+
+
+def words(number: int, one: str, many: str | None = None) -> str:
+    """Show a number with its noun: ``1 run``, ``2,000 runs``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

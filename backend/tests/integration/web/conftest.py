@@ -1,0 +1,92 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from app.annotation.settings import Settings
+from app.main import create_app
+from harness.timing import WAIT, scaled
+from tests.integration.chromium import chromium
+
+__all__ = ["chromium"]
+
+ADMIN, VIEWER = "a-token-of-the-tests", "a-token-that-only-reads"
+
+HERE = "http://localhost"
+
+FROM_HERE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+"""What a browser sends with the form of a page of this server."""
+
+Visit = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture(autouse=True)
+def _own_logging(own_logging: None) -> None:
+    """Every application that starts sets up the logging of its process."""
+
+
+@asynccontextmanager
+async def visiting(
+    settings: Settings, *, address: str = HERE, root_path: str = ""
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of somebody who has not logged in. It follows no redirects."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, root_path=root_path)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=transport, base_url=address, headers=FROM_HERE, timeout=scaled(WAIT)
+        ) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture
+def visit() -> Visit:
+    return visiting
+
+
+@pytest.fixture
+def web_settings(arq_settings: Settings) -> Settings:
+    """Settings with both tokens, under which arq workers execute the runs; there are none."""
+    return arq_settings.model_copy(update={"viewer_token": SecretStr(VIEWER)})
+
+
+@pytest.fixture
+async def visitor(web_settings: Settings, genes: None) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who has not logged in."""
+    async with visiting(web_settings) as browser:
+        yield browser
+
+
+async def log_in(browser: httpx.AsyncClient, token: str) -> httpx.Response:
+    answer = await browser.post("/login", data={"token": token})
+    assert answer.status_code == 303, answer.text
+    return answer
+
+
+@pytest.fixture
+async def admin(visitor: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Somebody who acts."""
+    await log_in(visitor, ADMIN)
+    return visitor
+
+
+@pytest.fixture
+async def viewer(visitor: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Somebody who only reads."""
+    await log_in(visitor, VIEWER)
+    return visitor
+
+
+@pytest.fixture
+def api_run(query) -> int:
+    """A run that was cancelled."""
+    (run,) = query(
+        "INSERT INTO runs (task, sources, mode, state, finished_at)"
+        " VALUES ('run_pipeline_task', '{hgnc}', 'smart', 'cancelled', now()) RETURNING id"
+    )
+    run_id: int = run["id"]
+    return run_id

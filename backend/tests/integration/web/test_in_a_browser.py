@@ -1,0 +1,175 @@
+"""The pages in Chromium, of an API that runs, with a worker and the sandbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from harness.timing import WAIT, scaled
+from tests.integration.web.conftest import ADMIN, VIEWER
+from tests.plant import Plant
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then((found) => found.violations
+  .filter((rule) => ["serious", "critical"].includes(rule.impact))
+  .flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target}`)))"""
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+PAGES = ("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc", "/no-such-page")
+SMALL = 150_000
+"""Bytes of a page with all that it loads."""
+
+
+@dataclass
+class Window:
+    """A tab, and what went wrong in it."""
+
+    page: Page
+    address: str
+    faults: list[str]
+    received: int = 0
+
+    async def open(self, path: str) -> None:
+        await self.page.goto(self.address + path)
+
+
+@asynccontextmanager
+async def window(
+    browser: Browser, address: str, token: str = ADMIN, **how: Any
+) -> AsyncIterator[Window]:
+    context = await browser.new_context(**how)
+    context.set_default_timeout(1_000 * scaled(WAIT))
+    # the policy of the pages would not let them evaluate it
+    await context.add_init_script(AXE)
+    tab = Window(await context.new_page(), address, [])
+
+    def said(kind: str, words: str) -> None:
+        if kind in {"error", "warning"}:
+            tab.faults.append(words)
+
+    def asked(url: str) -> None:
+        if not url.startswith(address):
+            tab.faults.append(f"asks another host: {url}")
+
+    tab.page.on("console", lambda message: said(message.type, message.text))
+    tab.page.on("pageerror", lambda error: said("error", str(error)))
+    tab.page.on("request", lambda request: asked(request.url))
+    await tab.open("/login")
+    await tab.page.get_by_label("Token").fill(token)
+    await tab.page.get_by_role("button", name="Log in").click()
+    await expect(tab.page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
+    yield tab
+    await context.close()
+
+
+def said(tab: Window, words: str) -> Locator:
+    """A line of the list that says in words what the timeline shows."""
+    return tab.page.get_by_role("listitem").filter(has_text=words)
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=1_000 * scaled(WAIT))
+
+
+@pytest.fixture
+async def served(plant: Plant) -> str:
+    """The address of an API beside which a worker executes a run of ClinVar."""
+    plant.fill()
+    plant.worker()
+    _, address = await plant.api(ADMIN_TOKEN=ADMIN, VIEWER_TOKEN=VIEWER)
+    plant.annotate("clinvar")
+    await plant.until(lambda run: run["state"] == "running")
+    return address
+
+
+@pytest.mark.timeout(240)
+async def test_every_page_is_whole_readable_and_accessible(chromium: Browser, served: str) -> None:
+    found = []
+    for scheme in ("light", "dark"):
+        for width in (390, 1440):
+            async with window(
+                chromium,
+                served,
+                color_scheme=scheme,
+                viewport={"width": width, "height": 900},
+            ) as tab:
+                for path in PAGES:
+                    await tab.open(path)
+                    where = f"{path}, {scheme}, {width} px"
+                    if await tab.page.evaluate(SIDEWAYS):
+                        found.append(f"{where}: it scrolls sideways")
+                    found += [f"{where}: {each}" for each in await tab.page.evaluate(SERIOUS)]
+                    if path != "/no-such-page":  # whose status the browser reports
+                        found += [f"{where}: {each}" for each in tab.faults]
+                    tab.faults.clear()
+    assert found == []
+
+
+async def test_progress_moves_without_a_reload(chromium: Browser, served: str) -> None:
+    async with window(chromium, served) as tab:
+        await expect(tab.page.get_by_text("1 run is being executed")).to_be_visible()
+        bar = tab.page.get_by_label("clinvar")
+        await expect(bar).not_to_have_attribute("value", "0")
+        before = await bar.get_attribute("value")
+        await expect(bar).not_to_have_attribute("value", str(before))
+        assert tab.faults == []
+
+
+async def test_a_killed_workers_gap_is_on_the_timeline(
+    chromium: Browser, plant: Plant, served: str
+) -> None:
+    plant.worker()
+    async with window(chromium, served) as tab:
+        await tab.open("/runs/1")
+        await expect(said(tab, "attempt under epoch 1")).to_be_visible()
+        run = await plant.until(lambda run: run["done"] > 0)
+        victim = next(each for each in plant.processes if each.pid == run["pid"])
+        victim.kill()
+        await expect(said(tab, "no worker for")).to_be_visible()
+        await expect(tab.page.locator("svg.timeline rect.gap")).to_have_count(1)
+        await expect(tab.page.locator("svg.timeline rect.lost")).to_have_count(1)
+
+
+async def test_keys_lead_to_pages_and_through_lists(chromium: Browser, served: str) -> None:
+    async with window(chromium, served) as tab:
+        keyboard = tab.page.keyboard
+        await keyboard.press("?")
+        await expect(tab.page.get_by_role("dialog")).to_be_visible()
+        await keyboard.press("Escape")
+        await keyboard.press("g")
+        await keyboard.press("r")
+        await expect(tab.page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+        await keyboard.press("/")
+        await expect(tab.page.get_by_label("Error contains")).to_be_focused()
+        await tab.page.get_by_role("heading", name="Runs", exact=True).click()
+        await keyboard.press("j")
+        await expect(tab.page.get_by_role("link", name="1", exact=True)).to_be_focused()
+
+
+async def test_forms_work_without_scripts(chromium: Browser, plant: Plant, served: str) -> None:
+    async with window(chromium, served, java_script_enabled=False) as tab:
+        await tab.open("/runs/1")
+        await tab.page.get_by_role("button", name="Cancel").click()
+        await plant.until(lambda run: run["state"] == "cancelled")
+        await expect(tab.page.get_by_role("button", name="Retry")).to_be_visible()
+        await tab.open("/runs")
+        await tab.page.get_by_label("State").select_option("cancelled")
+        await tab.page.get_by_role("button", name="Show").click()
+        await expect(tab.page.get_by_role("link", name="1", exact=True)).to_be_visible()
+
+
+async def test_streams_end_when_the_server_stops(
+    chromium: Browser, plant: Plant, served: str
+) -> None:
+    async with window(chromium, served) as tab:
+        await expect(tab.page.get_by_text("1 run is being executed")).to_be_visible()
+        api = next(each for each in plant.processes if each.name == "the API")
+        await asyncio.to_thread(api.stop)
+        assert api.returncode == 0
+        assert "timeout graceful shutdown exceeded" not in api.logged()

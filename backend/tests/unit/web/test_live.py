@@ -1,0 +1,93 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.web.live import Live
+
+
+class Page:
+    """Something that changes, and counts how often it is rendered."""
+
+    def __init__(self) -> None:
+        self.text = "first"
+        self.rendered = 0
+        self.fails = False
+
+    async def render(self) -> str:
+        self.rendered += 1
+        if self.fails:
+            raise OSError("no answer")
+        return self.text
+
+
+@pytest.fixture
+async def live() -> AsyncIterator[Live]:
+    live = Live(interval=0.001)
+    yield live
+    await live.close()
+
+
+async def test_a_watcher_gets_what_there_is_and_then_each_change(live) -> None:
+    page = Page()
+    watching = live.watch("page", page.render)
+
+    assert await anext(watching) == "first"
+    page.text = "second"
+    assert await anext(watching) == "second"
+    await watching.aclose()
+
+
+async def test_all_watchers_share_one_rendering(live) -> None:
+    page = Page()
+    live = Live(interval=3_600)  # it looks once
+    watching = [live.watch("page", page.render) for _ in range(200)]
+
+    assert await asyncio.gather(*map(anext, watching)) == ["first"] * 200
+    assert page.rendered == 1
+    await live.close()
+
+
+async def test_nothing_is_rendered_while_nobody_watches(live) -> None:
+    page = Page()
+    watching = live.watch("page", page.render)
+    await anext(watching)
+    await watching.aclose()
+    other = Page()
+    watching = live.watch("other", other.render)
+    await anext(watching)
+    seen = page.rendered
+
+    while other.rendered < 20:
+        await asyncio.sleep(0)
+    assert page.rendered == seen
+    await watching.aclose()
+
+
+async def test_a_failed_look_leaves_what_is_shown_and_the_next_one_goes_on(live, caplog) -> None:
+    page = Page()
+    watching = live.watch("page", page.render)
+    await anext(watching)
+    page.fails = True
+    page.text = "second"
+    before = page.rendered
+    while page.rendered < before + 3:
+        await asyncio.sleep(0)
+    page.fails = False
+
+    assert await anext(watching) == "second"
+    assert "a live page could not be rendered" in caplog.text
+    await watching.aclose()
+
+
+async def test_the_stop_ends_every_stream(live) -> None:
+    page = Page()
+    watching = live.watch("page", page.render)
+    await anext(watching)
+    waiting = asyncio.ensure_future(anext(watching, "the end"))
+    await asyncio.sleep(0)
+
+    live.stop()
+
+    assert await waiting == "the end"
+    assert [text async for text in live.watch("page", page.render)] == []
