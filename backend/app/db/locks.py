@@ -51,12 +51,21 @@ class Lock:
         table: the table that the lock belongs to; None means the schema.
         number: distinguishes the locks of one table or schema.
         timeout: seconds to wait for the lock.
+
+    Raises:
+        ValueError: the table is that of the workers. A lock of this table and a number is the sign
+            of life of the worker with this number.
     """
 
     purpose: str
     table: str | None
     number: int
     timeout: float
+
+    def __post_init__(self) -> None:
+        if self.table == "workers":
+            message = f"the lock of {self.purpose} would be that of worker {self.number}"
+            raise ValueError(message)
 
 
 def owner_of(connection: Connection, lock: Lock) -> int:

@@ -34,7 +34,7 @@ STOP_TIMEOUT = 5.0
 _TURNS = 3
 """How many times in an interval a process looks again that has not called the address."""
 
-_LOCK = Lock("the ping", table="workers", number=4, timeout=0)
+_LOCK = Lock("the ping", table="incidents", number=2, timeout=0)
 """The process whose session holds it calls the address."""
 
 _WELL = text(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.core.process import cancelling
 from app.db.locks import Lock, try_hold
 
-_CHORES = Lock("a chore", table="workers", number=3, timeout=0)
+_CHORES = Lock("a chore", table="runs", number=3, timeout=0)
 """One worker at a time does a part of a chore, and holds this lock until its commit."""
 
 PAUSE = 1.0

@@ -142,3 +142,19 @@ async def test_each_worker_does_a_local_chore_and_waits_for_no_other(bench: Benc
     workers = [bench.worker(nothing, chores=local) for _ in range(2)]
     async with workers[0], workers[1], limit(WAIT):
         await both.wait()
+
+
+async def test_workers_of_any_number_start_while_a_chore_is_being_done(bench: Bench) -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def last(connection: AsyncConnection) -> bool:
+        begun.set()
+        await end.wait()
+        return False
+
+    async with bench.worker(nothing, chores=[Chore("lasts", A_LONG_TIME, last)]), limit(WAIT):
+        await begun.wait()
+        for number in range(2, 8):
+            async with bench.worker(nothing) as engine:
+                assert engine.liveness.worker_id == number
+        end.set()
