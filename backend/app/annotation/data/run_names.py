@@ -11,8 +11,10 @@ _NAMED = text(
     """
     SELECT r.id FROM unnest(CAST(:ids AS bigint[])) AS r (id) CROSS JOIN LATERAL (
       (SELECT FROM annotations WHERE checked_run_id = r.id LIMIT 1) UNION ALL
-      (SELECT FROM annotations WHERE fetched_run_id = r.id LIMIT 1) UNION ALL
-      (SELECT FROM annotations WHERE changed_run_id = r.id LIMIT 1) UNION ALL
+      (SELECT FROM annotations WHERE fetched_run_id = r.id
+         AND fetched_run_id IS DISTINCT FROM checked_run_id LIMIT 1) UNION ALL
+      (SELECT FROM annotations WHERE changed_run_id = r.id
+         AND changed_run_id IS DISTINCT FROM checked_run_id LIMIT 1) UNION ALL
       (SELECT FROM annotation_history WHERE run_id = r.id LIMIT 1) UNION ALL
       (SELECT FROM annotation_history WHERE fetched_run_id = r.id LIMIT 1) UNION ALL
       (SELECT FROM annotation_history WHERE changed_run_id = r.id LIMIT 1) UNION ALL

@@ -33,14 +33,39 @@ _OLD = text(
     """
 )
 
-# One active run at a time covers a source, so a later run of it is one with a greater id. But a
-# failed run may be reopened after later ones, so that its success is the last one by time.
+# The last runs of a source are read backwards from its newest one, whatever their number. A failed
+# run may be reopened after later ones, so that its success is the last one by time: a success stays
+# unless the newest run that succeeded did so later, too.
 _UNNEEDED = text(
     """
     WITH latest AS MATERIALIZED (
       SELECT max(id) AS id FROM runs WHERE state <> 'cancelled' GROUP BY mode, sources
       UNION
       SELECT max(id) FROM runs WHERE state IN ('failed', 'cancelled') GROUP BY mode, sources, genes
+    ), covered AS (
+      SELECT DISTINCT source FROM run_sources WHERE run_id = ANY(CAST(:ids AS bigint[]))
+    ), last AS MATERIALIZED (
+      SELECT c.source, ended.run_id AS ended, fetched.run_id AS fetched,
+        success.run_id AS success, success.finished_at AS success_at,
+        whole.run_id AS whole, whole.finished_at AS whole_at
+      FROM covered c LEFT JOIN LATERAL (
+        SELECT run_id FROM run_sources s
+        WHERE s.source = c.source AND s.state IN ('succeeded', 'failed', 'held')
+        ORDER BY run_id DESC LIMIT 1
+      ) ended ON true LEFT JOIN LATERAL (
+        SELECT run_id FROM run_sources s
+        WHERE s.source = c.source AND s.state = 'succeeded' AND s.done > s.confirmed
+          AND s.finished_at > s.attempt_started_at
+        ORDER BY run_id DESC LIMIT 1
+      ) fetched ON true LEFT JOIN LATERAL (
+        SELECT run_id, finished_at FROM run_sources s
+        WHERE s.source = c.source AND s.state = 'succeeded'
+        ORDER BY run_id DESC LIMIT 1
+      ) success ON true LEFT JOIN LATERAL (
+        SELECT s.run_id, s.finished_at FROM run_sources s JOIN runs r ON r.id = s.run_id
+        WHERE s.source = c.source AND s.state = 'succeeded' AND r.genes IS NULL
+        ORDER BY s.run_id DESC LIMIT 1
+      ) whole ON true
     )
     SELECT r.id FROM runs r
     WHERE r.id = ANY(CAST(:ids AS bigint[]))
@@ -49,22 +74,11 @@ _UNNEEDED = text(
       AND NOT EXISTS (SELECT FROM schedules s WHERE s.queued_behind = r.id)
       AND NOT EXISTS (SELECT FROM incidents i WHERE i.run_id = r.id AND i.closed_at IS NULL)
       AND NOT EXISTS (
-        SELECT FROM run_sources s WHERE s.run_id = r.id AND (
-          (s.state IN ('succeeded', 'failed', 'held') AND NOT EXISTS (
-            SELECT FROM run_sources later
-            WHERE later.source = s.source AND later.state IN ('succeeded', 'failed', 'held')
-              AND later.run_id > s.run_id))
-          OR (s.state = 'succeeded' AND NOT EXISTS (
-            SELECT FROM run_sources later JOIN runs other ON other.id = later.run_id
-            WHERE later.source = s.source AND later.state = 'succeeded'
-              AND later.run_id > s.run_id AND later.finished_at >= s.finished_at
-              AND (other.genes IS NULL OR r.genes IS NOT NULL)))
-          OR (s.state = 'succeeded' AND s.done > s.confirmed
-              AND s.finished_at > s.attempt_started_at AND NOT EXISTS (
-            SELECT FROM run_sources later
-            WHERE later.source = s.source AND later.state = 'succeeded'
-              AND later.run_id > s.run_id AND later.done > later.confirmed
-              AND later.finished_at > later.attempt_started_at))))
+        SELECT FROM run_sources s JOIN last ON last.source = s.source
+        WHERE s.run_id = r.id AND (s.run_id IN (last.ended, last.fetched)
+          OR (s.state = 'succeeded' AND NOT coalesce(CASE WHEN r.genes IS NULL
+            THEN last.whole > s.run_id AND last.whole_at >= s.finished_at
+            ELSE last.success > s.run_id AND last.success_at >= s.finished_at END, false))))
     ORDER BY r.id
     """
 )

@@ -22,7 +22,8 @@ class RetentionSettings(Settings):
     source and of each request always stay. `100000` keeps all runs."""
 
     tick_days: int = Field(400, ge=1, le=MAX_DAYS)
-    """Days until the tick of a schedule is removed. The last tick of each schedule stays."""
+    """Days until the tick of a schedule is removed. The last tick of each schedule stays, and the
+    last one that was not skipped."""
 
     notification_days: int = Field(400, ge=1, le=MAX_DAYS)
     """Days until a notification is removed, and after its end an incident. What is still to be
@@ -30,4 +31,4 @@ class RetentionSettings(Settings):
 
     worker_days: int = Field(30, ge=1, le=MAX_DAYS)
     """Days after its last heartbeat until the row of a dead worker is removed. It stays longer
-    while a run or an event names it."""
+    while a run, an event or a tick names it."""

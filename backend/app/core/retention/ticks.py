@@ -4,39 +4,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 BATCH = 2_000
 """Ticks that are removed in one transaction."""
 
-# a tick that waits, or whose work is being done, has no outcome yet
+# What is queued or being done has not ended. The doctor and the lists show the last tick of each
+# schedule, and the last one that was not skipped.
+_OLD = """
+  FROM schedules s CROSS JOIN LATERAL (
+    SELECT max(tick) AS of_any, max(tick) FILTER (
+      WHERE outcome IN ('ran', 'done', 'failed', 'refused')) AS of_ended
+    FROM schedule_ticks WHERE schedule_id = s.id
+  ) last JOIN schedule_ticks old ON old.schedule_id = s.id
+  WHERE old.tick < now() - make_interval(days => :days)
+    AND old.tick <> last.of_any AND old.tick IS DISTINCT FROM last.of_ended
+    AND old.outcome NOT IN ('queued', 'waiting', 'running')
+"""
+
 _REMOVE = text(
-    """
+    f"""
     DELETE FROM schedule_ticks t USING (
-      SELECT old.schedule_id, old.tick FROM schedules s CROSS JOIN LATERAL (
-        SELECT schedule_id, tick FROM schedule_ticks
-        WHERE schedule_id = s.id AND tick < now() - make_interval(days => :days)
-          AND tick < (SELECT max(tick) FROM schedule_ticks WHERE schedule_id = s.id)
-          AND outcome NOT IN ('queued', 'waiting', 'running')
-        ORDER BY tick LIMIT :batch) old
-      LIMIT :batch) old
+      SELECT old.schedule_id, old.tick {_OLD} LIMIT :batch) old
     WHERE (t.schedule_id, t.tick) = (old.schedule_id, old.tick)
     """
 )
 
-_COUNT = text(
-    """
-    SELECT count(*) FROM (
-      SELECT FROM schedules s CROSS JOIN LATERAL (
-        SELECT FROM schedule_ticks
-        WHERE schedule_id = s.id AND tick < now() - make_interval(days => :days)
-          AND tick < (SELECT max(tick) FROM schedule_ticks WHERE schedule_id = s.id)
-          AND outcome NOT IN ('queued', 'waiting', 'running')
-        LIMIT :most) old
-      LIMIT :most) counted
-    """
-)
+_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
     """Remove some ticks that were due so many days ago, and return whether there may be more.
 
-    The last tick of each schedule stays.
+    The last tick of each schedule stays, and the last one that was not skipped.
     """
     removed = await connection.execute(_REMOVE, {"days": days, "batch": BATCH})
     return removed.rowcount == BATCH

@@ -12,6 +12,7 @@ _REMOVE = text(
       WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
         AND NOT EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id)
         AND NOT EXISTS (SELECT FROM run_events e WHERE e.detail ->> 'worker' = w.id::text)
+        AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
       ORDER BY w.id LIMIT :batch)
     """
 )
@@ -23,6 +24,7 @@ _COUNT = text(
       WHERE w.heartbeat_at < now() - make_interval(days => :days)
         AND NOT EXISTS (SELECT FROM runs r WHERE r.worker_id = w.id)
         AND NOT EXISTS (SELECT FROM run_events e WHERE e.detail ->> 'worker' = w.id::text)
+        AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
       LIMIT :most) counted
     """
 )
@@ -31,7 +33,7 @@ _COUNT = text(
 async def remove(connection: AsyncConnection, days: int) -> bool:
     """Remove some workers that died so many days ago, and return whether there may be more.
 
-    A worker stays while a run or an event names it.
+    A worker stays while a run, an event or a tick names it.
     """
     removed = await connection.execute(_REMOVE, {"days": days, "batch": BATCH})
     return removed.rowcount == BATCH

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import LIST_RUNS, Conflict, NotFound, WrongUse, cancel_run, show_run
+from app.core.errors import Conflict, WrongUse, cancel_run, show_run
 from app.core.process.tracing import ids
 from app.core.runs import transitions
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import LARGEST_ID, no_run
 from app.db.locks import Lock, hold
 from app.db.text import storable
 
@@ -305,7 +305,7 @@ async def _state(connection: AsyncConnection, run_id: int) -> str:
     if 0 < run_id <= LARGEST_ID:
         state = (await connection.execute(_STATE, {"run_id": run_id})).scalar_one_or_none()
     if state is None:
-        raise NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
+        raise await no_run(connection, run_id)
     return state
 
 

@@ -234,6 +234,8 @@ _PAGE = text(
     """
 )
 
+_LATEST = text("SELECT coalesce(max(id), 0) FROM runs")
+
 # until the present attempt begins a source, its row describes an earlier attempt
 _PROGRESS = text(
     """
@@ -347,7 +349,20 @@ async def require_run(connection: AsyncConnection, run_id: int) -> None:
         )
         found = result.scalar_one()
     if not found:
-        raise NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
+        raise await no_run(connection, run_id)
+
+
+async def no_run(connection: AsyncConnection, run_id: int) -> NotFound:
+    """Return the error for a run that is not there. It may have been removed."""
+    latest = (await connection.execute(_LATEST)).scalar_one()
+    if not 0 < run_id < latest:
+        return NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
+    return NotFound(
+        f"run {run_id} was removed, or never created",
+        allowed="a run that ended less than RUN_DAYS ago, or that something refers to",
+        remedy="list the runs",
+        steps=(LIST_RUNS,),
+    )
 
 
 async def _with_progress(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Run]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -80,8 +81,17 @@ annotations = Table(
     CheckConstraint("state IN ('found', 'absent', 'unknown')", name="state"),
     CheckConstraint("checked_state IN ('found', 'absent', 'unknown')", name="checked_state"),
     Index("annotations_checked_run_idx", "checked_run_id", "source"),
-    Index("annotations_fetched_run_idx", "fetched_run_id"),
-    Index("annotations_changed_run_idx", "changed_run_id"),
+    # without what annotations_checked_run_idx has: a commit would write it into all three
+    Index(
+        "annotations_fetched_run_idx",
+        "fetched_run_id",
+        postgresql_where=text("fetched_run_id IS DISTINCT FROM checked_run_id"),
+    ),
+    Index(
+        "annotations_changed_run_idx",
+        "changed_run_id",
+        postgresql_where=text("changed_run_id IS DISTINCT FROM checked_run_id"),
+    ),
     Index(None, "source", "state"),
     Index(None, "valid_from"),
 )

@@ -46,7 +46,7 @@ async def test_old_ticks_go_and_the_last_one_of_each_schedule_stays(
     query(SCHEDULE, "often", None)
     query(SCHEDULE, "paused", None)
     for days in (900, 500, 20, 10):
-        query(TICK, 1, days, "missed", None)
+        query(TICK, 1, days, "done", None)
     for days in (900, 800):
         query(TICK, 2, days, "missed", None)
     await all_parts(bench.db, partial(ticks.remove, days=400))
@@ -64,6 +64,27 @@ async def test_a_queued_tick_stays(bench: Bench, query: Query) -> None:
     assert [row["outcome"] for row in found] == ["queued", "skipped"]
 
 
+async def test_the_last_tick_that_was_not_skipped_stays(bench: Bench, query: Query) -> None:
+    query(SCHEDULE, "fails", None)
+    for days, outcome in ((900, "done"), (800, "failed"), (700, "skipped"), (10, "skipped")):
+        query(TICK, 1, days, outcome, None)
+    await all_parts(bench.db, partial(ticks.remove, days=400))
+    found = query("SELECT outcome FROM schedule_ticks ORDER BY tick")
+    assert [row["outcome"] for row in found] == ["failed", "skipped"]
+
+
+@pytest.mark.parametrize("outcome", ["waiting", "running"])
+async def test_a_tick_whose_work_has_not_ended_stays(
+    bench: Bench, query: Query, outcome: str
+) -> None:
+    query(SCHEDULE, "monthly", None)
+    for days, each in ((900, outcome), (10, "done")):
+        query(TICK, 1, days, each, None)
+    await all_parts(bench.db, partial(ticks.remove, days=400))
+    found = query("SELECT outcome FROM schedule_ticks ORDER BY tick")
+    assert [row["outcome"] for row in found] == [outcome, "done"]
+
+
 async def test_a_run_goes_when_the_last_tick_that_names_it_has_gone(
     bench: Bench, query: Query
 ) -> None:
@@ -78,12 +99,15 @@ async def test_a_run_goes_when_the_last_tick_that_names_it_has_gone(
     assert left(query) == [last]
 
 
-async def test_a_dead_worker_goes_unless_a_run_or_an_event_names_it(
+async def test_a_dead_worker_goes_unless_a_run_an_event_or_a_tick_names_it(
     bench: Bench, query: Query
 ) -> None:
-    nobody, of_a_run, of_an_event, recent = (
-        query(WORKER, days)[0]["id"] for days in (40, 40, 40, 20)
+    nobody, of_a_run, of_an_event, of_a_tick, recent = (
+        query(WORKER, days)[0]["id"] for days in (40, 40, 40, 40, 20)
     )
+    query(SCHEDULE, "backs up", None)
+    query(TICK, 1, 10, "done", None)
+    query("UPDATE schedule_ticks SET worker_id = %s", of_a_tick)
     run = add_run(query, 10)
     query("UPDATE runs SET worker_id = %s", of_a_run)
     query(
@@ -94,7 +118,7 @@ async def test_a_dead_worker_goes_unless_a_run_or_an_event_names_it(
     )
     await all_parts(bench.db, partial(workers.remove, days=30))
     found = [row["id"] for row in query("SELECT id FROM workers ORDER BY id")]
-    assert found == [of_a_run, of_an_event, recent]
+    assert found == [of_a_run, of_an_event, of_a_tick, recent]
     assert nobody not in found
 
 

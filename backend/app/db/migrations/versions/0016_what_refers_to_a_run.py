@@ -7,8 +7,6 @@ revision = "0016"
 down_revision = "0015"
 
 _INDEXES: dict[str, tuple[str, list[str | sa.TextClause]]] = {
-    "annotations_fetched_run_idx": ("annotations", ["fetched_run_id"]),
-    "annotations_changed_run_idx": ("annotations", ["changed_run_id"]),
     "annotation_history_fetched_run_idx": ("annotation_history", ["fetched_run_id"]),
     "annotation_history_changed_run_idx": ("annotation_history", ["changed_run_id"]),
     "gene_events_run_idx": ("gene_events", ["run_id"]),
@@ -18,7 +16,16 @@ _INDEXES: dict[str, tuple[str, list[str | sa.TextClause]]] = {
 }
 
 
+_PARTIAL = {
+    "annotations_fetched_run_idx": "fetched_run_id",
+    "annotations_changed_run_idx": "changed_run_id",
+}
+
+
 def upgrade() -> None:
+    for name, column in _PARTIAL.items():
+        where = sa.text(f"{column} IS DISTINCT FROM checked_run_id")
+        op.create_index(name, "annotations", [column], postgresql_where=where)
     for name, (table, columns) in _INDEXES.items():
         op.create_index(name, table, columns)
 
@@ -26,3 +33,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name, (table, _) in _INDEXES.items():
         op.drop_index(name, table_name=table)
+    for name in _PARTIAL:
+        op.drop_index(name, table_name="annotations")
