@@ -1,8 +1,9 @@
 """Measures what heartbeats and recovery cost PostgreSQL: `python -m bench watch`.
 
-Once a second each worker writes its heartbeat, checks whether its runs are still its own, and does
-a recovery pass: it looks for runs whose worker has died, and for wake-ups to send. The measurement
-starts real workers without a run. First it counts their statements in PostgreSQL's log. That log
+Once a second each worker writes its heartbeat, checks whether its runs are still its own, does a
+recovery pass, in which it looks for runs whose worker has died and for wake-ups to send, and looks
+for schedules that are due. The measurement starts real workers without a run, and adds schedules of
+which none is due. First it counts their statements in PostgreSQL's log. That log
 costs more than the statements, so the log is then switched off to count the transactions
 (`pg_stat_database`) and the processor time of the server's processes (operating system).
 """
@@ -27,6 +28,19 @@ from reference import markdown
 SETTLING = 6.0
 """Seconds after the start of a worker; in these it sends more statements than later."""
 
+SCHEDULES = 20
+"""Schedules in the database. None is due."""
+
+_ADD_SCHEDULES = """
+INSERT INTO schedules (name, kind, cron, action, options, next_at, by)
+SELECT 's' || n, 'cron', '0 3 * * *',
+  (ARRAY['refresh', 'backup', 'snapshot', 'export'])[n %% 4 + 1], '{}',
+  now() + interval '1 day', 'bench'
+FROM generate_series(1, %(count)s) n
+"""
+
+_SCHEDULES = "what is due of the schedules"
+
 _PURPOSES = {
     "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE": "correct heartbeats in the future",
     "UPDATE workers SET heartbeat_at": "heartbeat",
@@ -34,6 +48,7 @@ _PURPOSES = {
     "WITH corrected AS": "end the sessions of frozen workers",
     "WITH dead AS": "queue the runs of dead workers again",
     "UPDATE runs SET wake_up_sent_at": "wake-ups to send",
+    "SELECT EXISTS (SELECT FROM due_ticks)": _SCHEDULES,
     ";": "is the pooled connection still open",
 }
 """The purpose of a statement, by its beginning (see `app/core/workers`); the first match counts."""
@@ -63,6 +78,11 @@ class Cost:
     def total(self) -> float:
         """The number of statements of all purposes."""
         return sum(self.statements.values())
+
+    @property
+    def without_schedules(self) -> float:
+        """The number of statements that there would be if there were no schedules."""
+        return self.total - self.statements.get(_SCHEDULES, 0.0)
 
 
 def purpose(text: str) -> str:
@@ -135,6 +155,10 @@ def rows(costs: Sequence[Cost]) -> list[list[str]]:
     return [
         *lines,
         ["**all statements**", *(f"{cost.total:.1f}" for cost in costs)],
+        [
+            "all statements but that of the schedules",
+            *(f"{cost.without_schedules:.1f}" for cost in costs),
+        ],
         ["transactions (`pg_stat_database`)", *(f"{cost.transactions:.1f}" for cost in costs)],
         ["**processor seconds of PostgreSQL**", *(f"{cost.cpu:.4f}" for cost in costs)],
         ["processor seconds of one worker", *(f"{cost.worker_cpu:.4f}" for cost in costs)],
@@ -150,6 +174,7 @@ def main(seconds: float, workers: Sequence[int]) -> None:
     costs = []
     with plant() as made:
         facts = machine(made)
+        made.rows(_ADD_SCHEDULES, count=SCHEDULES)
         alive: list[Process] = []
         for count in (0, *sorted(workers)):
             while len(alive) < count:
@@ -165,11 +190,13 @@ def main(seconds: float, workers: Sequence[int]) -> None:
     written = write(
         "watch",
         "The cost of heartbeats and recovery",
-        f"Idle workers were measured for {seconds:g} s. Statements are counted in PostgreSQL's log"
+        f"Idle workers were measured for {seconds:g} s. There are {SCHEDULES} schedules, and none is"
+        " due. Statements are counted in PostgreSQL's log"
         " (`log_min_duration_statement = 0`). Transactions and processor time are measured after"
         " that, without the log.",
         markdown.table(head, body),
-        shows="what the heartbeats and recovery passes of idle workers cost PostgreSQL",
+        shows="what the heartbeats, recovery passes and looks at the schedules of idle workers cost"
+        " PostgreSQL",
         command="nox -s bench -- watch",
         facts=facts,
     )

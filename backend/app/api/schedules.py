@@ -176,7 +176,7 @@ async def list_ticks(
     responses=_NOT_FOUND,
 )
 async def remove(name: Name, services: ServicesDep) -> None:
-    """Remove a schedule and the history of its ticks. Its runs stay."""
+    """Remove a schedule and the history of its ticks. Its runs, snapshots and files stay."""
     async with services.db.begin() as connection:
         await operations.remove(connection, name)
 

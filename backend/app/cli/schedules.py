@@ -292,7 +292,10 @@ def schedule_run(name: str) -> None:
 @click.command("schedule-remove")
 @click.argument("name")
 def schedule_remove(name: str) -> None:
-    """Remove the schedule NAME and the history of its ticks. Its runs stay."""
+    """Remove the schedule NAME and the history of its ticks.
+
+    Its runs, snapshots and files stay.
+    """
 
     async def do(session: Session) -> None:
         async with session.db.begin() as connection:

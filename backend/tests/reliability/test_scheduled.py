@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from harness.timing import limit
 from services.binaries import postgres_folder
+from tests.plant import Process
 from tests.reliability.conftest import MakeScene, Scene, gone
 
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -153,6 +155,40 @@ async def test_work_of_a_stopped_worker_goes_to_another_one_at_once(
     done = await night.done(action)
     assert done["pid"] != tick["pid"]
     assert (done["failures"], done["epoch"]) == (0, 3)
+
+
+@pytest.mark.timeout(240)
+async def test_a_frozen_worker_that_wakes_up_changes_nothing(night: Night) -> None:
+    workers = await night.workers(2)
+    night.schedule("backup")
+    async with night.in_the_middle() as tick:
+        frozen = workers[tick["pid"]]
+        os.kill(frozen.pid, signal.SIGSTOP)
+        # its pg_dump is alive and waits, too
+        async with limit(90):
+            while not night.rows("SELECT tick FROM schedule_ticks WHERE failures = 1"):
+                await asyncio.sleep(0.2)
+    done = await night.done("backup")
+    assert done["pid"] != tick["pid"]
+    file = Path(done["result"]["file"])
+    before = inode(file)
+    os.kill(frozen.pid, signal.SIGCONT)
+    # either it learns this first, or its pg_dump ends first and its file is gone
+    async with limit():
+        while not gave_up(frozen):
+            await asyncio.sleep(0.1)
+    await ended(psutil.Process(frozen.pid).children(recursive=True))
+    assert inode(file) == before
+    assert (await night.done("backup"))["at"] == done["at"]
+
+
+def gave_up(process: Process) -> bool:
+    words = ("is not this worker's any more", "is another worker's")
+    return any(each in process.logged() for each in words)
+
+
+def inode(file: Path) -> int:
+    return file.stat().st_ino
 
 
 async def test_a_worker_that_is_alone_finishes_after_a_crash(night: Night) -> None:

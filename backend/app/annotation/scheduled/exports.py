@@ -15,7 +15,6 @@ from app.core.schedules.actions import Action, parse
 from app.core.schedules.backups import conclude
 from app.core.schedules.files import FolderOptions
 from app.core.schedules.work import TickWork
-from app.core.words import size
 
 _Names = list[str]
 
@@ -59,10 +58,8 @@ def exports(outside: Sequence[Path]) -> Action:
         asked = parse(ExportOptions, work.options)
         folder = files.usable_folder(asked.folder, outside)
         file = folder / files.name_of(work.schedule, work.tick, format_of(asked.format).name)
-        await asyncio.to_thread(files.remove_half_files, folder, work.schedule)
-        written = await write_file(work.db, asked.asked(), file)
-        bytes_ = file.stat().st_size
-        said = f"{file}, {written.done.genes} genes, {size(bytes_)}"
-        await conclude(work, asked, file, bytes_, said)
+        if not await asyncio.to_thread(files.begin, file, work.schedule):
+            await write_file(work.db, asked.asked(), file)
+        await conclude(work, asked, file)
 
     return Action(check, perform)

@@ -52,27 +52,24 @@ def backups(outside: Sequence[Path]) -> Action:
         asked = parse(BackupOptions, work.options)
         folder = files.usable_folder(asked.folder, outside)
         file = folder / files.name_of(work.schedule, work.tick, ENDING)
-        await asyncio.to_thread(files.remove_half_files, folder, work.schedule)
-        written = await background.write(dsn_of(work.db), file)
-        await conclude(work, asked, file, written, f"{file}, {size(written)}")
+        if not await asyncio.to_thread(files.begin, file, work.schedule):
+            await background.write(dsn_of(work.db), file)
+        await conclude(work, asked, file)
 
     return Action(check, perform)
 
 
-async def conclude(
-    work: TickWork, options: FolderOptions, file: Path, written: int, said: str
-) -> None:
+async def conclude(work: TickWork, options: FolderOptions, file: Path) -> None:
     """Remove the files of a schedule that need not be kept, and record that its work is done.
 
     Args:
         work: which has written a complete file.
         options: of the schedule.
         file: that was written.
-        written: its size in bytes.
-        said: for people.
     """
     host = socket.gethostname()
-    said = f"{said}, on {host}"
+    written = (await asyncio.to_thread(file.stat)).st_size
+    said = f"{file}, {size(written)}, on {host}"
     removed: list[str] = []
     try:
         removed = await asyncio.to_thread(

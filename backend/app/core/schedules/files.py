@@ -75,6 +75,20 @@ def usable_folder(name: str, outside: Sequence[Path]) -> Path:
     return folder
 
 
+def begin(file: Path, schedule: str) -> bool:
+    """Tell whether the file of a tick is there, and remove half files of its schedule.
+
+    A file has its name when it is complete, so a worker wrote it that died before it recorded this.
+    It must not be written again. The tick of a backup is also not recorded as done in the backup
+    itself: whoever restores it has the file, and the file has to stay as it is.
+
+    Raises:
+        OSError: a half file cannot be removed.
+    """
+    remove_half_files(file.parent, schedule)
+    return file.is_file()
+
+
 def remove_half_files(folder: Path, schedule: str) -> None:
     """Remove what a worker left behind that died while it wrote a file of this schedule.
 

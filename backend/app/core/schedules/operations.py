@@ -230,7 +230,7 @@ async def resume(connection: AsyncConnection, name: str) -> None:
 
 
 async def remove(connection: AsyncConnection, name: str) -> None:
-    """Delete a schedule and the history of its ticks. Its runs stay.
+    """Delete a schedule and the history of its ticks. Its runs, snapshots and files stay.
 
     Raises:
         NotFound: there is no such schedule.

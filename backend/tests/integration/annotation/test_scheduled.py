@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.annotation.notices.schedules import schedule_watch
@@ -21,6 +22,7 @@ from app.core.runs.attempt import Attempt
 from app.core.runs.request import RunRequest
 from app.core.schedules import files, operations
 from app.core.schedules.operations import NewSchedule
+from app.db.engine import create_engine
 from harness.timing import limit
 from tests.integration.conftest import Bench, Query
 from tests.office import Mailbox, Office, quickly
@@ -183,15 +185,38 @@ async def test_a_backup_that_fails_or_cannot_be_read_again_removes_nothing(
     assert installation.names() == sorted(earlier)
 
 
-async def test_a_backup_begins_with_what_a_killed_worker_left_behind(
+async def test_a_complete_file_of_a_killed_worker_is_kept_and_a_half_one_removed(
     installation: Installation,
 ) -> None:
     await installation.add("backup", folder=str(installation.folder))
     (installation.folder / "nightly.20261101T010000Z.dump.x_1.partial").write_text("half")
-    (installation.folder / "nightly.20261101T010000Z.dump").write_text("not recorded")
+    (installation.folder / "nightly.20261101T010000Z.dump").write_text("complete")
+    row = await installation.done(NIGHT)
+    (name,) = installation.names()
+    assert (installation.folder / name).read_text() == "complete"
+    assert row.result["bytes"] == len("complete")
+
+
+async def test_a_backup_that_is_restored_is_not_written_again(
+    installation: Installation, settings: Settings, empty_database_url: str
+) -> None:
+    await installation.add("backup", folder=str(installation.folder))
     await installation.done(NIGHT)
     (name,) = installation.names()
-    assert (installation.folder / name).read_bytes().startswith(b"PGDMP")
+    file = installation.folder / name
+    before = file.stat()
+    await asyncio.to_thread(backup.read, empty_database_url, file)
+    restored = settings.model_copy(update={"database_url": SecretStr(empty_database_url)})
+    db = create_engine(empty_database_url, session="test")
+    try:
+        # in the backup, its own tick is being done by a worker that is dead now
+        again = Installation(Bench(restored, db), restored, installation.folder)
+        await again.until(NIGHT, lambda row: row.outcome == "done")
+    finally:
+        await db.dispose()
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert installation.names() == [name]
 
 
 async def test_a_scheduled_snapshot_is_named_after_its_day(

@@ -27,6 +27,13 @@ def test_the_preparation_of_a_statement_counts_towards_its_time() -> None:
     assert ms["heartbeat"] == 0.5
 
 
+def test_the_statement_of_the_schedules_is_told_apart() -> None:
+    look = "SELECT EXISTS (SELECT FROM due_ticks) AS due"
+    found = [Statement("x", 0.1, executed=True, text=each) for each in (look, "SELECT 1", look)]
+    cost = Cost(1, *by_purpose(found, 1), transactions=3, cpu=0, worker_cpu=0)
+    assert (cost.total, cost.without_schedules) == (3, 1)
+
+
 def test_an_unknown_statement_is_shown_by_its_beginning() -> None:
     found = [Statement("x", 1.0, executed=True, text="SELECT something new of everything there is")]
     cost = Cost(1, *by_purpose(found, 1), transactions=1, cpu=0, worker_cpu=0)
