@@ -190,8 +190,8 @@ def main(seconds: float, workers: Sequence[int]) -> None:
     written = write(
         "watch",
         "The cost of heartbeats and recovery",
-        f"Idle workers were measured for {seconds:g} s. There are {SCHEDULES} schedules, and none is"
-        " due. Statements are counted in PostgreSQL's log"
+        f"Idle workers were measured for {seconds:g} s. There are {SCHEDULES} schedules, and none"
+        " is due. Statements are counted in PostgreSQL's log"
         " (`log_min_duration_statement = 0`). Transactions and processor time are measured after"
         " that, without the log.",
         markdown.table(head, body),

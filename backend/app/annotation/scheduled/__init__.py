@@ -1,15 +1,19 @@
 """What schedules do beside creating runs: snapshots, backups and exports."""
 
-from app.annotation.scheduled.exports import exports
-from app.annotation.scheduled.snapshots import snapshots
+from app.annotation.scheduled.exports import export_action
+from app.annotation.scheduled.snapshots import snapshot_action
 from app.annotation.settings import Settings
 from app.core.schedules.actions import Actions
-from app.core.schedules.backups import backups
+from app.core.schedules.backups import backup_action
 
-__all__ = ["actions"]
+__all__ = ["actions", "exports", "snapshots"]
 
 
 def actions(settings: Settings) -> Actions:
     """Return everything that schedules can do, by name."""
     outside = [settings.cache_dir]
-    return {"snapshot": snapshots(), "backup": backups(outside), "export": exports(outside)}
+    return {
+        "snapshot": snapshot_action(),
+        "backup": backup_action(outside),
+        "export": export_action(outside),
+    }

@@ -23,11 +23,22 @@ class ExportOptions(FolderOptions):
     """What is exported, as for a single export, and where to."""
 
     format: str = "tsv"
+    """The format, which is also the ending of the file."""
+
     sources: _Names | None = None
+    """Whose answers are exported; by default, those of all sources."""
+
     fields: _Names | None = None
+    """The fields that are exported; by default, all of the sources."""
+
     list: str | None = None
+    """The name of a list: only its genes are exported, as they are in it at the tick."""
+
     where: _Names = Field([])
+    """Conditions: only genes that satisfy all of them are exported."""
+
     long: str | None = None
+    """A list or a map, of which each entry becomes a row. It goes without sources and fields."""
 
     def asked(self) -> Asked:
         """Return what the export is asked for."""
@@ -41,7 +52,7 @@ class ExportOptions(FolderOptions):
         )
 
 
-def exports(outside: Sequence[Path]) -> Action:
+def export_action(outside: Sequence[Path]) -> Action:
     """Return the action that exports a table.
 
     Args:

@@ -23,13 +23,16 @@ _ENDINGS = ("%Y-%m-%d", "%Y-%m-%d-%H%M", "%Y-%m-%d-%H%M%S")
 class SnapshotOptions(BaseModel):
     """How the snapshots are named."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     prefix: str
+    """The beginning of the names, at most 12 characters. The day of the tick follows."""
+
     note: str | None = Field(None, max_length=MAX_NOTE)
+    """Why the snapshots are taken."""
 
 
-def snapshots() -> Action:
+def snapshot_action() -> Action:
     """Return the action that takes a snapshot."""
     return Action(_check, _perform)
 

@@ -28,10 +28,13 @@ class BackupOptions(FolderOptions):
     """Where backups go, and how many are kept."""
 
     keep_daily: int = Field(7, ge=0, le=MAX_KEPT)
+    """The newest backup of each of the last so many days that have one is kept."""
+
     keep_weekly: int = Field(4, ge=0, le=MAX_KEPT)
+    """The newest backup of each of the last so many weeks that have one is kept."""
 
 
-def backups(outside: Sequence[Path]) -> Action:
+def backup_action(outside: Sequence[Path]) -> Action:
     """Return the action that takes a backup.
 
     Args:

@@ -27,11 +27,18 @@ MAX_KEPT = 1_000
 class FolderOptions(BaseModel):
     """Where a schedule writes files, and which of them it keeps."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     folder: str = Field(min_length=1, max_length=1_000)
+    """The absolute path of the folder, outside of `CACHE_DIR`. It has to exist, and to be writable,
+    on each host with workers."""
+
     keep_daily: int | None = Field(None, ge=0, le=MAX_KEPT)
+    """The newest file of each of the last so many days that have one is kept."""
+
     keep_weekly: int | None = Field(None, ge=0, le=MAX_KEPT)
+    """The newest file of each of the last so many weeks that have one is kept. If neither is given,
+    all files are."""
 
 
 def name_of(schedule: str, tick: datetime, ending: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -124,7 +125,12 @@ class ActionRunner:
             self._log(what, error)
         try:
             async with self._db.begin() as connection:
-                outcome = await mine.failed(connection, redact(reason)[:MAX_REASON])
+                outcome = await mine.failed(connection, _reason(reason))
             logger.warning("%s is %s", what, outcome or "another worker's")
         except Exception as unrecorded:  # noqa: BLE001 - it is logged, and the work released later
             self._log(f"recording the failure of {what}", unrecorded)
+
+
+def _reason(said: str) -> str:
+    """Return why something failed: without secrets, and with the host, which may be at fault."""
+    return f"on {socket.gethostname()}: {redact(said)[:MAX_REASON]}"

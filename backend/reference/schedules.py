@@ -1,0 +1,58 @@
+"""What schedules do, and what becomes of their ticks, from the models and the enumerations."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from app.annotation.scheduled.exports import ExportOptions
+from app.annotation.scheduled.snapshots import SnapshotOptions
+from app.core.schedules.backups import BackupOptions
+from app.core.schedules.schedule import OUTCOMES
+from reference.markdown import table
+
+_MODELS: Mapping[str, type[BaseModel]] = {
+    "snapshot": SnapshotOptions,
+    "backup": BackupOptions,
+    "export": ExportOptions,
+}
+
+_NAMES_THE_ACTION = {"prefix", "folder"}
+"""Options whose value follows the name of the action on the command line."""
+
+_OUTCOMES = {
+    "ran": "A run was created.",
+    "skipped": "A run of these sources was active, an earlier tick was not done, or the schedule"
+    " was paused.",
+    "queued": "The tick waits until an active run has ended.",
+    "missed": "No worker was alive at that time, and the tick is not made up for.",
+    "refused": "There cannot be such a run, for example because there are no genes.",
+    "waiting": "The work waits for a worker, or failed and is tried again.",
+    "running": "A worker is doing the work.",
+    "done": "The work is done.",
+    "failed": "The work failed 4 times, or lost its worker.",
+}
+
+
+def options() -> str:
+    """Return a table of the options of all actions."""
+    head = ("Action", "Option", "`just schedule-add`", "Default", "Meaning")
+    return table(head, (row for action in _MODELS for row in _rows(action)))
+
+
+def outcomes() -> str:
+    """Return a table of the outcomes of ticks."""
+    return table(("Outcome", "Meaning"), ((f"`{each}`", _OUTCOMES[each]) for each in OUTCOMES))
+
+
+def _rows(action: str) -> Iterator[tuple[str, ...]]:
+    for name, field in _MODELS[action].model_fields.items():
+        typed = action if name in _NAMES_THE_ACTION else name.replace("_", "-")
+        meaning = " ".join((field.description or "").split())
+        yield f"`{action}`", f"`{name}`", f"`--{typed}`", _default(field), meaning
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "" if field.default in (None, []) else f"`{field.default}`"
