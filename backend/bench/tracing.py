@@ -42,7 +42,7 @@ class Cost:
 
     Attributes:
         seconds: from its first claim to its end.
-        cpu: the processor seconds of the worker since its start.
+        cpu: the processor seconds of the worker meanwhile.
     """
 
     seconds: float
@@ -54,7 +54,7 @@ class Collector:
 
     Attributes:
         address: for `OTEL_EXPORTER_OTLP_ENDPOINT`.
-        spans: the number of spans so far.
+        bodies: the requests so far.
     """
 
     def __init__(self, address: str) -> None:
@@ -99,8 +99,9 @@ def measure(made: Plant, env: Mapping[str, str], checkout: Path | None) -> Cost:
     made.env |= env
     worker = made.ready_worker()
     made.place = ()
-    made.output("annotate", "--wait", "--mode", "full")
     cpu = process_cpu(worker.pid)
+    made.output("annotate", "--wait", "--mode", "full")
+    cpu = process_cpu(worker.pid) - cpu
     worker.stop()
     (run,) = made.rows(
         "SELECT state, extract(epoch FROM finished_at - started_at)::float AS seconds FROM runs"

@@ -34,22 +34,34 @@ _ENDED = text(
       FROM due WHERE runs.id = due.id
       RETURNING runs.*, due.traced_epoch AS traced_before
     )
-    SELECT run.id, run.task, run.sources, run.mode, run.state, run.attempts, run.interruptions,
-      run.losses, run.error, run.created_at, run.finished_at, run.traceparent,
-      run.traced_before, run.traced_epoch,
-      reopened.at AS reopened_at, reopened.epoch AS reopened_epoch
-    FROM run LEFT JOIN LATERAL (
-      SELECT at, epoch FROM run_events WHERE run_id = run.id AND event = 'reopened'
-      ORDER BY id DESC LIMIT 1
-    ) reopened ON true
+    SELECT id, task, sources, mode, attempts, interruptions, losses, created_at, traceparent,
+      traced_before, traced_epoch
+    FROM run
     """
 )
-"""Take the runs with attempts that have ended and were not sent yet."""
+"""Take the runs with attempts, or an end, that were not sent yet."""
+
+_ENDS = text(
+    """
+    SELECT ended.run_id, ended.at, ended.event, ended.detail ->> 'reason' AS error,
+      reopened.at AS reopened_at, reopened.epoch AS reopened_epoch
+    FROM unnest(CAST(:run_ids AS bigint[]), CAST(:after AS int[]), CAST(:until AS int[]))
+        AS run(id, after, until)
+      JOIN run_events ended ON ended.run_id = run.id AND ended.epoch > run.after
+        AND ended.epoch <= run.until AND ended.event IN ('succeeded', 'failed', 'cancelled')
+      LEFT JOIN LATERAL (
+        SELECT at, epoch FROM run_events earlier
+        WHERE earlier.run_id = ended.run_id AND earlier.id < ended.id
+          AND earlier.event = 'reopened'
+        ORDER BY earlier.id DESC LIMIT 1) reopened ON true
+    ORDER BY ended.id
+    """
+)
 
 _ATTEMPTS = text(
     """
     SELECT began.run_id, began.epoch, began.at AS began_at, ended.at AS ended_at, ended.event,
-      ended.detail, worker.id AS worker, worker.host
+      ended.detail, CAST(began.detail ->> 'worker' AS int) AS worker, worker.host
     FROM unnest(CAST(:run_ids AS bigint[]), CAST(:after AS int[]), CAST(:until AS int[]))
         AS run(id, after, until)
       JOIN run_events began ON began.run_id = run.id AND began.epoch > run.after
@@ -107,8 +119,9 @@ async def ended_spans(
         "run_ids": run_ids,
         "after": [run["traced_before"] for run in runs],
         "until": [run["traced_epoch"] for run in runs],
-        "endings": list(_ENDINGS),
     }
+    ends = (await connection.execute(_ENDS, values)).mappings().all()
+    values["endings"] = list(_ENDINGS)
     attempts = (await connection.execute(_ATTEMPTS, values)).mappings().all()
     sources = (await connection.execute(_SOURCES, {"run_ids": run_ids})).mappings().all()
     found = []
@@ -116,28 +129,30 @@ async def ended_spans(
         trace_id = trace_of(attempt["run_id"])
         mine = [each for each in sources if each["run_id"] == attempt["run_id"]]
         found.append([_attempt(trace_id, attempt), *_sources(trace_id, attempt, mine)])
-    found.append([_run(trace_of(run["id"]), run) for run in runs if run["finished_at"] is not None])
+    by_id = {run["id"]: run for run in runs}
+    found.append([_run(trace_of(end["run_id"]), by_id[end["run_id"]], end) for end in ends])
     return found
 
 
-def _run(trace_id: int, run: RowMapping) -> Span:
-    again = run["reopened_epoch"]
+def _run(trace_id: int, run: RowMapping, end: RowMapping) -> Span:
+    again = end["reopened_epoch"]
     root = ids.run_span(trace_id)
     attributes: dict[str, Value] = {
         "run.id": run["id"],
         "run.sources": "all" if run["sources"] is None else ", ".join(run["sources"]),
+        "run.state": end["event"],
     }
-    columns = ("task", "mode", "state", "attempts", "interruptions", "losses")
+    columns = ("task", "mode", "attempts", "interruptions", "losses")
     attributes |= {f"run.{name}": run[name] for name in columns}
     return Span(
         RUN if again is None else REOPENED,
         trace_id,
         root if again is None else ids.reopened_span(trace_id, again),
         None if again is None else root,
-        _nanoseconds(run["created_at"] if again is None else run["reopened_at"]),
-        _nanoseconds(run["finished_at"]),
+        _nanoseconds(run["created_at"] if again is None else end["reopened_at"]),
+        _nanoseconds(end["at"]),
         attributes=attributes,
-        error=run["error"] or "failed" if run["state"] == "failed" else None,
+        error=end["error"] or "failed" if end["event"] == Event.FAILED else None,
         caller=ids.read_traceparent(run["traceparent"] or "") if again is None else None,
     )
 
