@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from bench._measured import machine, write
 from bench._plant import Plant, plant
 from bench._statements import logging_statements
 from harness import Process
 from harness.receivers import SmtpServer, WebhookReceiver
+from reference import markdown
 
 EVENTS = 10_000
 WORKERS = 2
@@ -69,8 +69,9 @@ def _channels(found: Plant) -> Iterator[tuple[WebhookReceiver, SmtpServer]]:
             del found.env[name]
 
 
-def _deliver(found: Plant, events: int) -> Table:
-    table = Table("channel", "notifications", "arrived", "lost", "repeated", "faults", "seconds")
+def _deliver(found: Plant, events: int) -> str:
+    head = ("channel", "notifications", "arrived", "lost", "arrived again", "faults", "seconds")
+    rows = []
     with _channels(found) as (webhook, smtp):
         webhook.faults.at_random(0.5, kinds=["503", "429", "500", "drop", "late"], seed=1)
         smtp.faults.at_random(0.5, kinds=["421", "451", "452", "drop", "late"], seed=2)
@@ -89,16 +90,18 @@ def _deliver(found: Plant, events: int) -> Table:
             arrived = Counter(ids)
             strange = arrived.keys() - expected
             assert not strange, f"ids of no notification: {list(strange)[:3]}"
-            table.add_row(
-                name,
-                f"{len(expected):,}",
-                f"{len(arrived):,}",
-                str(len(expected - arrived.keys())),
-                f"{sum(count - 1 for count in arrived.values()):,}",
-                f"{faults:,}",
-                f"{done:.0f}",
+            rows.append(
+                (
+                    name,
+                    f"{len(expected):,}",
+                    f"{len(arrived):,}",
+                    str(len(expected - arrived.keys())),
+                    f"{sum(count - 1 for count in arrived.values()):,}",
+                    f"{faults:,}",
+                    f"{done:.0f}",
+                )
             )
-    return table
+    return markdown.table(head, rows)
 
 
 def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: float) -> float:
@@ -141,8 +144,9 @@ def _idle(found: Plant, count: int) -> tuple[float, float, float]:
     return len(executed) / IDLE, len(mine) / IDLE, ms / IDLE
 
 
-def _costs(found: Plant) -> Table:
-    table = Table("workers", "channels", "statements/s", "of notifications", "ms/s of these")
+def _costs(found: Plant) -> str:
+    head = ("workers", "channels", "statements/s", "of notifications", "ms/s of these")
+    rows = []
     for count in (1, 10):
         for channels in (0, 2):
             if channels:
@@ -151,21 +155,39 @@ def _costs(found: Plant) -> Table:
             else:
                 figures = _idle(found, count)
             every, mine, ms = figures
-            table.add_row(str(count), str(channels), f"{every:.1f}", f"{mine:.2f}", f"{ms:.2f}")
-    return table
+            rows.append((str(count), str(channels), f"{every:.1f}", f"{mine:.2f}", f"{ms:.2f}"))
+    return markdown.table(head, rows)
 
 
 @click.command()
 @click.option("--events", default=EVENTS, show_default=True)
-@click.option("--only", type=click.Choice(["deliver", "idle"]))
-def main(events: int, only: str | None) -> None:
+def main(events: int) -> None:
     """Measure deliveries with faults and kills, and the cost of looking when nothing happens."""
-    console = Console()
     with plant() as found:
-        if only != "deliver":
-            console.print(_costs(found))
-        if only != "idle":
-            console.print(_deliver(found, events))
+        facts = machine(found)
+        costs = _costs(found)
+        click.echo(costs)
+        delivered = _deliver(found, events)
+        click.echo(delivered)
+    page = write(
+        "notifications",
+        "Notifications under faults",
+        f"{events:,} runs fail, and each is told by webhook and by e-mail. Half of the deliveries"
+        " meet a fault: a status, a closed connection, or an answer that is lost after the message"
+        f" has arrived. {WORKERS} workers send, and every {BETWEEN_KILLS:.0f} s one of them gets"
+        " SIGKILL. Another one is started in its place. The time until the next attempt is cut to a"
+        " second, because it would add up to hours.",
+        delivered,
+        "What has arrived again had the same id as before: each id is that of a notification.",
+        "While nothing happens, the notifications cost PostgreSQL this much. Without a channel, no"
+        " process asks for anything.",
+        costs,
+        shows="whether each notification arrives while receivers and senders fail, and what the"
+        " notifications cost while nothing happens",
+        command="nox -s bench -- notifications",
+        facts=facts,
+    )
+    click.echo(f"{page}")
 
 
 if __name__ == "__main__":

@@ -99,6 +99,8 @@ class Notifier:
         self._watches = (NOBODY_EXECUTES, *watches)
         self._describe = describe or {}
         self._sending: dict[str, asyncio.Task[None]] = {}
+        # what was logged to wait for PostgreSQL
+        self._waiting: set[str] = set()
         self._looking: AsyncConnection | None = None
         self._loop: asyncio.Task[None] | None = None
 
@@ -186,12 +188,16 @@ class Notifier:
             await do()
         except Exception as error:
             if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
-                logger.warning("%s failed, PostgreSQL is unavailable: %s", what, error)
+                if what not in self._waiting:
+                    said = str(error) or "no answer"
+                    logger.warning("%s waits, PostgreSQL is unavailable: %s", what, said)
+                self._waiting.add(what)
             elif (known := explain(self._db, error)) is not None:
                 logger.error("%s failed: %s", what, known)  # noqa: TRY400 - an operator can fix it
             else:
                 logger.exception("%s failed", what)
             return False
+        self._waiting.discard(what)
         return True
 
     async def _drop(self) -> None:

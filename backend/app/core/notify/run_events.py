@@ -77,7 +77,7 @@ async def look(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) 
 async def _look_at_own(db: AsyncEngine, max_age: str) -> bool:
     async with db.begin() as connection:
         rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
-        notices = [_DESCRIBED[row["event"]](row) for row in rows if not row["is_old"]]
+        notices = [_describe(row) for row in rows if not row["is_old"]]
         await outbox.tell_incidents(connection, [each for each in notices if each is not None])
         await _mark(connection, rows)
     return len(rows) == BATCH
@@ -95,8 +95,7 @@ async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: st
             except Exception as error:
                 if is_unavailable(error):
                     raise
-                # another look would fail in the same way, every few seconds
-                logger.exception("run %d: nobody is told of: %s", row["run_id"], event)
+                _log_untold(row, error)
             if notice is not None:
                 await outbox.tell(connection, notice)
         await _mark(connection, rows)
@@ -113,6 +112,19 @@ async def _unnoticed(
 async def _mark(connection: AsyncConnection, rows: list[RowMapping]) -> None:
     if rows:
         await connection.execute(_NOTICED, {"ids": [row["id"] for row in rows]})
+
+
+def _describe(row: RowMapping) -> Notice | None:
+    try:
+        return _DESCRIBED[row["event"]](row)
+    except Exception as error:  # noqa: BLE001 - it is logged
+        _log_untold(row, error)
+        return None
+
+
+def _log_untold(row: RowMapping, error: Exception) -> None:
+    """Log why nobody is told of an event. Each further look would fail in the same way."""
+    logger.error("run %d: nobody is told of: %s", row["run_id"], row["event"], exc_info=error)
 
 
 def _failed(row: RowMapping) -> Notice | None:

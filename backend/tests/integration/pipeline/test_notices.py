@@ -202,3 +202,19 @@ async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
         await office.succeed(("hgnc",))
         await mailbox.until(2)
     assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
+
+
+async def test_an_event_that_cannot_be_described_does_not_keep_the_others_from_being_told(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    run_id = await office.fail(("hgnc",))
+    await annotator.change(f"""
+        INSERT INTO run_events (run_id, epoch, event, detail) VALUES
+        ({run_id}, 1, 'release arrived', '{{"source": "hgnc", "release": "x", "since": "?"}}')""")
+    async with Telling(settings, mailbox):
+        await mailbox.until(1)
+        await office.until(
+            "SELECT 1 WHERE NOT EXISTS (SELECT FROM run_events"
+            " WHERE NOT noticed AND event = 'release arrived')"
+        )
+    assert [each.kind for each in mailbox.got] == ["run failed"]
