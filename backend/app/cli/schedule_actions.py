@@ -118,8 +118,8 @@ def outcome(tick: Tick | None, here: Callable[[Any], str]) -> str:
             return f"ran as run {tick.run_id}"
         case "running":
             return f"running since {here(tick.at)}, worker {tick.worker_id}"
-        case "waiting" if tick.not_before is not None and tick.reason is not None:
-            return f"waiting until {here(tick.not_before)}: {tick.reason}"
+        case "waiting" if tick.failures and tick.not_before is not None:
+            return f"failed, is tried again at {here(tick.not_before)}: {tick.reason}"
         case "waiting":
             return "waiting for a worker"
     return f"{tick.outcome}: {tick.reason}"

@@ -104,7 +104,7 @@ schedule_ticks = Table(
     Column("tick", DateTime(timezone=True), primary_key=True, comment="when it was due"),
     Column("outcome", Text, nullable=False),
     Column("run_id", BigInteger, comment="run that it created, or that was in its way"),
-    Column("reason", Text, comment="why it was skipped, missed or refused"),
+    Column("reason", Text, comment="why it has this outcome, or what was made"),
     Column(
         "at",
         DateTime(timezone=True),

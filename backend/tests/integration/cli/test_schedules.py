@@ -84,7 +84,9 @@ def test_a_schedule_that_cannot_be_is_refused(cli, arguments, problem) -> None:
     assert cli.json("schedules") == []
 
 
-def test_what_a_schedule_does_is_added_shown_and_done_at_once(cli, with_pg_dump, tmp_path) -> None:
+def test_what_a_schedule_does_is_added_shown_and_done_at_once(
+    cli, query, with_pg_dump, tmp_path
+) -> None:
     added = cli("schedule-add", "0 2 * * *", "--backup", tmp_path, "--keep-daily", "3")
     assert added.exit_code == 0, added.output
     assert f"backup was added: 0 2 * * * (UTC), backup to {tmp_path}" in added.stdout
@@ -109,9 +111,13 @@ def test_what_a_schedule_does_is_added_shown_and_done_at_once(cli, with_pg_dump,
     # no worker is alive
     done = cli("schedule-run", "backup")
     assert (done.exit_code, done.stdout) == (0, "backup: waiting for a worker\n")
-    again = cli("schedule-run", "backup")
-    assert again.exit_code == 1
-    assert "waiting" in again.output or "this second" in again.output
+    query(
+        "UPDATE schedule_ticks SET failures = 1, reason = 'on genes1: no room',"
+        " not_before = '2026-11-26 12:05Z'"
+    )
+    failed = cli("schedules", "backup").stdout
+    assert "failed, is tried again at 2026-11-26" in failed
+    assert "on genes1: no room" in failed
 
 
 @pytest.mark.parametrize(

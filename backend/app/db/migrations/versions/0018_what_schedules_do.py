@@ -14,6 +14,8 @@ _OUTCOMES = "'ran', 'skipped', 'missed', 'refused', 'queued'"
 # as Alembic completed the name that 0013 gives
 _FORMER_CHECK = "schedule_ticks_schedule_ticks_outcome_check_check"
 
+_FORMER_COMMENT = "why it was skipped, missed or refused"
+
 
 def upgrade() -> None:
     op.add_column(
@@ -68,6 +70,12 @@ def upgrade() -> None:
         sa.Column("result", postgresql.JSONB(), comment="what was made, and on which host"),
     ):
         op.add_column("schedule_ticks", column)
+    op.alter_column(
+        "schedule_ticks",
+        "reason",
+        comment="why it has this outcome, or what was made",
+        existing_comment=_FORMER_COMMENT,
+    )
     op.drop_constraint(op.f(_FORMER_CHECK), "schedule_ticks", type_="check")
     op.create_check_constraint(
         op.f("schedule_ticks_outcome_check"),
@@ -153,6 +161,7 @@ def downgrade() -> None:
     op.drop_index("schedule_ticks_running_idx", "schedule_ticks")
     op.drop_constraint(op.f("schedule_ticks_outcome_check"), "schedule_ticks", type_="check")
     op.create_check_constraint(op.f(_FORMER_CHECK), "schedule_ticks", f"outcome IN ({_OUTCOMES})")
+    op.alter_column("schedule_ticks", "reason", comment=_FORMER_COMMENT)
     for column in ("result", "not_before", "worker_id", "failures", "epoch"):
         op.drop_column("schedule_ticks", column)
     op.drop_constraint(op.f("schedules_options_check"), "schedules", type_="check")
