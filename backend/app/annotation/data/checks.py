@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 MOST_COUNTED = 10_000
 """Rows of a kind that are counted exactly."""
 
-COUNTING = 1.0
-"""Seconds after which no more runs are counted."""
+AT_A_TIME = 2_000
+"""Old runs that are looked at in one statement."""
+
+COUNTING = 0.5
+"""Seconds after which no further statement looks at runs."""
 
 OVERDUE = 2
 """Days for which old rows may be left: nobody removes them while no worker is alive."""
@@ -52,18 +55,19 @@ async def sizes(context: Context) -> Finding:
 
     from app.annotation.settings import Settings
 
-    assert isinstance(context.settings, Settings)
+    settings = context.settings
+    assert isinstance(settings, Settings)
     tables = await context.rows(text(_SIZES))
     async with context.database().connect() as connection:
-        old = await _count(connection, context.settings, later=0)
-        overdue = await _count(connection, context.settings, later=OVERDUE)
+        old = await _count(connection, settings, later=0)
+        overdue = await _count(connection, settings, later=OVERDUE) if any(old.values()) else {}
     total = sum(each.bytes for each in tables)
     has = some([f"{each.name} {size(each.bytes)}" for each in tables])
     summary = f"{size(total)}: {has}; to be removed: {_said(old)}"
     detail = {
         "bytes": {each.name: each.bytes for each in tables},
-        "to_be_removed": old,
-        "counted_up_to": MOST_COUNTED,
+        "to_be_removed": {kind: found.number for kind, found in old.items()},
+        "counted_in_full": not any(found.at_least for found in old.values()),
     }
     if not any(overdue.values()):
         return ok(summary, **detail)
@@ -71,50 +75,67 @@ async def sizes(context: Context) -> Finding:
         f"{_said(overdue)} should have been removed {OVERDUE} days ago",
         required="a worker that is alive and whose log has no error about retention",
         found=summary,
-        remedy=START_WORKER if context.settings.use_arq_worker else START_API,
+        remedy=START_WORKER if settings.use_arq_worker else START_API,
         **detail,
     )
 
 
+class _Found(NamedTuple):
+    """How many rows of a kind are to be removed.
+
+    Attributes:
+        number: of rows.
+        at_least: whether there may be more, which were not counted.
+    """
+
+    number: int
+    at_least: bool
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
 async def _count(
     connection: "AsyncConnection", settings: "Settings", *, later: int
-) -> dict[str, int]:
-    """Return how many rows would be removed if all were kept for some days longer."""
+) -> dict[str, _Found]:
+    """Count what would be removed if all were kept for some days longer."""
     from app.core.retention import notifications, ticks, workers
 
-    most = MOST_COUNTED
-    return {
-        "runs": await _count_runs(connection, settings.run_days + later),
-        "ticks": await ticks.count(connection, settings.tick_days + later, most=most),
-        "notifications": await notifications.count(
-            connection, settings.notification_days + later, most=most
-        ),
-        "workers": await workers.count(connection, settings.worker_days + later, most=most),
+    kinds = {
+        "ticks": (ticks.count, settings.tick_days),
+        "notifications": (notifications.count, settings.notification_days),
+        "workers": (workers.count, settings.worker_days),
     }
-
-
-async def _count_runs(connection: "AsyncConnection", days: int) -> int:
-    from app.annotation.data.run_names import list_named
-    from app.core.retention.runs import BATCH, list_old, list_unneeded
-
-    end = time.monotonic() + COUNTING
-    found, after = 0, 0
-    while found < MOST_COUNTED and time.monotonic() < end:
-        old = await list_old(connection, days, after=after, most=BATCH)
-        found += len(await list_unneeded(connection, old, list_named))
-        if len(old) < BATCH:
-            break
-        after = old[-1]
+    found = {"runs": await _count_runs(connection, settings.run_days + later)}
+    for kind, (count, days) in kinds.items():
+        number = await count(connection, days + later, most=MOST_COUNTED)
+        found[kind] = _Found(number, number == MOST_COUNTED)
     return found
 
 
-def _said(numbers: dict[str, int]) -> str:
+async def _count_runs(connection: "AsyncConnection", days: int) -> _Found:
+    from app.annotation.data.run_names import list_named
+    from app.core.retention.runs import list_old, list_unneeded
+
+    end = time.monotonic() + COUNTING
+    number, after = 0, 0
+    while True:
+        old = await list_old(connection, days, after=after, most=AT_A_TIME)
+        number += len(await list_unneeded(connection, old, list_named))
+        if len(old) < AT_A_TIME:
+            return _Found(number, at_least=False)
+        if number >= MOST_COUNTED or time.monotonic() > end:
+            return _Found(number, at_least=True)
+        after = old[-1]
+
+
+def _said(found: dict[str, _Found]) -> str:
     """Write how many rows are to be removed of each kind."""
     return some(
         [
-            f"{'at least ' if number >= MOST_COUNTED else ''}{number:,} {kind}"
-            for kind, number in numbers.items()
-            if number
+            f"{'at least ' if each.at_least else ''}{each.number:,} {kind}"
+            for kind, each in found.items()
+            if each
         ]
         or ["nothing"]
     )

@@ -75,7 +75,8 @@ _UNNEEDED = text(
       AND NOT EXISTS (SELECT FROM incidents i WHERE i.run_id = r.id AND i.closed_at IS NULL)
       AND NOT EXISTS (
         SELECT FROM run_sources s JOIN last ON last.source = s.source
-        WHERE s.run_id = r.id AND (s.run_id IN (last.ended, last.fetched)
+        WHERE s.run_id = r.id AND s.run_id = ANY(CAST(:ids AS bigint[]))
+          AND (s.run_id IN (last.ended, last.fetched)
           OR (s.state = 'succeeded' AND NOT coalesce(CASE WHEN r.genes IS NULL
             THEN last.whole > s.run_id AND last.whole_at >= s.finished_at
             ELSE last.success > s.run_id AND last.success_at >= s.finished_at END, false))))
