@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli import logs
-from app.cli.output import as_json, cells, duration, stdout, table
+from app.cli.output import as_json, cells, duration, note, stdout, table
 from app.core.errors import EDIT_SETTINGS, UserError
 from app.core.printable import printable_json
 
@@ -33,6 +33,12 @@ def notify_test(*, as_json: bool) -> None:
     from app.core.notify.channels.settings import ChannelSettings
 
     settings = load_command_settings(ChannelSettings)
+    if not settings.channel_names:
+        raise UserError(
+            "no channel for notifications is set",
+            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
+            steps=(EDIT_SETTINGS,),
+        )
     _send(settings, test_message(socket.gethostname()), as_json=as_json)
 
 
@@ -48,8 +54,13 @@ def notify_failure(unit: str, *, as_json: bool) -> None:
     from app.core.notify.channels.settings import load_channel_settings
     from app.core.notify.unit_failure import unit_failed
 
+    settings = load_channel_settings()
+    if not settings.channel_names:
+        # where nobody wants to be told, this is no failure
+        note(f"nobody is told that {unit} failed: no channel for notifications is set")
+        return
     message = unit_failed(unit, socket.gethostname(), os.environ)
-    _send(load_channel_settings(), message, as_json=as_json, pauses=RETRIES)
+    _send(settings, message, as_json=as_json, pauses=RETRIES)
 
 
 def _send(
@@ -59,13 +70,6 @@ def _send(
     from app.core.notify.channels import channels
 
     logs.configure("WARNING")
-    if not settings.channel_names:
-        raise UserError(
-            "no channel for notifications is set",
-            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
-            steps=(EDIT_SETTINGS,),
-        )
-
     outcomes = asyncio.run(send_at_once(channels(settings), message, pauses=pauses))
     if as_json:
         found = [asdict(each) for each in outcomes]

@@ -227,7 +227,7 @@ def load_settings(
         problems = _problems_of(env_file, model, other_settings)
         settings = model(_env_file=env_file)  # type: ignore[call-arg]
     except UnicodeDecodeError as error:
-        problems = [f"{env_file}: found bytes that are not UTF-8, at position {error.start}"]
+        problems = [_undecodable(env_file, error)]
     except ValidationError as error:
         problems += [_sentence(problem, model) for problem in error.errors(include_url=False)]
     if problems:
@@ -247,6 +247,8 @@ def load_part(model: type[B], env_file: Path) -> B:
     """
     try:
         return model(_env_file=env_file)
+    except UnicodeDecodeError as error:
+        _refuse([_undecodable(env_file, error)], env_file)
     except ValidationError as error:
         _refuse([_sentence(each, model) for each in error.errors(include_url=False)], env_file)
 
@@ -259,6 +261,10 @@ def get_settings() -> Settings:
         WrongUse: see :func:`load_settings`.
     """
     return load_settings()
+
+
+def _undecodable(env_file: Path, error: UnicodeDecodeError) -> str:
+    return f"{env_file}: found bytes that are not UTF-8, at position {error.start}"
 
 
 def _refuse(problems: list[str], env_file: Path) -> NoReturn:

@@ -8,6 +8,9 @@ from typing import Self
 
 LOOPBACK = "127.0.0.1"
 
+_TURNS = 10
+"""Turns of the event loop in which it closes the sockets of aborted connections."""
+
 END_TIMEOUT = 10.0
 """Seconds in which the thread of a stopped server ends."""
 
@@ -26,8 +29,8 @@ class Server(ABC):
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.port = 0
         self._tls = tls
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve_all()), daemon=True)
         self._listening = threading.Event()
         self._stopping = asyncio.Event()
         self.connections = 0
@@ -37,31 +40,17 @@ class Server(ABC):
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve_all())
-        self._loop.close()
-
     async def _serve_all(self) -> None:
+        self._loop = asyncio.get_running_loop()
         tasks: set[asyncio.Task[None]] = set()
 
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.connections += 1
-            try:
-                with contextlib.suppress(
-                    ConnectionError,
-                    asyncio.IncompleteReadError,
-                    ssl.SSLError,
-                    EOFError,
-                    # asyncio reports a connection whose task was cancelled (Python 3.11)
-                    asyncio.CancelledError,
-                ):
-                    await self.serve(reader, writer)
-            finally:
-                tasks.discard(task)
-                writer.transport.abort()
+            task = asyncio.create_task(self._serve_one(reader, writer))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            # also if it was cancelled before it began
+            task.add_done_callback(lambda _: writer.transport.abort())
 
         server = await asyncio.start_server(
             connected, LOOPBACK, self.port, ssl=self._tls, backlog=1024, limit=_LIMIT
@@ -70,9 +59,17 @@ class Server(ABC):
         self._listening.set()
         await self._stopping.wait()
         server.close()
-        for task in tasks:
+        for task in [*tasks]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(
+            ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, EOFError
+        ):
+            await self.serve(reader, writer)
 
     def start(self) -> Self:
         """Start to listen."""
@@ -82,7 +79,7 @@ class Server(ABC):
 
     def close(self) -> None:
         """Stop listening, and end all connections."""
-        if self._thread.is_alive():
+        if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(END_TIMEOUT)
 

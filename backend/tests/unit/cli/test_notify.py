@@ -93,6 +93,13 @@ def test_a_failed_unit_is_told_although_the_settings_are_what_is_wrong(run, smtp
     assert smtp.ids == ["<unit-6f0fe1b2a3a34a6e8f7b64a0b5f5d7a1@example.org>"]
 
 
+def test_where_nobody_is_to_be_told_a_failed_unit_does_not_make_another_one_fail(run) -> None:
+    settings = {"NOTIFY_WEBHOOK_URLS": "", "SMTP_URL": "", "NOTIFY_EMAIL_TO": ""}
+    done = run("notify-failure", "kidney-genetics-api.service", **settings)
+    assert done.exit_code == 0
+    assert "nobody is told" in done.stderr
+
+
 def test_a_failed_unit_is_told_again_where_it_did_not_arrive(run, smtp, webhook) -> None:
     webhook.faults.queue("503")
     done = run("notify-failure", "kidney-genetics-api.service")

@@ -17,8 +17,11 @@ from app.core.printable import printable
 Body = dict[str, Any]
 
 MAX_TEXT = 12_000
-"""Characters of a text that are sent. Standard Webhooks recommends bodies of less than 20 KB, Teams
-refuses more than 28 KB, and Mattermost more than 16,383 characters."""
+"""Bytes of a text that are sent. Standard Webhooks recommends bodies of less than 20 KB, and Teams
+refuses more than 28 KB."""
+
+_MAX_MATTERMOST = 8_000
+"""Mattermost refuses more than 16,383 characters, and an escaped character is two."""
 
 _MAX_TITLE = 150
 """Characters: the limit of Slack's headers."""
@@ -68,6 +71,13 @@ def _title(message: Message) -> str:
     return shortened(f"{sign} {message.title}", _MAX_TITLE)
 
 
+def _text(message: Message, most: int = MAX_TEXT) -> str:
+    encoded = message.text.encode(errors="replace")
+    if len(encoded) <= most:
+        return encoded.decode()
+    return f"{encoded[:most].decode(errors='ignore').rstrip()}…"
+
+
 def _json(message: Message) -> Body:
     """Return the payload that Standard Webhooks recommends: type, timestamp and data."""
     return {
@@ -77,7 +87,7 @@ def _json(message: Message) -> Body:
             "id": message.id,
             "severity": message.severity,
             "title": message.title,
-            "text": shortened(message.text, MAX_TEXT),
+            "text": _text(message),
             "detail": dict(message.detail),
         },
     }
@@ -86,7 +96,7 @@ def _json(message: Message) -> Body:
 def _slack(message: Message) -> Body:
     """Return blocks of plain text, and the same as text for services that know no blocks."""
     title = _slack_escaped(_title(message))
-    text = _slack_escaped(shortened(message.text, MAX_TEXT))
+    text = _slack_escaped(_text(message))
     sections = [text[at : at + _SECTION] for at in range(0, len(text), _SECTION)]
     return {
         "text": f"{title}\n{text}",
@@ -109,7 +119,7 @@ def _slack_escaped(text: str) -> str:
 
 def _teams(message: Message) -> Body:
     """Return an Adaptive Card. Its rich text knows no markup, unlike a `TextBlock`."""
-    lines = shortened(message.text, MAX_TEXT).splitlines()[:_LINES]
+    lines = _text(message).splitlines()[:_LINES]
     return {
         "type": "message",
         "attachments": [
@@ -145,7 +155,7 @@ _EMOJI = re.compile(r":(?=[A-Za-z0-9_+-]+:)")
 
 def _mattermost(message: Message) -> Body:
     title = _mattermost_escaped(_title(message))
-    text = _mattermost_escaped(shortened(message.text, MAX_TEXT))
+    text = _mattermost_escaped(_text(message, _MAX_MATTERMOST))
     return {"text": f"**{title}**\n{text}"}
 
 

@@ -1,5 +1,6 @@
 """Reads the addresses that channels are configured with, and checks what can be checked offline."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ _KNOWN = {
     ".api.powerplatform.com": Form.TEAMS,
 }
 """Hosts that understand only one form. A dot stands for any host below it."""
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
+"""A name or an IP address. Other characters, such as a backslash, are read in different ways."""
 
 _MAX_PORT = 65_535
 
@@ -82,7 +86,7 @@ def check_web_address(url: str, *, allow_private: bool) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    if not host or not 0 < (port or 1) <= _MAX_PORT or not url.isprintable() or " " in url:
+    if not _HOST.fullmatch(host) or not 0 < (port or 1) <= _MAX_PORT or not _is_one_word(url):
         raise ValueError(_ADDRESS)
     if parts.username is not None or parts.password is not None:
         message = "https://host/path without a user and a password before the host"
@@ -98,6 +102,10 @@ def check_web_address(url: str, *, allow_private: bool) -> str:
         )
         raise ValueError(message)
     return host
+
+
+def _is_one_word(text: str) -> bool:
+    return text.isprintable() and " " not in text
 
 
 def _known_form(host: str) -> Form:

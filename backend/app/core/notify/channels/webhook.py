@@ -82,7 +82,7 @@ class Webhook:
             raise NotDelivered(f"{self._target.host} did not answer in time") from error
         except AddressRefused as error:
             raise NotDelivered(f"{error}; NOTIFY_ALLOW_PRIVATE=True allows it") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotDelivered(self._explained(error)) from error
         if not response.is_success:
             raise self._refusal(response, answer)
@@ -105,7 +105,7 @@ class Webhook:
             retry_after=retry_after(response.headers.get("Retry-After"), LONGEST_WAIT),
         )
 
-    def _explained(self, error: httpx.HTTPError) -> str:
+    def _explained(self, error: Exception) -> str:
         said = redact(str(error), self._target.secrets) or type(error).__name__
         at = self._target.host
         cause: BaseException | None = error

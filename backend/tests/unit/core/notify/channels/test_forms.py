@@ -102,8 +102,13 @@ def test_a_line_begins_no_list_and_no_heading_in_mattermost(line: str) -> None:
 def test_any_text_becomes_json_of_a_size_that_receivers_take(
     form: Form, title: str, text: str
 ) -> None:
-    content = json.dumps(body(form, a_message(title=title, text=text[:40_000])))
+    found = body(form, a_message(title=title, text=text[:40_000]))
+    content = json.dumps(found, ensure_ascii=False).encode(errors="replace")
     assert json.loads(content)
+    if form is Form.MATTERMOST:
+        assert len(found["text"]) < 16_383
+    if form is Form.TEAMS:
+        assert len(content) < 28_000
 
 
 @pytest.mark.parametrize("form", [Form.JSON, Form.TEAMS, Form.MATTERMOST])

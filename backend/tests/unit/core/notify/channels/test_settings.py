@@ -57,6 +57,7 @@ def test_one_webhook_is_called_webhook(load) -> None:
         ("https://169.254.169.254/latest", "NOTIFY_ALLOW_PRIVATE"),
         ("https://me:XyZsEcReT1234567890@example.org/x", "without a user"),
         ("ftp://example.org/x", "https://host/path"),
+        ("https://127.0.0.1\\.example.org/x", "https://host/path"),
         ("discord+https://example.org/x", "https://host/path"),
         ("XyZsEcReT1234567890", "https://host/path"),
         ("https:///XyZsEcReT1234567890", "https://host/path"),

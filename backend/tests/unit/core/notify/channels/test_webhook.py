@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -249,6 +250,7 @@ async def test_the_proxy_of_the_environment_is_used(
     tmp_path: Path,
 ) -> None:
     asked: list[str] = []
+    ended = asyncio.Event()
 
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[0])
@@ -256,11 +258,13 @@ async def test_the_proxy_of_the_environment_is_used(
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
 
         async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-            while data := await source.read(4096):
-                to.write(data)
+            with suppress(ConnectionError):
+                while data := await source.read(4096):
+                    to.write(data)
             to.close()
 
         await asyncio.gather(copy(reader, back), copy(there, writer))
+        ended.set()
 
     async with await asyncio.start_server(proxy, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -269,5 +273,6 @@ async def test_the_proxy_of_the_environment_is_used(
         channel = Webhook("webhook", target, keys=(key_of(SECRET),))
         await channel.send(message)
         await channel.close()
+        await ended.wait()
     assert asked == [f"CONNECT {HOOK_HOST}:443 HTTP/1.1"]
     assert receiver.ids == [message.id]
