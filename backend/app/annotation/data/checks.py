@@ -147,7 +147,7 @@ def _said(found: dict[str, _Found]) -> str:
     symptom="A run waits for `disk`, or an export or a backup breaks off.",
     why="A run that cannot store a source's file waits until there is room. What no source reads"
     " any more is removed by itself.",
-    needs=("config.valid",),
+    needs=("config.cache-dir",),
     remedy=EDIT_SETTINGS,
 )
 async def disk(context: Context) -> Finding:

@@ -33,8 +33,11 @@ class Files:
         self._settings = settings
 
     async def remove(self) -> bool:
-        """Remove all of them."""
-        await asyncio.to_thread(self._remove)
+        """Remove all of them that can be removed."""
+        try:
+            await asyncio.to_thread(self._remove)
+        except OSError as error:
+            logger.warning("files in CACHE_DIR cannot be removed, or not all of them: %s", error)
         return False
 
     def _remove(self) -> None:
