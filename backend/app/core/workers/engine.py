@@ -150,8 +150,9 @@ class Engine:
             await asyncio.wait({self._telling})
         await self._stop_recovering()
         if self._traces is not None:
-            await self._send_traces()
-            await self._stop_recovering()
+            if self.liveness.alive:
+                await self._send_traces()
+                await self._stop_recovering()
             await self._traces.stop()
         try:
             await self.liveness.stop()
