@@ -25,13 +25,21 @@ Plan = Callable[[AsyncConnection, RunRequest], Awaitable[Sequence[str]]]
 
 NO_WORKER = "no worker was alive"
 
-_NEXT = text(
+_LOCK_NEXT = text(
+    """
+    SELECT s.id FROM schedules s JOIN due_ticks d USING (id)
+    ORDER BY s.next_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+    """
+)
+
+# Another worker may have done the tick after the first statement began and before it had the lock.
+# PostgreSQL then locks the row as it is now, but does not look into the view again.
+_LOCKED = text(
     """
     SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
       s.next_at, s.action, s.queued_tick, s.queued_behind, d.queued_is_free, d.clock_was_set_back,
       clock_timestamp() AS now
-    FROM schedules s JOIN due_ticks d USING (id)
-    ORDER BY s.next_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+    FROM schedules s JOIN due_ticks d USING (id) WHERE s.id = :id
     """
 )
 
@@ -89,11 +97,14 @@ async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | Non
         plan: says what a run covers.
 
     Returns:
-        The run that was created, if one was; None if nothing is due.
+        The run that was created, if one was; None if nothing is due that no other worker is doing.
     """
-    row = (await connection.execute(_NEXT)).mappings().one_or_none()
-    if row is None:
+    locked = (await connection.execute(_LOCK_NEXT)).scalar_one_or_none()
+    if locked is None:
         return None
+    row = (await connection.execute(_LOCKED, {"id": locked})).mappings().one_or_none()
+    if row is None:
+        return []
     schedule, now, queued = schedule_of(row), row["now"], row["queued_tick"]
     covers = await _covers(connection, schedule, plan)
     if row["queued_is_free"]:

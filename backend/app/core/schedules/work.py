@@ -86,7 +86,8 @@ _FAIL = text(
 _TAKE_FROM_DEAD = text(
     """
     WITH lost AS (
-      SELECT t.schedule_id, t.tick FROM lost_ticks JOIN schedule_ticks t USING (schedule_id, tick)
+      SELECT t.schedule_id, t.tick
+      FROM lost_ticks JOIN schedule_ticks t USING (schedule_id, tick, worker_id)
       WHERE t.outcome = 'running' FOR UPDATE OF t SKIP LOCKED
     )
     UPDATE schedule_ticks t SET failures = failures + 1, epoch = epoch + 1,

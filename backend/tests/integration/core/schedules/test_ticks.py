@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.schedules import operations, ticks
 from app.core.workers.engine import Attempt
+from harness.timing import limit
 from tests.integration.core.schedules.conftest import DAY, Timetable, plan
 
 
@@ -302,3 +303,26 @@ async def test_a_name_is_given_once(timetable: Timetable) -> None:
     await timetable.add()
     with pytest.raises(Conflict, match="already"):
         await timetable.add()
+
+
+async def test_a_tick_that_another_worker_did_a_moment_ago_brings_no_later_tick_forward(
+    timetable: Timetable,
+) -> None:
+    await timetable.add()
+    await timetable.due()
+    # a worker that looks for due schedules stands still between its look and its lock
+    await timetable.change("ALTER VIEW due_ticks RENAME TO due_ticks_at_once")
+    await timetable.change(
+        "CREATE VIEW due_ticks AS SELECT d.* FROM due_ticks_at_once d"
+        " CROSS JOIN (SELECT pg_advisory_xact_lock(4711) OFFSET 0) AS stands_still"
+    )
+    async with timetable.bench.db.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+        late = asyncio.create_task(timetable.look())
+        async with limit():
+            while not await timetable.rows("SELECT FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await timetable.change("UPDATE schedules SET next_at = now() + interval '1 day'")
+
+    assert await late == []
+    assert await timetable.outcomes() == []
