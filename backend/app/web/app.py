@@ -7,11 +7,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.annotation.settings import Settings
 from app.api.body_limit import BodyLimit
-from app.web import assets, now, problems, run, runs
+from app.web import assets, now, problems, run, runs, schedules
 from app.web.gate import Gate, is_page
 from app.web.live import Live
 from app.web.login import login_router
 from app.web.new_run import new_run_router
+from app.web.notifications import notifications_router
 from app.web.roles import Roles
 
 _OF_THE_API = ("/api", "/health", "/metrics", "/openapi.json")
@@ -34,6 +35,8 @@ def create_pages(settings: Settings) -> FastAPI:
         runs.router,
         new_run_router(settings),
         run.router,
+        schedules.router,
+        notifications_router(settings),
     ):
         pages.include_router(router)
     pages.add_route("/static/{digest}/{name}", assets.serve)

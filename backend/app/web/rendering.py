@@ -10,6 +10,14 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.web import assets, wording
 
+PLACES = (
+    ("/", "Now", "n"),
+    ("/runs", "Runs", "r"),
+    ("/schedules", "Schedules", "s"),
+    ("/notifications", "Notifications", "m"),
+)
+"""The pages that every page links: path, name, and the key that leads there after `g`."""
+
 _FOLDER = Path(__file__).parent
 
 _pages = Environment(
@@ -23,11 +31,12 @@ _pages = Environment(
 )
 _pages.filters |= {
     "when": wording.when,
+    "in_zone": wording.in_zone,
     "span": wording.duration,
     "count": wording.count,
     "words": wording.words,
 }
-_pages.globals |= {"asset": assets.address}
+_pages.globals |= {"asset": assets.address, "places": PLACES}
 
 
 def render(request: Request, template: str, **values: Any) -> str:

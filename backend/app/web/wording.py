@@ -1,6 +1,7 @@
 """Times, durations and numbers as the pages show them."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -20,6 +21,11 @@ def when(at: datetime | None, none: str = "never") -> Markup:
     return Markup('<time datetime="{}">{}</time> <span class="ago">{}</span>').format(
         exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", _distance(exact)
     )
+
+
+def in_zone(at: datetime, zone: str) -> str:
+    """Show a time in another time zone."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _distance(at: datetime) -> str:

@@ -1,9 +1,6 @@
 // What the pages do beyond forms and links. All of them work without this file.
 "use strict";
 
-const root = document.documentElement.dataset.root;
-const places = { n: "/", r: "/runs", g: "/genes", s: "/sources", w: "/workers" };
-
 let went = "";
 
 function typing(target) {
@@ -25,9 +22,10 @@ function move(step) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const help = document.getElementById("keys");
-  if (went === "g" && event.key in places) {
-    const link = document.querySelector(`header a[href="${root}${places[event.key]}"]`);
-    if (link) link.click();
+  const link = [...document.querySelectorAll("header a[data-key]")]
+    .find((each) => each.dataset.key === event.key);
+  if (went === "g" && link) {
+    link.click();
   } else if (event.key === "/") {
     const search = document.querySelector("[data-search]");
     if (search) {

@@ -20,7 +20,10 @@ SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then((found) => found.
   .flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target}`)))"""
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
-PAGES = ("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc", "/no-such-page")
+PAGES = (
+    *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
+    *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
+)
 SMALL = 150_000
 """Bytes of a page with all that it loads."""
 
@@ -83,6 +86,7 @@ async def served(plant: Plant) -> str:
     plant.fill()
     plant.worker()
     _, address = await plant.api(ADMIN_TOKEN=ADMIN, VIEWER_TOKEN=VIEWER)
+    plant.output("schedule-add", "0 3 * * 0", "--zone", "Europe/Berlin", "--name", "nightly")
     plant.annotate("clinvar")
     await plant.until(lambda run: run["state"] == "running")
     return address

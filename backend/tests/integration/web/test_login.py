@@ -4,8 +4,15 @@ import pytest
 
 from tests.integration.web.conftest import ADMIN, VIEWER, log_in, visiting
 
-PAGES = ("/", "/runs", "/runs/new", "/runs/1", "/live/now", "/live/runs/1")
-FORMS = ("/runs", "/runs/matching", "/runs/1/cancel", "/runs/1/retry", "/runs/1/accept")
+PAGES = (
+    *("/", "/runs", "/runs/new", "/runs/1", "/live/now", "/live/runs/1"),
+    *("/schedules", "/schedules/nightly", "/notifications"),
+)
+FORMS = (
+    *("/runs", "/runs/matching", "/runs/1/cancel", "/runs/1/retry", "/runs/1/accept"),
+    *("/schedules/nightly/pause", "/schedules/nightly/resume", "/schedules/nightly/run"),
+    "/notifications/test",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -120,7 +127,8 @@ async def test_a_viewer_changes_nothing(viewer, query, form) -> None:
 
 
 async def test_a_viewer_sees_no_buttons(viewer, api_run) -> None:
-    for page in ("/", "/runs", f"/runs/{api_run}", "/runs/new?look=false"):
+    pages = ("/", "/runs", f"/runs/{api_run}", "/runs/new", "/schedules", "/notifications")
+    for page in pages:
         text = (await viewer.get(page)).text
         assert 'method="post"' not in text.replace('<form method="post" action="/logout">', "")
 
@@ -141,7 +149,7 @@ async def test_what_a_page_of_another_server_sends_is_refused(admin, query, form
     assert query("SELECT * FROM runs") == []
 
 
-@pytest.mark.parametrize("page", [*PAGES[:3], "/login", "/no-such-page"])
+@pytest.mark.parametrize("page", ["/", "/runs", "/notifications", "/login", "/no-such-page"])
 async def test_no_page_can_be_framed_or_load_anything_from_elsewhere(admin, page) -> None:
     headers = (await admin.get(page)).headers
 

@@ -1,0 +1,51 @@
+"""What people are told, how far it was delivered, and a test of the channels."""
+
+import socket
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.api.services import ServicesDep
+from app.core.notify import at_once
+from app.core.notify.channels import channels
+from app.core.notify.channels.settings import ChannelSettings
+from app.core.notify.views import list_notifications
+from app.core.runs.views import LARGEST_ID
+from app.web.rendering import page
+
+PAGE = 50
+
+
+def notifications_router(settings: ChannelSettings) -> APIRouter:
+    """Return the pages of the notifications.
+
+    Args:
+        settings: of the channels.
+    """
+    router = APIRouter()
+
+    @router.get("/notifications")
+    async def show_notifications(
+        request: Request,
+        services: ServicesDep,
+        before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    ) -> Response:
+        """Show what people were told, the newest first."""
+        async with services.reads.connect() as connection:
+            found = await list_notifications(connection, limit=PAGE, before=before)
+        return page(
+            request, "notifications.html", found=found, channels=settings.channel_names, tried=None
+        )
+
+    @router.post("/notifications/test")
+    async def send_test(request: Request, services: ServicesDep) -> Response:
+        """Send a test message through every channel, and show what became of it."""
+        message = at_once.test_message(socket.gethostname())
+        tried = await at_once.send_at_once(channels(settings), message)
+        async with services.reads.connect() as connection:
+            found = await list_notifications(connection, limit=PAGE)
+        return page(
+            request, "notifications.html", found=found, channels=settings.channel_names, tried=tried
+        )
+
+    return router

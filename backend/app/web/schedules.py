@@ -1,0 +1,67 @@
+"""The schedules, what became of their ticks, and what can be done about them."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.annotation.refresh.requests import plan
+from app.api.services import ServicesDep
+from app.core.schedules import operations
+from app.core.schedules.views import get_schedule, list_schedules, list_ticks
+from app.web.rendering import page, redirect
+
+router = APIRouter()
+
+PAGE = 50
+
+Name = Annotated[str, Path(max_length=100)]
+
+
+@router.get("/schedules")
+async def show_schedules(request: Request, services: ServicesDep) -> Response:
+    """Show all schedules."""
+    async with services.reads.connect() as connection:
+        schedules = await list_schedules(connection)
+    return page(request, "schedules.html", schedules=schedules)
+
+
+@router.get("/schedules/{name}")
+async def show_schedule(
+    request: Request,
+    name: Name,
+    services: ServicesDep,
+    before: Annotated[datetime | None, Query()] = None,
+) -> Response:
+    """Show a schedule, and what became of its ticks, the latest first."""
+    async with services.reads.connect() as connection:
+        schedule = await get_schedule(connection, name)
+        ticks = await list_ticks(connection, name, limit=PAGE, before=before)
+    return page(request, "schedule.html", schedule=schedule, ticks=ticks)
+
+
+@router.post("/schedules/{name}/pause")
+async def pause(request: Request, name: Name, services: ServicesDep) -> Response:
+    """Let a schedule rest until it is resumed."""
+    async with services.db.begin() as connection:
+        await operations.pause(connection, name)
+    return redirect(request, f"/schedules/{name}")
+
+
+@router.post("/schedules/{name}/resume")
+async def resume(request: Request, name: Name, services: ServicesDep) -> Response:
+    """Let a paused schedule go on."""
+    async with services.db.begin() as connection:
+        await operations.resume(connection, name)
+    return redirect(request, f"/schedules/{name}")
+
+
+@router.post("/schedules/{name}/run")
+async def run_now(request: Request, name: Name, services: ServicesDep) -> Response:
+    """Do a tick of a schedule at once."""
+    known = partial(plan, enabled=services.enabled_sources)
+    async with services.db.begin() as connection:
+        created = await operations.run_now(connection, name, known)
+    await services.dispatcher.send(created)
+    return redirect(request, f"/schedules/{name}")
