@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,7 +173,7 @@ async def test_a_backup_that_fails_or_cannot_be_read_again_removes_nothing(
     earlier = [files.name_of("nightly", NIGHT - timedelta(days=n), "dump") for n in (1, 2)]
     for name in earlier:
         (installation.folder / name).write_text("an earlier one")
-    real = programs.newest("pg_dump")
+    real = shlex.quote(str(programs.newest("pg_dump")))
     broken = tmp_path / "bin" / "pg_dump"
     broken.parent.mkdir()
     broken.write_text(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -170,13 +171,14 @@ def test_without_a_program_for_the_server_the_error_names_the_package(
 def test_no_command_line_and_no_message_has_a_password(stocked: Plant, tmp_path: Path) -> None:
     spy = tmp_path / "bin" / "pg_dump"
     spy.parent.mkdir()
+    real = shlex.quote(f"{postgres_folder()}/pg_dump")
     spy.write_text(
         "#!/bin/sh\n"
-        f'[ "$1" = --version ] || {{ echo "$@" > {tmp_path}/said; exec {postgres_folder()}/pg_dump'
-        ' --no-such-option; }\necho "pg_dump (PostgreSQL) 99"\n'
+        f'[ "$1" = --version ] && exec {real} --version\n'
+        f'echo "$@" > {shlex.quote(str(tmp_path))}/said; exec {real} --no-such-option\n'
     )
     spy.chmod(0o755)
-    stocked.env["PATH"] = f"{spy.parent}:/usr/bin:/bin"
+    stocked.env["PATH"] = f"{spy.parent}:{stocked.env['PATH']}"
     done = stocked.cli("backup", str(tmp_path / "x.dump"))
     assert done.returncode == 1
     assert "pg_dump failed" in done.stderr
