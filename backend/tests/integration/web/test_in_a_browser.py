@@ -80,13 +80,43 @@ def _patience() -> None:
     expect.set_options(timeout=1_000 * scaled(WAIT))
 
 
+RUN = """
+WITH run AS (
+  INSERT INTO runs (task, sources, mode, state, epoch, losses, started_at, finished_at, error)
+  VALUES ('run_pipeline_task', '{hgnc}', 'smart', 'failed', 2, 1, now(), now(), 'no disk')
+  RETURNING id
+), source AS (
+  INSERT INTO run_sources (run_id, source, position, state, active, total, done, found, error)
+  SELECT id, 'hgnc', 1, 'failed', false, 400, 120, 120, 'no disk' FROM run
+)
+INSERT INTO run_events (run_id, epoch, event, at, detail)
+SELECT id, epoch, event, now() + make_interval(secs => seconds), '{"worker": 1}'
+FROM run, (VALUES (1, 'claimed', 0), (1, 'lost', 9), (2, 'taken over', 10), (2, 'failed', 19))
+  AS t (epoch, event, seconds)
+"""
+
+
 @pytest.fixture
 async def served(plant: Plant) -> str:
+    """The address of an API with a run that failed, a run that waits, and a schedule."""
+    plant.fill()
+    plant.rows(RUN)
+    plant.rows(
+        "INSERT INTO schedules (name, kind, cron, zone, mode, overlap, catch_up, next_at, by)"
+        " VALUES ('nightly', 'cron', '0 3 * * 0', 'Europe/Berlin', 'smart', 'skip', 3600,"
+        " now() + interval '1 day', 'Ada')"
+    )
+    _, address = await plant.api(ADMIN_TOKEN=ADMIN, VIEWER_TOKEN=VIEWER)
+    plant.annotate("hgnc")
+    return address
+
+
+@pytest.fixture
+async def executing(plant: Plant) -> str:
     """The address of an API beside which a worker executes a run of ClinVar."""
     plant.fill()
     plant.worker()
     _, address = await plant.api(ADMIN_TOKEN=ADMIN, VIEWER_TOKEN=VIEWER)
-    plant.output("schedule-add", "0 3 * * 0", "--zone", "Europe/Berlin", "--name", "nightly")
     plant.annotate("clinvar")
     await plant.until(lambda run: run["state"] == "running")
     return address
@@ -115,8 +145,8 @@ async def test_every_page_is_whole_readable_and_accessible(chromium: Browser, se
     assert found == []
 
 
-async def test_progress_moves_without_a_reload(chromium: Browser, served: str) -> None:
-    async with window(chromium, served) as tab:
+async def test_progress_moves_without_a_reload(chromium: Browser, executing: str) -> None:
+    async with window(chromium, executing) as tab:
         await expect(tab.page.get_by_text("1 run is being executed")).to_be_visible()
         bar = tab.page.get_by_label("clinvar")
         await expect(bar).not_to_have_attribute("value", "0")
@@ -126,10 +156,10 @@ async def test_progress_moves_without_a_reload(chromium: Browser, served: str) -
 
 
 async def test_a_killed_workers_gap_is_on_the_timeline(
-    chromium: Browser, plant: Plant, served: str
+    chromium: Browser, plant: Plant, executing: str
 ) -> None:
     plant.worker()
-    async with window(chromium, served) as tab:
+    async with window(chromium, executing) as tab:
         await tab.open("/runs/1")
         await expect(said(tab, "attempt under epoch 1")).to_be_visible()
         run = await plant.until(lambda run: run["done"] > 0)
@@ -153,26 +183,26 @@ async def test_keys_lead_to_pages_and_through_lists(chromium: Browser, served: s
         await expect(tab.page.get_by_label("Error contains")).to_be_focused()
         await tab.page.get_by_role("heading", name="Runs", exact=True).click()
         await keyboard.press("j")
-        await expect(tab.page.get_by_role("link", name="1", exact=True)).to_be_focused()
+        await expect(tab.page.get_by_role("link", name="2", exact=True)).to_be_focused()
 
 
 async def test_forms_work_without_scripts(chromium: Browser, plant: Plant, served: str) -> None:
     async with window(chromium, served, java_script_enabled=False) as tab:
-        await tab.open("/runs/1")
+        await tab.open("/runs/2")
         await tab.page.get_by_role("button", name="Cancel").click()
         await plant.until(lambda run: run["state"] == "cancelled")
         await expect(tab.page.get_by_role("button", name="Retry")).to_be_visible()
         await tab.open("/runs")
         await tab.page.get_by_label("State").select_option("cancelled")
         await tab.page.get_by_role("button", name="Show").click()
-        await expect(tab.page.get_by_role("link", name="1", exact=True)).to_be_visible()
+        await expect(tab.page.get_by_role("link", name="2", exact=True)).to_be_visible()
 
 
 async def test_streams_end_when_the_server_stops(
     chromium: Browser, plant: Plant, served: str
 ) -> None:
     async with window(chromium, served) as tab:
-        await expect(tab.page.get_by_text("1 run is being executed")).to_be_visible()
+        await expect(tab.page.get_by_text("No worker is alive")).to_be_visible()
         api = next(each for each in plant.processes if each.name == "the API")
         await asyncio.to_thread(api.stop)
         assert api.returncode == 0
