@@ -19,6 +19,7 @@ from tests.plant import THREE_SOURCES
 ELSEWHERE = {
     "Docker": r"\bdocker\b",
     "Live": r"LIVE=1",
+    "Channels": r"\bnotify-test\b",
     "Server": r"\bsudo\b|\bsystemctl\b|\bjournalctl\b|\btimedatectl\b",
 }
 """What a block needs that is not run here, by the first word of its title."""
@@ -142,7 +143,7 @@ def test_few_blocks_are_not_run() -> None:
     pages = {"tutorial": TUTORIAL, "quick start": QUICK_START, "troubleshooting": TROUBLESHOOTING}
     assert all(pages.values())
     number = {page: sum(map(runs_elsewhere, blocks)) for page, blocks in pages.items()}
-    assert number == {"tutorial": 0, "quick start": 1, "troubleshooting": 2}
+    assert number == {"tutorial": 0, "quick start": 1, "troubleshooting": 3}
 
 
 PAGES = sorted(page for page in (REPOSITORY / "docs").rglob("*.md") if "theme" not in page.parts)
