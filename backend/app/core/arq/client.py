@@ -152,8 +152,8 @@ class WorkerRedis(ArqRedis):
         except ResponseError as error:
             if _WRONG_TYPE not in str(error):
                 raise
-            logger.warning("%s does not hold a queue; it was renamed to %s:put-aside", name, name)
             await self.rename(name, f"{name}:put-aside")
+            logger.warning("%s does not hold a queue; it was renamed to %s:put-aside", name, name)
             return []
 
     async def zcard(self, name: Any) -> Any:
