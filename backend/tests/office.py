@@ -75,6 +75,14 @@ class Office:
                 await asyncio.sleep(0.05)
         return found
 
+    async def looked(self) -> None:
+        """Wait until states were looked at, from the first to the last."""
+        later = "SELECT looked_at FROM incident_looks WHERE looked_at > %s"
+        (turn,) = await self.until("SELECT clock_timestamp() AS looked_at")
+        # a turn ends before the next one begins
+        for _ in range(2):
+            (turn,) = await self.until(later, turn["looked_at"])
+
     async def fail(self, sources: tuple[str, ...] = ("a",), error: str = "no luck") -> int:
         """Let a run fail, as a worker would."""
         run_id = (await self.bench.request(sources)).ref.run_id

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
+from app.core.errors import NotFound
 from app.core.postgres.unavailable import is_unavailable
 from app.core.process import cancelling
 from app.web.rendering import render
@@ -26,11 +27,19 @@ Render = Callable[[], Awaitable[str]]
 
 @dataclass(eq=False, slots=True)
 class _Watched:
-    """A part of a page that somebody looks at."""
+    """A part of a page that somebody looks at.
+
+    Attributes:
+        text: None until it was rendered.
+        failed: the error of the last look, which is logged once.
+        gone: what it shows does not exist any more.
+    """
 
     render: Render
     watchers: int = 0
     text: str | None = None
+    failed: str = ""
+    gone: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -50,7 +59,9 @@ class Live:
         self._stopped = False
 
     async def watch(self, key: str, render: Render) -> AsyncIterator[str]:
-        """Yield a part of a page as it is now, and again whenever it changes, until the stop.
+        """Yield a part of a page as it is now, and again whenever it changes.
+
+        It ends with the stop, or when what the part shows does not exist any more.
 
         Args:
             key: the same for all who get the same text.
@@ -61,7 +72,7 @@ class Live:
         try:
             self._begin()
             seen: str | None = None
-            while not self._stopped:
+            while not self._stopped and not watched.gone:
                 changed = watched.changed
                 if watched.text is not None and watched.text != seen:
                     seen = watched.text
@@ -98,13 +109,21 @@ class Live:
     async def _look_at(self, watched: _Watched) -> None:
         try:
             text = await watched.render()
+        except NotFound:
+            watched.gone = True
+            watched.changed.set()
+            return
         except Exception as error:
             # what was shown last stays, and the next look may succeed
+            if (kind := type(error).__name__) == watched.failed:
+                return
+            watched.failed = kind
             if is_unavailable(error):
                 logger.warning("live pages wait, PostgreSQL is unavailable: %s", error)
             else:
                 logger.exception("a live page could not be rendered")
             return
+        watched.failed = ""
         if text != watched.text:
             watched.text = text
             watched.changed.set()

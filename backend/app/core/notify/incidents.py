@@ -51,7 +51,7 @@ class Watch:
 
 _OPEN = text(
     """
-    SELECT id, subject, title, opened_at, clock_timestamp() AS now FROM incidents
+    SELECT id, subject, title, opened_at, sources, clock_timestamp() AS now FROM incidents
     WHERE closed_at IS NULL AND kind = :kind FOR UPDATE
     """
 )
@@ -73,9 +73,10 @@ _CLOSE_ENDED = text(
     WHERE closed_at IS NULL AND cardinality(sources) > 0 AND NOT EXISTS (
       SELECT FROM unnest(sources) AS broken (source) WHERE NOT EXISTS (
         SELECT FROM run_sources s JOIN runs r ON r.id = s.run_id
+          LEFT JOIN runs opened ON opened.id = incidents.run_id
         WHERE s.run_id >= incidents.run_id AND s.source = broken.source
           AND s.state = 'succeeded' AND s.finished_at > incidents.opened_at
-          AND (r.genes IS NULL OR r.id = incidents.run_id)))
+          AND (r.genes IS NULL OR r.id = opened.id OR r.genes @> opened.genes)))
     RETURNING id, title, opened_at, closed_at
     """
 )
@@ -105,6 +106,8 @@ _WORKERS = text(
 async def watch(connection: AsyncConnection, watched: Watch) -> None:
     """Compare a state with its open incidents: open what is new, and close what has ended.
 
+    What the success of sources ends is closed by :func:`close_ended` alone.
+
     Args:
         connection: in a transaction.
         watched: the state.
@@ -117,7 +120,7 @@ async def watch(connection: AsyncConnection, watched: Watch) -> None:
     )
     lasting = {each.subject for each in looked.found} | {*looked.undecided}
     for row in rows:
-        if row["subject"] not in lasting:
+        if row["sources"] is None and row["subject"] not in lasting:
             await connection.execute(_CLOSE, {"id": row["id"]})
             await outbox.tell_recovered(
                 connection, row["id"], row["title"], row["opened_at"], row["now"]

@@ -22,8 +22,8 @@ from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS = 4
-"""To PostgreSQL: one to look, and those for what was found, which is done one after the other."""
+CONNECTIONS = 5
+"""To PostgreSQL: one to look, two to describe an event, and those for what was found."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for something to do. A look is one statement."""
@@ -99,6 +99,7 @@ class Notifier:
         self._watches = (NOBODY_EXECUTES, *watches)
         self._describe = describe or {}
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._describing: asyncio.Task[bool] | None = None
         # what was logged to wait for PostgreSQL
         self._waiting: set[str] = set()
         self._looking: AsyncConnection | None = None
@@ -110,7 +111,8 @@ class Notifier:
 
     async def stop(self) -> None:
         """End. What is being sent is sent again by another process, or after the next start."""
-        tasks = [*self._sending.values()] + ([self._loop] if self._loop else [])
+        tasks = [task for task in (self._loop, self._describing) if task is not None]
+        tasks += self._sending.values()
         await asyncio.gather(*(cancelling.end(task, within=ANSWER_TIMEOUT) for task in tasks))
         await self._drop()
         for channel in self._channels.values():
@@ -131,8 +133,9 @@ class Notifier:
             found = (await self._looking.execute(_LOOK, {"every": WATCH_EVERY})).one()
         max_age = MAX_AGE_AT_FIRST if found.is_first else MAX_AGE
         if found.events:
-            while await run_events.look(self._db, self._describe, max_age):
+            while await run_events.look(self._db, max_age):
                 pass
+            self._begin_to_describe(max_age)
         if found.events or found.notifications:
             names = list(self._channels)
             await self._repeat(
@@ -150,6 +153,13 @@ class Notifier:
         while more:
             async with self._db.begin() as connection:
                 more = await do_part(connection)
+
+    def _begin_to_describe(self, max_age: str) -> None:
+        """Look at the events that others describe. What takes minutes does not delay the rest."""
+        if self._describe and (self._describing is None or self._describing.done()):
+            look = partial(run_events.look_at_others, self._db, self._describe, max_age)
+            describing = self._do("describing events", look)
+            self._describing = asyncio.create_task(describing, name="describing events")
 
     def _begin(self, found: Row[Any]) -> None:
         """Begin to send what is due. A channel that is slow does not delay the others."""

@@ -7,6 +7,7 @@ of this installation can tell: that the host, the network or PostgreSQL is gone.
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import text
@@ -127,6 +128,9 @@ class Ping:
                 called = False
                 self._note(f"PostgreSQL does not answer: {redact(str(error)) or 'no answer'}")
                 await self._disconnect()
+            except Exception:
+                called = False
+                logger.exception("the ping failed")
             await asyncio.sleep(self._interval if called else self._interval / _TURNS)
 
     async def _once(self) -> bool:
@@ -151,13 +155,13 @@ class Ping:
 
     async def _call(self) -> str:
         """Call the address, and return what went wrong."""
-        host = httpx.URL(self._url).host
+        host = urlsplit(self._url).hostname or ""
         try:
             async with asyncio.timeout(TIMEOUT), self._http.stream("GET", self._url) as response:
                 if response.is_success:
                     return ""
                 return f"{host} answered {response.status_code}"
-        except (httpx.HTTPError, KidneyGeneticsError, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, KidneyGeneticsError, TimeoutError) as error:
             path = self._url.partition("://")[2].partition("/")[2]
             said = redact(str(error), (self._url, path)) or "no answer in time"
             return said if host in said else f"{host}: {said}"

@@ -20,6 +20,7 @@ MAX_IN_DIGEST = 1_000
 _UNPLANNED = text(
     """
     SELECT id, kind, severity, clock_timestamp() AS now,
+      (SELECT kind FROM incidents WHERE id = notifications.incident_id) AS opened_as,
       created_at < clock_timestamp() - CAST(:max_age AS interval) AS is_old
     FROM notifications WHERE planned_at IS NULL
     ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED
@@ -102,8 +103,10 @@ async def plan(
     rows = (await connection.execute(_UNPLANNED, values)).mappings().all()
     given = []
     for row in rows:
+        if row["is_old"] or row["opened_as"] in rules.disabled:
+            continue  # who was not told that it began is not told that it ended
         planned = rules.plan(row["kind"], row["severity"], row["now"])
-        if planned is not None and not row["is_old"]:
+        if planned is not None:
             given.append({"id": row["id"], **planned._asdict()})
     if rows:
         await connection.execute(

@@ -139,7 +139,9 @@ class Rules:
         if self.digest_at is not None:
             return Planned("waiting", self._next(self.digest_at, now))
         if self.quiet is not None and self._is_quiet(now):
-            return Planned("pending", self._next(self.quiet[1], now))
+            # in an hour that the clocks show twice, the hours end in the same of the two
+            fold = now.astimezone(self.zone).fold
+            return Planned("pending", self._next(self.quiet[1].replace(fold=fold), now))
         return Planned("pending", now)
 
     def _is_quiet(self, now: datetime) -> bool:
@@ -151,7 +153,7 @@ class Rules:
     def _next(self, at: time, now: datetime) -> datetime:
         """Return the next moment at which the clocks show a time, or would if they did not skip it.
 
-        A time that the clocks show twice counts the first time.
+        A time that the clocks show twice counts the first time, unless its fold is 1.
         """
         day = now.astimezone(self.zone).date()
         while True:

@@ -1,5 +1,6 @@
 """Decides what to tell of the events of runs."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ BATCH = 200
 """Events that are looked at in one transaction."""
 
 
+DESCRIBED_WITHIN = 600.0
+"""Seconds that the description of an event may take. Nobody is told of what takes longer."""
+
+_KEEP_OPEN = text("SELECT set_config('idle_in_transaction_session_timeout', '15min', true)")
+"""For a transaction that is idle meanwhile. If the process is frozen, others wait for so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """An event of a run that people may be told of."""
@@ -32,7 +40,7 @@ class RunEvent:
 
 
 Describe = Callable[[AsyncEngine, RunEvent], Awaitable[Notice | None]]
-"""Says what to tell of an event, or None for nothing. It may take seconds, and only reads."""
+"""Says what to tell of an event, or None for nothing. It may take minutes, and only reads."""
 
 _EVENTS = text(
     """
@@ -55,26 +63,16 @@ _EVENTS = text(
 _NOTICED = text("UPDATE run_events SET noticed = true WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
-async def look(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> bool:
-    """Look at a batch of events, and tell of them what there is to tell.
+async def look(db: AsyncEngine, max_age: str) -> bool:
+    """Look at a batch of the job engine's events, and tell of them what there is to tell.
 
     Args:
         db: PostgreSQL.
-        describe: what to tell of the events that the job engine does not know, by event.
         max_age: nobody is told of older events.
 
     Returns:
         Whether there may be more events.
     """
-    if await _look_at_own(db, max_age):
-        return True
-    found = False
-    for event, say in describe.items():
-        found = await _look_at_other(db, event, say, max_age) or found
-    return found
-
-
-async def _look_at_own(db: AsyncEngine, max_age: str) -> bool:
     async with db.begin() as connection:
         rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
         notices = [_describe(row) for row in rows if not row["is_old"]]
@@ -83,15 +81,31 @@ async def _look_at_own(db: AsyncEngine, max_age: str) -> bool:
     return len(rows) == BATCH
 
 
+async def look_at_others(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> None:
+    """Look at all other events, and tell of them what there is to tell.
+
+    Args:
+        db: PostgreSQL.
+        describe: what to tell of the events that the job engine does not know, by event.
+        max_age: nobody is told of older events.
+    """
+    for event, say in describe.items():
+        while await _look_at_other(db, event, say, max_age):
+            pass
+
+
 async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: str) -> bool:
     """Look at one event. Its row stays locked, so that no other process does the same work."""
     async with db.begin() as connection:
+        await connection.execute(_KEEP_OPEN)
         rows = await _unnoticed(connection, [event], 1, max_age)
         for row in rows:
             notice = None
             try:
                 if not row["is_old"]:
-                    notice = await say(db, RunEvent(row["run_id"], row["at"], row["detail"]))
+                    told = RunEvent(row["run_id"], row["at"], row["detail"])
+                    async with asyncio.timeout(DESCRIBED_WITHIN):
+                        notice = await say(db, told)
             except Exception as error:
                 if is_unavailable(error):
                     raise

@@ -180,6 +180,30 @@ async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_s
     assert len(office.query("SELECT id FROM incidents")) == 1
 
 
+async def test_a_service_that_is_down_is_told_once_however_often_its_run_tries_again(
+    annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
+) -> None:
+    run_id = (await annotator.request("ensembl")).ref.run_id
+    await annotator.change(f"""
+        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
+        WHERE id = {run_id}""")
+    await annotator.change(f"""
+        INSERT INTO run_events (run_id, epoch, event, at, detail)
+        VALUES ({run_id}, 1, 'waiting', now() - interval '7 hours',
+          '{{"waiting_for": "ensembl"}}')""")
+    async with Telling(settings, mailbox):
+        await mailbox.until(1)
+        for state, waits in (("running", "NULL"), ("queued", "'ensembl'")):
+            await annotator.change(
+                f"UPDATE runs SET state = '{state}', waiting_for = {waits} WHERE id = {run_id}"
+            )
+            await office.looked()
+        await office.fail(("hgnc",))
+        await mailbox.until(2)
+
+    assert [each.kind for each in mailbox.got] == ["source down", "run failed"]
+
+
 async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:

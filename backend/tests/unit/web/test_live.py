@@ -3,7 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.core.errors import NotFound
 from app.web.live import Live
+from harness.timing import WAIT, limit
 
 
 class Page:
@@ -12,12 +14,12 @@ class Page:
     def __init__(self) -> None:
         self.text = "first"
         self.rendered = 0
-        self.fails = False
+        self.fails: Exception | None = None
 
     async def render(self) -> str:
         self.rendered += 1
         if self.fails:
-            raise OSError("no answer")
+            raise self.fails
         return self.text
 
 
@@ -68,16 +70,27 @@ async def test_a_failed_look_leaves_what_is_shown_and_the_next_one_goes_on(live,
     page = Page()
     watching = live.watch("page", page.render)
     await anext(watching)
-    page.fails = True
+    page.fails = OSError("no answer")
     page.text = "second"
     before = page.rendered
     while page.rendered < before + 3:
         await asyncio.sleep(0)
-    page.fails = False
+    page.fails = None
 
     assert await anext(watching) == "second"
-    assert "a live page could not be rendered" in caplog.text
+    assert caplog.text.count("a live page could not be rendered") == 1
     await watching.aclose()
+
+
+async def test_a_stream_ends_when_what_it_shows_does_not_exist_any_more(live, caplog) -> None:
+    page = Page()
+    watching = live.watch("page", page.render)
+    await anext(watching)
+    page.fails = NotFound("there is no run 1")
+
+    async with limit(WAIT):
+        assert await anext(watching, "the end") == "the end"
+    assert not caplog.text
 
 
 async def test_the_stop_ends_every_stream(live) -> None:

@@ -11,6 +11,9 @@ LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Its last 32 bits are the IPv4 address that a gateway connects to (RFC 6052)."""
 
+_SITE_LOCAL = IPv6Network("fec0::/10")
+"""The former private addresses (RFC 3879), which Python counts as global."""
+
 _COMPATIBLE = IPv6Network("::/96")
 """Its last 32 bits are an IPv4 address in an obsolete form (RFC 4291, section 2.5.5.1)."""
 
@@ -18,13 +21,15 @@ _COMPATIBLE = IPv6Network("::/96")
 def is_public(address: str) -> bool:
     """Tell whether an IP address is one of the public internet.
 
-    Private, loopback, link-local, shared (CGNAT), multicast and reserved addresses are not. An
-    IPv6 address that contains an IPv4 address is judged by that one too.
+    Private, loopback, link-local, site-local, shared (CGNAT), multicast and reserved addresses are
+    not. An IPv6 address that contains an IPv4 address is judged by that one too.
 
     Raises:
         ValueError: it is no IP address.
     """
     parsed = ip_address(address.partition("%")[0])
+    if parsed in _SITE_LOCAL:
+        return False
     return all(each.is_global and not each.is_multicast for each in (parsed, *_contained(parsed)))
 
 

@@ -54,6 +54,8 @@ def parse(url: str) -> SmtpServer:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        # a name with an empty or too long part cannot be resolved
+        (host or "").encode("idna")
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
         raise ValueError(FORM) from None

@@ -84,6 +84,8 @@ def check_web_address(url: str, *, allow_private: bool) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
+        # a name with an empty or too long part cannot be resolved
+        host.encode("idna")
     except ValueError:
         host, port = "", None
     if not _HOST.fullmatch(host) or not 0 < (port or 1) <= _MAX_PORT or not _is_one_word(url):

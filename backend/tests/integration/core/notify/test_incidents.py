@@ -1,5 +1,12 @@
 """What people are told, and that they are told once."""
 
+import asyncio
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.notify.message import Kind
+from app.core.notify.notice import Notice
+from app.core.notify.run_events import RunEvent
 from tests.integration.core.notify.conftest import raise_no_luck
 from tests.office import Mailbox, Office
 
@@ -60,6 +67,49 @@ async def test_a_run_of_all_its_sources_ends_an_incident_and_a_run_of_some_genes
         await office.succeed(("b", "c"))
         await again.until(1)
     assert again.got[0].kind == "recovered"
+
+
+async def test_another_run_of_the_same_genes_ends_an_incident(office: Office) -> None:
+    failed = await office.fail()
+    office.query("UPDATE runs SET genes = '{HGNC:1,HGNC:2}' WHERE id = %s", failed)
+    async with office.open() as mailbox:
+        await mailbox.until(1)
+    for genes, recovers in (("{HGNC:1}", False), ("{HGNC:1,HGNC:2,HGNC:3}", True)):
+        run_id = await office.succeed()
+        office.query("UPDATE runs SET genes = %s WHERE id = %s", genes, run_id)
+        async with office.open() as again:
+            await office.looked()
+            assert (office.query("SELECT closed_at FROM incidents") != [{"closed_at": None}]) is (
+                recovers
+            )
+            if recovers:
+                await again.until(1)
+
+
+async def test_an_event_whose_description_takes_long_delays_no_other(
+    office: Office, monkeypatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c idle_in_transaction_session_timeout=100ms")
+    described = asyncio.Event()
+
+    async def describe(db: AsyncEngine, event: RunEvent) -> Notice:
+        await described.wait()
+        return Notice(kind=Kind.RELEASE_ARRIVED, at=event.at, title="It arrived", text="")
+
+    run_id = await office.fail()
+    office.query(
+        "INSERT INTO run_events (run_id, epoch, event) VALUES (%s, 1, 'release arrived')", run_id
+    )
+    async with office.open(describe={"release arrived": describe}) as mailbox:
+        await mailbox.until(1)
+        await office.until(
+            "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            " AND application_name = 'kidney-genetics notifications'"
+            " AND state_change < clock_timestamp() - interval '200 ms'"
+        )
+        described.set()
+        await mailbox.until(2)
+    assert [each.kind for each in mailbox.got] == ["run failed", "release arrived"]
 
 
 async def test_an_incident_of_a_run_that_somebody_cancels_ends_in_silence(office: Office) -> None:

@@ -115,6 +115,18 @@ async def test_a_failure_is_logged_once_without_the_address_and_the_calls_go_on(
     assert "N0tToBeShownAnywhere" not in caplog.text
 
 
+async def test_an_address_that_cannot_be_called_is_logged_and_tried_again(
+    bench: Bench, service: WebhookReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    dsn = bench.settings.database_url.get_secret_value()
+    ping = Ping(dsn, "https://-\u00e4.example/", interval=OFTEN)
+    async with bench.worker(nothing):
+        ping.start()
+        await said(caplog, "the ping does not go out")
+        await ping.stop()
+    assert "hostname" in caplog.text
+
+
 async def test_after_a_lost_session_the_calls_go_on(bench: Bench, service: WebhookReceiver) -> None:
     async with bench.worker(nothing), pinging(bench, service):
         await called(service, 1)

@@ -48,6 +48,21 @@ def test_quiet_hours_may_be_within_a_day() -> None:
 @pytest.mark.parametrize(
     ("now", "due"),
     [
+        ("2026-10-24 23:00", "2026-10-25 00:30"),
+        ("2026-10-25 00:15", "2026-10-25 00:30"),
+        # Berlin's clocks show 02:15 for the second time, and 02:30 comes once more
+        ("2026-10-25 01:15", "2026-10-25 01:30"),
+        ("2026-10-25 01:30", "2026-10-25 01:30"),
+    ],
+)
+def test_quiet_hours_may_end_in_the_hour_that_the_clocks_show_twice(now: str, due: str) -> None:
+    rules = Rules(quiet=(time(22), time(2, 30)), zone=BERLIN)
+    assert rules.plan("run failed", "warning", utc(now)) == ("pending", utc(due))
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
         ("2026-01-10 06:59", "2026-01-10 07:00"),
         ("2026-01-10 07:00", "2026-01-11 07:00"),
         ("2026-03-28 23:00", "2026-03-29 06:00"),
