@@ -37,9 +37,9 @@ _HOLDER = text(
     """
 )
 
-_SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
+_TIMEOUT = text("SELECT current_setting('lock_timeout')")
 
-_RESET_TIMEOUT = text("SET LOCAL lock_timeout TO DEFAULT")
+_SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,11 @@ def waiting_for(connection: Connection, seconds: float) -> Iterator[None]:
         connection: in a transaction. If a statement fails, the setting ends with the transaction.
         seconds: the longest time.
     """
+    # DEFAULT would be that of the server, without a timeout, and not that of the session
+    former = connection.scalar(_TIMEOUT)
     connection.execute(_SET_TIMEOUT, {"timeout": f"{seconds * 1000:.0f}ms"})
     yield
-    connection.execute(_RESET_TIMEOUT)
+    connection.execute(_SET_TIMEOUT, {"timeout": former})
 
 
 def hold(connection: Connection, lock: Lock) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +17,7 @@ from app.core.workers.recovery import take_from_the_dead
 from app.core.workers.timing import Timing
 from app.core.workers.views import list_workers
 from app.db.engine import create_engine
+from app.db.locks import waiting_for
 from harness.timing import limit
 
 REQUEST = RunRequest.of(["a"], "smart")
@@ -110,6 +112,23 @@ async def test_a_worker_whose_lock_another_program_holds_is_not_alive_and_says_s
         await worker.connect()
         assert (worker.alive, worker.worker_id) == (True, 2)
         await worker.stop()
+
+
+async def test_what_a_transaction_does_after_a_wait_has_the_timeout_of_its_session(
+    database_url: str,
+) -> None:
+    db = create_engine(database_url, session="test")
+
+    def timeouts(connection: Connection) -> list[str]:
+        asked = text("SHOW lock_timeout")
+        before = connection.execute(asked).scalar_one()
+        with waiting_for(connection, 0.2):
+            within = connection.execute(asked).scalar_one()
+        return [before, within, connection.execute(asked).scalar_one()]
+
+    async with db.connect() as connection:
+        assert await connection.run_sync(timeouts) == ["1min", "200ms", "1min"]
+    await db.dispose()
 
 
 async def test_no_statement_waits_for_a_lock_for_ever(database_url: str) -> None:
