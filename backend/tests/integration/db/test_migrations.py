@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine as create_sync_engine
@@ -10,8 +11,10 @@ from app.core.errors import MIGRATE, UserError
 from app.core.postgres.migration import upgrade
 from app.core.postgres.schema import check_schema
 from app.db.engine import create_engine, psycopg_url
+from app.db.migrate import alembic_config
 from app.db.revisions import HEAD
 from app.db.tables import metadata
+from harness.timing import limit
 
 
 def test_the_migrations_make_the_tables_that_the_code_describes(database_url: str) -> None:
@@ -28,6 +31,31 @@ async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
     for engine in engines:
         await check_schema(engine)
         await engine.dispose()
+
+
+async def test_a_migration_and_a_worker_never_wait_for_each_other(empty_database_url: str) -> None:
+    older = create_sync_engine(psycopg_url(empty_database_url))
+    with older.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0013")
+    older.dispose()
+    db = create_engine(empty_database_url, session="test")
+    waits = text(
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE NOT l.granted AND d.datname = current_database()"
+    )
+    async with limit(), db.connect() as worker:
+        await worker.execute(text("UPDATE runs SET error = NULL"))
+        migration = asyncio.create_task(upgrade(db))
+        async with db.connect() as looking:
+            while not (await looking.execute(waits)).scalar_one():
+                await asyncio.sleep(0.01)
+        # with PostgreSQL's deadlock detection, one of the two would fail
+        await worker.execute(text("UPDATE run_events SET detail = '{}'"))
+        await worker.commit()
+        assert await migration == HEAD
+    await db.dispose()
 
 
 async def test_a_database_that_was_never_migrated_is_named_with_the_command(
