@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.data.export.files import write_file
+from app.annotation.data.export.files import ENDINGS, write_file
 from app.annotation.data.export.planning import Asked, format_of, plan
 from app.core.schedules import files
 from app.core.schedules.actions import Action, parse
@@ -71,6 +71,6 @@ def export_action(outside: Sequence[Path]) -> Action:
         file = folder / files.name_of(work.schedule, work.tick, format_of(asked.format).name)
         if not await asyncio.to_thread(files.begin, file, work.schedule):
             await write_file(work.db, asked.asked(), file)
-        await conclude(work, asked, file)
+        await conclude(work, asked, file, endings=ENDINGS)
 
     return Action(check, perform)

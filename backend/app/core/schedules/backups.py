@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +57,21 @@ def backup_action(outside: Sequence[Path]) -> Action:
         file = folder / files.name_of(work.schedule, work.tick, ENDING)
         if not await asyncio.to_thread(files.begin, file, work.schedule):
             await background.write(dsn_of(work.db), file)
-        await conclude(work, asked, file)
+        await conclude(work, asked, file, endings=[ENDING])
 
     return Action(check, perform)
 
 
-async def conclude(work: TickWork, options: FolderOptions, file: Path) -> None:
+async def conclude(
+    work: TickWork, options: FolderOptions, file: Path, *, endings: Collection[str]
+) -> None:
     """Remove the files of a schedule that need not be kept, and record that its work is done.
 
     Args:
         work: which has written a complete file.
         options: of the schedule.
         file: that was written.
+        endings: of the files that the action writes.
     """
     host = socket.gethostname()
     written = (await asyncio.to_thread(file.stat)).st_size
@@ -76,7 +79,13 @@ async def conclude(work: TickWork, options: FolderOptions, file: Path) -> None:
     removed: list[str] = []
     try:
         removed = await asyncio.to_thread(
-            files.remove_surplus, file.parent, work.schedule, work.tick, options, work.zone
+            files.remove_surplus,
+            file.parent,
+            work.schedule,
+            work.tick,
+            options,
+            endings=endings,
+            zone=work.zone,
         )
     except OSError as error:
         logger.warning("an old file cannot be removed: %s", error)

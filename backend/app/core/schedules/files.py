@@ -2,23 +2,27 @@
 
 A file is named after the schedule and the tick, so that a tick that is done again writes the same
 file. A name holds capital letters, which the name of a schedule cannot have: no schedule takes the
-files of another one, or those that somebody wrote by hand, for its own.
+files of another one, or those that somebody wrote by hand, for its own. Nor does it take a file
+with an ending that its action never writes, such as an encrypted copy beside a backup.
 """
 
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.errors import WrongUse
+from app.core.errors import UserError, WrongUse
 from app.core.schedules.keeping import kept
 
 _TIME = r"\d{8}T\d{6}Z"
+_RANDOM = r"[a-z0-9_]{8}"
+"""What `tempfile` and the exports put into the name of a half file."""
+
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
 MAX_KEPT = 1_000
@@ -90,10 +94,21 @@ def begin(file: Path, schedule: str) -> bool:
     itself: whoever restores it has the file, and the file has to stay as it is.
 
     Raises:
+        UserError: somebody has put a link where a file of the tick will be.
         OSError: a half file cannot be removed.
     """
     remove_half_files(file.parent, schedule)
-    return file.is_file()
+    if file.is_file():
+        return True
+    tick = file.name.removeprefix(f"{schedule}.").partition(".")[0]
+    for each in file.parent.iterdir():
+        # an export would write where it leads
+        if each.name.startswith(f"{schedule}.{tick}.") and each.is_symlink():
+            raise UserError(
+                f"{each} is a link, and a schedule writes into its folder only",
+                remedy=f"remove the link: rm {each}",
+            )
+    return False
 
 
 def remove_half_files(folder: Path, schedule: str) -> None:
@@ -102,7 +117,7 @@ def remove_half_files(folder: Path, schedule: str) -> None:
     Raises:
         OSError: it cannot be removed.
     """
-    name = re.compile(rf"\.?{re.escape(schedule)}\.{_TIME}\..+\.partial")
+    name = re.compile(rf"\.?{re.escape(schedule)}\.{_TIME}\.[a-z.]+\.{_RANDOM}\.partial")
     for each in folder.iterdir():
         if not name.fullmatch(each.name):
             continue
@@ -113,7 +128,13 @@ def remove_half_files(folder: Path, schedule: str) -> None:
 
 
 def remove_surplus(
-    folder: Path, schedule: str, tick: datetime, options: FolderOptions, zone: str
+    folder: Path,
+    schedule: str,
+    tick: datetime,
+    options: FolderOptions,
+    *,
+    endings: Collection[str],
+    zone: str,
 ) -> list[str]:
     """Remove the files of a schedule that need not be kept; return the names of their ticks' files.
 
@@ -122,6 +143,7 @@ def remove_surplus(
         schedule: whose files they are.
         tick: whose file has just been written, and is complete.
         options: how many are kept. All are if it does not say.
+        endings: of the files that the action writes, without the point before them.
         zone: the time zone in which days begin.
 
     Raises:
@@ -129,7 +151,7 @@ def remove_surplus(
     """
     if options.keep_daily is None and options.keep_weekly is None:
         return []
-    files = _files(folder, schedule)
+    files = _files(folder, schedule, endings)
     keep = kept(
         files,
         tick,
@@ -145,13 +167,13 @@ def remove_surplus(
     return removed
 
 
-def _files(folder: Path, schedule: str) -> Mapping[datetime, list[Path]]:
+def _files(folder: Path, schedule: str, endings: Collection[str]) -> Mapping[datetime, list[Path]]:
     """Return the files of a schedule by their tick. A table may have descriptions beside it."""
-    name = re.compile(rf"{re.escape(schedule)}\.({_TIME})\.[a-z.]+")
+    name = re.compile(rf"{re.escape(schedule)}\.({_TIME})\.({'|'.join(map(re.escape, endings))})")
     found: dict[datetime, list[Path]] = {}
     for each in folder.iterdir():
         match = name.fullmatch(each.name)
-        if match is None or each.name.endswith(".partial") or not each.is_file():
+        if match is None or not each.is_file():
             continue
         try:
             tick = datetime.strptime(match[1], _FORMAT).replace(tzinfo=UTC)

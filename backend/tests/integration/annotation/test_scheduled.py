@@ -190,7 +190,7 @@ async def test_a_complete_file_of_a_killed_worker_is_kept_and_a_half_one_removed
     installation: Installation,
 ) -> None:
     await installation.add("backup", folder=str(installation.folder))
-    (installation.folder / "nightly.20261101T010000Z.dump.x_1.partial").write_text("half")
+    (installation.folder / "nightly.20261101T010000Z.dump.x_1y_2z3.partial").write_text("half")
     (installation.folder / "nightly.20261101T010000Z.dump").write_text("complete")
     row = await installation.done(NIGHT)
     (name,) = installation.names()

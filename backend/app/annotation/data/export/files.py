@@ -17,6 +17,11 @@ from app.annotation.data.export.planning import Asked, Plan
 from app.annotation.data.export.running import begin
 from app.annotation.data.export.target import Target, targets
 
+_DESCRIPTIONS = ("columns.tsv", "manifest.json", "citation.cff")
+
+ENDINGS = (*FORMATS, *_DESCRIPTIONS)
+"""Of all files that exports write."""
+
 Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 """Is called with the number of genes, and returns what is called with the number that is done."""
 
@@ -81,9 +86,7 @@ async def write_file(
 
 
 def _beside(output: Path) -> list[Path]:
-    return [
-        output.with_suffix(f".{each}") for each in ("columns.tsv", "manifest.json", "citation.cff")
-    ]
+    return [output.with_suffix(f".{each}") for each in _DESCRIPTIONS]
 
 
 def _describe(planned: Plan, beside: Sequence[Target]) -> None:

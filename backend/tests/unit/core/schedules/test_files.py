@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import WrongUse
+from app.core.errors import UserError, WrongUse
 from app.core.schedules import files
 from app.core.schedules.files import FolderOptions
 
@@ -27,7 +27,9 @@ def test_only_files_that_this_schedule_wrote_are_removed(tmp_path: Path) -> None
         "nightly.dump",
         "nightly.20261399T010000Z.dump",
         "nightly.20261123T010000Z.dump.partial",
-        "nightly.20261123T010000Z.dump.bak2",
+        "nightly.20261123T010000Z.dump.bak",
+        "nightly.20261123T010000Z.dump.gpg",
+        "nightly.20261123T010000Z.parquet",
         "my.nightly.20261123T010000Z.dump",
         "nightly2.20261123T010000Z.dump",
         "notes.txt",
@@ -35,7 +37,14 @@ def test_only_files_that_this_schedule_wrote_are_removed(tmp_path: Path) -> None
     for name in (*mine, *beside, *others):
         (tmp_path / name).touch()
     (tmp_path / "nightly.20261101T010000Z.dump").mkdir()
-    removed = files.remove_surplus(tmp_path, "nightly", NIGHT, options(tmp_path), "UTC")
+    removed = files.remove_surplus(
+        tmp_path,
+        "nightly",
+        NIGHT,
+        options(tmp_path),
+        endings=["dump", "columns.tsv"],
+        zone="UTC",
+    )
     assert sorted(removed) == sorted([*mine[2:], *beside])
     left = {each.name for each in tmp_path.iterdir()}
     assert left == {*mine[:2], *others, "nightly.20261101T010000Z.dump"}
@@ -45,23 +54,42 @@ def test_all_files_stay_if_the_schedule_does_not_say_how_many(tmp_path: Path) ->
     for number in range(30):
         (tmp_path / files.name_of("x", NIGHT - timedelta(days=number), "tsv")).touch()
     asked = FolderOptions(folder=str(tmp_path))
-    assert files.remove_surplus(tmp_path, "x", NIGHT, asked, "UTC") == []
+    assert files.remove_surplus(tmp_path, "x", NIGHT, asked, endings=["tsv"], zone="UTC") == []
 
 
 def test_half_files_of_this_schedule_are_removed(tmp_path: Path) -> None:
-    mine = ["nightly.20261126T010000Z.dump.x1_.partial", ".nightly.20261126T010000Z.tsv.ab.partial"]
+    mine = [
+        "nightly.20261126T010000Z.dump.x1_y2_z3.partial",
+        ".nightly.20261126T010000Z.columns.tsv.0a1b2c3d.partial",
+    ]
     others = [
-        "weekly.20261126T010000Z.dump.x1_.partial",
+        "weekly.20261126T010000Z.dump.x1_y2_z3.partial",
+        "nightly.20261126T010000Z.dump.gpg.partial",
         "nightly.20261126T010000Z.dump",
         "nightly.partial",
     ]
     for name in (*mine, *others):
         (tmp_path / name).touch()
-    folder = tmp_path / ".nightly.20261126T010000Z.tsv.cd.partial"
+    folder = tmp_path / ".nightly.20261126T010000Z.tsv.4d5e6f7a.partial"
     folder.mkdir()
     (folder / "spilled").touch()
     files.remove_half_files(tmp_path, "nightly")
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(others)
+
+
+def test_no_file_is_written_where_a_link_leads(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.tsv"
+    elsewhere.write_text("of somebody else")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    file = folder / files.name_of("weekly", NIGHT, "tsv")
+    assert not files.begin(file, "weekly")
+    link = folder / files.name_of("weekly", NIGHT, "columns.tsv")
+    link.symlink_to(elsewhere)
+    with pytest.raises(UserError, match=r"columns\.tsv is a link"):
+        files.begin(file, "weekly")
+    link.unlink()
+    assert not files.begin(file, "weekly")
 
 
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
