@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.origin import is_encrypted, is_from_these_pages
-from app.web.rendering import show_problem
+from app.web.origin import came_by_link, is_encrypted, is_from_these_pages
+from app.web.rendering import page, show_problem
 from app.web.roles import Roles
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -116,6 +116,9 @@ def _cookie(request: Request) -> str | None:
 
 
 def _to_login(request: Request, path: str) -> ASGIApp:
+    if came_by_link(request):
+        # the browser sends no cookie with what a page of another server, or a mail, links
+        return page(request, "again.html")
     if request.method not in SAFE_METHODS:
         path = "/"
     elif request.url.query:

@@ -20,6 +20,11 @@ def is_from_these_pages(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
 
 
+def came_by_link(request: Request) -> bool:
+    """Tell whether somebody followed a link on a page of another server."""
+    return request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
+
+
 def is_encrypted(request: Request) -> bool:
     """Tell whether the browser uses HTTPS; a trusted proxy may say so."""
     return request.url.scheme == "https"

@@ -34,6 +34,17 @@ async def test_after_the_login_one_is_where_one_wanted_to_be(visitor) -> None:
     assert (await visitor.get("/runs?state=failed")).status_code == 200
 
 
+async def test_who_follows_a_link_of_another_server_is_asked_to_log_in_only_if_he_has_not(
+    visitor,
+) -> None:
+    followed = await visitor.get("/runs/7", headers={"Sec-Fetch-Site": "cross-site"})
+
+    # the browser sends the cookie, if it has one, when the page itself loads the address again
+    assert followed.status_code == 200
+    assert '<meta http-equiv="refresh" content="0">' in followed.text
+    assert (await visitor.get("/runs/7")).status_code == 303
+
+
 @pytest.mark.parametrize("target", ["//elsewhere.example.org", "https://elsewhere.example.org/a"])
 async def test_the_login_leads_to_no_other_server(visitor, target) -> None:
     answer = await visitor.post("/login", data={"token": ADMIN, "next": target})
