@@ -14,20 +14,25 @@ from app.core.words import some, span
 # what a source waited for before its last answer in the run was another outage
 _DOWN = text(
     """
-    SELECT known.host, r.id AS run, min(e.at) AS since, clock_timestamp() AS now,
-      array_agg(DISTINCT s.source ORDER BY s.source) AS sources,
+    -- the last answer is looked for once, and not for each event
+    WITH waits AS MATERIALIZED (
+      SELECT known.host, r.id AS run, s.source, coalesce((
+          SELECT max(a.checked_at) FROM annotations a
+          WHERE a.checked_run_id = r.id AND a.source = s.source), '-infinity') AS answered_at
+      FROM runs r JOIN run_sources s ON s.run_id = r.id AND s.state IN ('queued', 'running')
+        JOIN unnest(CAST(:hosts AS text[]), CAST(:sources AS text[])) AS known (host, source)
+          ON known.source = s.source AND known.host = ANY(string_to_array(r.waiting_for, ', '))
+      WHERE r.state = 'queued' AND r.waiting_for IS NOT NULL
+    )
+    SELECT w.host, w.run, min(e.at) AS since, clock_timestamp() AS now,
+      array_agg(DISTINCT w.source ORDER BY w.source) AS sources,
       (array_agg(e.detail ->> 'reason' ORDER BY e.id DESC))[1] AS reason
-    FROM runs r JOIN run_sources s ON s.run_id = r.id AND s.state IN ('queued', 'running')
-      JOIN unnest(CAST(:hosts AS text[]), CAST(:sources AS text[])) AS known (host, source)
-        ON known.source = s.source AND known.host = ANY(string_to_array(r.waiting_for, ', '))
-      JOIN run_events e ON e.run_id = r.id AND e.event = 'waiting'
-        AND known.host = ANY(string_to_array(e.detail ->> 'waiting_for', ', '))
-    WHERE r.state = 'queued' AND r.waiting_for IS NOT NULL
-      AND e.at > coalesce((SELECT max(a.checked_at) FROM annotations a
-        WHERE a.checked_run_id = r.id AND a.source = s.source), '-infinity')
-    GROUP BY known.host, r.id
+    FROM waits w JOIN run_events e ON e.run_id = w.run AND e.event = 'waiting'
+      AND w.host = ANY(string_to_array(e.detail ->> 'waiting_for', ', '))
+      AND e.at > w.answered_at
+    GROUP BY w.host, w.run
     HAVING min(e.at) < clock_timestamp() - make_interval(secs => :seconds)
-    ORDER BY known.host, since
+    ORDER BY w.host, since
     """
 )
 
