@@ -151,7 +151,7 @@ async def test_a_kind_that_is_switched_off_is_not_sent_and_neither_is_its_end(
             "SELECT 1 FROM notifications WHERE kind = 'recovered' AND planned_at IS NOT NULL"
         )
     assert mailbox.got == []
-    assert not office.query("SELECT FROM notification_deliveries")
+    assert not office.query("SELECT channel FROM notification_deliveries")
 
 
 async def test_a_digest_has_everything_that_waited_for_it_in_one_message(office: Office) -> None:
