@@ -102,8 +102,7 @@ _UNPLANNED = """
     symptom="`just notifications` says of new notifications that it is not decided yet who is told,"
     " or a run has failed and there is no notification of it.",
     why="The API and the workers read the settings when they start. Until one of those that are"
-    " running has a channel, nobody is told of anything.",
-    remedy=(START_WORKER, START_API),
+    " running has a channel, nobody is told of anything. Restart them.",
     needs=("database.migrated",),
 )
 async def sender(context: Context) -> Finding:
@@ -123,6 +122,7 @@ async def sender(context: Context) -> Finding:
         f"nobody has looked at {found.number:,} things that people are to be told of",
         required=f"a running API or worker that was started with {', '.join(names)}",
         found="none that was started since the channels were configured",
+        remedy=START_WORKER if context.settings.use_arq_worker else START_API,
     )
 
 
