@@ -25,7 +25,7 @@ def create_pages(settings: Settings) -> FastAPI:
         settings: the tokens, and what the sources need.
     """
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    roles = Roles(settings.admin_token, settings.viewer_token)
+    roles = pages.state.roles = Roles(settings.admin_token, settings.viewer_token)
     pages.state.live = Live()
     problems.install(pages)
     # `/runs/new` comes before `/runs/{run_id}`
@@ -40,7 +40,6 @@ def create_pages(settings: Settings) -> FastAPI:
     ):
         pages.include_router(router)
     pages.add_route("/static/{digest}/{name}", assets.serve)
-    pages.add_middleware(Gate, roles=roles)
     return pages
 
 
@@ -57,11 +56,12 @@ class Pages:
     def __init__(self, app: ASGIApp, pages: FastAPI) -> None:
         self._app = app
         self._pages = pages
-        self._limited = BodyLimit(pages)
+        # outermost, so that its headers are sent also with what a middleware answers
+        self._guarded = Gate(BodyLimit(pages), pages.state.roles, pages.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        chosen = self._limited if self._is_page(scope) else self._app
+        chosen = self._guarded if self._is_page(scope) else self._app
         await chosen(scope, receive, send)
 
     def _is_page(self, scope: Scope) -> bool:

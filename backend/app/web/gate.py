@@ -1,6 +1,6 @@
 """Lets only people who have logged in see pages. It decides by address, so none is forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -45,11 +45,13 @@ class Gate:
     Args:
         app: the pages.
         roles: the tokens.
+        routes: of the pages.
     """
 
-    def __init__(self, app: ASGIApp, roles: Roles) -> None:
+    def __init__(self, app: ASGIApp, roles: Roles, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._roles = roles
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -80,7 +82,7 @@ class Gate:
                 remedy="open the page here, and use its form",
             )
         # anybody may know that there is no such page
-        if path.startswith(OPEN_PATHS) or not is_page(request.app.routes, request.scope):
+        if path.startswith(OPEN_PATHS) or not is_page(self._routes, request.scope):
             return None
         if not self._roles.open:
             return show_problem(
@@ -101,7 +103,7 @@ class Gate:
         return None
 
 
-def is_page(routes: Iterable[BaseRoute], scope: Scope) -> bool:
+def is_page(routes: Sequence[BaseRoute], scope: Scope) -> bool:
     """Tell whether one of the routes has the address of a request."""
     return any(route.matches(scope)[0] is not Match.NONE for route in routes)
 

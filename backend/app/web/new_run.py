@@ -44,9 +44,12 @@ def new_run_router(settings: Settings) -> APIRouter:
     async def show_form(
         request: Request, services: ServicesDep, wanted: Annotated[Looked, Query()]
     ) -> Response:
-        """Show the form, and what the run would do if that is asked for."""
+        """Show the form, and what the run would do if that is asked for.
+
+        This asks the sources, so a viewer cannot do it.
+        """
         forecasts = None
-        if wanted.look:
+        if wanted.look and request.scope["session"].may_act:
             forecasts = await forecast_request(services.db, settings, wanted.request)
         async with services.reads.connect() as connection:
             sources = [*await all_sources(connection)]

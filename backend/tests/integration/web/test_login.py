@@ -172,6 +172,19 @@ async def test_no_page_can_be_framed_or_load_anything_from_elsewhere(admin, page
     assert headers["cache-control"] == "no-store"
 
 
+async def test_an_answer_that_no_page_gives_has_the_same_headers(admin) -> None:
+    answer = await admin.post("/runs", content=b"x" * 100_000)
+
+    assert answer.status_code == 413
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_viewer_cannot_make_the_server_ask_the_sources(viewer) -> None:
+    text = (await viewer.get("/runs/new?look=true")).text
+
+    assert "What this run would do" not in text
+
+
 async def test_the_token_is_in_no_address_and_in_no_log(visitor, capfd, caplog) -> None:
     answer = await log_in(visitor, ADMIN)
     await visitor.get(answer.headers["location"])
