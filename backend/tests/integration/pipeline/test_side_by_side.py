@@ -1,5 +1,6 @@
 """The sources of a run are refreshed at the same time, each when those that it needs have ended."""
 
+from harness.timing import scaled
 from tests.integration.pipeline.conftest import GENES, Annotator
 
 
@@ -48,6 +49,9 @@ async def test_a_source_that_this_version_does_not_have_any_more_does_not_stop_t
 
 
 async def test_sources_run_at_the_same_time(annotator: Annotator) -> None:
+    # neither is done before the other has begun
+    for service in ("ensembl.lookup", "clinvar.esummary"):
+        annotator.sandbox.fault(service, "slow", times=1, seconds=scaled(1))
     run = await annotator.run("ensembl", "clinvar")
 
     first, second = (await annotator.progress(run.id)).values()
