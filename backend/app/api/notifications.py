@@ -1,4 +1,3 @@
-import socket
 from dataclasses import asdict
 from typing import Annotated
 
@@ -8,10 +7,7 @@ from app.api import routers
 from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS
-from app.core.errors import EDIT_SETTINGS, Conflict
 from app.core.notify import at_once, views
-from app.core.notify.channels import channels
-from app.core.notify.channels.settings import ChannelSettings
 from app.core.runs.views import LARGEST_ID, View
 
 
@@ -55,13 +51,5 @@ async def list_notifications(
 )
 async def send_test(request: Request) -> list[Tried]:
     """Send a test message through every channel of this API, at once and whatever the hour is."""
-    settings: ChannelSettings = request.app.state.settings
-    if not settings.channel_names:
-        raise Conflict(
-            "no channel for notifications is set",
-            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
-            steps=(EDIT_SETTINGS,),
-        )
-    message = at_once.test_message(socket.gethostname())
-    outcomes = await at_once.send_at_once(channels(settings), message)
+    outcomes = await at_once.send_test(request.app.state.settings)
     return [Tried(**asdict(each)) for each in outcomes]

@@ -10,7 +10,6 @@ import click
 
 from app.cli import logs
 from app.cli.output import as_json, cells, duration, note, stdout, table
-from app.core.errors import EDIT_SETTINGS, UserError
 from app.core.printable import printable_json
 
 if TYPE_CHECKING:
@@ -29,16 +28,11 @@ def notify_test(*, as_json: bool) -> None:
     Neither PostgreSQL nor Redis is needed. The exit status is 1 if a channel did not deliver it.
     """
     from app.cli.session import load_command_settings
-    from app.core.notify.at_once import test_message
+    from app.core.notify.at_once import require_channels, test_message
     from app.core.notify.channels.settings import ChannelSettings
 
     settings = load_command_settings(ChannelSettings)
-    if not settings.channel_names:
-        raise UserError(
-            "no channel for notifications is set",
-            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
-            steps=(EDIT_SETTINGS,),
-        )
+    require_channels(settings)
     _send(settings, test_message(socket.gethostname()), as_json=as_json)
 
 

@@ -7,12 +7,12 @@ from urllib.parse import quote
 from starlette._utils import get_route_path
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.origin import came_by_link, is_encrypted, is_from_these_pages
-from app.web.rendering import page, show_problem
+from app.web.rendering import page, redirect, root_of, show_problem
 from app.web.roles import Roles
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -125,11 +125,8 @@ def _to_login(request: Request, path: str) -> ASGIApp:
         path = "/"
     elif request.url.query:
         path = f"{path}?{request.url.query}"
-    root = request.scope.get("root_path", "")
-    to = f"{root}/login?next={quote(path, safe='')}"
+    to = f"/login?next={quote(path, safe='')}"
     if "hx-request" in request.headers:
         # a part of a page cannot be replaced by the login: the browser has to go there
-        answer = RedirectResponse(to, HTTPStatus.UNAUTHORIZED, {"HX-Redirect": to})
-        del answer.headers["location"]
-        return answer
-    return RedirectResponse(to, HTTPStatus.SEE_OTHER)
+        return Response(None, HTTPStatus.UNAUTHORIZED, {"HX-Redirect": root_of(request) + to})
+    return redirect(request, to)

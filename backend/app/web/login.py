@@ -4,12 +4,11 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 
 from app.web.attempts import Attempts
 from app.web.gate import cookie_name
 from app.web.origin import is_encrypted, is_loopback, local_path
-from app.web.rendering import page
+from app.web.rendering import page, redirect
 from app.web.roles import LIFETIME, Roles
 
 MAX_TOKEN = 4_096
@@ -51,8 +50,7 @@ def login_router(roles: Roles) -> APIRouter:
         if role is None:
             attempts.failed(client)
             return show(request, next, HTTPStatus.UNAUTHORIZED, "this token is wrong")
-        to = request.scope.get("root_path", "") + (local_path(next) or "/")
-        answer = RedirectResponse(to, HTTPStatus.SEE_OTHER)
+        answer = redirect(request, local_path(next) or "/")
         answer.set_cookie(
             cookie_name(request),
             roles.cookie(role),
@@ -66,8 +64,7 @@ def login_router(roles: Roles) -> APIRouter:
 
     @router.post("/logout")
     async def log_out(request: Request) -> Response:
-        root = request.scope.get("root_path", "")
-        answer = RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
+        answer = redirect(request, "/login")
         answer.delete_cookie(
             cookie_name(request),
             path="/",

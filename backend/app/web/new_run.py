@@ -58,7 +58,6 @@ def new_run_router(settings: Settings) -> APIRouter:
             "new_run.html",
             wanted=wanted,
             sources=sources,
-            modes=MODES,
             forecasts=forecasts,
         )
 

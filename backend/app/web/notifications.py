@@ -1,13 +1,11 @@
 """What people are told, how far it was delivered, and a test of the channels."""
 
-import socket
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.services import ServicesDep
 from app.core.notify import at_once
-from app.core.notify.channels import channels
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.notify.views import list_notifications
 from app.core.runs.views import LARGEST_ID
@@ -40,8 +38,7 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
     @router.post("/notifications/test")
     async def send_test(request: Request, services: ServicesDep) -> Response:
         """Send a test message through every channel, and show what became of it."""
-        message = at_once.test_message(socket.gethostname())
-        tried = await at_once.send_at_once(channels(settings), message)
+        tried = await at_once.send_test(settings)
         async with services.reads.connect() as connection:
             found = await list_notifications(connection, limit=PAGE)
         return page(

@@ -39,6 +39,12 @@ _pages.filters |= {
 _pages.globals |= {"asset": assets.address, "places": PLACES}
 
 
+def root_of(request: Request) -> str:
+    """Return the path under which a proxy serves the pages; empty if there is none."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
 def render(request: Request, template: str, **values: Any) -> str:
     """Return the text of a page, or of a part of one.
 
@@ -47,11 +53,7 @@ def render(request: Request, template: str, **values: Any) -> str:
         template: the name of its file.
         values: that it shows.
     """
-    given = {
-        "root": request.scope.get("root_path", ""),
-        "session": request.scope.get("session"),
-        "path": request.url.path,
-    }
+    given = {"root": root_of(request), "session": request.scope.get("session")}
     return _pages.get_template(template).render(given | values)
 
 
@@ -61,8 +63,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 
 def redirect(request: Request, path: str) -> RedirectResponse:
-    """Send the browser to another page, after a form."""
-    return RedirectResponse(request.scope.get("root_path", "") + path, HTTPStatus.SEE_OTHER)
+    """Send the browser to another page."""
+    return RedirectResponse(root_of(request) + path, HTTPStatus.SEE_OTHER)
 
 
 def show_problem(

@@ -6,16 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.run_detail import get_detail
+from app.api import admin
+from app.api.admin import NewAcceptance
 from app.api.services import ServicesDep
-from app.core.runs import operations
 from app.core.runs.views import LARGEST_ID, latest_events
 from app.web.live import live_events
 from app.web.rendering import page, redirect
-from app.web.run_actions import act
 from app.web.timeline import draw
 
 router = APIRouter()
@@ -24,14 +23,6 @@ MOST_EVENTS = 500
 """The latest events, of which the timeline is drawn."""
 
 RunId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-
-
-class Acceptance(BaseModel):
-    """Who accepts what a run holds of a source, and why."""
-
-    source: str = Field(max_length=100)
-    by: str = Field(min_length=1, max_length=200)
-    note: str = Field("", max_length=2_000)
 
 
 @router.get("/runs/{run_id}")
@@ -58,14 +49,14 @@ async def live_run(
 @router.post("/runs/{run_id}/cancel")
 async def cancel(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Cancel a run."""
-    await act(services, "cancel", run_id)
+    await admin.cancel(run_id, services)
     return redirect(request, f"/runs/{run_id}")
 
 
 @router.post("/runs/{run_id}/retry")
 async def retry(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Continue a failed or cancelled run."""
-    await act(services, "retry", run_id)
+    await admin.retry(run_id, services)
     return redirect(request, f"/runs/{run_id}")
 
 
@@ -74,15 +65,10 @@ async def accept(
     request: Request,
     run_id: RunId,
     services: ServicesDep,
-    acceptance: Annotated[Acceptance, Form()],
+    acceptance: Annotated[NewAcceptance, Form()],
 ) -> Response:
     """Accept what a run holds of a source."""
-    async with services.db.begin() as connection:
-        ref = await operations.accept(
-            connection, run_id, acceptance.source, by=acceptance.by, note=acceptance.note
-        )
-    if ref is not None:
-        await services.dispatcher.send([ref])
+    await admin.accept(run_id, acceptance, services)
     return redirect(request, f"/runs/{run_id}")
 
 

@@ -1,5 +1,7 @@
 """The list of runs, and what can be done about all that match."""
 
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -7,13 +9,13 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.annotation.own_tables.registry import all_sources
-from app.api.services import ServicesDep
+from app.api import admin
+from app.api.services import Services, ServicesDep
 from app.core.errors import UserError, WrongUse
 from app.core.runs.filters import STATES, RunFilter, read_filter
 from app.core.runs.views import LARGEST_ID, list_runs
 from app.core.words import some
 from app.web.rendering import page, redirect
-from app.web.run_actions import ACTIONS, act
 
 router = APIRouter()
 
@@ -22,6 +24,27 @@ MOST_AT_ONCE = 500
 """Runs that one button acts on."""
 
 _Text = Annotated[str, Field(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a button does to all runs that match.
+
+    Attributes:
+        do: does it to one run, as the API does.
+        states: of the runs that it can be done to.
+        done: the word for a run that it was done to.
+    """
+
+    do: Callable[[int, Services], Awaitable[object]]
+    states: Collection[str]
+    done: str
+
+
+ACTIONS = {
+    "cancel": Action(admin.cancel, ("queued", "running"), "cancelled"),
+    "retry": Action(admin.retry, ("failed", "cancelled"), "queued again"),
+}
 
 
 class Search(BaseModel):
@@ -103,7 +126,7 @@ async def act_on_all(
         if run.state not in action.states:
             continue
         try:
-            await act(services, search.action, run.id)
+            await action.do(run.id, services)
             changed += 1
         except UserError as problem:
             refused.append(f"run {run.id}: {problem.found}")

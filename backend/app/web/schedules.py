@@ -1,14 +1,12 @@
 """The schedules, what became of their ticks, and what can be done about them."""
 
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.annotation.refresh.requests import plan
+from app.api import schedules
 from app.api.services import ServicesDep
-from app.core.schedules import operations
 from app.core.schedules.views import get_schedule, list_schedules, list_ticks
 from app.web.rendering import page, redirect
 
@@ -23,8 +21,8 @@ Name = Annotated[str, Path(max_length=100)]
 async def show_schedules(request: Request, services: ServicesDep) -> Response:
     """Show all schedules."""
     async with services.reads.connect() as connection:
-        schedules = await list_schedules(connection)
-    return page(request, "schedules.html", schedules=schedules)
+        found = await list_schedules(connection)
+    return page(request, "schedules.html", schedules=found)
 
 
 @router.get("/schedules/{name}")
@@ -44,24 +42,19 @@ async def show_schedule(
 @router.post("/schedules/{name}/pause")
 async def pause(request: Request, name: Name, services: ServicesDep) -> Response:
     """Let a schedule rest until it is resumed."""
-    async with services.db.begin() as connection:
-        await operations.pause(connection, name)
+    await schedules.pause(name, services)
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/resume")
 async def resume(request: Request, name: Name, services: ServicesDep) -> Response:
     """Let a paused schedule go on."""
-    async with services.db.begin() as connection:
-        await operations.resume(connection, name)
+    await schedules.resume(name, services)
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/run")
 async def run_now(request: Request, name: Name, services: ServicesDep) -> Response:
     """Do a tick of a schedule at once."""
-    known = partial(plan, enabled=services.enabled_sources)
-    async with services.db.begin() as connection:
-        created = await operations.run_now(connection, name, known)
-    await services.dispatcher.send(created)
+    await schedules.run_now(name, services)
     return redirect(request, f"/schedules/{name}")

@@ -1,12 +1,16 @@
 """Sends one message through all channels and says what became of it, without PostgreSQL."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from app.core.errors import EDIT_SETTINGS, Conflict
+from app.core.notify.channels import channels
+from app.core.notify.channels.settings import ChannelFields
 from app.core.notify.message import Channel, Kind, Message, NotDelivered, Severity
 
 
@@ -42,6 +46,30 @@ def test_message(host: str) -> Message:
         text=f"Kidney genetics on {host} can reach you through this channel. Nothing has happened.",
         detail={"host": host},
     )
+
+
+def require_channels(settings: ChannelFields) -> None:
+    """Make sure that somebody can be told.
+
+    Raises:
+        Conflict: no channel is configured.
+    """
+    if not settings.channel_names:
+        raise Conflict(
+            "no channel for notifications is set",
+            allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
+            steps=(EDIT_SETTINGS,),
+        )
+
+
+async def send_test(settings: ChannelFields) -> list[Outcome]:
+    """Send a test message through every channel, whatever the hour is.
+
+    Raises:
+        Conflict: no channel is configured.
+    """
+    require_channels(settings)
+    return await send_at_once(channels(settings), test_message(socket.gethostname()))
 
 
 async def send_at_once(
