@@ -121,8 +121,8 @@ def _to_login(request: Request, path: str) -> ASGIApp:
     if came_by_link(request):
         # the browser sends no cookie with what a page of another server, or a mail, links
         return page(request, "again.html")
-    if request.method not in SAFE_METHODS:
-        path = "/"
+    if request.method not in SAFE_METHODS or "hx-request" in request.headers:
+        path = "/"  # neither a form nor a part of a page is somewhere to be
     elif request.url.query:
         path = f"{path}?{request.url.query}"
     to = f"/login?next={quote(path, safe='')}"

@@ -27,7 +27,7 @@ async def test_a_part_of_a_page_is_not_replaced_by_the_login(visitor) -> None:
     answer = await visitor.get("/live/now", headers={"HX-Request": "true"})
 
     assert answer.status_code == 401
-    assert answer.headers["hx-redirect"] == "/login?next=%2Flive%2Fnow"
+    assert answer.headers["hx-redirect"] == "/login?next=%2F"
 
 
 async def test_after_the_login_one_is_where_one_wanted_to_be(visitor) -> None:
