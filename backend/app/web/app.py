@@ -46,7 +46,7 @@ def create_pages(settings: Settings) -> FastAPI:
 class Pages:
     """Gives requests for pages to the pages, and all others to the API.
 
-    Who asks for an address that does not exist is answered in the form that he reads.
+    If an address does not exist, a client that accepts HTML gets a page, and any other client JSON.
 
     Args:
         app: the API.

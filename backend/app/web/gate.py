@@ -1,4 +1,4 @@
-"""Lets only people who have logged in see pages. It decides by address, so none is forgotten."""
+"""Admits only people who have logged in. It checks every address, so that no page is forgotten."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Sends parts of pages to everybody who looks at them, as they change."""
+"""Sends parts of pages to all browsers that show them, whenever these parts change."""
 
 import asyncio
 import logging

@@ -36,7 +36,7 @@ def is_loopback(request: Request) -> bool:
 
 
 def local_path(address: str) -> str | None:
-    """Return an address on this server to which one may be sent; None if it is another server's.
+    """Return an address if it leads to this server, and None if it may lead to another one.
 
     Browsers read a backslash as a slash, and drop tabs and line breaks (URL standard, WHATWG).
     """
