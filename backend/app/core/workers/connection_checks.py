@@ -6,8 +6,8 @@ from app.core.postgres.psql import psql
 from app.core.workers import processes
 
 BESIDE_ATTEMPTS = 4
-"""Connections of a worker besides one for each attempt: three more in its pool, and its session
-(``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
+"""Connections of a worker besides one for each attempt and for each action of schedules: three more
+in its pool, and its session (``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
 
 OTHERS = 17
 """Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
@@ -47,13 +47,14 @@ async def connections(context: Context) -> Finding:
 
     from app.core.notify.channels.settings import ChannelSettings
     from app.core.postgres.refusals import identifier
+    from app.core.schedules.actions import ACTIONS, REFRESH
 
     lift = "CONNECTION LIMIT -1"
     limits = (await context.rows(text(_LIMITS)))[0]
     slots = [
         each.slots or context.settings.arq_max_jobs for each in await processes.sessions(context)
     ]
-    beside, others = BESIDE_ATTEMPTS, OTHERS
+    beside, others = BESIDE_ATTEMPTS + len({*ACTIONS} - {REFRESH}), OTHERS
     if isinstance(context.settings, ChannelSettings) and context.settings.channel_names:
         beside, others = beside + NOTIFYING, others + NOTIFYING
     need = sum(each + beside for each in slots) + others

@@ -190,7 +190,7 @@ async def test_living_workers_are_counted_against_max_connections(
         broken = await patient.see("database.connections")
 
         assert broken.status is Status.failed
-        assert "3 workers with 13 attempts" in broken.finding.required
+        assert "3 workers with 13 attempts, 7 more for each worker" in broken.finding.required
         # what it prints for a server of the system is not ours to restart
         command, restart = broken.remedy.splitlines()
         assert restart == "sudo systemctl restart postgresql"
