@@ -48,7 +48,7 @@ def write(dsn: str, file: Path) -> None:
     """
     if file.exists():
         raise UserError(f"the file {file} already exists", remedy="give another name")
-    commands = commands_for(dsn)
+    dump = _dump(*_find(dsn))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # a new file has mode 0600, whatever an earlier backup left behind under this name
@@ -56,7 +56,7 @@ def write(dsn: str, file: Path) -> None:
             prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
         ) as partial:
             try:
-                _run(commands.dump, dsn, partial)
+                _run(dump, dsn, partial)
                 Path(partial.name).replace(file)
             finally:
                 Path(partial.name).unlink(missing_ok=True)
@@ -80,31 +80,39 @@ class Commands:
 
 
 def commands_for(dsn: str) -> Commands:
-    """Return the commands for the backup of an installation.
+    """Return the commands for a backup of an installation that is read again.
 
     Raises:
         UserError: the search_path does not lead to the tables, or no installed `pg_dump` or
             `pg_restore` fits this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
+    server, schema = _find(dsn)
+    dump, restore = _dump(server, schema), str(programs.fitting("pg_restore", server))
+    # without a database, it writes the statements of the restore
+    return Commands(dump, [restore, "--list"], [restore, f"--file={os.devnull}"])
+
+
+def _find(dsn: str) -> tuple[int, str]:
+    """Return the major version of the server, and the schema of this installation."""
     with _connect(dsn) as connection:
         server = connection.info.server_version // 10_000
         place: Any = connection.cursor(row_factory=namedtuple_row).execute(PLACE).fetchone()
-    dump, restore = (str(programs.fitting(name, server)) for name in ("pg_dump", "pg_restore"))
     if not place.here:
         raise misplaced(place, dsn) or UserError(
             f"the tables of this project do not exist at {address.where(dsn)}",
             remedy="migrate the database",
             steps=(MIGRATE,),
         )
+    return server, place.schema
+
+
+def _dump(server: int, schema: str) -> list[str]:
+    """Return the command that writes a backup of a schema to standard output."""
+    program = programs.fitting("pg_dump", server)
     # pg_dump takes a pattern; between the quotes, no character is special
-    schema = '--schema="' + place.schema.replace('"', '""') + '"'
-    return Commands(
-        [dump, "--format=custom", "--no-owner", "--no-privileges", schema],
-        [restore, "--list"],
-        # without a database, it writes the statements of the restore
-        [restore, f"--file={os.devnull}"],
-    )
+    pattern = '--schema="' + schema.replace('"', '""') + '"'
+    return [str(program), "--format=custom", "--no-owner", "--no-privileges", pattern]
 
 
 def read(dsn: str, file: Path) -> None:

@@ -168,6 +168,19 @@ def test_without_a_program_for_the_server_the_error_names_the_package(
     assert list(tmp_path.glob("x.dump*")) == []
 
 
+def test_a_backup_can_be_taken_where_only_pg_dump_is_installed(
+    stocked: Plant, tmp_path: Path
+) -> None:
+    program = tmp_path / "bin" / "pg_dump"
+    program.parent.mkdir()
+    real = shlex.quote(f"{postgres_folder()}/pg_dump")
+    program.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    stocked.env["PATH"] = str(program.parent)
+    done = stocked.cli("backup", str(tmp_path / "x.dump"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_command_line_and_no_message_has_a_password(stocked: Plant, tmp_path: Path) -> None:
     spy = tmp_path / "bin" / "pg_dump"
     spy.parent.mkdir()
