@@ -1,6 +1,5 @@
 """Schedules that export a table into a folder."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.export.files import ENDINGS, write_file
 from app.annotation.data.export.planning import Asked, format_of, plan
-from app.core.schedules import files
+from app.core.schedules import writing
 from app.core.schedules.actions import Action, parse
-from app.core.schedules.backups import conclude
 from app.core.schedules.files import FolderOptions
 from app.core.schedules.work import TickWork
 
@@ -61,16 +59,19 @@ def export_action(outside: Sequence[Path]) -> Action:
 
     async def check(connection: AsyncConnection, options: Mapping[str, Any]) -> dict[str, Any]:
         asked = parse(ExportOptions, options)
-        files.usable_folder(asked.folder, outside)
+        await writing.check_folder(asked, outside)
         await plan(connection, asked.asked())
         return asked.model_dump(exclude_none=True)
 
     async def perform(work: TickWork) -> None:
         asked = parse(ExportOptions, work.options)
-        folder = files.usable_folder(asked.folder, outside)
-        file = folder / files.name_of(work.schedule, work.tick, format_of(asked.format).name)
-        if not await asyncio.to_thread(files.begin, file, work.schedule):
-            await write_file(work.db, asked.asked(), file)
-        await conclude(work, asked, file, endings=ENDINGS)
+        await writing.write_file(
+            work,
+            asked,
+            lambda file: write_file(work.db, asked.asked(), file),
+            ending=format_of(asked.format).name,
+            endings=ENDINGS,
+            outside=outside,
+        )
 
     return Action(check, perform)

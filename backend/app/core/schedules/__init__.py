@@ -5,8 +5,9 @@ and time zones, `ticks` creates the runs, `operations` adds, pauses and removes 
 `views` shows them.
 
 What is no run is an action. `actions` says what an action is, `work` who does the work of a tick
-and how it ended, `backups` takes backups. `files` names and removes files, and `keeping` says which
-are kept. `checks` are those of the doctor. The annotation knows the other actions.
+and how it ended, and `backups` takes backups. `writing` does the ticks that write a file, `files`
+names and removes files, and `keeping` says which are kept. `checks` are those of the doctor. The
+annotation knows the other actions.
 """
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "ticks",
     "views",
     "work",
+    "writing",
 ]
 """The modules that others may use."""

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -181,8 +180,3 @@ def _files(folder: Path, schedule: str, endings: Collection[str]) -> Mapping[dat
             continue  # digits that are no time: nobody's file
         found.setdefault(tick, []).append(each)
     return found
-
-
-def written(file: Path, size: int, removed: Sequence[str], host: str) -> dict[str, Any]:
-    """Return the result of a tick that wrote a file."""
-    return {"host": host, "file": str(file), "bytes": size, "removed": list(removed)}

@@ -1,0 +1,69 @@
+"""Does the ticks of schedules that write a file."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+
+from app.core.schedules import files
+from app.core.schedules.files import FolderOptions
+from app.core.schedules.work import TickWork
+from app.core.words import size
+
+logger = logging.getLogger(__name__)
+
+
+async def check_folder(options: FolderOptions, outside: Sequence[Path]) -> Path:
+    """Return the folder of a schedule; see :func:`.files.usable_folder`."""
+    # a network file system may take long to answer
+    return await asyncio.to_thread(files.usable_folder, options.folder, outside)
+
+
+async def write_file(
+    work: TickWork,
+    options: FolderOptions,
+    write: Callable[[Path], Awaitable[object]],
+    *,
+    ending: str,
+    endings: Collection[str],
+    outside: Sequence[Path],
+) -> None:
+    """Write the file of a tick, remove the files that need not be kept, and record the end.
+
+    If the file is there already, it is not written again; see :func:`.files.begin`.
+
+    Args:
+        work: of the tick.
+        options: of the schedule.
+        write: writes the file, which appears when it is complete.
+        ending: of the file, without the point before it.
+        endings: of all files that the action writes.
+        outside: folders in which the file must not be.
+    """
+    folder = await check_folder(options, outside)
+    file = folder / files.name_of(work.schedule, work.tick, ending)
+    if not await asyncio.to_thread(files.begin, file, work.schedule):
+        await write(file)
+    host = socket.gethostname()
+    written = (await asyncio.to_thread(file.stat)).st_size
+    said = f"{file}, {size(written)}, on {host}"
+    removed: list[str] = []
+    try:
+        removed = await asyncio.to_thread(
+            files.remove_surplus,
+            folder,
+            work.schedule,
+            work.tick,
+            options,
+            endings=endings,
+            zone=work.zone,
+        )
+    except OSError as error:
+        logger.warning("an old file cannot be removed: %s", error)
+        said += f"; an old file cannot be removed: {error.strerror or error}"
+    if removed:
+        said += f"; {len(removed)} older removed"
+    result = {"host": host, "file": str(file), "bytes": written, "removed": removed}
+    async with work.db.begin() as connection:
+        await work.done(connection, said, result)
