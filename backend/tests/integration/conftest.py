@@ -21,11 +21,11 @@ from app.core.runs import operations
 from app.core.runs.attempt import Attempt, Work
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
-from app.core.schedules.actions import Actions
+from app.core.schedules.actions import NO_ACTIONS, Actions
 from app.core.schedules.ticks import Plan
 from app.core.workers.chores import Chore, LocalChore
 from app.core.workers.dispatcher import InProcessDispatcher
-from app.core.workers.engine import NO_ACTIONS, Engine
+from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.core.workers.timing import Timing
 from app.db.engine import create_engine

@@ -35,6 +35,8 @@ class Action:
 Actions = Mapping[str, Action]
 """By name, without ``refresh``, which the engine does itself."""
 
+NO_ACTIONS: Actions = {}
+
 
 def parse(model: type[M], options: Mapping[str, Any]) -> M:
     """Return options that somebody gave.

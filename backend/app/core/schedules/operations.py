@@ -15,7 +15,7 @@ from app.core.nearest import did_you_mean
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules import ticks
-from app.core.schedules.actions import ACTIONS, REFRESH, Actions
+from app.core.schedules.actions import ACTIONS, NO_ACTIONS, REFRESH, Actions
 from app.core.schedules.cron import check_cron, check_zone
 from app.core.schedules.schedule import KINDS, OVERLAPS, Schedule
 from app.core.schedules.ticks import Plan, schedule_of
@@ -26,8 +26,6 @@ NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=3650)
 """Of a period. The longest is as good as never, and no arithmetic fails with it."""
-
-EMPTY: Actions = {}
 
 Check = Callable[[AsyncConnection, RunRequest], Awaitable[object]]
 """Raises WrongUse if there cannot be a run of a request."""
@@ -99,7 +97,7 @@ _REMOVE = text("DELETE FROM schedules WHERE id = :id")
 
 
 async def add(
-    connection: AsyncConnection, new: NewSchedule, check: Check, actions: Actions = EMPTY
+    connection: AsyncConnection, new: NewSchedule, check: Check, actions: Actions = NO_ACTIONS
 ) -> int:
     """Add a schedule, and return its id.
 

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -24,10 +24,9 @@ from app.core.runs.outcome import (
     record_failure,
     record_fenced,
 )
-from app.core.runs.ref import RunRef
 from app.core.runs.traces import Traces
 from app.core.schedules import ticks, work
-from app.core.schedules.actions import Actions
+from app.core.schedules.actions import NO_ACTIONS, Actions
 from app.core.schedules.ticks import Plan
 from app.core.workers import claiming, recovery
 from app.core.workers.actions import ActionRunner
@@ -35,6 +34,7 @@ from app.core.workers.chores import Chore, Chores, LocalChore
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import DEFAULT_TIMING, Timing
+from app.core.workers.wake_ups import WakeUps
 from app.db import address
 from app.db.engine import create_engine
 
@@ -46,8 +46,6 @@ LAG_HEARTBEATS = 60
 ANSWER_TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost, for each server that the
 address names, because libpq waits for a silent server before it tries the next one."""
-
-NO_ACTIONS: Actions = {}
 
 
 class Engine:
@@ -107,7 +105,7 @@ class Engine:
         self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
         # kept between two passes, which saves a statement to see whether it is alive
         self._recovering: AsyncConnection | None = None
-        self._dispatcher = dispatcher
+        self._wake_ups = WakeUps(dispatcher)
         self._answer_timeout = ANSWER_TIMEOUT * address.count_hosts(dsn)
         self._settings = settings
         self._work = work
@@ -117,9 +115,6 @@ class Engine:
         self._attempts: dict[tuple[int, int], Attempt | None] = {}
         self._claiming = asyncio.Lock()
         self._living: asyncio.Task[None] | None = None
-        self._sending: asyncio.Task[None] | None = None
-        # the runs for which a wake-up is to be sent, and whether a former one went unanswered
-        self._unsent: dict[RunRef, bool] = {}
         self._lags: deque[float] = deque(maxlen=LAG_HEARTBEATS)
 
     async def start(self) -> None:
@@ -141,11 +136,7 @@ class Engine:
             await cancelling.end(self._living, within=ANSWER_TIMEOUT)
         await self._actions.stop(within=ANSWER_TIMEOUT)
         await self._chores.stop(within=ANSWER_TIMEOUT)
-        if self._sending is not None:
-            # what is not sent in this time is sent by the recovery of another worker
-            await asyncio.wait({self._sending}, timeout=ANSWER_TIMEOUT)
-            # or else its connection would stay open when the pool is closed
-            await cancelling.end(self._sending, within=ANSWER_TIMEOUT)
+        await self._wake_ups.stop(within=ANSWER_TIMEOUT)
         if self._telling is not None:
             await asyncio.wait({self._telling})
         await self._stop_recovering()
@@ -260,7 +251,7 @@ class Engine:
             )
             if changed is not None and queued:
                 # the run need not wait for anything: another worker can continue at once
-                self._send({changed: False})
+                self._wake_ups.send({changed: False})
         finally:
             del self._attempts[attempt.ref.key]
 
@@ -312,7 +303,7 @@ class Engine:
                     await recovery.release(connection, orphans)
                 if self.liveness.settled:
                     await recovery.take_from_the_dead(connection, self._timing)
-                self._send(await recovery.wake_ups_due(connection, self._timing))
+                self._wake_ups.send(await recovery.wake_ups_due(connection, self._timing))
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("recovery", error)
             await self._stop_recovering()
@@ -329,7 +320,7 @@ class Engine:
                         created = await ticks.do_next(transaction, self._plan)
                     if created is None:
                         break  # another worker is doing it
-                    self._send(dict.fromkeys(created, False))
+                    self._wake_ups.send(dict.fromkeys(created, False))
                 settled = self.liveness.settled
                 await self._actions.follow(connection, look, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
@@ -366,21 +357,6 @@ class Engine:
             logger.error("%s failed, the worker goes on: %s", what, known)
         else:
             logger.error("%s failed, the worker goes on", what, exc_info=error)
-
-    def _send(self, ready: Mapping[RunRef, bool]) -> None:
-        """Send wake-ups without waiting: a slow Redis must not make this worker look dead."""
-        self._unsent |= ready
-        if self._unsent and (self._sending is None or self._sending.done()):
-            self._sending = asyncio.create_task(self._send_all(), name="wake-ups")
-
-    async def _send_all(self) -> None:
-        while self._unsent:
-            ready, self._unsent = self._unsent, {}
-            unanswered = {ref for ref, before in ready.items() if before}
-            if not await self._dispatcher.send(list(ready), unanswered=unanswered):
-                # recovery tries again; a wake-up for a run that was claimed meanwhile is ignored
-                self._unsent = ready | self._unsent
-                return
 
 
 def _caller() -> asyncio.Task[Any]:

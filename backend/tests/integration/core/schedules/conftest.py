@@ -11,9 +11,8 @@ from app.core.errors import WrongUse
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules import operations, ticks
-from app.core.schedules.actions import Actions
+from app.core.schedules.actions import NO_ACTIONS, Actions
 from app.core.schedules.operations import NewSchedule
-from app.core.workers.engine import NO_ACTIONS
 from harness.timing import limit
 from tests.integration.conftest import Bench
 
