@@ -108,7 +108,7 @@ class Untraced:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pass
+        self._leave(error)
 
     def set(self, name: str, value: Value) -> None:
         """Set an attribute."""
@@ -118,6 +118,9 @@ class Untraced:
 
     def fail(self, reason: str) -> None:
         """Say why the span failed, if no exception does."""
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Leave the block."""
 
 
 class _Traced(Untraced):
@@ -139,14 +142,6 @@ class _Traced(Untraced):
         self._started = time.perf_counter_ns()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._here.receiver.put([self._end(error, random.getrandbits(64) or 1)])
-
     def set(self, name: str, value: Value) -> None:
         """Set an attribute."""
         self._attributes[name] = value
@@ -158,6 +153,9 @@ class _Traced(Untraced):
     def fail(self, reason: str) -> None:
         """Say why the span failed, if no exception does."""
         self._error = reason
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._here.receiver.put([self._end(error, random.getrandbits(64) or 1)])
 
     def _end(self, error: BaseException | None, span_id: int) -> Span:
         if error is not None:
@@ -192,12 +190,7 @@ class _Parent(_Traced):
         self._token = _here.set(_Place(self, here.trace_id, here.epoch, self._span_id))
         return super().__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def _leave(self, error: BaseException | None) -> None:
         _here.reset(self._token)
         kept, self._kept = self._kept or [], None
         self._here.receiver.put([self._end(error, self._span_id), *kept])
