@@ -18,10 +18,7 @@ def gauge(name: str, description: str, value: float) -> Metric:
 
 def gauge_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
     """Return a gauge with a value for each value of a label."""
-    family = GaugeMetricFamily(PREFIX + name, description, labels=[label])
-    for each, value in values.items():
-        family.add_metric([each], value)
-    return family
+    return _filled(GaugeMetricFamily(PREFIX + name, description, labels=[label]), values)
 
 
 def counter(name: str, description: str, value: float) -> Metric:
@@ -31,10 +28,7 @@ def counter(name: str, description: str, value: float) -> Metric:
 
 def counter_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
     """Return a counter with a value for each value of a label."""
-    family = CounterMetricFamily(PREFIX + name, description, labels=[label])
-    for each, value in values.items():
-        family.add_metric([each], value)
-    return family
+    return _filled(CounterMetricFamily(PREFIX + name, description, labels=[label]), values)
 
 
 def histogram(name: str, description: str, value: Histogram) -> Metric:
@@ -51,6 +45,12 @@ def histogram_by(
     family = HistogramMetricFamily(PREFIX + name, description, labels=[label])
     for each, value in values.items():
         family.add_metric([each], _cumulative(value), value.seconds)
+    return family
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:
+    for each, value in values.items():
+        family.add_metric([each], value)
     return family
 
 

@@ -23,6 +23,7 @@ from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
 from app.api.statistics import Statistics
 from app.core.runs.events import Event
+from app.core.runs.filters import STATES
 from app.core.runs.totals import ENDS, EventTotals, SourceTotals
 from app.core.workers.metrics import EngineStatistics, RunStatistics
 
@@ -31,7 +32,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KINDS = ("arq", "api")
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 _PARAMETER = re.compile(r"((?:version|escaping)\s*=[^;,]*)")
 _KNOWN = re.compile(
