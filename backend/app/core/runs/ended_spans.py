@@ -17,6 +17,7 @@ from app.core.process.tracing import ids
 from app.core.process.tracing.kinds import ATTEMPT, REOPENED, RUN, SOURCE
 from app.core.process.tracing.spans import Span, Value
 from app.core.runs.events import Event
+from app.core.runs.totals import ENDS
 
 _MAX_AGE = 900.0
 """Seconds. A run that ended before is not sent when traces are switched on."""
@@ -83,18 +84,8 @@ _SOURCES = text(
     """
 )
 
-_ENDINGS = {
-    Event.LOST: True,
-    Event.ATTEMPT_FAILED: True,
-    Event.FAILED: True,
-    Event.TIMED_OUT: True,
-    Event.RELEASED: True,
-    Event.INTERRUPTED: False,
-    Event.WAITING: False,
-    Event.CANCELLED: False,
-    Event.SUCCEEDED: False,
-}
-"""The events that end an attempt, and whether its span is an error."""
+_ERRORS = {Event.LOST, Event.ATTEMPT_FAILED, Event.FAILED, Event.TIMED_OUT, Event.RELEASED}
+"""The ends of attempts whose spans are errors."""
 
 _DONE = {"succeeded", "failed", "held"}
 
@@ -121,7 +112,7 @@ async def ended_spans(
         "until": [run["traced_epoch"] for run in runs],
     }
     ends = (await connection.execute(_ENDS, values)).mappings().all()
-    values["endings"] = list(_ENDINGS)
+    values["endings"] = list(ENDS)
     attempts = (await connection.execute(_ATTEMPTS, values)).mappings().all()
     sources = (await connection.execute(_SOURCES, {"run_ids": run_ids})).mappings().all()
     found = []
@@ -210,7 +201,7 @@ def _sources(trace_id: int, attempt: RowMapping, sources: list[RowMapping]) -> I
 
 def _error(attempt: RowMapping) -> str | None:
     event: str = attempt["event"]
-    if not _ENDINGS[Event(event)]:
+    if event not in _ERRORS:
         return None
     reason: str | None = attempt["detail"].get("reason")
     return event if reason is None else f"{event}: {reason}"
