@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 from app.annotation.upstream.host import Host, digest
@@ -28,3 +29,17 @@ def usable_cache_dir(folder: Path) -> Path:
 def folder_of(cache_dir: Path, host: Host, base_url: str) -> Path:
     """Return the folder of the files that are downloaded from a host at an address."""
     return cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
+
+
+def own_folders(cache_dir: Path, name: re.Pattern[str]) -> list[Path]:
+    """Return the folders of this form of name that belong to the user of this process."""
+    if not cache_dir.is_dir():
+        return []
+    with os.scandir(cache_dir) as entries:
+        return [
+            Path(entry.path)
+            for entry in entries
+            if name.fullmatch(entry.name)
+            and entry.is_dir(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_uid == os.getuid()
+        ]

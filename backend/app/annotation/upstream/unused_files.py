@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.annotation.upstream.cache import CachedFile
+from app.annotation.upstream.cache_dir import own_folders
 
 ABANDONED = 86_400.0
 """Seconds after its last change from which on a part of a download belongs to nobody. One try to
@@ -41,16 +42,7 @@ class Unused:
 
 def folders(cache_dir: Path) -> list[Path]:
     """Return the folders of downloaded files that belong to the user of this process."""
-    if not cache_dir.is_dir():
-        return []
-    with os.scandir(cache_dir) as entries:
-        return [
-            Path(entry.path)
-            for entry in entries
-            if _FOLDER.fullmatch(entry.name)
-            and entry.is_dir(follow_symlinks=False)
-            and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-        ]
+    return own_folders(cache_dir, _FOLDER)
 
 
 def find_unused(cache_dir: Path, used: Collection[Path], seconds: float) -> Iterator[Unused]:

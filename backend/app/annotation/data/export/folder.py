@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app.annotation.upstream.cache_dir import own_folders
+
 ABANDONED = 86_400.0
 """Seconds after its last change from which on a folder without a lock belongs to nobody. Former
 versions made such folders, and this one makes one for an instant."""
@@ -43,17 +45,7 @@ def export_folder(cache_dir: Path) -> Iterator[str]:
 
 def list_abandoned(cache_dir: Path) -> list[Path]:
     """Return the folders of processes that were killed. It blocks."""
-    if not cache_dir.is_dir():
-        return []
-    with os.scandir(cache_dir) as entries:
-        return [
-            Path(entry.path)
-            for entry in entries
-            if _NAME.fullmatch(entry.name)
-            and entry.is_dir(follow_symlinks=False)
-            and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-            and _is_abandoned(Path(entry.path))
-        ]
+    return [each for each in own_folders(cache_dir, _NAME) if _is_abandoned(each)]
 
 
 def remove_abandoned(cache_dir: Path) -> int:
