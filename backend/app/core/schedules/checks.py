@@ -6,14 +6,6 @@ from pathlib import Path
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.words import some
 
-_FAILED = """
-    SELECT s.name, s.action, t.outcome, t.reason FROM schedules s CROSS JOIN LATERAL (
-      SELECT outcome, reason FROM schedule_ticks
-      WHERE schedule_id = s.id AND outcome IN ('ran', 'done', 'failed', 'refused')
-      ORDER BY tick DESC LIMIT 1) t
-    WHERE t.outcome IN ('failed', 'refused') ORDER BY s.name
-"""
-
 _TRIED_AGAIN = """
     SELECT s.name, s.action, t.failures, t.reason
     FROM schedules s JOIN schedule_ticks t ON t.schedule_id = s.id
@@ -33,7 +25,10 @@ async def last_tick_failed(context: Context) -> Finding:
     """Look at the last tick of each schedule that was not skipped."""
     from sqlalchemy import text
 
-    found = await context.rows(text(_FAILED))
+    from app.core.schedules.views import last_ends
+
+    async with context.database().connect() as connection:
+        found = [each for each in await last_ends(connection) if each.failing]
     if found:
         return failed(
             f"the last tick of {some([each.name for each in found])} failed",
