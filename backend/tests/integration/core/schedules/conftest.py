@@ -1,10 +1,11 @@
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import WrongUse
@@ -61,6 +62,37 @@ class Timetable:
             if done is None:
                 return created
             created += done
+
+    async def deaths(self) -> AsyncIterator[None]:
+        """Let a worker die at its first statement, the next one at its second one, and so on.
+
+        Yields after each death. The last worker lives, and does the tick.
+        """
+
+        class Died(Exception):
+            """The process is gone."""
+
+        engine = self.bench.db.sync_engine
+        for died in count():
+            left = died
+
+            def die(*_: object) -> None:
+                nonlocal left
+                if left == 0:
+                    raise Died
+                left -= 1
+
+            event.listen(engine, "after_cursor_execute", die)
+            try:
+                async with self.bench.db.begin() as connection:
+                    await ticks.do_next(connection, plan)
+            except Died:
+                pass
+            else:
+                return
+            finally:
+                event.remove(engine, "after_cursor_execute", die)
+            yield
 
     async def rows(self, query: str) -> list[Any]:
         async with self.bench.db.connect() as connection:

@@ -8,12 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, Superseded, UserError, WrongUse
 from app.core.runs.attempt import Attempt
-from app.core.schedules import operations, ticks, views, work
+from app.core.schedules import operations, views, work
 from app.core.schedules.actions import Action, Actions
 from app.core.schedules.work import MAX_FAILURES, TickWork
 from app.core.workers.engine import Engine
@@ -117,32 +116,11 @@ async def test_a_worker_of_the_former_version_leaves_such_schedules_alone(
 async def test_a_worker_that_dies_at_any_statement_of_the_tick_leaves_it_to_others(
     timetable: Timetable,
 ) -> None:
-    class Died(Exception):
-        """The process is gone."""
-
     await timetable.add(can=can(), action="backup")
     await timetable.due()
-    engine = timetable.bench.db.sync_engine
     statements = 0
-    while True:
-        left = statements
-
-        def die(*_: object) -> None:
-            nonlocal left
-            if left == 0:
-                raise Died
-            left -= 1
-
-        event.listen(engine, "after_cursor_execute", die)
-        try:
-            async with timetable.bench.db.begin() as connection:
-                await ticks.do_next(connection, plan)
-        except Died:
-            statements += 1
-        else:
-            break
-        finally:
-            event.remove(engine, "after_cursor_execute", die)
+    async for _ in timetable.deaths():
+        statements += 1
         assert await timetable.outcomes() == []
     assert statements > 3
     assert await timetable.outcomes() == [("waiting", None, None)]

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.core.errors import Conflict, NotFound, WrongUse
-from app.core.schedules import operations, ticks
+from app.core.schedules import operations
 from app.core.workers.engine import Attempt
 from harness.timing import limit
 from tests.integration.core.schedules.conftest import DAY, Timetable, plan
@@ -184,32 +184,11 @@ async def test_several_workers_do_each_tick_once(timetable: Timetable) -> None:
 async def test_a_worker_that_dies_at_any_statement_leaves_the_tick_to_others(
     timetable: Timetable,
 ) -> None:
-    class Died(Exception):
-        """The process is gone."""
-
     await timetable.add()
     await timetable.due()
-    engine = timetable.bench.db.sync_engine
     statements = 0
-    while True:
-        left = statements
-
-        def die(*_: object) -> None:
-            nonlocal left
-            if left == 0:
-                raise Died
-            left -= 1
-
-        event.listen(engine, "after_cursor_execute", die)
-        try:
-            async with timetable.bench.db.begin() as connection:
-                await ticks.do_next(connection, plan)
-        except Died:
-            statements += 1
-        else:
-            break
-        finally:
-            event.remove(engine, "after_cursor_execute", die)
+    async for _ in timetable.deaths():
+        statements += 1
         assert await timetable.rows("SELECT id FROM runs") == []
         assert await timetable.outcomes() == []
     assert statements > 5
