@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,18 +21,13 @@ def retention(settings: RetentionSettings, named: Named) -> Sequence[Chore]:
         settings: say how old.
         named: says which runs have to stay, see :class:`~.runs.OldRuns`.
     """
+
+    def chore(what: str, remove: Callable[[AsyncConnection], Awaitable[bool]]) -> Chore:
+        return Chore(f"the retention of {what}", INTERVAL, remove)
+
     return (
-        _chore("ticks", ticks.remove, settings.tick_days),
-        _chore("notifications", notifications.remove, settings.notification_days),
-        Chore("the retention of runs", INTERVAL, OldRuns(settings.run_days, named).remove),
-        _chore("workers", workers.remove, settings.worker_days),
+        chore("ticks", partial(ticks.remove, days=settings.tick_days)),
+        chore("notifications", partial(notifications.remove, days=settings.notification_days)),
+        chore("runs", OldRuns(settings.run_days, named).remove),
+        chore("workers", partial(workers.remove, days=settings.worker_days)),
     )
-
-
-def _chore(
-    what: str, remove: Callable[[AsyncConnection, int], Awaitable[bool]], days: int
-) -> Chore:
-    async def do_part(connection: AsyncConnection) -> bool:
-        return await remove(connection, days)
-
-    return Chore(f"the retention of {what}", INTERVAL, do_part)

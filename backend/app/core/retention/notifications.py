@@ -5,19 +5,21 @@ BATCH = 1_000
 """Notifications, and incidents, that are removed in one transaction."""
 
 # a digest stays with the deliveries that it contains
+_OLD = """
+  FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
+  WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
+    AND (i.id IS NULL OR i.closed_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM notification_deliveries d
+      WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
+    AND NOT EXISTS (SELECT FROM notification_deliveries d
+      JOIN notifications contained ON contained.id = d.notification_id
+      WHERE d.digest_id = n.id
+        AND contained.created_at >= now() - make_interval(days => :days))
+"""
+
 _REMOVE = text(
-    """
-    DELETE FROM notifications WHERE id IN (
-      SELECT n.id FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
-      WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
-        AND (i.id IS NULL OR i.closed_at IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM notification_deliveries d
-          WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
-        AND NOT EXISTS (SELECT FROM notification_deliveries d
-          JOIN notifications contained ON contained.id = d.notification_id
-          WHERE d.digest_id = n.id
-            AND contained.created_at >= now() - make_interval(days => :days))
-      ORDER BY n.id LIMIT :batch)
+    f"""
+    DELETE FROM notifications WHERE id IN (SELECT n.id {_OLD} ORDER BY n.id LIMIT :batch)
     """
 )
 
@@ -31,17 +33,7 @@ _REMOVE_INCIDENTS = text(
     """
 )
 
-_COUNT = text(
-    """
-    SELECT count(*) FROM (
-      SELECT FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
-      WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
-        AND (i.id IS NULL OR i.closed_at IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM notification_deliveries d
-          WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
-      LIMIT :most) counted
-    """
-)
+_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:

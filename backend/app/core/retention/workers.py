@@ -6,33 +6,19 @@ BATCH = 500
 
 # A worker that holds its lock may be frozen, and go on with its old id. The first worker from this
 # one on that is named is read from an index, whatever the statistics of the tables.
-_REMOVE = text(
-    """
-    DELETE FROM workers WHERE id IN (
-      SELECT w.id FROM workers w JOIN worker_liveness life ON life.id = w.id
-      WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
-        AND w.id IS DISTINCT FROM
-          (SELECT min(r.worker_id) FROM runs r WHERE r.worker_id >= w.id)
-        AND w.id::text IS DISTINCT FROM (SELECT min(e.detail ->> 'worker') FROM run_events e
-          WHERE e.detail ->> 'worker' >= w.id::text)
-        AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
-      ORDER BY w.id LIMIT :batch)
-    """
-)
+_OLD = """
+  FROM workers w JOIN worker_liveness life ON life.id = w.id
+  WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
+    AND w.id IS DISTINCT FROM
+      (SELECT min(r.worker_id) FROM runs r WHERE r.worker_id >= w.id)
+    AND w.id::text IS DISTINCT FROM (SELECT min(e.detail ->> 'worker') FROM run_events e
+      WHERE e.detail ->> 'worker' >= w.id::text)
+    AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
+"""
 
-_COUNT = text(
-    """
-    SELECT count(*) FROM (
-      SELECT FROM workers w
-      WHERE w.heartbeat_at < now() - make_interval(days => :days)
-        AND w.id IS DISTINCT FROM
-          (SELECT min(r.worker_id) FROM runs r WHERE r.worker_id >= w.id)
-        AND w.id::text IS DISTINCT FROM (SELECT min(e.detail ->> 'worker') FROM run_events e
-          WHERE e.detail ->> 'worker' >= w.id::text)
-        AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
-      LIMIT :most) counted
-    """
-)
+_REMOVE = text(f"DELETE FROM workers WHERE id IN (SELECT w.id {_OLD} ORDER BY w.id LIMIT :batch)")
+
+_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
