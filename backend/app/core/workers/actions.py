@@ -107,20 +107,22 @@ class ActionRunner:
             logger.warning("%s: fenced: %s", mine.schedule, error)
         except Exception as error:  # noqa: BLE001 - it is logged
             late = isinstance(error, TimeoutError) and limit.expired()
-            await self._failed(mine, error, f"it took longer than {self._limit:g} s" * late)
+            await self._failed(mine, error, late=late)
         finally:
             del self._tasks[mine.key]
 
-    async def _failed(self, mine: TickWork, error: Exception, reason: str) -> None:
+    async def _failed(self, mine: TickWork, error: Exception, *, late: bool) -> None:
         what = f"{mine.action} of the schedule {mine.schedule}"
         if is_unavailable(error):
             # not recorded: this worker releases the work when PostgreSQL is back
             self._log(what, error)
             return
-        if isinstance(error, UserError):
+        if late:
+            reason = f"it took longer than {self._limit:g} s"
+        elif isinstance(error, UserError):
             reason = error.found + (f"; {error.remedy}" if error.remedy else "")
             logger.error("%s failed: %s", what, error)
-        elif not reason:
+        else:
             reason = f"{type(error).__name__}: {error}"
             self._log(what, error)
         try:
