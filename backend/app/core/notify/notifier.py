@@ -98,7 +98,7 @@ class Notifier:
         self._rules = rules
         self._watches = (NOBODY_EXECUTES, *watches)
         self._describe = describe or {}
-        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._sending: dict[str, asyncio.Task[bool]] = {}
         self._describing: asyncio.Task[bool] | None = None
         # what was logged to wait for PostgreSQL
         self._waiting: set[str] = set()
@@ -166,15 +166,8 @@ class Notifier:
         for name, channel in self._channels.items():
             busy = name in self._sending and not self._sending[name].done()
             if f"pending {name}" in found.due and not busy:
-                sender = Sender(self._autocommit, channel)
-                self._sending[name] = asyncio.create_task(self._send(sender), name=f"to {name}")
-
-    async def _send(self, sender: Sender) -> None:
-        async def all_that_is_due() -> None:
-            while await sender.send():
-                pass
-
-        await self._do("sending notifications", all_that_is_due)
+                sending = self._do("sending notifications", Sender(self._autocommit, channel).send)
+                self._sending[name] = asyncio.create_task(sending, name=f"to {name}")
 
     async def _watch(self, connection: AsyncConnection) -> None:
         """Look at states, unless another process has just done that."""

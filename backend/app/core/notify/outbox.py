@@ -14,10 +14,11 @@ from app.core.words import span
 
 _TELL = text(
     """
-    INSERT INTO notifications (kind, severity, at, title, text, detail)
-    SELECT kind, severity, at, title, text, detail
+    INSERT INTO notifications (kind, severity, at, title, text, detail, incident_id)
+    SELECT kind, severity, at, title, text, detail, incident_id
     FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
-      (kind text, severity text, at timestamptz, title text, text text, detail jsonb)
+      (kind text, severity text, at timestamptz, title text, text text, detail jsonb,
+       incident_id bigint)
     """
 )
 
@@ -43,17 +44,6 @@ _OPEN = text(
     FROM given JOIN incident USING (kind, subject) WHERE incident.is_new
     """
 )
-
-_RECOVER = text(
-    """
-    INSERT INTO notifications (kind, severity, at, title, text, detail, incident_id)
-    SELECT kind, severity, at, title, text, detail, incident_id
-    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given
-      (kind text, severity text, at timestamptz, title text, text text, detail jsonb,
-       incident_id bigint)
-    """
-)
-
 
 async def tell(connection: AsyncConnection, notice: Notice) -> None:
     """Tell of something, when the transaction is committed.
@@ -101,9 +91,7 @@ async def tell_recovered(
         text=f"This has ended: {title}\nIt lasted {lasted}. There is nothing to do.",
         detail={"incident": incident_id, "seconds": (now - opened_at).total_seconds()},
     )
-    await connection.execute(
-        _RECOVER, {"given": _json([notice.row() | {"incident_id": incident_id}])}
-    )
+    await connection.execute(_TELL, {"given": _json([notice.row() | {"incident_id": incident_id}])})
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

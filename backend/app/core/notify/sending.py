@@ -91,7 +91,12 @@ class Sender:
     db: AsyncEngine
     channel: Channel
 
-    async def send(self) -> bool:
+    async def send(self) -> None:
+        """Send all that is due."""
+        while await self._send_some():
+            pass
+
+    async def _send_some(self) -> bool:
         """Send some of what is due, and return whether there may be more."""
         values = {"channel": self.channel.name, "lease": LEASE, "most": AT_A_TIME}
         async with self.db.connect() as connection:
