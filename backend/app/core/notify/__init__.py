@@ -5,7 +5,8 @@ What happens is written in the transaction in which it happens: as an event of a
 events, `incidents` watches states and sees what has ended, `planning` decides who is told and when
 by `rules`, and `sending` delivers it. `message` is what a channel sends, and `channels` are what
 there is to send it with. Without PostgreSQL, `at_once` sends a test message, or that a unit of
-systemd failed. `ping` calls an address for as long as all is well.
+systemd failed. `ping` calls an address for as long as all is well. `execution` says for it, and for
+`incidents`, whether somebody executes runs.
 """
 
 __all__ = [

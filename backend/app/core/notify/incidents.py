@@ -9,19 +9,17 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.notify import outbox
+from app.core.notify import execution, outbox
+from app.core.notify.execution import Execution
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.words import span
 
 NOBODY_AFTER = 300.0
 """Seconds without a living worker after which people are told. A restart takes less."""
-
-UNCLAIMED_AFTER = 900.0
-"""Seconds for which a run may be ready while a worker is idle. A claim takes about a second."""
 
 
 class Looked(NamedTuple):
@@ -81,27 +79,6 @@ _CLOSE_ENDED = text(
     """
 )
 
-_WORKERS = text(
-    """
-    WITH living AS (
-      SELECT w.session, count(r.id) AS busy
-      FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.alive
-        LEFT JOIN runs r ON r.worker_id = w.id AND r.state = 'running'
-      GROUP BY w.session
-    ), oldest AS (
-      SELECT r.id, greatest(e.at, r.not_before) AS since
-      FROM runs r JOIN ready_runs USING (id) CROSS JOIN LATERAL
-        (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
-      ORDER BY 2 LIMIT 1
-    )
-    SELECT clock_timestamp() AS now, (SELECT count(*) FROM living) AS living,
-      EXISTS (SELECT FROM living WHERE busy = 0) AS idle,
-      (SELECT max(greatest(started_at, heartbeat_at)) FROM workers) AS last_seen,
-      (SELECT count(*) FROM runs WHERE state = 'queued') AS queued,
-      (SELECT id FROM oldest) AS run, (SELECT since FROM oldest) AS since
-    """
-)
-
 
 async def watch(connection: AsyncConnection, watched: Watch) -> None:
     """Compare a state with its open incidents: open what is new, and close what has ended.
@@ -135,42 +112,40 @@ async def close_ended(connection: AsyncConnection) -> None:
 
 
 async def _nobody_executes(connection: AsyncConnection) -> Looked:
-    row = (await connection.execute(_WORKERS)).mappings().one()
-    notice = _nobody_lives(row) if not row["living"] else _nobody_claims(row)
+    state = await execution.look(connection)
+    notice = _nobody_claims(state) if state.living else _nobody_lives(state)
     return Looked([] if notice is None else [notice])
 
 
-def _nobody_lives(row: RowMapping) -> Notice | None:
+def _nobody_lives(state: Execution) -> Notice | None:
     # where no worker was ever started, nobody misses one until there is something to do
-    since = row["last_seen"] or row["since"]
-    if since is None or (row["now"] - since).total_seconds() < NOBODY_AFTER:
+    since = state.last_seen or state.since
+    if since is None or state.seconds_since(since) < NOBODY_AFTER:
         return None
     return Notice(
         kind=Kind.NOBODY_EXECUTES,
         at=since,
         title="No worker is alive, so nobody executes runs",
-        text=f"No worker has been alive for {span((row['now'] - since).total_seconds())}."
-        f" {row['queued']:,} runs are queued. They stay queued, and schedules stand still.\n"
+        text=f"No worker has been alive for {span(state.seconds_since(since))}."
+        f" {state.queued:,} runs are queued. They stay queued, and schedules stand still.\n"
         "To find out why: just doctor --only worker",
-        detail={"queued": row["queued"]},
+        detail={"queued": state.queued},
         subject="",
     )
 
 
-def _nobody_claims(row: RowMapping) -> Notice | None:
-    since = row["since"]
-    if not row["idle"] or since is None:
-        return None
-    if (row["now"] - since).total_seconds() < UNCLAIMED_AFTER:
+def _nobody_claims(state: Execution) -> Notice | None:
+    since = state.unclaimed_since
+    if since is None:
         return None
     return Notice(
         kind=Kind.NOBODY_EXECUTES,
         at=since,
         title="A run is ready, and no worker claims it although one is idle",
-        text=f"Run {row['run']} has been ready for"
-        f" {span((row['now'] - since).total_seconds())}, and an idle worker does not claim it.\n"
+        text=f"Run {state.run} has been ready for {span(state.seconds_since(since))}, and an idle"
+        " worker does not claim it.\n"
         "To find out why: just doctor --only worker,redis",
-        detail={"queued": row["queued"], "run": row["run"]},
+        detail={"queued": state.queued, "run": state.run},
         subject="",
     )
 

@@ -45,6 +45,7 @@ _OPEN = text(
     """
 )
 
+
 async def tell(connection: AsyncConnection, notice: Notice) -> None:
     """Tell of something, when the transaction is committed.
 

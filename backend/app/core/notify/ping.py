@@ -10,11 +10,11 @@ from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import KidneyGeneticsError
+from app.core.notify import execution
 from app.core.notify.channels.outbound import Resolve, new_client, resolve
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.process import cancelling
@@ -23,9 +23,6 @@ from app.db.engine import create_engine
 from app.db.locks import Lock, keep
 
 logger = logging.getLogger(__name__)
-
-STANDS_STILL = 900.0
-"""Seconds for which a run may be ready although a worker is free. A claim takes about a second."""
 
 TIMEOUT = 30.0
 """Seconds for the question to PostgreSQL, and for the call."""
@@ -37,24 +34,6 @@ _TURNS = 3
 
 _LOCK = Lock("the ping", table="incidents", number=2, timeout=0)
 """The process whose session holds it calls the address."""
-
-_WELL = text(
-    """
-    WITH living AS (
-      SELECT w.session, count(r.id) AS runs
-      FROM workers w JOIN worker_liveness life ON life.id = w.id AND life.alive
-        LEFT JOIN runs r ON r.worker_id = w.id AND r.state = 'running'
-      GROUP BY w.session
-    )
-    SELECT EXISTS (SELECT FROM living) AS alive,
-      EXISTS (SELECT FROM living WHERE runs = 0) AND EXISTS (
-        SELECT FROM runs r JOIN ready_runs USING (id) CROSS JOIN LATERAL
-          (SELECT max(at) AS at FROM run_events WHERE run_id = r.id) e
-        WHERE greatest(e.at, r.not_before)
-          < clock_timestamp() - make_interval(secs => :stands_still)
-      ) AS stands_still
-    """
-)
 
 
 async def start_ping(settings: ChannelSettings, stack: AsyncExitStack) -> None:
@@ -142,12 +121,11 @@ class Ping:
                 if not await self._connection.run_sync(keep, _LOCK):
                     await self._disconnect()
                     return False
-            found = await self._connection.execute(_WELL, {"stands_still": STANDS_STILL})
-            well = found.one()
-        if not well.alive:
+            state = await execution.look(self._connection)
+        if not state.living:
             trouble = "no worker is alive"
-        elif well.stands_still:
-            trouble = "a run is ready, a worker is free, and nobody claims it"
+        elif state.unclaimed_since is not None:
+            trouble = "a run is ready, a worker is idle, and nobody claims it"
         else:
             trouble = await self._call()
         self._note(trouble)
