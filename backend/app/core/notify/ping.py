@@ -13,9 +13,8 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import KidneyGeneticsError
 from app.core.notify import execution
-from app.core.notify.channels.outbound import Resolve, new_client, resolve
+from app.core.notify.channels.outbound import FAILURES, explain, new_client
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.process import cancelling
 from app.core.process.redaction import redact
@@ -46,8 +45,8 @@ async def start_ping(settings: ChannelSettings, stack: AsyncExitStack) -> None:
         ping = Ping(
             settings.database_url.get_secret_value(),
             settings.ping_url.get_secret_value(),
+            new_client(allow_private=settings.notify_allow_private),
             interval=settings.ping_interval,
-            allow_private=settings.notify_allow_private,
         )
         ping.start()
         stack.push_async_callback(ping.stop)
@@ -62,27 +61,16 @@ class Ping:
     Args:
         dsn: the address of PostgreSQL.
         url: the address that is called.
+        http: the client of :func:`~app.core.notify.channels.outbound.new_client`, which is closed
+            at the end.
         interval: seconds between two calls.
-        allow_private: whether the address may be outside of the public internet.
-        resolver: returns the addresses of a host.
-
-    Raises:
-        UserError: the environment names a proxy, or certificates, that cannot be used.
     """
 
-    def __init__(
-        self,
-        dsn: str,
-        url: str,
-        *,
-        interval: float,
-        allow_private: bool = False,
-        resolver: Resolve = resolve,
-    ) -> None:
+    def __init__(self, dsn: str, url: str, http: httpx.AsyncClient, *, interval: float) -> None:
         self._db = create_engine(dsn, session="kidney-genetics ping", pool_size=1)
         self._url = url
         self._interval = interval
-        self._http = new_client(allow_private=allow_private, resolver=resolver)
+        self._http = http
         self._connection: AsyncConnection | None = None
         self._loop: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -133,16 +121,13 @@ class Ping:
 
     async def _call(self) -> str:
         """Call the address, and return what went wrong."""
-        host = urlsplit(self._url).hostname or ""
         try:
             async with asyncio.timeout(TIMEOUT), self._http.stream("GET", self._url) as response:
                 if response.is_success:
                     return ""
-                return f"{host} answered {response.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL, KidneyGeneticsError, TimeoutError) as error:
-            path = self._url.partition("://")[2].partition("/")[2]
-            said = redact(str(error), (self._url, path)) or "no answer in time"
-            return said if host in said else f"{host}: {said}"
+                return f"{urlsplit(self._url).hostname} answered {response.status_code}"
+        except FAILURES as error:
+            return explain(error, self._url)
 
     def _note(self, trouble: str) -> None:
         """Log what is wrong when it begins, and when it ends."""

@@ -196,6 +196,24 @@ def trusted_authorities() -> ssl.SSLContext:
         ) from error
 
 
+def certificate_problem(error: BaseException, at: str) -> str | None:
+    """Say which certificate an error is about, and what to do; None if it is about none.
+
+    Args:
+        error: that a connection ended with, or that came from such an error.
+        at: what was connected to.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {at} is refused: {cause.verify_message}; if your organization"
+                " has an authority of its own, SSL_CERT_FILE names its file"
+            )
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
 @cache
 def _context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.SSLContext:
     """Read the certificates, once in a process: it takes 25 ms."""

@@ -30,15 +30,12 @@ def channels(settings: "ChannelFields") -> "list[Channel]":
     found: list[Channel] = []
     names = iter(settings.channel_names)
     if targets := settings.webhooks:
+        from app.core.notify.channels.outbound import new_client
         from app.core.notify.channels.webhook import Webhook
 
+        private, keys = settings.notify_allow_private, settings.webhook_keys
         found += [
-            Webhook(
-                next(names),
-                target,
-                keys=settings.webhook_keys,
-                allow_private=settings.notify_allow_private,
-            )
+            Webhook(next(names), target, new_client(allow_private=private), keys=keys)
             for target in targets
         ]
     if (server := settings.smtp_server) is not None:

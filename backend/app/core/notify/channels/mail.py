@@ -1,6 +1,5 @@
 import asyncio
 import logging
-import ssl
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP as LINES_OF_SMTP
@@ -11,7 +10,7 @@ import aiosmtplib
 from app.core.notify.channels import forms
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.message import Message, NotDelivered
-from app.core.process.network import trusted_authorities
+from app.core.process.network import certificate_problem, trusted_authorities
 from app.core.process.redaction import redact
 
 logger = logging.getLogger(__name__)
@@ -152,14 +151,8 @@ class Mail:
         return mail
 
     def _explained(self, error: Exception) -> str:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return (
-                    f"the certificate of {self._server} is refused: {cause.verify_message}; if your"
-                    " organization has an authority of its own, SSL_CERT_FILE names its file"
-                )
-            cause = cause.__cause__ or cause.__context__
+        if (problem := certificate_problem(error, str(self._server))) is not None:
+            return problem
         if isinstance(error, aiosmtplib.SMTPAuthenticationError):
             return f"{self._server} refuses the user or the password in SMTP_URL: {_said(error)}"
         return f"{self._server}: {_said(error)}"

@@ -4,14 +4,15 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import httpx
 
 from app import __version__
 from app.core.errors import KidneyGeneticsError
 from app.core.notify.channels.addresses import is_loopback, is_public
-from app.core.process.network import outbound_transport
-from app.core.process.redaction import RedactingFilter
+from app.core.process.network import certificate_problem, outbound_transport
+from app.core.process.redaction import RedactingFilter, redact
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns the IP addresses of a host."""
@@ -26,6 +27,27 @@ _httpx_filter = RedactingFilter()
 
 class AddressRefused(KidneyGeneticsError):
     """A host has no address that may be connected to."""
+
+
+FAILURES = (TimeoutError, httpx.HTTPError, httpx.InvalidURL, AddressRefused)
+"""What a request can end with, if it has a time limit."""
+
+
+def explain(error: Exception, url: str) -> str:
+    """Say why a request failed, without the secret part of its address: all after the host.
+
+    Args:
+        error: one of :data:`FAILURES`.
+        url: the address.
+    """
+    host = urlsplit(url).hostname or ""
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return f"{host} did not answer in time"
+    if (problem := certificate_problem(error, host)) is not None:
+        return problem
+    path = url.partition("://")[2].partition("/")[2]
+    said = redact(str(error), (url, path)) or type(error).__name__
+    return said if host in said else f"{host}: {said}"
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -91,7 +113,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError(f"the name {host} cannot be resolved: {error}") from error
         usable = allowed(found, encrypted=encrypted, allow_private=self._allow_private)
         if not usable:
-            raise AddressRefused(f"{host} is not in the public internet")
+            raise AddressRefused(
+                f"{host} is not in the public internet; NOTIFY_ALLOW_PRIVATE=True allows it"
+            )
         for address in usable[:-1]:
             try:
                 return await self._inner.handle_async_request(_to(request, address))

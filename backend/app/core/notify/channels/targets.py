@@ -41,11 +41,6 @@ class Target:
     url: str
     host: str
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not be shown: the address after its host."""
-        return (self.url, self.url.partition("://")[2].partition("/")[2])
-
     def __repr__(self) -> str:
         return f"Target({self.form}, {self.host})"
 

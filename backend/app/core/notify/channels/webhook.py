@@ -1,13 +1,12 @@
 import asyncio
 import json
-import ssl
 import time
 
 import httpx
 
 from app.core.http_headers import retry_after
 from app.core.notify.channels import forms, signature
-from app.core.notify.channels.outbound import AddressRefused, Resolve, new_client, resolve
+from app.core.notify.channels.outbound import FAILURES, explain
 from app.core.notify.channels.targets import Target
 from app.core.notify.message import Message, NotDelivered
 from app.core.process.redaction import redact
@@ -31,8 +30,6 @@ _NOT_PERMANENT = {
 }
 """Refusals of which another attempt may be accepted."""
 
-_CERTIFICATE = "if your organization has an authority of its own, SSL_CERT_FILE names its file"
-
 
 class Webhook:
     """Sends messages to an address by HTTP, signed as in Standard Webhooks.
@@ -40,27 +37,18 @@ class Webhook:
     Args:
         name: of the channel.
         target: the address and the form of its messages.
+        http: the client of :func:`~app.core.notify.channels.outbound.new_client`, which is closed
+            at the end.
         keys: sign the messages.
-        allow_private: whether the address may be outside of the public internet.
-        resolver: returns the addresses of a host.
-
-    Raises:
-        UserError: the environment names a proxy, or certificates, that cannot be used.
     """
 
     def __init__(
-        self,
-        name: str,
-        target: Target,
-        *,
-        keys: tuple[bytes, ...] = (),
-        allow_private: bool = False,
-        resolver: Resolve = resolve,
+        self, name: str, target: Target, http: httpx.AsyncClient, *, keys: tuple[bytes, ...] = ()
     ) -> None:
         self.name = name
         self._target = target
         self._keys = keys
-        self._http = new_client(allow_private=allow_private, resolver=resolver)
+        self._http = http
 
     async def send(self, message: Message) -> None:
         """Deliver a message. See :class:`~app.core.notify.message.Channel`."""
@@ -78,12 +66,8 @@ class Webhook:
                 ) as response,
             ):
                 answer = await _start(response)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise NotDelivered(f"{self._target.host} did not answer in time") from error
-        except AddressRefused as error:
-            raise NotDelivered(f"{error}; NOTIFY_ALLOW_PRIVATE=True allows it") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotDelivered(self._explained(error)) from error
+        except FAILURES as error:
+            raise NotDelivered(explain(error, self._target.url)) from error
         if not response.is_success:
             raise self._refusal(response, answer)
 
@@ -104,16 +88,6 @@ class Webhook:
             permanent=response.is_client_error and status not in _NOT_PERMANENT,
             retry_after=retry_after(response.headers.get("Retry-After"), LONGEST_WAIT),
         )
-
-    def _explained(self, error: Exception) -> str:
-        said = redact(str(error), self._target.secrets) or type(error).__name__
-        at = self._target.host
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return f"the certificate of {at} is refused: {cause.verify_message}; {_CERTIFICATE}"
-            cause = cause.__cause__ or cause.__context__
-        return said if at in said else f"{at}: {said}"
 
 
 async def _start(response: httpx.Response) -> str:

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app.core.notify.channels.outbound import new_client
 from app.core.notify.ping import Ping
 from app.core.runs.attempt import Attempt
 from app.core.workers.dispatcher import InProcessDispatcher
@@ -31,12 +31,9 @@ def service() -> Iterator[WebhookReceiver]:
 
 
 @asynccontextmanager
-async def pinging(bench: Bench, service: WebhookReceiver, **more: Any) -> AsyncIterator[Ping]:
-    ping = Ping(
-        bench.settings.database_url.get_secret_value(),
-        service.url,
-        **{"interval": OFTEN, "allow_private": True} | more,
-    )
+async def pinging(bench: Bench, service: WebhookReceiver) -> AsyncIterator[Ping]:
+    dsn = bench.settings.database_url.get_secret_value()
+    ping = Ping(dsn, service.url, new_client(allow_private=True), interval=OFTEN)
     ping.start()
     yield ping
     await ping.stop()
@@ -96,7 +93,7 @@ async def test_of_several_processes_one_calls_and_another_goes_on_when_it_ends(
 ) -> None:
     async with bench.worker(nothing), pinging(bench, service) as first:
         await called(service, 1)
-        async with pinging(bench, service, interval=OFTEN) as second:
+        async with pinging(bench, service) as second:
             await called(service, 5)
             assert second._connection is None
             await first.stop()
@@ -119,7 +116,8 @@ async def test_an_address_that_cannot_be_called_is_logged_and_tried_again(
     bench: Bench, service: WebhookReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     dsn = bench.settings.database_url.get_secret_value()
-    ping = Ping(dsn, "https://-\u00e4.example/", interval=OFTEN)
+    http = new_client(allow_private=False)
+    ping = Ping(dsn, "https://-\u00e4.example/", http, interval=OFTEN)
     async with bench.worker(nothing):
         ping.start()
         await said(caplog, "the ping does not go out")

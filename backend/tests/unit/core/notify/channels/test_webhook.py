@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.core.notify.channels.forms import Form
-from app.core.notify.channels.outbound import AddressRefused, CheckedTransport
+from app.core.notify.channels.outbound import AddressRefused, CheckedTransport, new_client
 from app.core.notify.channels.signature import key_of
 from app.core.notify.channels.targets import Target
 from app.core.notify.channels.webhook import Webhook
@@ -28,9 +28,8 @@ async def webhook(receiver: WebhookReceiver):
     """A webhook to a name whose address is loopback."""
     url = receiver.url.replace("127.0.0.1", HOOK_HOST)
     target = Target(Form.JSON, url, HOOK_HOST)
-    channel = Webhook(
-        "webhook", target, keys=(key_of(SECRET),), allow_private=True, resolver=loopback
-    )
+    http = new_client(allow_private=True, resolver=loopback)
+    channel = Webhook("webhook", target, http, keys=(key_of(SECRET),))
     yield channel
     await channel.close()
 
@@ -157,7 +156,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     target = Target(Form.JSON, receiver.url, "127.0.0.1")
-    channel = Webhook("webhook", target, allow_private=True)
+    channel = Webhook("webhook", target, new_client(allow_private=True))
     error = await refused(channel, message)
     assert "certificate of 127.0.0.1 is refused" in error.reason
     assert "SSL_CERT_FILE" in error.reason
@@ -169,7 +168,7 @@ async def test_a_certificate_of_another_name_is_refused(
 ) -> None:
     url = receiver.url.replace("127.0.0.1", "other.example.org")
     target = Target(Form.JSON, url, "other.example.org")
-    channel = Webhook("webhook", target, allow_private=True, resolver=loopback)
+    channel = Webhook("webhook", target, new_client(allow_private=True, resolver=loopback))
     assert "certificate of other.example.org is refused" in (await refused(channel, message)).reason
     await channel.close()
 
@@ -185,7 +184,7 @@ async def test_a_name_with_private_addresses_is_not_connected_to(
         return addresses
 
     target = Target(Form.JSON, receiver.url.replace("127.0.0.1", HOOK_HOST), HOOK_HOST)
-    channel = Webhook("webhook", target, resolver=resolver)
+    channel = Webhook("webhook", target, new_client(allow_private=False, resolver=resolver))
     error = await refused(channel, message)
     assert "not in the public internet" in error.reason
     assert "NOTIFY_ALLOW_PRIVATE" in error.reason
@@ -222,9 +221,8 @@ async def test_the_next_address_of_a_name_is_tried_if_one_does_not_answer(
         return ["127.0.0.2", "127.0.0.1"]
 
     target = Target(Form.JSON, receiver.url.replace("127.0.0.1", HOOK_HOST), HOOK_HOST)
-    channel = Webhook(
-        "webhook", target, keys=(key_of(SECRET),), allow_private=True, resolver=resolver
-    )
+    http = new_client(allow_private=True, resolver=resolver)
+    channel = Webhook("webhook", target, http, keys=(key_of(SECRET),))
     await channel.send(message)
     assert receiver.ids == [message.id]
     await channel.close()
@@ -235,7 +233,7 @@ async def test_a_name_that_cannot_be_resolved_is_tried_again_later(message: Mess
         raise OSError(-2, "Name or service not known")
 
     target = Target(Form.JSON, "https://no.example.org/N0tToBeShownAnywhere", "no.example.org")
-    channel = Webhook("webhook", target, resolver=resolver)
+    channel = Webhook("webhook", target, new_client(allow_private=False, resolver=resolver))
     error = await refused(channel, message)
     assert not error.permanent
     assert "no.example.org cannot be resolved" in error.reason
@@ -270,7 +268,8 @@ async def test_the_proxy_of_the_environment_is_used(
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         target = Target(Form.JSON, f"https://{HOOK_HOST}/x", HOOK_HOST)
-        channel = Webhook("webhook", target, keys=(key_of(SECRET),))
+        http = new_client(allow_private=False)
+        channel = Webhook("webhook", target, http, keys=(key_of(SECRET),))
         await channel.send(message)
         await channel.close()
         await ended.wait()
