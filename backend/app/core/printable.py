@@ -25,5 +25,10 @@ def printable_json(text: str) -> str:
     return "".join(char if _is_shown(char) else json.dumps(char)[1:-1] for char in text)
 
 
+def in_one_line(text: str) -> str:
+    """Return text in one line, with a blank for what a terminal would obey or hide."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def _is_shown(char: str) -> bool:
     return char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs"

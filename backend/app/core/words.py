@@ -30,3 +30,8 @@ def some(names: list[str], most: int = 5) -> str:
     """Write a list, shortened to the first few names."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text to a number of characters, and show that it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

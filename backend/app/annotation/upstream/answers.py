@@ -11,6 +11,7 @@ from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.core.errors import UserError
 from app.core.http_headers import retry_after
+from app.core.printable import in_one_line
 from app.core.process.redaction import redact
 
 EXCERPT_BYTES = 4_096
@@ -44,7 +45,7 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
     """Return the start of a body in one redacted line, without its markup."""
     text = redact(body[:EXCERPT_BYTES].decode("utf-8", "replace"), secrets)
     text = re.sub(r"(?is)<(style|script).*?</\1>|<[^>]*>", " ", text)
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = in_one_line(text)
     if len(text) > _MAX_EXCERPT_CHARS:
         text = text[:_MAX_EXCERPT_CHARS] + "…"
     return text or "nothing readable"

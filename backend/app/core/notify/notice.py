@@ -8,6 +8,7 @@ from typing import Any
 from app.core.notify.message import Kind, Severity
 from app.core.printable import printable
 from app.core.process.redaction import redact
+from app.core.words import shortened
 from app.db.text import storable
 
 MAX_TITLE = 200
@@ -69,14 +70,12 @@ class Notice:
 
 def one_line(text: str, most: int = MAX_TITLE) -> str:
     """Return text as one line without control characters and secrets, shortened if it is long."""
-    line = printable(" ".join(redact(storable(text)).split()))
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return shortened(printable(" ".join(redact(storable(text)).split())), most)
 
 
 def some_lines(text: str) -> str:
     """Return text as lines without control characters and secrets, shortened if it is long."""
-    lines = printable("\n".join(redact(storable(text)).splitlines())).strip()
-    return lines if len(lines) <= MAX_TEXT else f"{lines[: MAX_TEXT - 1]}…"
+    return shortened(printable("\n".join(redact(storable(text)).splitlines())).strip(), MAX_TEXT)
 
 
 def _plain(value: Any) -> Any:

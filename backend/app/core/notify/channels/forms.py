@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.notify.message import Message, Severity
 from app.core.printable import printable
+from app.core.words import shortened
 
 Body = dict[str, Any]
 
@@ -59,11 +60,6 @@ def shown(message: Message) -> Message:
     """Return a message in which no character is invisible, for people."""
     title = printable(" ".join(message.title.split()))
     return replace(message, title=title, text=printable(message.text))
-
-
-def shortened(text: str, most: int) -> str:
-    """Cut a text, and show that it was cut."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _title(message: Message) -> str:

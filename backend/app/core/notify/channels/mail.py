@@ -7,11 +7,13 @@ from email.utils import format_datetime, formataddr
 
 import aiosmtplib
 
-from app.core.notify.channels import forms
+from app.core.notify.channels.forms import shown
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.message import Message, NotDelivered
+from app.core.printable import in_one_line
 from app.core.process.network import certificate_problem, trusted_authorities
 from app.core.process.redaction import redact
+from app.core.words import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class Mail:
 
         The attempt is a success if the server takes the message for one of the recipients.
         """
-        mail = self._mail(forms.shown(message))
+        mail = self._mail(shown(message))
         try:
             refused = await self._deliver(mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -135,7 +137,7 @@ class Mail:
     def _mail(self, message: Message) -> EmailMessage:
         """Return the message with its headers. A line break in a title cannot begin a header."""
         mail = EmailMessage(policy=LINES_OF_SMTP)
-        title = forms.shortened(message.title, _MAX_SUBJECT)
+        title = shortened(message.title, _MAX_SUBJECT)
         mail["Subject"] = _encodable(f"{NAME}: {title}")
         mail["From"] = formataddr((NAME, self._sender))
         mail["To"] = ", ".join(self._recipients)
@@ -146,7 +148,7 @@ class Mail:
         if message.severity == "critical":
             mail["Importance"] = "high"
         at = f"{message.at:%Y-%m-%d %H:%M %Z}"
-        text = f"{forms.shortened(message.text, MAX_TEXT).rstrip()}\n\n{message.kind}, {at}\n"
+        text = f"{shortened(message.text, MAX_TEXT).rstrip()}\n\n{message.kind}, {at}\n"
         mail.set_content(_encodable(text), cte="quoted-printable")
         return mail
 
@@ -163,8 +165,7 @@ def _said(error: Exception) -> str:
         text = f"{error.code} {error.message}"
     else:
         text = str(error) or type(error).__name__
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return forms.shortened(redact(line), _MAX_EXCERPT)
+    return shortened(redact(in_one_line(text)), _MAX_EXCERPT)
 
 
 def _encodable(text: str) -> str:

@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from app.core.errors import UserError
-from app.core.notify.channels.forms import shortened, shown
+from app.core.notify.channels.forms import shown
 from app.core.notify.message import Message, NotDelivered
+from app.core.printable import in_one_line
 from app.core.process.redaction import redact
+from app.core.words import shortened
 
 DEADLINE = 45.0
 """Seconds for one attempt."""
@@ -97,5 +99,5 @@ class ThroughApprise:
             for entry in attempt
         ]
         said = redact(" ".join(lines), (self._url, *self._url.split("/")))
-        text = " ".join("".join(char if char.isprintable() else " " for char in said).split())
-        return shortened(f"Apprise: {text or 'the service did not take it'}", _MAX_EXCERPT)
+        text = in_one_line(said) or "the service did not take it"
+        return shortened(f"Apprise: {text}", _MAX_EXCERPT)

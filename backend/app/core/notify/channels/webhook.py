@@ -9,7 +9,9 @@ from app.core.notify.channels import forms, signature
 from app.core.notify.channels.outbound import FAILURES, explain
 from app.core.notify.channels.targets import Target
 from app.core.notify.message import Message, NotDelivered
+from app.core.printable import in_one_line
 from app.core.process.redaction import redact
+from app.core.words import shortened
 
 DEADLINE = 30.0
 """Seconds for one attempt, whatever the receiver does."""
@@ -98,5 +100,4 @@ async def _start(response: httpx.Response) -> str:
         if len(body) >= MAX_ANSWER:
             break
     text = redact(body[:MAX_ANSWER].decode("utf-8", "replace"))
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return forms.shortened(text, _MAX_EXCERPT)
+    return shortened(in_one_line(text), _MAX_EXCERPT)
