@@ -1,10 +1,11 @@
-"""Which addresses on the network a webhook may have.
+"""Which addresses can be connected to, and which a webhook may have.
 
 Who can set a webhook could otherwise let this host send requests into its own network: to a
 database, to the metadata service of a cloud, to a router.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import SplitResult, urlsplit
 
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
@@ -16,6 +17,22 @@ _SITE_LOCAL = IPv6Network("fec0::/10")
 
 _COMPATIBLE = IPv6Network("::/96")
 """Its last 32 bits are an IPv4 address in an obsolete form (RFC 4291, section 2.5.5.1)."""
+
+
+def split(url: str) -> SplitResult:
+    """Split the address of a service.
+
+    Raises:
+        ValueError: its host cannot be resolved, its port cannot be used, or it has blanks or
+            control characters.
+    """
+    parts = urlsplit(url)
+    # a name with an empty or too long part cannot be resolved
+    (parts.hostname or "").encode("idna")
+    if parts.port == 0 or not url.isprintable() or " " in url:
+        message = "not the address of a service"
+        raise ValueError(message)
+    return parts
 
 
 def is_public(address: str) -> bool:

@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
-from app.core.notify.channels.addresses import names_loopback
+from app.core.notify.channels.addresses import names_loopback, split
 
 FORM = (
     "smtps://user:password@host:465 (TLS), smtp://user:password@host:587 (STARTTLS), or"
@@ -12,7 +12,6 @@ FORM = (
 )
 
 _PORTS = {"smtps": 465, "smtp": 587}
-_MAX_PORT = 65_535
 
 _PERSON = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,253}")
 """An address without a name, quotes or comments: nothing in it can begin another header."""
@@ -52,15 +51,12 @@ def parse(url: str) -> SmtpServer:
         ValueError: says what is allowed, without the value.
     """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-        # a name with an empty or too long part cannot be resolved
-        (host or "").encode("idna")
+        parts = split(url)
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
         raise ValueError(FORM) from None
-    unusable = not url.isprintable() or " " in url or not 0 < (port or 1) <= _MAX_PORT
-    if parts.scheme not in _PORTS or not host or unusable or parts.path not in {"", "/"}:
+    host = parts.hostname
+    if parts.scheme not in _PORTS or not host or parts.path not in {"", "/"}:
         raise ValueError(FORM)
     if parts.fragment or options.keys() - {"tls"}:
         raise ValueError(FORM)
@@ -73,7 +69,7 @@ def parse(url: str) -> SmtpServer:
     if (user is None) != (password is None):
         message = "a user with a password, or none of both: " + FORM
         raise ValueError(message)
-    return SmtpServer(host, port or _PORTS[parts.scheme], tls, user, password)
+    return SmtpServer(host, parts.port or _PORTS[parts.scheme], tls, user, password)
 
 
 def _tls(scheme: str, option: str | None, *, local: bool) -> str:

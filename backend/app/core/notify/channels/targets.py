@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from app.core.notify.channels.addresses import is_public, literal, names_loopback
+from app.core.notify.channels.addresses import is_public, literal, names_loopback, split
 from app.core.notify.channels.forms import Form
 
 _ADDRESS = "https://host/path"
@@ -23,8 +22,6 @@ _KNOWN = {
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
 """A name or an IP address. Other characters, such as a backslash, are read in different ways."""
-
-_MAX_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +74,11 @@ def check_web_address(url: str, *, allow_private: bool) -> str:
         ValueError: says what is allowed, without the value.
     """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        # a name with an empty or too long part cannot be resolved
-        host.encode("idna")
+        parts = split(url)
     except ValueError:
-        host, port = "", None
-    if not _HOST.fullmatch(host) or not 0 < (port or 1) <= _MAX_PORT or not _is_one_word(url):
+        raise ValueError(_ADDRESS) from None
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host):
         raise ValueError(_ADDRESS)
     if parts.username is not None or parts.password is not None:
         message = "https://host/path without a user and a password before the host"
@@ -99,10 +94,6 @@ def check_web_address(url: str, *, allow_private: bool) -> str:
         )
         raise ValueError(message)
     return host
-
-
-def _is_one_word(text: str) -> bool:
-    return text.isprintable() and " " not in text
 
 
 def _known_form(host: str) -> Form:

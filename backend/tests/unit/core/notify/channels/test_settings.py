@@ -64,6 +64,7 @@ def test_one_webhook_is_called_webhook(load) -> None:
         ("https://example..org/XyZsEcReT1234567890", "https://host/path"),
         (f"https://{'a' * 64}.org/XyZsEcReT1234567890", "https://host/path"),
         ("https://example.org:99999/XyZsEcReT1234567890", "https://host/path"),
+        ("https://example.org:0/XyZsEcReT1234567890", "https://host/path"),
     ],
 )
 @pytest.mark.parametrize("name", ["NOTIFY_WEBHOOK_URLS", "PING_URL"])
@@ -125,6 +126,7 @@ def test_the_user_and_the_password_are_decoded_and_the_user_is_the_sender(load) 
         ({"SMTP_URL": "smtp://h.org?tls=maybe"}, "tls=off"),
         ({"SMTP_URL": "smtps://h.org?verify=no"}, "smtps://user:password@host:465"),
         ({"SMTP_URL": "smtps://h..org"}, "smtps://user:password@host:465"),
+        ({"SMTP_URL": "smtps://h.org:0"}, "smtps://user:password@host:465"),
         ({"SMTP_URL": "https://h.org"}, "smtps://user:password@host:465"),
         ({"SMTP_URL": "smtps://u@h.org"}, "a user with a password"),
         ({"SMTP_URL": "smtps://h.org", "NOTIFY_EMAIL_TO": "a@b.org"}, "NOTIFY_EMAIL_FROM: found"),
