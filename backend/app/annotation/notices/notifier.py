@@ -37,10 +37,7 @@ def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
         carriers: the channels. The notifier closes them.
     """
     titles = {name: source.info.title for name, source in SOURCES.items()}
-    asked: dict[str, tuple[str, ...]] = {}
-    for name, source in SOURCES.items():
-        for host in source.info.hosts:
-            asked[host.name] = (*asked.get(host.name, ()), name)
+    asked = [(host.name, name) for name, source in SOURCES.items() for host in source.info.hosts]
     freshness = {
         name: SOURCES[name].info.freshness.total_seconds() for name in settings.enabled_sources
     }

@@ -1,6 +1,6 @@
-"""Finds services that runs have been waiting for since hours."""
+"""Finds services for which runs have been waiting for hours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -38,21 +38,20 @@ _DOWN = text(
 
 
 def outage_watch(
-    hosts: Mapping[str, tuple[str, ...]], titles: Mapping[str, str], hours: float
+    asked: Sequence[tuple[str, str]], titles: Mapping[str, str], hours: float
 ) -> Watch:
     """Return what looks for services that are down.
 
     What ends such an incident is that its sources succeed: while a run tries again, nobody knows.
 
     Args:
-        hosts: the sources that ask each service.
+        asked: each service with a source that asks it.
         titles: of the sources, for people.
         hours: for which a run has to wait until it is told.
     """
-    pairs = [(host, source) for host, sources in hosts.items() for source in sources]
     values = {
-        "hosts": [host for host, _ in pairs],
-        "sources": [source for _, source in pairs],
+        "hosts": [host for host, _ in asked],
+        "sources": [source for _, source in asked],
         "seconds": hours * 3_600,
     }
 

@@ -1,5 +1,8 @@
 """What people are told of sources and their data."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from app.annotation.notices.notifier import new_notifier
@@ -23,17 +26,29 @@ def office(annotator: Annotator, query: Query, mailbox: Mailbox) -> Office:
     return Office(annotator.bench, query)
 
 
-class Telling:
-    """The notifier that the composition roots start."""
+@asynccontextmanager
+async def telling(settings: Settings, mailbox: Mailbox) -> AsyncIterator[None]:
+    """Let the notifier run that the composition roots start."""
+    notifier = new_notifier(settings, [mailbox])
+    notifier.start()
+    try:
+        yield
+    finally:
+        await notifier.stop()
 
-    def __init__(self, settings: Settings, mailbox: Mailbox) -> None:
-        self._notifier = new_notifier(settings, [mailbox])
 
-    async def __aenter__(self) -> None:
-        self._notifier.start()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._notifier.stop()
+async def wait_for_ensembl(annotator: Annotator, *ago: str) -> int:
+    """Let a run wait for Ensembl, which did not answer at these times before now."""
+    run_id = (await annotator.request("ensembl")).ref.run_id
+    await annotator.change(f"""
+        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
+        WHERE id = {run_id}""")
+    for each in ago:
+        await annotator.change(f"""
+            INSERT INTO run_events (run_id, epoch, event, at, detail)
+            VALUES ({run_id}, 1, 'waiting', now() - interval '{each}',
+              '{{"waiting_for": "ensembl", "reason": "answered 503"}}')""")
+    return run_id
 
 
 async def test_a_new_release_is_told_with_what_it_changed(
@@ -60,7 +75,7 @@ async def test_a_new_release_is_told_with_what_it_changed(
         " WHERE source = 'clinvar' AND gene_id = (SELECT max(id) - 1 FROM genes)"
     )
     run = await annotator.run("clinvar")
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         (message,) = await mailbox.until(1)
 
     (event,) = await annotator.rows("SELECT detail FROM run_events WHERE event = 'release arrived'")
@@ -117,7 +132,7 @@ async def test_a_release_whose_former_answers_were_removed_is_told_without_numbe
     await annotator.change(FORMER)
     await annotator.run("hgnc")
     await annotator.change("INSERT INTO history_horizon VALUES ('hgnc', now())")
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         (message,) = await mailbox.until(1)
     assert message.title.endswith(": it arrived")
     assert "changed" not in message.detail
@@ -130,7 +145,7 @@ async def test_stale_data_are_told_unless_a_run_refreshes_them(
     await annotator.change("UPDATE annotations SET checked_at = now() - interval '2 years'")
     await annotator.change("UPDATE workers SET stopped_at = NULL, heartbeat_at = now()")
     created = await annotator.request("ensembl")
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         await mailbox.until(1)
         async with annotator.working():
             await annotator.bench.ended(created.ref.run_id)
@@ -146,7 +161,7 @@ async def test_stale_data_are_told_unless_a_run_refreshes_them(
 async def test_genes_that_were_never_asked_about_are_not_stale(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         await office.fail()
         await mailbox.until(1)
         await office.succeed()
@@ -157,16 +172,8 @@ async def test_genes_that_were_never_asked_about_are_not_stale(
 async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_succeed(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
-    run_id = (await annotator.request("ensembl")).ref.run_id
-    await annotator.change(f"""
-        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
-        WHERE id = {run_id}""")
-    for ago in ("7 hours", "1 hour"):
-        await annotator.change(f"""
-            INSERT INTO run_events (run_id, epoch, event, at, detail)
-            VALUES ({run_id}, 1, 'waiting', now() - interval '{ago}',
-              '{{"waiting_for": "ensembl", "reason": "answered 503"}}')""")
-    async with Telling(settings, mailbox):
+    run_id = await wait_for_ensembl(annotator, "7 hours", "1 hour")
+    async with telling(settings, mailbox):
         (down,) = await mailbox.until(1)
         await annotator.change(f"UPDATE runs SET not_before = NULL WHERE id = {run_id}")
         async with annotator.working():
@@ -183,15 +190,8 @@ async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_s
 async def test_a_service_that_is_down_is_told_once_however_often_its_run_tries_again(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
-    run_id = (await annotator.request("ensembl")).ref.run_id
-    await annotator.change(f"""
-        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
-        WHERE id = {run_id}""")
-    await annotator.change(f"""
-        INSERT INTO run_events (run_id, epoch, event, at, detail)
-        VALUES ({run_id}, 1, 'waiting', now() - interval '7 hours',
-          '{{"waiting_for": "ensembl"}}')""")
-    async with Telling(settings, mailbox):
+    run_id = await wait_for_ensembl(annotator, "7 hours")
+    async with telling(settings, mailbox):
         await mailbox.until(1)
         for state, waits in (("running", "NULL"), ("queued", "'ensembl'")):
             await annotator.change(
@@ -207,20 +207,12 @@ async def test_a_service_that_is_down_is_told_once_however_often_its_run_tries_a
 async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
-    run_id = (await annotator.request("ensembl")).ref.run_id
-    await annotator.change(f"""
-        UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
-        WHERE id = {run_id}""")
-    for ago in ("7 hours", "1 hour"):
-        await annotator.change(f"""
-            INSERT INTO run_events (run_id, epoch, event, at, detail)
-            VALUES ({run_id}, 1, 'waiting', now() - interval '{ago}',
-              '{{"waiting_for": "ensembl"}}')""")
+    run_id = await wait_for_ensembl(annotator, "7 hours", "1 hour")
     await annotator.change(f"""
         INSERT INTO annotations (gene_id, source, state, checked_state, checked_at, checked_run_id)
         SELECT min(id), 'ensembl', 'absent', 'absent', now() - interval '2 hours', {run_id}
         FROM genes""")
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         await office.fail(("hgnc",))
         await mailbox.until(1)
         await office.succeed(("hgnc",))
@@ -235,7 +227,7 @@ async def test_an_event_that_cannot_be_described_does_not_keep_the_others_from_b
     await annotator.change(f"""
         INSERT INTO run_events (run_id, epoch, event, detail) VALUES
         ({run_id}, 1, 'release arrived', '{{"source": "hgnc", "release": "x", "since": "?"}}')""")
-    async with Telling(settings, mailbox):
+    async with telling(settings, mailbox):
         await mailbox.until(1)
         await office.until(
             "SELECT 1 WHERE NOT EXISTS (SELECT FROM run_events"
