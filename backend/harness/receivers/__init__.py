@@ -5,8 +5,8 @@ context managers::
 
     with SmtpServer() as smtp, WebhookReceiver(secret="whsec_...") as webhook:
         ...
-        webhook.fail("503", "drop")
-        smtp.fail_at_random(0.5, seed=1)
+        webhook.faults.queue("503", "drop")
+        smtp.faults.at_random(0.5, seed=1)
 """
 
 from harness.receivers.faults import Faults

@@ -3,7 +3,6 @@ import contextlib
 import ssl
 import threading
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
@@ -11,9 +10,8 @@ LOOPBACK = "127.0.0.1"
 _TURNS = 10
 """Turns of the event loop in which it closes the sockets of aborted connections."""
 
-END_TIMEOUT = 10.0
-"""Seconds in which the thread of a stopped server ends."""
-
+_TIMEOUT = 10.0
+"""Seconds in which the thread of a server listens, or ends."""
 
 _LIMIT = 1 << 20
 """Bytes of the largest message."""
@@ -53,7 +51,7 @@ class Server(ABC):
             task.add_done_callback(lambda _: writer.transport.abort())
 
         server = await asyncio.start_server(
-            connected, LOOPBACK, self.port, ssl=self._tls, backlog=1024, limit=_LIMIT
+            connected, LOOPBACK, 0, ssl=self._tls, backlog=1024, limit=_LIMIT
         )
         self.port = server.sockets[0].getsockname()[1]
         self._listening.set()
@@ -74,22 +72,17 @@ class Server(ABC):
     def start(self) -> Self:
         """Start to listen."""
         self._thread.start()
-        self._listening.wait(END_TIMEOUT)
+        self._listening.wait(_TIMEOUT)
         return self
 
     def close(self) -> None:
         """Stop listening, and end all connections."""
         if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(END_TIMEOUT)
+            self._thread.join(_TIMEOUT)
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

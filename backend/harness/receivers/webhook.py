@@ -12,10 +12,12 @@ from typing import Any
 from harness.receivers.faults import Faults
 from harness.receivers.server import LOOPBACK, Server
 
-KINDS = ("503", "429", "500", "408", "drop", "late", "slow")
+STATUSES = ("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504")
+
+KINDS = (*STATUSES, "drop", "late", "slow")
 """Faults: a status; `drop` closes the connection without an answer; `late` takes the message and
-then closes the connection, so that the sender does not learn that it arrived; `slow` never answers.
-A status such as 404 can be queued too."""
+then closes the connection, so that the sender does not learn that it arrived; `slow` never
+answers."""
 
 TOLERANCE = 300
 """Seconds by which a timestamp may differ from the clock."""
@@ -63,7 +65,7 @@ class WebhookReceiver(Server):
         """Where every request is redirected to, with 307."""
         self.received: list[Delivery] = []
         self.requests = 0
-        self.faults = Faults([*KINDS, "400", "401", "403", "404", "410", "502", "504"])
+        self.faults = Faults(KINDS)
 
     @property
     def url(self) -> str:
