@@ -30,7 +30,7 @@ def start_notifier(settings: Settings, stack: AsyncExitStack) -> None:
 
 
 def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
-    """Return what tells people what happens, which is to be started.
+    """Return what tells people what happens. It is not started yet.
 
     Args:
         settings: what is told, and when.

@@ -65,8 +65,8 @@ _REFUSED = """
     "notifications.refused",
     "no channel is refused for good",
     symptom="`just notifications` shows deliveries that are refused, or given up.",
-    why="The receiver does not take messages of this channel: its address, its password or its"
-    " secret is wrong, or it does not exist any more. What was refused is not sent again.",
+    why="The receiver does not take messages of this channel: its address or its secret is"
+    " wrong, or it does not exist any more. What was refused is not sent again.",
     remedy=EDIT_SETTINGS,
     needs=("database.migrated",),
 )
@@ -106,7 +106,7 @@ _UNPLANNED = """
     needs=("database.migrated",),
 )
 async def sender(context: Context) -> Finding:
-    """Look for what nobody has looked at, if there is a channel according to the settings."""
+    """Look for events and notifications that no process has looked at, if a channel is set."""
     from sqlalchemy import text
 
     from app.core.notify.channels.settings import ChannelSettings

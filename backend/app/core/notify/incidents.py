@@ -1,4 +1,4 @@
-"""Opens and closes the incidents that are states, and closes those that a run has ended.
+"""Opens and closes the incidents of states, and closes the incidents that a run has ended.
 
 Nothing happens at the moment at which data become stale, or at which the last worker has been dead
 for some minutes. So one process looks regularly, and compares what it finds with the incidents that

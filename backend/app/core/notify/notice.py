@@ -26,7 +26,7 @@ SEVERITIES = {
     Kind.DATA_STALE: Severity.WARNING,
     Kind.TASK_FAILED: Severity.WARNING,
 }
-"""Of the kinds that are no mere information."""
+"""Of the kinds that are more than information. All others have the severity `info`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

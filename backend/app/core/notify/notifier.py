@@ -32,7 +32,8 @@ WATCH_EVERY = 15.0
 """Seconds between two looks at states, whichever process does it."""
 
 MAX_AGE, MAX_AGE_AT_FIRST = "7 days", "1 hour"
-"""People are not told of older things, and less so when the first channel has been configured."""
+"""People are not told of older things. The shorter time applies to what happened before the first
+channel was configured."""
 
 ANSWER_TIMEOUT = 30.0
 """Seconds after which a look that is not answered is given up."""

@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 """Events that are looked at in one transaction."""
 
-
 DESCRIBED_WITHIN = 600.0
 """Seconds that the description of an event may take. Nobody is told of what takes longer."""
 
 _KEEP_OPEN = text("SELECT set_config('idle_in_transaction_session_timeout', '15min', true)")
-"""For a transaction that is idle meanwhile. If the process is frozen, others wait for so long."""
+"""For a transaction that is idle while an event is described. If the process is frozen, its rows
+stay locked for so long."""
 
 
 @dataclass(frozen=True, slots=True)

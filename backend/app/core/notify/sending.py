@@ -34,7 +34,7 @@ LONGEST_RETRY_AFTER = 86_400.0
 """Seconds for which a receiver may postpone a message."""
 
 GIVE_UP = "7 days"
-"""After this time, a message that could not be delivered is not news any more."""
+"""The time for which a message is tried. After it, the message is not news any more."""
 
 # where PostgreSQL's clock was set back since, a time in the far future is no reason to wait
 _CLAIM = text(

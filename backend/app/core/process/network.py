@@ -107,7 +107,7 @@ def outbound_transport(
     limits: httpx.Limits,
     guarded: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda direct: direct,
 ) -> Route:
-    """Return the transport for requests to the services.
+    """Return the transport for requests to other hosts.
 
     Args:
         limits: of the direct connections, and of those through each proxy.

@@ -1,7 +1,7 @@
 """Which addresses can be connected to, and which a webhook may have.
 
-Who can set a webhook could otherwise let this host send requests into its own network: to a
-database, to the metadata service of a cloud, to a router.
+Without these checks, whoever can set a webhook could let this host send requests into its own
+network: to a database, to the metadata service of a cloud, to a router.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
