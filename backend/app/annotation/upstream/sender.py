@@ -100,11 +100,11 @@ class Sender:
         Raises:
             TryAgain: there was no answer, or it broke off inside the block.
         """
-        url = self.address(path)
-        async with self._in_flight:
-            with self._span(method, url) as span:
-                async with self._sent(span, method, url, headers, seconds, **content) as response:
-                    yield response
+        async with (
+            self._in_flight,
+            self._sent(method, self.address(path), headers, seconds, **content) as response,
+        ):
+            yield response
 
     @asynccontextmanager
     async def send_for_file(
@@ -123,12 +123,11 @@ class Sender:
         url = self.address(path)
         async with self._in_flight:
             for left in range(self._redirects, -1, -1):
-                with self._span(method, url) as span:
-                    async with self._sent(span, method, url, headers, seconds) as response:
-                        target = self._target(response) if left else None
-                        if target is None:
-                            yield response
-                            return
+                async with self._sent(method, url, headers, seconds) as response:
+                    target = self._target(response) if left else None
+                    if target is None:
+                        yield response
+                        return
                 url = target
 
     async def failure(self, response: httpx.Response) -> Exception:
@@ -146,45 +145,45 @@ class Sender:
     @asynccontextmanager
     async def _sent(
         self,
-        span: Untraced,
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
         seconds: float | None,
         **content: Any,
     ) -> AsyncIterator[httpx.Response]:
-        took = await self._take_slot(span)
+        with self._span(method, url) as span:
+            took = await self._take_slot(span)
 
-        async def on_event(event: str, info: Mapping[str, Any]) -> None:
-            nonlocal took
-            if not event.endswith("send_request_headers.started"):
-                return
-            if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
-                return
-            if time.monotonic() - took > _MAX_SLOT_AGE:
-                took = await self._take_slot(span)
+            async def on_event(event: str, info: Mapping[str, Any]) -> None:
+                nonlocal took
+                if not event.endswith("send_request_headers.started"):
+                    return
+                if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
+                    return
+                if time.monotonic() - took > _MAX_SLOT_AGE:
+                    took = await self._take_slot(span)
 
-        request = self._http.build_request(
-            method,
-            url,
-            headers={**self._headers, **(headers or {})},
-            extensions={"trace": on_event},
-            **content,
-        )
-        self.traffic.requests += 1
-        try:
-            async with asyncio.timeout(seconds or self._try_seconds):
-                response = await self._http.send(request, stream=True, follow_redirects=False)
-                if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    self.traffic.rate_limited += 1
-                span.set("http.response.status_code", response.status_code)
-                try:
-                    yield response
-                finally:
-                    self.traffic.bytes_received += response.num_bytes_downloaded
-                    await response.aclose()
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            raise answers.unreachable(self._host, error, self._secrets) from error
+            request = self._http.build_request(
+                method,
+                url,
+                headers={**self._headers, **(headers or {})},
+                extensions={"trace": on_event},
+                **content,
+            )
+            self.traffic.requests += 1
+            try:
+                async with asyncio.timeout(seconds or self._try_seconds):
+                    response = await self._http.send(request, stream=True, follow_redirects=False)
+                    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                        self.traffic.rate_limited += 1
+                    span.set("http.response.status_code", response.status_code)
+                    try:
+                        yield response
+                    finally:
+                        self.traffic.bytes_received += response.num_bytes_downloaded
+                        await response.aclose()
+            except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+                raise answers.unreachable(self._host, error, self._secrets) from error
 
     def _span(self, method: str, url: str) -> Untraced:
         """Return the span of one try. It has no query, which may contain a key."""
