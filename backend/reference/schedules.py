@@ -30,7 +30,7 @@ _OUTCOMES = {
     "waiting": "The work waits for a worker, or failed and is tried again.",
     "running": "A worker is doing the work.",
     "done": "The work is done.",
-    "failed": "The work failed 4 times, or lost its worker.",
+    "failed": "The work failed, or lost its worker, 4 times.",
 }
 
 

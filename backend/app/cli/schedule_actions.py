@@ -15,10 +15,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("--note", help="Why the snapshots are taken."),
     click.option("--backup", metavar="FOLDER", help="Write a backup into this folder."),
     click.option("--export", metavar="FOLDER", help="Export a table into this folder."),
-    click.option("--keep-daily", type=int, help="Files of the last days. Backups: 7; exports: all"),
-    click.option(
-        "--keep-weekly", type=int, help="Files of the last weeks. Backups: 4; exports: all"
-    ),
+    click.option("--keep-daily", type=int, help="Keep this many days. Backups: 7; exports: all"),
+    click.option("--keep-weekly", type=int, help="Keep this many weeks. Backups: 4; exports: all"),
     click.option("--format", metavar="FORMAT", help="Of the export; by default tsv."),
     click.option("--fields", metavar="FIELD,...", help="Only these fields are exported."),
     click.option("--list", metavar="NAME", help="Only the genes of this list are exported."),

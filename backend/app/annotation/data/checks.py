@@ -145,8 +145,8 @@ def _said(found: dict[str, _Found]) -> str:
     "host.disk",
     "the disk of CACHE_DIR has room for new files",
     symptom="A run waits for `disk`, or an export or a backup breaks off.",
-    why="A run that cannot store a source's file waits until there is room. What no source reads"
-    " any more is removed by itself.",
+    why="A run that cannot store a source's file waits until there is room. Workers"
+    " remove the files that no source reads any more.",
     needs=("config.cache-dir",),
     remedy=EDIT_SETTINGS,
 )

@@ -16,7 +16,7 @@ from app.annotation.upstream.cache import CachedFile
 from app.annotation.upstream.cache_dir import own_folders
 
 ABANDONED = 86_400.0
-"""Seconds after its last change from which on a part of a download belongs to nobody. One try to
+"""Seconds. A part of a download belongs to nobody if its last change was longer ago. One try to
 download a file takes an hour at most."""
 
 _FOLDER = re.compile(r"[a-z0-9_-]+-[0-9a-f]{12}")

@@ -159,7 +159,7 @@ async def source_totals(connection: AsyncConnection) -> dict[str, SourceTotals]:
 async def remove(connection: AsyncConnection, run_ids: Sequence[int]) -> list[int]:
     """Remove runs with their progress and their events. All that the metrics count stays.
 
-    What else refers to the runs is the caller's matter.
+    The caller makes sure that nothing else refers to them.
 
     Args:
         connection: in a transaction.

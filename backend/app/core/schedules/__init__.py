@@ -1,13 +1,13 @@
-"""Schedules: at which times, or when the data are how old, something is done unasked.
+"""Schedules: what is done at fixed times, or when the data are too old, without anybody asking.
 
 `schedule` is what a schedule is and which of its ticks are due, `cron` reckons with its five fields
 and time zones, `ticks` creates the runs, `operations` adds, pauses and removes schedules, and
 `views` shows them.
 
-What is no run is an action. `actions` says what an action is, `work` who does the work of a tick
-and how it ended, and `backups` takes backups. `writing` does the ticks that write a file, `files`
-names and removes files, and `keeping` says which are kept. `checks` are those of the doctor. The
-annotation knows the other actions.
+Whatever else a schedule does than to create a run is an action. `actions` says what an action is,
+`work` who does the work of a tick and how it ended, and `backups` takes backups. `writing` does the
+ticks that write a file, `files` names and removes files, and `keeping` says which are kept.
+`checks` are those of the doctor. The annotation knows the other actions.
 """
 
 __all__ = [

@@ -17,7 +17,7 @@ _TRIED_AGAIN = """
     "schedules.failed",
     "what the schedules do succeeds",
     symptom="There is no new backup, snapshot or export, or a schedule creates no runs.",
-    why="What the last tick was to do was not done. A tick tries it 4 times within half an hour."
+    why="The work of the last tick failed. It is tried 4 times within half an hour."
     " A backup that failed removes no earlier backup.",
     needs=("database.migrated",),
 )

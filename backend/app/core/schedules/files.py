@@ -1,4 +1,4 @@
-"""The files that schedules write: their names, their folder, and which of them go.
+"""The files that schedules write: their names, their folder, and the removal of old ones.
 
 A file is named after the schedule and the tick, so that a tick that is done again writes the same
 file. A name holds capital letters, which the name of a schedule cannot have: no schedule takes the

@@ -24,8 +24,8 @@ class Tick(View):
     """When it was due."""
     outcome: Annotated[str, one_of(OUTCOMES)]
     """`ran`, `skipped` (a run or an earlier tick was in its way), `queued` (it waits until that run
-    has ended), `missed` (nobody was alive) or `refused` (there could be no such run). Of an action:
-    `waiting` (for a worker, or to be tried again), `running`, `done` or `failed`."""
+    has ended), `missed` (no worker was alive) or `refused` (there could be no such run). Of an
+    action: `waiting` (for a worker, or to be tried again), `running`, `done` or `failed`."""
     run_id: int | None
     """The run that it created, or that was in its way."""
     reason: str | None

@@ -27,13 +27,13 @@ from app.core.errors import Superseded
 from app.db.text import storable
 
 MAX_FAILURES = 4
-"""So often the work of a tick is begun, unless it was stopped cleanly. Then the tick has failed."""
+"""Failures and losses of a worker after which a tick has failed. A clean stop is neither."""
 
 BACKOFF = 60.0
 """Seconds until the second attempt. The time is four times as long after each further failure."""
 
 RELEASED_FOR = 5.0
-"""Seconds until the work is begun again whose end could not be recorded."""
+"""Seconds until work is begun again if its end could not be recorded."""
 
 _LOOK = text(
     """
@@ -239,11 +239,11 @@ async def release(
     Args:
         connection: in a transaction, or committing each statement.
         keys: of the work.
-        seconds: until then.
+        seconds: until another worker may begin.
     """
     return (await connection.execute(_RELEASE, {"keys": list(keys), "seconds": seconds})).all()
 
 
 async def take_from_the_dead(connection: AsyncConnection) -> Sequence[Any]:
-    """Let the work be begun again whose worker is dead; return the schedules, ticks and workers."""
+    """Let others begin again the work of dead workers; return the schedules, ticks and workers."""
     return (await connection.execute(_TAKE_FROM_DEAD, {"most": MAX_FAILURES})).all()

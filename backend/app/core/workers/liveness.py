@@ -20,7 +20,7 @@ _MOVE_TO_NEW_ID = (
     "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
     "UPDATE schedule_ticks SET worker_id = %s WHERE worker_id = %s AND outcome = 'running'",
 )
-"""What this worker does, when it gets another id."""
+"""Give what a worker is doing to its new id."""
 
 
 class Liveness:

@@ -17,7 +17,7 @@ from pathlib import Path
 from app.annotation.upstream.cache_dir import own_folders
 
 ABANDONED = 86_400.0
-"""Seconds after its last change from which on a folder without a lock belongs to nobody. Former
+"""Seconds. A folder without a lock belongs to nobody if its last change was longer ago. Former
 versions made such folders, and this one makes one for an instant."""
 
 _PREFIX = "export-"
