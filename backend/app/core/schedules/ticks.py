@@ -17,6 +17,7 @@ from app.core.errors import Conflict, WrongUse
 from app.core.runs import operations
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
+from app.core.schedules.actions import REFRESH
 from app.core.schedules.schedule import Schedule, decide
 from app.db.text import storable
 
@@ -134,7 +135,7 @@ async def run_now(
 
     A tick that would be queued is skipped. Other work than a run waits for a worker.
     """
-    if schedule.action != "refresh":
+    if schedule.action != REFRESH:
         # files and snapshots are named after the second
         now = now.replace(microsecond=0)
         if await _is_done(connection, schedule, now):
@@ -156,7 +157,7 @@ async def _covers(
     connection: AsyncConnection, schedule: Schedule, plan: Plan
 ) -> Sequence[str] | WrongUse:
     """Return the sources that a run of a schedule covers, or why there cannot be such a run."""
-    if schedule.action != "refresh":
+    if schedule.action != REFRESH:
         return ()
     try:
         return await plan(connection, schedule.request)
@@ -170,7 +171,7 @@ async def _do(
     tick: datetime,
     covers: Sequence[str] | WrongUse,
 ) -> _Done:
-    if schedule.action != "refresh":
+    if schedule.action != REFRESH:
         await _let_wait(connection, schedule, tick)
         return _Done()
     if isinstance(covers, WrongUse):
