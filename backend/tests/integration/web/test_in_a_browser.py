@@ -113,9 +113,12 @@ async def served(plant: Plant) -> str:
 
 @pytest.fixture
 async def executing(plant: Plant) -> str:
-    """The address of an API beside which a worker executes a run of ClinVar."""
+    """The address of an API beside which a worker executes a run of ClinVar.
+
+    The run takes minutes, so that no test meets its end, however slow the machine is.
+    """
     plant.fill()
-    plant.worker()
+    plant.worker(NCBI_RATE="2")
     _, address = await plant.api(ADMIN_TOKEN=ADMIN, VIEWER_TOKEN=VIEWER)
     plant.annotate("clinvar")
     await plant.until(lambda run: run["state"] == "running")
@@ -158,7 +161,7 @@ async def test_progress_moves_without_a_reload(chromium: Browser, executing: str
 async def test_a_killed_workers_gap_is_on_the_timeline(
     chromium: Browser, plant: Plant, executing: str
 ) -> None:
-    plant.worker()
+    plant.worker(NCBI_RATE="2")
     async with window(chromium, executing) as tab:
         await tab.open("/runs/1")
         await expect(said(tab, "attempt under epoch 1")).to_be_visible()
