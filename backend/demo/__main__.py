@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,18 @@ class Killer:
     help="Annotate twenty genes from the real services.",
 )
 @click.option(
+    "--keep",
+    is_flag=True,
+    envvar="KEEP",
+    help="Leave everything running at the end, and say where the page of the run is.",
+)
+@click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=FOLDER,
     help="Folder of the servers' data and the logs.",
 )
-def main(genes: int, folder: Path, *, live: bool) -> None:
+def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
     """Run the whole annotation pipeline on this machine, and kill a worker half-way."""
     console = Console()
     # every such signal acts like Ctrl-C, so that everything that was started is stopped
@@ -86,16 +93,17 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
     began = time.monotonic()
     try:
         with Stage(folder, live=live, genes=genes) as stage:
-            ok = _play(stage, console)
+            run_id, ok = _play(stage, console)
+            took = time.monotonic() - began
+            if keep:
+                _keep(stage, run_id, console)
     except KeyboardInterrupt:
         console.print("stopped; everything that was started has ended")
         sys.exit(130)
     except (click.ClickException, UserError):
         console.print(f"[red]the demo failed; the logs are in {folder}[/red]")
         raise
-    console.print(
-        f"Everything that was started has ended. The demo took {time.monotonic() - began:.0f} s.\n"
-    )
+    console.print(f"Everything that was started has ended. The demo took {took:.0f} s.\n")
     console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis")
     console.print("      [b]make migrate[/b]                   create the tables, once")
     console.print(
@@ -104,7 +112,8 @@ def main(genes: int, folder: Path, *, live: bool) -> None:
     sys.exit(0 if ok else 1)
 
 
-def _play(stage: Stage, console: Console) -> bool:
+def _play(stage: Stage, console: Console) -> tuple[int, bool]:
+    """Return the id of the run, and whether it did what the demo shows."""
     servers = "PostgreSQL and Redis" if stage.live else "PostgreSQL, Redis and the sandbox"
     console.print(f"{servers} run")
     stage.output("migrate")
@@ -133,7 +142,20 @@ def _play(stage: Stage, console: Console) -> bool:
         )
     if run["error"]:
         console.print(f"[red]{run['error']}[/red]")
-    return run["state"] == "succeeded" and lost == 0
+    return run_id, run["state"] == "succeeded" and lost == 0
+
+
+def _keep(stage: Stage, run_id: int, console: Console) -> None:
+    """Wait for a Ctrl-C, so that somebody can look at the pages."""
+    with suppress(KeyboardInterrupt):
+        console.print(
+            f"The page of the run: [b]{stage.api_address}/runs/{run_id}[/b]\n"
+            f"Log in there with the token [b]{stage.token}[/b]\n"
+            "Everything keeps running until Ctrl-C.",
+            soft_wrap=True,
+        )
+        signal.pause()
+    console.print("stopping")
 
 
 if __name__ == "__main__":

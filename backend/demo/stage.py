@@ -37,6 +37,7 @@ class Stage(Launcher):
         self.workers: list[Process] = []
         self.sandbox_url: str | None = None
         self.database_url = ""
+        self.api_address = ""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -73,9 +74,10 @@ class Stage(Launcher):
         """Start the API, wait until it is ready, and return a client for it."""
         api = self.api_process()
         api.says(API_READY)
+        self.api_address = address(api)
         return self._stack.enter_context(
             httpx.Client(
-                base_url=address(api),
+                base_url=self.api_address,
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=30,
             )

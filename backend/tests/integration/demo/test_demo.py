@@ -5,8 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.timing import WAIT, scaled
@@ -23,33 +26,63 @@ def command(tmp_path: Path) -> list[str]:
     return [sys.executable, "-m", "demo", "--genes", "600", "--folder", str(folder)]
 
 
+@contextmanager
+def playing(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """The demo, which also ends when the test fails."""
+    env = os.environ | {"LIVE": "", "KEEP": ""} | env
+    with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True, env=env) as demo:
+        try:
+            yield demo
+        finally:
+            if demo.poll() is None:
+                demo.send_signal(signal.SIGINT)
+
+
+def read_until(demo: subprocess.Popen[str], words: str) -> str:
+    assert demo.stdout is not None
+    shown = ""
+    for line in demo.stdout:
+        shown += line
+        if words in line:
+            return shown
+    raise AssertionError(shown)
+
+
+def page_of_the_run(shown: str) -> str:
+    """The page whose address the demo shows, for somebody who logs in as it says."""
+    address, token = re.search(r"run: (\S+)", shown), re.search(r"the token (\S+)", shown)
+    assert address
+    assert token
+    with httpx.Client(headers={"Accept": "text/html"}, follow_redirects=True) as browser:
+        login = browser.get(address[1])
+        form = {"token": token[1], "next": login.url.params["next"]}
+        page = browser.post(login.url, data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert str(page.url) == address[1]
+    return page.text
+
+
 @pytest.mark.usefixtures("as_from_a_shell")
 def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path: Path) -> None:
-    with subprocess.Popen(
-        command, cwd=BACKEND, stdout=subprocess.PIPE, text=True, env=os.environ | {"LIVE": ""}
-    ) as demo:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if "two workers run" in line:
-                demo.send_signal(signal.SIGINT)
-                break
-        rest = demo.stdout.read()
-        assert demo.wait(scaled(WAIT)) == 130, rest
+    with playing(command, {}) as demo:
+        read_until(demo, "two workers run")
+        demo.send_signal(signal.SIGINT)
+        rest = demo.communicate(timeout=scaled(WAIT))[0]
+        assert demo.returncode == 130, rest
     assert "everything that was started has ended" in rest
     assert left_over(tmp_path) == []
 
 
-def test_a_killed_worker_loses_no_gene(command: list[str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        command,
-        cwd=BACKEND,
-        capture_output=True,
-        text=True,
-        env=os.environ | THREE_SOURCES | {"LIVE": ""},
-        timeout=scaled(WAIT),
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", done.stdout)
-    assert "genes lost: 0" in done.stdout
+@pytest.mark.usefixtures("as_from_a_shell")
+def test_a_killed_worker_loses_no_gene_and_the_pages_show_it(
+    command: list[str], tmp_path: Path
+) -> None:
+    with playing(command, THREE_SOURCES | {"KEEP": "1"}) as demo:
+        shown = read_until(demo, "until Ctrl-C")
+        assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", shown)
+        assert "genes lost: 0" in shown
+        assert "no worker for" in page_of_the_run(shown)
+        demo.send_signal(signal.SIGINT)
+        rest = demo.communicate(timeout=scaled(WAIT))[0]
+        assert demo.returncode == 0, rest
+    assert "Everything that was started has ended" in rest
     assert left_over(tmp_path) == []
