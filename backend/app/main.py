@@ -52,6 +52,7 @@ from app.core.process.exits import exit_on_user_error
 from app.core.process.guard import guard
 from app.core.process.signals import as_sigterm
 from app.core.process.systemd import Supervised
+from app.core.process.version import version
 from app.core.redis import installation
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.workers.dispatcher import InProcessDispatcher
@@ -164,6 +165,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     )
     stack.push_async_callback(db.dispose)
     await check_schema(db)
+    # read while it is the code that runs; pages compare the workers' code with it
+    await asyncio.to_thread(version)
     await start_ping(settings, stack)
     start_notifier(settings, stack)
     await asyncio.to_thread(_tidy, settings.cache_dir)

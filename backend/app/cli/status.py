@@ -1,4 +1,7 @@
+from collections.abc import Sequence
+
 import click
+from rich.console import Console
 
 from app.cli.output import (
     as_json,
@@ -12,7 +15,13 @@ from app.cli.output import (
 )
 from app.cli.session import Session, in_session
 from app.core.config import Settings
-from app.core.workers.views import WorkerStatus, worker_status
+from app.core.workers.views import Worker, WorkerStatus, worker_status
+
+_CODE = {
+    "older": "older code than this checkout",
+    "newer": "newer code than this checkout",
+    "other": "other code than this checkout",
+}
 
 
 @click.command()
@@ -31,21 +40,7 @@ def status(*, as_json: bool) -> None:
         write_json(found)
         return
     console = stdout()
-    if found.workers:
-        workers = table("worker", "kind", "host", "pid", "alive", "last heartbeat", "runs")
-        for each in found.workers:
-            workers.add_row(
-                *cells(
-                    each.id,
-                    each.kind,
-                    each.host,
-                    each.pid,
-                    "yes" if each.alive else "no",
-                    f"{duration(each.heartbeat_age)} ago",
-                    ", ".join(map(str, each.runs)) or "-",
-                )
-            )
-        console.print(workers)
+    _show_workers(console, found.workers)
     if not any(each.alive for each in found.workers):
         console.print(f"no worker is alive; to start one: {start_command(arq=arq)}")
     console.print(_queue(found), soft_wrap=True)
@@ -75,3 +70,25 @@ def _queue(found: WorkerStatus) -> str:
     if not found.queue_depth:
         return "nothing is queued"
     return f"{found.queue_depth} queued, the oldest for {duration(found.oldest_waiting)}"
+
+
+def _show_workers(console: Console, workers: Sequence[Worker]) -> None:
+    if workers:
+        shown = table("worker", "kind", "host", "pid", "alive", "last heartbeat", "slots", "runs")
+        for each in workers:
+            shown.add_row(
+                *cells(
+                    each.id,
+                    each.kind,
+                    each.host,
+                    each.pid,
+                    "yes" if each.alive else "no",
+                    f"{duration(each.heartbeat_age)} ago",
+                    each.slots or "-",
+                    ", ".join(map(str, each.runs)) or "-",
+                )
+            )
+        console.print(shown)
+    for each in workers:
+        if each.alive and each.code != "same":
+            console.print(f"worker {each.id} runs {_CODE[each.code]}: {each.version}")

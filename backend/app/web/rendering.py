@@ -13,6 +13,7 @@ from app.web import assets, wording
 PLACES = (
     ("/", "Now", "n"),
     ("/runs", "Runs", "r"),
+    ("/workers", "Workers", "w"),
     ("/schedules", "Schedules", "s"),
     ("/notifications", "Notifications", "m"),
 )
@@ -35,6 +36,7 @@ _pages.filters |= {
     "span": wording.duration,
     "count": wording.count,
     "words": wording.words,
+    "speed": wording.speed,
 }
 _pages.globals |= {"asset": assets.address, "places": PLACES}
 

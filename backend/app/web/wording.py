@@ -8,6 +8,7 @@ from markupsafe import Markup
 from app.core.words import span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_WHOLE = 10
 
 
 def when(at: datetime | None, none: str = "never") -> Markup:
@@ -58,3 +59,8 @@ def count(number: int | None) -> str:
 def words(number: int, one: str, many: str | None = None) -> str:
     """Show a number with its noun: ``1 run``, ``2,000 runs``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def speed(genes: float) -> str:
+    """Show a number of genes a second: ``0.3 genes/s``, ``1,200 genes/s``."""
+    return f"{genes:,.0f} genes/s" if genes >= _WHOLE else f"{genes:.1f} genes/s"

@@ -1,12 +1,18 @@
 """The version of the code that runs."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from app import __version__
 
 _CODE = Path(__file__).resolve().parents[2]
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
+Comparison = Literal["same", "older", "newer", "other"]
 
 
 @cache
@@ -20,3 +26,24 @@ def version() -> str:
         digest.update(f"{file.relative_to(_CODE)}\0".encode())
         digest.update(file.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:8]}"
+
+
+def compare(other: str) -> Comparison:
+    """Compare the code of another process with the code of this one.
+
+    A digest has no order. So of two checkouts with the same number, neither is the older one.
+
+    Args:
+        other: what :func:`version` returned there.
+    """
+    if other == version():
+        return "same"
+    theirs, ours = _number(other), _number(version())
+    if theirs == ours or not theirs:
+        return "other"
+    return "older" if theirs < ours else "newer"
+
+
+def _number(of: str) -> tuple[int, ...]:
+    found = _NUMBER.match(of)
+    return tuple(map(int, found[0].split("."))) if found else ()

@@ -108,6 +108,8 @@ class SourceProgress(View):
     finished_at: datetime | None
     seconds: float | None
     """Duration of the latest attempt at this source, so far or in total; null while none runs."""
+    speed: float | None
+    """Genes a second in the present attempt, by its share of the work; null if none runs."""
     eta: float | None
     """Seconds until the source is done, at the speed of the present attempt; null if not known."""
     error: str | None = None
@@ -369,7 +371,7 @@ async def _with_progress(connection: AsyncConnection, rows: Sequence[RowMapping]
     progress: dict[int, list[SourceProgress]] = {row["id"]: [] for row in rows}
     result = await connection.execute(_PROGRESS, {"ids": list(progress)})
     for row in result.mappings():
-        progress[row["run_id"]].append(SourceProgress(**row, eta=_eta(row)))
+        progress[row["run_id"]].append(SourceProgress(**row, speed=_speed(row), eta=_eta(row)))
     return [_run(row, progress[row["id"]]) for row in rows]
 
 
@@ -379,6 +381,16 @@ def _run(row: RowMapping, progress: list[SourceProgress]) -> Run:
         worker = RunWorker(id=row["worker_id"], host=row["host"], pid=row["pid"])
     etas = [each.eta for each in progress if each.eta is not None]
     return Run(**row, progress=progress, worker=worker, eta=max(etas, default=None))
+
+
+def _speed(row: RowMapping) -> float | None:
+    done: int = row["weight_done"] - row["weight_at_start"]
+    if row["state"] != "running" or not row["seconds"] or done <= 0:
+        return None
+    # an earlier attempt may have done a part of the genes
+    genes: float = row["done"] * done / row["weight_done"]
+    seconds: float = row["seconds"]
+    return round(genes / seconds, 2)
 
 
 def _eta(row: RowMapping) -> float | None:

@@ -1,11 +1,12 @@
 """Read-only views of the workers and the queue, for the API and the command line."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.process.version import Comparison, compare, version
 from app.core.runs.views import View, one_of
 
 MAX_ROWS = 100
@@ -22,15 +23,28 @@ class Worker(View):
     pid: int
     version: str
     """The version of its code, with a digest. It shows which workers run outdated code."""
+    code: Annotated[str, one_of(get_args(Comparison))]
+    """Its code, compared with that of the process that answers: `older` and `newer` go by the
+    number of the version, and `other` means that only the digest differs."""
     alive: bool
     """Whether it holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
+    frozen: bool
+    """Whether it holds its lock although its last heartbeat is too old: its process is stopped or
+    blocked, or its host is overloaded."""
+    heartbeat_at: datetime
     heartbeat_age: float
     """Seconds since the last heartbeat."""
     loop_lag: float
     """The maximum delay of the worker's event loop in the last minute, in seconds."""
     started_at: datetime
+    slots: int | None
+    """The number of runs that it executes at the same time; null if it did not say."""
     runs: list[int]
     """The ids of the runs that the worker executes."""
+    schedules: list[str]
+    """The schedules whose work it does, such as a backup."""
+    lost: list[int]
+    """The ids of the runs that were taken from it when it died; at most 10, the latest first."""
 
 
 class Waiting(View):
@@ -50,6 +64,8 @@ class Waiting(View):
 class WorkerStatus(View):
     """The workers and the queue."""
 
+    version: str
+    """The version of the code of the process that answers."""
     workers: list[Worker]
     """At most 100 workers; those that are alive come first."""
     queue_depth: int
@@ -65,11 +81,17 @@ class WorkerStatus(View):
 # a worker that reconnected has a new id under the same session name
 _WORKERS = text(
     """
-    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag,
+    SELECT w.id, w.kind, w.host, w.pid, w.version, w.started_at, w.loop_lag, w.slots,
+      w.heartbeat_at,
       extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS heartbeat_age,
-      life.alive,
+      life.alive, life.holds_lock AND life.frozen AS frozen,
       ARRAY(SELECT r.id FROM runs r WHERE r.worker_id = w.id AND r.state = 'running'
-            ORDER BY r.id) AS runs
+            ORDER BY r.id) AS runs,
+      ARRAY(SELECT s.name FROM schedule_ticks t JOIN schedules s ON s.id = t.schedule_id
+            WHERE t.worker_id = w.id AND t.outcome = 'running' ORDER BY s.name) AS schedules,
+      ARRAY(SELECT DISTINCT e.run_id FROM run_events e
+            WHERE NOT life.alive AND e.detail ->> 'worker' = w.id::text AND e.event = 'lost'
+            ORDER BY e.run_id DESC LIMIT 10) AS lost
     FROM workers w JOIN worker_liveness life ON life.id = w.id
     WHERE w.stopped_at IS NULL
       AND (w.heartbeat_at > clock_timestamp() - interval '1 hour' OR life.holds_lock)
@@ -98,7 +120,7 @@ _WAITING = text(
 async def list_workers(connection: AsyncConnection) -> list[Worker]:
     """Return the workers that are alive or died in the last hour, the living first."""
     result = await connection.execute(_WORKERS, {"most": MAX_ROWS})
-    return [Worker(**row) for row in result.mappings()]
+    return [Worker(**row, code=compare(row["version"])) for row in result.mappings()]
 
 
 async def worker_status(connection: AsyncConnection, *, arq_health: str | None) -> WorkerStatus:
@@ -111,6 +133,7 @@ async def worker_status(connection: AsyncConnection, *, arq_health: str | None) 
     workers = await list_workers(connection)
     waiting = (await connection.execute(_WAITING, {"most": MAX_ROWS})).all()
     return WorkerStatus(
+        version=version(),
         workers=workers,
         queue_depth=waiting[0].depth if waiting else 0,
         oldest_waiting=waiting[0].oldest if waiting else None,

@@ -115,6 +115,23 @@ async def test_a_run_shows_how_far_it_is(api, query) -> None:
     assert (ensembl["total"], ensembl["seconds"], ensembl["eta"]) == (None, None, None)
 
 
+async def test_the_speed_leaves_out_what_earlier_attempts_did(api, query) -> None:
+    run = await start(api, "clinvar")
+    query(
+        "UPDATE runs SET state = 'running', epoch = 2,"
+        " attempt_started_at = now() - interval '101 s'"
+    )
+    query(
+        "UPDATE run_sources SET state = 'running', attempt_started_at = now() - interval '100 s',"
+        " total = 1000, done = 500, weight_total = 1000, weight_done = 500, weight_at_start = 300"
+    )
+
+    progress = (await api.get(f"{RUNS}/{run['id']}")).json()["progress"]
+    clinvar = next(each for each in progress if each["source"] == "clinvar")
+
+    assert clinvar["speed"] == pytest.approx(2, abs=0.1)
+
+
 async def test_a_time_that_nobody_can_know_is_null(api, query) -> None:
     run = await start(api, "ensembl")
     query("UPDATE runs SET state = 'running'")

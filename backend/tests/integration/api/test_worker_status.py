@@ -1,5 +1,6 @@
 import redis
 
+from app.core.process.version import version
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
 
@@ -8,6 +9,7 @@ STATUS = "/api/admin/worker-status"
 
 async def test_nobody_and_nothing(api) -> None:
     assert (await api.get(STATUS)).json() == {
+        "version": version(),
         "workers": [],
         "queue_depth": 0,
         "oldest_waiting": None,

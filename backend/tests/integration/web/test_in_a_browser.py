@@ -22,7 +22,7 @@ SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clie
 
 PAGES = (
     *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
-    *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
+    *("/workers", "/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
 )
 SMALL = 150_000
 """Bytes of a page with all that it loads."""

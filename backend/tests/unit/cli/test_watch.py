@@ -45,6 +45,7 @@ def progress(done: int = 0, *, state: str = "running", total: int | None = 1_000
         "started_at": None,
         "finished_at": None,
         "seconds": 20.0,
+        "speed": None,
         "eta": None,
     }
     return SourceProgress(**values | more)

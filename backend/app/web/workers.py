@@ -1,0 +1,124 @@
+"""The workers: whether they are alive, what they do, and why one is not alive."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api.services import ServicesDep
+from app.core.runs.filters import ACTIVE_RUNS
+from app.core.runs.views import Run, list_runs
+from app.core.words import span
+from app.core.workers.views import Worker, WorkerStatus, worker_status
+from app.web.live import live_events
+from app.web.rendering import page
+from app.web.wording import words
+
+router = APIRouter()
+
+MOST_RUNS = 200
+"""Active runs of which the page says more than the number."""
+
+LATE = 3.0
+"""Seconds. A worker sends a heartbeat every second."""
+
+NOTICEABLE = 0.05
+"""Seconds by which an event loop may be late without a mention. The delay differs a little each
+time, and a page that is shown live should change only when something happens."""
+
+_CODE = {
+    "same": "as this API",
+    "older": "older than this API",
+    "newer": "newer than this API",
+    "other": "other code than this API",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What the page shows.
+
+    Attributes:
+        summary: all workers in one sentence.
+        status: the workers that are alive, and those that died in the last hour.
+        runs: the active runs by their ids.
+    """
+
+    summary: str
+    status: WorkerStatus
+    runs: Mapping[int, Run]
+
+
+@router.get("/workers")
+async def show_workers(request: Request, services: ServicesDep) -> Response:
+    """Show the workers."""
+    async with services.reads.connect() as connection:
+        found = await read_workers(connection)
+    return page(request, "workers.html", **_shown(found))
+
+
+@router.get("/live/workers", response_class=EventSourceResponse)
+async def live_workers(request: Request, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
+    """Send what the page shows, as it changes."""
+
+    async def read() -> dict[str, Any]:
+        async with services.reads.connect() as connection:
+            return _shown(await read_workers(connection))
+
+    async for event in live_events(request, "workers_live.html", read):
+        yield event
+
+
+async def read_workers(connection: AsyncConnection) -> Workers:
+    """Read what the page shows."""
+    status = await worker_status(connection, arq_health=None)
+    active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
+    return Workers(summary(status), status, {run.id: run for run in active})
+
+
+def _shown(found: Workers) -> dict[str, Any]:
+    return {"found": found, "code": _CODE, "heartbeat": heartbeat, "lag": lag, "why": why}
+
+
+def summary(status: WorkerStatus) -> str:
+    """Say how many workers are alive, and how many of their slots are in use."""
+    alive = [worker for worker in status.workers if worker.alive]
+    if not alive:
+        return "No worker is alive."
+    slots = sum(worker.slots or 0 for worker in alive)
+    used = sum(len(worker.runs) for worker in alive)
+    said = f"{words(len(alive), 'worker')} {'is' if len(alive) == 1 else 'are'} alive"
+    if slots:
+        said += f", {used:,} of {words(slots, 'slot')} {'is' if used == 1 else 'are'} in use"
+    if others := sum(worker.code != "same" for worker in alive):
+        said += f", {others:,} {'runs' if others == 1 else 'run'} other code than this API"
+    return f"{said}."
+
+
+def heartbeat(worker: Worker) -> str:
+    """Say whether the heartbeats of a worker are on time."""
+    age = worker.heartbeat_age
+    return "on time" if age <= LATE else f"{span(int(age))} ago"
+
+
+def lag(worker: Worker) -> str:
+    """Say by how much the event loop of a worker was late in the last minute."""
+    return "on time" if worker.loop_lag < NOTICEABLE else f"{span(worker.loop_lag)} late"
+
+
+def why(worker: Worker) -> str:
+    """Say why a worker is not alive, and what that means."""
+    if worker.frozen:
+        return (
+            "Its session in PostgreSQL is open, but it sends no heartbeats: the process is stopped"
+            " or blocked, or its host is overloaded. Its runs are given to other workers. If it"
+            " goes on, it can change nothing in these runs, because their epoch has increased."
+        )
+    return (
+        "Its session in PostgreSQL has ended, and it did not stop cleanly: the process was killed"
+        " or has crashed, or its host or the network has failed. Its runs are given to other"
+        " workers, and continue from their last commit."
+    )
