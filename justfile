@@ -19,7 +19,7 @@ _installed lock="local":
     @[ -e .venv/installed-{{ lock }} ] || { echo "requirements/{{ lock }}.txt is not installed: run make instead of just, which installs it." >&2; exit 1; }
     @[ ! requirements/{{ lock }}.txt -nt .venv/installed-{{ lock }} ] || echo "requirements/{{ lock }}.txt has changed: run make instead of just, which installs it." >&2
 
-# Run all of it offline; KEEP=1: stay; LIVE=1: real services
+# Run all of it offline; LIVE=1: real; KEEP=1: stay up
 [group('start here')]
 [no-cd]
 demo *ARGS: _installed
