@@ -8,8 +8,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from app.annotation.data.gene_filter import STATES, find_filter
 from app.annotation.data.gene_history import gene_history
-from app.annotation.data.gene_pages import ORDERS, STATES, find_filter, gene_page
+from app.annotation.data.gene_order import find_order
+from app.annotation.data.gene_pages import gene_page
 from app.annotation.data.gene_query import (
     MAX_IDENTIFIERS,
     SCOPES,
@@ -41,6 +43,8 @@ from app.api.errors import Refusal, refusals
 from app.api.parameters import (
     EXAMPLE_FIELDS,
     EXAMPLE_TIME,
+    ORDER,
+    PREFIX,
     WHERE,
     ShownDep,
     in_parameters,
@@ -133,16 +137,7 @@ async def list_genes(
         ),
         IN_DIGITS,
     ] = None,
-    order: Annotated[
-        str,
-        one_of(ORDERS),
-        Query(
-            max_length=100,
-            description="The order: that of the import, or by symbol or HGNC id; with a minus,"
-            " descending.",
-            examples=["symbol", "-hgnc_id"],
-        ),
-    ] = "import",
+    order: ORDER = "import",
     source: Annotated[
         str | None,
         Query(
@@ -173,6 +168,7 @@ async def list_genes(
             examples=["ciliopathies"],
         ),
     ] = None,
+    prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """Return a page of genes with their annotations, as they are or were at a moment."""
@@ -184,11 +180,13 @@ async def list_genes(
                 source=source,
                 state=state,
                 changed_since=changed_since,
+                prefix=prefix,
                 list_name=list,
                 where=where,
             )
+            sorted_by = await find_order(connection, order)
         genes, next_after = await gene_page(
-            connection, wanted, chosen, order=order, after=after, limit=limit
+            connection, wanted, chosen, order=sorted_by, after=after, limit=limit
         )
     return _json({"genes": genes, "next_after": next_after})
 

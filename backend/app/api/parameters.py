@@ -63,6 +63,26 @@ WHERE = Annotated[
     ),
 ]
 
+PREFIX = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        description="Only genes whose symbol begins with this, in any case.",
+        examples=["PKD"],
+    ),
+]
+
+ORDER = Annotated[
+    str,
+    Query(
+        max_length=500,
+        description="The order: `import`, `symbol`, `hgnc_id`, or a field; with a minus,"
+        " descending. A list or a map counts by its length. Genes without a value of the field"
+        " come last.",
+        examples=["symbol", "-clinvar.germline.pathogenic"],
+    ),
+]
+
 
 class Shown:
     """Which annotations of genes come back, and of which moment. A dependency of routes."""

@@ -4,9 +4,10 @@
 and `genes` the genes as they were then.
 `fields` are the fields of all answers, and `field_names` finds them by what people type.
 `conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
-`wanted` is what a reader wants of genes, `reading` reads genes with their answers, `gene_pages`
-chooses the genes of a list, `gene_query` answers many identifiers, and `gene_history` reads the
-versions of answers. `shapes` is the JSON that they write, and `views` describes it for OpenAPI.
+`wanted` is what a reader wants of genes, and `reading` reads genes with their answers.
+`gene_filter` chooses genes, `gene_order` sorts them, and `gene_pages` reads them page by page.
+`gene_query` answers many identifiers, and `gene_history` reads the versions of answers. `shapes` is
+the JSON that they write, and `views` describes it for OpenAPI.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
 of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
 `retention` removes what is older than the settings say, and `file_retention` unused files; `checks`
@@ -25,7 +26,9 @@ __all__ = [
     "export",
     "field_names",
     "fields",
+    "gene_filter",
     "gene_history",
+    "gene_order",
     "gene_pages",
     "gene_query",
     "genes",

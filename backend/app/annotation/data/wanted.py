@@ -56,9 +56,7 @@ async def find_wanted(
         NotFound: there is no such snapshot.
     """
     for name in fields:
-        # PostgreSQL could not even look for such a key of a map
-        if storable(name) != name:
-            raise WrongUse(f"the name {name[:80]!r}", allowed="a name without special characters")
+        require_storable(name)
     moment = await find_moment(connection, as_of=as_of, snapshot=snapshot)
     await require_sources(connection, sources)
     found = find_fields(fields, await known_fields(connection, fields)) if fields else []
@@ -90,6 +88,16 @@ async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> 
     for name in unknown:
         if name not in known:
             raise unknown_name("source", name, known)
+
+
+def require_storable(name: str) -> None:
+    """Make sure that PostgreSQL can look for a name.
+
+    Raises:
+        WrongUse: it cannot.
+    """
+    if storable(name) != name:
+        raise WrongUse(f"the name {name[:80]!r}", allowed="a name without special characters")
 
 
 def unknown_name(what: str, name: str, known: Collection[str]) -> WrongUse:

@@ -127,7 +127,7 @@ async def test_every_command_of_the_guide_works(
     client, _ = reader
     await _prepare(client)
     commands = list(COMMAND.finditer(HOW_TO.read_text(encoding="utf-8")))
-    assert len(commands) == 10
+    assert len(commands) == 11
     for each in commands:
         body = each["body"]
         answer = await client.request("POST" if body else "GET", each["path"], content=body)

@@ -1,0 +1,118 @@
+"""Chooses genes by their names and answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Subquery, Text, exists, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.conditions import Condition, parse_conditions, satisfied
+from app.annotation.data.genes import genes_at
+from app.annotation.data.lists import in_list, list_members
+from app.annotation.data.moments import Moment, clock, parse_start
+from app.annotation.data.versions import answers_at
+from app.annotation.data.wanted import (
+    known_fields,
+    require_sources,
+    require_storable,
+    unknown_name,
+)
+from app.core.errors import WrongUse
+
+STATES = ("found", "absent", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which genes; all of it has to be true.
+
+    Attributes:
+        source: with an answer of this source.
+        state: with this state of the answer of ``source``.
+        changed_since: with an answer, of ``source`` if it is given, that is not older: it changed
+            since this time, or is the first one.
+        prefix: whose symbol begins with this, in any case.
+        list_id: in this list.
+        conditions: whose answers satisfy these.
+    """
+
+    source: str | None = None
+    state: str | None = None
+    changed_since: datetime | None = None
+    prefix: str | None = None
+    list_id: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+async def find_filter(
+    connection: AsyncConnection,
+    *,
+    source: str | None = None,
+    state: str | None = None,
+    changed_since: str | None = None,
+    prefix: str | None = None,
+    list_name: str | None = None,
+    where: Sequence[str] = (),
+) -> Filter:
+    """Return the filter that somebody typed.
+
+    Raises:
+        WrongUse: a part of it is not possible.
+        NotFound: there is no such list.
+    """
+    if source is not None:
+        await require_sources(connection, [source])
+    if state is not None:
+        if source is None:
+            raise WrongUse("state is given without source", allowed="both, such as source=clinvar")
+        if state not in STATES:
+            raise unknown_name("state", state, STATES)
+    since = None
+    if changed_since is not None:
+        since = parse_start("changed_since", changed_since, await clock(connection))
+    if prefix is not None:
+        require_storable(prefix)
+    list_id = None if list_name is None else await list_members(connection, list_name)
+    conditions: tuple[Condition, ...] = ()
+    if where:
+        known = await known_fields(connection, where)
+        conditions = tuple(parse_conditions(where, known))
+    return Filter(source, state, since, prefix, list_id, conditions)
+
+
+async def count_genes(connection: AsyncConnection, moment: Moment, chosen: Filter) -> int:
+    """Return the number of genes that a filter chooses."""
+    genes = genes_at(moment)
+    query = select(func.count()).select_from(genes).where(*matching(genes, moment, chosen))
+    number: int = (await connection.execute(query)).scalar_one()
+    return number
+
+
+def matching(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElement[bool]]:
+    """Return the conditions that a filter makes.
+
+    Args:
+        genes: see `genes.genes_at`.
+        moment: when the answers were valid.
+        chosen: the filter.
+    """
+    found: list[ColumnElement[bool]] = []
+    if chosen.source is not None or chosen.changed_since is not None:
+        answers = answers_at(moment, "chosen")
+        asked = [answers.c.gene_id == genes.c.id]
+        if chosen.source is not None:
+            asked.append(answers.c.source == chosen.source)
+        if chosen.state is not None:
+            asked.append(answers.c.state == chosen.state)
+        if chosen.changed_since is not None:
+            asked.append(answers.c.valid_from >= chosen.changed_since)
+        found.append(exists().where(*asked))
+    if chosen.prefix is not None:
+        begins = func.lower(literal(chosen.prefix, Text))
+        found.append(func.starts_with(func.lower(genes.c.symbol), begins))
+    if chosen.list_id is not None:
+        found.append(in_list(chosen.list_id, genes.c.id))
+    if chosen.conditions:
+        found.append(satisfied(chosen.conditions, moment, genes.c.id))
+    return found

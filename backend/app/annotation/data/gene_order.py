@@ -1,0 +1,181 @@
+"""The orders of genes: by what identifies them, or by a field of what a source says about them.
+
+The genes without a value of the field come last in both directions, and equal values are in the
+order of the import.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Numeric,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.conditions.predicates import at_path
+from app.annotation.data.field_names import Known, find_field
+from app.annotation.data.fields import Field
+from app.annotation.data.moments import Moment
+from app.annotation.data.versions import answers_at
+from app.annotation.data.wanted import known_fields, require_storable, unknown_name
+
+IDENTIFIERS = ("import", "symbol", "hgnc_id")
+
+ORDERS = (*IDENTIFIERS, *(f"-{each}" for each in IDENTIFIERS))
+"""The orders by what identifies genes; with a minus, descending."""
+
+Keys = tuple[ColumnElement[Any], ...]
+"""What genes are sorted by. The last key differs for each gene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of genes.
+
+    Attributes:
+        by: one of :data:`IDENTIFIERS`, or a field. A list or a map counts by its length.
+        descending: the last ones first.
+    """
+
+    by: str | Field = "import"
+    descending: bool = False
+
+
+IMPORTED = Order()
+"""The order in which the genes were imported."""
+
+
+async def find_order(connection: AsyncConnection, name: str) -> Order:
+    """Return the order that somebody typed; see :func:`parse_order`.
+
+    Raises:
+        WrongUse: there is no such order.
+    """
+    by = name.removeprefix("-")
+    return parse_order(name, {} if "." not in by else await known_fields(connection, [by]))
+
+
+def parse_order(name: str, known: Known) -> Order:
+    """Return the order that somebody typed.
+
+    Args:
+        name: one of :data:`ORDERS`, or the name of a field; with a minus, descending.
+        known: the fields.
+
+    Raises:
+        WrongUse: there is no such order.
+    """
+    by = name.removeprefix("-")
+    if by in IDENTIFIERS:
+        return Order(by, descending=name != by)
+    if "." not in by:
+        raise unknown_name("order", name, (*ORDERS, "FIELD", "-FIELD"))
+    require_storable(by)
+    return Order(find_field(by, known), descending=name != by)
+
+
+def with_keys(genes: Subquery, moment: Moment, order: Order) -> tuple[FromClause, Keys]:
+    """Return what to select genes from, and the keys of an order.
+
+    Args:
+        genes: see `genes.genes_at`.
+        moment: when the answers were valid.
+        order: whose keys.
+    """
+    if isinstance(order.by, Field):
+        values = _values(order.by, moment)
+        return genes.outerjoin(values, values.c.gene_id == genes.c.id), (
+            values.c.value,
+            genes.c.id,
+        )
+    if order.by == "symbol":
+        return genes, (func.lower(genes.c.symbol), genes.c.id)
+    if order.by == "hgnc_id":
+        # as numbers: HGNC:99 stands before HGNC:100
+        return genes, (func.length(genes.c.hgnc_id), genes.c.hgnc_id)
+    return genes, (genes.c.id,)
+
+
+def directed(order: Order, keys: Keys) -> list[ColumnElement[Any]]:
+    """Return the keys in the directions in which an order sorts them."""
+    if isinstance(order.by, Field):
+        value, gene_id = keys
+        return [(value.desc() if order.descending else value.asc()).nulls_last(), gene_id]
+    return [key.desc() for key in keys] if order.descending else [*keys]
+
+
+def beyond(order: Order, keys: Keys, *, has_value: bool) -> ColumnElement[bool]:
+    """Return the condition that a gene comes after the one with the keys ``key_0``, ``key_1``.
+
+    Args:
+        order: of the genes.
+        keys: of the order.
+        has_value: whether the first key of that gene is not null.
+    """
+    bound = [bindparam(f"key_{at}", type_=key.type) for at, key in enumerate(keys)]
+    if not isinstance(order.by, Field):
+        mine, its = tuple_(*keys), tuple_(*bound)
+        return mine < its if order.descending else mine > its
+    (value, gene_id), (last, last_id) = keys, bound
+    if not has_value:
+        return and_(value.is_(None), gene_id > last_id)
+    return or_(
+        value < last if order.descending else value > last,
+        and_(value == last, gene_id > last_id),
+        value.is_(None),
+    )
+
+
+def _values(field: Field, moment: Moment) -> Subquery:
+    """Select the values of a field that genes are sorted by.
+
+    A value of another type than the field declares is none.
+    """
+    answers = answers_at(moment, "sorted_answers")
+    # PostgreSQL would read the data once for each mention of the value
+    value = (
+        select(at_path(answers.c.data, field.path).label("value"))
+        .correlate(answers)
+        .offset(literal_column("0"))
+        .lateral("sorted_value")
+    )
+    return (
+        select(answers.c.gene_id, _comparable(field, value.c.value).label("value"))
+        .select_from(answers.join(value, literal_column("true")))
+        .where(answers.c.source == field.source, answers.c.state == "found")
+        .subquery("sorted")
+    )
+
+
+def _comparable(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    is_a = func.jsonb_typeof(value)
+    match field.kind:
+        case "integer" | "number":
+            return case((is_a == "number", cast(value, Numeric)))
+        case "boolean":
+            return case((is_a == "boolean", cast(value, Boolean)))
+        case "list":
+            return case((is_a == "array", func.jsonb_array_length(value, type_=Integer)))
+        case "map":
+            keys = func.jsonb_object_keys(value).table_valued("key")
+            length = select(func.count()).select_from(keys).scalar_subquery()
+            return case((is_a == "object", type_coerce(length, Integer)))
+        case "text":
+            text = value.op("#>>", return_type=Text)(literal_column("'{}'::text[]"))
+            return case((is_a == "string", func.lower(text)))
