@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 from urllib.parse import urlsplit
@@ -45,9 +45,10 @@ class Client:
     the servers that are measured on the same machine.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, headers: Mapping[str, str] | None = None) -> None:
         self._host = urlsplit(address).hostname or ""
         self._port = urlsplit(address).port or 80
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
@@ -56,15 +57,36 @@ class Client:
         Raises:
             OSError, EOFError: the connection failed.
         """
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port, limit=BUFFER)
-        reader, writer = self._streams
-        head = f"{method} {path} HTTP/1.1\r\nHost: api\r\nContent-Length: {len(body)}\r\n\r\n"
-        writer.write(head.encode() + body)
-        headers = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        reader, headers = await self._begin(method, path, body)
         lengths = [each for each in headers if each.lower().startswith("content-length:")]
         length = int(lengths[0].partition(":")[2])
         return int(headers[0].split()[1]), await reader.readexactly(length)
+
+    async def stream(self, path: str) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer that does not end.
+
+        Raises:
+            OSError, EOFError: the connection failed, or the answer ended.
+        """
+        reader, headers = await self._begin("GET", path, b"")
+        if " 200 " not in headers[0]:
+            raise EOFError(headers[0])
+        while True:
+            yield await reader.readuntil(b"\n")
+
+    async def _begin(
+        self, method: str, path: str, body: bytes
+    ) -> tuple[asyncio.StreamReader, list[str]]:
+        """Send a request, and return the lines of the head of its answer."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port, limit=BUFFER)
+        reader, writer = self._streams
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._headers}"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        return reader, (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
 
     def close(self) -> None:
         """Close the connection."""
