@@ -198,6 +198,12 @@ lists *ARGS: _installed
 list-remove *ARGS: _installed
     @{{ python }} -m app.cli list-remove "$@"
 
+# Show a gene: just gene NAME
+[group('data')]
+[no-cd]
+gene *ARGS: _installed
+    @{{ python }} -m app.cli gene "$@"
+
 # Export a table: just export --output FILE
 [group('data')]
 [no-cd]

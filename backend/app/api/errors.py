@@ -100,7 +100,8 @@ def install(app: FastAPI) -> None:
 async def _user_error(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, UserError)
-    status = _STATUS.get(type(error), 503)
+    statuses = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    status = next(statuses, 503)
     return refuse(status, error.found, allowed=error.allowed, remedy=remedy_with_calls(error))
 
 

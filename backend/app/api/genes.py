@@ -20,7 +20,7 @@ from app.annotation.data.gene_query import (
     kinds_of,
     named,
 )
-from app.annotation.data.reading import read_genes
+from app.annotation.data.one_gene import AmbiguousName, find_gene, read_gene
 from app.annotation.data.shapes import encode
 from app.annotation.data.views import (
     AmbiguousQuery,
@@ -30,14 +30,8 @@ from app.annotation.data.views import (
     UnansweredQuery,
     VersionPage,
 )
-from app.annotation.data.wanted import Wanted, find_wanted
-from app.annotation.genes.resolve import (
-    ANY_NAME,
-    NamedGene,
-    Resolution,
-    resolve,
-)
-from app.annotation.sources.names import MAX_NAME
+from app.annotation.data.wanted import find_wanted
+from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.api import routers
 from app.api.errors import Refusal, refusals
 from app.api.parameters import (
@@ -52,7 +46,7 @@ from app.api.parameters import (
 )
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
-from app.core.errors import NotFound, WrongUse
+from app.core.errors import WrongUse
 from app.core.runs.views import LARGEST_ID, one_of
 
 router = routers.read_router("/genes", "genes")
@@ -251,14 +245,11 @@ async def get_gene(
     """
     async with services.reads.connect() as connection:
         wanted = await shown.find(connection)
-        (found,) = await resolve(connection, [name])
-        if found.candidates:
-            return _ambiguous(found)
-        gene_id = _require(found)
-        genes = await read_genes(connection, [gene_id], wanted)
-    if gene_id not in genes:
-        raise _not_there_then(found, wanted)
-    return _json(found_gene(found, genes[gene_id]))
+        try:
+            found, gene = await read_gene(connection, name, wanted)
+        except AmbiguousName as error:
+            return _ambiguous(error)
+    return _json(found_gene(found, gene))
 
 
 @router.get(
@@ -292,15 +283,14 @@ async def get_history(
     """
     async with services.reads.connect() as connection:
         wanted = await shown.find(connection)
-        (found,) = await resolve(connection, [name])
-        if found.candidates:
-            return _ambiguous(found)
-        gene_id = _require(found)
+        try:
+            _, gene, gene_id = await find_gene(connection, name)
+        except AmbiguousName as error:
+            return _ambiguous(error)
         versions, next_after = await gene_history(
             connection, gene_id, wanted, data=data, after=after, limit=limit
         )
-    assert found.gene is not None
-    return _json({"gene": named(found.gene), "versions": versions, "next_after": next_after})
+    return _json({"gene": named(gene), "versions": versions, "next_after": next_after})
 
 
 def _json(answer: Any) -> Response:
@@ -313,51 +303,11 @@ def _listed(given: Iterable[str] | str | None) -> list[str]:
     return words([given] if isinstance(given, str) else given)
 
 
-def _require(found: Resolution) -> int:
-    """Return the id of the gene that a name means.
-
-    Raises:
-        NotFound: it means none in the database.
-    """
-    if found.gene is None:
-        raise NotFound(
-            f"there is no gene {found.name[:MAX_NAME]!r}",
-            allowed=f"a name of an imported gene: {ANY_NAME}",
-        )
-    if found.gene.id is None:
-        raise NotFound(
-            f"{_describe(found.gene)} is not in this database; {found.name!r} is its"
-            f" {_words(found)}",
-            allowed="a name of an imported gene",
-            remedy="`just genes-import FILE` with the gene in a line of FILE",
-        )
-    return found.gene.id
-
-
-def _not_there_then(found: Resolution, wanted: Wanted) -> NotFound:
-    assert found.gene is not None
-    assert wanted.moment.at is not None
-    return NotFound(
-        f"{_describe(found.gene)} was not in this database at {wanted.moment.at:%Y-%m-%d %H:%M}"
-        " UTC",
-        allowed="a moment after the gene was imported",
-    )
-
-
-def _ambiguous(found: Resolution) -> JSONResponse:
-    genes = ", ".join(map(_describe, found.candidates))
+def _ambiguous(error: AmbiguousName) -> JSONResponse:
     body = Ambiguity(
-        error=f"{found.name!r} is the {_words(found)} of several genes: {genes}",
-        allowed="a name that only one gene has",
-        remedy="ask for one of these genes by its HGNC id",
-        candidates=found.candidates,
+        error=error.found,
+        allowed=error.allowed,
+        remedy=error.remedy,
+        candidates=error.candidates,
     )
     return JSONResponse(body.model_dump(mode="json"), 409)
-
-
-def _describe(gene: NamedGene) -> str:
-    return f"{gene.symbol} ({gene.hgnc_id})"
-
-
-def _words(found: Resolution) -> str:
-    return str(found.resolved_by).replace("_", " ")

@@ -38,6 +38,7 @@ COMMANDS = {
     "snapshot": _Listed("app.cli.snapshots", "Freeze the annotations under a name."),
     "rollback": _Listed("app.cli.rollback", "Restore the former answers of a source."),
     "resolve": _Listed("app.cli.resolve", "Say what the names of genes mean."),
+    "gene": _Listed("app.cli.gene", "Show what the sources say about a gene."),
     "export": _Listed("app.cli.export", "Export genes and their annotations to a file."),
     "migrate": _Listed("app.cli.migrate", "Bring the tables of the database up to date."),
     "backup": _Listed("app.cli.backup", "Write the database to a file."),

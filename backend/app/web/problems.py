@@ -30,7 +30,8 @@ def install(pages: FastAPI) -> None:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
-    status = _STATUS.get(type(error), 503)
+    statuses = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    status = next(statuses, 503)
     commands = [f"type {recipe(step)}" for step in error.steps]
     remedy = "; ".join(filter(None, [error.remedy, *commands]))
     return show_problem(request, status, error.found, allowed=error.allowed, remedy=remedy)

@@ -6,8 +6,10 @@ and `genes` the genes as they were then.
 `conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
 `wanted` is what a reader wants of genes, and `reading` reads genes with their answers.
 `gene_filter` chooses genes, `gene_order` sorts them, and `gene_pages` reads them page by page.
-`gene_query` answers many identifiers, and `gene_history` reads the versions of answers. `shapes` is
-the JSON that they write, and `views` describes it for OpenAPI.
+`gene_query` answers many identifiers, and `one_gene` finds the gene of a name. `gene_history` reads
+the versions of answers, `gene_changes` says in words what was new with each, and `gene_events` what
+happened to a gene itself. `shapes` is the JSON of genes as it is written, and `views` describes it
+for OpenAPI.
 `snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
 of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
 `retention` removes what is older than the settings say, and `file_retention` unused files; `checks`
@@ -26,6 +28,8 @@ __all__ = [
     "export",
     "field_names",
     "fields",
+    "gene_changes",
+    "gene_events",
     "gene_filter",
     "gene_history",
     "gene_order",
@@ -35,6 +39,7 @@ __all__ = [
     "lists",
     "manifest",
     "moments",
+    "one_gene",
     "reading",
     "retention",
     "rollback",

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, Raw
+from msgspec.json import decode
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    Row,
     Select,
     Subquery,
     Text,
@@ -64,24 +66,57 @@ async def gene_history(
         older = (versions.c.source == source) & (versions.c.valid_from < at)
         page = page.where(or_(versions.c.source > source, older))
     rows = (await connection.execute(_columns(page.subquery("page"), wanted, data=data))).all()
-    found = [
-        Version(
-            source=row.source,
-            state=row.state,
-            release=row.release,
-            releases=Raw(row.releases),
-            valid_from=Raw(row.since),
-            valid_to=raw(row.until),
-            run_id=row.changed_run_id,
-            replaced_by_run_id=row.run_id,
-            replaced_by_rollback_id=row.rollback_id,
-            data=raw(row.data) if data else UNSET,
-        )
-        for row in rows
-    ]
-    if len(rows) < limit:
-        return found, None
-    return found, f"{rows[-1].source}@{rows[-1].valid_from.isoformat()}"
+    found = [_version(row, data=data) for row in rows]
+    return found, key_of(found[-1]) if len(found) == limit else None
+
+
+async def latest_versions(
+    connection: AsyncConnection, gene_id: int, wanted: Wanted, *, each: int
+) -> dict[str, tuple[int, list[Version]]]:
+    """Return the latest versions of a gene's answers by source, the newest first.
+
+    Args:
+        connection: to read from.
+        gene_id: of the gene.
+        wanted: see :func:`gene_history`.
+        each: the most versions of a source.
+
+    Returns:
+        For each source the number of all of its versions, and the latest of them with their data.
+    """
+    versions = union_all(
+        _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
+    ).subquery("versions")
+    of_source = versions.c.source
+    place = func.row_number().over(partition_by=of_source, order_by=versions.c.valid_from.desc())
+    number = func.count().over(partition_by=of_source)
+    ranked = select(versions, place.label("place"), number.label("number")).subquery("ranked")
+    page = select(ranked).where(ranked.c.place <= each).subquery("page")
+    query = _columns(page, wanted, data=True).add_columns(page.c.number)
+    found: dict[str, tuple[int, list[Version]]] = {}
+    for row in await connection.execute(query):
+        found.setdefault(row.source, (row.number, []))[1].append(_version(row, data=True))
+    return found
+
+
+def key_of(version: Version) -> str:
+    """Return the key by which the page after this version is asked for."""
+    return f"{version.source}@{decode(version.valid_from, type=datetime).isoformat()}"
+
+
+def _version(row: Row[Any], *, data: bool) -> Version:
+    return Version(
+        source=row.source,
+        state=row.state,
+        release=row.release,
+        releases=Raw(row.releases),
+        valid_from=Raw(row.since),
+        valid_to=raw(row.until),
+        run_id=row.changed_run_id,
+        replaced_by_run_id=row.run_id,
+        replaced_by_rollback_id=row.rollback_id,
+        data=raw(row.data) if data else UNSET,
+    )
 
 
 def _key(after: str) -> tuple[str, datetime]:

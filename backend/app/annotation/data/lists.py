@@ -20,12 +20,17 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
 ALLOWED_NAME = "at most 30 lower-case letters, digits, `-` and `_`, with a letter first"
 
 
-class GeneListSummary(View):
-    """A list of genes, without its genes."""
+class ListName(View):
+    """The name of a list of genes."""
 
     name: str
     note: str | None
     """What the list is for."""
+
+
+class GeneListSummary(ListName):
+    """A list of genes, without its genes."""
+
     file_name: str | None
     """The file that the list was read from."""
     by: str
@@ -95,6 +100,19 @@ _SUMMARY = """
 _LISTS = text(_SUMMARY.format(where=""))
 
 _LIST = text(_SUMMARY.format(where="WHERE l.id = :list_id"))
+
+# the gene itself, and the genes that were merged into it
+_LISTS_WITH = text(
+    """
+    SELECT l.name, l.note FROM gene_lists l WHERE l.id IN (
+      SELECT m.list_id FROM gene_list_genes m WHERE m.hgnc_id IN (
+        SELECT hgnc_id FROM genes WHERE id = :gene_id OR successor_id = :gene_id
+        UNION ALL
+        SELECT i.hgnc_id FROM merged_ids i JOIN genes g ON g.hgnc_id = i.successor
+        WHERE g.id = :gene_id))
+    ORDER BY l.name
+    """
+)
 
 _ID = text("SELECT id FROM gene_lists WHERE name = :name")
 
@@ -199,6 +217,12 @@ async def all_lists(connection: AsyncConnection) -> list[GeneListSummary]:
     """Return all lists, without their genes."""
     rows = (await connection.execute(_LISTS)).mappings()
     return [GeneListSummary(**row) for row in rows]
+
+
+async def lists_with(connection: AsyncConnection, gene_id: int) -> list[ListName]:
+    """Return the lists that a gene is on, by name; see :func:`in_list`."""
+    rows = (await connection.execute(_LISTS_WITH, {"gene_id": gene_id})).mappings()
+    return [ListName(**row) for row in rows]
 
 
 async def get_list(connection: AsyncConnection, name: str) -> GeneList:

@@ -123,12 +123,17 @@ async def snapshot_time(connection: AsyncConnection, name: str) -> datetime:
     if is_storable(name):
         at = (await connection.execute(_SNAPSHOT, {"name": name})).scalar_one_or_none()
     if at is None:
-        names = (await connection.execute(_SNAPSHOTS)).scalars().all()
+        names = await snapshot_names(connection)
         raise NotFound(
             f"there is no snapshot {name[:80]!r}{did_you_mean(name, names)}",
             allowed=", ".join(names[:20]) or "none yet: `just snapshot NAME` takes one",
         )
     return at
+
+
+async def snapshot_names(connection: AsyncConnection) -> list[str]:
+    """Return the names of the snapshots, the newest first; at most 1,000."""
+    return [*(await connection.execute(_SNAPSHOTS)).scalars()]
 
 
 async def require_history(connection: AsyncConnection, at: datetime) -> None:

@@ -59,6 +59,31 @@ class Words:
         return " ".join(self._labels.get(path, path[-1:])).replace("_", " ")
 
 
+def describe_answer(
+    words: Words,
+    changes: Sequence[FieldChange],
+    *,
+    former_state: str,
+    state: str,
+    rollback_id: int | None = None,
+) -> str:
+    """Return one line about an answer that replaced another one.
+
+    Args:
+        words: of the source.
+        changes: of the data that are told.
+        former_state: of the former answer.
+        state: of the new answer.
+        rollback_id: the rollback that restored the new answer.
+    """
+    said = [f"{former_state} -> {state}"] if state != former_state else []
+    # what an answer lost that is absent now is all that it had
+    described = words.describe(changes) if state == "found" else ""
+    said += [described] if described else []
+    said += [f"by rollback {rollback_id}"] if rollback_id is not None else []
+    return "; ".join(said)
+
+
 def describe_event(event: str, detail: Mapping[str, Any]) -> str:
     """Return what happened to a gene: `renamed MLL -> KMT2A`."""
     if "from" in detail:

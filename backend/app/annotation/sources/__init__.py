@@ -7,7 +7,8 @@ and settings, if both are long), and other modules are named for what they read 
 
 `registry` has :data:`SOURCES`, and is imported when these are first used. A process that reads a
 file needs its reader only, and starts in a quarter of the time without it. `base` is the form of a
-source, `declaration` is what it declares, and `answers` is what it is asked about and gives.
+source, `declaration` is what it declares, `pictures` is how people read its data, `links` are
+addresses of what identifiers name, and `answers` is what it is asked about and gives.
 `connector` connects it to its hosts, and `probe` and `probing` are what the doctor asks it.
 `collected` makes a file of a service's answers, `keyed` groups the rows of a file by gene,
 `ontology` tells which terms are below others, and `structure` describes the data of an answer.
@@ -33,8 +34,10 @@ __all__ = [
     "declaration",
     "hgnc",
     "keyed",
+    "links",
     "names",
     "ontology",
+    "pictures",
     "probe",
     "probing",
     "structure",

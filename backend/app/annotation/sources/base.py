@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from app.annotation.sources.answers import Answer, FileRead, Gene
 from app.annotation.sources.declaration import BulkFile, SourceInfo
+from app.annotation.sources.pictures import Picture
 from app.annotation.sources.probe import HostProbe, SettingProbe
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.cache_dir import folder_of
@@ -45,6 +46,8 @@ class Source:
         info: the declaration.
         data: the structure of ``Answer.data``. Each of its fields has a docstring with the
             definition and the unit. None means that the source says nothing of the field.
+        pictures: how people read the data, from top to bottom. Fields that no picture shows are
+            listed.
         probes: what the doctor asks, one for each host.
         setting_probes: what the doctor checks in the source's own settings.
         files: the files that were read to their end so far. They are compared with the files that
@@ -53,6 +56,7 @@ class Source:
 
     info: SourceInfo
     data: ClassVar[type[Struct]]
+    pictures: ClassVar[tuple[Picture, ...]] = ()
     probes: ClassVar[tuple[HostProbe, ...]] = ()
     setting_probes: ClassVar[tuple[SettingProbe, ...]] = ()
 

@@ -25,6 +25,8 @@ class SourceInfo:
         freshness: how long an answer stays good.
         needs: columns of ``genes`` that the source asks by, and that another source fills.
         provides: columns of ``genes`` that its answers fill.
+        gene_page: the address of the source's own page of a gene, with `{symbol}`, `{hgnc_id}`,
+            `{ensembl_gene_id}` or `{entrez_id}` in it; empty if it has none.
         settings: a class with further settings, or None.
         bulk_threshold: of a source with both abilities: with more due genes than this, the file is
             read. It becomes the setting ``<NAME>_BULK_THRESHOLD``.
@@ -49,6 +51,7 @@ class SourceInfo:
     freshness: timedelta
     needs: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
+    gene_page: str = ""
     settings: "type[UpstreamSettings] | None" = None
     bulk_threshold: int | None = None
     batch_size: int = 1

@@ -293,3 +293,19 @@ def test_names_are_resolved_and_an_ambiguous_one_is_no_success(cli, genes, query
     assert "PKD1 (HGNC:9008), TTN (HGNC:12403)" in ambiguous.stdout
     assert "no gene has this name" in ambiguous.stdout
     assert cli.json("resolve", "PBP")["names"][0]["gene"]["symbol"] == "PKD1"
+
+
+def test_a_gene_is_shown_by_any_of_its_names_as_the_api_has_it(cli, genes, query) -> None:
+    query("INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9008', 'alias', 'PBP')")
+    query(
+        "INSERT INTO annotations (gene_id, source, state, data, release, checked_state, checked_at)"
+        " SELECT id, 'pubmed', 'found', '{\"articles\": 5}', '2026-11', 'found', now()"
+        " FROM genes WHERE symbol = 'PKD1'"
+    )
+    shown = cli("gene", "PBP").stdout.splitlines()
+    assert shown[0] == "PKD1 (HGNC:9008); 'PBP' is its alias"
+    assert shown[2].split()[:3] == ["pubmed", "found", "2026-11"]
+    found = cli.json("gene", "PKD1", "--sources", "pubmed")
+    assert found["annotations"]["pubmed"]["data"] == {"articles": 5}
+    assert "did you mean PKD1?" in cli("gene", "PKD11").stderr
+    assert cli("gene", "PKD1", "--as-of", "2020-01-01").exit_code == 1

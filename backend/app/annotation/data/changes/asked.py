@@ -19,7 +19,8 @@ from app.annotation.data.moments import (
     require_history,
     snapshot_time,
 )
-from app.annotation.genes.resolve import ANY_NAME, resolve
+from app.annotation.data.one_gene import NoSuchGene, near_symbols
+from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
 from app.core.nearest import did_you_mean
@@ -36,8 +37,6 @@ _KEY = re.compile(r"(\d{1,18}):([^:]*):(\d{1,18})")
 _CLOCK = text("SELECT now()")
 
 _RUN_CREATED = text("SELECT created_at FROM runs WHERE id = :id")
-
-_SYMBOLS = text("SELECT symbol FROM genes WHERE starts_with(lower(symbol), :first)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,13 +232,8 @@ async def _gene(connection: AsyncConnection, name: str) -> int:
             " database",
             allowed="a name of an imported gene",
         )
-    near = ""
-    if "\0" not in name:
-        result = await connection.execute(_SYMBOLS, {"first": name[:1].lower()})
-        near = did_you_mean(name, result.scalars().all())
-    raise WrongUse(
-        f"there is no gene {said}{near}", allowed=f"a name of an imported gene: {ANY_NAME}"
-    )
+    none = NoSuchGene(name, await near_symbols(connection, name))
+    raise WrongUse(none.found, allowed=none.allowed)
 
 
 async def _list(connection: AsyncConnection, name: str) -> int:

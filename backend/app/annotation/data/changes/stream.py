@@ -14,7 +14,7 @@ from app.annotation.data.changes.statement import changes_of
 from app.annotation.data.changes.views import Change, FieldDifference
 from app.annotation.data.diff import FieldChange, Shape, diff
 from app.annotation.data.fields import Field
-from app.annotation.data.wording import Words, describe_event
+from app.annotation.data.wording import Words, describe_answer, describe_event
 
 T = TypeVar("T")
 
@@ -136,20 +136,21 @@ class Comparison:
         changes = diff(source.shape, _decoded(row.former_data), _decoded(row.data))
         if not self._moving:
             changes = [each for each in changes if not each.moves]
-        another_state = row.state != row.former_state
-        if not changes and not another_state:
+        if not changes and row.state == row.former_state:
             return None
-        # what an answer lost that is absent now is all that it had
-        described = source.words.describe(changes) if row.state == "found" else ""
-        said = [f"{row.former_state} -> {row.state}"] if another_state else []
-        said += [described] if described else []
-        said += [f"by rollback {row.rollback_id}"] if row.rollback_id is not None else []
+        said = describe_answer(
+            source.words,
+            changes,
+            former_state=row.former_state,
+            state=row.state,
+            rollback_id=row.rollback_id,
+        )
         return _change(
             row,
             source=row.source,
             kind="changed",
             fields=[source.difference(each) for each in changes],
-            text=f"{name}: {'; '.join(said)}",
+            text=f"{name}: {said}",
         )
 
 

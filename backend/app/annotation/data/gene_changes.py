@@ -1,0 +1,135 @@
+"""The history of a gene in words: what changed in its answers, and when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from msgspec import Raw, UnsetType
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.diff import Shape, diff
+from app.annotation.data.fields import Field
+from app.annotation.data.gene_history import gene_history, key_of, latest_versions
+from app.annotation.data.shapes import Version
+from app.annotation.data.wanted import Wanted
+from app.annotation.data.wording import Words, describe_answer
+
+Fields = Mapping[str, Mapping[str, Field]]
+"""By source and name; see `fields.all_fields`."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A version of an answer, and what was new with it.
+
+    Attributes:
+        source: whose answer.
+        at: when it became valid.
+        release: the last release that gave it.
+        run_id: the run that brought it; None: a rollback, or it is not known.
+        text: what differs from the version before, in words.
+        key: by which the page after this version is asked for.
+    """
+
+    source: str
+    at: datetime
+    release: str | None
+    run_id: int | None
+    text: str
+    key: str
+
+
+class Latest(msgspec.Struct, frozen=True):
+    """The latest versions of a source's answer.
+
+    Attributes:
+        versions: how many there are in all.
+        said: the latest of them, the newest first.
+    """
+
+    versions: int
+    said: Sequence[Said]
+
+
+async def latest_changes(
+    connection: AsyncConnection, gene_id: int, wanted: Wanted, fields: Fields, *, each: int
+) -> dict[str, Latest]:
+    """Return what changed last in the answers about a gene, by source.
+
+    Args:
+        connection: to read from.
+        gene_id: of the gene.
+        wanted: whose versions; see `gene_history.gene_history`.
+        fields: of all sources.
+        each: the most versions of a source.
+    """
+    found = await latest_versions(connection, gene_id, wanted, each=each + 1)
+    return {
+        source: Latest(number, [*_said(versions, fields.get(source, {}))][:each])
+        for source, (number, versions) in found.items()
+    }
+
+
+async def changes_page(
+    connection: AsyncConnection,
+    gene_id: int,
+    wanted: Wanted,
+    fields: Fields,
+    *,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Said], str | None]:
+    """Return a page of the versions of a gene's answers in words, by source, the newest first.
+
+    Args:
+        connection: to read from.
+        gene_id: of the gene.
+        wanted: whose versions; see `gene_history.gene_history`.
+        fields: of all sources.
+        after: where the page before ended.
+        limit: the most versions.
+
+    Raises:
+        WrongUse: ``after`` is not what a page gave.
+    """
+    # the version after the last one of the page is what that one is compared with
+    versions, _ = await gene_history(connection, gene_id, wanted, after=after, limit=limit + 1)
+    said: list[Said] = []
+    for source, of_source in groupby(versions, key=lambda version: version.source):
+        said += _said([*of_source], fields.get(source, {}))
+    return said[:limit], said[limit - 1].key if len(said) > limit else None
+
+
+def _said(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[Said]:
+    """Say what was new with each version of a source. They are the newest first."""
+    shape, words = Shape.of(fields.values()), Words(fields.values())
+    data = [_decoded(version.data) for version in versions]
+    for place, version in enumerate(versions):
+        text = f"first answer, {version.state}"
+        if place + 1 < len(versions):
+            before = versions[place + 1]
+            changes = diff(shape, data[place + 1], data[place])
+            text = describe_answer(
+                words,
+                # fields that move are told only if nothing else changed
+                [each for each in changes if not each.moves] or changes,
+                former_state=before.state,
+                state=version.state,
+                rollback_id=before.replaced_by_rollback_id,
+            )
+        yield Said(
+            version.source,
+            msgspec.json.decode(version.valid_from, type=datetime),
+            version.release,
+            version.run_id,
+            text,
+            key_of(version),
+        )
+
+
+def _decoded(data: Raw | UnsetType | None) -> dict[str, Any] | None:
+    if data is None or isinstance(data, UnsetType):
+        return None
+    found: dict[str, Any] = msgspec.json.decode(data)
+    return found

@@ -1,0 +1,55 @@
+"""What happened to a gene itself: it was imported, renamed, merged, split or withdrawn."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.moments import Moment
+from app.annotation.data.wording import describe_event
+from app.core.runs.views import View
+
+MOST = 100
+"""The most events that are read."""
+
+# the import has no event of its own, unless a gene was imported because it is a successor
+_EVENTS = text(
+    """
+    SELECT id, at, event, detail, run_id FROM gene_events
+    WHERE gene_id = :gene_id AND at <= coalesce(CAST(:at AS timestamptz), 'infinity')
+    UNION ALL
+    SELECT 0, created_at, 'imported', '{}', NULL FROM genes g
+    WHERE g.id = :gene_id AND NOT EXISTS (
+      SELECT FROM gene_events e WHERE e.gene_id = g.id AND e.event = 'imported as a successor')
+    ORDER BY at DESC, id DESC LIMIT :most
+    """
+)
+
+
+class GeneEvent(View):
+    """Something that happened to a gene."""
+
+    at: datetime
+    """When it was noticed."""
+    event: str
+    """What happened: `renamed`, `merged`, `withdrawn`, `imported`, ..."""
+    detail: dict[str, Any]
+    """`from` and `to`, or `into` with the HGNC ids of other genes."""
+    run_id: int | None
+    """The run that noticed it."""
+
+    @property
+    def text(self) -> str:
+        """It in words."""
+        return describe_event(self.event, self.detail)
+
+
+async def gene_events(connection: AsyncConnection, gene_id: int, moment: Moment) -> list[GeneEvent]:
+    """Return what had happened to a gene until a moment, the latest first."""
+    values = {"gene_id": gene_id, "at": moment.at, "most": MOST}
+    rows = (await connection.execute(_EVENTS, values)).mappings()
+    return [
+        GeneEvent(at=row["at"], event=row["event"], detail=row["detail"], run_id=row["run_id"])
+        for row in rows
+    ]

@@ -1,0 +1,82 @@
+"""Addresses of what identifiers name, in the databases that gave them.
+
+An address is made only of an identifier that has the form of its database, so that no stored text
+can become an address of its own.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+_NCBI = "https://www.ncbi.nlm.nih.gov"
+_OMIM = "https://omim.org/entry/{}"
+_JAX = "https://www.informatics.jax.org"
+_UNIPROT = "https://www.uniprot.org/uniprotkb/{}"
+_ARTICLE = "https://pubmed.ncbi.nlm.nih.gov/{}/"
+_ACCESSION = r"([OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2})"
+"""See https://www.uniprot.org/help/accession_numbers."""
+
+_PROTEIN = (r"(9606\.ENSP[0-9]{11})", "https://string-db.org/network/{}")
+
+_BY_FORM = tuple(
+    (re.compile(form, re.ASCII), address)
+    for form, address in (
+        (r"(HGNC:[0-9]{1,9})", "https://www.genenames.org/data/gene-symbol-report/#!/hgnc_id/{}"),
+        (r"(ENS[GT][0-9]{11}(?:\.[0-9]{1,4})?)", "https://www.ensembl.org/id/{}"),
+        (r"(N[MRP]_[0-9]{6,9}(?:\.[0-9]{1,4})?)", _NCBI + "/nuccore/{}"),
+        (r"OMIM:([0-9]{6})", _OMIM),
+        (r"ORPHA:([0-9]{1,9})", "https://www.orpha.net/en/disease/detail/{}"),
+        (r"(MONDO:[0-9]{7})", "https://monarchinitiative.org/{}"),
+        (r"(HP:[0-9]{7})", "https://hpo.jax.org/browse/term/{}"),
+        (r"(MP:[0-9]{7})", _JAX + "/vocab/mp_ontology/{}"),
+        (r"(MGI:[0-9]{1,9})", _JAX + "/marker/{}"),
+        _PROTEIN,
+    )
+)
+"""Identifiers that show by their form which database they are of."""
+
+_BY_FIELD = {
+    field: (re.compile(form, re.ASCII), address)
+    for field, form, address in (
+        ("entrez_id", r"([0-9]{1,10})", _NCBI + "/gene/{}"),
+        ("omim_id", r"([0-9]{6})", _OMIM),
+        ("uniprot_ids", _ACCESSION, _UNIPROT),
+        ("accession", _ACCESSION, _UNIPROT),
+        ("pmids", r"([0-9]{1,9})", _ARTICLE),
+        ("newest_pmids", r"([0-9]{1,9})", _ARTICLE),
+        ("report_url", r"(https://[a-z0-9.-]+/[\w./?=&%:#~+-]*)", "{}"),
+    )
+}
+"""Identifiers of which only the name of the field tells the database."""
+
+
+def address_of(value: Any, field: str = "") -> str:
+    """Return the address of what an identifier names; empty if it is none.
+
+    Args:
+        value: that may be an identifier.
+        field: the name of the field, or of the column of genes, that has it.
+    """
+    text = str(value) if type(value) is int else value
+    if not isinstance(text, str):
+        return ""
+    forms = (_BY_FIELD[field],) if field in _BY_FIELD else _BY_FORM
+    for form, address in forms:
+        if found := form.fullmatch(text):
+            return address.format(found[1])
+    return ""
+
+
+def gene_page(template: str, gene: Mapping[str, str | None]) -> str:
+    """Return the address of a source's page of a gene; empty if it needs what the gene lacks.
+
+    Args:
+        template: the address, with the names of columns of genes in braces.
+        gene: these columns.
+    """
+    known = {name: quote(value, safe=":") for name, value in gene.items() if value}
+    try:
+        return template.format_map(known)
+    except KeyError:
+        return ""

@@ -1,0 +1,5 @@
+"""The cards of the page of a gene: one for each source.
+
+`card` puts a card together. `drawing` draws the pictures that a source declares, `facts` lists the
+fields that no picture shows, and `values` writes single values. None of them names a source.
+"""

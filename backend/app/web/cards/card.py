@@ -1,0 +1,199 @@
+"""Puts the card of a source together: its state, its answer and its history."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.annotation.data.fields import Field
+from app.annotation.data.gene_changes import Latest
+from app.annotation.data.shapes import Answer
+from app.annotation.sources import SOURCES
+from app.annotation.sources.declaration import SourceInfo
+from app.annotation.sources.links import gene_page
+from app.annotation.sources.pictures import Heading, Picture
+from app.web.cards import drawing
+from app.web.cards.drawing import Drawn, draw
+from app.web.cards.facts import Fact, facts
+from app.web.cards.values import Value, at, write
+
+_ABSENT = re.compile(r"\babsent\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the page shows of a source.
+
+    Attributes:
+        source: the name.
+        title: the name for people.
+        about: what the source is.
+        why_absent: when it has nothing about a gene; empty if that is not written.
+        info: the declaration; None for a source that there is no more.
+        answer: None if the source was not asked yet.
+        licence: of the answer.
+        times: when the answer came, and when it was checked.
+        page: the address of the source's own page of the gene; empty if there is none.
+        pictures: of a found answer.
+        facts: the fields that no picture shows.
+        history: what changed last.
+        enabled: whether a run of all sources asks it.
+    """
+
+    source: str
+    title: str
+    about: str
+    why_absent: str
+    info: SourceInfo | None
+    answer: Answer | None
+    licence: str | None
+    times: "Times"
+    page: str
+    pictures: Sequence[Drawn]
+    facts: Sequence[Fact]
+    history: Latest | None
+    enabled: bool
+
+    @property
+    def state(self) -> str:
+        """The state of the answer, or that there is none."""
+        return "not asked" if self.answer is None else self.answer.state
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the last check could not find out, and an older answer is shown."""
+        answer = self.answer
+        return answer is not None and "unknown" == answer.checked_state != answer.state
+
+
+class Times(msgspec.Struct, frozen=True):
+    """When an answer came.
+
+    Attributes:
+        valid_from: since when it is what it is.
+        fetched_at: when it was fetched.
+        checked_at: when the source was last asked.
+    """
+
+    valid_from: datetime | None = None
+    fetched_at: datetime | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What sources say that belongs to the head of the page.
+
+    Attributes:
+        name: the gene's name in full; empty if no source tells it.
+        facts: the names of further facts, with their values.
+    """
+
+    name: str
+    facts: Sequence[tuple[str, Sequence[Value]]]
+
+
+def card(
+    source: str,
+    answer: Answer | None,
+    *,
+    info: SourceInfo | None,
+    fields: Mapping[str, Field],
+    gene: Mapping[str, str | None],
+    history: Latest | None,
+    enabled: bool,
+) -> Card:
+    """Return the card of a source.
+
+    Args:
+        source: its name.
+        answer: about the gene.
+        info: its declaration.
+        fields: of its data, by name.
+        gene: the identifiers and the symbol of the gene.
+        history: what changed last.
+        enabled: whether a run of all sources asks it.
+    """
+    data = _decoded(answer)
+    declared = _pictures(source)
+    drawn: list[Drawn] = []
+    shown: set[str] = set()
+    if data is not None:
+        by_path = {".".join(field.path): field for field in fields.values()}
+        for picture in declared:
+            if (found := draw(picture, drawing.Answer(data, by_path))) is not None:
+                drawn.append(found)
+                shown.update(picture.fields)
+    return Card(
+        source,
+        info.title if info else source,
+        _about(source),
+        _why_absent(source),
+        info,
+        answer,
+        answer.licence if answer and answer.licence else info.licence if info else None,
+        _times(answer),
+        gene_page(info.gene_page, gene) if info else "",
+        drawn,
+        facts(fields.values(), data, shown) if data is not None else [],
+        history,
+        enabled,
+    )
+
+
+def head(answers: Mapping[str, Answer]) -> Head:
+    """Return what answers say that belongs to the head of the page."""
+    name, found = "", list[tuple[str, Sequence[Value]]]()
+    for source, answer in answers.items():
+        headings = [each for each in _pictures(source) if isinstance(each, Heading)]
+        data = _decoded(answer) if headings else None
+        for heading in headings:
+            said = at(data, heading.name)
+            name = name or (said if isinstance(said, str) else "")
+            for label, path in heading.facts:
+                value = at(data, path)
+                values = value if isinstance(value, list) else [value]
+                written = [write(each, path) for each in values if each is not None]
+                if written:
+                    found.append((label, written))
+    return Head(name, found)
+
+
+def _pictures(source: str) -> Sequence[Picture]:
+    return SOURCES[source].pictures if source in SOURCES else ()
+
+
+def _about(source: str) -> str:
+    """Return what a source is: the first paragraph of the text with which it is documented."""
+    return _documented(source).split("\n\n", maxsplit=1)[0]
+
+
+def _why_absent(source: str) -> str:
+    """Return the sentences of this text that say when a gene is absent."""
+    sentences = re.split(r"(?<=\.)\s+", _documented(source))
+    return " ".join(" ".join(each.split()) for each in sentences if _ABSENT.search(each))
+
+
+def _documented(source: str) -> str:
+    return (SOURCES[source].__doc__ or "").replace("`", "") if source in SOURCES else ""
+
+
+def _times(answer: Answer | None) -> Times:
+    if answer is None:
+        return Times()
+    return Times(
+        *(
+            None if written is None else msgspec.json.decode(written, type=datetime)
+            for written in (answer.valid_from, answer.fetched_at, answer.checked_at)
+        )
+    )
+
+
+def _decoded(answer: Answer | None) -> dict[str, Any] | None:
+    if answer is None or answer.data is None:
+        return None
+    data = msgspec.json.decode(answer.data)
+    return data if isinstance(data, dict) else None

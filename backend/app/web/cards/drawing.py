@@ -1,0 +1,448 @@
+"""Draws the pictures that sources declare. Places and widths are parts of 1,000."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from app.annotation.data.fields import Field
+from app.annotation.sources.pictures import (
+    Bars,
+    Heading,
+    Labels,
+    Line,
+    Partners,
+    Picture,
+    Rows,
+    Scale,
+    StackedBar,
+    Terms,
+    Tone,
+    Verdicts,
+)
+from app.web.cards.facts import Table
+from app.web.cards.values import (
+    NONE,
+    Cut,
+    Value,
+    as_number,
+    at,
+    cut,
+    elements,
+    number,
+    write,
+)
+
+WIDTH = 1_000.0
+"""Of all drawings."""
+
+MOST_BARS = 10
+"""Bars that are shown at once, besides the marked ones."""
+
+_TICKS = 4
+_THINNEST = 3.0
+"""What is there is visible, however little it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a stacked bar, with its row in the list beside it."""
+
+    label: str
+    tone: Tone
+    number: str
+    share: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStack:
+    """A stacked bar."""
+
+    kind = "stack"
+    title: str
+    total: str
+    unit: str
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar with its label and its number."""
+
+    label: Value
+    number: str
+    width: float
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBars:
+    """Horizontal bars."""
+
+    kind = "bars"
+    title: str
+    unit: str
+    bars: Cut[Bar]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value on a scale, with its interval."""
+
+    label: str
+    number: str
+    x: float | None
+    low: float
+    high: float
+    beyond: bool
+    beside: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnScale:
+    """Values on a common scale."""
+
+    kind = "scale"
+    title: str
+    levels: Sequence[Level]
+    ticks: Sequence[str]
+    left: str
+    right: str
+    mark: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Terms that belong together."""
+
+    title: str
+    terms: Cut[tuple[Value, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTerms:
+    """Terms of an ontology with their names."""
+
+    kind = "terms"
+    title: str
+    groups: Sequence[Group]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A row with a coloured label."""
+
+    label: str
+    tone: Tone
+    name: Value
+    beside: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLabels:
+    """Rows with a coloured label each."""
+
+    kind = "labels"
+    title: str
+    counts: Sequence[tuple[str, Tone, int]]
+    columns: Sequence[str]
+    rows: Cut[Labelled]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was concluded about one subject."""
+
+    name: Value
+    identifier: Value
+    strongest: Labelled
+    all: Cut[Labelled]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnVerdicts:
+    """What was concluded about each subject."""
+
+    kind = "verdicts"
+    title: str
+    columns: Sequence[str]
+    subjects: Cut[Subject]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRows:
+    """A table."""
+
+    kind = "rows"
+    title: str
+    table: Table
+    nothing: str
+
+
+Drawn = DrawnStack | DrawnBars | DrawnScale | DrawnTerms | DrawnLabels | DrawnVerdicts | DrawnRows
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is drawn.
+
+    Attributes:
+        data: of the answer.
+        fields: of the source, by the dotted path.
+    """
+
+    data: Mapping[str, Any]
+    fields: Mapping[str, Field]
+
+    def definition(self, path: str) -> str:
+        """Return what a field means."""
+        return self.fields[path].definition if path in self.fields else ""
+
+    def unit(self, path: str) -> str:
+        """Return the unit of a field."""
+        return (self.fields[path].unit or "") if path in self.fields else ""
+
+
+@singledispatch
+def draw(picture: Picture, answer: Answer) -> Drawn | None:
+    """Draw a picture; None if the answer has nothing of it, as one of a former version may.
+
+    Args:
+        picture: that the source declares.
+        answer: of the source.
+    """
+    del answer
+    raise NotImplementedError(type(picture))
+
+
+@draw.register
+def _(picture: Heading, answer: Answer) -> Drawn | None:
+    del picture, answer  # the head of the page shows it
+    return None
+
+
+@draw.register
+def _(picture: StackedBar, answer: Answer) -> Drawn | None:
+    numbers = [as_number(at(answer.data, each.field)) for each in picture.segments]
+    if all(each is None for each in numbers):
+        return None
+    counts = [max(each or 0, 0) for each in numbers]
+    total = sum(counts)
+    parts, x = [], 0.0
+    for segment, count in zip(picture.segments, counts, strict=True):
+        width = WIDTH * count / total if total else 0.0
+        share = f"{count / total:.1%}" if count else ""
+        parts.append(
+            Part(segment.label, segment.tone, number(count), share, round(x, 2), round(width, 2))
+        )
+        x += width
+    unit = answer.unit(picture.segments[0].field)
+    return DrawnStack(picture.title, number(total), unit, parts)
+
+
+@draw.register
+def _(picture: Bars, answer: Answer) -> Drawn | None:
+    found = at(answer.data, picture.field)
+    if not isinstance(found, dict):
+        return None
+    numbers = {key: value for key, each in found.items() if (value := as_number(each)) is not None}
+    most = max(numbers.values(), default=0)
+    ranked = sorted(numbers, key=lambda key: -numbers[key])
+    # the marked ones are shown at once, wherever they rank
+    top = [*ranked[:MOST_BARS], *(key for key in ranked[MOST_BARS:] if key in picture.marked)]
+    rest = [key for key in ranked[MOST_BARS:] if key not in picture.marked]
+
+    def bar(key: str) -> Bar:
+        name = Value(key.replace("_", " "))
+        return Bar(name, number(numbers[key]), _part(numbers[key], most), key in picture.marked)
+
+    return DrawnBars(
+        picture.title,
+        answer.unit(picture.field),
+        cut([*top, *rest], bar, first=len(top)),
+        answer.definition(picture.field),
+    )
+
+
+@draw.register
+def _(picture: Scale, answer: Answer) -> Drawn | None:
+    levels = [_level(picture, line, answer) for line in picture.lines]
+    if all(level.x is None for level in levels):
+        return None
+    step = (picture.most - picture.least) / _TICKS
+    ticks = [f"{picture.least + place * step:g}" for place in range(_TICKS + 1)]
+    mark = None if picture.mark is None else _place(picture, picture.mark)
+    return DrawnScale(picture.title, levels, ticks, picture.left, picture.right, mark)
+
+
+def _level(picture: Scale, line: Line, answer: Answer) -> Level:
+    value = as_number(at(answer.data, line.value))
+    beside = [
+        (label, number(found))
+        for label, path in line.beside
+        if (found := as_number(at(answer.data, path))) is not None
+    ]
+    if value is None:
+        return Level(line.label, NONE.text, None, 0, 0, beyond=False, beside=beside)
+    lower, upper = (
+        as_number(at(answer.data, path)) if path else None for path in (line.lower, line.upper)
+    )
+    said = number(value)
+    low = high = value
+    if lower is not None and upper is not None:
+        low, high = lower, upper
+        said += f" ({number(lower)} to {number(upper)})"
+    return Level(
+        line.label,
+        said,
+        _place(picture, value),
+        _place(picture, low),
+        _place(picture, high),
+        beyond=max(value, high) > picture.most,
+        beside=beside,
+    )
+
+
+def _place(picture: Scale, value: float) -> float:
+    share = (value - picture.least) / (picture.most - picture.least)
+    return round(WIDTH * min(max(share, 0.0), 1.0), 2)
+
+
+@draw.register
+def _(picture: Terms, answer: Answer) -> Drawn | None:
+    first, every = (at(answer.data, path) for path in (picture.first, picture.field))
+    if not isinstance(first, dict) or not isinstance(every, dict):
+        return None
+    rest = {term: name for term, name in every.items() if term not in first}
+    groups = [
+        Group(title, cut([*terms.items()], lambda pair: (write(pair[1]), write(pair[0]))))
+        for title, terms in ((picture.first_title, first), (picture.rest_title, rest))
+    ]
+    return DrawnTerms(picture.title, groups, answer.definition(picture.first))
+
+
+@draw.register
+def _(picture: Labels, answer: Answer) -> Drawn | None:
+    rows = _labelled(picture, answer)
+    if rows is None:
+        return None
+    counts = [
+        (label, tone, sum(each.label == label for each in rows))
+        for label, tone in picture.tones.items()
+    ]
+    return DrawnLabels(
+        picture.title,
+        counts,
+        [label for label, _ in picture.beside],
+        cut(rows, lambda row: row),
+        answer.definition(picture.field),
+    )
+
+
+@draw.register
+def _(picture: Verdicts, answer: Answer) -> Drawn | None:
+    rows = _labelled(picture, answer)
+    if rows is None:
+        return None
+    found = sorted(elements(at(answer.data, picture.field)), key=_rank(picture))
+    by_subject: dict[str, list[int]] = {}
+    for place, each in enumerate(found):
+        by_subject.setdefault(str(each.get(picture.identifier)), []).append(place)
+
+    def subject(places: list[int]) -> Subject:
+        of_subject = [rows[place] for place in places]
+        identifier = write(found[places[0]].get(picture.identifier), picture.identifier)
+        every = cut(of_subject, lambda row: row)
+        return Subject(of_subject[0].name, identifier, of_subject[0], every)
+
+    return DrawnVerdicts(
+        picture.title,
+        [label for label, _ in picture.beside],
+        cut([*by_subject.values()], subject),
+        answer.definition(picture.field),
+    )
+
+
+def _labelled(picture: Labels, answer: Answer) -> list[Labelled] | None:
+    found = at(answer.data, picture.field)
+    if not isinstance(found, list):
+        return None
+    return [
+        Labelled(
+            said := str(each.get(picture.label)),
+            picture.tones.get(said, "faint"),
+            write(each.get(picture.name), picture.name),
+            [write(each.get(name), name) for _, name in picture.beside],
+        )
+        for each in sorted(elements(found), key=_rank(picture))
+    ]
+
+
+def _rank(picture: Labels) -> Any:
+    ranks = {label: rank for rank, label in enumerate(picture.tones)}
+    return lambda element: ranks.get(str(element.get(picture.label)), len(ranks))
+
+
+@draw.register
+def _(picture: Partners, answer: Answer) -> Drawn | None:
+    found = at(answer.data, picture.field)
+    if not isinstance(found, list):
+        return None
+
+    def bar(partner: Mapping[str, Any]) -> Bar:
+        score = as_number(partner.get(picture.score)) or 0
+        name, hgnc_id = (write(partner.get(each)) for each in (picture.name, picture.hgnc_id))
+        label = Value(hgnc_id.text if name.is_none else name.text, gene=hgnc_id.gene)
+        return Bar(label, number(score), _part(score, picture.most))
+
+    partners = elements(found)
+    unit = next((f.unit for f in _parts(answer, picture.field) if f.path[-1] == picture.score), "")
+    return DrawnBars(
+        picture.title,
+        unit or "",
+        cut(partners, bar, first=MOST_BARS),
+        answer.definition(picture.field),
+    )
+
+
+def _parts(answer: Answer, path: str) -> Sequence[Field]:
+    return answer.fields[path].parts if path in answer.fields else ()
+
+
+@draw.register
+def _(picture: Rows, answer: Answer) -> Drawn | None:
+    found = at(answer.data, picture.field)
+    if not isinstance(found, list):
+        return None
+    named = {
+        column: names if isinstance(names := at(answer.data, path), dict) else {}
+        for column, path in picture.names.items()
+    }
+
+    def row(element: Mapping[str, Any]) -> list[Value]:
+        return [_named(element.get(name), name, named.get(name)) for _, name in picture.columns]
+
+    definitions = {part.path[-1]: part.definition for part in _parts(answer, picture.field)}
+    columns = [(label, definitions.get(name, "")) for label, name in picture.columns]
+    rows = cut(elements(found), row)
+    return DrawnRows(
+        picture.title, Table(columns, frozenset(), rows), answer.definition(picture.field)
+    )
+
+
+def _named(value: Any, field: str, names: Mapping[str, Any] | None) -> Value:
+    if names is not None and isinstance(value, list):
+        value = [names.get(each, each) if isinstance(each, str) else each for each in value]
+    return write(value, field)
+
+
+def _part(value: float, most: float) -> float:
+    if value <= 0 or most <= 0:
+        return 0.0
+    return round(min(max(WIDTH * value / most, _THINNEST), WIDTH), 2)

@@ -1,0 +1,212 @@
+"""One gene: its identifiers, what each source says about it, and how that changed."""
+
+import asyncio
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.fields import all_fields
+from app.annotation.data.gene_changes import Fields, Latest, changes_page, latest_changes
+from app.annotation.data.gene_events import GeneEvent, gene_events
+from app.annotation.data.lists import ListName, lists_with
+from app.annotation.data.manifest import in_order
+from app.annotation.data.moments import snapshot_names
+from app.annotation.data.one_gene import (
+    IDENTIFIERS,
+    AmbiguousName,
+    NoSuchGene,
+    find_gene,
+    read_gene,
+    words,
+)
+from app.annotation.data.shapes import Gene
+from app.annotation.data.wanted import Wanted
+from app.annotation.genes.resolve import NamedGene, Resolution
+from app.annotation.own_tables.registry import all_sources
+from app.annotation.sources.declaration import SourceInfo
+from app.annotation.sources.links import address_of
+from app.api import parameters
+from app.api.services import ServicesDep
+from app.web.cards.card import Card, card, head
+from app.web.cards.values import Value
+from app.web.rendering import page
+
+router = APIRouter()
+
+LATEST = 3
+"""Changes that a card tells."""
+
+PAGE = 50
+"""Changes on a page of the history."""
+
+Name = Annotated[str, Path(max_length=200)]
+
+_Text = Annotated[str, Field(max_length=200)]
+
+
+class Asked(BaseModel):
+    """Which answers the page shows, as the API has it. An empty field asks for nothing."""
+
+    as_of: _Text = ""
+    snapshot: _Text = ""
+    sources: list[_Text] = []
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields that ask for something."""
+        fields = {
+            "as_of": self.as_of,
+            "snapshot": self.snapshot,
+            "sources": ",".join(parameters.words(self.sources)),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    @property
+    def query(self) -> str:
+        """The same as the end of an address; empty if nothing is asked for."""
+        return f"?{urlencode(self.given)}" if self.given else ""
+
+    @property
+    def options(self) -> str:
+        """The same as options of a command."""
+        given = self.given.items()
+        return "".join(f" --{name.replace('_', '-')} {shlex.quote(each)}" for name, each in given)
+
+    async def find(self, connection: AsyncConnection) -> Wanted:
+        """Return what is meant.
+
+        Raises:
+            WrongUse: there is no such source, time or snapshot.
+        """
+        shown = parameters.Shown(self.sources, [], self.as_of or None, self.snapshot or None)
+        return await shown.find(connection)
+
+
+class AskedHistory(Asked):
+    """A page of the history."""
+
+    after: _Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the page shows besides the gene."""
+
+    asked: Asked
+    enabled: Collection[str]
+    wanted: Wanted
+    sources: Mapping[str, SourceInfo]
+    fields: Fields
+    latest: Mapping[str, Latest]
+    events: Sequence[GeneEvent]
+    lists: Sequence[ListName]
+    snapshots: Sequence[str]
+
+
+@router.get("/genes/{name}")
+async def show_gene(
+    request: Request, name: Name, services: ServicesDep, asked: Annotated[Asked, Query()]
+) -> Response:
+    """Show a gene by any of its names."""
+    async with services.reads.connect() as connection:
+        wanted = await asked.find(connection)
+        try:
+            found, gene = await read_gene(connection, name, wanted)
+        except (AmbiguousName, NoSuchGene) as problem:
+            return _names(request, problem)
+        fields = await all_fields(connection)
+        read = _Read(
+            asked,
+            services.enabled_sources,
+            wanted,
+            await all_sources(connection),
+            fields,
+            await latest_changes(connection, gene.id, wanted, fields, each=LATEST),
+            await gene_events(connection, gene.id, wanted.moment),
+            await lists_with(connection, gene.id),
+            await snapshot_names(connection),
+        )
+    # a thread: large answers take long to draw
+    return await asyncio.to_thread(_show, request, found, gene, read)
+
+
+@router.get("/genes/{name}/history")
+async def show_history(
+    request: Request, name: Name, services: ServicesDep, asked: Annotated[AskedHistory, Query()]
+) -> Response:
+    """Show what changed in the answers about a gene, by source, the latest first."""
+    async with services.reads.connect() as connection:
+        wanted = await asked.find(connection)
+        try:
+            _, gene, gene_id = await find_gene(connection, name)
+        except (AmbiguousName, NoSuchGene) as problem:
+            return _names(request, problem)
+        fields = await all_fields(connection)
+        changes, after = await changes_page(
+            connection, gene_id, wanted, fields, after=asked.after or None, limit=PAGE
+        )
+    older = urlencode(asked.given | {"after": after}) if after else None
+    return page(request, "gene_history.html", gene=gene, changes=changes, older=older, asked=asked)
+
+
+def _show(request: Request, found: Resolution, gene: Gene, read: _Read) -> Response:
+    named: dict[str, str | None] = {"symbol": gene.symbol}
+    named |= {column: getattr(gene, column) for column in IDENTIFIERS}
+    sources = read.wanted.sources or (*read.sources, *gene.annotations)
+    cards = [_card(source, gene, read, named) for source in in_order({*sources})]
+    answers = {each.source: each.answer for each in cards if each.answer is not None}
+    return page(
+        request,
+        "gene.html",
+        gene=gene,
+        withdrawn_at=gene.withdrawn_at and msgspec.json.decode(gene.withdrawn_at, type=datetime),
+        successor=gene.successor and NamedGene.model_validate_json(bytes(gene.successor)),
+        identifiers=_identifiers(named),
+        resolved=None if found.name == gene.symbol else (found.name, words(found)),
+        head=head(answers),
+        cards=cards,
+        moment=read.wanted.moment,
+        read=read,
+        asked=read.asked,
+    )
+
+
+def _card(source: str, gene: Gene, read: _Read, named: Mapping[str, str | None]) -> Card:
+    info = read.sources.get(source)
+    return card(
+        source,
+        gene.annotations.get(source),
+        info=info,
+        fields=read.fields.get(source, {}),
+        gene=named,
+        history=read.latest.get(source),
+        # own tables cannot be disabled
+        enabled=source in read.enabled or info is None or not info.hosts,
+    )
+
+
+def _identifiers(named: Mapping[str, str | None]) -> list[tuple[str, Value]]:
+    return [
+        (label, Value(value, href=address_of(value, column)))
+        for column, label in IDENTIFIERS.items()
+        if (value := named[column]) is not None
+    ]
+
+
+def _names(request: Request, problem: AmbiguousName | NoSuchGene) -> Response:
+    """Return a page that says why a name means no gene, and which genes could be meant."""
+    status = HTTPStatus.NOT_FOUND if isinstance(problem, NoSuchGene) else HTTPStatus.CONFLICT
+    candidates = problem.candidates if isinstance(problem, AmbiguousName) else ()
+    near = problem.near if isinstance(problem, NoSuchGene) else ()
+    return page(
+        request, "gene_names.html", status, problem=problem, candidates=candidates, near=near
+    )

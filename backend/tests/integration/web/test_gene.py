@@ -1,0 +1,259 @@
+"""The page of one gene: its names, what each source says about it, and how that changed."""
+
+import html
+import json
+import re
+
+import pytest
+
+HOSTILE = '<script>alert(1)</script>"onmouseover="alert(2)\'><img src=x>'
+
+
+@pytest.fixture
+def answer(query):
+    """Store an answer of a source about PKD1."""
+
+    def store(source, state="found", data=None, *, reason=None, symbol="PKD1", **columns):
+        values = {
+            "release": "2026-11",
+            "fetched_at": "2026-11-01T08:00Z",
+            "checked_at": "2026-11-02T08:00Z",
+            "valid_from": "2026-10-01T08:00Z",
+            "checked_state": state,
+            "reason": reason,
+        } | columns
+        query(
+            "INSERT INTO annotations (gene_id, source, state, data,"
+            f" {', '.join(values)}) SELECT id, %s, %s, %s, {', '.join(['%s'] * len(values))}"
+            " FROM genes WHERE symbol = %s",
+            source,
+            state,
+            None if data is None else json.dumps(data),
+            *values.values(),
+            symbol,
+        )
+
+    return store
+
+
+def card(text: str, source: str) -> str:
+    """The card of a source."""
+    found = re.search(
+        rf'<section class="card source[^>]*id="{source}".*?</section>', text, re.DOTALL
+    )
+    assert found, f"no card of {source}"
+    return found[0]
+
+
+def words(markup: str) -> str:
+    """What a reader sees of markup, without line breaks."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
+
+
+async def test_a_gene_shows_its_identifiers_with_links_out(admin) -> None:
+    text = (await admin.get("/genes/PKD1")).text
+
+    assert '<link rel="canonical" href="/genes/HGNC:9008">' in text
+    assert "#!/hgnc_id/HGNC:9008" in text
+    assert "https://www.ensembl.org/id/ENSG00000008710" in text
+    assert "https://www.ncbi.nlm.nih.gov/gene/5310" in text
+    assert text.count('rel="noopener noreferrer"') >= 3
+
+
+async def test_the_four_states_look_different_and_say_why(admin, answer) -> None:
+    answer("pubmed", data={"articles": 1_234, "newest_pmids": [40_000_001]})
+    answer("gnomad", "absent")
+    answer("gtex", "unknown", reason="the file names it twice", release=None, fetched_at=None)
+
+    text = (await admin.get("/genes/PKD1")).text
+
+    found, absent, unknown, not_asked = (
+        card(text, source) for source in ("pubmed", "gnomad", "gtex", "hgnc")
+    )
+    assert "1,234 articles" in words(found)
+    assert "https://pubmed.ncbi.nlm.nih.gov/40000001/" in found
+    assert "40000001" in words(found)
+    assert "has nothing about PKD1: that is its answer" in words(absent)
+    assert "protein-coding genes only" in words(absent)
+    assert "could not be found out what GTEx has about PKD1: the file names it twice" in words(
+        unknown
+    )
+    assert "No run has asked HGNC about PKD1 yet" in words(not_asked)
+    states = [
+        re.search(r'class="card source ([a-z-]+)"', each)[1]
+        for each in (found, absent, unknown, not_asked)
+    ]
+    assert states == ["found", "absent", "unknown", "not-asked"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("PBP", "PBP is the previous symbol of PKD1"),
+        ("Pc-1", "Pc-1 is the alias of PKD1"),
+        ("5310", "5310 is the entrez id of PKD1"),
+        ("ENSG00000008710.19", "ENSG00000008710.19 is the ensembl gene id of PKD1"),
+    ],
+)
+async def test_the_page_says_how_another_name_was_resolved(admin, query, name, said) -> None:
+    query(
+        "INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9008', 'symbol', 'PKD1'),"
+        " ('HGNC:9008', 'previous', 'PBP'), ('HGNC:9008', 'alias', 'PC-1')"
+    )
+    text = (await admin.get(f"/genes/{name}")).text
+
+    assert said in words(text)
+    assert 'rel="canonical" href="/genes/HGNC:9008"' in text
+
+
+async def test_an_ambiguous_name_lists_its_genes(admin, query) -> None:
+    query(
+        "INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:1', 'symbol', 'OTHER'),"
+        " ('HGNC:9008', 'alias', 'TWICE'), ('HGNC:1', 'alias', 'TWICE')"
+    )
+    answer = await admin.get("/genes/twice")
+
+    assert answer.status_code == 409
+    assert '<a href="/genes/HGNC:9008"><bdi>PKD1</bdi></a>' in answer.text
+    assert "OTHER (HGNC:1): not in this database" in words(answer.text)
+
+
+async def test_an_unknown_name_is_answered_with_what_is_near(admin) -> None:
+    answer = await admin.get("/genes/PKD11")
+
+    assert answer.status_code == 404
+    assert "did you mean PKD1?" in words(answer.text)
+    assert '<a href="/genes/PKD1">' in answer.text
+
+
+async def test_a_gene_that_was_not_imported_is_told_from_one_that_does_not_exist(
+    admin, query
+) -> None:
+    query("INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9009', 'symbol', 'PKD2')")
+
+    answer = await admin.get("/genes/PKD2")
+
+    assert answer.status_code == 404
+    assert "PKD2 (HGNC:9009) is not in this database" in words(answer.text)
+    assert "genes-import" in answer.text
+
+
+async def test_a_gene_shows_its_lists_its_fate_and_its_events(admin, query) -> None:
+    query("UPDATE genes SET created_at = '2026-01-01' WHERE symbol IN ('PKD1', 'TTN')")
+    query(
+        "UPDATE genes SET withdrawn_at = '2026-05-01',"
+        " successor_id = (SELECT id FROM genes WHERE symbol = 'PKD1') WHERE symbol = 'TTN'"
+    )
+    query(
+        "INSERT INTO gene_events (gene_id, at, event, detail, run_id)"
+        ' SELECT id, \'2026-03-01\', \'renamed\', \'{"from": "OLD", "to": "TTN"}\', 7'
+        " FROM genes WHERE symbol = 'TTN'"
+    )
+    query(
+        "WITH l AS (INSERT INTO gene_lists (name, by) VALUES ('muscle', 'Ada') RETURNING id)"
+        " INSERT INTO gene_list_genes (list_id, hgnc_id) SELECT id, 'HGNC:12403' FROM l"
+    )
+    withdrawn = (await admin.get("/genes/TTN")).text
+    successor = (await admin.get("/genes/PKD1")).text
+
+    assert 'merged into <a href="/genes/HGNC:9008">' in withdrawn
+    assert "renamed OLD -> TTN" in words(withdrawn)
+    assert '<a href="/runs/7">' in withdrawn
+    assert "imported" in words(withdrawn)
+    # the successor is on the lists of what was merged into it
+    assert "muscle" in words(withdrawn)
+    assert "muscle" in words(successor)
+
+
+@pytest.fixture
+def changed(answer, query) -> None:
+    """What is known of PKD1 now, with two former answers."""
+    answer("pubmed", data={"articles": 12, "newest_pmids": [3]}, release="2026-11")
+    answer("hpo", data={"diseases": [], "organ_terms": {"HP:0000107": "Renal cyst"}, "terms": {}})
+    query(
+        "INSERT INTO annotation_history (gene_id, source, state, data, release, valid_from,"
+        " valid_to, run_id, changed_run_id, origin_ids, origin_since)"
+        " SELECT id, 'pubmed', state, data::jsonb, 'r' || n, f::timestamptz, t::timestamptz, n + 1,"
+        " n, '{}', '{}' FROM genes, (VALUES"
+        " (1, 'absent', NULL, '2026-01-01Z', '2026-02-01Z'),"
+        " (2, 'found', '{\"articles\": 9, \"newest_pmids\": [1]}', '2026-02-01Z', '2026-10-01Z'))"
+        " AS v (n, state, data, f, t) WHERE symbol = 'PKD1'"
+    )
+    query("UPDATE annotations SET valid_from = '2026-10-01Z', changed_run_id = 3")
+    query("UPDATE genes SET created_at = '2026-01-01Z'")
+
+
+async def test_a_card_tells_what_changed_and_when(admin, changed) -> None:
+    found = card((await admin.get("/genes/PKD1")).text, "pubmed")
+
+    assert "History: 3 versions" in words(found)
+    assert "articles 9 -> 12" in words(found)
+    assert "absent -> found" in words(found)
+    assert "first answer, absent" in words(found)
+    assert '<a href="/runs/3">' in found
+
+
+async def test_the_history_is_read_page_by_page(admin, changed, monkeypatch) -> None:
+    monkeypatch.setattr("app.web.gene.PAGE", 2)
+    seen, address = [], "/genes/PKD1/history?sources=pubmed"
+    while address:
+        text = (await admin.get(address)).text
+        seen += [words(each) for each in re.findall(r"<td><bdi>([^-].*?)</bdi></td>", text)]
+        older = re.search(r'rel="next" href="([^"]+)"', text)
+        address = older[1].replace("&amp;", "&") if older else ""
+
+    assert seen == [
+        *("2026-11", "articles 9 -> 12; added newest pmid 3; removed newest pmid 1"),
+        *("r2", "absent -> found; articles none -> 9; added newest pmid 1"),
+        *("r1", "first answer, absent"),
+    ]
+
+
+async def test_a_past_moment_and_a_snapshot_show_what_was_known_then(admin, changed, query) -> None:
+    query(
+        "INSERT INTO snapshots (name, at, by, manifest)"
+        " VALUES ('paper', '2026-03-01Z', 'Ada', '{\"sources\": {}}')"
+    )
+    january = (await admin.get("/genes/PKD1?as_of=2026-01-15")).text
+    paper = (await admin.get("/genes/PKD1?snapshot=paper&as_of=")).text
+
+    assert "absent" in card(january, "pubmed")
+    assert "hpo had not been asked" not in january
+    assert "had not been asked about PKD1 then" in words(card(january, "hpo"))
+    assert "9 articles" in words(card(paper, "pubmed"))
+    assert "in the snapshot paper" in words(paper)
+    assert "articles 9 -&gt; 12" not in paper
+    assert 'href="/api/genes/HGNC:9008?snapshot=paper"' in paper
+    assert "just gene HGNC:9008 --snapshot paper" in paper
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("as_of=tomorrow", "tomorrow"),
+        ("snapshot=none", "there is no snapshot"),
+        ("sources=clinva", "did you mean clinvar?"),
+        ("as_of=2026-01-01&snapshot=paper", "both given"),
+    ],
+)
+async def test_a_wrong_wish_is_explained(admin, asked, said) -> None:
+    answer = await admin.get(f"/genes/PKD1?{asked}")
+
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+async def test_only_the_wanted_sources_are_shown(admin, changed) -> None:
+    text = (await admin.get("/genes/PKD1?sources=hpo,pubmed")).text
+
+    assert re.findall(r'<section class="card source[^>]*id="(\w+)"', text) == ["hpo", "pubmed"]
+
+
+async def test_an_older_answer_says_that_the_last_check_failed(admin, answer) -> None:
+    data = {"articles": 5, "newest_pmids": []}
+    answer("pubmed", data=data, checked_state="unknown", reason="it was damaged")
+
+    found = words(card((await admin.get("/genes/PKD1")).text, "pubmed"))
+
+    assert "5 articles" in found
+    assert "could not find out whether this is still so: it was damaged" in found
