@@ -114,6 +114,12 @@ source-add *ARGS: _installed
 source-remove *ARGS: _installed
     @{{ python }} -m app.cli source-remove "$@"
 
+# Find genes by a part of a name: just search TEXT
+[group('annotate')]
+[no-cd]
+search *ARGS: _installed
+    @{{ python }} -m app.cli search "$@"
+
 # Say what names of genes mean: just resolve NAME...
 [group('annotate')]
 [no-cd]

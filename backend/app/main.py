@@ -33,6 +33,7 @@ from app.api import (
     resolve,
     rollback,
     schedules,
+    search,
     snapshots,
     sources,
 )
@@ -108,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         genes.router,
         changes.router,
         resolve.router,
+        search.router,
         sources.router,
         snapshots.router,
         snapshots.admin_router,

@@ -37,6 +37,7 @@ COMMANDS = {
     "source-remove": _Listed("app.cli.own_tables", "Remove a table of your own."),
     "snapshot": _Listed("app.cli.snapshots", "Freeze the annotations under a name."),
     "rollback": _Listed("app.cli.rollback", "Restore the former answers of a source."),
+    "search": _Listed("app.cli.search", "Find genes by a part of a name."),
     "resolve": _Listed("app.cli.resolve", "Say what the names of genes mean."),
     "gene": _Listed("app.cli.gene", "Show what the sources say about a gene."),
     "export": _Listed("app.cli.export", "Export genes and their annotations to a file."),

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.annotation.settings import Settings
 from app.api.body_limit import BodyLimit
-from app.web import assets, gene, now, problems, run, runs, schedules, workers
+from app.web import assets, gene, now, problems, run, runs, schedules, search, workers
 from app.web.gate import Gate, is_page
 from app.web.live import Live
 from app.web.login import login_router
@@ -39,6 +39,7 @@ def create_pages(settings: Settings) -> FastAPI:
         gene.router,
         schedules.router,
         notifications_router(settings),
+        search.router,
     ):
         pages.include_router(router)
     pages.add_route("/static/{digest}/{name}", assets.serve)

@@ -1,5 +1,6 @@
 """Renders pages. Every value is escaped, wherever it comes from."""
 
+import shlex
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from app.core.printable import printable
 from app.web import assets, wording
 
 PLACES = (
@@ -21,9 +23,16 @@ PLACES = (
 
 _FOLDER = Path(__file__).parent
 
+
+def _shown(value: object) -> object:
+    """Escape what a browser would hide, and what would turn the text around it."""
+    return printable(value) if type(value) is str else value
+
+
 _pages = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
+    finalize=_shown,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -37,6 +46,7 @@ _pages.filters |= {
     "count": wording.count,
     "words": wording.words,
     "speed": wording.speed,
+    "shell": shlex.quote,
 }
 _pages.globals |= {"asset": assets.address, "places": PLACES}
 

@@ -53,6 +53,8 @@ genes = Table(
         " any more",
     ),
     Index("genes_symbol_idx", text("lower(symbol)")),
+    # finds beginnings, whatever the collation of the database is
+    Index("genes_symbol_beginning_idx", text("lower(symbol) text_pattern_ops")),
 )
 
 merged_ids = Table(
@@ -80,7 +82,7 @@ gene_names = Table(
     Column("kind", Text, primary_key=True, comment="symbol (the approved one), previous or alias"),
     Column("name", Text, primary_key=True),
     CheckConstraint("kind IN ('symbol', 'previous', 'alias')", name="kind"),
-    Index("gene_names_name_idx", text("upper(name)")),
+    Index("gene_names_name_idx", text("upper(name) text_pattern_ops")),
 )
 
 gene_events = Table(

@@ -8,7 +8,8 @@ function typing(target) {
 }
 
 function rows() {
-  return [...document.querySelectorAll("[data-rows] tr a[data-row]")];
+  const found = document.activeElement.closest(".find");
+  return [...document.querySelectorAll(found ? "#found a" : "[data-rows] tr a[data-row]")];
 }
 
 function move(step) {
@@ -40,6 +41,27 @@ document.addEventListener("keydown", (event) => {
     move(-1);
   }
   went = event.key;
+});
+
+// The box in the header: the arrows lead through the genes below it, and Enter goes to the first.
+document.addEventListener("keydown", (event) => {
+  const box = event.target.closest(".find")?.querySelector("input");
+  if (!box) return;
+  if (event.key === "Escape") {
+    event.target.blur();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    if (event.key === "ArrowUp" && event.target === rows()[0]) box.focus();
+    else if (event.key === "ArrowDown" || event.target !== box) move(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Enter" && event.target === box) {
+    // only what was found for this very text
+    const found = document.querySelector("#found ul");
+    const first = found?.dataset.for === box.value && found.querySelector("a");
+    if (first) {
+      event.preventDefault();
+      first.click();
+    }
+  }
 });
 
 document.addEventListener("submit", (event) => {

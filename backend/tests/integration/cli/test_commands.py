@@ -274,6 +274,20 @@ def test_what_upstreams_and_others_said_does_not_steer_the_terminal(cli, genes, 
     assert cli.json("show", 1)["error"] == HOSTILE
 
 
+def test_genes_are_found_by_a_part_of_a_name(cli, genes, query) -> None:
+    query("INSERT INTO gene_names VALUES ('HGNC:9008', 'alias', 'TRPP1')")
+
+    begun = cli("search", "trp")
+    assert (begun.exit_code, begun.stderr) == (0, "1 gene has a name that begins with trp.\n")
+    assert "PKD1 (HGNC:9008)" in begun.stdout
+    assert "alias TRPP1" in begun.stdout
+    assert cli("search", "5310").stderr == "5310: Entrez id of PKD1 (HGNC:9008).\n"
+
+    near = cli("search", "PKD8")
+    assert (near.exit_code, "PKD1" in near.stdout) == (1, True)
+    assert cli.json("search", "trp")["matches"][0]["gene"]["symbol"] == "PKD1"
+
+
 def test_names_are_resolved_and_an_ambiguous_one_is_no_success(cli, genes, query) -> None:
     query(
         "INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9008', 'previous', 'PBP'),"

@@ -23,6 +23,7 @@ SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clie
 PAGES = (
     *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
     *("/workers", "/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
+    *("/search", "/search?q=PK"),
 )
 SMALL = 150_000
 """Bytes of a page with all that it loads."""
@@ -183,10 +184,37 @@ async def test_keys_lead_to_pages_and_through_lists(chromium: Browser, served: s
         await keyboard.press("r")
         await expect(tab.page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
         await keyboard.press("/")
-        await expect(tab.page.get_by_label("Error contains")).to_be_focused()
+        await expect(tab.page.get_by_label("Find a gene")).to_be_focused()
         await tab.page.get_by_role("heading", name="Runs", exact=True).click()
         await keyboard.press("j")
         await expect(tab.page.get_by_role("link", name="2", exact=True)).to_be_focused()
+
+
+async def test_a_gene_is_found_with_the_keyboard_alone(
+    chromium: Browser, plant: Plant, served: str
+) -> None:
+    plant.rows("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'ZZT1'), ('HGNC:2', 'ZZT2')")
+    async with window(chromium, served) as tab:
+        keyboard, box = tab.page.keyboard, tab.page.get_by_label("Find a gene")
+        found = tab.page.locator("#found")
+        await keyboard.press("/")
+        await keyboard.type("zz")
+        await expect(found.get_by_role("status")).to_have_text(
+            "2 genes have names that begin with zz."
+        )
+        await keyboard.press("ArrowDown")
+        await expect(found.get_by_role("link", name="ZZT1")).to_be_focused()
+        await keyboard.press("j")
+        await expect(found.get_by_role("link", name="ZZT2")).to_be_focused()
+        await keyboard.press("k")
+        await keyboard.press("ArrowUp")
+        await expect(box).to_be_focused()
+        assert await tab.page.evaluate(SERIOUS) == []
+        await keyboard.press("Escape")
+        await expect(found).to_be_hidden()
+        await keyboard.press("/")
+        await keyboard.press("Enter")
+        await tab.page.wait_for_url("**/genes/HGNC:1")
 
 
 async def test_forms_work_without_scripts(chromium: Browser, plant: Plant, served: str) -> None:

@@ -1,0 +1,40 @@
+from typing import Annotated
+
+from fastapi import Query
+
+from app.annotation.genes.resolve import ANY_NAME
+from app.annotation.genes.search import MOST, MOST_MATCHES, Found, search
+from app.api import routers
+from app.api.services import ServicesDep
+from app.api.strict_requests import IN_DIGITS
+
+router = routers.read_router("/search", "genes")
+
+
+@router.get(
+    "",
+    summary="Find genes by a part of a name",
+    response_description="The genes that the text could mean",
+)
+async def search_genes(
+    services: ServicesDep,
+    q: Annotated[
+        str,
+        Query(
+            max_length=1_000,
+            description=f"The text: {ANY_NAME}, or the beginning of a symbol or an alias.",
+            examples=["PKD"],
+        ),
+    ],
+    limit: Annotated[
+        int,
+        Query(ge=1, le=MOST_MATCHES, description="The most genes in `matches`.", examples=[3]),
+        IN_DIGITS,
+    ] = MOST,
+) -> Found:
+    """Return the genes that a text could mean, for a search while somebody types.
+
+    Names are compared with those of all approved genes, also of genes that are not in the database.
+    """
+    async with services.reads.connect() as connection:
+        return await search(connection, q, limit)

@@ -1,0 +1,46 @@
+import click
+
+from app.annotation.genes import search as genes
+from app.annotation.genes.search import MOST, MOST_MATCHES, Found, Match
+from app.annotation.genes.words import KINDS, remark, summary, title
+from app.cli.output import as_json, cells, note, stdout, table, write_json
+from app.cli.session import Session, in_session
+
+
+@click.command()
+@click.argument("text", metavar="TEXT")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST_MATCHES), default=MOST, show_default=True, help="Genes."
+)
+@as_json
+def search(text: str, limit: int, *, as_json: bool) -> None:
+    """Find genes by TEXT: a name of any kind, or the beginning of a symbol or an alias.
+
+    stderr says what TEXT means. If no name begins with TEXT, names are listed that are near to it.
+    The exit status is 1 if nothing was found.
+    """
+
+    async def do(session: Session) -> Found:
+        async with session.db.connect() as connection:
+            return await genes.search(connection, text, limit)
+
+    found = in_session(do)
+    if as_json:
+        write_json(found)
+    else:
+        note(summary(found))
+        listed = table("gene", "found by", "")
+        for gene in found.meant:
+            kind = KINDS[str(found.resolution.resolved_by)]
+            listed.add_row(*cells(title(gene), kind, remark(gene)))
+        for each in (*found.matches, *found.near):
+            listed.add_row(*cells(title(each.gene), _by(each), remark(each.gene)))
+        if listed.row_count:
+            stdout().print(listed)
+    if not (found.meant or found.matches):
+        click.get_current_context().exit(1)
+
+
+def _by(match: Match) -> str:
+    kind = KINDS[match.kind]
+    return kind if match.name == match.gene.symbol else f"{kind} {match.name}"

@@ -1,0 +1,77 @@
+"""Finds genes: the box in the header of every page, and the page of what was found."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.annotation.genes.resolve import NamedGene
+from app.annotation.genes.search import MOST_MATCHES, Found, search
+from app.annotation.genes.words import KINDS, remark, summary
+from app.api.services import ServicesDep
+from app.web.rendering import page, redirect
+
+router = APIRouter()
+
+Typed = Annotated[str, Query(max_length=1_000)]
+
+
+@router.get("/search")
+async def show_found(request: Request, services: ServicesDep, q: Typed = "") -> Response:
+    """Go to the gene that a text means, or show the genes that it could mean."""
+    async with services.reads.connect() as connection:
+        found = await search(connection, q, MOST_MATCHES)
+    if (gene := found.only_gene) is not None:
+        return redirect(request, f"/genes/{quote(gene.hgnc_id, safe=':')}")
+    return page(request, "search.html", q=q, limit=MOST_MATCHES, **_shown(found))
+
+
+@router.get("/search/found")
+async def show_while_typing(request: Request, services: ServicesDep, q: Typed = "") -> Response:
+    """Show the genes that the text in the box could mean, below the box."""
+    async with services.reads.connect() as connection:
+        found = await search(connection, q)
+    return page(request, "search_found.html", **_shown(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A gene that was found.
+
+    Attributes:
+        why: how the text, or which of its names, names the gene, and what has to be known of it.
+    """
+
+    gene: NamedGene
+    why: str
+
+
+def _shown(found: Found) -> dict[str, Any]:
+    """Return what both templates show."""
+    meant = found.resolution
+    lines = []
+    if meant.resolved_by is not None:
+        kind = KINDS[meant.resolved_by]
+        lines += [_line(each, kind, "") for each in meant.candidates]
+        if meant.gene is not None:
+            lines.append(_line(meant.gene, kind, "", meant.successor))
+        if meant.successor is not None:
+            lines.append(_line(meant.successor, "its successor", ""))
+    lines += [
+        _line(each.gene, KINDS[each.kind], each.name) for each in (*found.matches, *found.near)
+    ]
+    return {
+        "found": found,
+        "said": summary(found) if found.q.strip() else "",
+        "lines": lines,
+        "missing": any(each.gene.id is None for each in lines),
+        # Enter goes to the first, unless somebody has to choose
+        "first": not meant.candidates,
+    }
+
+
+def _line(gene: NamedGene, kind: str, name: str, successor: NamedGene | None = None) -> Line:
+    """Return a line. The name is that by which the gene was found; empty if that is the text."""
+    named = kind if name in {"", gene.symbol} else f"{kind} {name}"
+    return Line(gene, ", ".join(filter(None, [named, remark(gene, successor)])))
