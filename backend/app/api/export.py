@@ -14,15 +14,23 @@ from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.planning import Asked, Plan, format_of, plan
 from app.annotation.data.export.process import CHUNK, Export
 from app.annotation.data.export.running import begin, consistent
-from app.annotation.settings import Settings
 from app.annotation.upstream import usable_cache_dir
 from app.api import routers
 from app.api.conditional import accepts_gzip
 from app.api.errors import refusals, refuse
 from app.api.export_slots import RETRY_AFTER, TooManyExports
 from app.api.head_requests import IS_HEAD
-from app.api.parameters import AS_OF, EXAMPLE_FIELDS, SNAPSHOT, SOURCES, WHERE, words
-from app.api.services import ServicesDep
+from app.api.parameters import (
+    AS_OF,
+    EXAMPLE_FIELDS,
+    ORDER,
+    PREFIX,
+    SNAPSHOT,
+    SOURCES,
+    WHERE,
+    words,
+)
+from app.api.services import Services, ServicesDep
 from app.api.streams import send_while_connected
 
 logger = logging.getLogger(__name__)
@@ -69,7 +77,9 @@ async def export(
     list: Annotated[  # noqa: A002 - the name of the parameter
         str | None, Query(description="Only the genes of this list.")
     ] = None,
+    prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006
+    order: ORDER = "import",
     as_of: AS_OF = None,
     snapshot: SNAPSHOT = None,
     long: Annotated[
@@ -93,39 +103,56 @@ async def export(
         sources=_names(sources),
         fields=_names(fields),
         genes=list,
+        prefix=prefix,
         where=where,
+        order=order,
         as_of=as_of,
         snapshot=snapshot,
         long=long,
     )
-    if columns or IS_HEAD in request.scope:
+    if columns:
         async with consistent(services.db) as connection:
             planned = await plan(connection, asked)
-        headers = _headers(planned, request, columns=columns)
-        if columns:
-            return Response(described(planned.table.columns, format), 200, headers)
+        headers = _headers(planned, request, columns=True)
+        return Response(described(planned.table.columns, format), 200, headers)
+    try:
+        return await exported(request, services, asked)
+    except TooManyExports:
+        return refuse(
+            503,
+            "too many exports at a time",
+            remedy="try again when one of them has ended",
+            headers={"Retry-After": str(RETRY_AFTER)},
+        )
+
+
+async def exported(request: Request, services: Services, asked: Asked) -> Response:
+    """Start an export, and return the answer that streams it.
+
+    Args:
+        request: that is answered. To HEAD, the answer has only the headers.
+        services: with the slots for exports.
+        asked: what to export. Its format has been checked.
+
+    Raises:
+        WrongUse, UserError: see `planning.plan`.
+        TooManyExports: as many as allowed are being executed.
+    """
+    if IS_HEAD in request.scope:
+        async with consistent(services.db) as connection:
+            planned = await plan(connection, asked)
         # streamed as the file would be: an empty body would have a length and an ETag of its own
-        return StreamingResponse(_nothing(), 200, headers)
-    settings: Settings = request.app.state.settings
+        return StreamingResponse(_nothing(), 200, _headers(planned, request, columns=False))
     async with AsyncExitStack() as stack:
-        try:
-            stack.enter_context(services.export_slots)
-        except TooManyExports:
-            return refuse(
-                503,
-                "too many exports at a time",
-                remedy="try again when one of them has ended",
-                headers={"Retry-After": str(RETRY_AFTER)},
-            )
-        cache = usable_cache_dir(settings.cache_dir)
-        folder = stack.enter_context(export_folder(cache))
+        stack.enter_context(services.export_slots)
+        folder = stack.enter_context(export_folder(usable_cache_dir(services.cache_dir)))
         planned, started = await stack.enter_async_context(
             begin(
                 services.db,
                 asked,
                 output=asyncio.subprocess.PIPE,
                 folder=folder,
-                gzip=_gzip(request, format),
+                gzip=_gzip(request, asked.format),
             )
         )
         headers = _headers(planned, request, columns=False)

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -24,6 +25,7 @@ class Services:
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
         enabled_sources: that a run of all sources covers.
+        cache_dir: ``CACHE_DIR``.
         export_slots: limits the exports at a time.
         streams: of which each occupies one of the connections for requests until its end.
     """
@@ -34,6 +36,7 @@ class Services:
     dispatcher: Dispatcher
     redis: Redis | None
     enabled_sources: Sequence[str]
+    cache_dir: Path
     export_slots: ExportSlots = field(default_factory=ExportSlots)
     streams: StreamSlots = field(default_factory=StreamSlots)
 

@@ -40,11 +40,20 @@ _STDOUT = Path("-")
 )
 @click.option("--list", "genes", metavar="NAME", help="Only the genes of this list.")
 @click.option(
+    "--prefix", metavar="TEXT", help="Only the genes whose symbol begins with it, in any case."
+)
+@click.option(
     "--where",
     multiple=True,
     metavar="CONDITION",
     help="Only the genes that satisfy it, such as 'gnomad.loeuf<0.6'. May be repeated; then all"
     " have to be satisfied.",
+)
+@click.option(
+    "--order",
+    metavar="ORDER",
+    default="import",
+    help="import, symbol, hgnc_id or a field; with a minus, descending: --order=-gnomad.loeuf.",
 )
 @click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
 @click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
@@ -64,7 +73,9 @@ def export(
     sources: str | None,
     fields: str | None,
     genes: str | None,
+    prefix: str | None,
     where: Sequence[str],
+    order: str,
     as_of: str | None,
     snapshot: str | None,
     long: str | None,
@@ -83,7 +94,9 @@ def export(
         sources=_names(sources),
         fields=_names(fields),
         genes=genes,
+        prefix=prefix,
         where=where,
+        order=order,
         as_of=as_of,
         snapshot=snapshot,
         long=long,

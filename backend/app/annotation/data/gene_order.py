@@ -45,7 +45,7 @@ Keys = tuple[ColumnElement[Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class GeneOrder:
     """An order of genes.
 
     Attributes:
@@ -57,11 +57,11 @@ class Order:
     descending: bool = False
 
 
-IMPORTED = Order()
+IMPORTED = GeneOrder()
 """The order in which the genes were imported."""
 
 
-async def find_order(connection: AsyncConnection, name: str) -> Order:
+async def find_order(connection: AsyncConnection, name: str) -> GeneOrder:
     """Return the order that somebody typed; see :func:`parse_order`.
 
     Raises:
@@ -71,7 +71,7 @@ async def find_order(connection: AsyncConnection, name: str) -> Order:
     return parse_order(name, {} if "." not in by else await known_fields(connection, [by]))
 
 
-def parse_order(name: str, known: Known) -> Order:
+def parse_order(name: str, known: Known) -> GeneOrder:
     """Return the order that somebody typed.
 
     Args:
@@ -83,14 +83,14 @@ def parse_order(name: str, known: Known) -> Order:
     """
     by = name.removeprefix("-")
     if by in IDENTIFIERS:
-        return Order(by, descending=name != by)
+        return GeneOrder(by, descending=name != by)
     if "." not in by:
         raise unknown_name("order", name, (*ORDERS, "FIELD", "-FIELD"))
     require_storable(by)
-    return Order(find_field(by, known), descending=name != by)
+    return GeneOrder(find_field(by, known), descending=name != by)
 
 
-def with_keys(genes: Subquery, moment: Moment, order: Order) -> tuple[FromClause, Keys]:
+def with_keys(genes: Subquery, moment: Moment, order: GeneOrder) -> tuple[FromClause, Keys]:
     """Return what to select genes from, and the keys of an order.
 
     Args:
@@ -112,7 +112,7 @@ def with_keys(genes: Subquery, moment: Moment, order: Order) -> tuple[FromClause
     return genes, (genes.c.id,)
 
 
-def directed(order: Order, keys: Keys) -> list[ColumnElement[Any]]:
+def directed(order: GeneOrder, keys: Keys) -> list[ColumnElement[Any]]:
     """Return the keys in the directions in which an order sorts them."""
     if isinstance(order.by, Field):
         value, gene_id = keys
@@ -120,7 +120,7 @@ def directed(order: Order, keys: Keys) -> list[ColumnElement[Any]]:
     return [key.desc() for key in keys] if order.descending else [*keys]
 
 
-def beyond(order: Order, keys: Keys, *, has_value: bool) -> ColumnElement[bool]:
+def beyond(order: GeneOrder, keys: Keys, *, has_value: bool) -> ColumnElement[bool]:
     """Return the condition that a gene comes after the one with the keys ``key_0``, ``key_1``.
 
     Args:

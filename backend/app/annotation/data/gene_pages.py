@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.gene_filter import Filter, matching
-from app.annotation.data.gene_order import IMPORTED, Order, beyond, directed, with_keys
+from app.annotation.data.gene_order import IMPORTED, GeneOrder, beyond, directed, with_keys
 from app.annotation.data.genes import genes_at
 from app.annotation.data.moments import Moment
 from app.annotation.data.reading import genes_and_answers, read_page
@@ -21,7 +21,7 @@ async def gene_page(
     wanted: Wanted,
     chosen: Filter,
     *,
-    order: Order = IMPORTED,
+    order: GeneOrder = IMPORTED,
     after: int | None = None,
     limit: int,
 ) -> tuple[list[Gene], int | None]:
@@ -54,7 +54,7 @@ async def gene_page(
 # composing the statement of a page takes longer than reading a small one
 @functools.lru_cache(maxsize=256)
 def _page(
-    wanted: Wanted, chosen: Filter, order: Order, *, is_first: bool, has_value: bool
+    wanted: Wanted, chosen: Filter, order: GeneOrder, *, is_first: bool, has_value: bool
 ) -> Select[Any]:
     genes = genes_at(wanted.moment)
     rows, keys = with_keys(genes, wanted.moment, order)
@@ -75,7 +75,7 @@ def _page(
 
 
 async def _keys_of(
-    connection: AsyncConnection, moment: Moment, order: Order, gene_id: int
+    connection: AsyncConnection, moment: Moment, order: GeneOrder, gene_id: int
 ) -> dict[str, Any]:
     """Return the keys of the gene with which the page before ended."""
     if order.by == "import":

@@ -132,6 +132,15 @@ async def test_an_order_goes_together_with_filters(empty_api, stored) -> None:
         assert symbols
 
 
+async def test_an_export_has_the_same_genes_in_the_same_order(empty_api, stored) -> None:
+    params = {"order": "-clinvar.germline.pathogenic", "prefix": "g"}
+    table = await empty_api.get("/api/export", params={**params, "fields": "clinvar.variants"})
+    rows = [line.split("\t") for line in table.text.splitlines()[1:]]
+    assert [row[1] for row in rows] == expected(params["order"], stored)
+    some = await empty_api.get("/api/export", params={**params, "prefix": "G5"})
+    assert len(some.text.splitlines()) == 1 + 10
+
+
 async def test_the_order_is_that_of_the_moment(empty_api, stored, query) -> None:
     query("UPDATE genes SET created_at = '2025-01-01'")
     query("UPDATE annotations SET valid_from = '2025-01-01'")

@@ -30,7 +30,7 @@ async def app() -> AsyncIterator[FastAPI]:
     db = create_engine(nowhere, session="test")
     probes = Probes(settings)
     app.state.services = Services(
-        db, db, probes, InProcessDispatcher(), None, settings.enabled_sources
+        db, db, probes, InProcessDispatcher(), None, settings.enabled_sources, settings.cache_dir
     )
     yield app
     await probes.close()

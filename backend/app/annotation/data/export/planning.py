@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.citation import citation
-from app.annotation.data.conditions import Condition, parse_conditions, satisfied
+from app.annotation.data.conditions import parse_conditions
 from app.annotation.data.export.columns import (
     GENE_COLUMNS,
     About,
@@ -34,11 +34,14 @@ from app.annotation.data.export.formats.sheet import MAX_ROWS
 from app.annotation.data.export.order import LongForm, Order, Query, SourceCells, Table
 from app.annotation.data.field_names import Known, find_field, find_fields
 from app.annotation.data.fields import Field, all_fields
+from app.annotation.data.gene_filter import Filter, matching
+from app.annotation.data.gene_order import GeneOrder, directed, parse_order, with_keys
 from app.annotation.data.genes import genes_at
-from app.annotation.data.lists import in_list, list_members
+from app.annotation.data.lists import list_members
 from app.annotation.data.manifest import Manifest, manifest_of
 from app.annotation.data.moments import Moment, find_moment
 from app.annotation.data.versions import answers_at
+from app.annotation.data.wanted import require_storable
 from app.annotation.own_tables.store import all_columns
 from app.core.errors import NotFound, UserError, WrongUse
 from app.core.nearest import did_you_mean
@@ -59,7 +62,9 @@ class Asked:
         sources: whose answers are exported.
         fields: names of fields, structures or sources, whose columns are exported.
         genes: the name of a list of genes.
+        prefix: with what the symbols of the genes begin.
         where: conditions that a gene has to satisfy, all of them.
+        order: of the genes; see `gene_order.parse_order`.
         as_of: a day or a time.
         snapshot: the name of a snapshot.
         long: the name of a list or a map, of which each entry becomes a row.
@@ -69,7 +74,9 @@ class Asked:
     sources: Sequence[str] | None = None
     fields: Sequence[str] | None = None
     genes: str | None = None
+    prefix: str | None = None
     where: Sequence[str] = ()
+    order: str = "import"
     as_of: str | None = None
     snapshot: str | None = None
     long: str | None = None
@@ -140,11 +147,13 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
         asked: what to export.
 
     Raises:
-        WrongUse: there is no such format, source, field, list, snapshot or time, a condition is not
-            allowed, or a workbook cannot hold so many rows.
+        WrongUse: there is no such format, source, field, list, order, snapshot or time, a condition
+            is not allowed, or a workbook cannot hold so many rows.
         UserError: a package that the format needs is not installed.
     """
     found = format_of(asked.format)
+    if asked.prefix is not None:
+        require_storable(asked.prefix)
     try:
         moment = await find_moment(connection, as_of=asked.as_of, snapshot=asked.snapshot)
         list_id = None if asked.genes is None else await list_members(connection, asked.genes)
@@ -154,7 +163,9 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
     manifest = await manifest_of(connection, moment)
     known = await _with_own_tables(connection, await all_fields(connection), manifest)
     chosen = _chosen(asked, known)
-    genes = _genes(moment, list_id, parse_conditions(asked.where, known))
+    conditions = tuple(parse_conditions(asked.where, known))
+    which = Filter(prefix=asked.prefix, list_id=list_id, conditions=conditions)
+    genes = _genes(moment, which, parse_order(asked.order, known))
     columns = list(GENE_COLUMNS)
     sources: list[SourceCells] = []
     long: LongForm | None = None
@@ -258,19 +269,22 @@ def _about(source: str, manifest: Manifest) -> About:
     return About(source, found.licence, found.attribution, some(names, MAX_RELEASES) or None)
 
 
-def _genes(moment: Moment, list_id: int | None, conditions: Sequence[Condition]) -> Select[Any]:
+def _genes(moment: Moment, which: Filter, order: GeneOrder) -> Select[Any]:
     genes = genes_at(moment)
-    statement = select(
-        genes.c.id,
-        genes.c.hgnc_id,
-        genes.c.symbol,
-        genes.c.ensembl_gene_id,
-        genes.c.entrez_id,
-        genes.c.withdrawn_at.is_not(None).label("withdrawn"),
-    ).order_by(genes.c.id)
-    if list_id is not None:
-        statement = statement.where(in_list(list_id, genes.c.id))
-    return statement.where(satisfied(conditions, moment, genes.c.id)) if conditions else statement
+    rows, keys = with_keys(genes, moment, order)
+    return (
+        select(
+            genes.c.id,
+            genes.c.hgnc_id,
+            genes.c.symbol,
+            genes.c.ensembl_gene_id,
+            genes.c.entrez_id,
+            genes.c.withdrawn_at.is_not(None).label("withdrawn"),
+        )
+        .select_from(rows)
+        .where(*matching(genes, moment, which))
+        .order_by(*directed(order, keys))
+    )
 
 
 def _answers(moment: Moment, sources: Iterable[str], *, found: bool) -> Select[Any]:
