@@ -23,7 +23,7 @@ async def show_found(request: Request, services: ServicesDep, q: Typed = "") -> 
     async with services.reads.connect() as connection:
         found = await search(connection, q, MOST_MATCHES)
     if (gene := found.only_gene) is not None:
-        return redirect(request, f"/genes/{quote(gene.hgnc_id, safe=':')}")
+        return redirect(request, f"/genes/{quote(_name_of(gene, found), safe=':')}")
     return page(request, "search.html", q=q, limit=MOST_MATCHES, **_shown(found))
 
 
@@ -33,6 +33,13 @@ async def show_while_typing(request: Request, services: ServicesDep, q: Typed = 
     async with services.reads.connect() as connection:
         found = await search(connection, q)
     return page(request, "search_found.html", **_shown(found))
+
+
+def _name_of(gene: NamedGene, found: Found) -> str:
+    """Return the name under which the page of a gene says how it was found."""
+    meant = found.resolution
+    is_own = meant.resolved_by in {None, "hgnc_id", "symbol"}
+    return gene.hgnc_id if is_own or "/" in meant.name else meant.name.strip()
 
 
 @dataclass(frozen=True, slots=True)
