@@ -177,9 +177,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     stack.push_async_callback(probes.close)
     if not settings.use_arq_worker:
         dispatcher = await _start_executing(settings, stack)
-        return Services(
-            db, reads, probes, dispatcher, None, settings.enabled_sources, settings.cache_dir
-        )
+        return Services(db, reads, probes, dispatcher, None, settings)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     arq_dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(arq_dispatcher.close)
@@ -189,9 +187,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
             await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
-    return Services(
-        db, reads, probes, arq_dispatcher, redis, settings.enabled_sources, settings.cache_dir
-    )
+    return Services(db, reads, probes, arq_dispatcher, redis, settings)
 
 
 def _tidy(cache_dir: Path) -> None:

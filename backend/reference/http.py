@@ -61,7 +61,13 @@ def _routes(document: Described) -> Iterator[tuple[str, str, Described]]:
 
 
 def _of_one(document: Described) -> set[str]:
-    """Return the objects that only one endpoint uses, and that are in no other object."""
+    """Return the objects that only one endpoint uses, and that are in no other object or list."""
+    listed = {
+        name
+        for _, _, route in _routes(document)
+        for name in _names(route["responses"])
+        if name not in _answers(route)
+    }
     shown = Counter(
         name
         for _, _, route in _routes(document)
@@ -69,7 +75,7 @@ def _of_one(document: Described) -> set[str]:
         if name is not None
     )
     nested = {n for schema in document["components"]["schemas"].values() for n in _names(schema)}
-    return {name for name, times in shown.items() if times == 1} - nested
+    return {name for name, times in shown.items() if times == 1} - nested - listed
 
 
 def _section(method: str, path: str, route: Described, document: Described) -> str:

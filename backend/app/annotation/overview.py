@@ -1,21 +1,28 @@
 """What there is of each source: its licence, its releases, and how complete and fresh it is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.notices.outages import Outage, outages
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.refresh.coverage import (
+    Coverage,
     Held,
     count_genes,
     coverage,
     held_sources,
     last_successes,
 )
+from app.annotation.refresh.due_now import count_due_now
+from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
+from app.core.errors import NotFound
+from app.core.nearest import did_you_mean
 from app.core.runs.views import View, one_of
 
 
@@ -70,6 +77,10 @@ class SourceOverview(View):
     """Genes that never had a good answer."""
     missing: int
     """Genes that the source was not asked about yet."""
+    due: int
+    """Genes that a smart run would ask the source about, as of the releases in `current`."""
+    counted_at: datetime
+    """When the genes and their ages were counted."""
     median_age: float | None
     """Seconds since the source was last asked about a gene, or its answer was confirmed: the
     median."""
@@ -79,9 +90,11 @@ class SourceOverview(View):
     """When a run last refreshed the source successfully."""
     held: Held | None
     """What was not accepted in the last run of the source, if anything."""
+    outages: list[Outage]
+    """The services of the source that give no answer now, and for which a run waits."""
 
 
-_NOW = text("SELECT extract(epoch FROM now())::float8")
+_NOW = text("SELECT now()")
 
 # a withdrawn gene keeps the release of its last answers for good
 _STORED = text(
@@ -92,7 +105,7 @@ _STORED = text(
       LEFT JOIN (SELECT DISTINCT source, marker FROM source_releases) r
         ON r.source = a.source AND r.marker = o.marker
       JOIN genes g ON g.id = a.gene_id AND g.withdrawn_at IS NULL
-    WHERE a.state <> 'unknown'
+    WHERE a.state <> 'unknown' AND a.source = ANY(:sources)
     GROUP BY a.source, a.release ORDER BY a.source, count(*) DESC, a.release
     """
 )
@@ -107,31 +120,105 @@ _CURRENT = text(
 _MAX_STORED = 5
 
 
-async def sources_overview(
-    connection: AsyncConnection, enabled: Collection[str]
-) -> list[SourceOverview]:
-    """Return all sources, in the order of the registry; withdrawn genes do not count.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What takes a pass over all annotations.
+
+    Attributes:
+        at: when they were counted.
+        genes: the number of genes to annotate.
+        answered: the coverage by source.
+        stored: the releases of the stored answers by source, the most frequent first.
+        due: the number of genes that are due, by source.
+    """
+
+    at: datetime
+    genes: int
+    answered: Mapping[str, Coverage]
+    stored: Mapping[str, list[StoredRelease]]
+    due: Mapping[str, int]
+
+
+async def count_answers(
+    connection: AsyncConnection, settings: Settings, names: Collection[str] | None = None
+) -> Counts:
+    """Count the answers of sources; withdrawn genes do not count.
+
+    It takes about a second for 20,000 genes and 15 sources.
 
     Args:
         connection: to read from.
-        enabled: the built-in sources that a run of all sources covers.
+        settings: of the sources.
+        names: of the sources; None means all.
     """
-    now: float = (await connection.execute(_NOW)).scalar_one()
+    names = list(await all_sources(connection)) if names is None else names
+    at: datetime = (await connection.execute(_NOW)).scalar_one()
     genes = await count_genes(connection)
-    answered = await coverage(connection)
-    succeeded = await last_successes(connection)
-    held = await held_sources(connection)
+    answered = await coverage(connection, names)
     stored: dict[str, list[StoredRelease]] = {}
-    for row in await connection.execute(_STORED):
+    for row in await connection.execute(_STORED, {"sources": list(names)}):
         stored.setdefault(row.source, []).append(
             StoredRelease(release=row.release, genes=row.genes, is_current=row.is_current)
         )
+    due = await count_due_now(connection, settings, names, genes, answered)
+    return Counts(at, genes, answered, stored, due)
+
+
+async def source_overview(
+    connection: AsyncConnection, settings: Settings, name: str
+) -> SourceOverview:
+    """Return one source.
+
+    Raises:
+        NotFound: there is no such source.
+    """
+    await require_source(connection, name)
+    counts = await count_answers(connection, settings, [name])
+    (found,) = await sources_overview(connection, settings, counts=counts, names=[name])
+    return found
+
+
+async def require_source(connection: AsyncConnection, name: str) -> None:
+    """Make sure that a source exists.
+
+    Raises:
+        NotFound: there is no such source.
+    """
+    known = await all_sources(connection)
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise NotFound(f"there is no source {name[:80]!r}{near}", allowed=", ".join(known))
+
+
+async def sources_overview(
+    connection: AsyncConnection,
+    settings: Settings,
+    *,
+    counts: Counts | None = None,
+    names: Collection[str] | None = None,
+) -> list[SourceOverview]:
+    """Return sources, in the order of the registry.
+
+    Args:
+        connection: to read from.
+        settings: of the sources.
+        counts: of these sources; None counts them now.
+        names: of the sources; None means all.
+    """
+    known = await all_sources(connection)
+    counts = counts or await count_answers(connection, settings, names or known)
+    now: datetime = (await connection.execute(_NOW)).scalar_one()
+    succeeded = await last_successes(connection)
+    held = await held_sources(connection)
+    down = await outages(connection)
     current: dict[str, list[CurrentRelease]] = {}
     for each in (await connection.execute(_CURRENT)).mappings():
         current.setdefault(each["source"], []).append(CurrentRelease(**each))
     found = []
-    for name, info in (await all_sources(connection)).items():
-        counts = answered.get(name)
+    for name, info in known.items():
+        if names is not None and name not in names:
+            continue
+        answered = counts.answered.get(name)
         last = succeeded.get(name)
         found.append(
             SourceOverview(
@@ -140,18 +227,21 @@ async def sources_overview(
                 licence=info.licence,
                 licence_url=info.licence_url,
                 attribution=info.attribution,
-                enabled=name in enabled or name not in SOURCES,
+                enabled=name in settings.enabled_sources or name not in SOURCES,
                 freshness=info.freshness.total_seconds(),
                 current=current.get(name, []),
-                stored=stored.get(name, [])[:_MAX_STORED],
-                found=counts.found if counts else 0,
-                absent=counts.absent if counts else 0,
-                unknown=counts.unknown if counts else 0,
-                missing=genes - (counts.genes if counts else 0),
-                median_age=now - counts.median if counts else None,
-                oldest_age=now - counts.oldest if counts else None,
+                stored=counts.stored.get(name, [])[:_MAX_STORED],
+                found=answered.found if answered else 0,
+                absent=answered.absent if answered else 0,
+                unknown=answered.unknown if answered else 0,
+                missing=counts.genes - (answered.genes if answered else 0),
+                due=counts.due.get(name, 0),
+                counted_at=counts.at,
+                median_age=now.timestamp() - answered.median if answered else None,
+                oldest_age=now.timestamp() - answered.oldest if answered else None,
                 last_success=None if last is None else datetime.fromtimestamp(last, UTC),
                 held=held.get(name),
+                outages=down.get(name, []),
             )
         )
     return found

@@ -145,7 +145,7 @@ async def exported(request: Request, services: Services, asked: Asked) -> Respon
         return StreamingResponse(_nothing(), 200, _headers(planned, request, columns=False))
     async with AsyncExitStack() as stack:
         stack.enter_context(services.export_slots)
-        folder = stack.enter_context(export_folder(usable_cache_dir(services.cache_dir)))
+        folder = stack.enter_context(export_folder(usable_cache_dir(services.settings.cache_dir)))
         planned, started = await stack.enter_async_context(
             begin(
                 services.db,

@@ -1,16 +1,19 @@
 """The queries of `/health/ready` and `/metrics`."""
 
+from datetime import datetime
+
 from sqlalchemy import text
 
+from app.annotation.overview import Counts, count_answers
 from app.annotation.refresh.coverage import Coverage, coverage
+from app.annotation.settings import Settings
 from app.api.recent import Recent
 from app.api.shared_query import SharedQuery
 from app.api.statistics import Statistics, read_statistics
 from app.core.arq.client import connect
-from app.core.config import Settings
 from app.db.engine import create_engine
 
-CONNECTIONS = 3
+CONNECTIONS = 4
 """To PostgreSQL: one for each of the queries."""
 
 
@@ -20,10 +23,11 @@ class Probes:
     So a probe gets its answer even if requests use all other connections.
 
     Args:
-        settings: the addresses of PostgreSQL and Redis.
+        settings: the addresses of PostgreSQL and Redis, and what the sources need.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._db = create_engine(
             settings.database_url.get_secret_value(),
             session="kidney-genetics api probes",
@@ -38,6 +42,8 @@ class Probes:
         # a pass over all annotations takes some tenths of a second
         self._coverage = SharedQuery(self._query_coverage)
         self._recent_coverage = Recent(self._coverage.result)
+        self._counts = SharedQuery(self._query_counts)
+        self._recent_counts = Recent(self._counts.result)
 
     @property
     def uses_redis(self) -> bool:
@@ -81,10 +87,29 @@ class Probes:
         """
         return await self._recent_coverage.result()
 
+    async def counts(self, ended: datetime | None) -> Counts:
+        """Return how many answers there are, for pages. They may be some time old.
+
+        Args:
+            ended: when the latest run ended. Former counts do not contain all of its answers.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+            Busy: this process has too much to do to find out.
+        """
+        found = await self._recent_counts.result()
+        if ended is not None and found.at < ended:
+            found = await self._recent_counts.renew()
+        return found
+
     async def close(self) -> None:
         """Close the connections."""
         await self._recent_coverage.cancel()
-        for query in (self._postgres_check, self._redis_check, self._statistics, self._coverage):
+        await self._recent_counts.cancel()
+        for query in (
+            *(self._postgres_check, self._redis_check, self._statistics),
+            *(self._coverage, self._counts),
+        ):
             await query.cancel()
         await self._db.dispose()
         if self._redis is not None:
@@ -105,3 +130,7 @@ class Probes:
     async def _query_coverage(self) -> dict[str, Coverage]:
         async with self._db.connect() as connection:
             return await coverage(connection)
+
+    async def _query_counts(self) -> Counts:
+        async with self._db.connect() as connection:
+            return await count_answers(connection, self._settings)

@@ -42,9 +42,9 @@ class Recent(Generic[T]):
             Unavailable, Busy: there is no answer that is recent enough; see `SharedQuery.result`.
         """
         if self._answer is None or self._age() > KEPT_FOR:
-            return await self._renew()
+            return await self.renew()
         if self._age() > RENEWED_AFTER and (self._renewing is None or self._renewing.done()):
-            self._renewing = asyncio.create_task(self._renew())
+            self._renewing = asyncio.create_task(self.renew())
             # the next caller tries again, and is told at last
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._answer[1]
@@ -54,11 +54,16 @@ class Recent(Generic[T]):
         if self._renewing is not None:
             await cancelling.end(self._renewing, within=CANCEL_TIMEOUT)
 
-    def _age(self) -> float:
-        return 0.0 if self._answer is None else self._clock() - self._answer[0]
+    async def renew(self) -> T:
+        """Ask for the answer as it is now.
 
-    async def _renew(self) -> T:
+        Raises:
+            Unavailable, Busy: see :meth:`result`.
+        """
         began = self._clock()
         answer = await self._ask()
         self._answer = began, answer
         return answer
+
+    def _age(self) -> float:
+        return 0.0 if self._answer is None else self._clock() - self._answer[0]

@@ -1,12 +1,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.annotation.settings import Settings
 from app.api.export_slots import ExportSlots
 from app.api.probes import Probes
 from app.api.streams import StreamSlots
@@ -24,8 +24,7 @@ class Services:
         probes: the queries of the probes and the metrics, on connections of their own.
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
-        enabled_sources: that a run of all sources covers.
-        cache_dir: ``CACHE_DIR``.
+        settings: of the sources.
         export_slots: limits the exports at a time.
         streams: of which each occupies one of the connections for requests until its end.
     """
@@ -35,10 +34,14 @@ class Services:
     probes: Probes
     dispatcher: Dispatcher
     redis: Redis | None
-    enabled_sources: Sequence[str]
-    cache_dir: Path
+    settings: Settings
     export_slots: ExportSlots = field(default_factory=ExportSlots)
     streams: StreamSlots = field(default_factory=StreamSlots)
+
+    @property
+    def enabled_sources(self) -> Sequence[str]:
+        """The sources that a run of all sources covers."""
+        return self.settings.enabled_sources
 
 
 async def _services(request: Request) -> Services:

@@ -2,7 +2,7 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from app.annotation.overview import SourceOverview, sources_overview
+from app.annotation.overview import SourceOverview, source_overview, sources_overview
 from app.annotation.own_tables.source import schema_of
 from app.annotation.own_tables.store import current_tables
 from app.annotation.sources import SOURCES
@@ -14,24 +14,37 @@ from app.core.errors import NotFound
 
 router = routers.read_router("/sources", "genes")
 
+_NO_SOURCE = refusals({404: "There is no such source"})
+
+Name = Annotated[str, Path(description="The name of a source.", examples=[[*SOURCES][-1]])]
+
 
 @router.get("", summary="List the sources", response_description="The sources")
 async def list_sources(services: ServicesDep) -> list[SourceOverview]:
     """Return all sources: licence, releases, coverage, age, and what is held."""
     async with services.db.connect() as connection:
-        return await sources_overview(connection, services.enabled_sources)
+        return await sources_overview(connection, services.settings)
+
+
+@router.get(
+    "/{name}",
+    summary="Show a source",
+    response_description="The source",
+    responses=_NO_SOURCE,
+)
+async def get_source(name: Name, services: ServicesDep) -> SourceOverview:
+    """Return one source: licence, releases, coverage, age, and what is held."""
+    async with services.db.connect() as connection:
+        return await source_overview(connection, services.settings, name)
 
 
 @router.get(
     "/{name}/schema",
     summary="Show the JSON schema of the data of a source",
     response_description="A JSON schema (draft 2020-12)",
-    responses=refusals({404: "There is no such source"}),
+    responses=_NO_SOURCE,
 )
-async def get_schema(
-    name: Annotated[str, Path(description="The name of a source.", examples=[[*SOURCES][-1]])],
-    services: ServicesDep,
-) -> dict[str, Any]:
+async def get_schema(name: Name, services: ServicesDep) -> dict[str, Any]:
     """Return the schema of `data` of the annotations of one source, with all definitions."""
     if name in SOURCES:
         return json_schema(SOURCES[name].data)

@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
 
-from app.annotation.overview import SourceOverview, sources_overview
+from app.annotation.overview import SourceOverview, source_overview, sources_overview
 from app.annotation.settings import get_settings
 from app.cli.output import (
     as_json,
@@ -12,6 +13,7 @@ from app.cli.output import (
     say,
     stdout,
     table,
+    write_json,
     write_json_list,
 )
 from app.cli.session import Session, in_session
@@ -19,24 +21,38 @@ from app.core.words import span
 
 
 @click.command()
+@click.argument("name", required=False)
 @as_json
-def sources(*, as_json: bool) -> None:
+def sources(name: str | None, *, as_json: bool) -> None:
     """Show the sources: their releases, how many genes have an answer, and how old it is.
 
     RELEASE is the one that most answers are from. MISSING counts the genes that the source was not
     asked about yet. MEDIAN and OLDEST are the ages of the answers, and SUCCESS is the time since a
-    run last refreshed the source. With --json, also licences, addresses and attributions.
+    run last refreshed the source. With NAME, more of one source: its licence, its releases, and how
+    many genes a run would ask it about. With --json, the same of all.
     """
     settings = get_settings()
 
     async def do(session: Session) -> list[SourceOverview]:
         async with session.db.connect() as connection:
-            return await sources_overview(connection, settings.enabled_sources)
+            if name is not None:
+                return [await source_overview(connection, settings, name)]
+            return await sources_overview(connection, settings)
 
     found = in_session(do, settings=settings)
-    if as_json:
+    if as_json and name is not None:
+        write_json(found[0])
+    elif as_json:
         write_json_list(found)
-        return
+    elif name is not None:
+        _show_one(found[0])
+        _explain(found)
+    else:
+        _show_all(found)
+        _explain(found)
+
+
+def _show_all(found: Sequence[SourceOverview]) -> None:
     numbers = ("found", "absent", "unknown", "missing", "median", "oldest", "success")
     shown = table("source", "release", *numbers, right=numbers)
     for each in found:
@@ -48,10 +64,40 @@ def sources(*, as_json: bool) -> None:
                 count(each.absent),
                 count(each.unknown),
                 count(each.missing),
-                *("-" if age is None else span(age) for age in _ages(each)),
+                *(
+                    "-" if age is None else span(age)
+                    for age in (each.median_age, each.oldest_age, _since(each))
+                ),
             )
         )
     stdout().print(shown)
+
+
+def _show_one(source: SourceOverview) -> None:
+    since = _since(source)
+    ages = (("median age", source.median_age), ("oldest", source.oldest_age), ("success", since))
+    shown = table("source", source.name)
+    for label, value in (
+        ("title", source.title),
+        ("licence", " ".join(filter(None, (source.licence, source.licence_url)))),
+        ("attribution", source.attribution),
+        *(("stored", f"{each.release or '?'}, {each.genes:,} genes") for each in source.stored),
+        *(
+            (f"current {each.of}", f"{each.release}, {each.address}, seen {each.seen_at:%Y-%m-%d}")
+            for each in source.current
+        ),
+        *(
+            (name, count(getattr(source, name)))
+            for name in ("found", "absent", "unknown", "missing", "due")
+        ),
+        *((label, "-" if age is None else span(age)) for label, age in ages),
+        ("stale after", span(source.freshness)),
+    ):
+        shown.add_row(*cells(label, value))
+    stdout().print(shown)
+
+
+def _explain(found: Sequence[SourceOverview]) -> None:
     for each in found:
         if not each.enabled:
             say(f"{each.name} is off (DISABLED_SOURCES); to ask it: just annotate {each.name}")
@@ -61,10 +107,11 @@ def sources(*, as_json: bool) -> None:
         if each.held is not None:
             note(f"{each.name} is held since run {each.held.run_id}: {each.held.reason}")
             note(f"To see it: just show {each.held.run_id}")
+        for outage in each.outages:
+            note(f"{each.name}: {outage.host} does not answer, and run {outage.run_id} waits")
 
 
-def _ages(source: SourceOverview) -> tuple[float | None, ...]:
-    """Return the numbers of the last three columns, in seconds."""
+def _since(source: SourceOverview) -> float | None:
+    """Return the seconds since a run last refreshed the source."""
     last = source.last_success
-    since = None if last is None else max((datetime.now(tz=UTC) - last).total_seconds(), 0)
-    return source.median_age, source.oldest_age, since
+    return None if last is None else max((datetime.now(tz=UTC) - last).total_seconds(), 0)

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.annotation.settings import Settings
 from app.api.body_limit import BodyLimit
-from app.web import assets, gene, now, problems, run, runs, schedules, search, workers
+from app.web import assets, gene, now, problems, run, runs, schedules, search, sources, workers
 from app.web.gate import Gate, is_page
 from app.web.live import Live
 from app.web.login import login_router
@@ -35,6 +35,7 @@ def create_pages(settings: Settings) -> FastAPI:
         runs.router,
         new_run_router(settings),
         run.router,
+        sources.router,
         workers.router,
         gene.router,
         schedules.router,

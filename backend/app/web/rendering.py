@@ -15,6 +15,7 @@ from app.web import assets, wording
 PLACES = (
     ("/", "Now", "n"),
     ("/runs", "Runs", "r"),
+    ("/sources", "Sources", "o"),
     ("/workers", "Workers", "w"),
     ("/schedules", "Schedules", "s"),
     ("/notifications", "Notifications", "m"),

@@ -4,5 +4,5 @@
 data are too old, and `schedules` which schedules fail. `notifier` hands them to the job engine.
 """
 
-__all__ = ["notifier", "staleness"]
+__all__ = ["notifier", "outages", "staleness"]
 """The modules that others may use."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from app.annotation.notices.outages import outage_watch
+from app.annotation.notices.outages import ASKED, outage_watch
 from app.annotation.notices.releases import describe_arrival
 from app.annotation.notices.schedules import schedule_watch
 from app.annotation.notices.staleness import stale_watch
@@ -37,7 +37,6 @@ def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
         carriers: the channels. The notifier closes them.
     """
     titles = {name: source.info.title for name, source in SOURCES.items()}
-    asked = [(host.name, name) for name, source in SOURCES.items() for host in source.info.hosts]
     freshness = {
         name: SOURCES[name].info.freshness.total_seconds() for name in settings.enabled_sources
     }
@@ -48,7 +47,7 @@ def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
         watches=(
             stale_watch(freshness, titles),
             schedule_watch(),
-            outage_watch(asked, titles, settings.notify_down_after),
+            outage_watch(ASKED, titles, settings.notify_down_after),
         ),
         describe={Event.RELEASE_ARRIVED: describe_arrival},
     )

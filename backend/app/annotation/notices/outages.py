@@ -1,14 +1,17 @@
 """Finds services for which runs have been waiting for hours."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.sources import SOURCES
 from app.core.notify.incidents import Looked, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
+from app.core.runs.views import View
 from app.core.words import some, span
 
 # what a source waited for before its last answer in the run was another outage
@@ -37,6 +40,40 @@ _DOWN = text(
 )
 
 
+ASKED = [(host.name, name) for name, source in SOURCES.items() for host in source.info.hosts]
+"""Each service with a source that asks it."""
+
+
+class Outage(View):
+    """A service that gives no answer now, and for which a run waits."""
+
+    host: str
+    """The name of the service, as in `waiting_for` of the run."""
+    since: datetime
+    """When the run began to wait."""
+    run_id: int
+    reason: str | None
+    """What the service last did instead of answering."""
+
+
+async def outages(connection: AsyncConnection) -> dict[str, list[Outage]]:
+    """Return the services for which runs wait now, by source."""
+    found: dict[str, list[Outage]] = {}
+    for row in await connection.execute(_DOWN, _values(ASKED, seconds=0)):
+        outage = Outage(host=row.host, since=row.since, run_id=row.run, reason=row.reason)
+        for source in row.sources:
+            found.setdefault(source, []).append(outage)
+    return found
+
+
+def _values(asked: Sequence[tuple[str, str]], seconds: float) -> dict[str, Any]:
+    return {
+        "hosts": [host for host, _ in asked],
+        "sources": [source for _, source in asked],
+        "seconds": seconds,
+    }
+
+
 def outage_watch(
     asked: Sequence[tuple[str, str]], titles: Mapping[str, str], hours: float
 ) -> Watch:
@@ -49,11 +86,7 @@ def outage_watch(
         titles: of the sources, for people.
         hours: for which a run has to wait until it is told.
     """
-    values = {
-        "hosts": [host for host, _ in asked],
-        "sources": [source for _, source in asked],
-        "seconds": hours * 3_600,
-    }
+    values = _values(asked, hours * 3_600)
 
     async def look(connection: AsyncConnection) -> Looked:
         rows = (await connection.execute(_DOWN, values)).all()

@@ -9,6 +9,7 @@ __all__ = [
     "batches",
     "commits",
     "coverage",
+    "due_now",
     "forecast",
     "ledger",
     "origins",

@@ -1,6 +1,6 @@
 """Reads the genes that a run still has to ask a source about."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -22,7 +22,22 @@ PAGE = 1_000
 # is dated in the future, because a clock that was ahead wrote the date. What a file does not tell
 # stays unknown until the file changes. An answer that a rollback made unknown was checked well: it
 # waits for another release.
-_DUE = """
+_IS_DUE = """
+    (:everything OR o.parser <> {parser} OR g.updated_at > a.checked_at
+     OR (a.checked_state = 'unknown' AND NOT ({unknown_is_final} AND o.marker = ANY({markers})))
+     OR coalesce(o.marker <> ALL(CAST({markers} AS text[])),
+                 a.checked_at < now() - CAST({freshness} AS interval))
+     OR a.checked_at > now() + interval '1 minute')
+    """
+
+_OF_THE_RULES = {
+    "parser": ":parser",
+    "unknown_is_final": ":unknown_is_final",
+    "markers": ":markers",
+    "freshness": ":freshness",
+}
+
+_DUE = f"""
     FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
       LEFT JOIN origins o ON o.id = a.checked_origin_id
     WHERE g.withdrawn_at IS NULL
@@ -30,12 +45,7 @@ _DUE = """
            OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
       AND (a.gene_id IS NULL OR (
         a.checked_run_id IS DISTINCT FROM :run_id
-        AND (:everything OR o.parser <> :parser OR g.updated_at > a.checked_at
-             OR (a.checked_state = 'unknown'
-                 AND NOT (:unknown_is_final AND o.marker = ANY(:markers)))
-             OR coalesce(o.marker <> ALL(CAST(:markers AS text[])),
-                         a.checked_at < now() - CAST(:freshness AS interval))
-             OR a.checked_at > now() + interval '1 minute')))
+        AND {_IS_DUE.format_map(_OF_THE_RULES)}))
     """
 
 _DUE_COUNT = text(f"SELECT count(*) {_DUE}")
@@ -45,6 +55,30 @@ _DUE_PAGE = text(
     SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
     {_DUE} AND g.id > :after
     ORDER BY g.id LIMIT :page
+    """
+)
+
+_DUE_AGAIN = text(
+    f"""
+    SELECT w.source, count(*) AS genes
+    FROM unnest(CAST(:sources AS text[]), CAST(:parsers AS text[]), CAST(:freshness AS interval[]),
+        CAST(:final AS boolean[])) AS w (source, parser, freshness, unknown_is_final)
+      LEFT JOIN LATERAL (SELECT array_agg(marker) AS markers FROM source_releases r
+        WHERE r.source = w.source) known ON true
+      JOIN annotations a ON a.source = w.source
+      JOIN genes g ON g.id = a.gene_id AND g.withdrawn_at IS NULL
+      LEFT JOIN origins o ON o.id = a.checked_origin_id
+    WHERE a.source = ANY(CAST(:sources AS text[])) AND {
+        _IS_DUE.format_map(
+            {
+                "parser": "w.parser",
+                "unknown_is_final": "w.unknown_is_final",
+                "markers": "known.markers",
+                "freshness": "w.freshness",
+            }
+        )
+    }
+    GROUP BY w.source
     """
 )
 
@@ -121,6 +155,25 @@ async def count_due(connection: AsyncConnection, rules: Rules) -> int:
     """Return how many genes are due."""
     found: int = (await connection.execute(_DUE_COUNT, asdict(rules))).scalar_one()
     return found
+
+
+async def count_due_again(connection: AsyncConnection, rules: Sequence[Rules]) -> dict[str, int]:
+    """Return how many genes with an answer are due, by source, as of the releases seen last.
+
+    It takes one pass over all annotations. Genes without an answer are due as well.
+
+    Args:
+        connection: to read from.
+        rules: of the sources. Their markers do not count.
+    """
+    values = {
+        "everything": False,
+        "sources": [each.source for each in rules],
+        "parsers": [each.parser for each in rules],
+        "freshness": [each.freshness for each in rules],
+        "final": [each.unknown_is_final for each in rules],
+    }
+    return {row.source: row.genes for row in await connection.execute(_DUE_AGAIN, values)}
 
 
 async def confirm(connection: AsyncConnection, rules: Rules) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 __all__ = [
     "attempt",
     "buckets",
+    "by_source",
     "checks",
     "events",
     "filters",

@@ -323,3 +323,15 @@ def test_a_gene_is_shown_by_any_of_its_names_as_the_api_has_it(cli, genes, query
     assert found["annotations"]["pubmed"]["data"] == {"articles": 5}
     assert "did you mean PKD1?" in cli("gene", "PKD11").stderr
     assert cli("gene", "PKD1", "--as-of", "2020-01-01").exit_code == 1
+
+
+def test_one_source_is_shown_with_its_licence_and_what_is_due(cli, genes) -> None:
+    found = cli.json("sources", "hgnc")
+
+    said = " ".join(cli("sources", "hgnc").stdout.split())
+    assert found["due"] == found["missing"] == 3
+    assert f"licence {found['licence']}" in said
+    assert "due 3" in said
+    unknown = cli("sources", "hgncc")
+    assert unknown.exit_code == 1
+    assert "did you mean hgnc?" in unknown.output

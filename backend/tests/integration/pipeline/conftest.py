@@ -60,6 +60,7 @@ class Annotator:
     def __init__(self, bench: Bench, sandbox: Sandbox, settings: Settings) -> None:
         self.bench = bench
         self.sandbox = sandbox
+        self.settings = settings
         self.enabled = settings.enabled_sources
 
     async def request(

@@ -51,16 +51,18 @@ async def test_a_file_that_names_its_release_otherwise_than_its_date_has_one_nam
     assert found.due == 0
     assert found.stored == found.current == "2025-10-14"
     async with annotator.bench.db.connect() as connection:
-        overview = await sources_overview(connection, ["orphanet"])
+        overview = await sources_overview(connection, annotator.settings)
     orphanet = next(each for each in overview if each.name == "orphanet")
     assert [each.release for each in orphanet.current] == ["2025-11-02"]
     assert [(each.release, each.is_current) for each in orphanet.stored] == [("2025-10-14", True)]
+    assert orphanet.due == 0
 
     await annotator.change("UPDATE source_releases SET marker = 'that of a newer file'")
     async with annotator.bench.db.connect() as connection:
-        overview = await sources_overview(connection, ["orphanet"])
+        overview = await sources_overview(connection, annotator.settings)
     orphanet = next(each for each in overview if each.name == "orphanet")
     assert [each.is_current for each in orphanet.stored] == [False]
+    assert orphanet.due == orphanet.found + orphanet.absent > 0
 
 
 async def test_the_expected_time_comes_from_the_last_run(annotator: Annotator) -> None:

@@ -98,7 +98,8 @@ async def test_a_table_gives_three_answers_with_where_they_came_from(
     assert origin["files"] == [{"address": "panels.tsv", "sha256": origin["digest"]}]
     assert origin["added_by"] == "ada"
     async with annotator.bench.db.connect() as connection:
-        overview = {each.name: each for each in await sources_overview(connection, ["hgnc"])}
+        found = await sources_overview(connection, annotator.settings)
+    overview = {each.name: each for each in found}
     assert (overview[NAME].title, overview[NAME].licence) == ("Our panels", "CC BY 4.0")
     assert overview[NAME].enabled
 

@@ -22,7 +22,8 @@ SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clie
 
 PAGES = (
     *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
-    *("/workers", "/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
+    *("/sources", "/sources/hgnc", "/workers"),
+    *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK"),
 )
 SMALL = 150_000

@@ -29,9 +29,7 @@ async def app() -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     db = create_engine(nowhere, session="test")
     probes = Probes(settings)
-    app.state.services = Services(
-        db, db, probes, InProcessDispatcher(), None, settings.enabled_sources, settings.cache_dir
-    )
+    app.state.services = Services(db, db, probes, InProcessDispatcher(), None, settings)
     yield app
     await probes.close()
     await db.dispose()

@@ -1,0 +1,52 @@
+"""Counts the genes that are due, without asking any source what it has now."""
+
+from collections.abc import Collection, Mapping
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.own_tables.registry import connected
+from app.annotation.own_tables.store import current_tables
+from app.annotation.refresh.coverage import Coverage
+from app.annotation.refresh.due import Rules, count_due_again
+from app.annotation.settings import Settings
+from app.annotation.sources.connector import Connector
+from app.core.redis.rate_limits import LocalRateLimiter
+
+
+async def count_due_now(
+    connection: AsyncConnection,
+    settings: Settings,
+    names: Collection[str],
+    genes: int,
+    answered: Mapping[str, Coverage],
+) -> dict[str, int]:
+    """Return how many genes a smart run would ask each source about, as of the releases seen last.
+
+    Args:
+        connection: to read from.
+        settings: of the sources.
+        names: of the sources.
+        genes: the number of genes to annotate.
+        answered: the coverage by source.
+    """
+    own = await current_tables(connection)
+    # a client that can send nothing: the sources are only asked for their declarations
+    connect = Connector(
+        settings,
+        LocalRateLimiter(),
+        httpx.AsyncClient(transport=httpx.AsyncBaseTransport(), trust_env=False),
+    )
+    rules = [
+        Rules.of(connected(name, connect, own), None, everything=False, genes=None)
+        for name in names
+    ]
+    again = await count_due_again(connection, rules)
+    return {
+        each.source: again.get(each.source, 0) + genes - _asked(answered.get(each.source))
+        for each in rules
+    }
+
+
+def _asked(coverage: Coverage | None) -> int:
+    return coverage.genes if coverage else 0

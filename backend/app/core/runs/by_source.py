@@ -1,0 +1,62 @@
+"""Reads what the last runs did with each source."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_LAST = text(
+    """
+    SELECT asked.source, s.run_id, s.state, s.done, s.found, s.absent, s.unknown, s.changed,
+      s.requests, s.started_at, s.finished_at, s.error
+    FROM unnest(CAST(:sources AS text[])) AS asked (source) CROSS JOIN LATERAL (
+      SELECT run_id FROM run_sources r WHERE r.source = asked.source
+      ORDER BY run_id DESC LIMIT :most) latest
+      JOIN run_sources s ON s.source = asked.source AND s.run_id = latest.run_id
+    ORDER BY s.run_id
+    """
+)
+
+_LAST_END = text("SELECT max(finished_at) FROM runs")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInRun:
+    """What a run has done with a source; see `SourceProgress`."""
+
+    run_id: int
+    state: str
+    done: int
+    found: int
+    absent: int
+    unknown: int
+    changed: int
+    requests: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+async def last_runs(
+    connection: AsyncConnection, sources: Collection[str], *, most: int
+) -> dict[str, list[SourceInRun]]:
+    """Return the last runs that cover each source, the oldest of them first.
+
+    Args:
+        connection: to read from.
+        sources: their names.
+        most: runs of one source.
+    """
+    found: dict[str, list[SourceInRun]] = {name: [] for name in sources}
+    values = {"sources": list(sources), "most": most}
+    for source, *rest in await connection.execute(_LAST, values):
+        found[source].append(SourceInRun(*rest))
+    return found
+
+
+async def last_end(connection: AsyncConnection) -> datetime | None:
+    """Return when the latest run ended; None if none has."""
+    ended: datetime | None = (await connection.execute(_LAST_END)).scalar_one()
+    return ended

@@ -1,0 +1,79 @@
+"""Draws how a number has changed over the last runs, as bars, and says the same in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH = 120.0
+"""Of the drawing, in its own unit."""
+
+HEIGHT = 24.0
+_GAP = 1.0
+_LOWEST = 1.0
+"""The height of the bar of a zero, so that a run is visible that did nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A number, and where it is from, such as a run."""
+
+    of: str
+    value: int
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A bar of the drawing, with the text that a pointer over it shows."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """What the page draws.
+
+    Attributes:
+        summary: the same in words.
+    """
+
+    columns: Sequence[Column]
+    summary: str
+    width: float = WIDTH
+    height: float = HEIGHT
+
+
+def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
+    """Draw numbers, the latest at the right edge.
+
+    Args:
+        what: is counted, such as "requests".
+        points: the numbers, the oldest first.
+        room: the most numbers that are drawn side by side.
+    """
+    if not points:
+        return Sparkline((), f"{what}: no run yet")
+    values = [point.value for point in points]
+    most = max(values)
+    step = WIDTH / room
+    columns = []
+    for number, point in enumerate(points, start=room - len(points)):
+        height = max(_LOWEST, HEIGHT * point.value / most) if most else _LOWEST
+        title = f"{point.of}: {point.value:,} {what}"
+        columns.append(
+            Column(
+                round(number * step, 2),
+                round(HEIGHT - height, 2),
+                round(step - _GAP, 2),
+                round(height, 2),
+                point.kind,
+                title,
+            )
+        )
+    runs = "the last run" if len(points) == 1 else f"the last {len(points)} runs"
+    few = f"{min(values):,} to {most:,}" if min(values) != most else f"{most:,}"
+    return Sparkline(columns, f"{what} in {runs}: {few}; in the latest: {values[-1]:,}")

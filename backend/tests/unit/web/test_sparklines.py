@@ -1,0 +1,27 @@
+from app.web.sparklines import HEIGHT, WIDTH, Point, sparkline
+
+
+def test_the_latest_number_is_at_the_right_edge_and_the_largest_fills_the_height() -> None:
+    drawn = sparkline("requests", [Point("run 1", 0), Point("run 2", 1_200)], room=30)
+
+    zero, most = drawn.columns
+    assert 0 < zero.height < 2
+    assert (most.y, most.height) == (0, HEIGHT)
+    assert WIDTH - WIDTH / 30 <= most.x < most.x + most.width <= WIDTH
+    assert most.title == "run 2: 1,200 requests"
+
+
+def test_what_is_drawn_is_said_in_words() -> None:
+    points = [Point("run 1", 7), Point("run 2", 1_200), Point("run 3", 10)]
+
+    said = sparkline("requests", points, room=3).summary
+    assert said == "requests in the last 3 runs: 7 to 1,200; in the latest: 10"
+    one = sparkline("requests", points[:1], room=3).summary
+    assert one == "requests in the last run: 7; in the latest: 7"
+    assert sparkline("requests", [], room=3).summary == "requests: no run yet"
+
+
+def test_zeros_alone_are_drawn_as_a_line() -> None:
+    drawn = sparkline("requests", [Point("run 1", 0), Point("run 2", 0)], room=2)
+
+    assert {each.height for each in drawn.columns} == {1}
