@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.core.printable import printable
 from app.web import assets, wording
+from app.web.cards.markup import markup
 
 PLACES = (
     ("/", "Now", "n"),
@@ -43,6 +44,7 @@ _pages = Environment(
 _pages.filters |= {
     "when": wording.when,
     "in_zone": wording.in_zone,
+    "markup": markup,
     "span": wording.duration,
     "count": wording.count,
     "words": wording.words,

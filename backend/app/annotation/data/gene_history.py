@@ -1,5 +1,6 @@
 """The versions of the answers about a gene."""
 
+import functools
 from datetime import datetime
 from typing import Any
 
@@ -7,14 +8,18 @@ from msgspec import UNSET, Raw
 from msgspec.json import decode
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     DateTime,
     Row,
     Select,
     Subquery,
     Text,
+    bindparam,
+    case,
     cast,
     func,
+    literal,
     null,
     or_,
     select,
@@ -65,7 +70,9 @@ async def gene_history(
         source, at = _key(after)
         older = (versions.c.source == source) & (versions.c.valid_from < at)
         page = page.where(or_(versions.c.source > source, older))
-    rows = (await connection.execute(_columns(page.subquery("page"), wanted, data=data))).all()
+    rows = (
+        await connection.execute(_columns(page.subquery("page"), wanted, data=literal(data)))
+    ).all()
     found = [_version(row, data=data) for row in rows]
     return found, key_of(found[-1]) if len(found) == limit else None
 
@@ -82,8 +89,19 @@ async def latest_versions(
         each: the most versions of a source.
 
     Returns:
-        For each source the number of all of its versions, and the latest of them with their data.
+        For each source the number of all of its versions, and the latest of them. They have their
+        data, except a single version, which there is no other one to compare with.
     """
+    found: dict[str, tuple[int, list[Version]]] = {}
+    for row in await connection.execute(_latest(wanted, each), {"gene_id": gene_id}):
+        found.setdefault(row.source, (row.number, []))[1].append(_version(row, data=True))
+    return found
+
+
+# composing the statement takes longer than executing it
+@functools.lru_cache(maxsize=256)
+def _latest(wanted: Wanted, each: int) -> Select[Any]:
+    gene_id = bindparam("gene_id", type_=BigInteger)
     versions = union_all(
         _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
     ).subquery("versions")
@@ -92,11 +110,7 @@ async def latest_versions(
     number = func.count().over(partition_by=of_source)
     ranked = select(versions, place.label("place"), number.label("number")).subquery("ranked")
     page = select(ranked).where(ranked.c.place <= each).subquery("page")
-    query = _columns(page, wanted, data=True).add_columns(page.c.number)
-    found: dict[str, tuple[int, list[Version]]] = {}
-    for row in await connection.execute(query):
-        found.setdefault(row.source, (row.number, []))[1].append(_version(row, data=True))
-    return found
+    return _columns(page, wanted, data=page.c.number > 1).add_columns(page.c.number)
 
 
 def key_of(version: Version) -> str:
@@ -130,7 +144,7 @@ def _key(after: str) -> tuple[str, datetime]:
     return source, at
 
 
-def _versions(table: Any, gene_id: int, wanted: Wanted) -> Select[Any]:
+def _versions(table: Any, gene_id: int | BindParameter[int], wanted: Wanted) -> Select[Any]:
     is_former = table is annotation_history
     found = select(
         table.c.source,
@@ -150,7 +164,7 @@ def _versions(table: Any, gene_id: int, wanted: Wanted) -> Select[Any]:
     return found
 
 
-def _columns(page: Subquery, wanted: Wanted, *, data: bool) -> Select[Any]:
+def _columns(page: Subquery, wanted: Wanted, *, data: ColumnElement[bool]) -> Select[Any]:
     return select(
         page.c.source,
         page.c.state,
@@ -161,9 +175,7 @@ def _columns(page: Subquery, wanted: Wanted, *, data: bool) -> Select[Any]:
         page.c.changed_run_id,
         page.c.run_id,
         page.c.rollback_id,
-        cast(cut(page.c.data, page.c.source, wanted.fields) if data else null(), Text).label(
-            "data"
-        ),
+        cast(case((data, cut(page.c.data, page.c.source, wanted.fields))), Text).label("data"),
         page.c.valid_from,
     ).order_by(page.c.source, page.c.valid_from.desc())
 

@@ -138,6 +138,7 @@ class Ensembl(ApiSource):
         hosts=(REST,),
         freshness=timedelta(days=90),  # four releases a year
         needs=frozenset({"symbol"}),
+        gene_page="https://www.ensembl.org/Homo_sapiens/Gene/Summary?g={ensembl_gene_id}",
         batch_size=1_000,  # its own refusal: "a limit of 1000 is in place"
         concurrency=2,
     )

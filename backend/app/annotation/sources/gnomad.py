@@ -9,6 +9,7 @@ from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.pictures import Line, Scale
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.structure import unit
@@ -244,10 +245,46 @@ class Gnomad(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=180),
         needs=frozenset({"ensembl_gene_id"}),
+        gene_page="https://gnomad.broadinstitute.org/gene/{ensembl_gene_id}?dataset=gnomad_r4",
         # v4.1 has 18,173 genes with MANE Select or canonical transcripts in one published import
         least_genes=17_000,
     )
     data = GnomadData
+    pictures = (
+        Scale(
+            title="Observed / expected variants, with the 90 % confidence interval",
+            lines=tuple(
+                Line(
+                    label=label,
+                    value=f"{variants}.oe",
+                    lower=f"{variants}.oe_lower",
+                    upper=f"{variants}.oe_upper",
+                    beside=(
+                        ("observed", f"{variants}.observed"),
+                        ("expected", f"{variants}.expected"),
+                        ("z", f"{variants}.z"),
+                        *((("LOEUF", "loeuf"),) if variants == "lof" else ()),
+                    ),
+                )
+                for variants, label in zip(
+                    CLASSES, ("loss of function", "missense", "synonymous"), strict=True
+                )
+            ),
+            least=0,
+            most=2,
+            left="constrained: none are observed",
+            right="twice as many as expected",
+            mark=1,
+        ),
+        Scale(
+            title="Probability of intolerance to the loss of one copy (pLI)",
+            lines=(Line(label="pLI", value="pli"),),
+            least=0,
+            most=1,
+            left="tolerant",
+            right="intolerant",
+        ),
+    )
     file = BulkFile(FILES, (CONSTRAINT,), "app.annotation.sources.gnomad:read", RELEASE)
     probes = (
         HostProbe(

@@ -10,6 +10,7 @@ from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.pictures import Bars
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.structure import MOVES, keys, unit
@@ -202,10 +203,18 @@ class Gtex(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=180),
         needs=frozenset({"ensembl_gene_id"}),
+        gene_page="https://gtexportal.org/home/gene/{ensembl_gene_id}",
         # v10 has 59,033 genes; those with 0 in every tissue, such as many pseudogenes, do not count
         least_genes=30_000,
     )
     data = GtexData
+    pictures = (
+        Bars(
+            title="Median expression, and the kidney's",
+            field="tissues_tpm",
+            marked=(KIDNEY_CORTEX, KIDNEY_MEDULLA),
+        ),
+    )
     file = BulkFile(FILES, (MEDIANS,), "app.annotation.sources.gtex:read", RELEASE)
     probes = (
         HostProbe(

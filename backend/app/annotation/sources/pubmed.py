@@ -155,6 +155,7 @@ class PubMed(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=30),  # the file is replaced daily
         needs=frozenset({"entrez_id"}),
+        gene_page="https://pubmed.ncbi.nlm.nih.gov/?linkname=gene_pubmed&from_uid={entrez_id}",
         # Nearly all of the 19,000 protein-coding genes have an article, as have many others.
         least_genes=18_000,
     )

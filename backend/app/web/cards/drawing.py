@@ -179,7 +179,7 @@ class DrawnVerdicts:
 class DrawnRows:
     """A table."""
 
-    kind = "rows"
+    kind = "rows_of"
     title: str
     table: Table
     nothing: str

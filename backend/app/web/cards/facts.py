@@ -7,6 +7,9 @@ from typing import Any
 from app.annotation.data.fields import Field
 from app.web.cards.values import Cut, Value, as_number, cut, elements, write
 
+LONG = 50
+"""Characters of a value with more than which each value of a list has a line of its own."""
+
 MOST_BLOCKS = 2
 """Objects in objects that are shown at once. They are long."""
 
@@ -25,6 +28,11 @@ class Values:
 
     kind = "values"
     values: Cut[Value]
+
+    @property
+    def are_long(self) -> bool:
+        """Whether each of them needs a line of its own."""
+        return any(len(each.text) > LONG for each in self.values.first)
 
 
 @dataclass(frozen=True, slots=True)

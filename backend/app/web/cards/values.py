@@ -175,4 +175,7 @@ def _is_name(unit: str | None) -> bool:
 
 
 def _unit(unit: str | None) -> str:
-    return "" if unit is None or _is_name(unit) else unit
+    if unit is None or _is_name(unit):
+        return ""
+    # so that nobody reads the unit `score 0-1000` as a part of the number
+    return f"({unit})" if any(map(str.isdigit, unit)) else unit

@@ -257,3 +257,110 @@ async def test_an_older_answer_says_that_the_last_check_failed(admin, answer) ->
 
     assert "5 articles" in found
     assert "could not find out whether this is still so: it was damaged" in found
+
+
+async def test_partners_and_terms_are_drawn_and_linked(admin, answer) -> None:
+    partners = [
+        {"symbol": f"P{n}", "hgnc_id": f"HGNC:{n}", "protein": "x", "score": 1_000 - n}
+        for n in range(1, 31)
+    ]
+    answer("string", data={"proteins": [], "strongest_partners": partners})
+    answer("panelapp", data={"green": 1, "panels": [
+        {"region": "UK", "panel_id": 1, "panel": "Cysts", "panel_version": "1.2",
+         "confidence": "green", "mode_of_inheritance": None, "evidence": []},
+    ]})  # fmt: skip
+
+    text = (await admin.get("/genes/PKD1")).text
+
+    partners_card = card(text, "string")
+    assert '<a href="/genes/HGNC:1"><bdi>P1</bdi></a>' in partners_card
+    assert '<rect class="bar" x="0" y="0" width="999.0" height="10"/>' in partners_card
+    assert "and 20 more" in words(partners_card)
+    panels = card(text, "panelapp")
+    assert '<span class="label tone-green">green</span>' in panels
+    assert "Cysts" in words(panels)
+
+
+async def test_a_gene_with_thousands_of_terms_stays_readable(admin, answer) -> None:
+    terms = {f"HP:{number:07d}": f"term {number}" for number in range(3_000)}
+    diseases = [
+        {"disease_id": f"OMIM:{n:06d}", "disease": f"disease {n}", "mode_of_inheritance_ids": []}
+        for n in range(500)
+    ]
+    data = {"terms": terms, "organ_terms": {}, "diseases": diseases, "modes_of_inheritance": {}}
+    answer("hpo", data=data)
+
+    text = (await admin.get("/genes/PKD1?sources=hpo")).text
+
+    found = words(card(text, "hpo"))
+    assert "Others: 3,000" in found
+    assert "and 2,992 more" in found
+    assert "2,800 more are in the JSON only" in found
+    assert "Diseases: 500" in found
+    assert "term 7 " in found
+    assert len(text) < 150_000
+
+
+async def test_markup_addresses_and_direction_marks_in_what_is_stored_are_text(
+    admin, answer, query
+) -> None:
+    evil = f"{HOSTILE}\u202eevil"
+    query("UPDATE genes SET symbol = %s WHERE symbol = 'PKD1'", evil)
+    query(
+        "INSERT INTO own_tables (name, title, licence, release, file_name, digest, bytes, rows,"
+        " genes, columns, keys, added_by) VALUES ('mine', %s, %s, '1', %s, 'd', 1, 1, 1,"
+        " %s::jsonb, '{hgnc_id}', %s)",
+        *(evil, evil, evil),
+        json.dumps({evil: "text", "URL": "text"}),
+        evil,
+    )
+    address = "javascript:alert(1)"
+    disease = {"disease": evil, "disease_id": evil, "classification": evil, "report_url": address}
+    for source, data in {
+        "mine": {"rows": [{evil: evil, "URL": address}]},
+        "hpo": {"terms": {evil: evil}, "organ_terms": {evil: evil}, "diseases": [disease]},
+        "clingen": {"validity": [disease, {evil: {evil: evil}}]},
+        "string": {"strongest_partners": [{"symbol": evil, "hgnc_id": evil, "score": 5}]},
+        "panelapp": {"panels": [{"panel": evil, "confidence": evil}]},
+        "gtex": {"tissues_tpm": {evil: 5}, "more": {evil: {evil: evil}}},
+    }.items():
+        answer(source, data=data, symbol=evil)
+    answer("uniprot", "unknown", reason=evil, symbol=evil)
+    answer("clinvar", "absent", release=evil, symbol=evil)
+
+    for path in ("HGNC:9008", "HGNC:9008/history", "<script>alert(1)"):
+        text = (await admin.get(f"/genes/{path}")).text
+        assert "alert(1)" in text
+        assert "<script>alert" not in text
+        assert "<img" not in text
+        assert '"onmouseover' not in text
+        assert 'href="javascript' not in text
+        assert "style=" not in text
+    # what a mark turns is alone in its element
+    shown = (await admin.get("/genes/HGNC:9008")).text
+    assert len(re.findall(r"<(bdi|td|dd|th|dt|title)[^>]*>[^<]*\u202e", shown)) >= 12
+
+
+async def test_a_viewer_sees_the_page_without_buttons_that_act(viewer, answer) -> None:
+    answer("gnomad", "absent")
+
+    answered = await viewer.get("/genes/PKD1")
+
+    assert answered.status_code == 200
+    forms = re.findall(r'<form[^>]*action="([^"]+)"', answered.text)
+    assert {*forms} == {"/logout", "/genes/HGNC:9008"}
+
+
+async def test_an_own_table_is_shown_with_its_columns(admin, answer, query) -> None:
+    query(
+        "INSERT INTO own_tables (name, title, licence, release, file_name, digest, bytes, rows,"
+        " genes, columns, keys, added_by) VALUES ('cohort', 'Our cohort', 'CC0', '2', 'c.tsv', 'd',"
+        '  1, 1, 1, \'{"cases": "number", "remark": "text"}\', \'{hgnc_id}\', \'Ada\')'
+    )
+    answer("cohort", data={"rows": [{"cases": 1200, "remark": "seen"}, {"cases": 3}]})
+
+    found = card((await admin.get("/genes/PKD1")).text, "cohort")
+
+    assert "Our cohort found" in words(found)
+    assert '<td class="number"><bdi>1,200</bdi></td><td><bdi>seen</bdi></td>' in found
+    assert "c.tsv, added by Ada" in words(found)

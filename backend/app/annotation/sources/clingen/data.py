@@ -1,10 +1,12 @@
 """What ClinGen says about a gene, and the terms that it uses."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
 from msgspec import Struct
 
+from app.annotation.sources.pictures import Tone
 from app.annotation.sources.structure import MOVES, identified_by, unit
 
 CLASSIFICATIONS = (
@@ -21,6 +23,17 @@ CLASSIFICATIONS = (
 The terms are those of ClinGen's standard operating procedure, version 11. GenCC, of which ClinGen
 is a member, lists its terms in this order, too.
 """
+
+TONES: Mapping[str, Tone] = {
+    "Definitive": "green",
+    "Strong": "teal",
+    "Moderate": "mint",
+    "Limited": "amber",
+    "Disputed": "rose",
+    "Refuted": "red",
+    "No Known Disease Relationship": "grey",
+}
+"""The colours of the classifications."""
 
 MODES = frozenset({"AD", "AR", "XL", "XLD", "XLR", "SD", "MT", "UD", "Other"})
 """The abbreviations of modes of inheritance in ClinGen's files: autosomal dominant and recessive,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.annotation.sources.answers import FileRead
 from app.annotation.sources.base import FileSource
-from app.annotation.sources.clingen.data import ClinGenData
+from app.annotation.sources.clingen.data import TONES, ClinGenData
 from app.annotation.sources.clingen.reader import (
     DOSAGE_COLUMNS,
     MAX_LINES_BEFORE,
@@ -14,6 +14,7 @@ from app.annotation.sources.clingen.reader import (
 from app.annotation.sources.clingen.release import release_of_rows
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
+from app.annotation.sources.pictures import Verdicts
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.upstream.cache import Download
@@ -75,11 +76,28 @@ class ClinGen(FileSource):
         hosts=(SEARCH, FILES),
         freshness=timedelta(days=30),
         needs=frozenset({"entrez_id"}),
+        gene_page="https://search.clinicalgenome.org/kb/genes/{hgnc_id}",
         # In 2026, 3,600 validity curations had some 2,900 genes, and 1,300 of the 1,600 genes with
         # a dosage curation had a score other than 0.
         least_genes=1_000,
     )
     data = ClinGenData
+    pictures = (
+        Verdicts(
+            title="Validity for each disease",
+            field="validity",
+            name="disease",
+            identifier="disease_id",
+            label="classification",
+            tones=TONES,
+            beside=(
+                ("Inheritance", "mode_of_inheritance"),
+                ("Panel", "expert_panel"),
+                ("Date", "date"),
+                ("Report", "report_url"),
+            ),
+        ),
+    )
     file = BulkFile(
         FILES,
         (VALIDITY, DOSAGE),

@@ -74,6 +74,7 @@ INFO = SourceInfo(
     concurrency=3,
     freshness=timedelta(days=7),  # weekly releases of the table
     needs=frozenset({"entrez_id"}),
+    gene_page="https://www.ncbi.nlm.nih.gov/clinvar/?term={symbol}%5Bgene%5D",
     bulk_threshold=500,
     least_genes=15_000,
 )

@@ -24,6 +24,7 @@ from app.annotation.sources.clinvar.search import count_variants, searchable
 from app.annotation.sources.clinvar.summaries import decode_release
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile
+from app.annotation.sources.pictures import Bars, Segment, StackedBar
 from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.errors import BadAnswer
@@ -50,6 +51,28 @@ class ClinVar(WeighedSource, FileSource):
 
     info = INFO
     data = ClinVarData
+    pictures = (
+        StackedBar(
+            title="Variants by germline classification",
+            segments=(
+                Segment("germline.pathogenic", "Pathogenic", "red"),
+                Segment(
+                    "germline.pathogenic_or_likely_pathogenic",
+                    "Pathogenic/Likely pathogenic",
+                    "rose",
+                ),
+                Segment("germline.likely_pathogenic", "Likely pathogenic", "pink"),
+                Segment("germline.conflicting", "Conflicting", "purple"),
+                Segment("germline.uncertain", "Uncertain significance", "grey"),
+                Segment("germline.likely_benign", "Likely benign", "mint"),
+                Segment("germline.benign_or_likely_benign", "Benign/Likely benign", "teal"),
+                Segment("germline.benign", "Benign", "green"),
+                Segment("germline.other", "Other", "faint"),
+            ),
+        ),
+        Bars(title="Variants by molecular consequence", field="molecular_consequence"),
+        Bars(title="Variants by review status", field="review_status"),
+    )
     service = EUTILS
     file = BulkFile(FILES, (TABLE_FILE,), "app.annotation.sources.clinvar.reader:read")
     beside = (EXPECTED_FILE,)

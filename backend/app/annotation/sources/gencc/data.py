@@ -1,10 +1,12 @@
 """What GenCC says about a gene, and the terms that it uses."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
 from msgspec import Struct
 
+from app.annotation.sources.pictures import Tone
 from app.annotation.sources.structure import MOVES, identified_by, unit
 
 CLASSIFICATIONS = {
@@ -24,6 +26,19 @@ The order is that of GenCC's own site (ClassificationSeeder.php in
 https://github.com/GeneCurationCoalition/gencc-search), which also places Supportive between
 Moderate and Limited.
 """
+
+TONES: Mapping[str, Tone] = {
+    "Definitive": "green",
+    "Strong": "teal",
+    "Moderate": "mint",
+    "Supportive": "blue",
+    "Limited": "amber",
+    "Disputed Evidence": "rose",
+    "Refuted Evidence": "red",
+    "Animal Model Only": "purple",
+    "No Known Disease Relationship": "grey",
+}
+"""The colours of the classifications."""
 
 MODES = frozenset(
     {

@@ -3,8 +3,9 @@ from datetime import timedelta
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
-from app.annotation.sources.gencc.data import GenccData
+from app.annotation.sources.gencc.data import TONES, GenccData
 from app.annotation.sources.gencc.reader import is_known
+from app.annotation.sources.pictures import Verdicts
 from app.annotation.sources.probe import HostProbe
 from app.annotation.upstream.host import Host
 
@@ -51,11 +52,28 @@ class Gencc(FileSource):
         attribution="The Gene Curation Coalition (GenCC), thegencc.org, and its submitters",
         hosts=(FILES,),
         freshness=timedelta(days=30),
+        gene_page="https://search.thegencc.org/genes/{hgnc_id}",
         # 4,629 genes in May 2022
         # (https://blog.genenames.org/hgnc/2022/06/10/Gene-Curation-Coalition-Flagship-Paper)
         least_genes=4_000,
     )
     data = GenccData
+    pictures = (
+        Verdicts(
+            title="Validity for each disease",
+            field="submissions",
+            name="disease",
+            identifier="disease_id",
+            label="classification",
+            tones=TONES,
+            beside=(
+                ("Submitter", "submitter"),
+                ("Inheritance", "mode_of_inheritance"),
+                ("Date", "date"),
+                ("Report", "report_url"),
+            ),
+        ),
+    )
     file = BulkFile(FILES, (SUBMISSIONS,), "app.annotation.sources.gencc.reader:read")
     probes = (
         HostProbe(

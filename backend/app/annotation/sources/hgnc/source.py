@@ -22,6 +22,7 @@ from app.annotation.sources.hgnc.records import (
     WITHDRAWN_STATUSES,
     Record,
 )
+from app.annotation.sources.pictures import Heading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import ask_about_a_gene, has_columns
 from app.annotation.upstream.cache import Download
@@ -95,12 +96,28 @@ class Hgnc(ApiSource, FileSource):
         attribution="HGNC Database, HUGO Gene Nomenclature Committee, www.genenames.org",
         hosts=(REST, FILES),
         freshness=timedelta(days=30),
+        gene_page="https://www.genenames.org/data/gene-symbol-report/#!/hgnc_id/{hgnc_id}",
         provides=frozenset({"symbol", "ensembl_gene_id", "entrez_id"}),
         bulk_threshold=50,
         batch_size=50,
         least_genes=18_000,  # some 41,000 approved genes have both ids, and 19,000 encode a protein
     )
     data = HgncData
+    pictures = (
+        Heading(
+            name="name",
+            facts=(
+                ("Location", "location"),
+                ("Locus type", "locus_type"),
+                ("Previous symbols", "prev_symbol"),
+                ("Aliases", "alias_symbol"),
+                ("OMIM", "omim_id"),
+                ("UniProt", "uniprot_ids"),
+                ("MANE Select", "mane_select"),
+                ("RefSeq", "refseq_accession"),
+            ),
+        ),
+    )
     service = REST
     file = BulkFile(FILES, (COMPLETE_SET,), "app.annotation.sources.hgnc.reader:read")
     beside = (WITHDRAWN,)

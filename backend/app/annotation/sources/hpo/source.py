@@ -11,6 +11,7 @@ from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.hpo.data import HpoData
 from app.annotation.sources.hpo.files import DISEASE_COLUMNS, GENE_COLUMNS, MAX_LINES_BEFORE
 from app.annotation.sources.ontology import organ_terms
+from app.annotation.sources.pictures import Rows, Terms
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.upstream.host import Host
@@ -72,11 +73,31 @@ class Hpo(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=30),
         needs=frozenset({"entrez_id"}),
+        gene_page="https://hpo.jax.org/browse/gene/NCBIGene:{entrez_id}",
         settings=HpoSettings,
         # more than 5,000 genes have had rows since 2023; the first files of this layout had 4,900
         least_genes=4_000,
     )
     data = HpoData
+    pictures = (
+        Terms(
+            title="Phenotypes",
+            field="terms",
+            first="organ_terms",
+            first_title="Of the organ",
+            rest_title="Others",
+        ),
+        Rows(
+            title="Diseases",
+            field="diseases",
+            columns=(
+                ("Disease", "disease"),
+                ("Id", "disease_id"),
+                ("Modes of inheritance", "mode_of_inheritance_ids"),
+            ),
+            names={"mode_of_inheritance_ids": "modes_of_inheritance"},
+        ),
+    )
     file = BulkFile(FILES, (HPOA, GENES, ONTOLOGY), "app.annotation.sources.hpo.reader:read")
     probes = (
         HostProbe(

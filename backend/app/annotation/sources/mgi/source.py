@@ -10,6 +10,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.mgi.data import MgiData
 from app.annotation.sources.ontology import organ_terms
+from app.annotation.sources.pictures import Terms
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import START
 from app.annotation.upstream.errors import BadAnswer
@@ -79,6 +80,15 @@ class Mgi(FileSource):
         least_genes=15_000,
     )
     data = MgiData
+    pictures = (
+        Terms(
+            title="Phenotypes of mice",
+            field="phenotypes",
+            first="organ_terms",
+            first_title="Of the organ",
+            rest_title="Topmost terms",
+        ),
+    )
     # MGI replaces its reports one after the other, and the ontology with each report of genotypes
     file = BulkFile(
         FILES,

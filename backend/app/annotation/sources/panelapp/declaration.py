@@ -56,6 +56,7 @@ INFO = SourceInfo(
     " PanelApp Australia, panelapp-aus.org",
     hosts=(UK, AU),
     freshness=timedelta(days=30),
+    gene_page="https://panelapp.genomicsengland.co.uk/panels/entities/{symbol}",
     settings=PanelAppSettings,
     # the panel DDG2P of England alone had 2,551 genes in February 2026
     least_genes=2_500,

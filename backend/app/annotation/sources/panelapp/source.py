@@ -12,6 +12,7 @@ from app.annotation.sources.declaration import BulkFile
 from app.annotation.sources.panelapp.answers import Listed, Page, Region, decode_page, decode_panel
 from app.annotation.sources.panelapp.data import PanelAppData
 from app.annotation.sources.panelapp.declaration import AU, INFO, UK, PanelAppSettings
+from app.annotation.sources.pictures import Labels
 from app.annotation.sources.probe import HostProbe
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
@@ -77,6 +78,20 @@ class PanelApp(CollectedSource):
 
     info = INFO
     data = PanelAppData
+    pictures = (
+        Labels(
+            title="Panels",
+            field="panels",
+            name="panel",
+            label="confidence",
+            tones={"green": "green", "amber": "amber", "red": "red", "none": "grey"},
+            beside=(
+                ("Region", "region"),
+                ("Version", "panel_version"),
+                ("Inheritance", "mode_of_inheritance"),
+            ),
+        ),
+    )
     file = BulkFile(UK, ("panels.json.gz",), "app.annotation.sources.panelapp.reader:read")
     reuses_pieces = True
     probes = (

@@ -3,6 +3,7 @@ from datetime import timedelta
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
+from app.annotation.sources.pictures import Partners
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.stringdb.data import StringDbData
@@ -46,10 +47,21 @@ class StringDb(FileSource):
         attribution=f"STRING v{VERSION}, string-db.org",
         hosts=(FILES,),
         freshness=timedelta(days=180),  # a version has lasted two years
+        gene_page="https://string-db.org/cgi/network?species=9606&identifiers={symbol}",
         # Version 12.0 has 19,699 proteins, most of which have HGNC ids and links.
         least_genes=17_000,
     )
     data = StringDbData
+    pictures = (
+        Partners(
+            title="The strongest partners",
+            field="strongest_partners",
+            name="symbol",
+            hgnc_id="hgnc_id",
+            score="score",
+            most=1_000,
+        ),
+    )
     file = BulkFile(
         FILES,
         (INFO, ALIASES, LINKS),
