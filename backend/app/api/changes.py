@@ -6,12 +6,12 @@ from fastapi import Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
-from app.annotation.data.changes import FORMATS, Asked, ChangePage, Wanted
+from app.annotation.data.changes import FORMATS, ORDERS, Asked, ChangePage, Wanted
 from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
 from app.api import routers
-from app.api.services import ServicesDep
+from app.api.services import Services, ServicesDep
 from app.api.streams import VARY, stream_response, while_connected
 from app.api.strict_requests import IN_DIGITS
 from app.core.errors import WrongUse
@@ -115,6 +115,16 @@ async def list_changes(
             " numbers of articles."
         ),
     ] = False,
+    order: Annotated[
+        str,
+        one_of(ORDERS),
+        Query(
+            max_length=100,
+            description="What comes first: `gene`, all changes of a gene, or `source`, all changes"
+            " of a source.",
+            examples=["source"],
+        ),
+    ] = ORDERS[0],
     format: Annotated[  # noqa: A002 - the name in the address
         Annotated[str, one_of(MEDIA_TYPES)] | None,
         Query(
@@ -150,21 +160,33 @@ async def list_changes(
         gene=gene,
         list=list,
         moving=moving,
+        order=order,
         after=after,
     )
     form = _form(format, accept)
     if form != "json" and limit is not None:
         raise WrongUse(f"limit with format={form}", allowed="limit with format=json")
+    if form != "json":
+        return await stream_changes(request, services, asked, form)
+    async with changes.reading(services.db) as connection:
+        wanted = await changes.understand(connection, asked)
+        reading = changes.page(connection, wanted, limit or PAGE)
+        found, last = await while_connected(request, reading)
+    body = changes.as_json(found, None if last is None else str(last))
+    return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
+
+
+async def stream_changes(request: Request, services: Services, asked: Asked, form: str) -> Response:
+    """Return all changes that somebody asks for, in one of the formats, while they are read.
+
+    Raises:
+        WrongUse: it cannot be answered.
+        Busy: too many answers are being streamed.
+    """
     async with AsyncExitStack() as stack:
-        if form != "json":
-            stack.enter_context(services.streams)
+        stack.enter_context(services.streams)
         connection = await stack.enter_async_context(changes.reading(services.db))
         wanted = await changes.understand(connection, asked)
-        if form == "json":
-            reading = changes.page(connection, wanted, limit or PAGE)
-            found, last = await while_connected(request, reading)
-            body = changes.as_json(found, None if last is None else str(last))
-            return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
         parts = _written(connection, wanted, form)
         return await stream_response(request, parts, stack, media_type=MEDIA_TYPES[form])
 

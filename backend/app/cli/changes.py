@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.annotation.data import changes as data
-from app.annotation.data.changes import FORMATS, Asked, Listed, Wanted
+from app.annotation.data.changes import FORMATS, ORDERS, Asked, Listed, Wanted
 from app.cli.output import count, note
 from app.cli.session import RUN_ID, Session, in_session
 
@@ -22,6 +22,7 @@ _WORDS = {"gene": "event", "changed": "changed", "first answer": "first answer"}
 @click.option("--gene", metavar="NAME", help="Only this gene: a symbol, an alias or an id.")
 @click.option("--list", metavar="NAME", help="Only the genes on this list.")
 @click.option("--moving", is_flag=True, help="Also dates, versions and numbers of articles.")
+@click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
 @click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
 def changes(*, form: str, **asked: Any) -> None:
     """Show what changed: what was added, removed and altered, for each gene and source.

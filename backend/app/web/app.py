@@ -7,7 +7,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.annotation.settings import Settings
 from app.api.body_limit import BodyLimit
-from app.web import assets, gene, now, problems, run, runs, schedules, search, sources, workers
+from app.web import (
+    assets,
+    changes,
+    gene,
+    now,
+    problems,
+    run,
+    runs,
+    schedules,
+    search,
+    sources,
+    workers,
+)
 from app.web.gate import Gate, is_page
 from app.web.live import Live
 from app.web.login import login_router
@@ -41,6 +53,7 @@ def create_pages(settings: Settings) -> FastAPI:
         schedules.router,
         notifications_router(settings),
         search.router,
+        changes.router,
     ):
         pages.include_router(router)
     pages.add_route("/static/{digest}/{name}", assets.serve)

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from app.api.errors import Busy
 from app.core.errors import Conflict, NotFound, UserError, WrongUse
 from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.doctor.recipes import recipe
@@ -24,6 +25,7 @@ def install(pages: FastAPI) -> None:
     pages.add_exception_handler(RequestValidationError, _invalid)
     pages.add_exception_handler(HTTPException, _http)
     pages.add_exception_handler(Exception, _unexpected)
+    pages.add_exception_handler(Busy, _busy)
     for unavailable in (*DATABASE_ERRORS, PoolTimeoutError):
         pages.add_exception_handler(unavailable, _database_error)
 
@@ -65,6 +67,10 @@ async def _database_error(request: Request, error: Exception) -> Response:
         "the database is unavailable, or this server is busy",
         remedy="nothing is lost; load the page again in a few seconds",
     )
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    return show_problem(request, 503, str(error), remedy="load the page again in a few seconds")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

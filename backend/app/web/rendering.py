@@ -17,6 +17,7 @@ PLACES = (
     ("/", "Now", "n"),
     ("/runs", "Runs", "r"),
     ("/sources", "Sources", "o"),
+    ("/changes", "Changes", "c"),
     ("/workers", "Workers", "w"),
     ("/schedules", "Schedules", "s"),
     ("/notifications", "Notifications", "m"),

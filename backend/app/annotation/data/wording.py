@@ -109,7 +109,7 @@ def _elements(label: str, changes: Sequence[FieldChange]) -> Iterator[str]:
         yield f"{label} {_cut(altered, MAX_VALUES)}"
     parts = [each for each in changes if each.part]
     within = [
-        f"{_names(each)}: {_cut([_part(part) for part in of_element], MAX_VALUES)}"
+        f"{identity_in_words(each)}: {_cut([_part(part) for part in of_element], MAX_VALUES)}"
         for each, of_element in _by_element(parts)
     ]
     if within:
@@ -133,27 +133,38 @@ def _part(change: FieldChange) -> str:
 
 
 def _element(label: str, change: FieldChange) -> str:
-    value = _present(change)
-    if isinstance(change.element, str):
-        return f"{change.element} {_value(value)}"
-    if change.element is None:
+    return element_in_words(label, change.element, _present(change))
+
+
+def element_in_words(label: str, element: str | Mapping[str, Any] | None, value: Any) -> str:
+    """Return an element of a list or a map: by its identifier or its key, with its name.
+
+    Args:
+        label: what one element is called.
+        element: the key of the map, or what identifies the element of the list; see `diff`.
+        value: the element itself.
+    """
+    if isinstance(element, str):
+        return f"{element} {_value(value)}"
+    if element is None:
         return _value(value)
     for name in (*_NAMES, label.replace(" ", "_")):
-        if name not in change.element and isinstance(value.get(name), str):
-            return f"{_names(change.element)} {_value(value[name])}"
-    return _names(change.element)
+        if name not in element and isinstance(value.get(name), str):
+            return f"{identity_in_words(element)} {_value(value[name])}"
+    return identity_in_words(element)
 
 
 def _present(change: FieldChange) -> Any:
     return change.old if change.new is MISSING else change.new
 
 
-def _names(identity: Mapping[str, Any]) -> str:
+def identity_in_words(identity: Mapping[str, Any]) -> str:
+    """Return what identifies an element of a list."""
     return " ".join(_value(value) for value in identity.values() if value is not None)
 
 
 def _from_to(change: FieldChange) -> str:
-    old, new = _said(change.old), _said(change.new)
+    old, new = in_words(change.old), in_words(change.new)
     if old != new and _shortened(old) == _shortened(new):
         # long texts that begin alike are shown from a few words before they differ
         pairs = enumerate(zip(old, new, strict=False))
@@ -169,10 +180,11 @@ def _is_nothing(old: Any, new: Any) -> bool:
 
 
 def _value(value: Any) -> str:
-    return _shortened(_said(value))
+    return _shortened(in_words(value))
 
 
-def _said(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Return a value as people write it, without a limit."""
     match value:
         case None | msgspec.UNSET:
             return "none"

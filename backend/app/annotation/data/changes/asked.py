@@ -20,11 +20,16 @@ from app.annotation.data.moments import (
     snapshot_time,
 )
 from app.annotation.data.one_gene import NoSuchGene, near_symbols
+from app.annotation.data.wanted import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
 from app.core.nearest import did_you_mean
 from app.core.runs.views import LARGEST_ID, require_run
+
+ORDERS = ("gene", "source")
+"""What comes first: all changes of a gene, or all changes of a source. In each, the genes come in
+the order of their import, and the sources in that of their names."""
 
 DEFAULT_PERIOD = timedelta(days=7)
 """How far back the changes go if nothing else is asked for."""
@@ -52,7 +57,8 @@ class Asked:
         gene: only changes of the gene with this name.
         list: only changes of genes on the list with this name.
         moving: also changes of fields that move.
-        after: only changes after the one with this key.
+        order: one of :data:`ORDERS`.
+        after: only changes after the one with this key, in this order.
     """
 
     since: str | None = None
@@ -63,6 +69,7 @@ class Asked:
     gene: str | None = None
     list: str | None = None
     moving: bool = False
+    order: str = ORDERS[0]
     after: str | None = None
 
 
@@ -100,6 +107,7 @@ class Wanted:
         gene_id: the gene.
         list_id: the list of genes.
         moving: see :class:`Asked`.
+        order: see :class:`Asked`.
         after: see :class:`Asked`.
     """
 
@@ -113,6 +121,7 @@ class Wanted:
     gene_id: int | None = None
     list_id: int | None = None
     moving: bool = False
+    order: str = ORDERS[0]
     after: Key | None = None
 
     @property
@@ -138,6 +147,8 @@ async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
     if asked.source is not None and asked.source not in fields:
         found = f"there is no source {asked.source[:80]!r}{did_you_mean(asked.source, fields)}"
         raise WrongUse(found, allowed=", ".join(fields))
+    if asked.order not in ORDERS:
+        raise unknown_name("order", asked.order, ORDERS)
     start, to, run_created = await _period(connection, asked, now)
     return Wanted(
         fields=fields,
@@ -150,6 +161,7 @@ async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
         gene_id=None if asked.gene is None else await _gene(connection, asked.gene),
         list_id=None if asked.list is None else await _list(connection, asked.list),
         moving=asked.moving,
+        order=asked.order,
         after=None if asked.after is None else _key(asked.after),
     )
 

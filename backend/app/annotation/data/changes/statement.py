@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    true,
     tuple_,
     type_coerce,
     union_all,
@@ -43,14 +44,18 @@ _CLOCK_MAY_BE_WRONG = timedelta(days=1)
 _SUCCESSOR = "imported as a successor"
 
 
-def changes_of(wanted: Wanted) -> Select[Any]:
+def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
     """Return the statement that selects the changes, in the order of their keys.
 
     Its rows have the former version of the answer beside the new one. They may be equal, if the
-    answer changed and changed back.
+    answer changed and changed back. Genes that were not there at the later time have no names.
+
+    Args:
+        wanted: which changes.
+        most: the number of rows; None for all.
     """
-    new = _new(wanted)
-    former = _former(wanted)
+    new = _new(wanted, most)
+    former = _former(wanted, new)
     named = genes_at(wanted.to, "named")
     return (
         select(
@@ -74,15 +79,20 @@ def changes_of(wanted: Wanted) -> Select[Any]:
             case((former.c.valid_to == new.c.at, former.c.rollback_id)).label("rollback_id"),
         )
         .select_from(
-            new.join(named, named.c.id == new.c.gene_id)
+            new.outerjoin(named, named.c.id == new.c.gene_id)
             .outerjoin(former, _is_former(wanted, former, new))
             .outerjoin(origins, origins.c.id == new.c.origin_id)
         )
-        .order_by(new.c.gene_id, new.c.source, new.c.event_id)
+        .order_by(*_key(new, wanted))
     )
 
 
-def _new(wanted: Wanted) -> Subquery:
+def _key(selected: FromClause, wanted: Wanted) -> list[ColumnElement[Any]]:
+    columns: list[ColumnElement[Any]] = [selected.c.gene_id, selected.c.source, selected.c.event_id]
+    return columns if wanted.order == "gene" else [columns[1], columns[0], columns[2]]
+
+
+def _new(wanted: Wanted, most: int | None) -> Subquery:
     """Select the later versions, and what happened to genes, in their order without their data.
 
     PostgreSQL sorts them before it reads the former versions, so that the first ones come at once.
@@ -94,19 +104,37 @@ def _new(wanted: Wanted) -> Subquery:
         parts.append(_events(wanted))
         if wanted.run is None:
             parts.append(_imports(wanted))
+    if most is not None:
+        # each part for itself, so that PostgreSQL can read it in this order from an index
+        parts = [_first(part, wanted, most) for part in parts]
     found = union_all(*parts).subquery()
-    selected = select(found).order_by(found.c.gene_id, found.c.source, found.c.event_id)
-    if wanted.after is not None:
-        after = wanted.after
-        selected = selected.where(
-            tuple_(found.c.gene_id, found.c.source, found.c.event_id)
-            > tuple_(
-                literal(after.gene_id, BigInteger),
-                literal(after.source, Text),
-                literal(after.event_id, BigInteger),
-            )
-        )
+    selected = select(found).order_by(*_key(found, wanted))
+    if most is not None:
+        selected = selected.limit(most)
+    elif wanted.after is not None:
+        selected = selected.where(_is_after(found, wanted))
     return selected.subquery("new")
+
+
+def _first(part: Select[Any], wanted: Wanted, most: int) -> Select[Any]:
+    rows = part.subquery()
+    selected = select(rows).order_by(*_key(rows, wanted)).limit(most)
+    if wanted.after is not None:
+        selected = selected.where(_is_after(rows, wanted))
+    return select(selected.subquery())
+
+
+def _is_after(rows: FromClause, wanted: Wanted) -> ColumnElement[bool]:
+    after = wanted.after
+    assert after is not None
+    values: list[ColumnElement[Any]] = [
+        literal(after.gene_id, BigInteger),
+        literal(after.source, Text),
+        literal(after.event_id, BigInteger),
+    ]
+    if wanted.order == "source":
+        values[:2] = values[1::-1]
+    return tuple_(*_key(rows, wanted)) > tuple_(*values)
 
 
 def _present(wanted: Wanted) -> Select[Any]:
@@ -235,14 +263,14 @@ def _limited(selected: Select[Any], table: FromClause, wanted: Wanted) -> Select
         selected = selected.where(table.c.source == wanted.source)
     if wanted.gene_id is not None:
         selected = selected.where(gene_id == wanted.gene_id)
-    if wanted.after is not None:
+    if wanted.after is not None and wanted.order == "gene":
         selected = selected.where(gene_id >= wanted.after.gene_id)
     if wanted.list_id is not None:
         selected = selected.where(in_list(wanted.list_id, gene_id))
     return selected
 
 
-def _former(wanted: Wanted) -> Subquery:
+def _former(wanted: Wanted, new: Subquery) -> FromClause:
     history = annotation_history
     selected = select(
         history.c.gene_id,
@@ -254,22 +282,24 @@ def _former(wanted: Wanted) -> Subquery:
         history.c.valid_to,
         history.c.rollback_id,
     )
-    if wanted.run is not None:
-        # the first of them, if the run changed the answer several times
-        selected = (
-            selected.where(history.c.run_id == wanted.run)
-            .ext(distinct_on(history.c.gene_id, history.c.source))
-            .order_by(history.c.gene_id, history.c.source, history.c.valid_from)
-        )
-    return selected.subquery("former")
+    if wanted.run is None:
+        return selected.subquery("former")
+    # the first of them, if the run changed the answer several times
+    same = (history.c.gene_id == new.c.gene_id, history.c.source == new.c.source)
+    of_run = selected.where(*same, history.c.run_id == wanted.run)
+    return of_run.order_by(history.c.valid_from).limit(1).lateral("former")
 
 
-def _is_former(wanted: Wanted, former: Subquery, new: Subquery) -> ColumnElement[bool]:
-    same = and_(former.c.gene_id == new.c.gene_id, former.c.source == new.c.source)
+def _is_former(wanted: Wanted, former: FromClause, new: Subquery) -> ColumnElement[bool]:
     if wanted.run is not None:
-        return same
+        return true()
     start = _time(wanted.start)
-    return and_(same, former.c.valid_from <= start, former.c.valid_to > start)
+    return and_(
+        former.c.gene_id == new.c.gene_id,
+        former.c.source == new.c.source,
+        former.c.valid_from <= start,
+        former.c.valid_to > start,
+    )
 
 
 def _time(at: datetime | None) -> ColumnElement[datetime]:

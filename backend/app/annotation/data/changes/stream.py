@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -21,6 +22,9 @@ T = TypeVar("T")
 FIRST_ROWS, MOST_ROWS = 20, 200
 """Rows that are compared at a time. The first ones are few, so that they come soon. An answer has
 at most 100,000 bytes, and usually 1,000."""
+
+_SPARE_ROWS = 20
+"""Rows of a page that may turn out to be no changes before more have to be read."""
 
 # a reader may pause, for example in a pager
 _PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
@@ -83,16 +87,24 @@ async def page(
 ) -> tuple[list[Change], Key | None]:
     """Return at most ``limit`` changes, and the key of the last one if there are more."""
     listed: list[Listed] = []
-    parts = stream(connection, wanted, then=lambda part: part)
-    try:
-        async for part in parts:
-            listed += part
-            if len(listed) > limit:
-                break
-    finally:
-        await parts.aclose()
+    compare = Comparison(wanted)
+    most = limit + _SPARE_ROWS
+    while len(listed) <= limit:
+        rows = (await connection.execute(changes_of(wanted, most))).all()
+        listed += await asyncio.to_thread(_then, _as_it_is, compare, rows)
+        if len(rows) < most:
+            break
+        wanted = replace(wanted, after=_key(rows[-1]))
     more = len(listed) > limit
     return [each.change for each in listed[:limit]], listed[limit - 1].key if more else None
+
+
+def _as_it_is(part: list[Listed]) -> list[Listed]:
+    return part
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(row.gene_id, row.source, row.event_id)
 
 
 class Comparison:
@@ -105,10 +117,10 @@ class Comparison:
 
     def row(self, row: Row[Any]) -> Listed | None:
         """Return the change; None if nothing differs, or nothing but fields that move."""
-        change = self._event(row) if row.event is not None else self._answer(row)
-        if change is None:
+        if row.hgnc_id is None:
             return None
-        return Listed(Key(row.gene_id, row.source, row.event_id), change)
+        change = self._event(row) if row.event is not None else self._answer(row)
+        return None if change is None else Listed(_key(row), change)
 
     def _event(self, row: Row[Any]) -> Change:
         detail: dict[str, Any] = msgspec.json.decode(row.detail)

@@ -1,0 +1,207 @@
+"""What changed: between two moments or by a run, as a curator reads it."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data import changes
+from app.annotation.data.changes import ORDERS, Asked, Change, Row, Wanted, side_by_side
+from app.annotation.data.lists import all_lists
+from app.annotation.data.moments import snapshot_names
+from app.annotation.own_tables.registry import all_sources
+from app.api.changes import stream_changes
+from app.api.services import ServicesDep
+from app.api.streams import while_connected
+from app.core.errors import WrongUse
+from app.core.runs.views import LARGEST_ID
+from app.web.rendering import page
+
+router = APIRouter()
+
+PAGE = 50
+"""Changes on a page."""
+
+MOST_ROWS = 12
+"""Differences of one answer that are shown."""
+
+MOST_ELEMENTS = 10
+"""Elements that came, and that went, of one list."""
+
+_Text = Annotated[str, Field(max_length=200)]
+
+
+class Search(BaseModel):
+    """What the form of the page says, by the names of the API. An empty field asks for nothing."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    since: _Text = ""
+    from_: _Text = Field("", alias="from")
+    to: _Text = ""
+    run: _Text = ""
+    source: _Text = ""
+    gene: _Text = ""
+    list: _Text = ""
+    moving: _Text = ""
+    order: _Text = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields that ask for something, by their names in the address."""
+        return {
+            (field.alias or name): value
+            for name, field in Search.model_fields.items()
+            if (value := getattr(self, name).strip())
+        }
+
+    @property
+    def command(self) -> str:
+        """The same in a shell."""
+        options = [
+            f" --{name}" if name == "moving" else f" --{name} {shlex.quote(value)}"
+            for name, value in self.given.items()
+        ]
+        return f"just changes{''.join(options)}"
+
+    def query(self, **more: str) -> str:
+        """Return the same as the end of an address, with more parameters."""
+        return urlencode(self.given | {name: value for name, value in more.items() if value})
+
+    def asked(self, after: str = "") -> Asked:
+        """Return the same as the API reads it.
+
+        Raises:
+            WrongUse: the run is no number.
+        """
+        given: dict[str, Any] = self.given
+        run = given.get("run")
+        if run is not None and not (run.isascii() and run.isdigit() and int(run) <= LARGEST_ID):
+            raise WrongUse(f"run {run[:80]!r}", allowed="the number of a run")
+        return Asked(
+            since=given.get("since"),
+            from_=given.get("from"),
+            to=given.get("to"),
+            run=None if run is None else int(run),
+            source=given.get("source"),
+            gene=given.get("gene"),
+            list=given.get("list"),
+            moving="moving" in given,
+            order=given.get("order", ORDERS[0]),
+            after=after or None,
+        )
+
+
+class PageOfSearch(Search):
+    """A page of the changes."""
+
+    after: _Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A change as the page shows it.
+
+    Attributes:
+        words: the same as `just changes` says, without the names before it.
+        rows: what differs; at most :data:`MOST_ROWS`.
+        more: the number of rows that are left out.
+    """
+
+    change: Change
+    words: str
+    rows: Sequence[Row]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Changes of one gene, or of one source.
+
+    Attributes:
+        source: None for what happened to the genes themselves, and if they are grouped by gene.
+    """
+
+    symbol: str
+    hgnc_id: str
+    source: str | None
+    shown: Sequence[Shown]
+
+
+@router.get("/changes")
+async def show_changes(
+    request: Request, services: ServicesDep, search: Annotated[PageOfSearch, Query()]
+) -> Response:
+    """Show what changed, with the former and the present values side by side."""
+    groups: Sequence[Group] = []
+    wanted, following, problem = None, None, None
+    async with changes.reading(services.db) as connection:
+        choices = await _choices(connection)
+        try:
+            wanted = await changes.understand(connection, search.asked(search.after))
+        except WrongUse as error:
+            # the form stays, so that it can be mended
+            problem = error
+        else:
+            reading = changes.page(connection, wanted, PAGE)
+            found, last = await while_connected(request, reading)
+            groups = [*_groups(found, wanted)]
+            following = search.query(after=str(last)) if last else None
+    return page(
+        request,
+        "changes.html",
+        422 if problem else 200,
+        search=search,
+        groups=groups,
+        period=wanted and wanted.period,
+        following=following,
+        problem=problem,
+        most=MOST_ELEMENTS,
+        here_as_json=search.query(limit=str(PAGE), after=search.after),
+        **choices,
+    )
+
+
+@router.get("/changes/table.tsv")
+async def download(
+    request: Request, services: ServicesDep, search: Annotated[Search, Query()]
+) -> Response:
+    """Send all of these changes as a table, with a row for each changed field."""
+    answer = await stream_changes(request, services, search.asked(), "tsv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="changes.tsv"'
+    return answer
+
+
+async def _choices(connection: AsyncConnection) -> Mapping[str, Sequence[str]]:
+    return {
+        "sources": [*await all_sources(connection)],
+        "lists": [each.name for each in await all_lists(connection)],
+        "snapshots": await snapshot_names(connection),
+    }
+
+
+def _groups(found: Sequence[Change], wanted: Wanted) -> Iterator[Group]:
+    by_source = wanted.order == "source"
+
+    def key(change: Change) -> str | None:
+        return change.source if by_source else change.hgnc_id
+
+    for _, together in groupby(found, key):
+        listed = [*together]
+        first = listed[0]
+        source = first.source if by_source else None
+        shown = [_shown(each, wanted) for each in listed]
+        yield Group(first.symbol, first.hgnc_id, source, shown)
+
+
+def _shown(change: Change, wanted: Wanted) -> Shown:
+    names = f"{change.symbol} {change.source or 'gene'}: "
+    rows = side_by_side(change, wanted.fields.get(change.source or "", {}))
+    words = change.text.removeprefix(names)
+    return Shown(change, words, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
