@@ -16,8 +16,8 @@ from app.web.cards.markup import markup
 PLACES = (
     ("/", "Now", "n"),
     ("/runs", "Runs", "r"),
-    ("/sources", "Sources", "o"),
     ("/changes", "Changes", "c"),
+    ("/sources", "Sources", "o"),
     ("/workers", "Workers", "w"),
     ("/schedules", "Schedules", "s"),
     ("/notifications", "Notifications", "m"),

@@ -24,8 +24,6 @@ PAGES = (
     *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
     *("/sources", "/sources/hgnc", "/workers"),
     *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
-    *("/search", "/search?q=PK"),
-    *("/workers", "/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK", "/changes", "/changes?since=2026-01-01&order=source"),
 )
 SMALL = 150_000
