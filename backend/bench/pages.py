@@ -32,7 +32,11 @@ from reference import markdown
 
 TOKEN = "the-token-of-the-benchmark"  # noqa: S105 - of a server that ends with the measurement
 
-ADDRESSES = ("/", "/runs", "/runs/5", "/runs?state=failed", "/workers", "/schedules")
+ADDRESSES = (
+    *("/", "/runs", "/runs/5", "/runs?state=failed", "/workers", "/schedules"),
+    *("/genes", "/genes?order=-clinvar.germline.pathogenic", "/genes?order=gnomad.loeuf"),
+    "/genes?where=gnomad.loeuf%3C0.6&order=-gtex.kidney_cortex_tpm",
+)
 """The pages that are read."""
 
 RATE = "2"

@@ -11,6 +11,7 @@ from app.web import (
     assets,
     changes,
     gene,
+    genes,
     now,
     problems,
     run,
@@ -40,7 +41,7 @@ def create_pages(settings: Settings) -> FastAPI:
     roles = pages.state.roles = Roles(settings.admin_token, settings.viewer_token)
     pages.state.live = Live()
     problems.install(pages)
-    # `/runs/new` comes before `/runs/{run_id}`
+    # `/runs/new` comes before `/runs/{run_id}`, and `/genes/export` before `/genes/{name}`
     for router in (
         login_router(roles),
         now.router,
@@ -49,6 +50,7 @@ def create_pages(settings: Settings) -> FastAPI:
         run.router,
         sources.router,
         workers.router,
+        genes.router,
         gene.router,
         schedules.router,
         notifications_router(settings),

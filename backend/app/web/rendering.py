@@ -16,6 +16,7 @@ from app.web.cards.markup import markup
 PLACES = (
     ("/", "Now", "n"),
     ("/runs", "Runs", "r"),
+    ("/genes", "Genes", "g"),
     ("/changes", "Changes", "c"),
     ("/sources", "Sources", "o"),
     ("/workers", "Workers", "w"),

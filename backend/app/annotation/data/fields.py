@@ -7,7 +7,7 @@ flattened. Lists and maps are one field each, and ``gtex.tissues_tpm.Liver`` nam
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ class Field:
         moves: whether it changes without a change of what the source says about the gene.
         gain: what happened to a gene that has more of it, as in "gained a pathogenic variant"; None
             if that is no news.
+        by_default: whether a table shows it if nobody chooses the columns.
         identity: of a list of objects, the names of the element's fields that tell one element
             from the others.
         keys: of a map, all keys that it can have; empty if they are not known beforehand.
@@ -60,6 +61,7 @@ class Field:
     values: tuple[str, ...] = ()
     moves: bool = False
     gain: str | None = None
+    by_default: bool = False
     identity: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     element: ElementKind | None = None
@@ -107,6 +109,21 @@ def fields_of(source: str) -> dict[str, Field]:
     """Return the fields of a built-in source by their names, in the order of the declaration."""
     found = _fields(source, (), SOURCES[source].data, nullable=False, moves=False)
     return {field.name: field for field in found}
+
+
+def default_fields(sources: Collection[str]) -> list[Field]:
+    """Return the fields that a table shows if nobody chooses its columns.
+
+    Args:
+        sources: whose fields are shown.
+    """
+    return [
+        field
+        for source in SOURCES
+        if source in sources
+        for field in fields_of(source).values()
+        if field.by_default
+    ]
 
 
 async def all_fields(connection: AsyncConnection) -> dict[str, dict[str, Field]]:
@@ -182,6 +199,7 @@ def _fields(
             values=_values(value.type),
             moves=moves or bool(says.get("moves")),
             gain=says.get("gain"),
+            by_default=bool(says.get("by_default")),
             identity=tuple(says.get("identified_by", ())),
             keys=tuple(says.get("keys", ())),
             element=_kind(element.type) if element else None,

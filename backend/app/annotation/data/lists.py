@@ -219,6 +219,11 @@ async def all_lists(connection: AsyncConnection) -> list[GeneListSummary]:
     return [GeneListSummary(**row) for row in rows]
 
 
+async def list_names(connection: AsyncConnection) -> list[str]:
+    """Return the names of all lists."""
+    return [*(await connection.execute(_NAMES)).scalars()]
+
+
 async def lists_with(connection: AsyncConnection, gene_id: int) -> list[ListName]:
     """Return the lists that a gene is on, by name; see :func:`in_list`."""
     rows = (await connection.execute(_LISTS_WITH, {"gene_id": gene_id})).mappings()
@@ -257,7 +262,7 @@ async def list_members(connection: AsyncConnection, name: str) -> int:
     if NAME.fullmatch(name):
         found = (await connection.execute(_ID, {"name": name})).scalar_one_or_none()
     if found is None:
-        names = (await connection.execute(_NAMES)).scalars().all()
+        names = await list_names(connection)
         raise NotFound(
             f"there is no gene list {name[:80]!r}{did_you_mean(name, names)}",
             allowed=", ".join(names[:20]) or "none yet: `just list-add NAME FILE` adds one",

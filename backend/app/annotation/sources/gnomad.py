@@ -12,7 +12,7 @@ from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.pictures import Line, Scale
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.sources.structure import unit
+from app.annotation.sources.structure import BY_DEFAULT, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_number, read_table
@@ -99,7 +99,7 @@ class GnomadData(msgspec.Struct, frozen=True):
     """The probability, from 0 to 1, that the gene does not tolerate the loss of one copy (pLI), by
     loss-of-function variants of high confidence."""
 
-    loeuf: Ratio | None
+    loeuf: Annotated[Ratio | None, BY_DEFAULT]
     """The upper end of the 90 % confidence interval of observed / expected for loss-of-function
     variants (LOEUF). A small number means a constrained gene. It equals `lof.oe_upper`."""
 

@@ -13,7 +13,7 @@ from app.annotation.sources.keyed import Asked, Grouped, reading
 from app.annotation.sources.pictures import Bars
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
-from app.annotation.sources.structure import MOVES, keys, unit
+from app.annotation.sources.structure import BY_DEFAULT, MOVES, keys, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_numbers, read_rows
@@ -115,7 +115,7 @@ class GtexData(msgspec.Struct, frozen=True):
     gencode_id: Annotated[str, MOVES]
     """GENCODE's id of the gene, with its version."""
 
-    kidney_cortex_tpm: Tpm
+    kidney_cortex_tpm: Annotated[Tpm, BY_DEFAULT]
     """Expression in the cortex of the kidney: the median of all samples, in TPM (transcripts per
     million). 0 means that at least half of the samples have no transcript of the gene."""
 

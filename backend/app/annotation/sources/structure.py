@@ -32,6 +32,9 @@ MOVES = _marker(moves=True)
 """The marker of a field that changes without a change of what the source says about the gene, such
 as the date of an evaluation, a number of articles, or a version."""
 
+BY_DEFAULT = Meta(extra={"by_default": True})
+"""The marker of a field that a table of genes shows if nobody chooses its columns."""
+
 
 def gain(words: str) -> Meta:
     """Return the marker of a field of which more is news, such as a number of variants.

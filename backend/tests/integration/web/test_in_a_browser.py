@@ -25,6 +25,7 @@ PAGES = (
     *("/sources", "/sources/hgnc", "/workers"),
     *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK", "/changes", "/changes?since=2026-01-01&order=source"),
+    *("/genes", "/genes?order=-clinvar.variants&where=hgnc.name?", "/genes?where=x&fields=hgnc.x"),
 )
 SMALL = 150_000
 """Bytes of a page with all that it loads."""

@@ -7,6 +7,7 @@ an answer itself. The reference page "Conditions" says what a condition means.
 """
 
 from app.annotation.data.conditions.parsing import (
+    FORM,
     MAX_CONDITIONS,
     Condition,
     operators_of,
@@ -17,6 +18,7 @@ from app.annotation.data.conditions.parsing import (
 from app.annotation.data.conditions.pseudo_fields import PSEUDO_FIELDS
 
 __all__ = [
+    "FORM",
     "MAX_CONDITIONS",
     "PSEUDO_FIELDS",
     "Condition",

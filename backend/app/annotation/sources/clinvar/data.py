@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from app.annotation.sources.clinvar import consequence
-from app.annotation.sources.structure import MOVES, gain, keys, unit
+from app.annotation.sources.structure import BY_DEFAULT, MOVES, gain, keys, unit
 
 Variants = Annotated[int, unit("variants")]
 """A number of variants."""
@@ -15,7 +15,7 @@ Variants = Annotated[int, unit("variants")]
 class Germline(msgspec.Struct, frozen=True):
     """Variants by the class of their aggregate germline classification; see `germline`."""
 
-    pathogenic: Annotated[Variants, gain("gained a pathogenic variant")]
+    pathogenic: Annotated[Variants, gain("gained a pathogenic variant"), BY_DEFAULT]
     """Pathogenic, with and without low penetrance."""
 
     pathogenic_or_likely_pathogenic: Variants

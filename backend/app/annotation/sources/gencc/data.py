@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from app.annotation.sources.pictures import Tone
-from app.annotation.sources.structure import MOVES, identified_by, unit
+from app.annotation.sources.structure import BY_DEFAULT, MOVES, identified_by, unit
 
 CLASSIFICATIONS = {
     "GENCC:100001": "Definitive",
@@ -91,7 +91,7 @@ class Submission(Struct, frozen=True):
 class GenccData(Struct, frozen=True):
     """The gene's submissions in GenCC."""
 
-    strongest_classification: str | None
+    strongest_classification: Annotated[str | None, BY_DEFAULT]
     """The strongest classification of the gene by any submitter for any disease. None if no
     classification is one of the known terms."""
 

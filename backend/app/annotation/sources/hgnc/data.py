@@ -1,6 +1,10 @@
 """What HGNC says about a gene."""
 
+from typing import Annotated
+
 import msgspec
+
+from app.annotation.sources.structure import BY_DEFAULT
 
 
 class HgncData(msgspec.Struct, frozen=True):
@@ -12,7 +16,7 @@ class HgncData(msgspec.Struct, frozen=True):
     symbol: str
     """The approved symbol."""
 
-    name: str | None
+    name: Annotated[str | None, BY_DEFAULT]
     """The approved name."""
 
     locus_group: str | None

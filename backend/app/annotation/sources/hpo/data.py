@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from app.annotation.sources.structure import gain, identified_by
+from app.annotation.sources.structure import BY_DEFAULT, gain, identified_by
 
 
 class HpoDisease(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class HpoData(msgspec.Struct, frozen=True):
     """All other terms of the diseases, with their names: the most specific ones that HPO annotates,
     without the terms above them. An obsolete term is replaced by its successor."""
 
-    organ_terms: Annotated[dict[str, str], gain("gained a phenotype of the organ")]
+    organ_terms: Annotated[dict[str, str], gain("gained a phenotype of the organ"), BY_DEFAULT]
     """The terms that are `organ_roots` or below them in the ontology of the same release, with
     their names. A term that was looked for in a disease and never seen (0 of m patients, 0 %, or
     excluded) is left out, unless another disease of the gene has it. Without any, the object is

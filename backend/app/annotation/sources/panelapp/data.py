@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from app.annotation.sources.structure import MOVES, gain, identified_by, unit
+from app.annotation.sources.structure import BY_DEFAULT, MOVES, gain, identified_by, unit
 
 Panels = Annotated[int, unit("panels")]
 """A number of panels."""
@@ -40,7 +40,7 @@ class Panel(msgspec.Struct, frozen=True):
 class PanelAppData(msgspec.Struct, frozen=True):
     """The panels of a gene."""
 
-    green: Annotated[Panels, gain("became green on a panel")]
+    green: Annotated[Panels, gain("became green on a panel"), BY_DEFAULT]
     """The number of panels on which the gene is green."""
 
     amber: Panels

@@ -1,0 +1,138 @@
+"""Writes what sources say about genes into the cells of a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from app.annotation.data.fields import Field
+from app.annotation.data.shapes import Answer, Gene
+from app.core.words import shortened
+from app.web.cards.values import NONE, Value, write
+from app.web.gene_columns import Column, Columns
+
+MOST_CHARS = 80
+"""Characters of a cell."""
+
+FIRST = 3
+"""Entries of a list that a cell names."""
+
+_NAMES = ("name", "symbol", "disease", "protein_name")
+"""Fields by which people know an entry that has an identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a field of an answer says.
+
+    Attributes:
+        value: as it is shown.
+        whole: what does not fit into the cell; empty if all of it does.
+        is_number: whether it stands at the right.
+    """
+
+    value: Value
+    whole: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source says about a gene.
+
+    Attributes:
+        state: of the answer, or that there is none.
+        why: why it is unknown, or why the last check could not find out; empty if it did.
+        cells: of a found answer.
+    """
+
+    state: str
+    why: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A gene with what the sources say, in the order of the columns."""
+
+    gene: Gene
+    said: Sequence[Said]
+
+
+def row(gene: Gene, columns: Sequence[Columns]) -> Row:
+    """Return the row of a gene."""
+    return Row(gene, [_said(gene.annotations.get(each.source), each.columns) for each in columns])
+
+
+def _said(answer: Answer | None, columns: Sequence[Column]) -> Said:
+    if answer is None:
+        return Said("not asked", "", ())
+    why = answer.reason or "no reason was noted" if _is_unknown(answer) else ""
+    if answer.state != "found" or answer.data is None:
+        return Said(answer.state, why, ())
+    data = msgspec.json.decode(answer.data)
+    return Said(
+        answer.state, why, [cell(each.field, _at(data, each.field.path)) for each in columns]
+    )
+
+
+def _is_unknown(answer: Answer) -> bool:
+    return "unknown" in {answer.state, answer.checked_state}
+
+
+def cell(field: Field, value: Any) -> Cell:
+    """Write a value of a field, whatever it is: a former version may have stored another type."""
+    match value:
+        case None:
+            return Cell(NONE)
+        case list() | dict() if not value:
+            return Cell(Value("none", is_none=True))
+        case list():
+            return _entries(len(value), [_entry(field, each) for each in value[:FIRST]])
+        case dict():
+            pairs = islice(value.items(), FIRST)
+            return _entries(len(value), [_pair(key, each) for key, each in pairs])
+        case _:
+            written = write(value, field.path[-1], field.unit)
+            # the unit is in the head of the column
+            text = shortened(written.text, MOST_CHARS)
+            is_cut = written.rest or text != written.text
+            return Cell(
+                Value(text, href=written.href, gene=written.gene),
+                written.text + written.rest if is_cut else "",
+                type(value) in {int, float},
+            )
+
+
+def _entries(number: int, first: Sequence[str]) -> Cell:
+    more = f" and {number - len(first):,} more" if number > len(first) else ""
+    text = "; ".join(first) + more
+    if number > 1:
+        text = f"{number:,}: {text}"
+    short = shortened(text, MOST_CHARS)
+    return Cell(Value(short), text if short != text else "")
+
+
+def _entry(field: Field, value: Any) -> str:
+    if not isinstance(value, dict):
+        return write(value, field.path[-1], field.unit).text
+    names = (*_NAMES, field.path[-1].removesuffix("s"), *field.identity)
+    known = next((value[name] for name in names if isinstance(value.get(name), str)), None)
+    if known is not None:
+        return str(known)
+    return ", ".join(
+        f"{name} {write(each).text}" for name, each in value.items() if each is not None
+    )
+
+
+def _pair(key: str, value: Any) -> str:
+    # of an identifier with a name, people know the name
+    return value if isinstance(value, str) else f"{key} {write(value).text}"
+
+
+def _at(data: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,171 @@
+"""What somebody chooses in the table of genes: columns, filters, order. The address contains it."""
+
+import re
+import shlex
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field
+
+from app.annotation.data.export.planning import Asked
+from app.annotation.data.gene_filter import STATES
+from app.annotation.data.gene_order import IMPORTED
+from app.api.parameters import words
+from app.core.errors import WrongUse
+
+_Text = Annotated[str, Field(max_length=500)]
+
+_STATE = re.compile(rf"([a-z0-9_-]+)\.state=({'|'.join(STATES)})")
+
+IN_ORDER_OF_IMPORT = str(IMPORTED.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is shown, in the words of the API, the export and the command line.
+
+    Attributes:
+        fields: the names of the fields that are columns; empty for the default ones.
+        where: conditions.
+        prefix: of the symbol.
+        genes: the name of a list.
+        order: of the genes.
+        as_of: a day or a time.
+        snapshot: the name of a snapshot.
+    """
+
+    fields: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    prefix: str = ""
+    genes: str = ""
+    order: str = IN_ORDER_OF_IMPORT
+    as_of: str = ""
+    snapshot: str = ""
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The parameters of an address, those of the API."""
+        single = {
+            "fields": ",".join(self.fields),
+            "prefix": self.prefix,
+            "list": self.genes,
+            "order": "" if self.order == IN_ORDER_OF_IMPORT else self.order,
+            "as_of": self.as_of,
+            "snapshot": self.snapshot,
+        }
+        found = [(name, value) for name, value in single.items() if value]
+        return [*found, *(("where", each) for each in self.where)]
+
+    def query(self, **more: object) -> str:
+        """Return the end of an address; empty if nothing is chosen.
+
+        Args:
+            more: further parameters. None is left out.
+        """
+        others = [(name, str(value)) for name, value in more.items() if value is not None]
+        both = self.parameters + others
+        return f"?{urlencode(both)}" if both else ""
+
+    @property
+    def moment(self) -> str:
+        """The moment as the end of an address; empty if it is now."""
+        only = {"as_of": self.as_of, "snapshot": self.snapshot}
+        given = {name: value for name, value in only.items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+    @property
+    def filters(self) -> bool:
+        """Whether only some genes are shown."""
+        return bool(self.where or self.prefix or self.genes or self.moment)
+
+    def ordered(self, by: str) -> "Choice":
+        """Return the same in another order."""
+        return replace(self, order=by)
+
+    @property
+    def options(self) -> str:
+        """The same as options of ``just export``."""
+        # with =, because an order may begin with a minus
+        pairs = (f"--{name.replace('_', '-')}={value}" for name, value in self.parameters)
+        return "".join(f" {shlex.quote(each)}" for each in pairs)
+
+    def asked(self, format_name: str) -> Asked:
+        """Return the same as an export."""
+        return Asked(
+            format=format_name,
+            fields=self.fields,
+            genes=self.genes or None,
+            prefix=self.prefix or None,
+            where=self.where,
+            order=self.order,
+            as_of=self.as_of or None,
+            snapshot=self.snapshot or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a source, which the form asks for apart from the other conditions."""
+
+    source: str
+    state: str
+    others: list[str]
+
+
+class Typed(BaseModel):
+    """What the form says, or an address. An empty field chooses nothing."""
+
+    fields: Annotated[list[str], Field(max_length=1_000)] = []
+    where: Annotated[list[str], Field(max_length=100)] = []
+    prefix: _Text = ""
+    genes: Annotated[str, Field(max_length=500, alias="list")] = ""
+    source: _Text = ""
+    state: _Text = ""
+    order: _Text = ""
+    as_of: _Text = ""
+    snapshot: _Text = ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is written as a choice is, and not as forms send it."""
+        values = [getattr(self, name) for name in self.model_fields_set]
+        has_empty = "" in [*values, *self.where, *self.fields]
+        return not (has_empty or len(self.fields) > 1 or self.state)
+
+    @property
+    def choice(self) -> Choice:
+        """What is chosen.
+
+        Raises:
+            WrongUse: a source is given without a state, or a state without a source.
+        """
+        where = [each for each in self.where if each.strip()]
+        if self.source and self.state:
+            where.insert(0, f"{self.source}.state={self.state}")
+        elif self.source or self.state:
+            given, missing = ("source", "state") if self.source else ("state", "source")
+            raise WrongUse(
+                f"{given} is given without {missing}",
+                allowed=f"both; a state is one of {', '.join(STATES)}",
+            )
+        return Choice(
+            tuple(words(self.fields)),
+            tuple(dict.fromkeys(where)),
+            self.prefix.strip(),
+            self.genes,
+            self.order or IN_ORDER_OF_IMPORT,
+            self.as_of.strip(),
+            self.snapshot,
+        )
+
+    @property
+    def shown_state(self) -> State:
+        """What the form shows."""
+        where = [each for each in self.where if each.strip()]
+        if self.source or self.state:
+            return State(self.source, self.state, where)
+        for each in where:
+            if found := _STATE.fullmatch(each):
+                return State(found[1], found[2], [other for other in where if other != each])
+        return State("", "", where)

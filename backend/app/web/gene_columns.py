@@ -1,0 +1,121 @@
+"""The columns of the table of genes: those that are shown, and those that can be chosen."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.annotation.data.field_names import Known, find_fields
+from app.annotation.data.fields import Field, key_of
+from app.annotation.sources.declaration import SourceInfo
+from app.core.errors import WrongUse
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column.
+
+    Attributes:
+        field: what its cells show.
+        label: the name of the field without that of the source.
+    """
+
+    field: Field
+    label: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values stand at the right."""
+        return self.field.kind in {"integer", "number"}
+
+    @property
+    def first_order(self) -> str:
+        """The order that somebody probably wants first: of numbers and lists, the largest first."""
+        return self.field.name if self.field.kind in {"text", "boolean"} else f"-{self.field.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a source."""
+
+    source: str
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A field that can be a column.
+
+    Attributes:
+        column: what it would be.
+        is_chosen: whether it is a column.
+        keys: of a map, the keys that can be columns of their own.
+    """
+
+    column: Column
+    is_chosen: bool
+    keys: Sequence["Offered"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source with the fields that can be columns.
+
+    Attributes:
+        chosen: the number of columns.
+    """
+
+    name: str
+    title: str
+    offered: Sequence[Offered]
+    chosen: int
+
+
+def by_source(fields: Iterable[Field], known: Known) -> list[Columns]:
+    """Return columns by their sources, in the order in which exports have them."""
+    found: dict[str, list[Column]] = {source: [] for source in known}
+    for field in fields:
+        found[field.source].append(_column(field))
+    return [Columns(source, columns) for source, columns in found.items() if columns]
+
+
+def offered(
+    known: Known, sources: Mapping[str, SourceInfo], chosen: Collection[str]
+) -> list[Source]:
+    """Return all fields that can be columns.
+
+    Args:
+        known: the fields.
+        sources: their declarations.
+        chosen: the names of the columns.
+    """
+    found = []
+    for source, fields in known.items():
+        offers = [_offer(field, chosen) for field in fields.values()]
+        number = sum(each.is_chosen + sum(key.is_chosen for key in each.keys) for each in offers)
+        title = sources[source].title if source in sources else source
+        found.append(Source(source, title, offers, number))
+    return found
+
+
+def known_names(names: Iterable[str], known: Known) -> tuple[list[str], list[str]]:
+    """Return the names of the fields that names mean, and the names that mean none."""
+    found: dict[str, None] = {}
+    mistaken = []
+    for name in names:
+        try:
+            found |= dict.fromkeys(field.name for field in find_fields([name], known))
+        except WrongUse:
+            mistaken.append(name)
+    return [*found], mistaken
+
+
+def _column(field: Field) -> Column:
+    return Column(field, field.name.removeprefix(f"{field.source}."))
+
+
+def _offer(field: Field, chosen: Collection[str]) -> Offered:
+    keys = [key_of(field, key) for key in field.keys]
+    return Offered(
+        _column(field),
+        field.name in chosen,
+        [Offered(Column(key, key.path[-1]), key.name in chosen) for key in keys],
+    )

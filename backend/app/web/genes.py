@@ -1,0 +1,211 @@
+"""The table of genes: its columns, filters and order are in its address."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.conditions import FORM, MAX_CONDITIONS
+from app.annotation.data.export.formats import FORMATS
+from app.annotation.data.export.planning import format_of
+from app.annotation.data.field_names import Known, find_fields
+from app.annotation.data.fields import all_fields, default_fields
+from app.annotation.data.gene_filter import STATES, count_genes, find_filter
+from app.annotation.data.gene_order import find_order
+from app.annotation.data.gene_pages import gene_page
+from app.annotation.data.lists import list_names
+from app.annotation.data.moments import snapshot_names
+from app.annotation.data.wanted import find_wanted
+from app.annotation.own_tables.registry import all_sources
+from app.annotation.sources.declaration import SourceInfo
+from app.api.export import exported
+from app.api.export_slots import RETRY_AFTER, TooManyExports
+from app.api.parameters import words
+from app.api.services import Services, ServicesDep
+from app.core.errors import NotFound, UserError, WrongUse
+from app.core.runs.views import LARGEST_ID
+from app.web.gene_cells import Row, row
+from app.web.gene_choice import Choice, Typed
+from app.web.gene_columns import Columns, by_source, known_names, offered
+from app.web.rendering import page, redirect, show_problem
+
+router = APIRouter()
+
+PAGE = 50
+
+MAX_COLUMNS = 60
+"""Columns that a browser shows. An export has as many as somebody wants."""
+
+
+class TypedPage(Typed):
+    """A page of the table."""
+
+    after: Annotated[int | None, Field(ge=0, le=LARGEST_ID)] = None
+
+
+class TypedExport(Typed):
+    """A file of the table."""
+
+    format: Annotated[str, Field(max_length=20)] = next(iter(FORMATS))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the form offers.
+
+    Attributes:
+        defaults: the names of the columns if nobody chooses any.
+    """
+
+    known: Known
+    sources: Mapping[str, SourceInfo]
+    lists: Sequence[str]
+    snapshots: Sequence[str]
+    defaults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A page of the table.
+
+    Attributes:
+        choice: what is shown, with its columns.
+        columns: by source.
+        rows: the genes.
+        next_after: where the next page begins; None if there is none.
+        total: the number of genes on all pages; None if it was not counted.
+    """
+
+    choice: Choice
+    columns: Sequence[Columns]
+    rows: Sequence[Row]
+    next_after: int | None
+    total: int | None
+
+
+@router.get("/genes")
+async def show_genes(
+    request: Request, services: ServicesDep, typed: Annotated[TypedPage, Query()]
+) -> Response:
+    """Show the genes that match, with the columns that are chosen."""
+    result: Table | UserError
+    async with services.reads.connect() as connection:
+        shown = Shown(
+            await all_fields(connection),
+            await all_sources(connection),
+            await list_names(connection),
+            await snapshot_names(connection),
+            _default_names(services),
+        )
+        try:
+            choice = typed.choice
+            if not typed.is_short:
+                return redirect(request, f"/genes{choice.query()}")
+            result = await read_table(connection, choice, shown, typed.after)
+        except (WrongUse, NotFound) as problem:
+            result = problem
+    # a thread: a table of many columns takes long to draw
+    return await asyncio.to_thread(_show, request, typed, shown, result)
+
+
+@router.get("/genes/export")
+async def export_genes(
+    request: Request, services: ServicesDep, typed: Annotated[TypedExport, Query()]
+) -> Response:
+    """Send the whole table as a file, as the API does."""
+    choice = typed.choice
+    if not choice.fields:
+        choice = replace(choice, fields=_default_names(services))
+    try:
+        return await exported(request, services, choice.asked(format_of(typed.format).name))
+    except TooManyExports:
+        refused = show_problem(
+            request,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "too many exports at a time",
+            remedy="nothing is lost; try again when one of them has ended",
+        )
+        refused.headers["Retry-After"] = str(RETRY_AFTER)
+        return refused
+
+
+async def read_table(
+    connection: AsyncConnection, choice: Choice, shown: Shown, after: int | None
+) -> Table:
+    """Read a page of the table.
+
+    Raises:
+        WrongUse: a part of the choice is not possible.
+        NotFound: there is no such list or snapshot.
+    """
+    names = choice.fields or shown.defaults
+    fields = find_fields(names, shown.known)
+    if len(fields) > MAX_COLUMNS:
+        raise WrongUse(
+            f"{len(fields):,} columns",
+            allowed=f"at most {MAX_COLUMNS} in a browser; an export has as many as you want",
+        )
+    wanted = await find_wanted(
+        connection,
+        fields=[field.name for field in fields],
+        as_of=choice.as_of or None,
+        snapshot=choice.snapshot or None,
+    )
+    which = await find_filter(
+        connection,
+        prefix=choice.prefix or None,
+        list_name=choice.genes or None,
+        where=choice.where,
+    )
+    order = await find_order(connection, choice.order)
+    # without columns there are no sources, and not all of them
+    wanted = replace(wanted, sources=wanted.sources or ())
+    genes, next_after = await gene_page(
+        connection, wanted, which, order=order, after=after, limit=PAGE
+    )
+    # conditions read the data of all genes, so they are counted once
+    counts = after is None or not choice.where
+    total = await count_genes(connection, wanted.moment, which) if counts else None
+    columns = by_source(fields, shown.known)
+    rows = [row(gene, columns) for gene in genes]
+    return Table(replace(choice, fields=names), columns, rows, next_after, total)
+
+
+def _default_names(services: Services) -> tuple[str, ...]:
+    return tuple(field.name for field in default_fields(services.enabled_sources))
+
+
+def _show(request: Request, typed: TypedPage, shown: Shown, result: Table | UserError) -> Response:
+    table = result if isinstance(result, Table) else None
+    problem = result if isinstance(result, UserError) else None
+    names = words(typed.fields) or shown.defaults
+    chosen, mistaken = known_names(names, shown.known)
+    sources = offered(shown.known, shown.sources, {*chosen})
+    ticked = {
+        each.column.field.name
+        for source in sources
+        for offer in source.offered
+        for each in (offer, *offer.keys)
+    }
+    return page(
+        request,
+        "genes.html",
+        200 if problem is None else HTTPStatus.UNPROCESSABLE_ENTITY,
+        typed=typed,
+        state=typed.shown_state,
+        table=table,
+        problem=problem,
+        shown=shown,
+        sources=sources,
+        further=[*mistaken, *(name for name in chosen if name not in ticked)],
+        states=STATES,
+        formats=FORMATS,
+        form_of_conditions=FORM,
+        most_conditions=MAX_CONDITIONS,
+        limit=PAGE,
+    )
