@@ -29,6 +29,7 @@ from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import request_run
 from app.annotation.settings import Settings
 from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs.actors import Actor, Way
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
@@ -118,7 +119,11 @@ class _Bench:
         began = self._cpu()
         with patch.object(commits, "_ANNOTATIONS", statement):
             created = await request_run(
-                self._db, self._dispatcher, RunRequest.of(None, "full"), enabled=self._sources
+                self._db,
+                self._dispatcher,
+                RunRequest.of(None, "full"),
+                enabled=self._sources,
+                actor=Actor("bench", Way.CLI),
             )
             while True:
                 async with self._db.connect() as connection:

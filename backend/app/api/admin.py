@@ -9,12 +9,14 @@ from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
 from app.api import routers
+from app.api.acting import ByApi
 from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
 from app.core.runs import operations, views
+from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import LARGEST_ID, View, one_of
@@ -138,6 +140,7 @@ async def start(
         services.dispatcher,
         request,
         enabled=services.enabled_sources,
+        actor=ADMIN_BY_API,
         resume=new.resume,
         traceparent=traceparent,
     )
@@ -156,6 +159,7 @@ async def _limited_to(new: NewRun, services: Services) -> Sequence[str] | None:
 
 
 async def _only(
+    *,
     state: Annotated[
         list[Annotated[str, one_of(STATES)]] | None,
         Query(max_length=5, description="Only runs in this state, or in one of these."),
@@ -173,8 +177,19 @@ async def _only(
     until: Annotated[
         str | None, Query(max_length=40, description="Only runs created before this time.")
     ] = None,
+    actor: Annotated[
+        str | None,
+        Query(
+            max_length=300,
+            description="Only runs on which somebody acted: `ada@lab3, CLI`, or its beginning `ada`"
+            " or `ada@lab3`.",
+            examples=["admin"],
+        ),
+    ] = None,
 ) -> RunFilter:
-    return read_filter(states=state or (), source=source, error=error, since=since, until=until)
+    return read_filter(
+        states=state or (), source=source, error=error, since=since, until=until, actor=actor
+    )
 
 
 OnlyDep = Annotated[RunFilter, Depends(_only)]
@@ -232,10 +247,10 @@ async def list_events(
     response_description="The run is cancelled",
     responses=_NOT_FOUND | refusals({409: "The run has already ended"}),
 )
-async def cancel(run_id: RunId, services: ServicesDep) -> views.Changed:
+async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Changed:
     """Cancel a run. From now on it commits nothing, and its attempt stops within seconds."""
     async with services.db.begin() as connection:
-        await operations.cancel(connection, run_id)
+        await operations.cancel(connection, run_id, actor=actor)
     return views.Changed(id=run_id, state="cancelled")
 
 
@@ -249,10 +264,10 @@ async def cancel(run_id: RunId, services: ServicesDep) -> views.Changed:
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(run_id: RunId, services: ServicesDep) -> views.Changed:
+async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Changed:
     """Reopen a failed or cancelled run. It continues from what is committed."""
     async with services.db.begin() as connection:
-        ref = await operations.retry(connection, run_id)
+        ref = await operations.retry(connection, run_id, actor=actor)
     await services.dispatcher.send([ref])
     return views.Changed(id=run_id, state="queued")
 
@@ -272,7 +287,9 @@ async def retry(run_id: RunId, services: ServicesDep) -> views.Changed:
         }
     ),
 )
-async def accept(run_id: RunId, acceptance: NewAcceptance, services: ServicesDep) -> views.Changed:
+async def accept(
+    run_id: RunId, acceptance: NewAcceptance, services: ServicesDep, actor: ByApi
+) -> views.Changed:
     """Accept what a run holds of a source. The run continues with this source.
 
     The acceptance counts for what the run shows in `held`. If the source's file has changed
@@ -280,7 +297,12 @@ async def accept(run_id: RunId, acceptance: NewAcceptance, services: ServicesDep
     """
     async with services.db.begin() as connection:
         ref = await operations.accept(
-            connection, run_id, acceptance.source, by=acceptance.by, note=acceptance.note
+            connection,
+            run_id,
+            acceptance.source,
+            actor=actor,
+            by=acceptance.by,
+            note=acceptance.note,
         )
     if ref is not None:
         await services.dispatcher.send([ref])

@@ -9,6 +9,7 @@ from app.annotation.refresh.requests import plan, require_sources
 from app.annotation.scheduled import actions
 from app.annotation.sources import SOURCES
 from app.api import routers
+from app.api.acting import ByApi
 from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
@@ -187,10 +188,10 @@ async def remove(name: Name, services: ServicesDep) -> None:
     response_description="The schedule",
     responses=_NOT_FOUND | refusals({409: "It is paused already"}),
 )
-async def pause(name: Name, services: ServicesDep) -> views.Schedule:
+async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
     """Let a schedule rest until it is resumed."""
     async with services.db.begin() as connection:
-        await operations.pause(connection, name)
+        await operations.pause(connection, name, actor=actor)
         return await views.get_schedule(connection, name)
 
 
@@ -200,10 +201,10 @@ async def pause(name: Name, services: ServicesDep) -> views.Schedule:
     response_description="The schedule",
     responses=_NOT_FOUND | refusals({409: "It is not paused"}),
 )
-async def resume(name: Name, services: ServicesDep) -> views.Schedule:
+async def resume(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
     """Let a paused schedule go on. What was due meanwhile is not made up for."""
     async with services.db.begin() as connection:
-        await operations.resume(connection, name)
+        await operations.resume(connection, name, actor=actor)
         return await views.get_schedule(connection, name)
 
 
@@ -214,9 +215,9 @@ async def resume(name: Name, services: ServicesDep) -> views.Schedule:
     response_description="The tick has an outcome, or waits for a worker",
     responses=_NOT_FOUND | refusals({409: "It was begun in this second already"}),
 )
-async def run_now(name: Name, services: ServicesDep) -> Begun:
+async def run_now(name: Name, services: ServicesDep, actor: ByApi) -> Begun:
     """Do a tick of a schedule at once, even if it is paused."""
     async with services.db.begin() as connection:
-        created = await operations.run_now(connection, name, _plan(services))
+        created = await operations.run_now(connection, name, _plan(services), actor=actor)
     await services.dispatcher.send(created)
     return Begun(run_id=created[0].run_id if created else None)

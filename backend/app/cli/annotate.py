@@ -19,6 +19,7 @@ from app.cli.output import (
 )
 from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.watch import watch
+from app.cli.who import actor
 from app.core.errors import WrongUse
 from app.core.runs.request import MODES, RunRequest
 from app.core.workers import views as worker_views
@@ -99,6 +100,7 @@ def annotate(
                 dispatcher,
                 request,
                 enabled=settings.enabled_sources,
+                actor=actor(),
                 resume=resume,
             )
         run_id = answer.ref.run_id

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.core.printable import printable, printable_json
+from app.core.runs.actors import shown
 from app.core.runs.views import Run, RunEvent, SourceProgress, View
 from app.core.words import size
 
@@ -154,11 +155,13 @@ def traffic_table(sources: Iterable[SourceProgress]) -> Table:
 
 
 def event_line(event: RunEvent) -> str:
-    """Format an event: its name, the epoch, the details and the reason."""
+    """Format an event: its name, who did it, the epoch, the details and the reason."""
+    who = shown(event)
+    by = f" by {who}" if event.actor else f" (who did it is {who})" if who else ""
     detail = {"epoch": event.epoch, **event.detail}
     reason = detail.pop("reason", None)
     said = [f"{key.replace('_', ' ')} {_in_line(value)}" for key, value in detail.items()]
-    return f"{event.event}: {', '.join([*said, reason] if reason else said)}"
+    return f"{event.event}{by}: {', '.join([*said, reason] if reason else said)}"
 
 
 def _in_line(value: Any) -> str:

@@ -24,7 +24,7 @@ from app.cli.output import (
     write_json,
 )
 from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
-from app.cli.who import login_name
+from app.cli.who import actor, login_name
 from app.core.runs import operations, views
 from app.core.runs.filters import ALL_RUNS, STATES, read_filter
 from app.core.runs.views import Changed, RunPage
@@ -50,6 +50,7 @@ class Shown(RunDetail):
 @click.option("--error", metavar="TEXT", help="Only runs whose error contains this text.")
 @click.option("--since", metavar="TIME", help="Only runs created at this time or later.")
 @click.option("--until", metavar="TIME", help="Only runs created before this time.")
+@click.option("--actor", metavar="NAME", help="Only runs on which NAME acted, such as ada.")
 @as_json
 def runs(limit: int, before: int | None, *, as_json: bool, **given: Any) -> None:
     """List the runs, the newest first."""
@@ -152,7 +153,7 @@ def cancel(run_id: int, *, as_json: bool) -> None:
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            await operations.cancel(connection, run_id)
+            await operations.cancel(connection, run_id, actor=actor())
         return Changed(id=run_id, state="cancelled")
 
     _report(in_session(do), "was cancelled", as_json=as_json)
@@ -166,7 +167,7 @@ def retry(run_id: int, *, as_json: bool) -> None:
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
-            ref = await operations.retry(connection, run_id)
+            ref = await operations.retry(connection, run_id, actor=actor())
         async with open_dispatcher(session.settings) as dispatcher:
             await dispatcher.send([ref])
         return Changed(id=run_id, state="queued")
@@ -190,7 +191,9 @@ def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool
     async def do(session: Session) -> Changed:
         who = login_name() if by is None else by
         async with session.db.begin() as connection:
-            ref = await operations.accept(connection, run_id, source, by=who, note=note)
+            ref = await operations.accept(
+                connection, run_id, source, actor=actor(), by=who, note=note
+            )
         if ref is not None:
             async with open_dispatcher(session.settings) as dispatcher:
                 await dispatcher.send([ref])

@@ -23,8 +23,9 @@ from app.cli.output import (
 from app.cli.schedule_actions import action_of, action_options, details, outcome, what
 from app.cli.session import Session, in_session, open_dispatcher
 from app.cli.suggestions import suggest_schedules
-from app.cli.who import login_name
+from app.cli.who import actor, login_name
 from app.core.errors import WrongUse
+from app.core.runs.actors import NOT_RECORDED
 from app.core.runs.request import MODES, RunRequest
 from app.core.schedules import operations, views
 from app.core.schedules.actions import REFRESH
@@ -122,12 +123,16 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
     if schedule.catch_up:
         say(f"missed ticks are made up for within {span(schedule.catch_up)}")
     if schedule.paused_at is not None:
-        say(f"paused since {_here(schedule.paused_at)}")
+        who = schedule.paused_by or NOT_RECORDED
+        say(f"paused since {_here(schedule.paused_at)}, by {who}")
+    elif schedule.resumed_at is not None:
+        say(f"resumed at {_here(schedule.resumed_at)}, by {schedule.resumed_by}")
     _show_next(schedule)
     if ticks:
         past = table("tick", "outcome")
         for tick in ticks:
-            past.add_row(*cells(_here(tick.tick), outcome(tick, _here)))
+            at_once = "" if tick.actor is None else f", at once for {tick.actor}"
+            past.add_row(*cells(_here(tick.tick), outcome(tick, _here) + at_once))
         stdout().print(past)
 
 
@@ -248,7 +253,7 @@ def schedule_pause(name: str) -> None:
 
     async def do(session: Session) -> None:
         async with session.db.begin() as connection:
-            await operations.pause(connection, name)
+            await operations.pause(connection, name, actor=actor())
 
     in_session(do)
     say(f"{name} is paused; to go on: just schedule-resume {name}")
@@ -261,7 +266,7 @@ def schedule_resume(name: str) -> None:
 
     async def do(session: Session) -> Schedule:
         async with session.db.begin() as connection:
-            await operations.resume(connection, name)
+            await operations.resume(connection, name, actor=actor())
             return await views.get_schedule(connection, name)
 
     resumed = in_session(do)
@@ -277,7 +282,7 @@ def schedule_run(name: str) -> None:
     async def do(session: Session) -> Tick | None:
         covers = partial(plan, enabled=settings.enabled_sources)
         async with session.db.begin() as connection:
-            created = await operations.run_now(connection, name, covers)
+            created = await operations.run_now(connection, name, covers, actor=actor())
             last = (await views.get_schedule(connection, name)).last
         async with open_dispatcher(session.settings) as dispatcher:
             await dispatcher.send(created)

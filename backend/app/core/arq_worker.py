@@ -43,6 +43,7 @@ from app.core.redis.address import parse
 from app.core.redis.health_line import HEALTH_CHECK_KEY
 from app.core.redis.rate_limits import RedisRateLimiter
 from app.core.redis.retry import RedisRetry
+from app.core.runs.actors import CLIENT_OF_ARQ
 from app.core.runs.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
 from app.core.workers.engine import Engine
 from app.doctor.recipes import explain
@@ -90,7 +91,13 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
             await installation.claim(limiter, mine)
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")
             stack.callback(mark.cancel)
-        request = partial(request_run, engine.db, dispatcher, enabled=_settings.enabled_sources)
+        request = partial(
+            request_run,
+            engine.db,
+            dispatcher,
+            enabled=_settings.enabled_sources,
+            actor=CLIENT_OF_ARQ,
+        )
         worker.redis.queue.client_jobs = ClientJobs(engine.db, request)
         worker.redis.may_pick_up = lambda: engine.ready and not _redis_retry.stopping
         # arq has reached Redis before it calls this function (``arq/worker.py``, ``main``)

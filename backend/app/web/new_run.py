@@ -12,6 +12,7 @@ from app.annotation.settings import Settings
 from app.api.services import ServicesDep
 from app.core.runs.request import MODES, RunRequest
 from app.web.rendering import page, redirect
+from app.web.roles import actor_of
 
 
 class Wanted(BaseModel):
@@ -67,7 +68,11 @@ def new_run_router(settings: Settings) -> APIRouter:
     ) -> Response:
         """Start a run, or go to the active run of the same request."""
         accepted = await request_run(
-            services.db, services.dispatcher, wanted.request, enabled=services.enabled_sources
+            services.db,
+            services.dispatcher,
+            wanted.request,
+            enabled=services.enabled_sources,
+            actor=actor_of(request),
         )
         return redirect(request, f"/runs/{accepted.ref.run_id}")
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.core.printable import printable
+from app.core.runs import actors
 from app.web import assets, wording
 from app.web.cards.markup import markup
 
@@ -52,6 +53,7 @@ _pages.filters |= {
     "words": wording.words,
     "speed": wording.speed,
     "shell": shlex.quote,
+    "doer": actors.shown,
 }
 _pages.globals |= {"asset": assets.address, "places": PLACES}
 

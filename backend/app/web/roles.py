@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import SecretStr
+from starlette.requests import Request
+
+from app.core.runs.actors import Actor, Way
 
 Role = Literal["admin", "viewer"]
 
@@ -28,9 +31,20 @@ class Session:
     role: Role
 
     @property
+    def actor(self) -> Actor:
+        """Who is recorded when this person does something."""
+        return Actor(self.role, Way.PAGES)
+
+    @property
     def may_act(self) -> bool:
         """Whether this person may change something."""
         return self.role == "admin"
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who sent a request. It has passed the gate, so that there is a session."""
+    session: Session = request.scope["session"]
+    return session.actor
 
 
 class Roles:

@@ -15,6 +15,7 @@ from app.api.services import ServicesDep
 from app.core.runs.views import LARGEST_ID, latest_events
 from app.web.live import live_events
 from app.web.rendering import page, redirect
+from app.web.roles import actor_of
 from app.web.timeline import draw
 
 router = APIRouter()
@@ -49,14 +50,14 @@ async def live_run(
 @router.post("/runs/{run_id}/cancel")
 async def cancel(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Cancel a run."""
-    await admin.cancel(run_id, services)
+    await admin.cancel(run_id, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 
 @router.post("/runs/{run_id}/retry")
 async def retry(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Continue a failed or cancelled run."""
-    await admin.retry(run_id, services)
+    await admin.retry(run_id, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 
@@ -68,7 +69,7 @@ async def accept(
     acceptance: Annotated[NewAcceptance, Form()],
 ) -> Response:
     """Accept what a run holds of a source."""
-    await admin.accept(run_id, acceptance, services)
+    await admin.accept(run_id, acceptance, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 

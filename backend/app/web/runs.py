@@ -1,5 +1,6 @@
 """The list of runs, and what can be done about all that match."""
 
+import shlex
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,10 +13,12 @@ from app.annotation.own_tables.registry import all_sources
 from app.api import admin
 from app.api.services import Services, ServicesDep
 from app.core.errors import UserError, WrongUse
+from app.core.runs.actors import Actor, list_actors
 from app.core.runs.filters import STATES, RunFilter, read_filter
 from app.core.runs.views import LARGEST_ID, list_runs
 from app.core.words import some
 from app.web.rendering import page, redirect
+from app.web.roles import actor_of
 
 router = APIRouter()
 
@@ -36,7 +39,7 @@ class Action:
         done: the word for a run that it was done to.
     """
 
-    do: Callable[[int, Services], Awaitable[object]]
+    do: Callable[[int, Services, Actor], Awaitable[object]]
     states: Collection[str]
     done: str
 
@@ -55,6 +58,7 @@ class Search(BaseModel):
     error: _Text = ""
     since: _Text = ""
     until: _Text = ""
+    actor: str = Field("", max_length=300)
 
     @property
     def given(self) -> dict[str, str]:
@@ -75,6 +79,7 @@ class Search(BaseModel):
             error=self.error,
             since=self.since,
             until=self.until,
+            actor=self.actor,
         )
 
 
@@ -99,6 +104,7 @@ async def show_runs(
     async with services.reads.connect() as connection:
         found = await list_runs(connection, limit=PAGE, before=search.before, only=search.filter())
         sources = [*await all_sources(connection)]
+        actors = await list_actors(connection)
     older = urlencode(search.given | {"before": found.next_before}) if found.next_before else None
     return page(
         request,
@@ -108,6 +114,8 @@ async def show_runs(
         older=older,
         states=STATES,
         sources=sources,
+        actors=actors,
+        same=_same_elsewhere(search),
     )
 
 
@@ -126,7 +134,7 @@ async def act_on_all(
         if run.state not in action.states:
             continue
         try:
-            await action.do(run.id, services)
+            await action.do(run.id, services, actor_of(request))
             changed += 1
         except UserError as problem:
             refused.append(f"run {run.id}: {problem.found}")
@@ -134,3 +142,11 @@ async def act_on_all(
     if refused:
         done += f"; {len(refused):,} refused: {some(refused)}"
     return redirect(request, "/runs?" + urlencode(search.given | {"done": done[:1_000]}))
+
+
+def _same_elsewhere(search: PageOfSearch) -> tuple[str, str]:
+    """Return the address of the API and the command that list the same runs."""
+    given = search.given | ({} if search.before is None else {"before": str(search.before)})
+    options = [f"--{name} {shlex.quote(value)}" for name, value in given.items()]
+    query = f"?{urlencode(given)}" if given else ""
+    return f"/api/admin/runs{query}", " ".join(["just runs", *options])

@@ -9,6 +9,7 @@ from app.api import schedules
 from app.api.services import ServicesDep
 from app.core.schedules.views import get_schedule, list_schedules, list_ticks
 from app.web.rendering import page, redirect
+from app.web.roles import actor_of
 
 router = APIRouter()
 
@@ -42,19 +43,19 @@ async def show_schedule(
 @router.post("/schedules/{name}/pause")
 async def pause(request: Request, name: Name, services: ServicesDep) -> Response:
     """Let a schedule rest until it is resumed."""
-    await schedules.pause(name, services)
+    await schedules.pause(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/resume")
 async def resume(request: Request, name: Name, services: ServicesDep) -> Response:
     """Let a paused schedule go on."""
-    await schedules.resume(name, services)
+    await schedules.resume(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/run")
 async def run_now(request: Request, name: Name, services: ServicesDep) -> Response:
     """Do a tick of a schedule at once."""
-    await schedules.run_now(name, services)
+    await schedules.run_now(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")

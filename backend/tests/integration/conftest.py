@@ -33,6 +33,7 @@ from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.binaries import postgres_folder
+from tests.people import ADA
 from tests.plant import QUEUE, THREE_SOURCES, Plant
 
 Query = Callable[..., list[dict[str, Any]]]
@@ -154,7 +155,9 @@ class Bench:
     async def request(self, sources: Iterable[str] | None = ("a",), mode: str = "smart") -> Created:
         asked = RunRequest.of(sources, mode)
         async with self.db.begin() as connection:
-            return await operations.create(connection, asked, asked.sources or ("a", "b", "c"))
+            return await operations.create(
+                connection, asked, asked.sources or ("a", "b", "c"), actor=ADA
+            )
 
     @asynccontextmanager
     async def worker(

@@ -15,6 +15,7 @@ from app.core.runs import operations
 from app.core.runs.request import RunRequest
 from app.db.engine import psycopg_url
 from harness.timing import limit
+from tests.people import ADA
 from tests.plant import QUEUE
 from tests.reliability.conftest import BATCH, MakeScene, Scene
 
@@ -82,10 +83,14 @@ async def test_a_run_whose_wake_up_was_never_sent_is_started_and_one_rolled_back
     await scene.workers(1)
     db = create_async_engine(psycopg_url(scene.env["DATABASE_URL"]))
     async with db.begin() as connection:
-        committed = await operations.create(connection, RunRequest.of(["ensembl"]), ["ensembl"])
+        committed = await operations.create(
+            connection, RunRequest.of(["ensembl"]), ["ensembl"], actor=ADA
+        )
     created = time.time()
     async with db.connect() as connection:
-        rolled_back = await operations.create(connection, RunRequest.of(["clinvar"]), ["clinvar"])
+        rolled_back = await operations.create(
+            connection, RunRequest.of(["clinvar"]), ["clinvar"], actor=ADA
+        )
         await connection.rollback()
     await db.dispose()
     run_id = committed.ref.run_id

@@ -11,6 +11,7 @@ from app.annotation.sources import SOURCES
 from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 from app.core.runs import operations
+from app.core.runs.actors import Actor
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import Dispatcher
@@ -23,6 +24,7 @@ async def request_run(
     request: RunRequest,
     *,
     enabled: Sequence[str],
+    actor: Actor,
     resume: bool = False,
     arq_job_id: str | None = None,
     traceparent: str | None = None,
@@ -34,6 +36,7 @@ async def request_run(
         dispatcher: sends the wake-up after the commit.
         request: what was asked for. Its genes may be named by symbols and any identifiers.
         enabled: the sources that a run of all sources covers, as the settings say.
+        actor: who asks for it.
         resume: reopen the latest failed or cancelled run of the same request, if there is one.
         arq_job_id: the job's id, if a client enqueued the job itself.
         traceparent: of the HTTP request, if it has one.
@@ -49,12 +52,17 @@ async def request_run(
             request = replace(request, genes=tuple(found))
         ref = None
         if resume and await operations.find_active(connection, request) is None:
-            ref = await operations.reopen(connection, request)
+            ref = await operations.reopen(connection, request, actor=actor)
         if ref is not None:
             created = Created(ref, "queued", created=False)
         else:
             created = await operations.create(
-                connection, request, covers, arq_job_id=arq_job_id, traceparent=traceparent
+                connection,
+                request,
+                covers,
+                actor=actor,
+                arq_job_id=arq_job_id,
+                traceparent=traceparent,
             )
     if created.created or ref is not None:
         await dispatcher.send([created.ref])

@@ -1,6 +1,7 @@
 """Runs and attempts: requests, the transitions between states, and what is shown of them."""
 
 __all__ = [
+    "actors",
     "attempt",
     "buckets",
     "by_source",

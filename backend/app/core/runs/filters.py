@@ -24,6 +24,7 @@ class RunFilter:
         error: a text in the error of the run or of one of its sources, in any case.
         since: runs that were created at this time or later.
         until: runs that were created before this time.
+        actor: somebody who acted on the run, see :func:`~.actors.is_named`.
     """
 
     states: Collection[str] | None = None
@@ -31,6 +32,7 @@ class RunFilter:
     error: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    actor: str | None = None
 
 
 ALL_RUNS = RunFilter()
@@ -45,6 +47,7 @@ def read_filter(
     error: str | None = None,
     since: str | None = None,
     until: str | None = None,
+    actor: str | None = None,
 ) -> RunFilter:
     """Return the filter that somebody typed. What is empty does not limit the list.
 
@@ -61,6 +64,7 @@ def read_filter(
         error=storable(error) if error else None,
         since=_begin("since", since),
         until=_begin("until", until),
+        actor=storable(actor) if actor else None,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.errors import Conflict, WrongUse, cancel_run, show_run
 from app.core.process.tracing import ids
 from app.core.runs import transitions
+from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.runs.views import LARGEST_ID, no_run
@@ -81,8 +82,8 @@ _ACCEPT = text(
           ELSE accepted END
       WHERE run_id = :run_id AND (source = :source OR state = 'cancelled')
     )
-    INSERT INTO run_events (run_id, epoch, event, detail)
-    SELECT r.id, r.epoch, 'accepted', jsonb_strip_nulls(jsonb_build_object(
+    INSERT INTO run_events (run_id, epoch, event, actor, detail)
+    SELECT r.id, r.epoch, 'accepted', CAST(:actor AS text), jsonb_strip_nulls(jsonb_build_object(
       'source', before.source, 'by', CAST(:by AS text), 'note', CAST(:note AS text),
       'held', before.held ->> 'reason'))
     FROM before, runs r WHERE r.id = :run_id
@@ -131,6 +132,7 @@ async def create(
     request: RunRequest,
     covers: Sequence[str],
     *,
+    actor: Actor,
     arq_job_id: str | None = None,
     traceparent: str | None = None,
 ) -> Created:
@@ -140,6 +142,7 @@ async def create(
         connection: in a transaction; the caller sends the wake-up after its commit.
         request: what was asked for.
         covers: the sources that the run will go through, in order.
+        actor: who asked for it.
         arq_job_id: the id of the job, if a client of arq enqueued it; one id makes one run. Such a
             client gets no answer, so an active run that covers the whole request also counts.
         traceparent: of the HTTP request that creates the run (W3C Trace Context), if it has one. It
@@ -172,13 +175,19 @@ async def create(
         arq_job_id=arq_job_id,
         traceparent=_valid(traceparent),
         covers=list(covers),
+        actor=str(actor),
     )
     assert ref is not None
     return Created(ref, "queued", created=True)
 
 
-async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
+async def cancel(connection: AsyncConnection, run_id: int, *, actor: Actor) -> RunRef:
     """Cancel a run. From then on, its attempt cannot commit anything.
+
+    Args:
+        connection: in a transaction.
+        run_id: the run.
+        actor: who cancels it.
 
     Raises:
         NotFound: no such run.
@@ -187,12 +196,12 @@ async def cancel(connection: AsyncConnection, run_id: int) -> RunRef:
     state = await _state(connection, run_id)
     if state in _HAS_ENDED:
         raise Conflict(f"run {run_id} has ended: it {_HAS_ENDED[state]}")
-    ref = await transitions.apply(connection, transitions.CANCEL, run_id=run_id)
+    ref = await transitions.apply(connection, transitions.CANCEL, run_id=run_id, actor=str(actor))
     assert ref is not None
     return ref
 
 
-async def retry(connection: AsyncConnection, run_id: int) -> RunRef:
+async def retry(connection: AsyncConnection, run_id: int, *, actor: Actor) -> RunRef:
     """Reopen a failed or cancelled run. It continues from what is committed.
 
     A source whose answers were held is asked again. What was accepted stays accepted.
@@ -200,6 +209,7 @@ async def retry(connection: AsyncConnection, run_id: int) -> RunRef:
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
         run_id: the run.
+        actor: who retries it.
 
     Raises:
         NotFound: no such run.
@@ -212,14 +222,20 @@ async def retry(connection: AsyncConnection, run_id: int) -> RunRef:
             f"run {run_id} is {state}", allowed="only a failed or cancelled run can be retried"
         )
     await _refuse_overlap(connection, list(await _sources(connection, run_id)))
-    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id)
+    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id, actor=str(actor))
     assert ref is not None
     await connection.execute(_REOPEN_SOURCES, {"run_id": run_id})
     return ref
 
 
 async def accept(
-    connection: AsyncConnection, run_id: int, source: str, *, by: str, note: str = ""
+    connection: AsyncConnection,
+    run_id: int,
+    source: str,
+    *,
+    actor: Actor,
+    by: str,
+    note: str = "",
 ) -> RunRef | None:
     """Accept what a run holds of a source. The run continues with this source.
 
@@ -229,7 +245,8 @@ async def accept(
         connection: in a transaction; the caller sends the wake-up after its commit.
         run_id: the run.
         source: its name.
-        by: who accepts it.
+        actor: who accepts it, as far as this program knows.
+        by: the name of that person.
         note: why.
 
     Returns:
@@ -259,19 +276,21 @@ async def accept(
             remedy="wait until its other sources are done",
             steps=(show_run(run_id),),
         )
-    values = {"run_id": run_id, "source": source}
+    values = {"run_id": run_id, "source": source, "actor": str(actor)}
     values |= {"by": storable(by.strip()), "note": storable(note.strip()) or None}
     if state == "queued":
         await connection.execute(_ACCEPT, values)
         return None
     await _refuse_overlap(connection, list(states))
     await connection.execute(_ACCEPT, values)
-    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id)
+    ref = await transitions.apply(connection, transitions.REOPEN, run_id=run_id, actor=str(actor))
     assert ref is not None
     return ref
 
 
-async def reopen(connection: AsyncConnection, request: RunRequest) -> RunRef | None:
+async def reopen(
+    connection: AsyncConnection, request: RunRequest, *, actor: Actor
+) -> RunRef | None:
     """Retry the latest run of the same request, if it failed or was cancelled."""
     result = await connection.execute(
         _LATEST_ENDED,
@@ -282,7 +301,7 @@ async def reopen(connection: AsyncConnection, request: RunRequest) -> RunRef | N
         },
     )
     run_id = result.scalar_one_or_none()
-    return None if run_id is None else await retry(connection, run_id)
+    return None if run_id is None else await retry(connection, run_id, actor=actor)
 
 
 _HAS_ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled"}

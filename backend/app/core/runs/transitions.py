@@ -8,7 +8,8 @@
       └───── reopen ── failed | cancelled <──cancel── queued | running
 
 Each statement is complete: it checks the state, and for an attempt the epoch, changes the run, and
-records the event, which belongs to the attempt that ended or began. It returns a row for each run
+records the event, which belongs to the attempt that ended or began. What somebody brings about is
+recorded with who did it (`actor`). It returns a row for each run
 that it changed, and none when the check failed: then nothing is changed. It names the columns that
 it returns: a migration may add one under a running process, and PostgreSQL refuses to execute a
 prepared statement whose result has changed.
@@ -36,8 +37,10 @@ CREATE = text(
       SELECT run.id, source, position
       FROM run, unnest(CAST(:covers AS text[])) WITH ORDINALITY AS t(source, position)
     ), recorded AS (
-      INSERT INTO run_events (run_id, epoch, event, detail)
-      SELECT id, epoch, 'created', jsonb_build_object('covers', CAST(:covers AS text[])) FROM run
+      INSERT INTO run_events (run_id, epoch, event, actor, detail)
+      SELECT id, epoch, 'created', CAST(:actor AS text),
+        jsonb_build_object('covers', CAST(:covers AS text[]))
+      FROM run
     )
     SELECT id, epoch, task, sources, mode FROM run
     """
@@ -263,8 +266,8 @@ CANCEL = text(
       FROM before WHERE runs.id = before.id
       RETURNING runs.*
     ), recorded AS (
-      INSERT INTO run_events (run_id, epoch, event, detail)
-      SELECT run.id, run.epoch, 'cancelled',
+      INSERT INTO run_events (run_id, epoch, event, actor, detail)
+      SELECT run.id, run.epoch, 'cancelled', CAST(:actor AS text),
         jsonb_strip_nulls(jsonb_build_object('worker', before.worker_id))
       FROM run JOIN before USING (id)
     )
@@ -283,8 +286,8 @@ REOPEN = text(
       WHERE id = :run_id AND state IN ('failed', 'cancelled')
       RETURNING *
     ), recorded AS (
-      INSERT INTO run_events (run_id, epoch, event)
-      SELECT id, epoch, 'reopened' FROM run
+      INSERT INTO run_events (run_id, epoch, event, actor)
+      SELECT id, epoch, 'reopened', CAST(:actor AS text) FROM run
     )
     SELECT id, epoch, task, sources, mode FROM run
     """

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.errors import LIST_RUNS, NotFound
 from app.core.field_docs import describe_fields
 from app.core.runs import events
+from app.core.runs.actors import is_named, list_actors
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter
 from app.core.runs.request import MODES
 
@@ -178,6 +179,9 @@ class RunEvent(View):
     epoch: int
     """The epoch of the attempt that the event belongs to."""
     event: Annotated[str, one_of(events.Event)]
+    actor: str | None
+    """Who did it: `admin, pages`, `admin, API`, `ada@lab3, CLI`, `weekly, schedule` or
+    `client, arq`. Null if it happened while a worker executed the run, or was not recorded."""
     detail: dict[str, Any]
     """Details: `worker` and `reason` if they are known, and values that depend on the event."""
 
@@ -216,25 +220,27 @@ _ONE = text(
     """
 )
 
-_PAGE = text(
-    """
+_PAGE = """
     SELECT r.id, r.state, r.task, r.sources, r.mode, cardinality(r.genes) AS genes, r.attempts,
       r.interruptions, r.losses, r.epoch, r.worker_id, r.created_at, r.started_at,
       r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
       w.host, w.pid
     FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
-    WHERE r.id < :before
-      AND (CAST(:states AS text[]) IS NULL OR r.state = ANY(:states))
-      AND (CAST(:source AS text) IS NULL
-        OR EXISTS (SELECT FROM run_sources s WHERE s.run_id = r.id AND s.source = :source))
-      AND (CAST(:error AS text) IS NULL OR strpos(lower(r.error), lower(:error)) > 0
-        OR EXISTS (SELECT FROM run_sources s
-          WHERE s.run_id = r.id AND strpos(lower(s.error), lower(:error)) > 0))
-      AND (CAST(:since AS timestamptz) IS NULL OR r.created_at >= :since)
-      AND (CAST(:until AS timestamptz) IS NULL OR r.created_at < :until)
+    WHERE r.id < :before {only}
     ORDER BY r.id DESC LIMIT :limit
-    """
-)
+"""
+
+# only what is asked for is in the statement, so that PostgreSQL can plan by its indexes
+_ONLY = {
+    "states": "r.state = ANY(CAST(:states AS text[]))",
+    "source": "EXISTS (SELECT FROM run_sources s WHERE s.run_id = r.id AND s.source = :source)",
+    "error": """(strpos(lower(r.error), lower(:error)) > 0 OR EXISTS (SELECT FROM run_sources s
+      WHERE s.run_id = r.id AND strpos(lower(s.error), lower(:error)) > 0))""",
+    "since": "r.created_at >= CAST(:since AS timestamptz)",
+    "until": "r.created_at < CAST(:until AS timestamptz)",
+    "actors": """EXISTS (SELECT FROM run_events e
+      WHERE e.run_id = r.id AND e.actor = ANY(CAST(:actors AS text[])))""",
+}
 
 _LATEST = text("SELECT coalesce(max(id), 0) FROM runs")
 
@@ -286,16 +292,20 @@ async def list_runs(
         before: only runs with a smaller id.
         only: which runs.
     """
-    values = {
-        "before": LARGEST_ID if before is None else before,
-        "limit": limit,
+    given = {
         "states": None if only.states is None else list(only.states),
         "source": only.source,
         "error": only.error,
         "since": only.since,
         "until": only.until,
+        "actors": None,
     }
-    result = await connection.execute(_PAGE, values)
+    if (name := only.actor) is not None:
+        given["actors"] = [each for each in await list_actors(connection) if is_named(each, name)]
+    asked = {name: value for name, value in given.items() if value is not None}
+    conditions = "".join(f" AND {_ONLY[name]}" for name in asked)
+    values = {"before": LARGEST_ID if before is None else before, "limit": limit} | asked
+    result = await connection.execute(text(_PAGE.format(only=conditions)), values)
     runs = await _with_progress(connection, result.mappings().all())
     return RunPage(runs=runs, next_before=runs[-1].id if len(runs) == limit else None)
 
@@ -317,7 +327,7 @@ async def list_events(
     await require_run(connection, run_id)
     result = await connection.execute(
         text(
-            "SELECT id, at, epoch, event, detail FROM run_events"
+            "SELECT id, at, epoch, event, actor, detail FROM run_events"
             " WHERE run_id = :run_id AND id > :after ORDER BY id LIMIT :limit"
         ),
         {"run_id": run_id, "after": after, "limit": limit},
@@ -330,7 +340,7 @@ async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int)
     """Return the last ``limit`` events of a run, in order."""
     result = await connection.execute(
         text(
-            "SELECT id, at, epoch, event, detail FROM run_events"
+            "SELECT id, at, epoch, event, actor, detail FROM run_events"
             " WHERE run_id = :run_id ORDER BY id DESC LIMIT :limit"
         ),
         {"run_id": run_id, "limit": limit},

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.nearest import did_you_mean
+from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules import ticks
@@ -81,14 +82,16 @@ _PAUSE = text(
       UPDATE schedule_ticks t SET outcome = 'skipped', reason = 'the schedule was paused'
       FROM schedules s WHERE s.id = :id AND t.schedule_id = s.id AND t.tick = s.queued_tick
     )
-    UPDATE schedules SET paused_at = clock_timestamp(), queued_tick = NULL, queued_behind = NULL
+    UPDATE schedules SET paused_at = clock_timestamp(), paused_by = :actor, queued_tick = NULL,
+      queued_behind = NULL
     WHERE id = :id
     """
 )
 
 _RESUME = text(
     """
-    UPDATE schedules SET paused_at = NULL, next_at = :next_at, decided_at = clock_timestamp()
+    UPDATE schedules SET paused_at = NULL, resumed_at = clock_timestamp(), resumed_by = :actor,
+      next_at = :next_at, decided_at = clock_timestamp()
     WHERE id = :id
     """
 )
@@ -200,8 +203,13 @@ def _check_action(new: NewSchedule) -> None:
         )
 
 
-async def pause(connection: AsyncConnection, name: str) -> None:
+async def pause(connection: AsyncConnection, name: str, *, actor: Actor) -> None:
     """Let a schedule rest until it is resumed. A tick that was queued is skipped.
+
+    Args:
+        connection: in a transaction.
+        name: of the schedule.
+        actor: who pauses it.
 
     Raises:
         NotFound: there is no such schedule.
@@ -210,11 +218,16 @@ async def pause(connection: AsyncConnection, name: str) -> None:
     schedule, _, paused = await _find(connection, name)
     if paused:
         raise Conflict(f"{name} is paused already")
-    await connection.execute(_PAUSE, {"id": schedule.id})
+    await connection.execute(_PAUSE, {"id": schedule.id, "actor": str(actor)})
 
 
-async def resume(connection: AsyncConnection, name: str) -> None:
+async def resume(connection: AsyncConnection, name: str, *, actor: Actor) -> None:
     """Let a paused schedule go on with its next tick. What was due meanwhile is not made up for.
+
+    Args:
+        connection: in a transaction.
+        name: of the schedule.
+        actor: who resumes it.
 
     Raises:
         NotFound: there is no such schedule.
@@ -223,7 +236,8 @@ async def resume(connection: AsyncConnection, name: str) -> None:
     schedule, now, paused = await _find(connection, name)
     if not paused:
         raise Conflict(f"{name} is not paused")
-    values = {"id": schedule.id, "next_at": schedule.first_after(now)}
+    next_at = schedule.first_after(now)
+    values = {"id": schedule.id, "next_at": next_at, "actor": str(actor)}
     await connection.execute(_RESUME, values)
 
 
@@ -237,8 +251,16 @@ async def remove(connection: AsyncConnection, name: str) -> None:
     await connection.execute(_REMOVE, {"id": schedule.id})
 
 
-async def run_now(connection: AsyncConnection, name: str, plan: Plan) -> list[RunRef]:
+async def run_now(
+    connection: AsyncConnection, name: str, plan: Plan, *, actor: Actor
+) -> list[RunRef]:
     """Do a tick of a schedule at once, even if it is paused.
+
+    Args:
+        connection: in a transaction; the caller sends the wake-ups after its commit.
+        name: of the schedule.
+        plan: says what a run covers.
+        actor: who wants it.
 
     Returns:
         The run, or nothing if there is none; the history of ticks says what became of the tick.
@@ -248,7 +270,7 @@ async def run_now(connection: AsyncConnection, name: str, plan: Plan) -> list[Ru
         Conflict: its work was begun in this second already.
     """
     schedule, now, _ = await _find(connection, name)
-    return await ticks.run_now(connection, schedule, now, plan)
+    return await ticks.run_now(connection, schedule, now, plan, actor)
 
 
 async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datetime, bool]:

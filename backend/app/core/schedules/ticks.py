@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, WrongUse
 from app.core.runs import operations
+from app.core.runs.actors import Actor, by_schedule
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
 from app.core.schedules.actions import REFRESH
@@ -57,11 +58,12 @@ _OLDEST = text(
 # a tick that has an outcome is not done again, even if PostgreSQL's clock was set back
 _RECORD = text(
     """
-    INSERT INTO schedule_ticks (schedule_id, tick, outcome, run_id, reason)
-    SELECT :schedule_id, tick, :outcome, CAST(:run_id AS bigint), CAST(:reason AS text)
+    INSERT INTO schedule_ticks (schedule_id, tick, outcome, run_id, reason, actor)
+    SELECT :schedule_id, tick, :outcome, CAST(:run_id AS bigint), CAST(:reason AS text),
+      CAST(:actor AS text)
     FROM unnest(CAST(:ticks AS timestamptz[])) AS t (tick)
     ON CONFLICT (schedule_id, tick) DO UPDATE SET outcome = excluded.outcome,
-      run_id = excluded.run_id, reason = excluded.reason, at = excluded.at
+      run_id = excluded.run_id, reason = excluded.reason, at = excluded.at, actor = excluded.actor
       WHERE schedule_ticks.outcome = 'queued'
     """
 )
@@ -129,7 +131,7 @@ async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | Non
 
 
 async def run_now(
-    connection: AsyncConnection, schedule: Schedule, now: datetime, plan: Plan
+    connection: AsyncConnection, schedule: Schedule, now: datetime, plan: Plan, actor: Actor
 ) -> list[RunRef]:
     """Do a tick now, besides the regular ones. Its outcome is recorded like any other.
 
@@ -141,7 +143,8 @@ async def run_now(
         if await _is_done(connection, schedule, now):
             raise Conflict(f"a tick of {schedule.name} has been done in this second")
     covers = await _covers(connection, schedule, plan)
-    return (await _do(connection, replace(schedule, overlap="skip"), now, covers)).created
+    at_once = replace(schedule, overlap="skip")
+    return (await _do(connection, at_once, now, covers, actor)).created
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +173,14 @@ async def _do(
     schedule: Schedule,
     tick: datetime,
     covers: Sequence[str] | WrongUse,
+    actor: Actor | None = None,
 ) -> _Done:
+    """Do a tick. ``actor`` is who wants it at once; None: it is due."""
     if schedule.action != REFRESH:
-        await _let_wait(connection, schedule, tick)
+        await _let_wait(connection, schedule, tick, actor)
         return _Done()
     if isinstance(covers, WrongUse):
-        await _record(connection, schedule, [tick], "refused", reason=str(covers))
+        await _record(connection, schedule, [tick], "refused", reason=str(covers), actor=actor)
         return _Done()
     await operations.lock_creation(connection)
     active = await operations.find_overlapping(connection, covers)
@@ -183,22 +188,27 @@ async def _do(
         queue = schedule.overlap == "queue"
         reason = f"run {active} is active"
         outcome = "queued" if queue else "skipped"
-        await _record(connection, schedule, [tick], outcome, run_id=active, reason=reason)
+        await _record(
+            connection, schedule, [tick], outcome, run_id=active, reason=reason, actor=actor
+        )
         return _Done(queued=tick, behind=active) if queue else _Done()
-    ref = (await operations.create(connection, schedule.request, covers)).ref
-    await _record(connection, schedule, [tick], "ran", run_id=ref.run_id)
+    asks = actor or by_schedule(schedule.name)
+    ref = (await operations.create(connection, schedule.request, covers, actor=asks)).ref
+    await _record(connection, schedule, [tick], "ran", run_id=ref.run_id, actor=actor)
     return _Done(created=[ref])
 
 
-async def _let_wait(connection: AsyncConnection, schedule: Schedule, tick: datetime) -> None:
+async def _let_wait(
+    connection: AsyncConnection, schedule: Schedule, tick: datetime, actor: Actor | None
+) -> None:
     """Let a tick wait for a worker, unless an earlier tick is in its way."""
     values = {"schedule_id": schedule.id}
     earlier = (await connection.execute(_OPEN, values)).one_or_none()
     if earlier is None or (schedule.overlap == "queue" and earlier.outcome == "running"):
-        await _record(connection, schedule, [tick], "waiting")
+        await _record(connection, schedule, [tick], "waiting", actor=actor)
         return
     reason = f"the tick of {earlier.tick.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {earlier.outcome}"
-    await _record(connection, schedule, [tick], "skipped", reason=reason)
+    await _record(connection, schedule, [tick], "skipped", reason=reason, actor=actor)
 
 
 async def _oldest(
@@ -227,6 +237,7 @@ async def _record(
     *,
     run_id: int | None = None,
     reason: str | None = None,
+    actor: Actor | None = None,
 ) -> None:
     values = {
         "schedule_id": schedule.id,
@@ -234,6 +245,7 @@ async def _record(
         "outcome": outcome,
         "run_id": run_id,
         "reason": None if reason is None else storable(reason),
+        "actor": None if actor is None else str(actor),
     }
     await connection.execute(_RECORD, values)
 

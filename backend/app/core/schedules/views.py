@@ -41,6 +41,8 @@ class Tick(View):
     result: dict[str, Any] | None
     """What was made: the `host`, the `file`, its `bytes` and the names of the files that were
     `removed`, or the `snapshot`."""
+    actor: str | None
+    """Who had it done at once; null if it was due."""
 
 
 class Schedule(View):
@@ -74,6 +76,11 @@ class Schedule(View):
     queued_tick: datetime | None
     """A tick that waits for an active run to end."""
     paused_at: datetime | None
+    paused_by: str | None
+    """Who paused it last; null if nobody did, or if that was not recorded."""
+    resumed_at: datetime | None
+    """When it was last resumed; null if it never was, or if that was not recorded."""
+    resumed_by: str | None
     by: str
     """Who added it."""
     created_at: datetime
@@ -92,10 +99,12 @@ class TickPage(View):
 _ALL = text(
     """
     SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
-      s.next_at, s.queued_tick, s.paused_at, s.by, s.created_at, s.action, s.options,
-      t.tick, t.outcome, t.run_id, t.reason, t.at, t.failures, t.not_before, t.worker_id, t.result
+      s.next_at, s.queued_tick, s.paused_at, s.paused_by, s.resumed_at, s.resumed_by, s.by,
+      s.created_at, s.action, s.options,
+      t.tick, t.outcome, t.run_id, t.reason, t.at, t.failures, t.not_before, t.worker_id, t.result,
+      t.actor
     FROM schedules s LEFT JOIN LATERAL (
-      SELECT tick, outcome, run_id, reason, at, failures, not_before, worker_id, result
+      SELECT tick, outcome, run_id, reason, at, failures, not_before, worker_id, result, actor
       FROM schedule_ticks WHERE schedule_id = s.id ORDER BY tick DESC LIMIT 1) t ON true
     ORDER BY s.name
     """
@@ -104,7 +113,7 @@ _ALL = text(
 _TICKS = text(
     """
     SELECT t.tick, t.outcome, t.run_id, t.reason, t.at, t.failures, t.not_before, t.worker_id,
-      t.result
+      t.result, t.actor
     FROM schedule_ticks t JOIN schedules s ON s.id = t.schedule_id
     WHERE s.name = :name AND t.tick < coalesce(CAST(:before AS timestamptz), 'infinity')
     ORDER BY t.tick DESC LIMIT :limit

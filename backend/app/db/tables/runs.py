@@ -221,6 +221,7 @@ run_events = Table(
     Column("epoch", Integer, nullable=False),
     Column("event", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("actor", Text, comment="who did it; null: a worker did"),
     Column(
         "microseconds",
         BigInteger,
@@ -239,6 +240,8 @@ run_events = Table(
         postgresql_where=text("NOT noticed AND event IN ('failed', 'held', 'release arrived')"),
     ),
     Index("run_events_worker_idx", text("(detail ->> 'worker')")),
+    # the runs on which somebody acted, the newest first
+    Index("run_events_actor_idx", "actor", "run_id", postgresql_where=text("actor IS NOT NULL")),
 )
 
 workers = Table(

@@ -79,6 +79,9 @@ schedules = Table(
         comment="when next_at was computed",
     ),
     at("paused_at"),
+    Column("paused_by", Text, comment="who paused it last"),
+    at("resumed_at"),
+    Column("resumed_by", Text, comment="who resumed it last"),
     Column("by", Text, nullable=False, comment="who added it"),
     at("created_at", default_now=True),
     CheckConstraint("kind IN ('cron', 'freshness', 'release')", name="kind"),
@@ -129,6 +132,7 @@ schedule_ticks = Table(
     Column("worker_id", BigInteger, comment="worker that does the work, or did it last"),
     Column("not_before", DateTime(timezone=True), comment="when the work is tried again"),
     Column("result", JSONB, comment="what was made, and on which host"),
+    Column("actor", Text, comment="who did it at once; null: it was due"),
     CheckConstraint(
         "outcome IN ('ran', 'skipped', 'missed', 'refused', 'queued', 'waiting', 'running',"
         " 'done', 'failed')",

@@ -90,8 +90,8 @@ async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
-        (f"{RUNS}?status=failed", "limit, before, state, source, error, since, until"),
-        (f"{RUNS}?limt=3", "limit, before, state, source, error, since, until"),
+        (f"{RUNS}?status=failed", "limit, before, state, source, error, since, until, actor"),
+        (f"{RUNS}?limt=3", "limit, before, state, source, error, since, until, actor"),
         (f"{RUNS}/1?verbose", "none here"),
         ("/api/resolve?symbol=PKD1", "name"),
     ],

@@ -175,6 +175,10 @@ async def test_events_come_in_order_and_by_pages(api) -> None:
     where = f"{RUNS}/{run['id']}/events"
     page = (await api.get(where, params={"limit": 3})).json()
     assert [e["event"] for e in page["events"]] == ["created", "cancelled", "reopened"]
+    assert {e["actor"] for e in page["events"]} == {"admin, API"}
+    for actor, ids in (("admin", [run["id"]]), ("ada", [])):
+        listed = (await api.get(RUNS, params={"actor": actor})).json()["runs"]
+        assert [each["id"] for each in listed] == ids
     rest = (await api.get(where, params={"after": page["next_after"]})).json()
     assert [e["event"] for e in rest["events"]] == ["cancelled"]
 

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import socket
 
 import pytest
 import redis
@@ -104,6 +105,10 @@ def test_a_run_is_cancelled_and_tried_again(cli, genes, redis_url) -> None:
     assert cli("retry", 1).exit_code == 1
     assert cli.json("cancel", 1) == {"id": 1, "state": "cancelled"}
     assert cli.json("annotate", "ensembl", "--resume")["id"] == 1
+    me = f"{getpass.getuser()}@{socket.gethostname()}, CLI"
+    assert f"cancelled by {me}: epoch 1" in cli("show", 1).stdout
+    assert [run["id"] for run in cli.json("runs", "--actor", getpass.getuser())["runs"]] == [1]
+    assert cli.json("runs", "--actor", "nobody")["runs"] == []
     with redis.Redis.from_url(redis_url) as client:
         assert b"1:3" in client.zrange("kidney_genetics_tasks", 0, -1)
 

@@ -2,6 +2,7 @@
 
 import getpass
 import shlex
+import socket
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_the_outcome_of_a_tick_is_shown(cli, genes) -> None:
     assert (again.exit_code, again.stdout) == (1, "fresh: skipped: run 1 is active\n")
     shown = cli("schedules", "fresh").stdout
     assert "never older than 8 days" in shown
-    assert "ran as run 1" in shown
+    assert f"ran as run 1, at once for {getpass.getuser()}@" in shown
     assert "skipped: run 1 is active" in shown
     assert [tick["outcome"] for tick in cli.json("schedules", "fresh")["ticks"]] == [
         "skipped",
@@ -40,7 +41,10 @@ def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
     cli("schedule-add", "--release-every", "6h", "--name", "look")
     assert "just schedule-resume look" in cli("schedule-pause", "look").stdout
     assert "paused" in cli("schedules").stdout
+    me = f"by {getpass.getuser()}@{socket.gethostname()}, CLI"
+    assert me in cli("schedules", "look").stdout
     assert "goes on; next:" in cli("schedule-resume", "look").stdout
+    assert me in cli("schedules", "look").stdout
     assert cli("schedule-remove", "look").stdout == "look was removed\n"
     assert cli("schedules").stdout == ""
 

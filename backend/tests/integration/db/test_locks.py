@@ -19,6 +19,7 @@ from app.core.workers.views import list_workers
 from app.db.engine import create_engine
 from app.db.locks import waiting_for
 from harness.timing import limit
+from tests.people import ADA
 
 REQUEST = RunRequest.of(["a"], "smart")
 
@@ -77,10 +78,10 @@ async def test_both_installations_create_and_migrate_at_the_same_time(
 ) -> None:
     async with limit(), engines[0].begin() as first, engines[1].begin() as second:
         for connection in (first, second):
-            await operations.create(connection, REQUEST, ["a"])
+            await operations.create(connection, REQUEST, ["a"], actor=ADA)
         # both transactions are open, and so both locks are held
     async with engines[0].begin() as first:
-        await operations.create(first, RunRequest.of(["b"], "smart"), ["b"])
+        await operations.create(first, RunRequest.of(["b"], "smart"), ["b"], actor=ADA)
         await upgrade(engines[1])
 
 
@@ -89,10 +90,10 @@ async def test_waiting_for_a_lock_ends_and_names_who_holds_it(
 ) -> None:
     monkeypatch.setattr(operations, "CREATING", replace(operations.CREATING, timeout=0.1))
     async with engines[0].begin() as first:
-        await operations.create(first, REQUEST, ["a"])
+        await operations.create(first, REQUEST, ["a"], actor=ADA)
         with pytest.raises(OperationalError) as error:
             async with engines[0].begin() as second:
-                await operations.create(second, REQUEST, ["a"])
+                await operations.create(second, REQUEST, ["a"], actor=ADA)
     assert getattr(error.value.orig, "sqlstate", None) == "55P03"
     [line] = [each.getMessage() for each in caplog.records if "waiting for" in each.getMessage()]
     assert line.startswith("waiting for the creation of another run")

@@ -20,6 +20,7 @@ from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.integration.conftest import QUICK, Bench
+from tests.people import ADA
 
 GENES = 60
 
@@ -77,6 +78,7 @@ class Annotator:
             request,
             enabled=self.enabled,
             resume=resume,
+            actor=ADA,
         )
 
     @asynccontextmanager

@@ -23,6 +23,7 @@ from app.core.workers.dispatcher import InProcessDispatcher
 from sandbox.server import Sandbox
 from tests.integration.pipeline.conftest import GENES, Annotator
 from tests.integration.pipeline.mirror import Mirror
+from tests.people import ADA
 
 # random letters: an index entry is compressed before it is too long
 SYMBOL = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))
@@ -82,7 +83,12 @@ async def test_a_clients_job_whose_id_cannot_be_stored_fails_and_no_other_fails_
 ) -> None:
     async def request(asked: RunRequest, **more: Any) -> Created:
         return await request_run(
-            annotator.bench.db, InProcessDispatcher(), asked, enabled=annotator.enabled, **more
+            annotator.bench.db,
+            InProcessDispatcher(),
+            asked,
+            enabled=annotator.enabled,
+            **more,
+            actor=ADA,
         )
 
     client_jobs = ClientJobs(annotator.bench.db, request)

@@ -17,6 +17,7 @@ from app.core.runs import operations
 from sandbox.server import Sandbox
 from tests.integration.pipeline.conftest import Annotator
 from tests.integration.pipeline.mirror import Mirror
+from tests.people import ADA
 
 COMPLETE_SET = "/hgnc-files/tsv/tsv/hgnc_complete_set.txt"
 TABLE = "/clinvar/tab_delimited/variant_summary.txt.gz"
@@ -182,7 +183,7 @@ async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
 async def accepted(annotator: Annotator, run_id: int, source: str) -> Any:
     """Accept what a run holds of a source, and see the run to its end."""
     async with annotator.bench.db.begin() as connection:
-        await operations.accept(connection, run_id, source, by="Ada", note="it is right")
+        await operations.accept(connection, run_id, source, by="Ada", note="it is right", actor=ADA)
     async with annotator.working():
         return await annotator.bench.ended(run_id)
 

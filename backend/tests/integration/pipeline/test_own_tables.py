@@ -14,6 +14,7 @@ from app.annotation.own_tables.store import Added, add, known_names, remove
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.runs import operations
 from tests.integration.pipeline.conftest import Annotator
+from tests.people import ADA
 
 NAME = "panels2026"
 
@@ -162,7 +163,12 @@ async def test_a_newer_file_that_lost_much_is_held_until_somebody_accepts_it(
     assert kept[0]["n"] == 100
     async with annotator.bench.db.begin() as connection:
         await operations.accept(
-            connection, ended.id, NAME, by="ada", note="half of them were retired"
+            connection,
+            ended.id,
+            NAME,
+            by="ada",
+            note="half of them were retired",
+            actor=ADA,
         )
     async with annotator.working():
         assert (await annotator.bench.ended(ended.id)).state == "succeeded"

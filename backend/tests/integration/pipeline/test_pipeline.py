@@ -13,6 +13,7 @@ from app.core.errors import WrongUse
 from app.core.runs import operations
 from app.core.runs.attempt import Attempt
 from tests.integration.pipeline.conftest import GENES, Annotator
+from tests.people import ADA
 
 
 async def test_every_gene_gets_an_answer_from_every_source(annotator: Annotator) -> None:
@@ -121,7 +122,7 @@ async def test_a_run_fails_when_a_source_got_nothing_but_unknowns_and_retry_asks
     assert "nothing but unknowns from clinvar" in run.error
     annotator.sandbox.clear_faults()
     async with annotator.bench.db.begin() as connection:
-        await operations.retry(connection, run.id)
+        await operations.retry(connection, run.id, actor=ADA)
     async with annotator.working():
         run = await annotator.bench.ended(run.id)
     assert run.state == "succeeded"
@@ -264,7 +265,7 @@ async def test_resume_reopens_the_latest_failed_run_instead_of_creating_one(
 ) -> None:
     created = await annotator.request("ensembl")
     async with annotator.bench.db.begin() as connection:
-        await operations.cancel(connection, created.ref.run_id)
+        await operations.cancel(connection, created.ref.run_id, actor=ADA)
     resumed = await annotator.run("ensembl", resume=True)
     assert (resumed.id, resumed.state) == (created.ref.run_id, "succeeded")
     fresh = await annotator.run("ensembl", resume=True)

@@ -14,6 +14,7 @@ from app.core.workers.dispatcher import InProcessDispatcher
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from tests.integration.conftest import Bench
+from tests.people import ADA
 
 SOURCES = ["hgnc", "ensembl", "clinvar", "gnomad", "gencc", "gtex", "pubmed"]
 """Some for each identifier that genes are asked about by, with a file and without one."""
@@ -45,6 +46,7 @@ async def test_the_real_kidney_genes_are_imported_and_annotated(
             InProcessDispatcher(),
             RunRequest.of(SOURCES),
             enabled=settings.enabled_sources,
+            actor=ADA,
         )
         pipeline = Pipeline(bench.settings, limiter)
         async with bench.worker(pipeline.run):

@@ -15,6 +15,7 @@ from sandbox.registry import SERVICES
 from sandbox.service import ServedFile, Service
 from sandbox.wrong_files import can_be
 from tests.integration.pipeline.conftest import Annotator
+from tests.people import ADA
 
 DISPENSABLE = {
     "clinvar.gene_specific_summary": {"renamed", "header-only"},
@@ -89,7 +90,7 @@ async def refresh(annotator: Annotator, source: str) -> tuple[str, str]:
         )
         if run.waiting_for:
             async with annotator.bench.db.begin() as connection:
-                await operations.cancel(connection, run_id)
+                await operations.cancel(connection, run_id, actor=ADA)
             return "unavailable", run.waiting_for
     row = (await annotator.progress(run_id))[source]
     return row["state"], row["held"]["reason"] if row["held"] else run.error

@@ -15,6 +15,7 @@ from app.core.runs import operations, totals
 from app.core.runs.request import RunRequest
 from tests.integration.conftest import Bench, Query
 from tests.integration.retention.made import DAYS, add_run, left, remove_runs
+from tests.people import ADA
 
 
 async def test_an_old_run_goes_with_its_sources_and_events(bench: Bench, query: Query) -> None:
@@ -156,7 +157,7 @@ async def test_the_run_that_a_resumed_request_reopens_stays(
     await remove_runs(bench.db)
     assert left(query) == [latest, other, last]
     async with bench.db.begin() as connection:
-        reopened = await operations.reopen(connection, RunRequest.of(["hgnc"], "smart"))
+        reopened = await operations.reopen(connection, RunRequest.of(["hgnc"], "smart"), actor=ADA)
     assert reopened is not None
     assert reopened.run_id == latest
 
@@ -188,7 +189,7 @@ async def test_a_run_that_somebody_is_reopening_stays(bench: Bench, query: Query
     first, second = add_run(query, 700, "failed"), add_run(query, 650, "failed")
     third = add_run(query, 600, "failed")
     async with bench.db.begin() as connection:
-        await operations.retry(connection, first)
+        await operations.retry(connection, first, actor=ADA)
         # what this transaction holds, nobody waits for
         await asyncio.wait_for(remove_runs(bench.db), timeout=60)
         assert left(query) == [first, third]

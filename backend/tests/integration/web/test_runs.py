@@ -46,6 +46,42 @@ async def test_a_run_is_cancelled_and_retried(admin, query) -> None:
     assert query("SELECT state FROM runs") == [{"state": "queued"}]
 
 
+async def test_the_page_of_a_run_shows_who_did_what(admin, query) -> None:
+    run_id = await start(admin, source="hgnc")
+    query("INSERT INTO run_events (run_id, epoch, event) VALUES (%s, 1, 'cancelled')", run_id)
+    query("INSERT INTO run_events (run_id, epoch, event) VALUES (%s, 1, 'lost')", run_id)
+
+    text = (await admin.get(f"/runs/{run_id}")).text
+
+    assert "<td>created</td><td>admin, pages</td>" in text
+    assert "<td>cancelled</td><td>not recorded</td>" in text
+    assert "<td>lost</td><td></td>" in text
+
+
+async def test_the_runs_of_somebody_are_chosen_by_their_name(admin, query) -> None:
+    first = await start(admin, source="hgnc")
+    await admin.post(f"/runs/{first}/cancel")
+    (row,) = query(
+        "INSERT INTO runs (task, mode, state, finished_at)"
+        " VALUES ('t', 'smart', 'succeeded', now()) RETURNING id"
+    )
+    query(
+        "INSERT INTO run_events (run_id, epoch, event, actor) VALUES (%s, 1, 'created', %s)",
+        row["id"],
+        "ada@lab3, CLI",
+    )
+
+    assert await listed(admin, "?actor=admin") == [first]
+    assert await listed(admin, "?actor=ada%40lab3%2C+CLI") == [row["id"]]
+    text = (await admin.get("/runs?actor=ada&state=succeeded")).text
+    assert "<option>ada@lab3, CLI</option>" in text
+    assert "<code>just runs --state succeeded --actor ada</code>" in text
+    assert "/api/admin/runs?state=succeeded&amp;actor=ada" in text
+    await admin.post("/runs/matching", data={"action": "retry", "actor": "admin"})
+    retried = "SELECT run_id, actor FROM run_events WHERE event = 'reopened'"
+    assert query(retried) == [{"run_id": first, "actor": "admin, pages"}]
+
+
 async def test_the_list_shows_the_runs_that_match(admin, query) -> None:
     first = await start(admin, source="hgnc")
     query("UPDATE runs SET state = 'cancelled'")

@@ -37,6 +37,7 @@ async def test_a_schedule_is_shown_with_its_next_times_in_both_zones(admin, nigh
 async def test_a_schedule_rests_goes_on_and_runs_at_once(admin, nightly, query) -> None:
     await admin.post("/schedules/nightly/pause")
     assert "paused" in (await admin.get("/schedules")).text
+    assert "by admin, pages" in (await admin.get("/schedules/nightly")).text
     assert query("SELECT paused_at IS NOT NULL AS paused FROM schedules") == [{"paused": True}]
 
     await admin.post("/schedules/nightly/resume")
@@ -44,7 +45,12 @@ async def test_a_schedule_rests_goes_on_and_runs_at_once(admin, nightly, query) 
     answer = await admin.post("/schedules/nightly/run")
     (run,) = query("SELECT id, state FROM runs")
     assert run["state"] == "queued"
-    assert f'href="/runs/{run["id"]}"' in (await admin.get(answer.headers["location"])).text
+    text = (await admin.get(answer.headers["location"])).text
+    assert f'href="/runs/{run["id"]}"' in text
+    assert "at once for admin, pages" in text
+    assert "Resumed by</dt><dd>admin, pages" in text
+    (event,) = query("SELECT event, actor FROM run_events")
+    assert event == {"event": "created", "actor": "admin, pages"}
 
 
 async def test_what_cannot_be_done_is_explained(admin, nightly) -> None:

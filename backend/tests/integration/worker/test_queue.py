@@ -17,6 +17,7 @@ from app.core.arq import wake_ups
 from app.core.arq.client import WorkerRedis
 from app.core.arq.client_jobs import ClientJobs
 from app.core.arq.dispatcher import ArqDispatcher
+from app.core.runs.actors import CLIENT_OF_ARQ
 from app.core.runs.ref import RunRef
 from harness.timing import limit
 from tests.integration.conftest import Bench, Query
@@ -28,7 +29,13 @@ HOUR = 3_600_000
 @pytest.fixture
 def client_jobs(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, genes: None) -> None:
     """The worker handles the jobs of clients; there are genes in the database."""
-    request = partial(request_run, bench.db, ArqDispatcher(arq_redis, QUEUE), enabled=list(SOURCES))
+    request = partial(
+        request_run,
+        bench.db,
+        ArqDispatcher(arq_redis, QUEUE),
+        enabled=list(SOURCES),
+        actor=CLIENT_OF_ARQ,
+    )
     worker_redis.queue.client_jobs = ClientJobs(bench.db, request)
 
 

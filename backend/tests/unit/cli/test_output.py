@@ -25,14 +25,15 @@ def test_a_duration_is_said_as_people_do(seconds, words) -> None:
     assert duration(seconds) == words
 
 
-def happened(event: str, **detail) -> str:
+def happened(event: str, actor: str | None = None, **detail) -> str:
     at = datetime(2025, 11, 23, tzinfo=UTC)
-    return event_line(RunEvent(id=1, at=at, epoch=1, event=event, detail=detail))
+    return event_line(RunEvent(id=1, at=at, epoch=1, event=event, actor=actor, detail=detail))
 
 
 def test_an_event_is_a_line() -> None:
-    covers = happened("created", covers=["hgnc", "clinvar"])
-    assert covers == "created: epoch 1, covers hgnc, clinvar"
+    covers = happened("created", "ada@lab3, CLI", covers=["hgnc", "clinvar"])
+    assert covers == "created by ada@lab3, CLI: epoch 1, covers hgnc, clinvar"
+    assert happened("cancelled") == "cancelled (who did it is not recorded): epoch 1"
     lost = happened("lost", reason="its session is gone", worker=3)
     assert lost == "lost: epoch 1, worker 3, its session is gone"
     terms = happened("unknown_terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})

@@ -14,7 +14,7 @@ def at(seconds: float) -> datetime:
 
 
 def event(seconds: float, epoch: int, name: Event, **detail: Any) -> RunEvent:
-    return RunEvent(id=0, at=at(seconds), epoch=epoch, event=name, detail=detail)
+    return RunEvent(id=0, at=at(seconds), epoch=epoch, event=name, actor=None, detail=detail)
 
 
 KILLED = [

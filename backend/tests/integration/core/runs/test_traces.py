@@ -20,6 +20,7 @@ from app.core.runs.request import RunRequest
 from harness.timing import limit
 from tests.integration.conftest import Bench, Query, commit
 from tests.otlp import Collector, running_collector
+from tests.people import ADA
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ATTRIBUTES = {kind.name: set(kind.attributes) for kind in KINDS}
@@ -142,7 +143,7 @@ async def test_a_run_that_is_cancelled_anywhere_is_told(
         queued = (await traced.request(["b"])).ref.run_id
         async with traced.db.begin() as connection:
             for run_id in (running, queued):
-                await operations.cancel(connection, run_id)
+                await operations.cancel(connection, run_id, actor=ADA)
         async with limit():
             while len(collector.named("run")) < 2:
                 await asyncio.sleep(0.02)
@@ -169,7 +170,7 @@ async def test_what_follows_a_retry_belongs_to_the_same_trace(
     async with traced.worker(fail_once, **off):
         await traced.ended(run_id)
     async with traced.db.begin() as connection:
-        await operations.retry(connection, run_id)
+        await operations.retry(connection, run_id, actor=ADA)
     async with traced.worker(fail_once):
         await traced.until(run_id, lambda run: run.state == "succeeded")
     collector.tree()
@@ -210,7 +211,9 @@ async def test_the_run_links_to_the_request_that_created_it_if_its_traceparent_i
 ) -> None:
     async with traced.db.begin() as connection:
         asked = RunRequest.of(["a"])
-        run_id = (await operations.create(connection, asked, ["a"], traceparent=sent)).ref.run_id
+        run_id = (
+            await operations.create(connection, asked, ["a"], traceparent=sent, actor=ADA)
+        ).ref.run_id
     async with traced.worker(work):
         run = await traced.ended(run_id)
     assert run.traceparent == (CALLER if kept else None)

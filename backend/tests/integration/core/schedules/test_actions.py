@@ -17,6 +17,7 @@ from app.core.schedules.actions import Action, Actions
 from app.core.schedules.work import MAX_FAILURES, TickWork
 from app.core.workers.engine import Engine
 from tests.integration.core.schedules.conftest import Timetable, plan
+from tests.people import ADA
 
 Do = Callable[[TickWork], Awaitable[None]]
 
@@ -321,7 +322,7 @@ async def test_a_paused_schedule_does_not_begin_what_waited(timetable: Timetable
     await timetable.due()
     await timetable.look()
     async with timetable.bench.db.begin() as connection:
-        await operations.pause(connection, "nightly")
+        await operations.pause(connection, "nightly", actor=ADA)
     assert await timetable.outcomes() == [("skipped", None, "the schedule was paused")]
     assert await claim(timetable) is None
 
@@ -330,7 +331,7 @@ async def test_a_tick_can_be_done_at_once_but_not_twice_in_a_second(timetable: T
     await timetable.add(can=can(), action="backup")
     async with timetable.bench.db.begin() as connection:
         # the time of a transaction does not stand still, but a second is long
-        await operations.run_now(connection, "nightly", plan)
+        await operations.run_now(connection, "nightly", plan, actor=ADA)
     tick = await timetable.tick()
     assert (tick["outcome"], tick["tick"].microsecond) == ("waiting", 0)
     await timetable.change(
@@ -340,7 +341,7 @@ async def test_a_tick_can_be_done_at_once_but_not_twice_in_a_second(timetable: T
         while await timetable.rows("SELECT FROM schedule_ticks WHERE tick > clock_timestamp()"):
             await asyncio.sleep(0.01)
         with pytest.raises(Conflict, match="this second"):
-            await operations.run_now(connection, "nightly", plan)
+            await operations.run_now(connection, "nightly", plan, actor=ADA)
 
 
 async def test_a_clock_that_is_set_back_neither_repeats_nor_delays_the_work(

@@ -13,6 +13,7 @@ from app.core.schedules import operations
 from app.core.workers.engine import Attempt
 from harness.timing import limit
 from tests.integration.core.schedules.conftest import DAY, Timetable, plan
+from tests.people import ADA
 
 
 async def test_a_schedule_that_is_not_due_creates_nothing(timetable: Timetable) -> None:
@@ -27,6 +28,8 @@ async def test_a_tick_creates_its_run_and_the_next_time(timetable: Timetable) ->
     (ref,) = await timetable.look()
 
     assert await timetable.outcomes() == [("ran", ref.run_id, None)]
+    (created,) = await timetable.rows("SELECT actor FROM run_events")
+    assert created["actor"] == "nightly, schedule"
     (run,) = await timetable.rows("SELECT * FROM runs")
     assert (run["state"], run["sources"], run["mode"]) == ("queued", ["a", "b"], "smart")
     (row,) = await timetable.rows(
@@ -218,17 +221,17 @@ async def test_a_paused_schedule_rests_and_goes_on_with_its_next_tick(timetable:
     await timetable.look()
     db = timetable.bench.db
     async with db.begin() as connection:
-        await operations.pause(connection, "nightly")
+        await operations.pause(connection, "nightly", actor=ADA)
         with pytest.raises(Conflict, match="paused already"):
-            await operations.pause(connection, "nightly")
+            await operations.pause(connection, "nightly", actor=ADA)
     await timetable.end(run_id)
     await timetable.due("9 days")
     assert await timetable.look() == []
 
     async with db.begin() as connection:
-        await operations.resume(connection, "nightly")
+        await operations.resume(connection, "nightly", actor=ADA)
         with pytest.raises(Conflict, match="not paused"):
-            await operations.resume(connection, "nightly")
+            await operations.resume(connection, "nightly", actor=ADA)
     assert await timetable.look() == []
     assert await timetable.outcomes() == [("skipped", run_id, "the schedule was paused")]
 
@@ -236,9 +239,9 @@ async def test_a_paused_schedule_rests_and_goes_on_with_its_next_tick(timetable:
 async def test_a_tick_can_be_done_at_once(timetable: Timetable) -> None:
     await timetable.add()
     async with timetable.bench.db.begin() as connection:
-        (ref,) = await operations.run_now(connection, "nightly", plan)
+        (ref,) = await operations.run_now(connection, "nightly", plan, actor=ADA)
     async with timetable.bench.db.begin() as connection:
-        assert await operations.run_now(connection, "nightly", plan) == []
+        assert await operations.run_now(connection, "nightly", plan, actor=ADA) == []
     assert await timetable.outcomes() == [
         ("ran", ref.run_id, None),
         ("skipped", ref.run_id, f"run {ref.run_id} is active"),
@@ -248,9 +251,11 @@ async def test_a_tick_can_be_done_at_once(timetable: Timetable) -> None:
 async def test_an_unknown_schedule_is_not_found(timetable: Timetable) -> None:
     await timetable.add()
     async with timetable.bench.db.begin() as connection:
-        for do in (operations.pause, operations.resume, operations.remove):
+        for do in (operations.pause, operations.resume):
             with pytest.raises(NotFound, match="did you mean nightly"):
-                await do(connection, "nihgtly")
+                await do(connection, "nihgtly", actor=ADA)
+        with pytest.raises(NotFound, match="did you mean nightly"):
+            await operations.remove(connection, "nihgtly")
 
 
 @pytest.mark.parametrize(

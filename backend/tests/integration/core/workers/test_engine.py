@@ -26,6 +26,7 @@ from app.core.workers.timing import DEFAULT_TIMING
 from app.db import address
 from harness.timing import limit
 from tests.integration.conftest import QUICK, Bench, commit
+from tests.people import ADA
 
 
 async def nothing(attempt: Attempt) -> None:
@@ -59,7 +60,7 @@ async def test_an_overlapping_request_is_refused_until_the_run_has_ended(bench: 
     with pytest.raises(Conflict):
         await bench.request(["a"], "full")
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, first.ref.run_id)
+        await operations.cancel(connection, first.ref.run_id, actor=ADA)
     second = await bench.request(["a", "b"])
     assert second.created
 
@@ -208,7 +209,7 @@ async def test_a_cancelled_run_waits_for_nothing(bench: Bench) -> None:
     async with bench.worker(waits):
         await bench.until(created.ref.run_id, lambda r: r.waiting_for is not None)
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.ref.run_id)
+            await operations.cancel(connection, created.ref.run_id, actor=ADA)
     run = await bench.run(created.ref.run_id)
     assert (run.state, run.waiting_for, run.not_before) == ("cancelled", None, None)
 
@@ -298,7 +299,7 @@ async def test_cancelling_stops_the_work_and_prevents_further_commits(bench: Ben
     async with bench.worker(works):
         await bench.until(created.ref.run_id, lambda r: r.progressed_at is not None)
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.ref.run_id)
+            await operations.cancel(connection, created.ref.run_id, actor=ADA)
         async with limit():
             await stopped.wait()
     assert len(late) == 1
@@ -308,27 +309,27 @@ async def test_cancelling_stops_the_work_and_prevents_further_commits(bench: Ben
 async def test_only_an_existing_active_run_can_be_cancelled(bench: Bench) -> None:
     created = await bench.request()
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, created.ref.run_id)
+        await operations.cancel(connection, created.ref.run_id, actor=ADA)
     with pytest.raises(Conflict, match="was cancelled"):
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, created.ref.run_id)
+            await operations.cancel(connection, created.ref.run_id, actor=ADA)
     with pytest.raises(NotFound):
         async with bench.db.begin() as connection:
-            await operations.cancel(connection, 999_999)
+            await operations.cancel(connection, 999_999, actor=ADA)
 
 
 async def test_retry_reopens_a_run_unless_another_covers_its_source(bench: Bench) -> None:
     created = await bench.request(["a"])
     async with bench.db.begin() as connection:
-        await operations.cancel(connection, created.ref.run_id)
+        await operations.cancel(connection, created.ref.run_id, actor=ADA)
     other = await bench.request(["a", "b"])
     with pytest.raises(Conflict, match=f"run {other.ref.run_id}"):
         async with bench.db.begin() as connection:
-            await operations.retry(connection, created.ref.run_id)
+            await operations.retry(connection, created.ref.run_id, actor=ADA)
     async with bench.worker(nothing):
         await bench.ended(other.ref.run_id)
         async with bench.db.begin() as connection:
-            await operations.retry(connection, created.ref.run_id)
+            await operations.retry(connection, created.ref.run_id, actor=ADA)
         run = await bench.ended(created.ref.run_id)
     assert (run.state, run.epoch) == ("succeeded", 2)
 
