@@ -97,9 +97,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
+def databases(postgres: Postgres) -> Iterator[Databases]:
     """The databases on that server."""
-    return Databases(postgres)
+    databases = Databases(postgres)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """Migrated databases, one for each test, which a later test may get again."""
 
+import select
 import uuid
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
 from app.db import migrate
@@ -23,9 +26,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 # Each change of the schema, of a right or of a setting writes a row of a catalogue. The number of
 # the transaction that wrote it is the row's `xmin`. PostgreSQL's own objects are below 16384.
 _SCHEMA = """
-SELECT count(*), max(written::text::bigint),
+SELECT count(*) AS objects, max(written::text::bigint) AS newest,
        (SELECT count(*) FROM pg_db_role_setting s, pg_database d
-        WHERE s.setdatabase = d.oid AND d.datname = current_database())
+        WHERE s.setdatabase = d.oid AND d.datname = current_database()) AS settings
 FROM (
     SELECT xmin AS written FROM pg_class WHERE oid >= 16384
     UNION ALL SELECT xmin FROM pg_attribute WHERE attrelid >= 16384
@@ -46,11 +49,43 @@ FROM (
 """
 
 _USED = """
-SELECT oid::regclass::text, pg_relation_size(oid) FROM pg_class
+SELECT oid::regclass::text AS name, pg_relation_size(oid) AS size FROM pg_class
 WHERE oid >= 16384 AND relkind = 'r' AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
 """
 
 _RESTART_SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+
+
+class Session:
+    """A session in a database, for statements that are committed one by one.
+
+    It is opened by the first statement, and again after the server has ended it. A session of its
+    own for each statement would cost ten times as much as the statement.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+
+    def execute(
+        self, statement: str | sql.Composed, values: tuple[Any, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Execute a statement, and return the rows if there are any."""
+        if self._connection is None or _ended(self._connection):
+            self.close()
+            # not prepared, because a test may change the schema meanwhile
+            self._connection = psycopg.connect(
+                self._dsn, autocommit=True, row_factory=dict_row, prepare_threshold=None
+            )
+        composed = statement if isinstance(statement, sql.Composed) else statement.encode()
+        cursor = self._connection.execute(composed, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """End the session."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class Databases:
@@ -64,14 +99,16 @@ class Databases:
         self._server = server
         self._free: list[str] = []
         self._schemas: dict[str, object] = {}
+        self._sessions: dict[str, Session] = {}
         with psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
         engine = create_engine(psycopg_url(self.dsn(TEMPLATE)))
         with engine.begin() as connection:
             migrate.upgrade(connection)
         engine.dispose()
-        with self._inside(TEMPLATE) as inside:
-            self._version = _version(inside)
+        inside = Session(self._as_superuser(TEMPLATE))
+        self._version = _version(inside)
+        inside.close()
 
     def dsn(self, name: str) -> str:
         """Return a database's address, for the role of the project."""
@@ -82,17 +119,16 @@ class Databases:
         if self._free:
             return self._free.pop()
         name = self.create(TEMPLATE)
-        with self._inside(name) as connection:
-            self._schemas[name] = _schema(connection)
+        self._sessions[name] = Session(self._as_superuser(name))
+        self._schemas[name] = _schema(self._sessions[name])
         return name
 
     def give_back(self, name: str) -> None:
         """End all sessions of a database, and keep it for another test or drop it."""
-        with self._inside(name) as connection:
-            connection.execute(_END_SESSIONS)
-            as_it_was = _schema(connection) == self._schemas[name]
-            reusable = as_it_was and _version(connection) == self._version and _emptied(connection)
-        if reusable:
+        inside = self._sessions[name]
+        inside.execute(_END_SESSIONS)
+        as_it_was = _schema(inside) == self._schemas[name]
+        if as_it_was and _version(inside) == self._version and _emptied(inside):
             self._free.append(name)
         else:
             self.drop(name)
@@ -108,12 +144,19 @@ class Databases:
 
     def drop(self, name: str) -> None:
         """Drop a database, also one that is in use."""
+        if name in self._sessions:
+            self._sessions.pop(name).close()
         # an autovacuum worker that is in it is the superuser's, and only that one may end it
         with psycopg.connect(self._server.superuser_dsn, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
-    def _inside(self, name: str) -> psycopg.Connection:
-        return psycopg.connect(_named(self._server.superuser_dsn, name), autocommit=True)
+    def close(self) -> None:
+        """End the sessions that wait for the next use of a database."""
+        for session in self._sessions.values():
+            session.close()
+
+    def _as_superuser(self, name: str) -> str:
+        return _named(self._server.superuser_dsn, name)
 
 
 def _named(dsn: str, database: str) -> str:
@@ -121,22 +164,30 @@ def _named(dsn: str, database: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _schema(connection: psycopg.Connection) -> object:
-    return connection.execute(_SCHEMA).fetchone()
+def _ended(connection: psycopg.Connection[Any]) -> bool:
+    # the server says nothing to an idle session but that it ends it
+    poll = select.poll()
+    if not connection.closed:
+        poll.register(connection.fileno(), select.POLLIN)
+    return connection.closed or bool(poll.poll(0))
 
 
-def _version(connection: psycopg.Connection) -> object:
-    return connection.execute("SELECT version_num FROM public.alembic_version").fetchall()
+def _schema(inside: Session) -> object:
+    return inside.execute(_SCHEMA)
 
 
-def _emptied(connection: psycopg.Connection) -> bool:
+def _version(inside: Session) -> object:
+    return inside.execute("SELECT version_num FROM public.alembic_version")
+
+
+def _emptied(inside: Session) -> bool:
     """Delete all rows, unless too many deleted ones would stay behind."""
-    used = connection.execute(_USED).fetchall()
-    if sum(size for _, size in used) > MOST_BYTES:
+    used = inside.execute(_USED)
+    if sum(table["size"] for table in used) > MOST_BYTES:
         return False
     # without foreign keys and triggers, so in any order
-    connection.execute("SET session_replication_role = replica")
-    for table, _ in used:
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table)))
-    connection.execute(_RESTART_SEQUENCES)
+    inside.execute("SET session_replication_role = replica")
+    for table in used:
+        inside.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table["name"])))
+    inside.execute(_RESTART_SEQUENCES)
     return True

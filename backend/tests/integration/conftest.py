@@ -6,10 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from arq.connections import ArqRedis
-from psycopg.rows import dict_row
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,6 +31,7 @@ from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.binaries import postgres_folder
+from tests.databases import Session
 from tests.people import ADA
 from tests.plant import QUEUE, THREE_SOURCES, Plant
 
@@ -44,15 +43,15 @@ QUICK = Timing(
 
 
 @pytest.fixture
-def query(database_url: str) -> Query:
+def query(database_url: str) -> Iterator[Query]:
     """Read or change the database behind everybody's back."""
+    session = Session(database_url)
 
     def do(statement: str, *values: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(database_url, row_factory=dict_row) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        return session.execute(statement, values)
 
-    return do
+    yield do
+    session.close()
 
 
 @pytest.fixture
