@@ -12,6 +12,7 @@ needs.reference = docs
 needs.lock = docs
 needs.lint = lint
 needs.test = test
+needs.check-pages = test
 needs.check-docs = test
 needs.reliability = test
 needs.bench = test

@@ -274,10 +274,13 @@ lint: (_installed "lint")
 docs *ARGS: (_installed "docs")
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
-# Check the documentation's commands and pages
+# Follow the documentation; open all pages in Chromium
 [group('develop')]
-check-docs *ARGS: (_installed "test")
+check-pages *ARGS: (_installed "test")
     @python -m nox -s pages -- "$@"
+
+[private]
+alias check-docs := check-pages
 
 # Kill and freeze real workers; at random: --minutes N
 [group('develop')]

@@ -12,7 +12,7 @@ BIN = Path(sys.executable).parent
 # the sessions find the code in the folder that they change to
 IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
 AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
-OF_EVERY_RUN = "not documentation and (not reliability or essential)"
+OF_EVERY_RUN = "not pages and (not reliability or essential)"
 FOLDERS = {"unit": "tests/unit", "integration": "tests/integration"}
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
@@ -23,7 +23,7 @@ COMPILE = [
 def run(session: nox.Session, program: str, *arguments: str) -> None:
     """Run one of the locked programs, whether or not the .venv is active."""
     if not (BIN / program).exists():
-        target = {"tests": "test", "types": "lint", "pages": "check-docs"}.get(
+        target = {"tests": "test", "types": "lint", "pages": "check-pages"}.get(
             session.name, session.name
         )
         session.error(f"{program} is not installed: run `make {target}`, which installs it")
@@ -35,7 +35,7 @@ def tests(session: nox.Session) -> None:
     """Run all tests, or some: `unit`, `integration`.
 
     `unit` needs no server. Everything else is an argument of pytest. The longer reliability
-    scenarios and the tests of the documentation have sessions of their own.
+    scenarios, the tests in a browser and those of the documentation have sessions of their own.
     """
     session.chdir("backend")
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
@@ -48,15 +48,15 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Follow the documentation as a reader does.
+    """Use the documentation and all pages as a reader does.
 
     Executes the commands of the tutorial and the guides in a fresh clone, and opens the pages of
-    the site in a browser. Arguments select tests.
+    the site and those that the API serves in a browser. Arguments select tests.
     """
     session.chdir("backend")
     # the tests of a file share what it builds
     chosen = session.posargs or ["-n", "2", "--dist", "loadfile"]
-    run(session, "pytest", "-rs", "-m", "documentation", *chosen)
+    run(session, "pytest", "-rs", "-m", "pages", *chosen)
 
 
 @nox.session

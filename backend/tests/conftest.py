@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         processes = config.getoption("numprocesses", default=None) or 1
         os.environ[timing.VARIABLE] = f"{timing.measure(processes):.2f}"
     config.addinivalue_line("markers", "reliability: kills and freezes real servers and workers")
-    config.addinivalue_line("markers", "documentation: does what the pages say, or looks at them")
+    config.addinivalue_line("markers", "pages: follows the documentation, or opens a browser")
     config.addinivalue_line("markers", "essential: one of the reliability tests of every test run")
 
 
@@ -54,8 +54,13 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+# before pytest selects by markers
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Scale the tests' timeouts, and begin with what may take longest."""
+    """Scale timeouts, begin with what may take longest, and mark what needs a browser."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.pages)
     markers = {item: item.get_closest_marker("timeout") for item in items}
     limits = {item: marker.args[0] for item, marker in markers.items() if marker}
     for item in items:

@@ -78,7 +78,7 @@ def test_twenty_genes_are_annotated_with_the_commands_of_the_tutorial(tmp_path: 
         assert f"{source}: 20 of 20 genes, succeeded" in said
 
 
-@pytest.mark.documentation
+@pytest.mark.pages
 @pytest.mark.timeout(900)
 def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
     tmp_path: Path,

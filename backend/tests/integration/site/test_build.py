@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 from tests.integration.site.conftest import build
 from tests.integration.site.reading import pages
 
-pytestmark = pytest.mark.documentation
+pytestmark = pytest.mark.pages
 
 VENDOR = REPOSITORY / "docs" / "theme" / "assets" / "vendor"
 

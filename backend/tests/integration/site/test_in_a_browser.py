@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from tests.integration.site.look import LAYOUT, SCHEMES, Watched, faults_of, watched
 from tests.integration.site.reading import pages
 
-pytestmark = pytest.mark.documentation
+pytestmark = pytest.mark.pages
 
 
 @pytest.mark.timeout(300)

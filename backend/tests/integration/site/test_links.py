@@ -11,7 +11,7 @@ from markdown import markdown
 from tests.conftest import REPOSITORY
 from tests.integration.site.reading import pages, read
 
-pytestmark = pytest.mark.documentation
+pytestmark = pytest.mark.pages
 
 DOCS = REPOSITORY / "docs"
 PLACEHOLDER = re.compile(r"example\.|localhost|your|todo|[<>{}]|\.\.\.", re.IGNORECASE)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.site.reading import Page, pages
 
-pytestmark = pytest.mark.documentation
+pytestmark = pytest.mark.pages
 
 SITE = "kidney-genetics"
 

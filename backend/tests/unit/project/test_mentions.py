@@ -26,7 +26,8 @@ PAGES = sorted(
     )
     if "vendor" not in page.parts
 )
-RECIPES = {recipe.name for recipe in recipes.recipes()}
+ALIASES = re.findall(r"^alias ([\w-]+)", (REPOSITORY / "justfile").read_text(), re.MULTILINE)
+RECIPES = {recipe.name for recipe in recipes.recipes()} | set(ALIASES)
 PATHS = http.openapi()["paths"]
 GROUPS = {check.group for check in CHECKS}
 OF_THE_EXAMPLE = {"MANE_FILES_URL", "upstream.mane-files"}
