@@ -1,22 +1,21 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
-from app.annotation.data.changes import FORMATS, ORDERS, Asked, ChangePage, Wanted
-from app.annotation.data.moments import ALLOWED
-from app.annotation.genes.resolve import ANY_NAME
-from app.annotation.sources import SOURCES
+from app.annotation.data.changes import FORMATS, ORDERS, Asked, ChangeCounts, ChangePage, Wanted
 from app.api import routers
+from app.api.change_filters import FiltersDep
 from app.api.services import Services, ServicesDep
 from app.api.streams import VARY, stream_response, while_connected
 from app.api.strict_requests import IN_DIGITS
 from app.core.errors import WrongUse
 from app.core.nearest import did_you_mean
-from app.core.runs.views import LARGEST_ID, one_of
+from app.core.runs.views import one_of
 
 router = routers.read_router("/changes", "genes")
 
@@ -31,8 +30,6 @@ _ACCEPTED = {kind: name for name, kind in MEDIA_TYPES.items()} | {"application/x
 
 PAGE = 100
 """Changes on a page, unless `limit` says otherwise."""
-
-_WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end, in UTC."
 
 
 @router.get(
@@ -53,68 +50,8 @@ _WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end
 async def list_changes(
     request: Request,
     services: ServicesDep,
+    filters: FiltersDep,
     *,
-    since: Annotated[
-        str | None,
-        Query(
-            max_length=100,
-            description="Compare the answers of this time with those of now. A day means its"
-            " beginning, in UTC. Without `since`, `from` and `run`: 7 days ago.",
-            examples=["2026-03-01"],
-        ),
-    ] = None,
-    from_: Annotated[
-        str | None,
-        Query(
-            alias="from",
-            max_length=200,
-            description=f"Compare the answers then. {_WHEN}",
-            examples=["paper-2026"],
-        ),
-    ] = None,
-    to: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="With `from`: compare them with those of this time; by default, of now.",
-        ),
-    ] = None,
-    run: Annotated[
-        int | None,
-        Query(ge=1, le=LARGEST_ID, description="What this run changed.", examples=[1]),
-        IN_DIGITS,
-    ] = None,
-    source: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="Only the answers of this source.",
-            examples=[[*SOURCES][-1]],
-        ),
-    ] = None,
-    gene: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description=f"Only the gene with this name: {ANY_NAME}.",
-            examples=["PKD1"],
-        ),
-    ] = None,
-    list: Annotated[  # noqa: A002 - the name in the address
-        str | None,
-        Query(
-            max_length=200,
-            description="Only genes on the list with this name.",
-            examples=["ciliopathies"],
-        ),
-    ] = None,
-    moving: Annotated[
-        bool,
-        Query(
-            description="Also changes of fields that always move, such as dates of evaluation and"
-            " numbers of articles."
-        ),
-    ] = False,
     order: Annotated[
         str,
         one_of(ORDERS),
@@ -151,18 +88,7 @@ async def list_changes(
     genes is among the changes: new symbols and identifiers, merged, split, withdrawn and imported
     genes.
     """
-    asked = Asked(
-        since=since,
-        from_=from_,
-        to=to,
-        run=run,
-        source=source,
-        gene=gene,
-        list=list,
-        moving=moving,
-        order=order,
-        after=after,
-    )
+    asked = replace(filters.asked, order=order, after=after)
     form = _form(format, accept)
     if form != "json" and limit is not None:
         raise WrongUse(f"limit with format={form}", allowed="limit with format=json")
@@ -174,6 +100,35 @@ async def list_changes(
         found, last = await while_connected(request, reading)
     body = changes.as_json(found, None if last is None else str(last))
     return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
+
+
+@router.get(
+    "/counts",
+    summary="Count what changed",
+    response_description="The numbers of each source",
+)
+async def count_changes(
+    request: Request, services: ServicesDep, filters: FiltersDep
+) -> ChangeCounts:
+    """Count, for each source, the genes whose answer changed, and those that gained something.
+
+    Both versions of every answer are compared, as in the list, which takes seconds for a release
+    that changed thousands of genes.
+    """
+    return await counted(request, services, filters.asked)
+
+
+async def counted(request: Request, services: Services, asked: Asked) -> ChangeCounts:
+    """Count the changes that somebody asks for, while the client waits.
+
+    Raises:
+        WrongUse: it cannot be answered.
+        Busy: too many answers are being read.
+    """
+    with services.streams:
+        async with changes.reading(services.db) as connection:
+            wanted = await changes.understand(connection, asked)
+            return await while_connected(request, changes.count(connection, wanted))
 
 
 async def stream_changes(request: Request, services: Services, asked: Asked, form: str) -> Response:

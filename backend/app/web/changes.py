@@ -102,6 +102,8 @@ class PageOfSearch(Search):
     """A page of the changes."""
 
     after: _Text = ""
+    counts: bool = False
+    """Whether the page has the numbers of each source. They take seconds if much changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ async def show_changes(
 ) -> Response:
     """Show what changed, with the former and the present values side by side."""
     groups: Sequence[Group] = []
-    wanted, following, problem = None, None, None
+    wanted, following, counted, problem = None, None, None, None
     async with changes.reading(services.db) as connection:
         choices = await _choices(connection)
         try:
@@ -153,6 +155,8 @@ async def show_changes(
             found, last = await while_connected(request, reading)
             groups = [*_groups(found, wanted)]
             following = search.query(after=str(last)) if last else None
+            if search.counts:
+                counted = await while_connected(request, _count(connection, wanted))
     return page(
         request,
         "changes.html",
@@ -161,11 +165,24 @@ async def show_changes(
         groups=groups,
         period=wanted and wanted.period,
         following=following,
+        counted=counted,
         problem=problem,
         most=MOST_ELEMENTS,
         here_as_json=search.query(limit=str(PAGE), after=search.after),
         **choices,
     )
+
+
+@router.get("/changes/counts")
+async def show_counts(
+    request: Request, services: ServicesDep, search: Annotated[Search, Query()]
+) -> Response:
+    """Show the numbers of each source, which a page loads after it is there."""
+    with services.streams:
+        async with changes.reading(services.db) as connection:
+            wanted = await changes.understand(connection, search.asked())
+            counted = await while_connected(request, _count(connection, wanted))
+    return page(request, "changes_counts.html", search=search, counted=counted)
 
 
 @router.get("/changes/table.tsv")
@@ -176,6 +193,19 @@ async def download(
     answer = await stream_changes(request, services, search.asked(), "tsv")
     answer.headers["Content-Disposition"] = 'attachment; filename="changes.tsv"'
     return answer
+
+
+async def _count(connection: AsyncConnection, wanted: Wanted) -> Sequence[tuple[str | None, str]]:
+    """Return the sources with their numbers in words."""
+    titles = {name: info.title for name, info in (await all_sources(connection)).items()}
+    found = await changes.count(connection, wanted)
+    return [
+        (
+            each.source,
+            changes.in_a_sentence(titles.get(each.source or "", each.source or "Genes"), each),
+        )
+        for each in found.sources
+    ]
 
 
 async def _choices(connection: AsyncConnection) -> Mapping[str, Sequence[str]]:

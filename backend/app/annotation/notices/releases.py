@@ -1,16 +1,12 @@
 """Says what a new release of a source changed."""
 
-from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.data import changes
-from app.annotation.data.changes import Listed, Wanted
-from app.annotation.data.changes.views import FieldDifference
+from app.annotation.data.changes import Tally, Wanted
 from app.annotation.data.fields import all_fields
 from app.annotation.data.moments import Moment, require_history
 from app.annotation.sources import SOURCES
@@ -48,8 +44,8 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
             "What changed is not counted: the history does not reach back to the former release."
         )
     else:
-        gained = {words: number for words, number in counts.items() if words not in _KINDS}
-        changed, first = counts["changed"], counts["first answer"]
+        gained = dict(counts.gained)
+        changed, first = counts.kinds["changed"], counts.kinds["first answer"]
         number = f"{changed:,}" if changed else "none"
         said = [f"{number} of {run.done:,} genes changed"]
         said += [f"{genes:,} {words}" for words, genes in gained.items()]
@@ -65,12 +61,9 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
     )
 
 
-_KINDS = ("changed", "first answer", "gene")
-
-
 async def _counts(
     connection: AsyncConnection, source: str, since: datetime, until: datetime
-) -> Counter[str] | None:
+) -> Tally | None:
     """Count the genes by the kind of the change, and by what they gained.
 
     Returns:
@@ -83,29 +76,5 @@ async def _counts(
     fields = await all_fields(connection)
     if source not in fields:
         return None  # an own table that was removed since
-    gains = {field.name: field.gain for field in fields[source].values() if field.gain}
     wanted = Wanted(fields=fields, now=until, start=since, to=Moment(until), source=source)
-    found: Counter[str] = Counter()
-    async for part in changes.stream(connection, wanted, lambda part: _count(part, gains)):
-        found += part
-    # in the order in which the fields are declared
-    ordered = [*_KINDS, *dict.fromkeys(gains.values())]
-    return Counter({word: found[word] for word in ordered if found[word]})
-
-
-def _count(part: list[Listed], gains: Mapping[str, str]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for _, change in part:
-        found[change.kind] += 1
-        found.update({gains[each.field] for each in change.fields if _is_gain(each, gains)})
-    return found
-
-
-def _is_gain(each: FieldDifference, gains: Mapping[str, str]) -> bool:
-    """Tell whether a field has more than before: a greater number, or another element."""
-    if each.field not in gains:
-        return False
-    # an answer that was absent had nothing
-    before = 0 if each.from_ is msgspec.UNSET else each.from_
-    numbers = isinstance(each.to, int | float) and isinstance(before, int | float)
-    return each.change == "added" or (numbers and each.to > before)
+    return (await changes.tally(connection, wanted)).get(source, Tally())

@@ -153,6 +153,37 @@ async def test_the_page_of_a_run_links_what_it_changed(viewer) -> None:
     assert f'href="/changes?run={changed.RUN}"' in page
 
 
+COUNTS = [
+    "Genes: 1 event",
+    "ClinVar: 1 of 1 gene changed, 1 gained a pathogenic variant",
+    "Ensembl: 1 has its first answer",
+    "Human Phenotype Ontology: 1 of 1 gene changed",
+]
+
+
+def counted(page: str) -> list[str]:
+    (part,) = re.findall(r'<ul class="counts">(.*?)</ul>', page, re.DOTALL)
+    return [plain(each).removesuffix(" show") for each in re.findall(r"<li>.*", part)]
+
+
+async def test_the_numbers_of_each_source_are_loaded_beside_the_changes(viewer) -> None:
+    page = await shown(viewer, **BETWEEN)
+    (address,) = re.findall(r'hx-get="(/changes/counts\?[^"]*)"', page)
+    part = (await viewer.get(html.unescape(address))).text
+
+    assert counted(part) == COUNTS
+    # without a script, a link loads them with the page
+    (address,) = re.findall(r'<a href="(/changes\?[^"]*counts=true[^"]*)"', page)
+    assert counted((await viewer.get(html.unescape(address))).text) == COUNTS
+
+
+async def test_the_numbers_follow_the_filters(viewer) -> None:
+    page = await shown(viewer, **BETWEEN, source="clinvar", counts="true")
+    assert counted(page) == COUNTS[1:2]
+    page = await shown(viewer, **BETWEEN, list="kidney", counts="true")
+    assert counted(page) == COUNTS[1:2]
+
+
 HOSTILE = '<script>alert(1)</script>"onmouseover="alert(2)\u202e'
 
 

@@ -1,10 +1,19 @@
 """What changed: between two times or snapshots, or by a run.
 
 `asked` reads which changes somebody asks for, `stream` reads them, `written` writes them as lines,
-and `side_by_side` puts both values of what differs beside each other.
+`counts` counts them by source, and `side_by_side` puts both values of what differs beside each
+other.
 """
 
 from app.annotation.data.changes.asked import ORDERS, Asked, Wanted, understand
+from app.annotation.data.changes.counts import (
+    ChangeCounts,
+    SourceCount,
+    Tally,
+    count,
+    in_a_sentence,
+    tally,
+)
 from app.annotation.data.changes.side_by_side import Row, side_by_side
 from app.annotation.data.changes.stream import Listed, page, reading, stream
 from app.annotation.data.changes.views import Change, ChangePage
@@ -15,14 +24,20 @@ __all__ = [
     "ORDERS",
     "Asked",
     "Change",
+    "ChangeCounts",
     "ChangePage",
     "Listed",
     "Row",
+    "SourceCount",
+    "Tally",
     "Wanted",
     "as_json",
+    "count",
+    "in_a_sentence",
     "page",
     "reading",
     "side_by_side",
     "stream",
+    "tally",
     "understand",
 ]

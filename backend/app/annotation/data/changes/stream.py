@@ -49,7 +49,11 @@ async def reading(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def stream(
-    connection: AsyncConnection, wanted: Wanted, then: Callable[[list[Listed]], T]
+    connection: AsyncConnection,
+    wanted: Wanted,
+    then: Callable[[list[Listed]], T],
+    *,
+    in_words: bool = True,
 ) -> AsyncGenerator[T, None]:
     """Yield the changes, in parts, in the order of their keys.
 
@@ -60,8 +64,9 @@ async def stream(
         connection: of :func:`reading`. Nothing else may use it until the end.
         wanted: which changes.
         then: what to do with each part. It is called in the thread.
+        in_words: whether the changes have a text, which takes as long as the comparison.
     """
-    compare = Comparison(wanted)
+    compare = Comparison(wanted, in_words=in_words)
     result = await connection.stream(
         changes_of(wanted), execution_options={"max_row_buffer": MOST_ROWS}
     )
@@ -110,7 +115,8 @@ def _key(row: Row[Any]) -> Key:
 class Comparison:
     """Compares the two versions in a row of :func:`changes_of`."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, *, in_words: bool = True) -> None:
+        self._in_words = in_words
         self._fields = wanted.fields
         self._moving = wanted.moving
         self._sources: dict[str, _Source] = {}
@@ -150,13 +156,15 @@ class Comparison:
             changes = [each for each in changes if not each.moves]
         if not changes and row.state == row.former_state:
             return None
-        said = describe_answer(
-            source.words,
-            changes,
-            former_state=row.former_state,
-            state=row.state,
-            rollback_id=row.rollback_id,
-        )
+        said = ""
+        if self._in_words:
+            said = describe_answer(
+                source.words,
+                changes,
+                former_state=row.former_state,
+                state=row.state,
+                rollback_id=row.rollback_id,
+            )
         return _change(
             row,
             source=row.source,

@@ -1,0 +1,139 @@
+"""Counts changes by source: how many genes have another answer, and what they gained."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.annotation.data.changes.asked import Wanted
+from app.annotation.data.changes.stream import Listed, stream
+from app.annotation.data.changes.views import FieldDifference
+from app.annotation.data.lists import in_list
+from app.core.runs.views import View
+from app.db.tables import annotations
+
+
+class SourceCount(View):
+    """The changes of one source."""
+
+    source: str | None
+    """Null for what happened to the genes themselves."""
+    genes: int | None
+    """The genes about which there is an answer of the source now, among those that are asked for;
+    null for what happened to genes."""
+    changed: int
+    """The genes whose answer is another one."""
+    first_answers: int
+    """The genes that have their first answer."""
+    events: int
+    """What happened to genes, such as new symbols."""
+    gained: dict[str, int]
+    """The number of genes by what they have more of than before, in words."""
+
+
+class ChangeCounts(View):
+    """The changes of each source that has some, in the order of the sources' names."""
+
+    sources: list[SourceCount]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The numbers of one source; see :class:`SourceCount`."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    gained: Counter[str] = field(default_factory=Counter)
+
+
+async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None, Tally]:
+    """Count changes as they are listed, by source.
+
+    Args:
+        connection: of `stream.reading`.
+        wanted: which changes.
+    """
+    gains = {
+        name: each.gain
+        for fields in wanted.fields.values()
+        for name, each in fields.items()
+        if each.gain is not None
+    }
+    tallies: dict[str | None, Tally] = {}
+
+    def add(part: list[Listed]) -> None:
+        for _, change in part:
+            of_source = tallies.setdefault(change.source, Tally())
+            of_source.kinds[change.kind] += 1
+            gained = {gains[each.field] for each in change.fields if _is_gain(each, gains)}
+            of_source.gained.update(gained)
+
+    async for _ in stream(connection, wanted, add, in_words=False):
+        pass
+    for each in tallies.values():
+        # in the order in which the fields are declared
+        said = dict.fromkeys(gains.values())
+        each.gained = Counter({words: each.gained[words] for words in said if each.gained[words]})
+    return tallies
+
+
+async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:
+    """Count changes, beside the number of genes with an answer; see :func:`tally`."""
+    tallies = await tally(connection, wanted)
+    genes = await _genes(connection, wanted)
+    return ChangeCounts(
+        sources=[
+            SourceCount(
+                source=source,
+                genes=None if source is None else genes.get(source, 0),
+                changed=each.kinds["changed"],
+                first_answers=each.kinds["first answer"],
+                events=each.kinds["gene"],
+                gained=dict(each.gained),
+            )
+            for source, each in sorted(tallies.items(), key=lambda pair: pair[0] or "")
+        ]
+    )
+
+
+async def _genes(connection: AsyncConnection, wanted: Wanted) -> Mapping[str, int]:
+    query = select(annotations.c.source, func.count().label("genes")).group_by(annotations.c.source)
+    if wanted.source is not None:
+        query = query.where(annotations.c.source == wanted.source)
+    if wanted.gene_id is not None:
+        query = query.where(annotations.c.gene_id == wanted.gene_id)
+    if wanted.list_id is not None:
+        query = query.where(in_list(wanted.list_id, annotations.c.gene_id))
+    return {row.source: row.genes for row in await connection.execute(query)}
+
+
+def _is_gain(each: FieldDifference, gains: Mapping[str, str]) -> bool:
+    """Tell whether a field has more than before: a greater number, or another element."""
+    if each.field not in gains:
+        return False
+    # an answer that was absent had nothing
+    before = 0 if each.from_ is msgspec.UNSET else each.from_
+    numbers = isinstance(each.to, int | float) and isinstance(before, int | float)
+    return each.change == "added" or (numbers and each.to > before)
+
+
+def in_a_sentence(title: str, found: SourceCount) -> str:
+    """Say what changed: ``ClinVar: 312 of 5,000 genes changed, 41 gained a pathogenic variant``.
+
+    Args:
+        title: of the source.
+        found: its numbers.
+    """
+    said: list[str] = []
+    if found.events:
+        said.append(f"{found.events:,} {'event' if found.events == 1 else 'events'}")
+    if found.changed:
+        genes = "gene" if found.genes == 1 else "genes"
+        said.append(f"{found.changed:,} of {found.genes:,} {genes} changed")
+    said += [f"{number:,} {words}" for words, number in found.gained.items()]
+    if found.first_answers:
+        verb = "has its" if found.first_answers == 1 else "have their"
+        said.append(f"{found.first_answers:,} {verb} first answer")
+    return f"{title}: {', '.join(said)}"

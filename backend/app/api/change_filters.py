@@ -1,0 +1,100 @@
+"""Which changes a client asks for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from app.annotation.data.changes import Asked
+from app.annotation.data.moments import ALLOWED
+from app.annotation.genes.resolve import ANY_NAME
+from app.annotation.sources import SOURCES
+from app.api.strict_requests import IN_DIGITS
+from app.core.runs.views import LARGEST_ID
+
+_WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end, in UTC."
+
+
+class Filters:
+    """The parameters that say which changes. A dependency of routes."""
+
+    def __init__(
+        self,
+        *,
+        since: Annotated[
+            str | None,
+            Query(
+                max_length=100,
+                description="Compare the answers of this time with those of now. A day means its"
+                " beginning, in UTC. Without `since`, `from` and `run`: 7 days ago.",
+                examples=["2026-03-01"],
+            ),
+        ] = None,
+        from_: Annotated[
+            str | None,
+            Query(
+                alias="from",
+                max_length=200,
+                description=f"Compare the answers then. {_WHEN}",
+                examples=["paper-2026"],
+            ),
+        ] = None,
+        to: Annotated[
+            str | None,
+            Query(
+                max_length=200,
+                description="With `from`: compare them with those of this time; by default, of"
+                " now.",
+            ),
+        ] = None,
+        run: Annotated[
+            int | None,
+            Query(ge=1, le=LARGEST_ID, description="What this run changed.", examples=[1]),
+            IN_DIGITS,
+        ] = None,
+        source: Annotated[
+            str | None,
+            Query(
+                max_length=200,
+                description="Only the answers of this source.",
+                examples=[[*SOURCES][-1]],
+            ),
+        ] = None,
+        gene: Annotated[
+            str | None,
+            Query(
+                max_length=200,
+                description=f"Only the gene with this name: {ANY_NAME}.",
+                examples=["PKD1"],
+            ),
+        ] = None,
+        list: Annotated[  # noqa: A002 - the name in the address
+            str | None,
+            Query(
+                max_length=200,
+                description="Only genes on the list with this name.",
+                examples=["ciliopathies"],
+            ),
+        ] = None,
+        moving: Annotated[
+            bool,
+            Query(
+                description="Also changes of fields that always move, such as dates of evaluation"
+                " and numbers of articles."
+            ),
+        ] = False,
+    ) -> None:
+        self.asked = Asked(
+            since=since,
+            from_=from_,
+            to=to,
+            run=run,
+            source=source,
+            gene=gene,
+            list=list,
+            moving=moving,
+        )
+        """The same, as the query reads it."""
+
+
+FiltersDep = Annotated[Filters, Depends()]
+"""The type of a route's parameter that receives them."""
