@@ -23,6 +23,7 @@ from app.annotation.settings import Settings, get_settings
 from app.api import (
     admin,
     changes,
+    doctor,
     errors,
     export,
     genes,
@@ -60,6 +61,7 @@ from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.db.engine import create_engine
+from app.doctor.kept import KeptResults
 from app.doctor.recipes import explain
 from app.web.app import Pages, create_pages
 
@@ -87,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         SystemExit: the settings of the process cannot be used.
     """
+    examined = settings
     if settings is None:
         guard()
         with exit_on_user_error(explain):
@@ -101,11 +104,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    # settings of the process are read anew for the doctor, who examines `.env` as it is now
+    app.state.kept_results = KeptResults(examined)
     errors.install(app)
     for router in (
         admin.router,
         schedules.router,
         notifications.router,
+        doctor.router,
         genes.router,
         changes.router,
         resolve.router,
@@ -141,7 +147,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(as_sigterm())
-            app.state.services = app.state.pages.state.services = await _start(settings, stack)
+            app.state.services = app.state.pages.state.services = await _start(
+                settings, stack, app.state.kept_results
+            )
             stack.push_async_callback(app.state.pages.state.live.close)
             supervised = Supervised(lambda: "serving")
             supervised.ready()
@@ -152,7 +160,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         raise
 
 
-async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
+async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -> Services:
     """Connect to what requests need. ``stack`` closes the connections.
 
     Raises:
@@ -166,6 +174,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
         pool_timeout=POOL_TIMEOUT,
     )
     stack.push_async_callback(db.dispose)
+    stack.callback(kept.stop)
     await check_schema(db)
     # read while it is the code that runs; pages compare the workers' code with it
     await asyncio.to_thread(version)
@@ -177,7 +186,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
     stack.push_async_callback(probes.close)
     if not settings.use_arq_worker:
         dispatcher = await _start_executing(settings, stack)
-        return Services(db, reads, probes, dispatcher, None, settings)
+        return Services(db, reads, probes, dispatcher, None, settings, kept)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     arq_dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(arq_dispatcher.close)
@@ -187,7 +196,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> Services:
             await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
-    return Services(db, reads, probes, arq_dispatcher, redis, settings)
+    return Services(db, reads, probes, arq_dispatcher, redis, settings, kept)
 
 
 def _tidy(cache_dir: Path) -> None:

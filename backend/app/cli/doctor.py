@@ -1,18 +1,16 @@
-import difflib
 import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from typing import NoReturn
 
 import click
 
 from app.core.checks import Status
-from app.core.errors import WrongUse
 from app.core.printable import printable
 from app.doctor import report
+from app.doctor.choice import chosen_of, shown_of
 from app.doctor.context import LIMIT, Context
 from app.doctor.libraries import load_libraries
 from app.doctor.registry import CHECKS
@@ -57,10 +55,7 @@ def doctor(
     """
     # the results contain what would be logged
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
-    known = {each.id: {each.id} for each in CHECKS}
-    for each in CHECKS:
-        known.setdefault(each.group, set()).add(each.id)
-    chosen = _chosen((*only, *ids), known)
+    chosen = chosen_of((*only, *ids))
     checks = with_needs(CHECKS, chosen)
     if as_list:
         shown = [each for each in checks if each.id in chosen]
@@ -78,11 +73,7 @@ def doctor(
     started = time.monotonic()
     context = Context(offline=offline, limit=limit * slowness)
     results = treat(checks, context, say if fix else None)
-    results = [
-        each
-        for each in results
-        if each.check.id in chosen or each.is_problem or each.status is Status.not_looked_at
-    ]
+    results = shown_of(results, chosen)
     bad = {Status.failed}
     if strict:
         bad |= {Status.warning, Status.not_looked_at}
@@ -108,24 +99,3 @@ def _end(status: int) -> NoReturn:
         sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
-
-
-def _chosen(names: Sequence[str], known: dict[str, set[str]]) -> set[str]:
-    """Return the ids that were asked for, or all.
-
-    Raises:
-        WrongUse: a name is neither an id nor a group.
-    """
-    if not names:
-        return set().union(*known.values())
-    found: set[str] = set()
-    for name in (part for each in names for part in each.split(",") if part):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
-            raise WrongUse(
-                f"there is no check {name!r}" + (f", did you mean {near[0]}?" if near else ""),
-                allowed=", ".join(near) or "an id or a group of `just doctor --list`",
-                remedy="just doctor --list",
-            )
-        found |= known[name]
-    return found

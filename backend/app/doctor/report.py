@@ -168,7 +168,7 @@ def to_json(
             "counts": {status.value: number[status] for status in Status},
             "seconds": round(seconds, 3),
             "fixed": list(done),
-            "checks": [_as_object(each) for each in results],
+            "checks": [as_object(each) for each in results],
         },
         indent=2,
     )
@@ -195,7 +195,8 @@ def list_as_json(checks: Iterable[Check]) -> str:
     )
 
 
-def _as_object(result: Result) -> dict[str, Any]:
+def as_object(result: Result) -> dict[str, Any]:
+    """Return a result as the JSON of the command has it."""
     finding = result.finding
     return {
         "id": result.check.id,

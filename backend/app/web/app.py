@@ -10,6 +10,7 @@ from app.api.body_limit import BodyLimit
 from app.web import (
     assets,
     changes,
+    doctor,
     gene,
     genes,
     now,
@@ -51,6 +52,7 @@ def create_pages(settings: Settings) -> FastAPI:
         sources.router,
         workers.router,
         genes.router,
+        doctor.router,
         gene.router,
         schedules.router,
         notifications_router(settings),

@@ -145,6 +145,6 @@ async def live_events(
         return render(request, template, **await read())
 
     live: Live = request.app.state.live
-    key = f"{request.scope['session']} {request.url.path}"
+    key = f"{request.scope['session']} {request.url.path}?{request.url.query}"
     async for text in live.watch(key, show):
         yield ServerSentEvent(raw_data=text)

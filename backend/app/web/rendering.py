@@ -23,6 +23,7 @@ PLACES = (
     ("/workers", "Workers", "w"),
     ("/schedules", "Schedules", "s"),
     ("/notifications", "Notifications", "m"),
+    ("/doctor", "Doctor", "d"),
 )
 """The pages that every page links: path, name, and the key that leads there after `g`."""
 

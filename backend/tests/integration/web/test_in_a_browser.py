@@ -22,7 +22,7 @@ SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clie
 
 PAGES = (
     *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
-    *("/sources", "/sources/hgnc", "/workers"),
+    *("/sources", "/sources/hgnc", "/workers", "/doctor", "/doctor?only=config"),
     *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK", "/changes", "/changes?since=2026-01-01&order=source"),
     *("/genes", "/genes?order=-clinvar.variants&where=hgnc.name?", "/genes?where=x&fields=hgnc.x"),

@@ -1,0 +1,124 @@
+"""Runs the checks inside the API, and keeps what they found until they run again."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from app.annotation.settings import Settings
+from app.core.checks import Check
+from app.core.errors import Conflict
+from app.doctor.context import LIMIT, Context
+from app.doctor.deadline import examine_in_time
+from app.doctor.libraries import load_libraries
+from app.doctor.registry import CHECKS
+from app.doctor.run import Result, with_needs
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a check found last, and when."""
+
+    result: Result
+    at: datetime
+
+
+class KeptResults:
+    """What this process's doctor found. It only looks, and never repairs.
+
+    The checks run in a thread with an event loop and connections of their own, so that neither
+    requests nor the stop of the process wait for them. They run once at a time, because they ask
+    the sources and take connections to PostgreSQL.
+
+    Args:
+        settings: that the checks look at; None reads those of the environment and of ``.env`` anew
+            each time, as the command does.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+        self._seen: dict[str, Seen] = {}
+        self._chosen: frozenset[str] = frozenset()
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the checks run at the moment."""
+        return self._running is not None and not self._running.done()
+
+    def seen(self) -> list[Seen]:
+        """Return what was found last, in the order of the registry."""
+        return [self._seen[each.id] for each in CHECKS if each.id in self._seen]
+
+    async def examine(self, chosen: Collection[str]) -> None:
+        """Run these checks, and those that they need, and wait until they have ended.
+
+        If they run already, this waits for their end. Who stops waiting does not stop the checks.
+
+        Args:
+            chosen: their ids.
+
+        Raises:
+            Conflict: other checks run at the moment.
+        """
+        if self._running is None or self._running.done():
+            self._chosen = frozenset(chosen)
+            self._running = asyncio.create_task(self._examine(), name="doctor")
+            self._running.add_done_callback(lambda task: task.cancelled() or task.exception())
+        elif not self._chosen.issuperset(chosen):
+            raise Conflict(
+                "the doctor is running other checks",
+                allowed="one examination at a time",
+                remedy="wait a few seconds, and try again",
+            )
+        await asyncio.shield(self._running)
+
+    def stop(self) -> None:
+        """Wait for nothing any more. A check that still runs ends with the process."""
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _examine(self) -> None:
+        checks = with_needs(CHECKS, self._chosen)
+        results = await _in_thread(lambda: self._look(checks))
+        now = datetime.now(UTC)
+        self._seen |= {each.check.id: Seen(each, now) for each in results}
+
+    def _look(self, checks: Sequence[Check]) -> list[Result]:
+        slowness = load_libraries(checks)
+        return examine_in_time(checks, Context(settings=self._settings, limit=LIMIT * slowness))
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do something in a daemon thread. The executor of the event loop would delay the stop."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def end(value: T | None, error: Exception | None) -> None:
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(value)  # type: ignore[arg-type]
+
+    def run() -> None:
+        value, error = None, None
+        try:
+            value = work()
+        except Exception as raised:  # noqa: BLE001 - it is raised where the work is awaited
+            error = raised
+        try:
+            loop.call_soon_threadsafe(end, value, error)
+        except RuntimeError:
+            logger.info("the process stopped before the doctor had ended")
+
+    threading.Thread(target=run, daemon=True, name="doctor of the API").start()
+    return await outcome
