@@ -6,10 +6,11 @@ import msgspec
 from app.annotation.data.field_names import split_names
 from app.annotation.data.gene_query import found_gene
 from app.annotation.data.manifest import in_order
-from app.annotation.data.one_gene import describe, read_gene, words
+from app.annotation.data.one_gene import read_gene
 from app.annotation.data.shapes import Gene, encode
 from app.annotation.data.wanted import find_wanted
 from app.annotation.genes.resolve import Resolution
+from app.annotation.genes.words import describe
 from app.cli.output import as_json, cells, local_time, say, stdout, table
 from app.cli.session import Session, in_session
 
@@ -41,9 +42,7 @@ def gene(
     if as_json:
         click.echo(msgspec.json.format(encode(found_gene(found, shown))))
         return
-    assert found.gene is not None
-    how = "" if found.name == shown.symbol else f"; {found.name!r} is its {words(found)}"
-    say(f"{describe(found.gene)}{how}")
+    say(describe(found))
     answers = table("source", "state", "release", "since")
     for source in in_order(shown.annotations):
         answer = shown.annotations[source]

@@ -17,20 +17,7 @@ def did_you_mean(given: str, known: Iterable[str], *, cutoff: float = 0.6) -> st
         known: the names that are.
         cutoff: how alike the names have to be, from 0 to 1.
     """
-    near = nearest(given, known, most=1, cutoff=cutoff)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def nearest(given: str, known: Iterable[str], *, most: int, cutoff: float = 0.6) -> list[str]:
-    """Return the known names that are nearest, the most similar one first.
-
-    Args:
-        given: see :func:`did_you_mean`.
-        known: see there.
-        most: the most names.
-        cutoff: see there.
-    """
     by_lower_case = {name.lower(): name for name in known}
     given = given[:MOST_CHARS].lower()
-    near = difflib.get_close_matches(given, by_lower_case, n=most, cutoff=cutoff)
-    return [by_lower_case[name] for name in near]
+    near = difflib.get_close_matches(given, by_lower_case, n=1, cutoff=cutoff)
+    return f"; did you mean {by_lower_case[near[0]]}?" if near else ""

@@ -25,12 +25,13 @@ from app.annotation.data.one_gene import (
     AmbiguousName,
     NoSuchGene,
     find_gene,
+    kind_of,
     read_gene,
-    words,
 )
 from app.annotation.data.shapes import Gene
 from app.annotation.data.wanted import Wanted
 from app.annotation.genes.resolve import NamedGene, Resolution
+from app.annotation.genes.words import KINDS
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.links import address_of
@@ -47,6 +48,8 @@ LATEST = 3
 
 PAGE = 50
 """Changes on a page of the history."""
+
+_OWN_NAMES = frozenset({"symbol", "withdrawn symbol", "hgnc_id"})
 
 Name = Annotated[str, Path(max_length=200)]
 
@@ -171,7 +174,8 @@ def _show(request: Request, found: Resolution, gene: Gene, read: _Read) -> Respo
         withdrawn_at=gene.withdrawn_at and msgspec.json.decode(gene.withdrawn_at, type=datetime),
         successor=gene.successor and NamedGene.model_validate_json(bytes(gene.successor)),
         identifiers=_identifiers(named),
-        resolved=None if found.name == gene.symbol else (found.name, words(found)),
+        # that of another name; the symbol and the identifier of the heading explain themselves
+        found_by=None if found.resolved_by in _OWN_NAMES else (found.name, kind_of(found)),
         head=head(answers),
         cards=cards,
         moment=read.wanted.moment,
@@ -196,8 +200,8 @@ def _card(source: str, gene: Gene, read: _Read, named: Mapping[str, str | None])
 
 def _identifiers(named: Mapping[str, str | None]) -> list[tuple[str, Value]]:
     return [
-        (label, Value(value, href=address_of(value, column)))
-        for column, label in IDENTIFIERS.items()
+        (KINDS[column], Value(value, href=address_of(value, column)))
+        for column in IDENTIFIERS
         if (value := named[column]) is not None
     ]
 

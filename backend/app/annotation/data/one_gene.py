@@ -2,29 +2,22 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.reading import read_genes
 from app.annotation.data.shapes import Gene
 from app.annotation.data.wanted import Wanted
 from app.annotation.genes.resolve import ANY_NAME, NamedGene, Resolution, resolve
+from app.annotation.genes.search import Match, search
+from app.annotation.genes.words import KINDS, title
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import Conflict, NotFound
-from app.core.nearest import nearest
-from app.db.text import is_storable
 
-IDENTIFIERS = {
-    "hgnc_id": "HGNC id",
-    "ensembl_gene_id": "Ensembl id",
-    "entrez_id": "Entrez id",
-}
-"""The columns of a gene that identify it, with their names for people."""
+IDENTIFIERS = ("hgnc_id", "ensembl_gene_id", "entrez_id")
+"""The columns of a gene that identify it."""
 
 MOST_NEAR = 5
-"""The most symbols that are offered instead of a name of no gene."""
-
-_SYMBOLS = text("SELECT symbol FROM genes WHERE starts_with(lower(symbol), lower(:first))")
+"""The most genes that are offered instead of a name of no gene."""
 
 
 class NoSuchGene(NotFound):
@@ -32,12 +25,12 @@ class NoSuchGene(NotFound):
 
     Args:
         name: as it was asked for.
-        near: symbols that are like it, the most similar one first.
+        near: genes with a name that is like it.
     """
 
-    def __init__(self, name: str, near: Sequence[str]) -> None:
+    def __init__(self, name: str, near: Sequence[Match]) -> None:
         self.near = near
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0].name}?" if near else ""
         super().__init__(
             f"there is no gene {name[:MAX_NAME]!r}{hint}",
             allowed=f"a name of an imported gene: {ANY_NAME}",
@@ -53,9 +46,9 @@ class AmbiguousName(Conflict):
 
     def __init__(self, found: Resolution) -> None:
         self.candidates = found.candidates
-        genes = ", ".join(map(describe, found.candidates))
+        genes = ", ".join(map(title, found.candidates))
         super().__init__(
-            f"{found.name!r} is the {words(found)} of several genes: {genes}",
+            f"{found.name!r} is the {kind_of(found)} of several genes: {genes}",
             allowed="a name that only one gene has",
             remedy="ask for one of these genes by its HGNC id",
         )
@@ -74,10 +67,10 @@ async def find_gene(connection: AsyncConnection, name: str) -> tuple[Resolution,
         raise AmbiguousName(found)
     gene = found.gene
     if gene is None:
-        raise NoSuchGene(name, await near_symbols(connection, name))
+        raise await no_such_gene(connection, name)
     if gene.id is None:
         raise NotFound(
-            f"{describe(gene)} is not in this database; {found.name!r} is its {words(found)}",
+            f"{title(gene)} is not in this database; {found.name!r} is its {kind_of(found)}",
             allowed="a name of an imported gene",
             remedy="`just genes-import FILE` with the gene in a line of FILE",
         )
@@ -98,29 +91,20 @@ async def read_gene(
     if gene_id not in genes:
         assert wanted.moment.at is not None
         raise NotFound(
-            f"{describe(named)} was not in this database at {wanted.moment.at:%Y-%m-%d %H:%M} UTC",
+            f"{title(named)} was not in this database at {wanted.moment.at:%Y-%m-%d %H:%M} UTC",
             allowed="a moment after the gene was imported",
         )
     return found, genes[gene_id]
 
 
-async def near_symbols(connection: AsyncConnection, name: str) -> list[str]:
-    """Return the symbols of genes in the database that are most like a name.
-
-    Only symbols with the same first letter are compared, which are a few thousand at most.
-    """
-    name = name.strip()
-    if not name or not is_storable(name):
-        return []
-    symbols = await connection.execute(_SYMBOLS, {"first": name[0]})
-    return nearest(name, symbols.scalars(), most=MOST_NEAR)
+async def no_such_gene(connection: AsyncConnection, name: str) -> NoSuchGene:
+    """Return the error about a name of no gene, with the genes in the database that are near."""
+    found = await search(connection, name, MOST_NEAR)
+    near = [each for each in (*found.matches, *found.near) if each.gene.id is not None]
+    return NoSuchGene(name, near[:MOST_NEAR])
 
 
-def describe(gene: NamedGene) -> str:
-    """Return a gene's symbol with its HGNC id."""
-    return f"{gene.symbol} ({gene.hgnc_id})"
-
-
-def words(found: Resolution) -> str:
-    """Return what a name is for its gene, in words: `previous symbol`."""
-    return str(found.resolved_by).replace("_", " ")
+def kind_of(found: Resolution) -> str:
+    """Return what a name is for its gene, or for each of its genes, in words."""
+    assert found.resolved_by is not None
+    return KINDS[found.resolved_by]

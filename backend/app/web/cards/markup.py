@@ -2,6 +2,7 @@
 
 from markupsafe import Markup, escape
 
+from app.core.printable import printable
 from app.web.cards.values import Value
 
 
@@ -9,19 +10,20 @@ def markup(value: Value, root: str = "") -> Markup:
     """Return a value as markup, with a link to what it names.
 
     Args:
-        value: of an answer. Its text is isolated, so that a direction mark turns nothing else.
+        value: of an answer. Its text is isolated, so that its direction is only its own.
         root: the path under which a proxy serves the pages.
     """
-    said = f"<bdi>{escape(value.text)}</bdi>"
+    text = escape(printable(value.text))
+    said = f"<bdi>{text}</bdi>"
     if value.gene:
         said = f'<a href="{escape(root)}/genes/{escape(value.gene)}">{said}</a>'
     elif value.href:
         said = f'<a href="{escape(value.href)}" rel="noopener noreferrer">{said}</a>'
     elif value.is_none:
-        said = f'<span class="quiet">{escape(value.text)}</span>'
+        said = f'<span class="quiet">{text}</span>'
     if value.unit:
         said += f' <span class="unit">{escape(value.unit)}</span>'
     if value.rest:
         summary = "<summary>more of this text</summary>"
-        said += f"<details>{summary}<bdi>{escape(value.rest)}</bdi></details>"
+        said += f"<details>{summary}<bdi>{escape(printable(value.rest))}</bdi></details>"
     return Markup(said)  # noqa: S704 - all that is not a constant is escaped

@@ -322,7 +322,7 @@ def test_a_gene_is_shown_by_any_of_its_names_as_the_api_has_it(cli, genes, query
         " FROM genes WHERE symbol = 'PKD1'"
     )
     shown = cli("gene", "PBP").stdout.splitlines()
-    assert shown[0] == "PKD1 (HGNC:9008); 'PBP' is its alias"
+    assert shown[0] == "PBP: alias of PKD1 (HGNC:9008)"
     assert shown[2].split()[:3] == ["pubmed", "found", "2026-11"]
     found = cli.json("gene", "PKD1", "--sources", "pubmed")
     assert found["annotations"]["pubmed"]["data"] == {"articles": 5}

@@ -91,8 +91,8 @@ async def test_the_four_states_look_different_and_say_why(admin, answer) -> None
     [
         ("PBP", "PBP is the previous symbol of PKD1"),
         ("Pc-1", "Pc-1 is the alias of PKD1"),
-        ("5310", "5310 is the entrez id of PKD1"),
-        ("ENSG00000008710.19", "ENSG00000008710.19 is the ensembl gene id of PKD1"),
+        ("5310", "5310 is the Entrez id of PKD1"),
+        ("ENSG00000008710.19", "ENSG00000008710.19 is the Ensembl id of PKD1"),
     ],
 )
 async def test_the_page_says_how_another_name_was_resolved(admin, query, name, said) -> None:
@@ -123,7 +123,7 @@ async def test_an_unknown_name_is_answered_with_what_is_near(admin) -> None:
 
     assert answer.status_code == 404
     assert "did you mean PKD1?" in words(answer.text)
-    assert '<a href="/genes/PKD1">' in answer.text
+    assert '<a href="/genes/HGNC:9008"><bdi>PKD1</bdi></a>' in answer.text
 
 
 async def test_a_gene_that_was_not_imported_is_told_from_one_that_does_not_exist(
@@ -336,9 +336,7 @@ async def test_markup_addresses_and_direction_marks_in_what_is_stored_are_text(
         assert '"onmouseover' not in text
         assert 'href="javascript' not in text
         assert "style=" not in text
-    # what a mark turns is alone in its element
-    shown = (await admin.get("/genes/HGNC:9008")).text
-    assert len(re.findall(r"<(bdi|td|dd|th|dt|title)[^>]*>[^<]*\u202e", shown)) >= 12
+        assert "\u202e" not in text
 
 
 async def test_a_viewer_sees_the_page_without_buttons_that_act(viewer, answer) -> None:
@@ -347,8 +345,7 @@ async def test_a_viewer_sees_the_page_without_buttons_that_act(viewer, answer) -
     answered = await viewer.get("/genes/PKD1")
 
     assert answered.status_code == 200
-    forms = re.findall(r'<form[^>]*action="([^"]+)"', answered.text)
-    assert {*forms} == {"/logout", "/genes/HGNC:9008"}
+    assert re.findall(r'<form method="post" action="([^"]+)"', answered.text) == ["/logout"]
 
 
 async def test_an_own_table_is_shown_with_its_columns(admin, answer, query) -> None:

@@ -19,7 +19,7 @@ from app.annotation.data.moments import (
     require_history,
     snapshot_time,
 )
-from app.annotation.data.one_gene import NoSuchGene, near_symbols
+from app.annotation.data.one_gene import no_such_gene
 from app.annotation.data.wanted import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
@@ -244,7 +244,7 @@ async def _gene(connection: AsyncConnection, name: str) -> int:
             " database",
             allowed="a name of an imported gene",
         )
-    none = NoSuchGene(name, await near_symbols(connection, name))
+    none = await no_such_gene(connection, name)
     raise WrongUse(none.found, allowed=none.allowed)
 
 
