@@ -4,6 +4,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from app.annotation.settings import Settings
@@ -17,6 +18,7 @@ HERE = "http://127.0.0.1:8000"
 """Where `just api` listens."""
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """Return the API's OpenAPI document, the same on every machine."""
     # the defaults as they are: neither the environment nor `.env` is read

@@ -28,7 +28,6 @@ PAGES = sorted(
 )
 ALIASES = re.findall(r"^alias ([\w-]+)", (REPOSITORY / "justfile").read_text(), re.MULTILINE)
 RECIPES = {recipe.name for recipe in recipes.recipes()} | set(ALIASES)
-PATHS = http.openapi()["paths"]
 GROUPS = {check.group for check in CHECKS}
 OF_THE_EXAMPLE = {"MANE_FILES_URL", "upstream.mane-files"}
 """Names that docs/how-to/add-a-source.md declares."""
@@ -127,7 +126,9 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
 
 
 def test_every_address_of_the_api_that_is_named_exists(page) -> None:
-    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in PATHS] + ["/openapi.json"]
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in http.openapi()["paths"]] + [
+        "/openapi.json"
+    ]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
     )
@@ -186,7 +187,7 @@ def test_every_metric_that_is_named_exists(page) -> None:
 def test_every_method_of_an_address_is_one_that_it_takes(page) -> None:
     taken = {
         (method.upper(), re.sub(r"\{\w+\}", "[^/]+", path))
-        for path, methods in PATHS.items()
+        for path, methods in http.openapi()["paths"].items()
         for method in methods
     }
     said = named(r"((?:GET|POST|PUT|PATCH|DELETE) /(?:api|health|metrics)[^\s`'\"]*)", page)

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.annotation.settings import Settings, load_settings
 from app.core.process.checkout import ROOT
 from reference import env_example
@@ -30,6 +32,8 @@ def test_the_file_fits_a_terminal_and_says_what_generates_it() -> None:
     assert str(ROOT) not in text
 
 
+# it generates all of the reference twice
+@pytest.mark.pages
 def test_one_stale_file_is_shown_and_updated_and_all_others_are_up_to_date(tmp_path: Path) -> None:
     copy_checkout(tmp_path)
     example = tmp_path / ".env.example"

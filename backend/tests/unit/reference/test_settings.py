@@ -40,9 +40,9 @@ def test_every_setting_has_a_row() -> None:
         assert len(row(text, name.upper())) == 5
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "default"),
-    [
+def test_a_row_describes_the_allowed_values() -> None:
+    text = settings.text()
+    for variable, value, default in (
         ("ARQ_MAX_JOBS", "whole number, 1 to 100", "`3`"),
         ("RUN_BACKOFF_BASE", "number, more than 0, at most 86,400", "`30.0`"),
         ("CLINVAR_BULK_THRESHOLD", "whole number, 0 or more", "`500`"),
@@ -53,10 +53,8 @@ def test_every_setting_has_a_row() -> None:
         ("NCBI_EMAIL", "e-mail address", "none"),
         ("REDIS_URL", "text, secret", "`redis://localhost:6379/0`"),
         ("CACHE_DIR", "path", "`.run/cache`"),
-    ],
-)
-def test_a_row_describes_the_allowed_values(variable, value, default) -> None:
-    assert row(settings.text(), variable)[1:3] == [value, default]
+    ):
+        assert row(text, variable)[1:3] == [value, default]
 
 
 def test_the_guide_shows_all_settings_except_those_of_mirrors() -> None:
