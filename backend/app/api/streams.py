@@ -14,7 +14,7 @@ from app.core.process import cancelling
 
 T = TypeVar("T")
 
-_CLIENT_LEFT = 499
+CLIENT_LEFT = 499
 """nginx's status for it. Nobody reads the answer."""
 
 MAX_STREAMS = 4
@@ -56,7 +56,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """
     working = await _until_left(request.receive, work)
     if working.cancelled():
-        raise HTTPException(_CLIENT_LEFT, "the client has left")
+        raise HTTPException(CLIENT_LEFT, "the client has left")
     return working.result()
 
 

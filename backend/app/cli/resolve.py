@@ -1,7 +1,8 @@
 import click
 
 from app.annotation.genes import resolve as names_of_genes
-from app.annotation.genes.resolve import MAX_NAMES, NamedGene, Resolution, Resolutions
+from app.annotation.genes.resolve import MAX_NAMES, Resolution, Resolutions
+from app.annotation.genes.words import KINDS, remark, title
 from app.cli.output import as_json, cells, stdout, table, write_json
 from app.cli.session import Session, in_session
 from app.core.errors import WrongUse
@@ -36,23 +37,9 @@ def resolve(names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _describe(found: Resolution) -> tuple[str, str, str]:
-    how = (found.resolved_by or "-").replace("_", " ")
+    how = KINDS[found.resolved_by] if found.resolved_by else "-"
     if found.gene is not None:
-        return how, _name(found.gene), _remark(found)
+        return how, title(found.gene), remark(found.gene, found.successor)
     if found.candidates:
-        return how, ", ".join(map(_name, found.candidates)), "ambiguous"
+        return how, ", ".join(map(title, found.candidates)), "ambiguous"
     return how, "-", "no gene has this name"
-
-
-def _remark(found: Resolution) -> str:
-    gene = found.gene
-    assert gene is not None
-    if found.successor is not None:
-        return f"withdrawn, merged into {_name(found.successor)}"
-    if gene.withdrawn_at is not None:
-        return "withdrawn"
-    return "not in this database" if gene.id is None else ""
-
-
-def _name(gene: NamedGene) -> str:
-    return f"{gene.symbol} ({gene.hgnc_id})"

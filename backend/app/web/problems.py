@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.api.errors import Busy
+from app.api.streams import CLIENT_LEFT
 from app.core.errors import Conflict, NotFound, UserError, WrongUse
 from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.doctor.recipes import recipe
@@ -50,6 +51,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == CLIENT_LEFT:
+        return Response(status_code=CLIENT_LEFT)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return show_problem(
             request, 404, "there is no such page", remedy="choose one of the pages above"

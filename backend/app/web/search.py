@@ -74,7 +74,7 @@ def _shown(found: Found) -> dict[str, Any]:
         "lines": lines,
         "missing": any(each.gene.id is None for each in lines),
         # Enter goes to the first, unless somebody has to choose
-        "first": not meant.candidates,
+        "first": not meant.candidates and not found.near,
     }
 
 

@@ -56,7 +56,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && event.target === box) {
     // only what was found for this very text
     const found = document.querySelector("#found ul");
-    const first = found?.dataset.for === box.value && found.querySelector("a");
+    const first = found?.dataset.for === box.value && found.querySelector("li:first-child a");
     if (first) {
       event.preventDefault();
       first.click();

@@ -303,9 +303,9 @@ def test_names_are_resolved_and_an_ambiguous_one_is_no_success(cli, genes, query
     assert fine.exit_code == 0
     lines = [line.split("  ") for line in fine.stdout.splitlines()]
     assert [[part.strip() for part in line if part.strip()] for line in lines[1:]] == [
-        ["pkd1", "symbol", "PKD1 (HGNC:9008)"],
+        ["pkd1", "approved symbol", "PKD1 (HGNC:9008)"],
         ["PBP", "previous symbol", "PKD1 (HGNC:9008)"],
-        ["OTHER", "symbol", "OTHER (HGNC:2)", "not in this database"],
+        ["OTHER", "approved symbol", "OTHER (HGNC:2)", "not in this database"],
     ]
     ambiguous = cli("resolve", "BOTH", "NOSUCH")
     assert ambiguous.exit_code == 1

@@ -203,13 +203,17 @@ async def test_a_gene_is_found_with_the_keyboard_alone(
     chromium: Browser, plant: Plant, served: str
 ) -> None:
     plant.rows("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:1', 'ZZT1'), ('HGNC:2', 'ZZT2')")
+    plant.rows(
+        "INSERT INTO gene_names (hgnc_id, kind, name)"
+        " VALUES ('HGNC:9', 'symbol', 'ZZT9'), ('HGNC:1', 'alias', 'ZZT9A')"
+    )
     async with window(chromium, served) as tab:
         keyboard, box = tab.page.keyboard, tab.page.get_by_label("Find a gene")
         found = tab.page.locator("#found")
         await keyboard.press("/")
         await keyboard.type("zz")
         await expect(found.get_by_role("status")).to_have_text(
-            "2 genes have names that begin with zz."
+            "3 genes have names that begin with zz."
         )
         await keyboard.press("ArrowDown")
         await expect(found.get_by_role("link", name="ZZT1")).to_be_focused()
@@ -224,6 +228,16 @@ async def test_a_gene_is_found_with_the_keyboard_alone(
         await keyboard.press("/")
         await keyboard.press("Enter")
         await tab.page.wait_for_url("**/genes/HGNC:1")
+        # a gene without a page is not passed over for another one that begins like it
+        await keyboard.press("/")
+        await keyboard.type("zzt")
+        await expect(found.get_by_role("listitem")).to_have_count(3)
+        await keyboard.type("9")
+        await expect(found.get_by_role("status")).to_have_text(
+            "zzt9: approved symbol, not in this database."
+        )
+        await keyboard.press("Enter")
+        await tab.page.wait_for_url("**/search?q=zzt9")
 
 
 async def test_forms_work_without_scripts(chromium: Browser, plant: Plant, served: str) -> None:
