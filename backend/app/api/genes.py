@@ -179,10 +179,10 @@ async def list_genes(
                 where=where,
             )
             sorted_by = await find_order(connection, order)
-        genes, next_after = await gene_page(
+        found = await gene_page(
             connection, wanted, chosen, order=sorted_by, after=after, limit=limit
         )
-    return _json({"genes": genes, "next_after": next_after})
+    return _json({"genes": found.genes, "next_after": found.next_after})
 
 
 @router.post(

@@ -16,6 +16,9 @@ from app.web.gene_columns import Column, Columns
 MOST_CHARS = 80
 """Characters of a cell."""
 
+LINE = 28
+"""Characters that are not broken into lines."""
+
 FIRST = 3
 """Entries of a list that a cell names."""
 
@@ -36,6 +39,11 @@ class Cell:
     value: Value
     whole: str = ""
     is_number: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes several lines."""
+        return len(self.value.text) > LINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The columns of the table of genes: those that are shown, and those that can be chosen."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from app.annotation.data.field_names import Known, find_fields
 from app.annotation.data.fields import Field, key_of
 from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
+
+_PART = re.compile(r"[^._]+[._]*|[._]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,11 @@ class Column:
 
     field: Field
     label: str
+
+    @property
+    def parts(self) -> list[str]:
+        """The label in parts between which a line may end."""
+        return _PART.findall(self.label)
 
     @property
     def is_number(self) -> bool:

@@ -15,7 +15,7 @@ from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.planning import format_of
 from app.annotation.data.field_names import Known, find_fields
 from app.annotation.data.fields import all_fields, default_fields
-from app.annotation.data.gene_filter import STATES, count_genes, find_filter
+from app.annotation.data.gene_filter import STATES, find_filter
 from app.annotation.data.gene_order import find_order
 from app.annotation.data.gene_pages import gene_page
 from app.annotation.data.lists import list_names
@@ -165,15 +165,17 @@ async def read_table(
     order = await find_order(connection, choice.order)
     # without columns there are no sources, and not all of them
     wanted = replace(wanted, sources=wanted.sources or ())
-    genes, next_after = await gene_page(
-        connection, wanted, which, order=order, after=after, limit=PAGE
+    found = await gene_page(
+        connection, wanted, which, order=order, after=after, limit=PAGE, counted=after is None
     )
-    # conditions read the data of all genes, so they are counted once
-    counts = after is None or not choice.where
-    total = await count_genes(connection, wanted.moment, which) if counts else None
     columns = by_source(fields, shown.known)
-    rows = [row(gene, columns) for gene in genes]
-    return Table(replace(choice, fields=names), columns, rows, next_after, total)
+    return Table(
+        replace(choice, fields=names),
+        columns,
+        [row(gene, columns) for gene in found.genes],
+        found.next_after,
+        found.total,
+    )
 
 
 def _default_names(services: Services) -> tuple[str, ...]:

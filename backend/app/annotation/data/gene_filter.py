@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Subquery, Text, exists, func, literal, select
+from sqlalchemy import ColumnElement, Subquery, Text, exists, func, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.conditions import Condition, parse_conditions, satisfied
-from app.annotation.data.genes import genes_at
 from app.annotation.data.lists import in_list, list_members
 from app.annotation.data.moments import Moment, clock, parse_start
 from app.annotation.data.versions import answers_at
@@ -79,14 +78,6 @@ async def find_filter(
         known = await known_fields(connection, where)
         conditions = tuple(parse_conditions(where, known))
     return Filter(source, state, since, prefix, list_id, conditions)
-
-
-async def count_genes(connection: AsyncConnection, moment: Moment, chosen: Filter) -> int:
-    """Return the number of genes that a filter chooses."""
-    genes = genes_at(moment)
-    query = select(func.count()).select_from(genes).where(*matching(genes, moment, chosen))
-    number: int = (await connection.execute(query)).scalar_one()
-    return number
 
 
 def matching(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElement[bool]]:

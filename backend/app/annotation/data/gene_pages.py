@@ -1,6 +1,8 @@
 """Pages of genes: which genes, in which order."""
 
 import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, bindparam, func, select
@@ -10,10 +12,25 @@ from app.annotation.data.gene_filter import Filter, matching
 from app.annotation.data.gene_order import IMPORTED, GeneOrder, beyond, directed, with_keys
 from app.annotation.data.genes import genes_at
 from app.annotation.data.moments import Moment
-from app.annotation.data.reading import genes_and_answers, read_page
+from app.annotation.data.reading import read_genes
 from app.annotation.data.shapes import Gene
 from app.annotation.data.wanted import Wanted
 from app.core.errors import WrongUse
+
+
+@dataclass(frozen=True, slots=True)
+class GenesPage:
+    """A page of genes.
+
+    Attributes:
+        genes: in their order.
+        next_after: ``after`` of the next page; None if there is none.
+        total: the number of genes on all pages; None if it was not asked for.
+    """
+
+    genes: Sequence[Gene]
+    next_after: int | None
+    total: int | None
 
 
 async def gene_page(
@@ -24,7 +41,8 @@ async def gene_page(
     order: GeneOrder = IMPORTED,
     after: int | None = None,
     limit: int,
-) -> tuple[list[Gene], int | None]:
+    counted: bool = False,
+) -> GenesPage:
     """Return a page of genes.
 
     Args:
@@ -35,43 +53,53 @@ async def gene_page(
         after: the id of the last gene of the page before; None for the first page. In the order of
             import, there need not be a gene with this id.
         limit: the most genes.
-
-    Returns:
-        The genes, and ``after`` of the next page, which is None if there is none.
+        counted: whether the genes on all pages are counted. This is possible for the first page.
 
     Raises:
         WrongUse: in this order there is no gene with the id ``after``.
     """
+    assert after is None or not counted
     values: dict[str, Any] = {}
     if after is not None:
-        values |= await _keys_of(connection, wanted.moment, order, after)
+        values = await _keys_of(connection, wanted.moment, order, after)
     has_value = values.get("key_0") is not None
-    query = _page(wanted, chosen, order, is_first=after is None, has_value=has_value)
-    found = [*(await read_page(connection, query, {**values, "limit": limit})).values()]
-    return found, found[-1].id if len(found) == limit else None
+    query = _ids(
+        wanted.moment, chosen, order, is_first=after is None, has_value=has_value, counted=counted
+    )
+    rows = (await connection.execute(query, {**values, "limit": limit})).all()
+    ids = [row.id for row in rows]
+    found = await read_genes(connection, ids, wanted) if ids else {}
+    return GenesPage(
+        # a gene that was removed meanwhile is left out
+        [found[gene_id] for gene_id in ids if gene_id in found],
+        ids[-1] if len(ids) == limit else None,
+        (rows[0].total if rows else 0) if counted else None,
+    )
 
 
-# composing the statement of a page takes longer than reading a small one
+# composing the statement takes longer than executing it for a small page
 @functools.lru_cache(maxsize=256)
-def _page(
-    wanted: Wanted, chosen: Filter, order: GeneOrder, *, is_first: bool, has_value: bool
+def _ids(
+    moment: Moment,
+    chosen: Filter,
+    order: GeneOrder,
+    *,
+    is_first: bool,
+    has_value: bool,
+    counted: bool,
 ) -> Select[Any]:
-    genes = genes_at(wanted.moment)
-    rows, keys = with_keys(genes, wanted.moment, order)
+    genes = genes_at(moment)
+    rows, keys = with_keys(genes, moment, order)
     query = (
-        select(genes, *(key.label(f"key_{at}") for at, key in enumerate(keys)))
+        select(genes.c.id)
         .select_from(rows)
-        .where(*matching(genes, wanted.moment, chosen))
+        .where(*matching(genes, moment, chosen))
         .order_by(*directed(order, keys))
         .limit(bindparam("limit", type_=BigInteger))
     )
-    if not is_first:
-        query = query.where(beyond(order, keys, has_value=has_value))
-    found = query.subquery("chosen")
-    # numbered when the genes are chosen: to number all genes, PostgreSQL would have to sort them
-    found_keys = tuple(found.c[f"key_{at}"] for at in range(len(keys)))
-    place = func.row_number().over(order_by=directed(order, found_keys)).label("place")
-    return genes_and_answers(select(found, place).subquery("page"), wanted)
+    if counted:
+        query = query.add_columns(func.count().over().label("total"))
+    return query if is_first else query.where(beyond(order, keys, has_value=has_value))
 
 
 async def _keys_of(

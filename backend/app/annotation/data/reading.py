@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Integer,
     Select,
     Subquery,
     Text,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
@@ -50,19 +48,17 @@ async def read_genes(
         wanted: what comes back of each gene.
     """
     if len(gene_ids) == 1:
-        return await read_page(connection, _one(wanted), {"gene_id": gene_ids[0]})
-    return await read_page(connection, _several(wanted), {"gene_ids": gene_ids})
+        return await _read(connection, _one(wanted), {"gene_id": gene_ids[0]})
+    return await _read(connection, _several(wanted), {"gene_ids": gene_ids})
 
 
-async def read_page(
-    connection: AsyncConnection, query: Select[Any], values: dict[str, Any] | None = None
+async def _read(
+    connection: AsyncConnection, query: Select[Any], values: dict[str, Any]
 ) -> dict[int, Gene]:
-    """Return the genes that :func:`genes_and_answers` selects, in the order of their places."""
     found: dict[int, Gene] = {}
-    places: dict[int, int] = {}
     rows = (await connection.execute(query, values)).all()
     for number, (
-        gene_id, place, hgnc_id, symbol, ensembl_gene_id, entrez_id, withdrawn_at, successor,
+        gene_id, hgnc_id, symbol, ensembl_gene_id, entrez_id, withdrawn_at, successor,
         source, state, data, release, valid_from, fetched_at, checked_state, checked_at, reason,
         run_id, files, parser, own_licence,
     ) in enumerate(rows):  # fmt: skip
@@ -80,7 +76,6 @@ async def read_page(
                 raw(successor),
                 {},
             )
-            places[gene_id] = place
         if source is not None:
             gene.annotations[source] = Answer(
                 state,
@@ -96,17 +91,13 @@ async def read_page(
             )
     for gene in found.values():
         gene.annotations = dict(sorted(gene.annotations.items()))
-    return {gene_id: found[gene_id] for gene_id in sorted(found, key=places.__getitem__)}
+    return found
 
 
-def genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
+def _genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
     """Select genes with their answers: a row for each answer, and one for a gene without any.
 
     The rows have no order. To sort them, PostgreSQL would have to write all data to a file.
-
-    Args:
-        genes: with the columns of `genes_at`, and ``place``.
-        wanted: what the rows contain.
     """
     answers = answers_at(wanted.moment)
     successors = genes_at(wanted.moment, "successors")
@@ -117,7 +108,6 @@ def genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
     )
     return select(
         genes.c.id,
-        genes.c.place,
         genes.c.hgnc_id,
         genes.c.symbol,
         genes.c.ensembl_gene_id,
@@ -191,5 +181,4 @@ def _several(wanted: Wanted) -> Select[Any]:
 
 
 def _chosen(genes: Subquery, which: ColumnElement[bool], wanted: Wanted) -> Select[Any]:
-    place = literal_column("0", Integer).label("place")
-    return genes_and_answers(select(genes, place).where(which).subquery("page"), wanted)
+    return _genes_and_answers(select(genes).where(which).subquery("page"), wanted)
