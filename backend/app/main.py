@@ -56,6 +56,7 @@ from app.core.process.signals import as_sigterm
 from app.core.process.systemd import Supervised
 from app.core.process.version import version
 from app.core.redis import installation
+from app.core.redis.budgets import LocalBudgets, RedisBudgets
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
@@ -185,8 +186,10 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
     probes = Probes(settings)
     stack.push_async_callback(probes.close)
     if not settings.use_arq_worker:
-        dispatcher = await _start_executing(settings, stack)
-        return Services(db, reads, probes, dispatcher, None, settings, kept)
+        limiter = LocalRateLimiter()
+        dispatcher = await _start_executing(settings, limiter, stack)
+        local = LocalBudgets(limiter)
+        return Services(db, reads, probes, dispatcher, None, settings, local, kept)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     arq_dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(arq_dispatcher.close)
@@ -196,7 +199,8 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
             await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
         logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
-    return Services(db, reads, probes, arq_dispatcher, redis, settings, kept)
+    budgets = RedisBudgets(redis)
+    return Services(db, reads, probes, arq_dispatcher, redis, settings, budgets, kept)
 
 
 def _tidy(cache_dir: Path) -> None:
@@ -207,13 +211,15 @@ def _tidy(cache_dir: Path) -> None:
         logger.warning("folders of former exports cannot be removed: %s", error)
 
 
-async def _start_executing(settings: Settings, stack: AsyncExitStack) -> InProcessDispatcher:
+async def _start_executing(
+    settings: Settings, limiter: LocalRateLimiter, stack: AsyncExitStack
+) -> InProcessDispatcher:
     """Execute runs in this process, including those that an earlier process left unfinished.
 
     Raises:
         UserError: PostgreSQL cannot be reached.
     """
-    pipeline = Pipeline(settings, LocalRateLimiter())
+    pipeline = Pipeline(settings, limiter)
     stack.push_async_callback(pipeline.close)
     dispatcher = InProcessDispatcher()
     engine = Engine(

@@ -4,6 +4,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
+from app.annotation.budgets import Status, status
 from app.annotation.data.lists import genes_to_annotate
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
@@ -20,7 +21,6 @@ from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
 from app.core.runs.views import LARGEST_ID, View, one_of
-from app.core.workers import views as worker_views
 
 router = routers.admin_router("", "admin")
 
@@ -314,8 +314,8 @@ async def accept(
     summary="Show the workers and the queue",
     response_description="The workers and the queue",
 )
-async def worker_status(services: ServicesDep) -> worker_views.WorkerStatus:
-    """Return the workers that execute runs, and the runs that wait."""
+async def worker_status(services: ServicesDep) -> Status:
+    """Return the workers that execute runs, the runs that wait, and the request budgets in use."""
     arq_health = await read_health_line(services.redis)
     async with services.db.connect() as connection:
-        return await worker_views.worker_status(connection, arq_health=arq_health)
+        return await status(connection, services.settings, services.budgets, arq_health=arq_health)

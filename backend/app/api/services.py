@@ -10,6 +10,7 @@ from app.annotation.settings import Settings
 from app.api.export_slots import ExportSlots
 from app.api.probes import Probes
 from app.api.streams import StreamSlots
+from app.core.redis.budgets import Budgets
 from app.core.workers.dispatcher import Dispatcher
 from app.doctor.kept import KeptResults
 
@@ -26,6 +27,7 @@ class Services:
         dispatcher: sends wake-ups.
         redis: the Redis of the arq workers, or None if the API executes runs itself.
         settings: of the sources.
+        budgets: the request budgets of those who execute the runs.
         doctor: what the checks of this installation found last in this process.
         export_slots: limits the exports at a time.
         streams: of which each occupies one of the connections for requests until its end.
@@ -37,6 +39,7 @@ class Services:
     dispatcher: Dispatcher
     redis: Redis | None
     settings: Settings
+    budgets: Budgets | None = None
     doctor: KeptResults = field(default_factory=KeptResults)
     export_slots: ExportSlots = field(default_factory=ExportSlots)
     streams: StreamSlots = field(default_factory=StreamSlots)

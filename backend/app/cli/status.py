@@ -25,20 +25,32 @@ _CODE = {
 
 
 @click.command()
+@click.option("--budgets", is_flag=True, help="Also show how much of the request budgets is used.")
 @as_json
-def status(*, as_json: bool) -> None:
+def status(*, budgets: bool, as_json: bool) -> None:
     """Show the workers, and the runs that wait in the queue."""
-
-    async def do(session: Session) -> tuple[WorkerStatus, bool]:
-        arq = session.settings.use_arq_worker
-        arq_health = await _arq_health(session.settings) if arq else None
-        async with session.db.connect() as connection:
-            return await worker_status(connection, arq_health=arq_health), arq
-
-    found, arq = in_session(do)
-    if as_json:
-        write_json(found)
+    if not budgets:
+        found, arq = in_session(_read)
+        write_json(found) if as_json else _show(found, arq=arq)
         return
+    from app.cli import budgets as with_budgets
+
+    known, arq = with_budgets.read_status()
+    if as_json:
+        write_json(known)
+    else:
+        _show(known, arq=arq)
+        with_budgets.show(stdout(), known.budgets)
+
+
+async def _read(session: Session) -> tuple[WorkerStatus, bool]:
+    arq = session.settings.use_arq_worker
+    arq_health = await _arq_health(session.settings) if arq else None
+    async with session.db.connect() as connection:
+        return await worker_status(connection, arq_health=arq_health), arq
+
+
+def _show(found: WorkerStatus, *, arq: bool) -> None:
     console = stdout()
     _show_workers(console, found.workers)
     if not any(each.alive for each in found.workers):

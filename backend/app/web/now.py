@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.annotation.budgets import HostBudget, Status, status
 from app.annotation.refresh.coverage import held_sources
-from app.api.services import ServicesDep
+from app.api.services import Services, ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
 from app.core.runs.views import Run, list_runs
 from app.core.schedules.views import Schedule, list_schedules
 from app.core.words import some
-from app.core.workers.views import Waiting, Worker, worker_status
+from app.core.workers.views import Waiting, Worker
 from app.web.live import live_events
 from app.web.rendering import page
 from app.web.wording import words
@@ -54,6 +55,7 @@ class Now:
 
     Attributes:
         active: runs that are queued or executed, the newest first.
+        budgets: None if it is not known how much of them is in use.
         schedules: those that come next, the earliest first.
     """
 
@@ -62,6 +64,7 @@ class Now:
     waiting: Sequence[Waiting]
     held: Sequence[HeldSource]
     workers: Sequence[Worker]
+    budgets: Sequence[HostBudget] | None
     schedules: Sequence[Schedule]
 
 
@@ -69,7 +72,7 @@ class Now:
 async def show_now(request: Request, services: ServicesDep) -> Response:
     """Show what happens at the moment."""
     async with services.reads.connect() as connection:
-        return page(request, "now.html", now=await read_now(connection))
+        return page(request, "now.html", now=await read_now(connection, services))
 
 
 @router.get("/live/now", response_class=EventSourceResponse)
@@ -78,15 +81,15 @@ async def live_now(request: Request, services: ServicesDep) -> AsyncIterator[Ser
 
     async def read() -> dict[str, Any]:
         async with services.reads.connect() as connection:
-            return {"now": await read_now(connection)}
+            return {"now": await read_now(connection, services)}
 
     async for event in live_events(request, "now_live.html", read):
         yield event
 
 
-async def read_now(connection: AsyncConnection) -> Now:
+async def read_now(connection: AsyncConnection, services: Services) -> Now:
     """Read what the page shows."""
-    status = await worker_status(connection, arq_health=None)
+    found: Status = await status(connection, services.settings, services.budgets, arq_health=None)
     active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
     held = [
         HeldSource(name, each.run_id, each.reason)
@@ -95,11 +98,12 @@ async def read_now(connection: AsyncConnection) -> Now:
     schedules = [each for each in await list_schedules(connection) if each.next]
     schedules.sort(key=lambda each: each.next[0])
     return Now(
-        health=_health(status.workers, active, status.queue_depth, held),
+        health=_health(found.workers, active, found.queue_depth, held),
         active=active,
-        waiting=status.waiting,
+        waiting=found.waiting,
         held=held,
-        workers=status.workers,
+        workers=found.workers,
+        budgets=found.budgets,
         schedules=schedules[:MOST_SCHEDULES],
     )
 

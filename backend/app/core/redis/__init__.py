@@ -1,4 +1,13 @@
 """The connection to Redis, and the request budgets that are kept there."""
 
-__all__ = ["address", "checks", "health_line", "installation", "pool", "rate_limits", "retry"]
+__all__ = [
+    "address",
+    "budgets",
+    "checks",
+    "health_line",
+    "installation",
+    "pool",
+    "rate_limits",
+    "retry",
+]
 """The modules that others may use."""

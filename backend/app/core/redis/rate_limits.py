@@ -32,6 +32,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import Wait
 from app.core.redis.retry import is_unavailable
+from app.core.redis.slot_counts import COUNT, SlotCounts
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ of microseconds, and `paused` is -1 if it is not. A key that is not a hash is re
 
 _TAKE = (
     _READ
+    + COUNT
     + """
 local interval, window, slack = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local longest, row, slot = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -99,6 +101,7 @@ if known and slot > 0 and slot >= paused and late <= math.max(interval, slack) t
 else
   slot = math.max(now, next, paused)
   next = slot + interval
+  count(KEYS[1], slot)
 end
 redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next),
   'paused', string.format('%.0f', paused))
@@ -301,6 +304,19 @@ class LocalRateLimiter(_Paced):
         self._window = window
         self._next: dict[str, int] = {}
         self._paused: defaultdict[str, int] = defaultdict(int)
+        self._counts: defaultdict[str, SlotCounts] = defaultdict(SlotCounts)
+
+    def look(self, budget: str) -> tuple[int, int, SlotCounts, int]:
+        """Return the next slot of a budget, the end of its pause, its counts, and the time now.
+
+        The times are microseconds of the monotonic clock. Nothing changes.
+        """
+        return (
+            self._next.get(budget, 0) // 1_000,
+            self._paused.get(budget, 0) // 1_000,
+            self._counts.get(budget, SlotCounts()),
+            time.monotonic_ns() // 1_000,
+        )
 
     async def pause(self, budget: str, seconds: float) -> None:
         """See :meth:`RateLimiter.pause`."""
@@ -317,4 +333,5 @@ class LocalRateLimiter(_Paced):
         else:
             slot = max(now, free, paused)
             self._next[budget] = slot + round(interval * 1e9)
+            self._counts[budget] = self._counts[budget].plus(slot // 1_000)
         return slot, max(0.0, (slot - now) / 1e9)

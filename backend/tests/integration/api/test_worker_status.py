@@ -1,5 +1,6 @@
 import redis
 
+from app.annotation.sources import SOURCES
 from app.core.process.version import version
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
@@ -8,7 +9,9 @@ STATUS = "/api/admin/worker-status"
 
 
 async def test_nobody_and_nothing(api) -> None:
-    assert (await api.get(STATUS)).json() == {
+    found = (await api.get(STATUS)).json()
+    budgets = found.pop("budgets")
+    assert found == {
         "version": version(),
         "workers": [],
         "queue_depth": 0,
@@ -16,6 +19,10 @@ async def test_nobody_and_nothing(api) -> None:
         "waiting": [],
         "arq_health": None,
     }
+    assert {each["host"] for each in budgets} == {
+        host.name for source in SOURCES.values() for host in source.info.hosts
+    }
+    assert {each["used"] for each in budgets} == {0}
 
 
 async def test_a_worker_is_alive_until_its_session_ends(api, database_url, query) -> None:

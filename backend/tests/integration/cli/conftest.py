@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.annotation.settings import Settings
-from app.cli import annotate, genes, schedules, serve, session, sources
+from app.cli import annotate, budgets, genes, schedules, serve, session, sources
 from app.cli.group import main
 from tests.plant import BACKEND
 
@@ -64,7 +64,7 @@ def cli(
     }
     cli = Cli(settings, env)
     monkeypatch.setattr(session, "load_settings", lambda **_: cli.settings)
-    for command in (annotate, genes, schedules, serve, sources):
+    for command in (annotate, genes, schedules, serve, sources, budgets):
         monkeypatch.setattr(command, "get_settings", lambda: cli.settings)
     yield cli
     cli.stop()

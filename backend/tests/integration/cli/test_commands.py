@@ -340,3 +340,10 @@ def test_one_source_is_shown_with_its_licence_and_what_is_due(cli, genes) -> Non
     unknown = cli("sources", "hgncc")
     assert unknown.exit_code == 1
     assert "did you mean hgnc?" in unknown.output
+
+
+def test_the_status_shows_the_request_budgets_if_it_is_asked_to(cli) -> None:
+    assert "no request budget is in use" in cli("status", "--budgets").stdout
+    found = cli.json("status", "--budgets")
+    assert {each["used"] for each in found["budgets"]} == {0}
+    assert "budgets" not in cli.json("status")

@@ -192,7 +192,7 @@ async def test_a_page_names_its_json_and_its_command(admin) -> None:
     run_id = await start(admin, source="hgnc")
 
     for address, api, command in (
-        ("/", "/api/admin/worker-status", "just status"),
+        ("/", "/api/admin/worker-status", "just status --budgets"),
         ("/runs", "/api/admin/runs", "just runs"),
         (f"/runs/{run_id}", f"/api/admin/runs/{run_id}", f"just show {run_id}"),
     ):

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.core.errors import Wait
+from app.core.redis.budgets import Budget, RedisBudgets, Use
 from app.core.redis.rate_limits import RedisRateLimiter
 from harness.timing import limit
 from services.redis import running_redis
@@ -261,3 +262,78 @@ async def test_a_pause_that_is_removed_from_redis_still_holds_the_process_that_w
     await redis.hset(KEY, "next", 1)
     [passed] = await moments(workers[:1], 10, 1)
     assert passed - start >= 0.49
+
+
+async def state_of(redis):
+    return await redis.hgetall(KEY)
+
+
+async def test_it_is_seen_how_much_of_a_budget_is_used(redis, workers):
+    rate = 20
+    (before,) = await RedisBudgets(redis).read([Budget("b", rate)])
+    await moments(workers, rate, 20)
+
+    (use,) = await RedisBudgets(redis).read([Budget("b", rate)])
+    assert before == Use()
+    # 20 slots of the 193 of ten seconds; some are left out when a period has just ended
+    assert 0 < use.used <= 0.11
+    assert use.paused == 0
+
+
+async def test_a_look_at_budgets_takes_one_round_trip_and_no_slot(redis, workers):
+    await moments(workers, 1000, 4)
+    budgets = [Budget("b", 1000), *(Budget(f"other-{n}", 3) for n in range(20))]
+    before, calls = await state_of(redis), []
+    pipeline = redis.pipeline
+
+    def counting(**how):
+        pipe = pipeline(**how)
+        execute = pipe.execute
+
+        async def once(**more):
+            calls.append(len(pipe.command_stack))
+            return await execute(**more)
+
+        pipe.execute = once
+        return pipe
+
+    redis.pipeline = counting
+    found = await RedisBudgets(redis).read(budgets)
+
+    assert len(found) == len(budgets)
+    assert calls == [1 + len(budgets)]
+    assert await state_of(redis) == before
+    assert await redis.keys() == [KEY.encode()]
+
+
+async def test_the_pause_of_a_service_is_seen(redis, workers):
+    await workers[0].pause("b", 40)
+
+    (use,) = await RedisBudgets(redis).read([Budget("b", 10)])
+    assert 30 < use.paused <= 40
+
+
+async def test_a_budget_of_another_type_is_seen_as_unused(redis):
+    await redis.delete(KEY)
+    await redis.set(KEY, "1")
+
+    assert await RedisBudgets(redis).read([Budget("b", 10)]) == [Use()]
+
+
+async def test_a_redis_without_an_answer_is_not_asked_again_at_once(redis, caplog):
+    budgets = RedisBudgets(redis)
+    await redis.client_pause(1_500)
+
+    assert await budgets.read([Budget("b", 10)]) is None
+    assert await budgets.read([Budget("b", 10)]) is None
+    assert caplog.text.count("the request budgets cannot be read") == 1
+    assert await RedisBudgets(redis).read([Budget("b", 10)]) == [Use()]
+
+
+@pytest.mark.parametrize("field", ["period", "used", "before"])
+@pytest.mark.parametrize("value", ["nan", "-1", "9" * 16, "9" * 400, "", "soon"])
+async def test_counts_that_others_wrote_stop_no_request(redis, workers, field, value):
+    await redis.hset(KEY, field, value)
+    await nothing_is_stopped(workers)
+    (use,) = await RedisBudgets(redis).read([Budget("b", 50)])
+    assert 0 <= use.used <= 1

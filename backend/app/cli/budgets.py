@@ -1,0 +1,66 @@
+"""The request budgets. The sources take time to import, so `just status` leaves them out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+from rich.console import Console
+
+from app.annotation.budgets import HostBudget, Status, status
+from app.annotation.settings import Settings, get_settings
+from app.cli.output import cells, duration, table
+from app.cli.session import Session, in_session
+from app.core.redis.budgets import RedisBudgets
+from app.core.redis.health_line import HEALTH_LINE_TIMEOUT, read_health_line
+from app.core.redis.pool import new_pool
+
+
+def read_status() -> tuple[Status, bool]:
+    """Return the workers, the queue and the request budgets, and whether there are arq workers."""
+    settings = get_settings()
+
+    async def do(session: Session) -> Status:
+        async with session.db.connect() as connection, _redis(settings) as redis:
+            budgets = None if redis is None else RedisBudgets(redis)
+            health = await read_health_line(redis)
+            return await status(connection, settings, budgets, arq_health=health)
+
+    return in_session(do, settings=settings), settings.use_arq_worker
+
+
+def show(console: Console, budgets: Sequence[HostBudget] | None) -> None:
+    """Write the budgets that are in use."""
+    if budgets is None:
+        console.print(
+            "the request budgets in use are not known: Redis gives no answer, or is not used"
+        )
+        return
+    if not (used := [each for each in budgets if not each.is_idle]):
+        console.print("no request budget is in use")
+        return
+    shown = table("service", "allowed", "used", "a request waits")
+    for each in used:
+        paused = f"paused by the service for {duration(each.paused)}" if each.paused else ""
+        shown.add_row(
+            *cells(
+                each.host,
+                f"{each.rate:g}/s",
+                f"{each.used:.0%}",
+                paused or (duration(each.wait) if each.wait else "no"),
+            )
+        )
+    console.print(shown)
+
+
+@asynccontextmanager
+async def _redis(settings: Settings) -> AsyncIterator[Redis | None]:
+    """Connect to the Redis of the arq workers, if there are any."""
+    if not settings.use_arq_worker:
+        yield None
+        return
+    url = settings.redis_url.get_secret_value()
+    redis = Redis(connection_pool=new_pool(url, socket_connect_timeout=HEALTH_LINE_TIMEOUT))
+    try:
+        yield redis
+    finally:
+        await redis.aclose(close_connection_pool=True)

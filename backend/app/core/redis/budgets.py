@@ -1,0 +1,146 @@
+"""Reads how much of the request budgets is in use. It takes no slot and changes nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.core.redis.rate_limits import (
+    KEY,
+    MAX_DELAY,
+    MAX_PAUSE,
+    MAX_QUEUE,
+    PACE,
+    LocalRateLimiter,
+)
+from app.core.redis.slot_counts import FIELDS, PERIOD, SlotCounts
+
+logger = logging.getLogger(__name__)
+
+READ_TIMEOUT = 1.0
+"""Seconds to wait for Redis. Nothing depends on it."""
+
+PAUSE = 5.0
+"""Seconds for which Redis is not asked again after it gave no answer."""
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A request budget.
+
+    Attributes:
+        name: see `Host.budget`.
+        rate: requests a second that the service allows.
+    """
+
+    name: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of a budget is in use.
+
+    Attributes:
+        used: the share of the slots of the last :data:`PERIOD` seconds that were taken, from 0 to
+            1; about, because it is estimated.
+        wait: seconds that a request would wait for a slot now.
+        paused: seconds that the service has asked to wait, and that are left.
+    """
+
+    used: float = 0.0
+    wait: float = 0.0
+    paused: float = 0.0
+
+
+class Budgets(Protocol):
+    """The budgets of all processes that share them."""
+
+    async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
+        """Return how much of each is in use; None if Redis, where they are, gives no answer."""
+        ...
+
+
+class RedisBudgets:
+    """The budgets of the arq workers. One look takes one round trip, however many budgets it reads.
+
+    Args:
+        redis: the client; it is not closed here.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._again_at = 0.0
+
+    async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
+        """See :meth:`Budgets.read`."""
+        if time.monotonic() < self._again_at:
+            return None
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                # not a transaction: what was read of one budget says nothing about another
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    pipe.time()
+                    for each in budgets:
+                        pipe.hmget(KEY.format(each.name), ["next", "paused", *FIELDS])
+                    (seconds, micros), *states = await pipe.execute(raise_on_error=False)
+        except (RedisError, OSError, TypeError) as error:
+            # a refused TIME is an error in the place of a pair
+            self._again_at = time.monotonic() + PAUSE
+            logger.warning("the request budgets cannot be read: %s", error or "no answer")
+            return None
+        now = seconds * 1_000_000 + micros
+        return [use_of(each, state, now) for each, state in zip(budgets, states, strict=True)]
+
+
+class LocalBudgets:
+    """The budgets of this process, which executes runs itself.
+
+    Args:
+        limiter: that keeps them.
+    """
+
+    def __init__(self, limiter: LocalRateLimiter) -> None:
+        self._limiter = limiter
+
+    async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
+        """See :meth:`Budgets.read`."""
+        return [_use(each, *self._limiter.look(each.name)) for each in budgets]
+
+
+def use_of(budget: Budget, state: Any, now: int) -> Use:
+    """Return how much of a budget is in use. What is no state of a budget counts as none.
+
+    Args:
+        budget: whose state it is.
+        state: the fields of its hash, or an error. Other programs may have written it.
+        now: by Redis' clock, in microseconds.
+    """
+    if not isinstance(state, list):
+        return Use()
+    following, paused, *counts = (_number(value) for value in state)
+    return _use(budget, following, paused, SlotCounts(*counts), now)
+
+
+def _use(budget: Budget, following: int, paused: int, counts: SlotCounts, now: int) -> Use:
+    interval = 1 / (budget.rate * PACE)
+    wait = max(0.0, (following - now) / 1e6)
+    pause = max(0.0, (paused - now) / 1e6)
+    if wait > max(MAX_DELAY, MAX_QUEUE * interval):
+        wait = 0.0  # no process obeys it for that long
+    if pause > MAX_PAUSE:
+        pause = 0.0
+    used = min(1.0, counts.recent(now) * interval / PERIOD)
+    return Use(round(used, 3), round(max(wait, pause), 3), round(pause, 3))
+
+
+def _number(value: Any) -> int:
+    known = isinstance(value, bytes) and len(value) <= _DIGITS and value.isdigit()
+    return int(value) if known else 0
