@@ -40,6 +40,11 @@ class GeneEvent(View):
     """The run that noticed it."""
 
     @property
+    def into(self) -> list[str]:
+        """The HGNC ids of the genes that a merged or split gene became."""
+        return [str(each) for each in self.detail.get("into") or ()]
+
+    @property
     def text(self) -> str:
         """It in words."""
         return describe_event(self.event, self.detail)

@@ -19,6 +19,9 @@ def markup(value: Value, root: str = "") -> Markup:
         said = f'<a href="{escape(root)}/genes/{escape(value.gene)}">{said}</a>'
     elif value.href:
         said = f'<a href="{escape(value.href)}" rel="noopener noreferrer">{said}</a>'
+    elif value.parts:
+        said = ", ".join(markup(each, root) for each in value.parts)
+        said += f" and {value.left_out:,} more" if value.left_out else ""
     elif value.is_none:
         said = f'<span class="quiet">{text}</span>'
     if value.unit:

@@ -42,6 +42,8 @@ class Value:
         gene: the HGNC id of a gene that has a page here.
         unit: of a number.
         is_none: whether the source says nothing.
+        parts: of a list, the values that ``text`` joins.
+        left_out: of a list, the number of values after these.
     """
 
     kind = "value"
@@ -51,6 +53,8 @@ class Value:
     gene: str = ""
     unit: str = ""
     is_none: bool = False
+    parts: tuple["Value", ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,11 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
         case str():
             return _text(value, field)
         case list():
-            return Value(_joined(value, field), is_none=not value)
+            parts = tuple(write(each, field, unit) for each in value[:MOST_CELL])
+            text = ", ".join(each.text for each in parts) or "none"
+            left_out = len(value) - len(parts)
+            text += f" and {left_out:,} more" if left_out else ""
+            return Value(text, is_none=not value, parts=parts, left_out=left_out)
         case dict():
             return Value(_joined_map(value, field), is_none=not value)
         case _:
@@ -155,12 +163,6 @@ def _text(value: str, field: str) -> Value:
     end = value.rfind(" ", MOST_CHARS // 2, MOST_CHARS)
     end = MOST_CHARS if end < 0 else end
     return Value(value[:end], rest=value[end:])
-
-
-def _joined(value: list[Any], field: str) -> str:
-    shown = [write(each, field).text for each in value[:MOST_CELL]]
-    more = len(value) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "") if shown else "none"
 
 
 def _joined_map(value: dict[str, Any], field: str) -> str:

@@ -7,6 +7,7 @@ from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
 from app.annotation.sources.orphanet.data import OrphanetData
+from app.annotation.sources.pictures import Labels
 from app.annotation.sources.probe import HostProbe
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
@@ -57,6 +58,21 @@ class Orphanet(FileSource):
         least_genes=3_500,
     )
     data = OrphanetData
+    pictures = (
+        Labels(
+            title="Disorders",
+            field="diseases",
+            name="disease",
+            label="status",
+            tones={"Assessed": "green", "Not yet assessed": "amber"},
+            beside=(
+                ("Id", "disease_id"),
+                ("Association", "association"),
+                ("Kind", "kind"),
+                ("Articles", "pmids"),
+            ),
+        ),
+    )
     file = BulkFile(FILES, (PRODUCT,), "app.annotation.sources.orphanet.reader:read")
     probes = (
         HostProbe(
