@@ -41,7 +41,7 @@ def tests(session: nox.Session) -> None:
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
     if set(session.posargs) <= set(FOLDERS):
         # much of it is waiting: more processes than the smallest machine has cores
-        most = ["-n", "6", *AS_EACH_IS_DONE, "-m", OF_EVERY_RUN]
+        most = ["-n", "8", *AS_EACH_IS_DONE, "-m", OF_EVERY_RUN]
         chosen = [*most, *(chosen or ["tests"])]
     run(session, "pytest", "-rs", *chosen)
 

@@ -22,6 +22,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
+OURS = {name.upper() for name in Settings.model_fields}
+"""The variables of the settings."""
+
 TEST_TIMEOUT = 120.0
 """Seconds that one test may take on a quiet machine, if no marker says otherwise."""
 
@@ -76,8 +79,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _only_the_tests_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's environment, `.env` and running services out of the tests."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for name in OURS & os.environ.keys():
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

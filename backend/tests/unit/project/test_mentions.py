@@ -126,9 +126,8 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
 
 
 def test_every_address_of_the_api_that_is_named_exists(page) -> None:
-    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in http.openapi()["paths"]] + [
-        "/openapi.json"
-    ]
+    paths = [*http.openapi()["paths"], "/openapi.json"]
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
     )
