@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from redis.exceptions import RedisError
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -81,33 +82,14 @@ POLL_INTERVAL = 1.0
 """Seconds between two checks for runs that another process created, such as the command line."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Create the application.
+@cache
+def _routes() -> list[BaseRoute]:
+    """Return the routes of the API.
 
-    Args:
-        settings: by default, the settings of the process.
-
-    Raises:
-        SystemExit: the settings of the process cannot be used.
+    FastAPI prepares a route when it first looks for one that matches. All applications of a process
+    share the routes, because that takes longer than most requests, and tests make many of them.
     """
-    examined = settings
-    if settings is None:
-        guard()
-        with exit_on_user_error(explain):
-            settings = get_settings()
-    app = FastAPI(
-        title="Kidney genetics",
-        summary="Gene annotations, and the runs that refresh them",
-        version=__version__,
-        lifespan=_lifespan,
-        # both pages load scripts from the internet, and are blank on a server without access to it
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.state.settings = settings
-    # settings of the process are read anew for the doctor, who examines `.env` as it is now
-    app.state.kept_results = KeptResults(examined)
-    errors.install(app)
+    together = APIRouter()
     for router in (
         admin.router,
         schedules.router,
@@ -127,7 +109,38 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health.router,
         metrics.router,
     ):
-        app.include_router(router)
+        together.include_router(router)
+    return together.routes
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Create the application.
+
+    Args:
+        settings: by default, the settings of the process.
+
+    Raises:
+        SystemExit: the settings of the process cannot be used.
+    """
+    examined = settings
+    if settings is None:
+        guard()
+        with exit_on_user_error(explain):
+            settings = get_settings()
+    app = FastAPI(
+        title="Kidney genetics",
+        summary="Gene annotations, and the runs that refresh them",
+        version=__version__,
+        lifespan=_lifespan,
+        routes=_routes(),
+        # both pages load scripts from the internet, and are blank on a server without access to it
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    # settings of the process are read anew for the doctor, who examines `.env` as it is now
+    app.state.kept_results = KeptResults(examined)
+    errors.install(app)
     # a request passes the last added middleware first
     app.add_middleware(BodyLimit, larger={lists.LISTS_PREFIX: lists.MAX_BODY})
     app.add_middleware(Conditional, private=settings.read_token is not None)
