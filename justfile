@@ -144,6 +144,12 @@ runs *ARGS: _installed
 show *ARGS: _installed
     @{{ python }} -m app.cli show "$@"
 
+# Show what a worker logged about a run: just log ID
+[group('annotate')]
+[no-cd]
+log *ARGS: _installed
+    @{{ python }} -m app.cli log "$@"
+
 # Cancel a run: just cancel ID
 [group('annotate')]
 [no-cd]

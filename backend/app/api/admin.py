@@ -16,11 +16,11 @@ from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
-from app.core.runs import operations, views
+from app.core.runs import log_lines, operations, views
 from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
-from app.core.runs.views import LARGEST_ID, View, one_of
+from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID, View, one_of
 
 router = routers.admin_router("", "admin")
 
@@ -238,6 +238,33 @@ async def list_events(
     """Return a page of what happened to a run, in order."""
     async with services.db.connect() as connection:
         return await views.list_events(connection, run_id, limit=limit, after=after)
+
+
+@router.get(
+    "/runs/{run_id}/log",
+    summary="Show the last log lines of an attempt",
+    response_description="The lines",
+    responses=refusals({404: "There is no such run, or no line of this attempt is kept"}),
+)
+async def get_log(
+    run_id: RunId,
+    services: ServicesDep,
+    epoch: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=LARGEST_EPOCH,
+            description="The attempt; by default the latest one that has lines.",
+        ),
+        IN_DIGITS,
+    ] = None,
+) -> log_lines.RunLog:
+    """Return the last lines that a worker logged in an attempt, at most 200, without secrets.
+
+    They are stored about once a second. When a worker is killed, its last second is missing.
+    """
+    async with services.db.connect() as connection:
+        return await log_lines.read_log(connection, run_id, epoch)
 
 
 @router.post(

@@ -14,6 +14,7 @@ COMMANDS = {
     "annotate": _Listed("app.cli.annotate", "Start a run that annotates genes."),
     "runs": _Listed("app.cli.runs", "List the runs, the newest first."),
     "show": _Listed("app.cli.runs", "Show the progress and the events of a run."),
+    "log": _Listed("app.cli.run_log", "Show the last log lines of a run."),
     "cancel": _Listed("app.cli.runs", "Cancel a run."),
     "retry": _Listed("app.cli.runs", "Continue a failed or cancelled run."),
     "accept": _Listed("app.cli.runs", "Accept what a run holds of a source."),

@@ -119,6 +119,8 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(f"\nevents{earlier}:")
     for event in run.events:
         console.print(f"{local_time(event.at)}  {event_line(event)}", soft_wrap=True)
+    if run.started_at is not None:
+        console.print(f"\nto see what its worker logged: just log {run.id}", soft_wrap=True)
 
 
 def _further_tables(run: RunDetail) -> Iterator[tuple[str, Table]]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli import logs
 from app.core.config import Settings, load_settings
 from app.core.postgres.schema import check_schema, explain_refusals
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.engine import create_engine
 
@@ -19,6 +19,9 @@ S = TypeVar("S", bound=Settings)
 
 RUN_ID = click.IntRange(1, LARGEST_ID)
 """The type of an argument that names a run."""
+
+EPOCH = click.IntRange(1, LARGEST_EPOCH)
+"""The type of an option that names an attempt."""
 
 
 @dataclass(frozen=True, slots=True)

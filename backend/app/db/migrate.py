@@ -16,7 +16,7 @@ _LOCK = Lock("another migration", table=None, number=1, timeout=300)
 
 _BUSY = (
     *("ready_runs", "due_schedules", "due_ticks", "ready_ticks"),
-    *("runs", "run_sources", "run_events", "schedules", "schedule_ticks"),
+    *("runs", "run_sources", "run_events", "attempt_logs", "schedules", "schedule_ticks"),
 )
 """What workers use together, about once a second. They do without it until the migration ends. The
 table of workers is not here, so their heartbeats go on."""

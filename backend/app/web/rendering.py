@@ -49,6 +49,7 @@ _pages.filters |= {
     "when": wording.when,
     "in_zone": wording.in_zone,
     "markup": markup,
+    "clock": wording.clock,
     "span": wording.duration,
     "count": wording.count,
     "words": wording.words,

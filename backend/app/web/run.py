@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +12,8 @@ from app.annotation.refresh.run_detail import get_detail
 from app.api import admin
 from app.api.admin import NewAcceptance
 from app.api.services import ServicesDep
-from app.core.runs.views import LARGEST_ID, latest_events
+from app.core.runs.log_lines import MOST_LINES, read_log, tails
+from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID, latest_events
 from app.web.live import live_events
 from app.web.rendering import page, redirect
 from app.web.roles import actor_of
@@ -22,6 +23,9 @@ router = APIRouter()
 
 MOST_EVENTS = 500
 """The latest events, of which the timeline is drawn."""
+
+LINES_OF_OTHERS = 10
+"""The last log lines of an earlier attempt. A page of its own shows them all."""
 
 RunId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
@@ -45,6 +49,19 @@ async def live_run(
 
     async for event in live_events(request, "run_live.html", read):
         yield event
+
+
+@router.get("/runs/{run_id}/log")
+async def show_log(
+    request: Request,
+    run_id: RunId,
+    services: ServicesDep,
+    epoch: Annotated[int | None, Query(ge=1, le=LARGEST_EPOCH)] = None,
+) -> Response:
+    """Show the last log lines of an attempt."""
+    async with services.reads.connect() as connection:
+        found = await read_log(connection, run_id, epoch)
+    return page(request, "run_log.html", found=found)
 
 
 @router.post("/runs/{run_id}/cancel")
@@ -76,4 +93,6 @@ async def accept(
 async def _read(connection: AsyncConnection, run_id: int) -> dict[str, Any]:
     run = await get_detail(connection, run_id)
     events = await latest_events(connection, run_id, limit=MOST_EVENTS)
-    return {"run": run, "events": events, "drawing": draw(run, events, datetime.now(UTC))}
+    logs = await tails(connection, run_id, of_last=MOST_LINES, of_others=LINES_OF_OTHERS)
+    drawing = draw(run, events, datetime.now(UTC))
+    return {"run": run, "events": events, "drawing": drawing, "logs": logs}

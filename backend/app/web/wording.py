@@ -24,6 +24,11 @@ def when(at: datetime | None, none: str = "never") -> Markup:
     )
 
 
+def clock(at: datetime) -> str:
+    """Show a time to the millisecond, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+
+
 def in_zone(at: datetime, zone: str) -> str:
     """Show a time in another time zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"

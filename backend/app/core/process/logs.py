@@ -18,7 +18,7 @@ from app.core.errors import UserError
 from app.core.printable import printable
 from app.core.process.redaction import redact
 
-__all__ = ["add_trace_ids", "bound_contextvars", "configure"]
+__all__ = ["add_trace_ids", "bound_contextvars", "configure", "matters"]
 
 _CHATTY = frozenset(
     {
@@ -126,7 +126,7 @@ def configure(level: str, *, people: bool | None = None) -> None:
             ],
         )
     )
-    handler.addFilter(_matters)
+    handler.addFilter(matters)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("arq", "uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
@@ -134,5 +134,6 @@ def configure(level: str, *, people: bool | None = None) -> None:
         logger.propagate = True
 
 
-def _matters(record: logging.LogRecord) -> bool:
+def matters(record: logging.LogRecord) -> bool:
+    """Tell whether a record is logged. What is left out says what other lines say as well."""
     return record.levelno >= logging.WARNING or record.name not in _CHATTY

@@ -9,6 +9,7 @@ __all__ = [
     "events",
     "filters",
     "jobs",
+    "log_lines",
     "operations",
     "outcome",
     "ref",

@@ -18,6 +18,9 @@ from app.core.runs.request import MODES
 LARGEST_ID = 2**63 - 1
 """The largest `bigint` of PostgreSQL. No row has a greater id."""
 
+LARGEST_EPOCH = 2**31 - 1
+"""The largest `integer` of PostgreSQL."""
+
 
 class View(BaseModel):
     """The base of answers. The text under a field is its documentation."""

@@ -33,6 +33,7 @@ from app.core.workers.actions import ActionRunner
 from app.core.workers.chores import Chore, Chores, LocalChore
 from app.core.workers.dispatcher import Dispatcher
 from app.core.workers.liveness import Liveness
+from app.core.workers.log_keeper import LogKeeper
 from app.core.workers.timing import DEFAULT_TIMING, Timing
 from app.core.workers.wake_ups import WakeUps
 from app.db import address
@@ -103,6 +104,7 @@ class Engine:
         self._traces = Traces.of(settings, self.liveness.session)
         self._telling: asyncio.Task[None] | None = None
         self._autocommit = self.db.execution_options(isolation_level="AUTOCOMMIT")
+        self._log_keeper = LogKeeper(self._autocommit, self._log)
         # kept between two passes, which saves a statement to see whether it is alive
         self._recovering: AsyncConnection | None = None
         self._wake_ups = WakeUps(dispatcher)
@@ -128,10 +130,12 @@ class Engine:
             await self.liveness.connect()
         if self._traces is not None:
             await self._traces.start(self.db)
+        self._log_keeper.start()
         self._living = asyncio.create_task(self._live(), name="heartbeats")
 
     async def stop(self) -> None:
         """End the life of this worker. Its attempts must have ended before."""
+        self._log_keeper.stop()
         if self._living is not None:
             await cancelling.end(self._living, within=ANSWER_TIMEOUT)
         await self._actions.stop(within=ANSWER_TIMEOUT)
@@ -206,6 +210,7 @@ class Engine:
                 run=ref.run_id, epoch=ref.epoch, job=ref.job_id, worker=self.liveness.worker_id
             ),
         ):
+            self._log_keeper.begin(ref.key)
             timeout = time_limit(ref.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
             # a cancellation that was swallowed during the claim counts too, see `cancelling`
@@ -253,6 +258,7 @@ class Engine:
                 # the run need not wait for anything: another worker can continue at once
                 self._wake_ups.send({changed: False})
         finally:
+            await self._log_keeper.end(attempt.ref.key)
             del self._attempts[attempt.ref.key]
 
     async def _live(self) -> None:
@@ -264,6 +270,7 @@ class Engine:
                 await self._recover()
                 await self._do_ticks()
                 await self._send_traces()
+                await self._store_lines()
                 self._chores.begin()
             # without its lock this worker looks dead: after the first failure it connects at once
             if well or not was_well:
@@ -341,6 +348,12 @@ class Engine:
                 await traces.send_ended(self._recovering)
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("sending traces", error)
+            await self._stop_recovering()
+
+    async def _store_lines(self) -> None:
+        """Store what the attempts have logged since the last time."""
+        connection = self._recovering
+        if connection is not None and not await self._log_keeper.store(connection):
             await self._stop_recovering()
 
     async def _stop_recovering(self) -> None:

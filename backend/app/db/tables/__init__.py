@@ -15,7 +15,7 @@ from app.db.tables.notifications import (
     notifications,
 )
 from app.db.tables.own_tables import own_rows, own_tables
-from app.db.tables.runs import run_events, run_sources, runs, workers
+from app.db.tables.runs import attempt_logs, run_events, run_sources, runs, workers
 from app.db.tables.schedules import schedule_ticks, schedules
 from app.db.tables.totals import event_totals, source_totals
 
@@ -23,6 +23,7 @@ __all__ = [
     "accepted_files",
     "annotation_history",
     "annotations",
+    "attempt_logs",
     "event_totals",
     "gene_events",
     "gene_list_genes",

@@ -244,6 +244,27 @@ run_events = Table(
     Index("run_events_actor_idx", "actor", "run_id", postgresql_where=text("actor IS NOT NULL")),
 )
 
+attempt_logs = Table(
+    "attempt_logs",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column(
+        "number",
+        Integer,
+        primary_key=True,
+        comment="counts the lines of the attempt, also those that are not kept",
+    ),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="by the clock of the worker's host",
+    ),
+    Column("level", Text, nullable=False),
+    Column("text", Text, nullable=False, comment="without secrets"),
+)
+
 workers = Table(
     "workers",
     metadata,

@@ -183,6 +183,27 @@ async def test_events_come_in_order_and_by_pages(api) -> None:
     assert [e["event"] for e in rest["events"]] == ["cancelled"]
 
 
+async def test_the_log_of_an_attempt_is_shown(api, query) -> None:
+    run = await start(api, "ensembl")
+    where = f"{RUNS}/{run['id']}/log"
+    assert (await api.get(where)).json() == {"run_id": run["id"], "epochs": [], "attempt": None}
+    query(
+        "INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)"
+        " SELECT %s, epoch, 7, '2026-11-24T12:00:00Z', 'info', 'succeeded'"
+        " FROM generate_series(1, 2) epoch",
+        run["id"],
+    )
+
+    latest = (await api.get(where)).json()
+    first = (await api.get(where, params={"epoch": 1})).json()
+
+    assert (latest["epochs"], latest["attempt"]["epoch"]) == ([1, 2], 2)
+    line = {"number": 7, "at": "2026-11-24T12:00:00Z", "level": "info", "text": "succeeded"}
+    assert first["attempt"] == {"epoch": 1, "earlier": 6, "lines": [line]}
+    missing = await api.get(where, params={"epoch": 3})
+    assert (missing.status_code, missing.json()["allowed"]) == (404, "1, 2")
+
+
 async def test_a_run_is_cancelled_once_and_tried_again(api, redis_url) -> None:
     run = await start(api, "ensembl")
     where = f"{RUNS}/{run['id']}"

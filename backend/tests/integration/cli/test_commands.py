@@ -138,6 +138,25 @@ def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
     }
 
 
+def test_the_log_of_an_attempt_is_shown_and_steers_no_terminal(cli, genes, query) -> None:
+    cli("annotate", "ensembl")
+    assert "no log line of run 1 is kept" in cli("log", 1).stderr
+    query(
+        "INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)"
+        " SELECT 1, epoch, 7, '2026-11-24T12:00:00Z', 'info', E'\x1b[2J epoch ' || epoch"
+        " FROM generate_series(1, 2) epoch"
+    )
+
+    latest, first = cli("log", 1), cli("log", 1, "--epoch", 1)
+
+    assert "info     \\x1b[2J epoch 2" in latest.stdout
+    assert "6 earlier lines are not kept" in latest.stderr
+    assert "with --epoch also: 1" in latest.stderr
+    assert "epoch 1" in first.stdout
+    assert cli.json("log", 1)["attempt"]["epoch"] == 2
+    assert cli("log", 1, "--epoch", 9).exit_code == 1
+
+
 @pytest.mark.parametrize("at", ["33715-01-01", "-infinity"])
 def test_a_run_parked_for_ever_breaks_no_command_and_can_be_tried_again(
     cli, genes, query, at

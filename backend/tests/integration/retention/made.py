@@ -32,6 +32,11 @@ SELECT id, finished_at, 1, event, '{"worker": 77}' FROM runs,
   unnest(ARRAY['created', 'claimed', state]) AS event WHERE id = %s
 """
 
+_LOG = """
+INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)
+SELECT id, 1, 1, finished_at, 'info', state FROM runs WHERE id = %s
+"""
+
 
 def add_run(
     query: Query,
@@ -44,12 +49,13 @@ def add_run(
     done: int = 0,
     source_state: str | None = None,
 ) -> int:
-    """Add a run that ended so many days ago, with its sources and events."""
+    """Add a run that ended so many days ago, with its sources, events and log."""
     values = [list(sources), genes, mode, state, ended]
     run_id: int = query(_RUN, *values)[0]["id"]
     for source in sources:
         query(_SOURCE, source, source_state or state, done, done, run_id)
     query(_EVENTS, run_id)
+    query(_LOG, run_id)
     return run_id
 
 

@@ -18,12 +18,12 @@ from tests.integration.retention.made import DAYS, add_run, left, remove_runs
 from tests.people import ADA
 
 
-async def test_an_old_run_goes_with_its_sources_and_events(bench: Bench, query: Query) -> None:
+async def test_an_old_run_goes_with_its_sources_events_and_log(bench: Bench, query: Query) -> None:
     add_run(query, 500)
     newer = [add_run(query, 399), add_run(query, 10)]
     await remove_runs(bench.db)
     assert left(query) == newer
-    for table in ("run_sources", "run_events"):
+    for table in ("run_sources", "run_events", "attempt_logs"):
         found = query(f"SELECT DISTINCT run_id FROM {table} ORDER BY 1")
         assert [row["run_id"] for row in found] == newer
 

@@ -188,6 +188,32 @@ async def test_the_form_shows_what_a_run_would_do(admin, web_settings) -> None:
     assert "What this run would do" not in text
 
 
+LINES = """
+INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)
+SELECT %s, epoch, n, now(), 'warning', 'epoch ' || epoch || ' line ' || n || %s::text
+FROM generate_series(1, 3) epoch, generate_series(31, 60) n
+"""
+
+
+async def test_the_last_log_lines_of_each_attempt_are_on_the_page_as_text(admin, query) -> None:
+    run_id = await start(admin, source="hgnc")
+    assert "No line is kept." in (await admin.get(f"/runs/{run_id}")).text
+    query(LINES, run_id, HOSTILE)
+
+    text = (await admin.get(f"/runs/{run_id}")).text
+    assert text.count("epoch 3 line") == 30
+    assert text.count("epoch 1 line") == 10
+    assert "<script>alert" not in text
+    assert 'href="/runs/1/log?epoch=1"' in text
+
+    text = (await admin.get(f"/runs/{run_id}/log?epoch=1")).text
+    assert text.count("epoch 1 line") == 30
+    assert "30 earlier lines are not kept" in text
+    assert f"<code>just log {run_id} --epoch 1</code>" in text
+    assert f'href="/api/admin/runs/{run_id}/log?epoch=1"' in text
+    assert (await admin.get(f"/runs/{run_id}/log?epoch=9")).status_code == 404
+
+
 async def test_a_page_names_its_json_and_its_command(admin) -> None:
     run_id = await start(admin, source="hgnc")
 

@@ -1,0 +1,190 @@
+"""The last log lines of the attempts at a run: a bounded table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import NotFound, show_run
+from app.core.runs.views import View, require_run
+
+MOST_ATTEMPTS = 20
+"""The last attempts of a run whose lines are kept."""
+
+MOST_LINES = 200
+"""The last lines of an attempt that are kept."""
+
+LONGEST_LINE = 500
+"""Characters. Of a longer line, the beginning is kept."""
+
+Key = tuple[int, int]
+"""The id of a run, and the epoch of an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log.
+
+    Attributes:
+        number: counts the lines of the attempt from 1, also those that are not kept.
+        at: by the clock of this machine.
+        level: ``info``, for example.
+        text: without secrets.
+    """
+
+    number: int
+    at: datetime
+    level: str
+    text: str
+
+
+# a line is stored once, even if the answer of the first commit was lost
+_STORE = text(
+    """
+    WITH stored AS (
+      INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)
+      SELECT :run_id, :epoch, number, at, level, text
+      FROM unnest(CAST(:numbers AS int[]), CAST(:ats AS timestamptz[]), CAST(:levels AS text[]),
+        CAST(:texts AS text[])) AS line (number, at, level, text)
+      ON CONFLICT DO NOTHING
+    )
+    DELETE FROM attempt_logs WHERE run_id = :run_id
+      AND ((epoch = :epoch AND number <= :last - :most_lines) OR epoch <= :epoch - :most_attempts)
+    """
+)
+
+_EPOCHS = text("SELECT DISTINCT epoch FROM attempt_logs WHERE run_id = :run_id ORDER BY epoch")
+
+_LINES = text(
+    """
+    SELECT number, at, level, text FROM attempt_logs
+    WHERE run_id = :run_id AND epoch = :epoch ORDER BY number
+    """
+)
+
+_TAILS = text(
+    """
+    WITH attempts AS (
+      SELECT epoch, max(number) AS last, min(number) AS first, count(*) AS lines
+      FROM attempt_logs WHERE run_id = :run_id GROUP BY epoch
+    )
+    SELECT a.epoch, a.first, a.lines, l.number, l.at, l.level, l.text
+    FROM attempts a JOIN attempt_logs l ON l.run_id = :run_id AND l.epoch = a.epoch
+      AND l.number > a.last - CASE a.epoch WHEN (SELECT max(epoch) FROM attempts)
+        THEN CAST(:of_last AS int) ELSE CAST(:of_others AS int) END
+    ORDER BY a.epoch DESC, l.number
+    """
+)
+
+
+class LogLine(View):
+    """A line that a worker logged about a run."""
+
+    number: int
+    """Counts the lines of the attempt from 1."""
+    at: datetime
+    """By the clock of the worker's host."""
+    level: str
+    """`debug`, `info`, `warning`, `error` or `critical`."""
+    text: str
+    """At most 500 characters, without secrets. A traceback has one line for each of its lines, of
+    which the middle may be left out."""
+
+
+class AttemptLog(View):
+    """The last lines that a worker logged in an attempt, at most 200."""
+
+    epoch: int
+    earlier: int
+    """The number of earlier lines of the attempt, which are not kept or not shown."""
+    lines: list[LogLine]
+
+
+class RunLog(View):
+    """The last log lines of an attempt at a run."""
+
+    run_id: int
+    epochs: list[int]
+    """The attempts that have lines. Only the lines of the last 20 attempts are kept."""
+    attempt: AttemptLog | None
+    """The attempt that was asked for, or else the latest one that has lines; null if there is
+    none."""
+
+
+async def store(connection: AsyncConnection, key: Key, lines: Sequence[Line]) -> None:
+    """Add lines of an attempt, and remove what is older than what is kept.
+
+    Args:
+        connection: where it is a transaction of its own. It is not guarded by the epoch: also a
+            fenced attempt says in its log what happened to it.
+        key: the run and the epoch.
+        lines: one or more, in order.
+    """
+    run_id, epoch = key
+    await connection.execute(
+        _STORE,
+        {
+            "run_id": run_id,
+            "epoch": epoch,
+            "numbers": [line.number for line in lines],
+            "ats": [line.at for line in lines],
+            "levels": [line.level for line in lines],
+            "texts": [line.text for line in lines],
+            "last": lines[-1].number,
+            "most_lines": MOST_LINES,
+            "most_attempts": MOST_ATTEMPTS,
+        },
+    )
+
+
+async def read_log(connection: AsyncConnection, run_id: int, epoch: int | None = None) -> RunLog:
+    """Return the last log lines of an attempt.
+
+    Args:
+        connection: to read from.
+        run_id: the run.
+        epoch: of the attempt; None means the latest one that has lines.
+
+    Raises:
+        NotFound: there is no such run, or its attempt has no lines.
+    """
+    await require_run(connection, run_id)
+    epochs = list((await connection.execute(_EPOCHS, {"run_id": run_id})).scalars())
+    if epoch is not None and epoch not in epochs:
+        raise NotFound(
+            f"run {run_id} has no log lines of an attempt under epoch {epoch}",
+            allowed=", ".join(map(str, epochs)) or "none: no line of this run is kept",
+            steps=(show_run(run_id),),
+        )
+    if not epochs:
+        return RunLog(run_id=run_id, epochs=[], attempt=None)
+    chosen = epochs[-1] if epoch is None else epoch
+    found = await connection.execute(_LINES, {"run_id": run_id, "epoch": chosen})
+    lines = [LogLine(**row) for row in found.mappings()]
+    earlier = lines[0].number - 1 if lines else 0
+    return RunLog(
+        run_id=run_id,
+        epochs=epochs,
+        attempt=AttemptLog(epoch=chosen, earlier=earlier, lines=lines),
+    )
+
+
+async def tails(
+    connection: AsyncConnection, run_id: int, *, of_last: int, of_others: int
+) -> list[AttemptLog]:
+    """Return the end of the log of each attempt, the latest attempt first.
+
+    Args:
+        connection: to read from.
+        run_id: the run.
+        of_last: how many lines of the latest attempt.
+        of_others: how many lines of each other attempt.
+    """
+    values = {"run_id": run_id, "of_last": of_last, "of_others": of_others}
+    attempts: dict[int, AttemptLog] = {}
+    for row in (await connection.execute(_TAILS, values)).mappings():
+        new = AttemptLog(epoch=row["epoch"], earlier=row["number"] - 1, lines=[])
+        attempts.setdefault(row["epoch"], new).lines.append(LogLine(**row))
+    return list(attempts.values())
