@@ -29,6 +29,9 @@ NOTICEABLE = 0.05
 """Seconds by which an event loop may be late without a mention. The delay differs a little each
 time, and a page that is shown live should change only when something happens."""
 
+BLOCKED = 1.0
+"""Seconds by which an event loop is never late on a machine that is fast enough."""
+
 _CODE = {
     "same": "as this API",
     "older": "older than this API",
@@ -80,7 +83,8 @@ async def read_workers(connection: AsyncConnection) -> Workers:
 
 
 def _shown(found: Workers) -> dict[str, Any]:
-    return {"found": found, "code": _CODE, "heartbeat": heartbeat, "lag": lag, "why": why}
+    named = {"code": _CODE, "blocked": BLOCKED}
+    return {"found": found, "heartbeat": heartbeat, "lag": lag, "why": why, **named}
 
 
 def summary(status: WorkerStatus) -> str:

@@ -53,7 +53,7 @@ async def test_the_list_has_every_source_with_its_answers(admin, query) -> None:
     assert names == list(SOURCES)
     text = await words(admin, "/sources")
     assert "clinvar 2026-11-01 2026-11-08 newer" in text
-    assert "1 found 1 absent 1 missing" in text
+    assert "1 found , 1 absent , 1 missing" in text
     assert 'aria-label="found: 1, absent: 1, unknown: 0, missing: 1"' in page
 
 
@@ -82,7 +82,7 @@ async def test_the_numbers_of_the_last_runs_are_drawn_and_said(admin, query) -> 
     assert "requests in the last 2 runs: 7 to 1,200; in the latest: 7" in page
     assert "changed answers in the last 2 runs: 0 to 3; in the latest: 3" in page
     assert f'href="/runs/{latest}" data-row' in page
-    assert "7 in the latest" in (await admin.get("/sources")).text
+    assert "latest: 7" in (await admin.get("/sources")).text
 
 
 async def test_what_is_held_is_accepted_from_the_page_of_its_source(admin, query) -> None:
@@ -140,7 +140,7 @@ async def test_numbers_are_counted_again_when_a_run_has_ended(admin, query) -> N
     query(ANSWERS.replace("clinvar", "hgnc"))
     run(query, "hgnc")
 
-    assert "1 found 1 absent 1 missing" in await words(admin, "/sources/hgnc")
+    assert "1 found , 1 absent , 1 missing" in await words(admin, "/sources/hgnc")
 
 
 async def test_an_unknown_source_is_answered_with_those_that_exist(admin) -> None:

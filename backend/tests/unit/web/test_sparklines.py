@@ -25,3 +25,13 @@ def test_zeros_alone_are_drawn_as_a_line() -> None:
     drawn = sparkline("requests", [Point("run 1", 0), Point("run 2", 0)], room=2)
 
     assert {each.height for each in drawn.columns} == {1}
+
+
+def test_the_bars_of_a_kind_are_one_path() -> None:
+    points = [Point("run 1", 5, "failed"), Point("run 2", 10), Point("run 3", 10)]
+
+    paths = sparkline("requests", points, room=3).paths
+    assert paths == {
+        "failed": "M0 12h39V24h-39z",
+        "": "M40 0h39V24h-39zM80 0h39V24h-39z",
+    }
