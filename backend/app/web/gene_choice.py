@@ -65,7 +65,7 @@ class Choice:
         """
         others = [(name, str(value)) for name, value in more.items() if value is not None]
         both = self.parameters + others
-        return f"?{urlencode(both)}" if both else ""
+        return f"?{urlencode(both, safe=',:')}" if both else ""
 
     @property
     def moment(self) -> str:

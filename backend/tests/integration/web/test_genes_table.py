@@ -134,7 +134,7 @@ async def test_what_a_form_sends_becomes_a_short_address(admin, answers) -> None
     assert answer.status_code == 303
     address = answer.headers["location"]
     assert address == (
-        "/genes?fields=clinvar.germline.pathogenic%2Cgnomad.loeuf%2Cgtex.tissues_tpm.Liver"
+        "/genes?fields=clinvar.germline.pathogenic,gnomad.loeuf,gtex.tissues_tpm.Liver"
         "&where=clinvar.state%3Dabsent&where=gnomad.loeuf%3C0.5"
     )
     page = await get(admin, address.removeprefix("/genes"))
