@@ -1,18 +1,24 @@
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
 import msgspec
 
 from app.annotation.data.field_names import split_names
+from app.annotation.data.fields import all_fields
+from app.annotation.data.gene_changes import Said, changes_page
 from app.annotation.data.gene_query import found_gene
 from app.annotation.data.manifest import in_order
-from app.annotation.data.one_gene import read_gene
+from app.annotation.data.one_gene import find_gene, read_gene
 from app.annotation.data.shapes import Gene, encode
 from app.annotation.data.wanted import find_wanted
 from app.annotation.genes.resolve import Resolution
 from app.annotation.genes.words import describe
-from app.cli.output import as_json, cells, local_time, say, stdout, table
+from app.cli.output import as_json, cells, local_time, note, say, stdout, table
 from app.cli.session import Session, in_session
+
+MOST_VERSIONS = 1_000
+"""Versions of the answers about a gene that are listed."""
 
 
 @click.command()
@@ -20,9 +26,16 @@ from app.cli.session import Session, in_session
 @click.option("--sources", metavar="SOURCE,...", default="", help="Only these sources.")
 @click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
 @click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
+@click.option("--history", is_flag=True, help="What was new with each version of the answers.")
 @as_json
 def gene(
-    name: str, *, sources: str, as_of: str | None, snapshot: str | None, as_json: bool
+    name: str,
+    *,
+    sources: str,
+    as_of: str | None,
+    snapshot: str | None,
+    history: bool,
+    as_json: bool,
 ) -> None:
     """Show what the sources say about the gene with this NAME.
 
@@ -31,21 +44,59 @@ def gene(
     gives them.
     """
 
-    async def do(session: Session) -> tuple[Resolution, Gene]:
+    async def answers(session: Session) -> tuple[Resolution, Gene]:
         async with session.db.connect() as connection:
             wanted = await find_wanted(
                 connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
             )
             return await read_gene(connection, name, wanted)
 
-    found, shown = in_session(do)
+    async def versions(session: Session) -> tuple[Resolution, list[Said], bool]:
+        async with session.db.connect() as connection:
+            wanted = await find_wanted(
+                connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
+            )
+            found, _, gene_id = await find_gene(connection, name)
+            said, after = await changes_page(
+                connection,
+                gene_id,
+                wanted,
+                await all_fields(connection),
+                after=None,
+                limit=MOST_VERSIONS,
+            )
+        return found, said, after is not None
+
+    if history:
+        found, said, more = in_session(versions)
+        _write_history(found, said, as_json=as_json)
+        if more:
+            note(f"There are more versions than {MOST_VERSIONS:,}; choose --sources")
+    else:
+        _write_answers(*in_session(answers), as_json=as_json)
+
+
+def _write_answers(found: Resolution, shown: Gene, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(encode(found_gene(found, shown))))
         return
     say(describe(found))
-    answers = table("source", "state", "release", "since")
+    listed = table("source", "state", "release", "since")
     for source in in_order(shown.annotations):
         answer = shown.annotations[source]
         since = msgspec.json.decode(answer.valid_from, type=datetime)
-        answers.add_row(*cells(source, answer.state, answer.release or "-", local_time(since)))
-    stdout().print(answers)
+        listed.add_row(*cells(source, answer.state, answer.release or "-", local_time(since)))
+    stdout().print(listed)
+
+
+def _write_history(found: Resolution, said: Sequence[Said], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.format(encode(said)))
+        return
+    say(describe(found))
+    listed = table("source", "since", "release", "run", "what was new")
+    for each in said:
+        run = "-" if each.run_id is None else str(each.run_id)
+        since = local_time(each.at)
+        listed.add_row(*cells(each.source, since, each.release or "-", run, each.text))
+    stdout().print(listed)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from app.core.printable import printable
 from app.core.runs import actors
 from app.web import assets, wording
-from app.web.cards.markup import markup
+from app.web.cards.markup import markup, prose
 
 PLACES = (
     ("/", "Now", "n"),
@@ -50,6 +50,7 @@ _pages.filters |= {
     "in_zone": wording.in_zone,
     "markup": markup,
     "clock": wording.clock,
+    "prose": prose,
     "span": wording.duration,
     "count": wording.count,
     "words": wording.words,

@@ -1,5 +1,6 @@
 """The history of a gene in words: what changed in its answers, and when."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -65,10 +66,15 @@ async def latest_changes(
         each: the most versions of a source.
     """
     found = await latest_versions(connection, gene_id, wanted, each=each + 1)
-    return {
-        source: Latest(number, [*_said(versions, fields.get(source, {}))][:each])
-        for source, (number, versions) in found.items()
-    }
+
+    def say() -> dict[str, Latest]:
+        return {
+            source: Latest(number, [*_said(versions, fields.get(source, {}))][:each])
+            for source, (number, versions) in found.items()
+        }
+
+    # large answers take long to compare, and the event loop is to be free meanwhile
+    return await asyncio.to_thread(say)
 
 
 async def changes_page(
@@ -95,9 +101,16 @@ async def changes_page(
     """
     # the version after the last one of the page is what that one is compared with
     versions, _ = await gene_history(connection, gene_id, wanted, after=after, limit=limit + 1)
-    said: list[Said] = []
-    for source, of_source in groupby(versions, key=lambda version: version.source):
-        said += _said([*of_source], fields.get(source, {}))
+
+    def say() -> list[Said]:
+        by_source = groupby(versions, key=lambda version: version.source)
+        return [
+            each
+            for source, of_source in by_source
+            for each in _said([*of_source], fields.get(source, {}))
+        ]
+
+    said = await asyncio.to_thread(say)
     return said[:limit], said[limit - 1].key if len(said) > limit else None
 
 

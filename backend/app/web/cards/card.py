@@ -178,7 +178,7 @@ def _why_absent(source: str) -> str:
 
 
 def _documented(source: str) -> str:
-    return (SOURCES[source].__doc__ or "").replace("`", "") if source in SOURCES else ""
+    return (SOURCES[source].__doc__ or "").replace("``", "`") if source in SOURCES else ""
 
 
 def _times(answer: Answer | None) -> Times:

@@ -30,3 +30,12 @@ def markup(value: Value, root: str = "") -> Markup:
         summary = "<summary>more of this text</summary>"
         said += f"<details>{summary}<bdi>{escape(printable(value.rest))}</bdi></details>"
     return Markup(said)  # noqa: S704 - all that is not a constant is escaped
+
+
+def prose(text: str) -> Markup:
+    """Return the text of a docstring as markup: what is between backticks becomes code."""
+    said = [
+        f"<code>{escape(part)}</code>" if place % 2 else escape(part)
+        for place, part in enumerate(printable(text).split("`"))
+    ]
+    return Markup("".join(said))  # noqa: S704 - see above

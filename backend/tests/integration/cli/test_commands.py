@@ -349,6 +349,24 @@ def test_a_gene_is_shown_by_any_of_its_names_as_the_api_has_it(cli, genes, query
     assert cli("gene", "PKD1", "--as-of", "2020-01-01").exit_code == 1
 
 
+def test_what_was_new_with_each_version_of_an_answer_is_listed(cli, genes, query) -> None:
+    query(
+        "INSERT INTO annotations (gene_id, source, state, data, release, checked_state, checked_at,"
+        " valid_from) SELECT id, 'pubmed', 'found', '{\"articles\": 5}', '2', 'found', now(),"
+        " '2026-02-01Z' FROM genes WHERE symbol = 'PKD1'"
+    )
+    query(
+        "INSERT INTO annotation_history (gene_id, source, state, release, valid_from, valid_to,"
+        " run_id, origin_ids, origin_since) SELECT id, 'pubmed', 'absent', '1', '2026-01-01Z',"
+        " '2026-02-01Z', 7, '{}', '{}' FROM genes WHERE symbol = 'PKD1'"
+    )
+    shown = cli("gene", "PKD1", "--history").stdout
+    assert "absent -> found; articles none -> 5" in shown
+    assert "first answer, absent" in shown
+    newest, oldest = cli.json("gene", "PKD1", "--history")
+    assert (newest["release"], oldest["text"]) == ("2", "first answer, absent")
+
+
 def test_one_source_is_shown_with_its_licence_and_what_is_due(cli, genes) -> None:
     found = cli.json("sources", "hgnc")
 

@@ -51,7 +51,6 @@ def test_every_source_has_a_card_of_every_state(source: str) -> None:
     assert states == ["found", "absent", "unknown", "not asked"]
     about = card_of(source, None).about
     assert about
-    assert "`" not in about
     assert ":func:" not in about
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.cards.markup import markup
+from app.web.cards.markup import markup, prose
 from app.web.cards.values import Value, cut, write
 
 
@@ -87,3 +87,8 @@ def test_a_list_is_cut_and_what_is_left_out_is_counted() -> None:
     assert (one_more.first, one_more.more) == (["0", "1", "2", "3"], 0)
     assert (many.first, many.rest, many.left_out) == (["0", "1", "2"], ["3", "4"], 995)
     assert (many.more, len(many)) == (997, 1_000)
+
+
+def test_code_in_a_definition_is_shown_as_code() -> None:
+    assert prose("below `<roots>` or none") == "below <code>&lt;roots&gt;</code> or none"
+    assert prose("plain & short") == "plain &amp; short"
