@@ -153,7 +153,7 @@ async def show_changes(
         else:
             reading = changes.page(connection, wanted, PAGE)
             found, last = await while_connected(request, reading)
-            groups = [*_groups(found, wanted)]
+            groups = [*_groups(found, wanted, by_source=search.order == "source")]
             following = search.query(after=str(last)) if last else None
             if search.counts:
                 counted = await while_connected(request, _count(connection, wanted))
@@ -216,9 +216,7 @@ async def _choices(connection: AsyncConnection) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _groups(found: Sequence[Change], wanted: Wanted) -> Iterator[Group]:
-    by_source = wanted.order == "source"
-
+def _groups(found: Sequence[Change], wanted: Wanted, *, by_source: bool) -> Iterator[Group]:
     def key(change: Change) -> str | None:
         return change.source if by_source else change.hgnc_id
 

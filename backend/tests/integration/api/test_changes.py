@@ -289,3 +289,20 @@ async def test_the_calls_of_the_page_about_changes_answer(api, history) -> None:
         assert answer.status_code == 200, call
         said = ("PKD1 clinvar", "\tPKD1\tclinvar", "gained a pathogenic variant")
         assert any(each in answer.text for each in said), call
+
+
+async def test_pages_go_on_across_genes_that_lie_far_apart(api, history, query) -> None:
+    query("UPDATE genes SET created_at = '2026-01-05'")
+    query(
+        "INSERT INTO genes (id, hgnc_id, symbol, created_at) OVERRIDING SYSTEM VALUE"
+        " SELECT n, 'HGNC:8' || n, 'FAR' || n, '2026-02-03' FROM unnest('{1000, 7000}'::int[]) n"
+    )
+    found: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        page = (await api.get("/api/changes", params={**BETWEEN, "limit": 2, **after})).json()
+        found += [each["text"] for each in page["changes"]]
+        if page["next_after"] is None:
+            break
+        after = {"after": page["next_after"]}
+    assert found == [*ALL, "FAR1000 gene: imported", "FAR7000 gene: imported"]

@@ -109,6 +109,7 @@ class Wanted:
         moving: see :class:`Asked`.
         order: see :class:`Asked`.
         after: see :class:`Asked`.
+        until: only changes of genes up to the one with this id.
     """
 
     fields: Mapping[str, Mapping[str, Field]]
@@ -123,6 +124,7 @@ class Wanted:
     moving: bool = False
     order: str = ORDERS[0]
     after: Key | None = None
+    until: int | None = None
 
     @property
     def period(self) -> str:
@@ -161,7 +163,8 @@ async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
         gene_id=None if asked.gene is None else await _gene(connection, asked.gene),
         list_id=None if asked.list is None else await _list(connection, asked.list),
         moving=asked.moving,
-        order=asked.order,
+        # the changes of one source come in the order of the genes anyhow
+        order=asked.order if asked.source is None else "gene",
         after=None if asked.after is None else _key(asked.after),
     )
 

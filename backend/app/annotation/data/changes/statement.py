@@ -265,6 +265,8 @@ def _limited(selected: Select[Any], table: FromClause, wanted: Wanted) -> Select
         selected = selected.where(gene_id == wanted.gene_id)
     if wanted.after is not None and wanted.order == "gene":
         selected = selected.where(gene_id >= wanted.after.gene_id)
+    if wanted.until is not None:
+        selected = selected.where(gene_id <= wanted.until)
     if wanted.list_id is not None:
         selected = selected.where(in_list(wanted.list_id, gene_id))
     return selected
