@@ -34,6 +34,7 @@ TOKEN = "the-token-of-the-benchmark"  # noqa: S105 - of a server that ends with 
 
 ADDRESSES = (
     *("/", "/runs", "/runs/5", "/runs?state=failed", "/workers", "/schedules"),
+    *("/sources", "/sources/clinvar", "/doctor"),
     *("/genes", "/genes?order=-clinvar.germline.pathogenic", "/genes?order=gnomad.loeuf"),
     "/genes?where=gnomad.loeuf%3C0.6&order=-gtex.kidney_cortex_tpm",
 )

@@ -46,26 +46,26 @@ class Status(WorkerStatus):
 
 
 async def status(
-    connection: AsyncConnection,
-    settings: Settings,
-    budgets: Budgets | None,
-    *,
-    arq_health: str | None,
+    connection: AsyncConnection, budgets: list[HostBudget] | None, *, arq_health: str | None
 ) -> Status:
     """Return the workers, the queue and the request budgets.
 
     Args:
         connection: to read from.
-        settings: of the sources.
-        budgets: None if they are in the memory of another process.
+        budgets: of :func:`read_budgets`. Read them before the connection is taken.
         arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await worker_status(connection, arq_health=arq_health)
-    return Status(**dict(workers), budgets=await read_budgets(settings, budgets))
+    return Status(**dict(workers), budgets=budgets)
 
 
 async def read_budgets(settings: Settings, budgets: Budgets | None) -> list[HostBudget] | None:
-    """Return how much of each budget is in use, in one look; None if that is not known."""
+    """Return how much of each budget is in use, in one look; None if that is not known.
+
+    Args:
+        settings: of the sources.
+        budgets: None if they are in the memory of another process.
+    """
     if budgets is None:
         return None
     known = list(_known(settings))

@@ -4,7 +4,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
-from app.annotation.budgets import Status, status
+from app.annotation.budgets import Status, read_budgets, status
 from app.annotation.data.lists import genes_to_annotate
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
@@ -344,5 +344,6 @@ async def accept(
 async def worker_status(services: ServicesDep) -> Status:
     """Return the workers that execute runs, the runs that wait, and the request budgets in use."""
     arq_health = await read_health_line(services.redis)
+    budgets = await read_budgets(services.settings, services.budgets)
     async with services.db.connect() as connection:
-        return await status(connection, services.settings, services.budgets, arq_health=arq_health)
+        return await status(connection, budgets, arq_health=arq_health)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 from rich.console import Console
 
-from app.annotation.budgets import HostBudget, Status, status
+from app.annotation.budgets import HostBudget, Status, read_budgets, status
 from app.annotation.settings import Settings, get_settings
 from app.cli.output import cells, duration, table
 from app.cli.session import Session, in_session
@@ -20,10 +20,12 @@ def read_status() -> tuple[Status, bool]:
     settings = get_settings()
 
     async def do(session: Session) -> Status:
-        async with session.db.connect() as connection, _redis(settings) as redis:
-            budgets = None if redis is None else RedisBudgets(redis)
+        async with _redis(settings) as redis:
+            shared = None if redis is None else RedisBudgets(redis)
+            budgets = await read_budgets(settings, shared)
             health = await read_health_line(redis)
-            return await status(connection, settings, budgets, arq_health=health)
+        async with session.db.connect() as connection:
+            return await status(connection, budgets, arq_health=health)
 
     return in_session(do, settings=settings), settings.use_arq_worker
 

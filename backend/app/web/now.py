@@ -6,9 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.budgets import HostBudget, Status, status
+from app.annotation.budgets import HostBudget, read_budgets, status
 from app.annotation.refresh.coverage import held_sources
 from app.api.services import Services, ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
@@ -71,8 +70,7 @@ class Now:
 @router.get("/")
 async def show_now(request: Request, services: ServicesDep) -> Response:
     """Show what happens at the moment."""
-    async with services.reads.connect() as connection:
-        return page(request, "now.html", now=await read_now(connection, services))
+    return page(request, "now.html", now=await read_now(services))
 
 
 @router.get("/live/now", response_class=EventSourceResponse)
@@ -80,30 +78,29 @@ async def live_now(request: Request, services: ServicesDep) -> AsyncIterator[Ser
     """Send what the page shows, as it changes."""
 
     async def read() -> dict[str, Any]:
-        async with services.reads.connect() as connection:
-            return {"now": await read_now(connection, services)}
+        return {"now": await read_now(services)}
 
     async for event in live_events(request, "now_live.html", read):
         yield event
 
 
-async def read_now(connection: AsyncConnection, services: Services) -> Now:
+async def read_now(services: Services) -> Now:
     """Read what the page shows."""
-    found: Status = await status(connection, services.settings, services.budgets, arq_health=None)
-    active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
-    held = [
-        HeldSource(name, each.run_id, each.reason)
-        for name, each in (await held_sources(connection)).items()
-    ]
-    schedules = [each for each in await list_schedules(connection) if each.next]
+    budgets = await read_budgets(services.settings, services.budgets)
+    async with services.reads.connect() as connection:
+        found = await status(connection, budgets, arq_health=None)
+        active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
+        held = await held_sources(connection)
+        schedules = [each for each in await list_schedules(connection) if each.next]
     schedules.sort(key=lambda each: each.next[0])
+    held_now = [HeldSource(name, each.run_id, each.reason) for name, each in held.items()]
     return Now(
-        health=_health(found.workers, active, found.queue_depth, held),
+        health=_health(found.workers, active, found.queue_depth, held_now),
         active=active,
         waiting=found.waiting,
-        held=held,
+        held=held_now,
         workers=found.workers,
-        budgets=found.budgets,
+        budgets=budgets,
         schedules=schedules[:MOST_SCHEDULES],
     )
 

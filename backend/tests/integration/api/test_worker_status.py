@@ -1,9 +1,12 @@
+import asyncio
+
 import redis
 
 from app.annotation.sources import SOURCES
 from app.core.process.version import version
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
+from harness.timing import WAIT, limit
 
 STATUS = "/api/admin/worker-status"
 
@@ -33,8 +36,12 @@ async def test_a_worker_is_alive_until_its_session_ends(api, database_url, query
     assert shown["id"] == worker.worker_id
     assert 0 <= shown["heartbeat_age"] < 30
     await worker.drop()
+    async with limit(WAIT):
+        # PostgreSQL notices a moment later that the session has ended
+        while query("SELECT FROM worker_liveness WHERE holds_lock"):
+            await asyncio.sleep(0.01)
     (shown,) = (await api.get(STATUS)).json()["workers"]
-    assert shown["alive"] is False
+    assert (shown["alive"], shown["frozen"]) == (False, False)
 
 
 async def test_a_worker_that_stopped_cleanly_is_no_longer_shown(api, database_url) -> None:

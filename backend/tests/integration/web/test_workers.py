@@ -1,5 +1,6 @@
 """The page of the workers says what they do, and why one is not alive."""
 
+import asyncio
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from app.core.process.version import version
 from app.core.workers.liveness import Liveness
 from app.core.workers.timing import Timing
+from harness.timing import WAIT, limit
 
 HOSTILE = '<script>alert(1)</script>" onmouseover="alert(2)'
 
@@ -18,6 +20,14 @@ async def worker(database_url):
     await worker.connect()
     yield worker
     await worker.drop()
+
+
+async def die(worker, query) -> None:
+    """End the session of a worker, and wait until PostgreSQL has noticed."""
+    await worker.drop()
+    async with limit(WAIT):
+        while query("SELECT FROM worker_liveness WHERE holds_lock"):
+            await asyncio.sleep(0.01)
 
 
 async def shown(browser) -> str:
@@ -76,7 +86,7 @@ async def test_a_dead_worker_is_explained_with_the_runs_that_it_lost(admin, work
         run["id"],
         worker.worker_id,
     )
-    await worker.drop()
+    await die(worker, query)
 
     page = (await admin.get("/workers")).text
     assert f'href="/runs/{run["id"]}"' in page
@@ -102,7 +112,7 @@ async def test_markup_in_a_worker_is_shown_as_text(admin, worker, query) -> None
     query("UPDATE workers SET host = %s, version = %s, kind = %s", HOSTILE, HOSTILE, HOSTILE)
     for died in (False, True):
         if died:
-            await worker.drop()
+            await die(worker, query)
         text = (await admin.get("/workers")).text
         assert "<script>alert" not in text
         assert '" onmouseover' not in text
