@@ -156,7 +156,8 @@ async def show_changes(
             groups = [*_groups(found, wanted, by_source=search.order == "source")]
             following = search.query(after=str(last)) if last else None
             if search.counts:
-                counted = await while_connected(request, _count(connection, wanted))
+                with services.streams:
+                    counted = await while_connected(request, _count(connection, wanted))
     return page(
         request,
         "changes.html",
@@ -177,11 +178,13 @@ async def show_changes(
 async def show_counts(
     request: Request, services: ServicesDep, search: Annotated[Search, Query()]
 ) -> Response:
-    """Show the numbers of each source, which a page loads after it is there."""
+    """Show the numbers of each source, unless they take long. The page loads them last."""
+    counted = None
     with services.streams:
         async with changes.reading(services.db) as connection:
             wanted = await changes.understand(connection, search.asked())
-            counted = await while_connected(request, _count(connection, wanted))
+            if not await changes.are_many(connection, wanted):
+                counted = await while_connected(request, _count(connection, wanted))
     return page(request, "changes_counts.html", search=search, counted=counted)
 
 

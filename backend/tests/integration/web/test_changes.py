@@ -177,6 +177,16 @@ async def test_the_numbers_of_each_source_are_loaded_beside_the_changes(viewer) 
     assert counted((await viewer.get(html.unescape(address))).text) == COUNTS
 
 
+async def test_numbers_that_take_long_are_counted_only_if_somebody_asks(
+    viewer, monkeypatch
+) -> None:
+    monkeypatch.setattr("app.annotation.data.changes.counts.MANY", 3)
+    part = (await viewer.get("/changes/counts", params=BETWEEN)).text
+    (address,) = re.findall(r'<a href="(/changes\?[^"]*counts=true[^"]*)"', part)
+    assert counted((await viewer.get(html.unescape(address))).text) == COUNTS
+    assert counted((await viewer.get("/changes/counts", params={**BETWEEN, "gene": "TTN"})).text)
+
+
 async def test_the_numbers_follow_the_filters(viewer) -> None:
     page = await shown(viewer, **BETWEEN, source="clinvar", counts="true")
     assert counted(page) == COUNTS[1:2]

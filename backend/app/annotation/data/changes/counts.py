@@ -9,11 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.changes.asked import Wanted
+from app.annotation.data.changes.statement import number_of_rows
 from app.annotation.data.changes.stream import Listed, stream
 from app.annotation.data.changes.views import FieldDifference
 from app.annotation.data.lists import in_list
 from app.core.runs.views import View
 from app.db.tables import annotations
+
+MANY = 40_000
+"""Answers that changed. Comparing so many takes some 3 seconds of processor time."""
 
 
 class SourceCount(View):
@@ -77,6 +81,13 @@ async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None,
         said = dict.fromkeys(gains.values())
         each.gained = Counter({words: each.gained[words] for words in said if each.gained[words]})
     return tallies
+
+
+async def are_many(connection: AsyncConnection, wanted: Wanted) -> bool:
+    """Tell whether a count would take longer than a few seconds."""
+    statement = number_of_rows(wanted, MANY + 1)
+    number: int = (await connection.execute(statement)).scalar_one()
+    return number > MANY
 
 
 async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:

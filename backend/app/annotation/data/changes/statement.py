@@ -97,13 +97,7 @@ def _new(wanted: Wanted, most: int | None) -> Subquery:
 
     PostgreSQL sorts them before it reads the former versions, so that the first ones come at once.
     """
-    parts = [_present(wanted)]
-    if wanted.to.at is not None or wanted.run is not None:
-        parts.append(_past(wanted))
-    if wanted.source is None:
-        parts.append(_events(wanted))
-        if wanted.run is None:
-            parts.append(_imports(wanted))
+    parts = _parts(wanted)
     if most is not None:
         # each part for itself, so that PostgreSQL can read it in this order from an index
         parts = [_first(part, wanted, most) for part in parts]
@@ -114,6 +108,24 @@ def _new(wanted: Wanted, most: int | None) -> Subquery:
     elif wanted.after is not None:
         selected = selected.where(_is_after(found, wanted))
     return selected.subquery("new")
+
+
+def number_of_rows(wanted: Wanted, most: int) -> Select[Any]:
+    """Return the statement that counts the rows of :func:`changes_of`, up to a number."""
+    rows = union_all(*_parts(wanted)).subquery()
+    some = select(rows.c.gene_id).limit(most).subquery()
+    return select(func.count()).select_from(some)
+
+
+def _parts(wanted: Wanted) -> list[Select[Any]]:
+    parts = [_present(wanted)]
+    if wanted.to.at is not None or wanted.run is not None:
+        parts.append(_past(wanted))
+    if wanted.source is None:
+        parts.append(_events(wanted))
+        if wanted.run is None:
+            parts.append(_imports(wanted))
+    return parts
 
 
 def _first(part: Select[Any], wanted: Wanted, most: int) -> Select[Any]:
