@@ -19,6 +19,7 @@ _Text = Annotated[str, Field(max_length=500)]
 _STATE = re.compile(rf"([a-z0-9_-]+)\.state=({'|'.join(STATES)})")
 
 IN_ORDER_OF_IMPORT = str(IMPORTED.by)
+"""The order if nobody chooses one. Addresses leave it out."""
 
 
 @dataclass(frozen=True, slots=True)

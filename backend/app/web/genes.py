@@ -37,6 +37,7 @@ from app.web.rendering import page, redirect, show_problem
 router = APIRouter()
 
 PAGE = 50
+"""Genes on a page."""
 
 MAX_COLUMNS = 60
 """Columns that a browser shows. An export has as many as somebody wants."""

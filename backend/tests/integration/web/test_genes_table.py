@@ -280,6 +280,30 @@ async def test_more_columns_than_a_browser_shows_are_for_a_file(admin, answers) 
     assert "an export has as many" in answer.text
 
 
+async def test_an_own_table_has_its_rows_in_a_column(admin, answers, query) -> None:
+    query(
+        "INSERT INTO own_tables (name, title, licence, release, file_name, digest, bytes, rows,"
+        " genes, columns, keys, added_by) VALUES ('cohort', 'Our cohort', 'CC0', '2', 'c.tsv', 'd',"
+        '  1, 1, 1, \'{"cases": "number", "remark": "text"}\', \'{hgnc_id}\', \'Ada\')'
+    )
+    data = {"rows": [{"cases": 1200, "remark": "seen"}, {"cases": 3, "remark": None}]}
+    query(
+        "INSERT INTO annotations (gene_id, source, state, data, checked_state)"
+        " SELECT id, 'cohort', 'found', CAST(%s AS jsonb), 'found' FROM genes"
+        " WHERE symbol = 'TTN'",
+        json.dumps(data),
+    )
+    answer = await admin.get("/genes?fields=cohort.rows&order=-cohort.rows")
+    assert "Our cohort: 1 column" in answer.text
+    page = Page(answer.text)
+    assert [*page.genes.items()][:2] == [
+        ("TTN", ["2: cases 1,200, remark seen; cases 3"]),
+        ("PKD1", ["not asked"]),
+    ]
+    where = "where=cohort.rows.cases%3E1000"
+    assert [*(await get(admin, f"?fields=cohort.rows&{where}")).genes] == ["TTN"]
+
+
 async def test_hostile_text_is_shown_as_text(admin, answers, query) -> None:
     query("UPDATE genes SET symbol = %s WHERE symbol = 'PKD1'", HOSTILE)
     data = {"name": HOSTILE, "alias_symbol": [HOSTILE, HOSTILE], "location": "javascript:alert(4)"}

@@ -8,7 +8,13 @@ import pytest
 
 from app.annotation.data.conditions import parse_condition
 from app.annotation.data.field_names import find_field, find_fields, find_path, split_names
-from app.annotation.data.fields import Field, MapKey, fields_of, fields_of_own_table
+from app.annotation.data.fields import (
+    Field,
+    MapKey,
+    default_fields,
+    fields_of,
+    fields_of_own_table,
+)
 from app.annotation.own_tables.store import OwnTableRow
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
@@ -73,6 +79,13 @@ def test_every_field_is_defined_and_its_name_means_nothing_else() -> None:
     for field in everything():
         assert field.definition, field.name
         assert field.path[0] not in PSEUDO_FIELDS, field.name
+
+
+def test_a_table_shows_at_first_one_field_of_a_source_at_most() -> None:
+    shown = default_fields(SOURCES)
+    assert 4 <= len(shown) == len({field.source for field in shown}) <= 8
+    first = shown[0].source
+    assert [each.name for each in default_fields({first})] == [shown[0].name]
 
 
 def test_structures_in_structures_are_flattened() -> None:
