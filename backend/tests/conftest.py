@@ -13,6 +13,7 @@ from app.annotation.settings import Settings
 from harness import timing
 from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
+from tests.clusters import copied_instead_of_initialised
 from tests.databases import Databases
 from tests.memory import in_memory
 
@@ -94,6 +95,16 @@ def as_from_a_shell() -> Iterator[None]:
     yield
     for each in ignored:
         signal.signal(each, signal.SIG_IGN)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copied_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """PostgreSQL's data is initialised once for all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clusters"
+    shared.mkdir(exist_ok=True)
+    with copied_instead_of_initialised(shared):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ GENES = ("PKD1", "TTN")
 ENDED = ("succeeded", "failed", "cancelled")
 SNAPSHOTS = ("early", "late")
 
-_AGE = re.compile(r'"(median|oldest)_age":[0-9.]+')
+_AGE = re.compile(r'"(median|oldest)_age":[0-9.]+|"counted_at":"[^"]+"')
 """What changes from one moment to the next."""
 
 AGES = st.sampled_from([1, 399, 401, 500, 501, 600, 601, 700, 701, 800])

@@ -10,6 +10,13 @@ import pytest
 from harness.timing import WAIT, scaled
 from services import Postgres, running_postgres
 from services.process import ServiceError
+from tests.clusters import initialised
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _initialised():
+    with initialised():
+        yield
 
 
 @pytest.fixture(scope="module")
