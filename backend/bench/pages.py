@@ -37,6 +37,7 @@ ADDRESSES = (
     *("/sources", "/sources/clinvar", "/doctor"),
     *("/genes", "/genes?order=-clinvar.germline.pathogenic", "/genes?order=gnomad.loeuf"),
     "/genes?where=gnomad.loeuf%3C0.6&order=-gtex.kidney_cortex_tpm",
+    *("/genes/HGNC:1", "/genes/HGNC:1/history"),
 )
 """The pages that are read."""
 

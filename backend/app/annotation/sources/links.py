@@ -59,7 +59,8 @@ def address_of(value: Any, field: str = "") -> str:
         field: the name of the field, or of the column of genes, that has it.
     """
     text = str(value) if type(value) is int else value
-    if not isinstance(text, str):
+    # most values are words, and each of the identifiers ends with a digit
+    if not isinstance(text, str) or not (text[-1:].isdigit() or field in _BY_FIELD):
         return ""
     forms = (_BY_FIELD[field],) if field in _BY_FIELD else _BY_FORM
     for form, address in forms:

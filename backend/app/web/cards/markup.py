@@ -1,5 +1,7 @@
 """Writes values as markup. A page has hundreds of them, for which a macro would take long."""
 
+import functools
+
 from markupsafe import Markup, escape
 
 from app.core.printable import printable
@@ -32,6 +34,8 @@ def markup(value: Value, root: str = "") -> Markup:
     return Markup(said)  # noqa: S704 - all that is not a constant is escaped
 
 
+# the definitions of the sources' fields are a few hundred, and a page has most of them
+@functools.lru_cache(maxsize=1_024)
 def prose(text: str) -> Markup:
     """Return the text of a docstring as markup: what is between backticks becomes code."""
     said = [
