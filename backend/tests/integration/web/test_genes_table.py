@@ -211,6 +211,7 @@ async def test_the_json_the_command_and_the_files_are_those_of_the_view(admin, a
     page = Page(answer.text)
     shown = [*page.genes]
     assert shown == ["TTN", "PKD1"]
+    assert "<strong>2 genes</strong>" in answer.text
 
     (api,) = [each for each in page.links if each.startswith("/api/genes")]
     data = await admin.get(page.links[api], headers={"Accept": "*/*"})
@@ -244,6 +245,9 @@ async def test_a_viewer_gets_files_of_the_table(viewer, answers) -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        head = await viewer.head(page.links[name])
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-disposition"] == disposition
 
 
 async def test_files_are_only_for_those_who_logged_in(visitor, answers) -> None:
