@@ -26,7 +26,6 @@ async def gives_up(scene: Scene, worker: Process, run_id: int) -> None:
     assert worker.poll() is None
 
 
-@pytest.mark.essential
 @pytest.mark.timeout(180)
 async def test_a_frozen_workers_run_goes_on_elsewhere_and_its_own_commit_is_refused(
     make_scene: MakeScene,

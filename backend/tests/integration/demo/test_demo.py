@@ -72,6 +72,7 @@ def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.reliability
 @pytest.mark.usefixtures("as_from_a_shell")
 def test_a_killed_worker_loses_no_gene_and_the_pages_show_it(
     command: list[str], tmp_path: Path
