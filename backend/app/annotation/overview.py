@@ -8,7 +8,7 @@ from typing import Annotated
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.notices.outages import Outage, outages
+from app.annotation.notices.outages import outages
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.refresh.coverage import (
     Coverage,
@@ -53,6 +53,16 @@ class StoredRelease(View):
     otherwise: before a file is read, its date is all that is known."""
 
 
+class ServiceOutage(View):
+    """A service that gives no answer now, and for which a run waits."""
+
+    host: str
+    """The name of the service, as in `waiting_for` of the run."""
+    since: datetime
+    """When the run began to wait."""
+    run_id: int
+
+
 class SourceOverview(View):
     """A source, and what is stored of it."""
 
@@ -90,7 +100,7 @@ class SourceOverview(View):
     """When a run last refreshed the source successfully."""
     held: Held | None
     """What was not accepted in the last run of the source, if anything."""
-    outages: list[Outage]
+    outages: list[ServiceOutage]
     """The services of the source that give no answer now, and for which a run waits."""
 
 
@@ -241,7 +251,11 @@ async def sources_overview(
                 oldest_age=now.timestamp() - answered.oldest if answered else None,
                 last_success=None if last is None else datetime.fromtimestamp(last, UTC),
                 held=held.get(name),
-                outages=down.get(name, []),
+                # whoever may read the data need not know what went wrong in between
+                outages=[
+                    ServiceOutage(host=each.host, since=each.since, run_id=each.run_id)
+                    for each in down.get(name, ())
+                ],
             )
         )
     return found

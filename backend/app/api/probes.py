@@ -17,6 +17,10 @@ CONNECTIONS = 4
 """To PostgreSQL: one for each of the queries."""
 
 
+COUNT_TIMEOUT = 60.0
+"""Seconds for the passes over all annotations. Nobody waits for as long."""
+
+
 class Probes:
     """Queries PostgreSQL and Redis on connections of its own.
 
@@ -42,7 +46,7 @@ class Probes:
         # a pass over all annotations takes some tenths of a second
         self._coverage = SharedQuery(self._query_coverage)
         self._recent_coverage = Recent(self._coverage.result)
-        self._counts = SharedQuery(self._query_counts)
+        self._counts = SharedQuery(self._query_counts, timeout=COUNT_TIMEOUT)
         self._recent_counts = Recent(self._counts.result)
 
     @property

@@ -47,10 +47,12 @@ class SharedQuery(Generic[T]):
 
     Args:
         run: executes the query.
+        timeout: seconds after which a query without an answer is abandoned.
     """
 
-    def __init__(self, run: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, run: Callable[[], Awaitable[T]], timeout: float = QUERY_TIMEOUT) -> None:
         self._run = run
+        self._timeout = timeout
         self._running: asyncio.Task[T] | None = None
 
     async def result(self) -> T:
@@ -84,5 +86,5 @@ class SharedQuery(Generic[T]):
             await cancelling.end(self._running, within=CANCEL_TIMEOUT)
 
     async def _run_in_time(self) -> T:
-        async with asyncio.timeout(QUERY_TIMEOUT):
+        async with asyncio.timeout(self._timeout):
             return await self._run()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from app.annotation.notices.outages import outages
 from app.annotation.overview import Counts, SourceOverview, require_source, sources_overview
 from app.api.errors import Busy
 from app.api.services import Services, ServicesDep
@@ -69,7 +70,9 @@ async def show_source(request: Request, name: Name, services: ServicesDep) -> Re
         await require_source(connection, name)
     counts = await _counts(services)
     (found,) = await _read(services, counts, name) if counts else [None]
-    return page(request, "source.html", name=name, found=found, counts=counts)
+    async with services.reads.connect() as connection:
+        down = (await outages(connection)).get(name, [])
+    return page(request, "source.html", name=name, found=found, counts=counts, outages=down)
 
 
 async def _counts(services: Services) -> Counts | None:

@@ -1,6 +1,7 @@
 """Finds services for which runs have been waiting for hours."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from app.annotation.sources import SOURCES
 from app.core.notify.incidents import Looked, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.runs.views import View
 from app.core.words import some, span
 
 # what a source waited for before its last answer in the run was another outage
@@ -44,23 +44,27 @@ ASKED = [(host.name, name) for name, source in SOURCES.items() for host in sourc
 """Each service with a source that asks it."""
 
 
-class Outage(View):
-    """A service that gives no answer now, and for which a run waits."""
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A service that gives no answer now, and for which a run waits.
+
+    Attributes:
+        host: the name of the service.
+        since: when the run began to wait.
+        reason: what the service last did instead of answering, for operators.
+    """
 
     host: str
-    """The name of the service, as in `waiting_for` of the run."""
     since: datetime
-    """When the run began to wait."""
     run_id: int
     reason: str | None
-    """What the service last did instead of answering."""
 
 
 async def outages(connection: AsyncConnection) -> dict[str, list[Outage]]:
     """Return the services for which runs wait now, by source."""
     found: dict[str, list[Outage]] = {}
     for row in await connection.execute(_DOWN, _values(ASKED, seconds=0)):
-        outage = Outage(host=row.host, since=row.since, run_id=row.run, reason=row.reason)
+        outage = Outage(row.host, row.since, row.run, row.reason)
         for source in row.sources:
             found.setdefault(source, []).append(outage)
     return found
