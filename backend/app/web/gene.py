@@ -78,6 +78,10 @@ class Asked(BaseModel):
         """The same as the end of an address; empty if nothing is asked for."""
         return f"?{urlencode(self.given)}" if self.given else ""
 
+    def query_of(self, source: str) -> str:
+        """Return the same for one source alone."""
+        return "?" + urlencode(self.given | {"sources": source})
+
     @property
     def options(self) -> str:
         """The same as options of a command."""

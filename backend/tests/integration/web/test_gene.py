@@ -79,6 +79,7 @@ async def test_the_four_states_look_different_and_say_why(admin, answer) -> None
         unknown
     )
     assert "No run has asked HGNC about PKD1 yet" in words(not_asked)
+    assert "A run of all sources leaves Descartes out" in words(card(text, "descartes"))
     states = [
         re.search(r'class="card source ([a-z-]+)"', each)[1]
         for each in (found, absent, unknown, not_asked)
@@ -223,6 +224,7 @@ async def test_a_past_moment_and_a_snapshot_show_what_was_known_then(admin, chan
     assert "9 articles" in words(card(paper, "pubmed"))
     assert "in the snapshot paper" in words(paper)
     assert "articles 9 -&gt; 12" not in paper
+    assert "History: 2 versions" in words(card(paper, "pubmed"))
     assert 'href="/api/genes/HGNC:9008?snapshot=paper"' in paper
     assert "just gene HGNC:9008 --snapshot paper" in paper
 
@@ -361,3 +363,15 @@ async def test_an_own_table_is_shown_with_its_columns(admin, answer, query) -> N
     assert "Our cohort found" in words(found)
     assert '<td class="number"><bdi>1,200</bdi></td><td><bdi>seen</bdi></td>' in found
     assert "c.tsv, added by Ada" in words(found)
+
+
+async def test_a_card_leads_to_all_versions_of_the_same_moment(admin, changed, monkeypatch) -> None:
+    monkeypatch.setattr("app.web.gene.LATEST", 1)
+    found = card((await admin.get("/genes/PKD1?as_of=2026-03-01")).text, "pubmed")
+
+    assert "absent -> found" in words(found)
+    link = re.search(r'href="(/genes/HGNC:9008/history[^"]+)">All 2 versions', found)
+    assert link
+    versions = (await admin.get(html.unescape(link[1]))).text
+    assert "first answer, absent" in words(versions)
+    assert "2026-11" not in words(versions)
