@@ -24,7 +24,6 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    type_coerce,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -173,9 +172,9 @@ def _comparable(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
         case "list":
             return case((is_a == "array", func.jsonb_array_length(value, type_=Integer)))
         case "map":
-            keys = func.jsonb_object_keys(value).table_valued("key")
-            length = select(func.count()).select_from(keys).scalar_subquery()
-            return case((is_a == "object", type_coerce(length, Integer)))
+            # takes half as long as counting the rows of jsonb_object_keys
+            values = func.jsonb_path_query_array(value, literal_column("'strict $.*'::jsonpath"))
+            return case((is_a == "object", func.jsonb_array_length(values, type_=Integer)))
         case "text":
             text = value.op("#>>", return_type=Text)(literal_column("'{}'::text[]"))
             return case((is_a == "string", func.lower(text)))

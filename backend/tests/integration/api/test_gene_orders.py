@@ -27,7 +27,7 @@ def answer(number: int) -> tuple[str, Any]:
     return "found", {
         "germline": {"pathogenic": few * 1_000_000_000_000},
         "last_evaluated": f"202{few}-01-01",
-        "unknown_terms": {f"term {n}": n for n in range(few)},
+        "unknown_terms": {f"term {n}": [n, n, n] for n in range(few)},
         "review_status": {"no assertion": few / 8},
     }
 
