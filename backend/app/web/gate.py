@@ -11,7 +11,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.origin import came_by_link, is_encrypted, is_from_these_pages
+from app.web.origin import (
+    came_by_link,
+    is_embedded_elsewhere,
+    is_encrypted,
+    is_from_these_pages,
+)
 from app.web.rendering import page, redirect, root_of, show_problem
 from app.web.roles import Roles
 
@@ -29,6 +34,8 @@ HEADERS = {
     # browsers without Sec-Fetch-Site send the Origin of forms only under such a policy
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
+    # for browsers that do not know `frame-ancestors`
+    "x-frame-options": "DENY",
 }
 """Sent with every answer. No script or style in the text of a page is obeyed."""
 
@@ -74,12 +81,14 @@ class Gate:
         """Return the answer to a request that may not pass, or None."""
         path = get_route_path(request.scope)
         session = request.scope["session"] = self._roles.session(_cookie(request))
-        if request.method not in SAFE_METHODS and not is_from_these_pages(request):
+        is_safe = request.method in SAFE_METHODS
+        foreign = is_embedded_elsewhere(request) if is_safe else not is_from_these_pages(request)
+        if foreign:
             return show_problem(
                 request,
                 HTTPStatus.FORBIDDEN,
                 "this request was not sent by a page of this server",
-                remedy="open the page here, and use its form",
+                remedy="open the page here, and use its links and forms",
             )
         # anybody may know that there is no such page
         if path.startswith(OPEN_PATHS) or not is_page(self._routes, request.scope):
@@ -93,7 +102,7 @@ class Gate:
             )
         if session is None:
             return _to_login(request, path)
-        if request.method not in SAFE_METHODS and not session.may_act and path != "/logout":
+        if not is_safe and not session.may_act and path != "/logout":
             return show_problem(
                 request,
                 HTTPStatus.FORBIDDEN,

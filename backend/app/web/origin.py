@@ -17,7 +17,26 @@ def is_from_these_pages(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # it is no address, such as `http://[`
+        return False
+
+
+def is_embedded_elsewhere(request: Request) -> bool:
+    """Tell whether a page of another server loads an address as a part of itself.
+
+    The cookie comes with what a page of the same site loads, such as another port of this host or
+    another server of the same domain, although that page cannot read the answer. An image there
+    could start an export. A link to a page is followed as a document of its own.
+    """
+    site = request.headers.get("sec-fetch-site", "none")
+    if site in {"same-origin", "none"}:
+        return False
+    mode, destination = (request.headers.get(f"sec-fetch-{each}") for each in ("mode", "dest"))
+    return mode not in {None, "navigate"} or destination not in {None, "document"}
 
 
 def came_by_link(request: Request) -> bool:

@@ -1,7 +1,12 @@
 import pytest
 from starlette.requests import Request
 
-from app.web.origin import is_from_these_pages, is_loopback, local_path
+from app.web.origin import (
+    is_embedded_elsewhere,
+    is_from_these_pages,
+    is_loopback,
+    local_path,
+)
 
 
 def request(**headers: str) -> Request:
@@ -22,11 +27,35 @@ def request(**headers: str) -> Request:
         ({"origin": "http://here"}, False),
         ({"origin": "http://elsewhere:8000"}, False),
         ({"origin": "null"}, False),
+        ({"origin": "http://["}, False),
         ({}, False),
     ],
 )
 def test_only_a_page_of_this_server_may_send_something(headers, allowed) -> None:
     assert is_from_these_pages(request(host="here:8000", **headers)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "dest", "embedded"),
+    [
+        ("cross-site", "navigate", "document", False),
+        ("same-site", "navigate", "document", False),
+        ("same-site", "no-cors", "image", True),
+        ("cross-site", "cors", "empty", True),
+        ("same-site", "navigate", "iframe", True),
+        ("same-origin", "no-cors", "script", False),
+        ("same-origin", "cors", "empty", False),
+        ("none", "navigate", "document", False),
+    ],
+)
+def test_other_servers_link_pages_and_embed_none(site, mode, dest, embedded) -> None:
+    sent = request(sec_fetch_site=site, sec_fetch_mode=mode, sec_fetch_dest=dest)
+
+    assert is_embedded_elsewhere(sent) is embedded
+
+
+def test_a_client_that_does_not_say_where_it_comes_from_may_read() -> None:
+    assert not is_embedded_elsewhere(request())
 
 
 @pytest.mark.parametrize(
