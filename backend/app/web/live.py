@@ -136,7 +136,8 @@ async def live_events(
     """Yield the events of a stream that keeps a part of a page up to date.
 
     Args:
-        request: for the stream. All who have the same role get the same text from its address.
+        request: for the stream. All who have the same role get the same text from its address, of
+            which the query is a part.
         template: the part.
         read: reads what the part shows.
     """

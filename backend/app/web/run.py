@@ -13,7 +13,9 @@ from app.api import admin
 from app.api.admin import NewAcceptance
 from app.api.services import ServicesDep
 from app.core.runs.log_lines import MOST_LINES, read_log, tails
+from app.core.runs.parts import source_parts
 from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID, latest_events
+from app.core.workers.views import hosts_of
 from app.web.live import live_events
 from app.web.rendering import page, redirect
 from app.web.roles import actor_of
@@ -24,28 +26,44 @@ router = APIRouter()
 MOST_EVENTS = 500
 """The latest events, of which the timeline is drawn."""
 
+LISTED_EVENTS = 100
+"""The latest events that are listed."""
+
 LINES_OF_OTHERS = 10
 """The last log lines of an earlier attempt. A page of its own shows them all."""
 
 RunId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Begin = Annotated[datetime | None, Query(alias="from")]
+End = Annotated[datetime | None, Query(alias="to")]
 
 
 @router.get("/runs/{run_id}")
-async def show_run(request: Request, run_id: RunId, services: ServicesDep) -> Response:
+async def show_run(
+    request: Request,
+    run_id: RunId,
+    services: ServicesDep,
+    begin: Begin = None,
+    end: End = None,
+) -> Response:
     """Show a run."""
     async with services.reads.connect() as connection:
-        return page(request, "run.html", **await _read(connection, run_id))
+        read = await _read(connection, run_id, begin, end)
+    return page(request, "run.html", asked=request.url.query, **read)
 
 
 @router.get("/live/runs/{run_id}", response_class=EventSourceResponse)
 async def live_run(
-    request: Request, run_id: RunId, services: ServicesDep
+    request: Request,
+    run_id: RunId,
+    services: ServicesDep,
+    begin: Begin = None,
+    end: End = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Send what the page of a run shows, as it changes."""
 
     async def read() -> dict[str, Any]:
         async with services.reads.connect() as connection:
-            return await _read(connection, run_id)
+            return await _read(connection, run_id, begin, end)
 
     async for event in live_events(request, "run_live.html", read):
         yield event
@@ -90,9 +108,28 @@ async def accept(
     return redirect(request, f"/runs/{run_id}")
 
 
-async def _read(connection: AsyncConnection, run_id: int) -> dict[str, Any]:
+async def _read(
+    connection: AsyncConnection, run_id: int, begin: datetime | None, end: datetime | None
+) -> dict[str, Any]:
     run = await get_detail(connection, run_id)
-    events = await latest_events(connection, run_id, limit=MOST_EVENTS)
+    events = await latest_events(connection, run_id, limit=MOST_EVENTS + 1)
+    left_out = len(events) > MOST_EVENTS
+    events = events[-MOST_EVENTS:]
+    workers = {each.detail["worker"] for each in events if "worker" in each.detail}
     logs = await tails(connection, run_id, of_last=MOST_LINES, of_others=LINES_OF_OTHERS)
-    drawing = draw(run, events, datetime.now(UTC))
-    return {"run": run, "events": events, "drawing": drawing, "logs": logs}
+    drawing = draw(
+        events,
+        datetime.now(UTC),
+        parts=await source_parts(connection, run_id),
+        hosts=await hosts_of(connection, workers),
+        begin=begin,
+        end=end,
+        left_out=left_out,
+    )
+    return {
+        "run": run,
+        "events": events[-LISTED_EVENTS:],
+        "earlier": left_out or len(events) > LISTED_EVENTS,
+        "drawing": drawing,
+        "logs": logs,
+    }

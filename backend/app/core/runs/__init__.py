@@ -12,6 +12,7 @@ __all__ = [
     "log_lines",
     "operations",
     "outcome",
+    "parts",
     "ref",
     "request",
     "totals",

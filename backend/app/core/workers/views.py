@@ -1,5 +1,6 @@
 """Read-only views of the workers and the queue, for the API and the command line."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, get_args
 
@@ -11,6 +12,8 @@ from app.core.runs.views import View, one_of
 
 MAX_ROWS = 100
 """The most workers, and the most queued runs, that are shown."""
+
+_HOSTS = text("SELECT id, host FROM workers WHERE id = ANY(CAST(:ids AS int[]))")
 
 
 class Worker(View):
@@ -149,3 +152,9 @@ async def worker_status(connection: AsyncConnection, *, arq_health: str | None) 
         ],
         arq_health=arq_health,
     )
+
+
+async def hosts_of(connection: AsyncConnection, ids: Collection[int]) -> dict[int, str]:
+    """Return the hosts of workers, by their ids. A worker that was removed is left out."""
+    found = await connection.execute(_HOSTS, {"ids": list(ids)})
+    return {row.id: row.host for row in found}

@@ -184,6 +184,13 @@ run_sources = Table(
     Column("held", JSONB, comment="why the answers are held: reason, examples, genes, files"),
     Column("accepted", JSONB, comment="what was held and then accepted, with by, note, time"),
     Column("error", Text, comment="why the source failed, or is held"),
+    Column(
+        "earlier",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="begin, end and state of earlier attempts with this source; see migration 0024",
+    ),
     at("attempt_started_at"),
     at("started_at"),
     at("finished_at"),

@@ -22,7 +22,7 @@ SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then((found) => found.
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 PAGES = (
-    *("/", "/runs", "/runs/1", "/runs/new", "/runs/new?look=true&source=hgnc"),
+    *("/", "/runs", "/runs/1", "/runs/1/log", "/runs/new", "/runs/new?look=true&source=hgnc"),
     *("/sources", "/sources/hgnc", "/workers", "/doctor", "/doctor?only=config"),
     *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK", "/changes", "/changes?since=2026-01-01&order=source"),
@@ -180,7 +180,7 @@ async def test_a_killed_workers_gap_is_on_the_timeline(
         victim.kill()
         await expect(said(tab, "no worker for")).to_be_visible()
         await expect(tab.page.locator("svg.timeline rect.gap")).to_have_count(1)
-        await expect(tab.page.locator("svg.timeline rect.lost")).to_have_count(1)
+        await expect(tab.page.locator("svg.timeline rect.attempt.lost")).to_have_count(1)
 
 
 async def test_keys_lead_to_pages_and_through_lists(chromium: Browser, served: str) -> None:
@@ -242,6 +242,10 @@ async def test_a_gene_is_found_with_the_keyboard_alone(
 
 async def test_forms_work_without_scripts(chromium: Browser, plant: Plant, served: str) -> None:
     async with window(chromium, served, java_script_enabled=False) as tab:
+        await tab.open("/runs/1")
+        await tab.page.get_by_role("link", name="Zoom in").click()
+        await tab.page.get_by_role("link", name="Later").click()
+        await expect(tab.page.get_by_role("link", name="Whole run")).to_be_visible()
         await tab.open("/runs/2")
         await tab.page.get_by_role("button", name="Cancel").click()
         await plant.until(lambda run: run["state"] == "cancelled")

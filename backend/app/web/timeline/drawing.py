@@ -1,0 +1,273 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.core.runs.parts import SourcePart
+from app.core.runs.views import RunEvent
+from app.core.words import shortened, span
+from app.web.timeline.gaps import draw_gaps, said_of
+from app.web.timeline.history import AttemptSpan, Gap, SourceSpan, attempts_of, gaps_of, sources_of
+from app.web.timeline.rows import in_rows
+from app.web.timeline.shapes import WIDTH, Bar, Drawing, Line, Mark, Scale, Told
+from app.web.timeline.ticks import ticks_of
+from app.web.timeline.window import Window, close_to, whole_of, window_of, zooms
+
+ATTEMPT = 16.0
+"""The height of the bar of an attempt."""
+
+SOURCE = 5.0
+"""The height of the bar of a source, below that of its attempt."""
+
+SPACE = 12.0
+"""Between two lanes."""
+
+TIMES = 34.0
+"""The height of the times below the lanes."""
+
+NARROW = 10.0
+"""The width of an attempt below which its sources are not drawn."""
+
+MOST_LANES = 30
+"""Lanes with a worker each. Beyond them, the last lane is for all others."""
+
+MOST_ROWS = 15
+"""Sources of an attempt that are drawn side by side."""
+
+MOST_TOLD = 60
+"""Attempts and gaps that are told in words."""
+
+Lane = int | str | None
+"""The worker of a lane, None if it is not known, or the name of the lane for all others."""
+
+_HOST = 20
+"""Characters of a host that fit beside a lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An attempt that lies in the window, with its sources and the rows of these."""
+
+    attempt: AttemptSpan
+    end: datetime
+    sources: Sequence[SourceSpan]
+    rows: Sequence[tuple[int, SourceSpan]]
+
+    @property
+    def height(self) -> float:
+        """Of its bar and the bars of its sources."""
+        rows = 1 + max((row for row, _ in self.rows), default=-1)
+        return ATTEMPT + 2 + rows * (SOURCE + 1)
+
+    @property
+    def title(self) -> str:
+        """The attempt in words."""
+        attempt = self.attempt
+        lasted = span((self.end - attempt.begin).total_seconds())
+        said = f"attempt under epoch {attempt.epoch} on worker {attempt.worker}:"
+        return f"{said} {attempt.outcome}, {lasted}"
+
+
+def draw(
+    events: Sequence[RunEvent],
+    now: datetime,
+    *,
+    parts: Sequence[SourcePart] = (),
+    hosts: Mapping[int, str] | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    left_out: bool = False,
+) -> Drawing | None:
+    """Draw a run; None if it has had no attempt.
+
+    Args:
+        events: of the run, in order.
+        now: where an attempt that goes on ends.
+        parts: when attempts were busy with which source.
+        hosts: of the workers, by their ids.
+        begin: of the window; None: of the run.
+        end: of the window; None: of the run.
+        left_out: whether the run has earlier events than these.
+
+    Raises:
+        WrongUse: there can be no such window.
+    """
+    attempts = attempts_of(events)
+    if not attempts:
+        return None
+    whole = whole_of(attempts, now)
+    window = window_of(whole, begin, end)
+    scale = Scale(window)
+    shown = [
+        _show(each, parts, window, now, scale)
+        for each in attempts
+        if window.meets(each.begin, each.end or now)
+    ]
+    lanes = _lanes(shown)
+    places, height = _places(lanes)
+    gaps_shown = [gap for gap in gaps_of(attempts) if window.meets(gap.begin, gap.end)]
+    gaps = draw_gaps(gaps_shown, scale, height)
+    told = _told(shown, gaps_shown)
+    marks = [
+        mark
+        for lane, members in lanes.items()
+        for mark in _named(lane, members, hosts or {}, gaps.top + places[lane])
+    ]
+    bars = [
+        bar
+        for lane, members in lanes.items()
+        for each in members
+        for bar in _bars(each, scale, gaps.top + places[lane])
+    ]
+    return Drawing(
+        width=WIDTH,
+        height=gaps.top + height + TIMES,
+        top=gaps.top,
+        bottom=gaps.top + height,
+        window=window,
+        marks=[*marks, *gaps.marks],
+        bars=bars,
+        gaps=gaps.bars,
+        axis=[Line(scale.x(tick.at), tick) for tick in ticks_of(window)],
+        zooms=zooms(window, whole),
+        told=told,
+        notes=_notes(
+            events,
+            nothing=not shown,
+            left_out=left_out and window.begin <= whole.begin,
+            unlabelled=gaps.unlabelled,
+            untold=len(shown) + len(gaps_shown) - len(told),
+            narrow=sum(bool(each.sources) and not each.rows for each in shown),
+        ),
+    )
+
+
+def _show(
+    attempt: AttemptSpan, parts: Sequence[SourcePart], window: Window, now: datetime, scale: Scale
+) -> _Shown:
+    sources = sources_of(attempt, parts, now)
+    end = attempt.end or now
+    if scale.x(end) - scale.x(attempt.begin) < NARROW:
+        return _Shown(attempt, end, sources, ())
+    inside = [each for each in sources if window.meets(each.begin, each.end)]
+    rows, _ = in_rows(
+        inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), most=MOST_ROWS
+    )
+    return _Shown(attempt, end, sources, rows)
+
+
+def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
+    """Return the attempts of each lane, the lane of the first attempt first."""
+    workers = list(dict.fromkeys(each.attempt.worker for each in shown))
+    own = set(workers if len(workers) <= MOST_LANES else workers[: MOST_LANES - 1])
+    lanes: dict[int | str | None, list[_Shown]] = {}
+    for each in shown:
+        worker = each.attempt.worker
+        name = worker if worker in own else f"{len(workers) - len(own)} others"
+        lanes.setdefault(name, []).append(each)
+    return lanes
+
+
+def _places(
+    lanes: Mapping[Lane, Sequence[_Shown]],
+) -> tuple[dict[Lane, float], float]:
+    """Return where each lane begins, and the height of all."""
+    places, height = {}, 0.0
+    for lane, members in lanes.items():
+        places[lane] = height
+        # room for two lines of text
+        height += max(*(each.height for each in members), 2 * SPACE) + SPACE
+    return places, height
+
+
+def _named(lane: Lane, members: Sequence[_Shown], hosts: Mapping[int, str], y: float) -> list[Mark]:
+    if isinstance(lane, str):
+        numbers = sorted({str(each.attempt.worker) for each in members})
+        return [Mark(0, y + 12, lane, "worker", "workers " + ", ".join(numbers))]
+    host = hosts.get(lane, "") if lane is not None else ""
+    found = [
+        Mark(
+            0,
+            y + 12,
+            f"worker {lane}",
+            "worker",
+            f"worker {lane} on {host or 'a host that is not known any more'}",
+        )
+    ]
+    if host:
+        found.append(Mark(0, y + 26, shortened(host, _HOST), "host", host))
+    return found
+
+
+def _bars(shown: _Shown, scale: Scale, y: float) -> list[Bar]:
+    attempt = shown.attempt
+    bars = scale.bar(
+        attempt.begin,
+        shown.end,
+        y=y,
+        height=ATTEMPT,
+        kind=f"attempt {attempt.outcome}",
+        title=shown.title,
+    )
+    for row, each in shown.rows:
+        top = y + ATTEMPT + 2 + row * (SOURCE + 1)
+        bars += scale.bar(
+            each.begin,
+            each.end,
+            y=top,
+            height=SOURCE,
+            kind=f"source {each.state}",
+            title=_said_of(each),
+        )
+    return bars
+
+
+def _said_of(each: SourceSpan) -> str:
+    return f"{each.source} {each.state}, {span((each.end - each.begin).total_seconds())}"
+
+
+def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:
+    """Return the last of what the drawing shows in words, in order."""
+    both: list[_Shown | Gap] = sorted([*gaps, *shown], key=_order)
+    return [
+        Told(said_of(each), close_to(each.begin, each.end).query)
+        if isinstance(each, Gap)
+        else Told(
+            each.title,
+            close_to(each.attempt.begin, each.end).query,
+            "; ".join(map(_said_of, each.sources)),
+        )
+        for each in both[-MOST_TOLD:]
+    ]
+
+
+def _order(each: _Shown | Gap) -> tuple[datetime, bool]:
+    """Sort by time; a gap comes before the attempt that ends it."""
+    if isinstance(each, Gap):
+        return each.begin, False
+    return each.attempt.begin, True
+
+
+def _notes(
+    events: Sequence[RunEvent],
+    *,
+    nothing: bool,
+    left_out: bool,
+    unlabelled: int,
+    untold: int,
+    narrow: int,
+) -> list[str]:
+    notes = []
+    if nothing:
+        notes.append("No attempt is in this time.")
+    if left_out:
+        first = f"{events[0].at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        notes.append(
+            f"Events before {first} are not drawn: the timeline has the last {len(events):,}."
+        )
+    if unlabelled:
+        notes.append(f"{unlabelled:,} gaps are too close together to be labelled. Zoom in.")
+    if untold:
+        notes.append(f"{untold:,} earlier attempts and gaps are drawn, and not told. Zoom in.")
+    if narrow:
+        notes.append(f"The sources of {narrow:,} attempts are too narrow to be drawn. Zoom in.")
+    return notes

@@ -1,0 +1,72 @@
+"""Draws the times in which nobody executed a run, each with its seconds."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.core.words import span
+from app.web.timeline.history import Gap
+from app.web.timeline.rows import in_rows
+from app.web.timeline.shapes import LABELS, LETTER, WIDTH, Bar, Mark, Scale
+
+ROW = 15.0
+"""The height of a row of labels."""
+
+MOST_ROWS = 6
+
+
+class Gaps(NamedTuple):
+    """The gaps of a drawing.
+
+    Attributes:
+        top: where the lanes can begin, below the labels.
+        unlabelled: the number of gaps for whose label there was no room.
+    """
+
+    bars: Sequence[Bar]
+    marks: Sequence[Mark]
+    top: float
+    unlabelled: int
+
+
+def seconds_of(gap: Gap) -> str:
+    """Write how long a gap was."""
+    return f"{gap.seconds:.2f} s" if gap.seconds < 60 else span(gap.seconds)  # noqa: PLR2004
+
+
+def said_of(gap: Gap) -> str:
+    """Say what a gap was."""
+    return f"no worker for {seconds_of(gap)}, from the loss to the next attempt"
+
+
+def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
+    """Draw the gaps that lie in a window.
+
+    Args:
+        gaps: in order.
+        scale: of the drawing.
+        lanes: the height of all lanes.
+    """
+    labels = [(gap, *_extent(gap, scale)) for gap in gaps]
+    placed, left_out = in_rows(labels, lambda label: label[1:], most=MOST_ROWS)
+    rows = 1 + max((row for row, _ in placed), default=-1)
+    top = rows * ROW + 5.0
+    bars = [
+        bar
+        for gap in gaps
+        for bar in scale.bar(
+            gap.begin, gap.end, y=top, height=lanes, kind="gap", title=said_of(gap)
+        )
+    ]
+    marks = [
+        Mark(round((left + right) / 2, 2), 12.0 + row * ROW, seconds_of(gap), "gap", said_of(gap))
+        for row, (gap, left, right) in placed
+    ]
+    return Gaps(bars, marks, top, len(left_out))
+
+
+def _extent(gap: Gap, scale: Scale) -> tuple[float, float]:
+    """Return the left and the right edge of a label, which is above the middle of its gap."""
+    width = (len(seconds_of(gap)) + 1) * LETTER
+    middle = (scale.x(gap.begin) + scale.x(gap.end)) / 2
+    left = min(max(middle - width / 2, LABELS), WIDTH - width)
+    return left, left + width
