@@ -54,7 +54,11 @@ genes = Table(
     ),
     Index("genes_symbol_idx", text("lower(symbol)")),
     # finds beginnings, whatever the collation of the database is
-    Index("genes_symbol_beginning_idx", text("lower(symbol) text_pattern_ops")),
+    Index(
+        "genes_symbol_beginning_idx",
+        func.lower(text("symbol")).label("beginning"),
+        postgresql_ops={"beginning": "text_pattern_ops"},
+    ),
 )
 
 merged_ids = Table(
@@ -82,7 +86,11 @@ gene_names = Table(
     Column("kind", Text, primary_key=True, comment="symbol (the approved one), previous or alias"),
     Column("name", Text, primary_key=True),
     CheckConstraint("kind IN ('symbol', 'previous', 'alias')", name="kind"),
-    Index("gene_names_name_idx", text("upper(name) text_pattern_ops")),
+    Index(
+        "gene_names_name_idx",
+        func.upper(text("name")).label("beginning"),
+        postgresql_ops={"beginning": "text_pattern_ops"},
+    ),
 )
 
 gene_events = Table(
