@@ -83,6 +83,8 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
                 title,
             )
         )
-    runs = "the last run" if len(points) == 1 else f"the last {len(points)} runs"
+    if len(points) == 1:
+        return Sparkline(columns, f"{what} in the only run: {most:,}")
     few = f"{min(values):,} to {most:,}" if min(values) != most else f"{most:,}"
+    runs = f"the last {len(points)} runs"
     return Sparkline(columns, f"{what} in {runs}: {few}; in the latest: {values[-1]:,}")

@@ -17,7 +17,7 @@ def test_what_is_drawn_is_said_in_words() -> None:
     said = sparkline("requests", points, room=3).summary
     assert said == "requests in the last 3 runs: 7 to 1,200; in the latest: 10"
     one = sparkline("requests", points[:1], room=3).summary
-    assert one == "requests in the last run: 7; in the latest: 7"
+    assert one == "requests in the only run: 7"
     assert sparkline("requests", [], room=3).summary == "requests: no run yet"
 
 
