@@ -115,12 +115,17 @@ def cell(field: Field, value: Any) -> Cell:
 
 
 def _entries(number: int, first: Sequence[str]) -> Cell:
+    whole = _listed(number, first)
+    fitting = range(len(first), 1, -1)
+    shown = next((n for n in fitting if len(_listed(number, first[:n])) <= MOST_CHARS), 1)
+    short = shortened(_listed(number, first[:shown]), MOST_CHARS)
+    return Cell(Value(short), whole if short != whole else "")
+
+
+def _listed(number: int, first: Sequence[str]) -> str:
+    count = f"{number:,}: " if number > 1 else ""
     more = f" and {number - len(first):,} more" if number > len(first) else ""
-    text = "; ".join(first) + more
-    if number > 1:
-        text = f"{number:,}: {text}"
-    short = shortened(text, MOST_CHARS)
-    return Cell(Value(short), text if short != text else "")
+    return f"{count}{'; '.join(first)}{more}"
 
 
 def _entry(field: Field, value: Any) -> str:

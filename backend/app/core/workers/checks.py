@@ -91,7 +91,8 @@ async def queue_name(context: Context) -> Finding:
     found = await processes.list_alive(context, "arq")
     elsewhere = [each for each in found if each.queue not in {None, mine}]
     if not elsewhere:
-        return ok(f"{len(found)} arq workers read {mine}")
+        workers = "worker reads" if len(found) == 1 else "workers read"
+        return ok(f"{len(found)} arq {workers} {mine}")
     return failed(
         f"{len(elsewhere)} workers read another queue",
         required=f"ARQ_QUEUE_NAME={mine}, as here",

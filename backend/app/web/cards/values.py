@@ -112,8 +112,9 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
         case None | bool():
             return NONE if value is None else Value("yes" if value else "no")
         case int() | float():
-            text = str(value) if _is_name(unit) else number(value)
-            return Value(text, href=address_of(value, field), unit=_unit(unit))
+            href = address_of(value, field)
+            text = str(value) if href or _is_name(unit) else number(value)
+            return Value(text, href=href, unit=_unit(unit))
         case str():
             return _text(value, field)
         case list():

@@ -62,6 +62,13 @@ def test_what_does_not_fit_is_told_when_asked_for() -> None:
     assert cell(NAMES, "short").whole == ""
 
 
+def test_a_cell_names_fewer_entries_rather_than_break_off_within_their_number() -> None:
+    made = cell(NAMES, ["x" * 30, "y" * 30, "z" * 30, "a", "b"])
+
+    assert made.value.text == f"5: {'x' * 30}; {'y' * 30} and 3 more"
+    assert made.whole == f"5: {'x' * 30}; {'y' * 30}; {'z' * 30} and 2 more"
+
+
 def test_numbers_stand_at_the_right() -> None:
     assert cell(COUNT, 3).is_number
     assert not cell(YES, value=True).is_number

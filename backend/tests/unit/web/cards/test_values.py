@@ -52,6 +52,10 @@ def test_a_report_is_named_by_its_host() -> None:
     assert (written.text, written.href[-5:]) == ("search.clinicalgenome.org", "/kb/x")
 
 
+def test_the_number_of_an_article_has_no_commas_although_its_column_states_no_unit() -> None:
+    assert write([40_000_001], "pmids").text == "40000001"
+
+
 def test_each_value_of_a_list_in_a_cell_has_its_link() -> None:
     said = str(markup(write([1, 2, 3, 4, 5, 6, 7], "pmids", "PubMed id")))
 
