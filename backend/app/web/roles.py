@@ -19,6 +19,9 @@ HOURS = 3_600
 LIFETIME: Mapping[Role, int] = {"admin": 12 * HOURS, "viewer": 30 * 24 * HOURS}
 """Seconds after which one has to log in again. A screen on a wall shows pages as a viewer."""
 
+_SEALED = "said "
+"""So that no sealed text can be used as a cookie, which begins with a role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -41,10 +44,15 @@ class Session:
         return self.role == "admin"
 
 
-def actor_of(request: Request) -> Actor:
+def session_of(request: Request) -> Session:
     """Return who sent a request. It has passed the gate, so that there is a session."""
     session: Session = request.scope["session"]
-    return session.actor
+    return session
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who is recorded when a request does something."""
+    return session_of(request).actor
 
 
 class Roles:
@@ -102,6 +110,16 @@ class Roles:
             return None
         # it is signed, so that its time is a number of this program
         return Session(known) if time.time() - int(began) < LIFETIME[known] else None
+
+    def sealed(self, session: Session, text: str) -> str:
+        """Return a text for the address of a page, so that the page can tell who wrote it."""
+        return f"{text}.{self._sign(session.role, _SEALED + text)}"
+
+    def opened(self, session: Session, sealed: str) -> str:
+        """Return a sealed text; empty if somebody else wrote it, or for another session's role."""
+        text, _, signature = sealed.rpartition(".")
+        right = self._sign(session.role, _SEALED + text)
+        return text if hmac.compare_digest(signature.encode(), right.encode()) else ""
 
     def _sign(self, role: Role, content: str) -> str:
         return hmac.digest(self._keys[role], content.encode(), hashlib.sha256).hex()

@@ -18,13 +18,16 @@ from app.core.runs.filters import STATES, RunFilter, read_filter
 from app.core.runs.views import LARGEST_ID, list_runs
 from app.core.words import some
 from app.web.rendering import page, redirect
-from app.web.roles import actor_of
+from app.web.roles import Roles, actor_of, session_of
 
 router = APIRouter()
 
 PAGE = 50
 MOST_AT_ONCE = 500
 """Runs that one button acts on."""
+
+MOST_SAID = 1_000
+"""Characters of what a button says that it has done."""
 
 _Text = Annotated[str, Field(max_length=200)]
 
@@ -87,7 +90,8 @@ class PageOfSearch(Search):
     """A page of the list."""
 
     before: int | None = Field(None, ge=1, le=LARGEST_ID)
-    done: str = Field("", max_length=1_000)
+    done: str = Field("", max_length=2 * MOST_SAID)
+    """What a button has done, sealed: no link can say something of its own."""
 
 
 class ActOnAll(Search):
@@ -105,12 +109,14 @@ async def show_runs(
         found = await list_runs(connection, limit=PAGE, before=search.before, only=search.filter())
         sources = [*await all_sources(connection)]
         actors = await list_actors(connection)
+    roles: Roles = request.app.state.roles
     older = urlencode(search.given | {"before": found.next_before}) if found.next_before else None
     return page(
         request,
         "runs.html",
         runs=found.runs,
         search=search,
+        done=roles.opened(session_of(request), search.done),
         older=older,
         states=STATES,
         sources=sources,
@@ -141,7 +147,9 @@ async def act_on_all(
     done = f"{changed:,} {action.done}"
     if refused:
         done += f"; {len(refused):,} refused: {some(refused)}"
-    return redirect(request, "/runs?" + urlencode(search.given | {"done": done[:1_000]}))
+    roles: Roles = request.app.state.roles
+    sealed = roles.sealed(session_of(request), done[:MOST_SAID])
+    return redirect(request, "/runs?" + urlencode(search.given | {"done": sealed}))
 
 
 def _same_elsewhere(search: PageOfSearch) -> tuple[str, str]:

@@ -73,3 +73,20 @@ def test_a_viewers_cookie_cannot_be_made_an_admins() -> None:
 @given(st.text())
 def test_no_text_but_a_cookie_is_a_session(text) -> None:
     assert Roles(ADMIN, VIEWER).session(text) is None
+
+
+def test_a_sealed_text_is_only_opened_as_it_was_written() -> None:
+    known, admin, viewer = Roles(ADMIN, VIEWER), Session("admin"), Session("viewer")
+    sealed = known.sealed(admin, "3 cancelled")
+
+    assert known.opened(admin, sealed) == "3 cancelled"
+    for other in (f"1{sealed}", sealed[:-1], "3 cancelled", "", "."):
+        assert known.opened(admin, other) == ""
+    assert known.opened(viewer, sealed) == ""
+
+
+def test_no_sealed_text_is_a_session() -> None:
+    known = Roles(ADMIN, VIEWER)
+    content = known.cookie("admin").rpartition(".")[0]
+
+    assert known.session(known.sealed(Session("admin"), content)) is None
