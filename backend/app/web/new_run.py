@@ -1,12 +1,13 @@
 """Starts a run, after it has shown what the run would do."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.annotation.own_tables.registry import all_sources
-from app.annotation.refresh.forecast import forecast_request
+from app.annotation.refresh.forecast import Forecast, forecast_request
 from app.annotation.refresh.requests import request_run
 from app.annotation.settings import Settings
 from app.api.services import ServicesDep
@@ -27,12 +28,6 @@ class Wanted(BaseModel):
         return RunRequest.of(self.source or None, self.mode)
 
 
-class Looked(Wanted):
-    """Whether the effect of a run is asked for."""
-
-    look: bool = False
-
-
 def new_run_router(settings: Settings) -> APIRouter:
     """Return the pages on which a run is started.
 
@@ -41,26 +36,33 @@ def new_run_router(settings: Settings) -> APIRouter:
     """
     router = APIRouter()
 
-    @router.get("/runs/new")
-    async def show_form(
-        request: Request, services: ServicesDep, wanted: Annotated[Looked, Query()]
+    async def show(
+        request: Request,
+        services: ServicesDep,
+        wanted: Wanted,
+        forecasts: Sequence[Forecast] | None,
     ) -> Response:
-        """Show the form, and what the run would do if that is asked for.
-
-        This asks the sources, so a viewer cannot do it.
-        """
-        forecasts = None
-        if wanted.look and request.scope["session"].may_act:
-            forecasts = await forecast_request(services.db, settings, wanted.request)
         async with services.reads.connect() as connection:
             sources = [*await all_sources(connection)]
-        return page(
-            request,
-            "new_run.html",
-            wanted=wanted,
-            sources=sources,
-            forecasts=forecasts,
-        )
+        return page(request, "new_run.html", wanted=wanted, sources=sources, forecasts=forecasts)
+
+    @router.get("/runs/new")
+    async def show_form(
+        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Query()]
+    ) -> Response:
+        """Show the form."""
+        return await show(request, services, wanted, None)
+
+    @router.post("/runs/new")
+    async def look(
+        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Form()]
+    ) -> Response:
+        """Show what the run would do.
+
+        This asks the sources, so it is no link: neither a viewer nor another page can cause it.
+        """
+        forecasts = await forecast_request(services.db, settings, wanted.request)
+        return await show(request, services, wanted, forecasts)
 
     @router.post("/runs")
     async def start(

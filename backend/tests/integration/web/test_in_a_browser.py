@@ -21,8 +21,11 @@ SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then((found) => found.
   .flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target}`)))"""
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
+LOOKS = "/runs/new?source=hgnc"
+"""The address of a form that shows what a run would do."""
+
 PAGES = (
-    *("/", "/runs", "/runs/1", "/runs/1/log", "/runs/new", "/runs/new?look=true&source=hgnc"),
+    *("/", "/runs", "/runs/1", "/runs/1/log", "/runs/new", LOOKS),
     *("/sources", "/sources/hgnc", "/workers", "/doctor", "/doctor?only=config"),
     *("/schedules", "/schedules/nightly", "/notifications", "/no-such-page"),
     *("/search", "/search?q=PK", "/changes", "/changes?since=2026-01-01&order=source"),
@@ -148,6 +151,9 @@ async def test_every_page_is_whole_readable_and_accessible(chromium: Browser, se
             ) as tab:
                 for path in PAGES:
                     await tab.open(path)
+                    if path == LOOKS:
+                        await tab.page.get_by_role("button", name="Show what").click()
+                        await expect(tab.page.get_by_text("Start this run")).to_be_visible()
                     where = f"{path}, {scheme}, {width} px"
                     if await tab.page.evaluate(SIDEWAYS):
                         found.append(f"{where}: it scrolls sideways")

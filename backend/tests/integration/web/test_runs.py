@@ -149,6 +149,17 @@ async def test_one_button_acts_on_all_runs_that_match(admin, query) -> None:
     assert query("SELECT count(*) AS n FROM runs WHERE state = 'queued'") == [{"n": 0}]
 
 
+async def test_no_link_makes_the_list_say_that_something_was_done(admin) -> None:
+    done = await admin.post("/runs/matching", data={"action": "cancel"})
+    said = done.headers["location"]
+    assert "0 cancelled" in (await admin.get(said)).text
+
+    for forged in (said.replace("0+can", "9+can"), "/runs?done=9+cancelled", "/runs?done=9."):
+        answer = await admin.get(forged)
+        assert answer.status_code == 200
+        assert "9 cancelled" not in answer.text
+
+
 async def test_a_run_that_does_not_exist_has_a_page_that_says_so(admin) -> None:
     answer = await admin.get("/runs/77")
 
@@ -173,7 +184,7 @@ async def test_markup_in_what_is_stored_is_shown_as_text(admin, query) -> None:
         " VALUES ('arq', %s, 1, '1', 's', 30)",
         HOSTILE,
     )
-    addresses = ("/", "/runs", f"/runs/{run_id}", f"/runs?error={HOSTILE}&done={HOSTILE}")
+    addresses = ("/", "/runs", f"/runs/{run_id}", f"/runs?error={HOSTILE}")
     for address in addresses:
         text = (await admin.get(address)).text
         assert "<script>alert" not in text
@@ -182,10 +193,13 @@ async def test_markup_in_what_is_stored_is_shown_as_text(admin, query) -> None:
 
 
 async def test_the_form_shows_what_a_run_would_do(admin, web_settings) -> None:
-    text = (await admin.get("/runs/new?source=hgnc&mode=full")).text
+    form = (await admin.get("/runs/new?source=hgnc&mode=full")).text
+    shown = (await admin.post("/runs/new", data={"source": "hgnc", "mode": "full"})).text
 
-    assert 'value="hgnc" checked' in text
-    assert "What this run would do" not in text
+    assert 'value="hgnc" checked' in form
+    assert "What this run would do" not in form
+    assert 'value="hgnc" checked' in shown
+    assert "<td>hgnc</td>" in shown
 
 
 LINES = """
