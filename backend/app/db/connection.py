@@ -1,5 +1,6 @@
 """Opens a connection to PostgreSQL. Everything in this project opens its connections here."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,11 +25,11 @@ SESSION: Mapping[str, str] = {
 nobody waits for a lock without end, and all times are in UTC."""
 
 # `options` is not used for this: the address or PGOPTIONS may contain it, and PgBouncer refuses it.
-# Settings from these two have the source `client` and are kept.
-_APPLY = """
-SELECT set_config(name, (%s::text[])[array_position(%s::text[], name)], false)
-FROM pg_settings WHERE name = ANY(%s) AND source <> 'client'
-"""
+_APPLY = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) s (name, value)"
+
+# Settings from the client's options have the source `client` and are kept. PostgreSQL lists all
+# settings for that, which takes a third of the time of a connection.
+_APPLY_OTHERS = f"{_APPLY} JOIN pg_settings USING (name) WHERE source <> 'client'"
 
 
 async def connect(
@@ -56,10 +57,15 @@ async def connect(
         **{**address.parameters(dsn, session=session), **options}, autocommit=True
     )
     try:
-        names = list(settings)
-        await connection.execute(_APPLY, (list(settings.values()), names, names))
+        apply = _APPLY_OTHERS if _has_options(connection) else _APPLY
+        await connection.execute(apply, (list(settings), list(settings.values())))
         await connection.set_autocommit(autocommit)
     except BaseException:
         await connection.close()
         raise
     return connection
+
+
+def _has_options(connection: AsyncConnection[Any]) -> bool:
+    """Whether the address or the environment may contain settings of the session."""
+    return "options" in connection.info.get_parameters() or "PGTZ" in os.environ

@@ -59,6 +59,8 @@ def create_engine(
     db = create_async_engine(
         psycopg_url(dsn),
         async_creator=partial(connect, dsn, session=session),
+        # no column has this type, for which each engine would ask the server
+        use_native_hstore=False,
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         max_overflow=0,
