@@ -106,4 +106,8 @@ def _aware(at: datetime | None) -> datetime | None:
 
 
 def _written(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:  # in UTC, the year is 0 or 10000
+        return at.isoformat()
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

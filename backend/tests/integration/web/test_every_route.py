@@ -1,6 +1,7 @@
 """What is true of every address of the pages, so that a new page is covered by itself."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -39,7 +40,7 @@ MARKUP = '<script>alert(1)</script>" onmouseover="alert(2)\u202e'
 
 NONSENSE = (
     *(MARKUP, "\0", "%_\\'", "NaN", "9" * 30, "x" * 5_000),
-    *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
+    *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"),
 )
 
 NAMES = {"/schedules": "nightly", "/genes": "PKD1", "/sources": "hgnc"}
@@ -135,6 +136,13 @@ async def browser(web_settings, genes, api_run, query) -> AsyncIterator[Browser]
         "INSERT INTO schedules (name, kind, cron, zone, mode, overlap, catch_up, next_at, by)"
         " VALUES ('nightly', 'cron', '0 3 * * 0', 'Europe/Berlin', 'smart', 'skip', 3600,"
         " now() + interval '1 day', 'Ada')"
+    )
+    query(
+        "INSERT INTO run_events (run_id, epoch, event, at, detail)"
+        " SELECT %s, epoch, event, now() + make_interval(secs => n), %s::jsonb FROM"
+        " (VALUES (1, 'claimed', 0), (1, 'lost', 9), (2, 'taken over', 10)) t (epoch, event, n)",
+        api_run,
+        json.dumps({"worker": 1, "reason": MARKUP}),
     )
     async with browsing(web_settings) as found:
         yield found
@@ -251,6 +259,9 @@ async def test_no_parameter_makes_an_error_or_markup(browser) -> None:
         for value in NONSENSE:
             for name in names:
                 await look(_filled(path, "1"), {name: value})
+            if {"from", "to"} <= {*names}:
+                await look(_filled(path, "1"), {"from": value, "to": NONSENSE[-2]})
+                await look(_filled(path, "1"), {"from": NONSENSE[-3], "to": value})
             if "{" in path and not _is_static(path):
                 await look(re.sub(r"\{\w+\}", quote(value, safe=""), path), {})
 
