@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
+from app.api.head_requests import IS_HEAD
 from app.core.errors import NotFound
 from app.core.postgres.unavailable import is_unavailable
 from app.core.process import cancelling
@@ -20,6 +21,9 @@ INTERVAL = 0.5
 """Seconds between two looks at the database, while somebody watches."""
 
 STOP_TIMEOUT = 5.0
+
+MOST_PARTS = 100
+"""Different parts that are rendered at a time. One look at all of them takes about a second."""
 
 Render = Callable[[], Awaitable[str]]
 """Reads the database, and returns a part of a page."""
@@ -61,12 +65,15 @@ class Live:
     async def watch(self, key: str, render: Render) -> AsyncIterator[str]:
         """Yield a part of a page as it is now, and again whenever it changes.
 
-        It ends with the stop, or when what the part shows does not exist any more.
+        It ends with the stop, or when what the part shows does not exist any more. It ends at once
+        if too many other parts are watched; a browser then tries again, less and less often.
 
         Args:
             key: the same for all who get the same text.
             render: reads and renders the part.
         """
+        if key not in self._watched and len(self._watched) >= MOST_PARTS:
+            return
         watched = self._watched.setdefault(key, _Watched(render))
         watched.watchers += 1
         try:
@@ -145,6 +152,8 @@ async def live_events(
     async def show() -> str:
         return render(request, template, **await read())
 
+    if IS_HEAD in request.scope:
+        return
     live: Live = request.app.state.live
     key = f"{request.scope['session']} {request.url.path}?{request.url.query}"
     async for text in live.watch(key, show):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.core.errors import NotFound
-from app.web.live import Live
+from app.web.live import MOST_PARTS, Live
 from harness.timing import WAIT, limit
 
 
@@ -48,6 +48,21 @@ async def test_all_watchers_share_one_rendering(live) -> None:
     assert await asyncio.gather(*map(anext, watching)) == ["first"] * 200
     assert page.rendered == 1
     await live.close()
+
+
+async def test_more_than_some_different_parts_are_not_watched(live) -> None:
+    page = Page()
+    watching = [live.watch(f"page {number}", page.render) for number in range(MOST_PARTS)]
+    await asyncio.gather(*map(anext, watching))
+
+    assert [text async for text in live.watch("one more", page.render)] == []
+    shared = live.watch("page 0", page.render)
+    assert await anext(shared) == "first"
+    await watching[1].aclose()
+    room = live.watch("one more", page.render)
+    assert await anext(room) == "first"
+    for each in (*watching, shared, room):
+        await each.aclose()
 
 
 async def test_nothing_is_rendered_while_nobody_watches(live) -> None:
