@@ -14,10 +14,12 @@ _MOST_CLIENTS = 10_000
 class Attempts:
     """Limits how often a wrong token can be tried, for each client and for all together.
 
-    A token has at least 8 characters. At this rate, nobody finds one by trying.
+    A token has at least 8 characters. At this rate, nobody finds one by trying. Who has logged in
+    before waits only for its own wrong tokens, so that others cannot keep it out.
     """
 
     def __init__(self) -> None:
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._failed: OrderedDict[str, list[float]] = OrderedDict()
         self._all: list[float] = []
 
@@ -26,11 +28,10 @@ class Attempts:
         now = time.monotonic()
         mine = _recent(self._failed.get(client, []), now)
         self._all = _recent(self._all, now)
-        waits = [
-            failed[-most] + WINDOW - now
-            for failed, most in ((mine, PER_CLIENT), (self._all, IN_ALL))
-            if len(failed) >= most
-        ]
+        limits = [(mine, PER_CLIENT)]
+        if client not in self._known:
+            limits.append((self._all, IN_ALL))
+        waits = [failed[-most] + WINDOW - now for failed, most in limits if len(failed) >= most]
         return max(waits, default=0.0)
 
     def failed(self, client: str) -> None:
@@ -41,6 +42,13 @@ class Attempts:
         self._all.append(now)
         while len(self._failed) > _MOST_CLIENTS:
             self._failed.popitem(last=False)
+
+    def succeeded(self, client: str) -> None:
+        """Remember a client that had the right token."""
+        self._known[client] = None
+        self._known.move_to_end(client)
+        while len(self._known) > _MOST_CLIENTS:
+            self._known.popitem(last=False)
 
 
 def _recent(times: list[float], now: float) -> list[float]:

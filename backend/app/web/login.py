@@ -50,6 +50,7 @@ def login_router(roles: Roles) -> APIRouter:
         if role is None:
             attempts.failed(client)
             return show(request, next, HTTPStatus.UNAUTHORIZED, "this token is wrong")
+        attempts.succeeded(client)
         answer = redirect(request, local_path(next) or "/")
         answer.set_cookie(
             cookie_name(request),

@@ -33,3 +33,15 @@ def test_many_clients_together_wait_as_well(clock) -> None:
     assert tried.wait("a new client") == WINDOW
     clock[0] += WINDOW
     assert tried.wait("a new client") == 0
+
+
+def test_a_client_that_has_logged_in_before_is_not_kept_out_by_others(clock) -> None:
+    tried = Attempts()
+    tried.succeeded("at home here")
+    for number in range(IN_ALL):
+        tried.failed(f"client {number}")
+
+    assert tried.wait("at home here") == 0
+    for _ in range(PER_CLIENT):
+        tried.failed("at home here")
+    assert tried.wait("at home here") == WINDOW
