@@ -9,6 +9,9 @@ from app.annotation.data.fields import Field, key_of
 from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 
+MOST_MISTAKEN = 20
+"""Names that mean no field, after which no further name is looked up."""
+
 _PART = re.compile(r"[^._]+[._]*|[._]+")
 
 
@@ -105,10 +108,17 @@ def offered(
 
 
 def known_names(names: Iterable[str], known: Known) -> tuple[list[str], list[str]]:
-    """Return the names of the fields that names mean, and the names that mean none."""
+    """Return the names of the fields that names mean, and the names that mean none.
+
+    After some that mean none, all that follow are returned with them: to look for names that are
+    similar takes a while, and an address may have thousands.
+    """
     found: dict[str, None] = {}
-    mistaken = []
+    mistaken: list[str] = []
     for name in names:
+        if len(mistaken) >= MOST_MISTAKEN:
+            mistaken.append(name)
+            continue
         try:
             found |= dict.fromkeys(field.name for field in find_fields([name], known))
         except WrongUse:
