@@ -18,7 +18,7 @@ import httpx
 from rich.console import Console
 
 from app.annotation.sources import SOURCES
-from bench._made import fill
+from bench._made import change, fill
 from bench._measured import machine, write
 from bench._plant import Plant, plant
 from bench._processor import process_cpu, server_cpu
@@ -38,8 +38,12 @@ ADDRESSES = (
     *("/genes", "/genes?order=-clinvar.germline.pathogenic", "/genes?order=gnomad.loeuf"),
     "/genes?where=gnomad.loeuf%3C0.6&order=-gtex.kidney_cortex_tpm",
     *("/genes/HGNC:1", "/genes/HGNC:1/history"),
+    *("/search/found?q=GENE12", "/changes?run=2", "/changes?run=2&source=clinvar"),
 )
 """The pages that are read."""
+
+CHANGED = 0.2
+"""The share of the genes of which run 2 changed the answers of all sources."""
 
 RATE = "2"
 """Requests of the run in a second, so that it does not end meanwhile."""
@@ -163,6 +167,7 @@ def measure_pages(genes: int, runs: int, times: int) -> tuple[str, int, str]:
     with plant() as made:
         facts = machine(made)
         fill(made.postgres.dsn, genes)
+        change(made.postgres.dsn, CHANGED)
         make_runs(made, runs)
         with serving(made) as (process, api):
             cookie = log_in(api)
@@ -234,7 +239,8 @@ def main(genes: int, runs: int, times: int, viewers: int, seconds: float) -> Non
     write(
         "pages",
         "How fast the pages are",
-        f"{genes:,} genes with the answers of {len(SOURCES)} sources, and {runs:,} runs. Each page"
+        f"{genes:,} genes with the answers of {len(SOURCES)} sources, and {runs:,} runs, of which"
+        f" one changed the answers about {CHANGED * genes:,.0f} genes. Each page"
         f" was read {times} times over one connection. The time is the server's, without that of"
         " a browser:",
         pages,
