@@ -42,7 +42,7 @@ async def test_a_budget_in_use_is_shown_with_its_service(admin, client) -> None:
     before = client.hgetall(KEY.format(HOST.name))
 
     text = await words(admin)
-    assert f"{HOST.name} ensembl {HOST.rate:g} requests/s about 100 %" in text
+    assert f"{HOST.name} ensembl {HOST.rate:g} a second about 100 %" in text
     assert client.hgetall(KEY.format(HOST.name)) == before
     assert client.keys() == [KEY.format(HOST.name).encode()]
 
