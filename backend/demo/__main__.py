@@ -18,14 +18,12 @@ from app.core.errors import UserError
 from app.core.process.exits import exit_on_user_error
 from app.core.process.signals import handle_all
 from demo import report
-from demo.stage import Stage
+from demo.stage import TWENTY_GENES, Stage
 from demo.watch import follow
 
 FOLDER = Path(__file__).resolve().parents[2] / ".run" / "demo"
 MANY_REQUESTS = 20
 """A source that reads files, or asks about thousands of genes at once, sends fewer."""
-
-LIVE_GENES = Path(__file__).with_name("twenty_genes.tsv")
 
 
 class Killer:
@@ -92,7 +90,7 @@ def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
         shutil.rmtree(folder / data, ignore_errors=True)
     began = time.monotonic()
     try:
-        with Stage(folder, live=live, genes=genes) as stage:
+        with Stage(folder, live=live, sandbox=("--genes", str(genes))) as stage:
             run_id, ok = _play(stage, console)
             took = time.monotonic() - began
             if keep:
@@ -117,7 +115,7 @@ def _play(stage: Stage, console: Console) -> tuple[int, bool]:
     servers = "PostgreSQL and Redis" if stage.live else "PostgreSQL, Redis and the sandbox"
     console.print(f"{servers} run")
     stage.output("migrate")
-    stage.output("genes-import", str(LIVE_GENES) if stage.live else "hgnc")
+    stage.output("genes-import", str(TWENTY_GENES) if stage.live else "hgnc")
     api = stage.start_api()
     for _ in range(2):
         stage.start_worker()

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,9 @@ from harness.launcher import API_READY, WORKER, address
 from services.postgres import running_postgres
 from services.redis import running_redis
 
+TWENTY_GENES = Path(__file__).with_name("twenty_genes.tsv")
+"""Genes that matter to the kidney."""
+
 
 class Stage(Launcher):
     """The servers, the sandbox, the API and the workers. All of them are stopped at exit.
@@ -21,10 +25,10 @@ class Stage(Launcher):
     Args:
         folder: for the servers' data and the logs.
         live: ask the real services, without a sandbox.
-        genes: the number of genes in the sandbox.
+        sandbox: options of the sandbox.
     """
 
-    def __init__(self, folder: Path, *, live: bool, genes: int) -> None:
+    def __init__(self, folder: Path, *, live: bool, sandbox: Sequence[str] = ()) -> None:
         self.token = secrets.token_urlsafe(24)
         env = os.environ | {
             "ADMIN_TOKEN": self.token,
@@ -33,7 +37,7 @@ class Stage(Launcher):
         }
         super().__init__(env, folder)
         self.live = live
-        self.genes = genes
+        self._options = sandbox
         self.workers: list[Process] = []
         self.sandbox_url: str | None = None
         self.database_url = ""
@@ -66,7 +70,7 @@ class Stage(Launcher):
         self.env |= {"DATABASE_URL": postgres.dsn, "REDIS_URL": redis.url}
 
     def _sandbox(self) -> None:
-        self.sandbox_url = self.sandbox_process("--genes", str(self.genes), "--limits", "off")
+        self.sandbox_url = self.sandbox_process(*self._options, "--limits", "off")
         # by API, in batches: the bulk file is read at once, which leaves nothing to watch
         self.env["CLINVAR_BULK_THRESHOLD"] = "1000000"
 
