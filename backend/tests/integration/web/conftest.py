@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -9,6 +10,8 @@ from app.annotation.settings import Settings
 from app.main import create_app
 from harness.timing import WAIT, scaled
 from tests.integration.chromium import chromium
+from tests.integration.conftest import Query
+from tests.integration.web.routes import MARKUP, Browser, browsing
 
 __all__ = ["chromium"]
 
@@ -90,3 +93,24 @@ def api_run(query) -> int:
     )
     run_id: int = run["id"]
     return run_id
+
+
+@pytest.fixture
+async def browser(
+    web_settings: Settings, genes: None, api_run: int, query: Query
+) -> AsyncIterator[Browser]:
+    """A browser that knows all addresses, and a database with a run, a schedule and genes."""
+    query(
+        "INSERT INTO schedules (name, kind, cron, zone, mode, overlap, catch_up, next_at, by)"
+        " VALUES ('nightly', 'cron', '0 3 * * 0', 'Europe/Berlin', 'smart', 'skip', 3600,"
+        " now() + interval '1 day', 'Ada')"
+    )
+    query(
+        "INSERT INTO run_events (run_id, epoch, event, at, detail)"
+        " SELECT %s, epoch, event, now() + make_interval(secs => n), %s::jsonb FROM"
+        " (VALUES (1, 'claimed', 0), (1, 'lost', 9), (2, 'taken over', 10)) t (epoch, event, n)",
+        api_run,
+        json.dumps({"worker": 1, "reason": MARKUP}),
+    )
+    async with browsing(web_settings, base_url=HERE, headers=FROM_HERE) as found:
+        yield found

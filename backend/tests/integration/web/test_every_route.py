@@ -1,19 +1,12 @@
 """What is true of every address of the pages, so that a new page is covered by itself."""
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
-from fastapi.routing import iter_route_contexts
 
-from app.main import create_app
-from tests.integration.web.conftest import ADMIN, FROM_HERE, HERE, VIEWER, log_in
+from tests.integration.web.conftest import ADMIN, HERE, VIEWER, log_in
+from tests.integration.web.routes import FILES, MARKUP, filled, is_static
 
 OPEN = {"/login", "/logout"}
 """Addresses that strangers or viewers may send something to."""
@@ -36,120 +29,10 @@ EMBEDDED = (
     {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
 )
 
-MARKUP = '<script>alert(1)</script>" onmouseover="alert(2)\u202e'
-
 NONSENSE = (
     *(MARKUP, "\0", "%_\\'", "NaN", "9" * 30, "x" * 5_000),
     *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"),
 )
-
-NAMES = {"/schedules": "nightly", "/genes": "PKD1", "/sources": "hgnc"}
-"""What exists, by the beginning of its address. Of all else, number 1 is asked for."""
-
-Route = tuple[str, str]
-
-
-class Browser(httpx.AsyncClient):
-    """Knows the addresses of all pages, and reads no more of a stream than its head."""
-
-    routes: list[Route]
-    parameters: dict[str, list[str]]
-
-
-class _Heads(httpx.AsyncBaseTransport):
-    """Ends streams that have no end when their head is there."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if "/live/" not in request.url.path:
-            whole = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-            return await whole.handle_async_request(request)
-        heads: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        left = asyncio.Event()
-        scope = {
-            "type": "http",
-            "method": request.method,
-            "scheme": "http",
-            "path": request.url.path,
-            "raw_path": request.url.raw_path,
-            "query_string": request.url.query,
-            "headers": [(name.lower(), value) for name, value in request.headers.raw],
-            "server": ("localhost", 80),
-            "client": ("127.0.0.1", 1),
-            "root_path": "",
-        }
-
-        async def receive() -> dict[str, Any]:
-            await left.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                heads.put_nowait(message)
-                left.set()
-
-        await self._app(scope, receive, send)
-        head = heads.get_nowait()
-        return httpx.Response(head["status"], headers=head["headers"])
-
-
-def _parameters(route: Any) -> Iterator[str]:
-    """Return the names of the parameters of an address, also those of a model."""
-    for each in getattr(getattr(route, "dependant", None), "query_params", ()):
-        fields = getattr(each.field_info.annotation, "model_fields", None)
-        if fields is None:
-            yield each.alias
-        else:
-            yield from (field.alias or name for name, field in fields.items())
-
-
-@asynccontextmanager
-async def browsing(settings: Any) -> AsyncIterator[Browser]:
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        Browser(transport=_Heads(app), base_url=HERE, headers=FROM_HERE, timeout=60) as browser,
-    ):
-        found = [*iter_route_contexts(app.state.pages.routes)]
-        browser.routes = [
-            (method, _filled(each.path or "", "1"))
-            for each in found
-            for method in each.methods or ()
-        ]
-        browser.parameters = {
-            each.path or "": [*_parameters(each)] for each in found if "GET" in (each.methods or ())
-        }
-        yield browser
-
-
-def _filled(path: str, number: str) -> str:
-    """Return the address of something that exists."""
-    name = next((name for start, name in NAMES.items() if path.startswith(start)), number)
-    return path.replace("{name}", name).replace("{run_id}", number)
-
-
-@pytest.fixture
-async def browser(web_settings, genes, api_run, query) -> AsyncIterator[Browser]:
-    query(
-        "INSERT INTO schedules (name, kind, cron, zone, mode, overlap, catch_up, next_at, by)"
-        " VALUES ('nightly', 'cron', '0 3 * * 0', 'Europe/Berlin', 'smart', 'skip', 3600,"
-        " now() + interval '1 day', 'Ada')"
-    )
-    query(
-        "INSERT INTO run_events (run_id, epoch, event, at, detail)"
-        " SELECT %s, epoch, event, now() + make_interval(secs => n), %s::jsonb FROM"
-        " (VALUES (1, 'claimed', 0), (1, 'lost', 9), (2, 'taken over', 10)) t (epoch, event, n)",
-        api_run,
-        json.dumps({"worker": 1, "reason": MARKUP}),
-    )
-    async with browsing(web_settings) as found:
-        yield found
-
-
-def _is_static(path: str) -> bool:
-    return path.startswith("/static/")
 
 
 async def test_strangers_are_sent_to_the_login_from_every_address(browser) -> None:
@@ -157,7 +40,7 @@ async def test_strangers_are_sent_to_the_login_from_every_address(browser) -> No
     for method, path in browser.routes:
         answer = await browser.request(method, path)
         to_login = answer.headers.get("location", "").startswith("/login?next=")
-        if not to_login and path != "/login" and not _is_static(path):
+        if not to_login and path != "/login" and not is_static(path):
             admitted[method, path] = answer.status_code
 
     assert len(browser.routes) > 30
@@ -168,7 +51,7 @@ async def test_a_viewer_can_send_nothing_to_any_address(browser, query) -> None:
     await log_in(browser, VIEWER)
     before = query("SELECT state FROM runs")
     admitted = {}
-    for path in {path for _, path in browser.routes if path not in OPEN and not _is_static(path)}:
+    for path in {path for _, path in browser.routes if path not in OPEN and not is_static(path)}:
         for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             for address in (path, f"{path}/", f"/{path}"):
                 answer = await browser.request(
@@ -190,7 +73,7 @@ async def test_no_address_takes_what_a_page_of_another_server_sends(
     taken = {}
     for method, path in browser.routes:
         for kind in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
-            if method == "GET" or _is_static(path):
+            if method == "GET" or is_static(path):
                 continue
             sent = {**headers, "Content-Type": kind}
             answer = await browser.request(method, path, content=b"source=hgnc", headers=sent)
@@ -225,7 +108,7 @@ async def test_every_answer_forbids_frames_and_what_is_not_of_this_server(browse
             and "unsafe" not in policy
             and headers.get("x-frame-options") == "DENY"
             and headers.get("x-content-type-options") == "nosniff"
-            and (_is_static(path) or headers.get("cache-control") in {"no-store", "no-cache"})
+            and (is_static(path) or headers.get("cache-control") in {"no-store", "no-cache"})
         )
         if not safe:
             bare.append((method, path, dict(headers)))
@@ -237,7 +120,7 @@ async def test_every_answer_forbids_frames_and_what_is_not_of_this_server(browse
     for path in paths - {"/logout"}:
         for method in ("GET", "HEAD", "POST", "PUT"):
             # the whole file would be made, and the head is the same
-            await look("HEAD" if method == "GET" and "export" in path else method, path)
+            await look("HEAD" if method == "GET" and path in FILES else method, path)
 
     assert bare == []
 
@@ -247,7 +130,7 @@ async def test_no_parameter_makes_an_error_or_markup(browser) -> None:
     faults = []
 
     async def look(path: str, given: dict[str, str]) -> None:
-        method = "HEAD" if "export" in path else "GET"
+        method = "HEAD" if path in FILES else "GET"
         answer = await browser.request(method, path, params=given)
         text = answer.text
         if answer.status_code >= 500 or "<script>alert" in text or '" onmouseover' in text:
@@ -258,11 +141,11 @@ async def test_no_parameter_makes_an_error_or_markup(browser) -> None:
     for path, names in browser.parameters.items():
         for value in NONSENSE:
             for name in names:
-                await look(_filled(path, "1"), {name: value})
+                await look(filled(path, "1"), {name: value})
             if {"from", "to"} <= {*names}:
-                await look(_filled(path, "1"), {"from": value, "to": NONSENSE[-2]})
-                await look(_filled(path, "1"), {"from": NONSENSE[-3], "to": value})
-            if "{" in path and not _is_static(path):
+                await look(filled(path, "1"), {"from": value, "to": NONSENSE[-2]})
+                await look(filled(path, "1"), {"from": NONSENSE[-3], "to": value})
+            if "{" in path and not is_static(path):
                 await look(re.sub(r"\{\w+\}", quote(value, safe=""), path), {})
 
     assert sum(map(len, browser.parameters.values())) > 30
