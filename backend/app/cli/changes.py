@@ -53,7 +53,7 @@ def changes(*, form: str, **asked: Any) -> None:
 
 def _summary(numbers: Counter[tuple[str, str]], wanted: Wanted) -> Sequence[str]:
     if not numbers:
-        return [f"nothing changed {wanted.period}"]
+        return [f"nothing was changed {wanted.period}"]
     lines = []
     for source in sorted({source for source, _ in numbers}):
         said = [_counted(numbers[source, kind], word) for kind, word in _WORDS.items()]

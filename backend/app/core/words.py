@@ -5,7 +5,7 @@ _FEW = 10
 
 
 def span(seconds: float) -> str:
-    """Write a duration: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``3 days``."""
+    """Write a duration: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``24 h``, ``3 days``."""
     if seconds < _FEW:
         return f"{seconds:.1f} s"
     if seconds < 2 * _MINUTE:
@@ -13,7 +13,7 @@ def span(seconds: float) -> str:
     if seconds < 2 * _HOUR:
         return f"{seconds / _MINUTE:.0f} min"
     if seconds < 2 * _DAY:
-        return f"{seconds / _HOUR:.1f} h"
+        return f"{seconds / _HOUR:.1f}".removesuffix(".0") + " h"
     return f"{seconds / _DAY:.0f} days"
 
 

@@ -47,7 +47,7 @@ def test_the_changes_of_a_run_and_of_a_gene(cli: Cli, history) -> None:
 def test_nothing_changed(cli: Cli, history) -> None:
     found = cli("changes")
     assert (found.exit_code, found.stdout) == (0, "")
-    assert found.stderr.startswith("nothing changed between ")
+    assert found.stderr.startswith("nothing was changed between ")
 
 
 def test_tables_and_json_for_programs(cli: Cli, history) -> None:

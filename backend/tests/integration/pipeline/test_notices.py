@@ -182,7 +182,7 @@ async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_s
 
     assert (down.kind, down.detail["sources"]) == ("source down", ["ensembl"])
     assert "answered 503" in down.text
-    assert "7.0 h" in down.text
+    assert "7 h" in down.text
     assert mailbox.got[1].title == f"Recovered: {down.title}"
     assert len(office.query("SELECT id FROM incidents")) == 1
 

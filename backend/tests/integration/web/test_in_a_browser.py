@@ -164,6 +164,16 @@ async def test_every_page_is_whole_readable_and_accessible(chromium: Browser, se
     assert found == []
 
 
+async def test_what_belongs_together_stands_in_one_row(chromium: Browser, served: str) -> None:
+    rows = "(all) => new Set(all.map((each) => { const box = each.getBoundingClientRect();"
+    rows += " return Math.round((box.top + box.bottom) / 20) })).size"
+    async with window(chromium, served, viewport={"width": 390, "height": 900}) as tab:
+        await tab.open("/runs/1")
+        assert await tab.page.locator(".bars > span").evaluate_all(rows) == 1
+    async with window(chromium, served, viewport={"width": 1200, "height": 900}) as tab:
+        assert await tab.page.locator("header nav > *").evaluate_all(rows) == 1
+
+
 async def test_progress_moves_without_a_reload(chromium: Browser, executing: str) -> None:
     async with window(chromium, executing) as tab:
         await expect(tab.page.get_by_text("1 run is being executed")).to_be_visible()

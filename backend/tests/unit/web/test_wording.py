@@ -36,6 +36,14 @@ def test_a_time_says_how_far_away_it_is(seconds, said) -> None:
     assert f">{said}</span>" in wording.when(NOW - timedelta(seconds=seconds))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "-"), (0.42, "0.4 s"), (9_000, "2.5 h"), (21_600, "6 h"), (86_400, "24 h")],
+)
+def test_a_duration_has_no_more_digits_than_say_something(seconds, said) -> None:
+    assert wording.duration(seconds) == said
+
+
 def test_a_time_is_shown_with_its_zone_and_for_programs() -> None:
     berlin = datetime(2026, 11, 24, 12, 30, tzinfo=timezone(timedelta(hours=1)))
 
