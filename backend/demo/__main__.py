@@ -1,6 +1,7 @@
 """Runs the whole pipeline: annotates thousands of genes, and kills a worker half-way."""
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -145,14 +146,18 @@ def _play(stage: Stage, console: Console) -> tuple[int, bool]:
 
 def _keep(stage: Stage, run_id: int, console: Console) -> None:
     """Wait for a Ctrl-C, so that somebody can look at the pages."""
+    settings = stage.write_settings()
     with suppress(KeyboardInterrupt):
         console.print(
             f"The page of the run: [b]{stage.api_address}/runs/{run_id}[/b]\n"
             f"Log in there with the token [b]{stage.token}[/b]\n"
+            "To use commands such as those of the pages, type first in another terminal:\n"
+            f"  . {shlex.quote(str(settings))}\n"
             "Everything keeps running until Ctrl-C.",
             soft_wrap=True,
         )
         signal.pause()
+    settings.unlink()
     console.print("stopping")
 
 

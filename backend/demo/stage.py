@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,6 +44,15 @@ class Stage(Launcher):
         self.database_url = ""
         self.api_address = ""
         self._stack = ExitStack()
+
+    def write_settings(self) -> Path:
+        """Write a file that only its owner can read, by which a shell gets the settings."""
+        path = self.folder / "settings.sh"
+        path.touch(mode=0o600)
+        own = (pair for pair in sorted(self.env.items()) if os.environ.get(pair[0]) != pair[1])
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in own]
+        path.write_text("".join(lines), "utf-8")
+        return path
 
     def __enter__(self) -> Self:
         try:

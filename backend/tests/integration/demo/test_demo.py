@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -61,6 +62,13 @@ def page_of_the_run(shown: str) -> str:
     return page.text
 
 
+def output_of(command: str, shown: str) -> str:
+    """What a command prints in a shell that has the settings that the demo shows."""
+    settings = next(each for each in shown.splitlines() if each.startswith("  . "))
+    script = f"{settings} && {shlex.quote(sys.executable)} -m {command}"
+    return subprocess.check_output(["sh", "-c", script], cwd=BACKEND, text=True)
+
+
 @pytest.mark.usefixtures("as_from_a_shell")
 def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path: Path) -> None:
     with playing(command, {}) as demo:
@@ -82,6 +90,7 @@ def test_a_killed_worker_loses_no_gene_and_the_pages_show_it(
         assert re.search(r"killed worker \d \(pid \d+\) with SIGKILL", shown)
         assert "genes lost: 0" in shown
         assert "no worker for" in page_of_the_run(shown)
+        assert "succeeded" in output_of("app.cli show 1", shown)
         demo.send_signal(signal.SIGINT)
         rest = demo.communicate(timeout=scaled(WAIT))[0]
         assert demo.returncode == 0, rest
