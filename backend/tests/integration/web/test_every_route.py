@@ -4,9 +4,10 @@ import re
 from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
 
-from tests.integration.web.conftest import ADMIN, HERE, VIEWER, log_in
-from tests.integration.web.routes import FILES, MARKUP, filled, is_static
+from tests.integration.web.conftest import ADMIN, FROM_HERE, HERE, VIEWER, log_in
+from tests.integration.web.routes import FILES, MARKUP, browsing, filled, is_static
 
 OPEN = {"/login", "/logout"}
 """Addresses that strangers or viewers may send something to."""
@@ -150,3 +151,37 @@ async def test_no_parameter_makes_an_error_or_markup(browser) -> None:
 
     assert sum(map(len, browser.parameters.values())) > 30
     assert faults == []
+
+
+SIGNATURE = "b2YtdGhlLXNpZ25hdHVyZS1vZi10aGUtdGVzdC0wODE1"
+
+
+async def test_no_page_tells_a_secret(web_settings, genes, api_run) -> None:
+    secrets = {
+        "redis_url": "redis://:of-redis-0815@127.0.0.1:1/0",
+        "notify_webhook_urls": "http://127.0.0.1:1/of-the-webhook-0815?key=of-the-key-0815",
+        "notify_webhook_secret": f"whsec_{SIGNATURE}",
+        "smtp_url": "smtp://ada:of-the-mail-0815@127.0.0.1:1",
+        "ping_url": "http://127.0.0.1:1/of-the-ping-0815",
+        "ncbi_api_key": "of-ncbi-0815",
+    }
+    told = {name: SecretStr(value) for name, value in secrets.items()}
+    told |= {"notify_email_to": "ada@example.org", "notify_email_from": "ada@example.org"}
+    told |= {"notify_allow_private": True}
+    settings = web_settings.model_copy(update=told)
+    checks = "config,redis,worker,database,notifications.addresses,notifications.smtp"
+    shown = []
+    async with browsing(settings, base_url=HERE, headers=FROM_HERE) as browser:
+        await log_in(browser, ADMIN)
+        for page, data in {"/doctor": {"only": checks}, "/notifications/test": {}}.items():
+            shown.append(await browser.post(page, data=data))
+        shown += [await browser.get(filled(path, "1")) for path in browser.parameters]
+        assert "Failed: " in (await browser.get("/doctor")).text
+
+    assert "not delivered" in shown[1].text
+    for answer in shown:
+        said = f"{answer.headers}{answer.text}"
+        assert "0815" not in said
+        assert SIGNATURE not in said
+        assert ADMIN not in said
+        assert VIEWER not in said
