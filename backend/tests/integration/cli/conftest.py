@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from app.annotation.settings import Settings
 from app.cli import annotate, budgets, genes, schedules, serve, session, sources
 from app.cli.group import main
+from tests.hurried import Hurried
 from tests.plant import BACKEND
 
 
@@ -66,5 +67,7 @@ def cli(
     monkeypatch.setattr(session, "load_settings", lambda **_: cli.settings)
     for command in (annotate, genes, schedules, serve, sources, budgets):
         monkeypatch.setattr(command, "get_settings", lambda: cli.settings)
+    # a command in this process waits for no rate; one of its own does
+    monkeypatch.setattr(genes, "LocalRateLimiter", Hurried)
     yield cli
     cli.stop()

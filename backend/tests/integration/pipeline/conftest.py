@@ -12,13 +12,13 @@ from sqlalchemy import text
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import request_run
 from app.annotation.settings import Settings
-from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import InProcessDispatcher
 from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
+from tests.hurried import Hurried
 from tests.integration.conftest import QUICK, Bench
 from tests.people import ADA
 
@@ -83,7 +83,7 @@ class Annotator:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        pipeline = Pipeline(self.bench.settings, LocalRateLimiter(window=0))
+        pipeline = Pipeline(self.bench.settings, Hurried())
         # a heartbeat and a recovery every 50 ms would take more processor time than many a run
         async with self.bench.worker(pipeline.run, timing=replace(QUICK, heartbeat=0.5)):
             yield

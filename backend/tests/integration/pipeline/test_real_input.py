@@ -8,11 +8,11 @@ from app.annotation.refresh.requests import request_run
 from app.annotation.settings import Settings
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.request import RunRequest
 from app.core.workers.dispatcher import InProcessDispatcher
 from sandbox.options import Options
 from sandbox.server import Sandbox
+from tests.hurried import Hurried
 from tests.integration.conftest import Bench
 from tests.people import ADA
 
@@ -34,7 +34,7 @@ async def test_the_real_kidney_genes_are_imported_and_annotated(
     with Sandbox(options) as sandbox:
         values = {name.lower(): value for name, value in sandbox.settings.items()}
         settings = Settings(**{**bench.settings.model_dump(), **values}, _env_file=None)
-        limiter = LocalRateLimiter(window=0)
+        limiter = Hurried()
         async with new_http_client() as http:
             report = await import_genes(
                 genes, engine=bench.db, connect=Connector(settings, limiter, http)
