@@ -50,6 +50,12 @@ class Line:
     x: float
     tick: Tick
 
+    @property
+    def text_x(self) -> float:
+        """Where its time is written: left of the line where the drawing ends before the text."""
+        letters = max(len(self.tick.label), len(self.tick.day))
+        return min(self.x, WIDTH - letters * LETTER)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

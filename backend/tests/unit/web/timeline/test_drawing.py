@@ -103,6 +103,13 @@ def test_the_drawing_is_to_scale() -> None:
     assert (gap.y, gap.height) == (20, 72)
 
 
+def test_a_time_at_the_end_of_the_axis_is_written_inside() -> None:
+    first, *_, last = drawn(KILLED, begin=at(10), end=at(20)).axis
+
+    assert (first.x, first.text_x) == (LABELS, LABELS)
+    assert (last.x, last.text_x) == (WIDTH, WIDTH - 8 * 6.5)
+
+
 def test_the_seconds_of_a_gap_are_above_it() -> None:
     (label,) = [mark for mark in drawn(KILLED).marks if mark.kind == "gap"]
 
