@@ -128,6 +128,9 @@ async def test_a_worker_and_an_api_get_by_with_what_their_users_may_do(
         assert (run["state"], run["interruptions"]) == ("succeeded", 1)
         status = (await api.get("/api/admin/worker-status")).json()
         assert "j_complete" in status["arq_health"]
+        assert status["budgets"]
+        examined = await api.post("/api/admin/doctor", json={})
+        assert examined.json()["counts"]["failed"] == 0, examined.text
         assert (await api.get("/metrics")).status_code == 200
     with guarded.client("test") as client:
         assert client.get(f"{QUEUE}:put-aside") == b"no queue"

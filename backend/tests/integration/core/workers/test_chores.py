@@ -70,8 +70,10 @@ async def test_one_worker_at_a_time_does_a_part(bench: Bench) -> None:
         nonlocal at_work, most
         at_work += 1
         most = max(most, at_work)
-        await connection.execute(text("SELECT pg_sleep(0.1)"))
-        at_work -= 1
+        try:
+            await connection.execute(text("SELECT pg_sleep(0.1)"))
+        finally:  # a worker that stops cancels it
+            at_work -= 1
         return await parts.do(connection)
 
     shared = [Chore("shared", 0.0, count)]
