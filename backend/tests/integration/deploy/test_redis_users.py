@@ -166,7 +166,7 @@ async def test_the_users_may_do_nothing_else(guarded: Guarded) -> None:
                 with pytest.raises(NoPermissionError):
                     client.execute_command(*command.split())
     with guarded.client(API) as client, pytest.raises(NoPermissionError):
-        client.evalsha("0" * 40, 0)
+        client.rename(QUEUE, f"{QUEUE}:put-aside")
     with redis.Redis(port=guarded.port) as client, pytest.raises(AuthenticationError):
         client.ping()
     with (
