@@ -6,8 +6,6 @@ import random
 import re
 import string
 import struct
-import subprocess
-import sys
 import termios
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -17,7 +15,7 @@ import pytest
 from app.annotation.settings import Settings
 from services.postgres import Postgres
 from services.redis import Redis
-from tests.plant import BACKEND
+from tests.forked import Programs
 
 WORKER = ("arq", "app.core.arq_worker.WorkerSettings")
 CHECK = (*WORKER, "--check")
@@ -47,17 +45,12 @@ def secret_and_width(seed: int) -> tuple[str, int]:
 class Terminal:
     """A program that runs in a terminal of a width."""
 
-    def __init__(self, words: tuple[str, ...], env: dict[str, str], width: int) -> None:
+    def __init__(
+        self, programs: Programs, words: tuple[str, ...], env: dict[str, str], width: int
+    ) -> None:
         self._ours, theirs = os.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=BACKEND,
-            env=env | {"COLUMNS": str(width)},
-            stdin=subprocess.DEVNULL,
-            stdout=theirs,
-            stderr=theirs,
-        )
+        self._program = programs.start(words, env | {"COLUMNS": str(width)}, theirs, theirs)
         os.close(theirs)
 
     def shown(self) -> tuple[int, str]:
@@ -71,7 +64,7 @@ class Terminal:
             pass
         finally:
             os.close(self._ours)
-        return self._process.wait(), said.decode(errors="replace")
+        return self._program.wait(), said.decode(errors="replace")
 
 
 def ways(secret: str, postgres: str, redis: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
@@ -123,15 +116,16 @@ def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
     with_password.start()
     try:
         tried = ways(secret, postgres.dsn, with_password.url)
-        for begin in range(0, len(tried), 4):
-            some = tried[begin : begin + 4]
-            terminals = [Terminal(words, no_env | env, width) for words, env in some]
-            for (words, env), terminal in zip(some, terminals, strict=True):
-                status, said = terminal.shown()
-                assert status != 0, (seed, words, said)
-                assert said.strip(), words
-                for piece in pieces(secret):
-                    assert piece.lower() not in flat(said), (seed, words, env, said)
+        with Programs() as programs:
+            for begin in range(0, len(tried), 4):
+                some = tried[begin : begin + 4]
+                terminals = [Terminal(programs, words, no_env | env, width) for words, env in some]
+                for (words, env), terminal in zip(some, terminals, strict=True):
+                    status, said = terminal.shown()
+                    assert status != 0, (seed, words, said)
+                    assert said.strip(), words
+                    for piece in pieces(secret):
+                        assert piece.lower() not in flat(said), (seed, words, env, said)
     finally:
         with_password.stop()
 
