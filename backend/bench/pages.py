@@ -45,8 +45,11 @@ ADDRESSES = (
 CHANGED = 0.2
 """The share of the genes of which run 2 changed the answers of all sources."""
 
+WATCHED = 6_000
+"""Genes of the run that viewers watch."""
+
 RATE = "2"
-"""Requests of the run in a second, so that it does not end meanwhile."""
+"""Requests of this run in a second, so that it does not end meanwhile."""
 
 REQUESTS = "kidney-genetics api requests"
 """The name of the API's sessions of PostgreSQL that answer requests."""
@@ -217,7 +220,7 @@ def main(genes: int, runs: int, times: int, viewers: int, seconds: float) -> Non
     pages, first, facts = measure_pages(genes, runs, times)
     console.print(pages)
     console.print(f"the first page: {first / 1_000:,.0f} kB")
-    loads = measure_viewers(2_000, (0, 1, viewers), seconds)
+    loads = measure_viewers(WATCHED, (0, 1, viewers), seconds)
     live = markdown.table(
         [
             *("Viewers", "Statements of the API a second", "Processor time of PostgreSQL a second"),
@@ -246,8 +249,8 @@ def main(genes: int, runs: int, times: int, viewers: int, seconds: float) -> Non
         pages,
         f"The first page takes {first / 1_000:,.0f} kB with all that it loads.",
         "## Viewers of a run",
-        f"A worker executes a run of 2,000 genes and sends {RATE} requests a second. Each viewer"
-        f" has *Now* open for {seconds:g} s:",
+        f"A worker executes a run of {WATCHED:,} genes and sends {RATE} requests a second. Each"
+        f" viewer has *Now* open for {seconds:g} s:",
         live,
         "The statements were counted in PostgreSQL's log. The processor time was measured after"
         " that, without the log; that of PostgreSQL includes the run.",
