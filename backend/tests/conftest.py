@@ -15,6 +15,7 @@ from services.postgres import Postgres, running_postgres
 from services.redis import Redis, running_redis
 from tests.clusters import copied_instead_of_initialised
 from tests.databases import Databases
+from tests.forked import Programs
 from tests.memory import in_memory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -100,11 +101,24 @@ def as_from_a_shell() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _copied_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """PostgreSQL's data is initialised once for all processes of the tests."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clusters"
-    shared.mkdir(exist_ok=True)
-    with copied_instead_of_initialised(shared):
+    with copied_instead_of_initialised(_shared(tmp_path_factory, "clusters")):
         yield
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Starts programs of the project that share one import."""
+    programs = Programs(_shared(tmp_path_factory, "programs"))
+    yield programs
+    programs.close()
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a folder of all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    shared.mkdir(exist_ok=True)
+    return shared
 
 
 @pytest.fixture(scope="session")

@@ -4,47 +4,53 @@ The import is most of the processor time of a program that ends soon. What a tes
 program's own start, such as its imports, needs a process of its own.
 """
 
+import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from types import TracebackType
-from typing import Self
+import tempfile
+from pathlib import Path
 
 from app.cli.group import COMMANDS
 from harness import BACKEND
 from harness.timing import WAIT, scaled
 
 _PARENT = """
-import gc, io, json, os, runpy, signal, socket, sys
+import gc, io, json, os, runpy, select, signal, socket, sys
 
 for name in json.loads(sys.argv[1]):
     __import__(name)
 gc.freeze()
 # nobody waits for the processes that wait
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-asked = socket.socket(fileno=0)
+listening = socket.socket(fileno=int(sys.argv[2]))
 while True:
-    request, files, *_ = socket.recv_fds(asked, 1 << 20, 3)
-    if not request:
+    ready, _, _ = select.select([listening, 0], [], [])
+    if listening not in ready:
         os._exit(0)
-    if os.fork():
-        for file in files:
-            os.close(file)
-        continue
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    out, err, told = files
-    if program := os.fork():
-        _, status = os.waitpid(program, 0)
-        os.write(told, b"%d" % os.waitstatus_to_exitcode(status))
-        os._exit(0)
-    break
+    asked, _ = listening.accept()
+    if not os.fork():
+        break
+    asked.close()
 
-asked.detach()
+listening.close()
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+request, files, *_ = socket.recv_fds(asked, 1 << 20, 2)
+if not request:
+    os._exit(0)
+if program := os.fork():
+    asked.send(b"%d" % program)
+    _, status = os.waitpid(program, 0)
+    asked.send(b"%d" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+asked.close()
 words, env = json.loads(request)
 nothing = os.open(os.devnull, os.O_RDONLY)
-for number, file in enumerate((nothing, out, err)):
+for number, file in enumerate((nothing, *files)):
     os.dup2(file, number)
 for file in {nothing, *files}:
     os.close(file)
@@ -71,40 +77,43 @@ _IMPORTED = (
 
 
 class Program:
-    """A process that was forked."""
+    """A process that was forked.
 
-    def __init__(self, told: int) -> None:
-        self._told = told
+    Attributes:
+        pid: its process id.
+    """
 
-    def wait(self) -> int:
-        """Wait for its end, and return its exit status."""
-        with os.fdopen(self._told, "rb") as told:
-            return int(told.read())
+    def __init__(self, asked: socket.socket, pid: int) -> None:
+        self.pid = pid
+        self._asked = asked
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait for its end, and return its exit status.
+
+        Raises:
+            TimeoutError: it has not ended after so many seconds.
+        """
+        self._asked.settimeout(seconds)
+        status = int(self._asked.recv(20))
+        self._asked.close()
+        return status
 
 
 class Programs:
-    """Starts programs, whose modules are imported once."""
+    """Starts programs. All processes of a test run share what was imported.
 
-    def __init__(self) -> None:
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PARENT, json.dumps(_IMPORTED)],
-                cwd=BACKEND,
-                stdin=theirs,
-            )
+    Args:
+        folder: a folder of all processes of this test run.
+    """
 
-    def __enter__(self) -> Self:
-        return self
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._importer: subprocess.Popen[bytes] | None = None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ours.close()
-        self._process.wait(scaled(WAIT))
+    def close(self) -> None:
+        """End the process that imported, if it was started here. Others then start their own."""
+        if self._importer is not None:
+            self._importer.communicate()
 
     def start(self, words: tuple[str, ...], env: dict[str, str], out: int, err: int) -> Program:
         """Start a program, as ``python -m`` does with these words.
@@ -115,8 +124,61 @@ class Programs:
             out: its stdout.
             err: its stderr.
         """
-        told, theirs = os.pipe()
         request = json.dumps([words, env]).encode()
-        socket.send_fds(self._ours, [request], [out, err, theirs])
-        os.close(theirs)
-        return Program(told)
+        while True:
+            asked = self._connect()
+            try:
+                socket.send_fds(asked, [request], [out, err])
+                return Program(asked, int(asked.recv(20)))
+            except (ConnectionError, ValueError):
+                # the process that imported has just ended with the tests that started it
+                asked.close()
+
+    def run(
+        self, words: tuple[str, ...], env: dict[str, str], seconds: float | None = WAIT
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a program to its end, and return what it wrote.
+
+        Raises:
+            TimeoutError: it took longer than `seconds`, scaled to this machine.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            program = self.start(words, env, out.fileno(), err.fileno())
+            try:
+                status = program.wait(None if seconds is None else scaled(seconds))
+            except TimeoutError:
+                os.kill(program.pid, signal.SIGKILL)
+                program.wait()
+                raise
+            said = []
+            for file in (out, err):
+                file.seek(0)
+                said.append(file.read().decode())
+        return subprocess.CompletedProcess(words, status, *said)
+
+    def _connect(self) -> socket.socket:
+        address = str(self._folder / "socket")
+        asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                asked.connect(address)
+            except (FileNotFoundError, ConnectionRefusedError):
+                self._import(address)
+                asked.connect(address)
+        return asked
+
+    def _import(self, address: str) -> None:
+        Path(address).unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(address)
+            listening.listen(100)
+            number = listening.fileno()
+            self._importer = subprocess.Popen(
+                [sys.executable, "-c", _PARENT, json.dumps(_IMPORTED), str(number)],
+                cwd=BACKEND,
+                stdin=subprocess.PIPE,
+                pass_fds=[number],
+                # Ctrl-C ends the tests, and with them this
+                start_new_session=True,
+            )

@@ -1,5 +1,6 @@
 """Real processes of the project on a real PostgreSQL and Redis, with the sandbox as upstream."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from harness.launcher import API_READY, address
 from harness.timing import WAIT
 from harness.waiting import eventually
 from sandbox.server import Sandbox
+from tests.forked import Programs
 
 __all__ = ["BACKEND", "ENDED", "QUEUE", "THREE_SOURCES", "Plant", "Process"]
 
@@ -36,11 +38,22 @@ class Plant(Launcher):
 
     Attributes:
         sandbox: the upstream of all of them, in this process.
+        programs: starts the commands, if any: they are processes that share one import.
     """
 
-    def __init__(self, env: dict[str, str], sandbox: Sandbox, folder: Path) -> None:
+    def __init__(
+        self, env: dict[str, str], sandbox: Sandbox, folder: Path, programs: Programs | None = None
+    ) -> None:
         super().__init__(env, folder)
         self.sandbox = sandbox
+        self.programs = programs
+
+    def cli(
+        self, *arguments: str, seconds: float | None = WAIT
+    ) -> "subprocess.CompletedProcess[str]":
+        if self.programs is None or self.through or self.place:
+            return super().cli(*arguments, seconds=seconds)
+        return self.programs.run(("app.cli", *arguments), self.env, seconds)
 
     def fill(self, count: int | None = None) -> None:
         """Put the sandbox's genes into the database, all or so many, without a process."""

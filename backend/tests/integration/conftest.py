@@ -32,6 +32,7 @@ from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.binaries import postgres_folder
 from tests.databases import Session
+from tests.forked import Programs
 from tests.people import ADA
 from tests.plant import QUEUE, THREE_SOURCES, Plant
 
@@ -85,7 +86,7 @@ def sandbox_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def plant(
-    settings: Settings, redis_url: str, sandbox_cache: Path, tmp_path: Path
+    settings: Settings, redis_url: str, sandbox_cache: Path, tmp_path: Path, programs: Programs
 ) -> Iterator[Plant]:
     """Real processes, none of which has been started."""
     # 4 summaries a second at most in flight: a run lasts long enough to be met half-way
@@ -100,7 +101,7 @@ def plant(
             "CLINVAR_BULK_THRESHOLD": "1000000",
             "NCBI_RATE": "20",
         }
-        plant = Plant(env, sandbox, tmp_path)
+        plant = Plant(env, sandbox, tmp_path, programs)
         yield plant
         plant.end()
 

@@ -113,50 +113,47 @@ def test_waiting_for_a_run_that_is_cancelled_fails(cli, genes, query) -> None:
     assert "was cancelled" in out
 
 
-def test_a_port_that_is_taken_is_named(cli) -> None:
+def test_a_port_that_is_taken_is_named(cli, programs) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, out, err = ended(cli.process("api", "--port", port))
-    assert status == 1
-    assert f"Error: the API cannot listen on 127.0.0.1, port {port}: Address already in use" in err
-    assert "Traceback" not in err
-    assert out == ""
+        done = programs.run(("app.cli", "api", "--port", str(port)), cli.env)
+    assert done.returncode == 1
+    why = f"the API cannot listen on 127.0.0.1, port {port}: Address already in use"
+    assert f"Error: {why}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
-def test_settings_that_cannot_be_used_are_all_named(cli) -> None:
+def test_settings_that_cannot_be_used_are_all_named(cli, programs) -> None:
     bad = {"ARQ_MAX_JOBS": "many", "REDIS_URL": "http://secret-host"}
-    status, _, err = ended(cli.process("api", **bad))
-    assert status == 2
-    assert "ARQ_MAX_JOBS" in err
-    assert "REDIS_URL" in err
-    assert "Traceback" not in err
-    assert "secret-host" not in err
+    done = programs.run(("app.cli", "api"), cli.env | bad)
+    assert done.returncode == 2
+    assert "ARQ_MAX_JOBS" in done.stderr
+    assert "REDIS_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret-host" not in done.stderr
 
 
-def test_uvicorn_itself_is_told_why_the_api_does_not_start(cli, empty_database_url) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--port", "0"],
-        cwd=BACKEND,
-        env=cli.env | {"DATABASE_URL": empty_database_url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    status, _, err = ended(process)
-    assert status != 0
-    assert "the database is not migrated" in err
-    assert "Traceback" not in err
+def test_uvicorn_itself_is_told_why_the_api_does_not_start(
+    cli, programs, empty_database_url
+) -> None:
+    words = ("uvicorn", "app.main:create_app", "--factory", "--port", "0")
+    done = programs.run(words, cli.env | {"DATABASE_URL": empty_database_url})
+    assert done.returncode != 0
+    assert "the database is not migrated" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_pipe_gets_plain_text_with_one_line_for_each_row_and_nothing_cut_off(
-    cli, genes, query
+    cli, programs, genes, query
 ) -> None:
     query(
         "INSERT INTO runs (task, sources, mode, state) SELECT 't', ARRAY['hgnc', 'ensembl',"
         " 'clinvar', 'another-source', 'and-yet-another-source'], 'smart', 'failed'"
     )
     plain, without_colours = ({"TERM": "dumb"}, {"NO_COLOR": "1", "COLUMNS": "80"})
-    outputs = {ended(cli.process("runs", **env))[1] for env in (plain, without_colours)}
+    runs = ("app.cli", "runs")
+    outputs = {programs.run(runs, cli.env | env).stdout for env in (plain, without_colours)}
     assert len(outputs) == 1
     (text,) = outputs
     assert "\x1b" not in text

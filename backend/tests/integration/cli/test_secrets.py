@@ -108,7 +108,7 @@ def no_env() -> dict[str, str]:
 
 @pytest.mark.timeout(400)
 def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
-    no_env: dict[str, str], postgres: Postgres, tmp_path: Path
+    no_env: dict[str, str], programs: Programs, postgres: Postgres, tmp_path: Path
 ) -> None:
     seed = random.randrange(1_000_000)  # another one for each test run; a failure shows it
     secret, width = secret_and_width(seed)
@@ -116,16 +116,15 @@ def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
     with_password.start()
     try:
         tried = ways(secret, postgres.dsn, with_password.url)
-        with Programs() as programs:
-            for begin in range(0, len(tried), 4):
-                some = tried[begin : begin + 4]
-                terminals = [Terminal(programs, words, no_env | env, width) for words, env in some]
-                for (words, env), terminal in zip(some, terminals, strict=True):
-                    status, said = terminal.shown()
-                    assert status != 0, (seed, words, said)
-                    assert said.strip(), words
-                    for piece in pieces(secret):
-                        assert piece.lower() not in flat(said), (seed, words, env, said)
+        for begin in range(0, len(tried), 4):
+            some = tried[begin : begin + 4]
+            terminals = [Terminal(programs, words, no_env | env, width) for words, env in some]
+            for (words, env), terminal in zip(some, terminals, strict=True):
+                status, said = terminal.shown()
+                assert status != 0, (seed, words, said)
+                assert said.strip(), words
+                for piece in pieces(secret):
+                    assert piece.lower() not in flat(said), (seed, words, env, said)
     finally:
         with_password.stop()
 
