@@ -135,31 +135,17 @@ def _children(pid: int) -> list[psutil.Process]:
     ]
 
 
-async def test_a_client_that_leaves_ends_the_process_and_its_query(plant, query) -> None:
+async def test_an_export_has_a_slot_a_process_and_a_session_until_its_client_leaves(
+    plant, query
+) -> None:
     add_large_answers(query)
     api, address = await plant.api()
-    client = _request(httpx.URL(address))
-    assert (await asyncio.to_thread(client.recv, 100)).startswith(b"HTTP/1.1 200")
-    assert await eventually(lambda: query(SESSIONS))
-    (child,) = _children(api.pid)
-    client.close()
-    await eventually(lambda: not query(SESSIONS))
-    await eventually(lambda: not child.is_running())
-    # the slot is free again, and nothing is left in the folder
-    async with httpx.AsyncClient(base_url=address, timeout=scaled(WAIT)) as other:
-        for _ in range(MAX_EXPORTS + 1):
-            answer = await other.get(EXPORT, params={"fields": "hgnc.symbol"})
-            assert len(answer.text.splitlines()) == 4_001
-    await eventually(lambda: not list((plant.folder / "cache").glob("export-*")))
-    assert "Traceback" not in plant.log(api)
-
-
-async def test_one_export_more_than_there_are_slots_is_told_when_to_come_back(plant, query) -> None:
-    add_large_answers(query)
-    _, address = await plant.api()
     clients = [_request(httpx.URL(address)) for _ in range(MAX_EXPORTS)]
     for client in clients:
         assert (await asyncio.to_thread(client.recv, 100)).startswith(b"HTTP/1.1 200")
+    assert await eventually(lambda: len(query(SESSIONS)) == MAX_EXPORTS)
+    children = _children(api.pid)
+    assert len(children) == MAX_EXPORTS
     async with httpx.AsyncClient(base_url=address, timeout=scaled(WAIT)) as other:
         answer = await other.get(EXPORT)
         assert answer.status_code == 503
@@ -169,6 +155,8 @@ async def test_one_export_more_than_there_are_slots_is_told_when_to_come_back(pl
         assert (await other.get("/health/ready")).status_code == 200
         for client in clients:
             client.close()
+        await eventually(lambda: not query(SESSIONS))
+        await eventually(lambda: not any(child.is_running() for child in children))
 
         async def exported() -> bool:
             return (await other.get(EXPORT, params={"sources": "gtex"})).status_code == 200
@@ -176,43 +164,44 @@ async def test_one_export_more_than_there_are_slots_is_told_when_to_come_back(pl
         async with asyncio.timeout(scaled(WAIT)):
             while not await exported():
                 await asyncio.sleep(0.1)
+        # every slot is free again, and so it is after an export that was read to its end
+        for _ in range(MAX_EXPORTS):
+            assert await exported()
+        answer = await other.get(EXPORT, params={"fields": "hgnc.symbol"})
+        assert len(answer.text.splitlines()) == 4_001
+        # nothing is left in the folder
+        await eventually(lambda: not list((plant.folder / "cache").glob("export-*")))
+        assert "Traceback" not in plant.log(api)
+
+        await check_an_export_that_breaks_off(other, query)
+    assert "the export cannot be read from PostgreSQL" in plant.log(api)
 
 
-async def test_an_export_that_breaks_off_is_not_taken_for_a_complete_one(plant, query) -> None:
-    add_large_answers(query)
-    api, address = await plant.api()
-    async with (
-        httpx.AsyncClient(base_url=address, timeout=scaled(WAIT)) as client,
-        client.stream("GET", EXPORT, headers={"Accept-Encoding": "identity"}) as answer,
-    ):
+async def check_an_export_that_breaks_off(client: httpx.AsyncClient, query) -> None:
+    """Check that nobody takes it for a complete one."""
+    async with client.stream("GET", EXPORT, headers={"Accept-Encoding": "identity"}) as answer:
         assert answer.status_code == 200
         query(f"SELECT pg_terminate_backend(pid) FROM ({SESSIONS})")
         with pytest.raises(httpx.RemoteProtocolError):
             await answer.aread()
-    assert "the export cannot be read from PostgreSQL" in plant.log(api)
 
 
-async def test_the_process_of_an_export_dies_with_the_api(plant, query) -> None:
+async def test_the_processes_of_exports_die_with_the_api_and_its_next_start_removes_their_folders(
+    plant, query
+) -> None:
     add_large_answers(query)
     api, address = await plant.api()
-    client = _request(httpx.URL(address))
-    assert await asyncio.to_thread(client.recv, 100)
-    (child,) = _children(api.pid)
-    api.kill()
-    await eventually(lambda: not child.is_running())
-    await eventually(lambda: not query(SESSIONS))
-    client.close()
-
-
-async def test_the_folder_of_a_killed_api_is_removed_when_the_next_one_starts(plant, query) -> None:
-    add_large_answers(query)
-    api, address = await plant.api()
-    client = _request(httpx.URL(address), "?format=xlsx")
+    table = _request(httpx.URL(address))
+    assert await asyncio.to_thread(table.recv, 100)
+    book = _request(httpx.URL(address), "?format=xlsx")
     folders = lambda: list((plant.folder / "cache").glob("export-*"))  # noqa: E731
-    await eventually(folders)
+    await eventually(lambda: folders() and len(_children(api.pid)) == 2)
+    children = _children(api.pid)
     api.kill()
-    await eventually(lambda: not psutil.pid_exists(api.pid) or not _children(api.pid))
-    client.close()
+    await eventually(lambda: not any(child.is_running() for child in children))
+    await eventually(lambda: not query(SESSIONS))
+    table.close()
+    book.close()
     assert folders()
     await plant.api()
     assert not folders()

@@ -7,6 +7,9 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
@@ -38,6 +41,30 @@ def export(cli, *arguments: object, **more: object) -> "subprocess.CompletedProc
     )
 
 
+@dataclass
+class Done:
+    """What an export in this process ended with, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def exported(cli, capfd) -> "Callable[..., Done]":
+    """Export in this process; only the process that writes the table is one of its own."""
+
+    def run(*arguments: object) -> Done:
+        status = 0
+        try:
+            main(["export", *map(str, arguments)])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Done(status, *capfd.readouterr())
+
+    return run
+
+
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -62,24 +89,24 @@ def test_a_table_goes_to_stdout(cli, answers) -> None:
     assert done.stderr == b""
 
 
-def test_the_ending_of_the_file_names_its_format(cli, answers, tmp_path) -> None:
+def test_the_ending_of_the_file_names_its_format(exported, answers, tmp_path) -> None:
     table = tmp_path / "genes.parquet"
-    done = export(cli, "--output", table)
-    assert done.returncode == 0, done.stderr
+    done = exported("--output", table)
+    assert done.status == 0, done.err
     assert pq.read_table(table)["symbol"].to_pylist() == ["PKD1", "C1orf112", "TTN"]
-    assert b"3 rows about 3 genes" in done.stderr
-    assert done.stdout == b""
+    assert "3 rows about 3 genes" in done.err
+    assert done.out == ""
     book = tmp_path / "genes.XLSX"
-    assert export(cli, "--output", book).returncode == 0
+    assert exported("--output", book).status == 0
     assert openpyxl.load_workbook(book).sheetnames == ["genes", "columns", "about"]
     assert names_in(tmp_path) == ["genes.XLSX", "genes.parquet"]
 
 
 def test_beside_a_file_of_lines_are_its_dictionary_manifest_and_citation(
-    cli, answers, tmp_path
+    exported, answers, tmp_path
 ) -> None:
-    done = export(cli, "--output", tmp_path / "genes.csv", "--long", "hgnc.alias_symbol")
-    assert done.returncode == 0, done.stderr
+    done = exported("--output", tmp_path / "genes.csv", "--long", "hgnc.alias_symbol")
+    assert done.status == 0, done.err
     lines = (tmp_path / "genes.csv").read_text().splitlines()
     assert lines[0].split(",")[-1] == "hgnc.alias_symbol.value"
     assert [line.split(",")[-1] for line in lines[1:]] == ["A", "B"]
@@ -99,12 +126,12 @@ def _umask() -> int:
     return mask
 
 
-def test_the_dictionary_can_be_had_alone(cli, answers, tmp_path) -> None:
-    done = export(cli, "--columns", "--format", "jsonl", "--fields", "hgnc.name")
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["column"] for line in done.stdout.splitlines()][-1] == "hgnc.name"
-    done = export(cli, "--columns", "--output", tmp_path / "columns.tsv")
-    assert done.returncode == 0
+def test_the_dictionary_can_be_had_alone(exported, answers, tmp_path) -> None:
+    done = exported("--columns", "--format", "jsonl", "--fields", "hgnc.name")
+    assert done.status == 0, done.err
+    assert [json.loads(line)["column"] for line in done.out.splitlines()][-1] == "hgnc.name"
+    done = exported("--columns", "--output", tmp_path / "columns.tsv")
+    assert done.status == 0
     assert len((tmp_path / "columns.tsv").read_text().splitlines()) > 100
 
 
@@ -122,23 +149,21 @@ def test_the_dictionary_can_be_had_alone(cli, answers, tmp_path) -> None:
         (["--columns", "--format", "xlsx"], "whose files contain it"),
     ],
 )
-@pytest.mark.usefixtures("cli", "answers")
-def test_wrong_use_is_explained_and_writes_nothing(wrong, said, capfd) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["export", *wrong])
-    assert end.value.code == 2
-    out, err = capfd.readouterr()
-    assert said in err
-    assert out == ""
+def test_wrong_use_is_explained_and_writes_nothing(wrong, said, exported, answers) -> None:
+    done = exported(*wrong)
+    assert done.status == 2
+    assert said in done.err
+    assert done.out == ""
 
 
-def test_a_terminal_gets_no_parquet(cli, answers) -> None:
+def test_a_terminal_gets_no_parquet(exported, answers, monkeypatch) -> None:
     ours, theirs = pty.openpty()
-    done = export(cli, "--format", "parquet", stdout=theirs)
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        done = exported("--format", "parquet")
     os.close(ours)
-    os.close(theirs)
-    assert done.returncode == 2
-    assert b"add --output genes.parquet" in done.stderr
+    assert done.status == 2
+    assert "add --output genes.parquet" in done.err
 
 
 def test_a_terminal_shows_the_progress(cli, query, tmp_path) -> None:
@@ -170,26 +195,35 @@ def test_a_reader_who_has_enough_ends_the_export_quietly(cli, query) -> None:
     process.stderr.close()
 
 
-@pytest.mark.parametrize("name", ["genes.tsv", "genes.parquet", "genes.xlsx"])
-def test_a_full_disk_leaves_the_former_file_and_no_rubbish(name, cli, query, tmp_path) -> None:
+def test_a_full_disk_leaves_the_former_file_and_no_rubbish(exported, query, tmp_path) -> None:
     add_large_answers(query, 1_000)
     # what a compressed file takes, too
     query(
         "UPDATE annotations SET data = data || jsonb_build_object('location', (SELECT"
         " string_agg(md5(n::text || gene_id), '') FROM generate_series(1, 20) n))"
     )
-    file = tmp_path / name
-    file.write_text("the former file")
+    for name in ("genes.tsv", "genes.parquet", "genes.xlsx"):
+        file = tmp_path / name
+        file.write_text("the former file")
+        with little_room():
+            done = exported("--output", file)
+        assert done.status == 1
+        assert "File too large" in done.err
+        assert "Traceback" not in done.err
+        assert file.read_text() == "the former file"
+        assert names_in(tmp_path) == [name]
+        file.unlink()
 
-    def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    done = export(cli, "--output", file, preexec_fn=little_room)
-    assert done.returncode == 1
-    assert "File too large" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
-    assert file.read_text() == "the former file"
-    assert names_in(tmp_path) == [name]
+@contextmanager
+def little_room() -> "Iterator[None]":
+    """Let no file become larger than 100 KB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_an_export_to_a_full_device_fails(cli, query) -> None:
@@ -201,19 +235,18 @@ def test_an_export_to_a_full_device_fails(cli, query) -> None:
     assert "Traceback" not in done.stderr.decode()
 
 
-def test_nothing_is_written_into_a_folder_that_is_not_there(cli, answers, tmp_path) -> None:
-    done = export(cli, "--output", tmp_path / "nosuch" / "genes.tsv")
-    assert done.returncode == 2
-    assert f"there is no folder {tmp_path / 'nosuch'}" in done.stderr.decode()
+def test_nothing_is_written_into_a_folder_that_is_not_there(exported, answers, tmp_path) -> None:
+    done = exported("--output", tmp_path / "nosuch" / "genes.tsv")
+    assert done.status == 2
+    assert f"there is no folder {tmp_path / 'nosuch'}" in done.err
 
 
 @pytest.mark.parametrize(
     ("number", "name"),
     [
         (signal.SIGINT, "genes.jsonl"),
-        (signal.SIGINT, "genes.xlsx"),
-        (signal.SIGTERM, "genes.jsonl"),
-        (signal.SIGHUP, "genes.jsonl"),
+        (signal.SIGTERM, "genes.xlsx"),
+        (signal.SIGHUP, "genes.parquet"),
     ],
 )
 def test_ctrl_c_leaves_the_former_file_and_no_rubbish(number, name, cli, query, tmp_path) -> None:
@@ -240,8 +273,8 @@ def test_ctrl_c_leaves_the_former_file_and_no_rubbish(number, name, cli, query, 
     assert not exporting.is_running()
 
 
-def test_a_link_stays_a_link(cli, answers, tmp_path) -> None:
+def test_a_link_stays_a_link(exported, answers, tmp_path) -> None:
     (tmp_path / "link.tsv").symlink_to(tmp_path / "real.tsv")
-    assert export(cli, "--output", tmp_path / "link.tsv").returncode == 0
+    assert exported("--output", tmp_path / "link.tsv").status == 0
     assert (tmp_path / "link.tsv").is_symlink()
     assert (tmp_path / "real.tsv").read_text().startswith("hgnc_id\t")
