@@ -166,14 +166,16 @@ def test_a_terminal_gets_no_parquet(exported, answers, monkeypatch) -> None:
     assert "add --output genes.parquet" in done.err
 
 
-def test_a_terminal_shows_the_progress(cli, query, tmp_path) -> None:
+def test_a_terminal_shows_the_progress(cli, programs, query, tmp_path) -> None:
     add_large_answers(query, 500)
     ours, theirs = pty.openpty()
-    done = export(cli, "--output", tmp_path / "genes.tsv", stderr=theirs)
+    words = ("app.cli", "export", "--output", str(tmp_path / "genes.tsv"))
+    with (tmp_path / "out").open("wb") as out:
+        status = programs.start(words, cli.env, out.fileno(), theirs).wait(scaled(WAIT))
     os.close(theirs)
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
-    assert done.returncode == 0
+    assert status == 0
     assert "/500" in shown
 
 
@@ -226,13 +228,14 @@ def little_room() -> "Iterator[None]":
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_an_export_to_a_full_device_fails(cli, query) -> None:
+def test_an_export_to_a_full_device_fails(cli, programs, query, tmp_path) -> None:
     add_large_answers(query, 100)
-    with Path("/dev/full").open("wb") as full:
-        done = export(cli, stdout=full)
-    assert done.returncode == 1
-    assert "No space left on device" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    said = tmp_path / "err"
+    with Path("/dev/full").open("wb", buffering=0) as full, said.open("wb") as err:
+        program = programs.start(("app.cli", "export"), cli.env, full.fileno(), err.fileno())
+        assert program.wait(scaled(WAIT)) == 1
+    assert "No space left on device" in said.read_text()
+    assert "Traceback" not in said.read_text()
 
 
 def test_nothing_is_written_into_a_folder_that_is_not_there(exported, answers, tmp_path) -> None:
@@ -249,27 +252,33 @@ def test_nothing_is_written_into_a_folder_that_is_not_there(exported, answers, t
         (signal.SIGHUP, "genes.parquet"),
     ],
 )
-def test_ctrl_c_leaves_the_former_file_and_no_rubbish(number, name, cli, query, tmp_path) -> None:
+def test_ctrl_c_leaves_the_former_file_and_no_rubbish(
+    number, name, cli, programs, query, tmp_path
+) -> None:
     add_large_answers(query)
-    file = tmp_path / name
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    file = folder / name
     file.write_text("the former file")
-    process = cli.process("export", "--output", file)
+    said = tmp_path / "err"
+    with said.open("wb") as err:
+        words = ("app.cli", "export", "--output", str(file))
+        program = programs.start(words, cli.env, err.fileno(), err.fileno())
 
     def child() -> "psutil.Process | None":
         # stopped before it executes its program, it would stop its parent, too
-        children = psutil.Process(process.pid).children()
+        children = psutil.Process(program.pid).children()
         return next((each for each in children if CHILD in each.cmdline()), None)
 
     exporting = until(child)
     # it cannot end before the signal
     exporting.suspend()
-    process.send_signal(number)
-    _, err = process.communicate(timeout=scaled(WAIT))
-    assert process.returncode == 130
-    assert "Stopped" in err
-    assert "Traceback" not in err
+    os.kill(program.pid, number)
+    assert program.wait(scaled(WAIT)) == 130
+    assert "Stopped" in said.read_text()
+    assert "Traceback" not in said.read_text()
     assert file.read_text() == "the former file"
-    assert names_in(tmp_path) == [name]
+    assert names_in(folder) == [name]
     assert not exporting.is_running()
 
 

@@ -50,6 +50,7 @@ def test_the_guide_begins_with_these_files() -> None:
     assert made == list(FILES)
 
 
+@pytest.mark.pages
 def test_the_blocks_of_python_work_one_after_the_other(files: Path) -> None:
     script = files / "guide.py"
     script.write_text("\n".join(blocks("python")))
@@ -60,6 +61,7 @@ def test_the_blocks_of_python_work_one_after_the_other(files: Path) -> None:
     assert "TPM" in done.stdout
 
 
+@pytest.mark.pages
 @pytest.mark.skipif(RSCRIPT is None, reason="Rscript is not installed")
 @pytest.mark.parametrize("block", blocks("r"), ids=["tsv", "long form", "parquet"])
 def test_the_blocks_of_r_work(block: str, files: Path) -> None:
