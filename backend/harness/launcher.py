@@ -50,10 +50,15 @@ class Launcher:
         """Start a module with its arguments; `env` is added to the environment."""
         name = name or arguments[0]
         file = f"{len(self.processes) + 1} {name}.log".replace(" ", "-")
-        command = [*self.place, sys.executable, "-m", *self.through, *arguments]
-        process = Process(name, command, env=self.env | env, log=self.folder / file)
+        process = self._begin(name, arguments, self.env | env, self.folder / file)
         self.processes.append(process)
         return process
+
+    def _begin(
+        self, name: str, arguments: tuple[str, ...], env: dict[str, str], log: Path
+    ) -> Process:
+        command = [*self.place, sys.executable, "-m", *self.through, *arguments]
+        return Process(name, command, env=env, log=log)
 
     def worker(self, **env: str) -> Process:
         """Start a worker; it is ready when it logs `WORKER_READY`."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -30,17 +31,20 @@ class Process(subprocess.Popen[bytes]):
         self.name = name
         self.log = log
         with log.open("wb") as file:
-            super().__init__(
-                command,
-                cwd=BACKEND,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                # Ctrl-C reaches only the process that started it, which then stops its programs
-                start_new_session=True,
-            )
+            self._begin(command, env, file)
         self._guardian = Guardian(self.pid, signal.SIGKILL)
+
+    def _begin(self, command: Sequence[str], env: Mapping[str, str], file: BinaryIO) -> None:
+        super().__init__(
+            command,
+            cwd=BACKEND,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches only the process that started it, which then stops its programs
+            start_new_session=True,
+        )
 
     def logged(self) -> str:
         """Return the output so far."""

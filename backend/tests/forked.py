@@ -4,18 +4,22 @@ The import is most of the processor time of a program that ends soon. What a tes
 program's own start, such as its imports, needs a process of its own.
 """
 
+import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from app.cli.group import COMMANDS
-from harness import BACKEND
+from harness import BACKEND, Process
 from harness.timing import WAIT, scaled
 
 _PARENT = """
@@ -48,6 +52,11 @@ if program := os.fork():
     os._exit(0)
 
 asked.close()
+os.setsid()
+# as in a program that is started from a shell
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for each in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(each, signal.SIG_DFL)
 words, env = json.loads(request)
 nothing = os.open(os.devnull, os.O_RDONLY)
 for number, file in enumerate((nothing, *files)):
@@ -88,15 +97,65 @@ class Program:
         self._asked = asked
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for its end, and return its exit status.
+        """Wait for its end, and return its exit status, which is negative after a signal.
 
         Raises:
             TimeoutError: it has not ended after so many seconds.
         """
-        self._asked.settimeout(seconds)
-        status = int(self._asked.recv(20))
+        if not select.select([self._asked], [], [], seconds)[0]:
+            raise TimeoutError
+        # several threads may wait
+        return int(self._asked.recv(20, socket.MSG_PEEK))
+
+    def forget(self) -> None:
+        """Give back what is needed to wait for its end."""
         self._asked.close()
-        return status
+
+
+class ForkedProcess(Process):
+    """A worker or an API that was forked."""
+
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        programs: "Programs",
+    ) -> None:
+        self._programs = programs
+        super().__init__(name, words, env=env, log=log)
+
+    def _begin(self, command: Sequence[str], env: Mapping[str, str], file: BinaryIO) -> None:
+        self.args = command
+        self.stdin = self.stdout = self.stderr = None
+        self.returncode = None
+        self._program = self._programs.start(command, env, file.fileno(), file.fileno())
+        self.pid = self._program.pid
+
+    def poll(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is not None:
+            return self.returncode
+        try:
+            self.returncode = self._program.wait(timeout)
+        except TimeoutError:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+        return self.returncode
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
+
+    def end(self) -> None:
+        super().end()
+        self._program.forget()
 
 
 class Programs:
@@ -115,7 +174,7 @@ class Programs:
         if self._importer is not None:
             self._importer.communicate()
 
-    def start(self, words: tuple[str, ...], env: dict[str, str], out: int, err: int) -> Program:
+    def start(self, words: Sequence[str], env: Mapping[str, str], out: int, err: int) -> Program:
         """Start a program, as ``python -m`` does with these words.
 
         Args:
@@ -124,7 +183,7 @@ class Programs:
             out: its stdout.
             err: its stderr.
         """
-        request = json.dumps([words, env]).encode()
+        request = json.dumps([list(words), dict(env)]).encode()
         while True:
             asked = self._connect()
             try:
@@ -135,7 +194,7 @@ class Programs:
                 asked.close()
 
     def run(
-        self, words: tuple[str, ...], env: dict[str, str], seconds: float | None = WAIT
+        self, words: Sequence[str], env: Mapping[str, str], seconds: float | None = WAIT
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program to its end, and return what it wrote.
 
@@ -150,6 +209,8 @@ class Programs:
                 os.kill(program.pid, signal.SIGKILL)
                 program.wait()
                 raise
+            finally:
+                program.forget()
             said = []
             for file in (out, err):
                 file.seek(0)

@@ -1,5 +1,6 @@
 """Real processes of the project on a real PostgreSQL and Redis, with the sandbox as upstream."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness.launcher import API_READY, address
 from harness.timing import WAIT
 from harness.waiting import eventually
 from sandbox.server import Sandbox
-from tests.forked import Programs
+from tests.forked import ForkedProcess, Programs
 
 __all__ = ["BACKEND", "ENDED", "QUEUE", "THREE_SOURCES", "Plant", "Process"]
 
@@ -38,7 +39,7 @@ class Plant(Launcher):
 
     Attributes:
         sandbox: the upstream of all of them, in this process.
-        programs: starts the commands, if any: they are processes that share one import.
+        programs: starts all programs, if any: they are processes that share one import.
     """
 
     def __init__(
@@ -51,9 +52,21 @@ class Plant(Launcher):
     def cli(
         self, *arguments: str, seconds: float | None = WAIT
     ) -> "subprocess.CompletedProcess[str]":
-        if self.programs is None or self.through or self.place:
+        if self.programs is None or self._is_special(self.env):
             return super().cli(*arguments, seconds=seconds)
         return self.programs.run(("app.cli", *arguments), self.env, seconds)
+
+    def _begin(
+        self, name: str, arguments: tuple[str, ...], env: dict[str, str], log: Path
+    ) -> Process:
+        if self.programs is None or self._is_special(env):
+            return super()._begin(name, arguments, env, log)
+        return ForkedProcess(name, arguments, env=env, log=log, programs=self.programs)
+
+    def _is_special(self, env: dict[str, str]) -> bool:
+        """Return whether programs have to be started anew, because something precedes them."""
+        there = env.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+        return bool(self.through or self.place or not there)
 
     def fill(self, count: int | None = None) -> None:
         """Put the sandbox's genes into the database, all or so many, without a process."""

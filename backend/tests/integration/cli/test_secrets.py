@@ -64,7 +64,9 @@ class Terminal:
             pass
         finally:
             os.close(self._ours)
-        return self._program.wait(), said.decode(errors="replace")
+        status = self._program.wait()
+        self._program.forget()
+        return status, said.decode(errors="replace")
 
 
 def ways(secret: str, postgres: str, redis: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:

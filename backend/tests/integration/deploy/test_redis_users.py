@@ -20,6 +20,7 @@ from sandbox.options import Options
 from sandbox.server import Sandbox
 from services import process
 from services.binaries import redis_program
+from tests.forked import Programs
 from tests.plant import QUEUE, Plant
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -90,7 +91,9 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
 
 
 @pytest.fixture
-def plant(guarded: Guarded, database_url: str, tmp_path: Path) -> Iterator[Plant]:
+def plant(
+    guarded: Guarded, database_url: str, tmp_path: Path, programs: Programs
+) -> Iterator[Plant]:
     options = Options(genes=200, variants_per_gene=20, limits="off", cache_dir=tmp_path)
     with Sandbox(options) as sandbox:
         env = os.environ | sandbox.settings
@@ -103,7 +106,7 @@ def plant(guarded: Guarded, database_url: str, tmp_path: Path) -> Iterator[Plant
             "CLINVAR_BULK_THRESHOLD": "1000000",
             "NCBI_RATE": "20",
         }
-        plant = Plant(env, sandbox, tmp_path)
+        plant = Plant(env, sandbox, tmp_path, programs)
         plant.fill()
         yield plant
         plant.end()

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from harness.timing import WAIT, scaled
+from tests.forked import Programs
 from tests.plant import BACKEND, Plant
 
 SCRIPT = BACKEND.parent / "deploy" / "docker" / "worker_health.py"
 
 
 @pytest.fixture
-def plant(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Plant]:
+def plant(database_url: str, redis_url: str, tmp_path: Path, programs: Programs) -> Iterator[Plant]:
     env = os.environ | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-    plant = Plant(env, None, tmp_path)  # type: ignore[arg-type]
+    plant = Plant(env, None, tmp_path, programs)  # type: ignore[arg-type]
     yield plant
     plant.end()
 
