@@ -13,6 +13,7 @@ from app.annotation.settings import Settings
 from app.cli.group import main
 from app.db.tables import metadata
 from app.doctor.registry import CHECKS
+from app.web.app import create_pages
 from reference import http, metrics, recipes
 from tests.conftest import REPOSITORY
 from tests.integration.docs.fences import fences
@@ -125,8 +126,9 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
     assert given <= {"ARGS", "LIVE"} | OF_OTHERS
 
 
-def test_every_address_of_the_api_that_is_named_exists(page) -> None:
-    paths = [*http.openapi()["paths"], "/openapi.json"]
+def test_every_address_of_the_api_and_of_a_page_that_is_named_exists(page) -> None:
+    pages = [route.path for route in create_pages(Settings()).routes]
+    paths = [*http.openapi()["paths"], "/openapi.json", *pages]
     patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
