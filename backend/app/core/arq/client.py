@@ -152,7 +152,13 @@ class WorkerRedis(ArqRedis):
         except ResponseError as error:
             if _WRONG_TYPE not in str(error):
                 raise
-            await self.rename(name, f"{name}:put-aside")
+            try:
+                await self.rename(name, f"{name}:put-aside")
+            except ResponseError as gone:
+                # another worker that met the key at the same moment has renamed it
+                if "no such key" not in str(gone):
+                    raise
+                return []
             logger.warning("%s does not hold a queue; it was renamed to %s:put-aside", name, name)
             return []
 

@@ -225,3 +225,17 @@ async def test_a_worker_survives_scores_and_counts_at_which_arq_fails(
     run = await few_genes.ended(run_id)
     assert (run["state"], worker.poll()) == ("succeeded", None)
     assert await arq_redis.zcard(QUEUE) == 0
+
+
+async def test_a_worker_goes_on_although_another_one_puts_aside_what_is_no_queue(
+    arq_redis: ArqRedis, worker_redis: WorkerRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await arq_redis.set(QUEUE, "no queue")
+
+    async def after_another(name: str, to: str) -> None:
+        await arq_redis.rename(name, to)
+        await arq_redis.rename(name, to)
+
+    monkeypatch.setattr(worker_redis, "rename", after_another)
+    assert await worker_redis.zrangebyscore(QUEUE, num=10) == []
+    assert await arq_redis.get(f"{QUEUE}:put-aside") == b"no queue"
