@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from app.annotation.settings import Settings
 from app.cli.group import main
@@ -61,6 +62,12 @@ def code(page: Path) -> tuple[str, ...]:
 
 def named(pattern: str, page: Path) -> set[str]:
     return {match[1] for piece in code(page) for match in re.finditer(pattern, piece)}
+
+
+@cache
+def paths_of_pages() -> list[str]:
+    routes = create_pages(Settings()).routes
+    return [each.path for each in iter_route_contexts(routes) if each.path is not None]
 
 
 @cache
@@ -127,8 +134,7 @@ def test_every_setting_that_is_given_a_value_is_a_setting(page) -> None:
 
 
 def test_every_address_of_the_api_and_of_a_page_that_is_named_exists(page) -> None:
-    pages = [route.path for route in create_pages(Settings()).routes]
-    paths = [*http.openapi()["paths"], "/openapi.json", *pages]
+    paths = [*http.openapi()["paths"], "/openapi.json", *paths_of_pages()]
     patterns = [re.sub(r"\{\w+\}", "[^/]+", path) for path in paths]
     asked = named(
         r"(?<![\w./])(?:https?://[\w.]+:8000)?(/(?:api|health|metrics|genes)/?[^\s`'\"]*)", page
