@@ -107,7 +107,7 @@ class Program:
         # several threads may wait
         return int(self._asked.recv(20, socket.MSG_PEEK))
 
-    def forget(self) -> None:
+    def close(self) -> None:
         """Give back what is needed to wait for its end."""
         self._asked.close()
 
@@ -155,7 +155,7 @@ class ForkedProcess(Process):
 
     def end(self) -> None:
         super().end()
-        self._program.forget()
+        self._program.close()
 
 
 class Programs:
@@ -210,7 +210,7 @@ class Programs:
                 program.wait()
                 raise
             finally:
-                program.forget()
+                program.close()
             said = []
             for file in (out, err):
                 file.seek(0)

@@ -27,7 +27,7 @@ T = TypeVar("T")
 SHARE = 0.75
 """The share of the time limit for all checks that one check may take."""
 
-CLOSING = 0.2
+CLOSING = 1.0
 """Seconds for closing connections, and for checks to notice that they were cancelled."""
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,8 +170,11 @@ def test_a_terminal_shows_the_progress(cli, programs, query, tmp_path) -> None:
     add_large_answers(query, 500)
     ours, theirs = pty.openpty()
     words = ("app.cli", "export", "--output", str(tmp_path / "genes.tsv"))
-    with (tmp_path / "out").open("wb") as out:
-        status = programs.start(words, cli.env, out.fileno(), theirs).wait(scaled(WAIT))
+    with (
+        (tmp_path / "out").open("wb") as out,
+        closing(programs.start(words, cli.env, out.fileno(), theirs)) as program,
+    ):
+        status = program.wait(scaled(WAIT))
     os.close(theirs)
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
@@ -231,8 +234,12 @@ def little_room() -> "Iterator[None]":
 def test_an_export_to_a_full_device_fails(cli, programs, query, tmp_path) -> None:
     add_large_answers(query, 100)
     said = tmp_path / "err"
-    with Path("/dev/full").open("wb", buffering=0) as full, said.open("wb") as err:
-        program = programs.start(("app.cli", "export"), cli.env, full.fileno(), err.fileno())
+    words = ("app.cli", "export")
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        said.open("wb") as err,
+        closing(programs.start(words, cli.env, full.fileno(), err.fileno())) as program,
+    ):
         assert program.wait(scaled(WAIT)) == 1
     assert "No space left on device" in said.read_text()
     assert "Traceback" not in said.read_text()
@@ -274,7 +281,8 @@ def test_ctrl_c_leaves_the_former_file_and_no_rubbish(
     # it cannot end before the signal
     exporting.suspend()
     os.kill(program.pid, number)
-    assert program.wait(scaled(WAIT)) == 130
+    with closing(program):
+        assert program.wait(scaled(WAIT)) == 130
     assert "Stopped" in said.read_text()
     assert "Traceback" not in said.read_text()
     assert file.read_text() == "the former file"

@@ -65,7 +65,7 @@ class Terminal:
         finally:
             os.close(self._ours)
         status = self._program.wait()
-        self._program.forget()
+        self._program.close()
         return status, said.decode(errors="replace")
 
 
