@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from app.annotation.data.diff import MISSING, FieldChange, Shape, diff
@@ -25,8 +25,10 @@ def apply(data: dict[str, Any] | None, changes: list[FieldChange]) -> dict[str, 
             place(made, (*change.path, change.element), change)
         elif change.part:
             listed = at(made, change.path)
-            (element,) = (each for each in listed if is_named(each, change.element))
-            apply_to(element, change.part, change)
+            named = [each for each in listed if is_named(each, change.element)]
+            # of several with one identity, the change does not say which one it means
+            assume(len(named) == 1)
+            apply_to(named[0], change.part, change)
         else:
             apply_to(made, change.path, change)
     return made
@@ -89,7 +91,8 @@ def ordered(value: Any) -> Any:
 
 def canonical(value: Any) -> str:
     if isinstance(value, dict):
-        return str(sorted((name, canonical(each)) for name, each in value.items()))
+        # an empty one is no empty list
+        return f"object {sorted((name, canonical(each)) for name, each in value.items())}"
     if isinstance(value, list):
         return str([canonical(each) for each in value])
     # 1 and 1.0 are equal
