@@ -16,8 +16,9 @@ from app.annotation.sources.declaration import SourceInfo
 from app.annotation.sources.links import gene_page
 from app.annotation.sources.pictures import Heading, Picture
 from app.web.cards import drawing
-from app.web.cards.drawing import Drawn, draw
+from app.web.cards.drawing import draw
 from app.web.cards.facts import Fact, facts
+from app.web.cards.shapes import Drawn
 from app.web.cards.values import Value, at, write
 
 _ABSENT = re.compile(r"\babsent\b")

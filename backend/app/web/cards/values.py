@@ -1,7 +1,7 @@
 """Writes single values of answers, and cuts what is too long to be read."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -150,7 +150,12 @@ def elements(value: Any) -> list[dict[str, Any]]:
 
 def at(data: Any, path: str) -> Any:
     """Return the value at a path; None if there is none."""
-    for name in path.split("."):
+    return follow(data, path.split("."))
+
+
+def follow(data: Any, names: Iterable[str]) -> Any:
+    """Return the value to which names lead, one in the other; None if there is none."""
+    for name in names:
         data = data.get(name) if isinstance(data, dict) else None
     return data
 

@@ -16,7 +16,8 @@ from app.annotation.sources.gencc.reader import read as read_gencc
 from app.annotation.sources.gnomad import read as read_gnomad
 from app.annotation.sources.gtex import KIDNEY_CORTEX, TISSUES
 from app.annotation.sources.panelapp.reader import read as read_panelapp
-from app.web.cards.drawing import WIDTH, Answer, Drawn, draw
+from app.web.cards.drawing import Answer, draw
+from app.web.cards.shapes import WIDTH, Drawn
 from tests.unit.annotation.sources.damage import ask
 
 BRCA1 = Gene(1, "HGNC:1100", "BRCA1", "ENSG00000012048", "672")
