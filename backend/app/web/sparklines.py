@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.web.bars import Bar
+
 WIDTH = 120.0
 """Of the drawing, in its own unit."""
 
@@ -22,18 +24,6 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A bar of the drawing, with the text that a pointer over it shows."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sparkline:
     """What the page draws.
 
@@ -41,7 +31,7 @@ class Sparkline:
         summary: the same in words.
     """
 
-    columns: Sequence[Column]
+    bars: Sequence[Bar]
     summary: str
     width: float = WIDTH
     height: float = HEIGHT
@@ -50,9 +40,9 @@ class Sparkline:
     def paths(self) -> dict[str, str]:
         """The bars of each kind as one path: a list of many drawings stays small."""
         found: dict[str, str] = {}
-        for each in self.columns:
-            bar = f"M{each.x:g} {each.y:g}h{each.width:g}V{HEIGHT:g}h-{each.width:g}z"
-            found[each.kind] = found.get(each.kind, "") + bar
+        for each in self.bars:
+            path = f"M{each.x:g} {each.y:g}h{each.width:g}V{HEIGHT:g}h-{each.width:g}z"
+            found[each.kind] = found.get(each.kind, "") + path
         return found
 
 
@@ -69,12 +59,12 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
     values = [point.value for point in points]
     most = max(values)
     step = WIDTH / room
-    columns = []
+    bars = []
     for number, point in enumerate(points, start=room - len(points)):
         height = max(_LOWEST, HEIGHT * point.value / most) if most else _LOWEST
         title = f"{point.of}: {point.value:,} {what}"
-        columns.append(
-            Column(
+        bars.append(
+            Bar(
                 round(number * step, 2),
                 round(HEIGHT - height, 2),
                 round(step - _GAP, 2),
@@ -84,7 +74,7 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
             )
         )
     if len(points) == 1:
-        return Sparkline(columns, f"{what} in the only run: {most:,}")
+        return Sparkline(bars, f"{what} in the only run: {most:,}")
     few = f"{min(values):,} to {most:,}" if min(values) != most else f"{most:,}"
     runs = f"the last {len(points)} runs"
-    return Sparkline(columns, f"{what} in {runs}: {few}; in the latest: {values[-1]:,}")
+    return Sparkline(bars, f"{what} in {runs}: {few}; in the latest: {values[-1]:,}")

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from app.core.runs.parts import SourcePart
 from app.core.runs.views import RunEvent
 from app.core.words import shortened, span
+from app.web.bars import Bar
 from app.web.timeline.gaps import draw_gaps, said_of
 from app.web.timeline.history import AttemptSpan, Gap, SourceSpan, attempts_of, gaps_of, sources_of
 from app.web.timeline.rows import in_rows
-from app.web.timeline.shapes import WIDTH, Bar, Drawing, Line, Mark, Scale, Told
+from app.web.timeline.shapes import WIDTH, Drawing, Line, Mark, Scale, Told
 from app.web.timeline.ticks import ticks_of
 from app.web.timeline.window import Window, close_to, whole_of, window_of, zooms
 

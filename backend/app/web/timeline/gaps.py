@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.core.words import span
+from app.web.bars import Bar
 from app.web.timeline.history import Gap
 from app.web.timeline.rows import in_rows
-from app.web.timeline.shapes import LABELS, LETTER, WIDTH, Bar, Mark, Scale
+from app.web.timeline.shapes import LABELS, LETTER, WIDTH, Mark, Scale
 
 ROW = 15.0
 """The height of a row of labels."""

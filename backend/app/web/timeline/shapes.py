@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.web.bars import Bar
 from app.web.timeline.ticks import Tick
 from app.web.timeline.window import Window, Zoom
 
@@ -18,18 +19,6 @@ SHORTEST = 1.5
 
 LETTER = 6.5
 """About the width of a letter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A rectangle, with the text that a pointer over it shows."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    title: str
 
 
 @dataclass(frozen=True, slots=True)

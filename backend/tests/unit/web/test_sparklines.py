@@ -4,7 +4,7 @@ from app.web.sparklines import HEIGHT, WIDTH, Point, sparkline
 def test_the_latest_number_is_at_the_right_edge_and_the_largest_fills_the_height() -> None:
     drawn = sparkline("requests", [Point("run 1", 0), Point("run 2", 1_200)], room=30)
 
-    zero, most = drawn.columns
+    zero, most = drawn.bars
     assert 0 < zero.height < 2
     assert (most.y, most.height) == (0, HEIGHT)
     assert WIDTH - WIDTH / 30 <= most.x < most.x + most.width <= WIDTH
@@ -24,7 +24,7 @@ def test_what_is_drawn_is_said_in_words() -> None:
 def test_zeros_alone_are_drawn_as_a_line() -> None:
     drawn = sparkline("requests", [Point("run 1", 0), Point("run 2", 0)], room=2)
 
-    assert {each.height for each in drawn.columns} == {1}
+    assert {each.height for each in drawn.bars} == {1}
 
 
 def test_the_bars_of_a_kind_are_one_path() -> None:
