@@ -3,6 +3,7 @@ from datetime import datetime
 
 import click
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.field_names import split_names
 from app.annotation.data.fields import all_fields
@@ -11,7 +12,7 @@ from app.annotation.data.gene_query import found_gene
 from app.annotation.data.manifest import in_order
 from app.annotation.data.one_gene import find_gene, read_gene
 from app.annotation.data.shapes import Gene, encode
-from app.annotation.data.wanted import find_wanted
+from app.annotation.data.wanted import Wanted, find_wanted
 from app.annotation.genes.resolve import Resolution
 from app.annotation.genes.words import describe
 from app.cli.output import as_json, cells, local_time, note, say, stdout, table
@@ -44,18 +45,18 @@ def gene(
     gives them.
     """
 
+    async def understand(connection: AsyncConnection) -> Wanted:
+        return await find_wanted(
+            connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
+        )
+
     async def answers(session: Session) -> tuple[Resolution, Gene]:
         async with session.db.connect() as connection:
-            wanted = await find_wanted(
-                connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
-            )
-            return await read_gene(connection, name, wanted)
+            return await read_gene(connection, name, await understand(connection))
 
     async def versions(session: Session) -> tuple[Resolution, list[Said], bool]:
         async with session.db.connect() as connection:
-            wanted = await find_wanted(
-                connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
-            )
+            wanted = await understand(connection)
             found, _, gene_id = await find_gene(connection, name)
             said, after = await changes_page(
                 connection,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
 from app.annotation.data.changes import ORDERS, Asked, Change, Row, Wanted, side_by_side
-from app.annotation.data.lists import all_lists
+from app.annotation.data.lists import list_names
 from app.annotation.data.moments import snapshot_names
 from app.annotation.own_tables.registry import all_sources
 from app.api.changes import stream_changes
@@ -214,7 +214,7 @@ async def _count(connection: AsyncConnection, wanted: Wanted) -> Sequence[tuple[
 async def _choices(connection: AsyncConnection) -> Mapping[str, Sequence[str]]:
     return {
         "sources": [*await all_sources(connection)],
-        "lists": [each.name for each in await all_lists(connection)],
+        "lists": await list_names(connection),
         "snapshots": await snapshot_names(connection),
     }
 

@@ -10,7 +10,7 @@ import msgspec
 from app.annotation.data.fields import Field
 from app.annotation.data.shapes import Answer, Gene
 from app.core.words import shortened
-from app.web.cards.values import NONE, Value, write
+from app.web.cards.values import NONE, Value, follow, write
 from app.web.gene_columns import Column, Columns
 
 MOST_CHARS = 80
@@ -82,7 +82,7 @@ def _said(answer: Answer | None, columns: Sequence[Column]) -> Said:
         return Said(answer.state, why, ())
     data = msgspec.json.decode(answer.data)
     return Said(
-        answer.state, why, [cell(each.field, _at(data, each.field.path)) for each in columns]
+        answer.state, why, [cell(each.field, follow(data, each.field.path)) for each in columns]
     )
 
 
@@ -143,9 +143,3 @@ def _entry(field: Field, value: Any) -> str:
 def _pair(key: str, value: Any) -> str:
     # of an identifier with a name, people know the name
     return value if isinstance(value, str) else f"{key} {write(value).text}"
-
-
-def _at(data: Any, path: Sequence[str]) -> Any:
-    for name in path:
-        data = data.get(name) if isinstance(data, dict) else None
-    return data

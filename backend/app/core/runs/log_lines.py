@@ -67,10 +67,9 @@ _LINES = text(
 _TAILS = text(
     """
     WITH attempts AS (
-      SELECT epoch, max(number) AS last, min(number) AS first, count(*) AS lines
-      FROM attempt_logs WHERE run_id = :run_id GROUP BY epoch
+      SELECT epoch, max(number) AS last FROM attempt_logs WHERE run_id = :run_id GROUP BY epoch
     )
-    SELECT a.epoch, a.first, a.lines, l.number, l.at, l.level, l.text
+    SELECT a.epoch, l.number, l.at, l.level, l.text
     FROM attempts a JOIN attempt_logs l ON l.run_id = :run_id AND l.epoch = a.epoch
       AND l.number > a.last - CASE a.epoch WHEN (SELECT max(epoch) FROM attempts)
         THEN CAST(:of_last AS int) ELSE CAST(:of_others AS int) END
