@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.annotation.data.diff import MISSING, FieldChange, Shape, diff
@@ -17,18 +17,27 @@ SHAPES = {
 }
 
 
-def apply(data: dict[str, Any] | None, changes: list[FieldChange]) -> dict[str, Any]:
-    """Make the new data from the old and the changes."""
+def apply(
+    data: dict[str, Any] | None, changes: list[FieldChange], new: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Make the new data from the old and the changes.
+
+    The new data are read only to tell several elements with one identity apart.
+    """
     made: dict[str, Any] = copy.deepcopy(data or {})
+    altered: dict[Any, Any] = {}
     for change in changes:
         if isinstance(change.element, str):
             place(made, (*change.path, change.element), change)
         elif change.part:
             listed = at(made, change.path)
-            named = [each for each in listed if is_named(each, change.element)]
-            # of several with one identity, the change does not say which one it means
-            assume(len(named) == 1)
-            apply_to(named[0], change.part, change)
+            which = change.path, canonical(change.element)
+            if which not in altered:
+                (altered[which],) = without_equals(
+                    [each for each in listed if is_named(each, change.element)],
+                    at(new, change.path),
+                )
+            apply_to(altered[which], change.part, change)
         else:
             apply_to(made, change.path, change)
     return made
@@ -50,6 +59,18 @@ def apply_to(made: dict[str, Any], path: tuple[str, ...], change: FieldChange) -
             place for place, each in enumerate(listed) if ordered(each) == ordered(change.old)
         )
         del listed[number]
+
+
+def without_equals(elements: list[Any], others: list[Any]) -> list[Any]:
+    """Return the elements of a list that have no equal one in another list."""
+    left = [ordered(each) for each in others]
+    found = []
+    for each in elements:
+        if ordered(each) in left:
+            left.remove(ordered(each))
+        else:
+            found.append(each)
+    return found
 
 
 def place(made: dict[str, Any], path: tuple[str, ...], change: FieldChange) -> None:
@@ -158,11 +179,18 @@ SOURCE_AND_PAIR = st.sampled_from(sorted(SHAPES)).flatmap(
 )
 
 
+@example(
+    (
+        "hpo",
+        {"diseases": [{"disease_id": 3, "other": 1}, {"disease_id": 3, "disease": "a"}]},
+        {"diseases": [{"disease_id": 3}, {"disease_id": 3, "disease": "a"}]},
+    )
+)
 @given(SOURCE_AND_PAIR)
 def test_the_changes_applied_to_the_old_give_the_new(pair: Any) -> None:
     source, old, new = pair
     changes = diff(SHAPES[source], old, new)
-    assert ordered(apply(old, changes)) == ordered(new)
+    assert ordered(apply(old, changes, new)) == ordered(new)
 
 
 @example(("clingen", None, {"validity": [None, None, 2]}), 0)
@@ -178,7 +206,7 @@ def test_the_order_of_lists_is_no_change(pair: Any, seed: int) -> None:
 def test_the_data_of_any_version_of_any_source_can_be_compared(pair: Any, other: Any) -> None:
     source, old, _ = pair
     _, new, _ = other
-    assert ordered(apply(old, diff(SHAPES[source], old, new))) == ordered(new or {})
+    assert ordered(apply(old, diff(SHAPES[source], old, new), new)) == ordered(new or {})
 
 
 def test_a_number_that_changed_has_both_values() -> None:
