@@ -108,7 +108,7 @@ class Program:
         return int(self._asked.recv(20, socket.MSG_PEEK))
 
     def close(self) -> None:
-        """Give back what is needed to wait for its end."""
+        """Close the connection on which its end is told."""
         self._asked.close()
 
 

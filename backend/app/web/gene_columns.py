@@ -10,7 +10,7 @@ from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 
 MOST_MISTAKEN = 20
-"""Names that mean no field, after which no further name is looked up."""
+"""The number of unknown names after which no further name is looked up."""
 
 _PART = re.compile(r"[^._]+[._]*|[._]+")
 

@@ -23,14 +23,14 @@ MOST_RUNS = 200
 """Active runs of which the page says more than the number."""
 
 LATE = 3.0
-"""Seconds. A worker sends a heartbeat every second."""
+"""Seconds after which a heartbeat is late. A worker sends one every second."""
 
 NOTICEABLE = 0.05
-"""Seconds by which an event loop may be late without a mention. The delay differs a little each
-time, and a page that is shown live should change only when something happens."""
+"""Seconds of lag that are not shown. The lag differs a little each time, and a page that is shown
+live should change only when something happens."""
 
 BLOCKED = 1.0
-"""Seconds by which an event loop is never late on a machine that is fast enough."""
+"""Seconds of lag that show a blocked event loop or an overloaded machine."""
 
 _CODE = {
     "same": "as this API",

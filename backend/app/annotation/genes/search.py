@@ -123,7 +123,7 @@ _NEAR = text(
 )
 
 _SPARE = 3
-"""Of each kind, so many times the names that are asked for are read: a gene has several."""
+"""The number of names of each kind that are read for each gene, because a gene has several."""
 
 _LAST = "\U0010ffff"
 """Stands behind all characters."""

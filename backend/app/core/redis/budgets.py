@@ -54,7 +54,7 @@ class Use:
 
     Attributes:
         used: the share of the slots of the last :data:`PERIOD` seconds that were taken, from 0 to
-            1; about, because it is estimated.
+            1. It is an estimate.
         wait: seconds that a request would wait for a slot now.
         paused: seconds that the service has asked to wait, and that are left.
     """

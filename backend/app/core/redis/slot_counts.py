@@ -7,7 +7,7 @@ the number in the last :data:`PERIOD` seconds is estimated.
 from dataclasses import dataclass
 
 PERIOD = 10.0
-"""Seconds. A service counts over one second, in which a slow budget has no slot at all."""
+"""Seconds over which the slots are counted. Within one second, a slow budget may have no slot."""
 
 _LENGTH = round(PERIOD * 1e6)
 

@@ -44,7 +44,7 @@ MOST_BARS = 10
 
 _TICKS = 4
 _THINNEST = 3.0
-"""What is there is visible, however little it is."""
+"""The width of the thinnest bar, so that a small number is visible."""
 
 
 @dataclass(frozen=True, slots=True)
