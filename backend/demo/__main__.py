@@ -42,9 +42,9 @@ class Killer:
     def __call__(self, run: dict[str, Any]) -> None:
         """Kill the worker when the run has come far enough."""
         reached = [
-            each
-            for each in run["progress"]
-            if each["requests"] >= MANY_REQUESTS and each["total"] / 2 <= each["done"]
+            source
+            for source in run["progress"]
+            if source["requests"] >= MANY_REQUESTS and source["total"] / 2 <= source["done"]
         ]
         if self.killed_at or not reached:
             return

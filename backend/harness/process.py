@@ -87,9 +87,9 @@ class Process(subprocess.Popen[bytes]):
         if self.poll() is None:
             # with --reload, uvicorn serves from a child process, which would keep running
             with contextlib.suppress(psutil.NoSuchProcess):
-                for each in psutil.Process(self.pid).children(recursive=True):
+                for child in psutil.Process(self.pid).children(recursive=True):
                     with contextlib.suppress(psutil.NoSuchProcess):
-                        each.kill()
+                        child.kill()
             self.kill()
         self.wait()
         self._guardian.dismiss()

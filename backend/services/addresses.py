@@ -100,7 +100,7 @@ def place(url: str) -> Place:
     given = address.parse(url)
     # an address without a host means a local socket, unless PGHOST names a host
     host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "")
-    hosts = tuple(each for each in host.split(",") if each)
+    hosts = tuple(name for name in host.split(",") if name)
     first = given.get("port", "").split(",")[0] or os.environ.get("PGPORT", "") or "5432"
     return Place(
         hosts, int(first), given.get("user"), given.get("password"), given.get("dbname", "")

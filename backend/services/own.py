@@ -81,22 +81,22 @@ def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
     """
     found: dict[Kind, tuple[str, str]] = {}
     with ExitStack() as undo:
-        for each in plans:
-            undo.callback(_restore, each)
-            if each.before is not None:
-                each.before.stop()
-            each.server.start(tied=False)
-            url = each.configured or address(each.server)
+        for plan in plans:
+            undo.callback(_restore, plan)
+            if plan.before is not None:
+                plan.before.stop()
+            plan.server.start(tied=False)
+            url = plan.configured or address(plan.server)
             if reason := addresses.connection_error(url):
                 raise ServiceError(
-                    f"the {each.kind.title} of this checkout cannot serve {each.kind.variable} as"
+                    f"the {plan.kind.title} of this checkout cannot serve {plan.kind.variable} as"
                     f" it is written: {reason}"
                 )
-            found[each.kind] = url, each.how
+            found[plan.kind] = url, plan.how
         undo.pop_all()
-    for each in plans:
-        if each.port_file is not None:
-            each.port_file.write_text(str(each.server.port))
+    for plan in plans:
+        if plan.port_file is not None:
+            plan.port_file.write_text(str(plan.server.port))
     return found
 
 

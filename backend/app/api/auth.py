@@ -60,7 +60,7 @@ class ReadersOnly:
     ) -> None:
         self._app = app
         allowed = [] if token is None else [token, *others]
-        self._tokens = [each.get_secret_value().encode() for each in allowed if each is not None]
+        self._tokens = [token.get_secret_value().encode() for token in allowed if token is not None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""

@@ -164,7 +164,7 @@ async def _written(
 
 def _form(name: str | None, accept: str) -> str:
     if name is None:
-        kinds = (each.partition(";")[0].strip().lower() for each in accept.split(","))
+        kinds = (part.partition(";")[0].strip().lower() for part in accept.split(","))
         return next((_ACCEPTED[kind] for kind in kinds if kind in _ACCEPTED), "json")
     if name in MEDIA_TYPES:
         return name

@@ -153,7 +153,7 @@ def _known(if_none_match: str) -> set[str]:
 def accepts_gzip(accepted: str) -> bool:
     """Tell whether a client accepts gzip (RFC 9110, section 12.5.3)."""
     accepts: dict[str, bool] = {}
-    for each in accepted.lower().split(","):
-        coding, _, weight = each.partition(";")
+    for part in accepted.lower().split(","):
+        coding, _, weight = part.partition(";")
         accepts[coding.strip()] = _REFUSED.fullmatch(weight.strip()) is None
     return accepts.get("gzip", accepts.get("*", False))

@@ -117,14 +117,14 @@ async def examine(new: NewExamination, services: ServicesDep) -> DoctorReport:
 
 def report(services: Services, chosen: Collection[str]) -> DoctorReport:
     """Return what these checks found last, and the problems of those that they need."""
-    needed = {each.id for each in with_needs(CHECKS, chosen)}
-    seen = {each.result.check.id: each for each in services.doctor.seen()}
+    needed = {check.id for check in with_needs(CHECKS, chosen)}
+    seen = {seen_check.result.check.id: seen_check for seen_check in services.doctor.seen()}
     results = [seen[name].result for name in seen if name in needed]
     shown = shown_of(results, chosen)
-    number = Counter(each.status for each in shown)
+    number = Counter(result.status for result in shown)
     return DoctorReport(
         running=services.doctor.is_running,
         ok=number[Status.failed] == 0 if shown else None,
         counts={status.value: number[status] for status in Status},
-        checks=[CheckResult(**as_object(each), at=seen[each.check.id].at) for each in shown],
+        checks=[CheckResult(**as_object(result), at=seen[result.check.id].at) for result in shown],
     )

@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 router = routers.read_router("/export", "export")
 
 _CONTENT: dict[str, dict[str, Any]] = {
-    each.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-    for each in FORMATS.values()
+    form.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for form in FORMATS.values()
 }
 
 

@@ -91,7 +91,7 @@ class GeneQuery(StrictBody):
     scopes: list[str] | str | None = Field(
         None,
         description="What the identifiers can be, as a list or with commas between the names; null"
-        f" means all: {', '.join(f'`{each}`' for each in SCOPES)}.",
+        f" means all: {', '.join(f'`{scope}`' for scope in SCOPES)}.",
     )
     fields: list[str] | str | None = Field(
         None,
@@ -199,7 +199,7 @@ async def query_genes(query: GeneQuery, services: ServicesDep) -> Response:
     `notfound`. The conventions are those of MyGene.info where they fit.
     """
     given = query.q.replace(",", " ").split() if isinstance(query.q, str) else query.q
-    names = [str(each) for each in given]
+    names = [str(name) for name in given]
     if not 0 < len(names) <= MAX_IDENTIFIERS:
         raise WrongUse(f"{len(names):,} identifiers in q", allowed=f"1 to {MAX_IDENTIFIERS:,}")
     fields = _listed(query.fields)

@@ -62,9 +62,9 @@ def _shorten_addresses(record: logging.LogRecord) -> bool:
     """Shorten long addresses in lines like ``client - "GET /path HTTP/1.1" 200``."""
     if isinstance(record.args, tuple):
         record.args = tuple(
-            each[:MAX_ADDRESS] + "..."
-            if isinstance(each, str) and len(each) > MAX_ADDRESS
-            else each
-            for each in record.args
+            argument[:MAX_ADDRESS] + "..."
+            if isinstance(argument, str) and len(argument) > MAX_ADDRESS
+            else argument
+            for argument in record.args
         )
     return True

@@ -80,7 +80,7 @@ class Scrape(Collector):
                 "schedule",
                 "schedule_failed",
                 "Whether the last tick of a schedule that was not skipped failed or was refused.",
-                {each.name: float(each.failing) for each in self._statistics.ends},
+                {schedule.name: float(schedule.failing) for schedule in self._statistics.ends},
             )
             yield from _sources(self._statistics)
             if self._coverage is not None:
@@ -111,7 +111,7 @@ def _readable(accept: str) -> str:
     0.26, ``choose_encoder``).
     """
     given = _PARAMETER.findall(accept)
-    return accept if all(_KNOWN.fullmatch(each.strip()) for each in given) else ""
+    return accept if all(_KNOWN.fullmatch(name.strip()) for name in given) else ""
 
 
 async def _if_available(query: Awaitable[T]) -> T | None:

@@ -52,4 +52,4 @@ async def list_notifications(
 async def send_test(request: Request) -> list[Tried]:
     """Send a test message through every channel of this API, at once and whatever the hour is."""
     outcomes = await at_once.send_test(request.app.state.settings)
-    return [Tried(**asdict(each)) for each in outcomes]
+    return [Tried(**asdict(outcome)) for outcome in outcomes]

@@ -121,7 +121,7 @@ ShownDep = Annotated[Shown, Depends()]
 
 def words(given: Iterable[str]) -> list[str]:
     """Return names that are separated by commas, from one or several values of a parameter."""
-    return [name for each in given for name in split_names(each)]
+    return [name for value in given for name in split_names(value)]
 
 
 @contextmanager

@@ -75,8 +75,8 @@ class StrictRoute(APIRoute):
 def _query_parameters(dependant: Dependant) -> Iterator[ModelField]:
     """Yield the parameters of a route and of everything that it depends on."""
     yield from dependant.query_params
-    for each in dependant.dependencies:
-        yield from _query_parameters(each)
+    for dependency in dependant.dependencies:
+        yield from _query_parameters(dependency)
 
 
 def _is_list(parameter: ModelField) -> bool:

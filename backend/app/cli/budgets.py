@@ -37,18 +37,18 @@ def show(console: Console, budgets: Sequence[HostBudget] | None) -> None:
             "the request budgets in use are not known: Redis gives no answer, or is not used"
         )
         return
-    if not (used := [each for each in budgets if not each.is_idle]):
+    if not (used := [budget for budget in budgets if not budget.is_idle]):
         console.print("no request budget is in use")
         return
     shown = table("service", "allowed", "used", "a request waits")
-    for each in used:
-        paused = f"paused by the service for {duration(each.paused)}" if each.paused else ""
+    for budget in used:
+        paused = f"paused by the service for {duration(budget.paused)}" if budget.paused else ""
         shown.add_row(
             *cells(
-                each.host,
-                f"{each.rate:g}/s",
-                f"{each.used:.0%}",
-                paused or (duration(each.wait) if each.wait else "no"),
+                budget.host,
+                f"{budget.rate:g}/s",
+                f"{budget.used:.0%}",
+                paused or (duration(budget.wait) if budget.wait else "no"),
             )
         )
     console.print(shown)

@@ -35,7 +35,7 @@ def changes(*, form: str, **asked: Any) -> None:
     numbers: Counter[tuple[str, str]] = Counter()
 
     def written(listed: list[Listed]) -> bytes:
-        numbers.update((each.change.source or "", each.change.kind) for each in listed)
+        numbers.update((row.change.source or "", row.change.kind) for row in listed)
         return FORMATS[form].write(listed)
 
     async def do(session: Session) -> Wanted:

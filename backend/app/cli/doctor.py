@@ -58,7 +58,7 @@ def doctor(
     chosen = chosen_of((*only, *ids))
     checks = with_needs(CHECKS, chosen)
     if as_list:
-        shown = [each for each in checks if each.id in chosen]
+        shown = [check for check in checks if check.id in chosen]
         click.echo(report.list_as_json(shown) if as_json else report.to_list(shown))
         return
 
@@ -77,7 +77,7 @@ def doctor(
     bad = {Status.failed}
     if strict:
         bad |= {Status.warning, Status.not_looked_at}
-    passed = not any(each.status in bad for each in results)
+    passed = not any(result.status in bad for result in results)
     seconds = time.monotonic() - started
     if as_json:
         click.echo(report.to_json(results, passed=passed, seconds=seconds, done=done))

@@ -22,22 +22,22 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
 
     found = in_session(do, settings=settings)
     if as_json:
-        click.echo(json.dumps([each.model_dump() for each in found], indent=2))
+        click.echo(json.dumps([estimate.model_dump() for estimate in found], indent=2))
         return
     numbers = ("genes due", "requests", "time")
     shown = table("source", "stored", "current", *numbers, right=numbers)
-    for each in found:
-        at_least = "" if each.reads_file or not each.due else ">= "
+    for estimate in found:
+        at_least = "" if estimate.reads_file or not estimate.due else ">= "
         shown.add_row(
             *cells(
-                each.source,
-                each.stored or "-",
-                each.current or "not known",
-                count(each.due),
-                f"{at_least}{each.requests:,}",
-                duration(each.seconds),
+                estimate.source,
+                estimate.stored or "-",
+                estimate.current or "not known",
+                count(estimate.due),
+                f"{at_least}{estimate.requests:,}",
+                duration(estimate.seconds),
             )
         )
     stdout().print(shown)
-    if not any(each.due for each in found):
+    if not any(estimate.due for estimate in found):
         say("nothing new")

@@ -128,7 +128,7 @@ def _format(name: str | None, output: Path | None) -> str:
     if name is None and ending not in FORMATS:
         raise WrongUse(
             f"the ending of {output} is not that of a format",
-            allowed=", ".join(f".{each}" for each in FORMATS),
+            allowed=", ".join(f".{form}" for form in FORMATS),
             remedy="name the file otherwise, or add --format",
         )
     found = format_of(name or ending)
@@ -161,8 +161,8 @@ async def _export(session: Session, asked: Asked, output: Path | None) -> None:
         f"{output}: {count(done.rows)} rows about {count(done.genes)} genes,"
         f" {len(written.plan.table.columns)} columns"
     )
-    for each in written.beside:
-        note(f"{each}")
+    for path in written.beside:
+        note(f"{path}")
 
 
 async def _to_stdout(session: Session, asked: Asked, folder: str) -> None:

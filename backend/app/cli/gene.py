@@ -96,8 +96,8 @@ def _write_history(found: Resolution, said: Sequence[Said], *, as_json: bool) ->
         return
     say(describe(found))
     listed = table("source", "since", "release", "run", "what was new")
-    for each in said:
-        run = "-" if each.run_id is None else str(each.run_id)
-        since = local_time(each.at)
-        listed.add_row(*cells(each.source, since, each.release or "-", run, each.text))
+    for line in said:
+        run = "-" if line.run_id is None else str(line.run_id)
+        since = local_time(line.at)
+        listed.add_row(*cells(line.source, since, line.release or "-", run, line.text))
     stdout().print(listed)

@@ -66,5 +66,5 @@ def _rows(number: int) -> str:
 
 def _remarks(report: ImportReport) -> Iterator[tuple[int, str]]:
     for outcome, remarks in (("skipped", report.problems), ("imported", report.notes)):
-        for each in remarks:
-            yield each.line, f"{outcome}: {each.found}: {each.kind}: {each.detail}"
+        for remark in remarks:
+            yield remark.line, f"{outcome}: {remark.found}: {remark.kind}: {remark.detail}"

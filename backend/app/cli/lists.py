@@ -70,9 +70,9 @@ def _report_rows(columns: Sequence[ReadColumn], listed: Listed) -> None:
     for column in columns:
         note(describe_column(column))
     found = [
-        (each.line, f"{outcome}: {each.found}: {each.kind}: {each.detail}")
+        (remark.line, f"{outcome}: {remark.found}: {remark.kind}: {remark.detail}")
         for outcome, remarks in (("left out", listed.problems), ("listed", listed.notes))
-        for each in remarks
+        for remark in remarks
     ]
     for line, remark in sorted(found)[:MAX_SHOWN]:
         say(f"line {line}: {remark}")
@@ -111,10 +111,10 @@ def lists(*, as_json: bool) -> None:
         return
     numbers = ("genes", "in database")
     shown = table("name", *numbers, "changed", "by", "note", right=numbers)
-    for each in found:
-        counts = (count(each.genes), count(each.in_database))
-        when = local_time(each.updated_at)
-        shown.add_row(*cells(each.name, *counts, when, each.by, each.note or ""))
+    for stored in found:
+        counts = (count(stored.genes), count(stored.in_database))
+        when = local_time(stored.updated_at)
+        shown.add_row(*cells(stored.name, *counts, when, stored.by, stored.note or ""))
     stdout().print(shown)
 
 

@@ -54,11 +54,11 @@ def _list(found: list[Notification]) -> None:
         note("There are no notifications.")
         return
     listed = table("id", "when", "severity", "what", "delivery")
-    for each in found:
-        deliveries = "; ".join(map(_delivery, each.deliveries)) or _undelivered(each)
-        listed.add_row(*cells(each.id, local_time(each.at), each.severity, each.title, deliveries))
+    for row in found:
+        deliveries = "; ".join(map(_delivery, row.deliveries)) or _undelivered(row)
+        listed.add_row(*cells(row.id, local_time(row.at), row.severity, row.title, deliveries))
     stdout().print(listed)
-    if any(not each.planned for each in found):
+    if any(not row.planned for row in found):
         note(
             "Nobody has decided yet who is told of some of them. If this lasts, no running API or"
             " worker has a channel: see docs/how-to/be-notified.md"

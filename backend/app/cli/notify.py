@@ -66,13 +66,13 @@ def _send(
     logs.configure("WARNING")
     outcomes = asyncio.run(send_at_once(channels(settings), message, pauses=pauses))
     if as_json:
-        found = [asdict(each) for each in outcomes]
+        found = [asdict(outcome) for outcome in outcomes]
         click.echo(printable_json(json.dumps(found, indent=2, ensure_ascii=False)))
     else:
         shown = table("channel", "outcome")
-        for each in outcomes:
-            took = f"delivered in {duration(each.seconds)}"
-            shown.add_row(*cells(each.channel, took if each.delivered else each.reason))
+        for outcome in outcomes:
+            took = f"delivered in {duration(outcome.seconds)}"
+            shown.add_row(*cells(outcome.channel, took if outcome.delivered else outcome.reason))
         stdout().print(shown)
-    if not all(each.delivered for each in outcomes):
+    if not all(outcome.delivered for outcome in outcomes):
         click.get_current_context().exit(1)

@@ -114,24 +114,24 @@ def cells(*values: object) -> list[Text]:
 
 def progress_table(sources: Sequence[SourceProgress]) -> Table:
     """Return a table with one row for each source. Changed answers are shown if there are any."""
-    shows_changes = any(each.changed for each in sources)
+    shows_changes = any(source.changed for source in sources)
     changed = ("changed",) if shows_changes else ()
     numbers = ("genes", "done", "found", "absent", "unknown", *changed, "requests", "time")
     # narrow, so that it fits into 80 columns
     found = table("source", "state", *numbers, right=numbers, gap=1)
-    for each in sources:
+    for source in sources:
         found.add_row(
             *cells(
-                each.source,
-                each.state,
-                count(each.total),
-                count(each.done),
-                count(each.found),
-                count(each.absent),
-                count(each.unknown),
-                *([count(each.changed)] if shows_changes else []),
-                count(each.requests),
-                duration(each.seconds),
+                source.source,
+                source.state,
+                count(source.total),
+                count(source.done),
+                count(source.found),
+                count(source.absent),
+                count(source.unknown),
+                *([count(source.changed)] if shows_changes else []),
+                count(source.requests),
+                duration(source.seconds),
             )
         )
     return found
@@ -141,14 +141,14 @@ def traffic_table(sources: Iterable[SourceProgress]) -> Table:
     """Return a table of what the requests of each source took."""
     numbers = ("requests", "status 429", "waited for the budget", "received")
     found = table("source", *numbers, right=numbers)
-    for each in sources:
+    for source in sources:
         found.add_row(
             *cells(
-                each.source,
-                count(each.requests),
-                count(each.rate_limited),
-                duration(each.budget_seconds),
-                size(each.bytes_received),
+                source.source,
+                count(source.requests),
+                count(source.rate_limited),
+                duration(source.budget_seconds),
+                size(source.bytes_received),
             )
         )
     return found
@@ -169,7 +169,7 @@ def _in_line(value: Any) -> str:
         return ", ".join(f"{name!r} ({each})" for name, each in value.items())
     if isinstance(value, list):
         # of a held file, the reason has the numbers
-        return ", ".join(str(each["name"] if isinstance(each, dict) else each) for each in value)
+        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in value)
     return str(value)
 
 
@@ -184,7 +184,7 @@ def start_command(*, arq: bool) -> str:
 
 def nothing_due_note(run: Run) -> str | None:
     """Return a note for a run that had nothing to do, or None for any other run."""
-    if run.state != "succeeded" or any(each.total != each.confirmed for each in run.progress):
+    if run.state != "succeeded" or any(source.total != source.confirmed for source in run.progress):
         return None
     if run.mode == "full":
         return None

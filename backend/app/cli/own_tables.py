@@ -65,8 +65,8 @@ def _report(added: Added) -> None:
             note(f"column {column.column}: {column.read_as} in {count(column.rows)} rows")
     if added.other_sheets:
         note(f"only the first sheet was read, and not {', '.join(added.other_sheets)}")
-    for each in added.problems[:MAX_PROBLEMS]:
-        say(f"line {each.line}: {each.found}: {each.problem}")
+    for problem in added.problems[:MAX_PROBLEMS]:
+        say(f"line {problem.line}: {problem.found}: {problem.problem}")
     if len(added.problems) > MAX_PROBLEMS:
         say(f"and {count(len(added.problems) - MAX_PROBLEMS)} more rows; --json has all of them")
     was = "was there already" if added.unchanged else "was added"

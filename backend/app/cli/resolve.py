@@ -29,10 +29,10 @@ def resolve(names: tuple[str, ...], *, as_json: bool) -> None:
         write_json(found)
     else:
         listed = table("name", "is the", "gene", "")
-        for each in found.names:
-            listed.add_row(*cells(each.name, *_describe(each)))
+        for name in found.names:
+            listed.add_row(*cells(name.name, *_describe(name)))
         stdout().print(listed)
-    if any(each.gene is None for each in found.names):
+    if any(name.gene is None for name in found.names):
         click.get_current_context().exit(1)
 
 

@@ -32,6 +32,6 @@ def log(run_id: int, epoch: int | None, *, as_json: bool) -> None:
         note(f"{found.attempt.earlier:,} earlier lines are not kept")
     for line in found.attempt.lines:
         say(f"{local_time(line.at)}  {line.level:8} {line.text}")
-    others = [str(each) for each in found.epochs if each != found.attempt.epoch]
+    others = [str(other) for other in found.epochs if other != found.attempt.epoch]
     if others:
         note(f"attempt {found.attempt.epoch}; with --epoch also: {some(others, 20)}")

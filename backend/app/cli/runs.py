@@ -70,8 +70,8 @@ def runs(limit: int, before: int | None, *, as_json: bool, **given: Any) -> None
         return
     listed = table("id", "state", "sources", "mode", "done", "created", right=("id", "done"))
     for run in page.runs:
-        done = sum(each.done for each in run.progress)
-        known = [each.total for each in run.progress if each.total is not None]
+        done = sum(source.done for source in run.progress)
+        known = [source.total for source in run.progress if source.total is not None]
         of = f" of {count(sum(known))}" if len(known) == len(run.progress) else ""
         listed.add_row(
             *cells(
@@ -108,7 +108,7 @@ def show(run_id: int, *, as_json: bool) -> None:
     console.print(progress_table(run.progress))
     if (fresh := nothing_due_note(run)) is not None:
         console.print(fresh, soft_wrap=True)
-    if any(each.changed for each in run.progress):
+    if any(source.changed for source in run.progress):
         console.print(f"to see what changed: just changes --run {run.id}", soft_wrap=True)
     for line in _held_lines(run):
         console.print(line, soft_wrap=True)
@@ -124,13 +124,13 @@ def show(run_id: int, *, as_json: bool) -> None:
 
 
 def _further_tables(run: RunDetail) -> Iterator[tuple[str, Table]]:
-    if asked := [each for each in run.progress if each.requests]:
+    if asked := [source for source in run.progress if source.requests]:
         yield "requests to the services", traffic_table(asked)
     if run.unknown_reasons:
         reasons = table("source", "genes", "such as", "reason", right=("genes",))
-        for each in run.unknown_reasons:
+        for reason in run.unknown_reasons:
             reasons.add_row(
-                *cells(each.source, count(each.genes), each.example, each.reason or "-")
+                *cells(reason.source, count(reason.genes), reason.example, reason.reason or "-")
             )
         yield "reasons for unknown answers", reasons
 
@@ -206,19 +206,19 @@ def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool
 
 def _held_lines(run: RunDetail) -> Iterator[str]:
     """Yield what is held and what to type, and what was accepted by whom."""
-    for each in run.progress:
-        if (accepted := each.accepted) is not None:
+    for source in run.progress:
+        if (accepted := source.accepted) is not None:
             at = local_time(accepted.accepted_at)
             note = f": {accepted.note}" if accepted.note else ""
-            yield f"\naccepted of {each.source} by {accepted.by}, {at}{note}"
+            yield f"\naccepted of {source.source} by {accepted.by}, {at}{note}"
             yield f"  {accepted.reason}"
-        if (held := each.held) is not None:
-            yield f"\nheld of {each.source}: {held.reason}"
+        if (held := source.held) is not None:
+            yield f"\nheld of {source.source}: {held.reason}"
             if held.examples:
                 rest = ", ..." if held.genes > len(held.examples) else ""
                 yield f"  genes that would become absent: {', '.join(held.examples)}{rest}"
             yield f"  if the source has a fault, when it is repaired: just retry {run.id}"
-            yield f'  if this is right: just accept {run.id} {each.source} --note "why"'
+            yield f'  if this is right: just accept {run.id} {source.source} --note "why"'
 
 
 def _report(changed: Changed, words: str, *, as_json: bool) -> None:

@@ -98,10 +98,16 @@ def _list(found: list[Schedule], *, as_json: bool) -> None:
         note("there are no schedules; to see sensible ones: just schedules --suggest")
         return
     listed = table("name", "when", "what", "next", "last")
-    for each in found:
-        upcoming = "paused" if each.paused_at else _here(each.next[0])
+    for schedule in found:
+        upcoming = "paused" if schedule.paused_at else _here(schedule.next[0])
         listed.add_row(
-            *cells(each.name, _when(each), what(each), upcoming, outcome(each.last, _here))
+            *cells(
+                schedule.name,
+                _when(schedule),
+                what(schedule),
+                upcoming,
+                outcome(schedule.last, _here),
+            )
         )
     stdout().print(listed)
 
@@ -214,7 +220,7 @@ def schedule_add(
             allowed="one of CRON, --freshness and --release-every",
         )
     (kind,) = kinds
-    named = None if sources is None else [each for each in re.split(r"[,\s]+", sources) if each]
+    named = None if sources is None else [name for name in re.split(r"[,\s]+", sources) if name]
     action, options, names = action_of(more, named)
     usual = f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60]
     new = NewSchedule(

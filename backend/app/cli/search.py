@@ -33,8 +33,8 @@ def search(text: str, limit: int, *, as_json: bool) -> None:
         for gene in found.meant:
             kind = KINDS[str(found.resolution.resolved_by)]
             listed.add_row(*cells(title(gene), kind, remark(gene)))
-        for each in (*found.matches, *found.near):
-            listed.add_row(*cells(title(each.gene), _by(each), remark(each.gene)))
+        for match in (*found.matches, *found.near):
+            listed.add_row(*cells(title(match.gene), _by(match), remark(match.gene)))
         if listed.row_count:
             stdout().print(listed)
     if not (found.meant or found.matches):

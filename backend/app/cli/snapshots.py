@@ -113,10 +113,17 @@ def _list(*, as_json: bool) -> None:
         note("There is no snapshot yet. To take one: just snapshot NAME")
         return
     shown = table("name", "time", "genes", "sources", "by", "note", right=("genes", "sources"))
-    for each in found:
-        sources = count(len(each.sources))
-        when = local_time(each.at)
-        row = (each.name, when, count(each.genes), sources, each.by, each.note or "")
+    for snapshot in found:
+        sources = count(len(snapshot.sources))
+        when = local_time(snapshot.at)
+        row = (
+            snapshot.name,
+            when,
+            count(snapshot.genes),
+            sources,
+            snapshot.by,
+            snapshot.note or "",
+        )
         shown.add_row(*cells(*row))
     stdout().print(shown)
 
@@ -137,7 +144,7 @@ def _show(found: Snapshot) -> None:
 
 
 def _releases(source: ManifestSource) -> str:
-    names = dict.fromkeys(each.release or "not stated" for each in source.releases)
+    names = dict.fromkeys(release.release or "not stated" for release in source.releases)
     return some([*names], _MAX_RELEASES) or "-"
 
 

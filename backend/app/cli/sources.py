@@ -55,18 +55,18 @@ def sources(name: str | None, *, as_json: bool) -> None:
 def _show_all(found: Sequence[SourceOverview]) -> None:
     numbers = ("found", "absent", "unknown", "missing", "median", "oldest", "success")
     shown = table("source", "release", *numbers, right=numbers)
-    for each in found:
+    for source in found:
         shown.add_row(
             *cells(
-                each.name,
-                (each.stored[0].release or "?") if each.stored else "-",
-                count(each.found),
-                count(each.absent),
-                count(each.unknown),
-                count(each.missing),
+                source.name,
+                (source.stored[0].release or "?") if source.stored else "-",
+                count(source.found),
+                count(source.absent),
+                count(source.unknown),
+                count(source.missing),
                 *(
                     "-" if age is None else span(age)
-                    for age in (each.median_age, each.oldest_age, _since(each))
+                    for age in (source.median_age, source.oldest_age, _since(source))
                 ),
             )
         )
@@ -81,10 +81,16 @@ def _show_one(source: SourceOverview) -> None:
         ("title", source.title),
         ("licence", " ".join(filter(None, (source.licence, source.licence_url)))),
         ("attribution", source.attribution),
-        *(("stored", f"{each.release or '?'}, {each.genes:,} genes") for each in source.stored),
         *(
-            (f"current {each.of}", f"{each.release}, {each.address}, seen {each.seen_at:%Y-%m-%d}")
-            for each in source.current
+            ("stored", f"{release.release or '?'}, {release.genes:,} genes")
+            for release in source.stored
+        ),
+        *(
+            (
+                f"current {release.of}",
+                f"{release.release}, {release.address}, seen {release.seen_at:%Y-%m-%d}",
+            )
+            for release in source.current
         ),
         *(
             (name, count(getattr(source, name)))
@@ -98,17 +104,17 @@ def _show_one(source: SourceOverview) -> None:
 
 
 def _explain(found: Sequence[SourceOverview]) -> None:
-    for each in found:
-        if not each.enabled:
-            say(f"{each.name} is off (DISABLED_SOURCES); to ask it: just annotate {each.name}")
-        if each.current and not all(release.is_current for release in each.stored):
-            names = ", ".join(dict.fromkeys(release.release for release in each.current))
-            say(f"{each.name} has published another release since: {names}")
-        if each.held is not None:
-            note(f"{each.name} is held since run {each.held.run_id}: {each.held.reason}")
-            note(f"To see it: just show {each.held.run_id}")
-        for outage in each.outages:
-            note(f"{each.name}: {outage.host} does not answer, and run {outage.run_id} waits")
+    for source in found:
+        if not source.enabled:
+            say(f"{source.name} is off (DISABLED_SOURCES); to ask it: just annotate {source.name}")
+        if source.current and not all(release.is_current for release in source.stored):
+            names = ", ".join(dict.fromkeys(release.release for release in source.current))
+            say(f"{source.name} has published another release since: {names}")
+        if source.held is not None:
+            note(f"{source.name} is held since run {source.held.run_id}: {source.held.reason}")
+            note(f"To see it: just show {source.held.run_id}")
+        for outage in source.outages:
+            note(f"{source.name}: {outage.host} does not answer, and run {outage.run_id} waits")
 
 
 def _since(source: SourceOverview) -> float | None:

@@ -53,7 +53,7 @@ async def _read(session: Session) -> tuple[WorkerStatus, bool]:
 def _show(found: WorkerStatus, *, arq: bool) -> None:
     console = stdout()
     _show_workers(console, found.workers)
-    if not any(each.alive for each in found.workers):
+    if not any(worker.alive for worker in found.workers):
         console.print(f"no worker is alive; to start one: {start_command(arq=arq)}")
     console.print(_queue(found), soft_wrap=True)
     if found.waiting:
@@ -87,20 +87,20 @@ def _queue(found: WorkerStatus) -> str:
 def _show_workers(console: Console, workers: Sequence[Worker]) -> None:
     if workers:
         shown = table("worker", "kind", "host", "pid", "alive", "last heartbeat", "slots", "runs")
-        for each in workers:
+        for worker in workers:
             shown.add_row(
                 *cells(
-                    each.id,
-                    each.kind,
-                    each.host,
-                    each.pid,
-                    "yes" if each.alive else "no",
-                    f"{duration(each.heartbeat_age)} ago",
-                    each.slots or "-",
-                    ", ".join(map(str, each.runs)) or "-",
+                    worker.id,
+                    worker.kind,
+                    worker.host,
+                    worker.pid,
+                    "yes" if worker.alive else "no",
+                    f"{duration(worker.heartbeat_age)} ago",
+                    worker.slots or "-",
+                    ", ".join(map(str, worker.runs)) or "-",
                 )
             )
         console.print(shown)
-    for each in workers:
-        if each.alive and each.code != "same":
-            console.print(f"worker {each.id} runs {_CODE[each.code]}: {each.version}")
+    for worker in workers:
+        if worker.alive and worker.code != "same":
+            console.print(f"worker {worker.id} runs {_CODE[worker.code]}: {worker.version}")

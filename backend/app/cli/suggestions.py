@@ -26,7 +26,7 @@ def suggest_schedules(enabled: Sequence[str]) -> Iterator[str]:
     yield "# A look takes one or two requests, and only what is new is fetched."
     shortest = timedelta()
     for longest, every, name in _LOOKS:
-        sources = [each for each in enabled if shortest < SOURCES[each].info.freshness <= longest]
+        sources = [name for name in enabled if shortest < SOURCES[name].info.freshness <= longest]
         if sources:
             listed = ",".join(sources)
             yield f"just schedule-add --release-every {every} --sources {listed} --name {name}"

@@ -82,10 +82,10 @@ class Display(ABC):
 
     def show(self, sources: Sequence[SourceProgress]) -> None:
         """Show the progress of each source."""
-        for each in sources:
-            speed = self._speeds[each.source]
-            speed.record(each)
-            self._draw(each, describe_progress(each, speed))
+        for source in sources:
+            speed = self._speeds[source.source]
+            speed.record(source)
+            self._draw(source, describe_progress(source, speed))
 
     @abstractmethod
     def _draw(self, source: SourceProgress, description: str) -> None: ...

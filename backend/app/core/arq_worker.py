@@ -135,7 +135,7 @@ def _arq_function(task: Any, name: str, settings: Settings) -> Function:
 
 def _redis_settings() -> RedisSettings:
     """Return the address in the form of arq, which ``arq --check`` needs."""
-    known = {each.name for each in fields(RedisSettings)}
+    known = {field.name for field in fields(RedisSettings)}
     host, port = _redis.hosts[0] if _redis.hosts else ("localhost", 6379)
     return RedisSettings(
         host=host if _redis.service is None else list(_redis.hosts),

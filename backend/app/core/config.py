@@ -250,7 +250,9 @@ def load_part(model: type[B], env_file: Path) -> B:
     except UnicodeDecodeError as error:
         _refuse([_undecodable(env_file, error)], env_file)
     except ValidationError as error:
-        _refuse([_sentence(each, model) for each in error.errors(include_url=False)], env_file)
+        _refuse(
+            [_sentence(problem, model) for problem in error.errors(include_url=False)], env_file
+        )
 
 
 @cache
@@ -269,7 +271,7 @@ def _undecodable(env_file: Path, error: UnicodeDecodeError) -> str:
 
 def _refuse(problems: list[str], env_file: Path) -> NoReturn:
     raise WrongUse(
-        "the settings cannot be used:\n" + "\n".join(f"  - {each}" for each in problems),
+        "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
         remedy=f"edit {env_file} or the environment; `.env.example` lists every setting",
     )
 
@@ -286,7 +288,7 @@ def _problems_of(
         return []
     known = {name.upper() for name in model.model_fields}
     bindings = list(parse_stream(StringIO(env_file.read_text(encoding="utf-8"))))
-    if not {each.key.upper() for each in bindings if each.key is not None} <= known:
+    if not {binding.key.upper() for binding in bindings if binding.key is not None} <= known:
         known |= {name.upper() for name in other_settings()}
     problems = []
     for binding in bindings:

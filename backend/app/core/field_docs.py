@@ -22,8 +22,8 @@ def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
         model: with its text in the code of its class or of a class above it.
     """
     docs: dict[str, str] = {}
-    for each in reversed(model.__mro__):
-        docs |= _docs_of(each.__module__).get(each.__qualname__, {})
+    for base in reversed(model.__mro__):
+        docs |= _docs_of(base.__module__).get(base.__qualname__, {})
     for name, field in model.model_fields.items():
         described = schema["properties"].get(field.alias or name)
         if described is not None and name in docs:
@@ -38,8 +38,8 @@ def _docs_of(module: str) -> Mapping[str, Mapping[str, str]]:
     except (OSError, TypeError):
         # a module of C, or a program that was typed in
         return {}
-    classes = (each for each in ast.parse(code).body if isinstance(each, ast.ClassDef))
-    return {each.name: _docs_in(each) for each in classes}
+    classes = (node for node in ast.parse(code).body if isinstance(node, ast.ClassDef))
+    return {node.name: _docs_in(node) for node in classes}
 
 
 def _docs_in(found: ast.ClassDef) -> dict[str, str]:

@@ -22,7 +22,7 @@ def chosen_of(names: Iterable[str]) -> set[str]:
         WrongUse: a name is neither an id nor a group.
     """
     known = _known()
-    asked = [part for each in names for part in each.split(",") if part]
+    asked = [part for name in names for part in name.split(",") if part]
     if not asked:
         return set().union(*known.values())
     found: set[str] = set()
@@ -42,14 +42,14 @@ def chosen_of(names: Iterable[str]) -> set[str]:
 def shown_of(results: Iterable[Result], chosen: Collection[str]) -> list[Result]:
     """Return the results of the chosen checks, and the problems of those that they need."""
     return [
-        each
-        for each in results
-        if each.check.id in chosen or each.is_problem or each.status is Status.not_looked_at
+        result
+        for result in results
+        if result.check.id in chosen or result.is_problem or result.status is Status.not_looked_at
     ]
 
 
 def _known() -> Mapping[str, set[str]]:
-    known = {each.id: {each.id} for each in CHECKS}
-    for each in CHECKS:
-        known.setdefault(each.group, set()).add(each.id)
+    known = {check.id: {check.id} for check in CHECKS}
+    for check in CHECKS:
+        known.setdefault(check.group, set()).add(check.id)
     return known

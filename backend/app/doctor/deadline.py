@@ -28,7 +28,7 @@ def examine_in_time(checks: Sequence[Check], context: Context) -> list[Result]:
     for check in checks:
         if check.id not in seen:
             before = [seen[need] for need in check.needs if need in seen]
-            stops = next((each for each in before if each.stops_others), None)
+            stops = next((call for call in before if call.stops_others), None)
             late = not_looked_at("there was no time: the doctor itself was blocked")
             seen[check.id] = Result(check, skipped_after(stops) if stops else late, began, now)
     return [seen[check.id] for check in checks]

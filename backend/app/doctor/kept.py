@@ -55,7 +55,7 @@ class KeptResults:
 
     def seen(self) -> list[Seen]:
         """Return what was found last, in the order of the registry."""
-        return [self._seen[each.id] for each in CHECKS if each.id in self._seen]
+        return [self._seen[check.id] for check in CHECKS if check.id in self._seen]
 
     async def examine(self, chosen: Collection[str]) -> None:
         """Run these checks, and those that they need, and wait until they have ended.
@@ -89,7 +89,7 @@ class KeptResults:
         checks = with_needs(CHECKS, self._chosen)
         results = await _in_thread(lambda: self._look(checks))
         now = datetime.now(UTC)
-        self._seen |= {each.check.id: Seen(each, now) for each in results}
+        self._seen |= {result.check.id: Seen(result, now) for result in results}
 
     def _look(self, checks: Sequence[Check]) -> list[Result]:
         slowness = load_libraries(checks)

@@ -91,15 +91,15 @@ def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool
         seconds: how long all checks took.
         quiet: whether to write problems only.
     """
-    shown = [each for each in results if each.is_problem] if quiet else results
+    shown = [result for result in results if result.is_problem] if quiet else results
     lines: list[str] = []
     for group, members in groupby(shown, key=lambda each: each.check.group):
         if lines:
             lines.append("")
         lines.append(group)
-        for each in members:
-            lines += _problem(each, how) if each.is_problem else [_line(each, how)]
-    if missed := sum(each.status is Status.not_looked_at for each in results):
+        for result in members:
+            lines += _problem(result, how) if result.is_problem else [_line(result, how)]
+    if missed := sum(result.status is Status.not_looked_at for result in results):
         lines += [""] * bool(lines) + [_missed(missed)]
     if not quiet:
         lines += ["", _total(results, seconds)]
@@ -134,20 +134,20 @@ def _missed(number: int) -> str:
 
 
 def _total(results: Iterable[Result], seconds: float) -> str:
-    number = Counter(each.status for each in results)
+    number = Counter(result.status for result in results)
     said = [f"{number[Status.ok]} passed"]
     if number[Status.warning]:
         said.append(f"{number[Status.warning]} warning{'s' if number[Status.warning] > 1 else ''}")
     others = (Status.failed, Status.skipped, Status.not_looked_at)
-    said += [f"{number[each]} {each.replace('_', ' ')}" for each in others if number[each]]
+    said += [f"{number[status]} {status.replace('_', ' ')}" for status in others if number[status]]
     return f"{', '.join(said)} in {seconds:.1f} s"
 
 
 def to_list(checks: Iterable[Check]) -> str:
     """Write one line for each check."""
     checks = list(checks)
-    width = max(len(each.id) for each in checks)
-    return "\n".join(f"{each.id:<{width}}  {each.title}" for each in checks)
+    width = max(len(check.id) for check in checks)
+    return "\n".join(f"{check.id:<{width}}  {check.title}" for check in checks)
 
 
 def to_json(
@@ -161,14 +161,14 @@ def to_json(
         seconds: how long all checks took.
         done: what ``--fix`` did.
     """
-    number = Counter(each.status for each in results)
+    number = Counter(result.status for result in results)
     return json.dumps(
         {
             "ok": passed,
             "counts": {status.value: number[status] for status in Status},
             "seconds": round(seconds, 3),
             "fixed": list(done),
-            "checks": [as_object(each) for each in results],
+            "checks": [as_object(result) for result in results],
         },
         indent=2,
     )
@@ -180,15 +180,15 @@ def list_as_json(checks: Iterable[Check]) -> str:
         {
             "checks": [
                 {
-                    "id": each.id,
-                    "group": each.group,
-                    "title": each.title,
-                    "needs": list(each.needs),
-                    "why": each.why,
-                    "docs": each.docs,
-                    "fixes": each.fix is not None,
+                    "id": check.id,
+                    "group": check.group,
+                    "title": check.title,
+                    "needs": list(check.needs),
+                    "why": check.why,
+                    "docs": check.docs,
+                    "fixes": check.fix is not None,
                 }
-                for each in checks
+                for check in checks
             ]
         },
         indent=2,

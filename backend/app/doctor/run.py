@@ -71,7 +71,7 @@ class Result:
 
 def with_needs(checks: Sequence[Check], chosen: Iterable[str]) -> list[Check]:
     """Return the checks with these ids and the checks that they need, in their order."""
-    by_id = {each.id: each for each in checks}
+    by_id = {check.id: check for check in checks}
     wanted: set[str] = set()
     left = list(chosen)
     while left:
@@ -79,7 +79,7 @@ def with_needs(checks: Sequence[Check], chosen: Iterable[str]) -> list[Check]:
         if name not in wanted:
             wanted.add(name)
             left += by_id[name].needs
-    return [each for each in checks if each.id in wanted]
+    return [check for check in checks if check.id in wanted]
 
 
 async def examine(

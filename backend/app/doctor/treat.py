@@ -33,11 +33,13 @@ def treat(checks: Sequence[Check], context: Context, say: Say | None) -> list[Re
     results = examine_in_time(checks, context)
     tried: set[str] = set()
     while say is not None:
-        untried = [each for each in results if each.check.id not in tried and _can_fix(each)]
+        untried = [
+            result for result in results if result.check.id not in tried and _can_fix(result)
+        ]
         if not untried:
             break
         run_in_thread(fix(untried, context.fresh(), say), FIX_TIMEOUT * (len(untried) + 1))
-        tried |= {each.check.id for each in untried}
+        tried |= {result.check.id for result in untried}
         results = examine_in_time(checks, context.fresh())
     return results
 
@@ -54,16 +56,16 @@ async def fix(results: Iterable[Result], context: Context, say: Say) -> None:
         context: a fresh one; it is closed afterwards.
         say: receives a line for each repair, and for each that failed.
     """
-    for each in results:
-        if each.check.fix is None:
+    for result in results:
+        if result.check.fix is None:
             continue
         try:
             async with asyncio.timeout(FIX_TIMEOUT):
-                done = await each.check.fix(context)
+                done = await result.check.fix(context)
         except Exception as error:  # noqa: BLE001 - it is reported, and the other repairs are tried
             said = redact(name_and_text(error), known_secrets(context))
-            say(f"could not repair {each.check.id}: {said}")
+            say(f"could not repair {result.check.id}: {said}")
         else:
             if done is not None:
-                say(f"repaired {each.check.id}: {hide(done, known_secrets(context))}")
+                say(f"repaired {result.check.id}: {hide(done, known_secrets(context))}")
     await context.close()

@@ -65,7 +65,7 @@ class SmtpServer(Server):
     @property
     def ids(self) -> list[str]:
         """The `Message-ID` of each message that arrived, in order, with repetitions."""
-        return [str(each.message["Message-ID"]) for each in self.received]
+        return [str(message.message["Message-ID"]) for message in self.received]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -112,7 +112,7 @@ class _Session:
             offered.append("STARTTLS")
         if self._server.login is not None:
             offered.append("AUTH PLAIN LOGIN")
-        await self._say("250-imitation", *(f"250-{each}" for each in offered), "250 SIZE 1000000")
+        await self._say("250-imitation", *(f"250-{name}" for name in offered), "250 SIZE 1000000")
 
     async def _starttls(self, _: str) -> None:
         if self._server.starttls is None or self._encrypted:

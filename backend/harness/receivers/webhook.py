@@ -76,7 +76,7 @@ class WebhookReceiver(Server):
     @property
     def ids(self) -> list[str]:
         """The ids of the messages that arrived, in order, with repetitions."""
-        return [each.id for each in self.received]
+        return [message.id for message in self.received]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -127,4 +127,4 @@ class WebhookReceiver(Server):
         signed = f"{headers.get('webhook-id')}.{sent}.".encode() + body
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         signatures = headers.get("webhook-signature", "").split(" ")
-        return any(hmac.compare_digest(f"v1,{expected}", each) for each in signatures)
+        return any(hmac.compare_digest(f"v1,{expected}", signature) for signature in signatures)

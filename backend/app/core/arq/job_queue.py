@@ -111,7 +111,7 @@ class JobQueue:
         while True:
             members = await self._reader.members(offset, PAGE_SIZE)
             page = await self._reader.classify(members)
-            wake_ups = [each for each in page.wake_ups if each not in declined]
+            wake_ups = [member for member in page.wake_ups if member not in declined]
             found += await self._current(wake_ups, page)
             handled = await self._handle(page.jobs)
             await self._remove(page.invalid)
@@ -129,7 +129,7 @@ class JobQueue:
         """
         if self.client_jobs is None or len(wake_ups) <= MAX_UNCHECKED:
             return wake_ups
-        keys = {each: key for each in wake_ups if (key := parse_id(each.decode()))}
+        keys = {member: key for member in wake_ups if (key := parse_id(member.decode()))}
         try:
             queued = await self.client_jobs.still_queued(keys.values())
         except DATABASE_ERRORS:
@@ -139,7 +139,7 @@ class JobQueue:
             for each, key in keys.items()
             if key not in queued
         }
-        return [each for each in wake_ups if each not in page.invalid]
+        return [member for member in wake_ups if member not in page.invalid]
 
     async def _handle(self, jobs: Sequence[ClientJob]) -> int:
         """Handle clients' jobs that no other worker is handling; return how many are done."""
@@ -154,10 +154,10 @@ class JobQueue:
         try:
             async with aclosing(self.client_jobs.handle(list(left.values()))) as done:
                 async for ids in done:
-                    await self._remove([each.encode() for each in ids])
+                    await self._remove([job_id.encode() for job_id in ids])
                     handled += len(ids)
-                    for each in ids:
-                        del left[each]
+                    for job_id in ids:
+                        del left[job_id]
         except DATABASE_ERRORS as error:
             logger.warning(
                 "PostgreSQL is unavailable, %d jobs of clients wait: %s", len(left), error
@@ -176,5 +176,5 @@ class JobQueue:
         prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix, result_key_prefix)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zrem(self._name, *members)
-            pipe.delete(*(prefix.encode() + each for each in members for prefix in prefixes))
+            pipe.delete(*(prefix.encode() + member for member in members for prefix in prefixes))
             await pipe.execute()

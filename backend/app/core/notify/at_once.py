@@ -84,7 +84,7 @@ async def send_at_once(
             never will.
     """
     try:
-        return await asyncio.gather(*(_send(each, message, pauses) for each in channels))
+        return await asyncio.gather(*(_send(channel, message, pauses) for channel in channels))
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))
 

@@ -42,9 +42,8 @@ async def undelivered(context: Context) -> Finding:
         required=f"a delivery within {span(LATE)}",
         found=some(
             [
-                f"{each.channel}: {each.number:,} undelivered,"
-                f" {each.error or 'no attempt has ended'}"
-                for each in found
+                f"{row.channel}: {row.number:,} undelivered, {row.error or 'no attempt has ended'}"
+                for row in found
             ]
         ),
     )
@@ -78,9 +77,9 @@ async def refused(context: Context) -> Finding:
     if not found:
         return ok("no channel is refused")
     return warning(
-        f"{some([each.channel for each in found])}: messages are refused",
+        f"{some([row.channel for row in found])}: messages are refused",
         required="a channel whose receiver takes messages",
-        found=some([f"{each.channel}: {each.number:,} times, {each.error}" for each in found]),
+        found=some([f"{row.channel}: {row.number:,} times, {row.error}" for row in found]),
     )
 
 

@@ -93,9 +93,9 @@ async def watch(connection: AsyncConnection, watched: Watch) -> None:
     rows = (await connection.execute(_OPEN, {"kind": watched.kind})).mappings().all()
     known = {row["subject"] for row in rows}
     await outbox.tell_incidents(
-        connection, [each for each in looked.found if each.subject not in known]
+        connection, [incident for incident in looked.found if incident.subject not in known]
     )
-    lasting = {each.subject for each in looked.found} | {*looked.undecided}
+    lasting = {incident.subject for incident in looked.found} | {*looked.undecided}
     for row in rows:
         if row["sources"] is None and row["subject"] not in lasting:
             await connection.execute(_CLOSE, {"id": row["id"]})

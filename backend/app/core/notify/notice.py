@@ -84,4 +84,4 @@ def _plain(value: Any) -> Any:
         return some_lines(value)
     if isinstance(value, Mapping):
         return {one_line(str(key)): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

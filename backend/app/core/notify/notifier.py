@@ -174,9 +174,9 @@ class Notifier:
         """Look at states, unless another process has just done that."""
         if (await connection.execute(_TAKE_TURN, {"every": WATCH_EVERY})).one_or_none() is None:
             return
-        for each in self._watches:
+        for watch in self._watches:
             await self._do(
-                f"watching: {each.kind}", partial(self._in_transaction, incidents.watch, each)
+                f"watching: {watch.kind}", partial(self._in_transaction, incidents.watch, watch)
             )
         await self._do("closing incidents", partial(self._in_transaction, incidents.close_ended))
         give_up = partial(planning.give_up, channels=list(self._channels))

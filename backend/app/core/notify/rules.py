@@ -166,7 +166,7 @@ class Rules:
 
 
 def _names(value: str) -> set[str]:
-    return {name for each in value.split(",") if (name := each.strip()) not in {"", NONE}}
+    return {name for part in value.split(",") if (name := part.strip()) not in {"", NONE}}
 
 
 def _hours(value: str) -> tuple[time, time]:

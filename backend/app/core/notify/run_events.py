@@ -76,7 +76,9 @@ async def look(db: AsyncEngine, max_age: str) -> bool:
     async with db.begin() as connection:
         rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
         notices = [_describe(row) for row in rows if not row["is_old"]]
-        await outbox.tell_incidents(connection, [each for each in notices if each is not None])
+        await outbox.tell_incidents(
+            connection, [notice for notice in notices if notice is not None]
+        )
         await _mark(connection, rows)
     return len(rows) == BATCH
 

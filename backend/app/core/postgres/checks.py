@@ -250,7 +250,9 @@ async def idle_in_transaction(context: Context) -> Finding:
         f"{worst.program} (pid {worst.pid}) has been idle in a transaction for"
         f" {span(worst.idle)}{blocks}",
         required=f"no transaction that is idle for more than {IDLE} s",
-        found=", ".join(f"{each.program} (pid {each.pid}) {span(each.idle)}" for each in found),
+        found=", ".join(
+            f"{session.program} (pid {session.pid}) {span(session.idle)}" for session in found
+        ),
         remedy=psql(
             dsn(context),
             f"SELECT pg_terminate_backend(pid) FROM unnest(ARRAY{[e.pid for e in found]}) AS pid",

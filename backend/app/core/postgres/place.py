@@ -80,8 +80,8 @@ def misplaced(place: Any, dsn: str) -> UserError | None:
 
 def _first(place: Any) -> str:
     """Return the schema that search_path names first, apart from the role's own."""
-    for each in place.search_path.split(","):
-        name = each.strip()
+    for schema in place.search_path.split(","):
+        name = schema.strip()
         if name not in {"", '""', '"$user"', "$user"}:
             return str(name.strip('"') if name.startswith('"') else name.lower())
     return "public"

@@ -87,7 +87,7 @@ def of_variable(name: str, value: str) -> set[str]:
     """Return the secrets in the value of one variable."""
     name = name.upper()
     if _CAPABILITY.fullmatch(name):
-        return {each for address in value.split() for each in _of_capability(address)}
+        return {secret for address in value.split() for secret in _of_capability(address)}
     if _ADDRESS.fullmatch(name):
         return set(_of_address(value))
     if _HEADERS.fullmatch(name):
@@ -125,7 +125,7 @@ def _of_address(address: str) -> Iterator[str]:
     """
     scheme, mark, rest = address.partition("://")
     rest = rest if mark else address
-    secrets = _IN_QUERY.findall(rest) + ["".join(each) for each in _IN_WORDS.findall(address)]
+    secrets = _IN_QUERY.findall(rest) + ["".join(match) for match in _IN_WORDS.findall(address)]
     known: set[str] = set()
     for login, beyond in _logins(rest):
         user, colon, password = login.partition(":")
@@ -138,7 +138,7 @@ def _of_address(address: str) -> Iterator[str]:
         known.update(_DELIMITERS.split(beyond.partition("?")[0]))
     for secret in secrets:
         forms = {secret, unquote(secret), unquote_plus(secret)}
-        for form in forms | {piece for each in forms for piece in _DELIMITERS.split(each)}:
+        for form in forms | {piece for whole in forms for piece in _DELIMITERS.split(whole)}:
             if form not in known:
                 yield form
 

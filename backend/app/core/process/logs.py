@@ -60,7 +60,7 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _redacted(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(each) for each in value]
+        return [_redacted(item) for item in value]
     return redact(str(value))
 
 

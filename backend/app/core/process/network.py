@@ -44,7 +44,7 @@ class Exceptions:
         """Read the variable."""
         names: set[tuple[str, int | None]] = set()
         networks: set[IPv4Network | IPv6Network] = set()
-        entries = [each.strip().lower().rpartition("://")[2] for each in text.split(",")]
+        entries = [part.strip().lower().rpartition("://")[2] for part in text.split(",")]
         for entry in filter(None, entries):
             try:
                 networks.add(ip_network(entry.strip("[]"), strict=False))
@@ -68,7 +68,7 @@ class Exceptions:
             address = ip_address(host)
         except ValueError:
             return False
-        return any(address in each for each in self.networks)
+        return any(address in network for network in self.networks)
 
 
 class Route(httpx.AsyncBaseTransport):
@@ -99,8 +99,8 @@ class Route(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for each in (self._direct, *self._proxies.values()):
-            await each.aclose()
+        for client in (self._direct, *self._proxies.values()):
+            await client.aclose()
 
 
 def outbound_transport(

@@ -108,9 +108,9 @@ def _hide_value(match: re.Match[str]) -> str:
 def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
     # the longest first, because a shorter secret may be a part of it
     parts = [
-        _spellings(each)
-        for each in sorted(secrets, key=len, reverse=True)
-        if len(each) >= SHORTEST_SECRET and each.lower() not in _NO_SECRETS
+        _spellings(secret)
+        for secret in sorted(secrets, key=len, reverse=True)
+        if len(secret) >= SHORTEST_SECRET and secret.lower() not in _NO_SECRETS
     ]
     # case-insensitive: part of a password may be taken for a host name and shown in lower case
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None

@@ -39,7 +39,7 @@ def _yes_or_no(text: str) -> bool:
 
 
 def _requirement(text: str) -> str:
-    return {each: each for each in ("none", "optional", "required")}[text]
+    return {word: word for word in ("none", "optional", "required")}[text]
 
 
 _LOGIN: Mapping[str, Callable[[str], Any]] = {"username": str, "password": str}
@@ -174,7 +174,7 @@ def _hosts(text: str, *, with_sentinels: bool) -> tuple[tuple[str, int], ...]:
     parts = text.split(",")
     if len(parts) > 1 and not with_sentinels:
         raise ValueError("one host; only redis+sentinel:// takes several")
-    return tuple(_host(each, with_sentinels=with_sentinels) for each in parts)
+    return tuple(_host(part, with_sentinels=with_sentinels) for part in parts)
 
 
 def _host(text: str, *, with_sentinels: bool) -> tuple[str, int]:

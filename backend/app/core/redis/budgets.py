@@ -95,8 +95,8 @@ class RedisBudgets:
                 # not a transaction: what was read of one budget says nothing about another
                 async with self._redis.pipeline(transaction=False) as pipe:
                     pipe.time()
-                    for each in budgets:
-                        pipe.hmget(KEY.format(each.name), ["next", "paused", *FIELDS])
+                    for budget in budgets:
+                        pipe.hmget(KEY.format(budget.name), ["next", "paused", *FIELDS])
                     (seconds, micros), *states = await pipe.execute(raise_on_error=False)
         except (RedisError, OSError, TypeError) as error:
             # a refused TIME is an error in the place of a pair
@@ -121,7 +121,7 @@ class LocalBudgets:
 
     async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
         """See :meth:`Budgets.read`."""
-        return [_use(each, *self._limiter.look(each.name)) for each in budgets]
+        return [_use(budget, *self._limiter.look(budget.name)) for budget in budgets]
 
 
 def use_of(budget: Budget, state: Any, now: int) -> Use:

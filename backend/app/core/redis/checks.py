@@ -203,7 +203,7 @@ async def _is_open(context: Context) -> bool:
         ]
     except ResponseError:
         raise Unavailable("the user in REDIS_URL has no permission for CONFIG GET") from None
-    addresses = [each.lstrip("-") for each in bind.split()]
+    addresses = [address.lstrip("-") for address in bind.split()]
     major = int(str((await info(context))["redis_version"]).partition(".")[0])
     # before Redis 7, an explicit `bind` switches protected-mode off (redis.conf of 6.2 and of 7.0)
     protected = mode == "yes" and (major >= 7 or not addresses)  # noqa: PLR2004 - a version

@@ -29,8 +29,8 @@ class _SentinelPool(SentinelConnectionPool):
         """Close the connections; when all are to be closed, also those to the sentinels."""
         await super().disconnect(inuse_connections)
         if inuse_connections:
-            for each in self.sentinel_manager.sentinels:
-                await each.aclose()
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def new_pool(url: str, **options: Any) -> ConnectionPool:

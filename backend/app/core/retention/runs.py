@@ -144,4 +144,4 @@ async def list_unneeded(
         return []
     unneeded = (await connection.execute(_UNNEEDED, {"ids": list(run_ids)})).scalars().all()
     needed = set(await named(connection, unneeded)) if unneeded else set()
-    return [each for each in unneeded if each not in needed]
+    return [run_id for run_id in unneeded if run_id not in needed]

@@ -43,8 +43,8 @@ async def stuck(context: Context) -> Finding:
     return warning(
         f"run {worst.id}{source} has committed nothing for {span(worst.idle)}",
         required=f"a commit at least every {span(STUCK)}",
-        found=some([f"run {each.id}" for each in found]),
-        remedy=tuple(step(each.id) for each in found[:5] for step in (cancel_run, retry_run)),
+        found=some([f"run {run.id}" for run in found]),
+        remedy=tuple(step(run.id) for run in found[:5] for step in (cancel_run, retry_run)),
     )
 
 
@@ -83,14 +83,14 @@ async def failing(context: Context) -> Finding:
     from sqlalchemy import text
 
     found = await context.rows(text(_FAILING), often=OFTEN, newest=NEWEST)
-    ended = [each for each in found if each.state == "failed"]
+    ended = [run for run in found if run.state == "failed"]
     if ended:
         return failed(
-            f"{some([f'run {each.id}' for each in ended])} failed, and no later run of the same"
+            f"{some([f'run {run.id}' for run in ended])} failed, and no later run of the same"
             " request succeeded",
             required="a run that succeeds",
             found=_first_line(ended[0].error),
-            remedy=tuple(retry_run(each.id) for each in ended[:5]),
+            remedy=tuple(retry_run(run.id) for run in ended[:5]),
         )
     if found:
         worst = found[0]
@@ -99,7 +99,7 @@ async def failing(context: Context) -> Finding:
             " in a row",
             required="attempts that make progress",
             found=_first_line(worst.error) or "its workers were lost",
-            remedy=tuple(show_run(each.id) for each in found[:5]),
+            remedy=tuple(show_run(run.id) for run in found[:5]),
         )
     return ok("no run fails")
 
@@ -131,11 +131,11 @@ async def held(context: Context) -> Finding:
     if not found:
         return ok("nothing is held")
     return warning(
-        f"{some([each.source for each in found])}: the new answers look wrong and are held",
+        f"{some([row.source for row in found])}: the new answers look wrong and are held",
         required="answers that look right, or that somebody accepts",
-        found=some([f"{each.source}, run {each.run}: {each.reason}" for each in found]),
+        found=some([f"{row.source}, run {row.run}: {row.reason}" for row in found]),
         # it says what to type: only a person can tell whether to wait or to accept
-        remedy=tuple(show_run(run) for run in sorted({each.run for each in found})[:5]),
+        remedy=tuple(show_run(run) for run in sorted({row.run for row in found})[:5]),
     )
 
 

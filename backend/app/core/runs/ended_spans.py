@@ -118,7 +118,7 @@ async def ended_spans(
     found = []
     for attempt in attempts:
         trace_id = trace_of(attempt["run_id"])
-        mine = [each for each in sources if each["run_id"] == attempt["run_id"]]
+        mine = [source for source in sources if source["run_id"] == attempt["run_id"]]
         found.append([_attempt(trace_id, attempt), *_sources(trace_id, attempt, mine)])
     by_id = {run["id"]: run for run in runs}
     found.append([_run(trace_of(end["run_id"]), by_id[end["run_id"]], end) for end in ends])

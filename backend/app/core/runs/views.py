@@ -304,7 +304,9 @@ async def list_runs(
         "actors": None,
     }
     if (name := only.actor) is not None:
-        given["actors"] = [each for each in await list_actors(connection) if is_named(each, name)]
+        given["actors"] = [
+            actor for actor in await list_actors(connection) if is_named(actor, name)
+        ]
     asked = {name: value for name, value in given.items() if value is not None}
     conditions = "".join(f" AND {_ONLY[name]}" for name in asked)
     values = {"before": LARGEST_ID if before is None else before, "limit": limit} | asked
@@ -392,7 +394,7 @@ def _run(row: RowMapping, progress: list[SourceProgress]) -> Run:
     worker = None
     if row["pid"] is not None:
         worker = RunWorker(id=row["worker_id"], host=row["host"], pid=row["pid"])
-    etas = [each.eta for each in progress if each.eta is not None]
+    etas = [source.eta for source in progress if source.eta is not None]
     return Run(**row, progress=progress, worker=worker, eta=max(etas, default=None))
 
 

@@ -48,7 +48,7 @@ def parse(model: type[M], options: Mapping[str, Any]) -> M:
         return model.model_validate(dict(options))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = ".".join(str(each) for each in problem["loc"])
+        name = ".".join(str(part) for part in problem["loc"])
         raise WrongUse(
             f"the option {name[:60]!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}",
             allowed=", ".join(model.model_fields),

@@ -28,25 +28,32 @@ async def last_tick_failed(context: Context) -> Finding:
     from app.core.schedules.views import last_ends
 
     async with context.database().connect() as connection:
-        found = [each for each in await last_ends(connection) if each.failing]
+        found = [schedule for schedule in await last_ends(connection) if schedule.failing]
     if found:
         return failed(
-            f"the last tick of {some([each.name for each in found])} failed",
+            f"the last tick of {some([schedule.name for schedule in found])} failed",
             required="a tick that succeeds",
-            found=some([f"{each.name}, {each.action}: {each.reason}" for each in found], 3),
+            found=some(
+                [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in found], 3
+            ),
             remedy=tuple(
                 line
-                for each in found[:5]
-                for line in (f"just schedules {each.name}", f"just schedule-run {each.name}")
+                for schedule in found[:5]
+                for line in (
+                    f"just schedules {schedule.name}",
+                    f"just schedule-run {schedule.name}",
+                )
             ),
         )
     again = await context.rows(text(_TRIED_AGAIN))
     if again:
         return warning(
-            f"{some([each.name for each in again])} failed and is tried again",
+            f"{some([schedule.name for schedule in again])} failed and is tried again",
             required="a tick that succeeds",
-            found=some([f"{each.name}, {each.action}: {each.reason}" for each in again], 3),
-            remedy=tuple(f"just schedules {each.name}" for each in again[:5]),
+            found=some(
+                [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in again], 3
+            ),
+            remedy=tuple(f"just schedules {schedule.name}" for schedule in again[:5]),
         )
     return ok("no tick failed")
 
@@ -70,19 +77,19 @@ async def folder(context: Context) -> Finding:
 
     found = await context.rows(text(_FOLDERS))
     # a file system that does not answer would keep all other checks
-    missing = await asyncio.to_thread(_missing, {each.folder for each in found})
+    missing = await asyncio.to_thread(_missing, {place.folder for place in found})
     if not missing:
         return ok(f"{len(found)} schedules write files" if found else "no schedule writes files")
     return warning(
         f"{some(missing)}: no such folder on this host",
         required="a folder that exists on each host with workers",
         found="none here; if no worker runs on this host, nothing is wrong",
-        remedy=tuple(f"mkdir -p {each}" for each in missing),
+        remedy=tuple(f"mkdir -p {folder}" for folder in missing),
     )
 
 
 def _missing(folders: set[str]) -> list[str]:
-    return sorted(each for each in folders if not Path(each).is_dir())
+    return sorted(folder for folder in folders if not Path(folder).is_dir())
 
 
 CHECKS: tuple[Check, ...] = (last_tick_failed, folder)

@@ -100,12 +100,12 @@ def begin(file: Path, schedule: str) -> bool:
     if file.is_file():
         return True
     tick = file.name.removeprefix(f"{schedule}.").partition(".")[0]
-    for each in file.parent.iterdir():
+    for path in file.parent.iterdir():
         # an export would write where it leads
-        if each.name.startswith(f"{schedule}.{tick}.") and each.is_symlink():
+        if path.name.startswith(f"{schedule}.{tick}.") and path.is_symlink():
             raise UserError(
-                f"{each} is a link, and a schedule writes into its folder only",
-                remedy=f"remove the link: rm {each}",
+                f"{path} is a link, and a schedule writes into its folder only",
+                remedy=f"remove the link: rm {path}",
             )
     return False
 
@@ -117,13 +117,13 @@ def remove_half_files(folder: Path, schedule: str) -> None:
         OSError: it cannot be removed.
     """
     name = re.compile(rf"\.?{re.escape(schedule)}\.{_TIME}\.[a-z.]+\.{_RANDOM}\.partial")
-    for each in folder.iterdir():
-        if not name.fullmatch(each.name):
+    for path in folder.iterdir():
+        if not name.fullmatch(path.name):
             continue
-        if each.is_dir() and not each.is_symlink():
-            shutil.rmtree(each)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         else:
-            each.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def remove_surplus(
@@ -159,8 +159,8 @@ def remove_surplus(
         zone=zone,
     )
     removed = []
-    for each in sorted(files.keys() - keep):
-        for file in files[each]:
+    for name in sorted(files.keys() - keep):
+        for file in files[name]:
             file.unlink(missing_ok=True)
             removed.append(file.name)
     return removed
@@ -170,13 +170,13 @@ def _files(folder: Path, schedule: str, endings: Collection[str]) -> Mapping[dat
     """Return the files of a schedule by their tick. A table may have descriptions beside it."""
     name = re.compile(rf"{re.escape(schedule)}\.({_TIME})\.({'|'.join(map(re.escape, endings))})")
     found: dict[datetime, list[Path]] = {}
-    for each in folder.iterdir():
-        match = name.fullmatch(each.name)
-        if match is None or not each.is_file():
+    for path in folder.iterdir():
+        match = name.fullmatch(path.name)
+        if match is None or not path.is_file():
             continue
         try:
             tick = datetime.strptime(match[1], _FORMAT).replace(tzinfo=UTC)
         except ValueError:
             continue  # digits that are no time: nobody's file
-        found.setdefault(tick, []).append(each)
+        found.setdefault(tick, []).append(path)
     return found

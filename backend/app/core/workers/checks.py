@@ -37,7 +37,7 @@ async def alive(context: Context) -> Finding:
     kind = processes.executing(context)
     found = await processes.list_alive(context, kind)
     if found:
-        return ok(f"{len(found)} alive: {some([processes.name(each) for each in found], 3)}")
+        return ok(f"{len(found)} alive: {some([processes.name(worker) for worker in found], 3)}")
     return failed(
         "no worker is alive" if kind == "arq" else "no API is alive, which executes the runs",
         required="a process that holds its lock in PostgreSQL and sends heartbeats",
@@ -61,7 +61,7 @@ async def mode(context: Context) -> Finding:
     setting = f"USE_ARQ_WORKER={context.settings.use_arq_worker}"
     if not found:
         return ok(f"{setting}, and only such processes are alive")
-    names = some([processes.name(each) for each in found])
+    names = some([processes.name(worker) for worker in found])
     if other == "api":
         return warning(
             "an API executes runs although arq workers are alive",
@@ -89,14 +89,14 @@ async def queue_name(context: Context) -> Finding:
     """Compare the queue of each worker with the setting."""
     mine = context.settings.arq_queue_name
     found = await processes.list_alive(context, "arq")
-    elsewhere = [each for each in found if each.queue not in {None, mine}]
+    elsewhere = [worker for worker in found if worker.queue not in {None, mine}]
     if not elsewhere:
         workers = "worker reads" if len(found) == 1 else "workers read"
         return ok(f"{len(found)} arq {workers} {mine}")
     return failed(
         f"{len(elsewhere)} workers read another queue",
         required=f"ARQ_QUEUE_NAME={mine}, as here",
-        found=some([f"{processes.name(each)}: {each.queue}" for each in elsewhere]),
+        found=some([f"{processes.name(worker)}: {worker.queue}" for worker in elsewhere]),
         remedy=processes.restart(context, elsewhere),
     )
 
@@ -113,8 +113,8 @@ async def queue_name(context: Context) -> Finding:
 async def heartbeat(context: Context) -> Finding:
     """Look at the age of each heartbeat, and at the longest delay of each event loop."""
     found = await processes.sessions(context)
-    late = sorted((each for each in found if each.age > LATE), key=lambda each: -each.age)
-    slow = sorted((each for each in found if each.lag > LAGGING), key=lambda each: -each.lag)
+    late = sorted((worker for worker in found if worker.age > LATE), key=lambda each: -each.age)
+    slow = sorted((worker for worker in found if worker.lag > LAGGING), key=lambda each: -each.lag)
     if late:
         frozen = late[0].frozen
         here = socket.gethostname()
@@ -124,7 +124,7 @@ async def heartbeat(context: Context) -> Finding:
             f"{processes.name(late[0])} has sent no heartbeat for {span(late[0].age)}"
             + (", so it counts as dead" if frozen else ""),
             required=f"a heartbeat that is at most {LATE:.0f} s old",
-            found=some([f"{processes.name(each)} {span(each.age)}" for each in late])
+            found=some([f"{processes.name(worker)} {span(worker.age)}" for worker in late])
             + ("; the process is stopped (SIGSTOP)" if stopped else ""),
             remedy=f"kill -CONT {' '.join(stopped)}"
             if stopped
@@ -135,12 +135,12 @@ async def heartbeat(context: Context) -> Finding:
             f"the event loop of {processes.name(slow[0])} was blocked for {span(slow[0].lag)}",
             required=f"at most {span(LAGGING)}: a machine with enough processor time, and no"
             " computation on the event loop",
-            found=some([f"{processes.name(each)} {span(each.lag)}" for each in slow]),
+            found=some([f"{processes.name(worker)} {span(worker.lag)}" for worker in slow]),
             remedy=processes.restart(context, slow),
         )
     if not found:
         return ok("no worker")
-    age, lag = max(each.age for each in found), max(each.lag for each in found)
+    age, lag = max(worker.age for worker in found), max(worker.lag for worker in found)
     return ok(f"oldest heartbeat {span(age)}, longest delay of an event loop {lag * 1000:.0f} ms")
 
 
@@ -166,13 +166,13 @@ async def version(context: Context) -> Finding:
 
     found = await processes.sessions(context)
     mine = await asyncio.to_thread(version_of_code)
-    old = [each for each in found if each.version != mine]
+    old = [worker for worker in found if worker.version != mine]
     if not old:
         return ok(f"all {len(found)} run {mine}" if found else "no worker")
     return warning(
         f"{len(old)} of {len(found)} workers run another version than this checkout",
         required=mine,
-        found=some([f"{processes.name(each)} {each.version}" for each in old]),
+        found=some([f"{processes.name(worker)} {worker.version}" for worker in old]),
         remedy=processes.restart(context, old),
     )
 
@@ -187,20 +187,22 @@ async def version(context: Context) -> Finding:
 )
 async def clock(context: Context) -> Finding:
     """Look at the difference that each worker measured with its last heartbeat."""
-    found = [each for each in await processes.sessions(context) if each.ahead is not None]
-    wrong = sorted((each for each in found if abs(each.ahead) >= SKEW), key=lambda e: -abs(e.ahead))
+    found = [worker for worker in await processes.sessions(context) if worker.ahead is not None]
+    wrong = sorted(
+        (worker for worker in found if abs(worker.ahead) >= SKEW), key=lambda e: -abs(e.ahead)
+    )
     if not wrong:
-        most = max((abs(each.ahead) for each in found), default=0.0)
+        most = max((abs(worker.ahead) for worker in found), default=0.0)
         return ok(f"at most {most * 1000:.0f} ms apart" if found else "no worker")
     here = socket.gethostname()
     return warning(
         f"the clock of {processes.name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's clock",
         required=f"a difference of less than {SKEW:.0f} s",
-        found=some([f"{processes.name(each)} {_apart(each.ahead)}" for each in wrong])
+        found=some([f"{processes.name(worker)} {_apart(worker.ahead)}" for worker in wrong])
         + "; if all differ by the same amount, PostgreSQL's clock may be wrong",
         remedy="\n".join(
             ("" if host == here else f"ssh {shlex.quote(host)} ") + "sudo timedatectl set-ntp true"
-            for host in sorted({each.host for each in wrong})
+            for host in sorted({worker.host for worker in wrong})
         ),
     )
 
@@ -230,15 +232,15 @@ async def oldest_waiting(context: Context) -> Finding:
     """Find runs that have been ready for longer than several wake-ups take."""
     from sqlalchemy import text
 
-    found = [each for each in await context.rows(text(_READY)) if each.age >= 0]
+    found = [run for run in await context.rows(text(_READY)) if run.age >= 0]
     if not found:
         return ok("no run waits for a worker")
     workers = await processes.list_alive(context, processes.executing(context))
     slots = context.settings.arq_max_jobs
     summary = f"run {found[0].id} has been ready for {span(found[0].age)}"
     # a run that keeps losing its worker is given to a worker that executes nothing else
-    alone = min(each.losses_in_a_row for each in found) > 1
-    free = [each for each in workers if each.busy < (1 if alone else slots)]
+    alone = min(run.losses_in_a_row for run in found) > 1
+    free = [worker for worker in workers if worker.busy < (1 if alone else slots)]
     if not free:
         return ok(f"{summary}; all {len(workers)} workers are busy")
     if found[0].age < OVERDUE:
@@ -247,7 +249,7 @@ async def oldest_waiting(context: Context) -> Finding:
         f"{summary}, and no worker claims it although one is free",
         required=f"a claim within {OVERDUE} s",
         found=some(
-            [f"{processes.name(each)} executes {each.busy} of {slots} runs" for each in free]
+            [f"{processes.name(worker)} executes {worker.busy} of {slots} runs" for worker in free]
         ),
         remedy=processes.restart(context, free),
     )

@@ -52,12 +52,13 @@ async def connections(context: Context) -> Finding:
     lift = "CONNECTION LIMIT -1"
     limits = (await context.rows(text(_LIMITS)))[0]
     slots = [
-        each.slots or context.settings.arq_max_jobs for each in await processes.sessions(context)
+        worker.slots or context.settings.arq_max_jobs
+        for worker in await processes.sessions(context)
     ]
     beside, others = BESIDE_ATTEMPTS + len({*ACTIONS} - {REFRESH}), OTHERS
     if isinstance(context.settings, ChannelSettings) and context.settings.channel_names:
         beside, others = beside + NOTIFYING, others + NOTIFYING
-    need = sum(each + beside for each in slots) + others
+    need = sum(count + beside for count in slots) + others
     server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
     have, whose, change = min(
         [

@@ -34,7 +34,7 @@ async def sessions(context: Context) -> Sequence[Worker]:
 
 async def list_alive(context: Context, kind: str) -> list[Worker]:
     """Return the workers of a kind that are alive."""
-    return [each for each in await sessions(context) if each.kind == kind and each.alive]
+    return [worker for worker in await sessions(context) if worker.kind == kind and worker.alive]
 
 
 def executing(context: Context) -> str:
@@ -58,9 +58,9 @@ def restart(context: Context, workers: Sequence[Worker]) -> Remedy:
     """Return what restarts workers of one kind. They give their runs back to the queue."""
     kind, here = workers[0].kind, socket.gethostname()
     every = f"'{_UNITS[kind]}*'"
-    hosts = sorted({each.host for each in workers} - {here})
+    hosts = sorted({worker.host for worker in workers} - {here})
     lines: list[str | Step] = []
-    if pids := [str(each.pid) for each in workers if each.host == here]:
+    if pids := [str(worker.pid) for worker in workers if worker.host == here]:
         if (context.units / f"{_UNITS[kind]}.service").exists():
             lines = [f"sudo systemctl restart {every}"]
         else:

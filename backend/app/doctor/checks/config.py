@@ -123,7 +123,7 @@ async def valid(context: Context) -> Finding:
     first, *problems = refusal.found.splitlines()
     found = "\n".join(line.removeprefix("  - ") for line in problems) or first
     held = [
-        each for each in context.environ if re.search(rf"^{each.upper()}: ", found, re.MULTILINE)
+        name for name in context.environ if re.search(rf"^{name.upper()}: ", found, re.MULTILINE)
     ]
     return failed(
         first.rstrip(":"),
@@ -176,9 +176,9 @@ def _upper(values: Mapping[str, str | None]) -> dict[str, str | None]:
 async def read_alike(context: Context) -> Finding:
     """Find assignments that are not of a form that all of them read alike."""
     found = [
-        each.key
-        for each in parse_stream(StringIO(context.env_text or ""))
-        if each.key and each.value and not _PLAIN.fullmatch(each.original.string)
+        binding.key
+        for binding in parse_stream(StringIO(context.env_text or ""))
+        if binding.key and binding.value and not _PLAIN.fullmatch(binding.original.string)
     ]
     if not found:
         return ok("all of them read the same in .env")
@@ -275,7 +275,7 @@ def _prepare() -> None:
 async def cache_dir(context: Context) -> Finding:
     """Look at the directory, or at the one in which it would be created."""
     folder = context.settings.cache_dir
-    there = next(each for each in (folder, *folder.parents) if each.exists())
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return ok(f"{folder} can be {'written to' if there == folder else 'created'}")
     what = "is not a directory" if there.is_file() else "is not writable for this user"

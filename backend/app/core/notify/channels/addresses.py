@@ -47,7 +47,9 @@ def is_public(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
     if parsed in _SITE_LOCAL:
         return False
-    return all(each.is_global and not each.is_multicast for each in (parsed, *_contained(parsed)))
+    return all(
+        address.is_global and not address.is_multicast for address in (parsed, *_contained(parsed))
+    )
 
 
 def is_loopback(address: str) -> bool:
@@ -58,7 +60,7 @@ def is_loopback(address: str) -> bool:
     """
     parsed = ip_address(address.partition("%")[0])
     inside = _contained(parsed)
-    return parsed.is_loopback or any(each.is_loopback for each in inside)
+    return parsed.is_loopback or any(address.is_loopback for address in inside)
 
 
 def literal(host: str) -> str | None:
@@ -85,4 +87,4 @@ def _contained(address: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         found.append(last)
-    return tuple(each for each in found if each is not None)
+    return tuple(address for address in found if address is not None)

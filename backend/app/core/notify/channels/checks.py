@@ -54,8 +54,8 @@ async def addresses(context: Context) -> Finding:
     if context.offline:
         return skipped("nothing is asked outside of this installation")
     places = {(parts.hostname or "", parts.port, parts.scheme) for parts in map(urlsplit, urls)}
-    troubles = await asyncio.gather(*(_connect(context, *each) for each in sorted(places)))
-    found = [each for each in troubles if each is not None]
+    troubles = await asyncio.gather(*(_connect(context, *place) for place in sorted(places)))
+    found = [trouble for trouble in troubles if trouble is not None]
     if not found:
         hosts = sorted({host for host, _, _ in places})
         return ok(f"{some(hosts)} can be connected to")
@@ -63,9 +63,9 @@ async def addresses(context: Context) -> Finding:
         "not every host of a webhook or of the ping can be connected to",
         required="a host whose name can be resolved, in the public internet or allowed by"
         " NOTIFY_ALLOW_PRIVATE, and no firewall before it",
-        found="; ".join(each.found for each in found),
+        found="; ".join(trouble.found for trouble in found),
     )
-    return by_time(problem) if all(each.late for each in found) else problem
+    return by_time(problem) if all(trouble.late for trouble in found) else problem
 
 
 async def _connect(context: Context, host: str, port: int | None, scheme: str) -> _Trouble | None:

@@ -99,7 +99,11 @@ def _slack(message: Message) -> Body:
         "mrkdwn": False,
         "blocks": [
             {"type": "header", "text": _plain(shortened(title, _MAX_TITLE))},
-            *({"type": "section", "text": _plain(each)} for each in sections if each.strip()),
+            *(
+                {"type": "section", "text": _plain(section)}
+                for section in sections
+                if section.strip()
+            ),
         ],
     }
 

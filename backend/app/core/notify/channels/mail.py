@@ -68,7 +68,7 @@ class Mail:
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise NotDelivered(
                 f"{self._server} refuses all recipients: {_said(error.recipients[0])}",
-                permanent=all(each.code >= _PERMANENT for each in error.recipients),
+                permanent=all(answer.code >= _PERMANENT for answer in error.recipients),
             ) from error
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise NotDelivered(

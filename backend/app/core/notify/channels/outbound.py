@@ -70,8 +70,8 @@ def allowed(addresses: list[str], *, encrypted: bool, allow_private: bool) -> li
         allow_private: whether addresses outside of the public internet are allowed.
     """
     if not encrypted:
-        addresses = [each for each in addresses if is_loopback(each)]
-    return addresses if allow_private else [each for each in addresses if is_public(each)]
+        addresses = [address for address in addresses if is_loopback(address)]
+    return addresses if allow_private else [address for address in addresses if is_public(address)]
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):

@@ -73,8 +73,8 @@ class ChannelFields(BaseSettings):
     @field_validator("notify_webhook_secret")
     @classmethod
     def _keys(cls, value: SecretStr | None) -> SecretStr | None:
-        for each in value.get_secret_value().split() if value else ():
-            signature.key_of(each)
+        for name in value.get_secret_value().split() if value else ():
+            signature.key_of(name)
         return value
 
     @field_validator("smtp_url")

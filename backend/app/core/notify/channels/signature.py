@@ -46,5 +46,7 @@ def headers(
     signatures = (base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in keys)
     found = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
     if keys:
-        found["webhook-signature"] = " ".join(f"v1,{each.decode()}" for each in signatures)
+        found["webhook-signature"] = " ".join(
+            f"v1,{signature.decode()}" for signature in signatures
+        )
     return found

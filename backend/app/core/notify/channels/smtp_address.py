@@ -61,7 +61,7 @@ def parse(url: str) -> SmtpServer:
     if parts.fragment or options.keys() - {"tls"}:
         raise ValueError(FORM)
     local = names_loopback(host)
-    user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
+    user, password = (unquote(part) if part else None for part in (parts.username, parts.password))
     tls = _tls(parts.scheme, options.get("tls"), local=local)
     if tls == "off" and user is not None and not local:
         message = "a server with TLS, because the password would be sent unencrypted: " + FORM
@@ -89,8 +89,8 @@ def parse_people(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: says what is allowed.
     """
-    people = tuple(each.strip() for each in text.split(",") if each.strip())
-    if not people or not all(_PERSON.fullmatch(each) for each in people):
+    people = tuple(person.strip() for person in text.split(",") if person.strip())
+    if not people or not all(_PERSON.fullmatch(person) for person in people):
         message = "addresses like you@example.org, separated by commas"
         raise ValueError(message)
     return people

@@ -53,7 +53,7 @@ def read_webhooks(text: str, *, allow_private: bool) -> tuple[Target, ...]:
     Raises:
         ValueError: says what is allowed, without the value.
     """
-    return tuple(_webhook(each, allow_private=allow_private) for each in text.split())
+    return tuple(_webhook(address, allow_private=allow_private) for address in text.split())
 
 
 def _webhook(text: str, *, allow_private: bool) -> Target:

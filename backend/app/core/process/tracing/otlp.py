@@ -56,7 +56,7 @@ class Exporter:
     def send(self, spans: Sequence[Span]) -> str | None:
         """Send spans; return None, or why they could not be sent."""
         _said.first = ""
-        result = self._exporter.export([self._readable(each) for each in spans])
+        result = self._exporter.export([self._readable(span) for span in spans])
         if result is SpanExportResult.SUCCESS:
             return None
         return redact(_said.first) or "no answer"
