@@ -138,6 +138,7 @@ class Engine:
         self._log_keeper.stop()
         if self._living is not None:
             await cancelling.end(self._living, within=ANSWER_TIMEOUT)
+        await self._release_orphans()
         await self._actions.stop(within=ANSWER_TIMEOUT)
         await self._chores.stop(within=ANSWER_TIMEOUT)
         await self._wake_ups.stop(within=ANSWER_TIMEOUT)
@@ -314,6 +315,18 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log("recovery", error)
             await self._stop_recovering()
+
+    async def _release_orphans(self) -> None:
+        """Release the runs of claims that were cancelled between their commit and the answer."""
+        worker_id = self.liveness.worker_id
+        if not self.liveness.alive or worker_id is None:
+            return
+        try:
+            async with asyncio.timeout(self._answer_timeout), self.db.begin() as connection:
+                if orphans := await recovery.running_here(connection, worker_id):
+                    await recovery.release(connection, orphans)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._log("releasing what was claimed at the stop", error)
 
     async def _do_ticks(self) -> None:
         """Create the runs of schedules that are due, and begin with their other work."""

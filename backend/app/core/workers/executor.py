@@ -4,11 +4,15 @@ import logging
 from app.core.errors import NotHere
 from app.core.postgres.schema import explain
 from app.core.postgres.unavailable import is_unavailable
+from app.core.process import cancelling
 from app.core.workers.claiming import next_ready
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 
 logger = logging.getLogger(__name__)
+
+CLAIM_TIMEOUT = 5.0
+"""Seconds that a claim has to end when the executor stops."""
 
 
 class Executor:
@@ -33,6 +37,7 @@ class Executor:
         self._poll_interval = poll_interval
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         """Start to poll for queued runs."""
@@ -40,13 +45,24 @@ class Executor:
 
     async def stop(self) -> None:
         """Interrupt the running attempts and stop."""
-        tasks = [*self._tasks] + ([self._loop] if self._loop else [])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopping = True
+        self._dispatcher.wake.set()
+        self._interrupt()
+        if self._loop is not None:
+            # not cancelled at once: the claim under way may be committed, and its run then needs
+            # an attempt that records the interruption
+            await asyncio.wait({self._loop}, timeout=CLAIM_TIMEOUT)
+            await cancelling.end(self._loop, within=CLAIM_TIMEOUT)
+        self._interrupt()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _interrupt(self) -> None:
+        for task in self._tasks:
+            if not task.cancelling():
+                task.cancel()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             try:
                 await self._fill()
             except Exception as error:
@@ -68,11 +84,9 @@ class Executor:
             return
         if not await self._engine.liveness.may_execute():
             # the lock was lost with the session, or arq workers have started: they take the runs
-            for task in self._tasks:
-                if not task.cancelling():
-                    task.cancel()
+            self._interrupt()
             return
-        while self._engine.busy < self._slots:
+        while not self._stopping and self._engine.busy < self._slots:
             async with self._engine.db.connect() as connection:
                 ready = await next_ready(connection)
             if ready is None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import await_only
 
 from app.annotation.upstream import UpstreamUnavailable
 from app.core.errors import Conflict, NotFound, NotHere, Superseded, UserError, Wait
@@ -20,6 +21,7 @@ from app.core.runs.attempt import Attempt
 from app.core.workers import engine as engines
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
+from app.core.workers.executor import Executor
 from app.core.workers.liveness import Liveness
 from app.core.workers.recovery import wake_ups_due
 from app.core.workers.timing import DEFAULT_TIMING
@@ -278,6 +280,55 @@ async def test_a_stop_during_the_claim_interrupts_the_attempt(bench: Bench) -> N
             await asyncio.wait_for(asyncio.create_task(job()), 5)
     run = await bench.run(created.ref.run_id)
     assert (run.state, run.interruptions, run.attempts) == ("queued", 1, 1)
+
+
+class SlowAnswer:
+    """PostgreSQL's answer to each commit of an engine, which arrives when the test says so."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.committed = asyncio.Event()
+        self.arrives = asyncio.Event()
+        event.listen(engine.db.sync_engine, "commit", self._commit)
+
+    def _commit(self, connection: Connection) -> None:
+        connection.connection.commit()
+        self.committed.set()
+        await_only(self.arrives.wait())
+
+
+async def test_a_stop_before_the_answer_to_a_claim_interrupts_the_attempt(bench: Bench) -> None:
+    dispatcher = InProcessDispatcher()
+    async with bench.worker(forever, slots=0) as engine:
+        slow = SlowAnswer(engine)
+        executor = Executor(engine, dispatcher, slots=1, poll_interval=0.1)
+        executor.start()
+        created = await bench.request()
+        await slow.committed.wait()
+        stopping = asyncio.create_task(executor.stop())
+        await asyncio.sleep(0)
+        slow.arrives.set()
+        await stopping
+    run = await bench.run(created.ref.run_id)
+    assert (run.state, run.interruptions, run.losses) == ("queued", 1, 0)
+
+
+async def test_a_claim_cancelled_before_its_answer_is_released_when_the_worker_stops(
+    bench: Bench,
+) -> None:
+    created = await bench.request()
+    # recovery, which would release the run as well, takes place once an hour
+    async with bench.worker(forever, slots=0, timing=replace(QUICK, heartbeat=3600)) as engine:
+        slow = SlowAnswer(engine)
+        claim = asyncio.create_task(engine.claim(created.ref.run_id, created.ref.epoch))
+        await slow.committed.wait()
+        claim.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await claim
+        slow.arrives.set()
+        assert (await bench.run(created.ref.run_id)).state == "running"
+    run = await bench.run(created.ref.run_id)
+    assert (run.state, run.attempts, run.losses) == ("queued", 1, 0)
+    assert await bench.events(run.id) == ["created", "claimed", "released"]
 
 
 async def test_cancelling_stops_the_work_and_prevents_further_commits(bench: Bench) -> None:
