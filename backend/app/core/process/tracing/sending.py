@@ -58,9 +58,11 @@ class SpanSender:
         # what was put together is sent together, so that no part of it is lost alone
         self._groups: deque[list[Span]] = deque()
         self._waiting = 0
+        self._in_flight = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
+        self._given_up = False
         self._full = False
         self._said_so = False
         # a daemon: the process does not wait for a collector that does not answer
@@ -90,9 +92,10 @@ class SpanSender:
         self._wake.set()
         await asyncio.to_thread(self._thread.join, within)
         if self._thread.is_alive():
-            self._exporter.shut_down()
             with self._lock:
-                self.dropped += self._waiting
+                self._given_up = True
+                self.dropped += self._waiting + self._in_flight
+            self._exporter.shut_down()
         if self.dropped:
             logger.warning("spans that were not sent to %s: %d", self._address, self.dropped)
 
@@ -112,6 +115,7 @@ class SpanSender:
             while self._groups and (not taken or len(taken) + len(self._groups[0]) <= MAX_SENT):
                 taken += self._groups.popleft()
             self._waiting -= len(taken)
+            self._in_flight = len(taken)
         return taken
 
     def _send(self, spans: Sequence[Span]) -> str | None:
@@ -123,7 +127,9 @@ class SpanSender:
             why = type(error).__name__
         with self._lock:
             full, self._full = self._full, False
-            self.dropped += 0 if why is None else len(spans)
+            self._in_flight = 0
+            if why is not None and not self._given_up:
+                self.dropped += len(spans)
         return why or ("the collector takes them too slowly" if full else None)
 
     def _log(self, why: str | None) -> None:

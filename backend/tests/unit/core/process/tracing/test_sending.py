@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ class Collector:
         self.why: str | None = None
         self.error: Exception | None = None
         self.requests: list[int] = []
+        self.asked = threading.Event()
         self.answers = threading.Event()
         self.answers.set()
         self.shut = False
@@ -30,6 +32,7 @@ class Collector:
         return sum(self.requests)
 
     def send(self, spans: Sequence[Span]) -> str | None:
+        self.asked.set()
         self.answers.wait(scaled(WAIT))
         if self.error is not None:
             raise self.error
@@ -111,13 +114,16 @@ async def test_the_queue_is_bounded_and_putting_never_waits(
 
 
 async def test_a_collector_that_does_not_answer_does_not_keep_the_process(
-    collector: Collector,
+    collector: Collector, log: pytest.LogCaptureFixture
 ) -> None:
     collector.answers.clear()
     sender = SpanSender(collector, "http://here")
+    sender.put([SPAN, SPAN])
+    assert await asyncio.to_thread(collector.asked.wait, scaled(WAIT))
     sender.put([SPAN])
     await sender.stop(within=0.1)
     assert collector.shut
+    assert log.messages == ["spans that were not sent to http://here: 3"]
 
 
 async def test_a_fault_of_the_exporter_does_not_end_the_thread(
