@@ -4,8 +4,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
-from app.annotation.budgets import Status, read_budgets, status
 from app.annotation.data.lists import genes_to_annotate
+from app.annotation.overview.budgets import Status, read_budgets, status
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES

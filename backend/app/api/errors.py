@@ -18,9 +18,9 @@ from starlette.routing import compile_path
 
 from app.api.calls import remedy_with_calls
 from app.core.errors import Conflict, KidneyGeneticsError, NotFound, UserError, WrongUse
-from app.core.field_docs import describe_fields
 from app.core.postgres.schema import explain
 from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
+from app.core.text.field_docs import describe_fields
 from app.db.sqlstate import sqlstate
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from app.api.errors import database_unavailable, refusals
 from app.api.probes import Probes
 from app.api.services import ServicesDep
 from app.api.shared_query import Unavailable
-from app.core.field_docs import describe_fields
+from app.core.text.field_docs import describe_fields
 
 logger = logging.getLogger(__name__)
 

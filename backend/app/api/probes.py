@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from app.annotation.overview import Counts, count_answers
+from app.annotation.overview.sources import Counts, count_answers
 from app.annotation.refresh.coverage import Coverage, coverage
 from app.annotation.settings import Settings
 from app.api.recent import Recent

@@ -2,7 +2,7 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from app.annotation.overview import SourceOverview, source_overview, sources_overview
+from app.annotation.overview.sources import SourceOverview, source_overview, sources_overview
 from app.annotation.own_tables.source import schema_of
 from app.annotation.own_tables.store import current_tables
 from app.annotation.sources import SOURCES

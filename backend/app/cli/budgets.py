@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 from rich.console import Console
 
-from app.annotation.budgets import HostBudget, Status, read_budgets, status
+from app.annotation.overview.budgets import HostBudget, Status, read_budgets, status
 from app.annotation.settings import Settings, get_settings
 from app.cli.output import cells, duration, table
 from app.cli.session import Session, in_session

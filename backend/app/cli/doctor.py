@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from app.core.checks import Status
-from app.core.printable import printable
+from app.core.text.printable import printable
 from app.doctor import report
 from app.doctor.choice import chosen_of, shown_of
 from app.doctor.context import LIMIT, Context

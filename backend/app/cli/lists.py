@@ -25,7 +25,7 @@ from app.cli.output import (
 )
 from app.cli.session import Session, in_session
 from app.cli.who import login_name
-from app.core.words import some
+from app.core.text.words import some
 
 MAX_SHOWN = 50
 """The most rows and genes that are named; --json has all of them."""

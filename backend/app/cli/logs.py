@@ -6,8 +6,8 @@ Workers and the API log with `structlog`, whose import takes a tenth of a comman
 import logging
 import sys
 
-from app.core.printable import printable
 from app.core.process.redaction import redact
+from app.core.text.printable import printable
 
 _CHATTY = ("alembic.runtime.migration", "httpx")
 """Loggers of libraries that describe each step at the level INFO."""

@@ -10,7 +10,7 @@ import click
 
 from app.cli import logs
 from app.cli.output import as_json, cells, duration, note, stdout, table
-from app.core.printable import printable_json
+from app.core.text.printable import printable_json
 
 if TYPE_CHECKING:
     from app.core.notify.channels.settings import ChannelFields

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.core.printable import printable, printable_json
 from app.core.runs.actors import shown
 from app.core.runs.views import Run, RunEvent, SourceProgress, View
-from app.core.words import size
+from app.core.text.printable import printable, printable_json
+from app.core.text.words import size
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 

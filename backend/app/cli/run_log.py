@@ -4,7 +4,7 @@ from app.cli.output import as_json, local_time, note, say, write_json
 from app.cli.session import EPOCH, RUN_ID, Session, in_session
 from app.core.runs import log_lines
 from app.core.runs.log_lines import RunLog
-from app.core.words import some
+from app.core.text.words import some
 
 
 @click.command()

@@ -32,7 +32,7 @@ from app.core.schedules.actions import REFRESH
 from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, OVERLAPS
 from app.core.schedules.views import Schedule, Tick
-from app.core.words import span
+from app.core.text.words import span
 
 _UNITS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(rf"(\d{{1,6}}(?:\.\d+)?) ?({'|'.join(_UNITS)})", re.ASCII)

@@ -19,7 +19,7 @@ from app.cli.output import (
 from app.cli.session import Session, in_session
 from app.cli.who import login_name
 from app.core.errors import WrongUse
-from app.core.words import some
+from app.core.text.words import some
 
 _MAX_RELEASES = 3
 

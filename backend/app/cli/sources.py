@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import click
 
-from app.annotation.overview import SourceOverview, source_overview, sources_overview
+from app.annotation.overview.sources import SourceOverview, source_overview, sources_overview
 from app.annotation.settings import get_settings
 from app.cli.output import (
     as_json,
@@ -17,7 +17,7 @@ from app.cli.output import (
     write_json_list,
 )
 from app.cli.session import Session, in_session
-from app.core.words import span
+from app.core.text.words import span
 
 
 @click.command()

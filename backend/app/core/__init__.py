@@ -11,7 +11,9 @@ A run is what somebody asked for. An attempt is one worker's execution of a run.
 - `redis`: the connection to Redis, and the request budgets that are kept there.
 - `postgres`: whether the database can be used, and backups.
 - `process`: what belongs to any process: logs, secrets, signals, systemd.
+- `text`: text that people read and type, and text from outside.
 
+`config` has the settings, `errors` the exceptions, and `checks` the words of the doctor's checks.
 `arq_worker` puts these together for ``arq app.core.arq_worker.WorkerSettings``, and `app.main` for
 the API. They hand the engine the function that does the work of a run::
 

@@ -16,11 +16,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.sources import DotEnvSettingsSource
 
 from app.core.errors import WrongUse
-from app.core.field_docs import describe_fields
 from app.core.process.checkout import ROOT, SERVICES_ENV
 from app.core.process.redaction import redact
 from app.core.process.tracing.target import read_headers
 from app.core.redis import address as redis_url
+from app.core.text.field_docs import describe_fields
 from app.db import address
 
 logger = logging.getLogger(__name__)

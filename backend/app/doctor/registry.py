@@ -1,7 +1,8 @@
 """The list of all checks. The command, its JSON and the troubleshooting page come from it."""
 
-from app.annotation import checks as annotation
 from app.annotation.data import checks as data
+from app.annotation.notices import checks as notices
+from app.annotation.refresh import checks as refresh
 from app.core.checks import Check
 from app.core.notify import checks as notify
 from app.core.notify.channels import checks as channels
@@ -39,7 +40,8 @@ CHECKS: tuple[Check, ...] = tuple(
             *channels.CHECKS,
             *workers.CHECKS,
             *schedules.CHECKS,
-            *annotation.CHECKS,
+            *notices.CHECKS,
+            *refresh.CHECKS,
             *data.CHECKS,
             *upstream.CHECKS,
             *traces.CHECKS,

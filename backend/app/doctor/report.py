@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from app.core.checks import Check, Status
-from app.core.printable import printable
+from app.core.text.printable import printable
 from app.doctor.run import Result
 
 Paint = Callable[[str, Status], str]

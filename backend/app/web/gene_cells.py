@@ -9,7 +9,7 @@ import msgspec
 
 from app.annotation.data.fields import Field
 from app.annotation.data.shapes import Answer, Gene
-from app.core.words import shortened
+from app.core.text.words import shortened
 from app.web.cards.values import NONE, Value, follow, write
 from app.web.gene_columns import Column, Columns
 

@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.annotation.budgets import HostBudget, read_budgets, status
+from app.annotation.overview.budgets import HostBudget, read_budgets, status
 from app.annotation.refresh.coverage import held_sources
 from app.api.services import Services, ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
 from app.core.runs.views import Run, list_runs
 from app.core.schedules.views import Schedule, list_schedules
-from app.core.words import some
+from app.core.text.words import some
 from app.core.workers.views import Waiting, Worker
 from app.web.live import live_events
 from app.web.rendering import page

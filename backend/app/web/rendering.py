@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from app.core.printable import printable
 from app.core.runs import actors
+from app.core.text.printable import printable
 from app.web import assets, wording
 from app.web.cards.markup import markup, prose
 

@@ -16,7 +16,7 @@ from app.core.errors import UserError, WrongUse
 from app.core.runs.actors import Actor, list_actors
 from app.core.runs.filters import STATES, RunFilter, read_filter
 from app.core.runs.views import LARGEST_ID, list_runs
-from app.core.words import some
+from app.core.text.words import some
 from app.web.rendering import page, redirect
 from app.web.roles import Roles, actor_of, session_of
 

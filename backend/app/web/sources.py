@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from app.annotation.notices.outages import outages
-from app.annotation.overview import Counts, SourceOverview, require_source, sources_overview
+from app.annotation.overview.sources import Counts, SourceOverview, require_source, sources_overview
 from app.api.errors import Busy
 from app.api.services import Services, ServicesDep
 from app.api.shared_query import Unavailable

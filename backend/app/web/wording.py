@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from app.core.words import span
+from app.core.text.words import span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _WHOLE = 10

@@ -1,4 +1,4 @@
-"""The doctor's checks of what is kept: the sizes of tables and files, and what is to be removed."""
+"""The doctor's checks of what is kept: the history, the tables, files, and what is old."""
 
 import asyncio
 import time
@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
-from app.core.words import size, some
+from app.core.text.words import size, some
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from app.annotation.settings import Settings
 
-MOST_COUNTED = 10_000
+MAX_COUNTED_OLD = 10_000
 """Rows of a kind that are counted exactly."""
 
-AT_A_TIME = 2_000
+RUNS_AT_A_TIME = 2_000
 """Old runs that are looked at in one statement."""
 
-COUNTING = 0.5
+COUNTING_SECONDS = 0.5
 """Seconds after which no further statement looks at runs."""
 
-OVERDUE = 2
+OVERDUE_DAYS = 2
 """Days for which old rows may be left: nobody removes them while no worker is alive."""
 
-LEAST_FREE = 2_000_000_000
+MIN_FREE_BYTES = 2_000_000_000
 """Bytes. The largest file of a source has about 500 MB, twice while a newer one is downloaded, and
 its answers and those of a backup or an export may need as much."""
 
@@ -60,7 +60,9 @@ async def sizes(context: Context) -> Finding:
     tables = await context.rows(text(_SIZES))
     async with context.database().connect() as connection:
         old = await _count(connection, settings, later=0)
-        overdue = await _count(connection, settings, later=OVERDUE) if any(old.values()) else {}
+        overdue = (
+            await _count(connection, settings, later=OVERDUE_DAYS) if any(old.values()) else {}
+        )
     total = sum(each.bytes for each in tables)
     has = some([f"{each.name} {size(each.bytes)}" for each in tables])
     summary = f"{size(total)}: {has}; to be removed: {_said(old)}"
@@ -72,7 +74,7 @@ async def sizes(context: Context) -> Finding:
     if not any(overdue.values()):
         return ok(summary, **detail)
     return warning(
-        f"{_said(overdue)} should have been removed {OVERDUE} days ago",
+        f"{_said(overdue)} should have been removed {OVERDUE_DAYS} days ago",
         required="a worker that is alive and whose log has no error about retention",
         found=summary,
         remedy=START_WORKER if settings.use_arq_worker else START_API,
@@ -108,8 +110,8 @@ async def _count(
     }
     found = {"runs": await _count_runs(connection, settings.run_days + later)}
     for kind, (count, days) in kinds.items():
-        number = await count(connection, days + later, most=MOST_COUNTED)
-        found[kind] = _Found(number, number == MOST_COUNTED)
+        number = await count(connection, days + later, most=MAX_COUNTED_OLD)
+        found[kind] = _Found(number, number == MAX_COUNTED_OLD)
     return found
 
 
@@ -117,14 +119,14 @@ async def _count_runs(connection: "AsyncConnection", days: int) -> _Found:
     from app.annotation.data.run_names import list_named
     from app.core.retention.runs import list_old, list_unneeded
 
-    end = time.monotonic() + COUNTING
+    end = time.monotonic() + COUNTING_SECONDS
     number, after = 0, 0
     while True:
-        old = await list_old(connection, days, after=after, most=AT_A_TIME)
+        old = await list_old(connection, days, after=after, most=RUNS_AT_A_TIME)
         number += len(await list_unneeded(connection, old, list_named))
-        if len(old) < AT_A_TIME:
+        if len(old) < RUNS_AT_A_TIME:
             return _Found(number, at_least=False)
-        if number >= MOST_COUNTED or time.monotonic() > end:
+        if number >= MAX_COUNTED_OLD or time.monotonic() > end:
             return _Found(number, at_least=True)
         after = old[-1]
 
@@ -162,14 +164,65 @@ async def disk(context: Context) -> Finding:
         f"{size(room.files)} in CACHE_DIR, {size(room.unused)} of it to be removed;"
         f" {size(room.free)} are free on its disk"
     )
-    if room.free >= LEAST_FREE:
+    if room.free >= MIN_FREE_BYTES:
         return ok(has, **asdict(room))
     return warning(
         f"the disk of CACHE_DIR ({settings.cache_dir}) has {size(room.free)} left",
-        required=f"{size(LEAST_FREE)}; make room on the disk, or set CACHE_DIR to another one",
+        required=f"{size(MIN_FREE_BYTES)}; make room on the disk, or set CACHE_DIR to another one",
         found=has,
         **asdict(room),
     )
 
 
-CHECKS: tuple[Check, ...] = (sizes, disk)
+LARGE_HISTORY = 20_000_000_000
+"""Bytes of the history from which on somebody should decide how long it is kept."""
+
+MAX_COUNTED_FORMER = 100_000
+"""Former answers that are counted exactly."""
+
+_HISTORY = """
+    SELECT pg_total_relation_size('annotation_history') AS bytes,
+      (SELECT greatest(reltuples, 0)::bigint FROM pg_class
+       WHERE oid = 'annotation_history'::regclass) AS about,
+      (SELECT count(*) FROM (SELECT FROM annotation_history LIMIT :limit) part) AS counted,
+      (SELECT count(*) FROM (SELECT valid_from, valid_to FROM annotation_history
+         WHERE valid_to < now() - make_interval(days => CAST(:days AS int)) LIMIT :limit) h
+       WHERE NOT EXISTS (SELECT FROM snapshots s
+         WHERE s.at >= h.valid_from AND s.at < h.valid_to)) AS ended
+"""
+
+
+@check(
+    "runs.history",
+    "the history of the answers has a size that somebody decided on",
+    symptom="The disk of PostgreSQL fills up although there are no more genes.",
+    why="By default all former answers are kept.",
+    remedy=EDIT_SETTINGS,
+    needs=("database.migrated",),
+)
+async def history(context: Context) -> Finding:
+    """Look at the size of the history, and at what HISTORY_DAYS would remove of it."""
+    from sqlalchemy import text
+
+    from app.annotation.settings import Settings
+
+    assert isinstance(context.settings, Settings)
+    days = context.settings.history_days
+    (found,) = await context.rows(text(_HISTORY), days=days, limit=MAX_COUNTED_FORMER)
+    many = found.counted == MAX_COUNTED_FORMER
+    number = max(found.about, found.counted) if many else found.counted
+    has = f"{number:,} former answers, {size(found.bytes)}"
+    if days is not None:
+        least = "at least " if found.ended == MAX_COUNTED_FORMER else ""
+        ended = f"{least}{found.ended:,}"
+        return ok(f"{has}; {ended} are to be removed, after {days} days (HISTORY_DAYS)")
+    if found.bytes < LARGE_HISTORY:
+        return ok(f"{has}; all are kept, because HISTORY_DAYS is not set")
+    return warning(
+        f"the history has {size(found.bytes)}, and all of it is kept",
+        required=f"HISTORY_DAYS, or less than {size(LARGE_HISTORY)}",
+        found=has,
+    )
+
+
+CHECKS: tuple[Check, ...] = (history, sizes, disk)

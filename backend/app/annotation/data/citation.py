@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from app.annotation.data.manifest import Manifest, ManifestSource
-from app.core.words import some
+from app.core.text.words import some
 
 TITLE = "Kidney genetics"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.annotation.data.fields import Field, MapKey, key_of
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
+from app.core.text.nearest import did_you_mean
 
 Known = Mapping[str, Mapping[str, Field]]
 """The fields by source and name; see `fields.all_fields`."""

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound, WrongUse
-from app.core.nearest import did_you_mean
-from app.core.times import read_time
+from app.core.text.nearest import did_you_mean
+from app.core.text.times import read_time
 from app.db.text import is_storable
 
 ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"

@@ -12,7 +12,7 @@ from app.annotation.data.moments import NOW, Moment, find_moment
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
+from app.core.text.nearest import did_you_mean
 from app.db.text import storable
 
 _SOURCE = re.compile("[^a-z0-9_-]")

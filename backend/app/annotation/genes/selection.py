@@ -10,7 +10,7 @@ from app.annotation.genes.columns import read_rows
 from app.annotation.genes.files import read_gene_file
 from app.annotation.genes.resolve import Resolution, resolve
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
+from app.core.text.nearest import did_you_mean
 
 MAX_SHOWN = 10
 """The most unknown names in an error."""

@@ -2,7 +2,8 @@
 
 `releases` says what a new release changed, `outages` which services are down, `staleness` which
 data are too old, and `schedules` which schedules fail. `notifier` hands them to the job engine.
+`checks` are those of the doctor.
 """
 
-__all__ = ["notifier", "outages", "staleness"]
+__all__ = ["checks", "notifier", "outages"]
 """The modules that others may use."""

@@ -12,7 +12,7 @@ from app.annotation.sources import SOURCES
 from app.core.notify.incidents import Looked, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.words import some, span
+from app.core.text.words import some, span
 
 # what a source waited for before its last answer in the run was another outage
 _DOWN = text(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.core.words import span
+from app.core.text.words import span
 
 if TYPE_CHECKING:
     from app.core.notify.incidents import Watch

@@ -7,6 +7,7 @@ by the statement of `commits`, and `origins` records where they came from.
 
 __all__ = [
     "batches",
+    "checks",
     "commits",
     "coverage",
     "due_now",

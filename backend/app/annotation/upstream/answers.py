@@ -10,9 +10,9 @@ import httpx
 from app.annotation.upstream.errors import BadAnswer, UpstreamUnavailable
 from app.annotation.upstream.retry import Trouble, TryAgain
 from app.core.errors import UserError
-from app.core.http_headers import retry_after
-from app.core.printable import in_one_line
 from app.core.process.redaction import redact
+from app.core.text.http_headers import retry_after
+from app.core.text.printable import in_one_line
 
 EXCERPT_BYTES = 4_096
 """The number of bytes of a refusal's body that are read."""

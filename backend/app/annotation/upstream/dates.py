@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.core.http_headers import parse_date
+from app.core.text.http_headers import parse_date
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """No upstream is older than the web. A server that does not know a date may state 1970."""

@@ -2,7 +2,7 @@
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
-from app.core.words import some, span
+from app.core.text.words import some, span
 
 LATE = 1_800
 """Seconds from which on a notification should have been delivered."""

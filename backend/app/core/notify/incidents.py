@@ -16,7 +16,7 @@ from app.core.notify import execution, outbox
 from app.core.notify.execution import Execution
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.words import span
+from app.core.text.words import span
 
 NOBODY_AFTER = 300.0
 """Seconds without a living worker after which people are told. A restart takes less."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from app.core.notify.message import Kind, Severity
-from app.core.printable import printable
 from app.core.process.redaction import redact
-from app.core.words import shortened
+from app.core.text.printable import printable
+from app.core.text.words import shortened
 from app.db.text import storable
 
 MAX_TITLE = 200

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.words import span
+from app.core.text.words import span
 
 _TELL = text(
     """

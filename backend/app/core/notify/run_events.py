@@ -15,7 +15,7 @@ from app.core.notify.message import Kind
 from app.core.notify.notice import Notice, one_line
 from app.core.postgres.unavailable import is_unavailable
 from app.core.runs.events import Event
-from app.core.words import some
+from app.core.text.words import some
 
 logger = logging.getLogger(__name__)
 

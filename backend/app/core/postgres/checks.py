@@ -19,7 +19,7 @@ from app.core.checks import (
 )
 from app.core.errors import EDIT_SETTINGS, MIGRATE, UserError, back_up, restore
 from app.core.postgres.psql import psql
-from app.core.words import span
+from app.core.text.words import span
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

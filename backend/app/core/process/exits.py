@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from app.core.errors import UserError
-from app.core.printable import printable
+from app.core.text.printable import printable
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core.errors import UserError
-from app.core.printable import printable
 from app.core.process.redaction import redact
+from app.core.text.printable import printable
 
 __all__ = ["add_trace_ids", "bound_contextvars", "configure", "matters"]
 

@@ -3,7 +3,7 @@
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.redis.redis_cli import redis_cli
 from app.core.redis.server_info import info, url
-from app.core.words import size
+from app.core.text.words import size
 
 NEARLY_FULL, FULL = 0.80, 0.95
 """Shares of the memory limit: from the first one on the check warns, from the second one it fails.

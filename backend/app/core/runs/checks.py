@@ -2,7 +2,7 @@
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import cancel_run, retry_run, show_run
-from app.core.words import some, span
+from app.core.text.words import some, span
 
 NEWEST = 2_000
 """How many of the newest runs are considered."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
-from app.core.times import read_time
+from app.core.text.nearest import did_you_mean
+from app.core.text.times import read_time
 from app.db.text import storable
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")

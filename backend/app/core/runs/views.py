@@ -9,11 +9,11 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_RUNS, NotFound
-from app.core.field_docs import describe_fields
 from app.core.runs import events
 from app.core.runs.actors import is_named, list_actors
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter
 from app.core.runs.request import MODES
+from app.core.text.field_docs import describe_fields
 
 LARGEST_ID = 2**63 - 1
 """The largest `bigint` of PostgreSQL. No row has a greater id."""

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
-from app.core.words import some
+from app.core.text.words import some
 
 _TRIED_AGAIN = """
     SELECT s.name, s.action, t.failures, t.reason

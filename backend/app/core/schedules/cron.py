@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
+from app.core.text.nearest import did_you_mean
 
 FIELDS = 5
 

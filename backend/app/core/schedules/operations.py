@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, NotFound, WrongUse
-from app.core.nearest import did_you_mean
 from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
@@ -20,6 +19,7 @@ from app.core.schedules.actions import ACTIONS, NO_ACTIONS, REFRESH, Actions
 from app.core.schedules.cron import check_cron, check_zone
 from app.core.schedules.schedule import KINDS, OVERLAPS, Schedule
 from app.core.schedules.ticks import Plan, schedule_of
+from app.core.text.nearest import did_you_mean
 from app.db.text import is_storable, storable
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.core.schedules import files
 from app.core.schedules.files import FolderOptions
 from app.core.schedules.work import TickWork
-from app.core.words import size
+from app.core.text.words import size
 
 logger = logging.getLogger(__name__)
 

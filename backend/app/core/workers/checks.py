@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import EDIT_SETTINGS
-from app.core.words import some, span
+from app.core.text.words import some, span
 from app.core.workers import connection_checks, processes
 from app.core.workers.timing import DEFAULT_TIMING
 

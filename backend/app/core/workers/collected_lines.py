@@ -16,7 +16,7 @@ from app.core.errors import UserError
 from app.core.process.logs import matters
 from app.core.process.redaction import redact
 from app.core.runs.log_lines import LONGEST_LINE, MOST_LINES, Key, Line
-from app.core.words import shortened
+from app.core.text.words import shortened
 from app.db.text import storable
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 10, 30

@@ -4,7 +4,7 @@ import functools
 
 from markupsafe import Markup, escape
 
-from app.core.printable import printable
+from app.core.text.printable import printable
 from app.web.cards.values import Value
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from app.core.runs.parts import SourcePart
 from app.core.runs.views import RunEvent
-from app.core.words import shortened, span
+from app.core.text.words import shortened, span
 from app.web.bars import Bar
 from app.web.timeline.gaps import draw_gaps, said_of
 from app.web.timeline.history import AttemptSpan, Gap, SourceSpan, attempts_of, gaps_of, sources_of

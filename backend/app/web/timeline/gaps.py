@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.core.words import span
+from app.core.text.words import span
 from app.web.bars import Bar
 from app.web.timeline.history import Gap
 from app.web.timeline.rows import in_rows

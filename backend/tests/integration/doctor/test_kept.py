@@ -67,11 +67,11 @@ async def test_a_disk_that_is_nearly_full_is_a_warning(
     left.write_bytes(b"x" * 5_000)
     for path in (left, left.parent):
         os.utime(path, (time.time() - 10 * 86_400,) * 2)
-    monkeypatch.setattr(checks, "LEAST_FREE", 0)
+    monkeypatch.setattr(checks, "MIN_FREE_BYTES", 0)
     enough = await patient.see("host.disk")
     assert enough.status is Status.ok
     assert enough.finding.summary.startswith("5 KB in CACHE_DIR, 5 KB of it to be removed; ")
-    monkeypatch.setattr(checks, "LEAST_FREE", 10**18)
+    monkeypatch.setattr(checks, "MIN_FREE_BYTES", 10**18)
     short = await patient.see("host.disk")
     assert short.status is Status.warning
     assert str(cache) in short.finding.summary

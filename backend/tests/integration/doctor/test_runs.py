@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.annotation import checks
+from app.annotation.data import checks
 from app.annotation.notices import staleness
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES

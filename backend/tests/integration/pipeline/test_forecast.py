@@ -1,6 +1,6 @@
 """What a run would do, without a run."""
 
-from app.annotation.overview import sources_overview
+from app.annotation.overview.sources import sources_overview
 from app.annotation.refresh.forecast import Forecast, forecast
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client

@@ -8,7 +8,7 @@ import pytest
 from app.annotation.data.moments import NOW
 from app.annotation.data.reading import read_genes
 from app.annotation.data.wanted import Wanted
-from app.annotation.overview import sources_overview
+from app.annotation.overview.sources import sources_overview
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, add, known_names, remove
 from app.core.errors import Conflict, NotFound, WrongUse

@@ -6,8 +6,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.annotation.settings import Settings
 from app.core.errors import UserError
-from app.core.field_docs import describe_fields
 from app.core.process.checkout import ROOT
+from app.core.text.field_docs import describe_fields
 from reference import settings
 
 

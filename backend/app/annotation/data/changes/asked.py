@@ -24,8 +24,8 @@ from app.annotation.data.wanted import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.nearest import did_you_mean
 from app.core.runs.views import LARGEST_ID, require_run
+from app.core.text.nearest import did_you_mean
 
 ORDERS = ("gene", "source")
 """What comes first: all changes of a gene, or all changes of a source. In each, the genes come in

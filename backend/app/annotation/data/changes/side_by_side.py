@@ -8,7 +8,7 @@ import msgspec
 from app.annotation.data.changes.views import Change, FieldDifference
 from app.annotation.data.fields import Field
 from app.annotation.data.wording import element_in_words, identity_in_words, in_words
-from app.core.words import shortened
+from app.core.text.words import shortened
 
 MAX_CHARS = 300
 """The most characters of a value."""

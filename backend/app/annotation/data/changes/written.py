@@ -7,7 +7,7 @@ import msgspec
 
 from app.annotation.data.changes.stream import Listed
 from app.annotation.data.changes.views import Change, FieldDifference
-from app.core.printable import printable
+from app.core.text.printable import printable
 
 COLUMNS = (
     "hgnc_id", "symbol", "source", "kind", "at", "run_id", "rollback_id", "state_before", "state",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from app.core import times
 from app.core.errors import WrongUse
-from app.core.nearest import did_you_mean
+from app.core.text import times
+from app.core.text.nearest import did_you_mean
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 

@@ -44,8 +44,8 @@ from app.annotation.data.versions import answers_at
 from app.annotation.data.wanted import require_storable
 from app.annotation.own_tables.store import all_columns
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.nearest import did_you_mean
-from app.core.words import some
+from app.core.text.nearest import did_you_mean
+from app.core.text.words import some
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 

@@ -17,7 +17,7 @@ from app.core.checks import (
     skipped,
 )
 from app.core.errors import EDIT_SETTINGS, UserError
-from app.core.words import some
+from app.core.text.words import some
 
 if TYPE_CHECKING:
     from app.core.notify.channels.settings import ChannelSettings

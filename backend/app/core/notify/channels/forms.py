@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.notify.message import Message, Severity
-from app.core.printable import printable
-from app.core.words import shortened
+from app.core.text.printable import printable
+from app.core.text.words import shortened
 
 Body = dict[str, Any]
 

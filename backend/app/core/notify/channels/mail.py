@@ -10,10 +10,10 @@ import aiosmtplib
 from app.core.notify.channels.forms import shown
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.message import Message, NotDelivered
-from app.core.printable import in_one_line
 from app.core.process.network import certificate_problem, trusted_authorities
 from app.core.process.redaction import redact
-from app.core.words import shortened
+from app.core.text.printable import in_one_line
+from app.core.text.words import shortened
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Any
 from app.core.errors import UserError
 from app.core.notify.channels.forms import shown
 from app.core.notify.message import Message, NotDelivered
-from app.core.printable import in_one_line
 from app.core.process.redaction import redact
-from app.core.words import shortened
+from app.core.text.printable import in_one_line
+from app.core.text.words import shortened
 
 DEADLINE = 45.0
 """Seconds for one attempt."""

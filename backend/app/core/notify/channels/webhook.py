@@ -4,14 +4,14 @@ import time
 
 import httpx
 
-from app.core.http_headers import retry_after
 from app.core.notify.channels import forms, signature
 from app.core.notify.channels.outbound import FAILURES, explain
 from app.core.notify.channels.targets import Target
 from app.core.notify.message import Message, NotDelivered
-from app.core.printable import in_one_line
 from app.core.process.redaction import redact
-from app.core.words import shortened
+from app.core.text.http_headers import retry_after
+from app.core.text.printable import in_one_line
+from app.core.text.words import shortened
 
 DEADLINE = 30.0
 """Seconds for one attempt, whatever the receiver does."""

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from app.core.config import Settings
+from pydantic import SecretStr
 
 INSTALL = "make traces"
 """Installs the packages that send traces."""
@@ -39,7 +38,20 @@ class Target:
     service: str
 
 
-def target_of(settings: "Settings") -> Target | None:
+class TraceSettings(Protocol):
+    """The settings of traces, of which `app.core.config` says what they mean."""
+
+    @property
+    def otel_exporter_otlp_endpoint(self) -> str | None: ...  # noqa: D102
+    @property
+    def otel_exporter_otlp_headers(self) -> SecretStr | None: ...  # noqa: D102
+    @property
+    def otel_exporter_otlp_certificate(self) -> Path | None: ...  # noqa: D102
+    @property
+    def otel_service_name(self) -> str: ...  # noqa: D102
+
+
+def target_of(settings: TraceSettings) -> Target | None:
     """Return where traces are sent; None if they are off."""
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None:

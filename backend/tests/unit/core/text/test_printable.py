@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import UserError
-from app.core.printable import printable, printable_json
 from app.core.process.exits import exit_on_user_error
+from app.core.text.printable import printable, printable_json
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from app.annotation.refresh.due_now import count_due_now
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.core.errors import NotFound
-from app.core.nearest import did_you_mean
 from app.core.runs.views import View, one_of
+from app.core.text.nearest import did_you_mean
 
 
 class CurrentRelease(View):

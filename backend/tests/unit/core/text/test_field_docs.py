@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.field_docs import describe_fields
+from app.core.text.field_docs import describe_fields
 
 
 class Above(BaseModel):
