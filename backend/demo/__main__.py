@@ -106,7 +106,7 @@ def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
     console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis")
     console.print("      [b]make migrate[/b]                   create the tables, once")
     console.print(
-        "      [b]make worker[/b]                    start a worker; README.md has the next steps"
+        "      [b]make worker[/b]                    start a worker; docs/tutorial.md explains it"
     )
     sys.exit(0 if ok else 1)
 

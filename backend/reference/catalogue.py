@@ -40,7 +40,7 @@ def blocks() -> list[Block]:
     return [
         Block(DOCS / "troubleshooting.md", "symptoms", checks.index()),
         Block(DOCS / "troubleshooting.md", "checks", checks.text()),
-        Block(deployment, "metrics", metrics.text()),
+        Block(REFERENCE / "metrics.md", "metrics", metrics.text()),
         Block(ROOT / "deploy" / "grafana" / "operation.json", None, dashboards.operation()),
         Block(ROOT / "deploy" / "grafana" / "data.json", None, dashboards.data()),
         Block(DOCS / "how-to" / "be-alerted.md", "alerts", alerts.text()),
@@ -76,7 +76,6 @@ def blocks() -> list[Block]:
         Block(REFERENCE / "spans.md", "spans", spans.text()),
         Block(REFERENCE / "tables.md", "diagram", tables.diagram()),
         Block(REFERENCE / "tables.md", "tables", tables.sections()),
-        Block(deployment, "layers", layers.picture(imports, within="app.")),
         Block(REFERENCE / "layers.md", "layers", layers.picture(imports)),
         Block(REFERENCE / "layers.md", "imports", layers.who_imports_whom(imports)),
         Block(REFERENCE / "layers.md", "rules", layers.rules()),

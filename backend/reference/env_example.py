@@ -4,7 +4,7 @@ from reference.settings import sections
 
 _HEADER = """\
 # Every setting, with its default. Copy this file to .env and change what you need; the
-# environment wins over .env. `just reference` writes .env.example from the settings themselves:
+# environment takes precedence. `just reference` writes this file from the settings themselves:
 # backend/app/core/config.py, and the sources in backend/app/annotation.
 """
 

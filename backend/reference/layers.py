@@ -65,15 +65,10 @@ def read() -> Imports:
     return found
 
 
-def picture(found: Imports, *, within: str = "") -> str:
-    """Draw the imports as a diagram, with its legend.
-
-    Args:
-        found: the imports to draw.
-        within: draw only packages whose names begin with this.
-    """
+def picture(found: Imports) -> str:
+    """Draw the imports as a diagram, with its legend."""
     names = [*WORDS, *(name for name in found.packages if name not in WORDS)]
-    shown = [name for name in names if name in found.packages and name.startswith(within)]
+    shown = [name for name in names if name in found.packages]
     lines = [NARROW, "flowchart TD"]
     for name in shown:
         words = f"<br/>{WORDS[name]}" if name in WORDS else ""

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from app.annotation.settings import SECTION, Settings
+from app.annotation.settings import Settings
 from app.core.errors import UserError
 from app.core.process.checkout import ROOT
 from reference.markdown import table
@@ -23,6 +23,15 @@ _PATTERNS = {
     r"^[^@\s]+@[^@\s]+$": "e-mail address",
 }
 """The meaning of the regular expressions in the settings."""
+
+_USUAL = (
+    "Servers and files",
+    "How runs are executed",
+    "The API",
+    "Access to NCBI",
+    "Disabled sources",
+)
+"""The sections that the deployment guide shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,9 @@ def text() -> str:
 
 
 def guide() -> str:
-    """Return the tables for a usual installation: all except the one about mirrors."""
-    return _tables(((name, found) for name, found in sections().items() if name != SECTION), "###")
+    """Return the tables of the settings that a usual installation changes."""
+    found = sections()
+    return _tables(((name, found[name]) for name in _USUAL), "###")
 
 
 def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:

@@ -21,7 +21,7 @@ from app.core.process.checkout import ROOT
 from app.core.retention.settings import MAX_DAYS, RetentionSettings
 from app.core.retention.settings import SECTION as KEPT
 
-SECTION = "Upstream services: an address each, so that a mirror or the sandbox can stand in"
+SECTION = "Upstream services: one address each, so that a mirror or the sandbox can replace it"
 
 NONE = "none"
 """The value of a list that has no members. An empty variable stands for the default."""
@@ -36,16 +36,16 @@ def _fields() -> dict[str, Any]:
     for host in hosts.values():
         if host.rate_setting is not None:
             meaning = (
-                f"Requests a second that `{host.setting.upper()}` allows, if it is not the address"
-                " of the public service."
+                f"The rate limit of `{host.setting.upper()}` in requests a second, if it is not the"
+                " address of the public service."
             )
             found[host.rate_setting] = (RequestRate | None, _field(None, meaning))
     for source in SOURCES.values():
         if source.info.bulk_threshold is not None:
             title = source.info.title
             meaning = (
-                f"With more genes than this to refresh, {title} is read from its bulk file and"
-                " not by API."
+                f"If more genes than this are due, {title} is read from its bulk file instead of"
+                " its API."
             )
             default = _field(source.info.bulk_threshold, meaning, ge=0)
             found[source.info.threshold_setting] = (int, default)
@@ -79,19 +79,19 @@ class Settings(_Composed, RetentionSettings, RuleSettings):
 
     disabled_sources: str = Field(
         ",".join(name for name, source in SOURCES.items() if source.info.off_by_default) or NONE,
-        json_schema_extra={"section": "Which sources a run of all sources covers"},
+        json_schema_extra={"section": "Disabled sources"},
     )
-    """Names of sources, separated by commas, that a run of all sources leaves out, or `none`. A run
-    that names such a source still asks it. The default has the sources whose licence is unclear."""
+    """Sources that a run of all sources leaves out, separated by commas, or `none`. A run that
+    names such a source still queries it. By default, these are the sources whose licence is
+    unclear."""
 
     history_days: int | None = Field(None, ge=1, le=MAX_DAYS, json_schema_extra={"section": KEPT})
-    """Days after which a former answer is removed from the history, counted from when another one
-    replaced it. Empty: all are kept. What was valid at a snapshot is never removed."""
+    """Days after which a replaced answer is removed from the history, counted from its replacement.
+    Empty: all are kept. An answer that was valid at a snapshot is never removed."""
 
     cache_days: int = Field(30, ge=1, le=MAX_DAYS)
-    """Days after its last use until a file in CACHE_DIR is removed that no source reads any more,
-    such as a file of a former address or of a former version of this program. The files that the
-    sources read stay."""
+    """Days after its last use until a file in `CACHE_DIR` is removed if no source reads it any
+    more, for example because its address has changed."""
 
     @property
     def enabled_sources(self) -> list[str]:

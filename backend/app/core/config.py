@@ -59,18 +59,18 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(
         SecretStr("postgresql://localhost:5432/kidney_genetics"),
-        json_schema_extra={"section": "Where things are"},
+        json_schema_extra={"section": "Servers and files"},
     )
-    """The PostgreSQL database with the genes, the annotations and the runs:
+    """The PostgreSQL database of the genes, the annotations and the runs:
     `postgresql://user:password@host:5432/name`, or any other address that psql accepts. In the user
-    and the password, `@`, `/` and `%` must be percent-encoded. `?options=-csearch_path%3DKG` keeps
+    and the password, write `@`, `/` and `%` percent-encoded. `?options=-csearch_path%3DKG` keeps
     the tables in the schema KG. If there are several hosts (`host1,host2`), the primary is used."""
 
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
     """The Redis database for wake-ups and request budgets: `redis://`, `rediss://` (TLS; with
     `?ssl_ca_certs=FILE` for your own certificate authority), `unix://`, or
-    `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, `/` is written `%2F`, `?`
-    `%3F`, `#` `%23` and `%` `%25`. Not used if the API executes runs itself."""
+    `redis+sentinel://host1:26379,host2:26379/service/0`. In a password, write `/` as `%2F`, `?` as
+    `%3F`, `#` as `%23` and `%` as `%25`. Not used if the API executes the runs itself."""
 
     use_arq_worker: bool = Field(
         default=False, json_schema_extra={"section": "How runs are executed"}
@@ -84,64 +84,64 @@ class Settings(BaseSettings):
     """The number of runs that one worker executes at the same time."""
 
     arq_job_timeout: int = Field(21_600, ge=1, le=7 * 86_400)
-    """The timeout of an attempt in seconds, for jobs without a timeout of their own."""
+    """The timeout of an attempt in seconds, for jobs that have no timeout of their own."""
 
     run_max_failures: int = Field(5, ge=1, le=100)
-    """A run fails after this many failed attempts in a row without progress."""
+    """The number of failed attempts in a row without progress after which a run fails."""
 
     run_backoff_base: float = Field(30.0, gt=0, le=86_400)
     """Seconds between the first failed attempt and the second. The time doubles with each further
     failure and has jitter."""
 
     run_backoff_cap: float = Field(1_800.0, gt=0, le=86_400)
-    """The longest time between two attempts, in seconds."""
+    """The maximum number of seconds between two attempts."""
 
     upstream_longest_wait: float = Field(14_400.0, gt=0, le=86_400)
-    """The longest time in seconds for which an upstream service may postpone a run, whatever its
-    `Retry-After` says. After this time, the run asks the service again."""
+    """The maximum number of seconds that a run waits for an upstream service, whatever its
+    `Retry-After` says. Then the run sends a request again."""
 
     admin_token: SecretStr | None = Field(
         None, min_length=8, json_schema_extra={"section": "The API"}
     )
-    """The bearer token for `/api/admin`, with at least 8 characters. Without a token, the calls
-    below `/api/admin` answer 503."""
+    """The bearer token for `/api/admin`, and the token for all actions on the pages. Without it,
+    the calls below `/api/admin` answer 503."""
 
     viewer_token: SecretStr | None = Field(None, min_length=8)
-    """The token with which one logs in to the pages and only reads, with at least 8 characters.
-    With the admin token, one also acts. Without both, the pages are closed."""
+    """The token for reading the pages, without actions. If neither this token nor `ADMIN_TOKEN` is
+    set, the pages are closed."""
 
     read_token: SecretStr | None = Field(None, min_length=8)
-    """The bearer token for all other calls below `/api`, with at least 8 characters. If it is set,
-    genes, sources, changes, snapshots and exports are read with this token or the admin token. If
-    it is not set, everybody who reaches the API can read them."""
+    """The bearer token for all other calls below `/api`: genes, sources, changes, snapshots and
+    exports. `ADMIN_TOKEN` is accepted too. If it is not set, everybody who can reach the API can
+    read them."""
 
     api_max_connections: int = Field(1_000, ge=8, le=10_000)
-    """The number of connections that `just api` keeps open, or fewer if the process may not open so
-    many files. At the limit, the API closes the connection whose client was silent for the longest
+    """The maximum number of connections of `just api`, or fewer if the process may not open so many
+    files. At the limit, the API closes the connection whose client has been silent for the longest
     time."""
 
     api_root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
-    """The path under which a proxy serves the API and the pages, such as `/kidney`, if the proxy
-    removes it from the addresses of requests. Empty: they are at the top of their host."""
+    """The path below which a reverse proxy serves the API and the pages, such as `/kidney`, if the
+    proxy removes this path from requests. Empty: they are served at the root of the host."""
 
     api_client_timeout: float = Field(10.0, gt=0, le=600)
-    """Seconds that a client may take to send a whole request, and to read a part of the answer."""
+    """Seconds within which a client must send a whole request, and read each part of the answer."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least severe level that is logged."""
+    """The lowest level of the messages that are logged."""
 
     otel_exporter_otlp_endpoint: str | None = Field(
         None, pattern=r"^https?://[^\s/]+", json_schema_extra={"section": "Traces"}
     )
-    """The address of a collector that takes traces over OTLP with HTTP, such as
+    """The address of a collector that accepts traces over OTLP with HTTP, such as
     `http://localhost:4318`. `/v1/traces` is appended. Empty: no traces are sent."""
 
     otel_exporter_otlp_headers: SecretStr | None = None
-    """Headers that the collector asks for: `name=value`, with a comma between two. In a value, a
-    comma is written `%2C`, a blank `%20` and `%` `%25`."""
+    """Headers that the collector requires, as `name=value`, separated by commas. In a value, write
+    a comma as `%2C`, a blank as `%20` and `%` as `%25`."""
 
     otel_exporter_otlp_certificate: Path | None = None
-    """The file with the certificate authorities of the collector, if they are your own."""
+    """A file with the certificate authority of the collector, if it is your own."""
 
     otel_service_name: str = Field("kidney-genetics", min_length=1, max_length=200)
     """The name of this installation in the traces."""

@@ -16,14 +16,14 @@ class Thresholds(UpstreamSettings):
     max_file_loss: Share = Field(
         0.05, json_schema_extra={"section": "When the answers of a source are held"}
     )
-    """The share of its rows, of its bytes, or of the genes that it has something for, that a file
-    may lose since the file that was accepted last. `0.05` is 5 %. A file that lost more is held."""
+    """The share of its rows, bytes or genes with data that a source's file may lose compared with
+    the last accepted file. `0.05` is 5 %. A file that lost more is held."""
 
     max_turned_absent: Share = Field(0.02)
     """The share of a source's found genes that may become absent in one run. `0.02` is 2 %. If more
-    would, and these are at least 20 genes, the answers of the source are held."""
+    genes become absent, and at least 20, the answers of the source are held."""
 
     complete_share: Share = Field(1)
-    """The share of the public services' genes that the addresses above serve. With `1`, the first
-    file of each source must have as many genes as a complete file has at least. Use less for a
-    mirror with a part of the genes, such as `0.01`; `0` accepts a first file of any size."""
+    """The share of all genes that your addresses of the sources serve. With `1`, the first file of
+    a source must have as many genes as a complete file. Use less for a mirror with some of the
+    genes, such as `0.01`; `0` accepts a first file of any size."""

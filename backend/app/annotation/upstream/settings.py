@@ -37,24 +37,24 @@ class UpstreamSettings(Settings):
     """The settings of the engine, and those of requests to any upstream service."""
 
     cache_dir: Path = Field(
-        ROOT / ".run" / "cache", json_schema_extra={"section": "Where things are"}
+        ROOT / ".run" / "cache", json_schema_extra={"section": "Servers and files"}
     )
-    """The folder that keeps the sources' files between attempts. A relative path begins at the
-    checkout, `~` is the home folder, and `$` is refused. The files need about 1 GB
-    together, and the largest about 500 MB twice while a newer version of it is downloaded."""
+    """The folder for the sources' bulk files. A relative path begins at the checkout, `~` is the
+    home folder, and `$` is not allowed. The files need about 1 GB, and the largest needs twice its
+    500 MB while a newer version is downloaded."""
 
     upstream_backoff: float = Field(
         0.5, gt=0, le=60, json_schema_extra={"section": "Requests to upstream services"}
     )
-    """Seconds before a failed request is sent again. Each further retry waits twice as long, with
+    """Seconds before a failed request is retried. The time doubles with each further retry and has
     jitter."""
 
     upstream_timeout: float = Field(30.0, gt=0, le=3_600)
-    """Seconds to wait for an upstream service to answer."""
+    """Seconds to wait for the answer of an upstream service."""
 
     contact_email: str | None = Field(None, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
-    """The address that an upstream service can write to before it blocks this installation. Every
-    request names it, in the header `User-Agent`. PanelApp Australia asks for it."""
+    """Your e-mail address, which every request names in the header `User-Agent`, so that a service
+    can write to you before it blocks this installation. PanelApp Australia asks for it."""
 
     @field_validator("cache_dir")
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from app.core.config import Settings
 from app.core.notify.message import Kind, Severity
 
-SECTION = "Notifications: what is told, and when"
+SECTION = "Notifications"
 
 NONE = "none"
 """The value of a list that has no members. An empty variable stands for the default."""
@@ -26,29 +26,30 @@ _HOURS = re.compile(rf"{_TIME} ?- ?{_TIME}", re.ASCII)
 
 
 class RuleSettings(Settings):
-    """The settings that say what is told, and when."""
+    """The settings that decide which notifications are sent, and when."""
 
     disabled_notifications: str = Field(NONE, json_schema_extra={"section": SECTION})
     """The kinds of notifications that are not sent, separated by commas, or `none`. The reference
-    page Notifications lists them."""
+    page Notifications lists the kinds."""
 
     notify_zone: str = Field("UTC", json_schema_extra={"section": SECTION})
     """The time zone of `NOTIFY_QUIET_HOURS` and `NOTIFY_DIGEST_AT`, such as `Europe/Berlin`."""
 
     notify_quiet_hours: str | None = Field(None, json_schema_extra={"section": SECTION})
-    """The hours in which no notification is sent, such as `22:00-07:00`. What happens meanwhile is
-    sent at their end."""
+    """The hours in which no notification is sent, such as `22:00-07:00`. Notifications from this
+    time are sent at its end."""
 
     notify_digest_at: str | None = Field(None, json_schema_extra={"section": SECTION})
-    """The time of day at which one message with everything that has happened is sent, such as
-    `08:00`. Empty: each notification is sent at once."""
+    """The time of day at which all notifications are sent in one message, such as `08:00`. Empty:
+    each notification is sent at once."""
 
     notify_critical_at_once: bool = Field(default=True, json_schema_extra={"section": SECTION})
-    """Whether critical notifications are sent at once, also in quiet hours and if there is a
+    """Whether critical notifications are sent at once, even in quiet hours and if there is a
     digest."""
 
     notify_down_after: float = Field(6.0, gt=0, le=1_000, json_schema_extra={"section": SECTION})
-    """Hours for which a run has to wait for a source until people are told that it is down."""
+    """Hours for which a run has to wait for a source before a notification says that the source is
+    down."""
 
     @field_validator("disabled_notifications")
     @classmethod
@@ -98,7 +99,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is told, and when.
+    """Which notifications are sent, and when.
 
     Attributes:
         disabled: the kinds that are not told.

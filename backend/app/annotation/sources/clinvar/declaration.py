@@ -41,17 +41,15 @@ FILES = Host(
 class ClinVarSettings(UpstreamSettings):
     """How this installation identifies itself to NCBI."""
 
-    ncbi_api_key: SecretStr | None = Field(
-        None, json_schema_extra={"section": "Who we are to NCBI"}
-    )
-    """Raises NCBI's limit from 3 to 10 requests a second."""
+    ncbi_api_key: SecretStr | None = Field(None, json_schema_extra={"section": "Access to NCBI"})
+    """Your NCBI API key. It raises NCBI's limit from 3 to 10 requests a second."""
 
     ncbi_email: str | None = Field(
         None,
         pattern=r"^[^@\s]+@[^@\s]+$",
-        json_schema_extra={"section": "Who we are to NCBI"},
+        json_schema_extra={"section": "Access to NCBI"},
     )
-    """The address that NCBI writes to before it blocks an installation."""
+    """Your e-mail address, to which NCBI writes before it blocks an installation."""
 
 
 PAGE = 500

@@ -44,9 +44,9 @@ class HpoSettings(UpstreamSettings):
     hpo_organ_terms: str = Field(
         "HP:0000077,HP:0000079",
         pattern=r"^HP:[0-9]{7}(,\s*HP:[0-9]{7})*$",
-        json_schema_extra={"section": "The organ that is studied"},
+        json_schema_extra={"section": "The studied organ"},
     )
-    """HPO's terms of the organ, separated by commas. The terms below them are a gene's
+    """The HPO terms of the organ, separated by commas. A gene's terms below them are its
     `organ_terms`. The default is the kidney and the urinary system."""
 
 

@@ -39,10 +39,10 @@ class MgiSettings(UpstreamSettings):
     mgi_organ_terms: str = Field(
         "MP:0005367",
         pattern=r"^MP:[0-9]{7}(,\s*MP:[0-9]{7})*$",
-        json_schema_extra={"section": "The organ that is studied"},
+        json_schema_extra={"section": "The studied organ"},
     )
-    """The organ's terms in the Mammalian Phenotype Ontology, separated by commas. The terms below
-    them are a gene's `organ_terms`. The default is the renal and urinary system."""
+    """The terms of the organ in the Mammalian Phenotype Ontology, separated by commas. A gene's
+    terms below them are its `organ_terms`. The default is the renal and urinary system."""
 
 
 async def _probe(connect: Connector) -> str:

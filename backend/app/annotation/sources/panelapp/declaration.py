@@ -43,8 +43,8 @@ class PanelAppSettings(UpstreamSettings):
         "UK,AU",
         json_schema_extra={"section": "Requests to upstream services"},
     )
-    """The installations of PanelApp whose panels are read. Leave out the one that refuses this
-    machine, because otherwise all runs of PanelApp wait for it."""
+    """The PanelApp installations that are read. Leave out an installation that refuses your
+    requests; otherwise all runs of PanelApp wait for it."""
 
 
 INFO = SourceInfo(

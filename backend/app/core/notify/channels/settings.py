@@ -22,42 +22,43 @@ class ChannelFields(BaseSettings):
     model_config = Settings.model_config
 
     notify_allow_private: bool = Field(
-        default=False, json_schema_extra={"section": "Notifications: how people are reached"}
+        default=False, json_schema_extra={"section": "Notification channels"}
     )
-    """`True`: webhooks and the ping may go to addresses that are not in the public internet:
-    private, loopback, link-local and shared ones. `http://` is then allowed to this host itself."""
+    """`True`: webhooks and `PING_URL` may use private, loopback, link-local and shared addresses.
+    `http://` is then allowed for this host itself."""
 
     notify_webhook_urls: SecretStr | None = None
-    """The addresses of webhooks, separated by blanks: `https://host/path`. Each is a secret. The
-    form of the messages stands before an address if it is not known from the host:
-    `slack+https://`, `teams+https://`, `mattermost+https://`, or `json+https://` for the payload of
-    Standard Webhooks, which is the default."""
+    """The addresses of webhooks, separated by blanks: `https://host/path`. They are secrets. If the
+    host does not tell the format of the messages, put it before the address: `slack+https://`,
+    `teams+https://`, `mattermost+https://`, or `json+https://` for the payload of Standard
+    Webhooks, which is the default."""
 
     notify_webhook_secret: SecretStr | None = None
-    """The secret that signs webhooks: `whsec_` and 24 to 64 random bytes in base64. While it is
-    replaced, the new and the old one, separated by a blank. Without a secret, webhooks are not
-    signed."""
+    """The secret that signs webhooks: `whsec_` and 24 to 64 random bytes in base64. To replace it,
+    set the new and the old one for a while, separated by a blank. Without a secret, webhooks are
+    not signed."""
 
     smtp_url: SecretStr | None = None
-    """The server for e-mail: `smtps://user:password@host:465` with TLS, or
-    `smtp://user:password@host:587` with STARTTLS. Special characters in the user and the password
-    must be percent-encoded. To this host itself (`smtp://localhost:25`) the connection is not
-    encrypted; to another host only with `?tls=off`, and then without a password."""
+    """The SMTP server: `smtps://user:password@host:465` with TLS, or
+    `smtp://user:password@host:587` with STARTTLS. Write special characters in the user and the
+    password percent-encoded. The connection to this host itself (`smtp://localhost:25`) is not
+    encrypted. For another host without encryption, add `?tls=off`; a password is not allowed
+    then."""
 
     notify_email_from: str | None = None
-    """The address that e-mail comes from. By default, the user in `SMTP_URL`, if that is an
+    """The sender of e-mails. By default, this is the user in `SMTP_URL`, if the user is an e-mail
     address."""
 
     notify_email_to: str | None = None
-    """The addresses that e-mail goes to, separated by commas."""
+    """The recipients of e-mails, separated by commas."""
 
     notify_apprise_urls: SecretStr | None = None
     """Addresses of Apprise, separated by blanks, for services that webhooks and e-mail do not
-    reach. Each is a secret. They need the packages in `requirements/apprise.txt`."""
+    reach. They are secrets, and need the packages in `requirements/apprise.txt`."""
 
     ping_url: SecretStr | None = None
-    """The address that is called while at least one worker is alive and no queue stands still, for
-    a service that tells you when the calls stop. It is a secret."""
+    """The address that is called while at least one worker is alive and no queue is stuck. A
+    monitoring service can alert you when the calls stop. The address is a secret."""
 
     ping_interval: int = Field(300, ge=10, le=86_400)
     """Seconds between two calls of `PING_URL`."""
