@@ -9,6 +9,7 @@ import msgspec
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
+from app.annotation.sources.collected import CollectedSource
 from app.annotation.sources.structure import definitions, structures, unmarked
 from reference.markdown import table
 
@@ -19,10 +20,10 @@ def page(source: type[Source]) -> str:
     """Return the page of a source."""
     info = source.info
     explained = (
-        "These are the fields of `data` where the state of an annotation is `found`. A field that"
-        " may be null is null where the source says nothing of it; 0 means zero. A field that"
-        " *moves* changes without a change of what the source says about the gene. The API serves"
-        f" the same definitions as a JSON schema at `/api/sources/{info.name}/schema`."
+        "`data` has these fields if the state of the annotation is `found`. Null means that the"
+        " source gives no value; it never means zero. A field that *moves* can change although the"
+        " source still says the same about the gene. The API serves the same definitions as a JSON"
+        f" schema at `/api/sources/{info.name}/schema`."
     )
     parts = [
         f"# {info.title}",
@@ -53,16 +54,18 @@ def _facts(source: type[Source]) -> str:
     info = source.info
     rows = [
         ("Licence", f"[{info.licence}]({info.licence_url})"),
-        ("To be named as", info.attribution),
-        ("Refreshed", f"at a new release, or else after {info.freshness.days} days"),
-        ("Asks by", ", ".join(f"`{each}`" for each in sorted(info.needs)) or "the HGNC id"),
+        ("Attribution", info.attribution),
+        ("Refreshed", f"for each release, or after {info.freshness.days} days"),
+        ("Needs", ", ".join(f"`{each}`" for each in sorted(info.needs)) or "no other identifier"),
     ]  # fmt: skip
-    if issubclass(source, FileSource):
+    if issubclass(source, CollectedSource):
+        rows.append(("Services", "<br>".join(f"`{host.url}`" for host in info.hosts)))
+    elif issubclass(source, FileSource):
         file = source.file
         files = "<br>".join(f"`{file.host_of(path).url}/{path}`" for path in file.paths)
-        rows.append(("Reads", files))
+        rows.append(("Files", files))
     if issubclass(source, ApiSource):
-        rows.append(("Asks", f"`{source.service.url}`"))
+        rows.append(("Service", f"`{source.service.url}`"))
     settings = [
         name
         for host in info.hosts

@@ -8,7 +8,7 @@ from reference.markdown import table
 
 def sources() -> str:
     """Return a table of the sources, in the order in which a run asks them."""
-    head = ("Source", "What it says", "Licence of its data", "To be named as", "Needs", "Fills")
+    head = ("Source", "Data", "Licence", "Attribution", "Needs", "Fills")
     rows = (
         (
             _name(source.info),
@@ -27,10 +27,10 @@ def refreshing() -> str:
     """Return a table of how each source is asked, and how often."""
     head = (
         "Source",
-        "Genes in a batch",
-        "Batches at a time",
+        "Genes per batch",
+        "Concurrent batches",
         "Stays fresh",
-        "Read from its bulk file",
+        "Bulk file is read",
     )
     return table(head, (_refreshing(source) for source in SOURCES.values()))
 
@@ -38,8 +38,13 @@ def refreshing() -> str:
 def hosts() -> str:
     """Return a table of the services that the sources ask."""
     head = (
-        "Source", "Address", "Set by", "Requests a second", "At an address of your own", "At a time"
-    )  # fmt: skip
+        "Source",
+        "Default address",
+        "Setting",
+        "Requests per second",
+        "Rate of a mirror",
+        "Concurrency",
+    )
     return table(
         head,
         (_host(source.info, host) for source in SOURCES.values() for host in source.info.hosts),
@@ -52,18 +57,18 @@ def _refreshing(source: type[Source]) -> tuple[str, ...]:
     if issubclass(source, ApiSource):
         batch, concurrency = f"{info.batch_size:,}", str(info.concurrency)
         if info.batch_weight is not None:
-            batch += f", or fewer that weigh {info.batch_weight:,} together"
+            batch += f", or a weight of {info.batch_weight:,}"
     return _name(info), batch, concurrency, f"{info.freshness.days} days", _bulk(source)
 
 
 def _bulk(source: type[Source]) -> str:
     if not issubclass(source, FileSource):
-        return "there is none"
+        return "never: there is none"
     if not issubclass(source, ApiSource):
         return "always"
     name = source.info.threshold_setting
     genes = Settings.model_fields[name].default
-    return f"with more than {genes:,} genes to refresh (`{name.upper()}`)"
+    return f"if more than {genes:,} genes are due (`{name.upper()}`)"
 
 
 def _name(info: SourceInfo) -> str:

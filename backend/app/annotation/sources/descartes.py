@@ -40,12 +40,12 @@ class DescartesData(msgspec.Struct, frozen=True):
     """The expression of a gene in the fetal kidney, measured in single cells."""
 
     tpm: Annotated[float | None, unit("TPM")]
-    """Expression in all cells of the kidney together, in TPM (transcripts per million). None where
-    the atlas has NA."""
+    """Expression in all cells of the fetal kidney together, in TPM (transcripts per million). Null
+    if the atlas has NA."""
 
     fraction: Annotated[float | None, unit("fraction 0-1")]
-    """The fraction of the kidney's cells in which the gene was seen, from 0 to 1. None where
-    the atlas has NA."""
+    """The fraction of the cells of the fetal kidney in which a transcript of the gene was detected,
+    from 0 to 1. Null if the atlas has NA."""
 
 
 def read(asked: Any, tpm: Path, percentage: Path) -> Reading:
@@ -98,11 +98,11 @@ async def _probe(connect: Connector) -> str:
 
 
 class Descartes(FileSource):
-    """How much a gene is expressed in the fetal kidney, in single cells: TPM and percentage.
+    """The expression of a gene in single cells of the fetal kidney: TPM, and fraction of cells.
 
     The licence of the data is unclear, so a run of all sources leaves this source out unless
-    `DISABLED_SOURCES` says otherwise. The atlas names genes by the symbols of its time. A symbol
-    with two rows that differ, such as ALG9, is unknown, and a gene with NA in both files is absent.
+    `DISABLED_SOURCES` says otherwise. The atlas names genes by the symbols of its time. A gene is
+    unknown if the rows of its symbol differ, as those of ALG9 do, and absent if both files have NA.
     """
 
     info = SourceInfo(

@@ -42,37 +42,40 @@ class EnsemblData(msgspec.Struct, frozen=True):
     """Where a gene is, and what it is."""
 
     ensembl_gene_id: str
-    """Ensembl's id, without its version."""
+    """The Ensembl gene id, without its version."""
 
     version: Annotated[int, MOVES, unit("version")]
-    """The version of the id. It increases when the gene's transcripts change."""
+    """The version of the Ensembl gene id. Ensembl increases it when the gene's set of transcripts
+    changes."""
 
     biotype: str
-    """What the gene is, in Ensembl's words, such as `protein_coding`."""
+    """Ensembl's biotype of the gene, such as `protein_coding`."""
 
     chromosome: str
-    """The name of the chromosome, without `chr`: `16`, `X`, `MT`, or the name of a patch."""
+    """The name of the sequence region without the prefix `chr`: a chromosome such as `16`, `X` or
+    `MT`, or a patch or scaffold."""
 
     start: Base
-    """The first base of the gene, 1-based."""
+    """The position of the first base of the gene on the forward strand, 1-based."""
 
     end: Base
-    """The last base of the gene, 1-based and inclusive."""
+    """The position of the last base of the gene on the forward strand, 1-based and inclusive."""
 
     strand: Annotated[int, unit("1 or -1")]
-    """1 for the forward strand, -1 for the reverse strand."""
+    """The strand: 1 is the forward strand, and -1 the reverse strand."""
 
     canonical_transcript: str
-    """The id of the canonical transcript, with its version."""
+    """The Ensembl id of the canonical transcript, with its version."""
 
     assembly: str
-    """The assembly of the positions: `GRCh38`."""
+    """The genome assembly to which the positions refer: `GRCh38`."""
 
     description: str | None
-    """The gene's name and its source. None if Ensembl has none."""
+    """Ensembl's description: the name of the gene and where it comes from. Null if Ensembl has no
+    description."""
 
     display_name: str | None
-    """The symbol that Ensembl shows. None for a novel gene."""
+    """The symbol that Ensembl displays. Null for a novel gene, which has none."""
 
 
 class _Lookup(msgspec.Struct):
@@ -122,11 +125,12 @@ async def _probe(connect: Connector) -> str:
 
 
 class Ensembl(ApiSource):
-    """The gene's location on GRCh38 (1-based, inclusive), its biotype and canonical transcript.
+    """The location of a gene on GRCh38, its biotype and its canonical transcript.
 
-    A gene is looked up by the Ensembl id that HGNC lists for it. If there is none, or Ensembl does
-    not have it, the gene is looked up by its approved symbol. A symbol may lead to another gene, of
-    which it is a synonym, or to another Ensembl id; see :func:`_answer`.
+    A gene is looked up by the Ensembl id that HGNC lists for it. If HGNC lists none, or if Ensembl
+    does not have this id, the gene is looked up by its approved symbol. The gene is absent if
+    Ensembl has neither the id nor the symbol, or if the symbol is a synonym of another gene. The
+    gene is unknown if the symbol leads to another Ensembl id than HGNC lists.
     """
 
     info = SourceInfo(

@@ -56,69 +56,73 @@ ENSEMBL, REFSEQ = "ENST", ("NM_", "NR_", "XM_", "XR_")
 
 
 Ratio = Annotated[float, unit("ratio")]
-"""Observed / expected."""
+"""The ratio of the observed to the expected number of variants."""
 
 
 class Constraint(msgspec.Struct, frozen=True):
-    """How many variants of a class there are, compared with how many were expected.
+    """The observed and the expected number of variants of one class.
 
-    All fields are None where gnomAD gives no number: it expects no variant of the class, or has no
-    usable position in the transcript.
+    All fields are null if gnomAD gives no number, because it expects no variant of the class or has
+    no usable position in the transcript.
     """
 
     observed: Annotated[int | None, unit("variants")]
-    """The number of different variants that gnomAD has observed."""
+    """The number of distinct variants observed in gnomAD."""
 
     expected: Annotated[float | None, unit("variants")]
-    """The number of variants that gnomAD's model of mutation expects without selection."""
+    """The number of variants that gnomAD's mutational model expects in the absence of selection."""
 
     oe: Ratio | None
-    """Observed / expected."""
+    """The ratio of the observed to the expected number of variants."""
 
     oe_lower: Ratio | None
-    """The lower end of the 90 % confidence interval of observed / expected."""
+    """The lower bound of the 90 % confidence interval of `oe`."""
 
     oe_upper: Ratio | None
-    """The upper end of the 90 % confidence interval of observed / expected."""
+    """The upper bound of the 90 % confidence interval of `oe`."""
 
     z: Annotated[float | None, unit("standard deviations")]
-    """By how many standard deviations fewer variants were observed than expected. Negative: more
-    were observed."""
+    """The z score of the deviation from the expected number. Positive if fewer variants were
+    observed than expected (constraint), negative if more were observed."""
 
 
 class GnomadData(msgspec.Struct, frozen=True):
     """The constraint of a gene, which is that of one transcript."""
 
     transcript: str
-    """The transcript's Ensembl id with its version: MANE Select, else the canonical transcript."""
+    """The Ensembl id, with its version, of the transcript to which the numbers refer: the MANE
+    Select transcript or, if there is none, the canonical transcript."""
 
     is_mane_select: bool
-    """Whether the transcript is MANE Select. If not, it is Ensembl's canonical transcript."""
+    """True if the transcript is MANE Select, false if it is Ensembl's canonical transcript."""
 
     pli: Annotated[float | None, unit("probability 0-1")]
-    """The probability, from 0 to 1, that the gene does not tolerate the loss of one copy (pLI), by
-    loss-of-function variants of high confidence."""
+    """pLI: the probability that the gene is intolerant to the loss of one copy (loss-of-function
+    intolerant), from high-confidence loss-of-function variants. From 0 to 1; a high value means a
+    constrained gene."""
 
     loeuf: Annotated[Ratio | None, BY_DEFAULT]
-    """The upper end of the 90 % confidence interval of observed / expected for loss-of-function
-    variants (LOEUF). A small number means a constrained gene. It equals `lof.oe_upper`."""
+    """LOEUF: the upper bound of the 90 % confidence interval of observed / expected for
+    high-confidence loss-of-function variants. A low value means a constrained gene. Equal to
+    `lof.oe_upper`."""
 
     lof: Constraint
-    """Loss-of-function variants of high confidence."""
+    """High-confidence loss-of-function variants (gnomAD's columns `lof.*`)."""
 
     mis: Constraint
     """Missense variants."""
 
     syn: Constraint
-    """Synonymous variants, which are not under selection: they show how good the model is."""
+    """Synonymous variants. They are hardly under selection and serve as a control: a z score far
+    from 0 means that the model does not fit the gene."""
 
     constraint_flags: tuple[str, ...]
-    """What is wrong with the numbers: `no_variants`, `no_exp_lof`, `no_exp_mis`, `no_exp_syn`,
-    `outlier_mis`, `outlier_syn`."""
+    """gnomAD's warnings about the numbers: `no_variants`, `no_exp_lof`, `no_exp_mis`, `no_exp_syn`,
+    `outlier_mis`, `outlier_syn`. Empty if there is none."""
 
     gene_flags: tuple[str, ...] | None
-    """Why positions of the gene are hard to sequence, such as `low_exome_coverage`. None where
-    gnomAD does not say it."""
+    """gnomAD's flags of genes that are hard to sequence or to call, such as `low_exome_coverage`.
+    Empty if there is none; null if gnomAD does not state them."""
 
     @property
     def says_something(self) -> bool:
@@ -229,11 +233,11 @@ async def _probe(connect: Connector) -> str:
 
 
 class Gnomad(FileSource):
-    """How much less variation a gene has than expected, on GRCh38: pLI, LOEUF, z scores.
+    """The constraint of a gene against variation, on GRCh38: pLI, LOEUF and z scores.
 
-    The numbers are those of the transcript that represents the gene (MANE Select, else canonical).
-    A gene is absent if gnomAD has no row of such a transcript: it computes constraint for
-    protein-coding genes only.
+    The numbers refer to one transcript of the gene: MANE Select or, if there is none, the canonical
+    transcript. A gene is absent if gnomAD has no row of such a transcript, because gnomAD computes
+    constraint for protein-coding genes only.
     """
 
     info = SourceInfo(

@@ -113,19 +113,19 @@ class GtexData(msgspec.Struct, frozen=True):
     """The expression of a gene in the tissues of adult donors, measured in bulk."""
 
     gencode_id: Annotated[str, MOVES]
-    """GENCODE's id of the gene, with its version."""
+    """The GENCODE (Ensembl) gene id that GTEx uses, with its version."""
 
     kidney_cortex_tpm: Annotated[Tpm, BY_DEFAULT]
-    """Expression in the cortex of the kidney: the median of all samples, in TPM (transcripts per
-    million). 0 means that at least half of the samples have no transcript of the gene."""
+    """Median expression over all samples of the kidney cortex, in TPM (transcripts per million). 0
+    means that no transcript of the gene was measured in at least half of the samples."""
 
     kidney_medulla_tpm: Tpm
-    """Expression in the medulla of the kidney: the median of all samples, in TPM. There are few
-    samples of it."""
+    """Median expression over all samples of the kidney medulla, in TPM. GTEx has only few samples
+    of this tissue."""
 
     tissues_tpm: Annotated[dict[str, Tpm], keys(*TISSUES)]
-    """Expression in each of the 54 tissues: the median of all samples, in TPM, by GTEx's id of the
-    tissue. The kidney's are among them."""
+    """Median expression over all samples of each tissue, in TPM. The keys are GTEx's ids of the 54
+    tissues, including the two of the kidney."""
 
 
 def read(asked: Any, path: Path) -> Reading:
@@ -188,10 +188,10 @@ async def _probe(connect: Connector) -> str:
 
 
 class Gtex(FileSource):
-    """In which tissues of adult donors a gene is expressed: the median TPM of 54 tissues.
+    """The expression of a gene in 54 tissues of adult donors, as median TPM.
 
-    Kidney cortex and medulla also have fields of their own. A gene with 0 in every tissue is found:
-    GTEx has measured it. A gene is absent if GENCODE v39, which GTEx v10 counts by, lacks it.
+    A gene with 0 TPM in every tissue is found, because GTEx has measured it. A gene is absent if it
+    is missing in GENCODE v39, the gene annotation of GTEx v10.
     """
 
     info = SourceInfo(

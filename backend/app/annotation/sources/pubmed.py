@@ -57,13 +57,13 @@ class PubMedData(Struct, frozen=True):
     """The articles about a gene."""
 
     articles: Annotated[int, MOVES, unit("articles")]
-    """The number of different articles in PubMed that NCBI's Gene database links to the gene. The
-    curators of Gene, of model organism databases and of the annotation of proteins make these
-    links, so they are fewer than a search for the symbol finds."""
+    """The number of distinct PubMed articles that NCBI Gene links to the gene. These links are
+    curated (by NCBI Gene, model organism databases and protein annotation), so a search for the
+    symbol in PubMed finds more articles."""
 
     newest_pmids: Annotated[list[Annotated[int, unit("PubMed id")]], MOVES]
-    """The PubMed ids of the newest of these articles, at most 20, the newest first. PubMed gives
-    its ids in the order in which articles are added."""
+    """The PubMed ids of the newest of these articles, at most 20, the newest first. The order is
+    that in which the articles were added to PubMed."""
 
 
 def read(asked: Any, path: Path) -> Reading:
@@ -140,10 +140,10 @@ async def _probe(connect: Connector) -> str:
 
 
 class PubMed(FileSource):
-    """How many articles there are about a gene, and which are the newest.
+    """The number of PubMed articles about a gene, and the newest of them.
 
-    The articles are those that NCBI's Gene database links to the gene. A gene without any is
-    absent. The file names genes by Entrez id, so a gene without one is unknown.
+    The articles are those that NCBI Gene links to the gene. A gene without such an article is
+    absent. The file names genes by Entrez id, so a gene without an Entrez id is unknown.
     """
 
     info = SourceInfo(

@@ -34,8 +34,8 @@ def test_the_table_shows_how_each_source_is_asked_and_how_long_its_answers_stay_
 
 def test_the_table_shows_the_bulk_threshold_and_its_setting() -> None:
     shown = dict(zip(SOURCES, (row[4] for row in rows(sources.refreshing())), strict=True))
-    assert shown["hgnc"] == "with more than 50 genes to refresh (`HGNC_BULK_THRESHOLD`)"
-    assert shown["ensembl"] == "there is none"
+    assert shown["hgnc"] == "if more than 50 genes are due (`HGNC_BULK_THRESHOLD`)"
+    assert shown["ensembl"] == "never: there is none"
     assert "500 genes" in shown["clinvar"]
 
 

@@ -59,70 +59,73 @@ class Curation(Struct, frozen=True):
     """The name of the disease."""
 
     disease_id: str
-    """The disease's MONDO id."""
+    """The MONDO id of the disease."""
 
     classification: str
-    """How well it is established that variants of the gene cause the disease, in ClinGen's words.
-    From the strongest: Definitive, Strong, Moderate, Limited, Disputed, Refuted, No Known Disease
+    """ClinGen's classification of the evidence that variants of the gene cause the disease. From
+    the strongest: Definitive, Strong, Moderate, Limited, Disputed, Refuted, No Known Disease
     Relationship."""
 
     mode_of_inheritance: str | None
-    """ClinGen's abbreviation of the mode of inheritance: AD and AR are autosomal dominant and
-    recessive, XL is X-linked, SD semidominant, MT mitochondrial and UD undetermined."""
+    """ClinGen's abbreviation of the mode of inheritance: AD (autosomal dominant), AR (autosomal
+    recessive), XL (X-linked), XLD and XLR (X-linked dominant and recessive), SD (semidominant), MT
+    (mitochondrial), UD (undetermined) or Other. Null if ClinGen states none."""
 
     expert_panel: str | None
-    """The gene curation expert panel."""
+    """The expert panel that made the classification. Null if ClinGen states none."""
 
     date: Annotated[date, MOVES]
     """The day of the classification, in UTC."""
 
     procedure: Annotated[str | None, MOVES]
-    """The version of the standard operating procedure that the panel followed, such as SOP11."""
+    """The version of ClinGen's standard operating procedure that the panel followed, such as SOP11.
+    Null if ClinGen states none."""
 
     report_url: Annotated[str | None, MOVES]
-    """The page of ClinGen's report."""
+    """The address of ClinGen's report. Null if ClinGen states none."""
 
 
 class Dosage(Struct, frozen=True):
-    """How well it is established that a changed number of copies of the gene causes disease."""
+    """ClinGen's evidence that a change in the number of copies of the gene causes disease."""
 
     score: Annotated[int | None, unit("ClinGen dosage score")]
-    """ClinGen's score: 0 (no evidence), 1 (little), 2 (some), 3 (sufficient), 30 (the phenotype is
-    autosomal recessive) or 40 (dosage sensitivity is unlikely). 30 and 40 are no higher degrees of
-    evidence. None if it is not yet evaluated."""
+    """ClinGen's dosage score: 0 (no evidence), 1 (little evidence), 2 (some evidence), 3
+    (sufficient evidence), 30 (associated with an autosomal recessive phenotype) or 40 (dosage
+    sensitivity unlikely). 30 and 40 are categories: they do not mean stronger evidence than 3. Null
+    if ClinGen has not yet evaluated it."""
 
     meaning: str
-    """ClinGen's words for the score."""
+    """ClinGen's description of the score."""
 
     disease_ids: list[str]
-    """The MONDO ids of the diseases that the score is about; empty if the file names none."""
+    """The MONDO ids of the diseases to which the score refers. Empty if ClinGen names none."""
 
 
 class ClinGenData(Struct, frozen=True):
     """The gene's curations in ClinGen."""
 
     strongest_classification: str | None
-    """The strongest classification of the gene for any disease; None without a curation of
-    gene-disease validity, or if no classification is one of the known terms."""
+    """The strongest classification of gene-disease validity over all diseases of the gene. Null if
+    the gene has no such classification, or only ones that this version does not know."""
 
     validity: Annotated[
         list[Curation], identified_by("disease_id", "mode_of_inheritance", "expert_panel")
     ]
-    """All classifications of gene-disease validity. It is empty for a gene that is only curated for
-    dosage sensitivity. A disease may occur several times, for example for two modes of
-    inheritance."""
+    """All classifications of gene-disease validity. A disease may occur several times, for example
+    for two modes of inheritance. Empty for a gene that ClinGen has curated for dosage sensitivity
+    only."""
 
     haploinsufficiency: Dosage | None
-    """Whether the loss of one copy causes disease; None if the dosage curations do not have the
-    gene."""
+    """Whether the loss of one copy of the gene causes disease. Null if ClinGen has not curated the
+    dosage of the gene."""
 
     triplosensitivity: Dosage | None
-    """Whether an additional copy causes disease; None if the dosage curations do not have the
-    gene."""
+    """Whether an additional copy of the gene causes disease. Null if ClinGen has not curated the
+    dosage of the gene."""
 
     dosage_date: Annotated[date | None, MOVES]
-    """The day on which the dosage sensitivity was last evaluated."""
+    """The day on which ClinGen last evaluated the dosage sensitivity. Null if it has not."""
 
     unknown_terms: dict[str, Annotated[int, unit("occurrences")]]
-    """How often a classification, a mode of inheritance or a score occurs that this version does
-    not know."""
+    """The number of occurrences of each classification, mode of inheritance or score that this
+    version does not know."""

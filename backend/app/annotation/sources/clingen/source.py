@@ -56,15 +56,15 @@ async def _probe_dosage(connect: Connector) -> str:
 
 
 class ClinGen(FileSource):
-    """What expert panels say about a gene: its diseases, and whether its dosage matters.
+    """ClinGen's curations of a gene: gene-disease validity and dosage sensitivity.
 
-    A gene that neither file has is absent. The validity curations name genes by HGNC id, and the
-    dosage curations by Entrez id, so a gene without an Entrez id is unknown. Curations of
+    A gene that is in neither of the two files is absent. The validity file names genes by HGNC id,
+    and the dosage file by Entrez id, so a gene without an Entrez id is unknown. Curations of
     chromosomal regions are not read.
 
-    The validity curations are written anew for each request, with the day of the request as their
-    date. So this date is the name of the release, and the digest of all rows tells one release from
-    another: an unchanged file is not a new release each day.
+    ClinGen generates the validity file for each download and dates it with the day of the download.
+    This date is the name of the release. Two releases are compared by a digest of all rows, so an
+    unchanged file is not taken for a new release.
     """
 
     info = SourceInfo(

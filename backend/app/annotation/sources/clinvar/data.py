@@ -13,36 +13,42 @@ Variants = Annotated[int, unit("variants")]
 
 
 class Germline(msgspec.Struct, frozen=True):
-    """Variants by the class of their aggregate germline classification; see `germline`."""
+    """The number of variants in each class of ClinVar's aggregate germline classification.
+
+    Each variant is in exactly one class.
+    """
 
     pathogenic: Annotated[Variants, gain("gained a pathogenic variant"), BY_DEFAULT]
-    """Pathogenic, with and without low penetrance."""
+    """Variants classified as "Pathogenic", including "Pathogenic, low penetrance". Those classified
+    as "Pathogenic/Likely pathogenic" are not included."""
 
     pathogenic_or_likely_pathogenic: Variants
-    """ClinVar's class "Pathogenic/Likely pathogenic"."""
+    """Variants classified as "Pathogenic/Likely pathogenic"."""
 
     likely_pathogenic: Variants
-    """Likely pathogenic, with and without low penetrance."""
+    """Variants classified as "Likely pathogenic", including "Likely pathogenic, low penetrance"."""
 
     conflicting: Variants
-    """Conflicting classifications of pathogenicity, whatever follows them, and conflicting data
-    from submitters."""
+    """Variants classified as "Conflicting classifications of pathogenicity" (until 2024:
+    "Conflicting interpretations of pathogenicity") or "conflicting data from submitters"."""
 
     uncertain: Variants
-    """Uncertain significance, with its subclasses VUS-high, VUS-mid and VUS-low."""
+    """Variants classified as "Uncertain significance", including its subclasses VUS-high, VUS-mid
+    and VUS-low."""
 
     likely_benign: Variants
-    """Likely benign."""
+    """Variants classified as "Likely benign"."""
 
     benign_or_likely_benign: Variants
-    """ClinVar's class "Benign/Likely benign"."""
+    """Variants classified as "Benign/Likely benign"."""
 
     benign: Variants
-    """Benign."""
+    """Variants classified as "Benign"."""
 
     other: Variants
-    """Everything else: no classification, drug response, risk factors and risk alleles alone, terms
-    that exclude each other, and terms that this version does not know."""
+    """All other variants: without a germline classification; with a classification that is not
+    about pathogenicity, such as drug response, risk factor or risk allele; with contradictory
+    terms; and with terms that this version does not know."""
 
 
 class ClinVarData(msgspec.Struct, frozen=True):
@@ -53,35 +59,39 @@ class ClinVarData(msgspec.Struct, frozen=True):
     """
 
     variants: Variants
-    """The number of variants: `single_gene` + `multi_gene`."""
+    """The number of variants of the gene: `single_gene` + `multi_gene`."""
 
     single_gene: Variants
-    """Variants that concern this gene only."""
+    """Variants that ClinVar assigns to this gene only."""
 
     multi_gene: Variants
-    """Variants that concern other genes, too, such as deletions of several genes."""
+    """Variants that ClinVar assigns to two to nine genes, including this one, such as deletions of
+    several genes."""
 
     germline: Germline
-    """Variants by their germline class. The classes add up to `variants`."""
+    """The number of variants in each germline class. The classes add up to `variants`."""
 
     review_status: dict[str, Variants]
-    """Variants by ClinVar's review status of the germline classification, in ClinVar's words."""
+    """The number of variants for each of ClinVar's review statuses of the germline classification.
+    The keys are ClinVar's terms. Variants without a review status are not counted."""
 
     molecular_consequence: Annotated[dict[str, Variants], keys(*consequence.TERMS)]
-    """Variants by the consequence on the transcript that ClinVar chose for the variant's name. It
-    is derived from this name. Variants whose name does not tell it are left out."""
+    """The number of variants for each molecular consequence. The consequence is derived from the
+    variant's HGVS name and refers to the transcript in this name. Variants whose name does not show
+    a consequence are not counted."""
 
     oncogenicity: dict[str, Variants]
-    """Variants by their oncogenicity, in ClinVar's words. Variants without one are left out."""
+    """The number of variants for each of ClinVar's oncogenicity classifications. The keys are
+    ClinVar's terms. Variants without an oncogenicity classification are not counted."""
 
     clinical_impact: dict[str, Variants]
-    """Variants by their somatic clinical impact, in ClinVar's words. Variants without one are left
-    out."""
+    """The number of variants for each of ClinVar's classifications of somatic clinical impact. The
+    keys are ClinVar's terms. Variants without such a classification are not counted."""
 
     unknown_terms: dict[str, Variants]
-    """Variants by germline classifications that this version does not know. They count as
-    other."""
+    """The number of variants for each germline classification that this version does not know.
+    These variants are counted in `germline.other`."""
 
     last_evaluated: Annotated[date | None, MOVES]
-    """The newest date on which one of the variants was evaluated. None if ClinVar states
-    no date."""
+    """The latest date on which any classification of any of the variants was evaluated. Null if
+    ClinVar states no date."""

@@ -39,14 +39,12 @@ _MAX_EXPECTED_BYTES = 16 * 1024**2
 
 
 class ClinVar(WeighedSource, FileSource):
-    """Counts each gene's variants by their classifications in ClinVar.
+    """The number of a gene's variants in ClinVar, by classification.
 
-    The germline classes are those of :func:`~.germline.germline_class`, and the consequence is
-    derived as :mod:`.consequence` says.
-
-    Variants are alleles, as in ClinVar's table. Haplotypes, diplotypes and other combinations are
-    left out, because only the API has them. Variants of more than
-    :data:`~.attribution.MAX_GENES` genes are left out, because the table does not name all genes.
+    A variant is an allele, as in ClinVar's table. Haplotypes, diplotypes and other combinations are
+    not counted, because the table does not list them. Variants of more than nine genes are not
+    counted either, because the table does not name all of their genes. A gene without any other
+    variant is absent.
     """
 
     info = INFO

@@ -61,49 +61,50 @@ MODES = frozenset(
 
 
 class Submission(Struct, frozen=True):
-    """What one submitter says about one gene-disease relationship."""
+    """One submitter's classification of one gene-disease relationship."""
 
     disease: str
-    """The name of the disease, to which GenCC has mapped the submitter's disease."""
+    """The name of the disease in MONDO, to which GenCC has mapped the submitter's disease."""
 
     disease_id: str
-    """The id of this disease, which is a MONDO id."""
+    """The MONDO id of this disease."""
 
     submitter: str
-    """The group that submitted the classification, as GenCC names it."""
+    """GenCC's name of the group that submitted the classification."""
 
     classification: str
-    """How well it is established that variants of the gene cause the disease, in GenCC's words.
-    From the strongest: Definitive, Strong, Moderate, Supportive, Limited, Disputed Evidence,
-    Refuted Evidence, Animal Model Only, No Known Disease Relationship."""
+    """GenCC's term for the evidence that variants of the gene cause the disease. From the
+    strongest: Definitive, Strong, Moderate, Supportive, Limited, Disputed Evidence, Refuted
+    Evidence, Animal Model Only, No Known Disease Relationship."""
 
     mode_of_inheritance: str | None
-    """The mode of inheritance, in GenCC's words, such as Autosomal dominant."""
+    """GenCC's term for the mode of inheritance, such as Autosomal dominant. Null if the submission
+    states none."""
 
     date: Annotated[date | None, MOVES]
-    """The day on which the submitter evaluated the relationship, as the submitter states it; in UTC
-    if the submitter states a time."""
+    """The day on which the submitter evaluated the relationship, in UTC if the submitter states a
+    time. Null if the submission states none."""
 
     report_url: Annotated[str | None, MOVES]
-    """The page of the submitter's report."""
+    """The address of the submitter's report. Null if the submission states none."""
 
 
 class GenccData(Struct, frozen=True):
     """The gene's submissions in GenCC."""
 
     strongest_classification: Annotated[str | None, BY_DEFAULT]
-    """The strongest classification of the gene by any submitter for any disease. None if no
-    classification is one of the known terms."""
+    """The strongest classification over all submitters and diseases of the gene. Null if this
+    version knows none of the classifications."""
 
     submissions: Annotated[
         list[Submission], identified_by("disease_id", "mode_of_inheritance", "submitter")
     ]
-    """One submission for each disease, mode of inheritance and submitter."""
+    """The newest submission of each submitter for each disease and mode of inheritance."""
 
     superseded: Annotated[int, MOVES, unit("submissions")]
-    """The number of submissions that are left out, because the same submitter has a newer one for
-    the same disease and mode of inheritance."""
+    """The number of submissions that `submissions` leaves out, because the same submitter has a
+    newer one for the same disease and mode of inheritance."""
 
     unknown_terms: dict[str, Annotated[int, unit("occurrences")]]
-    """How often a classification or a mode of inheritance occurs that this version does not
-    know."""
+    """The number of occurrences of each classification or mode of inheritance that this version
+    does not know."""

@@ -37,11 +37,11 @@ async def _probe(connect: Connector) -> str:
 
 
 class Gencc(FileSource):
-    """How well the relationships of a gene with diseases are established, by submitter.
+    """The evidence for a gene's relationships with diseases, as classified by the submitters.
 
-    GenCC maps the genes, diseases and classifications of its submitters to terms of its own; these
-    are kept. If a submitter has several submissions for one gene, disease and mode of inheritance,
-    the newest one by its date counts. A gene without a submission is absent.
+    GenCC maps the genes, diseases and classifications of its submitters to common terms; these are
+    stored. If a submitter has several submissions for one gene, disease and mode of inheritance,
+    the newest one is stored. A gene without a submission is absent.
     """
 
     info = SourceInfo(

@@ -11,7 +11,7 @@ class HgncData(msgspec.Struct, frozen=True):
     """A gene's names, and its identifiers in other databases."""
 
     hgnc_id: str
-    """HGNC's id, with its prefix."""
+    """The HGNC id, with its prefix, such as `HGNC:9008`."""
 
     symbol: str
     """The approved symbol."""
@@ -23,22 +23,22 @@ class HgncData(msgspec.Struct, frozen=True):
     """The group of locus types, such as `protein-coding gene`."""
 
     locus_type: str | None
-    """What the locus is, such as `gene with protein product`."""
+    """The type of the locus, such as `gene with protein product`."""
 
     location: str | None
     """The cytogenetic location, such as `16p13.3`."""
 
     alias_symbol: list[str]
-    """Symbols that are in use for the gene, and were never approved for it."""
+    """Other symbols that are or were in use for the gene. HGNC never approved them for it."""
 
     prev_symbol: list[str]
-    """Symbols that were approved for the gene before."""
+    """Symbols that HGNC had approved for the gene in the past."""
 
     entrez_id: str | None
-    """NCBI's GeneID."""
+    """The Entrez id (NCBI GeneID) of the gene."""
 
     ensembl_gene_id: str | None
-    """Ensembl's gene id, without its version."""
+    """The Ensembl gene id, without its version."""
 
     omim_id: list[str]
     """OMIM numbers of the gene."""
@@ -50,7 +50,7 @@ class HgncData(msgspec.Struct, frozen=True):
     """RefSeq accessions of the gene's transcripts."""
 
     mane_select: list[str]
-    """The MANE Select transcript: its Ensembl and its RefSeq id, with versions."""
+    """The Ensembl id and the RefSeq id of the MANE Select transcript, with their versions."""
 
     gene_group: list[str]
-    """The names of the gene's groups, or families."""
+    """The names of the HGNC gene groups (families) that contain the gene."""

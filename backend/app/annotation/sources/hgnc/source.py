@@ -85,7 +85,7 @@ async def _probe_files(connect: Connector) -> str:
 class Hgnc(ApiSource, FileSource):
     """The gene's approved symbol, its other names, and its identifiers in other databases.
 
-    ``data`` is :meth:`Record.data`. A withdrawn record is absent.
+    A gene whose HGNC record has been withdrawn is absent.
     """
 
     info = SourceInfo(

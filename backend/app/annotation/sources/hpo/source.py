@@ -56,12 +56,13 @@ async def _probe(connect: Connector) -> str:
 
 
 class Hpo(FileSource):
-    """The phenotypes of the diseases that HPO links to a gene, and those of the organ among them.
+    """The diseases that HPO links to a gene, their phenotypes, and those of the kidney.
 
     A gene is found if it has a row in `genes_to_phenotype.txt`, and absent otherwise. The names and
-    the modes of inheritance of the diseases are from `phenotype.hpoa`. Which terms concern the
-    organ is computed from `hp.json` of the same release. Files of different releases are not used.
-    A gene with a term that the ontology does not have is unknown.
+    the modes of inheritance of the diseases come from `phenotype.hpoa`. Which phenotypes concern
+    the organ is computed from `hp.json`. All three files must be of the same release. A gene with a
+    phenotype that the ontology does not contain is unknown. The setting `HPO_ORGAN_TERMS` selects
+    another organ than the kidney.
     """
 
     info = SourceInfo(

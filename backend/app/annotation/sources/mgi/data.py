@@ -11,34 +11,35 @@ class MgiOrtholog(msgspec.Struct, frozen=True):
     """A mouse gene that is an ortholog of the human gene."""
 
     mgi_id: str
-    """The mouse gene in MGI."""
+    """The id of the mouse gene in MGI, such as `MGI:97603`."""
 
     symbol: str
     """The symbol of the mouse gene."""
 
 
 class MgiData(msgspec.Struct, frozen=True):
-    """The mouse orthologs of a gene, and the phenotypes of mice in which they are mutated."""
+    """The mouse orthologs of a gene, and the phenotypes of mice with mutations in them."""
 
     orthologs: Annotated[list[MgiOrtholog], identified_by("mgi_id")]
-    """The orthologs, in the order of their ids."""
+    """The mouse orthologs of the gene, sorted by id."""
 
     phenotypes: dict[str, str]
-    """The topmost terms of the Mammalian Phenotype Ontology (MP) that MGI gives the orthologs
-    (`HMD_HumanPhenotype.rpt`), with their names, such as `renal/urinary system phenotype`. The
-    object is empty if MGI has none, which does not mean that the mice are healthy: of many genes,
-    no mutant was studied."""
+    """The affected organ systems: the top-level terms of the Mammalian Phenotype Ontology (MP) that
+    MGI assigns to the orthologs (`HMD_HumanPhenotype.rpt`). MP ids with their names, such as
+    `renal/urinary system phenotype`. Empty if MGI assigns none. This does not mean that the mutants
+    are healthy, because many genes have no mutant that was studied."""
 
     organ_phenotype: bool
-    """Whether mutants have a phenotype of the organ: one of `organ_roots` is among `phenotypes`, or
-    there are `organ_terms`. MGI makes its two reports by different rules, so that one of them may
-    have a phenotype that the other lacks."""
+    """True if mutants have a phenotype of the organ: `phenotypes` contains one of `organ_roots`, or
+    `organ_terms` is not empty. The two can differ, because MGI makes the two reports by different
+    rules."""
 
     organ_terms: dict[str, str]
-    """The terms that are `organ_roots` or below them, with their names, in which MGI describes a
-    mutant of an ortholog (`MGI_GenePheno.rpt`). Mutants of several genes at a time are left out,
-    because their phenotype cannot be ascribed to one of the genes; conditional mutants are not in
-    the report. The object is empty if there are none."""
+    """The phenotypes of mutants that concern the organ: those in `MGI_GenePheno.rpt` that are
+    `organ_roots` or their descendants, as MP ids with their names. Mutants of several genes are
+    left out, because their phenotype cannot be attributed to one gene. The report does not contain
+    conditional mutants. Empty if there are none."""
 
     organ_roots: list[str]
-    """The terms of the setting `MGI_ORGAN_TERMS` under which the organ was told from others."""
+    """The MP ids that defined the organ when `organ_terms` was computed, from the setting
+    `MGI_ORGAN_TERMS`. By default they mean the renal and urinary system."""

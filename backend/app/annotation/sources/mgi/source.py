@@ -56,14 +56,13 @@ async def _probe(connect: Connector) -> str:
 
 
 class Mgi(FileSource):
-    """The mouse orthologs of a gene, and the phenotypes of mice in which they are mutated.
+    """The mouse orthologs of a gene, and the phenotypes of mice with mutations in them.
 
     A gene is found if it has an ortholog in `HMD_HumanPhenotype.rpt`, and absent otherwise. This
-    file has the topmost phenotypes of each ortholog, such as MP:0005367, as MGI itself derives
-    them. The terms below are from `MGI_GenePheno.rpt`. Which of them concern the organ is computed
-    from `MPheno_OBO.ontology`, which MGI publishes in the same folder: it has the names of all
-    terms, too, and says which are below others. `VOC_MammalianPhenotype.rpt` has the names only,
-    and is not read. A gene with a term that the ontology does not have is unknown.
+    file also has the top-level phenotypes of each ortholog, such as MP:0005367. More specific
+    phenotypes come from `MGI_GenePheno.rpt`. Which of them concern the organ is computed from MGI's
+    ontology, `MPheno_OBO.ontology`. A gene with a phenotype that the ontology does not contain is
+    unknown. The setting `MGI_ORGAN_TERMS` selects another organ than the kidney.
     """
 
     info = SourceInfo(

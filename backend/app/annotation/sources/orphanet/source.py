@@ -42,8 +42,9 @@ async def _probe(connect: Connector) -> str:
 class Orphanet(FileSource):
     """The rare disorders with which a gene is associated.
 
-    A gene is found if `en_product6.xml` associates it with a disorder, in whatever way: a candidate
-    gene, too, whose association says so. The release is the date that the file states.
+    A gene is found if `en_product6.xml` associates it with a disorder in any way, including as a
+    candidate gene; the field `association` names the way. A gene without an association is absent.
+    The release is the date that the file states.
     """
 
     info = SourceInfo(

@@ -11,13 +11,14 @@ Panels = Annotated[int, unit("panels")]
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """A panel that the gene is on."""
+    """A panel that lists the gene."""
 
     region: Literal["UK", "AU"]
-    """Whose panel it is: "UK" is Genomics England's PanelApp, and "AU" is PanelApp Australia."""
+    """The instance of PanelApp: "UK" is Genomics England's PanelApp, and "AU" is PanelApp
+    Australia."""
 
     panel_id: Annotated[int, unit("PanelApp id")]
-    """The number of the panel, which differs between the regions."""
+    """The id of the panel in its region. The same id means different panels in the two regions."""
 
     panel: str
     """The name of the panel."""
@@ -26,31 +27,33 @@ class Panel(msgspec.Struct, frozen=True):
     """The version of the panel, such as 5.11."""
 
     confidence: Literal["green", "amber", "red", "none"]
-    """How sure the reviewers are that the gene belongs on the panel: green for diagnostic use,
-    amber for moderate evidence, red for too little evidence. "none" means that the gene is listed
-    without a rating. PanelApp writes these as "3" (or "4"), "2", "1" and "0"."""
+    """PanelApp's rating of the gene on this panel: green (diagnostic grade), amber (moderate
+    evidence) or red (not enough evidence). "none" means that the gene is listed without a rating.
+    PanelApp's confidence levels are 3 or 4 for green, 2 for amber, 1 for red and 0 for none."""
 
     mode_of_inheritance: str | None
-    """The mode of inheritance for this panel, in PanelApp's words. None if PanelApp names none."""
+    """PanelApp's term for the mode of inheritance of the gene on this panel. Null if PanelApp
+    states none."""
 
     evidence: list[str]
-    """The sources of evidence that the reviewers named, such as "Expert Review Green"."""
+    """The sources of evidence that PanelApp lists for the gene on this panel, such as "Expert
+    Review Green"."""
 
 
 class PanelAppData(msgspec.Struct, frozen=True):
     """The panels of a gene."""
 
     green: Annotated[Panels, gain("became green on a panel"), BY_DEFAULT]
-    """The number of panels on which the gene is green."""
+    """The number of panels of both regions on which the gene is green."""
 
     amber: Panels
-    """The number of panels on which the gene is amber."""
+    """The number of panels of both regions on which the gene is amber."""
 
     red: Panels
-    """The number of panels on which the gene is red."""
+    """The number of panels of both regions on which the gene is red."""
 
     panels: Annotated[list[Panel], identified_by("region", "panel_id")]
-    """All panels that list the gene itself, the best confidence first, then by region, name and
-    number. Panels that name the gene only for a region of the genome or a short tandem repeat are
-    left out. A super panel lists the genes of its component panels: if it lists the gene several
-    times, the row of the best confidence counts."""
+    """All panels that list the gene itself, sorted by confidence (the best first), region, name and
+    id. Panels that name the gene only for a region of the genome or a short tandem repeat are left
+    out. If a super panel lists the gene several times, for several of its component panels, the
+    entry with the best confidence is stored."""

@@ -66,14 +66,15 @@ async def _probe_au(connect: Connector) -> str:
 
 
 class PanelApp(CollectedSource):
-    """The gene panels of Genomics England's PanelApp and PanelApp Australia that list the gene.
+    """The gene panels of Genomics England's PanelApp and of PanelApp Australia that list a gene.
 
-    All public panels of both are read. A gene that no panel lists is absent. Regions of the genome
-    (copy numbers) and short tandem repeats are lists of their own in PanelApp, and are left out.
-    PanelApp takes HGNC ids from the HGNC release that each gene was imported with, some of 2017.
+    All public panels of both are read. A gene that no panel lists is absent. PanelApp lists regions
+    of the genome (copy number variants) and short tandem repeats separately, and these are not
+    read. PanelApp's HGNC ids come from the HGNC release with which PanelApp imported the gene; some
+    are from 2017.
 
     The release is the day of the newest version of any panel. Panels that have not changed since
-    the last collection are not fetched again.
+    the previous refresh are not fetched again.
     """
 
     info = INFO

@@ -17,39 +17,39 @@ LEVELS = (400, 700, 900)
 
 
 class Partner(Struct, frozen=True):
-    """Another gene with a protein that binds to a protein of the gene, or shares a complex."""
+    """Another gene whose protein binds to a protein of the gene or is in a complex with it."""
 
     symbol: str | None
-    """STRING's preferred name of the protein, which is a gene symbol. None if STRING has no name
-    for it but its Ensembl id."""
+    """STRING's preferred name of the partner's protein, which is a gene symbol. Null if STRING
+    names the protein only by its Ensembl id."""
 
     hgnc_id: str | None
-    """The HGNC id of the partner; None if STRING has none for the protein."""
+    """The HGNC id of the partner. Null if STRING has none for the protein."""
 
     protein: str
-    """STRING's id of the protein: the taxon and the Ensembl protein id. Of several proteins of the
-    partner it is the first one by id."""
+    """STRING's id of the partner's protein: the taxon and the Ensembl protein id. If the partner
+    has several proteins, the first one by id."""
 
     score: Annotated[int, unit("score 0-1000")]
-    """The combined score of the physical link, from 1 to 1000: 1000 times the probability that the
-    proteins are in one complex. Of several proteins, the best score counts."""
+    """STRING's combined score of the physical link: 1000 times the probability that the proteins
+    are in one complex. If the gene or the partner has several proteins, the best score."""
 
 
 class StringDbData(Struct, frozen=True):
     """The gene's physical interaction partners in STRING."""
 
     proteins: list[str]
-    """STRING's ids of the gene's proteins. STRING has one protein for most genes."""
+    """STRING's ids of the gene's proteins: the taxon and the Ensembl protein id. Most genes have
+    one."""
 
     partners_400: Partners
-    """The number of partners with a score of at least 400, which STRING calls medium confidence."""
+    """The number of partners with a score of at least 400 (STRING: medium confidence)."""
 
     partners_700: Partners
-    """The number of partners with a score of at least 700, which STRING calls high confidence."""
+    """The number of partners with a score of at least 700 (STRING: high confidence)."""
 
     partners_900: Partners
-    """The number of partners with a score of at least 900, which STRING calls highest
-    confidence."""
+    """The number of partners with a score of at least 900 (STRING: highest confidence)."""
 
     strongest_partners: Annotated[list[Partner], identified_by("protein")]
-    """The partners with the highest scores, the highest first; at most 30."""
+    """The partners with the highest scores, at most 30, the highest score first."""

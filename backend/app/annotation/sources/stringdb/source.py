@@ -31,12 +31,12 @@ async def _probe(connect: Connector) -> str:
 
 
 class StringDb(FileSource):
-    """The genes whose proteins are in complexes with a gene's proteins.
+    """The physical interaction partners of a gene's proteins.
 
-    Only physical links are read, for which STRING has evidence that two proteins bind to each other
-    or are in one complex. A gene's proteins are those that STRING's aliases name by its HGNC id. A
-    partner that has several proteins counts once, with its best score. A gene without a protein in
-    STRING is absent. One whose proteins have no link is found, with zeros.
+    Only physical links are read: STRING has evidence that the two proteins bind to each other or
+    are in one complex. Proteins are assigned to genes by the HGNC ids in STRING's aliases. A
+    partner with several proteins counts once, with its best score. A gene without a protein in
+    STRING is absent. A gene whose proteins have no link is found and has 0 partners.
     """
 
     info = SourceInfo(

@@ -79,11 +79,11 @@ async def _probe(connect: Connector) -> str:
 
 
 class UniProt(CollectedSource):
-    """The reviewed UniProtKB entries (Swiss-Prot) of a gene's proteins.
+    """The reviewed UniProtKB (Swiss-Prot) entries of a gene's proteins.
 
-    An entry belongs to the genes whose HGNC ids it names. A gene may have several entries, and an
-    entry may be about several genes. A gene that no reviewed entry names is absent. Entries that
-    were not reviewed (TrEMBL), sequences and isoforms are left out.
+    Entries are assigned to genes by the HGNC ids that they name. A gene may have several entries,
+    and an entry may belong to several genes. A gene that no reviewed entry names is absent.
+    Unreviewed entries (TrEMBL), sequences and isoforms are not read.
     """
 
     info = SourceInfo(

@@ -56,8 +56,8 @@ def test_every_source_has_a_card_of_every_state(source: str) -> None:
 
 def test_an_absent_answer_says_when_a_gene_is_absent() -> None:
     assert card_of("gnomad", None).why_absent == (
-        "A gene is absent if gnomAD has no row of such a transcript: it computes constraint for"
-        " protein-coding genes only."
+        "A gene is absent if gnomAD has no row of such a transcript, because gnomAD computes"
+        " constraint for protein-coding genes only."
     )
 
 

@@ -88,7 +88,7 @@ def test_a_gene_without_variants_has_a_bar_of_nothing() -> None:
     assert stack.total == "0"
     assert {each.width for each in stack.parts} == {0}
     assert consequence.bars.first == []
-    assert consequence.nothing.startswith("Variants by the consequence")
+    assert consequence.nothing.startswith("The number of variants for each molecular")
 
 
 def test_the_kidney_is_marked_wherever_it_ranks(shared_data: Path) -> None:

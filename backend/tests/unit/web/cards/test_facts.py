@@ -22,7 +22,7 @@ def test_a_field_has_its_definition_and_its_unit() -> None:
     found = by_label("pubmed", {"articles": 12, "newest_pmids": [3, 2]})
 
     articles = found["articles"]
-    assert articles.definition.startswith("The number of different articles in PubMed")
+    assert articles.definition.startswith("The number of distinct PubMed articles")
     assert isinstance(articles.value, Value)
     assert (articles.value.text, articles.value.unit) == ("12", "articles")
     assert isinstance(found["newest pmids"].value, Values)
