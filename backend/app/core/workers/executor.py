@@ -2,12 +2,11 @@ import asyncio
 import logging
 
 from app.core.errors import NotHere
-from app.core.postgres.schema import explain
-from app.core.postgres.unavailable import is_unavailable
 from app.core.process import cancelling
 from app.core.workers.claiming import next_ready
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
+from app.core.workers.failures import log_failure
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +64,8 @@ class Executor:
         while not self._stopping:
             try:
                 await self._fill()
-            except Exception as error:
-                if is_unavailable(error):
-                    logger.warning("PostgreSQL is unavailable: %s", error)
-                elif (known := explain(self._engine.db, error)) is not None:
-                    logger.error("polling for queued runs failed and goes on: %s", known)  # noqa: TRY400 - an operator can fix it
-                else:
-                    logger.exception("polling for queued runs failed and goes on")
+            except Exception as error:  # noqa: BLE001 - it is logged
+                log_failure(self._engine.db, "polling for queued runs", error)
             try:
                 async with asyncio.timeout(self._poll_interval):
                     await self._dispatcher.wake.wait()

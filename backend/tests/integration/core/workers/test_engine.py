@@ -436,7 +436,7 @@ async def test_a_run_that_times_out_gets_a_wake_up_only_if_it_is_queued_again(
 async def die(worker: Engine) -> None:
     """Close a worker's session as the death of its process would."""
     # the heartbeat may be reading from the connection that is closed next
-    await cancelling.end(worker._living, within=5)
+    await cancelling.end(worker._supervisor._passes, within=5)
     connection = worker.liveness._connection
     assert connection is not None
     # the executor must not wait for a descriptor that the next connection reuses
