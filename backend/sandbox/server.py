@@ -15,6 +15,9 @@ from sandbox.transports import Protocol
 
 _LOOPBACK = "127.0.0.1"
 
+_TURNS = 10
+"""Turns of the event loop in which it closes the sockets of aborted connections."""
+
 
 class Sandbox:
     """The upstream services on a loopback port, served from a thread of this process.
@@ -42,7 +45,7 @@ class Sandbox:
         except BaseException:
             self._socket.close()
             raise
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 self._upstreams.app,
                 http=Protocol,
@@ -141,6 +144,23 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.close)
+
+
+class _Server(uvicorn.Server):
+    """Ends all connections when it stops.
+
+    uvicorn leaves the connections open that have not ended when its timeout for them expires, such
+    as one whose client does not read, or one that was accepted meanwhile. Their sockets would stay
+    open until Python's collector finds them.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        await super().shutdown(sockets)
+        for connection in [*self.server_state.connections]:
+            connection.transport.abort()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
 
 def _listen(port: int) -> socket.socket:
