@@ -207,9 +207,14 @@ class Engine:
                     await asyncio.wait({attempt.task}, timeout=timeout)
                 except asyncio.CancelledError:
                     interrupted = True
-            await asyncio.shield(
-                asyncio.create_task(self._conclude(attempt, timeout, interrupted=interrupted))
-            )
+            ending = asyncio.create_task(self._conclude(attempt, timeout, interrupted=interrupted))
+            # the end is recorded before the worker's session ends, also if it stops meanwhile
+            while not ending.done():
+                try:
+                    await asyncio.wait({ending})
+                except asyncio.CancelledError:
+                    interrupted = True
+            ending.result()
         if interrupted:
             raise asyncio.CancelledError
 

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_only
 
 from app.annotation.upstream import UpstreamUnavailable
@@ -662,6 +664,52 @@ async def test_the_api_leaves_runs_to_arq_workers_while_one_is_alive(bench: Benc
         assert (await bench.ended(created.ref.run_id)).state == "succeeded"
 
 
+async def waiting_for_a_lock(connection: AsyncConnection, worker: Engine) -> Sequence[int]:
+    """Wait until sessions of a worker wait for locks, and return their numbers."""
+    async with limit():
+        while True:
+            # a transaction keeps its first snapshot of pg_stat_activity
+            await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+            found = await connection.execute(
+                text(
+                    "SELECT pid FROM pg_stat_activity"
+                    " WHERE application_name = :session AND wait_event_type = 'Lock'"
+                ),
+                {"session": worker.liveness.session},
+            )
+            if pids := found.scalars().all():
+                return pids
+            await asyncio.sleep(0.02)
+
+
+async def test_an_attempt_that_is_cancelled_while_its_end_is_recorded_has_ended_afterwards(
+    bench: Bench,
+) -> None:
+    created = await bench.request()
+    engine = Engine(
+        bench.settings, kind="arq", dispatcher=InProcessDispatcher(), work=nothing, timing=QUICK
+    )
+    await engine.start()
+    attempt = await engine.claim(created.ref.run_id, created.ref.epoch)
+    assert attempt is not None
+    async with bench.db.begin() as connection:
+        # the row is locked, so the record of the attempt's end waits
+        await connection.execute(
+            text("SELECT FROM runs WHERE id = :id FOR UPDATE"), {"id": created.ref.run_id}
+        )
+        executing = asyncio.create_task(engine.execute(attempt))
+        await waiting_for_a_lock(connection, engine)
+        for _ in range(2):  # arq cancels its jobs once more than a stop does
+            executing.cancel()
+            await asyncio.sleep(0)
+    await asyncio.wait({executing})
+    assert executing.cancelled()
+    assert engine.busy == 0
+    run = await bench.run(created.ref.run_id)
+    assert (run.state, run.interruptions) == ("succeeded", 0)
+    await engine.stop()
+
+
 async def test_a_session_lost_while_an_attempt_ends_does_not_count_as_a_lost_worker(
     bench: Bench,
 ) -> None:
@@ -682,20 +730,8 @@ async def test_a_session_lost_while_an_attempt_ends_does_not_count_as_a_lost_wor
                 text("SELECT FROM runs WHERE id = :id FOR UPDATE"), {"id": run.id}
             )
             ending.set()
-            async with limit():
-                waiting = 0
-                while not waiting:
-                    # a transaction keeps its first snapshot of pg_stat_activity
-                    await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
-                    found = await connection.execute(
-                        text(
-                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                            " WHERE application_name = :session AND wait_event_type = 'Lock'"
-                        ),
-                        {"session": engine.liveness.session},
-                    )
-                    waiting = found.scalar_one()
-                    await asyncio.sleep(0.02)
+            for pid in await waiting_for_a_lock(connection, engine):
+                await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         run = await bench.ended(created.ref.run_id)
     assert (run.state, run.losses, run.attempts) == ("succeeded", 0, 1)
     assert "released" in await bench.events(run.id)
