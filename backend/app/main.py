@@ -64,7 +64,7 @@ from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.db.engine import create_engine
 from app.doctor.kept import KeptResults
-from app.doctor.recipes import explain
+from app.doctor.recipes import explain, recipe
 from app.web.app import Pages, create_pages
 
 logger = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
     # read while it is the code that runs; pages compare the workers' code with it
     await asyncio.to_thread(version)
     await start_ping(settings, stack)
-    start_notifier(settings, stack)
+    start_notifier(settings, stack, recipe)
     await asyncio.to_thread(_tidy, settings.cache_dir)
     reads = db.execution_options(isolation_level="AUTOCOMMIT")
     probes = Probes(settings)

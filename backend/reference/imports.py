@@ -59,7 +59,9 @@ def imports_of(
         packages=tuple(sorted(packages)),
         # "": in an opened package itself, which holds its version and no code
         pairs=frozenset(pair for pair in pairs if "" not in pair and pair[0] != pair[1]),
-        exceptions={pair: frozenset(modules) for pair, modules in exceptions.items()},
+        exceptions={
+            pair: frozenset(modules) for pair, modules in exceptions.items() if len({*pair}) > 1
+        },
     )
 
 

@@ -119,12 +119,12 @@ def rules() -> str:
             layers = [re.sub(r"[()\s]", "", each).split(":") for each in contract["layers"]]
             said = (_listed(names) for names in layers)
             text = f"Each layer imports only the layers that follow it: {'; '.join(said)}."
-            if ignored := contract.get("ignore_imports"):
-                text += f" Exceptions: {_listed(ignored)}."
         else:
             sources, forbidden = contract["source_modules"], contract["forbidden_modules"]
             text = f"{_listed(sources)} must not import {_listed(forbidden)}"
             text += "." if contract.get("allow_indirect_imports") else ", directly or indirectly."
+        if ignored := contract.get("ignore_imports"):
+            text += f" Exceptions: {_listed(ignored)}."
         parts.append(f"**{contract['name']}**\n\n{text}\n")
     return "\n".join(parts)
 

@@ -11,6 +11,7 @@ from app.core.notify import notifier as notifying
 from app.core.notify.message import Message
 from app.core.notify.notifier import Notifier
 from app.core.notify.rules import Rules
+from app.doctor.recipes import recipe
 from harness.timing import WAIT, limit
 from tests.integration.conftest import Bench, Query
 
@@ -61,7 +62,7 @@ class Office:
     ) -> AsyncIterator[Mailbox]:
         dsn = self.bench.settings.database_url.get_secret_value()
         boxes = mailboxes or (Mailbox(),)
-        notifier = Notifier(dsn, boxes, rules or Rules(), **more)
+        notifier = Notifier(dsn, boxes, rules or Rules(), command=recipe, **more)
         notifier.start()
         try:
             yield boxes[0]

@@ -1,9 +1,18 @@
 """The API calls that take the steps which errors of the engine name."""
 
-from app.core.errors import LIST_RUNS, Step, UserError, cancel_run
+from app.core.errors import (
+    LIST_NOTIFICATIONS,
+    LIST_RUNS,
+    Step,
+    UserError,
+    cancel_run,
+    remove_schedule,
+)
 
 _CALLS = {
     LIST_RUNS.name: "GET /api/admin/runs",
+    LIST_NOTIFICATIONS.name: "GET /api/admin/notifications",
+    remove_schedule("").name: "DELETE /api/admin/schedules/{subject}",
     cancel_run(0).name: "POST /api/admin/runs/{subject}/cancel",
 }
 

@@ -47,13 +47,14 @@ def notify_failure(unit: str, *, as_json: bool) -> None:
     """
     from app.core.notify.channels.settings import load_channel_settings
     from app.core.notify.unit_failure import unit_failed
+    from app.doctor.recipes import recipe
 
     settings = load_channel_settings()
     if not settings.channel_names:
         # where nobody wants to be told, this is no failure
         note(f"nobody is told that {unit} failed: no channel for notifications is set")
         return
-    message = unit_failed(unit, socket.gethostname(), os.environ)
+    message = unit_failed(unit, socket.gethostname(), os.environ, recipe)
     _send(settings, message, as_json=as_json, pauses=RETRIES)
 
 

@@ -46,7 +46,7 @@ from app.core.redis.retry import RedisRetry
 from app.core.runs.actors import CLIENT_OF_ARQ
 from app.core.runs.jobs import ARQ_GRACE, ONE_SOURCE, SEVERAL_SOURCES, time_limit
 from app.core.workers.engine import Engine
-from app.doctor.recipes import explain
+from app.doctor.recipes import explain, recipe
 
 guard()
 exit_on_any_user_error(explain)
@@ -86,7 +86,7 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         await installation.refuse_cluster(limiter)
         await engine.start()
         await start_ping(_settings, stack)
-        start_notifier(_settings, stack)
+        start_notifier(_settings, stack, recipe)
         if (mine := await installation.identify(engine.db)) is not None:
             await installation.claim(limiter, mine)
             mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")

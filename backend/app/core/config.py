@@ -38,8 +38,9 @@ _FIRST_WORD = re.compile(r"\s*(?:export\s+)?(\w+)")
 class Settings(BaseSettings):
     """The engine's settings, from the environment or the `.env` at the top of the checkout.
 
-    The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote. The text
-    under a field is its documentation. The first field of a section names the section.
+    The environment wins over `.env`, and `.env` wins over the addresses of the servers that were
+    started for this checkout. The text under a field is its documentation. The first field of a
+    section names the section.
 
     What the engine runs adds its own settings in subclasses. All of them are read from the same
     environment and the same `.env`.
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     use_arq_worker: bool = Field(
         default=False, json_schema_extra={"section": "How runs are executed"}
     )
-    """`True`: arq workers execute runs (`make worker`). `False`: the API executes runs itself."""
+    """`True`: arq workers execute runs. `False`: the API executes runs itself."""
 
     arq_queue_name: str = Field("kidney_genetics_tasks", min_length=1, max_length=200)
     """The Redis key of the queue. The API and all workers must use the same key."""
@@ -116,8 +117,8 @@ class Settings(BaseSettings):
     read them."""
 
     api_max_connections: int = Field(1_000, ge=8, le=10_000)
-    """The maximum number of connections of `just api`, or fewer if the process may not open so many
-    files. At the limit, the API closes the connection whose client has been silent for the longest
+    """The maximum number of connections of the API, or fewer if the process may not open so many
+    files. At the limit, it closes the connection whose client has been silent for the longest
     time."""
 
     api_root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
@@ -194,7 +195,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Add what `make hybrid-up` wrote, with the lowest priority; not if `.env` is not read."""
+        """Add the servers that were started for this checkout, unless `.env` is not read."""
         del file_secret_settings
         sources = [init_settings, env_settings, dotenv_settings]
         if isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file:

@@ -38,6 +38,9 @@ FIND_SESSION = Step("find the session")
 EDIT_SETTINGS = Step("edit the settings")
 START_WORKER = Step("start a worker")
 START_API = Step("start the API")
+INSTALL_TRACES = Step("install what sends traces")
+CHECK_INSTALLATION = Step("check the installation")
+LIST_NOTIFICATIONS = Step("list the notifications")
 
 
 def cancel_run(run_id: int) -> Step:
@@ -53,6 +56,31 @@ def retry_run(run_id: int) -> Step:
 def show_run(run_id: int) -> Step:
     """Return the step that shows a run with its events."""
     return Step("show the run", run_id)
+
+
+def accept(run_id: int, source: str) -> Step:
+    """Return the step that accepts what a run holds of a source."""
+    return Step("accept what is held", f"{run_id} {source}")
+
+
+def find_cause(*groups: str) -> Step:
+    """Return the step that looks for a problem with these groups of checks."""
+    return Step("find the cause", ",".join(groups))
+
+
+def show_schedule(name: str) -> Step:
+    """Return the step that shows a schedule with its ticks."""
+    return Step("show the schedule", name)
+
+
+def run_schedule(name: str) -> Step:
+    """Return the step that does a tick of a schedule now."""
+    return Step("do a tick of the schedule", name)
+
+
+def remove_schedule(name: str) -> Step:
+    """Return the step that removes a schedule."""
+    return Step("remove the schedule", name)
 
 
 def back_up(file: str) -> Step:

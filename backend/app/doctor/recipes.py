@@ -2,8 +2,11 @@
 
 from app.core.checks import Remedy
 from app.core.errors import (
+    CHECK_INSTALLATION,
     EDIT_SETTINGS,
     FIND_SESSION,
+    INSTALL_TRACES,
+    LIST_NOTIFICATIONS,
     LIST_RUNS,
     MIGRATE,
     START_API,
@@ -11,12 +14,17 @@ from app.core.errors import (
     START_WORKER,
     Step,
     UserError,
+    accept,
     annotate,
     back_up,
     cancel_run,
+    find_cause,
+    remove_schedule,
     restore,
     retry_run,
+    run_schedule,
     show_run,
+    show_schedule,
 )
 
 _RECIPES = {
@@ -26,6 +34,9 @@ _RECIPES = {
     START_API.name: "just api",
     EDIT_SETTINGS.name: "${EDITOR:-vi} .env",
     LIST_RUNS.name: "just runs",
+    LIST_NOTIFICATIONS.name: "just notifications",
+    INSTALL_TRACES.name: "make traces",
+    CHECK_INSTALLATION.name: "just doctor",
     FIND_SESSION.name: "just doctor --only database.idle-in-transaction",
     annotate().name: "just annotate",
     back_up("").name: "just backup",
@@ -33,6 +44,11 @@ _RECIPES = {
     cancel_run(0).name: "just cancel",
     retry_run(0).name: "just retry",
     show_run(0).name: "just show",
+    accept(0, "").name: "just accept",
+    find_cause().name: "just doctor --only",
+    show_schedule("").name: "just schedules",
+    run_schedule("").name: "just schedule-run",
+    remove_schedule("").name: "just schedule-remove",
 }
 
 

@@ -11,30 +11,37 @@ from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.core.notify.channels import channels
 from app.core.notify.message import Channel
+from app.core.notify.notice import CommandOf
 from app.core.notify.notifier import Notifier
 from app.core.notify.rules import Rules
 from app.core.runs.events import Event
 
 
-def start_notifier(settings: Settings, stack: AsyncExitStack) -> None:
-    """Tell people what happens from now on, if a channel is configured. ``stack`` ends that.
+def start_notifier(settings: Settings, stack: AsyncExitStack, command: CommandOf) -> None:
+    """Tell people what happens from now on, if a channel is configured.
+
+    Args:
+        settings: what is told, and when.
+        stack: ends it.
+        command: says what to type to take a step.
 
     Raises:
         UserError: a channel cannot be used.
     """
     configured = channels(settings)
     if configured:
-        notifier = new_notifier(settings, configured)
+        notifier = new_notifier(settings, configured, command)
         notifier.start()
         stack.push_async_callback(notifier.stop)
 
 
-def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
+def new_notifier(settings: Settings, carriers: Sequence[Channel], command: CommandOf) -> Notifier:
     """Return what tells people what happens. It is not started yet.
 
     Args:
         settings: what is told, and when.
         carriers: the channels. The notifier closes them.
+        command: says what to type to take a step.
     """
     titles = {name: source.info.title for name, source in SOURCES.items()}
     freshness = {
@@ -44,6 +51,7 @@ def new_notifier(settings: Settings, carriers: Sequence[Channel]) -> Notifier:
         settings.database_url.get_secret_value(),
         carriers,
         Rules.of(settings),
+        command=command,
         watches=(
             stale_watch(freshness, titles),
             schedule_watch(),

@@ -63,7 +63,7 @@ _REFUSED = """
 @check(
     "notifications.refused",
     "no channel is refused for good",
-    symptom="`just notifications` shows deliveries that are refused, or given up.",
+    symptom="The list of notifications shows deliveries that are refused, or given up.",
     why="The receiver does not take messages of this channel: its address or its secret is"
     " wrong, or it does not exist any more. What was refused is not sent again.",
     remedy=EDIT_SETTINGS,
@@ -98,7 +98,7 @@ _UNPLANNED = """
 @check(
     "notifications.sender",
     "a process that is running has the channels",
-    symptom="`just notifications` says of new notifications that it is not decided yet who is told,"
+    symptom="The list of notifications says of new ones that it is not decided yet who is told,"
     " or a run has failed and there is no notification of it.",
     why="The API and the workers read the settings when they start. Until one of those that are"
     " running has a channel, nobody is told of anything. Restart them.",

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.errors import find_cause
 from app.core.notify import execution, outbox
 from app.core.notify.execution import Execution
 from app.core.notify.message import Kind
-from app.core.notify.notice import Notice
+from app.core.notify.notice import CommandOf, Notice
 from app.core.text.words import span
 
 NOBODY_AFTER = 300.0
@@ -111,13 +112,22 @@ async def close_ended(connection: AsyncConnection) -> None:
         await outbox.tell_recovered(connection, row.id, row.title, row.opened_at, row.closed_at)
 
 
-async def _nobody_executes(connection: AsyncConnection) -> Looked:
-    state = await execution.look(connection)
-    notice = _nobody_claims(state) if state.living else _nobody_lives(state)
-    return Looked([] if notice is None else [notice])
+def execution_watch(command: CommandOf) -> Watch:
+    """Return what looks whether runs stand still because no worker is alive, or none claims them.
+
+    Args:
+        command: says what to type.
+    """
+
+    async def look(connection: AsyncConnection) -> Looked:
+        state = await execution.look(connection)
+        notice = (_nobody_claims if state.living else _nobody_lives)(state, command)
+        return Looked([] if notice is None else [notice])
+
+    return Watch(Kind.NOBODY_EXECUTES, look)
 
 
-def _nobody_lives(state: Execution) -> Notice | None:
+def _nobody_lives(state: Execution, command: CommandOf) -> Notice | None:
     # where no worker was ever started, nobody misses one until there is something to do
     since = state.last_seen or state.since
     if since is None or state.seconds_since(since) < NOBODY_AFTER:
@@ -128,13 +138,13 @@ def _nobody_lives(state: Execution) -> Notice | None:
         title="No worker is alive, so nobody executes runs",
         text=f"No worker has been alive for {span(state.seconds_since(since))}."
         f" {state.queued:,} runs are queued. They stay queued, and schedules stand still.\n"
-        "To find out why: just doctor --only worker",
+        f"To find out why: {command(find_cause('worker'))}",
         detail={"queued": state.queued},
         subject="",
     )
 
 
-def _nobody_claims(state: Execution) -> Notice | None:
+def _nobody_claims(state: Execution, command: CommandOf) -> Notice | None:
     since = state.unclaimed_since
     if since is None:
         return None
@@ -144,11 +154,7 @@ def _nobody_claims(state: Execution) -> Notice | None:
         title="A run is ready, and no worker claims it although one is idle",
         text=f"Run {state.run} has been ready for {span(state.seconds_since(since))}, and an idle"
         " worker does not claim it.\n"
-        "To find out why: just doctor --only worker,redis",
+        f"To find out why: {command(find_cause('worker', 'redis'))}",
         detail={"queued": state.queued, "run": state.run},
         subject="",
     )
-
-
-NOBODY_EXECUTES = Watch(Kind.NOBODY_EXECUTES, _nobody_executes)
-"""Whether runs stand still because no worker is alive, or none claims them."""

@@ -1,10 +1,11 @@
 """What is to be told, before it is known who is told and when."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.core.errors import Step
 from app.core.notify.message import Kind, Severity
 from app.core.process.redaction import redact
 from app.core.text.printable import printable
@@ -27,6 +28,10 @@ SEVERITIES = {
     Kind.TASK_FAILED: Severity.WARNING,
 }
 """Of the kinds that are more than information. All others have the severity `info`."""
+
+
+CommandOf = Callable[[Step], str]
+"""Returns what to type to take a step. The engine does not know its own command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

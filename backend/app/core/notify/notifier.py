@@ -10,8 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.notify import incidents, planning, run_events
-from app.core.notify.incidents import NOBODY_EXECUTES, Watch
+from app.core.notify.incidents import Watch, execution_watch
 from app.core.notify.message import Channel
+from app.core.notify.notice import CommandOf
 from app.core.notify.rules import Rules
 from app.core.notify.run_events import Describe
 from app.core.notify.sending import Sender
@@ -78,6 +79,7 @@ class Notifier:
         dsn: the address of PostgreSQL.
         channels: that carry the messages. They are closed at the end.
         rules: what is told, and when.
+        command: says what to type to take a step.
         watches: states of the whole to look at, besides those of the job engine.
         describe: what to tell of the events that the job engine does not know, by event.
     """
@@ -88,6 +90,7 @@ class Notifier:
         channels: Sequence[Channel],
         rules: Rules,
         *,
+        command: CommandOf,
         watches: Sequence[Watch] = (),
         describe: Mapping[str, Describe] | None = None,
     ) -> None:
@@ -97,7 +100,8 @@ class Notifier:
         self._autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
         self._channels = {channel.name: channel for channel in channels}
         self._rules = rules
-        self._watches = (NOBODY_EXECUTES, *watches)
+        self._command = command
+        self._watches = (execution_watch(command), *watches)
         self._describe = describe or {}
         self._sending: dict[str, asyncio.Task[bool]] = {}
         self._describing: asyncio.Task[bool] | None = None
@@ -134,7 +138,7 @@ class Notifier:
             found = (await self._looking.execute(_LOOK, {"every": WATCH_EVERY})).one()
         max_age = MAX_AGE_AT_FIRST if found.is_first else MAX_AGE
         if found.events:
-            while await run_events.look(self._db, max_age):
+            while await run_events.look(self._db, max_age, self._command):
                 pass
             self._begin_to_describe(max_age)
         if found.events or found.notifications:
@@ -145,7 +149,7 @@ class Notifier:
         self._begin(found)
         for name in self._channels:
             if f"waiting {name}" in found.due:
-                await self._repeat(partial(planning.collect, channel=name))
+                await self._repeat(partial(planning.collect, channel=name, command=self._command))
         if found.states:
             await self._watch(self._looking)
 

@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.errors import LIST_NOTIFICATIONS
 from app.core.notify.message import Kind, Severity
-from app.core.notify.notice import MAX_TEXT
+from app.core.notify.notice import MAX_TEXT, CommandOf
 from app.core.notify.rules import Rules
 from app.core.notify.sending import GIVE_UP
 
@@ -120,7 +121,7 @@ async def plan(
     return len(rows) == BATCH
 
 
-async def collect(connection: AsyncConnection, channel: str) -> bool:
+async def collect(connection: AsyncConnection, channel: str, command: CommandOf) -> bool:
     """Make one message of what waits for the digest; return whether there may be more.
 
     The digest is a notification of its own, so that its content and its id stay the same in each
@@ -129,6 +130,7 @@ async def collect(connection: AsyncConnection, channel: str) -> bool:
     Args:
         connection: in a transaction.
         channel: whose digest is due.
+        command: says what to type.
     """
     values = {"channel": channel, "most": MAX_IN_DIGEST}
     rows = (await connection.execute(_WAITING, values)).mappings().all()
@@ -143,7 +145,7 @@ async def collect(connection: AsyncConnection, channel: str) -> bool:
                 "severity": max((row["severity"] for row in rows), key=_URGENCY.index),
                 "at": rows[0]["now"],
                 "title": f"{len(rows):,} notifications",
-                "text": _lines(rows),
+                "text": _lines(rows, command(LIST_NOTIFICATIONS)),
                 "detail": msgspec.json.encode({"notifications": ids}).decode(),
                 "channel": channel,
                 "ids": ids,
@@ -157,10 +159,10 @@ async def give_up(connection: AsyncConnection, channels: Sequence[str]) -> None:
     await connection.execute(_GIVE_UP, {"channels": list(channels), "give_up": GIVE_UP})
 
 
-def _lines(rows: Sequence[RowMapping]) -> str:
+def _lines(rows: Sequence[RowMapping], listing: str) -> str:
     """Return a line for each notification, as many as there is space for."""
     lines: list[str] = []
-    rest = "\nAll of them: just notifications"
+    rest = f"\nAll of them: {listing}"
     for number, row in enumerate(rows):
         line = f"{row['at']:%Y-%m-%d %H:%M} UTC  {row['title']}"
         left = len(rows) - number

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.core.errors import accept, retry_run, show_run
 from app.core.notify import outbox
 from app.core.notify.message import Kind
-from app.core.notify.notice import Notice, one_line
+from app.core.notify.notice import CommandOf, Notice, one_line
 from app.core.postgres.unavailable import is_unavailable
 from app.core.runs.events import Event
 from app.core.text.words import some
@@ -63,19 +64,20 @@ _EVENTS = text(
 _NOTICED = text("UPDATE run_events SET noticed = true WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
-async def look(db: AsyncEngine, max_age: str) -> bool:
+async def look(db: AsyncEngine, max_age: str, command: CommandOf) -> bool:
     """Look at a batch of the job engine's events, and tell of them what there is to tell.
 
     Args:
         db: PostgreSQL.
         max_age: nobody is told of older events.
+        command: says what to type.
 
     Returns:
         Whether there may be more events.
     """
     async with db.begin() as connection:
         rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
-        notices = [_describe(row) for row in rows if not row["is_old"]]
+        notices = [_describe(row, command) for row in rows if not row["is_old"]]
         await outbox.tell_incidents(
             connection, [notice for notice in notices if notice is not None]
         )
@@ -130,9 +132,9 @@ async def _mark(connection: AsyncConnection, rows: list[RowMapping]) -> None:
         await connection.execute(_NOTICED, {"ids": [row["id"] for row in rows]})
 
 
-def _describe(row: RowMapping) -> Notice | None:
+def _describe(row: RowMapping, command: CommandOf) -> Notice | None:
     try:
-        return _DESCRIBED[row["event"]](row)
+        return _DESCRIBED[row["event"]](row, command)
     except Exception as error:  # noqa: BLE001 - it is logged
         _log_untold(row, error)
         return None
@@ -143,7 +145,7 @@ def _log_untold(row: RowMapping, error: Exception) -> None:
     logger.error("run %d: nobody is told of: %s", row["run_id"], row["event"], exc_info=error)
 
 
-def _failed(row: RowMapping) -> Notice | None:
+def _failed(row: RowMapping, command: CommandOf) -> Notice | None:
     if row["held"] and row["held"] == row["unfinished"]:
         return None  # the events of the sources that are held are told
     run_id, what = row["run_id"], _request(row)
@@ -154,8 +156,8 @@ def _failed(row: RowMapping) -> Notice | None:
         title=f"Run {run_id} ({what}) failed",
         text=f"Run {run_id} ({what}) failed: {reason}\n"
         "The earlier annotations stay, and nothing is lost.\n"
-        f"To see what happened: just show {run_id}\n"
-        f"When the cause is repaired: just retry {run_id}",
+        f"To see what happened: {command(show_run(run_id))}\n"
+        f"When the cause is repaired: {command(retry_run(run_id))}",
         detail={"run": run_id, "sources": row["unfinished"], "reason": reason},
         subject=f"{','.join(row['sources'] or ['all'])} {row['mode']} {row['which_genes'] or ''}",
         run_id=run_id,
@@ -164,7 +166,7 @@ def _failed(row: RowMapping) -> Notice | None:
     )
 
 
-def _held(row: RowMapping) -> Notice | None:
+def _held(row: RowMapping, command: CommandOf) -> Notice | None:
     run_id, source = row["run_id"], one_line(str(row["detail"].get("source")))
     reason = str(row["detail"].get("reason"))
     return Notice(
@@ -173,9 +175,9 @@ def _held(row: RowMapping) -> Notice | None:
         title=f"{source} is held: its new answers look wrong",
         text=f"Run {run_id} did not store the new answers of {source}: {reason}\n"
         "The earlier annotations stay.\n"
-        f"To see what is held: just show {run_id}\n"
-        f"If the source has a fault, when it is repaired: just retry {run_id}\n"
-        f"If the answers are right: just accept {run_id} {source}",
+        f"To see what is held: {command(show_run(run_id))}\n"
+        f"If the source has a fault, when it is repaired: {command(retry_run(run_id))}\n"
+        f"If the answers are right: {command(accept(run_id, source))}",
         detail={"run": run_id, "source": source, "reason": reason},
         subject=source,
         run_id=run_id,
@@ -183,7 +185,7 @@ def _held(row: RowMapping) -> Notice | None:
     )
 
 
-_DESCRIBED: dict[str, Callable[[RowMapping], Notice | None]] = {
+_DESCRIBED: dict[str, Callable[[RowMapping, CommandOf], Notice | None]] = {
     Event.FAILED: _failed,
     Event.HELD: _held,
 }

@@ -2,10 +2,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from app.core.errors import CHECK_INSTALLATION
 from app.core.notify.message import Kind, Message, Severity
+from app.core.notify.notice import CommandOf
 
 
-def unit_failed(unit: str, host: str, environ: Mapping[str, str]) -> Message:
+def unit_failed(unit: str, host: str, environ: Mapping[str, str], command: CommandOf) -> Message:
     """Return the message that a systemd unit has failed and is not started again.
 
     Args:
@@ -13,6 +15,7 @@ def unit_failed(unit: str, host: str, environ: Mapping[str, str]) -> Message:
         host: the machine.
         environ: with what systemd says about the failure (``MONITOR_…`` in systemd.exec(5), since
             systemd 251).
+        command: says what to type to take a step.
     """
     result = environ.get("MONITOR_SERVICE_RESULT", "")
     status = environ.get("MONITOR_EXIT_STATUS", "")
@@ -34,7 +37,8 @@ def unit_failed(unit: str, host: str, environ: Mapping[str, str]) -> Message:
         text=(
             f"systemd does not start {unit} on {host} again.{why}\n"
             f"To see why: journalctl -u {unit} -n 50\n"
-            f"To check the installation: cd /opt/kidney-genetics && just doctor\n"
+            f"To check the installation: cd /opt/kidney-genetics && "
+            f"{command(CHECK_INSTALLATION)}\n"
             f"To start it again: systemctl restart {unit}"
         ),
         detail={"unit": unit, "host": host, "result": result, "status": status},

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import NotFound
+from app.core.errors import LIST_NOTIFICATIONS, NotFound
 from app.core.notify.message import Kind, Severity
 from app.core.runs.views import LARGEST_ID, View, one_of
 
@@ -100,7 +100,9 @@ async def get_notification(connection: AsyncConnection, notification_id: int) ->
         found = page.notifications
     if not found or found[0].id != notification_id:
         raise NotFound(
-            f"there is no notification {notification_id}", remedy="`just notifications` lists them"
+            f"there is no notification {notification_id}",
+            remedy="use the id of one that is listed",
+            steps=(LIST_NOTIFICATIONS,),
         )
     return found[0]
 

@@ -6,4 +6,4 @@ ROOT = Path(__file__).resolve().parents[4]
 """The top folder of the checkout, where `.env` and `.run/` are."""
 
 SERVICES_ENV = ROOT / ".run" / "services.env"
-"""The file to which `make hybrid-up` writes the addresses of the servers that it started."""
+"""The file with the addresses of the servers that were started for this checkout."""

@@ -117,7 +117,7 @@ _HELD = """
 @check(
     "runs.held",
     "no source's answers are held",
-    symptom="A run has failed, and `just show` says that the answers of a source are held.",
+    symptom="A run has failed, and its details say that the answers of a source are held.",
     why="The new answers of the source look wrong as a whole, for example because its file lost"
     " many genes. They are not stored, and the old annotations stay. If the source has a fault,"
     " retry the run when it is repaired; if the answers are right, accept them.",

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.core.config import Settings
-from app.core.errors import UserError
+from app.core.errors import INSTALL_TRACES, UserError
 from app.core.process import logs
 from app.core.process.redaction import hide_in_addresses
 from app.core.process.tracing import ids, within_attempt
 from app.core.process.tracing.sending import TIMEOUT, SpanSender
 from app.core.process.tracing.spans import Value
-from app.core.process.tracing.target import INSTALL, Target, is_installed, target_of
+from app.core.process.tracing.target import Target, is_installed, target_of
 from app.core.process.version import version
 from app.core.redis import installation
 from app.core.runs.ended_spans import ended_spans
@@ -43,8 +43,8 @@ class Traces:
             raise UserError(
                 "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the packages that send traces are not"
                 " installed",
-                remedy=f"`{INSTALL}` installs them; or take OTEL_EXPORTER_OTLP_ENDPOINT out of the"
-                " settings",
+                remedy="install them, or take OTEL_EXPORTER_OTLP_ENDPOINT out of the settings",
+                steps=(INSTALL_TRACES,),
             )
         # not at the top, because it is an extra
         from app.core.process.tracing.otlp import Exporter  # noqa: PLC0415

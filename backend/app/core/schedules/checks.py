@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
+from app.core.errors import run_schedule, show_schedule
 from app.core.text.words import some
 
 _TRIED_AGAIN = """
@@ -40,8 +41,8 @@ async def last_tick_failed(context: Context) -> Finding:
                 line
                 for schedule in found[:5]
                 for line in (
-                    f"just schedules {schedule.name}",
-                    f"just schedule-run {schedule.name}",
+                    show_schedule(schedule.name),
+                    run_schedule(schedule.name),
                 )
             ),
         )
@@ -53,7 +54,7 @@ async def last_tick_failed(context: Context) -> Finding:
             found=some(
                 [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in again], 3
             ),
-            remedy=tuple(f"just schedules {schedule.name}" for schedule in again[:5]),
+            remedy=tuple(show_schedule(schedule.name) for schedule in again[:5]),
         )
     return ok("no tick failed")
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.errors import Conflict, NotFound, WrongUse
+from app.core.errors import Conflict, NotFound, WrongUse, remove_schedule
 from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
@@ -155,7 +155,8 @@ async def add(
         raise Conflict(
             f"there is a schedule {new.name} already",
             allowed="another name",
-            remedy=f"remove it first: just schedule-remove {new.name}",
+            remedy="remove it first",
+            steps=(remove_schedule(new.name),),
         )
     return added
 

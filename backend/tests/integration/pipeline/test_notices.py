@@ -7,6 +7,7 @@ import pytest
 
 from app.annotation.notices.notifier import new_notifier
 from app.annotation.settings import Settings
+from app.doctor.recipes import recipe
 from tests.integration.conftest import Query
 from tests.integration.pipeline.conftest import GENES, Annotator
 from tests.office import Mailbox, Office, quickly
@@ -29,7 +30,7 @@ def office(annotator: Annotator, query: Query, mailbox: Mailbox) -> Office:
 @asynccontextmanager
 async def telling(settings: Settings, mailbox: Mailbox) -> AsyncIterator[None]:
     """Let the notifier run that the composition roots start."""
-    notifier = new_notifier(settings, [mailbox])
+    notifier = new_notifier(settings, [mailbox], recipe)
     notifier.start()
     try:
         yield

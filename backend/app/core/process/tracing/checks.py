@@ -1,9 +1,9 @@
 """The check of traces: the collector takes them."""
 
 from app.core.checks import Check, Context, Finding, by_time, check, failed, is_timeout, ok, skipped
-from app.core.errors import EDIT_SETTINGS
+from app.core.errors import EDIT_SETTINGS, INSTALL_TRACES
 from app.core.process.redaction import hide_in_addresses
-from app.core.process.tracing.target import INSTALL, is_installed, target_of
+from app.core.process.tracing.target import is_installed, target_of
 
 _REFUSED = frozenset({401, 403})
 
@@ -30,7 +30,7 @@ async def collector(context: Context) -> Finding:
             "the packages that send traces are not installed here",
             required="the packages of requirements/otel.txt, where runs are executed",
             found="they are missing",
-            remedy=INSTALL,
+            remedy=INSTALL_TRACES,
         )
     shown = hide_in_addresses(target.address)
     headers = {"Content-Type": "application/x-protobuf", **target.headers}

@@ -9,9 +9,6 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr
 
-INSTALL = "make traces"
-"""Installs the packages that send traces."""
-
 
 def is_installed() -> bool:
     """Tell whether the packages that send traces are installed."""
