@@ -39,7 +39,7 @@ def _section(check: Check) -> Iterator[str]:
         yield "To repair it:"
         yield _commands(commands(check.remedy))
     else:
-        yield "How to repair it depends on what the doctor finds. It prints the command:"
+        yield "To see the cause and the command that repairs it:"
         yield _commands(f"just doctor --only {check.id}")
     yield f"The check `{check.id}` requires: {check.title}."
 

@@ -44,9 +44,9 @@ _SIZES = """
 @check(
     "database.sizes",
     "no rows are left that the settings no longer keep",
-    symptom="The disk of PostgreSQL fills up, and runs and their events from years ago are there.",
-    why="A worker that is alive removes old rows about once an hour. Without one, or if it fails,"
-    " the tables grow without end.",
+    symptom="PostgreSQL's disk fills up with runs and events from years ago.",
+    why="A living worker removes old rows about once an hour. If there is none, or it fails to"
+    " remove them, the tables grow without limit.",
     needs=("database.migrated",),
 )
 async def sizes(context: Context) -> Finding:
@@ -146,9 +146,9 @@ def _said(found: dict[str, _Found]) -> str:
 @check(
     "host.disk",
     "the disk of CACHE_DIR has room for new files",
-    symptom="A run waits for `disk`, or an export or a backup breaks off.",
-    why="A run that cannot store a source's file waits until there is room. Workers"
-    " remove the files that no source reads any more.",
+    symptom="A run waits for `disk`, or an export or a backup fails half-way.",
+    why="A run that cannot store a source's file waits until there is room. Free some space, or"
+    " set CACHE_DIR to a larger disk. Workers remove the files that no source reads any more.",
     needs=("config.cache-dir",),
     remedy=EDIT_SETTINGS,
 )
@@ -194,9 +194,9 @@ _HISTORY = """
 
 @check(
     "runs.history",
-    "the history of the answers has a size that somebody decided on",
-    symptom="The disk of PostgreSQL fills up although there are no more genes.",
-    why="By default all former answers are kept.",
+    "the history of the answers has a limit, or is small",
+    symptom="PostgreSQL's disk fills up, although the number of genes stays the same.",
+    why="By default, all replaced answers are kept. Set HISTORY_DAYS to remove old ones.",
     remedy=EDIT_SETTINGS,
     needs=("database.migrated",),
 )

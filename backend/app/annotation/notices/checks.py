@@ -10,7 +10,7 @@ from app.core.text.words import some, span
     "runs.stale-sources",
     "answers are as fresh as their sources require",
     symptom="Genes have old answers, or none.",
-    why="Users work with answers that the source has since corrected.",
+    why="Users work with answers that the source may have corrected since.",
     needs=("database.migrated",),
 )
 async def stale_sources(context: Context) -> Finding:

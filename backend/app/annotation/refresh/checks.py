@@ -22,7 +22,7 @@ _TERMS = """
 @check(
     "runs.unknown-terms",
     "this version knows all classifications of the sources",
-    symptom="A source counts more as `other` than before.",
+    symptom="The answers of a source count more as `other` than before.",
     why="A classification that this version does not know counts as `other`, whatever it means.",
     needs=("database.migrated",),
 )

@@ -128,7 +128,7 @@ class Descartes(FileSource):
         HostProbe(
             host=FILES,
             title="the Descartes atlas has both of its files",
-            why="Without the files, runs of Descartes wait. In another form they fail.",
+            why="Runs of Descartes wait for these files, and fail if their format has changed.",
             ask=_probe,
         ),
     )

@@ -152,7 +152,7 @@ class Ensembl(ApiSource):
         HostProbe(
             host=REST,
             title="Ensembl answers",
-            why="Without Ensembl, locations of genes are not refreshed. These runs wait.",
+            why="While Ensembl does not answer, runs that refresh the locations of genes wait.",
             ask=_probe,
         ),
     )

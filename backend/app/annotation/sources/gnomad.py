@@ -294,7 +294,7 @@ class Gnomad(FileSource):
         HostProbe(
             host=FILES,
             title="gnomAD's file has the columns that are read",
-            why="Without the file, runs of gnomAD wait. With other columns they fail.",
+            why="Runs of gnomAD wait for this file, and fail if its columns have changed.",
             ask=_probe,
         ),
     )

@@ -220,7 +220,7 @@ class Gtex(FileSource):
         HostProbe(
             host=FILES,
             title="GTEx's file has the tissues that are read",
-            why="Without the file, runs of GTEx wait. With other columns they fail.",
+            why="Runs of GTEx wait for this file, and fail if its columns have changed.",
             ask=_probe,
         ),
     )

@@ -165,7 +165,7 @@ class PubMed(FileSource):
         HostProbe(
             host=FILES,
             title="NCBI's gene2pubmed has the columns that are read",
-            why="Without the file, runs of PubMed wait. With other columns they fail.",
+            why="Runs of PubMed wait for this file, and fail if its columns have changed.",
             ask=_probe,
         ),
     )

@@ -23,9 +23,10 @@ _UNDELIVERED = """
 @check(
     "notifications.undelivered",
     "notifications are delivered",
-    symptom="People hear of a problem hours later, or not at all.",
-    why="The receiver does not answer, or no process that is running has the channel. A"
-    " notification is tried again for a week, at most once an hour.",
+    symptom="Notifications arrive hours later, or not at all.",
+    why="The receiver does not answer, or no running process has the channel. A delivery is"
+    " retried for a week, at most once an hour. Correct the address of the channel, or restart the"
+    " API and the workers.",
     remedy=EDIT_SETTINGS,
     needs=("database.migrated",),
 )
@@ -62,10 +63,10 @@ _REFUSED = """
 
 @check(
     "notifications.refused",
-    "no channel is refused for good",
-    symptom="The list of notifications shows deliveries that are refused, or given up.",
-    why="The receiver does not take messages of this channel: its address or its secret is"
-    " wrong, or it does not exist any more. What was refused is not sent again.",
+    "no channel is refused permanently",
+    symptom="The list of notifications shows deliveries that are refused or given up.",
+    why="The receiver rejects the messages of this channel: its address or its secret is wrong, or"
+    " it no longer exists. A refused message is not sent again.",
     remedy=EDIT_SETTINGS,
     needs=("database.migrated",),
 )
@@ -97,11 +98,11 @@ _UNPLANNED = """
 
 @check(
     "notifications.sender",
-    "a process that is running has the channels",
-    symptom="The list of notifications says of new ones that it is not decided yet who is told,"
-    " or a run has failed and there is no notification of it.",
-    why="The API and the workers read the settings when they start. Until one of those that are"
-    " running has a channel, nobody is told of anything. Restart them.",
+    "a running process has the channels",
+    symptom="The list of notifications shows `not decided yet`, or a run has failed without a"
+    " notification.",
+    why="The API and the workers read the channels when they start. Until one of the running"
+    " processes has a channel, nobody is notified. Restart them.",
     needs=("database.migrated",),
 )
 async def sender(context: Context) -> Finding:

@@ -44,7 +44,7 @@ def dsn(context: Context) -> str:
     "database.reachable",
     "PostgreSQL answers, and is new enough",
     symptom="Every command stops with `PostgreSQL cannot be used`.",
-    why="Runs, workers and annotations are in PostgreSQL. Nothing works without it.",
+    why="PostgreSQL stores the runs, the workers and the annotations. Nothing works without it.",
     needs=("config.valid",),
 )
 async def reachable(context: Context) -> Finding:
@@ -128,7 +128,7 @@ async def migrated(context: Context) -> Finding:
 @check(
     "database.encoding",
     "the database stores text in UTF-8",
-    symptom="An answer is unknown, with the reason that a character has no equivalent.",
+    symptom="An answer is unknown, and the reason says that a character has no equivalent.",
     why="Names of diseases and authors contain characters that other encodings lack. Answers with"
     " such names cannot be stored.",
     needs=("database.reachable",),
@@ -156,7 +156,7 @@ async def encoding(context: Context) -> Finding:
 @check(
     "database.session-locks",
     "a session lock lasts as long as its connection",
-    symptom="Workers that are alive lose their runs: `lost` again and again, until the run fails.",
+    symptom="Living workers lose their runs: the event `lost` is repeated until the run fails.",
     why="A worker counts as alive while its session holds a lock. Behind a proxy that shares"
     " sessions, such as PgBouncer with pool_mode=transaction, living workers look dead, so other"
     " workers take over their runs.",
@@ -220,8 +220,8 @@ def _shared(found: str) -> Finding:
     "database.idle-in-transaction",
     "no session is idle in a transaction",
     symptom="The commits of a run hang, or a migration hangs.",
-    why="A transaction that is left open keeps its locks, so commits of runs and migrations wait"
-    " for it. PostgreSQL also cannot remove old rows meanwhile.",
+    why="An open transaction keeps its locks, so the commits of runs and migrations wait for it."
+    " Meanwhile PostgreSQL cannot remove old rows.",
     needs=("database.reachable",),
 )
 async def idle_in_transaction(context: Context) -> Finding:

@@ -37,8 +37,8 @@ OLDEST = 5
     "Redis answers",
     symptom="The worker does not start: `Redis cannot be used`, with connection refused or"
     " `NOAUTH`.",
-    why="Wake-ups and request budgets are in Redis. Without Redis, workers cannot start runs or"
-    " send requests to the sources.",
+    why="Redis holds the wake-ups and the request budgets. Without it, workers can neither start"
+    " runs nor send requests to the sources.",
     needs=("config.valid",),
 )
 async def reachable(context: Context) -> Finding:
@@ -99,9 +99,9 @@ def _unreachable(context: Context, error: Exception) -> Finding:
     "Redis is a primary of version 5 or later, and not part of a cluster",
     symptom="Runs stay queued: `READONLY You can't write against a read only replica`; or the"
     " worker does not start: `this is a Redis Cluster`.",
-    why="A replica refuses writes, so no wake-up can be sent and no upstream request counted. A"
-    " Redis Cluster cannot change the keys of a job in one step, and a Redis before 5.0 refuses the"
-    " script that counts upstream requests.",
+    why="A replica refuses writes, so no wake-up can be sent and no request to a source counted. A"
+    " Redis Cluster cannot change the keys of a job in one step, and a Redis before 5.0 refuses"
+    " the script that counts the requests. Set REDIS_URL to another server.",
     needs=("redis.reachable",),
     remedy=EDIT_SETTINGS,
 )
@@ -136,8 +136,8 @@ async def primary(context: Context) -> Finding:
     "redis.exposed",
     "Redis cannot be used without a password",
     symptom="Other machines can use Redis without a password.",
-    why="Whoever can use Redis can enqueue jobs, and can make Redis write files as its user with"
-    " CONFIG SET dir.",
+    why="Everybody who can use Redis can enqueue jobs, and can make Redis write files with the"
+    " command CONFIG SET dir.",
     needs=("redis.reachable",),
 )
 async def exposed(context: Context) -> Finding:
@@ -213,10 +213,11 @@ async def _is_open(context: Context) -> bool:
 @check(
     "redis.shared",
     "no other installation uses the Redis database",
-    symptom="The worker does not start, or logs that another installation uses this Redis database;"
-    " jobs of clients become runs of the wrong installation.",
-    why="The keys of arq do not name the installation. Two installations take each other's wake-ups"
-    " and jobs, so runs start late, and a client's job may become a run of the other installation.",
+    symptom="The worker does not start, or logs that another installation uses this Redis"
+    " database.",
+    why="The keys of arq do not name the installation. Two installations take each other's"
+    " wake-ups and jobs, so runs start late, and a client's job may become a run of the other"
+    " installation. Set another database in REDIS_URL.",
     needs=("redis.reachable", "database.migrated"),
     remedy=EDIT_SETTINGS,
 )

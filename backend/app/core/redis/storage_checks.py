@@ -34,8 +34,9 @@ async def _set_appendonly(context: Context) -> str | None:
     "redis.maxmemory-policy",
     "Redis evicts nothing",
     symptom="Jobs of clients disappear, or sources often answer 429.",
-    why="With any other policy, a full Redis silently drops wake-ups, jobs and request budgets."
-    " Then workers exceed the rate limits of the sources, and jobs of clients are lost.",
+    why="Unless maxmemory-policy is noeviction, a full Redis silently drops wake-ups, jobs and"
+    " request budgets. Then jobs of clients are lost, and workers exceed the rate limits of the"
+    " sources.",
     needs=("redis.reachable",),
     fix=_set_noeviction,
 )

@@ -26,7 +26,7 @@ _STUCK = """
 @check(
     "runs.stuck",
     "running runs make progress",
-    symptom="A run is running, and its numbers have not changed for half an hour.",
+    symptom="A run is running, but has made no progress for half an hour.",
     why="The run waits for something that may never happen. Until its timeout, no other run can"
     " cover its sources.",
     needs=("database.migrated",),
@@ -69,7 +69,7 @@ _FAILING = """
 @check(
     "runs.failing",
     "no run fails again and again",
-    symptom="A run has failed, or its attempts fail one after the other.",
+    symptom="A run has failed, or its attempts fail again and again.",
     why="The answers of its sources are not refreshed. A run fails for good after RUN_MAX_FAILURES"
     " failed attempts in a row, or after it lost three workers in a row that executed nothing else."
     " Progress resets both counts.",

@@ -16,10 +16,10 @@ _TRIED_AGAIN = """
 
 @check(
     "schedules.failed",
-    "what the schedules do succeeds",
+    "the last tick of each schedule has succeeded",
     symptom="There is no new backup, snapshot or export, or a schedule creates no runs.",
-    why="The work of the last tick failed. It is tried 4 times within half an hour."
-    " A backup that failed removes no earlier backup.",
+    why="The last tick failed. A tick is tried 4 times within half an hour. A failed backup"
+    " removes no earlier backup.",
     needs=("database.migrated",),
 )
 async def last_tick_failed(context: Context) -> Finding:
@@ -69,7 +69,7 @@ _FOLDERS = """
     "schedules.folder",
     "the folders of the schedules exist on this host",
     symptom="A backup or an export fails on some hosts.",
-    why="Any worker may do a tick. A folder that a host lacks makes the tick fail there.",
+    why="Any worker may execute a tick, so every host with workers needs the folder.",
     needs=("database.migrated",),
 )
 async def folder(context: Context) -> Finding:

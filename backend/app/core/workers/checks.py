@@ -29,7 +29,7 @@ OVERDUE = 60
     "worker.alive",
     "a worker is alive",
     symptom="Runs stay queued, and the status says `no worker is alive`.",
-    why="Nothing executes runs, so they stay queued.",
+    why="Only a living worker executes runs.",
     needs=("database.migrated",),
 )
 async def alive(context: Context) -> Finding:
@@ -50,8 +50,8 @@ async def alive(context: Context) -> Finding:
     "worker.mode",
     "only the processes that USE_ARQ_WORKER names execute runs",
     symptom="The API executes runs although workers are alive, or workers get no runs.",
-    why="If the API and the workers have different values of USE_ARQ_WORKER, both execute runs"
-    " without sharing request budgets, or wake-ups reach no worker.",
+    why="If the API and the workers have different values of USE_ARQ_WORKER, either both execute"
+    " runs, each with request budgets of its own, or the API sends no wake-ups to the workers.",
     needs=("worker.alive",),
 )
 async def mode(context: Context) -> Finding:
@@ -82,7 +82,7 @@ async def mode(context: Context) -> Finding:
     "the API and the workers have the same queue",
     symptom="Jobs of arq clients stay in the queue, and runs start some seconds late.",
     why="If ARQ_QUEUE_NAME differs, wake-ups and jobs go to a queue that no worker reads. Runs"
-    " start all the same, since each worker also sends wake-ups to its own queue.",
+    " start nevertheless, because each worker also sends wake-ups to its own queue.",
     needs=("database.migrated",),
 )
 async def queue_name(context: Context) -> Finding:
@@ -181,8 +181,9 @@ async def version(context: Context) -> Finding:
     "worker.clock",
     "the clocks of the workers agree with PostgreSQL",
     symptom="The times in the logs of different hosts do not match.",
-    why="Runs follow PostgreSQL's clock only. But logs of several hosts cannot be compared, bulk"
-    " files seem older or newer than they are, and deferred jobs of clients start at wrong times.",
+    why="Runs follow only PostgreSQL's clock. But the logs of different hosts cannot be compared,"
+    " bulk files seem older or newer than they are, and deferred jobs of clients start at the"
+    " wrong time.",
     needs=("database.migrated",),
 )
 async def clock(context: Context) -> Finding:

@@ -58,7 +58,7 @@ async def _create(context: Context) -> str | None:
 @check(
     "config.env-file",
     "the settings are in .env, or in the environment",
-    symptom="Commands look for PostgreSQL at localhost, wherever yours is.",
+    symptom="Commands look for PostgreSQL on localhost, although yours is elsewhere.",
     why="Without .env, PostgreSQL and Redis are expected on this machine, without passwords.",
     remedy="install -m 600 .env.example .env",
     fix=_create,
@@ -89,7 +89,8 @@ async def _protect(context: Context) -> str | None:
     "config.mode",
     "only the owner can read .env",
     symptom="Other users of this machine can read the passwords in .env.",
-    why=".env contains the password of the database and the admin token, which allow everything.",
+    why=".env contains the password of the database and the admin token. Whoever reads them can"
+    " change everything.",
     remedy="chmod 600 .env",
     fix=_protect,
 )
@@ -111,8 +112,8 @@ async def mode(context: Context) -> Finding:
     "config.valid",
     "all settings can be used",
     symptom="The worker or the API does not start: `the settings cannot be used`.",
-    why="The API and the workers do not start with a value that they cannot use, or with a"
-    " misspelt name of a setting.",
+    why="The API and the workers do not start if a setting has a value that is not allowed, or a"
+    " misspelt name.",
     remedy=EDIT_SETTINGS,
 )
 async def valid(context: Context) -> Finding:
@@ -137,8 +138,8 @@ async def valid(context: Context) -> Finding:
     "config.shadowed",
     "no variable of the shell overrides .env",
     symptom="A change in .env has no effect in your shell.",
-    why="Variables of the environment take precedence over .env. A service that systemd starts does"
-    " not see those of your shell, so it has other settings than your commands.",
+    why="Environment variables take precedence over .env. systemd's services do not see the"
+    " variables of your shell, so they have other settings than your commands.",
     needs=("config.env-file",),
     remedy="unset NAME",
 )
@@ -167,9 +168,9 @@ def _upper(values: Mapping[str, str | None]) -> dict[str, str | None]:
 @check(
     "config.read-alike",
     "systemd and Compose read .env as the commands do",
-    symptom="A password works in your shell, and the service with the same .env is refused.",
-    why="The commands, systemd and Compose treat quotes, `$`, `#`, backslashes and `export` in .env"
-    " differently. A value with these characters may mean another password to the service.",
+    symptom="A password in .env works in your shell, but not in a service.",
+    why="The commands, systemd and Compose interpret quotes, `$`, `#`, backslashes and `export` in"
+    " .env differently. A service may read another password from a value with these characters.",
     needs=("config.env-file",),
     remedy=EDIT_SETTINGS,
 )
@@ -193,9 +194,9 @@ async def read_alike(context: Context) -> Finding:
 @check(
     "config.placeholders",
     "no secret is a placeholder",
-    symptom="A password or a token is one from an example.",
-    why="Everybody who has read the example knows the secret. The admin token starts and cancels"
-    " runs, and the read token opens the data.",
+    symptom="A password or a token is copied from an example.",
+    why="Everybody who has read the example knows the secret. With the admin token they can start"
+    " and cancel runs, and with the read token they can read the data.",
     needs=("config.valid",),
     remedy=EDIT_SETTINGS,
 )
@@ -242,7 +243,8 @@ def _value(setting: SecretStr | None) -> str:
     "the variables for proxies and certificates can be used",
     symptom="The worker does not start: `the proxy in HTTPS_PROXY cannot be used`, or"
     " `SSL_CERT_FILE cannot be used`.",
-    why="A worker does not start with a proxy or a file of certificates that it cannot use.",
+    why="A worker does not start if it cannot use the proxy or the certificates that these"
+    " variables name.",
     remedy="unset HTTP_PROXY HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR",
 )
 async def network(context: Context) -> Finding:
@@ -268,7 +270,8 @@ def _prepare() -> None:
     "config.cache-dir",
     "bulk files can be stored in CACHE_DIR",
     symptom="The worker does not start: `CACHE_DIR cannot be used`.",
-    why="Workers do not start, and genes cannot be imported, without a directory for bulk files.",
+    why="Workers and the import of genes need a directory for bulk files. Set CACHE_DIR to one in"
+    " which they can write.",
     needs=("config.valid",),
     remedy=EDIT_SETTINGS,
 )

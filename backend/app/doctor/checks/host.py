@@ -39,8 +39,8 @@ def _installed(package: str) -> str:
     "install.packages",
     "the installed packages are those of the lock",
     symptom="A command stops with `ModuleNotFoundError`, or with an error inside a library.",
-    why="Only the versions in the lock were tested together. For example, arq 0.28 needs a redis-py"
-    " below 6.",
+    why="Only the versions in the lock were tested together. For example, arq 0.28 needs a version"
+    " of redis-py below 6.",
     remedy="rm -rf .venv && make",
 )
 async def packages(context: Context) -> Finding:
@@ -64,7 +64,7 @@ async def packages(context: Context) -> Finding:
     "host.load",
     "the machine has enough processor time",
     symptom="Everything is slow, and the doctor reports checks as not looked at.",
-    why="Heartbeats and answers are late on an overloaded machine, which looks like a fault of"
+    why="On an overloaded machine, heartbeats and answers are late, which looks like a fault of"
     " PostgreSQL, Redis or a source.",
     remedy="ps -eo pid,user,pcpu,etime,args --sort=-pcpu | head",
 )

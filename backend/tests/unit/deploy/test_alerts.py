@@ -42,7 +42,7 @@ def test_an_alert_asks_for_metrics_that_are_there_and_says_what_to_do(rule) -> N
     notes = rule["annotations"]
     for text in (notes["summary"], notes["description"]):
         assert text.endswith((".", "}"))
-    address, _, anchor = notes["runbook_url"].partition("/troubleshooting/#")
+    address, _, anchor = notes["runbook_url"].partition("/troubleshooting.html#")
     assert address == "http://127.0.0.1:8001"
     assert anchor in anchors()
 

@@ -108,13 +108,13 @@ class ClinGen(FileSource):
         HostProbe(
             host=SEARCH,
             title="ClinGen's gene-disease validity file has the columns that are read",
-            why="Without the file, runs of ClinGen wait. With other columns they fail.",
+            why="Runs of ClinGen wait for this file, and fail if its columns have changed.",
             ask=_probe_validity,
         ),
         HostProbe(
             host=FILES,
             title="ClinGen's dosage file has the columns that are read",
-            why="Without the file, runs of ClinGen wait. With other columns they fail.",
+            why="Runs of ClinGen wait for this file, and fail if its columns have changed.",
             ask=_probe_dosage,
         ),
     )

@@ -106,15 +106,15 @@ PROBES = (
     HostProbe(
         host=EUTILS,
         title="NCBI's E-utilities answer",
-        why="Without the E-utilities, ClinVar's runs with few genes wait.",
+        why="Runs of ClinVar with few genes wait while the E-utilities do not answer.",
         ask=_eutils,
     ),
     HostProbe(
         host=FILES,
         title="ClinVar's bulk file has the columns that are read",
         symptom="A run fails at a column of ClinVar's file.",
-        why="ClinVar's runs with many genes read the file. Without it they wait, and with other"
-        " columns they fail.",
+        why="Runs of ClinVar with many genes wait for this file, and fail if its columns have"
+        " changed.",
         ask=_files,
     ),
 )
@@ -124,13 +124,13 @@ SETTING_PROBES = (
         name="ncbi-key",
         title="NCBI knows the API key",
         symptom="ClinVar is slow, or its runs fail because NCBI does not know the API key.",
-        why="Without a key, NCBI allows 3 requests a second instead of 10. With a key that it does"
-        " not know, it refuses every request, and ClinVar's runs fail.",
+        why="Without a key, NCBI allows 3 requests a second instead of 10. If it does not know the"
+        " key, it refuses every request, and runs of ClinVar fail.",
         look=_key,
     ),
     SettingProbe(
         name="ncbi-email",
-        title="NCBI knows whom to write to",
+        title="NCBI knows an e-mail address to write to",
         symptom="NCBI blocks this machine, and nobody was warned.",
         why="Before NCBI blocks a user who sends too many requests, it writes to the address in"
         " NCBI_EMAIL (https://www.ncbi.nlm.nih.gov/books/NBK25497/).",

@@ -79,7 +79,7 @@ class Gencc(FileSource):
         HostProbe(
             host=FILES,
             title="GenCC answers",
-            why="Without GenCC's file, runs of GenCC wait.",
+            why="Runs of GenCC wait while its file cannot be downloaded.",
             ask=_probe,
         ),
     )

@@ -125,15 +125,14 @@ class Hgnc(ApiSource, FileSource):
         HostProbe(
             host=REST,
             title="HGNC answers",
-            why="Without HGNC, symbols and identifiers of genes are not refreshed. These runs"
-            " wait.",
+            why="While HGNC does not answer, runs that refresh symbols and identifiers wait.",
             ask=_probe,
         ),
         HostProbe(
             host=FILES,
             title="HGNC's bulk file has the columns that are read",
             symptom="`just genes-import` cannot get HGNC's list.",
-            why="Runs with many genes, and the import of genes, read HGNC's file.",
+            why="The import of genes and runs with many genes need HGNC's file.",
             ask=_probe_files,
         ),
     )

@@ -104,7 +104,7 @@ class Hpo(FileSource):
         HostProbe(
             host=FILES,
             title="HPO's tables have the columns that are read",
-            why="Without the files, runs of HPO wait. With other columns they fail.",
+            why="Runs of HPO wait for these files, and fail if their columns have changed.",
             ask=_probe,
         ),
     )

@@ -99,7 +99,7 @@ class Mgi(FileSource):
         HostProbe(
             host=FILES,
             title="MGI's report of orthologs has the layout that is read",
-            why="Without the files, runs of MGI wait. With another layout they fail.",
+            why="Runs of MGI wait for these files, and fail if their layout has changed.",
             ask=_probe,
         ),
     )

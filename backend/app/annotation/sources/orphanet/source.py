@@ -79,7 +79,7 @@ class Orphanet(FileSource):
         HostProbe(
             host=FILES,
             title="Orphanet's file states its date",
-            why="Without the file, runs of Orphanet wait.",
+            why="Runs of Orphanet wait while its file cannot be downloaded.",
             ask=_probe,
         ),
     )

@@ -99,16 +99,16 @@ class PanelApp(CollectedSource):
         HostProbe(
             host=UK,
             title="Genomics England's PanelApp answers",
-            why="Without it, runs of PanelApp wait.",
+            why="Runs of PanelApp wait while it does not answer.",
             ask=_probe_uk,
         ),
         HostProbe(
             host=AU,
             title="PanelApp Australia answers",
             symptom="PanelApp Australia answers 403.",
-            why="Without it, runs of PanelApp wait. It restricts automated clients that do not say"
-            " who they are: set CONTACT_EMAIL, and write to PanelApp Australia. Until then, leave"
-            " it out with PANELAPP_REGIONS=UK.",
+            why="Runs of PanelApp wait while it does not answer. It restricts automated clients"
+            " that do not identify themselves: set CONTACT_EMAIL, and write to PanelApp Australia."
+            " Until then, leave it out with PANELAPP_REGIONS=UK.",
             ask=_probe_au,
         ),
     )

@@ -72,7 +72,7 @@ class StringDb(FileSource):
         HostProbe(
             host=FILES,
             title="STRING's file of links has the columns that are read",
-            why="Without STRING's files, runs of STRING wait. With other columns they fail.",
+            why="Runs of STRING wait for these files, and fail if their columns have changed.",
             ask=_probe,
         ),
     )

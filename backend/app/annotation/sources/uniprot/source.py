@@ -103,7 +103,7 @@ class UniProt(CollectedSource):
         HostProbe(
             host=REST,
             title="UniProt answers with the columns that are read",
-            why="Without UniProt, its runs wait. With other columns they fail.",
+            why="Runs of UniProt wait for its answer, and fail if its columns have changed.",
             ask=_probe,
         ),
     )

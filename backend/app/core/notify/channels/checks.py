@@ -37,10 +37,10 @@ def _settings(context: Context) -> "ChannelSettings":
 @check(
     "notifications.addresses",
     "the hosts of webhooks and of the ping can be connected to",
-    symptom="Messages do not arrive, and the log says `is not in the public internet`, or that a"
+    symptom="Messages do not arrive, and the log says `is not in the public internet` or that a"
     " name cannot be resolved.",
-    why="A webhook whose host cannot be resolved or connected to delivers nothing. So does one"
-    " whose host has a private address, unless NOTIFY_ALLOW_PRIVATE allows that.",
+    why="A webhook delivers nothing if its host cannot be resolved or reached, or has a private"
+    " address and NOTIFY_ALLOW_PRIVATE does not allow that.",
     needs=("config.valid",),
     remedy=EDIT_SETTINGS,
 )
@@ -94,9 +94,9 @@ async def _connect(context: Context, host: str, port: int | None, scheme: str) -
 
 @check(
     "notifications.smtp",
-    "the server in SMTP_URL answers, and takes the user and the password",
+    "the server in SMTP_URL answers, and accepts the user and the password",
     symptom="E-mail does not arrive, and the log names the SMTP server.",
-    why="No e-mail is sent if the server cannot be reached, has no TLS, or refuses the user.",
+    why="No e-mail is sent if the server cannot be reached, has no TLS, or rejects the user.",
     needs=("config.valid", "config.network"),
     remedy=EDIT_SETTINGS,
 )
@@ -128,7 +128,7 @@ async def smtp(context: Context) -> Finding:
     "Apprise is installed if it is configured",
     symptom="The API and the workers do not start: `NOTIFY_APPRISE_URLS is set, and Apprise is not"
     " installed`.",
-    why="Apprise is not in the base lock.",
+    why="NOTIFY_APPRISE_URLS needs the packages of requirements/apprise.txt.",
     needs=("config.valid",),
     remedy="sh requirements/install.sh apprise",
 )

@@ -10,10 +10,10 @@ _REFUSED = frozenset({401, 403})
 
 @check(
     "traces.collector",
-    "the collector takes traces",
-    symptom="No trace of a run arrives, or the worker logs `spans for … are dropped`; or it does"
-    " not start, because there is no package to send traces with.",
-    why="Spans that the collector does not take are dropped. Runs do not wait for it and go on.",
+    "the collector accepts traces",
+    symptom="No traces arrive, and the worker logs `spans for … are dropped` or does not start"
+    " because packages are missing.",
+    why="Spans that the collector does not accept are dropped. Runs are not affected.",
     needs=("config.valid",),
 )
 async def collector(context: Context) -> Finding:
