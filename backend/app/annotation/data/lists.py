@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select, text, union_all
+from sqlalchemy import ColumnElement, bindparam, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
@@ -13,7 +13,7 @@ from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.core.errors import NotFound, WrongUse
 from app.core.runs.views import View
 from app.core.text.nearest import did_you_mean
-from app.db.tables import gene_list_genes, genes, merged_ids
+from app.db.tables import gene_list_genes, gene_lists, genes, merged_ids
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
 
@@ -89,17 +89,25 @@ class ListChange(View):
     """The rows whose gene was found by an old name, or in spite of a contradiction."""
 
 
-_SUMMARY = """
-    SELECT l.name, l.note, l.file_name, l.by, l.created_at, l.updated_at,
-      count(m.hgnc_id) AS genes, count(g.id) AS in_database
-    FROM gene_lists l LEFT JOIN gene_list_genes m ON m.list_id = l.id
-    LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id
-    {where} GROUP BY l.id ORDER BY l.name
-    """
-
-_LISTS = text(_SUMMARY.format(where=""))
-
-_LIST = text(_SUMMARY.format(where="WHERE l.id = :list_id"))
+_SUMMARIES = (
+    select(
+        gene_lists.c.name,
+        gene_lists.c.note,
+        gene_lists.c.file_name,
+        gene_lists.c.by,
+        gene_lists.c.created_at,
+        gene_lists.c.updated_at,
+        func.count(gene_list_genes.c.hgnc_id).label("genes"),
+        func.count(genes.c.id).label("in_database"),
+    )
+    .select_from(
+        gene_lists.outerjoin(
+            gene_list_genes, gene_list_genes.c.list_id == gene_lists.c.id
+        ).outerjoin(genes, genes.c.hgnc_id == gene_list_genes.c.hgnc_id)
+    )
+    .group_by(gene_lists.c.id)
+    .order_by(gene_lists.c.name)
+)
 
 # the gene itself, and the genes that were merged into it
 _LISTS_WITH = text(
@@ -215,7 +223,7 @@ async def put_list(
 
 async def all_lists(connection: AsyncConnection) -> list[GeneListSummary]:
     """Return all lists, without their genes."""
-    rows = (await connection.execute(_LISTS)).mappings()
+    rows = (await connection.execute(_SUMMARIES)).mappings()
     return [GeneListSummary(**row) for row in rows]
 
 
@@ -236,9 +244,10 @@ async def get_list(connection: AsyncConnection, name: str) -> GeneList:
     Raises:
         NotFound: there is no such list.
     """
-    values = {"list_id": await list_members(connection, name)}
-    summary = (await connection.execute(_LIST, values)).mappings().one()
-    members = (await connection.execute(_MEMBERS, values)).mappings()
+    list_id = await list_members(connection, name)
+    found = await connection.execute(_SUMMARIES.where(gene_lists.c.id == list_id))
+    summary = found.mappings().one()
+    members = (await connection.execute(_MEMBERS, {"list_id": list_id})).mappings()
     return GeneList(**summary, members=[NamedGene(**row) for row in members])
 
 

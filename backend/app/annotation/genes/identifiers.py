@@ -3,16 +3,21 @@
 A changed symbol or identifier is an event of the gene.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.names import GeneNames
 
 # An identifier that was not known before is no event, because nothing changes for its readers.
-_CHANGE = """
-    WITH new (gene_id, symbol, ensembl_gene_id, entrez_id) AS ({new}),
+_CHANGE = text(
+    """
+    WITH new (gene_id, symbol, ensembl_gene_id, entrez_id) AS (
+      SELECT * FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:symbols AS text[]),
+        CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+    ),
     old AS (
       SELECT g.id, g.symbol, g.ensembl_gene_id, g.entrez_id
       FROM genes g JOIN new ON new.gene_id = g.id
@@ -38,61 +43,67 @@ _CHANGE = """
     )
     SELECT count(*) FROM old
     """
-
-
-def changing(new: str) -> TextClause:
-    """Return the statement that changes genes, and returns how many had other values.
-
-    Args:
-        new: a query of the columns gene_id, symbol, ensembl_gene_id and entrez_id. A symbol that is
-            null is left as it is.
-    """
-    return text(_CHANGE.format(new=new))
-
-
-_BY_ID = changing(
-    "SELECT * FROM unnest(CAST(:gene_ids AS bigint[]), CAST(:symbols AS text[]),"
-    " CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))"
 )
+
+
+class Identifiers(NamedTuple):
+    """The symbol and the identifiers that a gene is to have.
+
+    Attributes:
+        gene_id: of the gene, in the database.
+        symbol: None leaves the symbol as it is.
+        ensembl_gene_id: None if the gene has none.
+        entrez_id: None if the gene has none.
+    """
+
+    gene_id: int
+    symbol: str | None
+    ensembl_gene_id: str | None
+    entrez_id: str | None
 
 
 async def change_identifiers(
-    connection: AsyncConnection, changes: Mapping[int, Mapping[str, str | None]], run_id: int
-) -> None:
+    connection: AsyncConnection, genes: Sequence[Identifiers], run_id: int | None
+) -> int:
     """Write the symbols and identifiers of genes.
 
     Args:
-        connection: in the attempt's transaction.
-        changes: the columns of ``genes`` with their values, by the gene's id.
-        run_id: the run that found them.
+        connection: in a transaction.
+        genes: with the values that they are to have. Genes that have them are left alone.
+        run_id: the run that found them; None for an import of genes.
+
+    Returns:
+        How many genes had other values.
     """
-    values: Sequence[Mapping[str, str | None]] = list(changes.values())
-    await connection.execute(
-        _BY_ID,
-        {
-            "run_id": run_id,
-            "gene_ids": list(changes),
-            "symbols": [each.get("symbol") for each in values],
-            "ensembl_gene_ids": [each.get("ensembl_gene_id") for each in values],
-            "entrez_ids": [each.get("entrez_id") for each in values],
-        },
-    )
+    if not genes:
+        return 0
+    gene_ids, symbols, ensembl_gene_ids, entrez_ids = map(list, zip(*genes, strict=True))
+    values = {
+        "gene_ids": gene_ids,
+        "symbols": symbols,
+        "ensembl_gene_ids": ensembl_gene_ids,
+        "entrez_ids": entrez_ids,
+        "run_id": run_id,
+    }
+    changed: int = (await connection.execute(_CHANGE, values)).scalar_one()
+    return changed
 
-
-_NEW_NAMES = (
-    "SELECT * FROM unnest("
-    "CAST(:hgnc_ids AS text[]), CAST(:kinds AS text[]), CAST(:names AS text[]))"
-)
 
 _DROP_NAMES = text(
-    f"""
+    """
     DELETE FROM gene_names n WHERE n.hgnc_id = ANY(CAST(:genes AS text[]))
-      AND (n.hgnc_id, n.kind, n.name) NOT IN ({_NEW_NAMES})
+      AND (n.hgnc_id, n.kind, n.name) NOT IN (SELECT * FROM unnest(
+        CAST(:hgnc_ids AS text[]), CAST(:kinds AS text[]), CAST(:names AS text[])))
     """
 )
 
 _ADD_NAMES = text(
-    f"INSERT INTO gene_names (hgnc_id, kind, name) {_NEW_NAMES} ON CONFLICT DO NOTHING"
+    """
+    INSERT INTO gene_names (hgnc_id, kind, name)
+    SELECT * FROM unnest(
+      CAST(:hgnc_ids AS text[]), CAST(:kinds AS text[]), CAST(:names AS text[]))
+    ON CONFLICT DO NOTHING
+    """
 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.genes.identifiers import changing
+from app.annotation.genes.identifiers import Identifiers, change_identifiers
 from app.annotation.sources.answers import FileRead
 from app.annotation.sources.base import Source
 from app.annotation.sources.hgnc import WITHDRAWN, Hgnc
@@ -28,46 +28,76 @@ logger = logging.getLogger(__name__)
 # before. Otherwise two of them could wait for each other.
 _LOCK = text("LOCK TABLE gene_names IN SHARE ROW EXCLUSIVE MODE")
 
-_TABLES = tuple(
-    f"CREATE TEMPORARY TABLE hgnc_{table} ({columns}) ON COMMIT DROP"
-    for table, columns in (
-        ("approved", "hgnc_id text, symbol text, ensembl_gene_id text, entrez_id text"),
-        ("names", "hgnc_id text, kind text, name text"),
-        ("withdrawn", "hgnc_id text, event text, successors text[]"),
-    )
+_TABLES = (
+    text(
+        """
+        CREATE TEMPORARY TABLE hgnc_approved
+          (hgnc_id text, symbol text, ensembl_gene_id text, entrez_id text) ON COMMIT DROP
+        """
+    ),
+    text(
+        """
+        CREATE TEMPORARY TABLE hgnc_names (hgnc_id text, kind text, name text) ON COMMIT DROP
+        """
+    ),
+    text(
+        """
+        CREATE TEMPORARY TABLE hgnc_withdrawn
+          (hgnc_id text, event text, successors text[]) ON COMMIT DROP
+        """
+    ),
 )
 
+_COPY = {
+    "approved": "COPY hgnc_approved FROM STDIN",
+    "names": "COPY hgnc_names FROM STDIN",
+    "withdrawn": "COPY hgnc_withdrawn FROM STDIN",
+}
+"""The statement that fills each table, by what a block names it."""
+
 _MERGE_NAMES = (
-    "ANALYZE hgnc_names",
-    """
-    DELETE FROM gene_names n WHERE NOT EXISTS (SELECT FROM hgnc_names h
-      WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
-    """,
-    """
-    INSERT INTO gene_names (hgnc_id, kind, name) SELECT h.hgnc_id, h.kind, h.name
-    FROM hgnc_names h WHERE NOT EXISTS (SELECT FROM gene_names n
-      WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
-    """,
+    text("ANALYZE hgnc_names"),
+    text(
+        """
+        DELETE FROM gene_names n WHERE NOT EXISTS (SELECT FROM hgnc_names h
+          WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
+        """
+    ),
+    text(
+        """
+        INSERT INTO gene_names (hgnc_id, kind, name) SELECT h.hgnc_id, h.kind, h.name
+        FROM hgnc_names h WHERE NOT EXISTS (SELECT FROM gene_names n
+          WHERE (h.hgnc_id, h.kind, h.name) = (n.hgnc_id, n.kind, n.name))
+        """
+    ),
 )
 
 # without a list of withdrawn genes, nothing is known of merged ones
 _MERGED_IDS = (
-    """
-    DELETE FROM merged_ids m WHERE EXISTS (SELECT FROM hgnc_withdrawn) AND NOT EXISTS (
-      SELECT FROM hgnc_withdrawn w WHERE w.hgnc_id = m.hgnc_id AND w.event = 'merged')
-    """,
-    """
-    INSERT INTO merged_ids AS m (hgnc_id, successor)
-    SELECT DISTINCT ON (w.hgnc_id) w.hgnc_id, w.successors[1] FROM hgnc_withdrawn w
-    WHERE w.event = 'merged' ORDER BY w.hgnc_id
-    ON CONFLICT (hgnc_id) DO UPDATE SET successor = excluded.successor
-    WHERE m.successor <> excluded.successor
-    """,
+    text(
+        """
+        DELETE FROM merged_ids m WHERE EXISTS (SELECT FROM hgnc_withdrawn) AND NOT EXISTS (
+          SELECT FROM hgnc_withdrawn w WHERE w.hgnc_id = m.hgnc_id AND w.event = 'merged')
+        """
+    ),
+    text(
+        """
+        INSERT INTO merged_ids AS m (hgnc_id, successor)
+        SELECT DISTINCT ON (w.hgnc_id) w.hgnc_id, w.successors[1] FROM hgnc_withdrawn w
+        WHERE w.event = 'merged' ORDER BY w.hgnc_id
+        ON CONFLICT (hgnc_id) DO UPDATE SET successor = excluded.successor
+        WHERE m.successor <> excluded.successor
+        """
+    ),
 )
 
-_RENAME = changing(
-    "SELECT g.id, h.symbol, h.ensembl_gene_id, h.entrez_id"
-    " FROM hgnc_approved h JOIN genes g ON g.hgnc_id = h.hgnc_id"
+_RENAMED = text(
+    """
+    SELECT g.id, h.symbol, h.ensembl_gene_id, h.entrez_id
+    FROM hgnc_approved h JOIN genes g ON g.hgnc_id = h.hgnc_id
+    WHERE (h.symbol, h.ensembl_gene_id, h.entrez_id)
+      IS DISTINCT FROM (g.symbol, g.ensembl_gene_id, g.entrez_id)
+    """
 )
 
 _APPROVE_AGAIN = text(
@@ -218,12 +248,13 @@ async def apply(
     """
     await lock(connection)
     for statement in _TABLES:
-        await connection.execute(text(statement))
+        await connection.execute(statement)
     await _copy(connection, blocks)
     for statement in (*_MERGE_NAMES, *_MERGED_IDS):
-        await connection.execute(text(statement))
+        await connection.execute(statement)
+    renamed = [Identifiers(*row) for row in await connection.execute(_RENAMED)]
+    await change_identifiers(connection, renamed, run_id)
     values = {"run_id": run_id}
-    await connection.execute(_RENAME, values)
     await connection.execute(_APPROVE_AGAIN, values)
     await connection.execute(_FATES)
     await connection.execute(_IMPORT_SUCCESSORS, values)
@@ -238,7 +269,7 @@ async def _copy(connection: AsyncConnection, blocks: Sequence[Block]) -> None:
     assert driver is not None
     async with driver.cursor() as cursor:
         for table in dict.fromkeys(block.table for block in blocks):
-            async with cursor.copy(f"COPY hgnc_{table} FROM STDIN") as copy:
+            async with cursor.copy(_COPY[table]) as copy:
                 for block in blocks:
                     if block.table == table:
                         await copy.write(block.rows)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.genes.columns import ReadColumn, Row, read_rows
 from app.annotation.genes.files import Table, read_gene_file
-from app.annotation.genes.identifiers import changing
+from app.annotation.genes.identifiers import Identifiers, change_identifiers
 from app.annotation.genes.identity import apply, lock, read_identity
 from app.annotation.genes.names import GeneRow, Names, Remark, Resolved, gene_row
 from app.annotation.sources.accepted_files import judge
@@ -40,19 +40,23 @@ logger = logging.getLogger(__name__)
 CHUNK = 1_000
 """Genes for each statement."""
 
-_GENES = (
-    "SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),"
-    " CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))"
-)
-
-_CHANGE = changing(
-    "SELECT g.id, n.symbol, n.ensembl_gene_id, n.entrez_id FROM genes g"
-    f" JOIN ({_GENES}) n (hgnc_id, symbol, ensembl_gene_id, entrez_id) ON n.hgnc_id = g.hgnc_id"
+_KNOWN = text(
+    """
+    SELECT g.id, n.symbol, n.ensembl_gene_id, n.entrez_id
+    FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),
+        CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+      AS n (hgnc_id, symbol, ensembl_gene_id, entrez_id)
+    JOIN genes g ON g.hgnc_id = n.hgnc_id
+    """
 )
 
 _ADD = text(
-    f"INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id) {_GENES}"
-    " ON CONFLICT (hgnc_id) DO NOTHING RETURNING id"
+    """
+    INSERT INTO genes (hgnc_id, symbol, ensembl_gene_id, entrez_id)
+    SELECT * FROM unnest(CAST(:hgnc_ids AS text[]), CAST(:symbols AS text[]),
+      CAST(:ensembl_gene_ids AS text[]), CAST(:entrez_ids AS text[]))
+    ON CONFLICT (hgnc_id) DO NOTHING RETURNING id
+    """
 )
 
 
@@ -225,7 +229,8 @@ async def _store(
         "ensembl_gene_ids": [gene.ensembl_gene_id for gene in genes],
         "entrez_ids": [gene.entrez_id for gene in genes],
     }
-    updated = (await connection.execute(_CHANGE, values | {"run_id": None})).scalar_one()
+    known = [Identifiers(*row) for row in await connection.execute(_KNOWN, values)]
+    updated = await change_identifiers(connection, known, run_id=None)
     added = len((await connection.execute(_ADD, values)).all())
     report.imported += added
     report.updated += updated

@@ -4,12 +4,32 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import text
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    TextualSelect,
+    and_,
+    any_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.cells import clean, identifier, is_number
 from app.annotation.sources.names import MAX_NAME
 from app.core.runs.views import View, one_of
+from app.db.tables import gene_names, genes
 from app.db.text import storable
 
 ANY_NAME = "a symbol, a previous symbol, an alias, or an id of HGNC, Ensembl or NCBI"
@@ -59,59 +79,109 @@ class Resolutions(View):
     names: list[Resolution]
 
 
-# Each part finds the genes that a name can mean in one way; an exact match hides those that differ
-# in case. Names are compared with the names of all approved genes. A gene that is in the database
-# under the same HGNC id is joined.
-_FIND = """
-    WITH asked (place, name, hgnc_id, ensembl_id, entrez_id) AS MATERIALIZED ({asked}),
-    meant (place, kind, hgnc_id, exact) AS (
-      SELECT a.place, 0, g.hgnc_id, true FROM asked a JOIN genes g ON g.hgnc_id = a.hgnc_id
-      UNION ALL
-      SELECT a.place, 0, n.hgnc_id, true
-      FROM asked a JOIN gene_names n ON n.hgnc_id = a.hgnc_id AND n.kind = 'symbol'
-      UNION ALL
-      SELECT a.place, 1, g.hgnc_id, true
-      FROM asked a JOIN genes g ON g.ensembl_gene_id = a.ensembl_id
-      UNION ALL
-      SELECT a.place, 2, g.hgnc_id, true FROM asked a JOIN genes g ON g.entrez_id = a.entrez_id
-      UNION ALL
-      SELECT a.place, CASE WHEN g.withdrawn_at IS NULL THEN 3 ELSE 4 END, g.hgnc_id,
-        g.symbol = a.name
-      FROM asked a JOIN genes g ON lower(g.symbol) = lower(a.name)
-      UNION ALL
-      SELECT a.place, CASE n.kind WHEN 'symbol' THEN 3 WHEN 'previous' THEN 5 ELSE 6 END, n.hgnc_id,
-        n.kind <> 'symbol' OR n.name = a.name
-      FROM asked a JOIN gene_names n ON upper(n.name) = upper(a.name)
-    ),
-    best AS (
-      SELECT place, kind, hgnc_id,
-        rank() OVER (PARTITION BY place ORDER BY kind, exact DESC) AS rank
-      FROM meant WHERE kind = ANY(CAST(:kinds AS int[]))
-    )
-    SELECT DISTINCT b.place, b.kind, b.hgnc_id, g.id, g.withdrawn_at,
-      coalesce(g.symbol, n.name) AS symbol,
-      s.id AS successor_id, s.hgnc_id AS successor_hgnc_id, s.symbol AS successor_symbol,
-      s.withdrawn_at AS successor_withdrawn_at
-    FROM best b LEFT JOIN genes g ON g.hgnc_id = b.hgnc_id
-    LEFT JOIN gene_names n ON n.hgnc_id = b.hgnc_id AND n.kind = 'symbol'
-    LEFT JOIN genes s ON s.id = g.successor_id
-    WHERE b.rank = 1 ORDER BY b.place, symbol, b.hgnc_id
-    """
+_ASKED = (
+    column("place", Integer),
+    column("name", Text),
+    column("hgnc_id", Text),
+    column("ensembl_id", Text),
+    column("entrez_id", Text),
+)
 
-_FIND_ALL = text(
-    _FIND.format(
-        asked="SELECT * FROM unnest(CAST(:places AS int[]), CAST(:names AS text[]),"
-        " CAST(:hgnc_ids AS text[]), CAST(:ensembl_ids AS text[]), CAST(:entrez_ids AS text[]))"
+
+def _find(names: TextualSelect) -> Select[Any]:
+    """Return the statement that finds the genes that names mean.
+
+    Each part of the union finds the genes that a name can mean in one way; an exact match hides
+    those that differ in case. Names are compared with the names of all approved genes. A gene that
+    is in the database under the same HGNC id is joined.
+
+    Args:
+        names: selects the names that are asked for, with the identifiers that they may be.
+    """
+    asked = names.cte("asked").prefix_with("MATERIALIZED")
+    withdrawn = case((genes.c.withdrawn_at.is_(None), 3), else_=4)
+    of_kind = case(
+        (gene_names.c.kind == "symbol", 3), (gene_names.c.kind == "previous", 5), else_=6
     )
+    is_symbol = gene_names.c.kind == "symbol"
+    meant = union_all(
+        select(
+            asked.c.place, literal(0).label("kind"), genes.c.hgnc_id, true().label("exact")
+        ).join_from(asked, genes, genes.c.hgnc_id == asked.c.hgnc_id),
+        select(asked.c.place, literal(0), gene_names.c.hgnc_id, true()).join_from(
+            asked, gene_names, and_(gene_names.c.hgnc_id == asked.c.hgnc_id, is_symbol)
+        ),
+        select(asked.c.place, literal(1), genes.c.hgnc_id, true()).join_from(
+            asked, genes, genes.c.ensembl_gene_id == asked.c.ensembl_id
+        ),
+        select(asked.c.place, literal(2), genes.c.hgnc_id, true()).join_from(
+            asked, genes, genes.c.entrez_id == asked.c.entrez_id
+        ),
+        select(asked.c.place, withdrawn, genes.c.hgnc_id, genes.c.symbol == asked.c.name).join_from(
+            asked, genes, func.lower(genes.c.symbol) == func.lower(asked.c.name)
+        ),
+        select(
+            asked.c.place,
+            of_kind,
+            gene_names.c.hgnc_id,
+            or_(not_(is_symbol), gene_names.c.name == asked.c.name),
+        ).join_from(asked, gene_names, func.upper(gene_names.c.name) == func.upper(asked.c.name)),
+    ).subquery("meant")
+    place = func.rank().over(
+        partition_by=meant.c.place, order_by=(meant.c.kind, meant.c.exact.desc())
+    )
+    best = (
+        select(meant.c.place, meant.c.kind, meant.c.hgnc_id, place.label("rank"))
+        .where(meant.c.kind == any_(bindparam("kinds", type_=ARRAY(Integer))))
+        .subquery("best")
+    )
+    successors = genes.alias("successors")
+    symbol = func.coalesce(genes.c.symbol, gene_names.c.name).label("symbol")
+    return (
+        select(
+            best.c.place,
+            best.c.kind,
+            best.c.hgnc_id,
+            genes.c.id,
+            genes.c.withdrawn_at,
+            symbol,
+            successors.c.id.label("successor_id"),
+            successors.c.hgnc_id.label("successor_hgnc_id"),
+            successors.c.symbol.label("successor_symbol"),
+            successors.c.withdrawn_at.label("successor_withdrawn_at"),
+        )
+        .distinct()
+        .select_from(
+            best.outerjoin(genes, genes.c.hgnc_id == best.c.hgnc_id)
+            .outerjoin(gene_names, and_(gene_names.c.hgnc_id == best.c.hgnc_id, is_symbol))
+            .outerjoin(successors, successors.c.id == genes.c.successor_id)
+        )
+        .where(best.c.rank == 1)
+        .order_by(best.c.place, symbol, best.c.hgnc_id)
+    )
+
+
+_FIND_ALL = _find(
+    text(
+        """
+        SELECT place, name, hgnc_id, ensembl_id, entrez_id
+        FROM unnest(CAST(:places AS int[]), CAST(:names AS text[]), CAST(:hgnc_ids AS text[]),
+            CAST(:ensembl_ids AS text[]), CAST(:entrez_ids AS text[]))
+          AS asked (place, name, hgnc_id, ensembl_id, entrez_id)
+        """
+    ).columns(*_ASKED)
 )
 
 # Most calls are of one name. PostgreSQL plans this statement once and the other one every time,
 # because its plan depends on the number of names.
-_FIND_ONE = text(
-    _FIND.format(
-        asked="SELECT CAST(:places AS int), CAST(:names AS text), CAST(:hgnc_ids AS text),"
-        " CAST(:ensembl_ids AS text), CAST(:entrez_ids AS text)"
-    )
+_FIND_ONE = _find(
+    text(
+        """
+        SELECT CAST(:places AS int) AS place, CAST(:names AS text) AS name,
+          CAST(:hgnc_ids AS text) AS hgnc_id, CAST(:ensembl_ids AS text) AS ensembl_id,
+          CAST(:entrez_ids AS text) AS entrez_id
+        """
+    ).columns(*_ASKED)
 )
 
 

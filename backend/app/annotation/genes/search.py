@@ -2,7 +2,20 @@
 
 from typing import Annotated, Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    TextualSelect,
+    all_,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.cells import clean
@@ -10,6 +23,7 @@ from app.annotation.genes.near import near_names
 from app.annotation.genes.resolve import RESOLVED_BY, NamedGene, Resolution, resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.runs.views import View, one_of
+from app.db.tables import gene_names, genes
 from app.db.text import is_storable
 
 MOST = 10
@@ -64,62 +78,91 @@ class Found(View):
         return found[0] if needs_none else None
 
 
-_NAMED = """
-    WITH named (part, hgnc_id, kind, name) AS ({named}),
-    best AS (
-      SELECT DISTINCT ON (hgnc_id) part, hgnc_id, kind, name FROM named
-      WHERE hgnc_id <> ALL(CAST(:without AS text[])) ORDER BY hgnc_id, kind, part, name
-    ),
-    first AS (
-      SELECT part, hgnc_id, kind, name FROM best
-      ORDER BY kind, part, upper(name), hgnc_id LIMIT :limit
-    )
-    SELECT f.kind, f.name, f.hgnc_id, g.id, g.withdrawn_at, coalesce(g.symbol, n.name) AS symbol
-    FROM first f LEFT JOIN genes g ON g.hgnc_id = f.hgnc_id
-    LEFT JOIN gene_names n ON n.hgnc_id = f.hgnc_id AND n.kind = 'symbol'
-    ORDER BY f.kind, f.part, upper(f.name), f.hgnc_id
+def _first_of(named: TextualSelect) -> Select[Any]:
+    """Return the statement that gives the first genes of some, each with the best of its names.
+
+    Args:
+        named: selects ``part``, ``hgnc_id``, ``kind`` and ``name``. The kind decides on the order
+            of the genes, then the part.
     """
+    found = named.subquery("named")
+    best = (
+        select(found.c.part, found.c.hgnc_id, found.c.kind, found.c.name)
+        .ext(distinct_on(found.c.hgnc_id))
+        .where(found.c.hgnc_id != all_(bindparam("without", type_=ARRAY(Text))))
+        .order_by(found.c.hgnc_id, found.c.kind, found.c.part, found.c.name)
+        .subquery("best")
+    )
+    first = (
+        select(best.c.part, best.c.hgnc_id, best.c.kind, best.c.name)
+        .order_by(best.c.kind, best.c.part, func.upper(best.c.name), best.c.hgnc_id)
+        .limit(bindparam("limit", type_=Integer))
+        .subquery("first")
+    )
+    symbol = and_(gene_names.c.hgnc_id == first.c.hgnc_id, gene_names.c.kind == "symbol")
+    return (
+        select(
+            first.c.kind,
+            first.c.name,
+            first.c.hgnc_id,
+            genes.c.id,
+            genes.c.withdrawn_at,
+            func.coalesce(genes.c.symbol, gene_names.c.name).label("symbol"),
+        )
+        .select_from(
+            first.outerjoin(genes, genes.c.hgnc_id == first.c.hgnc_id).outerjoin(gene_names, symbol)
+        )
+        .order_by(first.c.kind, first.c.part, func.upper(first.c.name), first.c.hgnc_id)
+    )
+
+
+_COLUMNS = (
+    column("part", Integer),
+    column("hgnc_id", Text),
+    column("kind", Integer),
+    column("name", Text),
+)
 
 # These operators compare bytes, whatever the collation of the database is. The indexes have the
 # names in this order, so that few are read although two letters may begin thousands.
-_GENES_THAT_BEGIN = """
-    (SELECT 1, hgnc_id, CASE WHEN withdrawn_at IS NULL THEN 3 ELSE 4 END, symbol FROM genes
-     WHERE lower(symbol) ~>=~ lower(:first) AND lower(symbol) ~<~ (lower(:first) || :last)
-     ORDER BY lower(symbol) USING ~<~ LIMIT :part)
-    """
-
-_NAMES_THAT_BEGIN = """
-    (SELECT 2, hgnc_id, {place}, name FROM gene_names n
-     WHERE kind = '{kind}' AND upper(name) ~>=~ upper(:first)
-       AND upper(name) ~<~ (upper(:first) || :last) {more}
-     ORDER BY upper(name) USING ~<~ LIMIT :part)
-    """
-
-_NOT_THERE = "AND NOT EXISTS (SELECT FROM genes g WHERE g.hgnc_id = n.hgnc_id)"
-
-_BEGINNING = text(
-    _NAMED.format(
-        named=" UNION ALL ".join(
-            [
-                _GENES_THAT_BEGIN,
-                _NAMES_THAT_BEGIN.format(place=3, kind="symbol", more=_NOT_THERE),
-                _NAMES_THAT_BEGIN.format(place=5, kind="previous", more=""),
-                _NAMES_THAT_BEGIN.format(place=6, kind="alias", more=""),
-            ]
-        )
-    )
+_BEGINNING = _first_of(
+    text(
+        """
+        (SELECT 1 AS part, hgnc_id, CASE WHEN withdrawn_at IS NULL THEN 3 ELSE 4 END AS kind,
+           symbol AS name FROM genes
+         WHERE lower(symbol) ~>=~ lower(:first) AND lower(symbol) ~<~ (lower(:first) || :last)
+         ORDER BY lower(symbol) USING ~<~ LIMIT :part)
+        UNION ALL
+        (SELECT 2, hgnc_id, 3, name FROM gene_names n
+         WHERE kind = 'symbol' AND upper(name) ~>=~ upper(:first)
+           AND upper(name) ~<~ (upper(:first) || :last)
+           AND NOT EXISTS (SELECT FROM genes g WHERE g.hgnc_id = n.hgnc_id)
+         ORDER BY upper(name) USING ~<~ LIMIT :part)
+        UNION ALL
+        (SELECT 2, hgnc_id, 5, name FROM gene_names
+         WHERE kind = 'previous' AND upper(name) ~>=~ upper(:first)
+           AND upper(name) ~<~ (upper(:first) || :last)
+         ORDER BY upper(name) USING ~<~ LIMIT :part)
+        UNION ALL
+        (SELECT 2, hgnc_id, 6, name FROM gene_names
+         WHERE kind = 'alias' AND upper(name) ~>=~ upper(:first)
+           AND upper(name) ~<~ (upper(:first) || :last)
+         ORDER BY upper(name) USING ~<~ LIMIT :part)
+        """
+    ).columns(*_COLUMNS)
 )
 
-_NEAR = text(
-    _NAMED.format(
-        named="""
-    SELECT 1, hgnc_id, CASE WHEN withdrawn_at IS NULL THEN 3 ELSE 4 END, symbol
-    FROM genes WHERE lower(symbol) = ANY(CAST(:lower AS text[]))
-    UNION ALL
-    SELECT 2, hgnc_id, CASE kind WHEN 'symbol' THEN 3 WHEN 'previous' THEN 5 ELSE 6 END, name
-    FROM gene_names WHERE upper(name) = ANY(CAST(:upper AS text[]))
-    """
-    )
+_NEAR = _first_of(
+    text(
+        """
+        SELECT 1 AS part, hgnc_id, CASE WHEN withdrawn_at IS NULL THEN 3 ELSE 4 END AS kind,
+          symbol AS name
+        FROM genes WHERE lower(symbol) = ANY(CAST(:lower AS text[]))
+        UNION ALL
+        SELECT 2, hgnc_id, CASE kind WHEN 'symbol' THEN 3 WHEN 'previous' THEN 5 ELSE 6 END, name
+        FROM gene_names WHERE upper(name) = ANY(CAST(:upper AS text[]))
+        """
+    ).columns(*_COLUMNS)
 )
 
 _SPARE = 3
@@ -170,7 +213,7 @@ async def _near(connection: AsyncConnection, typed: str, limit: int) -> list[Mat
 
 
 async def _matches(
-    connection: AsyncConnection, statement: TextClause, values: dict[str, Any], limit: int
+    connection: AsyncConnection, statement: Select[Any], values: dict[str, Any], limit: int
 ) -> list[Match]:
     rows = await connection.execute(statement, values | {"limit": limit})
     return [

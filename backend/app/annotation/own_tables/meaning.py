@@ -1,11 +1,26 @@
 """Which genes the rows of an own table mean. All statements here are about one table."""
 
-from sqlalchemy import text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Text,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    or_,
+    select,
+    text,
+)
+
+from app.db.tables import genes, own_rows
 
 # Rows that name their gene by a symbol, with the genes that have it. The best kind decides: the
 # approved symbol, the last symbol of a withdrawn gene, a previous symbol, an alias. Names are
 # compared with those of all approved genes, not only of those in the database.
-_MEANT = """
+MEANT = text(
+    """
     WITH asked AS (
       SELECT DISTINCT value AS name FROM own_rows WHERE table_id = :table_id AND key = 'symbol'
     ),
@@ -23,8 +38,7 @@ _MEANT = """
     SELECT name, hgnc_id, count(*) OVER (PARTITION BY name) > 1 AS ambiguous
     FROM best WHERE rank = 1
     """
-
-MEANT = text(_MEANT)
+).columns(column("name", Text), column("hgnc_id", Text), column("ambiguous", Boolean))
 
 # the rows of some genes; a gene has no row here if no row means it
 ROWS = text(
@@ -55,25 +69,54 @@ ROWS = text(
     """
 )
 
-# what became of the rows when the table was added: in the database, elsewhere, or by line
-OUTCOME = text(
-    f"""
-    WITH meant AS MATERIALIZED (
-      SELECT m.name, min(g.hgnc_id) AS here, count(*) AS genes
-      FROM ({_MEANT}) m LEFT JOIN genes g ON g.hgnc_id = m.hgnc_id GROUP BY m.name
-    ),
-    ids (key, value) AS MATERIALIZED (
-      SELECT 'hgnc_id', hgnc_id FROM genes
-      UNION SELECT 'entrez_id', entrez_id FROM genes
-      UNION SELECT 'ensembl_gene_id', ensembl_gene_id FROM genes
+_MEANING = MEANT.subquery("meaning")
+
+# for each name that means a gene
+_MEANT_HERE = (
+    select(
+        _MEANING.c.name,
+        func.min(genes.c.hgnc_id).label("here"),
+        func.count().label("genes"),
     )
-    SELECT r.line, r.value,
-      CASE WHEN r.key IS NULL THEN 'no gene' WHEN m.genes > 1 THEN 'ambiguous'
-        WHEN i.key IS NOT NULL OR m.here IS NOT NULL THEN 'found'
-        WHEN r.key = 'symbol' AND m.name IS NULL THEN 'unknown name'
-        ELSE 'not in this database' END AS outcome
-    FROM own_rows r LEFT JOIN ids i ON i.key = r.key AND i.value = r.value
-      LEFT JOIN meant m ON r.key = 'symbol' AND m.name = r.value
-    WHERE r.table_id = :table_id ORDER BY r.line
-    """
+    .select_from(_MEANING.outerjoin(genes, genes.c.hgnc_id == _MEANING.c.hgnc_id))
+    .group_by(_MEANING.c.name)
+    .cte("meant")
+    .prefix_with("MATERIALIZED")
+)
+
+_IDS = (
+    text(
+        """
+        SELECT 'hgnc_id' AS key, hgnc_id AS value FROM genes
+        UNION SELECT 'entrez_id', entrez_id FROM genes
+        UNION SELECT 'ensembl_gene_id', ensembl_gene_id FROM genes
+        """
+    )
+    .columns(column("key", Text), column("value", Text))
+    .cte("ids")
+    .prefix_with("MATERIALIZED")
+)
+
+_IS_SYMBOL = own_rows.c.key == "symbol"
+
+# what became of the rows when the table was added: in the database, elsewhere, or by line
+OUTCOME = (
+    select(
+        own_rows.c.line,
+        own_rows.c.value,
+        case(
+            (own_rows.c.key.is_(None), "no gene"),
+            (_MEANT_HERE.c.genes > 1, "ambiguous"),
+            (or_(_IDS.c.key.is_not(None), _MEANT_HERE.c.here.is_not(None)), "found"),
+            (and_(_IS_SYMBOL, _MEANT_HERE.c.name.is_(None)), "unknown name"),
+            else_="not in this database",
+        ).label("outcome"),
+    )
+    .select_from(
+        own_rows.outerjoin(
+            _IDS, and_(_IDS.c.key == own_rows.c.key, _IDS.c.value == own_rows.c.value)
+        ).outerjoin(_MEANT_HERE, and_(_IS_SYMBOL, _MEANT_HERE.c.name == own_rows.c.value))
+    )
+    .where(own_rows.c.table_id == bindparam("table_id", type_=BigInteger))
+    .order_by(own_rows.c.line)
 )

@@ -82,12 +82,13 @@ class Added:
     other_sheets: list[str]
 
 
-_COLUMNS = (
-    "id, name, title, licence, release, file_name, digest, bytes, rows, genes, columns, keys,"
-    " added_by, added_at"
+_CURRENT = text(
+    """
+    SELECT id, name, title, licence, release, file_name, digest, bytes, rows, genes, columns, keys,
+      added_by, added_at
+    FROM own_tables WHERE replaced_at IS NULL ORDER BY name
+    """
 )
-
-_CURRENT = text(f"SELECT {_COLUMNS} FROM own_tables WHERE replaced_at IS NULL ORDER BY name")
 
 _ALL_COLUMNS = text("SELECT name, columns FROM own_tables ORDER BY id DESC")
 

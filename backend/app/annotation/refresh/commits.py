@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.genes.identifiers import change_identifiers, write_names
+from app.annotation.genes.identifiers import Identifiers, change_identifiers, write_names
 from app.annotation.refresh.origins import Origin, record_origin
 from app.annotation.sources.answers import Answer
 from app.core.postgres.unavailable import is_data_error
@@ -217,8 +217,16 @@ async def _write(
     named = [answer.names for answer in answers if answer.names is not None]
     if named:
         await write_names(connection, named)
-    identified = {each.gene_id: each.identifiers for each in answers if each.identifiers}
-    if identified:
-        await change_identifiers(connection, identified, run_id)
+    identified = [
+        Identifiers(
+            answer.gene_id,
+            answer.identifiers.get("symbol"),
+            answer.identifiers.get("ensembl_gene_id"),
+            answer.identifiers.get("entrez_id"),
+        )
+        for answer in answers
+        if answer.identifiers
+    ]
+    await change_identifiers(connection, identified, run_id)
     changed: int = result.scalar_one()
     return changed

@@ -3,83 +3,159 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Interval,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.former import with_former_names
 from app.annotation.sources.answers import Gene
 from app.annotation.sources.base import ApiSource, Source
 from app.core.runs.attempt import Attempt
+from app.db.tables import annotations, genes, origins, source_releases
 
 PAGE = 1_000
 """The number of genes that are read at a time."""
 
-# A withdrawn gene is never due, and any other one without an annotation is. A gene that this run
-# has not asked about yet is due when everything is refreshed; when another version of the source
-# made its answer; when its identifiers have changed since; when its last check is unknown; when it
-# is of another release than the current ones, or stale if these are not known; and when its answer
-# is dated in the future, because a clock that was ahead wrote the date. What a file does not tell
-# stays unknown until the file changes. An answer that a rollback made unknown was checked well: it
-# waits for another release.
-_IS_DUE = """
-    (:everything OR o.parser <> {parser} OR g.updated_at > a.checked_at
-     OR (a.checked_state = 'unknown' AND NOT ({unknown_is_final} AND o.marker = ANY({markers})))
-     OR coalesce(o.marker <> ALL(CAST({markers} AS text[])),
-                 a.checked_at < now() - CAST({freshness} AS interval))
-     OR a.checked_at > now() + interval '1 minute')
+_GENES = bindparam("genes", type_=ARRAY(Text))
+
+
+def _is_due(
+    *,
+    parser: ColumnElement[str],
+    unknown_is_final: ColumnElement[bool],
+    markers: ColumnElement[Any],
+    freshness: ColumnElement[timedelta],
+) -> ColumnElement[bool]:
+    """Return the condition that a gene with an answer is due.
+
+    It is when everything is refreshed; when another version of the source made the answer; when the
+    gene's identifiers have changed since; when its last check is unknown; when it is of another
+    release than the current ones, or stale if these are not known; and when its answer is dated in
+    the future, because a clock that was ahead wrote the date. What a file does not tell stays
+    unknown until the file changes. An answer that a rollback made unknown was checked well: it
+    waits for another release.
+
+    Args:
+        parser: see :class:`Rules`, as the others.
+        unknown_is_final: whether the same release would give the same unknown answers again.
+        markers: of the current releases; null if they are not known.
+        freshness: the age from which an answer is stale.
     """
+    is_current = origins.c.marker == any_(markers)
+    is_former = origins.c.marker != all_(markers)
+    checked_at = annotations.c.checked_at
+    return or_(
+        bindparam("everything", type_=Boolean),
+        origins.c.parser != parser,
+        genes.c.updated_at > checked_at,
+        and_(annotations.c.checked_state == "unknown", not_(and_(unknown_is_final, is_current))),
+        func.coalesce(is_former, checked_at < func.now() - freshness),
+        checked_at > func.now() + timedelta(minutes=1),
+    )
 
-_OF_THE_RULES = {
-    "parser": ":parser",
-    "unknown_is_final": ":unknown_is_final",
-    "markers": ":markers",
-    "freshness": ":freshness",
-}
 
-_DUE = f"""
-    FROM genes g LEFT JOIN annotations a ON a.gene_id = g.id AND a.source = :source
-      LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE g.withdrawn_at IS NULL
-      AND (CAST(:genes AS text[]) IS NULL
-           OR g.hgnc_id IN (SELECT unnest(CAST(:genes AS text[]))))
-      AND (a.gene_id IS NULL OR (
-        a.checked_run_id IS DISTINCT FROM :run_id
-        AND {_IS_DUE.format_map(_OF_THE_RULES)}))
-    """
-
-_DUE_COUNT = text(f"SELECT count(*) {_DUE}")
-
-_DUE_PAGE = text(
-    f"""
-    SELECT g.id, g.hgnc_id, g.symbol, g.ensembl_gene_id, g.entrez_id
-    {_DUE} AND g.id > :after
-    ORDER BY g.id LIMIT :page
-    """
+# a withdrawn gene is never due, and any other one without an annotation is
+_DUE = (
+    select(genes.c.id, genes.c.hgnc_id, genes.c.symbol, genes.c.ensembl_gene_id, genes.c.entrez_id)
+    .select_from(
+        genes.outerjoin(
+            annotations,
+            and_(
+                annotations.c.gene_id == genes.c.id,
+                annotations.c.source == bindparam("source", type_=Text),
+            ),
+        ).outerjoin(origins, origins.c.id == annotations.c.checked_origin_id)
+    )
+    .where(
+        genes.c.withdrawn_at.is_(None),
+        or_(_GENES.is_(None), genes.c.hgnc_id.in_(select(func.unnest(_GENES)))),
+        or_(
+            annotations.c.gene_id.is_(None),
+            and_(
+                # a run's own answers are not due again
+                annotations.c.checked_run_id.is_distinct_from(
+                    bindparam("run_id", type_=BigInteger)
+                ),
+                _is_due(
+                    parser=bindparam("parser", type_=Text),
+                    unknown_is_final=bindparam("unknown_is_final", type_=Boolean),
+                    markers=bindparam("markers", type_=ARRAY(Text)),
+                    freshness=bindparam("freshness", type_=Interval),
+                ),
+            ),
+        ),
+    )
 )
 
-_DUE_AGAIN = text(
-    f"""
-    SELECT w.source, count(*) AS genes
-    FROM unnest(CAST(:sources AS text[]), CAST(:parsers AS text[]), CAST(:freshness AS interval[]),
-        CAST(:final AS boolean[])) AS w (source, parser, freshness, unknown_is_final)
-      LEFT JOIN LATERAL (SELECT array_agg(marker) AS markers FROM source_releases r
-        WHERE r.source = w.source) known ON true
-      JOIN annotations a ON a.source = w.source
-      JOIN genes g ON g.id = a.gene_id AND g.withdrawn_at IS NULL
-      LEFT JOIN origins o ON o.id = a.checked_origin_id
-    WHERE a.source = ANY(CAST(:sources AS text[])) AND {
-        _IS_DUE.format_map(
-            {
-                "parser": "w.parser",
-                "unknown_is_final": "w.unknown_is_final",
-                "markers": "known.markers",
-                "freshness": "w.freshness",
-            }
-        )
-    }
-    GROUP BY w.source
-    """
+_DUE_COUNT = select(func.count()).select_from(_DUE.subquery())
+
+_DUE_PAGE = (
+    _DUE.where(genes.c.id > bindparam("after", type_=BigInteger))
+    .order_by(genes.c.id)
+    .limit(bindparam("page", type_=Integer))
+)
+
+_RULES = (
+    func.unnest(
+        bindparam("sources", type_=ARRAY(Text)),
+        bindparam("parsers", type_=ARRAY(Text)),
+        bindparam("freshness", type_=ARRAY(Interval)),
+        bindparam("final", type_=ARRAY(Boolean)),
+    )
+    .table_valued(
+        column("source", Text),
+        column("parser", Text),
+        column("freshness", Interval),
+        column("unknown_is_final", Boolean),
+    )
+    .render_derived(name="rules")
+)
+
+_KNOWN = (
+    select(func.array_agg(source_releases.c.marker).label("markers"))
+    .where(source_releases.c.source == _RULES.c.source)
+    .lateral("known")
+)
+
+_DUE_AGAIN = (
+    select(_RULES.c.source, func.count().label("genes"))
+    .select_from(
+        _RULES.join(_KNOWN, true())
+        .join(annotations, annotations.c.source == _RULES.c.source)
+        .join(genes, genes.c.id == annotations.c.gene_id)
+        .outerjoin(origins, origins.c.id == annotations.c.checked_origin_id)
+    )
+    .where(
+        genes.c.withdrawn_at.is_(None),
+        annotations.c.source == any_(bindparam("sources", type_=ARRAY(Text))),
+        _is_due(
+            parser=_RULES.c.parser,
+            unknown_is_final=_RULES.c.unknown_is_final,
+            markers=_KNOWN.c.markers,
+            freshness=_RULES.c.freshness,
+        ),
+    )
+    .group_by(_RULES.c.source)
 )
 
 _CONFIRM = text(

@@ -79,8 +79,22 @@ _CHANGED = text(
     """
 )
 
-# the former durations are added one by one; an older version may have had fewer buckets
-_SPENT = """
+# A count that is null stays as it is. The former durations are added one by one; an older version
+# may have had fewer buckets.
+_SAVE = text(
+    """
+    WITH saved AS (
+      UPDATE run_sources SET total = coalesce(:total, total), done = coalesce(:done, done),
+        found = coalesce(:found, found), absent = coalesce(:absent, absent),
+        unknown = coalesce(:unknown, unknown),
+        weight_total = coalesce(:weight_total, weight_total),
+        weight_done = coalesce(:weight_done, weight_done),
+        confirmed = coalesce(:confirmed, confirmed), changed = coalesce(:changed, changed),
+        requests = requests + :requests, rate_limited = rate_limited + :rate_limited,
+        budget_seconds = budget_seconds + :budget_seconds,
+        bytes_received = bytes_received + :bytes_received
+      WHERE run_id = :run_id AND source = :source
+    )
     INSERT INTO source_totals AS total (source, requests, rate_limited, budget_seconds,
       bytes_received, commits, commit_seconds)
     VALUES (:source, :requests, :rate_limited, :budget_seconds, :bytes_received,
@@ -93,30 +107,6 @@ _SPENT = """
         FROM unnest(total.commits, excluded.commits) WITH ORDINALITY AS each(before, new, place)
         ORDER BY place),
       commit_seconds = total.commit_seconds + excluded.commit_seconds
-"""
-
-_TRAFFIC = """
-    requests = requests + :requests, rate_limited = rate_limited + :rate_limited,
-    budget_seconds = budget_seconds + :budget_seconds,
-    bytes_received = bytes_received + :bytes_received
-"""
-
-_SAVE = text(
-    f"""
-    WITH saved AS (
-      UPDATE run_sources SET total = :total, done = :done, found = :found, absent = :absent,
-        unknown = :unknown, weight_total = :weight_total, weight_done = :weight_done,
-        confirmed = :confirmed, changed = :changed, {_TRAFFIC}
-      WHERE run_id = :run_id AND source = :source
-    ) {_SPENT}
-    """
-)
-
-_SAVE_SPENT = text(
-    f"""
-    WITH saved AS (
-      UPDATE run_sources SET {_TRAFFIC} WHERE run_id = :run_id AND source = :source
-    ) {_SPENT}
     """
 )
 
@@ -161,20 +151,21 @@ async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh
 
 async def save(connection: AsyncConnection, progress: Progress, uncounted: Uncounted) -> None:
     """Write the counts, in the transaction that commits the answers."""
-    values = asdict(progress) | {"done": progress.done} | _spent(uncounted)
-    await connection.execute(_SAVE, values)
+    await _save(connection, asdict(progress) | {"done": progress.done}, uncounted)
 
 
 async def save_spent(
     connection: AsyncConnection, run_id: int, source: str, uncounted: Uncounted
 ) -> None:
     """Write what was not counted yet, when there is no progress."""
-    await connection.execute(_SAVE_SPENT, {"run_id": run_id, "source": source} | _spent(uncounted))
+    nothing = dict.fromkeys((*Progress.__dataclass_fields__, "done"))
+    await _save(connection, nothing | {"run_id": run_id, "source": source}, uncounted)
 
 
-def _spent(uncounted: Uncounted) -> dict[str, Any]:
+async def _save(connection: AsyncConnection, counts: dict[str, Any], uncounted: Uncounted) -> None:
     traffic, commits = uncounted.take()
-    return asdict(traffic) | {"commits": commits.counts, "commit_seconds": commits.seconds}
+    spent = asdict(traffic) | {"commits": commits.counts, "commit_seconds": commits.seconds}
+    await connection.execute(_SAVE, counts | spent)
 
 
 async def finish(connection: AsyncConnection, run_id: int, source: str, error: str | None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from app.core.checks import (
     Check,
@@ -35,6 +35,16 @@ IDLE = 60
 """
 
 
+_VERSION = "SELECT current_setting('server_version_num')::int / 10000 AS major"
+
+# Each returns the session that executed it, and a truth value. They are statements of psycopg.
+_WHO = "SELECT pg_backend_pid(), true"
+
+_LOCK = "SELECT pg_backend_pid(), pg_try_advisory_lock(%(class)s, %(id)s)"
+
+_UNLOCK = "SELECT pg_backend_pid(), pg_advisory_unlock(%(class)s, %(id)s)"
+
+
 def dsn(context: Context) -> str:
     """Return the address of PostgreSQL, with its password."""
     return context.settings.database_url.get_secret_value()
@@ -59,8 +69,7 @@ async def reachable(context: Context) -> Finding:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(context.answer_timeout):
-            statement = "SELECT current_setting('server_version_num')::int / 10000 AS major"
-            found = (await context.rows(text(statement)))[0]
+            found = (await context.rows(text(_VERSION)))[0]
     except TimeoutError:
         return by_time(
             failed(
@@ -174,14 +183,14 @@ async def session_locks(context: Context) -> Finding:
     first = await _connect(context)
     second = None
     try:
-        mine = await _session(first, "pg_try_advisory_lock(%(class)s, %(id)s)", keys)
+        mine = await _session(first, _LOCK, keys)
         second = await _connect(context)
         await second.execute("BEGIN")
-        theirs = await _session(second, "true", keys)
+        theirs = await _session(second, _WHO)
         if theirs[0] == mine[0]:
-            await second.execute("SELECT pg_advisory_unlock(%(class)s, %(id)s)", keys)
+            await second.execute(_UNLOCK, keys)
             return _shared(f"session {mine[0]} answered on two connections")
-        later = await _session(first, "pg_advisory_unlock(%(class)s, %(id)s)", keys)
+        later = await _session(first, _UNLOCK, keys)
         if later != (mine[0], True):
             return _shared(f"sessions {mine[0]} and {later[0]} answered on one connection")
         return ok("every connection has a session of its own")
@@ -200,10 +209,10 @@ async def _connect(context: Context) -> "AsyncConnection[Any]":
 
 
 async def _session(
-    connection: "AsyncConnection[Any]", expression: str, keys: dict[str, int]
+    connection: "AsyncConnection[Any]", statement: LiteralString, keys: dict[str, int] | None = None
 ) -> tuple[int, bool]:
-    """Return the session that evaluated an expression, and the value."""
-    cursor = await connection.execute(f"SELECT pg_backend_pid(), {expression}".encode(), keys)
+    """Return the session that executed a statement, and the value."""
+    cursor = await connection.execute(statement, keys)
     pid, value = (await cursor.fetchall())[0]
     return pid, value
 

@@ -1,26 +1,32 @@
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.tables import notifications
 
 BATCH = 1_000
 """Notifications, and incidents, that are removed in one transaction."""
 
 # a digest stays with the deliveries that it contains
-_OLD = """
-  FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
-  WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
-    AND (i.id IS NULL OR i.closed_at IS NOT NULL)
-    AND NOT EXISTS (SELECT FROM notification_deliveries d
-      WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
-    AND NOT EXISTS (SELECT FROM notification_deliveries d
-      JOIN notifications contained ON contained.id = d.notification_id
-      WHERE d.digest_id = n.id
-        AND contained.created_at >= now() - make_interval(days => :days))
-"""
+_OLD = (
+    text(
+        """
+        SELECT n.id FROM notifications n LEFT JOIN incidents i ON i.id = n.incident_id
+        WHERE n.created_at < now() - make_interval(days => :days) AND n.planned_at IS NOT NULL
+          AND (i.id IS NULL OR i.closed_at IS NOT NULL)
+          AND NOT EXISTS (SELECT FROM notification_deliveries d
+            WHERE d.notification_id = n.id AND d.state IN ('pending', 'waiting'))
+          AND NOT EXISTS (SELECT FROM notification_deliveries d
+            JOIN notifications contained ON contained.id = d.notification_id
+            WHERE d.digest_id = n.id
+              AND contained.created_at >= now() - make_interval(days => :days))
+        """
+    )
+    .columns(notifications.c.id)
+    .subquery("old")
+)
 
-_REMOVE = text(
-    f"""
-    DELETE FROM notifications WHERE id IN (SELECT n.id {_OLD} ORDER BY n.id LIMIT :batch)
-    """
+_REMOVE = delete(notifications).where(
+    notifications.c.id.in_(select(_OLD.c.id).order_by(_OLD.c.id).limit(BATCH))
 )
 
 _REMOVE_INCIDENTS = text(
@@ -33,21 +39,19 @@ _REMOVE_INCIDENTS = text(
     """
 )
 
-_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
-
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
     """Remove some old notifications and incidents, and return whether there may be more.
 
     What is still to be delivered stays, and so does an open incident with its notifications.
     """
-    values = {"days": days, "batch": BATCH}
-    removed = await connection.execute(_REMOVE, values)
-    closed = await connection.execute(_REMOVE_INCIDENTS, values)
+    removed = await connection.execute(_REMOVE, {"days": days})
+    closed = await connection.execute(_REMOVE_INCIDENTS, {"days": days, "batch": BATCH})
     return BATCH in {removed.rowcount, closed.rowcount}
 
 
 async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
     """Return how many notifications would be removed, but count no more than ``most``."""
-    found: int = (await connection.execute(_COUNT, {"days": days, "most": most})).scalar_one()
+    counted = select(func.count()).select_from(select(_OLD.c.id).limit(most).subquery())
+    found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

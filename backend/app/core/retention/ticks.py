@@ -1,31 +1,36 @@
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.tables import schedule_ticks
 
 BATCH = 2_000
 """Ticks that are removed in one transaction."""
 
 # What is queued or being done has not ended. The doctor and the lists show the last tick of each
 # schedule, and the last one that was not skipped.
-_OLD = """
-  FROM schedules s CROSS JOIN LATERAL (
-    SELECT max(tick) AS of_any, max(tick) FILTER (
-      WHERE outcome IN ('ran', 'done', 'failed', 'refused')) AS of_ended
-    FROM schedule_ticks WHERE schedule_id = s.id
-  ) last JOIN schedule_ticks old ON old.schedule_id = s.id
-  WHERE old.tick < now() - make_interval(days => :days)
-    AND old.tick <> last.of_any AND old.tick IS DISTINCT FROM last.of_ended
-    AND old.outcome NOT IN ('queued', 'waiting', 'running')
-"""
-
-_REMOVE = text(
-    f"""
-    DELETE FROM schedule_ticks t USING (
-      SELECT old.schedule_id, old.tick {_OLD} LIMIT :batch) old
-    WHERE (t.schedule_id, t.tick) = (old.schedule_id, old.tick)
-    """
+_OLD = (
+    text(
+        """
+        SELECT old.schedule_id, old.tick
+        FROM schedules s CROSS JOIN LATERAL (
+          SELECT max(tick) AS of_any, max(tick) FILTER (
+            WHERE outcome IN ('ran', 'done', 'failed', 'refused')) AS of_ended
+          FROM schedule_ticks WHERE schedule_id = s.id
+        ) last JOIN schedule_ticks old ON old.schedule_id = s.id
+        WHERE old.tick < now() - make_interval(days => :days)
+          AND old.tick <> last.of_any AND old.tick IS DISTINCT FROM last.of_ended
+          AND old.outcome NOT IN ('queued', 'waiting', 'running')
+        """
+    )
+    .columns(schedule_ticks.c.schedule_id, schedule_ticks.c.tick)
+    .subquery("old")
 )
 
-_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
+_SOME = select(_OLD.c.schedule_id, _OLD.c.tick).limit(BATCH).subquery("some")
+
+_REMOVE = delete(schedule_ticks).where(
+    schedule_ticks.c.schedule_id == _SOME.c.schedule_id, schedule_ticks.c.tick == _SOME.c.tick
+)
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
@@ -33,11 +38,12 @@ async def remove(connection: AsyncConnection, days: int) -> bool:
 
     The last tick of each schedule stays, and the last one that was not skipped.
     """
-    removed = await connection.execute(_REMOVE, {"days": days, "batch": BATCH})
+    removed = await connection.execute(_REMOVE, {"days": days})
     return removed.rowcount == BATCH
 
 
 async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
     """Return how many ticks would be removed, but count no more than ``most``."""
-    found: int = (await connection.execute(_COUNT, {"days": days, "most": most})).scalar_one()
+    counted = select(func.count()).select_from(select(_OLD.c.tick).limit(most).subquery())
+    found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

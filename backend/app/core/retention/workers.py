@@ -1,24 +1,32 @@
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.tables import workers
 
 BATCH = 500
 """Workers that are removed in one transaction."""
 
 # A worker that holds its lock may be frozen, and go on with its old id. The first worker from this
 # one on that is named is read from an index, whatever the statistics of the tables.
-_OLD = """
-  FROM workers w JOIN worker_liveness life ON life.id = w.id
-  WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
-    AND w.id IS DISTINCT FROM
-      (SELECT min(r.worker_id) FROM runs r WHERE r.worker_id >= w.id)
-    AND w.id::text IS DISTINCT FROM (SELECT min(e.detail ->> 'worker') FROM run_events e
-      WHERE e.detail ->> 'worker' >= w.id::text)
-    AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
-"""
+_OLD = (
+    text(
+        """
+        SELECT w.id FROM workers w JOIN worker_liveness life ON life.id = w.id
+        WHERE w.heartbeat_at < now() - make_interval(days => :days) AND NOT life.holds_lock
+          AND w.id IS DISTINCT FROM
+            (SELECT min(r.worker_id) FROM runs r WHERE r.worker_id >= w.id)
+          AND w.id::text IS DISTINCT FROM (SELECT min(e.detail ->> 'worker') FROM run_events e
+            WHERE e.detail ->> 'worker' >= w.id::text)
+          AND NOT EXISTS (SELECT FROM schedule_ticks t WHERE t.worker_id = w.id)
+        """
+    )
+    .columns(workers.c.id)
+    .subquery("old")
+)
 
-_REMOVE = text(f"DELETE FROM workers WHERE id IN (SELECT w.id {_OLD} ORDER BY w.id LIMIT :batch)")
-
-_COUNT = text(f"SELECT count(*) FROM (SELECT {_OLD} LIMIT :most) counted")
+_REMOVE = delete(workers).where(
+    workers.c.id.in_(select(_OLD.c.id).order_by(_OLD.c.id).limit(BATCH))
+)
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
@@ -26,11 +34,12 @@ async def remove(connection: AsyncConnection, days: int) -> bool:
 
     A worker stays while a run, an event or a tick names it.
     """
-    removed = await connection.execute(_REMOVE, {"days": days, "batch": BATCH})
+    removed = await connection.execute(_REMOVE, {"days": days})
     return removed.rowcount == BATCH
 
 
 async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
     """Return how many workers would be removed, but count no more than ``most``."""
-    found: int = (await connection.execute(_COUNT, {"days": days, "most": most})).scalar_one()
+    counted = select(func.count()).select_from(select(_OLD.c.id).limit(most).subquery())
+    found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

@@ -31,16 +31,16 @@ ENDS = (
 _MICROSECONDS = 1_000_000
 _BOUNDS = {"bounds": [-float(bound * _MICROSECONDS) for bound in reversed(EVENTS)]}
 
-_BUCKET = f"""
-    CASE WHEN microseconds IS NULL THEN -1 ELSE {len(EVENTS)}
-      - width_bucket(CAST(-microseconds AS float8), CAST(:bounds AS float8[])) END
-"""
-"""`width_bucket` excludes the upper bound of a bucket, so it is asked about negative numbers."""
-
+# `width_bucket` excludes the upper bound of a bucket, so it is asked about negative numbers
 _EVENTS = text(
-    f"""
+    """
     SELECT event, bucket, sum(events) AS events, sum(microseconds) AS microseconds FROM (
-      SELECT event, {_BUCKET} AS bucket, count(*) AS events, sum(microseconds) AS microseconds
+      SELECT event,
+        CASE WHEN microseconds IS NULL THEN -1
+          ELSE cardinality(CAST(:bounds AS float8[]))
+            - width_bucket(CAST(-microseconds AS float8), CAST(:bounds AS float8[]))
+          END AS bucket,
+        count(*) AS events, sum(microseconds) AS microseconds
       FROM run_events GROUP BY 1, 2
       UNION ALL
       SELECT event, bucket, events, microseconds FROM event_totals
@@ -57,11 +57,17 @@ _LOCK = text(
     """
 )
 
+# the buckets are those of the statement above
 _REMOVE = text(
-    f"""
+    """
     WITH events AS (
       INSERT INTO event_totals AS total (event, bucket, events, microseconds)
-      SELECT event, {_BUCKET} AS bucket, count(*), coalesce(sum(microseconds), 0)
+      SELECT event,
+        CASE WHEN microseconds IS NULL THEN -1
+          ELSE cardinality(CAST(:bounds AS float8[]))
+            - width_bucket(CAST(-microseconds AS float8), CAST(:bounds AS float8[]))
+          END AS bucket,
+        count(*), coalesce(sum(microseconds), 0)
       FROM run_events WHERE run_id = ANY(:run_ids) GROUP BY 1, 2 ORDER BY 1, 2
       ON CONFLICT (event, bucket) DO UPDATE SET events = total.events + excluded.events,
         microseconds = total.microseconds + excluded.microseconds

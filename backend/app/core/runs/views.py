@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import RowMapping, text
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_RUNS, NotFound
@@ -14,6 +14,7 @@ from app.core.runs.actors import is_named, list_actors
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter
 from app.core.runs.request import MODES
 from app.core.text.field_docs import describe_fields
+from app.db.tables import run_events, run_sources, runs, workers
 
 LARGEST_ID = 2**63 - 1
 """The largest `bigint` of PostgreSQL. No row has a greater id."""
@@ -213,37 +214,29 @@ class Changed(View):
     """`cancelled` after a cancel, `queued` otherwise."""
 
 
-_ONE = text(
-    """
-    SELECT r.id, r.state, r.task, r.sources, r.mode, cardinality(r.genes) AS genes, r.attempts,
-      r.interruptions, r.losses, r.epoch, r.worker_id, r.created_at, r.started_at,
-      r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
-      w.host, w.pid
-    FROM runs r LEFT JOIN workers w ON w.id = r.worker_id WHERE r.id = :id
-    """
-)
-
-_PAGE = """
-    SELECT r.id, r.state, r.task, r.sources, r.mode, cardinality(r.genes) AS genes, r.attempts,
-      r.interruptions, r.losses, r.epoch, r.worker_id, r.created_at, r.started_at,
-      r.attempt_started_at, r.progressed_at, r.finished_at, r.waiting_for, r.not_before, r.error,
-      w.host, w.pid
-    FROM runs r LEFT JOIN workers w ON w.id = r.worker_id
-    WHERE r.id < :before {only}
-    ORDER BY r.id DESC LIMIT :limit
-"""
-
-# only what is asked for is in the statement, so that PostgreSQL can plan by its indexes
-_ONLY = {
-    "states": "r.state = ANY(CAST(:states AS text[]))",
-    "source": "EXISTS (SELECT FROM run_sources s WHERE s.run_id = r.id AND s.source = :source)",
-    "error": """(strpos(lower(r.error), lower(:error)) > 0 OR EXISTS (SELECT FROM run_sources s
-      WHERE s.run_id = r.id AND strpos(lower(s.error), lower(:error)) > 0))""",
-    "since": "r.created_at >= CAST(:since AS timestamptz)",
-    "until": "r.created_at < CAST(:until AS timestamptz)",
-    "actors": """EXISTS (SELECT FROM run_events e
-      WHERE e.run_id = r.id AND e.actor = ANY(CAST(:actors AS text[])))""",
-}
+_RUNS = select(
+    runs.c.id,
+    runs.c.state,
+    runs.c.task,
+    runs.c.sources,
+    runs.c.mode,
+    func.cardinality(runs.c.genes).label("genes"),
+    runs.c.attempts,
+    runs.c.interruptions,
+    runs.c.losses,
+    runs.c.epoch,
+    runs.c.worker_id,
+    runs.c.created_at,
+    runs.c.started_at,
+    runs.c.attempt_started_at,
+    runs.c.progressed_at,
+    runs.c.finished_at,
+    runs.c.waiting_for,
+    runs.c.not_before,
+    runs.c.error,
+    workers.c.host,
+    workers.c.pid,
+).select_from(runs.outerjoin(workers, workers.c.id == runs.c.worker_id))
 
 _LATEST = text("SELECT coalesce(max(id), 0) FROM runs")
 
@@ -276,7 +269,7 @@ async def get_run(connection: AsyncConnection, run_id: int) -> Run:
         NotFound: there is no such run.
     """
     await require_run(connection, run_id)
-    result = await connection.execute(_ONE, {"id": run_id})
+    result = await connection.execute(_RUNS.where(runs.c.id == run_id))
     return (await _with_progress(connection, result.mappings().all()))[0]
 
 
@@ -295,24 +288,48 @@ async def list_runs(
         before: only runs with a smaller id.
         only: which runs.
     """
-    given = {
-        "states": None if only.states is None else list(only.states),
-        "source": only.source,
-        "error": only.error,
-        "since": only.since,
-        "until": only.until,
-        "actors": None,
-    }
+    actors: Sequence[str] = ()
     if (name := only.actor) is not None:
-        given["actors"] = [
-            actor for actor in await list_actors(connection) if is_named(actor, name)
-        ]
-    asked = {name: value for name, value in given.items() if value is not None}
-    conditions = "".join(f" AND {_ONLY[name]}" for name in asked)
-    values = {"before": LARGEST_ID if before is None else before, "limit": limit} | asked
-    result = await connection.execute(text(_PAGE.format(only=conditions)), values)
-    runs = await _with_progress(connection, result.mappings().all())
-    return RunPage(runs=runs, next_before=runs[-1].id if len(runs) == limit else None)
+        actors = [actor for actor in await list_actors(connection) if is_named(actor, name)]
+    statement = page(only, actors, before=before, limit=limit)
+    result = await connection.execute(statement)
+    found = await _with_progress(connection, result.mappings().all())
+    return RunPage(runs=found, next_before=found[-1].id if len(found) == limit else None)
+
+
+def page(only: RunFilter, actors: Sequence[str], *, before: int | None, limit: int) -> Select[Any]:
+    """Return the statement that selects a page of runs, the newest first.
+
+    Only what is asked for is in the statement, so that PostgreSQL can plan by its indexes.
+
+    Args:
+        only: which runs.
+        actors: everybody whom the filter means by its actor.
+        before: only runs with a smaller id.
+        limit: the most runs on the page.
+    """
+    chosen = _RUNS.where(runs.c.id < (LARGEST_ID if before is None else before))
+    of_run = run_sources.c.run_id == runs.c.id
+    if only.states is not None:
+        chosen = chosen.where(runs.c.state.in_(only.states))
+    if only.source is not None:
+        chosen = chosen.where(exists().where(of_run, run_sources.c.source == only.source))
+    if only.error is not None:
+        of_source = exists().where(of_run, _contains(run_sources.c.error, only.error))
+        chosen = chosen.where(or_(_contains(runs.c.error, only.error), of_source))
+    if only.since is not None:
+        chosen = chosen.where(runs.c.created_at >= only.since)
+    if only.until is not None:
+        chosen = chosen.where(runs.c.created_at < only.until)
+    if only.actor is not None:
+        acted = exists().where(run_events.c.run_id == runs.c.id, run_events.c.actor.in_(actors))
+        chosen = chosen.where(acted)
+    return chosen.order_by(runs.c.id.desc()).limit(limit)
+
+
+def _contains(text_of: ColumnElement[Any], part: str) -> ColumnElement[bool]:
+    """Whether a text contains another one, in any case."""
+    return func.strpos(func.lower(text_of), func.lower(part)) > 0
 
 
 async def list_events(

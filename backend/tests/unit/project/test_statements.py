@@ -1,10 +1,15 @@
-"""No statement returns all columns of a table.
+"""Every SQL statement can be read as a whole, and none returns all columns of a table.
+
+A statement is a plain text, or an expression of SQLAlchemy Core. Pieces of text that are put
+together can be read nowhere, and nothing says which statements they become.
 
 A migration may add a column under a running process. PostgreSQL then refuses to execute a prepared
 statement whose result has changed.
 """
 
+import ast
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +22,165 @@ APP = Path(app.__file__).parent
 ALL_COLUMNS = re.compile(
     r"SELECT\s+(\w+\.)?\*(?!\s+FROM\s+unnest\()|,\s*\w+\.\*\s+FROM\b", re.IGNORECASE
 )
+
+EXCEPTIONS: Mapping[str, str] = {
+    "db/migrate.py": "LOCK TABLE has no parameters, and an older database has not all of the tables"
+}
+"""Modules of which a statement is put together, and why. A migration is not here: it is executed
+once, and often changes many tables in the same way."""
+
+MADE_OF_TEXT = frozenset({"text", "DDL", "literal_column"})
+"""What SQLAlchemy makes of a text."""
+
+EXECUTING = frozenset({"execute", "executemany", "exec_driver_sql", "stream", "scalar", "scalars"})
+"""Methods of connections whose first argument is a statement."""
+
+STATEMENT = re.compile(
+    r"\s*(--[^\n]*\n\s*)*\(?(SELECT|WITH|INSERT|UPDATE|DELETE|LOCK|CREATE|DROP|ANALYZE|SET|VALUES|"
+    r"TRUNCATE|COPY)\b"
+)
+
+SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|FROM \w|WHERE|ORDER BY)\b")
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for file in sorted(APP.rglob("*.py")):
+        if "migrations" not in file.parts:
+            yield str(file.relative_to(APP)), ast.parse(file.read_text("utf-8"))
+
+
+def constants(tree: ast.Module) -> set[str]:
+    """Return the names of the module's plain texts."""
+    return {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign) and is_plain(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def is_plain(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def from_sqlalchemy(tree: ast.Module) -> set[str]:
+    """Return the names under which the module has functions that take a text."""
+    return {
+        each.asname or each.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
+        for each in node.names
+        if each.name in MADE_OF_TEXT
+    }
+
+
+def is_put_together(node: ast.expr) -> bool:
+    """Whether a text is made of others: an f-string, a sum, `%`, `format`, `join` or `replace`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        inner = node.func.value
+        if node.func.attr in {"format", "format_map", "join", "replace"}:
+            # the Identifier and the Literal of psycopg quote what they become
+            return not isinstance(inner, ast.Call)
+        return node.func.attr == "encode" and is_put_together(inner)
+    return isinstance(node, ast.JoinedStr | ast.BinOp)
+
+
+def words(node: ast.expr) -> str:
+    return " ".join(
+        each.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    )
+
+
+def name_of(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def pieces(tree: ast.Module, known: set[str]) -> Iterator[int]:
+    """Yield the lines where a statement is put together.
+
+    Args:
+        tree: of a module.
+        known: the names of plain texts, also those of other modules.
+    """
+    makes = from_sqlalchemy(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            given = node.args[0]
+            if isinstance(node.func, ast.Name) and node.func.id in makes:
+                if not is_plain(given) and name_of(given) not in known:
+                    yield given.lineno
+            elif name_of(node.func) in EXECUTING and is_put_together(given):
+                yield given.lineno
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            for each in ast.walk(statement.value):
+                if isinstance(each, ast.expr) and is_put_together(each) and SQL.search(words(each)):
+                    yield each.lineno
+
+
+def fragments(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines of texts that are no statement."""
+    makes = from_sqlalchemy(tree) - {"literal_column"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func) in makes and node.args:
+            given = node.args[0]
+            if is_plain(given) and not STATEMENT.match(words(given)):
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'text(f"SELECT {columns} FROM runs")',
+        'text("SELECT 1 FROM runs " + condition)',
+        'text("SELECT 1 FROM {}".format(table))',
+        "text(statement)",
+        '_OLD = f"FROM runs WHERE state = {state}"',
+        '_ONLY = {"some": "SELECT %s FROM runs" % column}',
+        'connection.execute(f"SELECT {expression}".encode())',
+        'literal_column(f"{value}::jsonb")',
+    ],
+)
+def test_a_statement_that_is_put_together_is_recognized(source: str) -> None:
+    tree = ast.parse(f"from sqlalchemy import literal_column, text\n{source}\n")
+    assert set(pieces(tree, constants(tree))) == {2}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'text("SELECT id" " FROM runs")',
+        '_ALL = "SELECT id FROM runs"\ntext(_ALL)',
+        "connection.execute(select(runs.c.id).where(*conditions))",
+        'connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))',
+        'raise UserError(f"no run FROM {time}")',
+    ],
+)
+def test_a_whole_statement_is_not_taken_for_pieces(source: str) -> None:
+    tree = ast.parse(f"from sqlalchemy import text\n{source}\n")
+    assert list(pieces(tree, constants(tree))) == []
+
+
+def test_no_statement_is_put_together_from_pieces() -> None:
+    trees = dict(modules())
+    known = set[str]().union(*map(constants, trees.values()))
+    found = {name: sorted({*pieces(tree, known)}) for name, tree in trees.items()}
+    assert {name: lines for name, lines in found.items() if lines and name not in EXCEPTIONS} == {}
+    assert [name for name in EXCEPTIONS if not found[name]] == []
+
+
+def test_a_text_is_a_whole_statement_unless_it_is_a_part_of_a_table() -> None:
+    found = {
+        name: sorted(fragments(tree))
+        for name, tree in modules()
+        if not name.startswith("db/tables/")
+    }
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize(

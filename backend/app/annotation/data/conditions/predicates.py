@@ -34,6 +34,12 @@ Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 _TYPES: dict[type[Value], Any] = {bool: Boolean, Decimal: Numeric, str: Text}
 
+_EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::jsonb")
+
+_EMPTY_OBJECT: ColumnElement[Any] = literal_column("'{}'::jsonb")
+
+_JSON_NULL: ColumnElement[Any] = literal_column("'null'::jsonb")
+
 _JSON_TYPES: dict[type[Value], Any] = {bool: "boolean", Decimal: "number", str: "string"}
 
 
@@ -44,10 +50,7 @@ def at_path(value: ColumnElement[Any], path: Sequence[str]) -> ColumnElement[Any
 
 def is_given(value: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether there is a value: not null, and no empty list or object."""
-    empty: list[ColumnElement[Any]] = [
-        literal_column(f"'{each}'::jsonb") for each in ("null", "[]", "{}")
-    ]
-    return value.not_in(empty)
+    return value.not_in([_JSON_NULL, _EMPTY_LIST, _EMPTY_OBJECT])
 
 
 def compare(operator: Operator, against: Value) -> Test:
@@ -77,21 +80,18 @@ def unless(test: Test) -> Test:
 
 def any_element(test: Test) -> Test:
     """Return the condition that an element of a list satisfies a condition."""
-    return _any(func.jsonb_array_elements, "array", "[]", test)
+    return _any(func.jsonb_array_elements, "array", _EMPTY_LIST, test)
 
 
 def any_value(test: Test) -> Test:
     """Return the condition that a value of a map satisfies a condition."""
-    return _any(func.jsonb_each, "object", "{}", test)
+    return _any(func.jsonb_each, "object", _EMPTY_OBJECT, test)
 
 
-def _any(elements: Any, json_type: str, empty: str, test: Test) -> Test:
+def _any(elements: Any, json_type: str, empty: ColumnElement[Any], test: Test) -> Test:
     def any_of(value: ColumnElement[Any]) -> ColumnElement[bool]:
         # the functions fail for any other type
-        safe = case(
-            (func.jsonb_typeof(value) == json_type, value),
-            else_=literal_column(f"'{empty}'::jsonb"),
-        )
+        safe = case((func.jsonb_typeof(value) == json_type, value), else_=empty)
         each = elements(safe).table_valued(column("value", JSONB), joins_implicitly=True)
         return exists(select(literal_column("1")).select_from(each).where(test(each.c.value)))
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.core.runs import operations, views
 from app.core.runs.actors import Actor, Way, is_named, list_actors
-from app.core.runs.filters import read_filter
+from app.core.runs.filters import RunFilter, read_filter
 from app.core.runs.request import RunRequest
 from app.core.runs.views import list_runs
 from tests.integration.conftest import Bench, Query
@@ -99,12 +99,11 @@ async def test_runs_are_found_by_their_actor_in_an_index(bench: Bench, query: Qu
     )
     query("ANALYZE runs")
     query("ANALYZE run_events")
-    condition = views._ONLY["actors"]
-    statement = text(f"EXPLAIN {views._PAGE.format(only=f'AND {condition}')}")
+    page = views.page(RunFilter(actor="ada"), ["ada@lab3, CLI"], before=None, limit=50)
+    statement = page.compile(dialect=bench.db.dialect, compile_kwargs={"literal_binds": True})
 
-    values = {"before": views.LARGEST_ID, "limit": 50, "actors": ["ada@lab3, CLI"]}
     async with bench.db.connect() as connection:
-        plan = (await connection.execute(statement, values)).scalars().all()
+        plan = (await connection.execute(text(f"EXPLAIN {statement}"))).scalars().all()
 
     assert await found(bench, "ada") == [77]
     assert any("run_events_actor_idx" in line for line in plan), plan
