@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_only
 
@@ -71,7 +71,7 @@ async def test_an_overlapping_request_is_refused_until_the_run_has_ended(bench: 
 
 async def test_the_database_itself_refuses_two_active_runs_of_a_source(bench: Bench) -> None:
     first = await bench.request(["a"])
-    with pytest.raises(Exception, match="run_sources_one_active_run_per_source"):
+    with pytest.raises(IntegrityError, match="run_sources_one_active_run_per_source"):
         async with bench.db.begin() as connection:
             await connection.execute(
                 text(

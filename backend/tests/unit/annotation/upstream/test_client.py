@@ -13,7 +13,7 @@ from app.annotation.upstream import BadAnswer, UpstreamUnavailable, new_http_cli
 from app.annotation.upstream.http import USER_AGENT
 from app.annotation.upstream.outages import is_web_page
 from app.core.errors import UserError
-from harness.waiting import eventually
+from harness.timing import limit
 from tests.unit.annotation.upstream.conftest import QUICK
 
 KEY = "0123456789abcdef0123456789abcdef0123"
@@ -196,21 +196,27 @@ async def test_a_refused_key_is_an_error_for_the_operator(service, connect):
     assert KEY not in str(caught.value)
 
 
-async def test_retry_after_pauses_all_clients_of_the_budget(service, connect):
+async def test_retry_after_pauses_all_clients_of_the_budget(service, connect, limiter, monkeypatch):
     loop = asyncio.get_running_loop()
     times = []
+    paused = asyncio.Event()
+    pause = limiter.pause
+
+    async def pause_and_tell(*arguments):
+        await pause(*arguments)
+        paused.set()
 
     def answer(_):
         times.append(loop.time())
         return FOUND
 
+    monkeypatch.setattr(limiter, "pause", pause_and_tell)
     service.script = [refused("0.3"), answer]
     start = loop.time()
     one, other = connect(key=KEY), connect(key=KEY)
     asking = asyncio.create_task(ask(one))
-    await eventually(lambda: service.asked)
-    await asyncio.sleep(0.05)
-    assert len(service.asked) == 1
+    async with limit():
+        await paused.wait()
     await ask(other)
     await asking
     assert min(times) - start >= 0.3
