@@ -20,7 +20,7 @@ class Reads:
     """What clients experienced.
 
     Attributes:
-        seconds: of each read.
+        seconds: the duration of each read, in seconds.
         errors: what went wrong.
     """
 
@@ -99,7 +99,7 @@ async def read_for(address: str, paths: Sequence[str], *, clients: int, seconds:
     """Let clients read one address after the other, with a pause after each answer.
 
     Args:
-        address: of the API.
+        address: the address of the API.
         paths: that are read; each client begins at another one.
         clients: the number of clients.
         seconds: how long they read.

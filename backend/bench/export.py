@@ -36,11 +36,11 @@ class Measured:
     """An export.
 
     Attributes:
-        seconds: of the whole command.
+        seconds: the duration of the whole command, in seconds.
         processor: seconds of processor time of both processes, without PostgreSQL's.
         process: peak memory of the process that exports, in MB.
         command: peak memory of the command that started it, in MB.
-        size: of the file, in bytes.
+        size: the size of the file, in bytes.
     """
 
     seconds: float

@@ -61,7 +61,7 @@ class Load:
 
     Attributes:
         viewers: browsers that have *Now* open.
-        statements: of the API, in a second.
+        statements: the number of SQL statements that the API sends in a second.
         postgres: processor seconds of PostgreSQL in a second, with the run.
         api: processor seconds of the API in a second.
         fewest: the fewest changes that a viewer was sent.

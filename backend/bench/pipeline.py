@@ -26,8 +26,8 @@ class Peaks:
     """The peak memory while it was sampled, in MB.
 
     Attributes:
-        worker: of the worker.
-        reader: of the largest process that the worker started.
+        worker: the peak memory of the worker.
+        reader: the peak memory of the largest process that the worker started.
     """
 
     worker: float = 0.0

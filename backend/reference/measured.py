@@ -5,7 +5,7 @@ def table(page: Path) -> str:
     """Return the table of a page that a benchmark has written, and the note below it, if any.
 
     Args:
-        page: below ``docs/reference/measured``.
+        page: the path of the page below ``docs/reference/measured``.
     """
     lines = page.read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("|")]

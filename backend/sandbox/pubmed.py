@@ -14,7 +14,7 @@ _HUMAN = 9606
 _OTHERS = (9, 3702, 7227, 96060, 10090, 10116)
 """Taxa of other species. One begins with the number of humans."""
 
-_MOST_ARTICLES = 40
+_MAX_ARTICLES = 40
 #: One gene of 40 has no article.
 _WITHOUT_ARTICLES = 21
 
@@ -59,5 +59,5 @@ def _articles(gene: Gene) -> Iterator[int]:
     if gene.index % 40 == _WITHOUT_ARTICLES:
         return
     yield 12_477_932  # an article about many genes
-    for place in range(mix(61, gene.index) % _MOST_ARTICLES):
+    for place in range(mix(61, gene.index) % _MAX_ARTICLES):
         yield 20_000_000 + mix(62 + place, gene.index) % 19_000_000

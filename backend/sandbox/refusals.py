@@ -47,11 +47,11 @@ def failure(
     """Return the answer of a fault that replaces the real answer.
 
     Args:
-        kind: of the fault.
+        kind: the kind of the fault.
         service: that was asked.
         endpoint: that was asked; None for a file.
         client: who asked.
-        seconds: of the fault.
+        seconds: the duration of the fault, in seconds.
     """
     if kind in _ALIKE:
         return _ALIKE[kind]()

@@ -66,8 +66,8 @@ def settings(url: str, options: Options, genes: int) -> dict[str, str]:
     """Return the settings that point the project at a sandbox, by environment variable.
 
     Args:
-        url: of the sandbox.
-        options: of the sandbox.
+        url: the URL of the sandbox.
+        options: the options of the sandbox.
         genes: the number of genes that it serves.
     """
     found = {name: f"{url}/{path}" for each in SERVICES for name, path in each.addresses.items()}

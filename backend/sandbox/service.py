@@ -17,10 +17,10 @@ class Endpoint:
 
     Attributes:
         name: for the statistics and the faults, such as `hgnc.fetch`.
-        path: below the sandbox's address.
+        path: the path below the sandbox's address.
         answer: makes the answer.
         budget: the rate limit that a request counts to.
-        methods: of HTTP, separated by blanks.
+        methods: the methods of HTTP, separated by blanks.
         miscounts: whether it can leave out a gene (the fault `wrong-count`).
         has_uids: whether it can have an error in place of one record (the fault `uid-error`).
         error_body: what the service answers with status 200 when it fails (the fault `error-body`).
@@ -42,7 +42,7 @@ class ServedFile:
 
     Attributes:
         name: for the statistics and the faults, such as `hgnc.complete_set`.
-        path: below the sandbox's address. The last part is the file's name.
+        path: the path below the sandbox's address. The last part is the file's name.
         write: writes the file to a path. It is given the genes that the file has: all genes of the
             catalogue, fewer for the fault `short`, and none for the fault `header-only`.
         given: a file to serve in its place, or None.

@@ -15,7 +15,7 @@ from services.postgres import Postgres
 
 TEMPLATE = "template_migrated"
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """Of deleted rows in a database that is used again."""
 
 _END_SESSIONS = """
@@ -183,7 +183,7 @@ def _version(inside: Session) -> object:
 def _emptied(inside: Session) -> bool:
     """Delete all rows, unless too many deleted ones would stay behind."""
     used = inside.execute(_USED)
-    if sum(table["size"] for table in used) > MOST_BYTES:
+    if sum(table["size"] for table in used) > MAX_BYTES:
         return False
     # without foreign keys and triggers, so in any order
     inside.execute("SET session_replication_role = replica")

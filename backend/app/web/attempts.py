@@ -8,7 +8,7 @@ IN_ALL = 60
 WINDOW = 60.0
 """Seconds."""
 
-_MOST_CLIENTS = 10_000
+_MAX_CLIENTS = 10_000
 
 
 class Attempts:
@@ -40,14 +40,14 @@ class Attempts:
         mine = _recent(self._failed.pop(client, []), now)
         self._failed[client] = [*mine, now]
         self._all.append(now)
-        while len(self._failed) > _MOST_CLIENTS:
+        while len(self._failed) > _MAX_CLIENTS:
             self._failed.popitem(last=False)
 
     def succeeded(self, client: str) -> None:
         """Remember a client that had the right token."""
         self._known[client] = None
         self._known.move_to_end(client)
-        while len(self._known) > _MOST_CLIENTS:
+        while len(self._known) > _MAX_CLIENTS:
             self._known.popitem(last=False)
 
 

@@ -28,10 +28,10 @@ router = APIRouter()
 PAGE = 50
 """Changes on a page."""
 
-MOST_ROWS = 12
+MAX_ROWS = 12
 """Differences of one answer that are shown."""
 
-MOST_ELEMENTS = 10
+MAX_ELEMENTS = 10
 """Elements that came, and that went, of one list."""
 
 _Text = Annotated[str, Field(max_length=200)]
@@ -112,7 +112,7 @@ class Shown:
 
     Attributes:
         words: the same as `just changes` says, without the names before it.
-        rows: what differs; at most :data:`MOST_ROWS`.
+        rows: what differs; at most :data:`MAX_ROWS`.
         more: the number of rows that are left out.
     """
 
@@ -168,7 +168,7 @@ async def show_changes(
         following=following,
         counted=counted,
         problem=problem,
-        most=MOST_ELEMENTS,
+        most=MAX_ELEMENTS,
         here_as_json=search.query(limit=str(PAGE), after=search.after),
         **choices,
     )
@@ -235,4 +235,4 @@ def _shown(change: Change, wanted: Wanted) -> Shown:
     names = f"{change.symbol} {change.source or 'gene'}: "
     rows = side_by_side(change, wanted.fields.get(change.source or "", {}))
     words = change.text.removeprefix(names)
-    return Shown(change, words, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
+    return Shown(change, words, rows[:MAX_ROWS], max(0, len(rows) - MAX_ROWS))

@@ -52,7 +52,7 @@ class Gate:
     Args:
         app: the pages.
         roles: the tokens.
-        routes: of the pages.
+        routes: the routes of the pages.
     """
 
     def __init__(self, app: ASGIApp, roles: Roles, routes: Sequence[BaseRoute]) -> None:

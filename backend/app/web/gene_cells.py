@@ -13,7 +13,7 @@ from app.core.text.words import shortened
 from app.web.cards.values import NONE, Value, follow, write
 from app.web.gene_columns import Column, Columns
 
-MOST_CHARS = 80
+MAX_CHARS = 80
 """Characters of a cell."""
 
 LINE = 28
@@ -51,9 +51,9 @@ class Said:
     """What a source says about a gene.
 
     Attributes:
-        state: of the answer, or that there is none.
+        state: the state of the answer, or that there is none.
         why: why it is unknown, or why the last check could not find out; empty if it did.
-        cells: of a found answer.
+        cells: the cells of a found answer.
     """
 
     state: str
@@ -105,7 +105,7 @@ def cell(field: Field, value: Any) -> Cell:
         case _:
             written = write(value, field.path[-1], field.unit)
             # the unit is in the head of the column
-            text = shortened(written.text, MOST_CHARS)
+            text = shortened(written.text, MAX_CHARS)
             is_cut = written.rest or text != written.text
             return Cell(
                 Value(text, href=written.href, gene=written.gene),
@@ -117,8 +117,8 @@ def cell(field: Field, value: Any) -> Cell:
 def _entries(number: int, first: Sequence[str]) -> Cell:
     whole = _listed(number, first)
     fitting = range(len(first), 1, -1)
-    shown = next((n for n in fitting if len(_listed(number, first[:n])) <= MOST_CHARS), 1)
-    short = shortened(_listed(number, first[:shown]), MOST_CHARS)
+    shown = next((n for n in fitting if len(_listed(number, first[:n])) <= MAX_CHARS), 1)
+    short = shortened(_listed(number, first[:shown]), MAX_CHARS)
     return Cell(Value(short), whole if short != whole else "")
 
 

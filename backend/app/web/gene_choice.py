@@ -29,9 +29,9 @@ class Choice:
     Attributes:
         fields: the names of the fields that are columns; empty for the default ones.
         where: conditions.
-        prefix: of the symbol.
+        prefix: the prefix of the symbol.
         genes: the name of a list.
-        order: of the genes.
+        order: the order of the genes.
         as_of: a day or a time.
         snapshot: the name of a snapshot.
     """

@@ -9,7 +9,7 @@ from app.annotation.data.fields import Field, key_of
 from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 
-MOST_MISTAKEN = 20
+MAX_UNKNOWN_NAMES = 20
 """The number of unknown names after which no further name is looked up."""
 
 _PART = re.compile(r"[^._]+[._]*|[._]+")
@@ -58,7 +58,7 @@ class Offered:
     Attributes:
         column: what it would be.
         is_chosen: whether it is a column.
-        keys: of a map, the keys that can be columns of their own.
+        keys: the keys of a map that can be columns of their own.
     """
 
     column: Column
@@ -116,7 +116,7 @@ def known_names(names: Iterable[str], known: Known) -> tuple[list[str], list[str
     found: dict[str, None] = {}
     mistaken: list[str] = []
     for name in names:
-        if len(mistaken) >= MOST_MISTAKEN:
+        if len(mistaken) >= MAX_UNKNOWN_NAMES:
             mistaken.append(name)
             continue
         try:

@@ -22,7 +22,7 @@ INTERVAL = 0.5
 
 STOP_TIMEOUT = 5.0
 
-MOST_PARTS = 100
+MAX_PARTS = 100
 """Different parts that are rendered at a time. One look at all of them takes about a second."""
 
 Render = Callable[[], Awaitable[str]]
@@ -72,7 +72,7 @@ class Live:
             key: the same for all who get the same text.
             render: reads and renders the part.
         """
-        if key not in self._watched and len(self._watched) >= MOST_PARTS:
+        if key not in self._watched and len(self._watched) >= MAX_PARTS:
             return
         watched = self._watched.setdefault(key, _Watched(render))
         watched.watchers += 1

@@ -32,7 +32,7 @@ def new_run_router(settings: Settings) -> APIRouter:
     """Return the pages on which a run is started.
 
     Args:
-        settings: of the sources, which are asked for their releases.
+        settings: the settings of the sources, which are asked for their releases.
     """
     router = APIRouter()
 

@@ -18,7 +18,7 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
     """Return the pages of the notifications.
 
     Args:
-        settings: of the channels.
+        settings: the settings of the channels.
     """
     router = APIRouter()
 

@@ -21,10 +21,10 @@ from app.web.wording import words
 
 router = APIRouter()
 
-MOST_RUNS = 50
+MAX_RUNS = 50
 """Active runs that are shown."""
 
-MOST_SCHEDULES = 5
+MAX_SCHEDULES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ async def read_now(services: Services) -> Now:
     budgets = await read_budgets(services.settings, services.budgets)
     async with services.reads.connect() as connection:
         found = await status(connection, budgets, arq_health=None)
-        active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
+        active = (await list_runs(connection, limit=MAX_RUNS, only=ACTIVE_RUNS)).runs
         held = await held_sources(connection)
         schedules = [each for each in await list_schedules(connection) if each.next]
     schedules.sort(key=lambda each: each.next[0])
@@ -101,7 +101,7 @@ async def read_now(services: Services) -> Now:
         held=held_now,
         workers=found.workers,
         budgets=budgets,
-        schedules=schedules[:MOST_SCHEDULES],
+        schedules=schedules[:MAX_SCHEDULES],
     )
 
 

@@ -23,7 +23,7 @@ from app.web.timeline import draw
 
 router = APIRouter()
 
-MOST_EVENTS = 500
+MAX_EVENTS = 500
 """The latest events, of which the timeline is drawn."""
 
 LISTED_EVENTS = 100
@@ -112,9 +112,9 @@ async def _read(
     connection: AsyncConnection, run_id: int, begin: datetime | None, end: datetime | None
 ) -> dict[str, Any]:
     run = await get_detail(connection, run_id)
-    events = await latest_events(connection, run_id, limit=MOST_EVENTS + 1)
-    left_out = len(events) > MOST_EVENTS
-    events = events[-MOST_EVENTS:]
+    events = await latest_events(connection, run_id, limit=MAX_EVENTS + 1)
+    left_out = len(events) > MAX_EVENTS
+    events = events[-MAX_EVENTS:]
     workers = {each.detail["worker"] for each in events if "worker" in each.detail}
     logs = await tails(connection, run_id, of_last=MOST_LINES, of_others=LINES_OF_OTHERS)
     drawing = draw(

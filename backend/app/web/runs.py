@@ -23,11 +23,11 @@ from app.web.roles import Roles, actor_of, session_of
 router = APIRouter()
 
 PAGE = 50
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 """Runs that one button acts on."""
 
-MOST_SAID = 1_000
-"""Characters of what a button says that it has done."""
+MAX_DONE_CHARS = 1_000
+"""Maximum length of the message that reports what a button did, in characters."""
 
 _Text = Annotated[str, Field(max_length=200)]
 
@@ -38,7 +38,7 @@ class Action:
 
     Attributes:
         do: does it to one run, as the API does.
-        states: of the runs that it can be done to.
+        states: the states of the runs that it can be done to.
         done: the word for a run that it was done to.
     """
 
@@ -90,8 +90,8 @@ class PageOfSearch(Search):
     """A page of the list."""
 
     before: int | None = Field(None, ge=1, le=LARGEST_ID)
-    done: str = Field("", max_length=2 * MOST_SAID)
-    """What a button has done, sealed: no link can say something of its own."""
+    done: str = Field("", max_length=2 * MAX_DONE_CHARS)
+    """The sealed message that reports what a button did. The seal prevents forged links."""
 
 
 class ActOnAll(Search):
@@ -134,7 +134,7 @@ async def act_on_all(
         raise WrongUse(f"unknown action {search.action!r}", allowed=", ".join(ACTIONS))
     action = ACTIONS[search.action]
     async with services.reads.connect() as connection:
-        found = await list_runs(connection, limit=MOST_AT_ONCE, only=search.filter())
+        found = await list_runs(connection, limit=MAX_AT_ONCE, only=search.filter())
     changed, refused = 0, []
     for run in reversed(found.runs):
         if run.state not in action.states:
@@ -148,7 +148,7 @@ async def act_on_all(
     if refused:
         done += f"; {len(refused):,} refused: {some(refused)}"
     roles: Roles = request.app.state.roles
-    sealed = roles.sealed(session_of(request), done[:MOST_SAID])
+    sealed = roles.sealed(session_of(request), done[:MAX_DONE_CHARS])
     return redirect(request, "/runs?" + urlencode(search.given | {"done": sealed}))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from app.annotation.genes.resolve import NamedGene
-from app.annotation.genes.search import MOST_MATCHES, Found, search
+from app.annotation.genes.search import MAX_MATCHES, Found, search
 from app.annotation.genes.words import KINDS, remark, summary
 from app.api.services import ServicesDep
 from app.web.rendering import page, redirect
@@ -21,10 +21,10 @@ Typed = Annotated[str, Query(max_length=1_000)]
 async def show_found(request: Request, services: ServicesDep, q: Typed = "") -> Response:
     """Go to the gene that a text means, or show the genes that it could mean."""
     async with services.reads.connect() as connection:
-        found = await search(connection, q, MOST_MATCHES)
+        found = await search(connection, q, MAX_MATCHES)
     if (gene := found.only_gene) is not None:
         return redirect(request, f"/genes/{quote(_name_of(gene, found), safe=':')}")
-    return page(request, "search.html", q=q, limit=MOST_MATCHES, **_shown(found))
+    return page(request, "search.html", q=q, limit=MAX_MATCHES, **_shown(found))
 
 
 @router.get("/search/found")

@@ -38,7 +38,7 @@ class Shown:
     """A source as the pages show it.
 
     Attributes:
-        parts: of the genes, by the answer.
+        parts: the parts of the genes, by the answer.
         runs: the latest first.
     """
 

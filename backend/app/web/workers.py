@@ -19,7 +19,7 @@ from app.web.wording import words
 
 router = APIRouter()
 
-MOST_RUNS = 200
+MAX_RUNS = 200
 """Active runs of which the page says more than the number."""
 
 LATE = 3.0
@@ -78,7 +78,7 @@ async def live_workers(request: Request, services: ServicesDep) -> AsyncIterator
 async def read_workers(connection: AsyncConnection) -> Workers:
     """Read what the page shows."""
     status = await worker_status(connection, arq_health=None)
-    active = (await list_runs(connection, limit=MOST_RUNS, only=ACTIVE_RUNS)).runs
+    active = (await list_runs(connection, limit=MAX_RUNS, only=ACTIVE_RUNS)).runs
     return Workers(summary(status), status, {run.id: run for run in active})
 
 

@@ -1,22 +1,20 @@
-"""The stored data as a product: former states, changes, snapshots, queries and exports.
+"""Reads the stored data: former states, changes, snapshots, queries and exports.
 
-`moments` is when: now, a time, or a snapshot. `versions` selects the answers that were valid then,
-and `genes` the genes as they were then.
-`fields` are the fields of all answers, and `field_names` finds them by what people type.
-`conditions` are what answers can be selected by, and `lists` are lists of genes that people name.
-`wanted` is what a reader wants of genes, and `reading` reads genes with their answers.
-`gene_filter` chooses genes, `gene_order` sorts them, and `gene_pages` reads them page by page.
-`gene_query` answers many identifiers, and `one_gene` finds the gene of a name. `gene_history` reads
-the versions of answers, `gene_changes` says in words what was new with each, and `gene_events` what
-happened to a gene itself. `shapes` is the JSON of genes as it is written, and `views` describes it
-for OpenAPI.
-`snapshots` takes, lists and deletes snapshots. `manifest` says what the answers of a moment consist
-of, and `citation` writes what a paper cites. `rollback` restores the answers of a moment.
-`retention` removes what is older than the settings say, and `file_retention` unused files; `checks`
-are the doctor's checks of both.
-`changes` are the differences of two moments, or what a run changed. `diff` compares two versions of
-an answer, and `wording` says in words what differs.
-`export` makes files of the answers, for R, pandas and spreadsheets.
+`moments` defines the point in time of a read: now, a time, or a snapshot. `versions` selects the
+answers that were valid at it, and `genes` the genes as they were at it. `fields` describes the
+fields of all answers, and `field_names` finds them by typed names. `conditions` filters answers,
+and `lists` manages named lists of genes. `wanted` is what a reader wants of genes, and `reading`
+reads genes with their answers. `gene_filter` chooses genes, `gene_order` sorts them, and
+`gene_pages` reads them page by page. `gene_query` answers queries of many identifiers, and
+`one_gene` finds the gene of a name. `gene_history` reads the versions of answers, `gene_changes`
+describes the changes of each in words, and `gene_events` reads the events of a gene itself.
+`shapes` writes genes as JSON, and `views` describes this JSON for OpenAPI. `snapshots` takes, lists
+and deletes snapshots. `manifest` lists the sources and releases of a moment, and `citation` writes
+the text that a paper cites. `rollback` restores the answers of a moment. `retention` removes former
+answers that the settings no longer keep, and `file_retention` removes unused files. `checks` has
+the doctor's checks of both. `changes` lists the differences between two moments, or the changes of
+a run. `diff` compares two versions of an answer, and `wording` describes the differences in words.
+`export` writes the answers to files for R, pandas and spreadsheets.
 """
 
 __all__ = [

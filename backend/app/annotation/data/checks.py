@@ -1,4 +1,4 @@
-"""The doctor's checks of what is kept: the history, the tables, files, and what is old."""
+"""The doctor's checks of the history, the sizes of tables, and the disk."""
 
 import asyncio
 import time
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from app.annotation.settings import Settings
 
 MAX_COUNTED_OLD = 10_000
-"""Rows of a kind that are counted exactly."""
+"""The number up to which the rows of a kind are counted exactly."""
 
 RUNS_AT_A_TIME = 2_000
-"""Old runs that are looked at in one statement."""
+"""The number of old runs examined in one statement."""
 
 COUNTING_SECONDS = 0.5
-"""Seconds after which no further statement looks at runs."""
+"""Seconds after which counting old runs stops."""
 
 OVERDUE_DAYS = 2
-"""Days for which old rows may be left: nobody removes them while no worker is alive."""
+"""Days that old rows may remain, because nothing removes them while no worker is alive."""
 
 MIN_FREE_BYTES = 2_000_000_000
-"""Bytes. The largest file of a source has about 500 MB, twice while a newer one is downloaded, and
-its answers and those of a backup or an export may need as much."""
+"""Bytes that must be free. The largest file of a source takes about 500 MB, and twice that while a
+newer one is downloaded. Its answers, a backup or an export may need as much."""
 
 # the sizes come from the file system, and the numbers of rows from the last ANALYZE
 _SIZES = """
@@ -50,7 +50,7 @@ _SIZES = """
     needs=("database.migrated",),
 )
 async def sizes(context: Context) -> Finding:
-    """Look at the sizes of the tables, and count what retention would remove."""
+    """Check the sizes of the tables, and count the rows that retention would remove."""
     from sqlalchemy import text
 
     from app.annotation.settings import Settings
@@ -83,11 +83,11 @@ async def sizes(context: Context) -> Finding:
 
 
 class _Found(NamedTuple):
-    """How many rows of a kind are to be removed.
+    """The number of rows of a kind that retention would remove.
 
     Attributes:
-        number: of rows.
-        at_least: whether there may be more, which were not counted.
+        number: the number of rows.
+        at_least: whether there may be more rows that were not counted.
     """
 
     number: int
@@ -100,7 +100,7 @@ class _Found(NamedTuple):
 async def _count(
     connection: "AsyncConnection", settings: "Settings", *, later: int
 ) -> dict[str, _Found]:
-    """Count what would be removed if all were kept for some days longer."""
+    """Count the rows that would be removed if all were kept some days longer."""
     from app.core.retention import notifications, ticks, workers
 
     kinds = {
@@ -132,7 +132,7 @@ async def _count_runs(connection: "AsyncConnection", days: int) -> _Found:
 
 
 def _said(found: dict[str, _Found]) -> str:
-    """Write how many rows are to be removed of each kind."""
+    """Format the numbers of rows to be removed, by kind."""
     return some(
         [
             f"{'at least ' if each.at_least else ''}{each.number:,} {kind}"
@@ -153,7 +153,7 @@ def _said(found: dict[str, _Found]) -> str:
     remedy=EDIT_SETTINGS,
 )
 async def disk(context: Context) -> Finding:
-    """Look at the disk, at what the sources keep on it, and at what retention would remove."""
+    """Check the free space of the disk, and the files that retention would remove."""
     from app.annotation.data.file_retention import look
     from app.annotation.settings import Settings
 
@@ -175,10 +175,10 @@ async def disk(context: Context) -> Finding:
 
 
 LARGE_HISTORY = 20_000_000_000
-"""Bytes of the history from which on somebody should decide how long it is kept."""
+"""The size of the history, in bytes, above which the operator should decide how long to keep it."""
 
 MAX_COUNTED_FORMER = 100_000
-"""Former answers that are counted exactly."""
+"""The number up to which former answers are counted exactly."""
 
 _HISTORY = """
     SELECT pg_total_relation_size('annotation_history') AS bytes,
@@ -201,7 +201,7 @@ _HISTORY = """
     needs=("database.migrated",),
 )
 async def history(context: Context) -> Finding:
-    """Look at the size of the history, and at what HISTORY_DAYS would remove of it."""
+    """Check the size of the history and the part that HISTORY_DAYS would remove."""
     from sqlalchemy import text
 
     from app.annotation.settings import Settings

@@ -1,4 +1,4 @@
-"""Writes what a paper cites when it uses the annotations of a moment."""
+"""Writes the citation of the annotations of a moment."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from app.core.text.words import some
 TITLE = "Kidney genetics"
 
 MAX_RELEASES = 3
-"""The most releases of a source that are named in one sentence."""
+"""Maximum number of releases of a source named in one sentence."""
 
 
 def citation(manifest: Manifest) -> str:
@@ -72,5 +72,5 @@ def _reference(source: ManifestSource) -> Iterator[str]:
 
 
 def _quoted(value: str) -> str:
-    # a JSON string is a YAML string, whatever characters it has
+    # every JSON string is a valid YAML string
     return json.dumps(value, ensure_ascii=False)

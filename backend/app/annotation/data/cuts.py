@@ -1,4 +1,4 @@
-"""Cuts the data of answers to some fields, in PostgreSQL."""
+"""Reduces the data of answers to some fields, in PostgreSQL."""
 
 import functools
 import itertools
@@ -11,21 +11,21 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.annotation.data.fields import Field
 
 Tree = Mapping[str, "Tree"]
-"""Names of objects in objects; without members: all of the value."""
+"""The names of nested objects. A name without members selects the whole value."""
 
-_MOST_MEMBERS = 40
-"""Members of one call: PostgreSQL's functions have at most 100 arguments."""
+_MAX_MEMBERS = 40
+"""Maximum number of members in one call: a PostgreSQL function has at most 100 arguments."""
 
 
 def cut(data: ColumnElement[Any], source: ColumnElement[str], fields: Iterable[Field]) -> Any:
-    """Return data with only these fields, if some of them are fields of the source.
+    """Return the data reduced to these fields, if some of them belong to the source.
 
-    An object of which no field is wanted is left out, and one that is null stays null.
+    Objects without a selected field are omitted, and a null object stays null.
 
     Args:
-        data: of an answer.
-        source: of the answer.
-        fields: of any sources.
+        data: the data of an answer.
+        source: the source of the answer.
+        fields: the fields of any sources.
     """
     trees: dict[str, dict[str, Any]] = {}
     for field in fields:
@@ -43,9 +43,9 @@ def _cut(value: ColumnElement[Any], tree: Tree) -> ColumnElement[Any]:
     members = [(literal(name, Text), _cut(value[name], below)) for name, below in tree.items()]
     parts: list[ColumnElement[Any]] = [
         func.jsonb_build_object(
-            *itertools.chain.from_iterable(members[at : at + _MOST_MEMBERS]), type_=JSONB
+            *itertools.chain.from_iterable(members[at : at + _MAX_MEMBERS]), type_=JSONB
         )
-        for at in range(0, len(members), _MOST_MEMBERS)
+        for at in range(0, len(members), _MAX_MEMBERS)
     ]
     found = functools.reduce(lambda before, part: before.concat(part), parts)
     return case((func.jsonb_typeof(value) == "object", found), else_=type_coerce(value, JSONB))

@@ -1,8 +1,8 @@
 """Compares two versions of the data of an answer, field by field.
 
-The fields that a source declares say how: the keys of a map and the elements of a list are compared
-as sets, so that their order does not matter. Data of a former version of a source may lack declared
-fields and have others, which are compared as what they are.
+The declared fields of the source control the comparison: the keys of a map and the elements of a
+list are compared as sets, regardless of their order. Data of an older parser may lack declared
+fields and have undeclared ones, which are compared by their type.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from app.annotation.data.fields import Field
 Data: TypeAlias = Mapping[str, Any]
 
 MISSING: Any = msgspec.UNSET
-"""Stands for a value that is not there, which is not the same as null."""
+"""A missing value, which differs from null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class FieldChange:
     """One difference between two versions of the data of an answer.
 
     Attributes:
-        path: of the field: the names of objects in objects.
-        change: whether a value is another one (`altered`), or an element of a list or a key of a
-            map was `added` or `removed`.
+        path: the path of the field: the names of objects in objects.
+        change: whether a value was `altered`, or an element of a list or a key of a map was `added`
+            or `removed`.
         old: the former value or element; `MISSING` if there was none.
-        new: the present one; `MISSING` if there is none.
-        element: what tells the element of the list from the others, by the names of its fields, or
-            the key of the map; None for a value, and in a list whose elements nothing identifies.
-        part: where the value is in the element: the names of objects in objects.
-        moves: whether the field changes without a change of what the source says.
+        new: the new value or element; `MISSING` if there is none.
+        element: the identity of the list's element, by the names of its fields, or the key of the
+            map; None for a value, and in a list whose elements have no identity.
+        part: the path of the value in the element.
+        moves: whether the field may change although the source's statement does not.
     """
 
     path: tuple[str, ...]
@@ -47,11 +47,11 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How objects are compared: what is declared of their fields.
+    """The declaration of an object's fields, which controls how objects are compared.
 
     Attributes:
-        fields: the declared field, or the shape of the object, by its name.
-        elements: the shape of the elements of the declared lists, by the name of the list.
+        fields: the declared fields and the shapes of nested objects, by name.
+        elements: the shapes of the elements of declared lists, by the list's name.
     """
 
     fields: Mapping[str, "Field | Shape"]
@@ -59,7 +59,7 @@ class Shape:
 
     @classmethod
     def of(cls, fields: Iterable[Field]) -> "Shape":
-        """Return the shape of the data with these fields, whose order it keeps."""
+        """Return the shape of data with these fields, in their order."""
         return cls._below(0, fields)
 
     @classmethod
@@ -79,7 +79,7 @@ class Shape:
                 for name, each in found.items()
             },
             {
-                # the lists in an element are compared without the identity of their elements
+                # lists inside an element are compared without identities
                 name: cls._below(depth + 1, [replace(part, identity=()) for part in each.parts])
                 for name, each in found.items()
                 if isinstance(each, Field) and each.parts
@@ -91,12 +91,14 @@ _UNDECLARED = Shape({}, {})
 
 
 def diff(shape: Shape, old: Data | None, new: Data | None) -> list[FieldChange]:
-    """Return what differs, in the order of the declared fields. Applied to the old, it is the new.
+    """Return the differences, in the order of the declared fields.
+
+    The differences applied to the old data give the new data.
 
     Args:
-        shape: of the data of the source.
+        shape: the shape of the data of the source.
         old: the former data; None if there was none.
-        new: the present data; None if there is none.
+        new: the new data; None if there is none.
     """
     return [*_objects(shape, (), old or {}, new or {})]
 
@@ -164,7 +166,7 @@ def _lists(
         yield FieldChange(path, "removed", element, MISSING, _identity(identity, element))
     for named, before, after in altered:
         for each in _objects(shape, (), before, after):
-            # a key of a map in an element is a place in the element
+            # the key of a map in an element is part of the path in the element
             key = (each.element,) if isinstance(each.element, str) else ()
             change = "altered" if key else each.change
             part = (*each.path, *key)
@@ -172,7 +174,7 @@ def _lists(
 
 
 def _trimmed(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the lists without most elements that are equal at the same place, which is quick."""
+    """Remove most elements that are equal at the same position. This is a fast first step."""
     start, end_old, end_new = 0, len(old), len(new)
     while start < end_old and start < end_new and old[start] == new[start]:
         start += 1
@@ -187,7 +189,7 @@ def _trimmed(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[An
 
 
 def _without_equals(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the elements of each list that have no equal in the other one, in their order."""
+    """Return the elements of each list without an equal in the other one, in their order."""
     if not old or not new:
         return [*old], [*new]
     left: dict[Any, list[Any]] = defaultdict(list)
@@ -206,7 +208,7 @@ def _without_equals(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], 
 def _paired(
     identity: Sequence[str], old: Sequence[Any], new: Sequence[Any]
 ) -> tuple[list[Any], list[Any], list[tuple[dict[str, Any], Any, Any]]]:
-    """Pair the elements that have the same identity, unless a list has several of them."""
+    """Pair elements with the same identity, if it is unique in each list."""
     groups: dict[Any, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
     for side, elements in enumerate((old, new)):
         for element in elements:
@@ -216,7 +218,7 @@ def _paired(
     altered: list[tuple[dict[str, Any], Any, Any]] = []
     for group in groups.values():
         before, after = group
-        # what is no object has no identity: all that it can be is equal
+        # values other than objects have no identity; they are only equal or not
         named = _identity(identity, (before or after)[0])
         if named is None or len(before) > 1 or len(after) > 1:
             before, after = _without_equals(before, after)
@@ -230,7 +232,7 @@ def _paired(
 
 def _identity_key(identity: Sequence[str], element: Any) -> Any:
     if not isinstance(element, dict):
-        # nothing has the same identity but what is equal
+        # without an identity, only equal elements match
         return None, _key(element)
     return tuple(_key(element.get(name)) for name in identity)
 
@@ -242,7 +244,7 @@ def _identity(identity: Sequence[str], element: Any) -> dict[str, Any] | None:
 
 
 def _key(value: Any) -> Any:
-    """Return what is equal for equal values, whatever the order of their lists, and hashable."""
+    """Return a hashable key that is equal for equal values, regardless of the order of lists."""
     if isinstance(value, dict):
         return frozenset((name, _key(each)) for name, each in value.items())
     if isinstance(value, list):

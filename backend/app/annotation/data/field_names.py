@@ -12,11 +12,11 @@ Known = Mapping[str, Mapping[str, Field]]
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
-_MOST_SHOWN = 40
+_MAX_SHOWN = 40
 
-_MOST_MEANT = 3
+_MAX_SUGGESTIONS = 3
 
-_MOST_CHARS = 200
+_MAX_CHARS = 200
 """Characters of a wrong name that are compared with the right ones, and shown."""
 
 
@@ -60,7 +60,7 @@ def find_field(name: str, known: Known) -> Field | MapKey:
     first, *parts = find_path(name, known)
     if parts:
         raise WrongUse(
-            f"{name[:_MOST_CHARS]!r} is a field of the elements of a list",
+            f"{name[:_MAX_CHARS]!r} is a field of the elements of a list",
             allowed=f"the list {first.name} as a whole",
         )
     return first
@@ -80,7 +80,7 @@ def find_path(name: str, known: Known) -> list[Field | MapKey]:
         below = [field.name for field in fields.values() if field.name.startswith(f"{name}.")]
         if below:
             raise WrongUse(
-                f"there is no field {name[:_MOST_CHARS]!r}, but there are fields below it",
+                f"there is no field {name[:_MAX_CHARS]!r}, but there are fields below it",
                 allowed=_shown(below),
             )
         names = [field.name for field in _with_parts(fields.values())]
@@ -124,7 +124,7 @@ def _key(field: Field, name: str) -> MapKey:
     key = text if '"' not in text else unquoted(text)
     if not key:
         raise WrongUse(
-            f"{name[:_MOST_CHARS]!r} names no key of {field.name}",
+            f"{name[:_MAX_CHARS]!r} names no key of {field.name}",
             allowed=f'a key as it is, or in double quotes: {field.name}."a key"',
         )
     if field.keys and key not in field.keys:
@@ -144,8 +144,8 @@ def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
         same = [each for fields in known.values() for each in fields if each.endswith(f".{name}")]
         if same:
             raise WrongUse(
-                f"{name[:_MOST_CHARS]!r} does not begin with a source; did you mean"
-                f" {' or '.join(same[:_MOST_MEANT])}?",
+                f"{name[:_MAX_CHARS]!r} does not begin with a source; did you mean"
+                f" {' or '.join(same[:_MAX_SUGGESTIONS])}?",
                 allowed=f"a source and its field, such as {same[0]}",
             )
         raise _none("source", source, known, ", ".join(known))
@@ -153,10 +153,10 @@ def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
 
 
 def _shown(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_SHOWN
-    return ", ".join(names[:_MOST_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - _MAX_SHOWN
+    return ", ".join(names[:_MAX_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _none(what: str, name: str, names: Iterable[str], allowed: str) -> WrongUse:
-    name = name[:_MOST_CHARS]
+    name = name[:_MAX_CHARS]
     return WrongUse(f"there is no {what} {name!r}{did_you_mean(name, names)}", allowed=allowed)

@@ -36,7 +36,7 @@ class Field:
         kind: what the value is.
         nullable: whether the value may be null, or an object around it.
         definition: what it means.
-        unit: of a number, or of the numbers in a list or a map.
+        unit: the unit of a number, or of the numbers in a list or a map.
         is_date: whether a text is a day, written ``2026-03-31``.
         values: all values that it can have, if it has a fixed set of them.
         moves: whether it changes without a change of what the source says about the gene.
@@ -45,7 +45,7 @@ class Field:
         by_default: whether a table shows it if nobody chooses the columns.
         identity: of a list of objects, the names of the element's fields that tell one element
             from the others.
-        keys: of a map, all keys that it can have; empty if they are not known beforehand.
+        keys: the keys that a map can have; empty if they are not known beforehand.
         element: what the elements of a list, or the values of a map, are.
         parts: of a list of objects, the fields of an element. Their paths begin with that of the
             list.

@@ -59,10 +59,10 @@ async def latest_changes(
     """Return what changed last in the answers about a gene, by source.
 
     Args:
-        connection: to read from.
-        gene_id: of the gene.
+        connection: the database connection.
+        gene_id: the id of the gene.
         wanted: whose versions; see `gene_history.gene_history`.
-        fields: of all sources.
+        fields: the fields of all sources.
         each: the most versions of a source.
     """
     found = await latest_versions(connection, gene_id, wanted, each=each + 1)
@@ -89,10 +89,10 @@ async def changes_page(
     """Return a page of the versions of a gene's answers in words, by source, the newest first.
 
     Args:
-        connection: to read from.
-        gene_id: of the gene.
+        connection: the database connection.
+        gene_id: the id of the gene.
         wanted: whose versions; see `gene_history.gene_history`.
-        fields: of all sources.
+        fields: the fields of all sources.
         after: where the page before ended.
         limit: the most versions.
 

@@ -48,8 +48,8 @@ async def gene_history(
     """Return the versions of a gene's answers, by source, the newest first.
 
     Args:
-        connection: to read from.
-        gene_id: of the gene.
+        connection: the database connection.
+        gene_id: the id of the gene.
         wanted: whose versions, and the fields of their data. With a moment, only the versions that
             were there at that moment.
         data: whether the versions come with their data.
@@ -83,8 +83,8 @@ async def latest_versions(
     """Return the latest versions of a gene's answers by source, the newest first.
 
     Args:
-        connection: to read from.
-        gene_id: of the gene.
+        connection: the database connection.
+        gene_id: the id of the gene.
         wanted: see :func:`gene_history`.
         each: the most versions of a source.
 
@@ -140,7 +140,7 @@ def _key(after: str) -> tuple[str, datetime]:
     except ValueError:
         at = None
     if not source or "\0" in source or at is None or at.tzinfo is None:
-        raise WrongUse(f"after={after[:80]!r}", allowed="next_after of the page before")
+        raise WrongUse(f"after={after[:80]!r}", allowed="next_after of the previous page")
     return source, at
 
 

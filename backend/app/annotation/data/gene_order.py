@@ -123,8 +123,8 @@ def beyond(order: GeneOrder, keys: Keys, *, has_value: bool) -> ColumnElement[bo
     """Return the condition that a gene comes after the one with the keys ``key_0``, ``key_1``.
 
     Args:
-        order: of the genes.
-        keys: of the order.
+        order: the order of the genes.
+        keys: the keys of the order.
         has_value: whether the first key of that gene is not null.
     """
     bound = [bindparam(f"key_{at}", type_=key.type) for at, key in enumerate(keys)]

@@ -46,10 +46,10 @@ async def gene_page(
     """Return a page of genes.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         wanted: what comes back of each gene.
         chosen: which genes.
-        order: of the genes.
+        order: the order of the genes.
         after: the id of the last gene of the page before; None for the first page. In the order of
             import, there need not be a gene with this id.
         limit: the most genes.
@@ -113,5 +113,5 @@ async def _keys_of(
     query = select(*keys).select_from(rows).where(genes.c.id == gene_id)
     found = (await connection.execute(query)).first()
     if found is None:
-        raise WrongUse(f"after={gene_id}", allowed="next_after of the page before")
+        raise WrongUse(f"after={gene_id}", allowed="next_after of the previous page")
     return {f"key_{at}": value for at, value in enumerate(found)}

@@ -58,7 +58,7 @@ async def answer_query(
     Names mean what they mean now, also with a moment in the past.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         names: identifiers of any kind, in any case.
         kinds: that count; see :func:`kinds_of`.
         wanted: what comes back of each gene.

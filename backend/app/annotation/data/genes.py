@@ -37,8 +37,8 @@ def genes_at(moment: Moment, name: str = "genes") -> Subquery:
     the one that HGNC named.
 
     Args:
-        moment: when.
-        name: of the subquery.
+        moment: the point in time.
+        name: the name of the subquery.
     """
     if moment.at is None:
         return select(

@@ -177,12 +177,12 @@ async def put_list(
     """Add a list, or replace the one of this name. The same list again changes nothing.
 
     Args:
-        connection: in a transaction.
-        name: of the list.
+        connection: a connection with an open transaction.
+        name: the name of the list.
         listed: its genes; see `listed.resolve_rows`.
         note: what the list is for; None keeps the former note.
         by: who adds it.
-        file_name: of the file that it was read from.
+        file_name: the name of the file that the list was read from.
 
     Raises:
         WrongUse: the name cannot be used, a text is too long, or no row means one gene.

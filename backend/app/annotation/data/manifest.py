@@ -53,9 +53,9 @@ class ManifestSource(View):
     attribution: str | None
     """How the source wants to be named where its data are used."""
     found: int
-    """The number of genes that the source has something for."""
+    """The number of genes that the source has data for."""
     absent: int
-    """The number of genes for which the source says that it has nothing."""
+    """The number of genes for which the source states that it has no data."""
     unknown: int
     """The number of genes without a good answer."""
     releases: list[ManifestRelease]

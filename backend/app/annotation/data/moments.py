@@ -92,7 +92,7 @@ async def find_moment(
     """Return the moment that somebody asks about.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         as_of: a day or a time.
         snapshot: the name of a snapshot. None for both means now.
 

@@ -16,7 +16,7 @@ from app.core.errors import Conflict, NotFound
 IDENTIFIERS = ("hgnc_id", "ensembl_gene_id", "entrez_id")
 """The columns of a gene that identify it."""
 
-MOST_NEAR = 5
+MAX_NEAR = 5
 """The most genes that are offered instead of a name of no gene."""
 
 
@@ -99,9 +99,9 @@ async def read_gene(
 
 async def no_such_gene(connection: AsyncConnection, name: str) -> NoSuchGene:
     """Return the error about a name of no gene, with the genes in the database that are near."""
-    found = await search(connection, name, MOST_NEAR)
+    found = await search(connection, name, MAX_NEAR)
     near = [each for each in (*found.matches, *found.near) if each.gene.id is not None]
-    return NoSuchGene(name, near[:MOST_NEAR])
+    return NoSuchGene(name, near[:MAX_NEAR])
 
 
 def kind_of(found: Resolution) -> str:

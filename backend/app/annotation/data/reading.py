@@ -43,8 +43,8 @@ async def read_genes(
     """Return genes with their answers, by id, without those that were not there at the moment.
 
     Args:
-        connection: to read from.
-        gene_ids: of the genes.
+        connection: the database connection.
+        gene_ids: the ids of the genes.
         wanted: what comes back of each gene.
     """
     if len(gene_ids) == 1:

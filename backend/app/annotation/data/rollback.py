@@ -172,7 +172,7 @@ async def roll_back(
     that had no answer then becomes unknown. No run can begin meanwhile.
 
     Args:
-        connection: in a transaction.
+        connection: a connection with an open transaction.
         source: its name. It may be an own table that was removed.
         to: a day, a time, or the name of a snapshot.
         note: why.

@@ -207,8 +207,8 @@ async def delete_snapshot(connection: AsyncConnection, name: str, *, force: bool
     """Delete a snapshot. The retention of the history may then remove answers of its moment.
 
     Args:
-        connection: in a transaction.
-        name: of the snapshot.
+        connection: a connection with an open transaction.
+        name: the name of the snapshot.
         force: without it, the snapshot is not deleted.
 
     Raises:

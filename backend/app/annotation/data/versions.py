@@ -34,8 +34,8 @@ def answers_at(moment: Moment, name: str = "answers") -> Subquery:
     then, and the last check is null, because only the present one is stored.
 
     Args:
-        moment: when.
-        name: of the subquery.
+        moment: the point in time.
+        name: the name of the subquery.
     """
     if moment.at is None:
         return _present().subquery(name)

@@ -36,7 +36,7 @@ class Annotation(View):
     """What a source says about a gene."""
 
     state: Annotated[str, _ANSWERS]
-    """`found`, `absent` (the source has nothing) or `unknown` (it could not be found out)."""
+    """`found`, `absent` (the source has no data) or `unknown` (it could not be found out)."""
     data: dict[str, Any] | None
     """What was found. Each source has its own keys. With `fields`, only these."""
     release: str | None

@@ -45,7 +45,7 @@ async def find_wanted(
     """Return what somebody wants, by the names that they typed.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         sources: names of sources. None means all, or those of the fields.
         fields: names of fields, structures or sources; see `field_names.find_fields`.
         as_of: see `moments.find_moment`.

@@ -70,10 +70,10 @@ def describe_answer(
     """Return one line about an answer that replaced another one.
 
     Args:
-        words: of the source.
-        changes: of the data that are told.
-        former_state: of the former answer.
-        state: of the new answer.
+        words: the words of the source.
+        changes: the changes of the data that are told.
+        former_state: the state of the former answer.
+        state: the state of the new answer.
         rollback_id: the rollback that restored the new answer.
     """
     said = [f"{former_state} -> {state}"] if state != former_state else []

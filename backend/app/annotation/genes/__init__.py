@@ -1,9 +1,9 @@
-"""The list of genes: it is read from files or from HGNC, and every name is resolved to a gene.
+"""Imports the list of genes from files or HGNC, and resolves names to genes.
 
-`importing` imports genes. `identity` follows what HGNC says about them later, `identifiers` changes
-single genes, `resolve` says what a name means, `search` finds genes by a part of a name, `words`
-says what was found, `former` are the former symbols of genes, and `selection` finds the genes of a
-run, and `listed` those of a list.
+`importing` imports genes, `identity` updates them from HGNC's later files, and `identifiers`
+changes single genes. `resolve` resolves a name, `search` finds genes by the start of a name, and
+`words` describes the results. `former` reads former symbols, `selection` finds the genes of a run,
+and `listed` those of a list.
 """
 
 __all__ = [

@@ -13,8 +13,8 @@ MISSING = frozenset(
         "--", ".", "\\n", "#value!", "#ref!", "#name?", "#div/0!", "#num!", "#null!",
     }
 )  # fmt: skip
-"""What programs write for a missing value, in lower case: R (``NA``), pandas (``NaN``, ``<NA>``;
-the list of its ``read_csv``), Excel's errors (``#N/A``), SQL (``NULL``, ``\\N``), annotation tables
+"""Texts that stand for a missing value, in lower case: R (``NA``), pandas (``NaN``, ``<NA>``; the
+list of its ``read_csv``), Excel's errors (``#N/A``), SQL (``NULL``, ``\\N``), annotation tables
 (``-``, ``.``)."""
 
 _HGNC_ID = re.compile(r"(?:HGNC[:_ ] ?)+([0-9]{1,9})(?:\.0+)?", re.IGNORECASE)
@@ -37,9 +37,10 @@ _HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
 
 
 def clean(cell: str) -> str:
-    """Return a cell without surrounding blanks, and with the hyphens that HGNC writes.
+    """Return a cell without surrounding blanks, and with plain hyphens, as HGNC writes them.
 
-    ``="SEPT2"`` becomes ``SEPT2``: some tables write it so that Excel makes no date of the symbol.
+    ``="SEPT2"`` becomes ``SEPT2``: some tables use this form so that Excel does not convert the
+    symbol to a date.
     """
     text = " ".join(cell.translate(_HYPHENS).split())
     formula = _FORMULA.fullmatch(text)
@@ -52,10 +53,10 @@ def is_missing(text: str) -> bool:
 
 
 def identifier(text: str) -> tuple[IdKind, str] | None:
-    """Return the identifier in a clean cell as HGNC writes it; None if it is not unmistakable.
+    """Return the identifier in a clean cell as HGNC writes it; None if there is no unambiguous one.
 
     ``HGNC:9008``, ``HGNC:HGNC:9008`` (BioMart) and ``hgnc:9008.0`` are the same identifier. The
-    version of an Ensembl id is left out.
+    version of an Ensembl id is dropped.
     """
     if found := _HGNC_ID.fullmatch(text):
         return "HGNC id", f"HGNC:{int(found[1])}"
@@ -72,10 +73,11 @@ def is_number(text: str) -> bool:
 
 
 def number(text: str) -> int | None:
-    """Return the id that a clean cell holds as a bare number; None if it holds none.
+    """Return the id in a clean cell that holds a bare number; None for any other cell.
 
-    pandas writes ``9008.0`` where a column has missing values. R writes ``1e+05`` for 100000, but
-    only where that is shorter. Other numbers with an exponent were rounded by a spreadsheet.
+    pandas writes ``9008.0`` in a column with missing values. R writes ``1e+05`` for 100000, but
+    only if that is shorter. Other numbers with an exponent were rounded by a spreadsheet and are
+    rejected.
     """
     if found := _WHOLE.fullmatch(text):
         return int(found[1])
@@ -88,5 +90,5 @@ def number(text: str) -> int | None:
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a clean cell is a date. Spreadsheets make dates of SEPT2, MARCH1 and DEC1."""
+    """Tell whether a clean cell is a date. Spreadsheets convert SEPT2, MARCH1 and DEC1 to dates."""
     return _DATE.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Determines what each column of a table holds, mostly from its cells, and reads the rows."""
+"""Detects what each column of a table holds, mostly from its cells, and reads the rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ _NUMERIC_KINDS = frozenset[Kind]({"HGNC id", "Entrez id"})
 """Kinds that may be written as bare numbers."""
 
 _MIN_NUMBER_SHARE = 0.9
-"""A column whose name promises symbols, or nothing, holds Entrez ids if at least this share of its
-cells are numbers. A single number among symbols is an alias in HGNC, or most likely a mistake."""
+"""A column named for symbols, or without a name, is read as Entrez ids if at least this share of
+its cells are numbers. A single number among symbols is an alias in HGNC or a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A gene as the file names it: by identifiers, by a symbol, or by nothing in an empty row.
+    """The names of a gene in one row of a file: identifiers and a symbol. An empty row has none.
 
     Args:
-        line: counted from 1.
-        hgnc_id: with its prefix.
-        symbol: any name.
-        entrez_id: digits.
-        ensembl_gene_id: without a version.
-        unread: the cells in columns of ids that hold no id, each with the name of its column.
+        line: the line number, counted from 1.
+        hgnc_id: the HGNC id with its prefix.
+        symbol: a symbol or any other name.
+        entrez_id: the Entrez id, only digits.
+        ensembl_gene_id: the Ensembl id without its version.
+        unread: the cells of id columns that hold no id, each with the column's name.
     """
 
     line: int
@@ -59,13 +59,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ReadColumn:
-    """What became of a column that may name genes.
+    """How a column that may name genes was read.
 
     Attributes:
-        column: its name.
-        read_as: what its cells were taken for; None if the column was not read.
-        rows: the number of rows in which it holds that.
-        problems: the number of rows in which it holds something else. An empty cell is no problem.
+        column: the name of the column.
+        read_as: the kind of name that its cells were read as; None if the column was not read.
+        rows: the number of rows with a name of this kind.
+        problems: the number of rows with another content. Empty cells do not count.
     """
 
     column: str
@@ -85,14 +85,14 @@ _PLURAL: dict[Kind, Literal["HGNC ids", "Entrez ids", "Ensembl ids", "symbols"]]
 def read_rows(table: Table, is_symbol: Callable[[str], bool]) -> tuple[list[Row], list[ReadColumn]]:
     """Read the genes of a table.
 
-    Most of the cells decide what a column holds, whatever its name promises: ``HGNC`` may hold
-    symbols, and ``gene`` the ids of Ensembl or NCBI. One column of each kind is read: the one with
-    the most names that HGNC has ever used for a gene and, if there are several, the one with the
-    most usual column name. An unmistakable identifier is read as what it is in any column.
+    The majority of the cells decides what a column holds, because names mislead: ``HGNC`` may hold
+    symbols, and ``gene`` may hold Ensembl or NCBI ids. One column of each kind is read: the one
+    with the most names known to HGNC and, on a tie, the one with the most usual column name. An
+    unambiguous identifier is read as such in any column.
 
     Args:
-        table: as the file has it.
-        is_symbol: tells whether HGNC knows a name.
+        table: the table of the file.
+        is_symbol: returns whether HGNC knows a name.
 
     Raises:
         WrongUse: no column names genes.
@@ -114,7 +114,7 @@ def read_rows(table: Table, is_symbol: Callable[[str], bool]) -> tuple[list[Row]
 
 
 def _held(cell: str, of: Kind) -> Kind | None:
-    """Return what a cell holds; None if it is empty, or a number that is no id in this column."""
+    """Return the kind of a cell; None if it is empty or a number that is no id here."""
     if is_missing(cell):
         return None
     if found := identifier(cell):
@@ -125,7 +125,7 @@ def _held(cell: str, of: Kind) -> Kind | None:
 
 
 def _kind(column: Column) -> Kind | None:
-    """Return what most cells hold, or in doubt what the name promises; None if it is no gene."""
+    """Return the kind of most cells, else the kind that the column's name suggests."""
     cells = [cell for cell in column.cells if not is_missing(cell)]
     seen = Counter(_held(cell, "symbol") for cell in cells)
     numbers = seen.pop(None, 0)
@@ -153,7 +153,7 @@ def _choose(
         }
         if worth:
             most = max(worth)
-            # row names are genes only if HGNC knows some of them
+            # row names are read as genes only if HGNC knows some of them
             if most[0] or worth[most].hint != "unnamed":
                 read[kind] = worth[most]
     return read

@@ -1,4 +1,4 @@
-"""Recognizes how a table is written: its delimiter, its quotes, and the lines before its header."""
+"""Detects the dialect of a table: its delimiter, its quotes, and the lines before its header."""
 
 import csv
 import re
@@ -14,15 +14,15 @@ Record = tuple[int, list[str]]
 _DELIMITERS = ("\t", ",", ";")
 _EXCEL_SEPARATOR = re.compile(r'"?sep=([,;:|\t ])"?', re.IGNORECASE)
 _SAMPLE_LINES = 50
-"""The number of lines from which the delimiter is recognized."""
+"""The number of lines used to detect the delimiter."""
 
 
 def records(path: Path, lines: Sequence[Line]) -> list[Record]:
-    """Return the rows with the numbers of their first lines, the header first if there is one.
+    """Return the rows with their first line numbers. The header, if there is one, comes first.
 
-    Comments before the header (``#``), Excel's line ``sep=;`` and rows of blank cells are left out.
-    Quotes within quotes are doubled (RFC 4180, pandas, Excel, R's ``write.csv``) or escaped by a
-    backslash (R's ``write.table``).
+    Comments before the header (``#``), Excel's line ``sep=;`` and blank rows are skipped. Quotes
+    within quotes are doubled (RFC 4180, pandas, Excel, R's ``write.csv``) or escaped by a backslash
+    (R's ``write.table``).
 
     Raises:
         WrongUse: a quote is not closed, or text follows a closing quote. The error names the line.
@@ -42,7 +42,8 @@ def records(path: Path, lines: Sequence[Line]) -> list[Record]:
 def _best_reading(path: Path, lines: Sequence[Line], delimiter: str) -> list[Record]:
     """Read a table in which a backslash may escape a quote.
 
-    It is read with and without escaping. The reading counts in which more rows fit the header.
+    The table is read with and without escaping. The reading in which more rows match the header is
+    used.
     """
     try:
         doubled = list(_records(path, lines, delimiter))
@@ -56,13 +57,13 @@ def _best_reading(path: Path, lines: Sequence[Line], delimiter: str) -> list[Rec
 
 
 def _unlike_the_header(rows: Sequence[Record]) -> int:
-    """Count the rows with fewer cells than the header, or more than a row name beside them."""
+    """Count the rows with fewer cells than the header or with more than one extra cell."""
     width = len(rows[0][1]) if rows else 0
     return sum(1 for _, cells in rows if not width <= len(cells) <= width + 1)
 
 
 def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:
-    """Leave out the lines that begin with ``#``, except a header."""
+    """Remove the lines that begin with ``#``, except a header."""
     comments = next((at for at, (_, line) in enumerate(lines) if line[0] != "#"), len(lines))
     if not comments:
         return lines
@@ -76,7 +77,7 @@ def _without_comments(lines: Sequence[Line]) -> Sequence[Line]:
 
 
 def _best(line: str) -> list[str]:
-    """Split one line by the delimiter that gives the most known column names, or else cells."""
+    """Split a line by the delimiter that gives the most known column names or cells."""
     splits = [cells for delimiter in _DELIMITERS if (cells := _first([line], delimiter))]
     return max(splits, key=lambda cells: (known(cells), len(cells)), default=[line])
 
@@ -98,7 +99,7 @@ def _delimiter(path: Path, lines: Sequence[Line]) -> str:
 
 
 def _delimiter_after_row_names(sample: Sequence[str]) -> str | None:
-    """Return the delimiter of a table of one column that R wrote with row names."""
+    """Return the delimiter of a one-column table that R wrote with row names."""
     for delimiter in _DELIMITERS:
         if sample and all(len(_first([line], delimiter) or ()) == 2 for line in sample):  # noqa: PLR2004 - a row name and a cell
             return delimiter
@@ -119,7 +120,7 @@ def _is_separated_by_blanks(header: str, sample: Sequence[str]) -> bool:
 
 
 def _first(texts: Iterable[str], delimiter: str, *, escaped: bool = False) -> list[str] | None:
-    """Return the first row, or None where its quotes do not end."""
+    """Return the first row; None if a quote is not closed."""
     try:
         return next(_reader((f"{each}\n" for each in texts), delimiter, escaped=escaped))
     except (csv.Error, StopIteration):
@@ -137,7 +138,7 @@ def _reader(lines: Iterable[str], delimiter: str, *, escaped: bool) -> Iterator[
 
 
 class _Counted:
-    """Gives lines to a reader and remembers where a row began."""
+    """Passes lines to a reader and remembers where each row began."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self._lines = iter(lines)
@@ -165,11 +166,11 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            # the csv module has no other way to tell them apart (CPython's Modules/_csv.c)
+            # only the message tells these errors apart (CPython's Modules/_csv.c)
             behind = "expected after" in str(error)
             raise _wrong_quotes(path, counted.began or 0, delimiter, behind=behind) from None
         for cell in cells:
-            # otherwise a forgotten quote would swallow all rows up to the next quote
+            # otherwise an unclosed quote would swallow all rows up to the next quote
             if "\n" in cell and (delimiter in cell or len(cells) == 1):
                 raise _wrong_quotes(path, counted.began or 0, delimiter, behind=False)
         if any(cell.strip() for cell in cells):

@@ -16,10 +16,10 @@ class Column:
     """A column that may name genes.
 
     Args:
-        name: as the file has it, for people.
-        hint: what the name promises.
-        place: the position of the name among those that promise the same, the most usual first.
-        cells: one for each row, cleaned.
+        name: the name in the file, for messages.
+        hint: the kind of name that the column's name suggests.
+        place: the rank of the name among the usual names of this kind; 0 is the most usual.
+        cells: the cleaned cells, one for each row.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Table:
     """The part of a file that names genes.
 
     Args:
-        path: of the file.
-        header: the names of all its columns; empty if it has no header.
-        lines: the number of each row's first line.
-        columns: those that may name genes, in the order of the file.
+        path: the path of the file.
+        header: the names of all columns; empty without a header.
+        lines: the first line number of each row.
+        columns: the columns that may name genes, in the order of the file.
     """
 
     path: Path
@@ -50,11 +50,11 @@ def read_gene_file(path: Path) -> Table:
 
     The file may be UTF-8 with or without a byte order mark, or UTF-16 with one. Its cells may be
     separated by tabs, commas, semicolons, or the blanks of R's ``write.table``. It may have R's row
-    names, which have no name in the header. Columns of genes are found by the names in the first
-    line (:data:`~app.annotation.genes.headers.HINTS`). A file of one column needs no header.
+    names, which have no header cell. Columns of genes are found by the names in the first line
+    (:data:`~app.annotation.genes.headers.HINTS`). A file of one column needs no header.
 
     Raises:
-        WrongUse: the file cannot be read (the error names the line), or has no gene.
+        WrongUse: the file cannot be read (the error names the line), or names no gene.
     """
     rows = records(path, read_lines(path))
     if not rows:
@@ -74,12 +74,12 @@ def table_of(path: Path, header: list[str], rows: list[Record]) -> Table:
     """Return the part of a table that names genes.
 
     Args:
-        path: of its file, for errors.
+        path: the path of the file, for errors.
         header: the names of all columns.
-        rows: below it.
+        rows: the rows below the header.
 
     Raises:
-        WrongUse: no column may name genes.
+        WrongUse: no column names genes.
     """
     return Table(path, header, [line for line, _ in rows], _columns(path, header, rows))
 
@@ -96,13 +96,13 @@ def split_header(rows: list[Record]) -> tuple[list[str] | None, list[Record]]:
 
 
 def _has_row_names(width: int, rows: Sequence[Record]) -> bool:
-    """Tell whether each row begins with a unique name, for which the header has no cell."""
+    """Tell whether each row begins with a unique name that has no header cell."""
     if not all(len(cells) == width + 1 for _, cells in rows):
         return False
     names = [cells[0].strip() for _, cells in rows]
     if "" in names or len(set(names)) < len(names):
         return False
-    # a delimiter at the end of each line gives a blank cell after it
+    # a trailing delimiter in each line gives a blank last cell
     return any(cells[-1] for _, cells in rows) or names == [str(at + 1) for at in range(len(names))]
 
 
@@ -110,14 +110,14 @@ def _columns(path: Path, header: list[str], rows: list[Record]) -> list[Column]:
     names = [column_name(cell) for cell in header]
     found = []
     for at, name in enumerate(names):
-        # a nameless first column holds row names; any other one comes from a stray delimiter
+        # a first column without a name holds row names; any other comes from a stray delimiter
         if name not in HINTS or (not name and (at or header[at])):
             continue
         if names.count(name) > 1 and name:
             raise WrongUse(
-                f"{path}: {names.count(name)} columns are called {name}",
+                f"{path}: {names.count(name)} columns have the name {name}",
                 allowed="one column of each name",
-                remedy="rename or remove the columns that are not meant",
+                remedy="rename or remove all but one of them",
             )
         cells = [clean(cells[at]) if at < len(cells) else "" for _, cells in rows]
         found.append(Column(header[at] or "the row names", *HINTS[name], cells))
@@ -127,7 +127,7 @@ def _columns(path: Path, header: list[str], rows: list[Record]) -> list[Column]:
 
 
 def no_column(path: Path, header: Sequence[str]) -> WrongUse:
-    """Return what to raise for a table without a column that names genes."""
+    """Return the error for a table without a column that names genes."""
     shown = ", ".join(cell or "(no name)" for cell in header[:10])
     return WrongUse(
         f"{path}: no column for genes among {shown}",
@@ -137,4 +137,4 @@ def no_column(path: Path, header: Sequence[str]) -> WrongUse:
 
 
 def _nothing_in(path: Path) -> WrongUse:
-    return WrongUse(f"{path}: there is no gene in it", allowed="a gene in each line")
+    return WrongUse(f"{path}: the file names no gene", allowed="one gene in each line")

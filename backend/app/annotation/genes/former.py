@@ -1,4 +1,4 @@
-"""The former symbols and ids of genes, by which older files name them."""
+"""Reads the former symbols and ids of genes, which older files use."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.answers import Gene
 
-# a name is judged against all approved genes, not only against those in the database
+# a former symbol is compared with all approved genes, not only with those in the database
 _FORMER = text(
     """
     SELECT n.hgnc_id, n.name, EXISTS (
@@ -26,13 +26,13 @@ _MERGED = text(
 
 
 async def with_former_names(connection: AsyncConnection, genes: Sequence[Gene]) -> list[Gene]:
-    """Return the genes with their former symbols, and the ids of the genes merged into them.
+    """Return the genes with their former symbols and the ids of the genes merged into them.
 
-    A former symbol is ambiguous if it is, or was, the symbol of another gene, too.
+    A former symbol is ambiguous if it also is or was the symbol of another gene.
 
     Args:
-        connection: to read from.
-        genes: of the database.
+        connection: the database connection.
+        genes: genes of the database.
     """
     former: dict[str, tuple[list[str], list[str]]] = {}
     merged: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The column names under which tables list genes."""
+"""The usual names of columns that list genes."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Literal
 from app.annotation.genes.cells import IdKind, Kind
 
 Hint = Kind | Literal["any id", "unnamed"]
-"""What a column's name promises: one kind, any kind of id, or nothing."""
+"""What a column's name suggests: one kind of name, any kind of id, or nothing."""
 
 _NAMES: dict[Hint, tuple[str, ...]] = {
     "HGNC id": (
@@ -34,13 +34,13 @@ _NAMES: dict[Hint, tuple[str, ...]] = {
 HINTS: dict[str, tuple[Hint, int]] = {
     name: (hint, place) for hint, names in _NAMES.items() for place, name in enumerate(names)
 }
-"""What each name promises, and its position among the names that promise the same."""
+"""The hint of each column name, and its rank among the names with the same hint."""
 
 ID_KINDS: tuple[IdKind, ...] = ("HGNC id", "Entrez id", "Ensembl id")
 
 
 def column_name(cell: str) -> str:
-    """Return a name in the form of :data:`HINTS`: ``Gene stable ID`` gives ``gene_stable_id``."""
+    """Return a column name as in :data:`HINTS`: ``Gene stable ID`` gives ``gene_stable_id``."""
     return re.sub(r"[^a-z0-9]+", "_", cell.lower()).strip("_")
 
 
@@ -50,6 +50,6 @@ def known(cells: Iterable[str]) -> int:
 
 
 def allowed() -> str:
-    """Return the usual names of each kind, for people."""
+    """Return the usual column names of each kind, for messages."""
     most: dict[Kind, int] = {"HGNC id": 2, "symbol": 6, "Entrez id": 2, "Ensembl id": 2}
     return "; ".join(", ".join(_NAMES[kind][:count]) for kind, count in most.items())

@@ -1,6 +1,6 @@
-"""Changes the names and the identifiers of single genes.
+"""Changes the names and identifiers of single genes.
 
-A changed symbol or identifier is an event of the gene.
+Every changed symbol or identifier is recorded as an event of the gene.
 """
 
 from collections.abc import Sequence
@@ -108,11 +108,11 @@ _ADD_NAMES = text(
 
 
 async def write_names(connection: AsyncConnection, genes: Sequence[GeneNames]) -> None:
-    """Write all names of some genes.
+    """Replace all names of some genes.
 
     Args:
-        connection: in a transaction that has not changed a row of ``genes`` yet.
-        genes: with their names.
+        connection: a connection whose transaction has not changed ``genes`` yet.
+        genes: the genes with their names.
     """
     rows = [(gene.hgnc_id, *each) for gene in genes for each in gene.storable()]
     values = {

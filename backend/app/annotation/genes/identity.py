@@ -1,8 +1,8 @@
-"""Follows what HGNC says about the identity of genes: new names, merged, split and withdrawn genes.
+"""Updates the identity of genes from HGNC: new names, and merged, split and withdrawn genes.
 
-HGNC's complete set lists all approved genes, and `withdrawn.txt` those that are not approved any
-more. Both are compared with the table `genes` whenever the complete set was read, and everything
-that changed is written in one transaction. Nothing is deleted.
+HGNC's complete set lists all approved genes, and `withdrawn.txt` lists genes that are no longer
+approved. After each reading of the complete set, both files are compared with the table `genes`,
+and all changes are written in one transaction. Nothing is deleted.
 """
 
 import logging
@@ -24,8 +24,8 @@ from app.core.runs.attempt import Attempt
 
 logger = logging.getLogger(__name__)
 
-# Everybody who writes names takes this lock before anything else, or writes no other row of genes
-# before. Otherwise two of them could wait for each other.
+# A transaction that writes names takes this lock before it writes any row of genes. Otherwise two
+# such transactions could deadlock.
 _LOCK = text("LOCK TABLE gene_names IN SHARE ROW EXCLUSIVE MODE")
 
 _TABLES = (
@@ -72,7 +72,7 @@ _MERGE_NAMES = (
     ),
 )
 
-# without a list of withdrawn genes, nothing is known of merged ones
+# the merged ids come from the list of withdrawn genes only
 _MERGED_IDS = (
     text(
         """
@@ -112,7 +112,7 @@ _APPROVE_AGAIN = text(
     """
 )
 
-# a gene whose fate is the one that was noted last is left alone
+# a gene is skipped if its fate is already recorded
 _FATES = text(
     """
     CREATE TEMPORARY TABLE fates ON COMMIT DROP AS
@@ -141,8 +141,8 @@ _IMPORT_SUCCESSORS = text(
     """
 )
 
-# The successor of a merged gene is there, except if its record is incomplete: then the gene is
-# withdrawn when the record is complete.
+# The successor of a merged gene exists unless its record is incomplete. In that case the merged
+# gene is withdrawn later, when the record is complete.
 _WITHDRAW = text(
     """
     WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
@@ -165,17 +165,19 @@ _WITHDRAW = text(
 
 
 async def follow_identity(source: Source, attempt: Attempt) -> frozenset[int]:
-    """Write what HGNC's files say about the identity of genes, in one transaction.
+    """Update the identity of genes from HGNC's files, in one transaction.
 
     Args:
-        source: whose file was accepted. Nothing is done unless it is HGNC.
-        attempt: guards the transaction.
+        source: the source whose file was accepted. Only HGNC's has an effect.
+        attempt: the attempt that guards the transaction.
 
     Returns:
-        The ids of the genes that were not withdrawn before. They keep their annotations.
+        The ids of the newly withdrawn genes. They keep their annotations.
 
     Raises:
-        Superseded, Wait: see there. An unavailable list of withdrawn genes is not waited for.
+        Superseded: another attempt has taken over the run.
+        Wait: the disk is full or Redis is unavailable. An unavailable list of withdrawn genes does
+            not raise it.
     """
     if not isinstance(source, Hgnc) or not source.files:
         return frozenset()
@@ -189,19 +191,19 @@ async def follow_identity(source: Source, attempt: Attempt) -> frozenset[int]:
 async def read_identity(
     complete_set: FileRead, fetch_withdrawn: Callable[[], Awaitable[Download]]
 ) -> list[Block] | None:
-    """Read HGNC's two files, in a process of their own.
+    """Read HGNC's two files in a child process.
 
-    Without `withdrawn.txt` names are read and no gene is withdrawn.
+    Without a usable `withdrawn.txt`, only names are read and no gene is withdrawn.
 
     Args:
-        complete_set: that was accepted.
+        complete_set: the accepted file.
         fetch_withdrawn: downloads `withdrawn.txt`.
 
     Returns:
-        what :func:`apply` writes; None if another process has replaced the complete set meanwhile.
+        the rows for :func:`apply`; None if another process has replaced the complete set meanwhile.
 
     Raises:
-        Wait: the disk is full, or the request budget cannot be reached.
+        Wait: the disk is full, or Redis, which holds the request budget, is unavailable.
     """
     paths = [complete_set.download.path]
     try:
@@ -209,9 +211,14 @@ async def read_identity(
         blocks = await _read([*paths, withdrawn.path], complete_set.digest)
     except UnreadableFile as error:
         await withdrawn.discard()
-        logger.warning("no gene is withdrawn: %s cannot be used: %s", WITHDRAWN, error)
+        logger.warning(
+            "%s cannot be used, so no gene is withdrawn until the next run: %s", WITHDRAWN, error
+        )
     except (BadAnswer, UpstreamUnavailable) as error:
-        logger.warning("no gene is withdrawn: there is no list of withdrawn genes: %s", error)
+        logger.warning(
+            "no list of withdrawn genes, so no gene is withdrawn until the next run: %s",
+            error,
+        )
     else:
         return blocks
     return await _read(paths, complete_set.digest)
@@ -223,28 +230,28 @@ async def _read(paths: Sequence[Path], digest: str) -> list[Block] | None:
     async for part in read_in_child(READER, paths, None, of=Block, done=done.append):
         blocks += part
     if done[0].files[0].digest != digest:
-        logger.info("HGNC's complete set was replaced meanwhile; its names are read next time")
+        logger.info("HGNC's complete set was replaced meanwhile; the next run reads its names")
         return None
     return blocks
 
 
 async def lock(connection: AsyncConnection) -> None:
-    """Keep everybody else from writing names until the end of the transaction."""
+    """Block other writers of names until the end of the transaction."""
     await connection.execute(_LOCK)
 
 
 async def apply(
     connection: AsyncConnection, blocks: Sequence[Block], run_id: int | None
 ) -> frozenset[int]:
-    """Write what :func:`read_identity` has read. Writing the same again changes nothing.
+    """Write the rows of :func:`read_identity`. The operation is idempotent.
 
     Args:
-        connection: in a transaction.
+        connection: a connection with an open transaction.
         blocks: rows of HGNC's files.
-        run_id: the run; None for an import of genes.
+        run_id: the run; None during an import of genes.
 
     Returns:
-        The ids of the genes that were not withdrawn before, or had another successor.
+        The ids of the genes that are newly withdrawn or have a new successor.
     """
     await lock(connection)
     for statement in _TABLES:
@@ -263,7 +270,7 @@ async def apply(
 
 
 async def _copy(connection: AsyncConnection, blocks: Sequence[Block]) -> None:
-    """Copy rows into the temporary tables. They come in the format that PostgreSQL reads."""
+    """Copy rows, which are in PostgreSQL's COPY format, into the temporary tables."""
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert driver is not None

@@ -1,4 +1,4 @@
-"""Imports genes: those of a list, or all protein-coding genes."""
+"""Imports the genes of a list, or all protein-coding genes."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ from app.core.postgres.unavailable import is_data_error
 logger = logging.getLogger(__name__)
 
 CHUNK = 1_000
-"""Genes for each statement."""
+"""The number of genes in one statement."""
 
 _KNOWN = text(
     """
@@ -62,16 +62,16 @@ _ADD = text(
 
 @dataclass
 class ImportReport:
-    """What became of a gene list.
+    """The result of importing a gene list.
 
     Attributes:
         imported: the number of new genes.
-        updated: the number of genes that had another symbol or other identifiers.
-        unchanged: the number of genes that were there already, with the same values.
-        duplicates: the number of rows that mean the gene of an earlier row.
-        problems: the rows whose gene was not imported, and why.
-        notes: the rows whose gene was imported although a name of the row is old or contradicts it.
-        columns: what each column that may name genes was taken for.
+        updated: the number of genes whose symbol or identifiers changed.
+        unchanged: the number of genes that existed with the same values.
+        duplicates: the number of rows that name the same gene as an earlier row.
+        problems: the rows whose gene was not imported, with the reasons.
+        notes: the rows whose gene was imported although one of their names is old or contradictory.
+        columns: how each column that may name genes was read.
     """
 
     imported: int = 0
@@ -86,20 +86,20 @@ class ImportReport:
 async def import_genes(
     what: str | Path, *, engine: AsyncEngine, connect: Connector
 ) -> ImportReport:
-    """Import a gene list, or with ``hgnc`` all protein-coding genes. It is safe to repeat.
+    """Import a gene list, or all protein-coding genes with ``hgnc``. The operation is idempotent.
 
-    All genes are stored in one transaction, together with what HGNC's files say about the names
-    and the identity of genes that were there before. A row without a gene is reported, and the
-    others are imported.
+    One transaction stores all genes, and updates the names and identity of existing genes from
+    HGNC's files. A row that names no gene is reported; the other rows are imported.
 
     Args:
-        what: a file as :func:`~app.annotation.genes.files.read_gene_file` takes it, or ``hgnc``.
-        engine: of the database.
-        connect: to HGNC's files, by which names are resolved.
+        what: the path of a file for :func:`~app.annotation.genes.files.read_gene_file`, or
+            ``hgnc``.
+        engine: the engine of the database.
+        connect: the connector to HGNC's files, which resolve the names.
 
     Raises:
-        WrongUse: the file cannot be read or has no gene.
-        UserError: HGNC's files are not available, or are much shorter than before.
+        WrongUse: the file cannot be read or names no gene.
+        UserError: HGNC's files are unavailable or much shorter than before.
     """
     table = None if str(what) == "hgnc" else await asyncio.to_thread(read_gene_file, Path(what))
     files = connect.upstream(FILES)
@@ -126,18 +126,18 @@ async def import_genes(
             raise
         raise UserError(
             f"HGNC's list has a gene that PostgreSQL cannot store: {error.orig}",
-            remedy="see whether HGNC_FILES_URL is right, or try again later",
+            remedy="check HGNC_FILES_URL, or try again later",
         ) from error
     return report
 
 
 def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
-    """Return the error for an unavailable list of HGNC. Unlike a run, an import does not wait."""
+    """Return the error for an unavailable list of genes. Unlike a run, an import does not wait."""
     host = httpx.URL(connect.address(FILES)).netloc.decode()
     if isinstance(error, UpstreamUnavailable):
         return UserError(
             f"cannot get HGNC's list of genes from {host}: {error.reason}",
-            remedy="see whether this machine is online and HGNC_FILES_URL is right, and try again",
+            remedy="check this machine's network and HGNC_FILES_URL, and try again",
         )
     if isinstance(error, Wait):
         return UserError(
@@ -146,16 +146,16 @@ def _not_available(error: BadAnswer | Wait, connect: Connector) -> UserError:
         )
     return UserError(
         f"{host} has no usable list of HGNC's genes: {error}",
-        remedy="see whether HGNC_FILES_URL is right, or try again later",
+        remedy="check HGNC_FILES_URL, or try again later",
     )
 
 
 async def _require_whole(
     complete_set: Download, engine: AsyncEngine, settings: Thresholds
 ) -> FileRead:
-    """Return the list with its size. Refuse one that a run would hold.
+    """Return the complete set with its size. Reject one that a run would hold.
 
-    Such a list is much shorter than the one accepted last.
+    Such a file is much shorter than the last accepted one.
     """
     try:
         digest, rows, genes = await asyncio.to_thread(count_records, complete_set.path)
@@ -170,7 +170,7 @@ async def _require_whole(
         raise UserError(
             f"HGNC's list of genes looks wrong: {judged.problem}",
             remedy="try again later; if the list is right, `just annotate hgnc --mode full` holds"
-            " it, too, and says how to accept it",
+            " it as well and prints how to accept it",
         )
     return read
 
@@ -192,7 +192,9 @@ async def _resolve(
     try:
         withdrawn = (await files.download(WITHDRAWN)).path
     except BadAnswer as error:
-        logger.warning("without HGNC's list, withdrawn genes are reported as unknown: %s", error)
+        logger.warning(
+            "HGNC's list of withdrawn genes is unavailable; they are reported as unknown: %s", error
+        )
         withdrawn = None
 
     def read() -> list[GeneRow]:
@@ -206,7 +208,7 @@ async def _resolve(
 
 
 def resolve_rows(rows: Iterable[Row], names: Names, report: ImportReport) -> list[GeneRow]:
-    """Return each gene that the rows mean once. Problems and notes go into the report."""
+    """Return the genes of the rows without duplicates. Add problems and notes to the report."""
     genes: dict[str, GeneRow] = {}
     for row in rows:
         found = names.resolve(row)

@@ -1,4 +1,4 @@
-"""Resolves the rows of a gene list by what the database knows of genes and their names."""
+"""Resolves the rows of a gene list with the genes and names in the database."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from app.annotation.genes.names import NoteKind, Remark
 from app.annotation.genes.resolve import NamedGene, Resolution, resolve
 
 CHUNK = 500
-"""Rows for each statement. So many do not block the event loop."""
+"""The number of rows in one statement, small enough not to block the event loop."""
 
 _SUCCESSORS = text("SELECT hgnc_id, successor FROM merged_ids WHERE hgnc_id = ANY(:hgnc_ids)")
 
@@ -24,13 +24,13 @@ _OLD_NAMES: Mapping[str | None, tuple[NoteKind, str]] = {
 
 @dataclass
 class Listed:
-    """What the rows of a gene list mean.
+    """The genes that the rows of a list name.
 
     Attributes:
-        genes: the genes, each once, by HGNC id. A merged gene counts as its successor.
-        duplicates: the number of rows that mean the gene of an earlier row.
-        problems: the rows that mean no gene, or that may mean several, and why.
-        notes: the rows whose gene was found although a name is old, or contradicts an identifier.
+        genes: the genes by HGNC id. A merged gene is replaced by its successor.
+        duplicates: the number of rows that name the same gene as an earlier row.
+        problems: the rows that name no gene or may name several, with the reasons.
+        notes: the rows whose gene was found although a name is old or contradicts an identifier.
     """
 
     genes: dict[str, NamedGene] = field(default_factory=dict)
@@ -40,11 +40,11 @@ class Listed:
 
 
 def row_of(line: int, name: str) -> Row:
-    """Return the row that a single name is: an identifier, the digits of an Entrez id, or a symbol.
+    """Return the row of a single name: an identifier, the digits of an Entrez id, or a symbol.
 
     Args:
-        line: its place, counted from 1.
-        name: as it was typed.
+        line: the line number, counted from 1.
+        name: the name as typed.
     """
     text = clean(name)
     if found := identifier(text):
@@ -61,14 +61,14 @@ def row_of(line: int, name: str) -> Row:
 
 
 async def resolve_rows(connection: AsyncConnection, rows: Sequence[Row]) -> Listed:
-    """Say which genes the rows of a list mean.
+    """Find the genes of the rows of a list.
 
-    The precedence of a row's names is: HGNC id, Entrez id, Ensembl id, symbol. A gene with an
-    Entrez or Ensembl id is found by it only if the gene is in the database.
+    The precedence of a row's names is: HGNC id, Entrez id, Ensembl id, symbol. Entrez and Ensembl
+    ids find only genes of the database.
 
     Args:
-        connection: to read from.
-        rows: of the list.
+        connection: the database connection.
+        rows: the rows of the list.
     """
     listed = Listed()
     for start in range(0, len(rows), CHUNK):
@@ -85,7 +85,7 @@ async def resolve_rows(connection: AsyncConnection, rows: Sequence[Row]) -> List
 
 
 class _Names:
-    """What the names of some rows mean."""
+    """The meanings of the names in some rows."""
 
     def __init__(self, meanings: Mapping[str, Resolution], merged: Mapping[str, str]) -> None:
         self._meanings = meanings
@@ -102,7 +102,7 @@ class _Names:
         return cls(dict(zip(unique, meanings, strict=True)), merged)
 
     def gene_of(self, row: Row, listed: Listed) -> NamedGene | None:
-        """Return the gene of a row. What is to be said of the row goes into the list."""
+        """Return the gene of a row. Add problems and notes to the list."""
         found = self._meaning(row)
         if isinstance(found, Remark):
             listed.problems.append(found)
@@ -118,7 +118,7 @@ class _Names:
         return gene
 
     def _meaning(self, row: Row) -> tuple[str, Resolution] | Remark:
-        """Return the name that decides, and what it means, which is one gene."""
+        """Return the name with the highest precedence and its meaning, or the problem."""
         if row.hgnc_id is not None:
             return self._by_hgnc_id(row, row.hgnc_id)
         if row.symbol is not None and is_number(row.symbol):
@@ -138,7 +138,7 @@ class _Names:
         return Remark(row.line, row.text, "unknown", f"no gene is known as {' or '.join(names)}")
 
     def _by_hgnc_id(self, row: Row, hgnc_id: str) -> tuple[str, Resolution] | Remark:
-        # an id that no gene has makes the row's other names doubtful
+        # an unknown id makes the row's other names doubtful
         meaning = self._meanings[hgnc_id]
         if meaning.gene is None and hgnc_id in self._merged:
             meaning = self._meanings[self._merged[hgnc_id]]
@@ -147,7 +147,7 @@ class _Names:
         return hgnc_id, meaning
 
     def _notes(self, row: Row, name: str, meaning: Resolution, gene: NamedGene) -> Iterator[Remark]:
-        """Give a note on a name that is old, and on one that means another gene than the id."""
+        """Yield notes on old names, and on names of another gene than the id."""
         merged = gene is meaning.successor or self._merged.get(name) == gene.hgnc_id
         if merged:
             yield Remark(row.line, row.text, "merged", f"merged into {_shown(gene)}")
@@ -158,7 +158,7 @@ class _Names:
             return
         other = self._meanings[row.symbol]
         if gene.hgnc_id not in {each.hgnc_id for each in _genes(other)}:
-            detail = f"{name} is {_shown(gene)}, which is not called {row.symbol}; the id was used"
+            detail = f"{name} is {_shown(gene)}, which has no name {row.symbol}; the id was used"
             yield Remark(row.line, row.text, "other symbol", detail)
 
 

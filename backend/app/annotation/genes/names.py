@@ -17,7 +17,7 @@ NoteKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class GeneRow:
-    """The columns of a gene that are stored."""
+    """The stored columns of a gene."""
 
     hgnc_id: str
     symbol: str
@@ -27,13 +27,13 @@ class GeneRow:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a line of a gene list that its owner should know.
+    """A problem or a note about a line of a gene list.
 
     Args:
-        line: counted from 1.
+        line: the line number, counted from 1.
         found: the names in the line.
-        kind: of a problem, when the gene is not imported, or of a note, when it is imported.
-        detail: the explanation, a sentence without its full stop.
+        kind: the kind of problem (the gene is not imported) or note (it is imported).
+        detail: the explanation, without a full stop.
     """
 
     line: int
@@ -44,7 +44,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The gene that a row means, and notes on how the row names it."""
+    """The gene of a row, and notes on the row's names."""
 
     gene: GeneRow
     notes: tuple[Remark, ...] = ()
@@ -56,7 +56,7 @@ class Names:
     The precedence is: HGNC id, Entrez id, Ensembl id, approved symbol, previous symbol, alias. If
     HGNC does not list an Entrez or Ensembl id, the next name of the row decides. If HGNC does not
     list an HGNC id, the row is a problem, because its other names may be wrong as well. Symbols are
-    compared without regard to case: no two symbols of HGNC differ in case alone.
+    compared case-insensitively: no two symbols of HGNC differ in case alone.
     """
 
     def __init__(self, records: Iterable[Record], withdrawn: Iterable[Withdrawn]) -> None:
@@ -118,7 +118,7 @@ class Names:
     def _one_of(
         self, row: Row, kind: Kind, of: str, genes: list[GeneRow]
     ) -> Resolved | Remark | None:
-        """Choose among the genes with this id. If there are several, the symbol decides."""
+        """Choose the gene with this id. If several genes have it, the symbol decides."""
         if len(genes) > 1 and row.symbol is not None:
             meant = self._meant_by(row.symbol)
             genes = [gene for gene in genes if gene in meant] or genes
@@ -136,10 +136,10 @@ class Names:
             yield "Ensembl id", row.ensembl_gene_id, self._ensembl.get(row.ensembl_gene_id, [])
 
     def _contradictions(self, row: Row, gene: GeneRow, counts: str) -> Iterator[Remark]:
-        """Give a note for each name of a row that means another gene than its best id."""
+        """Yield a note for each name of a row that names another gene than the id used."""
         if row.symbol is not None and gene not in self._meant_by(row.symbol):
             detail = (
-                f"{counts} is {gene.symbol}, which was never called {row.symbol}; the id was used"
+                f"{counts} is {gene.symbol}, which never had the name {row.symbol}; the id was used"
             )
             yield Remark(row.line, row.text, "other symbol", detail)
         for kind, of, genes in self._by_ids(row):
@@ -197,12 +197,12 @@ class Names:
 
 
 def gene_row(record: Record) -> GeneRow:
-    """Return the columns of a record that are stored."""
+    """Return the stored columns of a record."""
     return GeneRow(record.hgnc_id, record.symbol, record.ensembl_gene_id, record.entrez_id)
 
 
 def _passed_over(row: Row, unknown: Sequence[str]) -> Iterator[Remark]:
-    """Give a note for each id of a row that could not be used, when its symbol was used."""
+    """Yield a note for each unusable id of a row whose symbol was used."""
     for which in unknown:
         detail = f"HGNC lists no gene with the {which}; the symbol was used"
         yield Remark(row.line, row.text, "unknown id", detail)

@@ -1,25 +1,26 @@
-"""Makes the names that somebody may have meant who typed one that no gene has."""
+"""Generates similar names for a name that no gene has."""
 
 import string
 from collections.abc import Iterator
 
 _CHARACTERS = f"{string.ascii_uppercase}{string.digits}-"
-"""That symbols consist of (HGNC's guidelines)."""
+"""The characters of symbols (HGNC's guidelines)."""
 
 _SHORTEST = 3
-"""Characters of a name that is suggested because the text begins with it."""
+"""Minimum length of a suggested name that the text begins with."""
 
 _LONGEST = 20
-"""Characters of a text that may contain one wrong character. No symbol is longer."""
+"""Maximum length of a text that is corrected. No symbol is longer."""
 
 
 def near_names(typed: str) -> list[str]:
-    """Return what a text is if a character is wrong, missing, added, or swapped with the next one.
+    """Return the names that a text may be a misspelling of.
 
-    Beginnings of the text are among them: in `PKD1-201` the gene is `PKD1`.
+    One character may be wrong, missing, extra, or swapped with the next one. Prefixes of the text
+    are included: the gene of `PKD1-201` is `PKD1`.
 
     Args:
-        typed: in any case. The names are in upper case.
+        typed: the text, in any case. The returned names are in upper case.
     """
     typed = typed.upper()
     names = {typed[:end] for end in range(_SHORTEST, min(len(typed), _LONGEST + 1))}

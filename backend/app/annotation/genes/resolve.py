@@ -1,4 +1,4 @@
-"""Says what a name means: an identifier, a symbol, a previous symbol or an alias of a gene."""
+"""Resolves a name: an identifier, a symbol, a previous symbol or an alias of a gene."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -33,48 +33,48 @@ from app.db.tables import gene_names, genes
 from app.db.text import storable
 
 ANY_NAME = "a symbol, a previous symbol, an alias, or an id of HGNC, Ensembl or NCBI"
-"""What can be resolved, for people."""
+"""The names that can be resolved, for messages."""
 
 MAX_NAMES = 200
-"""The most names in one address, or in one command."""
+"""Maximum number of names in one URL or command."""
 
 RESOLVED_BY = (
     "hgnc_id", "ensembl_gene_id", "entrez_id", "symbol", "withdrawn symbol", "previous symbol",
     "alias",
 )  # fmt: skip
-"""How a name can name a gene. The first that fits any gene decides."""
+"""The kinds of names, in order of precedence. The first kind that matches a gene decides."""
 
 
 class NamedGene(View):
-    """A gene, whether it is in the database or not."""
+    """A gene, which may be missing from the database."""
 
     hgnc_id: str
-    """With its prefix: `HGNC:9008`."""
+    """The HGNC id with its prefix: `HGNC:9008`."""
     symbol: str
     """The approved symbol, or the last one of a withdrawn gene."""
     id: int | None
-    """In the database; null if the gene is not in it. Import it to annotate it."""
+    """The id in the database; null if the gene is not in it. Import the gene to annotate it."""
     withdrawn_at: datetime | None
-    """When HGNC was seen to have withdrawn the gene; null for an approved gene."""
+    """When the withdrawal of the gene by HGNC was detected; null for an approved gene."""
 
 
 class Resolution(View):
-    """What a name means."""
+    """The meaning of a name."""
 
     name: str
-    """As it was asked for."""
+    """The name as requested."""
     resolved_by: Annotated[str, one_of(RESOLVED_BY)] | None
-    """How the name names the gene, or the candidates; null if no gene has the name."""
+    """The kind of name that it is for the gene or the candidates; null if no gene has the name."""
     gene: NamedGene | None
-    """The gene; null if the name means none or several."""
+    """The gene; null if no gene or several genes have the name."""
     candidates: list[NamedGene]
-    """The genes that an ambiguous name could mean; otherwise empty."""
+    """The genes that have an ambiguous name; otherwise empty."""
     successor: NamedGene | None
     """The gene that the gene was merged into."""
 
 
 class Resolutions(View):
-    """What names mean, in the order in which they were asked for."""
+    """The meanings of names, in the order of the request."""
 
     names: list[Resolution]
 
@@ -188,15 +188,15 @@ _FIND_ONE = _find(
 async def resolve(
     connection: AsyncConnection, names: Sequence[str], kinds: Collection[str] = RESOLVED_BY
 ) -> list[Resolution]:
-    """Say what each name means. The order of :data:`RESOLVED_BY` is the precedence.
+    """Resolve each name. The order of :data:`RESOLVED_BY` is the precedence.
 
-    The symbols of withdrawn genes stand behind those of approved genes, and before previous
-    symbols: HGNC lists the symbol of a merged gene among the previous symbols of its successor.
+    The symbols of withdrawn genes come after those of approved genes and before previous symbols,
+    because HGNC lists the symbol of a merged gene among its successor's previous symbols.
 
     Args:
-        connection: to read from.
-        names: of any kind, in any case.
-        kinds: of :data:`RESOLVED_BY`, that count.
+        connection: the database connection.
+        names: names of any kind, in any case.
+        kinds: the kinds of :data:`RESOLVED_BY` to consider.
     """
     cleaned = [clean(name) for name in names]
     found: dict[int, list[tuple[int, NamedGene, NamedGene | None]]] = {}
@@ -221,7 +221,7 @@ async def resolve(
 
 
 def _asked(names: Sequence[str]) -> dict[str, list[object]]:
-    """Return the names with the identifiers that they may be. What cannot be a name is left out."""
+    """Return the names with the identifiers that they may be. Skip texts that cannot be names."""
     columns: dict[str, list[object]] = {
         "places": [], "names": [], "hgnc_ids": [], "ensembl_ids": [], "entrez_ids": [],
     }  # fmt: skip

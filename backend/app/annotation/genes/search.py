@@ -1,4 +1,4 @@
-"""Finds genes by what somebody types: a name, its beginning, or a name that is nearly right."""
+"""Finds genes by a name, the start of a name, or a misspelled name."""
 
 from typing import Annotated, Any
 
@@ -27,13 +27,13 @@ from app.db.tables import gene_names, genes
 from app.db.text import is_storable
 
 MOST = 10
-"""Genes that are listed, unless somebody asks for another number."""
+"""Default number of listed genes."""
 
-MOST_MATCHES = 100
-"""The most genes that can be asked for."""
+MAX_MATCHES = 100
+"""Maximum number of listed genes."""
 
 SHORTEST = 2
-"""Characters of a beginning. A single letter begins thousands of names."""
+"""Minimum length of a prefix. Thousands of names begin with the same letter."""
 
 _KINDS = RESOLVED_BY[3:]
 
@@ -42,9 +42,9 @@ class Match(View):
     """A gene, and the name by which it was found."""
 
     name: str
-    """The name of the gene that begins with the text, or is near to it."""
+    """The name of the gene that begins with the text or is similar to it."""
     kind: Annotated[str, one_of(_KINDS)]
-    """What the name is to the gene."""
+    """The kind of name."""
     gene: NamedGene
 
 
@@ -54,25 +54,25 @@ class Found(View):
     q: str
     """The text."""
     resolution: Resolution
-    """What the whole text means, as in `GET /api/resolve`."""
+    """The meaning of the whole text, as in `GET /api/resolve`."""
     matches: list[Match]
-    """Genes with a name that begins with the text: in the order of the kinds of names, those in the
-    database first. A gene is listed once, and not if the whole text means it."""
+    """Genes with a name that begins with the text, ordered by kind of name, those in the database
+    first. Each gene is listed once. The genes of `resolution` are omitted."""
     more: bool
-    """Whether there are more of them."""
+    """Whether there are more matches."""
     near: list[Match]
-    """Genes with a name that differs from the text by one character, or that the text begins with.
-    It is empty unless nothing else was found."""
+    """Genes with a name that differs from the text by one character, or that is a prefix of the
+    text. The list is empty if anything else was found."""
 
     @property
     def meant(self) -> list[NamedGene]:
-        """The genes that the whole text could mean."""
+        """The genes that have the whole text as a name."""
         gene = self.resolution.gene
         return self.resolution.candidates if gene is None else [gene]
 
     @property
     def only_gene(self) -> NamedGene | None:
-        """The one gene that the text means, if it has a page that needs no explanation."""
+        """The only gene that the text names, if its page can be opened directly; else None."""
         found = self.meant or [each.gene for each in self.matches]
         needs_none = len(found) == 1 and found[0].id is not None and found[0].withdrawn_at is None
         return found[0] if needs_none else None
@@ -166,19 +166,19 @@ _NEAR = _first_of(
 )
 
 _SPARE = 3
-"""The number of names of each kind that are read for each gene, because a gene has several."""
+"""The number of names read per kind for each listed gene, because a gene may have several names."""
 
 _LAST = "\U0010ffff"
-"""Stands behind all characters."""
+"""A character that sorts after all others."""
 
 
 async def search(connection: AsyncConnection, q: str, limit: int = MOST) -> Found:
     """Find the genes that a text could mean.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         q: the text, of any length.
-        limit: the most genes that are found by the beginning of a name.
+        limit: the maximum number of matches.
     """
     (resolution,) = await resolve(connection, [q])
     found = Found(q=q, resolution=resolution, matches=[], more=False, near=[])
@@ -206,7 +206,7 @@ async def _near(connection: AsyncConnection, typed: str, limit: int) -> list[Mat
         "without": [],
     }
     found = await _matches(connection, _NEAR, values, limit)
-    # the longest of the names that the text begins with
+    # of the names that the text begins with, keep only the longest
     begun = [each for each in found if typed.upper().startswith(each.name.upper())]
     longest = max((len(each.name) for each in begun), default=0)
     return [each for each in found if each not in begun or len(each.name) == longest]

@@ -1,4 +1,4 @@
-"""Finds genes of the database by the names that somebody typed, or by a file of them."""
+"""Finds genes of the database by typed names or a file of names."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +13,13 @@ from app.core.errors import WrongUse
 from app.core.text.nearest import did_you_mean
 
 MAX_SHOWN = 10
-"""The most unknown names in an error."""
+"""Maximum number of unknown names in an error."""
 
 _CHUNK = 1_000
-"""Names for each statement that looks for former ones."""
+"""The number of names in one statement that looks up former names."""
 
-# No source is asked about a withdrawn gene. Its names mean the gene that it was merged into, unless
-# an approved gene has the name now.
+# Runs do not ask about withdrawn genes. The names of a merged gene find its successor, unless an
+# approved gene has the name now.
 _FIND = text(
     """
     WITH approved AS (
@@ -48,13 +48,13 @@ _LIKE = text(
 
 
 def names_in(arguments: str) -> list[str]:
-    """Return the names that an argument lists, or those in the file that it is the path of.
+    """Return the names in an argument, or in the file whose path it is.
 
     Args:
-        arguments: names that are separated by commas or blanks, or a path.
+        arguments: names separated by commas or blanks, or a path.
 
     Raises:
-        WrongUse: the file cannot be read, or there is no name.
+        WrongUse: the file cannot be read, or there are no names.
     """
     path = Path(arguments)
     if path.is_file():
@@ -66,7 +66,7 @@ def names_in(arguments: str) -> list[str]:
     if not found:
         raise WrongUse(
             f"{arguments!r} names no gene",
-            allowed="symbols or identifiers, separated by commas, or a file of them",
+            allowed="symbols or identifiers, separated by commas, or the path of a file of them",
         )
     return found
 
@@ -74,15 +74,15 @@ def names_in(arguments: str) -> list[str]:
 async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
     """Return the HGNC ids of genes of the database, sorted and unique.
 
-    A merged gene counts as its successor. A previous symbol or an alias names a gene if it is of no
-    other gene, and no gene has it as its symbol.
+    A merged gene is replaced by its successor. A previous symbol or alias finds a gene only if no
+    other gene has or had this name.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         names: symbols in any case, HGNC, Ensembl or Entrez ids.
 
     Raises:
-        WrongUse: a name is none of a gene in the database, or of several.
+        WrongUse: a name is unknown in the database, or several genes have it.
     """
     unique = sorted({name.strip() for name in names if name.strip() and "\0" not in name})
     rows = (await connection.execute(_FIND, {"names": unique})).all()
@@ -102,15 +102,15 @@ async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> li
         shown = ", ".join(name[:40] for name in missing[:MAX_SHOWN])
         more = f" and {len(missing) - MAX_SHOWN:,} more" if len(missing) > MAX_SHOWN else ""
         raise WrongUse(
-            f"no gene of the database is called {shown}{more}{await _near(connection, missing[0])}",
+            f"no gene here has the name {shown}{more}{await _near(connection, missing[0])}",
             allowed="symbols, previous symbols, HGNC, Ensembl and Entrez ids of imported genes"
             " that HGNC has not withdrawn",
             remedy="import the genes with `just genes-import FILE`, or correct the names",
         )
     if several:
         raise WrongUse(
-            f"several genes are called {', '.join(sorted(several)[:MAX_SHOWN])}",
-            allowed="names of one gene; an HGNC id (HGNC:9008) is always one",
+            f"several genes have the name {', '.join(sorted(several)[:MAX_SHOWN])}",
+            allowed="names that only one gene has, such as an HGNC id (HGNC:9008)",
         )
     if not rows:
         raise WrongUse(

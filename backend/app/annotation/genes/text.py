@@ -1,4 +1,4 @@
-"""Reads the lines of a text file that a person or any program may have written."""
+"""Reads the lines of a text file from any program or person."""
 
 import re
 import unicodedata
@@ -9,23 +9,23 @@ from typing import IO
 from app.core.errors import WrongUse
 
 MAX_LINE_CHARS = 100_000
-"""Characters; a longer line is no row of a gene list."""
+"""Maximum length of a line of a gene list, in characters."""
 
 MAX_FILE_BYTES = 100_000_000
-"""Bytes."""
+"""Maximum size of a gene list in bytes."""
 
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
-    """Return the lines that are not blank with their numbers, without invisible characters.
+    """Return the nonblank lines with their numbers, without invisible characters.
 
     The text is UTF-8, or UTF-16 with a byte order mark, which Excel calls Unicode text. All line
     ends are accepted.
 
     Raises:
-        WrongUse: the file cannot be read, or is no such text (the error names the line).
+        WrongUse: the file cannot be read or is not such a text (the error names the line).
     """
     try:
         size = path.stat().st_size
@@ -62,7 +62,7 @@ def _lines(path: Path, file: IO[str]) -> Iterator[tuple[int, str]]:
         if len(line) > MAX_LINE_CHARS:
             raise WrongUse(
                 f"{path}, line {number}: longer than {MAX_LINE_CHARS:,} characters",
-                allowed="a gene in each line",
+                allowed="one gene in each line",
                 remedy="split the line, or export the table again as tab-separated text",
             )
         if (wrong := _NOT_UTF_8.search(line)) is not None:

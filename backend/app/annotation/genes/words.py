@@ -1,4 +1,4 @@
-"""Says in words what names mean."""
+"""Describes resolved names in words."""
 
 from app.annotation.genes.resolve import NamedGene, Resolution
 from app.annotation.genes.search import Found
@@ -12,7 +12,7 @@ KINDS = {
     "previous symbol": "previous symbol",
     "alias": "alias",
 }
-"""How a name names a gene, for people. In this order they decide what a name means."""
+"""The kinds of names for people, in order of precedence."""
 
 
 def title(gene: NamedGene) -> str:
@@ -21,7 +21,7 @@ def title(gene: NamedGene) -> str:
 
 
 def remark(gene: NamedGene, successor: NamedGene | None = None) -> str:
-    """Return what has to be known before a gene is used; empty if it is as usual."""
+    """Return a warning about a gene that is withdrawn or not in the database; empty for others."""
     if successor is not None:
         return f"withdrawn, merged into {title(successor)}"
     if gene.withdrawn_at is not None:
@@ -30,7 +30,7 @@ def remark(gene: NamedGene, successor: NamedGene | None = None) -> str:
 
 
 def describe(found: Resolution) -> str:
-    """Say what a name means: ``MLL: previous symbol of KMT2A (HGNC:7132)``."""
+    """Describe the meaning of a name: ``MLL: previous symbol of KMT2A (HGNC:7132)``."""
     if found.resolved_by is None:
         return f"{found.name}: no gene has this name"
     kind = KINDS[found.resolved_by]
@@ -42,7 +42,7 @@ def describe(found: Resolution) -> str:
 
 
 def summary(found: Found) -> str:
-    """Say in a sentence what was found."""
+    """Describe the search result in one sentence."""
     if found.resolution.resolved_by is not None:
         return f"{describe(found.resolution)}."
     number = len(found.matches)
@@ -50,5 +50,5 @@ def summary(found: Found) -> str:
         more = "More than " if found.more else ""
         begin = "gene has a name that begins" if number == 1 else "genes have names that begin"
         return f"{more}{number:,} {begin} with {found.q}."
-    near = " These names are near to it." if found.near else ""
+    near = " These names are similar to it." if found.near else ""
     return f"No gene has the name {found.q}.{near}"

@@ -87,7 +87,7 @@ def outage_watch(
 
     Args:
         asked: each service with a source that asks it.
-        titles: of the sources, for people.
+        titles: the titles of the sources, for people.
         hours: for which a run has to wait until it is told.
     """
     values = _values(asked, hours * 3_600)

@@ -27,7 +27,7 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
 
     Args:
         db: to read from.
-        event: of the run that refreshed the source.
+        event: the event of the run that refreshed the source.
     """
     source, release = str(event.detail["source"]), one_line(str(event.detail["release"]), 60)
     since = datetime.fromisoformat(event.detail["since"])

@@ -51,7 +51,7 @@ def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "W
 
     Args:
         freshness: how many seconds the answers of each source stay good.
-        titles: of the sources, for people.
+        titles: the titles of the sources, for people.
     """
     from sqlalchemy import text
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -51,8 +51,8 @@ async def status(
     """Return the workers, the queue and the request budgets.
 
     Args:
-        connection: to read from.
-        budgets: of :func:`read_budgets`. Read them before the connection is taken.
+        connection: the database connection.
+        budgets: the budgets of :func:`read_budgets`. Read them before the connection is taken.
         arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await worker_status(connection, arq_health=arq_health)
@@ -63,7 +63,7 @@ async def read_budgets(settings: Settings, budgets: Budgets | None) -> list[Host
     """Return how much of each budget is in use, in one look; None if that is not known.
 
     Args:
-        settings: of the sources.
+        settings: the settings of the sources.
         budgets: None if they are in the memory of another process.
     """
     if budgets is None:

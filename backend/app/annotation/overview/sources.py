@@ -80,9 +80,9 @@ class SourceOverview(View):
     stored: list[StoredRelease]
     """The releases of the stored answers, the most frequent first; at most 5."""
     found: int
-    """Genes that the source has something for."""
+    """Genes that the source has data for."""
     absent: int
-    """Genes for which the source says that it has nothing."""
+    """Genes for which the source states that it has no data."""
     unknown: int
     """Genes that never had a good answer."""
     missing: int
@@ -157,9 +157,9 @@ async def count_answers(
     It takes about a second for 20,000 genes and 15 sources.
 
     Args:
-        connection: to read from.
-        settings: of the sources.
-        names: of the sources; None means all.
+        connection: the database connection.
+        settings: the settings of the sources.
+        names: the names of the sources; None means all.
     """
     names = list(await all_sources(connection)) if names is None else names
     at: datetime = (await connection.execute(_NOW)).scalar_one()
@@ -210,10 +210,10 @@ async def sources_overview(
     """Return sources, in the order of the registry.
 
     Args:
-        connection: to read from.
-        settings: of the sources.
-        counts: of these sources; None counts them now.
-        names: of the sources; None means all.
+        connection: the database connection.
+        settings: the settings of the sources.
+        counts: the counts of these sources; None counts them now.
+        names: the names of the sources; None means all.
     """
     known = await all_sources(connection)
     counts = counts or await count_answers(connection, settings, names or known)

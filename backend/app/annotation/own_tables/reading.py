@@ -26,13 +26,13 @@ class OwnFile:
     """A table as somebody wrote it.
 
     Attributes:
-        path: of the file.
+        path: the path of the file.
         digest: its SHA-256.
-        size: in bytes.
+        size: the size in bytes.
         columns: the names of the columns, with what they hold.
         rows: how each row names its gene, and its values in the order of the columns.
         read: what each column that may name genes was taken for.
-        other_sheets: of a workbook, which are not read.
+        other_sheets: the other sheets of a workbook, which are not read.
     """
 
     path: Path
@@ -50,7 +50,7 @@ def read_own_file(path: Path, is_symbol: Callable[[str], bool]) -> OwnFile:
     Text is read as gene lists are. A cell that stands for a missing value is None.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         is_symbol: tells whether a gene has or had this name, in any case.
 
     Raises:
@@ -108,7 +108,7 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
     for at, name in enumerate(header):
         if name in places:
             raise WrongUse(
-                f"{path}: two columns are called {name[:MAX_NAME_CHARS]!r}",
+                f"{path}: two columns have the name {name[:MAX_NAME_CHARS]!r}",
                 allowed="one column of each name",
                 remedy="rename or remove one of them",
             )

@@ -28,7 +28,7 @@ def connected(
     """Return a source that is connected to its hosts, or to PostgreSQL.
 
     Args:
-        name: of one of :func:`all_sources`.
+        name: the name of one of :func:`all_sources`.
         connect: to the hosts.
         own: the own tables.
         reading: opens a transaction to read in; None if only the release is asked for.

@@ -60,15 +60,15 @@ class Added:
     """What became of a file.
 
     Attributes:
-        name: of the source.
-        release: of the file.
+        name: the name of the source.
+        release: the release of the file.
         unchanged: whether the same file is the current one already.
         rows: the number of rows.
         genes_here: the number of rows about genes of the database.
         elsewhere: the number of rows about genes that are not in the database.
         problems: rows whose gene cannot be told.
         columns: what each column that may name genes was taken for.
-        other_sheets: of a workbook, which were not read.
+        other_sheets: the other sheets of a workbook, which were not read.
     """
 
     name: str
@@ -194,8 +194,8 @@ async def add(
     """Store a file as the current one of a source. Adding the same file again changes nothing.
 
     Args:
-        connection: in a transaction.
-        name: of the source.
+        connection: a connection with an open transaction.
+        name: the name of the source.
         file: that was read.
         title: as people read it; None means that of the former file, or else the name.
         licence: of its data; None means that of the former file, or else "own data".
@@ -291,8 +291,8 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
     """Remove an own table from the sources. Its annotations stay, unless they are to be forgotten.
 
     Args:
-        connection: in a transaction.
-        name: of the source.
+        connection: a connection with an open transaction.
+        name: the name of the source.
         forget: whether its annotations are deleted, also those of a source that was removed before.
 
     Returns:

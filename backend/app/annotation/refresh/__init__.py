@@ -1,8 +1,8 @@
 """The work of a run: the genes that are due, the batches, the checks of answers, and the commits.
 
-`pipeline` executes a run source by source. `source_refresh` refreshes one source: `by_file` from
-its file, and `by_api` by asking its service. `ledger` commits the answers with the progress,
-by the statement of `commits`, and `origins` records where they came from.
+`pipeline` executes the sources of a run. `source_refresh` refreshes one source: `by_file` reads its
+file and `by_api` asks its service. `ledger` commits answers and progress in one transaction, with
+the statement of `commits`. `origins` records where the answers came from.
 """
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Stores what is held of a source, and reads what somebody accepted."""
+"""Stores the held answers of a source, and reads what a person has accepted."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -14,16 +14,16 @@ from app.core.runs.ref import RunRef
 from app.db.text import storable
 
 MAX_EXAMPLES = 10
-"""The most genes that are named of those that would become absent."""
+"""Maximum number of genes listed as examples of those that would become absent."""
 
 
 class Held(KidneyGeneticsError):
     """The answers of a source look wrong as a whole, and are not stored.
 
     Args:
-        reasons: why, a sentence each.
+        reasons: the reasons, one sentence each.
         lost: the genes that would become absent.
-        files: that were read; none if a service was asked.
+        files: the files that were read; empty if a service was asked.
     """
 
     def __init__(
@@ -36,17 +36,17 @@ class Held(KidneyGeneticsError):
 
 
 class IsHeld(NamedTuple):
-    """How a source ended whose answers are held."""
+    """The outcome of a source whose answers are held."""
 
     reason: str
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """What somebody accepted: these files, and so many absent genes.
+    """What a person accepted: certain files, and a number of absent genes.
 
     Attributes:
         genes: the number of genes that may become absent.
-        digests: the SHA-256 of each file.
+        digests: the SHA-256 digest of each accepted file.
     """
 
     genes: int
@@ -77,7 +77,7 @@ _HOLD = text(
 
 
 async def accepted_of(connection: AsyncConnection, run_id: int, source: str) -> Accepted | None:
-    """Return what was accepted of a source in a run."""
+    """Return what a person accepted of a source in a run; None if nothing."""
     values = {"run_id": run_id, "source": source}
     found = (await connection.execute(_ACCEPTED, values)).scalar_one_or_none()
     if found is None:
@@ -89,10 +89,10 @@ async def hold(connection: AsyncConnection, ref: RunRef, source: str, held: Held
     """End a source whose answers are held, and record the event.
 
     Args:
-        connection: in the attempt's transaction.
+        connection: the connection of the attempt's transaction.
         ref: the run and its epoch.
-        source: its name.
-        held: what looks wrong.
+        source: the name of the source.
+        held: the reasons, genes and files.
     """
     values = {"gene_ids": list(held.lost), "most": MAX_EXAMPLES}
     examples = (await connection.execute(_EXAMPLES, values)).scalars().all()

@@ -3,8 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# A release is new if nothing of it was known when a run refreshed all genes for the last time. An
-# answer of a new parser is no new release, and neither is the first one of all.
+# A release is new if no answer of it existed when a run last refreshed all genes. Answers of a new
+# parser version are not a new release, and neither are a source's first answers.
 _RECORD = text(
     """
     WITH former AS (
@@ -28,12 +28,12 @@ _RECORD = text(
 
 
 async def record_arrival(connection: AsyncConnection, run_id: int, epoch: int, source: str) -> None:
-    """Record that the answers of a source are those of a new release, if they are.
+    """Record an event if the answers of a source are from a new release.
 
     Args:
-        connection: in the transaction that ends the source successfully.
+        connection: the connection of the transaction that ends the source successfully.
         run_id: the run.
-        epoch: of the attempt.
-        source: its name.
+        epoch: the epoch of the attempt.
+        source: the name of the source.
     """
     await connection.execute(_RECORD, {"run_id": run_id, "epoch": epoch, "source": source})

@@ -10,14 +10,14 @@ from app.annotation.sources.declaration import SourceInfo
 from app.annotation.upstream import BadAnswer
 
 MAX_BAD_ANSWERS = 16
-"""After this many unusable answers to the parts of one batch, without a usable one, the service is
-taken to be at fault and not a gene. Halving a batch of 200 down to one bad gene gives at most 8 in
-a row."""
+"""After this many unusable answers to the parts of a batch, and no usable one, the service is
+considered at fault. A single bad gene cannot cause so many: halving a batch of 200 down to one gene
+gives at most 8 unusable answers in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Genes that are asked about together, and the expected work for them."""
+    """Genes of one request, and the expected work for them."""
 
     genes: list[Gene]
     weight: int
@@ -51,13 +51,13 @@ async def batches(pages: AsyncIterator[list[Gene]], source: ApiSource) -> AsyncI
 
 
 async def ask(source: ApiSource, genes: Sequence[Gene]) -> list[Answer]:
-    """Ask about a batch. If the answer is bad, halve the batch until the one bad gene is found.
+    """Ask a source about a batch. Halve the batch to find a gene whose answer is unusable.
 
     Returns:
-        an answer for each gene; *unknown*, with its reason, for one whose answer is bad.
+        an answer for each gene; a gene with an unusable answer is *unknown*, with the reason.
 
     Raises:
-        BadAnswer: none of the service's answers can be used.
+        BadAnswer: none of the service's answers is usable.
         Wait: the service cannot be asked now.
     """
     parts = deque([list(genes)])

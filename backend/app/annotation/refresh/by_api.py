@@ -18,21 +18,23 @@ from app.core.process.tracing.kinds import BATCH
 async def refresh_by_api(
     source: ApiSource, due: Due, ledger: Ledger, gates: Gates, releases: Releases
 ) -> None:
-    """Ask about the genes that are due, several batches at a time, and commit each batch.
+    """Ask about the due genes in concurrent batches, and commit each batch.
 
-    Genes that were found before and are absent now are not committed with their batch: they are
-    asked about again when all others are done.
+    A gene that was found before and is absent now is not committed with its batch. The service is
+    asked about it again after all other genes.
 
     Args:
-        source: that is asked.
-        due: the genes.
-        ledger: commits the answers.
-        gates: of the source.
-        releases: of the source.
+        source: the source to ask.
+        due: the genes that are due.
+        ledger: the ledger that commits the answers.
+        gates: the gates of the source.
+        releases: the releases of the source.
 
     Raises:
         Held: too many genes became absent, or nothing was found for any gene.
-        Superseded, Wait, BadAnswer: see there.
+        Superseded: another attempt has taken over the run.
+        Wait: the service cannot be asked now.
+        BadAnswer: none of the service's answers is usable.
     """
     slots = asyncio.Semaphore(source.info.concurrency)
     asked: set[asyncio.Task[None]] = set()
@@ -63,9 +65,10 @@ async def refresh_by_api(
 
 
 class _Doubts:
-    """The absent answers that are not committed until all genes were asked about.
+    """The absent answers that are not committed before all genes were asked about.
 
-    They are kept in memory only. If the attempt ends before, the next one asks about these genes.
+    The answers are kept in memory only. If the attempt ends early, the next one asks about these
+    genes again.
     """
 
     def __init__(self, source: ApiSource, ledger: Ledger, gates: Gates, releases: Releases) -> None:
@@ -78,13 +81,13 @@ class _Doubts:
         self._absent: list[Answer] = []
 
     async def keep(self, genes: Sequence[Gene], answers: Sequence[Answer]) -> list[Answer]:
-        """Return the answers that can be committed now, and keep the others."""
+        """Return the answers that can be committed immediately, and keep the others."""
         turned = await self._gates.turned_absent(answers)
         self._again += [gene for gene in genes if gene.id in turned]
         certain = [answer for answer in answers if answer.gene_id not in turned]
         if not self._nothing_found:
             return certain
-        # a service that has nothing for any gene has probably lost its index
+        # a service with no data for any gene has probably lost its index
         self._absent += [answer for answer in certain if answer.state == "absent"]
         certain = [answer for answer in certain if answer.state != "absent"]
         if any(answer.state == "found" for answer in certain):
@@ -94,7 +97,7 @@ class _Doubts:
         return certain
 
     async def resolve(self) -> None:
-        """Decide about the answers that were kept, and commit them.
+        """Ask again about the doubtful genes, check the kept answers, and commit them.
 
         Raises:
             Held: they look wrong.
@@ -107,7 +110,7 @@ class _Doubts:
             await self._ledger.commit(answers, 0, await self._releases.origin())
 
     async def _ask_again(self) -> list[Answer]:
-        """Ask again, one by one. When too many genes are absent again, the rest is not asked about.
+        """Ask again about each gene. Stop as soon as too many genes are absent again.
 
         Raises:
             Held: too many genes are absent again.

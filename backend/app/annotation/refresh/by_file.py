@@ -17,24 +17,26 @@ from app.core.process.tracing.kinds import BATCH
 
 
 async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates: Gates) -> int:
-    """Store the file's answers about the genes that are due.
+    """Store the file's answers for the due genes.
 
-    The whole file is read before any answer is stored, because only then it is known how much the
-    file has lost. If the source has a service, too, the genes that are unknown in the file, and
-    those that turned absent, are left for the service.
+    The whole file is read before any answer is stored, because the checks compare the complete file
+    with the stored answers. If the source also has a service, genes that are unknown in the file or
+    newly absent from it are left to the service.
 
     Args:
-        source: whose file is read.
-        due: the genes.
-        ledger: commits the answers.
-        gates: of the source.
+        source: the source whose file is read.
+        due: the genes that are due.
+        ledger: the ledger that commits the answers.
+        gates: the gates of the source.
 
     Returns:
-        The number of genes that are left for the service.
+        The number of genes left to the service.
 
     Raises:
         Held: the file looks wrong.
-        Superseded, Wait, BadAnswer: see there.
+        Superseded: another attempt has taken over the run.
+        Wait: the file cannot be downloaded now.
+        BadAnswer: the file cannot be used.
     """
     genes: list[Gene] = []
     weights: dict[int, int] = {}
@@ -45,7 +47,7 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
     by_id = {gene.id: gene for gene in genes}
     others = 0
     with closing(ReadAhead()) as ahead:
-        # closed at once when the run is cancelled, because a child process may be reading the file
+        # closed explicitly, so that cancelling the run stops the child process that reads the file
         async with aclosing(source.bulk(genes)) as lists:
             async for answers in lists:
                 turned = await gates.turned_absent(answers)
@@ -64,7 +66,7 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
             await ledger.expect(len(left), sum(weights[gene_id] for gene_id in left))
         origin = origin_in_file(source)
         asks_too = isinstance(source, ApiSource)
-        # if there are too many for the service, somebody has accepted them
+        # more genes than the gate allows have been accepted by a person
         few = asks_too and len(ahead.turned_absent) <= gates.most
         again = ahead.turned_absent if few else set[int]()
         for answers in ahead.certain(but=again) if asks_too else ahead.all():

@@ -1,4 +1,4 @@
-"""Writes a batch of answers, and the history of those that they replace, in one statement."""
+"""Writes a batch of answers and moves the replaced ones to the history, in one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,15 +18,17 @@ from app.db.text import storable
 _MAX_ERROR_CHARS = 200
 
 MAX_DATA_BYTES = 100_000
-"""Bytes of an answer's data, as JSON. The largest real ones have some 10,000. psycopg needs a
-second for each megabyte of quotes (``psycopg/types/array.py``), and blocks the event loop."""
+"""Maximum size of an answer's data as JSON, in bytes. The largest real answers have about 10,000
+bytes. psycopg needs a second for each megabyte of quotes (``psycopg/types/array.py``) and blocks
+the event loop meanwhile."""
 
-# An answer about a gene whose identifiers have changed since the source was begun counts as made
-# before the change, so that the gene stays due. The answer that brings the change is current.
+# If a gene's identifiers changed after the attempt began with the source, the answer is dated
+# before the change, so that the gene stays due. An answer that itself sets the identifiers is
+# current.
 #
-# An answer that differs from the former one moves that one into the history. The moment is taken
-# when the statement has its locks, because a snapshot that was taken meanwhile ends before it. It
-# is later than the last snapshot and the former answer, even if PostgreSQL's clock was set back.
+# A changed answer moves the former one to the history. The time of the change is read after the
+# statement has its locks, so it is later than a snapshot that was taken meanwhile. It is also later
+# than the last snapshot and the former answer if PostgreSQL's clock was set back.
 #
 # An unknown answer keeps the last good one.
 _ANNOTATIONS = text(
@@ -102,11 +104,11 @@ _ANNOTATIONS = text(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written.
+    """The result of writing answers.
 
     Attributes:
-        answers: as they were written.
-        changed: the number of genes that had another answer before.
+        answers: the answers as stored.
+        changed: the number of genes whose answer changed.
     """
 
     answers: list[Answer]
@@ -114,10 +116,10 @@ class Written:
 
 
 def storable_answers(answers: Sequence[Answer]) -> list[Answer]:
-    """Make the answers that PostgreSQL cannot store *unknown*, and clean the reasons.
+    """Replace answers that PostgreSQL cannot store with *unknown*, and clean the reasons.
 
-    JSON may contain a NUL character, which ``jsonb`` refuses (PostgreSQL, section 8.14). One such
-    gene must not fail its batch.
+    JSON may contain a NUL character, which ``jsonb`` rejects (PostgreSQL, section 8.14). One such
+    gene must not fail the whole batch.
     """
     return [_storable(answer) for answer in answers]
 
@@ -147,16 +149,16 @@ async def store(
     origin: Origin,
     answers: Sequence[Answer],
 ) -> Written:
-    """Write answers, and move those that they replace into the history.
+    """Write answers, and move the replaced ones to the history.
 
-    If PostgreSQL refuses an answer, the answers are halved until it is found, and it becomes
-    *unknown*.
+    If PostgreSQL rejects an answer, the batch is halved until the answer is found. That answer
+    becomes *unknown*.
 
     Args:
-        connection: in the attempt's transaction, which survives a refusal.
-        run_id: the run that asked.
+        connection: the connection of the attempt's transaction, which survives a rejected answer.
+        run_id: the run that asked the source.
         origin: where the answers came from.
-        answers: at most one for each gene, as :func:`storable_answers` returns them.
+        answers: at most one answer for each gene, from :func:`storable_answers`.
     """
     origin_id = await record_origin(connection, origin)
     written: list[Answer] = []

@@ -1,6 +1,6 @@
 """Reads how complete and how fresh the annotations of each source are.
 
-Withdrawn genes do not count, because no source is asked about them.
+Withdrawn genes do not count, because runs do not ask about them.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from app.db.tables import annotations, genes
 
 
 class Held(View):
-    """New answers of a source that were not accepted, because they look wrong."""
+    """New answers of a source that were not stored because they look wrong."""
 
     run_id: int
     reason: str
@@ -110,7 +110,7 @@ _HELD = text(
 
 
 async def count_genes(connection: AsyncConnection) -> int:
-    """Return how many genes there are to annotate."""
+    """Return the number of genes that are not withdrawn."""
     genes: int = (await connection.execute(_GENES)).scalar_one()
     return genes
 
@@ -118,11 +118,11 @@ async def count_genes(connection: AsyncConnection) -> int:
 async def coverage(
     connection: AsyncConnection, sources: Collection[str] | None = None
 ) -> dict[str, Coverage]:
-    """Return the coverage by source. A source without annotations is left out.
+    """Return the coverage by source. Sources without annotations are omitted.
 
     Args:
-        connection: to read from.
-        sources: only these; None means all.
+        connection: the database connection.
+        sources: the names of the sources; None means all.
     """
     statement = _COVERAGE
     if sources is not None:
@@ -141,6 +141,6 @@ async def last_successes(connection: AsyncConnection) -> dict[str, float]:
 
 
 async def held_sources(connection: AsyncConnection) -> dict[str, Held]:
-    """Return what is held of the sources whose latest answers are held."""
+    """Return the held answers by source, for the sources whose latest answers are held."""
     rows = await connection.execute(_HELD)
     return {row.source: Held(run_id=row.run_id, reason=row.reason) for row in rows}

@@ -34,7 +34,7 @@ from app.core.runs.attempt import Attempt
 from app.db.tables import annotations, genes, origins, source_releases
 
 PAGE = 1_000
-"""The number of genes that are read at a time."""
+"""The number of genes in a page."""
 
 _GENES = bindparam("genes", type_=ARRAY(Text))
 
@@ -185,14 +185,14 @@ class Rules:
     """What makes a gene due for a source.
 
     Args:
-        source: its name.
+        source: the name of the source.
         everything: whether genes with a current answer are due, too.
         freshness: the age from which an answer is stale.
-        parser: the version of what the source makes of an answer.
-        markers: of the current releases; None if they are not known.
-        unknown_is_final: whether the same release would give the same unknown answers again.
+        parser: the source's parser version.
+        markers: the markers of the current releases; None if they are not known.
+        unknown_is_final: whether the same release would give the same unknown answers.
         genes: the HGNC ids that the run is limited to; None means all genes.
-        run_id: the run, whose own answers are not due again; None for no run.
+        run_id: the run. Genes that it has asked about are not due again. None means no run.
     """
 
     source: str
@@ -214,7 +214,7 @@ class Rules:
         genes: list[str] | None,
         run_id: int | None = None,
     ) -> "Rules":
-        """Return the rules for a source, whose current releases have these markers."""
+        """Return the rules for a source whose current releases have these markers."""
         return cls(
             source.info.name,
             everything=everything,
@@ -234,13 +234,14 @@ async def count_due(connection: AsyncConnection, rules: Rules) -> int:
 
 
 async def count_due_again(connection: AsyncConnection, rules: Sequence[Rules]) -> dict[str, int]:
-    """Return how many genes with an answer are due, by source, as of the releases seen last.
+    """Return how many genes with an answer are due, by source, for the last known releases.
 
-    It takes one pass over all annotations. Genes without an answer are due as well.
+    The statement scans all annotations once. Genes without an answer are due as well, but not
+    counted.
 
     Args:
-        connection: to read from.
-        rules: of the sources. Their markers do not count.
+        connection: the database connection.
+        rules: the rules of the sources. Their markers are ignored.
     """
     values = {
         "everything": False,
@@ -253,14 +254,14 @@ async def count_due_again(connection: AsyncConnection, rules: Sequence[Rules]) -
 
 
 async def confirm(connection: AsyncConnection, rules: Rules) -> tuple[int, int]:
-    """Keep the stale answers whose release is still the current one, without asking again.
+    """Mark stale answers as checked if their release is still current, without asking again.
 
     Args:
-        connection: in the attempt's transaction.
-        rules: of the source.
+        connection: the connection of the attempt's transaction.
+        rules: the rules of the source.
 
     Returns:
-        How many found and how many absent answers were kept.
+        The number of found and of absent answers that were kept.
     """
     if rules.everything or rules.markers is None:
         return 0, 0
@@ -273,8 +274,8 @@ class Due:
     """The genes that are due for a source in an attempt.
 
     Args:
-        attempt: to read with.
-        rules: that tell which genes are due.
+        attempt: the attempt, whose connection reads the genes.
+        rules: the rules that decide which genes are due.
     """
 
     attempt: Attempt

@@ -1,4 +1,4 @@
-"""Counts the genes that are due, without asking any source what it has now."""
+"""Counts the genes that are due, without asking any source for its current release."""
 
 from collections.abc import Collection, Mapping
 
@@ -21,17 +21,17 @@ async def count_due_now(
     genes: int,
     answered: Mapping[str, Coverage],
 ) -> dict[str, int]:
-    """Return how many genes a smart run would ask each source about, as of the releases seen last.
+    """Return how many genes a smart run would ask each source about, for the last known releases.
 
     Args:
-        connection: to read from.
-        settings: of the sources.
-        names: of the sources.
+        connection: the database connection.
+        settings: the settings of the sources.
+        names: the names of the sources.
         genes: the number of genes to annotate.
         answered: the coverage by source.
     """
     own = await current_tables(connection)
-    # a client that can send nothing: the sources are only asked for their declarations
+    # this client cannot send requests; only the sources' declarations are used
     connect = Connector(
         settings,
         LocalRateLimiter(),

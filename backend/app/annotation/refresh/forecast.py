@@ -1,4 +1,4 @@
-"""What a run would do: the releases, the genes that are due, and the requests and time for them."""
+"""Forecasts a run: the releases, the due genes, and the requests and time that they need."""
 
 import asyncio
 import math
@@ -75,8 +75,8 @@ async def forecast(
 
     Args:
         db: PostgreSQL.
-        connect: to the sources' hosts.
-        names: of the sources.
+        connect: the connector to the sources' hosts.
+        names: the names of the sources.
         full: whether genes with a current answer are due, too.
         genes: the HGNC ids that the run is limited to; None means all genes.
     """
@@ -84,7 +84,7 @@ async def forecast(
         own = await current_tables(connection)
     sources = [connected(name, connect, own) for name in names]
     releases = [Releases(source) for source in sources]
-    await asyncio.gather(*(each.look() for each in releases))
+    await asyncio.gather(*(each.check() for each in releases))
     found = []
     async with db.connect() as connection:
         for source, known in zip(sources, releases, strict=True):
@@ -97,10 +97,10 @@ async def forecast(
 async def forecast_request(
     db: AsyncEngine, settings: Settings, request: RunRequest
 ) -> list[Forecast]:
-    """Say what a run of a request would do. The sources are asked for their releases.
+    """Return what a run of a request would do. Ask the sources for their releases.
 
     Raises:
-        WrongUse: an unknown source or gene.
+        WrongUse: the request names an unknown source or gene.
     """
     genes: list[str] | None = None
     async with db.connect() as connection:
@@ -130,7 +130,7 @@ async def _of_one(
     )
     name_now = current.name if current else None
     if stored is not None and stored.current:
-        # until a file is read, only its date is known; it may name its release otherwise
+        # before a file is read, only its date is known; stored answers have the release it names
         name_now = stored.release or name_now
     return Forecast(
         source=name,
@@ -144,7 +144,7 @@ async def _of_one(
 
 
 def _requests(source: Source, due: int, *, from_file: bool) -> int:
-    """Return the requests for the genes that are due, at least."""
+    """Return the minimum number of requests for the due genes."""
     if from_file:
         assert isinstance(source, FileSource)
         return source.downloads
@@ -153,7 +153,7 @@ def _requests(source: Source, due: int, *, from_file: bool) -> int:
 
 
 def _seconds(last: Any, due: int, *, from_file: bool) -> float | None:
-    """Return the expected duration. A file takes as long for few genes as for many."""
+    """Return the expected seconds. Reading a file takes as long for few genes as for many."""
     if last is None:
         return None
     seconds: float = last.seconds if from_file else last.seconds * due / last.genes

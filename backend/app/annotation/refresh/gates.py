@@ -1,9 +1,9 @@
 """Holds the answers of a source that look wrong as a whole.
 
-An answer can be well formed and still lack most of the data: a file was cut short between two rows,
-a column was emptied, or a service has lost its index. A single answer does not show this. So the
-files are compared with those that were accepted last, and the answers with those that are stored.
-What looks wrong is held: nothing of it is stored until somebody accepts it.
+Answers can be well formed although most data are missing: a file may be truncated between two rows,
+a column may be empty, or a service may have lost its index. A single answer does not show this. The
+gates therefore compare files with the last accepted ones, and answers with the stored ones. Answers
+that look wrong are held: none is stored until a person accepts them.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,12 +20,12 @@ from app.annotation.sources.thresholds import Thresholds
 from app.core.runs.attempt import Attempt
 
 MIN_IMPLAUSIBLE = 20
-"""Fewer genes than this may become absent in one run, whatever their share."""
+"""Up to this many genes may become absent in one run, whatever their share."""
 
 MAX_OTHER_IDENTIFIERS = 0.1
-"""The share of genes to which a file may give another identifier or symbol. HGNC changes less in
-years; more means that a column was shifted, and all other sources would be asked about the wrong
-genes."""
+"""Maximum share of genes whose identifier or symbol a file may change. HGNC changes fewer in years.
+A larger share means that a column was shifted, so that all other sources would be asked about the
+wrong genes."""
 
 _ANSWERED = text(
     """
@@ -46,12 +46,12 @@ class Gates:
     """The checks of one source's files and answers in one attempt.
 
     Attributes:
-        attempt: guards every commit.
+        attempt: the attempt that guards every commit.
         info: the declaration of the source.
         settings: the thresholds.
-        found: the number of genes that are found by the last good answers.
+        found: the number of genes whose last good answer is found.
         first: whether the source has no good answer yet.
-        accepted: what somebody accepted of this source in this run.
+        accepted: what a person accepted of this source in this run.
     """
 
     attempt: Attempt
@@ -66,14 +66,14 @@ class Gates:
     async def open(
         cls, connection: AsyncConnection, attempt: Attempt, info: SourceInfo, settings: Thresholds
     ) -> "Gates":
-        """Read what the answers are compared with."""
+        """Read the stored state that the answers are compared with."""
         row = (await connection.execute(_ANSWERED, {"source": info.name})).one()
         accepted = await accepted_of(connection, attempt.ref.run_id, info.name)
         return cls(attempt, info, settings, row.found, row.answered == 0, accepted)
 
     @property
     def most(self) -> int:
-        """The number of genes that may become absent."""
+        """The maximum number of genes that may become absent in this run."""
         return max(MIN_IMPLAUSIBLE - 1, int(self.found * self.settings.max_turned_absent))
 
     async def turned_absent(self, answers: Sequence[Answer]) -> set[int]:
@@ -89,33 +89,33 @@ class Gates:
         """Return the reason to hold a file that gives too many genes another identifier.
 
         Args:
-            genes: that the file was asked about.
-            others: how many of them have another symbol or identifier in the file.
+            genes: the genes that the file was read for.
+            others: the number of genes whose symbol or identifier differs in the file.
         """
         if others < MIN_IMPLAUSIBLE or others <= len(genes) * MAX_OTHER_IDENTIFIERS:
             return None
         return f"the file has another symbol or identifier for {others:,} of {len(genes):,} genes"
 
     def judge_losses(self, gone: Collection[int]) -> None:
-        """Make sure that not too many genes became absent at a service.
+        """Check that not too many genes became absent at a service.
 
         Args:
-            gone: genes that were found before, and are absent in repeated answers.
+            gone: the genes that were found before and are absent in repeated answers.
 
         Raises:
-            Held: there are too many.
+            Held: too many genes became absent.
         """
         if (reason := self._too_many(gone)) and not self._accepts(gone):
             raise Held([reason, *self._acceptance(gone)], gone)
 
     def judge_first(self, absent: Collection[int]) -> None:
-        """Make sure that a service which has never found a gene has something for some.
+        """Check that the first run of a source finds some genes.
 
         Args:
-            absent: the genes that this first run asked about; none of them is found.
+            absent: the genes of this first run, all of them absent.
 
         Raises:
-            Held: there are too many to be a coincidence.
+            Held: there are too many for a coincidence.
         """
         if (reason := self._nothing_found(absent)) and not self._accepts(absent):
             raise Held([reason, *self._acceptance(absent)], absent)
@@ -128,12 +128,12 @@ class Gates:
         absent: Collection[int] = (),
         unusable: str | None = None,
     ) -> None:
-        """Make sure that files, and the answers in them, look right. Then record the files.
+        """Check files and the answers in them, and record the accepted files.
 
         Args:
-            files: that the source has read to their end.
-            gone: genes that were found before and are absent in the files.
-            absent: all genes that are absent in the files, if none is found there.
+            files: the files, after the source has read them completely.
+            gone: the genes that were found before and are absent from the files.
+            absent: all genes absent from the files, if none is found in them.
             unusable: another reason to hold the files.
 
         Raises:
@@ -147,7 +147,7 @@ class Gates:
         reasons = [each.problem for each in judged if each.problem]
         reasons += filter(None, (self._too_many(gone), self._nothing_found(absent), unusable))
         if reasons and not self._accepts({*gone, *absent}, judged):
-            # a copy that is kept would stay in use, because no older file replaces it
+            # otherwise the bad copy would stay in use, because an older file never replaces it
             for file in files:
                 await file.download.discard()
             lost = {*gone, *absent}
@@ -160,18 +160,18 @@ class Gates:
         if len(gone) <= self.most:
             return None
         return (
-            f"{self.info.name} now has nothing for {len(gone):,} of the {self.found:,} genes that"
-            f" it had something for, and at most {self.most:,} may become absent in one run"
+            f"{self.info.name} now has no data for {len(gone):,} of the {self.found:,} genes that"
+            f" were found before; at most {self.most:,} may become absent in one run"
             " (MAX_TURNED_ABSENT)"
         )
 
     def _nothing_found(self, absent: Collection[int]) -> str | None:
         if not self.first or len(absent) < MIN_IMPLAUSIBLE:
             return None
-        return f"{self.info.name} has nothing for all of the {len(absent):,} genes of its first run"
+        return f"{self.info.name} has no data for any of the {len(absent):,} genes of its first run"
 
     def _accepts(self, lost: Collection[int], judged: Iterable[Judged] | None = None) -> bool:
-        """Tell whether somebody accepted this: no more genes and, of a file, the same files."""
+        """Tell whether a person accepted these files and at least as many absent genes."""
         if self.accepted is None or len(lost) > self.accepted.genes:
             return False
         return judged is None or {each.digest for each in judged} <= self.accepted.digests
@@ -179,9 +179,11 @@ class Gates:
     def _acceptance(
         self, lost: Collection[int], judged: Iterable[Judged] | None = None
     ) -> list[str]:
-        """Say why an acceptance does not count."""
+        """Return why an acceptance does not apply."""
         if self.accepted is None:
             return []
         if judged is not None and not {each.digest for each in judged} <= self.accepted.digests:
-            return ["what was accepted is another file"]
-        return [f"{self.accepted.genes:,} absent genes were accepted, and these are {len(lost):,}"]
+            return ["another file was accepted"]
+        return [
+            f"{self.accepted.genes:,} absent genes were accepted, but {len(lost):,} are absent now"
+        ]

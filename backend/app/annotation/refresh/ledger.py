@@ -13,38 +13,38 @@ from app.annotation.sources.answers import Answer
 from app.core.runs.attempt import Attempt
 
 REPORT_EVERY = 2.0
-"""Seconds between two reports of the requests of a batch that is in flight."""
+"""Seconds between two reports of the request count while a batch is in flight."""
 
 
 class Ledger:
-    """What an attempt commits for one source.
+    """Commits the answers and progress of one source in an attempt.
 
     Args:
-        attempt: guards every commit.
+        attempt: the attempt that guards every commit.
         progress: the counts so far.
-        uncounted: what else was done with the source; it is counted with each commit.
+        uncounted: the traffic and commit durations that the next commit adds to the counts.
 
     Attributes:
-        progress: the counts, as committed.
+        progress: the committed counts.
     """
 
     def __init__(self, attempt: Attempt, progress: Progress, uncounted: Uncounted) -> None:
         self.progress = progress
         self._attempt = attempt
         self._uncounted = uncounted
-        # one commit at a time, because each writes the whole progress
+        # commits are serialized, because each writes the complete progress
         self._committing = asyncio.Lock()
 
     async def commit(self, answers: Sequence[Answer], weight: int, origin: Origin) -> None:
-        """Write answers and the progress that they mean, in one transaction.
+        """Write answers and the updated progress in one transaction.
 
         Args:
-            answers: at most one for each gene.
+            answers: at most one answer for each gene.
             weight: the expected work for these genes.
             origin: where the answers came from.
 
         Raises:
-            Superseded: another attempt has taken the run over.
+            Superseded: another attempt has taken over the run.
         """
         answers = storable_answers(answers)
         async with self._committing:
@@ -67,8 +67,8 @@ class Ledger:
     async def report_requests(self) -> None:
         """Write the number of requests every few seconds, until cancelled.
 
-        A batch may take a minute at 3 requests a second. The reports show operators that it is in
-        flight.
+        A batch may take a minute at 3 requests a second. The reports show operators that requests
+        are being sent.
         """
         while True:
             await asyncio.sleep(REPORT_EVERY)

@@ -11,11 +11,11 @@ from app.annotation.upstream.release import Release
 
 
 class OriginFile(msgspec.Struct, frozen=True):
-    """A file, or a service, that answers came from.
+    """A file or service that answers came from.
 
     Attributes:
-        address: without secrets.
-        sha256: of the file as it was downloaded; None if a service was asked.
+        address: the address, without secrets.
+        sha256: the SHA-256 digest of the file as it was downloaded; None if a service was asked.
     """
 
     address: str
@@ -27,9 +27,9 @@ class Origin:
     """Where answers came from: a row of ``origins``.
 
     Attributes:
-        source: its name.
-        release: as people read it; None if the upstream does not state it.
-        marker: what differs between two releases.
+        source: the name of the source.
+        release: the name of the release for people; None if the upstream does not state it.
+        marker: identifies the release.
         files: the files, or the service.
         parser: see :meth:`~app.annotation.sources.base.Source.parser_version`.
     """
@@ -42,7 +42,7 @@ class Origin:
 
 
 def origin_in_file(source: FileSource) -> Origin:
-    """Return the origin of answers from the files that a source has just read to their end."""
+    """Return the origin of answers from the files that a source has just read completely."""
     release = source.file_release
     assert release is not None
     files = tuple(OriginFile(each.download.address, each.digest) for each in source.files)
@@ -53,15 +53,15 @@ def origin_at_service(source: Source, address: str, release: Release | None) -> 
     """Return the origin of answers of a source's service.
 
     Args:
-        source: that asked.
-        address: of the service.
-        release: that the service states, if it states one.
+        source: the source that asked.
+        address: the address of the service.
+        release: the release that the service states, if any.
     """
     name, marker = (release.name, release.marker) if release else (None, None)
     return Origin(source.info.name, name, marker, (OriginFile(address),), source.parser_version())
 
 
-# the update changes nothing; it makes the statement return the id of the row that exists
+# the no-op update makes the statement return the id of an existing row
 _RECORD = text(
     """
     INSERT INTO origins (source, release, marker, files, parser)
@@ -73,7 +73,7 @@ _RECORD = text(
 
 
 async def record_origin(connection: AsyncConnection, origin: Origin) -> int:
-    """Return the id of an origin. An origin that does not exist is inserted."""
+    """Return the id of an origin, and insert the origin if it does not exist."""
     result = await connection.execute(
         _RECORD,
         {

@@ -1,4 +1,4 @@
-"""Executes a run: its sources side by side, each as soon as those that it needs have ended."""
+"""Executes the sources of a run concurrently, each after the sources that it needs."""
 
 import asyncio
 import logging
@@ -34,17 +34,17 @@ _GENES = text("SELECT genes FROM runs WHERE id = :run_id")
 
 
 class _NotBegun(NamedTuple):
-    """A source did not begin, because one that it needs could not give its identifiers."""
+    """The outcome of a source that did not begin, because a source that it needs failed."""
 
     provider: str
 
 
 _Ended = str | Exception | IsHeld | _NotBegun | None
-"""How a source ended: it succeeded (None), it failed or was held, it raised an error, or it did not
-begin."""
+"""The outcome of a source: None for success, a string for a failure, a raised error, held, or not
+begun."""
 
 _AllEnded = dict[str, "asyncio.Future[_Ended]"]
-"""The future of each source of a run, which tells how the source ended."""
+"""The future outcome of each source of a run."""
 
 
 class Pipeline:
@@ -55,8 +55,8 @@ class Pipeline:
         limiter: the request budgets, shared by all workers.
 
     Raises:
-        UserError: the environment names a proxy or certificates that cannot be used, or CACHE_DIR
-            cannot be written to.
+        UserError: the environment configures a proxy or certificates that cannot be used, or
+            CACHE_DIR is not writable.
     """
 
     def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
@@ -71,11 +71,11 @@ class Pipeline:
         await self._http.aclose()
 
     async def run(self, attempt: Attempt) -> None:
-        """Execute what is left of a run.
+        """Execute the sources of a run that have not ended.
 
-        A source that fails or waits does not stop the others. How the run goes on is decided when
-        all sources have ended: an error of a source that another attempt may mend comes first,
-        then a wait, and then the sources that failed for good or are held.
+        A source that fails or waits does not stop the others. When all sources have ended, the
+        method raises the most important outcome: first an error that another attempt may overcome,
+        then a wait, then the sources that failed for good or are held.
 
         Raises:
             UserError: a source got nothing but unknowns, or its answers are held.
@@ -105,7 +105,7 @@ class Pipeline:
         own: Mapping[str, OwnTableRow],
         ended: _AllEnded,
     ) -> None:
-        """Refresh a source when those that it needs have ended, and say how it ended."""
+        """Refresh a source after the sources that it needs, and set its outcome."""
         name: str = row.source
         outcome: _Ended
         with bound_contextvars(source=name), tracing.within_source(name):
@@ -117,7 +117,7 @@ class Pipeline:
                 elif row.state == "held":
                     outcome = IsHeld(row.error)
                 elif name not in SOURCES and name not in own:
-                    outcome = f"this version has no source {name}, and no own table is called so"
+                    outcome = f"this version has no source {name}, and no own table has this name"
                 elif (provider := await _missed(attempt, name, ended)) is not None:
                     outcome = _NotBegun(provider)
                 else:
@@ -125,7 +125,7 @@ class Pipeline:
                     refresh = Refresh(attempt, source, self._settings, self._reading, genes)
                     outcome = await refresh.run(afresh=row.state == "queued")
             except Exception as error:
-                # these are not a matter of one source
+                # these concern the whole attempt
                 if isinstance(error, Superseded) or is_unavailable(error):
                     raise
                 traceback = None if isinstance(error, KidneyGeneticsError) else error
@@ -135,9 +135,9 @@ class Pipeline:
 
 
 async def _missed(attempt: Attempt, name: str, ended: _AllEnded) -> str | None:
-    """Wait for the sources that a source needs. Return one that could not give its identifiers.
+    """Wait for the sources that a source needs. Return one that failed to provide identifiers.
 
-    Its error or its wait decides how the run goes on.
+    That source's error or wait decides the outcome of the run.
     """
     for column, provider in _needed(name, ended):
         if isinstance(await ended[provider], Exception | _NotBegun):
@@ -148,7 +148,7 @@ async def _missed(attempt: Attempt, name: str, ended: _AllEnded) -> str | None:
 
 
 def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the columns that a source asks by, with those sources of the run that fill them."""
+    """Return the identifier columns that a source needs, each with the source that fills it."""
     return [
         (column, provider)
         for column in (sorted(SOURCES[name].info.needs) if name in SOURCES else ())
@@ -158,7 +158,7 @@ def _needed(name: str, covered: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _conclude(run_id: int, ended: Mapping[str, _Ended]) -> None:
-    """Raise what the ends of the sources mean for the run.
+    """Raise the most important outcome of the sources.
 
     Raises:
         UserError, Wait, BadAnswer: see :meth:`Pipeline.run`.
@@ -184,6 +184,6 @@ def _remedy(run_id: int, held: Iterable[str]) -> str:
     if not accepting:
         return f"see the reasons with `just show {run_id}`, then {retry}"
     return (
-        f"see what is held with `just show {run_id}`; if the source has a fault, when it is"
-        f" repaired, {retry}; if the answers are right, {accepting}"
+        f"see what is held with `just show {run_id}`; if the source is wrong, wait until it is"
+        f" fixed, then {retry}; if the answers are right, {accepting}"
     )

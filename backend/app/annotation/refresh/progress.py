@@ -11,10 +11,10 @@ from app.annotation.sources.answers import Answer
 
 @dataclass
 class Progress:
-    """How far a run has come with one source: its row of `run_sources`.
+    """The progress of a run with one source: its row of `run_sources`.
 
-    An attempt reads the counts from the annotations when it begins, so that a commit whose answer
-    was lost is not counted twice. From then on, only this attempt writes them.
+    An attempt derives the counts from the annotations when it begins, so that a commit whose
+    confirmation was lost is not counted twice. After that, only this attempt writes the counts.
     """
 
     run_id: int
@@ -34,7 +34,7 @@ class Progress:
         return self.found + self.absent + self.unknown
 
     def confirm(self, found: int, absent: int) -> None:
-        """Count stale answers that are kept, because their release is the current one."""
+        """Count the stale answers that were kept because their release is current."""
         self.found += found
         self.absent += absent
         self.confirmed += found + absent
@@ -71,7 +71,7 @@ _COUNTS = text(
     """
 )
 
-# a gene that changed twice, because the run was retried, counts once
+# a gene whose answer changed again after a retry counts once
 _CHANGED = text(
     """
     SELECT count(DISTINCT gene_id) FROM annotation_history
@@ -120,13 +120,13 @@ _FINISH = text(
 
 
 async def begin(connection: AsyncConnection, run_id: int, source: str, *, afresh: bool) -> Progress:
-    """Begin with a source, or continue it, and count what earlier attempts have committed.
+    """Begin or continue a source, and count what earlier attempts committed.
 
     Args:
-        connection: in the attempt's transaction.
+        connection: the connection of the attempt's transaction.
         run_id: the run.
-        source: its name.
-        afresh: whether the source has not begun, or the run was retried. Then the source is asked
+        source: the name of the source.
+        afresh: whether the source has not begun or the run was retried, so that the source is asked
             again about unknown genes.
     """
     key = {"run_id": run_id, "source": source}

@@ -7,20 +7,20 @@ from app.annotation.refresh.gates import MIN_IMPLAUSIBLE
 from app.annotation.sources.answers import Answer
 
 _MAX_UNKNOWN = 0.9
-"""The share of genes that a file may leave unknown. A file that leaves more is held."""
+"""Maximum share of genes that a file may leave unknown. A file above it is held."""
 
 
 class ReadAhead:
-    """Keeps the answers of a whole bulk file until it is known whether they are held.
+    """Stores the answers of a bulk file until the gates have checked the whole file.
 
-    The answers are kept in a temporary file, because they may have some 100 MB.
+    The answers are stored in a temporary file, because they may take 100 MB.
 
     Attributes:
         answered: the number of genes with an answer.
         found: the number of genes that are found in the file.
-        unknown: the number of genes that the file says nothing about.
-        absent: the genes that are absent in the file.
-        turned_absent: those of them that were found before.
+        unknown: the number of genes that are unknown in the file.
+        absent: the genes that are absent from the file.
+        turned_absent: the absent genes that were found before.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class ReadAhead:
         self._left_out: Collection[int] = ()
 
     def add(self, answers: Sequence[Answer], turned_absent: Collection[int]) -> None:
-        """Keep a list of answers that can be stored (see `commits.storable_answers`)."""
+        """Append answers that can be stored (see `commits.storable_answers`)."""
         self.answered += len(answers)
         self.found += sum(answer.state == "found" for answer in answers)
         self.absent.update(answer.gene_id for answer in answers if answer.state == "absent")
@@ -45,16 +45,16 @@ class ReadAhead:
         self._sizes.append(len(encoded))
 
     def leave_out(self, gene_ids: Collection[int]) -> None:
-        """Give no answer about these genes: they were withdrawn, and keep their annotations."""
+        """Drop the answers of these genes: they were withdrawn and keep their annotations."""
         self._left_out = gene_ids
         self.turned_absent.difference_update(gene_ids)
 
     @property
     def says_nothing(self) -> str | None:
-        """The reason to hold a file that says nothing about nearly all genes."""
+        """The reason to hold a file that leaves nearly all genes unknown; None if it is usable."""
         if self.unknown < MIN_IMPLAUSIBLE or self.unknown <= self.answered * _MAX_UNKNOWN:
             return None
-        return f"the file says nothing about {self.unknown:,} of {self.answered:,} genes"
+        return f"the file leaves {self.unknown:,} of {self.answered:,} genes unknown"
 
     def all(self) -> Iterator[list[Answer]]:
         """Yield all answers."""
@@ -72,7 +72,7 @@ class ReadAhead:
         """Yield the answers that are not unknown.
 
         Args:
-            but: genes that are left out, too.
+            but: the genes to leave out.
         """
         for answers in self.all():
             certain = [

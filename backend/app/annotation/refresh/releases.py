@@ -1,4 +1,4 @@
-"""Watches the releases of a source: what the upstream has now, and what is stored."""
+"""Reads and records the current releases of a source."""
 
 import logging
 from typing import Literal
@@ -30,10 +30,10 @@ class Releases:
     """The releases of one source, during one refresh of it.
 
     Args:
-        source: that is refreshed.
+        source: the source that is refreshed.
 
     Attributes:
-        current: what the upstream has now, by where; empty until :meth:`look` was successful.
+        current: the upstream's current releases by part; empty before :meth:`check` succeeded.
     """
 
     def __init__(self, source: Source) -> None:
@@ -46,16 +46,18 @@ class Releases:
         """The markers of the current releases; None if they are not known."""
         return [release.marker for release in self.current.values()] or None
 
-    async def look(self) -> None:
-        """Ask the upstream what it has now. Nothing is known if it cannot be asked."""
+    async def check(self) -> None:
+        """Ask the upstream for its current releases. They stay unknown if it cannot be asked."""
         try:
             self.current = await self._source.current()
         except (BadAnswer, Wait) as error:
             name = self._source.info.name
-            logger.warning("%s: its current release is not known: %s", name, error)
+            logger.warning(
+                "%s: cannot read the current release, so stale answers are due: %s", name, error
+            )
 
     async def record(self, connection: AsyncConnection) -> None:
-        """Store what the upstream has now."""
+        """Store the current releases."""
         for of, release in self.current.items():
             values = {
                 "source": self._source.info.name,
@@ -67,7 +69,7 @@ class Releases:
             await connection.execute(_SEEN, values)
 
     async def origin(self) -> Origin:
-        """Return the origin of the answers that the service gives now.
+        """Return the origin of the service's current answers.
 
         Raises:
             Wait: the service cannot be asked now.
@@ -80,5 +82,9 @@ class Releases:
                 release = source.service_release(await source.release())
             except BadAnswer as error:
                 self._service_states_it = False
-                logger.warning("%s does not state its release: %s", source.info.name, error)
+                logger.warning(
+                    "%s: cannot read the service's release, so answers have none: %s",
+                    source.info.name,
+                    error,
+                )
         return origin_at_service(source, source.service_address, release)

@@ -29,21 +29,21 @@ async def request_run(
     arq_job_id: str | None = None,
     traceparent: str | None = None,
 ) -> Created:
-    """Create the run that was asked for and send its wake-up, or find the active one.
+    """Create the requested run and send its wake-up, or return the active run of the same request.
 
     Args:
         db: PostgreSQL.
-        dispatcher: sends the wake-up after the commit.
-        request: what was asked for. Its genes may be named by symbols and any identifiers.
-        enabled: the sources that a run of all sources covers, as the settings say.
-        actor: who asks for it.
+        dispatcher: the dispatcher, which sends the wake-up after the commit.
+        request: the request. It may name genes by symbol or by any identifier.
+        enabled: the enabled sources, which a run of all sources covers.
+        actor: who requests the run.
         resume: reopen the latest failed or cancelled run of the same request, if there is one.
-        arq_job_id: the job's id, if a client enqueued the job itself.
-        traceparent: of the HTTP request, if it has one.
+        arq_job_id: the id of the arq job, if a client enqueued the job itself.
+        traceparent: the traceparent of the HTTP request, if it has one.
 
     Raises:
-        WrongUse: an unknown source, an unknown gene, or no genes to annotate.
-        Conflict: another active run covers one of the sources.
+        WrongUse: a source or gene is unknown, or there are no genes to annotate.
+        Conflict: a different active run covers one of the sources.
     """
     async with db.begin() as connection:
         covers = await plan(connection, request, enabled=enabled)
@@ -74,15 +74,15 @@ async def plan(
 ) -> list[str]:
     """Return the sources that a run of a request covers, in order.
 
-    They are the requested ones, and those that provide identifiers which some genes lack.
+    These are the requested sources, and the sources of identifiers that some genes lack.
 
     Args:
-        connection: to read from.
-        request: what was asked for.
-        enabled: the sources that a run of all sources covers, as the settings say.
+        connection: the database connection.
+        request: the request.
+        enabled: the enabled sources, which a run of all sources covers.
 
     Raises:
-        WrongUse: an unknown source, or no genes to annotate.
+        WrongUse: a source is unknown, or there are no genes to annotate.
     """
     known = await all_sources(connection)
     names = in_order(request, known, enabled)
@@ -93,10 +93,10 @@ async def plan(
 async def require_sources(
     connection: AsyncConnection, request: RunRequest, *, enabled: Sequence[str]
 ) -> None:
-    """Make sure that there are the sources that a request names.
+    """Check that the sources of a request exist.
 
     Raises:
-        WrongUse: an unknown source.
+        WrongUse: a source is unknown.
     """
     in_order(request, await all_sources(connection), enabled)
 
@@ -107,12 +107,12 @@ def in_order(
     """Return the sources that a request names, in the order of the registry.
 
     Args:
-        request: what was asked for.
+        request: the request.
         known: all sources.
         enabled: the built-in sources that a run of all sources covers. It covers all own tables.
 
     Raises:
-        WrongUse: an unknown source.
+        WrongUse: a source is unknown.
     """
     if request.sources is None:
         return [name for name in known if name in enabled or name not in SOURCES]
@@ -136,7 +136,7 @@ async def _require_genes(connection: AsyncConnection) -> None:
 async def _with_needed(
     connection: AsyncConnection, known: Mapping[str, SourceInfo], names: list[str]
 ) -> list[str]:
-    """Add a source that provides identifiers which another one needs and some genes lack."""
+    """Add the sources of identifiers that a requested source needs and some genes lack."""
     covers = list(names)
     for name in names:
         for column in sorted(known[name].needs):
@@ -149,11 +149,11 @@ async def _with_needed(
 
 
 async def lacks_identifiers(connection: AsyncConnection, column: str, provider: str) -> bool:
-    """Tell whether a gene lacks an identifier, and its source has not answered about it yet.
+    """Tell whether a gene lacks an identifier that its source has not been asked for yet.
 
     Args:
-        connection: to read from.
-        column: of ``genes``, with the identifier.
+        connection: the database connection.
+        column: the column of ``genes`` with the identifier.
         provider: the source that fills the column.
     """
     answered = exists().where(

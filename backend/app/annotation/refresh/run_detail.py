@@ -5,11 +5,11 @@ from app.core.runs import views
 from app.core.runs.views import Run, View
 
 MAX_REASONS = 20
-"""The most reasons that are shown for a run."""
+"""Maximum number of reasons shown for a run."""
 
 
 class UnknownReason(View):
-    """Why answers are unknown."""
+    """A reason of unknown answers."""
 
     source: str
     reason: str | None

@@ -28,13 +28,13 @@ def nothing_but_unknowns(source: str) -> str:
 
 
 class Refresh:
-    """One source's part of an attempt: asks about the genes that are due, and commits the answers.
+    """Refreshes one source in an attempt: asks about the due genes and commits the answers.
 
     Args:
-        attempt: guards every commit.
-        source: that is asked.
-        settings: with the thresholds.
-        reading: limits the files that are read at a time, because each takes a processor.
+        attempt: the attempt that guards every commit.
+        source: the source to refresh.
+        settings: the settings, which have the thresholds.
+        reading: limits the number of concurrently read files, because each uses a processor.
         genes: the HGNC ids that the run is limited to; None means all genes.
     """
 
@@ -57,25 +57,27 @@ class Refresh:
         self._uncounted = Uncounted(source)
 
     async def run(self, *, afresh: bool) -> str | IsHeld | None:
-        """Refresh the source's genes. Return None, or why the source failed or is held.
+        """Refresh the source's genes. Return None, or the reason that the source failed or is held.
 
         Args:
-            afresh: whether this source has not begun, or the run was retried.
+            afresh: whether the source has not begun or the run was retried.
 
         Raises:
-            Superseded, Wait, BadAnswer: see there.
+            Superseded: another attempt has taken over the run.
+            Wait: the source cannot be asked now.
+            BadAnswer: the source's answers cannot be used.
         """
         try:
             return await self._refresh(afresh=afresh)
         except Exception as error:
-            # a service that refuses requests ends the attempt: these requests count, too
+            # requests also count if the attempt ends because the service refuses them
             if not isinstance(error, Superseded) and not is_unavailable(error):
                 async with self._attempt.transaction(progress=False) as connection:
                     await counts.save_spent(connection, self._run_id, self._name, self._uncounted)
             raise
 
     async def _refresh(self, *, afresh: bool) -> str | IsHeld | None:
-        await self._releases.look()
+        await self._releases.check()
         due = self._due()
         async with self._attempt.transaction(progress=False) as connection:
             await self._releases.record(connection)
@@ -87,7 +89,7 @@ class Refresh:
             await self._ask_all(due, ledger, gates)
             return await self._finish(ledger)
         except Held as held:
-            logger.error("%s: held: %s", self._name, held)  # noqa: TRY400 - no error of the code
+            logger.error("%s: the new answers are held, none is stored: %s", self._name, held)  # noqa: TRY400 - no error of the code
             async with self._attempt.transaction(progress=True) as connection:
                 await counts.save_spent(connection, self._run_id, self._name, self._uncounted)
                 await hold(connection, self._attempt.ref, self._name, held)
@@ -96,7 +98,7 @@ class Refresh:
     async def _ask_all(self, due: Due, ledger: Ledger, gates: Gates) -> None:
         genes = await self._measure(due, ledger)
         progress = ledger.progress
-        logger.info("%s: %d genes are due, %d done before", self._name, genes, progress.done)
+        logger.info("%s: %d genes are due, %d were done before", self._name, genes, progress.done)
         if isinstance(self._source, FileSource) and reads_file(self._source, genes, self._settings):
             genes = await self._read_file(self._source, due, ledger, gates) if genes else 0
         if genes and isinstance(self._source, ApiSource):
@@ -151,7 +153,7 @@ class Refresh:
     def _log(self, terms: Mapping[str, int]) -> None:
         if terms:
             logger.warning(
-                "%s: this version does not know these terms and counts them as other: %s",
+                "%s: counted unknown terms as other; a newer version may know them: %s",
                 self._name,
                 ", ".join(f"{term!r} ({count:,})" for term, count in terms.items()),
             )

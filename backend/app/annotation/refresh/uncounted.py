@@ -4,12 +4,12 @@ from app.core.runs.buckets import COMMITS, Histogram
 
 
 class Uncounted:
-    """What an attempt has done with a source, and no commit has counted yet.
+    """The traffic and commit durations of an attempt that no commit has counted yet.
 
-    An attempt that dies loses no more than this.
+    A crashed attempt loses only these counts.
 
     Args:
-        source: whose traffic is counted.
+        source: the source whose traffic is counted.
     """
 
     def __init__(self, source: Source) -> None:
@@ -19,15 +19,15 @@ class Uncounted:
 
     @property
     def has_requests(self) -> bool:
-        """Whether requests were sent since the last time."""
+        """Whether requests were sent since the last :meth:`take`."""
         return self._source.traffic.requests != self._counted.requests
 
     def commit_took(self, seconds: float) -> None:
-        """Note the duration of the commit of a batch. It is known only after the commit."""
+        """Record the duration of a batch's commit, which is known only after the commit."""
         self._commits.observe(seconds)
 
     def take(self) -> tuple[Traffic, Histogram]:
-        """Return the traffic and the commits since the last time. The caller writes them."""
+        """Return the traffic and commit durations since the last call. The caller stores them."""
         now = self._source.traffic
         traffic, self._counted = now - self._counted, now
         commits, self._commits = self._commits, Histogram(COMMITS)

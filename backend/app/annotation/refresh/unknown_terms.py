@@ -1,17 +1,17 @@
-"""Records the terms of an upstream that this version does not know, so that new ones are noticed.
+"""Records upstream terms that this version does not know, so that operators notice new ones.
 
-A source that sorts terms into classes counts the unknown ones in the ``unknown_terms`` of its
-``data``, by term.
+A source that classifies terms counts each unknown one in the field ``unknown_terms`` of its
+``data``.
 """
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 EVENT = "unknown_terms"
-"""The event of the run that lists the unknown terms, once for each source."""
+"""The run event that lists a source's unknown terms."""
 
 MAX_TERMS = 20
-"""The most terms in an event. It lists the most frequent ones."""
+"""Maximum number of terms in an event: the most frequent ones."""
 
 _NOTE = text(
     """
@@ -34,15 +34,15 @@ _NOTE = text(
 async def note_unknown_terms(
     connection: AsyncConnection, run_id: int, epoch: int, source: str
 ) -> dict[str, int]:
-    """Count the unknown terms in a run's answers, and record them as an event.
+    """Count the unknown terms in a run's answers and record them as an event.
 
     A variant counts once for each of its genes.
 
     Args:
-        connection: in the attempt's transaction.
+        connection: the connection of the attempt's transaction.
         run_id: the run.
-        epoch: of the attempt.
-        source: its name.
+        epoch: the epoch of the attempt.
+        source: the name of the source.
 
     Returns:
         The counts by term, the most frequent first; empty when all are known.

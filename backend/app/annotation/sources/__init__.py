@@ -1,20 +1,20 @@
-"""The sources of annotations: one module, or one package, for each.
+"""The sources of annotations: one module or package for each.
 
 A source of up to about 250 lines is one module: its hosts, the structure of its data, its reader,
 and its class. A larger one is a package. There, `data` has the structure, `reader` has the function
 ``read`` that reads the files, `source` has the hosts and the class (or `declaration` has the hosts
 and settings, if both are long), and other modules are named for what they read or compute.
 
-`registry` has :data:`SOURCES`, and is imported when these are first used. A process that reads a
-file needs its reader only, and starts in a quarter of the time without it. `base` is the form of a
-source, `declaration` is what it declares, `pictures` is how people read its data, `links` are
-addresses of what identifiers name, and `answers` is what it is asked about and gives.
-`connector` connects it to its hosts, and `probe` and `probing` are what the doctor asks it.
-`collected` makes a file of a service's answers, `keyed` groups the rows of a file by gene,
-`ontology` tells which terms are below others, and `structure` describes the data of an answer.
-`accepted_files` compares a file with the one accepted last, within the `thresholds` that are
-settings, and `cached_files` knows which downloaded files are read. `names` are the names of a gene.
-`hgnc` also resolves gene lists; no other source is used by its name.
+`registry` has :data:`SOURCES` and is imported lazily: a process that reads a file needs only its
+reader, and starts in a quarter of the time without the registry. `base` has the base classes of
+sources, `declaration` what a source declares, and `answers` the types of genes and answers.
+`structure` describes the data of an answer, `pictures` how a page presents them, and `links` the
+addresses of identifiers. `connector` connects a source to its hosts, and `probe` and `probing` have
+the doctor's checks. `collected` collects a service's answers in a file, `keyed` groups the rows of
+a file by gene, and `ontology` computes which terms are below others. `accepted_files` compares a
+file with the last accepted one, within the settings in `thresholds`. `cached_files` lists the
+downloaded files that sources read. `names` has the names of a gene. `hgnc` also resolves gene
+lists; no other code refers to a source by name.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The bulk files that were accepted last. The next ones are compared with them."""
+"""Compares bulk files with the last accepted ones, and records the accepted files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from app.annotation.sources.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a file is.
+    """The size of a file.
 
     Attributes:
-        rows: without the header.
-        genes: the number of genes that the file has something for.
-        bytes: as it was downloaded; None of a file that an earlier version accepted.
-        release: of the source.
+        rows: the number of rows, without the header.
+        genes: the number of genes that the file has data for.
+        bytes: the bytes of the downloaded file; None if an earlier version accepted the file.
+        release: the release of the source.
     """
 
     rows: int
@@ -31,14 +31,14 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A file, beside the one that was accepted last.
+    """A file compared with the last accepted one.
 
     Attributes:
-        name: of the file, below the host's address.
-        digest: its SHA-256.
-        size: how large it is.
-        before: how large the file was that was accepted last; None if there is none.
-        problem: why the file looks wrong, as a sentence; None if it does not.
+        name: the name of the file, below the host's address.
+        digest: the SHA-256 digest of the file.
+        size: the size of the file.
+        before: the size of the last accepted file; None if there is none.
+        problem: the reason that the file looks wrong; None if it looks right.
     """
 
     name: str
@@ -77,10 +77,10 @@ async def judge(
     files: Sequence[FileRead],
     settings: Thresholds,
 ) -> list[Judged]:
-    """Compare files with those that were accepted last, or with what a complete file has at least.
+    """Compare files with the last accepted ones, or with the minimum size of a complete file.
 
     Args:
-        connection: to read from.
+        connection: the database connection.
         source: the declaration of the source.
         files: that the source has read.
         settings: the thresholds.
@@ -109,26 +109,28 @@ def _empty(file: FileRead) -> Iterator[str]:
     if not file.rows:
         yield f"{file.name} has no rows"
     elif not file.genes:
-        yield f"{file.name} has {file.rows:,} rows, and nothing to say about any gene"
+        yield f"{file.name} has {file.rows:,} rows, but no data for any gene"
 
 
 def _lost(file: FileRead, size: Size, before: Size, settings: Thresholds) -> Iterator[str]:
     if before.release and file.release < before.release:
         yield (
-            f"{file.name} is of {file.release}, older than the last one accepted, of"
+            f"{file.name} of {file.release} is older than the last accepted file of"
             f" {before.release}"
         )
     least = 1 - settings.max_file_loss
     counts = [
         ("rows", size.rows, before.rows),
-        ("genes with something to say", size.genes, before.genes),
+        ("genes with data", size.genes, before.genes),
         ("bytes", size.bytes or 0, before.bytes or 0),
     ]
-    lost = [f"{now:,} {what} and not {then:,}" for what, now, then in counts if now < then * least]
+    lost = [
+        f"{now:,} {what} instead of {then:,}" for what, now, then in counts if now < then * least
+    ]
     if lost:
         yield (
             f"{file.name} of {file.release} lost more than {settings.max_file_loss:.3g}"
-            f" (MAX_FILE_LOSS) since the last one accepted, of {before.release}: it has"
+            f" (MAX_FILE_LOSS) of the last accepted file of {before.release}: it has"
             f" {', '.join(lost)}"
         )
 
@@ -137,8 +139,8 @@ def _incomplete(file: FileRead, source: SourceInfo, settings: Thresholds) -> Ite
     least = source.least_genes * settings.complete_share
     if file.genes < least:
         yield (
-            f"{file.name} has something for {file.genes:,} genes, and a complete file for at least"
-            f" {least:,.0f}; if {source.title} is read from a mirror with a part of the data, set"
+            f"{file.name} has data for {file.genes:,} genes, but a complete file for at least"
+            f" {least:,.0f}; if {source.title} is read from a mirror with partial data, set"
             " COMPLETE_SHARE"
         )
 
@@ -160,11 +162,11 @@ _ACCEPT = text(
 async def accept(
     connection: AsyncConnection, source: str, run_id: int, files: Sequence[FileRead]
 ) -> None:
-    """Record the files as the ones accepted last.
+    """Record files as the last accepted ones.
 
     Args:
-        connection: in the attempt's transaction.
-        source: its name.
+        connection: the connection of the attempt's transaction.
+        source: the name of the source.
         run_id: the run that accepts them.
         files: that the source has read.
     """

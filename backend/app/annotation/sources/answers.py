@@ -1,4 +1,4 @@
-"""What a source is asked about, and what it gives: genes, answers, and the files it has read."""
+"""The genes that a source is asked about, its answers, and the files that it has read."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app.annotation.upstream.cache import Download
 
 MAX_ANSWERS = 500
-"""The most answers in one list of :meth:`FileSource.bulk`."""
+"""Maximum number of answers in one list of :meth:`FileSource.bulk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +17,14 @@ class Gene:
     """A gene to annotate: a row of ``genes``.
 
     Args:
-        id: of the row.
-        hgnc_id: with its prefix.
-        symbol: that HGNC approved.
-        ensembl_gene_id: without its version.
+        id: the id of the row.
+        hgnc_id: the HGNC id with its prefix.
+        symbol: the approved symbol.
+        ensembl_gene_id: the Ensembl id without its version.
         entrez_id: NCBI's GeneID.
-        other_symbols: former symbols that can mean no other gene.
-        ambiguous_symbols: former symbols that can mean another gene, too.
-        merged_hgnc_ids: of the genes that HGNC merged into this one.
+        other_symbols: the former symbols that no other gene has or had.
+        ambiguous_symbols: the former symbols that another gene has or had.
+        merged_hgnc_ids: the HGNC ids of the genes that HGNC merged into this one.
     """
 
     id: int
@@ -43,11 +43,11 @@ class Answer:
 
     Args:
         gene_id: :attr:`Gene.id`.
-        state: whether the source has something, has nothing, or could not be asked.
-        data: JSON, when found.
-        reason: a redacted sentence, when unknown.
-        identifiers: columns of ``genes`` with the values to write there.
-        names: the gene's names, to write to ``gene_names``.
+        state: whether the source has data, has none, or could not give a usable answer.
+        data: the data as JSON, if found.
+        reason: the reason, redacted, if unknown.
+        identifiers: new values for columns of ``genes``.
+        names: new names for ``gene_names``.
     """
 
     gene_id: int
@@ -60,13 +60,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """A file that was read to its end.
+    """A file that was read completely.
 
     Args:
         download: the local copy. A refused copy is discarded, so that it is downloaded again.
-        digest: the SHA-256 of the file as it was downloaded.
+        digest: the SHA-256 digest of the downloaded file.
         rows: the number of rows, without the header.
-        genes: the number of different genes in all rows, wanted or not.
+        genes: the number of distinct genes in all rows, including genes that were not asked about.
     """
 
     download: "Download"
@@ -81,5 +81,5 @@ class FileRead:
 
     @property
     def release(self) -> str:
-        """The day the file was last modified upstream."""
+        """The date of the file's last modification upstream."""
         return self.download.release

@@ -1,15 +1,16 @@
-"""The form of a source. `docs/how-to/add-a-source.md` shows how to add one.
+"""The base classes of sources. `docs/how-to/add-a-source.md` shows how to add one.
 
 A source is a class with a declaration (:class:`SourceInfo`), probes for the doctor, and one or both
-of two abilities: :class:`ApiSource` asks a service about a batch of genes, and :class:`FileSource`
-reads a file of everything. A source writes only the methods of the abilities that it has.
+of two base classes: :class:`ApiSource` asks a service about a batch of genes, and
+:class:`FileSource` reads a file with the data of all genes. A source implements only the methods of
+its base classes.
 
 A source gives one :class:`Answer` for each gene: *found* with data, *absent* when the source itself
-says that it has nothing, or *unknown* with a reason. A partial answer is unknown. Judge an answer
-by its body: compare what was asked for with what came, and raise
-:class:`~app.annotation.upstream.BadAnswer` when they differ. Give no default to a field that every
-answer has, because a renamed field would look as if no gene had it. Never catch
-:class:`~app.core.errors.Wait`: it releases the run, and the run loses nothing.
+states that it has no data, or *unknown* with a reason. A partial answer is unknown. Judge an answer
+by its body: compare the answer with the request, and raise
+:class:`~app.annotation.upstream.BadAnswer` if they differ. Do not give a default to a field that
+every answer has: if the upstream renames the field, the source must fail. Never catch
+:class:`~app.core.errors.Wait`: it releases the run, which loses no committed answer.
 """
 
 import asyncio
@@ -40,18 +41,18 @@ T = TypeVar("T")
 
 
 class Source:
-    """A source, connected for one attempt. The object keeps what it learns.
+    """A source, connected for one attempt. The object caches what it reads.
 
     Attributes:
         info: the declaration.
         data: the structure of ``Answer.data``. Each of its fields has a docstring with the
-            definition and the unit. None means that the source says nothing of the field.
-        pictures: how people read the data, from top to bottom. Fields that no picture shows are
-            listed.
-        probes: what the doctor asks, one for each host.
-        setting_probes: what the doctor checks in the source's own settings.
-        files: the files that were read to their end so far. They are compared with the files that
-            were accepted last, before an answer from them is stored.
+            definition and the unit. None means that the source does not state the value.
+        pictures: the pictures of the data on the pages, from top to bottom. The pages list all
+            fields without a picture.
+        probes: the doctor's probes, one for each host.
+        setting_probes: the doctor's checks of the source's own settings.
+        files: the files that were read completely. They are compared with the last accepted files
+            before any of their answers is stored.
     """
 
     info: SourceInfo
@@ -72,7 +73,7 @@ class Source:
 
     @property
     def traffic(self) -> Traffic:
-        """What this object has sent and received."""
+        """The traffic of this object."""
         return sum((client.traffic for client in self._clients), Traffic())
 
     def upstream(self, host: Host, params: Mapping[str, str] | None = None) -> "Upstream":
@@ -80,28 +81,28 @@ class Source:
 
         Args:
             host: one of ``info.hosts``.
-            params: sent with every request.
+            params: query parameters of every request.
         """
         client = self._connect.upstream(host, params=params)
         self._clients.append(client)
         return client
 
     async def current(self) -> dict[Literal["file", "service"], Release]:
-        """Return what the file and the service have now, in one cheap request for each.
+        """Return the current releases of the file and the service, with one cheap request for each.
 
         Raises:
-            BadAnswer: the upstream does not state it.
-            Wait: it cannot be asked now.
+            BadAnswer: the upstream does not state its release.
+            Wait: the upstream cannot be asked now.
         """
         return {}
 
     def parser_version(self) -> str:
-        """Return the version of what this source makes of an answer. Its options are part of it."""
+        """Return the version of the source's parser. It includes the source's options."""
         return str(self.info.parser)
 
     @classmethod
     def knows_term(cls, term: str) -> bool:
-        """Tell whether this version can classify a term that a run once reported as unknown."""
+        """Tell whether this version can classify a term that an earlier run reported as unknown."""
         del term
         return False
 
@@ -113,7 +114,7 @@ class ApiSource(Source, ABC):
     """The host that :meth:`annotate` asks."""
 
     async def current(self) -> dict[Literal["file", "service"], Release]:
-        """Return what the upstream has now; see :meth:`Source.current`."""
+        """Return the current releases; see :meth:`Source.current`."""
         return {**await super().current(), "service": self.service_release(await self.release())}
 
     @property
@@ -122,25 +123,25 @@ class ApiSource(Source, ABC):
         return public_address(self._connect.address(self.service))
 
     def service_release(self, name: str) -> Release:
-        """Return the release that the service states."""
+        """Return the release with this name."""
         return Release(name, name, self.service_address)
 
     @abstractmethod
     async def release(self) -> str:
-        """Return the release that the service answers from. Ask the service only once."""
+        """Return the name of the service's current release. Ask the service only once."""
 
     @abstractmethod
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Ask the service, and return one answer for each gene, in any order.
+        """Ask the service about genes. Return one answer for each gene, in any order.
 
         Raises:
             BadAnswer: the caller halves the batch. A single gene becomes unknown with this reason.
-            Wait: nothing can be found out now.
+            Wait: the service cannot be asked now.
         """
 
 
 class WeighedSource(ApiSource, ABC):
-    """A source whose genes are not all the same amount of work."""
+    """A source whose genes differ in the expected work."""
 
     @abstractmethod
     async def weights(self, genes: Sequence[Gene]) -> Sequence[int]:
@@ -148,12 +149,12 @@ class WeighedSource(ApiSource, ABC):
 
 
 class FileSource(Source, ABC):
-    """A source that reads a file of everything.
+    """A source that reads a file with the data of all genes.
 
     Attributes:
-        file: what is downloaded, and what reads it.
-        beside: paths of other files of the same host that the source reads.
-        file_release: the release of the file. It is set when the file was read to its end.
+        file: the file to download and its reader.
+        beside: the paths of other files that the source reads from the same host.
+        file_release: the release of the file. It is set after the file was read completely.
     """
 
     file: ClassVar[BulkFile]
@@ -161,7 +162,7 @@ class FileSource(Source, ABC):
 
     @classmethod
     def cached(cls, settings: "UpstreamSettings") -> Collection[Path]:
-        """Return the files in ``CACHE_DIR`` that the source reads. They need not be there."""
+        """Return the paths in ``CACHE_DIR`` that the source reads. The files may not exist yet."""
         return [
             folder_of(settings.cache_dir, host, getattr(settings, host.setting)) / path
             for path in (*cls.file.paths, *cls.beside)
@@ -177,10 +178,10 @@ class FileSource(Source, ABC):
         self._downloads: list[Download] | None = None
 
     def options(self) -> dict[str, Any]:
-        """Return what the reader has to know besides the genes, such as a setting.
+        """Return the reader's options, such as a setting.
 
-        The stored answers are of the options under which they were made. With other options, all
-        genes are due.
+        If an option changes, all genes are due, because the stored answers were made with the old
+        options.
         """
         return {}
 
@@ -192,14 +193,14 @@ class FileSource(Source, ABC):
         return f"{version}.{digest(json.dumps(options, sort_keys=True))}"
 
     async def current(self) -> dict[Literal["file", "service"], Release]:
-        """Return what the upstream has now; see :meth:`Source.current`."""
+        """Return the current releases; see :meth:`Source.current`."""
         return {"file": await self.current_file(), **await super().current()}
 
     async def current_file(self) -> Release:
-        """Return the release of the file that the upstream has now, without downloading the file.
+        """Return the current release of the upstream's file without downloading it.
 
-        The default asks for the headers of the files that are watched. A source whose upstream
-        sends neither ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
+        The default requests the HTTP headers of the watched files. A source whose upstream sends
+        neither ``ETag`` nor ``Last-Modified`` overrides this method and :meth:`release_of`.
         """
         return self._as_one(
             [await self._client_of[path].release_of(path) for path in self.file.watches]
@@ -209,8 +210,8 @@ class FileSource(Source, ABC):
         """Return the release of the files that were read.
 
         Args:
-            files: in the order of their paths.
-            named: what the reader returned as ``Reading.release``.
+            files: the files, in the order of their paths.
+            named: the ``Reading.release`` that the reader returned.
         """
         by_path = {each.name: each.download for each in files}
         watched = [by_path[path] for path in self.file.watches]
@@ -225,36 +226,36 @@ class FileSource(Source, ABC):
 
     @property
     def downloads(self) -> int:
-        """The number of files that are downloaded."""
+        """The number of files to download."""
         return len(self.file.paths)
 
     async def fetch(self) -> list[Download]:
         """Return local copies of the upstream's current files, one for each path.
 
-        A source that has no such file overrides this method: it collects the answers of a service
-        in a file of its own.
+        A source without such a file overrides this method and collects a service's answers in a
+        file.
 
         Raises:
-            BadAnswer: there is no such file.
+            BadAnswer: a file does not exist or cannot be used.
             Wait: the files cannot be downloaded now.
         """
         return [await client.download(path) for path, client in self._client_of.items()]
 
     async def fetched(self, *, again: bool = False) -> list[Download]:
-        """Return what :meth:`fetch` returned, which is called once, or ``again``."""
+        """Return the files of :meth:`fetch`. It is called once, and once more if ``again``."""
         if again or self._downloads is None:
             self._downloads = await self.fetch()
         return self._downloads
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
-        """Read the file, and give one answer for each gene, in lists of at most 500.
+        """Read the file and yield one answer for each gene, in lists of at most 500.
 
-        The default asks the reader about the genes as :class:`~.keyed.Asked`. It expects for each
-        gene, in this order, the gene's data, or None if the file has nothing for it, or a sentence
-        that says why the answer is unknown. :mod:`.keyed` makes such a reader.
+        The default passes :class:`~.keyed.Asked` to the reader. For each gene, in this order, it
+        expects the gene's data, None if the file has no data for it, or a sentence with the reason
+        that the answer is unknown. :mod:`.keyed` helps to write such a reader.
 
-        Close the generator (``contextlib.aclosing``) if you do not read it to its end, because a
-        process may be at work for it.
+        Close the generator (``contextlib.aclosing``) if you may not exhaust it, because a child
+        process may be running.
 
         Raises:
             BadAnswer: the file cannot be used.
@@ -266,15 +267,15 @@ class FileSource(Source, ABC):
         asked = {"genes": list(genes), "options": self.options()}
         async with aclosing(self.read(asked, of=dict[str, Any] | str | None)) as parts:
             async for part in parts:
-                # zip takes from `part` first, so that it does not use up an unpaired gene
+                # zip advances `part` first, so that it does not consume an unpaired gene
                 yield [_answer(gene, said) for said, gene in zip(part, rest)]  # noqa: B905
 
     def read(self, asked: Any, *, of: Any) -> AsyncGenerator[list[Any], None]:
-        """Download the file and have it read. A copy that cannot be read is downloaded once more.
+        """Download the file and read it in a child process. Download an unreadable copy once more.
 
         Args:
-            asked: what the reader is asked for. It must be writable as JSON.
-            of: the type of the elements that the reader gives.
+            asked: the request for the reader. It must be serializable as JSON.
+            of: the type of the reader's elements.
 
         Raises:
             BadAnswer: the file cannot be used.
@@ -296,7 +297,7 @@ def _answer(gene: Gene, said: dict[str, Any] | str | None) -> Answer:
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Do all at once. When one fails, cancel the others and raise its error as it is."""
+    """Run coroutines concurrently. If one fails, cancel the others and raise its original error."""
     tasks: list[asyncio.Task[T]] = []
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,10 +1,10 @@
 """Collects the answers of a service in a file, for sources whose upstream publishes no file.
 
-A source says with :meth:`CollectedSource.current_file` what the service has now, and fetches the
-rest with :meth:`CollectedSource.collect`. It keeps each answer as a *piece*. A collection that
-breaks off (a crash, a wait) continues with the pieces that are there. When all are there, they are
-joined to the file, which is then read like any other file. The file is collected again only when
-the service has another release, or when the file was refused.
+A source returns the service's current release from :meth:`CollectedSource.current_file` and
+downloads the data in :meth:`CollectedSource.collect`. It stores each response as a *piece*. An
+interrupted collection (a crash, a wait) resumes with the existing pieces. The complete pieces are
+joined to a file, which is then read like any other file. The file is collected again only if the
+service has another release or if the file was held.
 """
 
 import asyncio
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
 
 
 class Pieces:
-    """The pieces of a file that is being collected, each a gzip file of its own.
+    """The pieces of a file that is being collected, each a gzip file.
 
-    A piece is there as a whole or not at all, also after a crash. The methods block.
+    Pieces are written atomically, so a crash never leaves a partial piece. The methods block.
 
     Args:
-        folder: for the pieces only.
+        folder: a folder for the pieces only.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keys(self) -> set[str]:
-        """Return the names of the pieces that are there."""
+        """Return the names of the existing pieces."""
         return {path.stem for path in self._folder.glob("*.gz")}
 
     def keep(self, key: str, content: bytes) -> None:
-        """Keep a piece.
+        """Store a piece.
 
         Args:
-            key: its name, which can be a file name.
-            content: that is joined to the others' as it is.
+            key: the name of the piece, usable as a file name.
+            content: the content, which is joined to the others unchanged.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{key}.gz"
         unfinished = path.with_suffix(".new")
-        # without the time, so that equal content gives an equal file
+        # without a timestamp, so that equal content gives an identical file
         unfinished.write_bytes(gzip.compress(content, mtime=0))
         unfinished.replace(path)
 
     def read(self, key: str) -> bytes | None:
-        """Return a piece; None if it is not there, or is damaged."""
+        """Return a piece; None if it is missing or damaged."""
         try:
             return gzip.decompress((self._folder / f"{key}.gz").read_bytes())
         except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error):
             return None
 
     def keep_only(self, keys: Collection[str]) -> None:
-        """Remove all other pieces, and what a killed process left unfinished."""
+        """Remove all other pieces and the incomplete files of killed processes."""
         kept = {f"{key}.gz" for key in keys}
         for path in self._folder.glob("*"):
             if path.name not in kept:
@@ -75,7 +75,7 @@ class Pieces:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def join(self, keys: Sequence[str], to: Path) -> None:
-        """Write pieces one after the other. gzip files in a row are a gzip file (RFC 1952, 2.2)."""
+        """Concatenate pieces. Concatenated gzip files are a gzip file (RFC 1952, 2.2)."""
         with to.open("wb") as whole:
             for key in keys:
                 with (self._folder / f"{key}.gz").open("rb") as piece:
@@ -86,8 +86,8 @@ class Collected(NamedTuple):
     """A complete collection.
 
     Attributes:
-        keys: the pieces, in the order in which they are joined.
-        release: that all of them are of.
+        keys: the names of the pieces, in the order in which they are joined.
+        release: the release of all pieces.
     """
 
     keys: list[str]
@@ -98,7 +98,7 @@ class CollectedSource(FileSource):
     """A source that collects a service's answers in a file, ``file.paths[0]``.
 
     Attributes:
-        reuses_pieces: whether a piece can be part of the next release, too.
+        reuses_pieces: whether pieces remain valid for the next release.
     """
 
     reuses_pieces: ClassVar[bool] = False
@@ -114,35 +114,35 @@ class CollectedSource(FileSource):
 
     @classmethod
     def cached(cls, settings: "UpstreamSettings") -> Collection[Path]:
-        """Return the file that the source reads, whether it is there or not."""
+        """Return the path of the file that the source reads. The file may not exist yet."""
         return [cls._folder_of(settings) / cls.file.paths[0]]
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """Where the answers are from, for people."""
+        """The address of the answers, for people."""
 
     @abstractmethod
     async def current_file(self) -> Release:
-        """Return the release that the service has now. Ask the service only once."""
+        """Return the service's current release. Ask the service only once."""
 
     @abstractmethod
     async def collect(self, pieces: Pieces, release: Release) -> Collected:
-        """Fetch the pieces that are missing, and make sure that the collection is complete.
+        """Fetch the missing pieces and check that the collection is complete.
 
         Args:
-            pieces: that are there already, possibly of an earlier release.
-            release: what :meth:`current_file` returned.
+            pieces: the existing pieces, possibly of an earlier release.
+            release: the result of :meth:`current_file`.
 
         Raises:
             BadAnswer: the collection is not complete.
-            Wait: nothing more can be fetched now.
+            Wait: the service cannot be asked now.
         """
 
     async def fetch(self) -> list[Download]:
-        """Return the file of the current release. Collect it if it is not there.
+        """Return the file of the current release, and collect it if it does not exist.
 
-        If several processes want the file, one of them collects it.
+        Of several processes that need the file, only one collects it.
 
         Raises:
             BadAnswer, Wait: see :meth:`collect`.
@@ -171,9 +171,9 @@ class CollectedSource(FileSource):
 
 
 def _known(file: CachedFile, pieces: Pieces) -> Known | None:
-    """Return the notes about the file.
+    """Return the metadata of the file.
 
-    A file that was refused may have been joined of damaged pieces, so that they are removed.
+    Damaged pieces may be the reason that a file was discarded. All pieces are removed then.
     """
     if file.refused():
         pieces.clear()

@@ -16,13 +16,13 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """Connects sources to their hosts as the settings say.
+    """Connects sources to their hosts according to the settings.
 
     Args:
-        settings: with the settings of every source.
+        settings: the settings of all sources.
         limiter: the request budgets.
-        http: the HTTP client. It is not closed here.
-        try_seconds: the longest time that one try of a request may take; None means the default.
+        http: the HTTP client. The caller closes it.
+        try_seconds: the timeout of one try of a request; None means the default.
     """
 
     settings: "UpstreamSettings"
@@ -32,7 +32,7 @@ class Connector:
 
     @property
     def retries(self) -> "Retries":
-        """How often and when a request is sent again."""
+        """The limits of retries."""
         from app.annotation.upstream import Retries
 
         return Retries(
@@ -48,12 +48,12 @@ class Connector:
     def upstream(
         self, host: Host, *, params: Mapping[str, str] | None = None, with_key: bool = True
     ) -> "Upstream":
-        """Return a client of a host at the address, the rate and with the key of the settings.
+        """Return a client of a host with the address, rate and key of the settings.
 
         Args:
-            host: the declaration.
-            params: sent with every request.
-            with_key: whether the requests belong to the budget of the key, if there is one.
+            host: the declaration of the host.
+            params: query parameters of every request.
+            with_key: whether the requests use the budget of the API key, if there is one.
         """
         from app.annotation.upstream import TRY_SECONDS, Upstream, user_agent
 
@@ -73,7 +73,7 @@ class Connector:
         )
 
     def address(self, host: Host) -> str:
-        """Return where the host is."""
+        """Return the address of the host."""
         return cast("str", getattr(self.settings, host.setting))
 
     def key(self, host: Host) -> str | None:

@@ -16,30 +16,29 @@ class SourceInfo:
     """The declaration of a source.
 
     Args:
-        name: as operators write it: "clinvar".
-        title: as people read it: "ClinVar".
-        licence: of its data.
+        name: the name that operators type: "clinvar".
+        title: the name for people: "ClinVar".
+        licence: the licence of its data.
         licence_url: the page that states the licence.
-        attribution: how the source wants to be named where its data are used.
-        hosts: the services that it asks. Their addresses and rates become settings.
-        freshness: how long an answer stays good.
-        needs: columns of ``genes`` that the source asks by, and that another source fills.
-        provides: columns of ``genes`` that its answers fill.
+        attribution: the attribution that the source asks for where its data are used.
+        hosts: the services that the source asks. Their addresses and rates become settings.
+        freshness: how long an answer stays fresh.
+        needs: the columns of ``genes`` that the source asks by and another source fills.
+        provides: the columns of ``genes`` that its answers fill.
         gene_page: the address of the source's own page of a gene, with `{symbol}`, `{hgnc_id}`,
             `{ensembl_gene_id}` or `{entrez_id}` in it; empty if it has none.
-        settings: a class with further settings, or None.
-        bulk_threshold: of a source with both abilities: with more due genes than this, the file is
-            read. It becomes the setting ``<NAME>_BULK_THRESHOLD``.
-        batch_size: the most genes that ``annotate`` is given.
-        batch_weight: the most weight of a batch of several genes; None means that weights do not
-            matter.
-        concurrency: the number of batches in flight at a time.
-        parser: the version of what the source makes of an answer. Increase it when the same answer
-            gives other data, so that all genes are refreshed.
-        least_genes: the fewest genes that a complete file of the public service has something for.
-            A first file with fewer is not accepted.
-        off_by_default: whether the source is in the default of ``DISABLED_SOURCES``, so that a run
-            of all sources leaves it out.
+        settings: the class of further settings, or None.
+        bulk_threshold: the number of due genes above which a source with a service and a file reads
+            the file. It becomes the setting ``<NAME>_BULK_THRESHOLD``.
+        batch_size: the maximum number of genes in a batch.
+        batch_weight: the maximum weight of a batch of several genes; None means no limit.
+        concurrency: the maximum number of concurrent batches.
+        parser: the version of the parser. Increase it if the same answer now gives other data, so
+            that all genes are refreshed.
+        least_genes: the minimum number of genes with data in a complete file of the public service.
+            A first file with fewer is held.
+        off_by_default: whether the default of ``DISABLED_SOURCES`` contains the source, so that a
+            run of all sources omits it.
     """
 
     name: str
@@ -69,17 +68,17 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class BulkFile:
-    """The file, or the files, that hold a source's answers for all genes.
+    """The file or files that contain a source's data of all genes.
 
     Args:
-        host: that has them.
-        paths: below the host's address.
-        reader: ``module:function``. A process of its own calls it as ``reader(asked, *files)``; see
+        host: the host of the files.
+        paths: the paths below the host's address.
+        reader: ``module:function``. A child process calls it as ``reader(asked, *files)``; see
             :mod:`app.annotation.upstream.bulk_files`.
-        release: that the paths name; None if they name none.
-        elsewhere: the hosts of the paths that another host has.
-        watched: the paths whose changes are new releases; by default the first one. Name several
-            if the upstream replaces its files independently of each other. Each takes a request.
+        release: the release that the paths name; None if they name none.
+        elsewhere: the hosts of the paths that are not on ``host``.
+        watched: the paths whose changes are new releases; by default the first one. List several if
+            the upstream replaces its files independently. Each takes a request.
     """
 
     host: Host

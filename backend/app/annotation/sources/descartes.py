@@ -54,22 +54,22 @@ def read(asked: Any, tpm: Path, percentage: Path) -> Reading:
     return reading([_values(wanted, tpm), _values(wanted, percentage, MAX_PERCENTAGE)], _data)
 
 
-def _values(asked: Asked, path: Path, most: float = float("inf")) -> Grouped[float | None]:
+def _values(asked: Asked, path: Path, maximum: float = float("inf")) -> Grouped[float | None]:
     rows = Grouped[float | None](asked, "symbol")
     for line in read_rows(path, separator=",", quoted=True, ended=True):
         with in_line(path, line.number):
-            symbol, value = _row(line.values, most)
+            symbol, value = _row(line.values, maximum)
         rows.add(symbol, value, says_something=bool(value))
     return rows
 
 
-def _row(fields: Sequence[str], most: float = float("inf")) -> tuple[str, float | None]:
+def _row(fields: Sequence[str], maximum: float = float("inf")) -> tuple[str, float | None]:
     if len(fields) != 2:  # noqa: PLR2004
         raise UnusableFile(f"{len(fields)} fields, not a symbol and a value")
     symbol, value = fields
     if symbol in {"", "NA"} or symbol.replace(".", "").isdecimal():
         raise UnusableFile(f"{symbol[:40]!r} is not a symbol")
-    return symbol, as_number(value, ("NA",), least=0, most=most)
+    return symbol, as_number(value, ("NA",), minimum=0, maximum=maximum)
 
 
 def _data(

@@ -1,4 +1,4 @@
-"""Downloads a bulk file and has it read."""
+"""Downloads a bulk file and reads it in a child process."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -30,15 +30,14 @@ async def read_fetched(
     of: Any,
     read: Callable[[Sequence[FileRead], str | None], None],
 ) -> AsyncGenerator[list[Any], None]:
-    """Download a bulk file and read it. A copy that cannot be read is downloaded once more.
+    """Download a bulk file and read it. Download an unreadable copy once more.
 
     Args:
-        fetched: returns the downloaded files.
-        file: what is downloaded, and what reads it.
-        asked: see :func:`~app.annotation.upstream.bulk_files.process.read_in_child`, also for the
-            next one.
-        of: the type of the elements that the reader gives.
-        read: is called with the files and the release that the reader named, after all lists.
+        fetched: the function that returns the downloaded files.
+        file: the file to download and its reader.
+        asked: the request for the reader. It must be serializable as JSON.
+        of: the type of the reader's elements.
+        read: called after the last list with the files and the release that the reader named.
 
     Raises:
         BadAnswer: the file cannot be read.
@@ -61,7 +60,7 @@ async def read_fetched(
             names = " and ".join(file.paths)
             if given or again:
                 raise BadAnswer(f"{names} cannot be read: {error}") from error
-            logger.warning("%s cannot be read (%s) and is downloaded again", names, error)
+            logger.warning("%s cannot be read (%s); downloading it again", names, error)
         else:
             counted = zip(downloads, done[0].files, strict=True)
             read(

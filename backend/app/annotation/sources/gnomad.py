@@ -144,7 +144,7 @@ def read(asked: Any, path: Path) -> Reading:
     absent: gnomAD does not give the constraint of such a gene either, only that of transcripts.
     """
     rows = Grouped[tuple[int, GnomadData]](Asked.of(asked), "ensembl_gene_id")
-    for line in read_table(path, COLUMNS, ended=True, most=MAX_BYTES):
+    for line in read_table(path, COLUMNS, ended=True, max_size=MAX_BYTES):
         gene_id, transcript, version, canonical, mane, *_ = line.values
         with in_line(path, line.number):
             rank = 2 * _flag(mane) + _flag(canonical)
@@ -188,7 +188,7 @@ def _data(values: Sequence[str]) -> GnomadData:
     return GnomadData(
         transcript=version,
         is_mane_select=_flag(mane),
-        pli=as_number(pli, MISSING, least=0, most=1),
+        pli=as_number(pli, MISSING, minimum=0, maximum=1),
         loeuf=lof.oe_upper,
         lof=lof,
         mis=mis,
@@ -200,7 +200,7 @@ def _data(values: Sequence[str]) -> GnomadData:
 
 def _constraint(values: Sequence[str]) -> Constraint:
     *counts, z = values
-    observed, expected, oe, lower, upper = (as_number(each, MISSING, least=0) for each in counts)
+    observed, expected, oe, lower, upper = (as_number(each, MISSING, minimum=0) for each in counts)
     if observed is not None and observed != int(observed):
         raise UnusableFile(f"{values[0]!r} is not a number of variants")
     return Constraint(

@@ -141,7 +141,7 @@ def read(asked: Any, path: Path) -> Reading:
             gene = _GENE.fullmatch(name)
             if gene is None:
                 raise UnusableFile(f"{name[:40]!r} is not a gene id of GENCODE")
-            tpm = as_numbers(fields, least=0)
+            tpm = as_numbers(fields, minimum=0)
         if gene[2]:
             rows.count(name, says_something=any(tpm))
         else:

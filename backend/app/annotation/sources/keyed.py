@@ -1,7 +1,7 @@
-"""Groups the rows of files by the genes that were asked for. Most readers are made of it.
+"""Groups the rows of files by the requested genes. Most readers use this module.
 
-A reader is called with what :meth:`~.base.FileSource.bulk` asks for. It adds the rows of each file
-to a :class:`Grouped`, and :func:`reading` makes the answers::
+A reader receives the request of :meth:`~.base.FileSource.bulk`. It adds the rows of each file to a
+:class:`Grouped`, and :func:`reading` makes the answers::
 
     def read(asked: Any, path: Path) -> Reading:
         rows = Grouped[Row](Asked.of(asked), "ensembl_gene_id")
@@ -23,11 +23,11 @@ from app.annotation.upstream.bulk_files.messages import Count, Reading
 T = TypeVar("T")
 
 MAX_PART_BYTES = 256 * 1024
-"""The most bytes of several answers in one list, as JSON. A list is stored in one statement, and
-the driver blocks the event loop while it quotes the list."""
+"""Maximum size of a list of several answers as JSON, in bytes. One statement stores a list, and the
+driver blocks the event loop while it quotes the list."""
 
 Key = Literal["hgnc_id", "entrez_id", "ensembl_gene_id", "symbol"]
-"""The identifier by which the rows of a file name their gene."""
+"""The identifier that the rows of a file name genes by."""
 
 _IN_WORDS: dict[Key, str] = {
     "hgnc_id": "HGNC id",
@@ -42,16 +42,16 @@ ENTREZ_ID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 
 
 def lacks(key: Key) -> str:
-    """Return why the answer about a gene without the identifier is unknown."""
-    return f"the gene has no {_IN_WORDS[key]}, and the source names genes by it"
+    """Return the reason that the answer about a gene without the identifier is unknown."""
+    return f"the gene has no {_IN_WORDS[key]}, by which the source identifies genes"
 
 
 class Asked(msgspec.Struct):
-    """What a reader is asked for.
+    """The request for a reader.
 
     Attributes:
-        genes: that are due, in the order in which they are to be answered.
-        options: what :meth:`~.base.FileSource.options` returned.
+        genes: the due genes, in the order of the expected answers.
+        options: the options of :meth:`~.base.FileSource.options`.
     """
 
     genes: list[Gene]
@@ -59,12 +59,12 @@ class Asked(msgspec.Struct):
 
     @classmethod
     def of(cls, asked: Any) -> "Asked":
-        """Return what was asked for, as it was written as JSON."""
+        """Return a request from its JSON form."""
         return msgspec.convert(asked, cls)
 
 
 class Grouped(Generic[T]):
-    """The rows of one file that are about genes that were asked for.
+    """The rows of one file about the requested genes.
 
     Args:
         asked: with the genes.
@@ -72,8 +72,8 @@ class Grouped(Generic[T]):
 
     Attributes:
         asked: with the genes.
-        wanted: the identifiers of the genes that were asked for. A reader may skip other rows after
-            it has counted them with :meth:`count`.
+        wanted: the identifiers of the requested genes. A reader may skip other rows after it has
+            counted them with :meth:`count`.
         rows: the number of rows of all genes.
     """
 
@@ -97,16 +97,16 @@ class Grouped(Generic[T]):
         """Count a row.
 
         Args:
-            key: of its gene.
+            key: the key of its gene.
             says_something: whether the row has a value that is not empty and not 0. A file in which
-                all values became 0 has no gene with such a row, and is refused.
+                all values became 0 has no gene with such a row and is held.
         """
         self.rows += 1
         if says_something:
             self._genes.add(key)
 
     def add(self, key: str, row: T, *, says_something: bool = True) -> None:
-        """Count a row, and keep it if its gene was asked for; see :meth:`count`."""
+        """Count a row, and keep it if its gene was requested; see :meth:`count`."""
         self.count(key, says_something=says_something)
         if key in self.wanted:
             self._kept.setdefault(key, []).append(row)
@@ -117,14 +117,14 @@ class Grouped(Generic[T]):
         return Count(self.rows, len(self._genes))
 
     def find(self, gene: Gene) -> list[T] | str:
-        """Return the rows of a gene, or why they cannot be told."""
+        """Return the rows of a gene, or the reason that they cannot be identified."""
         if self.by != "symbol":
             key = getattr(gene, self.by)
             if key is None:
                 return lacks(self.by)
             rows = self._kept.get(key, [])
             if self.by == "hgnc_id":
-                # an older file names the genes that were merged into this one
+                # an older file may name genes that were merged into this one later
                 merged = (self._kept.get(each, []) for each in gene.merged_hgnc_ids)
                 return [*rows, *chain.from_iterable(merged)]
             return rows
@@ -144,18 +144,18 @@ def reading(
     sizes: Sequence[Count] | None = None,
     release: str | None = None,
 ) -> Reading:
-    """Answer about each gene that was asked for.
+    """Return the answers about the requested genes.
 
-    A gene that lacks the identifier of one of the files is unknown, because half of an answer is
-    none.
+    A gene that lacks the identifier of one of the files is unknown, because a partial answer is
+    unknown.
 
     Args:
-        files: that were read to their end.
-        data: is called with the rows of a gene, one list for each file. It returns the gene's data,
-            or None if the source has nothing for the gene, or a sentence that says why the answer
-            is unknown. It is not called without any row.
-        sizes: of all files that the reader was given, if these are not ``files``.
-        release: that a file names.
+        files: the rows of the files, which were read completely.
+        data: called with the rows of a gene, one list for each file; at least one list is not
+            empty. It returns the gene's data, None if the source has no data for the gene, or a
+            sentence with the reason that the answer is unknown.
+        sizes: the sizes of all files of the reader, if these are not ``files``.
+        release: the release that a file names.
     """
 
     def answers() -> Iterator[msgspec.Struct | str | None]:
@@ -168,7 +168,7 @@ def reading(
 
 
 def in_parts(answers: Iterable[Any]) -> Iterator[list[Any]]:
-    """Give answers in lists, each of which can be stored in one statement."""
+    """Yield answers in lists, each small enough for one statement."""
     part: list[Any] = []
     size = 0
     for answer in answers:

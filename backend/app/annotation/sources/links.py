@@ -1,7 +1,7 @@
-"""Addresses of what identifiers name, in the databases that gave them.
+"""Web addresses of identifiers in their databases.
 
-An address is made only of an identifier that has the form of its database, so that no stored text
-can become an address of its own.
+An address is made only from an identifier in the form of its database, so that stored text cannot
+inject an address.
 """
 
 import re
@@ -34,7 +34,7 @@ _BY_FORM = tuple(
         _PROTEIN,
     )
 )
-"""Identifiers that show by their form which database they are of."""
+"""Identifiers whose form identifies their database."""
 
 _BY_FIELD = {
     field: (re.compile(form, re.ASCII), address)
@@ -48,18 +48,18 @@ _BY_FIELD = {
         ("report_url", r"(https://[a-z0-9.-]+/[\w./?=&%:#~+-]*)", "{}"),
     )
 }
-"""Identifiers of which only the name of the field tells the database."""
+"""Identifiers whose database only the field's name tells."""
 
 
 def address_of(value: Any, field: str = "") -> str:
-    """Return the address of what an identifier names; empty if it is none.
+    """Return the web address of an identifier; empty if the value is not an identifier.
 
     Args:
-        value: that may be an identifier.
-        field: the name of the field, or of the column of genes, that has it.
+        value: a value that may be an identifier.
+        field: the name of its field, or of its column of ``genes``.
     """
     text = str(value) if type(value) is int else value
-    # most values are words, and each of the identifiers ends with a digit
+    # a fast check first: most values are words, and these identifiers end with a digit
     if not isinstance(text, str) or not (text[-1:].isdigit() or field in _BY_FIELD):
         return ""
     forms = (_BY_FIELD[field],) if field in _BY_FIELD else _BY_FORM
@@ -70,11 +70,11 @@ def address_of(value: Any, field: str = "") -> str:
 
 
 def gene_page(template: str, gene: Mapping[str, str | None]) -> str:
-    """Return the address of a source's page of a gene; empty if it needs what the gene lacks.
+    """Return the address of a source's page of a gene; empty if the gene lacks an identifier.
 
     Args:
         template: the address, with the names of columns of genes in braces.
-        gene: these columns.
+        gene: the values of these columns.
     """
     known = {name: quote(value, safe=":") for name, value in gene.items() if value}
     try:

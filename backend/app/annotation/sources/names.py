@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_NAME = 100
-"""Characters. The longest real name has some 30. PostgreSQL indexes no very long text."""
+"""Maximum length in characters. The longest real name has about 30. PostgreSQL cannot index very
+long texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +13,8 @@ class GeneNames:
     """The names of a gene.
 
     Args:
-        hgnc_id: with its prefix.
-        symbol: the approved one.
+        hgnc_id: the HGNC id with its prefix.
+        symbol: the approved symbol.
         previous: former symbols.
         aliases: other names.
     """
@@ -24,7 +25,7 @@ class GeneNames:
     aliases: tuple[str, ...]
 
     def storable(self) -> Iterator[tuple[str, str]]:
-        """Give each name once with its kind. Names that PostgreSQL cannot store are left out."""
+        """Yield each name once with its kind. Skip names that PostgreSQL cannot store."""
         kinds = (
             ("symbol", (self.symbol,)),
             ("previous", self.previous),

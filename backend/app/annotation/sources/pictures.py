@@ -1,8 +1,8 @@
-"""How people read the answer of a source: the kinds of pictures that a source declares.
+"""The kinds of pictures that a source declares to present its answers on the pages.
 
-A picture names fields of the answer by their paths, such as ``germline.pathogenic``, and says what
-belongs together, in which order, and with which colours. `app.web.cards` draws it. Fields that no
-picture shows are listed with their definitions and units.
+A picture names fields of the answer by their paths, such as ``germline.pathogenic``, and declares
+their grouping, order and colours. `app.web.cards` draws it. The pages list fields without a picture
+with their definitions and units.
 """
 
 import dataclasses
@@ -13,8 +13,8 @@ from typing import Literal
 Tone = Literal[
     "red", "rose", "pink", "purple", "amber", "grey", "faint", "mint", "teal", "green", "blue"
 ]
-"""The colours. The style sheet has two shades of each, for light and for dark pages. A colour never
-stands alone: its meaning is written beside it."""
+"""The colours. The style sheet has two shades of each, for light and for dark pages. The meaning of
+a colour is always written beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +22,25 @@ class Picture:
     """A part of a source's card.
 
     Args:
-        title: what it shows, as its heading.
+        title: the heading.
     """
 
     title: str
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The paths of the fields that it shows."""
+        """The paths of the fields shown."""
         raise NotImplementedError
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Of a list of objects, the fields of its elements that it shows."""
+        """The fields of the elements shown, for a list of objects."""
         return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a stacked bar: a field that is a number, with its name for people."""
+    """A part of a stacked bar: a numeric field with its label."""
 
     field: str
     label: str
@@ -49,10 +49,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackedBar(Picture):
-    """Numbers that add up, one beside the other in one bar.
+    """Numbers that add up, side by side in one bar.
 
     Args:
-        segments: from left to right.
+        segments: the parts, from left to right.
     """
 
     segments: tuple[Segment, ...]
@@ -65,11 +65,11 @@ class StackedBar(Picture):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars(Picture):
-    """A bar for each key of a map of numbers, the longest first.
+    """One bar for each key of a map of numbers, the longest first.
 
     Args:
-        field: the map.
-        marked: keys that stand out, and are shown wherever they rank.
+        field: the path of the map.
+        marked: the keys that are highlighted and always shown, whatever their rank.
     """
 
     field: str
@@ -86,11 +86,11 @@ class Line:
     """A value on a scale.
 
     Args:
-        label: what it is, for people.
-        value: its field.
-        lower: the field of the lower end of its interval, if it has one.
-        upper: the field of the upper end.
-        beside: fields that are told beside it, with their names for people.
+        label: the label.
+        value: the field of the value.
+        lower: the field of the lower end of its interval, if any.
+        upper: the field of the upper end of its interval, if any.
+        beside: the fields written beside it, with their labels.
     """
 
     label: str
@@ -106,10 +106,10 @@ class Scale(Picture):
 
     Args:
         lines: the values, from top to bottom.
-        least: the left end.
-        most: the right end. A value beyond it is drawn there, and its number is told.
-        left: what it means to be at the left end.
-        right: what it means to be at the right end.
+        least: the value at the left end.
+        most: the value at the right end. A larger value is drawn there with its number.
+        left: the meaning of the left end.
+        right: the meaning of the right end.
         mark: a value that divides the scale.
     """
 
@@ -133,13 +133,13 @@ class Scale(Picture):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms(Picture):
-    """Terms of an ontology, those that matter most on top.
+    """Terms of an ontology, the most important ones first.
 
     Args:
-        field: the map of all terms: their ids with their names.
-        first: a map of those on top, which may be in the other one, too.
-        first_title: what these are.
-        rest_title: what the others are.
+        field: the path of the map of all terms, from ids to names.
+        first: the path of the map of the terms shown first, which may also be in ``field``.
+        first_title: the heading of the first terms.
+        rest_title: the heading of the other terms.
     """
 
     field: str
@@ -155,14 +155,14 @@ class Terms(Picture):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels(Picture):
-    """Rows with a coloured label each.
+    """Rows, each with a coloured label.
 
     Args:
-        field: the list of objects.
-        name: the field that names an element.
-        label: the field whose value is its label.
-        tones: the colours of the labels. Their order is that of the rows.
-        beside: further fields, with their names for people.
+        field: the path of the list of objects.
+        name: the field with the name of an element.
+        label: the field with the label of an element.
+        tones: the colours of the labels, in the order of the rows.
+        beside: further fields with their labels.
     """
 
     field: str
@@ -184,11 +184,11 @@ class Labels(Picture):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts(Labels):
-    """What was concluded about each subject, such as a disease; the strongest conclusion first.
+    """The conclusions about each subject, such as a disease, the strongest first.
 
     Args:
-        identifier: the field that identifies the subject; all elements with the same one are shown
-            together.
+        identifier: the field that identifies the subject. Elements with the same subject are
+            grouped.
     """
 
     identifier: str
@@ -201,14 +201,14 @@ class Verdicts(Labels):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partners(Picture):
-    """Other genes, with a bar for how strong the link to each is. They link to their pages.
+    """Other genes, with a bar for the strength of each link. They link to their pages.
 
     Args:
-        field: the list of objects.
+        field: the path of the list of objects.
         name: the field with the symbol.
         hgnc_id: the field with the HGNC id.
-        score: the field with the strength.
-        most: the largest strength.
+        score: the field with the strength of the link.
+        most: the maximum strength.
     """
 
     field: str
@@ -233,9 +233,9 @@ class Rows(Picture):
     """A list of objects as a table of some of their fields.
 
     Args:
-        field: the list of objects.
-        columns: the fields, with their names for people.
-        names: maps from ids to names, which are shown instead of the ids of a column.
+        field: the path of the list of objects.
+        columns: the fields with their labels.
+        names: the paths of maps from ids to names, by column. The names replace the ids.
     """
 
     field: str
@@ -255,11 +255,11 @@ class Rows(Picture):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading(Picture):
-    """What belongs to the head of the gene's page, because it identifies the gene.
+    """The fields shown at the top of the gene's page, because they identify the gene.
 
     Args:
-        name: the field with the gene's name in full.
-        facts: further fields, with their names for people.
+        name: the field with the gene's full name.
+        facts: further fields with their labels.
     """
 
     name: str
@@ -268,5 +268,5 @@ class Heading(Picture):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """See :class:`Picture`. The card lists them, too."""
+        """See :class:`Picture`. The card also lists these fields."""
         return ()

@@ -1,4 +1,4 @@
-"""The probes of a source, from which the doctor makes its checks of upstream services."""
+"""The probes that a source declares. The doctor turns them into checks."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostProbe:
-    """One small request to a host, judged as the source judges its answers.
+    """One small request to a host, whose answer is judged like any answer of the source.
 
     Args:
-        host: that is asked.
-        title: what is true when the probe passes: "Ensembl answers".
-        symptom: what an operator notices when the probe fails, in addition to the run that waits.
+        host: the host to ask.
+        title: the statement that holds if the probe passes: "Ensembl answers".
+        symptom: what an operator notices if the probe fails, in addition to the run that waits.
         why: what a failure means for the operator.
-        ask: asks, and returns what to report. It raises ``BadAnswer`` or ``Wait``.
+        ask: sends the request and returns the text to report. It raises ``BadAnswer`` or ``Wait``.
     """
 
     host: Host
@@ -35,12 +35,12 @@ class SettingProbe:
     """A check of a setting that only this source has.
 
     Args:
-        name: the check's name, behind ``upstream.``.
-        title: what is true when the probe passes.
-        symptom: what an operator notices when the probe fails.
+        name: the check's name after ``upstream.``.
+        title: the statement that holds if the probe passes.
+        symptom: what an operator notices if the probe fails.
         why: what a failure means for the operator.
-        look: makes the check. It is called with the settings, and with a function that returns a
-            connector, or None when the services may not be asked.
+        look: the check, called with the settings and a function that returns a connector, or None
+            if the services must not be asked.
     """
 
     name: str

@@ -13,15 +13,15 @@ GENE = Gene(0, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")
 """A gene that every source has."""
 
 START = 65_536
-"""The number of bytes at the start of a file that are searched for its header."""
+"""The number of bytes fetched from the start of a file to find its header."""
 
 
 async def ask_about_a_gene(connect: Connector, source: type[ApiSource]) -> str:
-    """Ask a source's service about one gene as the source does.
+    """Ask a source's service about one gene, like a run does.
 
     Raises:
         BadAnswer: the source cannot use the answer.
-        Wait: there is none now.
+        Wait: the service cannot be asked now.
     """
     (answer,) = await source(connect).annotate([GENE])
     if answer.state == "unknown":
@@ -38,18 +38,18 @@ async def has_columns(
     separator: str = "\t",
     lines_before: int = 0,
 ) -> str:
-    """Fetch the start of a table, and compare its header with the columns that are read.
+    """Fetch the start of a table and check that its header has the columns that are read.
 
     Args:
-        connect: to the host.
-        host: that has the file.
-        path: below the host's address. A name that ends in `gz` is a gzip or bgzip file.
-        columns: that the source reads.
-        separator: between two columns.
-        lines_before: the most lines that may precede the header, such as a banner.
+        connect: the connector to the host.
+        host: the host of the file.
+        path: the path below the host's address. A name that ends in `gz` is a gzip or bgzip file.
+        columns: the columns that the source reads.
+        separator: the separator of columns.
+        lines_before: the maximum number of lines before the header, such as a banner.
 
     Raises:
-        BadAnswer: a column is missing, or it is not a gzip file.
+        BadAnswer: a column is missing, or the file is not a gzip file.
         Wait: the file cannot be fetched now.
     """
     start = await connect.upstream(host).start_of(path, START)
@@ -63,4 +63,4 @@ async def has_columns(
     missing = [[column for column in columns if column not in header] for header in headers]
     if least := min(missing, key=len):
         raise BadAnswer(f"{path} has no column {', '.join(least)}")
-    return f"{path.rpartition('/')[2]} has its columns"
+    return f"{path.rpartition('/')[2]} has the expected columns"

@@ -44,7 +44,7 @@ TABLE = "gene2pubmed.gz"
 
 COLUMNS = ("tax_id", "GeneID", "PubMed_ID")
 
-MOST_ARTICLES = 20
+MAX_ARTICLES = 20
 """The most articles that are listed."""
 
 _HUMAN = b"9606"
@@ -71,7 +71,7 @@ def read(asked: Any, path: Path) -> Reading:
     genes = Asked.of(asked).genes
     reader = _Articles(gene.entrez_id for gene in genes if gene.entrez_id)
     with opened_ahead(path) as stream:
-        for block in blocks_of_text(stream, longest=_MAX_LINE_BYTES, most=_MAX_BYTES):
+        for block in blocks_of_text(stream, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES):
             reader.add(block)
     if not reader.genes:
         raise UnusableFile(f"{path.name} has no human gene")
@@ -132,7 +132,7 @@ def _answer(gene: Gene, reader: _Articles) -> PubMedData | str | None:
     articles = set(reader.found[gene.entrez_id.encode()])
     if not articles:
         return None
-    return PubMedData(len(articles), sorted(articles, reverse=True)[:MOST_ARTICLES])
+    return PubMedData(len(articles), sorted(articles, reverse=True)[:MAX_ARTICLES])
 
 
 async def _probe(connect: Connector) -> str:

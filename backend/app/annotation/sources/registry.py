@@ -1,4 +1,4 @@
-"""The registry of the sources."""
+"""The registry of sources."""
 
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,9 @@ SOURCES: dict[str, type[Source]] = {
         PubMed,
     )
 }
-"""In the order in which they are listed for people: what identifies genes, then variants, diseases,
-phenotypes, proteins, expression and articles. In a run, a source begins when those that fill the
-columns that it needs have ended."""
+"""The sources in the order of lists for people: identifiers of genes, variants, diseases,
+phenotypes, proteins, expression and articles. In a run, a source begins after the sources that
+provide the identifiers it needs."""
 
 
 def build(

@@ -1,7 +1,7 @@
 """Describes the data of a source's answers from the structure that declares them.
 
-The docstring below a field is its definition. A field that may be None is None when the source says
-nothing of it; 0 means zero. Markers say what the type of a field does not: :func:`unit`,
+The docstring below a field is its definition. An optional field is None if the source does not
+state the value; 0 means zero. Markers add information to a field's type: :func:`unit`,
 :data:`MOVES`, :func:`identified_by`, :func:`keys` and :func:`gain`, as in ``Annotated[float,
 unit("TPM")]``. In the JSON schema they are ``unit``, ``moves``, ``identified_by`` and
 ``propertyNames``.
@@ -21,26 +21,26 @@ def _marker(**says: Any) -> Meta:
 
 
 def unit(words: str) -> Meta:
-    """Return the marker of a number's unit, such as ``TPM`` or ``variants``.
+    """Return the marker of a unit, such as ``TPM`` or ``variants``.
 
-    Every number has one. Of a list or a map of numbers, the type of the elements has it.
+    Every number has a unit. In a list or map of numbers, the type of the elements has the marker.
     """
     return _marker(unit=words)
 
 
 MOVES = _marker(moves=True)
-"""The marker of a field that changes without a change of what the source says about the gene, such
-as the date of an evaluation, a number of articles, or a version."""
+"""The marker of a field that may change although the source's statement about the gene does not,
+such as the date of an evaluation, a number of articles, or a version."""
 
 BY_DEFAULT = Meta(extra={"by_default": True})
-"""The marker of a field that a table of genes shows if nobody chooses its columns."""
+"""The marker of a field that tables of genes show by default."""
 
 
 def gain(words: str) -> Meta:
-    """Return the marker of a field of which more is news, such as a number of variants.
+    """Return the marker of a field whose increase is news, such as a number of variants.
 
     Args:
-        words: what happened to genes that have more of it, as in "41 gained a pathogenic variant".
+        words: the news about genes with an increase, as in "41 gained a pathogenic variant".
     """
     return Meta(extra={"gain": words})
 
@@ -48,11 +48,11 @@ def gain(words: str) -> Meta:
 def identified_by(*fields: str) -> Meta:
     """Return the marker of what identifies an element of a list of objects.
 
-    Two versions of the list are compared as sets: an element is added, removed or altered. Elements
-    of which a list has several with the same identity are not altered, only added or removed.
+    Two versions of the list are compared as sets: elements are added, removed or altered. Elements
+    with the same identity in one list are only added or removed, never altered.
 
     Args:
-        fields: of the element.
+        fields: the fields of the element.
     """
     return _marker(identified_by=list(fields))
 
@@ -63,7 +63,7 @@ def keys(*names: str) -> Meta:
 
 
 def unmarked(described: Any) -> tuple[Any, dict[str, Any]]:
-    """Return a type as `msgspec.inspect` describes it, without its markers, and the markers."""
+    """Return the type without its markers as `msgspec.inspect` describes it, and the markers."""
     says: dict[str, Any] = {}
     while isinstance(described, msgspec.inspect.Metadata):
         says = {**(described.extra or {}), **says}
@@ -81,7 +81,7 @@ def definitions(structure: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def json_schema(structure: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the JSON schema of a structure, with the definitions of all fields in it."""
+    """Return the JSON schema of a structure, including the definitions of all fields."""
     schema = msgspec.json.schema(structure)
     for nested in structures(structure):
         properties = schema["$defs"][nested.__name__]["properties"]

@@ -1,4 +1,4 @@
-"""The settings that decide when a source's answers look wrong and are held."""
+"""The settings that decide when a source's answers are held."""
 
 from typing import Annotated
 

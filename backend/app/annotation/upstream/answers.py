@@ -15,11 +15,11 @@ from app.core.text.http_headers import retry_after
 from app.core.text.printable import in_one_line
 
 EXCERPT_BYTES = 4_096
-"""The number of bytes of a refusal's body that are read."""
+"""Maximum number of bytes read from the body of a refusal."""
 
 _MAX_EXCERPT_CHARS = 200
 RETRY_SECONDS = 60.0
-"""Seconds after which an unavailable service is asked again."""
+"""Seconds before the next request to an unavailable service."""
 
 _BLOCKED_SECONDS = 300.0
 _DEFAULT_RETRY_AFTER = 1.0
@@ -37,8 +37,8 @@ _CALLER_BLOCKED = {
 _PROXY_REFUSALS = ("401", "403", "407")
 _PROXY_HINT = "see HTTPS_PROXY and the user and password in it"
 _MAX_RETRY_AFTER_WAIT = 60.0
-"""The longest ``Retry-After``, in seconds, that a request waits for. For a longer one, the run is
-released."""
+"""The longest ``Retry-After``, in seconds, that a request itself waits for. A longer one releases
+the run."""
 
 
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
@@ -60,16 +60,16 @@ def failure(
 ) -> Exception:
     """Return the exception for an answer that reports a failure.
 
-    A 403 blocks the caller and not the request: Ensembl sends it after "far too many requests", and
-    halving the batch would send more. 401, 407 and 511 mean the same. They come from a proxy or a
-    network that requires a login.
+    A 403 means that the service blocks the client; the request itself may be valid. Ensembl sends
+    it after "far too many requests", and halving the batch would only send more requests. 401, 407
+    and 511 are handled the same way: they come from a proxy or network that requires a login.
 
     Args:
         host: the host's name.
-        response: the answer, for its status and headers.
+        response: the response; its status and headers are used.
         body: the start of its body.
-        secrets: redacted in the reason.
-        longest_wait: the most seconds that a ``Retry-After`` counts for.
+        secrets: texts to redact in the reason.
+        longest_wait: the upper limit of a ``Retry-After``, in seconds.
     """
     status = response.status_code
     shown = excerpt(body, secrets)
@@ -77,7 +77,7 @@ def failure(
     asked = retry_after(response.headers.get("Retry-After"), longest_wait)
     if status == HTTPStatus.BAD_REQUEST and "api key invalid" in shown.lower():
         return UserError(
-            f"{host} does not know the API key it was given",
+            f"{host} rejected the API key",
             remedy=f"correct {host.upper()}_API_KEY in .env, or remove it",
         )
     if status in _CALLER_BLOCKED:
@@ -109,7 +109,7 @@ def _transient(host: str, status: int, reason: str, asked: float | None) -> TryA
 
 
 def pause(failure: Exception, response: httpx.Response) -> float | None:
-    """Return for how many seconds all workers have to pause; None if they need not."""
+    """Return how many seconds all workers must pause; None if no pause is needed."""
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         if isinstance(failure, TryAgain):
             return failure.delay
@@ -121,9 +121,9 @@ def pause(failure: Exception, response: httpx.Response) -> float | None:
 def unreachable(
     host: str, error: Exception, secrets: Iterable[str]
 ) -> TryAgain | UpstreamUnavailable:
-    """Return the exception for a request without an answer, or with only a part of one."""
+    """Return the exception for a request that got no response or an incomplete one."""
     reason = redact(f"{type(error).__name__} {error}".strip(), secrets)
-    # the answer of a proxy to the request for a tunnel
+    # the proxy refused to open a tunnel
     if isinstance(error, httpx.ProxyError) and str(error).startswith(_PROXY_REFUSALS):
         return UpstreamUnavailable(host, _BLOCKED_SECONDS, f"{reason}; {_PROXY_HINT}")
     return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, RETRY_SECONDS, reason))

@@ -1,4 +1,4 @@
-"""Reads bodies within bounds, whatever they claim about their size."""
+"""Reads response bodies within size limits that do not depend on ``Content-Length``."""
 
 import io
 import zlib
@@ -9,10 +9,11 @@ import httpx
 from app.annotation.upstream.errors import BadAnswer
 
 ENCODING = "gzip"
-"""The only ``Content-Encoding`` that requests accept, because its decompression can be bounded."""
+"""The only accepted ``Content-Encoding``. Its decompression can be limited."""
 
 _PIECE_BYTES = 256 * 1024
-"""Bytes that are decompressed at a time, because 64 KB from the network may expand to 64 MB."""
+"""Maximum output of one decompression step, in bytes: 64 KB from the network may expand to 64
+MB."""
 
 _GZIP_WBITS = 16 + zlib.MAX_WBITS
 _MAX_SHOWN_CHARS = 60
@@ -21,18 +22,18 @@ _MAX_SHOWN_CHARS = 60
 async def read_body(host: str, response: httpx.Response, limit: int) -> bytes:
     """Return the whole body, decompressed.
 
-    The bytes are counted while they are decompressed and before they are kept. However small the
-    parts are, the body takes little more memory than its length.
+    Decompressed bytes are counted before they are stored, so memory use stays close to the length
+    of the body, even if the body arrives in tiny parts.
 
     Args:
         host: the host's name.
-        response: whose body was not read yet.
-        limit: bytes.
+        response: the response; nothing of its body has been read.
+        limit: the maximum length of the body in bytes, compressed and decompressed.
 
     Raises:
-        BadAnswer: the body is longer, compressed or not, or has another encoding.
+        BadAnswer: the body exceeds the limit or has another encoding.
         httpx.DecodingError: the compressed body is damaged, or ends too early.
-        httpx.TransportError: the connection broke off.
+        httpx.TransportError: the connection was lost.
     """
     body = io.BytesIO()
     async for piece in _pieces(host, response):
@@ -57,13 +58,13 @@ async def start_of_body(host: str, response: httpx.Response, size: int) -> bytes
 
 
 def encodings(response: httpx.Response) -> list[str]:
-    """Return how a body is encoded, the outermost encoding last; an empty list if it is not."""
+    """Return the content encodings of a body, outermost last; empty if it is not encoded."""
     named = response.headers.get_list("Content-Encoding", split_commas=True)
     return [name for name in map(str.lower, named) if name not in {"", "identity"}]
 
 
 async def _pieces(host: str, response: httpx.Response) -> AsyncIterator[bytes]:
-    if response.is_stream_consumed:  # a mock transport's answer has been read already
+    if response.is_stream_consumed:  # the response of a mock transport is already read
         yield response.content
         return
     named = encodings(response)

@@ -1,4 +1,4 @@
-"""A downloaded file, what is known about it, and the lock against two downloads at once."""
+"""A downloaded file, its metadata, and the lock that prevents concurrent downloads."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ class Download:
     """A complete local copy of an upstream file.
 
     Args:
-        path: of the copy.
-        name: of the file, below the host's address.
-        release: the day the file was last modified upstream, as an ISO date.
-        marker: what differs between two versions of the file upstream; see :attr:`Known.marker`.
-        address: where it was downloaded.
-        size: in bytes.
+        path: the path of the copy.
+        name: the name of the file, below the host's address.
+        release: the date of the last modification upstream, in ISO format.
+        marker: identifies the version of the file upstream; see :attr:`Known.marker`.
+        address: the address that it was downloaded from.
+        size: the size in bytes.
     """
 
     path: Path
@@ -40,12 +40,12 @@ class Download:
     size: int
 
     async def discard(self) -> None:
-        """Remove the copy, so that it is not in use any more and the next attempt downloads it."""
+        """Remove the copy, so that the next attempt downloads the file again."""
         await asyncio.to_thread(self.path.unlink, missing_ok=True)
 
 
 class Known(msgspec.Struct):
-    """The notes beside the file: its version upstream, and the size and time of the copy."""
+    """The metadata of the file: its upstream version, and the size and time of the copy."""
 
     release: str
     etag: str | None
@@ -55,12 +55,12 @@ class Known(msgspec.Struct):
 
     @property
     def marker(self) -> str:
-        """What differs between two versions: ``ETag``, else ``Last-Modified``, else the day."""
+        """The identity of the version: ``ETag``, else ``Last-Modified``, else the date."""
         return self.etag or self.last_modified or self.release
 
 
 class CachedFile:
-    """A file with its notes in ``<name>.json`` and its lock in ``<name>.lock`` beside it."""
+    """A file, with its metadata in ``<name>.json`` and its lock in ``<name>.lock`` beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,10 +69,10 @@ class CachedFile:
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
-        """Keep all other processes and tasks from downloading this file.
+        """Hold the lock that allows only one process and task to download this file.
 
-        The kernel releases the lock when its holder ends, however it ends. The lock is polled,
-        because a thread that waits for it could not be cancelled.
+        The kernel releases the lock when its holder exits or dies. The lock is polled, because a
+        thread blocked on it could not be cancelled.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -84,7 +84,7 @@ class CachedFile:
             os.close(descriptor)
 
     def known(self) -> Known | None:
-        """Return the notes about the file; None without a file, or if the file was changed."""
+        """Return the metadata; None if the file is missing or was changed."""
         try:
             known = msgspec.json.decode(self._side.read_bytes(), type=Known)
             found = self.path.stat()
@@ -95,20 +95,20 @@ class CachedFile:
         return known
 
     def refused(self) -> bool:
-        """Tell whether there are notes about the file, but the file was removed or changed."""
+        """Tell whether the metadata exist, but the file was removed or changed."""
         return self._side.exists() and self.known() is None
 
     def forget(self) -> None:
-        """Remove the notes about the file."""
+        """Remove the metadata."""
         self._side.unlink(missing_ok=True)
 
     def note_use(self) -> None:
-        """Note that the file was used now, by the time of the notes about it."""
+        """Record the current time as the last use, as the modification time of the metadata."""
         with contextlib.suppress(FileNotFoundError):
             os.utime(self._side)
 
     def unused_for(self) -> float | None:
-        """Return seconds since the last use; None if this is no file of this program."""
+        """Return the seconds since the last use; None if this program did not write the file."""
         try:
             msgspec.json.decode(self._side.read_bytes(), type=Known)
             times = [path.stat().st_mtime for path in (self._side, self.path) if path.exists()]
@@ -117,13 +117,13 @@ class CachedFile:
         return time.time() - max(times)
 
     def remove(self) -> None:
-        """Remove the file, its notes and its lock."""
+        """Remove the file, its metadata and its lock."""
         for path in (self.path, self._side, self._lock):
             path.unlink(missing_ok=True)
 
     @contextmanager
     def locked_now(self) -> Iterator[bool]:
-        """Take the lock if it is free, and tell whether this succeeded; see :meth:`locked`."""
+        """Try to take the lock of :meth:`locked`, and yield whether it was free."""
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             yield _try_lock(descriptor)
@@ -131,7 +131,7 @@ class CachedFile:
             os.close(descriptor)
 
     def start_part(self) -> Path:
-        """Make an empty file to download into, and remove what a killed process left behind."""
+        """Create an empty file to download into, and remove the leftovers of killed processes."""
         for left in self.path.parent.glob(f"{self.path.name}.*.part"):
             left.unlink(missing_ok=True)
         # a unique name, because a cancelled download may still write its last block
@@ -140,7 +140,7 @@ class CachedFile:
         return Path(name)
 
     def commit(self, part: Path, known: Known) -> None:
-        """Replace the file by a complete download."""
+        """Replace the file with a completed download."""
         with part.open("rb") as written:
             os.fsync(written.fileno())
         found = part.stat()
@@ -149,7 +149,7 @@ class CachedFile:
         self.remember(known)
 
     def remember(self, known: Known) -> None:
-        """Write the notes about the file."""
+        """Write the metadata."""
         side = self._side.with_name(self._side.name + ".new")
         side.write_bytes(msgspec.json.encode(known))
         side.replace(self._side)

@@ -7,10 +7,10 @@ from app.core.errors import UserError
 
 
 def usable_cache_dir(folder: Path) -> Path:
-    """Make the folder of bulk files if it is not there, and return it.
+    """Create the folder of bulk files if it does not exist, and return it.
 
     Raises:
-        UserError: it cannot be made, or nothing can be written into it.
+        UserError: the folder cannot be created or is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,12 +27,12 @@ def usable_cache_dir(folder: Path) -> Path:
 
 
 def folder_of(cache_dir: Path, host: Host, base_url: str) -> Path:
-    """Return the folder of the files that are downloaded from a host at an address."""
+    """Return the folder for the files downloaded from a host at this address."""
     return cache_dir / f"{host.name}-{digest(base_url.rstrip('/'))}"
 
 
 def own_folders(cache_dir: Path, name: re.Pattern[str]) -> list[Path]:
-    """Return the folders of this form of name that belong to the user of this process."""
+    """Return the folders whose names match and that the user of this process owns."""
     if not cache_dir.is_dir():
         return []
     with os.scandir(cache_dir) as entries:

@@ -25,35 +25,37 @@ from app.core.redis.rate_limits import RateLimiter
 
 T = TypeVar("T")
 
-# what msgspec raises for a wrong type or no JSON, bytes that are not UTF-8, and deep nesting
+# raised by msgspec for wrong types and invalid JSON, for invalid UTF-8, and for deep nesting
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _BYTES_PER_VALUE = 32
-"""A body may have one value for this many bytes of the longest body. An empty list takes three
-bytes of JSON and 80 bytes of memory."""
+"""A body may contain one value per this many bytes of the maximum length of a body. The limit
+bounds memory: an empty list takes 3 bytes of JSON, but 80 bytes of memory."""
 
 _DOWNLOAD_SECONDS = 3_600.0
-"""A download that has taken this long is not resumed again by this attempt."""
+"""Seconds after which an attempt stops resuming a download."""
 
 
 TRY_SECONDS = 120.0
-"""The timeout of one try of a request, including its answer."""
+"""The timeout of one try, including the response, in seconds."""
 
 
 class Upstream:
-    """Sends requests to one host, within its limits, and retries until there is an answer.
+    """Sends requests to one host within its limits, and retries failed ones.
 
     Args:
         host: the declaration of the service.
-        base_url: its address, without a trailing slash.
+        base_url: the address of the service, without a trailing slash.
         limiter: the request budgets.
-        http: see :func:`~app.annotation.upstream.new_http_client`. It is not closed here.
-        rate: requests a second that this address allows, when it is not the public service.
-        key: the API key that the budget belongs to. It is also redacted in every text.
-        params: sent with every request, such as the key and the address of the operator.
-        headers: sent with every request.
+        http: the client; see :func:`~app.annotation.upstream.new_http_client`. The caller closes
+            it.
+        rate: the requests a second that this address allows; None means the rate of the public
+            service.
+        key: the API key, which has a request budget of its own. It is redacted in every message.
+        params: query parameters of every request, such as the key and the operator's address.
+        headers: HTTP headers of every request.
         cache_dir: the folder in which :meth:`download` keeps files.
-        retries: when to try again.
+        retries: the limits of retries.
         try_seconds: the timeout of one try, in seconds.
     """
 
@@ -92,16 +94,16 @@ class Upstream:
 
     @property
     def requests(self) -> int:
-        """Requests sent so far; every try counts."""
+        """The number of requests sent so far, including retries."""
         return self._sender.traffic.requests
 
     @property
     def traffic(self) -> Traffic:
-        """What was sent and received so far."""
+        """The traffic so far."""
         return self._sender.traffic
 
     def address(self, path: str = "") -> str:
-        """Return the address of the host, or of a path below it, without secrets."""
+        """Return the address of a path below the host's address, without secrets."""
         return public_address(self._sender.address(path))
 
     async def request(
@@ -114,22 +116,23 @@ class Upstream:
         data: Mapping[str, str | int] | None = None,
         json: Any = None,
     ) -> T:
-        """Send a request and return what ``decode`` makes of the body.
+        """Send a request and return the decoded body.
 
         Args:
             method: GET or POST.
-            path: below the host's address.
-            decode: raises :class:`BadAnswer`, or one of msgspec's errors, for a body that is not
-                what was asked for.
-            params: in the query.
-            data: a form. The parameters of every request are then sent in the form, not the query.
+            path: the path below the host's address.
+            decode: decodes the body; raises :class:`BadAnswer` or an error of msgspec if the body
+                does not answer the request.
+            params: the query parameters.
+            data: a form to send. The parameters of every request are then sent in it, not in the
+                query.
             json: a JSON body.
 
         Raises:
             BadAnswer: the answer cannot be used.
-            UpstreamUnavailable: the service gives no answer now.
-            UserError: the service refuses the API key.
-            Wait: the request budget, which is in Redis, cannot be reached.
+            UpstreamUnavailable: the service cannot answer now.
+            UserError: the service rejects the API key.
+            Wait: Redis, which holds the request budget, is unavailable.
         """
 
         def of_the_body(body: bytes, _: httpx.Headers) -> T:
@@ -149,7 +152,7 @@ class Upstream:
         data: Mapping[str, str | int] | None = None,
         json: Any = None,
     ) -> T:
-        """Send a request and return what ``decode`` makes of the body and the answer's headers.
+        """Send a request and return what ``decode`` makes of the body and the response headers.
 
         See :meth:`request`.
         """
@@ -171,22 +174,22 @@ class Upstream:
         return await self._with_retries(once, self._retries)
 
     async def download(self, path: str, *, limit: int | None = None) -> Download:
-        """Return a local copy of a file that is the upstream's current one.
+        """Return a local copy of the current version of an upstream file.
 
-        The file is downloaded only when it has changed (``ETag``, ``Last-Modified``). A download
-        that breaks off is continued, and replaces the old copy once it is complete. A file whose
-        end cannot be told from an interruption is refused. A file that is older than the copy in
-        use (of a mirror that is out of date) does not replace it. If several processes want the
-        same file, one of them downloads it.
+        The file is downloaded only if it has changed (``ETag``, ``Last-Modified``). An interrupted
+        download is resumed, and replaces the old copy when it is complete. A file of unknown length
+        is refused, because its end looks like an interruption. An older file, for example from an
+        outdated mirror, does not replace the local copy. Of several processes that need the same
+        file, only one downloads it.
 
         Args:
-            path: below the host's address.
-            limit: bytes; a longer file is refused. By default :attr:`Host.max_download`.
+            path: the path below the host's address.
+            limit: the maximum length of the file in bytes; by default :attr:`Host.max_download`.
 
         Raises:
-            BadAnswer: the service has no such file, or one that cannot be used.
+            BadAnswer: the file does not exist or cannot be used.
             UpstreamUnavailable: the service cannot be reached now.
-            Wait: the request budget cannot be reached, or the disk is full.
+            Wait: Redis, which holds the request budget, is unavailable, or the disk is full.
         """
         if self._folder is None:
             message = f"{self.host.name} was given no cache_dir"
@@ -199,13 +202,13 @@ class Upstream:
                 return download
 
     async def release_of(self, path: str) -> Release:
-        """Return the release of a file from its headers, without the file.
+        """Return the release of a file from its HTTP headers, without downloading it.
 
         Args:
-            path: below the host's address.
+            path: the path below the host's address.
 
         Raises:
-            BadAnswer: there is no such file, or the headers do not tell one version from another.
+            BadAnswer: the file does not exist, or the headers do not identify its version.
             UpstreamUnavailable: the service cannot be reached now.
         """
 
@@ -222,14 +225,14 @@ class Upstream:
         return await self._with_retries(once, self._retries)
 
     async def start_of(self, path: str, size: int) -> bytes:
-        """Return the first bytes of a file, as they are sent. It is tried once.
+        """Return the first bytes of a file, not decompressed, without a retry.
 
         Args:
-            path: below the host's address.
-            size: how many bytes; fewer if the file is shorter.
+            path: the path below the host's address.
+            size: the number of bytes; a shorter file returns fewer.
 
         Raises:
-            BadAnswer: the service has no such file.
+            BadAnswer: the file does not exist.
             UpstreamUnavailable: the service cannot be reached now.
         """
         wanted = {"Range": f"bytes=0-{size - 1}", "Accept-Encoding": "identity"}
@@ -268,7 +271,7 @@ class Upstream:
         if (nothing := outages.no_answer(self.host.name, body, self._secrets)) is not None:
             raise nothing
         if body.count(b",") > self.host.max_body // _BYTES_PER_VALUE:
-            raise BadAnswer(f"{self.host.name} sent more values than an answer can have")
+            raise BadAnswer(f"{self.host.name} sent more values than an answer may contain")
         try:
             return decode(body)
         except (BadAnswer, *_UNDECODABLE) as error:
@@ -278,7 +281,7 @@ class Upstream:
             shown = answers.excerpt(body, self._secrets)
             reason = f"sent a body that cannot be used: {problem}; it starts: {shown}"
             outcome = BadAnswer(f"{self.host.name} {reason}")
-            # no cause, because the error may quote the body before it is redacted
+            # not chained, because the original error may quote secrets of the body
             raise TryAgain(Trouble.BODY, reason, outcome) from None
 
     async def _with_retries(self, once: Callable[[], Awaitable[T]], retries: Retries) -> T:

@@ -1,20 +1,20 @@
-"""Reads the dates that upstream services state, and checks whether they are possible."""
+"""Reads the dates that upstream services state, and rejects implausible ones."""
 
 from datetime import UTC, datetime, timedelta
 
 from app.core.text.http_headers import parse_date
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""No upstream is older than the web. A server that does not know a date may state 1970."""
+"""The earliest plausible date. A server that does not know a date may state 1970."""
 
 _MAX_CLOCK_SKEW = timedelta(days=1)
-"""How far a server's clock may be ahead of ours."""
+"""The maximum by which a server's clock may be ahead of the local clock."""
 
 
 def past_date(value: str | None, now: datetime | None = None) -> datetime | None:
-    """Return the time that a header states, in UTC; None if it states no possible time.
+    """Return the time that a header states, in UTC; None if it states no plausible time.
 
-    A time in the future, or before the web existed, is not possible.
+    A time in the future or before 1990 is not plausible.
     """
     moment = parse_date(value)
     latest = (now or datetime.now(UTC)) + _MAX_CLOCK_SKEW

@@ -1,4 +1,4 @@
-"""Downloads one file, in as many tries as it needs."""
+"""Downloads one file, and resumes the download after interruptions."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from app.annotation.upstream.sender import Sender
 logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 1024**2
-# no file's length has more than 18 digits, and int() refuses too many digits
+# 18 digits suffice for any file, and int() rejects numbers with too many digits
 _RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", re.ASCII)
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 _TRY_TIMEOUT = 3_600.0
@@ -32,9 +32,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Downloading:
-    """Downloads a file into a ``.part`` beside it. Each call of :meth:`once` continues the last.
+    """Downloads a file into a ``.part`` beside it. Every call of :meth:`once` resumes the download.
 
-    Threads do all work on the disk, one megabyte at a time.
+    Threads do the disk I/O, one megabyte at a time.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Downloading:
         self._furthest = 0
 
     async def once(self) -> Download:
-        """Fetch the file, or the rest of it.
+        """Download the file or the missing part of it.
 
         Raises:
-            TryAgain: the download broke off.
-            BadAnswer: there is no such file, or it is too long.
+            TryAgain: the download was interrupted.
+            BadAnswer: the file does not exist or is too long.
             UpstreamUnavailable: the service sent something else.
             OSError: the disk is full.
         """
@@ -83,7 +83,7 @@ class Downloading:
             total = self._begin(response)
             if self._known and self._version and _is_older(self._version, self._known):
                 logger.warning(
-                    "%s: offers %s of %s, older than the copy in use, of %s; the copy is kept",
+                    "%s: %s of %s is older than the local copy of %s; keeping the local copy",
                     self._host,
                     self._path,
                     self._version.release,
@@ -110,7 +110,7 @@ class Downloading:
         )
 
     def discard(self) -> None:
-        """Remove the part of an unfinished download."""
+        """Remove an incomplete download."""
         if self._part:
             self._part.unlink(missing_ok=True)
 
@@ -129,12 +129,12 @@ class Downloading:
         return {}
 
     def _begin(self, response: httpx.Response) -> int | None:
-        """Note the version and offset of an answer. Return the length of the file, if known."""
+        """Store the version and offset of a response. Return the file's length, if known."""
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             start, total = (int(found[1]), int(found[2])) if found else (-1, -1)
             if start != self._written or not self._continues(response, total):
-                raise self._start_again("sent a part that was not asked for")
+                raise self._start_again("sent a part of the file that was not requested")
             return total
         self._version = version_of(response)
         self._written = 0
@@ -147,13 +147,13 @@ class Downloading:
             return self._total
         if "chunked" not in response.headers.get("Transfer-Encoding", "").lower():
             raise self._unusable(
-                "does not say how long the file is, so that a file that is cut off could not be"
-                " recognized; is there an HTTP/1.0 proxy in between?"
+                "does not state the length of the file, so truncation could not be recognized;"
+                " check for an HTTP/1.0 proxy on the way"
             )
         return None
 
     def _continues(self, response: httpx.Response, total: int) -> bool:
-        """Tell whether a part is the rest of the version whose download has begun."""
+        """Tell whether a partial response continues the version that is being downloaded."""
         begun, part = self._version, version_of(response)
         if not begun or not self._written:
             return False
@@ -161,7 +161,7 @@ class Downloading:
             return False
         if self._total is not None:
             return total == self._total
-        # without a known length, only a version that both answers state can tell
+        # without a known length, the versions that both responses state must be equal
         dated = begun.last_modified is not None and part.last_modified == begun.last_modified
         return dated or (begun.etag is not None and part.etag == begun.etag)
 
@@ -189,9 +189,9 @@ class Downloading:
             raise self._unavailable("sent an empty file")
 
     def _refuse_another_file(self, response: httpx.Response, start: bytes) -> None:
-        """Refuse something that cannot be the file, before the copy in use is replaced.
+        """Refuse content that cannot be the file before it replaces the local copy.
 
-        The file is not downloaded again at once, because the answer would be the same.
+        There is no immediate retry, because the response would be the same.
         """
         page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_web_page(start) or (page and start.lstrip().startswith(b"<")):
@@ -211,7 +211,7 @@ class Downloading:
 
 
 def _is_older(offered: Known, known: Known) -> bool:
-    """Tell whether a version is older than the known one; False if either states no date."""
+    """Tell whether the offered version is older than the known one; False if a date is missing."""
     then, now = past_date(offered.last_modified), past_date(known.last_modified)
     return then is not None and now is not None and then < now
 
@@ -224,10 +224,10 @@ def _write(path: Path, offset: int, chunk: bytes) -> None:
 
 
 def version_of(response: httpx.Response) -> Known:
-    """Return the version of a file from the headers of an answer."""
+    """Return the version of a file from the headers of a response."""
     modified = response.headers.get("Last-Modified")
     moment = past_date(modified)
-    # an impossible date does not identify a version either
+    # an implausible date does not identify a version
     last_modified = modified if moment else None
     moment = moment or past_date(response.headers.get("Date")) or datetime.now(UTC)
     return Known(

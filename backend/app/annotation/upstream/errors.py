@@ -1,9 +1,9 @@
-"""How a request to an upstream service can end, other than with an answer.
+"""The errors that requests to an upstream service raise.
 
 ::
 
     KidneyGeneticsError
-    ├── BadAnswer                 the service answered, and the answer cannot be used
+    ├── BadAnswer                 the service answered, but the answer cannot be used
     └── Wait
         └── UpstreamUnavailable   the service cannot be reached, or refuses to answer now
 """
@@ -12,20 +12,20 @@ from app.core.errors import KidneyGeneticsError, Wait
 
 
 class BadAnswer(KidneyGeneticsError):
-    """The service answered, and the answer cannot be used. The text is redacted and short.
+    """The service answered, but the answer cannot be used. The message is redacted and short.
 
-    A decoder raises it, too, for a body that is not what was asked for. The request is then
-    repeated once or twice before the error reaches the caller.
+    Decoders also raise it for a body that does not answer the request. The request is then retried
+    once or twice before the error reaches the caller.
     """
 
 
 class UpstreamUnavailable(Wait):
-    """The service still cannot be reached, or still refuses, after all retries.
+    """The service is unreachable or refuses to answer, after all retries.
 
     Args:
         host: the host's name, as in :class:`~app.annotation.upstream.Host`.
-        seconds: the time after which to try again.
-        reason: what the service did, redacted.
+        seconds: the seconds until the next attempt.
+        reason: what happened, redacted.
     """
 
     def __init__(self, host: str, seconds: float, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What a source declares about a service that it asks."""
+"""The declaration of an upstream service: its address, limits and settings."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,23 +8,24 @@ _DIGEST = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A service that a source asks. Its settings are made from this declaration.
+    """An upstream service. Its settings are generated from this declaration.
 
     Args:
-        name: one word, such as "ncbi". It names the request budget, and what a run waits for.
+        name: one word, such as "ncbi". It names the request budget and the host that a run waits
+            for.
         title: what the service is, as the documentation of its setting: "HGNC's REST service".
         url: the address of the public service.
         setting: the name of the setting that replaces this address, such as "hgnc_rest_url".
         rate: requests a second that the service allows without a key.
-        rate_setting: the name of the setting that replaces the rate where the address is another
-            one; None if there is no such setting.
+        rate_setting: the name of the setting that replaces the rate if the address is not the
+            public one; None if there is no such setting.
         rate_with_key: the rate with an API key, whose setting is ``<name>_api_key``; None if the
             service has no keys.
-        concurrency: requests in flight at a time, in one process and for one source.
-        max_body: bytes of an answer, decompressed; a longer one is refused.
-        max_download: bytes of a file; a longer one is refused.
-        redirects: whether the host's files are at another address, to which it redirects. Requests
-            for answers are never redirected.
+        concurrency: the maximum number of concurrent requests of one source in one process.
+        max_body: the maximum length of a decompressed response body in bytes.
+        max_download: the maximum length of a file in bytes.
+        redirects: whether the host redirects file downloads to another address. API requests never
+            follow a redirect.
 
     Raises:
         ValueError: the host redirects and has API keys. A key must not reach another host.
@@ -44,7 +45,7 @@ class Host:
 
     def __post_init__(self) -> None:
         if self.redirects and self.rate_with_key is not None:
-            message = f"{self.name} redirects, so that it cannot have API keys"
+            message = f"{self.name} follows redirects, so it cannot have API keys"
             raise ValueError(message)
 
     @property
@@ -57,10 +58,10 @@ class Host:
         return f"{self.name}:{digest(key)}" if key else self.name
 
     def allowed(self, key: str | None) -> float:
-        """Return how many requests a second the service allows."""
+        """Return the number of requests a second that the service allows."""
         return (self.rate_with_key if key else None) or self.rate
 
 
 def digest(text: str) -> str:
-    """Return a short name for a text that does not reveal the text."""
+    """Return a short digest that identifies a text without revealing it."""
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]

@@ -1,6 +1,6 @@
-"""Recognizes a service that is down although its status is 200.
+"""Recognizes a service that is down, although it answers with status 200.
 
-Such a request is not repeated at once, and its batch is not halved: the run waits.
+Such a request is not retried immediately and its batch is not halved: the run waits.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from app.annotation.upstream.answers import EXCERPT_BYTES, RETRY_SECONDS, excerpt
 from app.annotation.upstream.errors import UpstreamUnavailable
 
-# A comment can end in one place only, so that the regular expression does not backtrack over many
-# comments. Possessive quantifiers would do the same, but fail before Python 3.11.5
+# The pattern lets a comment end in one place only, which avoids backtracking over many comments.
+# Possessive quantifiers would do the same, but are broken before Python 3.11.5
 # (python/cpython#106052).
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*"
@@ -29,20 +29,20 @@ _OUTAGE_WORDS = re.compile(
     rb'|"(?:code|status)"\s*:\s*"?5\d\d\b',
     re.IGNORECASE,
 )
-"""The words with which services that are down answer 200: the E-utilities (recorded answers;
+"""Phrases of outage messages with status 200. They come from the E-utilities (recorded answers;
 biopython#3890), Solr behind HGNC, Ensembl, gnomAD's browser, and proxies."""
 
 
 def is_web_page(start: bytes) -> bool:
-    """Tell whether a body is HTML, which is never what was asked for, from its start.
+    """Tell from the start of a body whether it is HTML, which no request expects.
 
-    Such a page is a notice of maintenance, a block page, or a network's login.
+    Such a page is a maintenance notice, a block page or the login page of a network.
     """
     return _WEB_PAGE.match(start[:EXCERPT_BYTES]) is not None
 
 
 def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
-    """Return the exception for a body that is empty or a web page, whatever its status is."""
+    """Return the exception for a body that is empty or a web page, with any status."""
     if not body.strip():
         return UpstreamUnavailable(host, RETRY_SECONDS, "sent an empty body")
     if is_web_page(body):
@@ -52,9 +52,9 @@ def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavail
 
 
 def reported_outage(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
-    """Return the exception for an unusable body that says that the service is down.
+    """Return the exception for an unusable body that reports an outage of the service.
 
-    Only a short body is searched, because a long answer that was cut off may contain these words.
+    Only short bodies are searched, because a long truncated answer may contain the same phrases.
     """
     if len(body) > _MAX_OUTAGE_BYTES or not _OUTAGE_WORDS.search(body):
         return None

@@ -1,4 +1,4 @@
-"""A release of what an upstream service publishes."""
+"""The release of an upstream service's data."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,9 +9,9 @@ class Release:
     """A release of a source.
 
     Args:
-        name: as people read it: the version that the upstream names, or a day.
-        marker: what differs between two releases: the name, or the ``ETag`` of a file.
-        address: of the file or the service.
+        name: the name for people: the upstream's version, or the date of the file.
+        marker: identifies the release: its name, or the ``ETag`` of the file.
+        address: the address of the file or the service.
     """
 
     name: str
@@ -20,6 +20,6 @@ class Release:
 
 
 def public_address(address: str) -> str:
-    """Return an address without the name and the password that it may contain."""
+    """Return an address without its user name and password."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

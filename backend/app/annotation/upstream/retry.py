@@ -1,4 +1,4 @@
-"""When a request is tried again, and when it is given up."""
+"""Decides when a request is retried, and when it fails for good."""
 
 import logging
 from collections import Counter
@@ -19,10 +19,10 @@ TRIED = ContextVar("how often the request that is being sent was tried before", 
 class Trouble(StrEnum):
     """Why a try failed. Each kind has its own limit of tries."""
 
-    REFUSED = "refused"  # 429: the service is up, and we have to slow down
+    REFUSED = "refused"  # 429: the service is up, but requests are too frequent
     FAULT = "fault"  # 5xx, timeouts, connections refused or reset
-    CUT = "cut"  # a download that broke off, but further on than the last time
-    BODY = "body"  # an answer that cannot be used; the next one may be usable
+    CUT = "cut"  # a download that was interrupted after some progress
+    BODY = "body"  # an unusable answer; the next one may be usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,15 @@ class Retries:
     """The limits of the tries of one request.
 
     Args:
-        refused: the number of tries that may end in a 429.
-        fault: the number of tries that may end in a fault of the server or the connection.
-        cut: the number of times that a download may break off after some progress.
-        body: the number of tries whose body may be unusable.
-        first: seconds before the second try. The backoff doubles for each further try, plus jitter.
+        refused: the maximum number of tries that end in a 429.
+        fault: the maximum number of tries that end in an error of the server or the connection.
+        cut: the maximum number of interruptions of a download that made progress.
+        body: the maximum number of tries with an unusable body.
+        first: the seconds before the second try. The backoff doubles with each further try, plus
+            jitter.
         longest: the longest backoff, in seconds.
-        seconds: no further try begins after this time in all.
-        longest_wait: the most seconds that a ``Retry-After`` counts for. A service that asks for
-            more is asked again after this time.
+        seconds: the total time, in seconds, after which no further try begins.
+        longest_wait: the upper limit of a ``Retry-After``, in seconds.
     """
 
     refused: int = 8
@@ -51,7 +51,7 @@ class Retries:
     longest_wait: float = 14_400.0
 
     def limit(self, trouble: Trouble) -> int:
-        """Return how many tries may end in this trouble."""
+        """Return the maximum number of tries that fail this way."""
         return {
             Trouble.REFUSED: self.refused,
             Trouble.FAULT: self.fault,
@@ -61,12 +61,12 @@ class Retries:
 
 
 class TryAgain(Exception):
-    """This try failed and another may succeed.
+    """This try failed, but the next one may succeed.
 
     Args:
-        trouble: what kind of failure it was.
-        reason: a redacted sentence.
-        outcome: the exception for the caller when there is no further try.
+        trouble: the kind of failure.
+        reason: the reason, redacted.
+        outcome: the exception for the caller if this was the last try.
         delay: seconds before the next try; None means exponential backoff with jitter.
     """
 
@@ -85,7 +85,7 @@ class TryAgain(Exception):
 
 
 def retrying(host: str, retries: Retries) -> AsyncRetrying:
-    """Return the retry loop of one request. It raises the last :class:`TryAgain` again."""
+    """Return the retry loop of one request. It re-raises the last :class:`TryAgain`."""
     seen: Counter[Trouble] = Counter()
     backoff = wait_exponential_jitter(
         multiplier=retries.first, max=retries.longest, jitter=retries.first

@@ -22,34 +22,33 @@ from app.core.process.tracing.spans import Untraced, Value
 from app.core.redis.rate_limits import RateLimiter
 
 _MAX_SLOT_AGE = 0.015
-"""Seconds after which a slot is too old, and another one is taken before the request goes out. A
-request goes out late when it needs a new connection (tens to hundreds of ms), or when this process
-is busy."""
+"""The maximum age of a slot in seconds. A request that is sent later takes another slot first. A
+new connection (tens to hundreds of ms) or a busy process can delay a request that long."""
 
 _MAX_REDIRECTS = 5
 
 _BUDGET_TIMEOUT = 120.0
-"""The longest wait for a slot; the budget is paused if it takes that long."""
+"""The maximum wait for a slot in seconds. A longer wait means that the budget is paused."""
 
 
 class Sender:
-    """Keeps to the host's concurrency and request budget, and tells a failure from an answer.
+    """Enforces the host's concurrency and request budget, and classifies failures.
 
     Args:
         host: the declaration of the service, for its name, its concurrency, and whether it
             redirects.
         base_url: the host's address.
         limiter: the request budgets.
-        http: the client that is used. It is not closed here.
+        http: the client to send with. The caller closes it.
         budget: the name of the budget.
-        rate: requests a second.
-        secrets: redacted in every text.
-        headers: sent with every request.
+        rate: the number of requests allowed a second.
+        secrets: texts to redact in every message.
+        headers: HTTP headers of every request.
         try_seconds: the timeout of one try, in seconds.
-        longest_wait: the most seconds that a ``Retry-After`` counts for.
+        longest_wait: the upper limit of a ``Retry-After``, in seconds.
 
     Attributes:
-        traffic: what was sent and received so far.
+        traffic: the traffic so far.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class Sender:
         """Send one try within the limits, and yield its response before the body is read.
 
         Raises:
-            TryAgain: there was no answer, or it broke off inside the block.
+            TryAgain: there was no response, or it was interrupted inside the block.
         """
         async with (
             self._in_flight,
@@ -112,10 +111,10 @@ class Sender:
     ) -> AsyncIterator[httpx.Response]:
         """Send one try for a file, and follow the redirects of a host that declares them.
 
-        Each redirect is a request of its own within the limits. It has the same headers, and no
-        parameters. A response is yielded as it is if it redirects too often, or to an address
-        without encryption. Only a host whose own address has no encryption, such as the sandbox,
-        may redirect to another such address.
+        Each redirect is a request of its own within the limits, with the same headers and no
+        parameters. A redirect is not followed, and its response is yielded, if there were too many
+        before or if its address is not encrypted. Only a host whose own address is not encrypted,
+        such as the sandbox, may redirect to an unencrypted address.
 
         Raises:
             TryAgain: see :meth:`send`.
@@ -133,7 +132,7 @@ class Sender:
     async def failure(self, response: httpx.Response) -> Exception:
         """Return the exception for an answer that reports a failure.
 
-        A 429 pauses the budget, and so all workers.
+        A 429 pauses the budget, and so the requests of all workers.
         """
         body = await start_of_body(self._host, response, answers.EXCERPT_BYTES)
         failure = answers.failure(self._host, response, body, self._secrets, self._longest_wait)
@@ -158,7 +157,7 @@ class Sender:
                 nonlocal took
                 if not event.endswith("send_request_headers.started"):
                     return
-                if info["request"].method == b"CONNECT":  # a request to the proxy, not the service
+                if info["request"].method == b"CONNECT":  # a request to the proxy
                     return
                 if time.monotonic() - took > _MAX_SLOT_AGE:
                     took = await self._take_slot(span)
@@ -186,19 +185,19 @@ class Sender:
                 raise answers.unreachable(self._host, error, self._secrets) from error
 
     def _span(self, method: str, url: str) -> Untraced:
-        """Return the span of one try. It has no query, which may contain a key."""
+        """Return the span of one try, without the query, which may contain a key."""
         ours = url.startswith(f"{self._base_url}/")
         known: dict[str, Value] = {
             "server.address": self._server if ours else urlsplit(url).hostname or "",
             "http.request.method": method,
-            # an address to which the service redirects may be signed
+            # the target of a redirect may contain a signature
             "url.path": url[len(self._base_url) :].partition("?")[0] if ours else "",
             "http.request.resend_count": TRIED.get(),
         }
         return tracing.span(REQUEST, known, label=self._host)
 
     def _target(self, response: httpx.Response) -> str | None:
-        """Return where a response redirects; None if it does not, or must not be followed."""
+        """Return the target of a redirect; None if there is none or it must not be followed."""
         if not response.has_redirect_location:
             return None
         try:
@@ -209,7 +208,7 @@ class Sender:
         return str(target) if target.scheme in allowed and target.host else None
 
     async def _take_slot(self, span: Untraced) -> float:
-        """Wait for a slot of the budget. Return the monotonic time at which it was given."""
+        """Wait for a slot of the budget. Return the monotonic time of the slot."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(_BUDGET_TIMEOUT):

@@ -19,7 +19,7 @@ def _checked_url(value: str) -> str:
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    # The client appends a path to the address. A blank at its end is invisible.
+    # The client appends paths, so a query is invalid. A trailing blank would be invisible.
     if not usable or _NOT_ALLOWED_IN_A_URL.search(value):
         message = "an address: https://host/path, or https://host:port/path"
         raise ValueError(message)

@@ -3,14 +3,14 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Traffic:
-    """What was sent to services and received from them.
+    """The requests sent to upstream services and the bytes received.
 
     Attributes:
-        requests: the number of requests; every try counts, and every redirect that is followed.
+        requests: the number of requests, including retries and redirects.
         rate_limited: the number of answers with the status 429.
-        budget_seconds: the time that requests have waited for the request budget. Of requests that
-            wait at the same time, each counts.
-        bytes_received: bytes of the bodies as they were sent, so mostly compressed, without headers
+        budget_seconds: the total time that requests waited for the request budget. The waits of
+            concurrent requests are added.
+        bytes_received: the bytes of the bodies as transferred (mostly compressed), without headers
             and encryption.
     """
 
@@ -20,7 +20,7 @@ class Traffic:
     bytes_received: int = 0
 
     def __add__(self, other: "Traffic") -> "Traffic":
-        """Return the traffic of both."""
+        """Return the sum of both."""
         return Traffic(
             self.requests + other.requests,
             self.rate_limited + other.rate_limited,
@@ -29,7 +29,7 @@ class Traffic:
         )
 
     def __sub__(self, earlier: "Traffic") -> "Traffic":
-        """Return what came after an earlier state."""
+        """Return the traffic since an earlier state."""
         return Traffic(
             self.requests - earlier.requests,
             self.rate_limited - earlier.rate_limited,

@@ -1,8 +1,8 @@
 """Finds and removes the files in ``CACHE_DIR`` that no source reads any more.
 
-They are files of a former address or of a former version of a source, and what killed processes
-left of a download. Only files with notes of this program beside them, in its own folders, are
-considered, because other programs may keep files in the same place. All functions block.
+These are files of a former address or a former version of a source, and incomplete downloads of
+killed processes. Other programs may keep files in the same place, so only files with this program's
+metadata, in its own folders, are considered. All functions block.
 """
 
 import os
@@ -16,7 +16,7 @@ from app.annotation.upstream.cache import CachedFile
 from app.annotation.upstream.cache_dir import own_folders
 
 ABANDONED = 86_400.0
-"""Seconds. A part of a download belongs to nobody if its last change was longer ago. One try to
+"""Seconds after its last change when an incomplete download counts as abandoned. One try to
 download a file takes an hour at most."""
 
 _FOLDER = re.compile(r"[a-z0-9_-]+-[0-9a-f]{12}")
@@ -27,12 +27,12 @@ _PIECES = "pieces"
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A file that nobody needs.
+    """A file that no source needs.
 
     Attributes:
-        file: that was downloaded, with the lock that a download holds.
-        path: what is to be removed: the file, or a part of a download.
-        size: in bytes.
+        file: the cached file, whose lock a download holds.
+        path: the path to remove: the file or an incomplete download.
+        size: the size in bytes.
     """
 
     file: CachedFile
@@ -46,12 +46,12 @@ def folders(cache_dir: Path) -> list[Path]:
 
 
 def find_unused(cache_dir: Path, used: Collection[Path], seconds: float) -> Iterator[Unused]:
-    """Find the files that nobody has used for so long, except those that the sources read.
+    """Find the files that were not used for a given time and that no source reads.
 
     Args:
-        cache_dir: where the sources keep their files.
-        used: the files that the sources read.
-        seconds: since the last use.
+        cache_dir: the folder of downloaded files.
+        used: the files that the sources read now.
+        seconds: the minimum time since the last use, in seconds.
     """
     for top in folders(cache_dir):
         in_use = any(top in path.parents for path in used)
@@ -78,7 +78,7 @@ def _look(path: Path, seconds: float, *, in_use: bool) -> Unused | None:
 
 
 def _facts(path: Path) -> tuple[int, float | None]:
-    """Return the size of a file and how many seconds ago it was changed."""
+    """Return the size of a file in bytes and the seconds since its last change."""
     try:
         stat = path.stat()
     except FileNotFoundError:

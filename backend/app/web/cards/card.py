@@ -35,10 +35,10 @@ class Card:
         why_absent: when it has nothing about a gene; empty if that is not written.
         info: the declaration; None for a source that there is no more.
         answer: None if the source was not asked yet.
-        licence: of the answer.
+        licence: the licence of the answer.
         times: when the answer came, and when it was checked.
         page: the address of the source's own page of the gene; empty if there is none.
-        pictures: of a found answer.
+        pictures: the pictures of a found answer.
         facts: the fields that no picture shows.
         history: what changed last.
         enabled: whether a run of all sources asks it.
@@ -110,10 +110,10 @@ def card(
     """Return the card of a source.
 
     Args:
-        source: its name.
+        source: the name of the source.
         answer: about the gene.
         info: its declaration.
-        fields: of its data, by name.
+        fields: the fields of its data, by name.
         gene: the identifiers and the symbol of the gene.
         history: what changed last.
         enabled: whether a run of all sources asks it.

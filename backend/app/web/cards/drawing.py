@@ -39,7 +39,7 @@ from app.web.cards.shapes import (
 )
 from app.web.cards.values import NONE, Value, as_number, at, cut, elements, number, write
 
-MOST_BARS = 10
+MAX_BARS = 10
 """Bars that are shown at once, besides the marked ones."""
 
 _TICKS = 4
@@ -52,8 +52,8 @@ class Answer:
     """What is drawn.
 
     Attributes:
-        data: of the answer.
-        fields: of the source, by the dotted path.
+        data: the data of the answer.
+        fields: the fields of the source, by the dotted path.
     """
 
     data: Mapping[str, Any]
@@ -74,7 +74,7 @@ def draw(picture: Picture, answer: Answer) -> Drawn | None:
 
     Args:
         picture: that the source declares.
-        answer: of the source.
+        answer: the answer of the source.
     """
     del answer
     raise NotImplementedError(type(picture))
@@ -114,8 +114,8 @@ def _(picture: Bars, answer: Answer) -> Drawn | None:
     most = max(numbers.values(), default=0)
     ranked = sorted(numbers, key=lambda key: -numbers[key])
     # the marked ones are shown at once, wherever they rank
-    top = [*ranked[:MOST_BARS], *(key for key in ranked[MOST_BARS:] if key in picture.marked)]
-    rest = [key for key in ranked[MOST_BARS:] if key not in picture.marked]
+    top = [*ranked[:MAX_BARS], *(key for key in ranked[MAX_BARS:] if key in picture.marked)]
+    rest = [key for key in ranked[MAX_BARS:] if key not in picture.marked]
 
     def bar(key: str) -> Bar:
         name = Value(key.replace("_", " "))
@@ -265,7 +265,7 @@ def _(picture: Partners, answer: Answer) -> Drawn | None:
     return DrawnBars(
         picture.title,
         unit or "",
-        cut(partners, bar, first=MOST_BARS),
+        cut(partners, bar, first=MAX_BARS),
         answer.definition(picture.field),
     )
 

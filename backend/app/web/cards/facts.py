@@ -10,7 +10,7 @@ from app.web.cards.values import Cut, Value, as_number, cut, elements, write
 LONG = 50
 """Characters of a value with more than which each value of a list has a line of its own."""
 
-MOST_BLOCKS = 2
+MAX_BLOCKS = 2
 """Objects in objects that are shown at once. They are long."""
 
 
@@ -83,7 +83,7 @@ def facts(
 
     Args:
         fields: that are declared.
-        data: of the answer, or of an object in it.
+        data: the data of the answer, or of an object in it.
         without: the paths of fields that are shown elsewhere.
         depth: how many names of the fields' paths lead to the object.
     """
@@ -136,7 +136,7 @@ def _shown(field: Field, value: Any) -> Value | Pairs | Values | Table | Blocks:
         return Values(cut(value, lambda each: write(each, name, unit)))
     if any(part.parts for part in field.parts):
         depth = len(field.path)
-        shown = cut(objects, lambda each: facts(field.parts, each, depth=depth), MOST_BLOCKS)
+        shown = cut(objects, lambda each: facts(field.parts, each, depth=depth), MAX_BLOCKS)
         return Blocks(shown)
     return table(field.parts, objects)
 

@@ -12,7 +12,7 @@ def markup(value: Value, root: str = "") -> Markup:
     """Return a value as markup, with a link to what it names.
 
     Args:
-        value: of an answer. Its text is isolated, so that its direction is only its own.
+        value: the value of an answer. Its text is isolated, so that its direction is only its own.
         root: the path under which a proxy serves the pages.
     """
     text = escape(printable(value.text))

@@ -20,10 +20,10 @@ FIRST = 8
 MOST = 200
 """Elements of a list that a page has at all. The JSON has all of them."""
 
-MOST_CHARS = 600
+MAX_CHARS = 600
 """Characters of a text that are shown at once."""
 
-MOST_CELL = 5
+MAX_CELL = 5
 """Elements of a list that are written into one cell of a table."""
 
 _HGNC_ID = re.compile(r"HGNC:[0-9]{1,9}", re.ASCII)
@@ -37,13 +37,13 @@ class Value:
 
     Attributes:
         text: what is shown first.
-        rest: of a long text, what follows when somebody asks for it.
+        rest: the rest of a long text, shown on request.
         href: the address of what an identifier names at another site.
         gene: the HGNC id of a gene that has a page here.
-        unit: of a number.
+        unit: the unit of a number.
         is_none: whether the source says nothing.
-        parts: of a list, the values that ``text`` joins.
-        left_out: of a list, the number of values after these.
+        parts: the values of a list that ``text`` joins.
+        left_out: the number of further values of a list.
     """
 
     kind = "value"
@@ -86,7 +86,7 @@ def cut(
     """Cut a list.
 
     Args:
-        elements: of the list.
+        elements: the elements of the list.
         show: makes of an element what the page shows. It is called for those that the page has.
         first: how many are shown at once. A single one more is shown, too.
         most: how many the page has.
@@ -106,7 +106,7 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
     Args:
         value: any JSON, also what its field does not declare.
         field: the name of its field, which tells identifiers of which the form does not.
-        unit: of a number.
+        unit: the unit of a number.
     """
     match value:
         case None | bool():
@@ -118,7 +118,7 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
         case str():
             return _text(value, field)
         case list():
-            parts = tuple(write(each, field, unit) for each in value[:MOST_CELL])
+            parts = tuple(write(each, field, unit) for each in value[:MAX_CELL])
             text = ", ".join(each.text for each in parts) or "none"
             left_out = len(value) - len(parts)
             text += f" and {left_out:,} more" if left_out else ""
@@ -163,16 +163,16 @@ def follow(data: Any, names: Iterable[str]) -> Any:
 def _text(value: str, field: str) -> Value:
     if _HGNC_ID.fullmatch(value):
         return Value(value, gene=value)
-    if len(value) <= MOST_CHARS:
+    if len(value) <= MAX_CHARS:
         href = address_of(value, field)
         return Value(urlsplit(href).netloc if href == value else value, href=href)
-    end = value.rfind(" ", MOST_CHARS // 2, MOST_CHARS)
-    end = MOST_CHARS if end < 0 else end
+    end = value.rfind(" ", MAX_CHARS // 2, MAX_CHARS)
+    end = MAX_CHARS if end < 0 else end
     return Value(value[:end], rest=value[end:])
 
 
 def _joined_map(value: dict[str, Any], field: str) -> str:
-    shown = [f"{key}: {write(each, field).text}" for key, each in islice(value.items(), MOST_CELL)]
+    shown = [f"{key}: {write(each, field).text}" for key, each in islice(value.items(), MAX_CELL)]
     more = len(value) - len(shown)
     return "; ".join(shown) + (f" and {more:,} more" if more else "") if shown else "none"
 

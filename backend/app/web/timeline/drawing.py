@@ -28,14 +28,14 @@ TIMES = 34.0
 NARROW = 10.0
 """The width of an attempt below which its sources are not drawn."""
 
-MOST_LANES = 30
+MAX_LANES = 30
 """Lanes with a worker each. Beyond them, the last lane is for all others."""
 
-MOST_ROWS = 15
+MAX_ROWS = 15
 """Sources of an attempt that are drawn side by side."""
 
-MOST_TOLD = 60
-"""Attempts and gaps that are told in words."""
+MAX_DESCRIBED = 60
+"""Maximum number of attempts and gaps in the text version."""
 
 Lane = int | str | None
 """The worker of a lane, None if it is not known, or the name of the lane for all others."""
@@ -81,12 +81,12 @@ def draw(
     """Draw a run; None if it has had no attempt.
 
     Args:
-        events: of the run, in order.
+        events: the events of the run, in order.
         now: where an attempt that goes on ends.
         parts: when attempts were busy with which source.
-        hosts: of the workers, by their ids.
-        begin: of the window; None: of the run.
-        end: of the window; None: of the run.
+        hosts: the hosts of the workers, by their ids.
+        begin: the start of the window; None means the start of the run.
+        end: the end of the window; None means the end of the run.
         left_out: whether the run has earlier events than these.
 
     Raises:
@@ -151,7 +151,7 @@ def _show(
         return _Shown(attempt, end, sources, ())
     inside = [each for each in sources if window.meets(each.begin, each.end)]
     rows, _ = in_rows(
-        inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), most=MOST_ROWS
+        inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), most=MAX_ROWS
     )
     return _Shown(attempt, end, sources, rows)
 
@@ -159,7 +159,7 @@ def _show(
 def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
     """Return the attempts of each lane, the lane of the first attempt first."""
     workers = list(dict.fromkeys(each.attempt.worker for each in shown))
-    own = set(workers if len(workers) <= MOST_LANES else workers[: MOST_LANES - 1])
+    own = set(workers if len(workers) <= MAX_LANES else workers[: MAX_LANES - 1])
     lanes: dict[int | str | None, list[_Shown]] = {}
     for each in shown:
         worker = each.attempt.worker
@@ -237,7 +237,7 @@ def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:
             close_to(each.attempt.begin, each.end).query,
             "; ".join(map(_said_of, each.sources)),
         )
-        for each in both[-MOST_TOLD:]
+        for each in both[-MAX_DESCRIBED:]
     ]
 
 

@@ -12,7 +12,7 @@ from app.web.timeline.shapes import LABELS, LETTER, WIDTH, Mark, Scale
 ROW = 15.0
 """The height of a row of labels."""
 
-MOST_ROWS = 6
+MAX_ROWS = 6
 
 
 class Gaps(NamedTuple):
@@ -44,11 +44,11 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
 
     Args:
         gaps: in order.
-        scale: of the drawing.
+        scale: the scale of the drawing.
         lanes: the height of all lanes.
     """
     labels = [(gap, *_extent(gap, scale)) for gap in gaps]
-    placed, left_out = in_rows(labels, lambda label: label[1:], most=MOST_ROWS)
+    placed, left_out = in_rows(labels, lambda label: label[1:], most=MAX_ROWS)
     rows = 1 + max((row for row, _ in placed), default=-1)
     top = rows * ROW + 5.0
     bars = [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.web.timeline.window import Window
 
-MOST_TICKS = 8
+MAX_TICKS = 8
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3_600, 86_400
 _STEPS = [
@@ -37,8 +37,8 @@ class Tick:
 
 def ticks_of(window: Window) -> list[Tick]:
     """Return round times in a window, at most eight steps apart from its beginning to its end."""
-    step = next((each for each in _STEPS if window.length <= MOST_TICKS * each), _STEPS[-1])
-    step *= max(1, -(-window.length // (MOST_TICKS * step)))
+    step = next((each for each in _STEPS if window.length <= MAX_TICKS * each), _STEPS[-1])
+    step *= max(1, -(-window.length // (MAX_TICKS * step)))
     number = -((_EPOCH - window.begin) // step)
     found: list[Tick] = []
     day = ""

@@ -58,8 +58,8 @@ def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Wi
 
     Args:
         whole: the run. What is not given is its beginning or its end.
-        begin: of the window. A time without a zone is in UTC.
-        end: of the window.
+        begin: the start of the window. A time without a zone is in UTC.
+        end: the end of the window.
 
     Raises:
         WrongUse: it is too short, or has nothing to do with the run.

@@ -96,7 +96,11 @@ async def test_head_says_what_get_would_and_starts_no_export(api, answers, query
         ("sources=clinvarr", "no source 'clinvarr'; did you mean clinvar?", "hgnc, ensembl"),
         ("fields=clinvar.variant", "did you mean clinvar.variants?", "clinvar.variants"),
         ("fields=clinvra.variants", "there is no source 'clinvra'", "clinvar"),
-        ("sources=hpo&fields=gtex.tissues_tpm", "is not of the sources hpo", "these sources"),
+        (
+            "sources=hpo&fields=gtex.tissues_tpm",
+            "does not belong to the sources hpo",
+            "these sources",
+        ),
         ("list=nosuch", "there is no gene list 'nosuch'", "list-add"),
         ("snapshot=march", "there is no snapshot 'march'", "just snapshot"),
         ("as_of=yesterday", "as_of is 'yesterday'", "2026-03-31"),

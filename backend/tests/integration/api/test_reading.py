@@ -231,4 +231,4 @@ async def test_what_cannot_be_read_is_refused_with_what_can(api, past, params, f
 async def test_a_wrong_place_in_the_history_is_refused(api, past, after) -> None:
     answer = await api.get("/api/genes/PKD1/history", params={"after": after})
     assert answer.status_code == 422
-    assert answer.json()["allowed"] == "next_after of the page before"
+    assert answer.json()["allowed"] == "next_after of the previous page"

@@ -66,7 +66,7 @@ def test_tables_and_json_for_programs(cli: Cli, history) -> None:
         (("--run", "999"), "there is no run 999"),
         (("--list", "none"), "there is no gene list"),
         (("--source", "clinvra"), "did you mean clinvar?"),
-        (("--since", "2026-01-01", "--run", "7"), "since and run are given together"),
+        (("--since", "2026-01-01", "--run", "7"), "since and run exclude each other"),
     ],
 )
 def test_what_cannot_be_answered_is_wrong_use(cli: Cli, history, arguments, said) -> None:

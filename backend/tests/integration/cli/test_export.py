@@ -145,7 +145,7 @@ def test_the_dictionary_can_be_had_alone(exported, answers, tmp_path) -> None:
         (["--snapshot", "march"], "just snapshot"),
         (["--as-of", "tomorrow"], "2026-03-31"),
         (["--long", "hgnc.name"], "hgnc.alias_symbol"),
-        (["--output", "/dev/full", "--format", "tsv"], "is no file"),
+        (["--output", "/dev/full", "--format", "tsv"], "is not a regular file"),
         (["--columns", "--format", "xlsx"], "whose files contain it"),
     ],
 )

@@ -86,7 +86,7 @@ async def test_a_service_that_answers_wrongly_is_reported(
 async def test_only_the_start_of_a_file_is_fetched(patient: Patient, sandbox: Sandbox) -> None:
     found = await patient.all("upstream.ncbi-files", "upstream.hgnc-files")
 
-    assert "has its columns" in found["upstream.ncbi-files"].finding.summary
+    assert "has the expected columns" in found["upstream.ncbi-files"].finding.summary
 
 
 async def test_an_address_where_nobody_listens_is_reported(patient: Patient) -> None:

@@ -408,7 +408,7 @@ async def test_a_value_of_another_type_is_counted_and_left_empty(
         assert done.misfits == {f"panelapp.{each}": 1 for each in ("green", "amber", "red")}
         row = READ[name](data, plan.table.columns)[0]
         assert (row["panelapp.green"], row["panelapp.amber"], row["panelapp.red"]) == (None,) * 3
-    assert "1 values of panelapp.green are not of its type" in caplog.text
+    assert "1 values of panelapp.green have a wrong type" in caplog.text
 
 
 async def test_a_workbook_that_would_need_too_many_rows_is_refused_before_the_work(
@@ -419,7 +419,7 @@ async def test_a_workbook_that_would_need_too_many_rows_is_refused_before_the_wo
         await answer(annotator, gene_id, "panelapp", panels=[{"id": n} for n in range(4)])
     monkeypatch.setattr("app.annotation.data.export.planning.MAX_ROWS", 12)
     for name in ("gtex.tissues_tpm", "panelapp.panels"):
-        with pytest.raises(WrongUse, match=r"has [\d,]+ rows, and a sheet of a workbook holds 12"):
+        with pytest.raises(WrongUse, match=r"has [\d,]+ rows, but a sheet of a workbook holds 12"):
             await exported(annotator, tmp_path, format="xlsx", long=name)
     _, _, done = await exported(annotator, tmp_path, format="tsv", long="gtex.tissues_tpm")
     assert done.rows == 16
@@ -436,7 +436,7 @@ async def test_the_dictionary_says_which_releases_and_licences_the_columns_have(
     assert (cortex.type, cortex.unit, cortex.source) == ("number", "TPM", "gtex")
     assert cortex.licence == SOURCES["gtex"].info.licence
     assert cortex.release == "July"
-    assert "median" in cortex.definition
+    assert "Median" in cortex.definition
     assert columns["hpo.state"].licence is None
     assert "never asked" in columns["hpo.state"].definition
     assert list(msgspec.json.decode(plan.table.manifest)["sources"]) == ["gtex"]

@@ -113,7 +113,7 @@ async def test_a_file_that_is_older_than_the_last_one_accepted_is_refused(
     )
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "older than the last one accepted" in run.error
+    assert "is older than the last accepted file" in run.error
     assert await kept(annotator, "hgnc") == before
 
 
@@ -156,7 +156,7 @@ async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_ask
     mirror.answers["/fetch/"] = NOTHING_FOUND
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "nothing for 60 of the 60 genes that it had something for, and at most 19" in run.error
+    assert "no data for 60 of the 60 genes that were found before; at most 19" in run.error
     assert await kept(annotator, "hgnc") == before
     # each once, and again until it is clear
     assert len(mirror.asked) == 60 + 20
@@ -174,7 +174,7 @@ async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
     mirror.answers["hgnc_complete_set.txt$"] = b"".join(lines[:500] + lines[533:])
     run = await annotator.run("hgnc", mode="full")
     assert run.state == "failed"
-    assert "now has nothing for 33 of the 1,100 genes" in run.error
+    assert "now has no data for 33 of the 1,100 genes" in run.error
     assert await kept(annotator, "hgnc") == before
     mirror.answers.clear()
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
@@ -226,7 +226,7 @@ async def test_an_acceptance_counts_only_for_the_file_that_was_shown(
     mirror.answers["hgnc_complete_set.txt$"] = half(whole(sandbox, COMPLETE_SET)) + b"\n"
     again = await accepted(annotator, run.id, "hgnc")
     assert again.state == "failed"
-    assert "what was accepted is another file" in again.error
+    assert "another file was accepted" in again.error
     assert await kept(annotator, "hgnc") == before
     assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
 
@@ -246,7 +246,7 @@ async def test_an_acceptance_counts_only_for_as_many_absent_genes_as_were_shown(
     await annotator.change("UPDATE run_sources SET held = held || '{\"genes\": 30}'")
     again = await accepted(annotator, run.id, "hgnc")
     assert again.state == "failed"
-    assert "30 absent genes were accepted, and these are 40" in again.error
+    assert "30 absent genes were accepted, but 40 are absent now" in again.error
     assert await turned_absent(annotator, "hgnc", before) == 0
     assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
     assert await turned_absent(annotator, "hgnc", before) == 40
@@ -281,7 +281,7 @@ async def test_a_column_of_identifiers_that_became_empty_does_not_remove_the_ide
     ]
     mirror.answers["hgnc_complete_set.txt$"] = "\n".join([header, *emptied, ""]).encode()
     run = await annotator.run("hgnc", mode="full")
-    assert "nothing to say about any gene" in run.error
+    assert "no data for any gene" in run.error
     assert await annotator.rows("SELECT id FROM genes WHERE entrez_id IS NULL") == []
 
 
@@ -314,7 +314,7 @@ async def test_a_first_file_must_have_as_many_genes_as_a_complete_one(annotator:
     )
     run = await annotator.run("hgnc")
     assert run.state == "failed"
-    assert "something for 1,089 genes, and a complete file for at least 18,000" in run.error
+    assert "data for 1,089 genes, but a complete file for at least 18,000" in run.error
     assert "COMPLETE_SHARE" in run.error
     assert await kept(annotator, "hgnc") == []
     assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
@@ -415,7 +415,7 @@ async def test_a_first_run_that_finds_nothing_at_a_service_is_held(
     run = await annotator.run("hgnc")
     progress = (await annotator.progress(run.id))["hgnc"]
     assert (progress["state"], progress["held"]["genes"]) == ("held", 60)
-    assert "hgnc has nothing for all of the 60 genes of its first run" in run.error
+    assert "hgnc has no data for any of the 60 genes of its first run" in run.error
     assert await kept(annotator, "hgnc") == []
     assert (await accepted(annotator, run.id, "hgnc")).state == "succeeded"
     assert {row["state"] for row in await kept(annotator, "hgnc")} == {"absent"}

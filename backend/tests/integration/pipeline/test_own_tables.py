@@ -234,7 +234,7 @@ async def test_a_run_whose_table_was_removed_meanwhile_fails_and_says_so(
     await annotator.change("UPDATE own_tables SET replaced_at = now()")
     async with annotator.working():
         ended = await annotator.bench.ended(created.ref.run_id)
-    assert (ended.state, "no own table is called so" in ended.error) == (
+    assert (ended.state, "no own table has this name" in ended.error) == (
         "failed",
         True,
     )

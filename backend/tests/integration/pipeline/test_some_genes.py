@@ -55,7 +55,7 @@ async def test_a_previous_symbol_of_one_gene_means_this_gene(annotator: Annotato
     )
     named = await annotator.request("ensembl", genes=["former"])
     assert not (await annotator.request("ensembl", genes=["PKD1"])).created
-    for name, says in (("BOTH", "several genes are called BOTH"), ("ELSEWHERE", "no gene of the")):
+    for name, says in (("BOTH", "several genes have the name BOTH"), ("ELSEWHERE", "no gene here")):
         with pytest.raises(WrongUse, match=says):
             await annotator.request("ensembl", genes=[name])
     assert named.created
@@ -83,7 +83,7 @@ async def test_names_that_no_gene_has_are_listed_with_a_near_one(annotator: Anno
     with pytest.raises(WrongUse) as error:
         await annotator.request("ensembl", genes=["PKD1", "PKHD9"])
 
-    assert "no gene of the database is called PKHD9; did you mean PKHD1?" in str(error.value)
+    assert "no gene here has the name PKHD9; did you mean PKHD1?" in str(error.value)
 
 
 async def test_an_empty_list_of_genes_is_refused(annotator: Annotator) -> None:

@@ -90,7 +90,7 @@ async def test_without_a_period_it_is_the_last_7_days(viewer) -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"since": "2026-02-01", "run": "7"}, "since and run are given together"),
+        ({"since": "2026-02-01", "run": "7"}, "since and run exclude each other"),
         ({"from": "januar"}, "did you mean january?"),
         ({"to": "february"}, "to is given without from"),
         ({"run": "8"}, "run 8"),

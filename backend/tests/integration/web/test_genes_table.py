@@ -149,7 +149,7 @@ async def test_what_a_form_sends_becomes_a_short_address(admin, answers) -> None
 MISTAKES = (
     # address, what is said, what is allowed, what the form keeps
     ("where=gnomad.loeuv%3C1", "no field 'gnomad.loeuv'", "gnomad.loeuf", "where=gnomad.loeuv<1"),
-    ("where=x", "has another form", "FIELD OPERATOR VALUE", "where=x"),
+    ("where=x", "has a wrong syntax", "FIELD OPERATOR VALUE", "where=x"),
     ("fields=clinvar.x,gnomad.pli", "'clinvar.x'", "clinvar.variants", "fields=clinvar.x"),
     ("list=nosuch", "there is no gene list", "list-add", "list=nosuch"),
     ("order=gnomad.x", "there is no field", "gnomad.pli", "order=gnomad.x"),

@@ -56,7 +56,7 @@ async def test_the_beginning_of_one_name_leads_to_its_gene(viewer) -> None:
         ("PKD2", "PKD2: approved symbol, not in this database."),
         ("shared", "shared: alias of 2 genes."),
         ("pk", "3 genes have names that begin with pk."),
-        ("PKD11", "No gene has the name PKD11. These names are near to it."),
+        ("PKD11", "No gene has the name PKD11. These names are similar to it."),
         ("XYZXYZ", "No gene has the name XYZXYZ."),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from app.annotation.data.fields import Field, fields_of
 from app.annotation.data.shapes import Answer, Gene
-from app.web.gene_cells import MOST_CHARS, cell, row
+from app.web.gene_cells import MAX_CHARS, cell, row
 from app.web.gene_columns import by_source
 
 CLINVAR, PANELAPP = fields_of("clinvar"), fields_of("panelapp")
@@ -56,8 +56,8 @@ def test_a_value_is_written_as_people_read_it(field: Field, value: Any, shown: s
 def test_what_does_not_fit_is_told_when_asked_for() -> None:
     for value in ("long " * 100, ["x" * 70, "y" * 70]):
         made = cell(NAMES, value)
-        assert len(made.value.text) <= MOST_CHARS
-        assert len(made.whole) > MOST_CHARS
+        assert len(made.value.text) <= MAX_CHARS
+        assert len(made.whole) > MAX_CHARS
         assert made.is_long
     assert cell(NAMES, "short").whole == ""
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.core.errors import NotFound
-from app.web.live import MOST_PARTS, Live
+from app.web.live import MAX_PARTS, Live
 from harness.timing import WAIT, limit
 
 
@@ -52,7 +52,7 @@ async def test_all_watchers_share_one_rendering(live) -> None:
 
 async def test_more_than_some_different_parts_are_not_watched(live) -> None:
     page = Page()
-    watching = [live.watch(f"page {number}", page.render) for number in range(MOST_PARTS)]
+    watching = [live.watch(f"page {number}", page.render) for number in range(MAX_PARTS)]
     await asyncio.gather(*map(anext, watching))
 
     assert [text async for text in live.watch("one more", page.render)] == []

@@ -1,8 +1,7 @@
-"""What changed: between two times or snapshots, or by a run.
+"""Lists changes: between two times or snapshots, or by a run.
 
-`asked` reads which changes somebody asks for, `stream` reads them, `written` writes them as lines,
-`counts` counts them by source, and `side_by_side` puts both values of what differs beside each
-other.
+`asked` parses the request, `stream` reads the changes, `written` writes them as lines, `counts`
+counts them by source, and `side_by_side` shows the former and the new values next to each other.
 """
 
 from app.annotation.data.changes.asked import ORDERS, Asked, Wanted, understand

@@ -1,4 +1,4 @@
-"""Reads which changes somebody asks for, and refuses what cannot be answered."""
+"""Parses requests for changes, and rejects those that cannot be answered."""
 
 import re
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ from app.core.runs.views import LARGEST_ID, require_run
 from app.core.text.nearest import did_you_mean
 
 ORDERS = ("gene", "source")
-"""What comes first: all changes of a gene, or all changes of a source. In each, the genes come in
-the order of their import, and the sources in that of their names."""
+"""The sort orders: by gene and then source, or by source and then gene. Genes are sorted by their
+import, and sources by name."""
 
 DEFAULT_PERIOD = timedelta(days=7)
-"""How far back the changes go if nothing else is asked for."""
+"""The default period, up to now."""
 
 _NO_NAME = re.compile(r"[^a-z]", re.IGNORECASE)
-"""What begins like this is a time, because the name of a snapshot begins with a letter."""
+"""A text that begins like this is a time, because a snapshot's name begins with a letter."""
 
 _KEY = re.compile(r"(\d{1,18}):([^:]*):(\d{1,18})")
 
@@ -46,19 +46,19 @@ _RUN_CREATED = text("SELECT created_at FROM runs WHERE id = :id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks for, as it was typed.
+    """A request for changes, as typed.
 
     Attributes:
-        since: a day, which means its beginning in UTC, or a time.
-        from_: a day, which means its end, a time, or the name of a snapshot.
-        to: the same.
+        since: a time, or a day, which means its start in UTC.
+        from_: a time, a day, which means its end in UTC, or the name of a snapshot.
+        to: like ``from_``.
         run: the id of a run.
         source: only changes of this source.
         gene: only changes of the gene with this name.
         list: only changes of genes on the list with this name.
-        moving: also changes of fields that move.
+        moving: whether changes of moving fields are included.
         order: one of :data:`ORDERS`.
-        after: only changes after the one with this key, in this order.
+        after: the key of the last change of the previous page.
     """
 
     since: str | None = None
@@ -75,12 +75,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The place of a change in the order of all changes: by gene and source.
+    """The sort key of a change.
 
     Attributes:
         gene_id: the gene.
-        source: the source; empty for what happened to the gene itself, which comes first.
-        event_id: of what happened to the gene.
+        source: the source; empty for events of the gene itself, which come first.
+        event_id: the id of the event of the gene.
     """
 
     gene_id: int
@@ -88,20 +88,20 @@ class Key:
     event_id: int
 
     def __str__(self) -> str:
-        """Return it as the parameter `after` has it."""
+        """Return the key in the form of the parameter `after`."""
         return f"{self.gene_id}:{self.source}:{self.event_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The changes that are looked for.
+    """A parsed request for changes.
 
     Attributes:
-        fields: of all sources.
+        fields: the fields of all sources.
         now: PostgreSQL's time.
-        start: what the answers of this time are compared with; None for those of a run.
-        to: the later answers.
-        run: whose changes are looked for; None for the difference of two times.
+        start: the start of the period; None for the changes of a run.
+        to: the end of the period.
+        run: the run whose changes are listed; None for the changes between two times.
         run_created: when the run was created.
         source: see :class:`Asked`.
         gene_id: the gene.
@@ -109,7 +109,7 @@ class Wanted:
         moving: see :class:`Asked`.
         order: see :class:`Asked`.
         after: see :class:`Asked`.
-        until: only changes of genes up to the one with this id.
+        until: the largest gene id; None means all genes.
     """
 
     fields: Mapping[str, Mapping[str, Field]]
@@ -128,21 +128,21 @@ class Wanted:
 
     @property
     def period(self) -> str:
-        """What the changes are of, for people."""
+        """The period or run, for people."""
         if self.start is None:
             return f"by run {self.run}"
         return f"between {_said(self.start)} and {_said(self.to.at or self.now)}"
 
 
 async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
-    """Read what somebody asks for.
+    """Parse a request for changes.
 
     Args:
-        connection: to read from.
-        asked: as it was typed.
+        connection: the database connection.
+        asked: the request as typed.
 
     Raises:
-        WrongUse: it cannot be answered. The message says what is allowed.
+        WrongUse: the request cannot be answered. The message says what is allowed.
     """
     now: datetime = (await connection.execute(_CLOCK)).scalar_one()
     fields = await all_fields(connection)
@@ -163,7 +163,7 @@ async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
         gene_id=None if asked.gene is None else await _gene(connection, asked.gene),
         list_id=None if asked.list is None else await _list(connection, asked.list),
         moving=asked.moving,
-        # the changes of one source come in the order of the genes anyhow
+        # the changes of one source are always sorted by gene
         order=asked.order if asked.source is None else "gene",
         after=None if asked.after is None else _key(asked.after),
     )
@@ -176,11 +176,12 @@ async def _period(
     names = [name for name, value in given.items() if value is not None]
     if len(names) > 1:
         raise WrongUse(
-            f"{' and '.join(names)} are given together", allowed="one of since, from and run"
+            f"{' and '.join(names)} exclude each other", allowed="one of since, from and run"
         )
     if asked.to is not None and asked.from_ is None:
         raise WrongUse(
-            "to is given without from", allowed="from and to, or from alone for until now"
+            "to is given without from",
+            allowed="from and to, or from alone to list changes until now",
         )
     if asked.run is not None:
         created = await _run_created(connection, asked.run)
@@ -202,7 +203,7 @@ async def _period(
 
 
 async def _since(connection: AsyncConnection, value: str | None, now: datetime) -> datetime:
-    # the changes of a day itself are asked for, too
+    # the changes on the given day are included
     at = now - DEFAULT_PERIOD if value is None else parse_start("since", value, now)
     await require_history(connection, at)
     return at
@@ -261,13 +262,13 @@ async def _list(connection: AsyncConnection, name: str) -> int:
 def _key(after: str) -> Key:
     found = _KEY.fullmatch(after)
     if found is None or "\0" in after:
-        raise WrongUse(f"after {after[:80]!r}", allowed="next_after of the page before")
+        raise WrongUse(f"after {after[:80]!r}", allowed="next_after of the previous page")
     gene_id, source, event_id = found.groups()
     return Key(min(int(gene_id), LARGEST_ID), source, min(int(event_id), LARGEST_ID))
 
 
 def _wrong_use(error: UserError) -> WrongUse:
-    """Return the error of a parameter, for one of a thing that was looked for."""
+    """Return the error of a lookup as a wrong use of the parameter."""
     return WrongUse(error.found, allowed=error.allowed, remedy=error.remedy, steps=error.steps)
 
 

@@ -1,4 +1,4 @@
-"""Counts changes by source: how many genes have another answer, and what they gained."""
+"""Counts changes by source: the genes with a changed answer, and what they gained."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,29 +17,29 @@ from app.core.runs.views import View
 from app.db.tables import annotations
 
 MANY = 40_000
-"""Answers that changed. Comparing so many takes some 3 seconds of processor time."""
+"""The number of changed answers that is considered many. Comparing this many takes about 3 seconds
+of processor time."""
 
 
 class SourceCount(View):
     """The changes of one source."""
 
     source: str | None
-    """Null for what happened to the genes themselves."""
+    """The source; null for events of the genes themselves."""
     genes: int | None
-    """The genes about which there is an answer of the source now, among those that are asked for;
-    null for what happened to genes."""
+    """The number of requested genes with an answer of the source now; null for events of genes."""
     changed: int
-    """The genes whose answer is another one."""
+    """The number of genes whose answer changed."""
     first_answers: int
-    """The genes that have their first answer."""
+    """The number of genes with a first answer."""
     events: int
-    """What happened to genes, such as new symbols."""
+    """The number of events of genes, such as new symbols."""
     gained: dict[str, int]
-    """The number of genes by what they have more of than before, in words."""
+    """The number of genes by gain, in words, such as `gained a pathogenic variant`."""
 
 
 class ChangeCounts(View):
-    """The changes of each source that has some, in the order of the sources' names."""
+    """The changes by source, sorted by name. Sources without changes are omitted."""
 
     sources: list[SourceCount]
 
@@ -53,11 +53,11 @@ class Tally:
 
 
 async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None, Tally]:
-    """Count changes as they are listed, by source.
+    """Count the listed changes by source.
 
     Args:
-        connection: of `stream.reading`.
-        wanted: which changes.
+        connection: the connection of `stream.reading`.
+        wanted: the parsed request.
     """
     gains = {
         name: each.gain
@@ -77,21 +77,21 @@ async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None,
     async for _ in stream(connection, wanted, add, in_words=False):
         pass
     for each in tallies.values():
-        # in the order in which the fields are declared
+        # in the order of the fields' declaration
         said = dict.fromkeys(gains.values())
         each.gained = Counter({words: each.gained[words] for words in said if each.gained[words]})
     return tallies
 
 
 async def are_many(connection: AsyncConnection, wanted: Wanted) -> bool:
-    """Tell whether a count would take longer than a few seconds."""
+    """Tell whether counting would take more than a few seconds."""
     statement = number_of_rows(wanted, MANY + 1)
     number: int = (await connection.execute(statement)).scalar_one()
     return number > MANY
 
 
 async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:
-    """Count changes, beside the number of genes with an answer; see :func:`tally`."""
+    """Count changes and the genes with an answer, by source; see :func:`tally`."""
     tallies = await tally(connection, wanted)
     genes = await _genes(connection, wanted)
     return ChangeCounts(
@@ -121,21 +121,23 @@ async def _genes(connection: AsyncConnection, wanted: Wanted) -> Mapping[str, in
 
 
 def _is_gain(each: FieldDifference, gains: Mapping[str, str]) -> bool:
-    """Tell whether a field has more than before: a greater number, or another element."""
+    """Tell whether a field increased: a greater number, or an additional element."""
     if each.field not in gains:
         return False
-    # an answer that was absent had nothing
+    # an absent answer counts as 0
     before = 0 if each.from_ is msgspec.UNSET else each.from_
     numbers = isinstance(each.to, int | float) and isinstance(before, int | float)
     return each.change == "added" or (numbers and each.to > before)
 
 
 def in_a_sentence(title: str, found: SourceCount) -> str:
-    """Say what changed: ``ClinVar: 312 of 5,000 genes changed, 41 gained a pathogenic variant``.
+    """Describe the changes of a source in one line.
+
+    Such as ``ClinVar: 312 of 5,000 genes changed, 41 gained a pathogenic variant``.
 
     Args:
-        title: of the source.
-        found: its numbers.
+        title: the title of the source.
+        found: the numbers of the source.
     """
     said: list[str] = []
     if found.events:

@@ -1,4 +1,4 @@
-"""Puts the former and the present values of a change side by side, in words."""
+"""Shows the former and the new values of a change side by side, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from app.annotation.data.wording import element_in_words, identity_in_words, in_
 from app.core.text.words import shortened
 
 MAX_CHARS = 300
-"""The most characters of a value."""
+"""Maximum length of a value in characters."""
 
 
 @dataclass(slots=True)
 class Row:
-    """One thing that differs: a value, or the elements that came and went of a list or a map.
+    """One difference: a changed value, or the added and removed elements of a list or map.
 
     Attributes:
-        name: of the field, with the element and its part, for people.
-        definition: of the field; empty if the source does not declare it any more.
-        before: the former value, or the elements that went.
-        now: the present value, or the elements that came.
+        name: the name of the field, with the element and its part, for people.
+        definition: the definition of the field; empty if the source does not declare it any more.
+        before: the former value, or the removed elements.
+        now: the new value, or the added elements.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Row:
 
 
 def side_by_side(change: Change, fields: Mapping[str, Field]) -> list[Row]:
-    """Return what differs, in the order of the fields.
+    """Return the differences, in the order of the fields.
 
     Args:
-        change: of an answer.
-        fields: of its source, by their names.
+        change: the change of an answer.
+        fields: the fields of the source, by name.
     """
     rows: dict[str, Row] = {}
     for each in change.fields:
@@ -52,7 +52,7 @@ def side_by_side(change: Change, fields: Mapping[str, Field]) -> list[Row]:
 
 
 def _place(each: FieldDifference) -> list[str]:
-    """Return which element of the list or the map was altered, and which part of it."""
+    """Return the element of the list or map that was altered, and the part of it."""
     if each.element is msgspec.UNSET or (each.change != "altered" and each.part is msgspec.UNSET):
         return []
     element = each.element if isinstance(each.element, str) else identity_in_words(each.element)

@@ -1,4 +1,4 @@
-"""Selects the changes, with both versions of each answer, by gene and source."""
+"""Selects changes with both versions of each answer, by gene and source."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ from app.db.tables import (
 )
 
 _CLOCK_MAY_BE_WRONG = timedelta(days=1)
-"""By which PostgreSQL's clock may have been set back during a run."""
+"""The maximum by which PostgreSQL's clock may have been set back during a run."""
 
 _SUCCESSOR = "imported as a successor"
 
@@ -47,12 +47,12 @@ _SUCCESSOR = "imported as a successor"
 def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
     """Return the statement that selects the changes, in the order of their keys.
 
-    Its rows have the former version of the answer beside the new one. They may be equal, if the
-    answer changed and changed back. Genes that were not there at the later time have no names.
+    Each row has the former and the new version of an answer. They are equal if the answer changed
+    and changed back. Genes that were not in the database at the later time have no names.
 
     Args:
-        wanted: which changes.
-        most: the number of rows; None for all.
+        wanted: the parsed request.
+        most: the maximum number of rows; None means all.
     """
     new = _new(wanted, most)
     former = _former(wanted, new)
@@ -67,7 +67,7 @@ def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
             new.c.at,
             new.c.run_id,
             new.c.state,
-            # the data of a first answer are not compared with anything
+            # the data of a first answer have nothing to compare with
             case((former.c.gene_id.is_not(None), cast(new.c.data, Text))).label("data"),
             func.coalesce(origins.c.release, new.c.release).label("release"),
             new.c.event,
@@ -75,7 +75,7 @@ def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
             former.c.state.label("former_state"),
             cast(former.c.data, Text).label("former_data"),
             former.c.release.label("former_release"),
-            # of the last of several changes
+            # set only if the last change was a rollback
             case((former.c.valid_to == new.c.at, former.c.rollback_id)).label("rollback_id"),
         )
         .select_from(
@@ -93,13 +93,14 @@ def _key(selected: FromClause, wanted: Wanted) -> list[ColumnElement[Any]]:
 
 
 def _new(wanted: Wanted, most: int | None) -> Subquery:
-    """Select the later versions, and what happened to genes, in their order without their data.
+    """Select the later versions and the events of genes, sorted, without their data.
 
-    PostgreSQL sorts them before it reads the former versions, so that the first ones come at once.
+    PostgreSQL sorts them before it reads the former versions, so that the first rows arrive
+    quickly.
     """
     parts = _parts(wanted)
     if most is not None:
-        # each part for itself, so that PostgreSQL can read it in this order from an index
+        # each part is limited separately, so that PostgreSQL can read it in order from an index
         parts = [_first(part, wanted, most) for part in parts]
     found = union_all(*parts).subquery()
     selected = select(found).order_by(*_key(found, wanted))
@@ -111,7 +112,7 @@ def _new(wanted: Wanted, most: int | None) -> Subquery:
 
 
 def number_of_rows(wanted: Wanted, most: int) -> Select[Any]:
-    """Return the statement that counts the rows of :func:`changes_of`, up to a number."""
+    """Return the statement that counts the rows of :func:`changes_of`, up to a maximum."""
     rows = union_all(*_parts(wanted)).subquery()
     some = select(rows.c.gene_id).limit(most).subquery()
     return select(func.count()).select_from(some)
@@ -155,7 +156,7 @@ def _present(wanted: Wanted) -> Select[Any]:
         return _limited(
             selected.where(
                 annotations.c.changed_run_id == wanted.run,
-                # there is an index on it
+                # uses the index on valid_from
                 annotations.c.valid_from >= _run_started(wanted),
             ),
             annotations,
@@ -269,7 +270,7 @@ def _within(selected: Select[Any], at: ColumnElement[datetime], wanted: Wanted) 
 
 
 def _limited(selected: Select[Any], table: FromClause, wanted: Wanted) -> Select[Any]:
-    """Select only what belongs to the source, the gene and the list."""
+    """Limit a selection to the source, the gene and the list."""
     gene_id = table.c.id if table is genes else table.c.gene_id
     if wanted.source is not None:
         selected = selected.where(table.c.source == wanted.source)
@@ -298,7 +299,7 @@ def _former(wanted: Wanted, new: Subquery) -> FromClause:
     )
     if wanted.run is None:
         return selected.subquery("former")
-    # the first of them, if the run changed the answer several times
+    # the first one, if the run changed the answer several times
     same = (history.c.gene_id == new.c.gene_id, history.c.source == new.c.source)
     of_run = selected.where(*same, history.c.run_id == wanted.run)
     return of_run.order_by(history.c.valid_from).limit(1).lateral("former")

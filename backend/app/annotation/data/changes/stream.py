@@ -19,22 +19,22 @@ from app.annotation.data.wording import Words, describe_answer, describe_event
 
 T = TypeVar("T")
 
-FIRST_ROWS, MOST_ROWS = 20, 200
-"""Rows that are compared at a time. The first ones are few, so that they come soon. An answer has
-at most 100,000 bytes, and usually 1,000."""
+FIRST_ROWS, MAX_ROWS = 20, 200
+"""The number of rows compared at a time: few at first, so that the first changes arrive quickly. An
+answer has at most 100,000 bytes, and usually 1,000."""
 
 _SPARE_ROWS = 20
-"""Rows of a page that may turn out to be no changes before more have to be read."""
+"""Extra rows read for a page, because some rows may turn out not to be changes."""
 
 _NEXT_GENES = 4
-"""Genes that are looked at first, for each change of a page."""
+"""The number of genes searched first for each change of a page."""
 
-# a reader may pause, for example in a pager
+# the reader may pause, for example in a pager
 _PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
 
 
 class Listed(NamedTuple):
-    """A change, and its place among all of them."""
+    """A change with its sort key."""
 
     key: Key
     change: Change
@@ -42,7 +42,7 @@ class Listed(NamedTuple):
 
 @asynccontextmanager
 async def reading(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that sees one state of the database until its end, and writes nothing."""
+    """Open a read-only transaction that sees one consistent state of the database."""
     async with db.connect() as connection:
         await connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -58,26 +58,26 @@ async def stream(
     *,
     in_words: bool = True,
 ) -> AsyncGenerator[T, None]:
-    """Yield the changes, in parts, in the order of their keys.
+    """Yield the changes in batches, in the order of their keys.
 
-    Answers are compared in a thread, so that the event loop is free meanwhile. Memory does not grow
-    with the number of changes.
+    A thread compares the answers, so that the event loop stays free. Memory does not grow with the
+    number of changes.
 
     Args:
-        connection: of :func:`reading`. Nothing else may use it until the end.
-        wanted: which changes.
-        then: what to do with each part. It is called in the thread.
-        in_words: whether the changes have a text, which takes as long as the comparison.
+        connection: the connection of :func:`reading`. It is in use until the generator ends.
+        wanted: the parsed request.
+        then: the function that converts each batch. The thread calls it.
+        in_words: whether the changes are described in words, which takes as long as the comparison.
     """
     compare = Comparison(wanted, in_words=in_words)
     result = await connection.stream(
-        changes_of(wanted), execution_options={"max_row_buffer": MOST_ROWS}
+        changes_of(wanted), execution_options={"max_row_buffer": MAX_ROWS}
     )
     try:
         size = FIRST_ROWS
         while rows := await result.fetchmany(size):
             yield await asyncio.to_thread(_then, then, compare, rows)
-            size = MOST_ROWS
+            size = MAX_ROWS
     finally:
         await result.close()
 
@@ -98,7 +98,7 @@ async def page(
     compare = Comparison(wanted)
     most = limit + _SPARE_ROWS
     if wanted.order == "gene" and wanted.gene_id is None:
-        # if much changed, the next genes are enough, and PostgreSQL need not look for all that did
+        # if much changed, the next genes fill the page, and PostgreSQL need not find all changes
         begin = wanted.after.gene_id if wanted.after else 0
         wanted = replace(wanted, until=begin + _NEXT_GENES * limit)
     while len(listed) <= limit:

@@ -1,4 +1,4 @@
-"""The form in which changes are answered."""
+"""The shapes of answers about changes."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ STATES = ("found", "absent", "unknown")
 
 
 class FieldDifference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What changed in one field, as it is encoded. :class:`FieldChangeView` documents it."""
+    """One changed field, as it is encoded. :class:`FieldChangeView` documents it."""
 
     field: str
     change: Literal["altered", "added", "removed"]
@@ -25,7 +25,7 @@ class FieldDifference(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A change, as it is encoded. :class:`ChangeView` documents it."""
+    """A change as it is encoded. :class:`ChangeView` documents it."""
 
     hgnc_id: str
     symbol: str
@@ -45,58 +45,58 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldChangeView(View):
-    """What changed in one field of an answer."""
+    """A change in one field of an answer."""
 
     field: str
     """The name of the field, with its source: `clinvar.germline.pathogenic`."""
     change: Annotated[str, one_of(("altered", "added", "removed"))]
-    """`altered`: the value is another one. `added` and `removed`: an element of a list, or a key of
-    a map, which are compared as sets."""
+    """`altered`: the value changed. `added` and `removed`: an element of a list or a key of a map;
+    lists and maps are compared as sets."""
     element: str | dict[str, Any] | None = None
-    """The key of the map, or what tells the element of the list from the others, by the names of
-    its fields. It is left out for a value, and in a list whose elements nothing identifies."""
+    """The key of the map, or the identity of the list's element, by the names of its fields.
+    Omitted for a value, and for a list whose elements have no identity."""
     part: str | None = None
-    """The part of the element that changed, for an altered element; otherwise left out."""
+    """The changed part of an altered element; otherwise omitted."""
     from_: Any = Field(None, alias="from")
-    """The former value or element; left out if there was none."""
+    """The former value or element; omitted if there was none."""
     to: Any = None
-    """The present value or element; left out if there is none."""
+    """The new value or element; omitted if there is none."""
 
 
 class ChangeView(View):
-    """An answer that changed, or what happened to a gene."""
+    """A changed answer, or an event of a gene."""
 
     hgnc_id: str
-    """With its prefix: `HGNC:9008`."""
+    """The HGNC id with its prefix: `HGNC:9008`."""
     symbol: str
     """The symbol that the gene had at the later time."""
     source: str | None
-    """Whose answer changed; null for what happened to the gene itself."""
+    """The source whose answer changed; null for an event of the gene itself."""
     kind: Annotated[str, one_of(KINDS)]
-    """`changed`: the answer is another one. `first answer`: there was none before. `gene`: it
-    happened to the gene itself, such as a new symbol."""
+    """`changed`: the answer changed. `first answer`: there was none before. `gene`: an event of the
+    gene itself, such as a new symbol."""
     at: datetime
-    """Since when the answer is what it is, or when the event was noticed."""
+    """When the new answer became valid, or when the event was detected."""
     run_id: int | None
-    """The run that brought the answer; null: a rollback did, or it is not known."""
+    """The run that stored the answer; null if a rollback did, or if the run is not known."""
     rollback_id: int | None
     """The rollback that restored the answer."""
     state_before: Annotated[str | None, one_of(STATES)]
-    """Null for a first answer, and for an event."""
+    """The state of the former answer; null for a first answer and for an event."""
     state: Annotated[str | None, one_of(STATES)]
-    """Null for an event."""
+    """The state of the new answer; null for an event."""
     release_before: str | None
     """The last release of the source that gave the former answer."""
     release: str | None
-    """The release of the source that brought the answer."""
+    """The release of the source that gave the new answer."""
     event: str | None
-    """What happened to the gene: `renamed`, `merged`, `withdrawn`, `imported`, ..."""
+    """The event of the gene: `renamed`, `merged`, `withdrawn`, `imported`, ..."""
     detail: dict[str, Any] | None
-    """Of an event: `from` and `to`, or `into` with the HGNC ids of other genes."""
+    """The detail of an event: `from` and `to`, or `into` with the HGNC ids of other genes."""
     fields: list[FieldChangeView]
-    """What differs. It is empty for a first answer, which has nothing to differ from."""
+    """The changed fields; empty for a first answer."""
     text: str
-    """The change in words. Long lists are cut; `fields` has all of it."""
+    """The change in words. Long lists are shortened; `fields` is complete."""
 
 
 class ChangePage(View):

@@ -18,7 +18,7 @@ COLUMNS = (
 HEADER = ("\t".join(COLUMNS) + "\n").encode()
 
 _FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet takes a cell that begins with one of these for a formula."""
+"""A spreadsheet treats a cell that begins with one of these as a formula."""
 
 _BLANKS = str.maketrans("\t\r\n", "   ")
 
@@ -26,14 +26,14 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def as_text(listed: Sequence[Listed]) -> bytes:
-    """Return a line of words for each change."""
+    """Return one line of text for each change."""
     return "".join(
         f"{printable(each.change.text.translate(_BLANKS))}\n" for each in listed
     ).encode()
 
 
 def as_jsonl(listed: Sequence[Listed]) -> bytes:
-    """Return a JSON object in a line for each change."""
+    """Return one JSON object per line for each change."""
     return _ENCODER.encode_lines(each.change for each in listed)
 
 
@@ -48,7 +48,7 @@ def as_json(changes: Sequence[Change], next_after: str | None) -> bytes:
 
 
 class Format(NamedTuple):
-    """A form in which changes are written: what comes first, and the function for the rest."""
+    """An output format: the first line, and the function that writes the changes."""
 
     header: bytes
     write: Callable[[Sequence[Listed]], bytes]
@@ -59,7 +59,7 @@ FORMATS = {
     "tsv": Format(HEADER, as_tsv),
     "jsonl": Format(b"", as_jsonl),
 }
-"""By the name of the format."""
+"""The formats by name."""
 
 
 def _rows(change: Change) -> str:

@@ -1,9 +1,9 @@
 """Conditions on answers: ``clinvar.germline.pathogenic>=10``.
 
 A condition is a field, an operator and a value. It is parsed, checked against the declared fields,
-and becomes an SQL expression with bound parameters. `parsing` reads conditions, `values` reads what
-they compare with, `predicates` compares stored values, and `pseudo_fields` is what can be asked of
-an answer itself. The reference page "Conditions" says what a condition means.
+and becomes an SQL expression with bound parameters. `parsing` parses conditions, `values` parses
+their values, `predicates` builds comparisons of stored values, and `pseudo_fields` has fields of
+the answer itself. The reference page "Conditions" says what a condition means.
 """
 
 from app.annotation.data.conditions.parsing import (

@@ -1,4 +1,4 @@
-"""Reads conditions, and makes SQL expressions of them."""
+"""Parses conditions and converts them to SQL expressions."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ from app.annotation.data.versions import answers_at
 from app.core.errors import WrongUse
 
 MAX_CONDITIONS = 20
-"""The most conditions of one query."""
+"""Maximum number of conditions in one query."""
 
 MAX_CHARS = 500
-"""Characters of a condition."""
+"""Maximum length of a condition in characters."""
 
 FORM = (
     "FIELD OPERATOR VALUE, such as clinvar.germline.pathogenic>=10, with one of"
     " = != < <= > >= ~, or FIELD? for a field that has a value"
 )
-"""What a condition looks like, for people."""
+"""The syntax of a condition, for messages."""
 
 _OPERATORS: tuple[Operator, ...] = ("!=", "<=", ">=", "=", "<", ">", "~", "?")
-"""The longer ones first."""
+"""All operators, longer ones first, so that a prefix is not mistaken for the operator."""
 
 _ORDERED: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=", "?")
 _EQUAL: tuple[Operator, ...] = ("=", "!=", "?")
@@ -57,9 +57,9 @@ class Condition:
     """A condition that answers of one source satisfy or not.
 
     Attributes:
-        text: as it was typed.
-        source: whose answers it is about.
-        test: makes the condition on the columns of the answers of this source.
+        text: the condition as typed.
+        source: the source whose answers are tested.
+        test: returns the SQL condition on the columns of this source's answers.
     """
 
     text: str
@@ -67,7 +67,7 @@ class Condition:
     test: Callable[[Any], ColumnElement[bool]]
 
     def where(self, answers: Any) -> ColumnElement[bool]:
-        """Return the condition that an answer is of the source, and satisfies this condition.
+        """Return the SQL condition that an answer is from the source and satisfies this condition.
 
         Args:
             answers: a subquery of answers; see `versions.answers_at`.
@@ -76,10 +76,10 @@ class Condition:
 
 
 def parse_condition(text: str, known: Known) -> Condition:
-    """Return a condition that somebody typed.
+    """Parse a typed condition.
 
     Raises:
-        WrongUse: it has another form, or the field, the operator or the value is not allowed.
+        WrongUse: the syntax is wrong, or the field, the operator or the value is not allowed.
     """
     text = text.strip()
     name, operator, value = _split(text)
@@ -105,7 +105,7 @@ def parse_condition(text: str, known: Known) -> Condition:
 
 
 def parse_conditions(texts: Sequence[str], known: Known) -> list[Condition]:
-    """Return the conditions that somebody typed.
+    """Parse typed conditions.
 
     Raises:
         WrongUse: there are too many, or one is not allowed.
@@ -118,12 +118,12 @@ def parse_conditions(texts: Sequence[str], known: Known) -> list[Condition]:
 def satisfied(
     conditions: Iterable[Condition], moment: Moment, gene_id: ColumnElement[int]
 ) -> ColumnElement[bool]:
-    """Return the condition that the answers about a gene satisfy all conditions.
+    """Return the SQL condition that the answers about a gene satisfy all conditions.
 
     Args:
-        conditions: which. Without any, every gene satisfies them.
+        conditions: the conditions. Every gene satisfies an empty list.
         moment: when the answers were valid.
-        gene_id: the column of the gene's id in the query that this becomes a part of.
+        gene_id: the column of the gene's id in the enclosing query.
     """
     by_source: dict[str, list[Condition]] = {}
     for condition in conditions:
@@ -138,7 +138,7 @@ def satisfied(
 
 
 def operators_of(field: Field) -> tuple[Operator, ...]:
-    """Return the operators that a field can have in a condition."""
+    """Return the operators that a condition on a field can use."""
     kind = field.element if field.kind in {"list", "map"} else field.kind
     if kind in {"object", "list", "map"}:
         return ("?",)
@@ -167,7 +167,7 @@ def _split(text: str) -> tuple[str, Operator, str]:
         raise WrongUse(
             f"a condition of {len(text):,} characters", allowed=f"at most {MAX_CHARS} characters"
         )
-    # halves of characters are no text for PostgreSQL, and neither is NUL
+    # PostgreSQL's text cannot contain lone surrogates or NUL
     if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
         raise WrongUse(
             f"the condition {text!r} has characters that cannot be stored",
@@ -179,7 +179,7 @@ def _split(text: str) -> tuple[str, Operator, str]:
     name = text[:place].strip()
     value = rest[len(operator or "") :].strip()
     if operator is None or not name or (operator == "?") != (not value):
-        raise WrongUse(f"the condition {text!r} has another form", allowed=FORM)
+        raise WrongUse(f"the condition {text!r} has a wrong syntax", allowed=FORM)
     if value.startswith('"'):
         bare = unquoted(value)
         if bare is None:

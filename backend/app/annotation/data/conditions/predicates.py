@@ -1,7 +1,7 @@
-"""Compares values in stored data, as SQL expressions that no stored value can make fail.
+"""Builds SQL comparisons of stored values that never fail, whatever the stored values are.
 
-A value of another type than the field declares, or none at all, satisfies no comparison. Numbers
-and texts are compared as jsonb, so that no value is cast.
+A missing value, or a value of another type than the field declares, satisfies no comparison.
+Numbers and texts are compared as jsonb, so that no cast can fail.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "?"]
 Value = bool | Decimal | str
 
 Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
-"""Makes the condition on a value."""
+"""Returns the SQL condition on a value."""
 
 _TYPES: dict[type[Value], Any] = {bool: Boolean, Decimal: Numeric, str: Text}
 
@@ -44,7 +44,7 @@ _JSON_TYPES: dict[type[Value], Any] = {bool: "boolean", Decimal: "number", str: 
 
 
 def at_path(value: ColumnElement[Any], path: Sequence[str]) -> ColumnElement[Any]:
-    """Return what is in an object at a path; null if there is nothing."""
+    """Return the value at a path of an object; null if there is none."""
     return func.jsonb_extract_path(value, *(literal(name, Text) for name in path), type_=JSONB)
 
 
@@ -54,11 +54,11 @@ def is_given(value: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def compare(operator: Operator, against: Value) -> Test:
-    """Return the comparison of a number, a text, or a truth value.
+    """Return the comparison with a number, a text, or a boolean.
 
     Args:
-        operator: ``~`` only for texts. ``!=`` is left to :func:`unless`.
-        against: the value that stored ones are compared with.
+        operator: the operator; ``~`` only for texts, and not ``!=``, which :func:`unless` handles.
+        against: the value to compare with.
     """
     typed = cast(against, _TYPES[type(against)])
 
@@ -67,7 +67,7 @@ def compare(operator: Operator, against: Value) -> Test:
             found = func.strpos(func.lower(_text(value)), func.lower(typed)) > 0
         else:
             found = value.bool_op(operator)(func.to_jsonb(typed))
-        # most values differ, so that their type is not asked for
+        # the value is compared first: most values differ, so their type is rarely evaluated
         return and_(found, func.jsonb_typeof(value) == _JSON_TYPES[type(against)])
 
     return test

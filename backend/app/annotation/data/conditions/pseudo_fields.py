@@ -1,4 +1,4 @@
-"""What a condition can ask of an answer itself: ``clinvar.state=absent``."""
+"""The fields of an answer itself that conditions can use: ``clinvar.state=absent``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ STATES = ("found", "absent", "unknown")
 """The three answers."""
 
 Test = Callable[[Any], ColumnElement[bool]]
-"""Makes the condition on the columns of answers."""
+"""Returns the SQL condition on the columns of answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class PseudoField:
     """A column of the answers that every source has.
 
     Attributes:
-        definition: what it is.
-        operators: that a condition can have.
-        test: makes the condition from its text, the operator and the value.
+        definition: the definition.
+        operators: the operators that a condition can use.
+        test: returns the SQL condition, from the condition's text, the operator and the value.
     """
 
     definition: str
@@ -69,7 +69,7 @@ def _fetched_at(condition: str, operator: Operator, value: str) -> Test:
 
 PSEUDO_FIELDS = {
     "state": PseudoField(
-        "The answer: found, absent (the source has nothing about the gene), or unknown (it could"
+        "The answer: found, absent (the source has no data for the gene), or unknown (it could"
         " not be found out).",
         ("=", "!="),
         _state,
@@ -83,4 +83,4 @@ PSEUDO_FIELDS = {
         _fetched_at,
     ),
 }
-"""By their names, which no source may use."""
+"""The pseudo fields by name. No field of a source may have one of these names."""

@@ -1,4 +1,4 @@
-"""Reads the values of conditions, each as the type that its field has."""
+"""Parses the values of conditions as the type of their field."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def read_text(condition: str, value: str) -> str:
-    """Return any text."""
+    """Return the text unchanged."""
     del condition
     return value
 

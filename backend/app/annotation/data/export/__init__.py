@@ -1,14 +1,13 @@
-"""Exports the answers of a moment as a table: TSV, CSV, JSON lines, Parquet or a workbook.
+"""Exports the answers of a moment as a table: TSV, CSV, JSON lines, Parquet or Excel.
 
-`running` begins an export: `planning` checks what somebody asks for and makes an order of it, and
-`process` starts a process that executes the order and writes the table to its standard output, so
-that neither the work nor its memory burdens the process that asked. `files` writes an export into a
-file, `target` makes files that appear when they are complete, and `folder` makes folders for
-temporary files. `columns` are the columns, and `describing` writes the data dictionary.
+`running` begins an export: `planning` validates a request and turns it into an order. `process`
+starts a child process that executes the order and writes the table to its standard output, so that
+the requesting process needs neither the time nor the memory. `files` exports into a file, `target`
+writes files atomically, and `folder` creates temporary folders. `columns` defines the columns, and
+`describing` writes the data dictionary.
 
-In the started process, `child` reads genes and answers batch by batch, `rows` makes rows of them,
-and `formats` writes them. It imports no more than it needs, because an export may take little
-memory.
+In the child process, `child` reads genes and answers in batches, `rows` converts them to rows, and
+`formats` writes them. The child imports as little as possible to keep its memory small.
 """
 
 __all__ = [

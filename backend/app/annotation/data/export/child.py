@@ -1,9 +1,9 @@
 """The process that writes an export: `python -m app.annotation.data.export.child PID`.
 
-Standard input has the length of the order, a line feed and the :class:`~.order.Order`, and stays
-open while the parent wants the export. Standard output is the export. Standard error has one
-:data:`~.order.Message` a line, and what else a process writes there. The process ends with its
-parent.
+The parent writes the length of the order, a line feed and the :class:`~.order.Order` to standard
+input, and keeps it open while it needs the export. The process writes the export to standard
+output, and one :data:`~.order.Message` per line to standard error, among other output. The process
+ends when its parent ends.
 """
 
 import gc
@@ -28,17 +28,17 @@ PROGRESS_INTERVAL = 0.2
 
 
 class _Without:
-    """Hides the packages that pyarrow imports where they are installed, and that it can do without.
+    """Hides optional packages from pyarrow, which imports them if they are installed.
 
-    They would take 0.3 s and 60 MB. An installation does not have them; an environment of somebody
-    who analyses the exported files may.
+    They would take 0.3 s and 60 MB. Installations do not have them, but an analyst's environment
+    may.
     """
 
     PACKAGES = frozenset({"numpy", "pandas"})
 
     @classmethod
     def find_spec(cls, name: str, *_: object) -> None:
-        """Refuse to find one of them."""
+        """Raise for a hidden package, as if it were not installed."""
         if name in cls.PACKAGES:
             raise ModuleNotFoundError(f"an export is written without {name}", name=name)
 
@@ -50,13 +50,13 @@ def main() -> None:
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=Order)
     end_when_input_closes()
     sys.meta_path.insert(0, _Without)
-    gc.disable()  # there are no cycles, and the collector would scan many objects for them
+    gc.disable()  # exports create no reference cycles, and collections would scan many objects
     out = _take_stdout()
     try:
         done = _export(order, out)
         out.flush()
     except BrokenPipeError:
-        _fail(Failed("closed", "nobody reads the output any more"))
+        _fail(Failed("closed", "the reader has closed the output"))
     except psycopg.Error as error:
         _fail(Failed("database", str(error).strip()))
     except OSError as error:
@@ -86,7 +86,7 @@ def _export(order: Order, out: BinaryIO) -> Done:
 
 
 def _packed(out: BinaryIO, *, gzip: bool) -> AbstractContextManager[BinaryIO]:
-    """Return a file whose content is compressed into another one, which stays open."""
+    """Return a file that compresses its content into another one, which stays open."""
     if not gzip:
         return nullcontext(out)
     from isal import igzip
@@ -97,7 +97,7 @@ def _packed(out: BinaryIO, *, gzip: bool) -> AbstractContextManager[BinaryIO]:
 
 
 def _take_stdout() -> BinaryIO:
-    """Return standard output, to which nothing else can write from now on."""
+    """Return standard output, and prevent everything else from writing to it."""
     out = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(out, "wb", buffering=256 * 1024)
@@ -105,12 +105,12 @@ def _take_stdout() -> BinaryIO:
 
 def _fail(failed: Failed) -> NoReturn:
     _say(failed)
-    # without the attempt to write what is left in buffers
+    # exits without flushing buffers
     os._exit(1)
 
 
 def _say(message: Message) -> None:
-    # a parent that has ended needs no message
+    # the parent may have ended
     with suppress(BrokenPipeError):
         os.write(2, msgspec.json.encode(message) + b"\n")
 

@@ -1,4 +1,4 @@
-"""The columns of an export, with what the data dictionary says of them."""
+"""The columns of an export and their descriptions in the data dictionary."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -21,7 +21,7 @@ GENE_COLUMNS = (
 """The first columns of every export."""
 
 STATE = (
-    "What the source says about the gene: found, absent (the source has nothing) or unknown (it"
+    "What the source says about the gene: found, absent (the source has no data) or unknown (it"
     " could not be found out). No value means that the source was never asked about the gene."
 )
 
@@ -44,7 +44,7 @@ _CELL_TYPES: Mapping[Kind | ElementKind, CellType] = {
 
 
 class About(msgspec.Struct, frozen=True):
-    """What the dictionary says of all columns of a source."""
+    """The description of a source, shared by its columns."""
 
     source: str
     licence: str | None = None
@@ -59,7 +59,7 @@ def columns_of(
 
     Args:
         about: the source.
-        fields: that are exported.
+        fields: the exported fields.
         first: the index of the first column.
     """
     columns = [_column(about, "state", "text", STATE), *_origin(about)]
@@ -94,10 +94,10 @@ def long_columns(about: About, field: Field) -> tuple[list[Column], LongForm]:
 
 
 def own_table(source: str, columns: Mapping[str, Collection[str]]) -> dict[str, Field]:
-    """Return the field of an own table, which may have been removed.
+    """Return the field of an own table. The table may have been removed.
 
     Args:
-        source: its name.
+        source: the name of the source.
         columns: of all of its files; see `store.all_columns`. A column that held text in one of
             them is a column of text.
     """
@@ -124,7 +124,7 @@ def own_table(source: str, columns: Mapping[str, Collection[str]]) -> dict[str, 
 
 
 def dictionary(columns: Sequence[Column], *, workbook: bool = False) -> list[Column]:
-    """Return the columns as the dictionary of a format describes them."""
+    """Return the columns as described in the dictionary of a format."""
     if not workbook:
         return list(columns)
     return [

@@ -1,4 +1,4 @@
-"""Writes the data dictionary by itself, in the formats that people can read."""
+"""Writes the data dictionary alone, in the human-readable formats."""
 
 import io
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ def described(columns: Sequence[Column], name: str) -> bytes:
     """Return the data dictionary in a format.
 
     Args:
-        columns: of the export.
-        name: of the format.
+        columns: the columns of the export.
+        name: the name of the format.
 
     Raises:
-        WrongUse: the format has the dictionary in its files.
+        WrongUse: the files of the format contain the dictionary.
     """
     if not FORMATS[name].is_text:
         raise WrongUse(
@@ -43,7 +43,7 @@ def described(columns: Sequence[Column], name: str) -> bytes:
 
 
 def cells_of(column: Column) -> Row:
-    """Return the line of a column in the dictionary."""
+    """Return the row of a column in the dictionary."""
     return [
         column.name,
         column.type,

@@ -1,4 +1,4 @@
-"""Writes an export into a file, and what describes it beside it."""
+"""Exports into a file, and writes its description next to it."""
 
 import asyncio
 import os
@@ -20,20 +20,20 @@ from app.annotation.data.export.target import Target, targets
 _DESCRIPTIONS = ("columns.tsv", "manifest.json", "citation.cff")
 
 ENDINGS = (*FORMATS, *_DESCRIPTIONS)
-"""Of all files that exports write."""
+"""The endings of all files that exports write."""
 
 Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
-"""Is called with the number of genes, and returns what is called with the number that is done."""
+"""Called with the total number of genes. Returns a function to call with the number written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An export in a file.
+    """A finished export in a file.
 
     Attributes:
-        plan: what was exported.
-        done: how much it was.
-        beside: the files that describe it.
+        plan: the plan of the export.
+        done: the numbers of genes and rows.
+        beside: the files that describe the export.
     """
 
     plan: Plan
@@ -48,17 +48,17 @@ def _silent(_genes: int) -> AbstractContextManager[Callable[[int], None]]:
 async def write_file(
     db: AsyncEngine, asked: Asked, output: Path, progress: Progress = _silent
 ) -> Written:
-    """Export into a file, which appears when it is complete; until then, a former one stays.
+    """Export into a file. The file replaces an older one only when it is complete.
 
-    Beside a text are written the data dictionary, the manifest and what a paper cites. A process
-    that dies leaves files and a folder behind whose names begin with a point and that of the file,
-    and end in ``.partial``.
+    Next to a text file, the data dictionary, the manifest and the citation are written. A process
+    that dies leaves hidden files and a folder behind, whose names begin with a dot and the name of
+    the file and end in ``.partial``.
 
     Args:
         db: the database.
-        asked: what to export. Its format has been checked.
-        output: the file.
-        progress: shows the progress.
+        asked: the request, whose format has been checked.
+        output: the path of the file.
+        progress: displays the progress.
 
     Raises:
         WrongUse, UserError: see :func:`~.planning.plan`.
@@ -69,7 +69,7 @@ async def write_file(
     beside = _beside(output) if text else []
     with (
         targets(output, *beside) as (main, *others),
-        # where there is room for the file itself
+        # on the disk of the file itself
         tempfile.TemporaryDirectory(
             prefix=f".{output.name}.", suffix=".partial", dir=main.path.parent
         ) as folder,
@@ -80,7 +80,7 @@ async def write_file(
                 done = await export.finish(show)
         if text:
             _describe(planned, others)
-        # the files are flushed to the disk once more when they appear, which is quick then
+        # flushing here leaves little to flush when the files are replaced
         await asyncio.to_thread(os.fsync, number)
     return Written(planned, done, beside)
 

@@ -1,7 +1,7 @@
-"""The folders for the temporary files of exports, which are removed even if the process is killed.
+"""Temporary folders of exports, which are removed even if the process is killed.
 
-A process holds a lock on a file in its folder, which the kernel releases when the process ends,
-however it ends. A folder whose lock is free belongs to nobody.
+A process holds a lock on a file in its folder. The kernel releases the lock when the process exits
+or dies. A folder whose lock is free is abandoned.
 """
 
 import fcntl
@@ -17,8 +17,8 @@ from pathlib import Path
 from app.annotation.upstream.cache_dir import own_folders
 
 ABANDONED = 86_400.0
-"""Seconds. A folder without a lock belongs to nobody if its last change was longer ago. Former
-versions made such folders, and this one makes one for an instant."""
+"""Seconds after its last change when a folder without a lock file counts as abandoned. Former
+versions created such folders, and this version does for an instant."""
 
 _PREFIX = "export-"
 _NAME = re.compile(r"export-[a-z0-9_]{8}")
@@ -27,10 +27,10 @@ _LOCK = ".lock"
 
 @contextmanager
 def export_folder(cache_dir: Path) -> Iterator[str]:
-    """Make a folder in ``CACHE_DIR``, and remove it at the end."""
+    """Create a folder in ``CACHE_DIR``, and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache_dir))
     try:
-        # the lock gets its name when it is held, so that it never looks free
+        # the lock file gets its name only while it is locked, so it never looks free
         unnamed = folder / f"{_LOCK}.new"
         descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -44,12 +44,12 @@ def export_folder(cache_dir: Path) -> Iterator[str]:
 
 
 def list_abandoned(cache_dir: Path) -> list[Path]:
-    """Return the folders of processes that were killed. It blocks."""
+    """Return the folders of killed processes. The function blocks."""
     return [each for each in own_folders(cache_dir, _NAME) if _is_abandoned(each)]
 
 
 def remove_abandoned(cache_dir: Path) -> int:
-    """Remove the folders of processes that were killed, and return how many. It blocks."""
+    """Remove the folders of killed processes, and return their number. The function blocks."""
     found = list_abandoned(cache_dir)
     for folder in found:
         shutil.rmtree(folder, ignore_errors=True)

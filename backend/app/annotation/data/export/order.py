@@ -1,29 +1,30 @@
-"""What the process that writes an export is told, and what it says."""
+"""The messages between an export's child process and its parent."""
 
 from typing import Any, Literal
 
 import msgspec
 
 CellType = Literal["text", "integer", "number", "boolean", "time", "json"]
-"""What a cell holds. A list or a map is JSON. None is a cell without a value."""
+"""The type of a cell. A list or a map is JSON."""
 
 Cell = str | int | float | bool | bytes | Any | None
-"""The value of a cell; that of a time is a ``datetime``, and that of JSON its encoded text."""
+"""The value of a cell: a ``datetime`` for a time, and encoded text for JSON. None means no
+value."""
 
 Row = list[Cell]
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of an export, as its data dictionary describes it.
+    """A column of an export, as described in the data dictionary.
 
     Attributes:
-        name: of the column: ``clinvar.germline.pathogenic``.
-        type: what its cells hold.
-        definition: what it means.
-        unit: of a number.
-        source: whose answers it tells; None for what identifies the gene.
-        licence: of the source's data.
-        attribution: how the source wants to be named.
+        name: the name of the column: ``clinvar.germline.pathogenic``.
+        type: the type of its cells.
+        definition: the definition.
+        unit: the unit of a number.
+        source: the source of the answers; None for a column that identifies the gene.
+        licence: the licence of the source's data.
+        attribution: the attribution that the source asks for.
         release: the releases of the source that the answers came from.
     """
 
@@ -38,7 +39,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """Where the value of a column is in the data of an answer, or in an entry of it."""
+    """The path of a column's value in the data of an answer or in an entry."""
 
     path: tuple[str, ...]
     type: CellType
@@ -48,9 +49,9 @@ class SourceCells(msgspec.Struct, frozen=True):
     """The cells that an answer of a source fills in the row of its gene.
 
     Attributes:
-        source: its name.
+        source: the name of the source.
         first: the index of the cell with the state. The release, the time and the leaves follow.
-        leaves: in the order of the columns.
+        leaves: the paths of the values, in the order of the columns.
     """
 
     source: str
@@ -59,12 +60,12 @@ class SourceCells(msgspec.Struct, frozen=True):
 
 
 class LongForm(msgspec.Struct, frozen=True):
-    """The list or map of which each entry becomes a row.
+    """The list or map whose entries become rows.
 
     Attributes:
-        path: where it is in the data.
-        entries: what the entries are: objects or values of a list, or values of a map by key.
-        leaves: the cells of an entry. Of a map, the key is the first one.
+        path: the path in the data.
+        entries: the kind of entries: objects or values of a list, or values of a map by key.
+        leaves: the cells of an entry. The first cell of a map's entry is the key.
     """
 
     path: tuple[str, ...]
@@ -80,13 +81,13 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """What is exported, in which format.
+    """The exported table and its format.
 
     Attributes:
         format: one of :data:`~.formats.FORMATS`.
         columns: all columns, in their order.
-        manifest: of the moment, as JSON.
-        citation: what a paper cites.
+        manifest: the manifest of the moment, as JSON.
+        citation: the citation.
     """
 
     format: str
@@ -96,20 +97,21 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What the process is to do.
+    """The task of the child process.
 
     Attributes:
         dsn: the address of the database.
-        snapshot: the snapshot that another transaction exported; see ``SET TRANSACTION SNAPSHOT``.
-        genes: returns the genes in the order of the rows: id, HGNC id, symbol, Ensembl id, Entrez
-            id, and whether it is withdrawn.
-        answers: returns the answers about the genes in the parameter ``gene_ids``: gene id, source,
-            state, release, when it was fetched, and the data as text.
+        snapshot: the id of a snapshot exported by another transaction; see ``SET TRANSACTION
+            SNAPSHOT``.
+        genes: the query of the genes in the order of the rows: id, HGNC id, symbol, Ensembl id,
+            Entrez id, and whether the gene is withdrawn.
+        answers: the query of the answers about the genes in the parameter ``gene_ids``: gene id,
+            source, state, release, time of fetching, and the data as text.
         table: the columns and the format.
         sources: the cells of each source; empty for the long form.
-        long: the long form, if it is asked for.
-        folder: for temporary files.
-        gzip: whether the output is compressed.
+        long: the long form, if requested.
+        folder: the folder for temporary files.
+        gzip: whether the output is compressed with gzip.
     """
 
     dsn: str
@@ -124,11 +126,11 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, tag=True, frozen=True):
-    """The process reads from the snapshot. The transaction that exported it may end."""
+    """The process has opened the snapshot. The transaction that exported it may end."""
 
 
 class Progress(msgspec.Struct, tag=True, frozen=True):
-    """So many genes were written."""
+    """The number of genes written so far."""
 
     genes: int
 
@@ -137,10 +139,9 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     """The export is complete.
 
     Attributes:
-        genes: that were read.
-        rows: that were written.
-        misfits: the number of values that are not of the type of their column, by column. Their
-            cells are empty.
+        genes: the number of genes read.
+        rows: the number of rows written.
+        misfits: the number of values of a wrong type, by column. Their cells are empty.
     """
 
     genes: int
@@ -152,8 +153,8 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     """The export could not be completed.
 
     Attributes:
-        of: what the cause is. ``closed`` means that nobody reads the output any more.
-        reason: a sentence without secrets.
+        of: the cause. ``closed`` means that the reader has closed the output.
+        reason: the reason, without secrets.
     """
 
     of: Literal["output", "database", "closed"]

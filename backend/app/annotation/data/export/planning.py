@@ -1,4 +1,4 @@
-"""Checks what somebody asks to export, and plans it."""
+"""Validates a request for an export and plans the export."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,24 +50,24 @@ from app.core.text.words import some
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 MAX_RELEASES = 5
-"""The most releases of a source that the dictionary names."""
+"""Maximum number of releases of a source named in the dictionary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks to export. None means all, or now.
+    """A request for an export. None means all, or now.
 
     Attributes:
         format: the name of a format.
-        sources: whose answers are exported.
-        fields: names of fields, structures or sources, whose columns are exported.
+        sources: the names of the sources.
+        fields: the names of the fields, structures or sources to export.
         genes: the name of a list of genes.
-        prefix: with what the symbols of the genes begin.
-        where: conditions that a gene has to satisfy, all of them.
-        order: of the genes; see `gene_order.parse_order`.
+        prefix: the prefix of the genes' symbols.
+        where: the conditions, all of which a gene must satisfy.
+        order: the order of the genes; see `gene_order.parse_order`.
         as_of: a day or a time.
         snapshot: the name of a snapshot.
-        long: the name of a list or a map, of which each entry becomes a row.
+        long: the name of a list or map whose entries become rows.
     """
 
     format: str = "tsv"
@@ -84,13 +84,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An export that was checked.
+    """A validated export.
 
     Attributes:
         table: the columns and the format.
-        manifest: of the moment, without the sources that are not exported.
+        manifest: the manifest of the moment, without the sources that are not exported.
         total: the number of genes.
-        name: of a file for it.
+        name: a suitable file name.
     """
 
     table: Table
@@ -103,7 +103,7 @@ class Plan:
     _long: LongForm | None
 
     def order(self, *, dsn: str, snapshot: str, folder: str, gzip: bool = False) -> Order:
-        """Return what a process is told that executes it; see :class:`~.order.Order`."""
+        """Return the order for the child process; see :class:`~.order.Order`."""
         return Order(
             dsn,
             snapshot,
@@ -122,7 +122,7 @@ def format_of(name: str) -> Format:
 
     Raises:
         WrongUse: there is no such format.
-        UserError: a package that it needs is not installed.
+        UserError: a package that the format needs is not installed.
     """
     if name not in FORMATS:
         raise WrongUse(
@@ -140,15 +140,15 @@ def format_of(name: str) -> Format:
 
 
 async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
-    """Check what somebody asks for, and plan it.
+    """Validate a request and plan the export.
 
     Args:
-        connection: in the transaction whose state of the database is exported.
-        asked: what to export.
+        connection: the connection of the transaction whose snapshot is exported.
+        asked: the request.
 
     Raises:
-        WrongUse: there is no such format, source, field, list, order, snapshot or time, a condition
-            is not allowed, or a workbook cannot hold so many rows.
+        WrongUse: a format, source, field, list, order, snapshot or time does not exist, a condition
+            is not allowed, or the rows do not fit into a workbook.
         UserError: a package that the format needs is not installed.
     """
     found = format_of(asked.format)
@@ -158,7 +158,7 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
         moment = await find_moment(connection, as_of=asked.as_of, snapshot=asked.snapshot)
         list_id = None if asked.genes is None else await list_members(connection, asked.genes)
     except NotFound as error:
-        # what a parameter names is a part of the question
+        # a missing object is a wrong parameter here, not a missing page
         raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
     manifest = await manifest_of(connection, moment)
     known = await _with_own_tables(connection, await all_fields(connection), manifest)
@@ -202,7 +202,7 @@ async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
 
 
 async def _with_own_tables(connection: AsyncConnection, known: Known, manifest: Manifest) -> Known:
-    """Return the fields, also those of former files and of own tables that were removed."""
+    """Return the fields, including those of former files and of removed own tables."""
     columns = await all_columns(connection)
     stored = {*known, *manifest.sources}
     own = {source: own_table(source, columns[source]) for source in columns if source in stored}
@@ -210,10 +210,10 @@ async def _with_own_tables(connection: AsyncConnection, known: Known, manifest: 
 
 
 def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
-    """Return the fields that are exported, by source.
+    """Return the exported fields by source.
 
     Raises:
-        WrongUse: there is no such source or field, or they do not go together.
+        WrongUse: a source or field does not exist, or they cannot be combined.
     """
     if asked.long is not None:
         return _chosen_long(asked, known)
@@ -235,8 +235,8 @@ def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
     for field in find_fields(asked.fields, known):
         if asked.sources is not None and field.source not in by_source:
             raise WrongUse(
-                f"the field {field.name} is not of the sources {', '.join(asked.sources)}",
-                allowed="fields of these sources, or no sources: the fields name theirs",
+                f"the field {field.name} does not belong to the sources {', '.join(asked.sources)}",
+                allowed="fields of these sources, or no sources, because the fields name theirs",
             )
         by_source.setdefault(field.source, []).append(field)
     return {source: by_source[source] for source in known if source in by_source}
@@ -246,7 +246,7 @@ def _chosen_long(asked: Asked, known: Known) -> dict[str, list[Field]]:
     assert asked.long is not None
     if asked.sources is not None or asked.fields is not None:
         raise WrongUse(
-            "the long form of one field together with sources or fields",
+            "the long form cannot be combined with sources or fields",
             allowed="the long form alone, with a list of genes, conditions and a moment",
         )
     field = find_field(asked.long, known)
@@ -255,7 +255,7 @@ def _chosen_long(asked: Asked, known: Known) -> dict[str, list[Field]]:
             each.name for each in known[field.source].values() if each.kind in {"list", "map"}
         )
         raise WrongUse(
-            f"the field {field.name} has one value a gene, so it has no long form",
+            f"the field {field.name} has one value per gene, so it has no long form",
             allowed=", ".join(others) or f"{field.source} has no list and no map",
         )
     return {field.source: [field]}
@@ -306,10 +306,10 @@ def _answers(moment: Moment, sources: Iterable[str], *, found: bool) -> Select[A
 async def _require_sheet(
     connection: AsyncConnection, moment: Moment, source: str, long: LongForm, chosen: Select[Any]
 ) -> None:
-    """Make sure that the rows of a long form fit into a sheet.
+    """Check that the rows of a long form fit into a sheet.
 
     Raises:
-        WrongUse: they do not.
+        WrongUse: there are too many rows.
     """
     answers, genes = answers_at(moment), chosen.subquery()
     value = answers.c.data[list(long.path)]
@@ -332,7 +332,7 @@ async def _require_sheet(
     rows = int(counted.scalar_one())
     if rows >= MAX_ROWS:
         raise WrongUse(
-            f"the long form has {rows:,} rows, and a sheet of a workbook holds {MAX_ROWS:,} with"
+            f"the long form has {rows:,} rows, but a sheet of a workbook holds {MAX_ROWS:,} with"
             " the header",
             allowed="fewer genes, by a list or a condition, or another format",
             remedy="export it as parquet or tsv",

@@ -1,7 +1,7 @@
-"""Starts the process that writes an export, and ends it when nobody wants the export any more.
+"""Starts the child process of an export, and stops it when the export is no longer needed.
 
-The process is spawned, never forked: a forked child would inherit the liveness socket of its worker
-and keep the dead worker's lock.
+The process is spawned and never forked: a forked child would inherit the worker's liveness socket,
+and so hold the advisory lock after the worker's death.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from app.core.process.killing import kill
 logger = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
-"""The most bytes of the output that are read at a time."""
+"""Maximum number of bytes of the output read at a time."""
 
 _CHILD = f"{__package__}.child"
 _BACKEND = Path(app.__file__).parents[1]
@@ -34,11 +34,11 @@ _MAX_LINE = 1024**2
 
 
 class ExportFailed(UserError):
-    """The output cannot be written, or PostgreSQL has become unavailable."""
+    """The output cannot be written, or PostgreSQL is unavailable."""
 
 
 class OutputClosed(KidneyGeneticsError):
-    """Nobody reads the output any more."""
+    """The reader has closed the output."""
 
 
 class ExportProcessDied(KidneyGeneticsError):
@@ -50,7 +50,7 @@ class Export:
     """An export that is being written.
 
     Attributes:
-        output: what the process writes, if it was started with a pipe.
+        output: the output of the process, if it was started with a pipe.
     """
 
     output: asyncio.StreamReader | None
@@ -61,10 +61,10 @@ class Export:
         """Wait until the export is complete.
 
         Args:
-            progress: is called with the number of genes that are written.
+            progress: called with the number of genes written so far.
 
         Raises:
-            ExportFailed, OutputClosed, ExportProcessDied: it could not be completed.
+            ExportFailed, OutputClosed, ExportProcessDied: the export could not be completed.
         """
         async for message in self._said:
             match message:
@@ -74,7 +74,7 @@ class Export:
                     progress(message.genes)
                     for column, number in message.misfits.items():
                         logger.warning(
-                            "%d values of %s are not of its type; their cells are empty",
+                            "%d values of %s have a wrong type; their cells are empty",
                             *(number, column),
                         )
                     return message
@@ -85,16 +85,16 @@ class Export:
 
 @asynccontextmanager
 async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Export]:
-    """Start a process that executes an order. It has ended when the context ends.
+    """Start a process that executes an order. The context waits for the end of the process.
 
-    The snapshot of the order is needed no longer when the context has been entered.
+    After the context was entered, the snapshot of the order is no longer needed.
 
     Args:
-        order: what to export.
+        order: the order.
         stdout: a file to write to, or ``asyncio.subprocess.PIPE``.
 
     Raises:
-        ExportFailed, OutputClosed, ExportProcessDied: the process could not begin.
+        ExportFailed, OutputClosed, ExportProcessDied: the process could not start.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -105,11 +105,11 @@ async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Expo
         stderr=subprocess.PIPE,
         limit=_MAX_LINE,
         env={**os.environ, "PYTHONPATH": str(_BACKEND)},
-        start_new_session=True,  # Ctrl-C is for this process, which ends the child
+        start_new_session=True,  # Ctrl-C reaches only this process, which stops the child
     )
     assert process.stdin
     try:
-        with contextlib.suppress(ConnectionError):  # it died; the error has its last line
+        with contextlib.suppress(ConnectionError):  # the error below quotes its last line
             encoded = msgspec.msgpack.encode(order)
             process.stdin.write(b"%d\n%b" % (len(encoded), encoded))
             await process.stdin.drain()
@@ -125,7 +125,7 @@ async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Expo
 
 
 async def _ended(process: subprocess.Process) -> None:
-    """Wait until a process has ended, which asyncio notices at the ends of its pipes only."""
+    """Wait until a process has ended. asyncio notices this only when its pipes close."""
     for stream in (process.stdout, process.stderr):
         while stream is not None and await stream.read(CHUNK):
             pass
@@ -135,10 +135,10 @@ async def _ended(process: subprocess.Process) -> None:
 
 
 async def _messages(process: subprocess.Process) -> AsyncIterator[Message]:
-    """Return what the process says, and log whatever else it writes to stderr.
+    """Yield the messages of the process, and log all other lines of its stderr.
 
     Raises:
-        ExportProcessDied: the process ended without having said how.
+        ExportProcessDied: the process ended without a final message.
     """
     assert process.stderr
     last = "it wrote nothing to stderr"
@@ -153,7 +153,7 @@ async def _messages(process: subprocess.Process) -> AsyncIterator[Message]:
         if isinstance(message, Done | Failed):
             return
     status = await process.wait()
-    raise ExportProcessDied(f"the export ended with status {status}: {last}")
+    raise ExportProcessDied(f"the export process exited with status {status}: {last}")
 
 
 def _error(message: Message) -> Exception:

@@ -1,4 +1,4 @@
-"""Reads genes and answers from one state of the database, batch by batch."""
+"""Reads genes and answers in batches, from one consistent state of the database."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from app.annotation.data.export.rows import Batch
 from app.db import address
 
 SESSION = "kidney-genetics export"
-"""``application_name`` of the sessions that read for exports."""
+"""The ``application_name`` of the sessions of exports."""
 
 GENES_AT_A_TIME = 100
-"""The answers about so many genes are in memory: a few MB."""
+"""The number of genes whose answers are in memory at a time: a few MB."""
 
 _SETTINGS = {
-    # a reader who takes nothing for this long keeps neither the session nor dead rows
+    # ends the session of a stalled reader, so that PostgreSQL can remove dead rows
     "idle_in_transaction_session_timeout": "5min",
     # compiling a query for a few rows takes longer than the query
     "jit": "off",
 }
 
 _NOTICE_END = "SET client_connection_check_interval = '200ms'"
-"""Lets the server end a query soon after this process has been killed."""
+"""Lets the server cancel a query soon after this process was killed."""
 
 
 def connect(dsn: str, snapshot: str) -> psycopg.Connection[Any]:
@@ -32,7 +32,7 @@ def connect(dsn: str, snapshot: str) -> psycopg.Connection[Any]:
 
     Args:
         dsn: the address of the database.
-        snapshot: that the other transaction exported.
+        snapshot: the id of the snapshot that the other transaction exported.
 
     Raises:
         psycopg.Error: PostgreSQL cannot be reached, or the other transaction has ended.
@@ -41,7 +41,7 @@ def connect(dsn: str, snapshot: str) -> psycopg.Connection[Any]:
     connection = psycopg.connect(**parameters, autocommit=True)
     for name, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-    # not every operating system can tell the server; there the query ends with its batch
+    # not every operating system supports it; there, the query ends with its batch
     with contextlib.suppress(psycopg.errors.InvalidParameterValue):
         connection.execute(_NOTICE_END)
     connection.autocommit = False
@@ -56,8 +56,8 @@ def connect(dsn: str, snapshot: str) -> psycopg.Connection[Any]:
 def batches(connection: psycopg.Connection[Any], order: Order) -> Iterator[Batch]:
     """Read all genes of an order with their answers, in the order of the genes.
 
-    The answers are read by the ids of some genes at a time. One query for all of them would have to
-    sort the data of all genes on the server's disk.
+    The answers are read for some genes at a time. A single query would make the server sort the
+    data of all genes on disk.
     """
     with connection.cursor(name="genes") as genes, connection.cursor(binary=True) as answers:
         genes.execute(order.genes.statement.encode(), order.genes.values)

@@ -1,4 +1,4 @@
-"""Makes rows of genes and the stored answers about them."""
+"""Converts genes and their answers to rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ GeneRow = Sequence[Any]
 """The id of a gene, and its first cells."""
 
 AnswerRow = Sequence[Any]
-"""The gene id, the source, the state, the release, when it was fetched, and the data as text."""
+"""The gene id, the source, the state, the release, the time of fetching, and the data as text."""
 
 Batch = tuple[Sequence[GeneRow], Iterable[AnswerRow]]
 """Some genes, and all answers about them."""
@@ -29,11 +29,11 @@ _ACCEPTED: dict[CellType, tuple[type, ...]] = {
 
 
 def rows_of(order: Order, misfits: Counter[str]) -> Callable[[Batch], Iterator[Row]]:
-    """Return a function that makes rows of a batch of genes.
+    """Return a function that converts a batch of genes to rows.
 
     Args:
-        order: what is exported.
-        misfits: counts the values that are not of the type of their column, by column.
+        order: the order.
+        misfits: counts the values of a wrong type, by column.
     """
     if order.long is None:
         return _Wide(order, misfits).rows
@@ -49,7 +49,7 @@ def by_gene(answers: Iterable[AnswerRow]) -> dict[int, list[AnswerRow]]:
 
 
 class _Cells:
-    """Takes the values of some columns out of an object."""
+    """Extracts the values of some columns from an object."""
 
     def __init__(self, leaves: Sequence[Leaf], names: Sequence[str], misfits: Counter[str]) -> None:
         self._leaves = [
@@ -68,14 +68,14 @@ class _Cells:
             if value is not None:
                 if accepted is None:
                     value = _encode(value)
-                # type() and not isinstance: True is no number
+                # type() and not isinstance(), because True is an int
                 elif type(value) not in accepted:
                     value = self._as_text(name, value, accepted)
             cells.append(value)
         return cells
 
     def _as_text(self, name: str, value: Any, accepted: tuple[type, ...]) -> str | None:
-        """Return a number in a column of text, as which the column of an own table may begin."""
+        """Return a number in a column of text: a column of an own table may change its type."""
         if str in accepted and type(value) in _ACCEPTED["number"]:
             return repr(value)
         self._misfits[name] += 1

@@ -1,4 +1,4 @@
-"""Plans an export and starts the process that writes it, on one state of the database."""
+"""Plans an export and starts its process, on one consistent state of the database."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +16,7 @@ _EXPORT_SNAPSHOT = text("SELECT pg_export_snapshot()")
 
 @asynccontextmanager
 async def consistent(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that only reads, and sees one state of the database."""
+    """Open a read-only transaction that sees one consistent state of the database."""
     async with db.connect() as connection:
         yield await connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -27,21 +27,21 @@ async def consistent(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 async def begin(
     db: AsyncEngine, asked: Asked, *, output: IO[bytes] | int, folder: str, gzip: bool = False
 ) -> AsyncIterator[tuple[Plan, Export]]:
-    """Check an export, and start it. It has ended when the context ends.
+    """Validate an export and start it. The context waits for its end.
 
     Args:
         db: the database.
-        asked: what to export.
+        asked: the request.
         output: a file to write to, or ``asyncio.subprocess.PIPE``.
-        folder: for temporary files.
-        gzip: whether the output is compressed.
+        folder: the folder for temporary files.
+        gzip: whether the output is compressed with gzip.
 
     Raises:
         WrongUse, UserError: see :func:`~.planning.plan`.
         ExportFailed, OutputClosed, ExportProcessDied: see :func:`~.process.exporting`.
     """
     async with AsyncExitStack() as stack:
-        # the process takes over the snapshot of this transaction, which ends then
+        # the child process opens the snapshot of this transaction, which can end then
         async with consistent(db) as connection:
             planned = await plan(connection, asked)
             snapshot = (await connection.execute(_EXPORT_SNAPSHOT)).scalar_one()

@@ -1,4 +1,4 @@
-"""Files that appear when they are complete, or not at all."""
+"""Writes files atomically: a file appears when it is complete, or not at all."""
 
 import contextlib
 import os
@@ -13,22 +13,22 @@ from app.core.errors import WrongUse
 
 
 class Target:
-    """A file that is written under a temporary name beside its own.
+    """A file that is written under a temporary name in the same folder.
 
     Args:
-        path: of the file. A former file stays until :meth:`replace`.
+        path: the path of the file. An existing file stays until :meth:`replace`.
 
     Raises:
-        WrongUse: the path is that of something else than a file.
-        OSError: nothing can be written there.
+        WrongUse: the path is not that of a regular file.
+        OSError: the folder is not writable.
     """
 
     def __init__(self, path: Path) -> None:
-        # a link stays a link
+        # the target of a symbolic link is replaced, not the link
         self.path = path.resolve()
         if self.path.exists() and not self.path.is_file():
             raise WrongUse(
-                f"{path} is no file",
+                f"{path} is not a regular file",
                 allowed="the name of a file",
                 remedy="without --output, the export goes to stdout",
             )
@@ -40,13 +40,13 @@ class Target:
         self.file: IO[bytes] = self._partial.open("xb")
 
     def replace(self) -> None:
-        """Put the file in the place of the former one. It is on the disk then."""
+        """Flush the file to the disk and replace the existing one."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self._partial.replace(self.path)
 
     def close(self) -> None:
-        """Close the file, and remove what was not put in its place."""
+        """Close the file, and remove it if it did not replace the existing one."""
         self.file.close()
         self._partial.unlink(missing_ok=True)
 
@@ -55,8 +55,8 @@ class Target:
 def targets(*paths: Path) -> Iterator[list[Target]]:
     """Return targets for some files of one folder.
 
-    When the context ends without an error, they replace the former files, the first one as the
-    last. Otherwise, all former files stay.
+    If the context ends without an error, the targets replace existing files, the first target last.
+    Otherwise, all existing files stay.
 
     Raises:
         ExportFailed: a file cannot be written.
@@ -79,7 +79,7 @@ def targets(*paths: Path) -> Iterator[list[Target]]:
 
 
 def _sync_folder(folder: Path) -> None:
-    # not every file system can do this
+    # not every file system supports this
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:

@@ -65,7 +65,7 @@ def read_expected(path: Path) -> Expected:
         ValueError: a column is missing, a row has other fields, a count is not a number, or there
             is no row.
     """
-    found = lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES, errors="replace")
+    found = lines(path, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES, errors="replace")
     for line in found:
         names = line.rstrip("\r\n").removeprefix("#").split("\t")
         if names[0] == "Symbol":

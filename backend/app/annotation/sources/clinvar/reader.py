@@ -56,7 +56,7 @@ def read(asked: Any, path: Path) -> Reading:
 
     Args:
         asked: genes, as :class:`~.attribution.WantedGene` is written as JSON.
-        path: of the table.
+        path: the path of the table.
     """
     table = count_table(path, msgspec.convert(asked, list[WantedGene]))
     tallies = table.tallies
@@ -95,7 +95,7 @@ def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
 
 def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
     with opened_ahead(path) as stream:
-        blocks = blocks_of_lines(stream, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
+        blocks = blocks_of_lines(stream, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES)
         first = next(blocks, [b""])
         columns = _columns(first[0])
         reader = Counted(genes, columns)

@@ -50,7 +50,7 @@ def read(asked: Any, path: Path) -> Reading:
     rows = Grouped[_Row](Asked.of(asked), "hgnc_id")
     identity = _identity_of(path)
     table = read_table(
-        path, (*COLUMNS, *identity), quoted=True, ended=True, longest=_MAX_LINE_BYTES
+        path, (*COLUMNS, *identity), quoted=True, ended=True, max_line=_MAX_LINE_BYTES
     )
     for number, values in table:
         gene, *_ = values
@@ -67,7 +67,7 @@ def is_known(term: str) -> bool:
 
 
 def _identity_of(path: Path) -> tuple[str, ...]:
-    first = read_rows(path, quoted=True, longest=_MAX_LINE_BYTES)
+    first = read_rows(path, quoted=True, max_line=_MAX_LINE_BYTES)
     header = next(first, Line(0, ())).values
     found = next((each for each in _IDENTITY if each[0] in header), None)
     if found is None:

@@ -93,7 +93,7 @@ def fates_of(entries: Collection[Withdrawn], approved: Collection[str]) -> dict[
     listed as withdrawn, because then the files are of different days, or one of them is cut short.
 
     Args:
-        entries: of ``withdrawn.txt``.
+        entries: the entries of ``withdrawn.txt``.
         approved: HGNC ids in the complete set. One that is also listed as withdrawn is approved.
     """
     listed = {entry.hgnc_id: entry for entry in entries}

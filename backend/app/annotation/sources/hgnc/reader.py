@@ -16,7 +16,7 @@ def read(asked: Any, path: Path) -> Reading:
 
     Args:
         asked: HGNC ids.
-        path: of ``hgnc_complete_set.txt``.
+        path: the path of ``hgnc_complete_set.txt``.
     """
     only = frozenset(asked)
     rows = genes = 0

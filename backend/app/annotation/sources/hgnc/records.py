@@ -114,7 +114,7 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
     row may lack its last fields when these are empty.
 
     Args:
-        path: of ``hgnc_complete_set.txt``.
+        path: the path of ``hgnc_complete_set.txt``.
         only: HGNC ids; other rows are skipped.
 
     Raises:
@@ -170,12 +170,12 @@ def _rows(
     Short rows are filled up.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         required: the names of columns.
         ended: whether a last line without its line end is left out.
     """
     try:
-        found = lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES)
+        found = lines(path, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES)
         columns = next(found, "").rstrip("\r\n").split("\t")
         missing = [name for name in required if name not in columns]
         if missing:

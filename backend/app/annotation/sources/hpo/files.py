@@ -5,6 +5,7 @@ The columns are described at https://obophenotype.github.io/human-phenotype-onto
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Version(NamedTuple):
     """What `phenotype.hpoa` says about itself.
 
     Attributes:
-        name: of the release.
+        name: the name of the release.
         ontology: the release of the ontology that its terms are from.
     """
 
@@ -74,7 +75,8 @@ def read_version(path: Path) -> Version:
         UnusableFile: they do not state the version and that of the ontology.
     """
     found: dict[str, str] = {}
-    for _, line in zip(range(MAX_LINES_BEFORE), lines(path, longest=MAX_LINE_BYTES, most=1 << 20)):  # noqa: B905
+    first_lines = lines(path, max_line=MAX_LINE_BYTES, max_size=1 << 20)
+    for line in islice(first_lines, MAX_LINES_BEFORE):
         if not line.startswith("#"):
             break
         name, _, value = line.removeprefix("#").partition(":")

@@ -35,7 +35,7 @@ class Mutants:
 
     Args:
         ontology: the terms.
-        roots: of the organ.
+        roots: the roots of the organ.
 
     Attributes:
         wanted: the mouse genes that count. The terms of others are not kept.

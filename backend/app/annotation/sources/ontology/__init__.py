@@ -1,4 +1,4 @@
-"""Ontologies of phenotypes, such as HPO and MP, and the two formats in which they are published."""
+"""Reads ontologies of phenotypes, such as HPO and MP, in their two file formats."""
 
 from app.annotation.sources.ontology.graph import Ontology
 from app.annotation.sources.ontology.obo import read_obo

@@ -5,19 +5,18 @@ from app.annotation.upstream.bulk_files.lines import UnusableFile
 
 
 class Ontology:
-    """The terms of an ontology and the terms above each (`is_a`).
+    """The terms of an ontology with their parent terms (`is_a`).
 
     Args:
         file: the name of the file, for errors.
-        names: of the terms that are not obsolete, by id.
-        parents: the terms directly above each term. A term without parents may be left out.
-        replaced: the terms that stand for obsolete and merged ones.
-        release: that the file names.
+        names: the names of the terms that are not obsolete, by id.
+        parents: the parent terms of each term. Terms without parents may be omitted.
+        replaced: the replacements of obsolete and merged terms.
+        release: the release that the file names.
 
     Raises:
-        UnusableFile: a term is below one that does not exist, or below itself, or none is below
-            another. An ontology that was cut or damaged must not look as if terms had nothing
-            above them.
+        UnusableFile: a parent does not exist, the terms form a cycle, or no term has a parent. A
+            truncated ontology must not be mistaken for one whose terms have no parents.
     """
 
     def __init__(
@@ -37,11 +36,11 @@ class Ontology:
         for child, above in parents.items():
             for parent in above:
                 if child not in names or parent not in names:
-                    message = f"{file}: {child} is below {parent}, and one of them does not exist"
+                    message = f"{file}: {child} is below {parent}, but one of them does not exist"
                     raise UnusableFile(message)
                 self._children.setdefault(parent, []).append(child)
         if len(names) > 1 and not self._children:
-            raise UnusableFile(f"{file} does not say which terms are below others")
+            raise UnusableFile(f"{file} has no term with a parent")
         try:
             TopologicalSorter(parents).prepare()
         except CycleError as error:
@@ -49,10 +48,11 @@ class Ontology:
             raise UnusableFile(f"{file} has a cycle: {cycle}") from None
 
     def current(self, term: str) -> str | None:
-        """Return the term that stands for a term today: itself, or the one that replaced it.
+        """Return the current term for a term: itself or its replacement.
 
         Returns:
-            None if the ontology does not have the term, or if it is obsolete and was not replaced.
+            Return None if the ontology lacks the term, or if the term is obsolete without a
+            replacement.
         """
         seen = set()
         while term not in self.names:
@@ -74,10 +74,9 @@ class Ontology:
         return _reached(roots, self._children)
 
     def beside(self, roots: Iterable[str]) -> frozenset[str]:
-        """Return all terms that have a topmost term in common with the roots.
+        """Return all terms that share a topmost term with the roots.
 
-        A term that is not among them lost the terms above it: whether it is below a root cannot be
-        told.
+        A term outside this set has lost its parents, so it is not known whether it is below a root.
         """
         above = _reached(roots, self._parents)
         return self.below(term for term in above if not self._parents.get(term))

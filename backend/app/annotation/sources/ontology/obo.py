@@ -15,14 +15,14 @@ _ID = re.compile(r"(\w+:\w+)(?:\s.*)?", re.ASCII)
 
 
 def read_obo(path: Path, prefix: str) -> Ontology:
-    """Read an ontology.
+    """Read an ontology in OBO format.
 
     Args:
-        path: of the file.
-        prefix: of the ids of its own terms, such as `MP`. Terms of other ontologies are left out.
+        path: the path of the file.
+        prefix: the prefix of the ontology's own ids, such as `MP`. Other terms are skipped.
 
     Raises:
-        UnusableFile: it is not an ontology in this format, has no term, or is cut short.
+        UnusableFile: the file is not an ontology in this format, has no term, or is truncated.
     """
     names: dict[str, str] = {}
     parents: dict[str, list[str]] = {}
@@ -52,7 +52,7 @@ def _terms(path: Path) -> Iterator[dict[str, list[str]]]:
     """Yield the values of each `[Term]`, by tag."""
     term: dict[str, list[str]] | None = None
     try:
-        for line in lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES, ended=True):
+        for line in lines(path, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES, ended=True):
             if line.startswith("["):
                 if term is not None:
                     yield term

@@ -53,14 +53,14 @@ class _Document(msgspec.Struct):
 
 
 def read_obographs(path: Path, prefix: str) -> Ontology:
-    """Read an ontology.
+    """Read an ontology in OBO Graphs JSON format.
 
     Args:
-        path: of the file.
-        prefix: of the ids of its own terms, such as `HP`. Terms of other ontologies are left out.
+        path: the path of the file.
+        prefix: the prefix of the ontology's own ids, such as `HP`. Other terms are skipped.
 
     Raises:
-        UnusableFile: it is not an ontology in this format, or has no term.
+        UnusableFile: the file is not an ontology in this format, or has no term.
     """
     try:
         (graph,) = msgspec.json.decode(path.read_bytes(), type=_Document).graphs
@@ -80,7 +80,7 @@ def read_obographs(path: Path, prefix: str) -> Ontology:
 
 
 def _terms(nodes: Iterable[_Node], own: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the names of the terms, and what replaced the obsolete and the merged ones."""
+    """Return the names of the terms, and the replacements of obsolete and merged terms."""
     names: dict[str, str] = {}
     replaced: dict[str, str] = {}
     for node in nodes:

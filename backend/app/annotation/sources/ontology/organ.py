@@ -1,4 +1,4 @@
-"""What the sources of phenotypes share: the terms of the organ, and what a lost term means."""
+"""The organ terms of a setting, and the reason for a lost term; shared by phenotype sources."""
 
 
 def organ_terms(setting: str) -> list[str]:
@@ -7,5 +7,5 @@ def organ_terms(setting: str) -> list[str]:
 
 
 def is_lost(term: str) -> str:
-    """Return why a gene is unknown whose term the ontology does not have any more."""
-    return f"the ontology does not tell what {term} is, and the gene has this term"
+    """Return the reason that a gene with a lost term is unknown."""
+    return f"the gene has the term {term}, which the ontology does not define"

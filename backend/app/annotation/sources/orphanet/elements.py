@@ -19,8 +19,8 @@ class Elements:
     """The elements of one name in an XML file. Each is yielded when it has ended.
 
     Args:
-        path: of the file, which states its encoding.
-        name: of the elements.
+        path: the path of the file, which states its encoding.
+        name: the name of the elements.
 
     Attributes:
         around: the attributes of the elements that contain them, by name.

@@ -23,9 +23,9 @@ class Association(NamedTuple):
     """A gene's association with a disorder.
 
     Attributes:
-        symbol: of the gene.
-        hgnc_id: of the gene, or None.
-        ensembl_id: of the gene, or None.
+        symbol: the symbol of the gene.
+        hgnc_id: the HGNC id of the gene, or None.
+        ensembl_id: the Ensembl id of the gene, or None.
         disorder: with what the association is.
     """
 

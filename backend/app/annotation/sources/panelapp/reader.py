@@ -47,7 +47,7 @@ def read(asked: Any, path: Path) -> Reading:
     decoder = msgspec.json.Decoder(Line)
     seen: set[tuple[str, int]] = set()
     unnamed = 0
-    for number, text in enumerate(lines(path, longest=_MAX_LINE_BYTES, most=_MAX_BYTES), 1):
+    for number, text in enumerate(lines(path, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES), 1):
         try:
             line = decoder.decode(text)
         except msgspec.MsgspecError as error:

@@ -9,7 +9,7 @@ from app.annotation.sources.structure import identified_by, unit
 Partners = Annotated[int, unit("partners")]
 """A number of partners."""
 
-MOST_PARTNERS = 30
+MAX_PARTNERS = 30
 """The most partners that are listed by name."""
 
 LEVELS = (400, 700, 900)

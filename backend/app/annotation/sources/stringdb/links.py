@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from app.annotation.sources.stringdb.data import LEVELS, MOST_PARTNERS
+from app.annotation.sources.stringdb.data import LEVELS, MAX_PARTNERS
 from app.annotation.sources.stringdb.proteins import MAX_BYTES, MAX_LINE_BYTES
 from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count
@@ -45,10 +45,10 @@ class Partners:
         """Forget what does not count. It is called when the links of a protein end."""
         for key in self._own:
             self.best.pop(key, None)
-        if len(self.best) <= 2 * self._kept + MOST_PARTNERS:
+        if len(self.best) <= 2 * self._kept + MAX_PARTNERS:
             return
         enough = {key: score for key, score in self.best.items() if score >= LEVELS[0]}
-        if len(enough) < MOST_PARTNERS:
+        if len(enough) < MAX_PARTNERS:
             enough = dict(self.strongest())
         self.best = enough
         self._kept = len(enough)
@@ -59,7 +59,7 @@ class Partners:
 
     def strongest(self) -> list[tuple[str, int]]:
         """Return the partners with the highest scores; of equal ones those with the first keys."""
-        return sorted(self.best.items(), key=lambda each: (-each[1], each[0]))[:MOST_PARTNERS]
+        return sorted(self.best.items(), key=lambda each: (-each[1], each[0]))[:MAX_PARTNERS]
 
 
 class Links:
@@ -90,7 +90,9 @@ class Links:
             EOFError, OSError: the file is cut short, or is not a gzip file.
         """
         with opened_ahead(path) as stream:
-            blocks = blocks_of_lines(stream, longest=MAX_LINE_BYTES, most=MAX_BYTES, ended=True)
+            blocks = blocks_of_lines(
+                stream, max_line=MAX_LINE_BYTES, max_size=MAX_BYTES, ended=True
+            )
             lines = next(blocks, [b""])
             header = lines[0].decode("utf-8", "replace").strip("#\r").split(" ")
             if missing := [name for name in LINK_COLUMNS if name not in header]:

@@ -29,7 +29,7 @@ class Named(NamedTuple):
 
     Attributes:
         symbols: the preferred name of each protein; None if it is only an Ensembl id.
-        size: of the file.
+        size: the size of the file.
     """
 
     symbols: Mapping[str, str | None]
@@ -40,8 +40,8 @@ class Identified(NamedTuple):
     """The HGNC ids of proteins.
 
     Attributes:
-        ids: of each protein that has some.
-        size: of the file.
+        ids: the ids of each protein that has some.
+        size: the size of the file.
     """
 
     ids: Mapping[str, Sequence[str]]
@@ -63,7 +63,7 @@ def read_aliases(path: Path) -> Identified:
     found: dict[str, list[str]] = {}
     rows, size, tabs = 0, len(_HGNC_ID), len(ALIAS_COLUMNS) - 1
     with opened_ahead(path) as stream:
-        blocks = blocks_of_lines(stream, longest=MAX_LINE_BYTES, most=MAX_BYTES, ended=True)
+        blocks = blocks_of_lines(stream, max_line=MAX_LINE_BYTES, max_size=MAX_BYTES, ended=True)
         lines = next(blocks, [b""])
         header = lines.pop(0).decode("utf-8", "replace").strip("#\r").split("\t")
         if header != list(ALIAS_COLUMNS):

@@ -66,7 +66,7 @@ def read_entry(values: tuple[str, ...]) -> Protein:
     """Return an entry.
 
     Args:
-        values: of :data:`COLUMNS`.
+        values: the values of :data:`COLUMNS`.
 
     Raises:
         UnusableFile: a column has another form.

@@ -23,7 +23,7 @@ def read(asked: Any, path: Path) -> Reading:
     """
     rows = Grouped[Protein](Asked.of(asked), "hgnc_id")
     seen: set[str] = set()
-    for line in read_table(path, COLUMNS, longest=_MAX_LINE_BYTES):
+    for line in read_table(path, COLUMNS, max_line=_MAX_LINE_BYTES):
         entry = read_entry(line.values)
         if entry.accession in seen:
             raise UnusableFile(f"{path.name} has {entry.accession} twice")

@@ -132,7 +132,7 @@ class UniProt(CollectedSource):
 
         Args:
             size: the most entries.
-            cursor: of the page; None for the first one.
+            cursor: the cursor of the page; None for the first one.
 
         Raises:
             BadAnswer, Wait: see :meth:`Upstream.request`.

@@ -1,9 +1,9 @@
-"""Bulk files are read by processes of their own, line by line and within bounds.
+"""Reads bulk files in child processes, line by line and within size limits.
 
-The length of a line, of a field and of a whole file is bounded, because a broken or hostile file
-must not cost a worker its memory or block its event loop.
+Lines, fields and files have a maximum length, so a broken or hostile file cannot exhaust a worker's
+memory or block its event loop.
 
-A reader is a function, whose name the process is given. It is called as ``reader(asked, *files)``
-with what is asked for and the path of each file. It returns a :class:`~.messages.Reading` when it
-has read the files to their end. `lines` and `tables` read text files within bounds.
+A reader is a function that the child process imports by name and calls as ``reader(asked,
+*files)``, with the request and the path of each file. It returns a :class:`~.messages.Reading`
+after it has read the files completely. `lines` and `tables` read text files within bounds.
 """

@@ -1,9 +1,9 @@
 """The process that reads a bulk file: `python -m app.annotation.upstream.bulk_files.child PID`.
 
-Standard input has one line, an :class:`~.messages.Order`, and stays open while the parent wants the
-answer. Standard output has one message a line. The process ends with its parent: the kernel kills
-it when the parent dies (Linux), and it stops when its input closes. Its memory is limited, in
-addition to the bounds of lines and fields.
+The parent writes one line to standard input, an :class:`~.messages.Order`, and keeps standard input
+open until it has the answer. The process writes one message per line to standard output. It never
+outlives its parent: on Linux the kernel kills it when the parent dies, and it stops when standard
+input closes. A memory limit applies in addition to the limits of lines and fields.
 """
 
 import gc
@@ -30,7 +30,7 @@ from app.core.errors import KidneyGeneticsError
 from app.core.process.child import die_with, end_when_input_closes
 
 MAX_MEMORY = 512 * 1024**2
-"""Bytes of data. A table of 2 million rows of 1 KB takes a fifth of it."""
+"""Memory limit of the process in bytes. A table of 2 million rows of 1 KB takes a fifth of it."""
 
 
 def main() -> int:
@@ -38,7 +38,7 @@ def main() -> int:
     die_with(int(sys.argv[1]))
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     end_when_input_closes()
-    gc.disable()  # there are no cycles, and the collector would scan many objects for them
+    gc.disable()  # readers create no reference cycles, and collections would scan many objects
     read: Callable[..., Reading] = pkgutil.resolve_name(order.reader)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     try:

@@ -1,4 +1,4 @@
-"""Reads lines of an untrusted file. The length of a line and of the file is bounded."""
+"""Reads lines of an untrusted file, with a maximum length of each line and of the file."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,12 +13,12 @@ BLOCK = 1 << 20
 
 
 class UnusableFile(KidneyGeneticsError):
-    """The file is not what it should be."""
+    """The file is damaged or does not have the expected format."""
 
 
 @contextmanager
 def in_line(path: Path, number: int) -> Iterator[None]:
-    """Add the name of the file and the number of the line to an error that is raised inside."""
+    """Prefix the errors raised in the block with the file's name and the line number."""
     try:
         yield
     except UnusableFile as error:
@@ -28,17 +28,17 @@ def in_line(path: Path, number: int) -> Iterator[None]:
 def lines(
     path: Path,
     *,
-    longest: int,
-    most: int,
+    max_line: int,
+    max_size: int,
     errors: Literal["strict", "replace"] = "strict",
     ended: bool = False,
 ) -> Iterator[str]:
     """Read a text file line by line, with the line ends.
 
     Args:
-        path: of the file. One whose name ends in `gz` is decompressed (gzip or bgzip).
-        longest: bytes of a line.
-        most: bytes of the file, decompressed.
+        path: the path of the file. One whose name ends in `gz` is decompressed (gzip or bgzip).
+        max_line: the maximum length of a line in bytes.
+        max_size: the maximum size of the decompressed file in bytes.
         errors: what to do about bytes that are not UTF-8.
         ended: whether the last line must have a line end. In a file that is cut short within its
             last field, nothing else is missing.
@@ -50,12 +50,12 @@ def lines(
     """
     size = 0
     with _opened(path) as file:
-        while line := file.readline(longest + 1):
+        while line := file.readline(max_line + 1):
             size += len(line)
-            if len(line) > longest:
-                raise UnusableFile(f"{path.name} has a line of more than {longest:,} bytes")
-            if size > most:
-                raise UnusableFile(f"{path.name} has more than {most:,} bytes")
+            if len(line) > max_line:
+                raise UnusableFile(f"{path.name} has a line of more than {max_line:,} bytes")
+            if size > max_size:
+                raise UnusableFile(f"{path.name} has more than {max_size:,} bytes")
             if ended and not line.endswith(b"\n"):
                 raise UnusableFile(f"{path.name} is cut short within its last line")
             yield line.decode("utf-8", errors)
@@ -75,20 +75,20 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def blocks_of_lines(
-    stream: IO[bytes], *, longest: int, most: int, ended: bool = False
+    stream: IO[bytes], *, max_line: int, max_size: int, ended: bool = False
 ) -> Iterator[list[bytes]]:
     """Read many lines at a time, without the line ends; faster than one by one.
 
     Args:
         stream: what is read.
-        longest: bytes of a line, to within a block of 1 MB.
-        most: bytes in all.
+        max_line: the maximum length of a line in bytes, checked to within a block of 1 MB.
+        max_size: the maximum number of bytes in total.
         ended: see :func:`lines`.
 
     Raises:
         UnusableFile: a line, or all, is longer, or the last line does not end.
     """
-    for text in _blocks(stream, longest=longest, most=most):
+    for text in _blocks(stream, max_line=max_line, max_size=max_size):
         found = text.split(b"\n")
         if not found[-1]:
             found.pop()
@@ -97,36 +97,36 @@ def blocks_of_lines(
         yield found
 
 
-def blocks_of_text(stream: IO[bytes], *, longest: int, most: int) -> Iterator[bytes]:
+def blocks_of_text(stream: IO[bytes], *, max_line: int, max_size: int) -> Iterator[bytes]:
     """Read many whole lines at a time, with their line ends, and do not split them.
 
     Args:
         stream: what is read.
-        longest: bytes of a line, to within a block of 1 MB.
-        most: bytes in all.
+        max_line: the maximum length of a line in bytes, checked to within a block of 1 MB.
+        max_size: the maximum number of bytes in total.
 
     Raises:
         UnusableFile: a line, or all, is longer, or the last line does not end.
     """
-    for text in _blocks(stream, longest=longest, most=most):
+    for text in _blocks(stream, max_line=max_line, max_size=max_size):
         if not text.endswith(b"\n"):
             raise UnusableFile("the file is cut short within its last line")
         yield text
 
 
-def _blocks(stream: IO[bytes], *, longest: int, most: int) -> Iterator[bytes]:
+def _blocks(stream: IO[bytes], *, max_line: int, max_size: int) -> Iterator[bytes]:
     """Read whole lines, and at last what follows the last line end, if anything does."""
     rest, size = b"", 0
     while block := stream.read(BLOCK):
         size += len(block)
-        if size > most:
-            raise UnusableFile(f"the file has more than {most:,} bytes")
+        if size > max_size:
+            raise UnusableFile(f"the file has more than {max_size:,} bytes")
         whole = block.rfind(b"\n") + 1
         if whole:
             yield rest + block[:whole]
             rest = b""
         rest += block[whole:]
-        if len(rest) > longest:
-            raise UnusableFile(f"the file has a line of more than {longest:,} bytes")
+        if len(rest) > max_line:
+            raise UnusableFile(f"the file has a line of more than {max_line:,} bytes")
     if rest:
         yield rest

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 MAX_MESSAGE = 64 * 1024**2
-"""Bytes of a message."""
+"""Maximum length of a message in bytes."""
 
 
 class Count(NamedTuple):
@@ -14,7 +14,7 @@ class Count(NamedTuple):
 
     Attributes:
         rows: the number of rows, without the header.
-        genes: the number of different genes in all rows, wanted or not.
+        genes: the number of distinct genes in all rows, including genes that were not asked about.
     """
 
     rows: int
@@ -25,9 +25,9 @@ class Reading(NamedTuple):
     """What a reader returns when it has read its files to their end.
 
     Attributes:
-        counts: of each file, in the order of the paths.
-        parts: the answer, in lists that can be written as JSON.
-        release: the release that a file names; None means the day of the first file.
+        counts: the counts of each file, in the order of the paths.
+        parts: the answer as lists that can be serialized as JSON.
+        release: the release that a file names; None means the date of the first file.
     """
 
     counts: Sequence[Count]
@@ -36,12 +36,12 @@ class Reading(NamedTuple):
 
 
 class Order(msgspec.Struct):
-    """What the process is to do.
+    """The task of the child process.
 
     Attributes:
         reader: ``module:function``.
-        paths: of the files.
-        asked: what the reader is asked for.
+        paths: the paths of the files.
+        asked: the request that the reader receives.
     """
 
     reader: str
@@ -50,7 +50,7 @@ class Order(msgspec.Struct):
 
 
 class Part(msgspec.Struct, tag=True):
-    """A list of what was asked for. The files were read to their end before the first one."""
+    """One list of the answer. The first part is sent after the files were read completely."""
 
     data: msgspec.Raw
 
@@ -73,7 +73,7 @@ class Done(msgspec.Struct, tag=True):
     """All parts were sent.
 
     Attributes:
-        files: in the order of the paths.
+        files: the digests and sizes of the files, in the order of the paths.
         release: see :class:`Reading`.
     """
 

@@ -1,7 +1,7 @@
-"""Has a bulk file read by a process of its own, so that the event loop is never blocked.
+"""Reads a bulk file in a child process, so that the event loop is never blocked.
 
-The process is spawned, never forked: a forked child would inherit the liveness socket of its worker
-and keep the dead worker's lock.
+The process is spawned and never forked: a forked child would inherit the worker's liveness socket,
+and so hold the advisory lock after the worker's death.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _BACKEND = Path(app.__file__).parents[1]
 
 
 class UnreadableFile(KidneyGeneticsError):
-    """The downloaded file is cut short or is not what it should be."""
+    """The downloaded file is truncated or does not have the expected format."""
 
 
 class ReadingProcessDied(KidneyGeneticsError):
@@ -37,14 +37,14 @@ class ReadingProcessDied(KidneyGeneticsError):
 async def read_in_child(
     reader: str, paths: Sequence[Path], asked: Any, *, of: Any, done: Callable[[Done], None]
 ) -> AsyncGenerator[list[Any], None]:
-    """Have the files at ``paths`` read.
+    """Read files in a child process.
 
     Args:
         reader: ``module:function``, see :mod:`app.annotation.upstream.bulk_files`.
-        paths: of the files.
-        asked: what the reader is asked for. It must be writable as JSON.
+        paths: the paths of the files.
+        asked: the request for the reader. It must be serializable as JSON.
         of: the type of the elements of the reader's lists.
-        done: is called with the size of the files, after all lists.
+        done: called with the sizes of the files after the last list.
 
     Yields:
         The lists that the reader gives.
@@ -66,7 +66,7 @@ async def read_in_child(
         stderr=asyncio.subprocess.PIPE,
         limit=MAX_MESSAGE + 1,
         env={**os.environ, "PYTHONPATH": str(_BACKEND)},
-        start_new_session=True,  # Ctrl-C is for this process, which ends the child
+        start_new_session=True,  # Ctrl-C reaches only this process, which stops the child
     )
     assert process.stdin
     assert process.stdout
@@ -74,7 +74,7 @@ async def read_in_child(
     names = " and ".join(path.name for path in paths)
     said = asyncio.create_task(_log_lines(names, process.stderr))
     try:
-        with contextlib.suppress(ConnectionError):  # it died; the error below has its last line
+        with contextlib.suppress(ConnectionError):  # the error below quotes its last line
             order = Order(reader, [str(path) for path in paths], asked)
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             await process.stdin.drain()
@@ -92,7 +92,7 @@ async def read_in_child(
                     return
         status = await process.wait()
         last_words = await said
-        raise ReadingProcessDied(f"reading {names} ended with status {status}: {last_words}")
+        raise ReadingProcessDied(f"reading {names} exited with status {status}: {last_words}")
     finally:
         kill(process)
         said.cancel()

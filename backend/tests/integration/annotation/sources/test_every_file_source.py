@@ -24,7 +24,7 @@ FILE_SOURCES = [
     if issubclass(source, FileSource) and not issubclass(source, ApiSource)
 ]
 
-MOST_BYTES = 8_000
+MAX_BYTES = 8_000
 """Of the data of one gene in the sandbox."""
 
 Connect = Callable[[str], Source]
@@ -63,7 +63,7 @@ async def test_genes_have_answers_as_the_source_declares_them(
     for data in found:
         again = msgspec.json.encode(msgspec.convert(data, structure))
         assert msgspec.json.decode(again) == data
-        assert len(msgspec.json.encode(data)) < MOST_BYTES
+        assert len(msgspec.json.encode(data)) < MAX_BYTES
     assert all(definitions(structure).values()), "a field has no definition"
 
 

@@ -106,4 +106,4 @@ async def test_half_of_the_ontology_makes_no_gene_absent(
 
 async def test_the_probe_passes(connect: Connector) -> None:
     (probe,) = SOURCES["hpo"].probes
-    assert await probe.ask(connect) == "phenotype.hpoa has its columns"
+    assert await probe.ask(connect) == "phenotype.hpoa has the expected columns"

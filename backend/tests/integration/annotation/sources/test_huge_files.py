@@ -87,11 +87,11 @@ def test_an_import_refuses_a_line_of_a_gigabyte(tmp_path: Path) -> None:
 def test_a_file_is_read_up_to_its_limit_and_refused_beyond_it(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345\n" * 10)
-    assert len(list(bounded.lines(path, longest=6, most=60))) == 10
+    assert len(list(bounded.lines(path, max_line=6, max_size=60))) == 10
     with pytest.raises(UnusableFile, match="more than 59 bytes"):
-        list(bounded.lines(path, longest=6, most=59))
+        list(bounded.lines(path, max_line=6, max_size=59))
     with path.open("rb") as file, pytest.raises(UnusableFile, match="more than 59 bytes"):
-        list(bounded.blocks_of_lines(file, longest=6, most=59))
+        list(bounded.blocks_of_lines(file, max_line=6, max_size=59))
 
 
 async def test_a_table_with_ever_new_classifications_is_refused(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_row_without_a_gene_is_kept_to_be_reported(tmp_path: Path) -> None:
         ("symbol\nA\n" + "x" * 1_000_000, "line 3: longer than"),
         ('symbol\tnote\nA\t"open\nB\tx\n', "line 2: a quote is not closed"),
         ('symbol\tnote\nA\t"a"b\n', "line 2: there is text after a closing quote"),
-        ("Symbol\tnote\tsymbol\nA\tx\tB\n", "2 columns are called symbol"),
+        ("Symbol\tnote\tsymbol\nA\tx\tB\n", "2 columns have the name symbol"),
         ("name\tvalue\nPKD1\t1\n", "no column for genes among name, value"),
     ],
 )

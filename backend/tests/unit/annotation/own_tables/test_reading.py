@@ -130,7 +130,7 @@ def test_what_is_no_workbook_is_refused_with_what_to_do(tmp_path: Path, content:
         ("gene\tn\n", "no row below a header"),
         ("PKD1\nPKD2\n", "no row below a header"),
         ("a\tb\nx\ty\n", "no column for genes"),
-        ("gene\tn\tn\nPKD1\t1\t2\n", "two columns are called 'n'"),
+        ("gene\tn\tn\nPKD1\t1\t2\n", "two columns have the name 'n'"),
         ("gene\tn\nPKD1\t1\t2\nPKD2\t1\n", "line 2: 3 cells, and 2 columns have a name"),
         ("gene\tn\nPKD1\t" + "x" * 5_001 + "\n", "line 2: a cell has 5,001 characters"),
         ("gene\t" + "x" * 101 + "\nPKD1\t1\n", "column 2 has 101 characters"),

@@ -109,7 +109,7 @@ def test_real_files_say_what_their_rows_say(shared_data: Path) -> None:
     assert gen1.validity == []
     assert gen1.haploinsufficiency == Dosage(40, "Dosage sensitivity unlikely", [])
     assert neither is None
-    assert bare == "the gene has no Entrez id, and the source names genes by it"
+    assert bare == "the gene has no Entrez id, by which the source identifies genes"
 
 
 def test_all_terms_of_real_files_are_known(shared_data: Path) -> None:

@@ -101,7 +101,7 @@ def test_the_real_rows_give_the_numbers_of_the_mane_transcript(shared_data: Path
     assert (brca1["constraint_flags"], brca1["gene_flags"]) == ([], [])
     assert (or4f5["pli"], or4f5["loeuf"], or4f5["mis"]["z"]) == (0.71899, 0.81976, 4.1371)
     assert or4f5["gene_flags"] == ["low_exome_coverage", "low_exome_mapping_quality"]
-    assert nameless == "the gene has no Ensembl id, and the source names genes by it"
+    assert nameless == "the gene has no Ensembl id, by which the source identifies genes"
 
 
 def test_rows_of_refseq_and_of_other_transcripts_never_count(

@@ -178,7 +178,7 @@ def test_a_term_that_was_seen_or_has_no_frequency_is_a_term_of_the_organ(
 def test_a_gene_without_rows_is_absent_and_one_without_entrez_id_is_unknown(files: Files) -> None:
     silent, nameless = files.answers()[3:]
     assert silent is None
-    assert nameless == "the gene has no Entrez id, and the source names genes by it"
+    assert nameless == "the gene has no Entrez id, by which the source identifies genes"
 
 
 def test_the_release_is_the_version_and_the_sizes_are_of_all_files(files: Files) -> None:
@@ -224,7 +224,7 @@ def test_a_gene_with_a_term_that_has_lost_its_parents_is_unknown(files: Files) -
 
 def test_an_ontology_without_edges_is_refused(files: Files) -> None:
     files.ontology = files.ontology.replace('"is_a"', '"subClassOf"')
-    with pytest.raises(UnusableFile, match="does not say which terms are below others"):
+    with pytest.raises(UnusableFile, match="has no term with a parent"):
         files.read()
 
 

@@ -54,7 +54,7 @@ def test_a_gene_without_rows_is_absent_and_one_without_the_identifier_is_unknown
     assert answers([("5310", "b")], "entrez_id") == [
         ["b"],
         None,
-        "the gene has no Entrez id, and the source names genes by it",
+        "the gene has no Entrez id, by which the source identifies genes",
     ]
 
 
@@ -74,7 +74,7 @@ def test_a_gene_is_unknown_when_one_of_several_files_cannot_tell() -> None:
     by_symbol.add("NAMELESS", "a")
 
     (part,) = reading([by_symbol, by_entrez], lambda first, _: Data(first)).parts
-    assert part == ["the gene has no Entrez id, and the source names genes by it"]
+    assert part == ["the gene has no Entrez id, by which the source identifies genes"]
 
 
 def test_genes_are_counted_when_a_row_of_theirs_says_something() -> None:

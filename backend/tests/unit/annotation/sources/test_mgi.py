@@ -163,7 +163,7 @@ def test_a_gene_without_ortholog_is_absent_and_one_without_entrez_id_is_unknown(
 ) -> None:
     assert files.answers()[3:] == [
         None,
-        "the gene has no Entrez id, and the source names genes by it",
+        "the gene has no Entrez id, by which the source identifies genes",
     ]
 
 
@@ -176,7 +176,7 @@ def test_a_gene_with_a_term_that_the_ontology_lacks_is_unknown(files: Files, wit
     kept = [each for each in ONTOLOGY.split("\n\n") if f"id: {without}" not in each]
     files.ontology = "\n\n".join(kept).replace("is_a: MP:0010768", "is_a: MP:0000001") + "\n"
     pkd1, apol1 = files.answers()[:2]
-    assert pkd1 == f"the ontology does not tell what {without} is, and the gene has this term"
+    assert pkd1 == f"the gene has the term {without}, which the ontology does not define"
     assert isinstance(apol1, MgiData)
 
 

@@ -55,7 +55,7 @@ def test_different_articles_of_human_genes_are_counted(
         PubMedData(2, [30586318, 7663510]),
         PubMedData(2, [12477932, 8650545]),
         None,
-        "the gene has no Entrez id, and the source names genes by it",
+        "the gene has no Entrez id, by which the source identifies genes",
     ]
     assert found.counts == [Count(rows=10, genes=3)]
 

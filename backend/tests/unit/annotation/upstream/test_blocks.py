@@ -14,7 +14,7 @@ TEXT = b"".join(ROWS)
 
 
 def test_blocks_have_all_lines_and_whole_ones_only() -> None:
-    blocks = list(blocks_of_text(io.BytesIO(TEXT), longest=100, most=len(TEXT)))
+    blocks = list(blocks_of_text(io.BytesIO(TEXT), max_line=100, max_size=len(TEXT)))
 
     assert len(TEXT) > 2 * BLOCK
     assert b"".join(blocks) == TEXT
@@ -24,19 +24,21 @@ def test_blocks_have_all_lines_and_whole_ones_only() -> None:
 def test_a_line_may_be_longer_than_a_block() -> None:
     text = b"x" * (2 * BLOCK + 5) + b"\ny\n"
 
-    assert list(blocks_of_text(io.BytesIO(text), longest=3 * BLOCK, most=len(text))) == [text]
+    assert list(blocks_of_text(io.BytesIO(text), max_line=3 * BLOCK, max_size=len(text))) == [text]
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "message"),
+    ("text", "max_size", "message"),
     [
         (TEXT, len(TEXT) - 1, "more than"),
         (b"x" * 2 * BLOCK, 3 * BLOCK, "a line of more than"),
         (TEXT[:-1], len(TEXT), "cut short within its last line"),
     ],
 )
-def test_what_is_too_long_or_has_no_end_is_unusable(text: bytes, most: int, message: str) -> None:
+def test_what_is_too_long_or_has_no_end_is_unusable(
+    text: bytes, max_size: int, message: str
+) -> None:
     with pytest.raises(UnusableFile, match=message):
-        list(blocks_of_text(io.BytesIO(text), longest=100, most=most))
+        list(blocks_of_text(io.BytesIO(text), max_line=100, max_size=max_size))
     with pytest.raises(UnusableFile, match=message):
-        list(blocks_of_lines(io.BytesIO(text), longest=100, most=most, ended=True))
+        list(blocks_of_lines(io.BytesIO(text), max_line=100, max_size=max_size, ended=True))

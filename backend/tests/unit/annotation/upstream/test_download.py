@@ -190,7 +190,7 @@ async def test_a_file_shorter_than_its_content_length_is_refused(service, connec
 
 async def test_a_file_without_a_length_or_chunks_is_refused(service, connect, tmp_path):
     service.script = [lambda _: httpx.Response(200, headers=VERSION, stream=Stream(CONTENT[:99]))]
-    with pytest.raises(BadAnswer, match="how long"):
+    with pytest.raises(BadAnswer, match="length of the file"):
         await connect().download("f")
     assert files(tmp_path) == ["f.lock"]
 
@@ -207,7 +207,7 @@ async def test_an_older_file_does_not_replace_the_copy_in_use(service, connect, 
     first = await upstream.download("f")
     assert await upstream.download("f") == first
     assert first.path.read_bytes() == CONTENT
-    assert "of 2026-11-08, older than the copy in use, of 2026-11-15" in caplog.text
+    assert "of 2026-11-08 is older than the local copy of 2026-11-15" in caplog.text
     assert await upstream.download("f") == first
     assert service.asked[2].headers["If-None-Match"] == VERSION["ETag"]
 

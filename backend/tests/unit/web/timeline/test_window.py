@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.web.timeline.ticks import MOST_TICKS, ticks_of
+from app.web.timeline.ticks import MAX_TICKS, ticks_of
 from app.web.timeline.window import Window, window_of, zooms
 
 BEGIN = datetime(2026, 11, 24, 23, 50, tzinfo=UTC)
@@ -42,7 +42,7 @@ def test_the_steps_between_times_fit_the_window(seconds: float, expected: list[s
     found = labels(part(0, seconds))
 
     assert [label for label, _ in found][:3] == expected
-    assert 2 <= len(found) <= MOST_TICKS + 1
+    assert 2 <= len(found) <= MAX_TICKS + 1
 
 
 @pytest.mark.parametrize("power", range(-1, 12))
@@ -50,7 +50,7 @@ def test_no_window_has_too_many_times(power: int) -> None:
     for factor in (1, 1.7, 3, 6.1, 9.9):
         seconds = factor * 10.0**power
         if seconds < 2e11:
-            assert len(ticks_of(part(0.0123, seconds + 0.0123))) <= MOST_TICKS + 1
+            assert len(ticks_of(part(0.0123, seconds + 0.0123))) <= MAX_TICKS + 1
 
 
 def test_the_whole_can_only_be_looked_at_closely() -> None:

@@ -1,8 +1,8 @@
 """The formats of an export.
 
-A writer is a class that is called as ``Writer(table, out, folder)`` with the
-:class:`~..order.Table`, a binary file that need not be seekable, and a folder for temporary files.
-Its method ``write`` takes some rows, and ``close`` writes what is left, without closing the file.
+A writer is a class, called as ``Writer(table, out, folder)`` with the :class:`~..order.Table`, a
+binary file that need not be seekable, and a folder for temporary files. The method ``write`` writes
+rows, and ``close`` writes the rest without closing the file.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class Format:
     """A format.
 
     Attributes:
-        name: by which people ask for it. It is the ending of its files, too.
-        media_type: what ``Content-Type`` says.
+        name: the name, which is also the file name extension.
+        media_type: the ``Content-Type``.
         writer: ``module:class`` below this package.
-        is_text: whether people can read it as it is. A terminal gets nothing else, and the data
-            dictionary is a file of its own.
-        library: the package that the writer needs.
+        is_text: whether the format is human-readable. Only such formats are written to a terminal,
+            with the data dictionary in a separate file.
+        library: the package that the writer needs; None if it needs none.
     """
 
     name: str
@@ -53,7 +53,7 @@ FORMATS = {
         ),
     )
 }
-"""By name, the default first."""
+"""The formats by name, the default first."""
 
 
 class Writer(Protocol):
@@ -63,7 +63,7 @@ class Writer(Protocol):
         """Write some rows."""
 
     def close(self) -> None:
-        """Write what is left. The file stays open."""
+        """Write the remaining data. The file stays open."""
 
 
 def writer_of(table: Table, out: BinaryIO, folder: str) -> Writer:

@@ -1,18 +1,17 @@
-r"""TSV and CSV, whose text cells a spreadsheet does not take for formulas.
+r"""TSV and CSV, whose text cells are safe from being read as formulas by a spreadsheet.
 
-Both have a header and UTF-8. A cell without a value is empty. Times are in UTC
-(``2026-03-31T18:00:00Z``), and yes and no are ``true`` and ``false``.
+Both have a header and are encoded in UTF-8. A cell without a value is empty. Times are in UTC
+(``2026-03-31T18:00:00Z``), and booleans are ``true`` and ``false``.
 
-A text cell that begins with ``=``, ``+``, ``-``, ``@``, a tab, a line break or ``'`` has a ``'`` in
-front of it, and so does an empty text, which is not the same as a cell without a value. To get the
-text back, remove one ``'`` from the beginning of each text cell that has one. Numbers and JSON
-never begin like this, or mean what they say.
+A text cell that begins with ``=``, ``+``, ``-``, ``@``, a tab, a line break or ``'`` is prefixed
+with ``'``. So is an empty text, to tell it from a cell without a value. To restore the text, remove
+one leading ``'`` from each text cell that has one. Cells of numbers and JSON are never prefixed.
 
 TSV has no quotation marks: each line is a row, and each tab separates two cells. In text cells, a
 backslash, a tab, a line feed and a carriage return are written as ``\\``, ``\t``, ``\n`` and
-``\r``. JSON needs none of this, because it contains no tab and no line break. A text that begins
-with a double quote has a ``'`` in front as well, for the sake of programs that expect quotation
-marks. CSV is quoted, and its rows end, as RFC 4180 says.
+``\r``. JSON is not escaped, because it contains no tab and no line break. A text that begins with a
+double quote is prefixed with ``'`` as well, for programs that interpret quotation marks. Quotes and
+line ends in CSV follow RFC 4180.
 """
 
 import csv
@@ -25,19 +24,19 @@ from typing import Any, BinaryIO
 from app.annotation.data.export.order import CellType, Row, Table
 
 FORMULA = "=+-@\t\r\n"
-"""With these characters a cell begins that a spreadsheet may take for a formula."""
+"""A spreadsheet may read a cell that begins with one of these characters as a formula."""
 
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def protected(text: str, starts: str = f"{FORMULA}'") -> str:
-    """Return a text with a ``'`` in front if it is empty or begins with one of some characters."""
+    """Prefix a text with ``'`` if it is empty or begins with one of the given characters."""
     return f"'{text}" if not text or text[0] in starts else text
 
 
 def utc(at: datetime) -> str:
-    """Return a time as people and programs read it."""
+    """Return a time in ISO 8601 format, in UTC."""
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
 
 
@@ -79,7 +78,7 @@ class _Delimited:
         self._put(zip(*cells, strict=True))
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Do nothing: all rows are written."""
 
     def _put(self, rows: Iterable[Iterable[str]]) -> None:
         self._out.write("".join(self._lines(rows)).encode())

@@ -27,4 +27,4 @@ class JsonLines:
         self._out.write(_encoder.encode_lines(objects))
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Do nothing: all rows are written."""

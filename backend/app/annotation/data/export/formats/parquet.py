@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from app.annotation.data.export.order import CellType, Column, Row, Table
 
 ROW_GROUP_BYTES = 4 * 1024**2
-"""A row group of about this size is written at a time. It is in memory as rows, as columns and
-compressed. Smaller ones are more, and the description of each stays in memory until the end."""
+"""The approximate size of a row group in bytes. A group is in memory as rows, as columns and
+compressed. Smaller groups would be more, and the metadata of each stays in memory until the end."""
 
 ROW_GROUP_ROWS = 5_000
 
@@ -26,13 +26,13 @@ _TYPES: Mapping[CellType, pa.DataType] = {
 class Parquet:
     """Apache Parquet. Lists and maps are columns of JSON text.
 
-    The metadata of the file have the data dictionary (``columns``), the manifest and the citation,
-    and those of each column its line of the dictionary.
+    The file's metadata contain the data dictionary (``columns``), the manifest and the citation.
+    Each column's metadata contain its row of the dictionary.
     """
 
     def __init__(self, table: Table, out: BinaryIO, folder: str) -> None:
         del folder
-        # a pool of threads would take memory, and the second core is PostgreSQL's
+        # a thread pool would take memory, and PostgreSQL needs the second core
         pa.set_cpu_count(1)
         # Arrow's own pool keeps 40 MB more than it needs
         pa.set_memory_pool(pa.system_memory_pool())
@@ -47,7 +47,7 @@ class Parquet:
             out,
             self._schema,
             compression="zstd",
-            # values of JSON hardly ever repeat, and nobody looks for the least of them
+            # JSON values rarely repeat, and their minimum and maximum are useless
             use_dictionary=[each.name for each in table.columns if each.type == "text"],
             write_statistics=[each.name for each in table.columns if each.type != "json"],
         )
@@ -66,7 +66,7 @@ class Parquet:
             self._write_group()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining data."""
         if self._rows:
             self._write_group()
         self._writer.close()
@@ -75,7 +75,7 @@ class Parquet:
         self._writer.write_table(self._taken())
 
     def _taken(self) -> pa.Table:
-        """Return the rows as columns, and forget them before the columns are compressed."""
+        """Return the rows as columns, and release the rows before the columns are compressed."""
         rows, self._rows, self._bytes = self._rows, [], 0
         columns = zip(self._columns, zip(*rows, strict=True), strict=True)
         arrays = [_array(column, values) for column, values in columns]

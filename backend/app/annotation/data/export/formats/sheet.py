@@ -1,24 +1,25 @@
-"""What a sheet of an Excel workbook can hold.
+"""The limits of a sheet of an Excel workbook.
 
 The limits are in https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3.
 """
 
 MAX_ROWS = 1_048_576
-"""The most rows, with the header."""
+"""Maximum number of rows, including the header."""
 
 MAX_CHARACTERS = 32_767
-"""The most characters of a cell, counted as UTF-16 does."""
+"""Maximum length of a cell in UTF-16 code units."""
 
 LARGEST_INTEGER = 2**53
-"""Excel's numbers are floating point numbers: a larger integer is written as text."""
+"""The largest exact integer: Excel's numbers are floating point numbers. Larger integers are
+written as text."""
 
 CUT = " [cut: too long for a cell]"
-"""The end of a text that is longer than a cell may be."""
+"""The end of a text that was cut to fit into a cell."""
 
 
 def fitting(text: str) -> str:
-    """Return a text, cut with :data:`CUT` if it has more characters than a cell may have."""
-    # a character beyond the first 65,536 counts twice
+    """Return a text, cut and marked with :data:`CUT` if it does not fit into a cell."""
+    # a character outside the Basic Multilingual Plane counts twice
     if len(text) <= MAX_CHARACTERS // 2:
         return text
     encoded = text.encode("utf-16-le")

@@ -1,4 +1,4 @@
-"""Excel workbooks. Text is never a formula, a date or a number, whatever it looks like."""
+"""Excel workbooks. Text always stays text, even if it looks like a formula, date or number."""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ _OPTIONS = {
 }
 
 _WIDTHS = (34, 9, 12, 90, 10, 24, 50, 20)
-"""Of the columns of the dictionary, in characters."""
+"""The widths of the dictionary's columns, in characters."""
 
 
 class Workbook:
@@ -31,12 +31,12 @@ class Workbook:
     def __init__(self, table: Table, out: BinaryIO, folder: str) -> None:
         self._table = table
         self._out = out
-        # a ZIP file whose sizes follow its data, as in a pipe, is refused by some programs
+        # some programs reject a streamed ZIP file, whose sizes follow the data
         self._file = Path(folder) / "workbook.xlsx"
         self._workbook = xlsxwriter.Workbook(str(self._file), _OPTIONS | {"tmpdir": folder})
         self._bold = self._workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._wrapped = self._workbook.add_format({"text_wrap": True, "valign": "top"})
-        # the cell stays text when somebody edits it
+        # the cell stays text if it is edited
         as_text = self._workbook.add_format({"num_format": "@"})
         self._sheet = self._workbook.add_worksheet("genes")
         self._sheet.freeze_panes(1, 2)
