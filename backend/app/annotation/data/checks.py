@@ -43,7 +43,7 @@ _SIZES = """
 
 @check(
     "database.sizes",
-    "no rows are left that the settings no longer keep",
+    "retention has removed all rows that the settings no longer keep",
     symptom="PostgreSQL's disk fills up with runs and events from years ago.",
     why="A living worker removes old rows about once an hour. If there is none, or it fails to"
     " remove them, the tables grow without limit.",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.names import GeneNames
 
-# An identifier that was not known before is no event, because nothing changes for its readers.
+# A first identifier is not an event, because no reader knew another value.
 _CHANGE = text(
     """
     WITH new (gene_id, symbol, ensembl_gene_id, entrez_id) AS (
@@ -50,7 +50,7 @@ class Identifiers(NamedTuple):
     """The symbol and the identifiers that a gene is to have.
 
     Attributes:
-        gene_id: of the gene, in the database.
+        gene_id: the id of the gene in the database.
         symbol: None leaves the symbol as it is.
         ensembl_gene_id: None if the gene has none.
         entrez_id: None if the gene has none.
@@ -65,10 +65,10 @@ class Identifiers(NamedTuple):
 async def change_identifiers(
     connection: AsyncConnection, genes: Sequence[Identifiers], run_id: int | None
 ) -> int:
-    """Write the symbols and identifiers of genes.
+    """Update the symbols and identifiers of genes.
 
     Args:
-        connection: in a transaction.
+        connection: a connection with an open transaction.
         genes: with the values that they are to have. Genes that have them are left alone.
         run_id: the run that found them; None for an import of genes.
 

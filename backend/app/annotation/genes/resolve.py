@@ -172,8 +172,8 @@ _FIND_ALL = _find(
     ).columns(*_ASKED)
 )
 
-# Most calls are of one name. PostgreSQL plans this statement once and the other one every time,
-# because its plan depends on the number of names.
+# Most calls resolve one name. PostgreSQL caches the plan of this statement. It plans the other one
+# every time, because that plan depends on the number of names.
 _FIND_ONE = _find(
     text(
         """

@@ -123,8 +123,8 @@ _COLUMNS = (
     column("name", Text),
 )
 
-# These operators compare bytes, whatever the collation of the database is. The indexes have the
-# names in this order, so that few are read although two letters may begin thousands.
+# These operators compare bytes, whatever the collation of the database is. The indexes use the same
+# order, so that few names are read even if thousands begin with the text.
 _BEGINNING = _first_of(
     text(
         """

@@ -47,7 +47,7 @@ class Coverage:
         return self.found + self.absent + self.unknown
 
 
-# one pass over the table: half a second for 20,000 genes and 15 sources
+# One scan of the table takes half a second for 20,000 genes and 15 sources.
 _COVERAGE = (
     select(
         annotations.c.source,
@@ -68,7 +68,7 @@ _COVERAGE = (
 
 _GENES = text("SELECT count(*) FROM genes WHERE withdrawn_at IS NULL")
 
-# one look into an index for each source, instead of a pass over the sources of all runs
+# One index lookup for each source, instead of a scan of the sources of all runs.
 _SUCCEEDED = text(
     """
     WITH RECURSIVE named AS (
@@ -89,7 +89,7 @@ _SUCCEEDED = text(
     """
 )
 
-# the latest run that ended a source says whether it is held; each is found in an index, as above
+# A source is held if the latest run that ended it held it.; each is found in an index, as above
 _HELD = text(
     """
     WITH RECURSIVE named AS (

@@ -57,8 +57,8 @@ def _is_due(
 
     Args:
         parser: see :class:`Rules`, as the others.
-        unknown_is_final: whether the same release would give the same unknown answers again.
-        markers: of the current releases; null if they are not known.
+        unknown_is_final: whether the same release would give the same unknown answers.
+        markers: the markers of the current releases; null if they are not known.
         freshness: the age from which an answer is stale.
     """
     is_current = origins.c.marker == any_(markers)

@@ -157,7 +157,7 @@ async def save(connection: AsyncConnection, progress: Progress, uncounted: Uncou
 async def save_spent(
     connection: AsyncConnection, run_id: int, source: str, uncounted: Uncounted
 ) -> None:
-    """Write what was not counted yet, when there is no progress."""
+    """Write the uncounted traffic and durations when there is no progress to commit."""
     nothing = dict.fromkeys((*Progress.__dataclass_fields__, "done"))
     await _save(connection, nothing | {"run_id": run_id, "source": source}, uncounted)
 

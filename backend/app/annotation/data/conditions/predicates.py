@@ -49,7 +49,7 @@ def at_path(value: ColumnElement[Any], path: Sequence[str]) -> ColumnElement[Any
 
 
 def is_given(value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether there is a value: not null, and no empty list or object."""
+    """Return the condition that there is a value: not null, an empty list or an empty object."""
     return value.not_in([_JSON_NULL, _EMPTY_LIST, _EMPTY_OBJECT])
 
 
@@ -90,7 +90,7 @@ def any_value(test: Test) -> Test:
 
 def _any(elements: Any, json_type: str, empty: ColumnElement[Any], test: Test) -> Test:
     def any_of(value: ColumnElement[Any]) -> ColumnElement[bool]:
-        # the functions fail for any other type
+        # the functions raise an error for any other type
         safe = case((func.jsonb_typeof(value) == json_type, value), else_=empty)
         each = elements(safe).table_valued(column("value", JSONB), joins_implicitly=True)
         return exists(select(literal_column("1")).select_from(each).where(test(each.c.value)))
