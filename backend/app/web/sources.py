@@ -89,7 +89,7 @@ async def _read(services: Services, counts: Counts, name: str | None = None) -> 
     names = None if name is None else [name]
     async with services.reads.connect() as connection:
         found = await sources_overview(connection, services.settings, counts=counts, names=names)
-        runs = await last_runs(connection, [each.name for each in found], most=RUNS)
+        runs = await last_runs(connection, [each.name for each in found], limit=RUNS)
     return [_shown(each, runs[each.name]) for each in found]
 
 

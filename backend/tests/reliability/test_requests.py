@@ -169,7 +169,7 @@ async def test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on(scene: S
     assert not trace.exists()
     assert (scene.rows("SELECT * FROM runs"), scene.events(run_id)) == before
     assert await redis.keys(f"{result_key_prefix}*") == []
-    for words in ("pickle", "bytes", "os.system", "not queued under this epoch", "no job id"):
+    for words in ("pickle", "bytes", "os.system", "not queued under this epoch", "not a job id"):
         assert words in scene.log(worker)
     await redis.aclose(close_connection_pool=True)
     again = scene.annotate("ensembl", "--mode", "full")

@@ -183,7 +183,7 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(night: Night) -> No
 
 
 def gave_up(process: Process) -> bool:
-    words = ("is not this worker's any more", "is another worker's")
+    words = ("no longer belongs to this worker", "in the hands of another worker")
     return any(each in process.logged() for each in words)
 
 

@@ -31,30 +31,30 @@ logger = logging.getLogger(__name__)
 _WRONG_TYPE = "WRONGTYPE"
 
 _BAD_KEY_ERRORS = (_WRONG_TYPE, "not an integer", "would overflow")
-"""Words of Redis' errors about a key that holds something else than arq put there."""
+"""Parts of Redis' errors about a key whose value arq did not write."""
 
 DECLINE_SECONDS = 2.0
-"""Seconds for which a worker skips a job that it gave back. Other workers poll several times in
-between."""
+"""Seconds for which a worker skips a job that it returned to the queue. Other workers poll several
+times meanwhile."""
 
 SOCKET_TIMEOUT = 5.0
-"""Seconds without an answer after which a connection to Redis counts as lost."""
+"""Seconds without a reply after which a connection to Redis counts as lost."""
 
 
 class _RetryingPipeline(Pipeline):
-    """A pipeline of arq's worker, which retries while Redis is unavailable."""
+    """A pipeline of arq's worker that retries while Redis is unavailable."""
 
     redis_retry: RedisRetry
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
-        """Send the commands, and again until Redis answers.
+        """Send the commands, and retry until Redis replies.
 
-        Each command returns None if a key holds something else than arq put there, or if Redis is
-        unavailable while the worker stops. arq takes None for a job that is gone.
+        Each command returns None if a key holds a value that arq did not write, or if Redis is
+        unavailable while the worker stops. arq interprets None as a job that is gone.
         """
         parent = super().execute
         if self.watching:
-            # this picks up a job: arq itself handles a WatchError or a refusal here
+            # this transaction picks up a job; arq itself handles a WatchError or an error of Redis
             return await parent(raise_on_error)
         commands = list(self.command_stack)
 
@@ -67,26 +67,29 @@ class _RetryingPipeline(Pipeline):
         except CONNECTION_ERRORS as error:
             if not self.redis_retry.stopping:
                 raise
-            logger.warning("Redis is unavailable while the worker stops: %s", error)
+            logger.warning(
+                "Redis is unavailable while the worker stops; the worker stops without it: %s",
+                error,
+            )
         except ResponseError as error:
             if not any(words in str(error) for words in _BAD_KEY_ERRORS):
                 raise
-            logger.warning("a key of the queue does not hold a job: %s", error)
+            logger.warning("a key of the queue does not hold a job and is ignored: %s", error)
         return [None] * len(commands)
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """Run a command at once.
+        """Execute a command at once.
 
-        If Redis is unavailable after WATCH, answer as if another worker had taken the job: arq then
-        leaves the job in the queue.
+        If Redis is unavailable after WATCH, return what a job that another worker has picked up
+        would return: arq then leaves the job in the queue.
         """
         parent = super().immediate_execute_command
         if not self.watching:
             return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
         try:
-            answer = await parent(*args, **options)  # type: ignore[no-untyped-call]
+            reply = await parent(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
-            # WRONGTYPE means that the queue was replaced, which the next poll finds out
+            # WRONGTYPE means that another program replaced the queue; the next poll handles that
             leave_queued = (
                 is_unavailable(error) or isinstance(error, WatchError) or _WRONG_TYPE in str(error)
             )
@@ -96,19 +99,19 @@ class _RetryingPipeline(Pipeline):
             await self.reset()  # type: ignore[no-untyped-call]
             await asyncio.sleep(MAX_RETRY_DELAY)
             return 1 if args[0] == "EXISTS" else None
-        # arq skips a score of 0 or of the future, and fails at one that is not finite; `JobQueue`
-        # has already decided that this member is to be started
-        is_score = args[0] == "ZSCORE" and answer is not None
-        return float(timestamp_ms()) if is_score else answer
+        # arq skips a member whose score is 0 or in the future, and fails if it is not finite;
+        # `JobQueue` has already decided that this member can start
+        is_score = args[0] == "ZSCORE" and reply is not None
+        return float(timestamp_ms()) if is_score else reply
 
 
 class WorkerRedis(ArqRedis):
-    """The client of arq's worker. No outage, foreign key or stop of another worker ends it.
+    """The client of arq's worker. Outages and unexpected keys do not end the worker.
 
     Attributes:
         redis_retry: retries commands, and knows whether the worker is stopping.
-        queue: chooses the wake-ups that this worker can start.
-        may_pick_up: tells whether the worker can take a job now.
+        queue: selects the wake-ups that this worker can start.
+        may_pick_up: returns whether the worker can pick up a job now.
     """
 
     redis_retry: RedisRetry
@@ -120,11 +123,16 @@ class WorkerRedis(ArqRedis):
         self._declined: dict[bytes, float] = {}
 
     def decline(self, job_id: str, seconds: float = DECLINE_SECONDS) -> None:
-        """Leave a job to the other workers for some seconds."""
+        """Leave a job to the other workers for some seconds.
+
+        Args:
+            job_id: the id of the job.
+            seconds: the time during which this worker skips the job.
+        """
         self._declined[job_id.encode()] = time.monotonic() + seconds
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command, and again until Redis answers."""
+        """Send a command, and retry until Redis replies."""
         parent = super().execute_command
         return await self.redis_retry.call(lambda: parent(*args, **options))  # type: ignore[no-untyped-call]
 
@@ -139,8 +147,8 @@ class WorkerRedis(ArqRedis):
     async def zrangebyscore(self, name: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the wake-ups that this worker can start; `job_queue` handles all other members.
 
-        Wake-ups that this worker has just declined are left out. If the key of the queue holds
-        something else, it is renamed, and recovery sends the wake-ups again.
+        Wake-ups that this worker has just declined are omitted. If the key of the queue holds
+        another type of value, it is renamed, and recovery resends the wake-ups.
         """
         del args
         if not self.may_pick_up():
@@ -155,17 +163,22 @@ class WorkerRedis(ArqRedis):
             try:
                 await self.rename(name, f"{name}:put-aside")
             except ResponseError as gone:
-                # another worker that met the key at the same moment has renamed it
+                # another worker has renamed the key at the same moment
                 if "no such key" not in str(gone):
                     raise
                 return []
-            logger.warning("%s does not hold a queue; it was renamed to %s:put-aside", name, name)
+            logger.warning(
+                "the key %s does not hold a queue; it was renamed to %s:put-aside, and wake-ups are"
+                " sent again",
+                name,
+                name,
+            )
             return []
 
     async def zcard(self, name: Any) -> Any:
-        """Return the length of the queue; 0 if the key holds something else.
+        """Return the length of the queue; 0 if the key holds another type of value.
 
-        arq asks for it only to write its health line.
+        arq reads the length only for its health line.
         """
         try:
             return await super().zcard(name)
@@ -175,7 +188,7 @@ class WorkerRedis(ArqRedis):
             return 0
 
     async def delete(self, *names: Any) -> Any:
-        """Delete keys, except the health line, which stands for the other workers too."""
+        """Delete keys except the health line, which all workers of the queue share."""
         others = [name for name in names if name != HEALTH_CHECK_KEY]
         return await super().delete(*others) if others else 0
 
@@ -195,11 +208,11 @@ def _pool(url: str, retries: int) -> ConnectionPool:
 
 
 def connect(url: str, queue: str) -> ArqRedis:
-    """Create a client of arq that writes jobs as JSON, and tries a command up to four times.
+    """Create an arq client that writes jobs as JSON and attempts a command up to four times.
 
     Args:
-        url: see `redis_url`.
-        queue: the key of the queue.
+        url: the address of Redis, see `REDIS_URL`.
+        queue: the Redis key of the queue.
     """
     return ArqRedis(
         _pool(url, 3), job_serializer=dump, job_deserializer=load, default_queue_name=queue
@@ -207,7 +220,13 @@ def connect(url: str, queue: str) -> ArqRedis:
 
 
 def connect_worker(url: str, queue: str, redis_retry: RedisRetry) -> WorkerRedis:
-    """Create the client of arq's worker; it connects when it is first used."""
+    """Create the client of arq's worker. It connects when it is first used.
+
+    Args:
+        url: the address of Redis, see `REDIS_URL`.
+        queue: the Redis key of the queue.
+        redis_retry: retries the client's commands.
+    """
     redis = WorkerRedis(
         _pool(url, 1), job_serializer=dump, job_deserializer=load, default_queue_name=queue
     )

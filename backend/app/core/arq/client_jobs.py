@@ -1,4 +1,4 @@
-"""Turns the jobs that clients of arq enqueue themselves into runs."""
+"""Creates runs for the jobs that arq clients enqueue directly."""
 
 import logging
 from collections import defaultdict
@@ -19,13 +19,13 @@ from app.core.runs.request import RunRequest
 logger = logging.getLogger(__name__)
 
 MAX_REFUSAL_LINES = 10
-"""Refusals of one page of the queue that get a line of their own in the log."""
+"""The maximum number of distinct refusals that are logged for one page of the queue."""
 
 _LOGGED_ID_LENGTH = 200
 
 
 class Requester(Protocol):
-    """Creates a run, or finds the active one that already does the same."""
+    """Creates a run, or finds the active run of the same request."""
 
     def __call__(
         self, request: RunRequest, *, resume: bool, arq_job_id: str | None = None
@@ -33,7 +33,7 @@ class Requester(Protocol):
         """Return the run.
 
         Raises:
-            UserError: a source is unknown, or another run covers it.
+            UserError: a source is unknown, or another active run covers it.
         """
 
 
@@ -65,10 +65,10 @@ _STILL_QUEUED = text(
 
 
 class ClientJobs:
-    """Turns clients' jobs into runs. Jobs that ask for the same are handled together.
+    """Creates runs for the jobs of clients. Jobs with the same request are handled together.
 
     Args:
-        db: the pool of connections to PostgreSQL.
+        db: the connection pool of PostgreSQL.
         request: creates runs.
     """
 
@@ -77,17 +77,17 @@ class ClientJobs:
         self._request = request
 
     async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Return the runs among these, each with its epoch, that are queued."""
+        """Return the runs among these that are queued under the given epoch."""
         async with self._db.connect() as connection:
             ids, epochs = [run_id for run_id, _ in keys], [epoch for _, epoch in keys]
             found = await connection.execute(_STILL_QUEUED, {"ids": ids, "epochs": epochs})
             return {(row.id, row.epoch) for row in found}
 
     async def handle(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
-        """Handle jobs, and yield the ids of those that are done as the work goes on.
+        """Handle jobs, and yield the ids of handled jobs progressively.
 
         Raises:
-            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not done.
+            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not handled.
         """
         accepted: defaultdict[tuple[RunRequest, bool], list[str]] = defaultdict(list)
         refused: defaultdict[str, list[str]] = defaultdict(list)
@@ -108,9 +108,9 @@ class ClientJobs:
             yield ids
 
     async def _create_run(self, request: RunRequest, ids: Sequence[str], *, resume: bool) -> None:
-        """Handle jobs that ask for the same. Once one of them is an active run, all of them are.
+        """Create one run for jobs with the same request.
 
-        If one job fails, for example because PostgreSQL cannot store its id, the next is tried.
+        If one job fails, for example because PostgreSQL cannot store its id, the next job is tried.
         """
         for place, job_id in enumerate(ids):
             try:
@@ -120,20 +120,20 @@ class ClientJobs:
             except Exception as error:
                 if is_unavailable(error):
                     raise
-                logger.exception("job %s failed", job_id[:_LOGGED_ID_LENGTH])
+                logger.exception("no run could be created for job %s", job_id[:_LOGGED_ID_LENGTH])
                 continue
             active = created.state in {"queued", "running"}
             others = _others(ids[place:]) if active else ""
-            logger.info("job %s is run %d%s", job_id, created.ref.run_id, others)
+            logger.info("job %s became run %d%s", job_id, created.ref.run_id, others)
             if active:
                 return
 
 
 def _request_of(job: ClientJob) -> tuple[RunRequest, bool]:
-    """Return what a job asks for, and whether a failed run is to be resumed.
+    """Return the request of a job, and whether a failed run is to be resumed.
 
     Raises:
-        WrongUse: its arguments do not fit its function.
+        WrongUse: the arguments do not match the function's parameters.
     """
     parameters = _PARAMETERS[job.function]
     names = parameters.__struct_fields__
@@ -141,11 +141,11 @@ def _request_of(job: ClientJob) -> tuple[RunRequest, bool]:
     if len(job.arguments) > len(names) or values.keys() & job.named.keys():
         raise _wrong_call(job, "more arguments than parameters")
     try:
-        asked = msgspec.convert({**values, **job.named}, parameters)
+        call = msgspec.convert({**values, **job.named}, parameters)
     except msgspec.ValidationError as error:
         raise _wrong_call(job, str(error)) from error
-    sources = [asked.source_name] if isinstance(asked, _OneSource) else asked.sources
-    return RunRequest.of(sources, asked.mode), asked.resume
+    sources = [call.source_name] if isinstance(call, _OneSource) else call.sources
+    return RunRequest.of(sources, call.mode), call.resume
 
 
 def _wrong_call(job: ClientJob, why: str) -> WrongUse:
@@ -156,12 +156,12 @@ def _wrong_call(job: ClientJob, why: str) -> WrongUse:
 
 
 def _log_refusals(refused: Mapping[str, Sequence[str]]) -> None:
-    each = list(refused.items())
-    for why, ids in each[:MAX_REFUSAL_LINES]:
+    refusals = list(refused.items())
+    for why, ids in refusals[:MAX_REFUSAL_LINES]:
         logger.error("job %s is refused%s: %s", ids[0], _others(ids), why)
-    if more := sum(len(ids) for _, ids in each[MAX_REFUSAL_LINES:]):
+    if more := sum(len(ids) for _, ids in refusals[MAX_REFUSAL_LINES:]):
         logger.error("%d more jobs are refused", more)
 
 
 def _others(ids: Sequence[str]) -> str:
-    return f", and so are {len(ids) - 1} more that ask for the same" if len(ids) > 1 else ""
+    return f" together with {len(ids) - 1} more jobs of the same kind" if len(ids) > 1 else ""

@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 
 
 class ArqDispatcher:
-    """Puts wake-ups into arq's queue, from which a worker takes them.
+    """Adds wake-ups to arq's queue, from which a worker picks them up.
 
     Args:
         redis: a client of arq.
-        queue: the key of the queue.
+        queue: the Redis key of the queue.
     """
 
     def __init__(self, redis: ArqRedis, queue: str) -> None:
@@ -26,7 +26,7 @@ class ArqDispatcher:
         self._failing = False
 
     async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
-        """Send a wake-up for each run. Only the first of several failures in a row is logged."""
+        """Send a wake-up for each run. Only the first of consecutive failures is logged."""
         if not ready:
             return True
         try:

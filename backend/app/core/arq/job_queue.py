@@ -1,15 +1,15 @@
-"""Reads arq's queue before arq does, and gives arq only what its worker can start.
+"""Reads arq's queue on behalf of arq, and returns only the jobs that the worker can start.
 
-The queue is a sorted set in Redis. Its members are job ids. arq 0.28 reads the first 100 members
-whose scores lie before its own clock, and starts a job for each free slot at every poll
+The queue is a sorted set in Redis whose members are job ids. At every poll, arq 0.28 reads the
+first 100 members whose scores lie before its own clock, and starts a job for each free slot
 (``arq/worker.py``, ``_poll_iteration``). This has three weaknesses:
 
-- 100 members that arq skips stop the worker.
-- A member that is not a job takes a slot.
-- A score that comes from the clock of another machine may lie in the future.
+- 100 members that arq skips block the worker.
+- A member that is not a job occupies a slot.
+- A score from the clock of another machine may lie in the future.
 
-So this module reads the queue in pages. It removes in bulk what is not a job, handles the jobs of
-clients in bulk and without a slot, and gives arq the wake-ups that can be started, whatever their
+So this module reads the queue in pages. It removes members that are not jobs and handles the jobs
+of clients, both in bulk and without a slot, and returns the wake-ups that can start, whatever their
 scores.
 """
 
@@ -36,19 +36,19 @@ from app.core.postgres.unavailable import DATABASE_ERRORS
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 1_000
-"""Members that are read together."""
+"""Members per page."""
 
 SCAN_SECONDS = 1.0
-"""Seconds after which a poll reads no further page. The next poll reads the rest of the queue."""
+"""Seconds after which a poll reads no further pages. The next poll reads the rest of the queue."""
 
 MAX_UNCHECKED = 20
-"""If a page has more wake-ups than this, PostgreSQL is asked which of the runs are queued."""
+"""If a page has more wake-ups than this, a query finds out which of the runs are still queued."""
 
 LEASE_SECONDS = 60
-"""Seconds after which another worker handles a client's job whose worker died."""
+"""Seconds after which another worker may handle a client's job whose worker died."""
 
 RETRY_SECONDS = 5.0
-"""Seconds without handling clients' jobs after PostgreSQL was unavailable."""
+"""Seconds for which clients' jobs are not handled after PostgreSQL was unavailable."""
 
 _LEASE = """
 local taken = {}
@@ -58,25 +58,25 @@ for i = 1, #KEYS, 2 do
 end
 return taken
 """
-"""Takes jobs for this worker, except those that another worker has taken or has already handled."""
+"""Leases jobs to this worker, except those that another worker has leased or handled."""
 
 
 class ClientJobHandler(Protocol):
-    """Knows the runs, which are in PostgreSQL and not in the queue."""
+    """Handles clients' jobs with the runs in PostgreSQL."""
 
     async def still_queued(self, keys: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Return the runs among these, each with its epoch, that are queued."""
+        """Return the runs among these that are queued under the given epoch."""
 
     def handle(self, jobs: Sequence[ClientJob]) -> AsyncGenerator[Sequence[str]]:
-        """Handle clients' jobs, and yield the ids of those that are done as the work goes on.
+        """Handle clients' jobs, and yield the ids of handled jobs progressively.
 
         Raises:
-            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not done.
+            DATABASE_ERRORS: PostgreSQL is unavailable; jobs that were not yielded are not handled.
         """
 
 
 class JobQueue:
-    """The queue, as one worker sees it.
+    """The queue from the point of view of one worker.
 
     Args:
         redis: the worker's client.
@@ -96,14 +96,14 @@ class JobQueue:
         self._not_before = 0.0
 
     async def wake_ups(self, limit: int, declined: Collection[bytes]) -> list[bytes]:
-        """Return the ids of wake-ups that can be started, the oldest run's first.
+        """Return the ids of wake-ups that can start, the oldest run first.
 
         Args:
-            limit: the most ids to return.
-            declined: ids that are left to other workers.
+            limit: the maximum number of ids.
+            declined: ids that this worker leaves to other workers.
 
         Raises:
-            redis.exceptions.ResponseError: the key holds something else than a queue.
+            redis.exceptions.ResponseError: the key does not hold a queue.
         """
         until = time.monotonic() + SCAN_SECONDS
         found: list[bytes] = []
@@ -123,9 +123,9 @@ class JobQueue:
         return found[:limit]
 
     async def _current(self, wake_ups: list[bytes], page: Page) -> list[bytes]:
-        """Return the wake-ups whose run is still queued; few wake-ups are returned unchecked.
+        """Return the wake-ups whose run is still queued. A small number is returned unchecked.
 
-        A needless wake-up is harmless, because its claim fails, but many of them take time.
+        An outdated wake-up is harmless, because its claim fails, but many of them take time.
         """
         if self.client_jobs is None or len(wake_ups) <= MAX_UNCHECKED:
             return wake_ups
@@ -142,14 +142,14 @@ class JobQueue:
         return [member for member in wake_ups if member not in page.invalid]
 
     async def _handle(self, jobs: Sequence[ClientJob]) -> int:
-        """Handle clients' jobs that no other worker is handling; return how many are done."""
+        """Handle clients' jobs that no other worker is handling; return the number handled."""
         if self.client_jobs is None or not jobs or time.monotonic() < self._not_before:
             return 0
         keys = []
         for job in jobs:
             keys += [job_key_prefix + job.id, in_progress_key_prefix + job.id]
-        taken = await self._lease(keys, [LEASE_SECONDS])
-        left = {job.id: job for job, mine in zip(jobs, taken, strict=True) if mine}
+        leased = await self._lease(keys, [LEASE_SECONDS])
+        left = {job.id: job for job, is_ours in zip(jobs, leased, strict=True) if is_ours}
         handled = 0
         try:
             async with aclosing(self.client_jobs.handle(list(left.values()))) as done:
@@ -160,7 +160,10 @@ class JobQueue:
                         del left[job_id]
         except DATABASE_ERRORS as error:
             logger.warning(
-                "PostgreSQL is unavailable, %d jobs of clients wait: %s", len(left), error
+                "PostgreSQL is unavailable; %d jobs of clients wait at least %g s: %s",
+                len(left),
+                RETRY_SECONDS,
+                error,
             )
             self._not_before = time.monotonic() + RETRY_SECONDS
         finally:
@@ -170,7 +173,7 @@ class JobQueue:
         return handled
 
     async def _remove(self, members: Collection[bytes]) -> None:
-        """Remove members from the queue, with every key that arq keeps for them, in one MULTI."""
+        """Remove members and all of arq's keys for them, in one MULTI."""
         if not members:
             return
         prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix, result_key_prefix)

@@ -1,4 +1,4 @@
-"""Reads a page of arq's queue, and tells what each of its members is."""
+"""Reads a page of arq's queue and classifies its members."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from arq.constants import in_progress_key_prefix, job_key_prefix
 from app.core.arq.wake_ups import load, parse_id
 
 MAX_JOB_BYTES = 4_000
-"""Bytes of a job. Ours take some hundred, and the 1,000 jobs of a page are decoded together."""
+"""Bytes of a job. Our jobs take a few hundred, and a page of 1,000 jobs is decoded at once."""
 
 MAX_ID_LENGTH = 500
-"""Characters of a job's id, because PostgreSQL has to index it."""
+"""Characters of a job id, which PostgreSQL must be able to index."""
 
 _WRONG_TYPE, _MISSING, _TOO_LONG, _IN_PROGRESS = -3, -2, -1, 1
 
@@ -44,13 +44,13 @@ local t = redis.call('TIME')
 found[#found + 1] = t[1] * 1000 + math.floor(t[2] / 1000)
 return found
 """
-"""Returns the job of each member, or a number that says why it cannot be started; and last the time
+"""Returns for each member its job, or a code for why it cannot start. The last element is the time
 of Redis in milliseconds.
 
-A member without a usable job is removed: a client puts a job and its member there together."""
+Members without a usable job are removed, because clients write a job and its member together."""
 
 _REASONS = {
-    _WRONG_TYPE: "a key of another type stands where its job should be",
+    _WRONG_TYPE: "the key of its job has another type",
     _MISSING: "it has no job",
     _TOO_LONG: f"its job is longer than {MAX_JOB_BYTES:,} bytes",
 }
@@ -58,7 +58,7 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class ClientJob:
-    """A job that a client of arq enqueued itself."""
+    """A job that an arq client enqueued directly."""
 
     id: str
     function: str
@@ -68,13 +68,13 @@ class ClientJob:
 
 @dataclass(slots=True)
 class Page:
-    """Members of a queue by what they are, without those in progress and those deferred.
+    """The classified members of a page, without those in progress and those deferred.
 
     Attributes:
-        wake_ups: wake-ups that can be started.
-        jobs: jobs of clients that can be handled.
-        invalid: members that are not jobs, each with the reason; the caller removes them.
-        removed: members that had no usable job, each with the reason; they are already removed.
+        wake_ups: wake-ups that can start.
+        jobs: clients' jobs that can be handled.
+        invalid: members that are not jobs, with the reason; the caller removes them.
+        removed: members without a usable job, with the reason; they are already removed.
     """
 
     wake_ups: list[bytes] = field(default_factory=list)
@@ -113,7 +113,7 @@ class QueueReader:
         for member, score in members:
             job_id = _decode_id(member)
             if job_id is None:
-                page.invalid[member] = "that is no job id"
+                page.invalid[member] = "it is not a job id"
             else:
                 readable.append((member, job_id, score))
         if not readable:
@@ -131,24 +131,24 @@ class QueueReader:
         return page
 
     def _add(self, page: Page, member: bytes, job_id: str, raw: bytes, future_score: float) -> None:
-        """Add a member to the page; ``future_score`` is its score if that lies ahead, or 0."""
+        """Add a member to the page; ``future_score`` is its score if in the future, otherwise 0."""
         try:
             job = load(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             page.invalid[member] = f"its job cannot be read: {error}"
             return
         if job["f"] not in self._functions:
-            page.invalid[member] = f"function {job['f'][:80]!r} not found"
+            page.invalid[member] = f"function {job['f'][:80]!r} is unknown"
         elif parse_id(job_id) is not None:
             page.wake_ups.append(member)
-        # a score beyond the time of enqueueing defers the job; without a deferral the client writes
-        # the same time twice, and its clock may be ahead of Redis'
+        # a score later than the time of enqueueing defers the job; without a deferral, the client
+        # writes the same time twice, and its clock may be ahead of Redis' clock
         elif future_score <= job["et"]:
             page.jobs.append(ClientJob(job_id, job["f"], job["a"], job["k"]))
 
 
 def _decode_id(member: bytes) -> str | None:
-    """Return a member as a job id; None if it cannot be one. The ids of arq are UTF-8."""
+    """Return a member as a job id; None if it is not valid. arq's ids are UTF-8."""
     try:
         job_id = member.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Logs what was removed from arq's queue."""
+"""Logs the members that were removed from arq's queue."""
 
 import logging
 import time
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 logger = logging.getLogger(__name__)
 
 MAX_EXAMPLES = 5
-"""Members that one line names; twice as many where their reasons differ."""
+"""The maximum number of members that one line names; twice as many if their reasons differ."""
 
 LOG_INTERVAL = 60.0
-"""Seconds between two lines. What is removed in between is counted in the next one."""
+"""Seconds between two lines. The next line counts the removals in between."""
 
 
 class RemovalLog:
-    """Logs which members of a queue were removed because they are not jobs: one line for many.
+    """Logs members of a queue that were removed because they are not jobs, many per line.
 
     Args:
         queue: the Redis key of the queue.
@@ -30,18 +30,18 @@ class RemovalLog:
         """Count members that were removed.
 
         Args:
-            members: each with the reason. Every reason is represented among the examples, as far
-                as they reach.
+            members: the members with the reasons. The examples in the log cover as many different
+                reasons as possible.
         """
         self._count += len(members)
         for member, reason in members.items():
-            known = len(self._examples)
+            count = len(self._examples)
             is_new = reason not in self._examples.values()
-            if known < MAX_EXAMPLES or (known < 2 * MAX_EXAMPLES and is_new):
+            if count < MAX_EXAMPLES or (count < 2 * MAX_EXAMPLES and is_new):
                 self._examples[member] = reason
 
     def write(self) -> None:
-        """Log what was removed since the last line, unless that line is too recent."""
+        """Log the removals since the last line, unless that line is too recent."""
         if not self._count or time.monotonic() < self._quiet_until:
             return
         shown = "; ".join(
@@ -49,7 +49,8 @@ class RemovalLog:
             for member, reason in self._examples.items()
         )
         logger.warning(
-            "removed %d members of %s that are not jobs: %s", self._count, self._queue, shown
+            "removed %d members that are not jobs from the queue %s, for example %s",
+            *(self._count, self._queue, shown),
         )
         self._count = 0
         self._examples.clear()

@@ -24,23 +24,23 @@ def install(
 ) -> None:
     """Replace arq's handlers of SIGTERM and SIGINT.
 
-    With arq's handlers, a second signal only cancels the jobs again. Here:
+    With arq's handlers, a second signal only cancels the jobs again. With these handlers:
 
     - Every signal that would end the process stops the worker, SIGHUP for example.
     - The first signal cancels the attempts, and their runs go back to the queue. From then on the
       worker no longer waits for an unavailable Redis.
-    - Another signal, a second later or more, ends the process at once. A repeated SIGHUP does not:
-      a closing terminal sends it, and nobody asks for an immediate end.
+    - Another signal, at least a second later, ends the process at once. A repeated SIGHUP does not,
+      because it comes from a closing terminal and not from a person.
 
     Args:
         main: arq's main loop.
-        jobs: the tasks that execute jobs now.
+        jobs: the tasks that are executing jobs.
         redis_retry: retries the commands of the worker's Redis client.
     """
     loop = asyncio.get_running_loop()
 
     def end_main() -> None:
-        # one cancellation may get lost (see `cancelling`), and arq would go on polling
+        # a single cancellation may be lost (see `cancelling`), and arq would continue to poll
         if not main.done():
             main.cancel()
             loop.call_later(CANCEL_INTERVAL, end_main)
@@ -52,18 +52,20 @@ def install(
         if _same_stop(number, stopping_since, loop.time()):
             return
         if redis_retry.stopping:
-            logger.warning("second signal, %s: exiting at once", signals.name(number))
+            logger.warning("received a second signal, %s: exiting at once", signals.name(number))
             os._exit(128 + number)
         redis_retry.stopping, stopping_since = True, loop.time()
-        logger.info("%s: stopping, %d jobs go back to the queue", signals.name(number), len(jobs))
+        logger.info(
+            "received %s: stopping; %d jobs go back to the queue", signals.name(number), len(jobs)
+        )
         _cancel(jobs)
         end_main()
 
     def ended(task: asyncio.Task[Any]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        # arq would wait for its jobs, for hours, and pick up no others; its supervisor starts a
-        # new worker
+        # arq would wait for its jobs, perhaps for hours, and pick up no others; the supervisor
+        # starts a new worker
         logger.error("arq's main loop failed; the worker stops", exc_info=error)
         redis_retry.stopping = True
         _cancel(jobs)
@@ -76,7 +78,7 @@ def install(
 
 
 def _same_stop(number: int, since: float | None, now: float) -> bool:
-    """Tell whether a signal only repeats the one that began the stop."""
+    """Return whether a signal only repeats the one that began the stop."""
     return since is not None and (number == signal.SIGHUP or now - since < SAME_STOP_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The functions that arq calls for a wake-up. `client_jobs` handles the jobs of clients."""
+"""The functions that arq calls for a wake-up. `client_jobs` handles the jobs of clients instead."""
 
 import asyncio
 import logging
@@ -23,13 +23,13 @@ RETRY_AFTER = 5
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What the functions need of this worker. arq passes it to them as ``ctx["worker"]``.
+    """The parts of this worker that the functions use. arq passes it as ``ctx["worker"]``.
 
     Attributes:
         engine: claims and executes runs.
         redis: the client of arq's worker.
-        redis_retry: retries the commands of that client; it knows whether the worker is stopping.
-        jobs: the tasks that execute a job now.
+        redis_retry: retries the commands of that client, and knows whether the worker is stopping.
+        jobs: the tasks that are executing a job.
     """
 
     engine: Engine
@@ -63,7 +63,7 @@ async def run_annotation_pipeline_task(
 
 async def _execute(worker: WorkerContext, job_id: str) -> None:
     if worker.redis_retry.stopping:
-        # the job was picked up while the signal arrived, so the signal did not cancel it
+        # arq picked up the job while the signal arrived, so the signal did not cancel this task
         raise Retry
     current = asyncio.current_task()
     assert current is not None
@@ -73,7 +73,9 @@ async def _execute(worker: WorkerContext, job_id: str) -> None:
         assert key is not None
         attempt = await worker.engine.claim(*key)
         if attempt is None:
-            logger.info("wake-up %s is outdated: the run is not queued under this epoch", job_id)
+            logger.info(
+                "wake-up %s is outdated and ignored: the run is not queued under this epoch", job_id
+            )
         else:
             await worker.engine.execute(attempt)
     except NotHere as error:
@@ -84,9 +86,9 @@ async def _execute(worker: WorkerContext, job_id: str) -> None:
         if not is_unavailable(error):
             raise
         logger.warning(
-            "PostgreSQL is unavailable, wake-up %s goes back to the queue: %s", job_id, error
+            "PostgreSQL is unavailable; wake-up %s goes back to the queue: %s", job_id, error
         )
-        # arq's own deferral would set the score by this machine's clock
+        # arq's own deferral would compute the score from this machine's clock
         worker.redis.decline(job_id, RETRY_AFTER)
         raise Retry from error
     finally:

@@ -22,35 +22,36 @@ _ID = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,8})")
 
 
 class _Job(msgspec.Struct):
-    """The value of a job's key as arq 0.28 writes it (``arq/jobs.py``, ``serialize_job``).
+    """The value of a job's key in arq 0.28 (``arq/jobs.py``, ``serialize_job``).
 
-    The names of the fields are those of arq.
+    The fields have arq's names.
     """
 
     t: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None
     f: str
     a: list[Any]
     k: dict[str, Any]
-    # arq turns it into a date where it catches no error (``arq/worker.py``, ``run_job``)
+    # bounded, because arq converts it to a date and catches no error there (``arq/worker.py``,
+    # ``run_job``)
     et: Annotated[int, msgspec.Meta(ge=0, le=250_000_000_000_000)]
 
 
 def dump(value: dict[str, Any]) -> bytes:
-    """Serialize for arq. A value that JSON cannot express, like an exception, becomes its text."""
+    """Serialize a value for arq; values without a JSON form, such as exceptions, become text."""
     return json.dumps(value, default=str).encode()
 
 
 def load(raw: bytes) -> dict[str, Any]:
-    """Read a job.
+    """Decode a job.
 
     Raises:
-        msgspec.ValidationError: this is not a job in JSON, but a pickle for example.
+        msgspec.ValidationError: the value is not a job in JSON, but a pickle for example.
     """
     return msgspec.structs.asdict(msgspec.json.decode(raw, type=_Job))
 
 
 def parse_id(job_id: str) -> tuple[int, int] | None:
-    """Return run id and epoch, or None when the job is a client's and not a wake-up."""
+    """Return the run id and the epoch of a wake-up; None for the job of a client."""
     match = _ID.fullmatch(job_id)
     return None if match is None else (int(match[1]), int(match[2]))
 
@@ -58,23 +59,23 @@ def parse_id(job_id: str) -> tuple[int, int] | None:
 async def send(
     redis: ArqRedis, queue: str, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()
 ) -> None:
-    """Put a wake-up for each run into the queue, in one MULTI.
+    """Add a wake-up for each run to the queue, in one MULTI.
 
     The job does not expire, because a run may wait for days. Its score is the run's id, so a
-    wake-up that is sent again keeps its place in the queue. The scores of arq are milliseconds
-    since 1970, so ours come before all of them and lie in the past by every clock.
+    resent wake-up keeps its place in the queue. arq's own scores are milliseconds since 1970, so
+    wake-ups precede all of them and lie in the past by every clock.
 
-    arq refuses a job id whose keys still exist. So this removes the keys of unanswered wake-ups and
-    those of the former attempt.
+    arq refuses a job id whose keys still exist. So this function removes the keys of unanswered
+    wake-ups and of the former attempt.
 
     Args:
         redis: a client of arq.
-        queue: the key of the queue.
+        queue: the Redis key of the queue.
         ready: queued runs.
-        unanswered: those among them for which a former wake-up went unanswered.
+        unanswered: the runs among these whose former wake-up went unanswered.
 
     Raises:
-        redis.exceptions.RedisError, OSError: Redis cannot be reached, or refuses.
+        redis.exceptions.RedisError, OSError: Redis cannot be reached, or refuses the commands.
     """
     async with redis.pipeline(transaction=True) as pipe:
         for ref in ready:

@@ -1,4 +1,4 @@
-"""Runs and attempts: requests, the transitions between states, and what is shown of them."""
+"""Runs and attempts: requests, state transitions, and the read-only views of them."""
 
 __all__ = [
     "actors",

@@ -1,4 +1,4 @@
-"""Who does something to a run or a schedule."""
+"""Actors: who created, cancelled, accepted or retried a run, or changed a schedule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from app.core.runs.events import Event
 from app.db.text import storable
 
 NOT_RECORDED = "not recorded"
-"""Shown of what was done before this version recorded who did it."""
+"""Displayed in place of the actor of events that were recorded before actors were stored."""
 
 ACTS = frozenset({Event.CREATED, Event.ACCEPTED, Event.REOPENED, Event.CANCELLED})
-"""The events that somebody brings about. All others happen while workers execute a run."""
+"""The events that have an actor. Workers cause all other events while they execute a run."""
 
 LONGEST_NAME = 200
-"""Characters. What is longer is cut."""
+"""Characters. Longer names are truncated."""
 
 
 class Way(StrEnum):
-    """By which way somebody acts."""
+    """The interface through which an actor acts."""
 
     PAGES = "pages"
     API = "API"
@@ -38,10 +38,11 @@ class _Event(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and by which way. Its text, such as ``ada@lab3, CLI``, is what is recorded.
+    """Who acts, and through which interface. Events store its text, such as ``ada@lab3, CLI``.
 
     Attributes:
-        name: a role, a user of the operating system with the host, or the name of a schedule.
+        name: a role, an operating-system user with the host, or the name of a schedule.
+        way: the interface.
     """
 
     name: str
@@ -52,23 +53,23 @@ class Actor:
 
 
 ADMIN_BY_API = Actor("admin", Way.API)
-"""Whoever has the admin's token, and calls the API."""
+"""A caller of the API with the admin token."""
 
 CLIENT_OF_ARQ = Actor("client", Way.ARQ)
-"""A program that enqueues a job in Redis itself. It does not say who it is."""
+"""A program that enqueues an arq job in Redis. Such a job does not identify its author."""
 
 
 def by_schedule(name: str) -> Actor:
-    """Return who acts when a schedule is due."""
+    """Return the actor of a schedule that creates a run."""
     return Actor(name, Way.SCHEDULE)
 
 
 def shown(event: _Event) -> str:
-    """Return who did an event, as people read it. It is empty if a worker did it."""
+    """Return the actor of an event for display; an empty string if a worker caused the event."""
     return event.actor or (NOT_RECORDED if event.event in ACTS else "")
 
 
-# one probe of the index for each actor, however many events there are
+# a skip scan: one index probe per actor, whatever the number of events
 _ACTORS = text(
     """
     WITH RECURSIVE named AS (
@@ -83,15 +84,15 @@ _ACTORS = text(
 
 
 async def list_actors(connection: AsyncConnection) -> Sequence[str]:
-    """Return everybody who has acted on a run that is still there, in alphabetical order."""
+    """Return all actors of the stored runs, in alphabetical order."""
     return (await connection.execute(_ACTORS)).scalars().all()
 
 
 def is_named(actor: str, name: str) -> bool:
-    """Tell whether a name, as somebody types it, means an actor.
+    """Return whether a typed name refers to an actor.
 
-    ``ada`` means ``ada@lab3, CLI`` as well as ``ada@lab4, CLI``, and ``admin`` means the admin by
-    the pages and by the API.
+    ``ada`` refers to ``ada@lab3, CLI`` as well as ``ada@lab4, CLI``. ``admin`` refers to the admin
+    on the pages and in the API.
     """
     rest = actor.removeprefix(name)
     return actor == name or (rest != actor and rest[0] in "@,")

@@ -22,15 +22,15 @@ _GUARD = text(
 
 
 class Attempt:
-    """One worker's execution of a run, and everything that the work may touch.
+    """One worker's execution of a run, and the work's only way to the database.
 
     Attributes:
-        ref: the run, the epoch, and what was asked for.
-        alone: whether the worker executes nothing else meanwhile.
-        progressed: whether anything was committed under this epoch.
-        superseded: whether the run went on without this attempt.
-        task: the work, once it has begun.
-        began: when the latest transaction began, by the monotonic clock.
+        ref: the run, the epoch and the request.
+        alone: whether the worker executes no other run meanwhile.
+        progressed: whether this attempt has committed progress.
+        superseded: whether the run was cancelled or taken over since.
+        task: the task of the work, once it has started.
+        began: the start of the latest transaction, by the monotonic clock.
     """
 
     def __init__(self, db: AsyncEngine, ref: RunRef, *, alone: bool) -> None:
@@ -41,7 +41,7 @@ class Attempt:
         self.task: asyncio.Task[None] | None = None
         self.began = 0.0
         self._db = db
-        # one connection for each attempt, however many parts of the work want one
+        # an attempt uses one connection at a time, although parts of the work run concurrently
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -51,14 +51,14 @@ class Attempt:
         Its first statement is the guarded update of the run. The row stays locked until the commit,
         so nobody takes the run over in between.
 
-        An attempt has one transaction at a time, so do not open a second one inside.
+        An attempt has one transaction at a time, so a nested call would wait forever.
 
         Args:
-            progress: whether the transaction advances the run, and is not mere bookkeeping. A run
-                that fails again and again without progress ends.
+            progress: whether the transaction advances the run, as opposed to bookkeeping. Progress
+                resets the counts of consecutive failures and losses, after which a run fails.
 
         Raises:
-            Superseded: the run was cancelled or taken over; nothing is changed.
+            Superseded: the run was cancelled or taken over. The transaction is rolled back.
         """
         run_id, epoch = self.ref.key
         values = {"run_id": run_id, "epoch": epoch, "progress": progress}
@@ -77,11 +77,12 @@ class Attempt:
             yield connection
 
     def supersede(self) -> None:
-        """Stop the work: its epoch has passed."""
+        """Cancel the work, because the run has a newer epoch or has ended."""
         self.superseded = True
         if self.task is not None:
             self.task.cancel()
 
 
 Work = Callable[[Attempt], Awaitable[None]]
-"""What a run does. It commits through ``Attempt.transaction`` and can be cancelled anywhere."""
+"""The work of a run. It commits through ``Attempt.transaction`` and tolerates cancellation at any
+point."""

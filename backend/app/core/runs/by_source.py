@@ -1,4 +1,4 @@
-"""Reads what the last runs did with each source."""
+"""Reads the results of the latest runs of each source."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _LAST = text(
       s.requests, s.started_at, s.finished_at, s.error
     FROM unnest(CAST(:sources AS text[])) AS asked (source) CROSS JOIN LATERAL (
       SELECT run_id FROM run_sources r WHERE r.source = asked.source
-      ORDER BY run_id DESC LIMIT :most) latest
+      ORDER BY run_id DESC LIMIT :limit) latest
       JOIN run_sources s ON s.source = asked.source AND s.run_id = latest.run_id
     ORDER BY s.run_id
     """
@@ -24,7 +24,7 @@ _LAST_END = text("SELECT max(finished_at) FROM runs")
 
 @dataclass(frozen=True, slots=True)
 class SourceInRun:
-    """What a run has done with a source; see `SourceProgress`."""
+    """The result of one run for one source; see `SourceProgress`."""
 
     run_id: int
     state: str
@@ -40,23 +40,23 @@ class SourceInRun:
 
 
 async def last_runs(
-    connection: AsyncConnection, sources: Collection[str], *, most: int
+    connection: AsyncConnection, sources: Collection[str], *, limit: int
 ) -> dict[str, list[SourceInRun]]:
-    """Return the last runs that cover each source, the oldest of them first.
+    """Return the latest runs that cover each source, the oldest of them first.
 
     Args:
         connection: to read from.
         sources: their names.
-        most: runs of one source.
+        limit: the maximum number of runs per source.
     """
     found: dict[str, list[SourceInRun]] = {name: [] for name in sources}
-    values = {"sources": list(sources), "most": most}
+    values = {"sources": list(sources), "limit": limit}
     for source, *rest in await connection.execute(_LAST, values):
         found[source].append(SourceInRun(*rest))
     return found
 
 
 async def last_end(connection: AsyncConnection) -> datetime | None:
-    """Return when the latest run ended; None if none has."""
+    """Return the end of the run that ended last; None if no run has ended."""
     ended: datetime | None = (await connection.execute(_LAST_END)).scalar_one()
     return ended

@@ -1,17 +1,17 @@
-"""The checks of the runs: they make progress, and do not fail again and again."""
+"""The checks of the runs: they make progress, and do not fail repeatedly."""
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import cancel_run, retry_run, show_run
 from app.core.text.words import some, span
 
 NEWEST = 2_000
-"""How many of the newest runs are considered."""
+"""The number of newest runs that the checks consider."""
 
 STUCK = 1_800
 """Seconds without a commit. The longest single batch reads a file of 400 MB."""
 
 OFTEN = 2
-"""Failures or losses in a row from which on the check warns."""
+"""The check warns from this number of failures or losses in a row."""
 
 _STUCK = """
     SELECT r.id, s.source, extract(epoch FROM clock_timestamp()
@@ -32,7 +32,7 @@ _STUCK = """
     needs=("database.migrated",),
 )
 async def stuck(context: Context) -> Finding:
-    """Look at the last commit of each running run."""
+    """Find running runs whose last commit is too long ago."""
     from sqlalchemy import text
 
     found = await context.rows(text(_STUCK), stuck=STUCK)
@@ -76,9 +76,9 @@ _FAILING = """
     needs=("database.migrated",),
 )
 async def failing(context: Context) -> Finding:
-    """Find active runs that fail in a row, and requests whose latest run has failed.
+    """Find active runs with several failures in a row, and requests whose latest run failed.
 
-    A run that failed only because answers are held is the next check's.
+    The check ``runs.held`` reports runs that failed only because answers are held.
     """
     from sqlalchemy import text
 
@@ -124,7 +124,7 @@ _HELD = """
     needs=("database.migrated",),
 )
 async def held(context: Context) -> Finding:
-    """Find the sources that the latest run that covered them holds."""
+    """Find the sources whose answers are held by the latest run that covered them."""
     from sqlalchemy import text
 
     found = await context.rows(text(_HELD), newest=NEWEST)
@@ -134,7 +134,7 @@ async def held(context: Context) -> Finding:
         f"{some([row.source for row in found])}: the new answers look wrong and are held",
         required="answers that look right, or that somebody accepts",
         found=some([f"{row.source}, run {row.run}: {row.reason}" for row in found]),
-        # it says what to type: only a person can tell whether to wait or to accept
+        # the shown run names both commands; only a person can choose between retrying and accepting
         remedy=tuple(show_run(run) for run in sorted({row.run for row in found})[:5]),
     )
 

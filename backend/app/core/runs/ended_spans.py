@@ -1,9 +1,9 @@
-"""Turns what PostgreSQL knows about ended attempts and runs into spans.
+"""Builds the spans of ended attempts and runs from PostgreSQL.
 
-A worker that sends traces looks about once a second for attempts and runs that have ended, whoever
-executed or ended them. `runs.traced_epoch` keeps two workers from sending the same. So the span of
-an attempt arrives also if its worker was killed, and the span of a run also if the command line
-cancelled it.
+Each worker that sends traces queries about once a second for attempts and runs that have ended,
+whichever process executed or ended them. `runs.traced_epoch` keeps two workers from sending the
+same spans. So the span of an attempt is sent even if its worker was killed, and the span of a run
+even if it was cancelled from the command line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ from app.core.runs.events import Event
 from app.core.runs.totals import ENDS
 
 _MAX_AGE = 900.0
-"""Seconds. A run that ended before is not sent when traces are switched on."""
+"""Seconds. Runs that ended earlier are not sent when traces are switched on."""
 
 _ENDED = text(
     """
@@ -40,7 +40,8 @@ _ENDED = text(
     FROM run
     """
 )
-"""Take the runs with attempts, or an end, that were not sent yet."""
+"""Selects the runs with ended attempts, or an end, that were not sent yet, and marks them as sent.
+"""
 
 _ENDS = text(
     """
@@ -85,7 +86,7 @@ _SOURCES = text(
 )
 
 _ERRORS = {Event.LOST, Event.ATTEMPT_FAILED, Event.FAILED, Event.TIMED_OUT, Event.RELEASED}
-"""The ends of attempts whose spans are errors."""
+"""The events that make the span of an attempt an error."""
 
 _DONE = {"succeeded", "failed", "held"}
 
@@ -96,11 +97,11 @@ async def ended_spans(
     """Return the spans of attempts, their sources, and runs that have ended and were not sent yet.
 
     Args:
-        connection: each statement is a transaction of its own.
+        connection: an autocommit connection.
         trace_of: returns the id of a run's trace.
 
     Returns:
-        lists of spans that belong together.
+        lists of spans; the spans of one list are sent or dropped together.
     """
     runs = (await connection.execute(_ENDED, {"max_age": _MAX_AGE})).mappings().all()
     if not runs:
@@ -118,15 +119,15 @@ async def ended_spans(
     found = []
     for attempt in attempts:
         trace_id = trace_of(attempt["run_id"])
-        mine = [source for source in sources if source["run_id"] == attempt["run_id"]]
-        found.append([_attempt(trace_id, attempt), *_sources(trace_id, attempt, mine)])
+        of_run = [source for source in sources if source["run_id"] == attempt["run_id"]]
+        found.append([_attempt(trace_id, attempt), *_sources(trace_id, attempt, of_run)])
     by_id = {run["id"]: run for run in runs}
     found.append([_run(trace_of(end["run_id"]), by_id[end["run_id"]], end) for end in ends])
     return found
 
 
 def _run(trace_id: int, run: RowMapping, end: RowMapping) -> Span:
-    again = end["reopened_epoch"]
+    reopened = end["reopened_epoch"]
     root = ids.run_span(trace_id)
     attributes: dict[str, Value] = {
         "run.id": run["id"],
@@ -136,15 +137,15 @@ def _run(trace_id: int, run: RowMapping, end: RowMapping) -> Span:
     columns = ("task", "mode", "attempts", "interruptions", "losses")
     attributes |= {f"run.{name}": run[name] for name in columns}
     return Span(
-        RUN if again is None else REOPENED,
+        RUN if reopened is None else REOPENED,
         trace_id,
-        root if again is None else ids.reopened_span(trace_id, again),
-        None if again is None else root,
-        _nanoseconds(run["created_at"] if again is None else end["reopened_at"]),
+        root if reopened is None else ids.reopened_span(trace_id, reopened),
+        None if reopened is None else root,
+        _nanoseconds(run["created_at"] if reopened is None else end["reopened_at"]),
         _nanoseconds(end["at"]),
         attributes=attributes,
         error=end["error"] or "failed" if end["event"] == Event.FAILED else None,
-        caller=ids.read_traceparent(run["traceparent"] or "") if again is None else None,
+        caller=ids.read_traceparent(run["traceparent"] or "") if reopened is None else None,
     )
 
 
@@ -178,7 +179,7 @@ def _sources(trace_id: int, attempt: RowMapping, sources: list[RowMapping]) -> I
         finished = source["finished_at"]
         if finished is not None and finished < began and source["state"] in _DONE:
             continue
-        # a later attempt may have gone on with it already
+        # a later attempt may have finished the source meanwhile
         done = finished is not None and began <= finished <= ended and source["state"] in _DONE
         state = source["state"] if done else "not finished"
         error = None if state == "succeeded" else (source["error"] if done else _error(attempt))

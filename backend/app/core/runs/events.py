@@ -2,28 +2,28 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """What can happen to a run. `run_events.detail` says the rest: worker, reason, numbers."""
+    """What can happen to a run. `run_events.detail` holds the worker, the reason and numbers."""
 
     CREATED = "created"
-    """Somebody asked for it."""
+    """A person, a schedule or a client requested it."""
 
     CLAIMED = "claimed"
-    """A worker took it from the queue."""
+    """A worker claimed it from the queue."""
 
     TAKEN_OVER = "taken over"
-    """A worker took it from the queue after another worker was lost with it."""
+    """A worker claimed it from the queue after its former worker was lost."""
 
     LOST = "lost"
-    """The worker that executed it died, or froze. The run went back to the queue."""
+    """The worker that executed it died or froze. The run went back to the queue."""
 
     FENCED = "fenced"
     """An attempt found that its epoch had passed, and stopped without changing anything."""
 
     INTERRUPTED = "interrupted"
-    """The worker was stopped cleanly, and gave the run back to the queue."""
+    """The worker was stopped cleanly and returned the run to the queue."""
 
     RELEASED = "released"
-    """A worker gave back a run whose attempt could not record how it ended."""
+    """The worker returned the run to the queue, because its attempt could not record its end."""
 
     ATTEMPT_FAILED = "attempt failed"
     """The work raised an error. The next attempt starts in `retry_in` seconds."""

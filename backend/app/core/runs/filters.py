@@ -1,4 +1,4 @@
-"""Which runs are listed."""
+"""Filters for lists of runs."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ A_TIME = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
-    """Which runs are listed. What is None does not limit the list.
+    """A filter for a list of runs. An attribute that is None does not limit the list.
 
     Attributes:
-        states: any of these.
-        source: that the run covers.
-        error: a text in the error of the run or of one of its sources, in any case.
+        states: runs in any of these states.
+        source: runs that cover this source.
+        error: runs with this text in their error or in that of a source; the case is ignored.
         since: runs that were created at this time or later.
         until: runs that were created before this time.
-        actor: somebody who acted on the run, see :func:`~.actors.is_named`.
+        actor: runs on which this actor acted, see :func:`~.actors.is_named`.
     """
 
     states: Collection[str] | None = None
@@ -49,10 +49,10 @@ def read_filter(
     until: str | None = None,
     actor: str | None = None,
 ) -> RunFilter:
-    """Return the filter that somebody typed. What is empty does not limit the list.
+    """Build a filter from the values that a user typed. Empty values do not limit the list.
 
     Raises:
-        WrongUse: an unknown state, or something that is no time.
+        WrongUse: a state is unknown, or a time cannot be read.
     """
     for state in states:
         if state not in STATES:

@@ -1,9 +1,9 @@
-"""The jobs that a worker knows, with their timeouts. No other module names a timeout of a job."""
+"""The jobs that a worker knows, and their timeouts, which only this module defines."""
 
 from dataclasses import dataclass
 
 ARQ_GRACE = 60
-"""Seconds by which arq's timeout is longer, so that the engine's own timeout always comes first."""
+"""Seconds by which arq's timeout exceeds the engine's, so that the engine's always fires first."""
 
 
 @dataclass(frozen=True, slots=True)

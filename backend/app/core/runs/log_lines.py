@@ -1,4 +1,4 @@
-"""The last log lines of the attempts at a run: a bounded table."""
+"""Stores and reads the last log lines of attempts. The table is bounded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from app.core.errors import NotFound, show_run
 from app.core.runs.views import View, require_run
 
 MOST_ATTEMPTS = 20
-"""The last attempts of a run whose lines are kept."""
+"""The number of latest attempts of a run whose lines are kept."""
 
 MOST_LINES = 200
-"""The last lines of an attempt that are kept."""
+"""The number of last lines that are kept of an attempt."""
 
 LONGEST_LINE = 500
-"""Characters. Of a longer line, the beginning is kept."""
+"""Characters. Longer lines are truncated."""
 
 Key = tuple[int, int]
-"""The id of a run, and the epoch of an attempt."""
+"""A run id and the epoch of an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the log.
+    """A log line to be stored.
 
     Attributes:
-        number: counts the lines of the attempt from 1, also those that are not kept.
-        at: by the clock of this machine.
-        level: ``info``, for example.
-        text: without secrets.
+        number: the position among all lines of the attempt, from 1, including lines not kept.
+        at: the time by this machine's clock.
+        level: such as ``info``.
+        text: the message, with secrets removed.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Line:
     text: str
 
 
-# a line is stored once, even if the answer of the first commit was lost
+# idempotent: a line is stored once, even if the reply to the first commit was lost
 _STORE = text(
     """
     WITH stored AS (
@@ -113,13 +113,13 @@ class RunLog(View):
 
 
 async def store(connection: AsyncConnection, key: Key, lines: Sequence[Line]) -> None:
-    """Add lines of an attempt, and remove what is older than what is kept.
+    """Add lines of an attempt, and delete lines beyond the limits of what is kept.
 
     Args:
-        connection: where it is a transaction of its own. It is not guarded by the epoch: also a
-            fenced attempt says in its log what happened to it.
+        connection: an autocommit connection. The epoch is deliberately not checked: the log of a
+            fenced attempt is worth keeping too.
         key: the run and the epoch.
-        lines: one or more, in order.
+        lines: at least one line, in order.
     """
     run_id, epoch = key
     await connection.execute(
@@ -144,10 +144,10 @@ async def read_log(connection: AsyncConnection, run_id: int, epoch: int | None =
     Args:
         connection: to read from.
         run_id: the run.
-        epoch: of the attempt; None means the latest one that has lines.
+        epoch: the epoch of the attempt; None means the latest attempt that has lines.
 
     Raises:
-        NotFound: there is no such run, or its attempt has no lines.
+        NotFound: there is no such run, or the attempt has no lines.
     """
     await require_run(connection, run_id)
     epochs = list((await connection.execute(_EPOCHS, {"run_id": run_id})).scalars())
@@ -178,8 +178,8 @@ async def tails(
     Args:
         connection: to read from.
         run_id: the run.
-        of_last: how many lines of the latest attempt.
-        of_others: how many lines of each other attempt.
+        of_last: the maximum number of lines of the latest attempt.
+        of_others: the maximum number of lines of each other attempt.
     """
     values = {"run_id": run_id, "of_last": of_last, "of_others": of_others}
     attempts: dict[int, AttemptLog] = {}

@@ -1,4 +1,4 @@
-"""Creates, cancels and reopens runs. The statements that change a run are in `transitions`."""
+"""Creates, cancels, retries and accepts runs. `transitions` has the SQL that changes states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.db.locks import Lock, hold
 from app.db.text import storable
 
 CREATING = Lock("the creation of another run", table="runs", number=2, timeout=10)
-"""Runs are created and reopened one at a time, under this lock."""
+"""This lock serializes the creation and the reopening of runs."""
 
 _ACTIVE = text(
     """
@@ -70,7 +70,7 @@ _REOPEN_SOURCES = text(
     """
 )
 
-# sources that the run had not finished are continued, too; those that failed or are held are not
+# sources that the run had not finished continue too; other failed or held sources do not
 _ACCEPT = text(
     """
     WITH before AS (
@@ -93,7 +93,13 @@ _ACCEPT = text(
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The answer to a request: a new run, or the active one that already does the same."""
+    """The reply to a request: a new run, or the active run of the same request.
+
+    Attributes:
+        ref: the run.
+        state: its state.
+        created: whether it is new.
+    """
 
     ref: RunRef
     state: str
@@ -101,23 +107,23 @@ class Created:
 
 
 async def lock_creation(connection: AsyncConnection) -> None:
-    """Keep everybody else from creating and reopening runs until the end of the transaction.
+    """Block all other creations and reopenings of runs until the end of the transaction.
 
     Raises:
-        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another session takes too long
-            to create a run.
+        sqlalchemy.exc.OperationalError: another session holds the lock for too long (SQLSTATE
+            55P03).
     """
     await connection.run_sync(hold, CREATING)
 
 
 async def find_overlapping(connection: AsyncConnection, covers: Sequence[str]) -> int | None:
-    """Return the first active run that covers one of the sources, if there is one."""
+    """Return the id of the first active run that covers one of the sources; None without one."""
     row = (await connection.execute(_OVERLAPPING, {"covers": list(covers)})).one_or_none()
     return None if row is None else int(row.run_id)
 
 
 async def find_active(connection: AsyncConnection, request: RunRequest) -> Created | None:
-    """Return the active run of the same request, if there is one."""
+    """Return the active run of the same request; None if there is none."""
     return await _find(
         connection,
         _ACTIVE,
@@ -140,18 +146,19 @@ async def create(
 
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
-        request: what was asked for.
-        covers: the sources that the run will go through, in order.
-        actor: who asked for it.
-        arq_job_id: the id of the job, if a client of arq enqueued it; one id makes one run. Such a
-            client gets no answer, so an active run that covers the whole request also counts.
-        traceparent: of the HTTP request that creates the run (W3C Trace Context), if it has one. It
-            is kept if it is valid.
+        request: the request.
+        covers: the sources that the run refreshes, in order.
+        actor: who requested it.
+        arq_job_id: the id of the job, if an arq client enqueued it; one id creates at most one run.
+            Such a client gets no reply, so an active run that covers the whole request satisfies
+            it.
+        traceparent: the header of the HTTP request that creates the run (W3C Trace Context), if
+            there is one. It is stored if it is valid.
 
     Raises:
         Conflict: another active run covers one of the sources.
-        sqlalchemy.exc.OperationalError: with the SQLSTATE 55P03 when another session takes too long
-            to create a run.
+        sqlalchemy.exc.OperationalError: another session holds the lock for too long (SQLSTATE
+            55P03).
     """
     await connection.run_sync(hold, CREATING)
     if arq_job_id is not None:
@@ -182,7 +189,7 @@ async def create(
 
 
 async def cancel(connection: AsyncConnection, run_id: int, *, actor: Actor) -> RunRef:
-    """Cancel a run. From then on, its attempt cannot commit anything.
+    """Cancel a run. From the commit on, its attempt cannot commit anything.
 
     Args:
         connection: in a transaction.
@@ -190,8 +197,8 @@ async def cancel(connection: AsyncConnection, run_id: int, *, actor: Actor) -> R
         actor: who cancels it.
 
     Raises:
-        NotFound: no such run.
-        Conflict: it has already ended.
+        NotFound: there is no such run.
+        Conflict: the run has already ended.
     """
     state = await _state(connection, run_id)
     if state in _HAS_ENDED:
@@ -202,9 +209,9 @@ async def cancel(connection: AsyncConnection, run_id: int, *, actor: Actor) -> R
 
 
 async def retry(connection: AsyncConnection, run_id: int, *, actor: Actor) -> RunRef:
-    """Reopen a failed or cancelled run. It continues from what is committed.
+    """Reopen a failed or cancelled run. It continues from what it has committed.
 
-    A source whose answers were held is asked again. What was accepted stays accepted.
+    A source whose answers are held is fetched again. Accepted answers stay accepted.
 
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
@@ -212,8 +219,8 @@ async def retry(connection: AsyncConnection, run_id: int, *, actor: Actor) -> Ru
         actor: who retries it.
 
     Raises:
-        NotFound: no such run.
-        Conflict: it has not failed, or another run covers one of its sources.
+        NotFound: there is no such run.
+        Conflict: the run is neither failed nor cancelled, or another run covers one of its sources.
     """
     await connection.run_sync(hold, CREATING)
     state = await _state(connection, run_id)
@@ -237,25 +244,25 @@ async def accept(
     by: str,
     note: str = "",
 ) -> RunRef | None:
-    """Accept what a run holds of a source. The run continues with this source.
+    """Accept the answers of a source that a run holds. The run continues with this source.
 
-    What the run holds of other sources stays held, and their errors stay.
+    Answers of other sources stay held, and their errors stay.
 
     Args:
         connection: in a transaction; the caller sends the wake-up after its commit.
         run_id: the run.
-        source: its name.
-        actor: who accepts it, as far as this program knows.
-        by: the name of that person.
-        note: why.
+        source: the name of the source.
+        actor: who accepts the answers, as this program identifies the caller.
+        by: the name of the person, as the caller states it.
+        note: the reason for the decision.
 
     Returns:
-        The run if it was reopened, or None if it was queued already.
+        The run if it was reopened, or None if it was already queued.
 
     Raises:
-        NotFound: no such run.
-        Conflict: the run is being executed, or another run covers one of its sources.
-        WrongUse: the run holds nothing of the source, or ``by`` is empty.
+        NotFound: there is no such run.
+        Conflict: the run is running, or another run covers one of its sources.
+        WrongUse: the run holds no answers of the source, or ``by`` is empty.
     """
     await connection.run_sync(hold, CREATING)
     state = await _state(connection, run_id)
@@ -263,16 +270,16 @@ async def accept(
     if states.get(source) != "held":
         held = [name for name, each in states.items() if each == "held"]
         raise WrongUse(
-            f"run {run_id} holds nothing of {source[:80]!r}",
-            allowed=", ".join(held) or "nothing, because no source of this run is held",
+            f"run {run_id} holds no answers of {source[:80]!r}",
+            allowed=", ".join(held) or "none, because this run holds the answers of no source",
             steps=(show_run(run_id),),
         )
     if not by.strip():
-        raise WrongUse("it is not said who accepts what was held", allowed="a name")
+        raise WrongUse("the name of the person who accepts is missing", allowed="a name")
     if state == "running":
         raise Conflict(
             f"run {run_id} is running",
-            allowed="what was held can be accepted when the run has ended",
+            allowed="held answers can be accepted when the run has ended",
             remedy="wait until its other sources are done",
             steps=(show_run(run_id),),
         )
@@ -315,10 +322,10 @@ async def _find(
 
 
 async def _state(connection: AsyncConnection, run_id: int) -> str:
-    """Return the state of a run and lock its row.
+    """Lock the row of a run and return its state.
 
     Raises:
-        NotFound: no such run.
+        NotFound: there is no such run.
     """
     state: str | None = None
     if 0 < run_id <= LARGEST_ID:
@@ -339,7 +346,7 @@ async def _refuse_overlap(connection: AsyncConnection, covers: Sequence[str]) ->
     if (row := result.one_or_none()) is not None:
         raise Conflict(
             f"run {row.run_id} is active and covers {', '.join(row.sources)}",
-            allowed="one active run for each source",
+            allowed="one active run per source",
             remedy=f"wait until it has ended, or cancel run {row.run_id}",
             steps=(cancel_run(row.run_id),),
         )

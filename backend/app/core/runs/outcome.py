@@ -1,4 +1,4 @@
-"""How an attempt ended, and how that is recorded."""
+"""Determines how an attempt ended, and records it."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from app.db.text import storable
 logger = logging.getLogger(__name__)
 
 MAX_ERROR_LENGTH = 2_000
-"""Characters of an error that are stored with its run. The log has the whole error."""
+"""Characters of an error that are stored with its run. The log has the full error."""
 
 _RECORD_FENCED = text(
     """
@@ -41,11 +41,16 @@ class TimedOut(Exception):
 
 
 Outcome = BaseException | None
-"""What ended an attempt; None when its work is done."""
+"""The exception that ended an attempt; None if its work is done."""
 
 
 def outcome_of(task: asyncio.Task[None], *, interrupted: bool) -> Outcome:
-    """Return how the work of an attempt ended."""
+    """Return how the work of an attempt ended.
+
+    Args:
+        task: the task of the work.
+        interrupted: whether the worker is being stopped.
+    """
     error = None if not task.done() or task.cancelled() else task.exception()
     if task.done() and not task.cancelled() and error is None:
         return None
@@ -71,21 +76,21 @@ async def record(
             logger.info("succeeded")
             statement, more = transitions.SUCCEED, {}
         case Interrupted():
-            logger.info("interrupted, the run goes back to the queue")
+            logger.info("interrupted by the stop of the worker; the run goes back to the queue")
             statement, more = transitions.INTERRUPT, {}
         case TimedOut() if attempt.progressed:
-            logger.warning("timed out after %g s, the run goes back to the queue", timeout)
+            logger.warning("timed out after %g s; the run goes back to the queue", timeout)
             statement, more = transitions.TIME_OUT, {"timeout": timeout}
         case TimedOut():
             error = f"timed out after {timeout:g} s without progress"
             logger.error("failed: %s", error)
             statement, more = transitions.FAIL, {"error": error}
         case Wait():
-            logger.warning("%s", outcome)
+            logger.warning("%s; the run goes back to the queue", outcome)
             seconds = min(max(0.0, outcome.seconds), settings.upstream_longest_wait)
             statement, more = transitions.WAIT, _wait(outcome.what, seconds, outcome.reason)
         case _ if is_unavailable(outcome):
-            logger.warning("PostgreSQL is unavailable: %s", outcome)
+            logger.warning("PostgreSQL is unavailable; the run goes back to the queue: %s", outcome)
             statement, more = transitions.WAIT, _wait(*waiting_for(outcome))
         case UserError():
             logger.error("failed: %s", outcome)
@@ -99,14 +104,14 @@ async def record(
 
 
 def _wait(waiting_for: str, seconds: float, why: str | None = None) -> dict[str, Any]:
-    said = None if why is None else _storable(why)
-    return {"waiting_for": waiting_for, "seconds": seconds, "reason": said}
+    reason = None if why is None else _storable(why)
+    return {"waiting_for": waiting_for, "seconds": seconds, "reason": reason}
 
 
 async def record_failure(
     connection: AsyncConnection, attempt: Attempt, error: str, settings: Settings
 ) -> RunRef | None:
-    """Count a failure: the run is retried later, or ends."""
+    """Count a failed attempt: the run is retried after a backoff, or fails for good."""
     return await transitions.apply(
         connection,
         transitions.RETRY_LATER,
@@ -122,18 +127,18 @@ async def record_failure(
 async def record_fenced(
     connection: AsyncConnection, attempt: Attempt, worker_id: int | None
 ) -> None:
-    """Record that the run went on without this attempt, unless it was cancelled."""
+    """Record that a newer epoch fenced this attempt, unless the run was cancelled."""
     result = await connection.execute(
         _RECORD_FENCED,
         {"run_id": attempt.ref.run_id, "epoch": attempt.ref.epoch, "worker_id": worker_id},
     )
     reason: str | None = result.scalar_one_or_none()
     if reason is None:
-        logger.info("stopped: the run was cancelled")
+        logger.info("the attempt stopped because the run was cancelled")
     else:
-        logger.warning("fenced: %s; this attempt changes nothing", reason)
+        logger.warning("fenced: this attempt changes nothing, because %s", reason)
 
 
 def _storable(error: str) -> str:
-    """Return the text without secrets, as PostgreSQL can store it."""
+    """Return an error in a form that can be stored: redacted, without NUL, and truncated."""
     return redact(storable(error))[:MAX_ERROR_LENGTH]

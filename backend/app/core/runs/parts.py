@@ -1,4 +1,4 @@
-"""When attempts were busy with which source."""
+"""Reads which source each attempt was working on, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class SourcePart:
-    """The time from which on an attempt was busy with a source.
+    """The time during which an attempt worked on a source.
 
     Attributes:
-        end: None if the source had not ended when the attempt did, or goes on.
-        state: of the source at the end.
+        source: the name of the source.
+        begin: the start of the work on the source.
+        end: None if the work goes on, or if the attempt ended before the source.
+        state: the state of the source at the end.
     """
 
     source: str
@@ -37,10 +39,10 @@ _PARTS = text(
 
 
 async def source_parts(connection: AsyncConnection, run_id: int) -> list[SourcePart]:
-    """Return when attempts at a run were busy with its sources, in order.
+    """Return when the attempts at a run worked on its sources, in chronological order.
 
-    Of each source, the last 100 attempts are known. Nothing is known of attempts before the
-    migration 0024, except when each source began for the last time.
+    The last 100 attempts are stored for each source. For attempts before migration 0024, only the
+    last start of each source is stored.
     """
     found = await connection.execute(_PARTS, {"run_id": run_id})
     return [SourcePart(*row) for row in found]

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """What identifies a run and an attempt at it, and what was asked for.
+    """Identifies a run and an attempt at it, with the request.
 
     Attributes:
         run_id: the id of the run.

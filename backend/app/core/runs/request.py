@@ -11,13 +11,13 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What somebody asked for. Two requests are the same if they are equal.
+    """What was requested. Two requests are the same if they are equal.
 
     Attributes:
         sources: the sources, sorted and unique; None means all.
         mode: ``smart`` refreshes what is missing, unknown, stale or of a former release, ``full``
             everything.
-        genes: the ids that the work is limited to, sorted and unique; None means all.
+        genes: the ids of the genes to refresh, sorted and unique; None means all.
     """
 
     sources: tuple[str, ...] | None
@@ -31,7 +31,7 @@ class RunRequest:
         mode: str = "smart",
         genes: Iterable[str] | None = None,
     ) -> "RunRequest":
-        """Build a request from what a client sent.
+        """Build a request from the arguments of a client.
 
         Raises:
             WrongUse: the list of sources is empty, or the mode is unknown.

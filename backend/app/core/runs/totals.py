@@ -1,8 +1,8 @@
-"""What the metrics count of all runs, also of those that were removed.
+"""The counters of the metrics over all runs, including runs that were removed.
 
-A counter of Prometheus must never fall. So a run is removed by :func:`remove` only, which adds its
-events to `event_totals` in the same transaction. What is counted by source is added to
-`source_totals` when it is committed, and does not depend on the runs at all.
+A Prometheus counter must never decrease. So only :func:`remove` removes runs: it adds their events
+to `event_totals` in the same transaction. Counts by source are added to `source_totals` with each
+commit, and do not depend on the stored runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ _EVENTS = text(
     """
 )
 
-# an event that is being recorded holds a lock of the run, so none is missed after this
+# recording an event locks its run, so after this lock no event can be missed
 _LOCK = text(
     """
     SELECT id FROM runs
@@ -93,13 +93,13 @@ _SOURCES = text(
 
 @dataclass(frozen=True, slots=True)
 class SourceTotals:
-    """What all runs have done with a source, also those that were removed.
+    """The totals of a source over all runs, including runs that were removed.
 
     Attributes:
         requests: the number of requests to the upstream.
-        rate_limited: the number of answers with the status 429.
-        budget_seconds: the time that requests have waited for the request budget.
-        bytes_received: bytes of bodies as they were sent.
+        rate_limited: the number of responses with status 429.
+        budget_seconds: the total time that requests waited for the request budget, in seconds.
+        bytes_received: the size of all response bodies as transferred, in bytes.
         commits: the durations of the commits of batches.
     """
 
@@ -112,11 +112,11 @@ class SourceTotals:
 
 @dataclass(frozen=True, slots=True)
 class EventTotals:
-    """What has happened to all runs, also to those that were removed.
+    """The events of all runs, including runs that were removed.
 
     Attributes:
         counts: the number of events, by event.
-        durations: the durations that ended with an event, by event.
+        durations: the durations that end with an event, by event.
     """
 
     counts: Mapping[str, int]
@@ -124,16 +124,16 @@ class EventTotals:
 
 
 NO_EVENTS = EventTotals(dict.fromkeys(Event, 0), {event: Histogram(EVENTS) for event in Event})
-"""What there is before anything has happened."""
+"""The totals of an empty database."""
 
 
 async def event_totals(connection: AsyncConnection) -> EventTotals:
-    """Return what has happened to all runs, from one statement: a removal changes no number."""
+    """Return the totals of events, with a single statement, so that a removal changes no number."""
     counts: dict[str, int] = dict.fromkeys(Event, 0)
     buckets = {event: [0] * (len(EVENTS) + 1) for event in counts}
     microseconds = dict.fromkeys(counts, 0)
     for row in await connection.execute(_EVENTS, _BOUNDS):
-        # the metrics have no event of another version
+        # rows of another version's events are skipped
         if row.event in counts:
             counts[row.event] += int(row.events)
             if row.bucket >= 0:
@@ -149,7 +149,7 @@ async def event_totals(connection: AsyncConnection) -> EventTotals:
 
 
 async def source_totals(connection: AsyncConnection) -> dict[str, SourceTotals]:
-    """Return what all runs have done with each source that any of them has begun."""
+    """Return the totals of each source that any run has begun."""
     return {
         row.source: SourceTotals(
             row.requests,
@@ -163,16 +163,17 @@ async def source_totals(connection: AsyncConnection) -> dict[str, SourceTotals]:
 
 
 async def remove(connection: AsyncConnection, run_ids: Sequence[int]) -> list[int]:
-    """Remove runs with their progress and their events. All that the metrics count stays.
+    """Remove runs with their progress and events, and keep their share of the counters.
 
-    The caller makes sure that nothing else refers to them.
+    The caller ensures that nothing else refers to the runs.
 
     Args:
         connection: in a transaction.
-        run_ids: the runs. One that has not ended, or that somebody is changing, is left alone.
+        run_ids: the runs. A run that has not ended, or that another transaction has locked, is
+            skipped.
 
     Returns:
-        The runs that were removed.
+        The ids of the runs that were removed.
     """
     ended = list((await connection.execute(_LOCK, {"run_ids": list(run_ids)})).scalars())
     if ended:

@@ -28,10 +28,10 @@ _DATABASE = text(
 
 
 class Traces:
-    """Sends traces from this process.
+    """Sends the traces of runs from this process.
 
     Args:
-        target: where they are sent.
+        target: the collector.
         session: identifies the process.
 
     Raises:
@@ -46,7 +46,7 @@ class Traces:
                 remedy="install them, or take OTEL_EXPORTER_OTLP_ENDPOINT out of the settings",
                 steps=(INSTALL_TRACES,),
             )
-        # not at the top, because it is an extra
+        # imported here, because the package is optional
         from app.core.process.tracing.otlp import Exporter  # noqa: PLC0415
 
         resource: dict[str, Value] = {
@@ -68,39 +68,39 @@ class Traces:
 
     @classmethod
     def of(cls, settings: Settings, session: str) -> Self | None:
-        """Return what sends traces, or None if they are off.
+        """Return the sender of traces; None if traces are off.
 
         Raises:
-            UserError: traces are on, and OpenTelemetry is not installed.
+            UserError: traces are on, but OpenTelemetry is not installed.
         """
         target = target_of(settings)
         return None if target is None else cls(target, session)
 
     async def start(self, db: AsyncEngine) -> None:
-        """Find out which installation this is. From now on, lines of a run have its trace's id."""
-        mine = await installation.identify(db)
-        if mine is not None:
-            self._installation = mine.id
+        """Identify the installation, and add the trace id to the log lines of runs from now on."""
+        mark = await installation.identify(db)
+        if mark is not None:
+            self._installation = mark.id
         else:
             async with db.connect() as connection:
                 self._installation = (await connection.execute(_DATABASE)).scalar_one()
         logs.add_trace_ids(lambda run_id: ids.as_text(self._trace_of(run_id)))
 
     def attempt(self, ref: RunRef) -> AbstractContextManager[None]:
-        """Let the spans of a block belong to an attempt."""
+        """Make the spans of a block children of an attempt."""
         return within_attempt(self._sender, self._trace_of(ref.run_id), ref.epoch)
 
     async def send_ended(self, connection: AsyncConnection) -> None:
         """Send the spans of attempts and runs that have ended and were not sent yet.
 
         Args:
-            connection: each statement is a transaction of its own.
+            connection: an autocommit connection.
         """
         for spans in await ended_spans(connection, self._trace_of):
             self._sender.put(spans)
 
     async def stop(self) -> None:
-        """Send what is left, within a few seconds."""
+        """Send the remaining spans, for at most a few seconds."""
         logs.add_trace_ids(None)
         await self._sender.stop()
 

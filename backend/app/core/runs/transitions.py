@@ -1,22 +1,22 @@
-"""Every statement that changes `runs.state`, and no other module has one.
+"""Every statement that changes `runs.state`. No other module contains one.
 
 ::
 
     queued ──claim──> running ──succeed, fail──> succeeded | failed
       ^  ^               │
-      │  └── interrupt, wait, retry later, time out, release, take from dead (the next epoch)
+      │  └── interrupt, wait, retry later, time out, release, take from dead (under the next epoch)
       └───── reopen ── failed | cancelled <──cancel── queued | running
 
 Each statement is complete: it checks the state, and for an attempt the epoch, changes the run, and
-records the event, which belongs to the attempt that ended or began. What somebody brings about is
-recorded with who did it (`actor`). It returns a row for each run
-that it changed, and none when the check failed: then nothing is changed. It names the columns that
-it returns: a migration may add one under a running process, and PostgreSQL refuses to execute a
-prepared statement whose result has changed.
+records the event. The event belongs to the attempt that ended or began, and has an `actor` if a
+person, a schedule or a client caused it. The statement returns one row per changed run. If the
+check fails, it changes nothing and returns no row. Each statement lists the columns that it
+returns, because a migration may add a column while a process runs, and PostgreSQL refuses to
+execute a prepared statement whose result type has changed.
 
-One thing happens beside these statements. After a change of `runs.state` the trigger
-``run_sources_follow_run`` (migration 0001) sets `run_sources.active`, by which the database keeps
-two active runs from covering one source, and ends the sources that an ended run had not finished.
+A trigger acts beside these statements. After a change of `runs.state`, ``run_sources_follow_run``
+(migration 0001) sets `run_sources.active`, by which a unique index keeps two active runs from
+covering one source, and ends the sources that an ended run had not finished.
 """
 
 from typing import Any
@@ -71,8 +71,8 @@ CLAIM = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Give a queued run that is ready to a worker. Called by `Engine.claim`. Event: `claimed`, or
-`taken over` when the last thing that happened to the run is the loss of its worker."""
+"""Assign a queued run that is ready to a worker. Called by `Engine.claim`. Event: `claimed`, or
+`taken over` if the latest event of the run is the loss of its worker."""
 
 SUCCEED = text(
     """
@@ -102,7 +102,8 @@ FAIL = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""End a run that another attempt would not help. Called by `outcome.record`. Event: `failed`."""
+"""Fail a run for which another attempt would be futile. Called by `outcome.record`. Event:
+`failed`."""
 
 RETRY_LATER = text(
     """
@@ -133,9 +134,9 @@ RETRY_LATER = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Count a failed attempt: queue the run after a jittered exponential backoff, or end it after
-`max_failures` in a row without progress. Called by `outcome.record`. Event: `attempt failed` or
-`failed`."""
+"""Count a failed attempt: requeue the run with a jittered exponential backoff, or fail it after
+`max_failures` failures in a row without progress. Called by `outcome.record`. Event: `attempt
+failed` or `failed`."""
 
 TIME_OUT = text(
     """
@@ -152,8 +153,8 @@ TIME_OUT = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Queue a run whose attempt made progress and reached its timeout. Called by `outcome.record`,
-which fails an attempt without progress. Event: `timed out`."""
+"""Requeue a run whose attempt made progress before it reached its timeout. Called by
+`outcome.record`, which fails the run if the attempt made no progress. Event: `timed out`."""
 
 INTERRUPT = text(
     """
@@ -170,7 +171,7 @@ INTERRUPT = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Queue a run whose worker is being stopped; this costs no attempt. Called by `outcome.record`.
+"""Requeue a run whose worker is being stopped; this costs no attempt. Called by `outcome.record`.
 Event: `interrupted`."""
 
 WAIT = text(
@@ -189,7 +190,7 @@ WAIT = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Queue a run that can only wait, for an upstream service for example; this costs no attempt.
+"""Requeue a run that can only wait, for an upstream service for example; this costs no attempt.
 Called by `outcome.record`. Event: `waiting`."""
 
 TAKE_FROM_DEAD = text(
@@ -198,7 +199,7 @@ TAKE_FROM_DEAD = text(
       SELECT r.id, r.worker_id AS dead_worker, life.frozen, w.heartbeat_timeout,
         (greatest(w.heartbeat_at, r.attempt_started_at)
             >= w.started_at + make_interval(secs => :begin)
-          -- a companion may have been taken a moment ago
+          -- another run of the same worker may have been requeued a moment ago
           AND NOT EXISTS (
             SELECT FROM runs other WHERE other.worker_id = r.worker_id AND other.id <> r.id
               AND (other.state = 'running'
@@ -229,12 +230,12 @@ TAKE_FROM_DEAD = text(
     SELECT id, epoch, state, dead_worker, frozen FROM run
     """
 )
-"""Take every running run from a worker that is not alive, and queue it. Called by
-`recovery.take_from_the_dead`. Event: `lost`, and `failed` for a run that is not queued again.
+"""Requeue every running run whose worker is not alive. Called by `recovery.take_from_the_dead`.
+Event: `lost`, and also `failed` for a run that is not requeued.
 
-A run that has lost its worker `max_losses` times by its own fault, without progress, is what kills
-workers: it fails. A loss is the run's fault when the worker executed nothing else and had been up
-for `begin` seconds."""
+A run that loses its worker `max_losses` times by its own fault, without progress, presumably kills
+its workers, so it fails. A loss is the run's fault if the worker executed no other run and had been
+up for `begin` seconds."""
 
 RELEASE = text(
     """
@@ -251,8 +252,8 @@ RELEASE = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Queue runs that a worker is said to execute but does not. Called by `recovery.release`. Event:
-`released`."""
+"""Requeue runs that PostgreSQL assigns to a worker that does not execute them. Called by
+`recovery.release`. Event: `released`."""
 
 CANCEL = text(
     """
@@ -274,7 +275,7 @@ CANCEL = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""End an active run because somebody said so. Its attempt can commit nothing from then on.
+"""End an active run on request. From then on its attempt cannot commit anything.
 Called by `operations.cancel`. Event: `cancelled`."""
 
 REOPEN = text(
@@ -292,15 +293,15 @@ REOPEN = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Queue a failed or cancelled run again; it continues from what is committed. Called by
+"""Requeue a failed or cancelled run; it continues from what it has committed. Called by
 `operations.retry` and `operations.accept`. Event: `reopened`."""
 
 
 async def apply(connection: AsyncConnection, statement: TextClause, **values: Any) -> RunRef | None:
-    """Execute the transition of one run.
+    """Execute a transition of one run.
 
     Returns:
-        The run as it is now, or None when its state or its epoch did not allow the transition.
+        The run after the transition, or None if its state or epoch did not allow the transition.
     """
     row = (await connection.execute(statement, values)).one_or_none()
     return None if row is None else RunRef.of(row)

@@ -17,7 +17,7 @@ from app.core.text.field_docs import describe_fields
 from app.db.tables import run_events, run_sources, runs, workers
 
 LARGEST_ID = 2**63 - 1
-"""The largest `bigint` of PostgreSQL. No row has a greater id."""
+"""The largest `bigint` of PostgreSQL, and so the largest possible id."""
 
 LARGEST_EPOCH = 2**31 - 1
 """The largest `integer` of PostgreSQL."""
@@ -284,9 +284,9 @@ async def list_runs(
 
     Args:
         connection: to read from.
-        limit: the most runs on the page.
+        limit: the maximum number of runs on the page.
         before: only runs with a smaller id.
-        only: which runs.
+        only: the filter.
     """
     actors: Sequence[str] = ()
     if (name := only.actor) is not None:
@@ -340,7 +340,7 @@ async def list_events(
     Args:
         connection: to read from.
         run_id: the run.
-        limit: the most events on the page.
+        limit: the maximum number of events on the page.
         after: only events with a greater id.
 
     Raises:
@@ -371,7 +371,7 @@ async def latest_events(connection: AsyncConnection, run_id: int, *, limit: int)
 
 
 async def require_run(connection: AsyncConnection, run_id: int) -> None:
-    """Make sure that a run exists.
+    """Check that a run exists.
 
     Raises:
         NotFound: there is no such run.
@@ -387,7 +387,7 @@ async def require_run(connection: AsyncConnection, run_id: int) -> None:
 
 
 async def no_run(connection: AsyncConnection, run_id: int) -> NotFound:
-    """Return the error for a run that is not there. It may have been removed."""
+    """Return the error for a run that does not exist, or that was removed."""
     latest = (await connection.execute(_LATEST)).scalar_one()
     if not 0 < run_id < latest:
         return NotFound(f"there is no run {run_id}", remedy="list the runs", steps=(LIST_RUNS,))
@@ -419,7 +419,7 @@ def _speed(row: RowMapping) -> float | None:
     done: int = row["weight_done"] - row["weight_at_start"]
     if row["state"] != "running" or not row["seconds"] or done <= 0:
         return None
-    # an earlier attempt may have done a part of the genes
+    # only the part that the present attempt has done; an earlier attempt may have done the rest
     genes: float = row["done"] * done / row["weight_done"]
     seconds: float = row["seconds"]
     return round(genes / seconds, 2)

@@ -1,4 +1,4 @@
-"""What executes runs, takes over the runs of dead workers, and does regular chores."""
+"""Workers: they execute runs, recover the runs of dead workers, and do periodic chores."""
 
 __all__ = ["checks", "chores", "dispatcher", "engine", "executor", "metrics", "timing", "views"]
 """The modules that others may use."""

@@ -1,4 +1,4 @@
-"""Does the work of ticks beside the heartbeats of a worker."""
+"""Performs the actions of schedule ticks concurrently with the heartbeats of a worker."""
 
 import asyncio
 import logging
@@ -18,17 +18,17 @@ from app.core.schedules.work import RELEASED_FOR, Look, TickWork
 logger = logging.getLogger(__name__)
 
 MAX_REASON = 1_000
-"""Characters of an error that are stored with its tick. The log has the whole error."""
+"""Characters of an error that are stored with its tick. The log has the full error."""
 
 
 class ActionRunner:
-    """Does the work of ticks, at most one of each action at the same time.
+    """Performs the actions of ticks, at most one tick per action at a time.
 
     Args:
-        db: with a connection to spare for each action.
-        actions: what this worker can do.
-        limit: seconds that the work of a tick may take.
-        log: is told what failed, and why.
+        db: a pool with a spare connection for each action.
+        actions: the actions that this worker can perform.
+        limit: the timeout of one tick in seconds.
+        log: called with the operation that failed, and the error.
     """
 
     def __init__(
@@ -48,39 +48,50 @@ class ActionRunner:
     async def follow(
         self, connection: AsyncConnection, look: Look, worker_id: int, *, settled: bool
     ) -> None:
-        """Begin with what is to be done, and stop what belongs to others; do not wait for either.
+        """Start the ticks that are due, and cancel those that another worker took over.
+
+        The method waits for neither.
 
         Args:
-            connection: that commits each statement.
-            look: what this worker has just learned.
+            connection: an autocommit connection.
+            look: the latest state of the ticks.
             worker_id: the id of this worker.
-            settled: whether this worker may judge that others are dead.
+            settled: whether this worker may take over the ticks of dead workers.
         """
         for key in self._tasks.keys() - look.here:
-            mine, task = self._tasks[key]
-            if not mine.is_done and not task.cancelling():
-                logger.warning("%s: the tick is not this worker's any more", mine.schedule)
+            tick, task = self._tasks[key]
+            if not tick.is_done and not task.cancelling():
+                logger.warning(
+                    "schedule %s: the tick no longer belongs to this worker; it is cancelled here",
+                    tick.schedule,
+                )
                 task.cancel()
         if orphans := look.here - self._tasks.keys():
             for row in await work.release(connection, orphans, RELEASED_FOR):
-                logger.warning("%s: its end was not recorded; it is begun again", row.name)
+                logger.warning(
+                    "schedule %s: the end of the tick was not recorded; it starts again", row.name
+                )
         if not look.open:
             return
         if settled:
             for row in await work.take_from_the_dead(connection):
                 logger.warning(
-                    "%s: worker %d died while it did the tick, which is %s now",
+                    "schedule %s: worker %d died during the tick, which is now %s",
                     *(row.name, row.worker_id, row.outcome),
                 )
-        while free := self._actions.keys() - self._doing():
+        while free := self._actions.keys() - self._in_progress():
             claimed = await work.claim(connection, self._db, worker_id, free)
             if claimed is None:
                 return
-            task = asyncio.create_task(self._do(claimed), name=f"schedule {claimed.schedule}")
+            task = asyncio.create_task(self._perform(claimed), name=f"schedule {claimed.schedule}")
             self._tasks[claimed.key] = claimed, task
 
     async def stop(self, within: float) -> None:
-        """Stop what is being done, and let other workers begin with it at once."""
+        """Cancel the ticks in progress, and release them to other workers.
+
+        Args:
+            within: seconds for each cancellation, and for the release.
+        """
         keys = [*self._tasks]
         for _, task in [*self._tasks.values()]:
             await cancelling.end(task, within=within)
@@ -89,36 +100,38 @@ class ActionRunner:
         try:
             async with asyncio.timeout(within), self._db.begin() as connection:
                 for row in await work.release(connection, keys):
-                    logger.info("%s: stopped; another worker begins it again", row.name)
+                    logger.info(
+                        "schedule %s: the tick was stopped; another worker restarts it", row.name
+                    )
         except Exception as error:  # noqa: BLE001 - it is logged
-            # this worker's lock ends with it, and others take the work then
-            self._log("releasing the work of schedules", error)
+            # when this worker's lock is gone, other workers take the ticks over
+            self._log("releasing the ticks of schedules", error)
 
-    def _doing(self) -> set[str]:
-        return {mine.action for mine, _ in self._tasks.values()}
+    def _in_progress(self) -> set[str]:
+        return {tick.action for tick, _ in self._tasks.values()}
 
-    async def _do(self, mine: TickWork) -> None:
+    async def _perform(self, tick: TickWork) -> None:
         try:
-            logger.info("%s: %s is begun, epoch %d", mine.schedule, mine.action, mine.epoch)
+            logger.info("schedule %s: %s starts, epoch %d", tick.schedule, tick.action, tick.epoch)
             async with asyncio.timeout(self._limit) as limit:
-                await self._actions[mine.action].perform(mine)
-            logger.info("%s: done", mine.schedule)
+                await self._actions[tick.action].perform(tick)
+            logger.info("schedule %s: %s is done", tick.schedule, tick.action)
         except Superseded as error:
-            logger.warning("%s: fenced: %s", mine.schedule, error)
+            logger.warning("schedule %s: the tick was fenced: %s", tick.schedule, error)
         except Exception as error:  # noqa: BLE001 - it is logged
-            late = isinstance(error, TimeoutError) and limit.expired()
-            await self._failed(mine, error, late=late)
+            timed_out = isinstance(error, TimeoutError) and limit.expired()
+            await self._record_failure(tick, error, timed_out=timed_out)
         finally:
-            del self._tasks[mine.key]
+            del self._tasks[tick.key]
 
-    async def _failed(self, mine: TickWork, error: Exception, *, late: bool) -> None:
-        what = f"{mine.action} of the schedule {mine.schedule}"
+    async def _record_failure(self, tick: TickWork, error: Exception, *, timed_out: bool) -> None:
+        what = f"{tick.action} of the schedule {tick.schedule}"
         if is_unavailable(error):
-            # not recorded: this worker releases the work when PostgreSQL is back
+            # nothing can be recorded now; this worker releases the tick when PostgreSQL is back
             self._log(what, error)
             return
-        if late:
-            reason = f"it took longer than {self._limit:g} s"
+        if timed_out:
+            reason = f"it timed out after {self._limit:g} s"
         elif isinstance(error, UserError):
             reason = error.found + (f"; {error.remedy}" if error.remedy else "")
             logger.error("%s failed: %s", what, error)
@@ -127,12 +140,12 @@ class ActionRunner:
             self._log(what, error)
         try:
             async with self._db.begin() as connection:
-                outcome = await mine.failed(connection, _reason(reason))
-            logger.warning("%s is %s", what, outcome or "another worker's")
-        except Exception as unrecorded:  # noqa: BLE001 - it is logged, and the work released later
+                outcome = await tick.failed(connection, _stored_reason(reason))
+            logger.warning("%s is now %s", what, outcome or "in the hands of another worker")
+        except Exception as unrecorded:  # noqa: BLE001 - it is logged, and the tick released later
             self._log(f"recording the failure of {what}", unrecorded)
 
 
-def _reason(said: str) -> str:
-    """Return why something failed: without secrets, and with the host, which may be at fault."""
-    return f"on {socket.gethostname()}: {redact(said)[:MAX_REASON]}"
+def _stored_reason(reason: str) -> str:
+    """Return a reason as it is stored: redacted, and with the host, which may be the cause."""
+    return f"on {socket.gethostname()}: {redact(reason)[:MAX_REASON]}"

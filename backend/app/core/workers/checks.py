@@ -18,11 +18,10 @@ LAGGING = 1.0
 """Seconds. Long computations run in other processes, not on the event loop."""
 
 SKEW = 2.0
-"""Seconds between a worker's clock and PostgreSQL's clock from which on the check warns."""
+"""Seconds. The check warns if a worker's clock and PostgreSQL's clock differ by this much."""
 
 OVERDUE = 60
-"""Seconds from which on a queued run should have been claimed. Its wake-up is sent again every 10.
-"""
+"""Seconds within which a free worker should claim a ready run. Wake-ups are resent every 10 s."""
 
 
 @check(
@@ -33,7 +32,7 @@ OVERDUE = 60
     needs=("database.migrated",),
 )
 async def alive(context: Context) -> Finding:
-    """Find workers of the kind that executes runs."""
+    """List the workers that are alive, of the kind that executes runs."""
     kind = processes.executing(context)
     found = await processes.list_alive(context, kind)
     if found:
@@ -87,15 +86,15 @@ async def mode(context: Context) -> Finding:
 )
 async def queue_name(context: Context) -> Finding:
     """Compare the queue of each worker with the setting."""
-    mine = context.settings.arq_queue_name
+    queue = context.settings.arq_queue_name
     found = await processes.list_alive(context, "arq")
-    elsewhere = [worker for worker in found if worker.queue not in {None, mine}]
+    elsewhere = [worker for worker in found if worker.queue not in {None, queue}]
     if not elsewhere:
         workers = "worker reads" if len(found) == 1 else "workers read"
-        return ok(f"{len(found)} arq {workers} {mine}")
+        return ok(f"{len(found)} arq {workers} {queue}")
     return failed(
         f"{len(elsewhere)} workers read another queue",
-        required=f"ARQ_QUEUE_NAME={mine}, as here",
+        required=f"ARQ_QUEUE_NAME={queue}, as here",
         found=some([f"{processes.name(worker)}: {worker.queue}" for worker in elsewhere]),
         remedy=processes.restart(context, elsewhere),
     )
@@ -111,16 +110,18 @@ async def queue_name(context: Context) -> Finding:
     needs=("database.migrated",),
 )
 async def heartbeat(context: Context) -> Finding:
-    """Look at the age of each heartbeat, and at the longest delay of each event loop."""
+    """Compare the ages of the heartbeats and the lags of the event loops with their limits."""
     found = await processes.sessions(context)
-    late = sorted((worker for worker in found if worker.age > LATE), key=lambda each: -each.age)
-    slow = sorted((worker for worker in found if worker.lag > LAGGING), key=lambda each: -each.lag)
+    late = sorted((worker for worker in found if worker.age > LATE), key=lambda worker: -worker.age)
+    slow = sorted(
+        (worker for worker in found if worker.lag > LAGGING), key=lambda worker: -worker.lag
+    )
     if late:
         frozen = late[0].frozen
         here = socket.gethostname()
         stopped = [str(e.pid) for e in late if e.host == here and _is_stopped(e.pid)]
-        say = failed if frozen else warning
-        return say(
+        report = failed if frozen else warning
+        return report(
             f"{processes.name(late[0])} has sent no heartbeat for {span(late[0].age)}"
             + (", so it counts as dead" if frozen else ""),
             required=f"a heartbeat that is at most {LATE:.0f} s old",
@@ -145,7 +146,7 @@ async def heartbeat(context: Context) -> Finding:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Tell whether a process is stopped by a signal or a debugger (proc(5), /proc/pid/stat)."""
+    """Return whether a signal or a debugger has stopped a process (proc(5), /proc/pid/stat)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -165,13 +166,13 @@ async def version(context: Context) -> Finding:
     from app.core.process.version import version as version_of_code
 
     found = await processes.sessions(context)
-    mine = await asyncio.to_thread(version_of_code)
-    old = [worker for worker in found if worker.version != mine]
+    installed = await asyncio.to_thread(version_of_code)
+    old = [worker for worker in found if worker.version != installed]
     if not old:
-        return ok(f"all {len(found)} run {mine}" if found else "no worker")
+        return ok(f"all {len(found)} run {installed}" if found else "no worker")
     return warning(
         f"{len(old)} of {len(found)} workers run another version than this checkout",
-        required=mine,
+        required=installed,
         found=some([f"{processes.name(worker)} {worker.version}" for worker in old]),
         remedy=processes.restart(context, old),
     )
@@ -187,14 +188,14 @@ async def version(context: Context) -> Finding:
     needs=("database.migrated",),
 )
 async def clock(context: Context) -> Finding:
-    """Look at the difference that each worker measured with its last heartbeat."""
+    """Compare the clock differences that the workers measured with the limit."""
     found = [worker for worker in await processes.sessions(context) if worker.ahead is not None]
     wrong = sorted(
         (worker for worker in found if abs(worker.ahead) >= SKEW), key=lambda e: -abs(e.ahead)
     )
     if not wrong:
-        most = max((abs(worker.ahead) for worker in found), default=0.0)
-        return ok(f"at most {most * 1000:.0f} ms apart" if found else "no worker")
+        largest = max((abs(worker.ahead) for worker in found), default=0.0)
+        return ok(f"at most {largest * 1000:.0f} ms apart" if found else "no worker")
     here = socket.gethostname()
     return warning(
         f"the clock of {processes.name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's clock",
@@ -230,7 +231,7 @@ _READY = """
     needs=("worker.alive",),
 )
 async def oldest_waiting(context: Context) -> Finding:
-    """Find runs that have been ready for longer than several wake-ups take."""
+    """Find runs that no free worker has claimed although several wake-ups were sent."""
     from sqlalchemy import text
 
     found = [run for run in await context.rows(text(_READY)) if run.age >= 0]

@@ -1,4 +1,4 @@
-"""Does regular work of its own accord, such as the removal of what nobody needs any more."""
+"""Periodic background work, such as the removal of rows that are no longer needed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +10,7 @@ from app.core.process import cancelling
 from app.db.locks import Lock, try_hold
 
 _CHORES = Lock("a chore", table="runs", number=3, timeout=0)
-"""One worker at a time does a part of a chore, and holds this lock until its commit."""
+"""A worker holds this lock while it does a part of a chore, until the commit."""
 
 PAUSE = 1.0
 """Seconds between two parts of a chore."""
@@ -18,16 +18,16 @@ PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Regular work that any worker can do.
+    """Periodic work in the database that any worker can do.
 
-    Each worker begins with the chore once in an interval, and does one part after the other while
-    there is more. A part that fails, or that another worker is doing, is tried again in the next
-    interval, so a part must be harmless when nothing is left to do.
+    Each worker starts the chore once per interval, and does one part after the other while there is
+    more to do. A part that fails, or that another worker is doing, is retried after the interval.
+    So a part must be harmless when nothing is left to do.
 
     Args:
-        name: for the log.
-        interval: seconds from the end of the chore to its next beginning.
-        do_part: does a part of some tenths of a second in a transaction, and returns whether there
+        name: the name in the log.
+        interval: seconds from the end of the chore to its next start.
+        do_part: does a part of a few tenths of a second in a transaction, and returns whether there
             is more to do.
     """
 
@@ -38,15 +38,15 @@ class Chore:
 
 @dataclass(frozen=True, slots=True)
 class LocalChore:
-    """Regular work on the machine of a worker, such as on its files, which every worker does.
+    """Periodic work that every worker does on its own machine, such as on files.
 
-    Workers of one machine may do it at the same time, so a part must allow that.
+    Workers on one machine may do it at the same time, so a part must tolerate that.
 
     Args:
-        name: for the log.
+        name: the name in the log.
         interval: see :class:`Chore`.
-        do_part: does a part, and returns whether there is more to do. A thread does what would keep
-            the event loop for long.
+        do_part: does a part, and returns whether there is more to do. It must run blocking code in
+            a thread.
     """
 
     name: str
@@ -55,12 +55,12 @@ class LocalChore:
 
 
 class Chores:
-    """Does the chores of a worker, one at a time, beside its heartbeats.
+    """Does the chores of a worker, one at a time, concurrently with its heartbeats.
 
     Args:
-        db: with a connection to spare.
-        chores: what there is to do.
-        log: is told what failed, and why.
+        db: a pool with a spare connection.
+        chores: the chores.
+        log: called with the operation that failed, and the error.
     """
 
     def __init__(
@@ -75,15 +75,19 @@ class Chores:
         self._doing: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Begin with the next part of a chore that is due, and do not wait for it."""
+        """Start the next part of a due chore in the background, unless a part is running."""
         now = asyncio.get_running_loop().time()
         due = [chore for chore, at in self._due.items() if at <= now]
         if due and (self._doing is None or self._doing.done()):
-            longest_due = min(due, key=self._due.__getitem__)
-            self._doing = asyncio.create_task(self._do(longest_due), name=longest_due.name)
+            chore = min(due, key=self._due.__getitem__)
+            self._doing = asyncio.create_task(self._do(chore), name=chore.name)
 
     async def stop(self, within: float) -> None:
-        """Cancel the part that is being done; its transaction is rolled back."""
+        """Cancel the running part; its transaction is rolled back.
+
+        Args:
+            within: seconds to wait for its end.
+        """
         if self._doing is not None:
             await cancelling.end(self._doing, within=within)
 

@@ -32,10 +32,10 @@ async def claim(
     idle: bool,
     begin: float,
 ) -> tuple[RunRef, bool] | None:
-    """Give a queued run to a worker.
+    """Assign a queued run to a worker.
 
-    A run that has lost several workers may be what kills them. It is given only to an idle worker
-    that has been up for ``begin`` seconds. So another loss harms no other run, and its cause is
+    A run that has lost several workers may be killing them. Only an idle worker that has been up
+    for ``begin`` seconds gets such a run, so another loss harms no other run and its cause is
     clear.
 
     Args:
@@ -51,7 +51,7 @@ async def claim(
         queued under this epoch, or not ready.
 
     Raises:
-        NotHere: this worker cannot take the run now; the run stays queued.
+        NotHere: this worker cannot execute the run now; the run stays queued.
     """
     row = (
         await connection.execute(
@@ -71,6 +71,6 @@ async def claim(
 
 
 async def next_ready(connection: AsyncConnection) -> tuple[int, int] | None:
-    """Return the id and the epoch of the oldest run that is ready."""
+    """Return the id and the epoch of the oldest ready run; None if no run is ready."""
     row = (await connection.execute(_NEXT_READY)).one_or_none()
     return None if row is None else (row.id, row.epoch)

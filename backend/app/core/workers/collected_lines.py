@@ -1,8 +1,8 @@
-"""Collects the log lines of attempts, so that they can be shown with their runs.
+"""Collects the log lines of attempts, so that they can be displayed with their runs.
 
-A line belongs to the attempt whose ``run`` and ``epoch`` are bound where it is logged. It is what
-the process writes to its log: the same level, without secrets, and without the traceback of an
-error that the user can mend.
+A line belongs to the attempt whose ``run`` and ``epoch`` are bound in the logging context. It
+equals the line in the process's log: it has the same level, no secrets, and no traceback for a
+`UserError`.
 """
 
 import logging
@@ -20,16 +20,16 @@ from app.core.text.words import shortened
 from app.db.text import storable
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 10, 30
-"""Lines of a traceback that are kept. Its end says what was raised."""
+"""Lines that are kept at the beginning and at the end of a traceback. The end has the exception."""
 
 _ENOUGH = 8_000
-"""Characters at the beginning and at the end of a long text that are looked through for secrets.
-The rest is cut out, which bounds the time that a line takes."""
+"""Characters that are kept and redacted at the beginning and at the end of a long text. The middle
+is cut, which bounds the time per line."""
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """The lines of an attempt that were not taken yet; the oldest are dropped."""
+    """The lines of an attempt that are not stored yet. At the limit, the oldest are dropped."""
 
     logged: int = 0
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
@@ -40,9 +40,9 @@ class _Attempt:
 
 
 class CollectedLines(logging.Handler):
-    """A handler of the log that collects the lines of some attempts in memory.
+    """A logging handler that collects the lines of some attempts in memory.
 
-    It is called wherever something is logged, also in threads, and never waits for anything.
+    It may be called in any thread, and never blocks.
     """
 
     def __init__(self) -> None:
@@ -51,27 +51,27 @@ class CollectedLines(logging.Handler):
         self._attempts: dict[Key, _Attempt] = {}
 
     def begin(self, key: Key) -> None:
-        """Collect the lines of an attempt from now on."""
+        """Start to collect the lines of an attempt."""
         self._attempts[key] = _Attempt()
 
     def end(self, key: Key) -> None:
-        """Collect no more lines of an attempt, and drop those that were not stored."""
+        """Stop collecting the lines of an attempt, and drop those that are not stored."""
         self._attempts.pop(key, None)
 
     def waiting(self) -> dict[Key, list[Line]]:
-        """Return the lines that are to be stored, by attempt."""
+        """Return the lines that are not stored yet, by attempt."""
         return {
             key: list(attempt.lines) for key, attempt in self._attempts.items() if attempt.lines
         }
 
     def stored(self, key: Key, number: int) -> None:
-        """Drop the lines of an attempt up to this number."""
+        """Drop the lines of an attempt up to this number, because they are stored."""
         attempt = self._attempts.get(key)
         while attempt is not None and attempt.lines and attempt.lines[0].number <= number:
             attempt.lines.popleft()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """See logging."""
+        """Collect a record; see `logging.Handler.emit`."""
         bound = get_contextvars()
         attempt = self._attempts.get((bound.get("run", 0), bound.get("epoch", 0)))
         if attempt is None:
@@ -80,35 +80,36 @@ class CollectedLines(logging.Handler):
             at = datetime.fromtimestamp(record.created, UTC)
             for text in _lines_of(record, bound.get("source")):
                 attempt.add(at, record.levelname.lower(), text)
-        except Exception:  # noqa: BLE001 - as every handler does it: logging must not fail
+        except Exception:  # noqa: BLE001 - a logging handler must not raise
             self.handleError(record)
 
 
 def _lines_of(record: logging.LogRecord, source: str | None) -> list[str]:
-    said = record.getMessage()
+    message = record.getMessage()
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, UserError) and str(error) not in said:
-        said = f"{said}: {error}"
-    if source is not None and not said.startswith(source):
-        said = f"{source}: {said}"
-    lines = _clean(said)
+    if isinstance(error, UserError) and str(error) not in message:
+        message = f"{message}: {error}"
+    if source is not None and not message.startswith(source):
+        message = f"{source}: {message}"
+    lines = _clean(message)
     if record.exc_info and error is not None and not isinstance(error, UserError):
         lines += _shorten(_clean(logging.Formatter().formatException(record.exc_info)))
     return lines or [""]
 
 
 def _clean(text: str) -> list[str]:
-    """Return the lines of a text without secrets. Of a long text, the middle is left out."""
+    """Return the redacted lines of a text. The middle of a long text is cut."""
     if len(text) <= 2 * _ENOUGH:
         return redact(storable(text)).splitlines()
     head = redact(storable(text[:_ENOUGH])).splitlines()
     tail = redact(storable(text[-_ENOUGH:])).splitlines()
-    # at the cut there may be half a secret; a single line is shortened far before the cut
+    # the lines at the cut are dropped, because half a secret would not be recognized; a single line
+    # is later truncated far before the cut
     return [*(head[:-1] or head), *tail[1:]]
 
 
 def _shorten(lines: list[str]) -> list[str]:
-    """Leave out the middle of a traceback."""
+    """Cut the middle of a traceback."""
     left_out = len(lines) - TRACEBACK_HEAD - TRACEBACK_TAIL
     if left_out <= 1:
         return lines

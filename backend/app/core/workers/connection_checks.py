@@ -1,4 +1,4 @@
-"""The check that compares the connections of all processes with the limits of PostgreSQL."""
+"""The check that compares the connections of all processes with PostgreSQL's limits."""
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.postgres.checks import dsn
@@ -6,8 +6,8 @@ from app.core.postgres.psql import psql
 from app.core.workers import processes
 
 BESIDE_ATTEMPTS = 4
-"""Connections of a worker besides one for each attempt and for each action of schedules: three more
-in its pool, and its session (``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
+"""Connections of a worker in addition to one per attempt and one per action of schedules: three in
+its pool, and its session (``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
 
 OTHERS = 17
 """Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
@@ -16,10 +16,10 @@ NOTIFYING = 4
 """Connections of a process that has channels (``app/core/notify/notifier.py``)."""
 
 TIGHT = 0.8
-"""The share of the connections that may be needed. Nobody knows which other programs connect."""
+"""The share of the connections that this project may need. The rest is for other programs."""
 
 NO_LIMIT = -1
-"""A connection limit in PostgreSQL's catalogs that does not exist."""
+"""PostgreSQL's catalogs store this value if there is no connection limit."""
 
 _LIMITS = """
     SELECT current_setting('max_connections')::int
@@ -58,7 +58,7 @@ async def connections(context: Context) -> Finding:
     beside, others = BESIDE_ATTEMPTS + len({*ACTIONS} - {REFRESH}), OTHERS
     if isinstance(context.settings, ChannelSettings) and context.settings.channel_names:
         beside, others = beside + NOTIFYING, others + NOTIFYING
-    need = sum(count + beside for count in slots) + others
+    need = sum(attempts + beside for attempts in slots) + others
     server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
     have, whose, change = min(
         [
@@ -75,8 +75,8 @@ async def connections(context: Context) -> Finding:
     )
     if need <= TIGHT * have:
         return ok(f"at most {need} of {have} connections are needed")
-    say = failed if need > have else warning
-    return say(
+    report = failed if need > have else warning
+    return report(
         f"up to {need} connections are needed, and {whose} leaves {have}",
         required=f"at most {TIGHT:.0%} of the connections: {len(slots)} workers with"
         f" {sum(slots)} attempts, {beside} more for each worker, and {others} others",

@@ -6,18 +6,18 @@ from app.core.runs.ref import RunRef
 
 
 class Dispatcher(Protocol):
-    """Tells workers that runs are ready.
+    """Notifies workers that runs are ready.
 
-    A wake-up may get lost or be sent twice, because PostgreSQL knows which runs are queued, and
-    recovery sends missing wake-ups again.
+    A wake-up may be lost or be sent twice: PostgreSQL knows which runs are queued, and recovery
+    resends missing wake-ups.
     """
 
     async def send(self, ready: Sequence[RunRef], *, unanswered: Collection[RunRef] = ()) -> bool:
-        """Send a wake-up for each run; if that fails, log it and return False.
+        """Send a wake-up for each run. Log a failure, and return False.
 
         Args:
             ready: queued runs.
-            unanswered: those among them for which a former wake-up went unanswered.
+            unanswered: the runs among these whose former wake-up went unanswered.
         """
 
     async def close(self) -> None:
@@ -25,7 +25,7 @@ class Dispatcher(Protocol):
 
 
 class InProcessDispatcher:
-    """Wakes the executor of this process. Other processes find the run at their next poll."""
+    """Wakes the executor of this process. Other processes find the run with their next poll."""
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()

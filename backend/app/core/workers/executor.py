@@ -17,13 +17,13 @@ CLAIM_TIMEOUT = 5.0
 class Executor:
     """Executes queued runs in this process if there are no arq workers.
 
-    Only the process that holds the executor's lock does so: without Redis, each process would keep
-    a request budget of its own.
+    Only the process that holds the executor's lock executes runs. Without Redis, several processes
+    would each have a request budget of their own and together exceed the rate limits.
 
     Args:
         engine: the engine of this process.
         dispatcher: wakes the executor.
-        slots: the number of runs at the same time.
+        slots: the maximum number of concurrent runs.
         poll_interval: seconds between two polls for queued runs if no wake-up arrives.
     """
 

@@ -20,26 +20,27 @@ _MOVE_TO_NEW_ID = (
     "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
     "UPDATE schedule_ticks SET worker_id = %s WHERE worker_id = %s AND outcome = 'running'",
 )
-"""Give what a worker is doing to its new id."""
+"""Move the runs and ticks of a worker to its new id."""
 
 
 class Liveness:
-    """A worker's life: one PostgreSQL session that holds an advisory lock and sends heartbeats.
+    """The PostgreSQL session by which a worker is alive: it holds a lock and sends heartbeats.
 
     When the process dies, the operating system closes the socket, PostgreSQL ends the session, and
-    the lock is gone. The view `worker_liveness` (migration 0005) defines who is alive.
+    the advisory lock is released. The view `worker_liveness` (migration 0005) defines which workers
+    are alive.
 
-    The session is a plain psycopg connection, and not one of SQLAlchemy's pool: its socket is the
-    sign of life, so nothing else may close or replace it.
+    The session is a plain psycopg connection, not one of SQLAlchemy's pool: its socket is the sign
+    of life, so nothing else may close or replace it.
 
-    Each connection gets a new worker id, so a half-open old one never blocks it. The runs of the
-    old id move to the new one.
+    Each connection gets a new worker id, so a half-open old session never blocks a new one. The
+    runs of the old id move to the new id.
 
     Args:
         dsn: the address of PostgreSQL. Session locks need a direct connection, without a pooler.
         kind: ``arq`` or ``api``.
-        queue: the Redis key of the queue from which the worker takes wake-ups.
-        slots: the number of runs that it executes at the same time.
+        queue: the Redis key of the queue from which the worker reads wake-ups.
+        slots: the maximum number of runs that the worker executes at the same time.
         timing: see :class:`Timing`.
     """
 
@@ -65,7 +66,7 @@ class Liveness:
 
     @property
     def settled(self) -> bool:
-        """Whether this worker has been connected for long enough to take runs from others."""
+        """Whether this worker has been connected for long enough to take over runs."""
         return asyncio.get_running_loop().time() >= self._settled_at
 
     @property
@@ -89,11 +90,11 @@ class Liveness:
             await connection.close()
             raise
         self._connection = connection
-        again = self.worker_id is not None
+        reconnected = self.worker_id is not None
         self.worker_id = worker_id
         self._holds_executor_lock = False
         now = asyncio.get_running_loop().time()
-        self._settled_at = now + self._timing.settle if again else now
+        self._settled_at = now + self._timing.settle if reconnected else now
         logger.info("worker %d is alive, pid %d", worker_id, os.getpid())
         return connection
 
@@ -116,13 +117,13 @@ class Liveness:
         return worker_id
 
     async def _lock(self, connection: Connection, worker_id: int) -> None:
-        """Take the worker's lock. Its id is new, so nobody has to be waited for.
+        """Take the worker's advisory lock without waiting; the id is new, so the lock is free.
 
-        The first half of the key is the table of workers: another installation in the same database
-        has a table of its own.
+        The first half of the key is the oid of the table `workers`, so that two installations in
+        one database do not share keys.
 
         Raises:
-            psycopg.errors.LockNotAvailable: a program that is not ours has a lock of this key.
+            psycopg.errors.LockNotAvailable: another program holds a lock with this key.
         """
         cursor = await connection.execute(
             "SELECT pg_try_advisory_lock('workers'::regclass::oid::int, %s)", (worker_id,)
@@ -137,10 +138,10 @@ class Liveness:
         """Record that this worker is alive, by PostgreSQL's clock.
 
         Args:
-            loop_lag: the largest delay of its event loop in the last heartbeats, in seconds.
+            loop_lag: the maximum lag of the event loop over the last heartbeats, in seconds.
 
         Raises:
-            psycopg.OperationalError, TimeoutError: the session is gone; connect again.
+            psycopg.OperationalError, TimeoutError: the session is gone; reconnect.
         """
         assert self._connection is not None
         await self._connection.execute(
@@ -150,11 +151,11 @@ class Liveness:
         )
 
     async def may_execute(self) -> bool:
-        """Tell whether this process may execute runs itself, without arq.
+        """Return whether this process may execute runs itself, without arq.
 
-        One process at a time holds the executor's lock. While an arq worker is alive, the process
-        leaves the runs to it: the worker's request budgets are in Redis, and this process has only
-        budgets of its own.
+        Only one process at a time holds the executor's lock. While an arq worker is alive, this
+        process leaves the runs to it: the request budgets of arq workers are in Redis, and this
+        process cannot see them.
 
         Raises:
             psycopg.OperationalError: the session is gone.
@@ -173,7 +174,7 @@ class Liveness:
         return may
 
     async def drop(self) -> None:
-        """Close a session that does not answer."""
+        """Close a session that does not respond."""
         self._settled_at = asyncio.get_running_loop().time() + self._timing.settle
         self._holds_executor_lock = False
         if self._connection is not None:
@@ -181,7 +182,7 @@ class Liveness:
             await connection.close()
 
     async def stop(self) -> None:
-        """End this worker's life cleanly."""
+        """Record that this worker has stopped, and close the session."""
         if self._connection is None or self._connection.closed:
             return
         try:
@@ -189,5 +190,5 @@ class Liveness:
                 "UPDATE workers SET stopped_at = now() WHERE id = %s", (self.worker_id,)
             )
         finally:
-            # a stop that is cancelled or refused must not leave the session, and its lock, behind
+            # even a cancelled or failed stop must release the lock
             await self._connection.close()

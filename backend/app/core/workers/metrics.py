@@ -10,13 +10,13 @@ from app.core.runs.totals import EventTotals, SourceTotals, event_totals, source
 
 @dataclass(frozen=True, slots=True)
 class RunStatistics:
-    """All runs in one state.
+    """Statistics of the runs in one state.
 
     Attributes:
         runs: the number of runs.
-        age: seconds since the earliest first start of a run.
-        idle: seconds since the latest progress or the start of the attempt, whichever is later, of
-            the run where that is longest ago.
+        age: the longest time since the first start of a run, in seconds.
+        idle: the longest time that a run has been without progress, in seconds. It counts from the
+            latest progress or from the start of the attempt, whichever is later.
     """
 
     runs: int
@@ -26,16 +26,16 @@ class RunStatistics:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:
-    """The workers and the runs.
+    """Statistics of the workers and the runs.
 
     Attributes:
         workers: the number of workers that are alive, by kind.
-        runs: by state, without the states that no run is in.
-        waiting: the number of queued runs that wait for something other than a free worker, by
-            what they wait for.
-        oldest_waiting: the age in seconds of the oldest queued run.
-        events: what has happened to all runs, also to those that were removed.
-        sources: what all runs have done, by source.
+        runs: the statistics by state. A state without runs has no entry.
+        waiting: the number of queued runs that wait for something other than a free worker, by what
+            they wait for.
+        oldest_waiting: the age of the oldest queued run, in seconds.
+        events: the events of all runs, including runs that were removed.
+        sources: the totals over all runs, by source.
     """
 
     workers: dict[str, int]
@@ -46,7 +46,7 @@ class EngineStatistics:
     sources: dict[str, SourceTotals]
 
 
-# after a connection broke, a worker may have two ids for a while
+# after it has reconnected, a worker may have two ids for a while
 _WORKERS = text(
     """
     SELECT w.kind, count(DISTINCT w.session) AS alive

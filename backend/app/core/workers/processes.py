@@ -1,4 +1,4 @@
-"""The workers as the checks see them, and what starts and restarts them."""
+"""Reads the workers for the checks, and builds the commands that start and restart them."""
 
 import shlex
 import socket
@@ -12,8 +12,8 @@ _UNITS = {"arq": "kidney-genetics-worker", "api": "kidney-genetics-api"}
 
 Worker = Any
 """A row of the query below. `age` is the age of the heartbeat in seconds, `busy` the number of
-runs, `lag` the event loop's longest delay of the last minute in seconds, and `ahead` the seconds by
-which its clock is ahead of PostgreSQL's."""
+running runs, `lag` the maximum lag of the event loop in the last minute in seconds, and `ahead` the
+seconds by which the worker's clock is ahead of PostgreSQL's."""
 
 _WORKERS = """
     SELECT DISTINCT ON (w.session) w.id, w.kind, w.host, w.pid, w.version, w.queue, w.slots,
@@ -38,24 +38,24 @@ async def list_alive(context: Context, kind: str) -> list[Worker]:
 
 
 def executing(context: Context) -> str:
-    """Return the kind of workers that executes runs, according to the settings."""
+    """Return the kind of worker that executes runs according to the settings."""
     return "arq" if context.settings.use_arq_worker else "api"
 
 
 def name(worker: Worker) -> str:
-    """Return how an operator finds a worker."""
+    """Return a description by which an operator can find a worker."""
     return f"worker {worker.id} (pid {worker.pid} on {worker.host})"
 
 
 def start(context: Context, kind: str) -> str | Step:
-    """Return what starts a worker of a kind on this host."""
+    """Return the command or step that starts a worker of a kind on this host."""
     if (context.units / f"{_UNITS[kind]}.service").exists():
         return f"sudo systemctl start {_UNITS[kind]}"
     return START_WORKER if kind == "arq" else START_API
 
 
 def restart(context: Context, workers: Sequence[Worker]) -> Remedy:
-    """Return what restarts workers of one kind. They give their runs back to the queue."""
+    """Return the commands that restart workers of one kind. Their runs go back to the queue."""
     kind, here = workers[0].kind, socket.gethostname()
     every = f"'{_UNITS[kind]}*'"
     hosts = sorted({worker.host for worker in workers} - {here})

@@ -1,4 +1,4 @@
-"""Takes runs from dead workers, and sends unanswered wake-ups again."""
+"""Requeues the runs of dead workers, and resends unanswered wake-ups."""
 
 import logging
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from app.core.workers.timing import Timing
 logger = logging.getLogger(__name__)
 
 MAX_LOSSES = 3
-"""A run that loses its worker this often in a row by its own fault, without progress, fails."""
+"""A run fails after it has lost this many workers in a row by its own fault, without progress."""
 
 _RUNNING_HERE = text(
     "SELECT id, epoch FROM runs WHERE worker_id = :worker_id AND state = 'running'"
@@ -23,7 +23,7 @@ _RUNNING_HERE = text(
 _END_SESSIONS_OF_FROZEN = text(
     """
     WITH corrected AS (
-      -- PostgreSQL's clock was ahead and was set back: such a heartbeat would look fresh for long
+      -- after PostgreSQL's clock was set back, a heartbeat in the future would look fresh for long
       UPDATE workers SET heartbeat_at = clock_timestamp() WHERE id IN (
         SELECT id FROM workers WHERE stopped_at IS NULL
           AND heartbeat_at > clock_timestamp() + interval '10 s'
@@ -62,9 +62,9 @@ async def running_here(connection: AsyncConnection, worker_id: int) -> set[tuple
 
 
 async def release(connection: AsyncConnection, orphans: Collection[tuple[int, int]]) -> None:
-    """Queue again the runs that PostgreSQL assigns to this worker but that it does not execute.
+    """Requeue the runs that PostgreSQL assigns to this worker but that it does not execute.
 
-    This happens when PostgreSQL was unavailable at the end of an attempt.
+    This happens if PostgreSQL was unavailable at the end of an attempt.
     """
     rows = await connection.execute(
         transitions.RELEASE,
@@ -76,14 +76,17 @@ async def release(connection: AsyncConnection, orphans: Collection[tuple[int, in
     for row in rows:
         with bound_contextvars(run=row.id):
             logger.warning(
-                "run %d was released: its attempt on this worker ended without a record", row.id
+                "run %d goes back to the queue, because the end of its attempt could not be"
+                " recorded",
+                row.id,
             )
 
 
 async def take_from_the_dead(connection: AsyncConnection, timing: Timing) -> None:
-    """Queue again every running run whose worker is not alive.
+    """Requeue every running run whose worker is not alive.
 
-    A frozen worker may hold the run's row in an open transaction: its sessions are ended first.
+    A frozen worker may still lock the run's row in an open transaction, so its sessions are
+    terminated first.
     """
     await connection.execute(_END_SESSIONS_OF_FROZEN)
     rows = await connection.execute(
@@ -102,9 +105,9 @@ async def take_from_the_dead(connection: AsyncConnection, timing: Timing) -> Non
 
 
 async def wake_ups_due(connection: AsyncConnection, timing: Timing) -> dict[RunRef, bool]:
-    """Return the ready runs for which a wake-up is to be sent, and whether one went unanswered.
+    """Return the ready runs that need a wake-up, and whether a former one went unanswered.
 
-    A second wake-up is harmless: the claim decides who executes the run.
+    A duplicate wake-up is harmless: the claim decides which worker executes the run.
     """
     rows = await connection.execute(_WAKE_UPS_DUE, {"seconds": timing.wake_again})
     return {RunRef.of(row): row.unanswered for row in rows}

@@ -11,7 +11,7 @@ from app.core.process.version import Comparison, compare, version
 from app.core.runs.views import View, one_of
 
 MAX_ROWS = 100
-"""The most workers, and the most queued runs, that are shown."""
+"""The maximum number of workers, and of queued runs, in an answer."""
 
 _HOSTS = text("SELECT id, host FROM workers WHERE id = ANY(CAST(:ids AS int[]))")
 
@@ -99,7 +99,7 @@ _WORKERS = text(
     WHERE w.stopped_at IS NULL
       AND (w.heartbeat_at > clock_timestamp() - interval '1 hour' OR life.holds_lock)
       AND NOT EXISTS (SELECT FROM workers n WHERE n.session = w.session AND n.id > w.id)
-    ORDER BY life.alive DESC, w.heartbeat_at DESC, w.id LIMIT :most
+    ORDER BY life.alive DESC, w.heartbeat_at DESC, w.id LIMIT :limit
     """
 )
 
@@ -115,14 +115,14 @@ _WAITING = text(
     )
     SELECT run, waiting_for, not_before, age, since, count(*) OVER () AS depth,
       max(age) OVER () AS oldest
-    FROM queued ORDER BY created_at, run LIMIT :most
+    FROM queued ORDER BY created_at, run LIMIT :limit
     """
 )
 
 
 async def list_workers(connection: AsyncConnection) -> list[Worker]:
-    """Return the workers that are alive or died in the last hour, the living first."""
-    result = await connection.execute(_WORKERS, {"most": MAX_ROWS})
+    """Return the workers that are alive or died in the last hour; those alive come first."""
+    result = await connection.execute(_WORKERS, {"limit": MAX_ROWS})
     return [Worker(**row, code=compare(row["version"])) for row in result.mappings()]
 
 
@@ -134,7 +134,7 @@ async def worker_status(connection: AsyncConnection, *, arq_health: str | None) 
         arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await list_workers(connection)
-    waiting = (await connection.execute(_WAITING, {"most": MAX_ROWS})).all()
+    waiting = (await connection.execute(_WAITING, {"limit": MAX_ROWS})).all()
     return WorkerStatus(
         version=version(),
         workers=workers,

@@ -7,7 +7,7 @@ from app.core.workers.dispatcher import Dispatcher
 
 
 class WakeUps:
-    """Sends wake-ups beside the heartbeats of a worker: a slow Redis must not make it look dead.
+    """Sends wake-ups in the background, so that a slow Redis does not delay the heartbeats.
 
     Args:
         dispatcher: sends the wake-ups.
@@ -16,11 +16,11 @@ class WakeUps:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
         self._sending: asyncio.Task[None] | None = None
-        # the runs for which a wake-up is to be sent, and whether a former one went unanswered
+        # the runs that need a wake-up, and whether a former one went unanswered
         self._unsent: dict[RunRef, bool] = {}
 
     def send(self, ready: Mapping[RunRef, bool]) -> None:
-        """Begin to send wake-ups, and do not wait for it.
+        """Start to send wake-ups, without waiting for the result.
 
         Args:
             ready: the runs, and whether a former wake-up went unanswered.
@@ -30,10 +30,14 @@ class WakeUps:
             self._sending = asyncio.create_task(self._send_all(), name="wake-ups")
 
     async def stop(self, within: float) -> None:
-        """Wait until all are sent. Recovery of another worker sends what is not sent in time."""
+        """Wait until all wake-ups are sent. Another worker's recovery sends the remaining ones.
+
+        Args:
+            within: seconds to wait.
+        """
         if self._sending is not None:
             await asyncio.wait({self._sending}, timeout=within)
-            # or else its connection would stay open when the pool is closed
+            # a running task would keep its connection open when the pool is closed
             await cancelling.end(self._sending, within=within)
 
     async def _send_all(self) -> None:
@@ -41,6 +45,6 @@ class WakeUps:
             ready, self._unsent = self._unsent, {}
             unanswered = {ref for ref, before in ready.items() if before}
             if not await self._dispatcher.send(list(ready), unanswered=unanswered):
-                # recovery tries again; a wake-up for a run that was claimed meanwhile is ignored
+                # retried by recovery; a wake-up for a run that was claimed meanwhile is ignored
                 self._unsent = ready | self._unsent
                 return

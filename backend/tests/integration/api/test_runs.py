@@ -47,7 +47,7 @@ async def test_an_overlapping_request_is_a_conflict(api) -> None:
     assert answer.status_code == 409
     assert answer.json() == {
         "error": f"run {first['id']} is active and covers ensembl",
-        "allowed": "one active run for each source",
+        "allowed": "one active run per source",
         "remedy": f"wait until it has ended, or cancel run {first['id']}:"
         f" POST /api/admin/runs/{first['id']}/cancel",
     }

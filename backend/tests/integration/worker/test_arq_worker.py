@@ -91,7 +91,7 @@ async def test_a_job_that_a_client_enqueues_becomes_one_run(
     )
     await arq_redis.enqueue_job("run_pipeline_task", "ensembl", _job_id="mine")
     async with limit():
-        while few_genes.log(worker).count("job mine is run") < 2:
+        while few_genes.log(worker).count("job mine became run") < 2:
             await asyncio.sleep(0.05)
     assert len(few_genes.rows("SELECT id FROM runs")) == 1
 
@@ -105,7 +105,8 @@ async def test_a_job_of_a_client_joins_an_active_run_that_covers_it(
     worker = few_genes.worker(ARQ_MAX_JOBS="3")
     async with limit():
         while not all(
-            said in few_genes.log(worker) for said in ("job covered is run 1", "job not is refused")
+            said in few_genes.log(worker)
+            for said in ("job covered became run 1", "job not is refused")
         ):
             await asyncio.sleep(0.05)
     run = await few_genes.ended()

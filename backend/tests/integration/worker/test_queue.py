@@ -165,12 +165,12 @@ async def test_jobs_of_clients_that_ask_for_the_same_are_handled_together(
     await put(arq_redis, {"wrong": late}, job("run_pipeline_task", 1, "smart"))
     with caplog.at_level(logging.INFO):
         async with limit():
-            # on a slow machine a look is over before the end of a long queue
+            # on a slow machine, a poll ends before the end of a long queue
             while await arq_redis.zcard(QUEUE) > 1:
                 await offered(worker_redis)
     (run,) = query("SELECT * FROM runs")
     assert (run["sources"], run["mode"], run["arq_job_id"]) == (["ensembl"], "smart", "mine 0")
-    (mine,) = [line for line in caplog.messages if "job mine 0 is run 1" in line]
+    (mine,) = [line for line in caplog.messages if "job mine 0 became run 1" in line]
     assert "999 more" in mine
     for refusal in ("job not is refused", "job wrong is refused"):
         assert refusal in caplog.text

@@ -94,7 +94,7 @@ def test_every_signal_that_would_end_a_worker_is_a_clean_stop(tmp_path: Path) ->
     assert ended == dict.fromkeys(numbers, "0")
     for number in STOPS:
         said = (tmp_path / str(int(number))).read_text()
-        assert f"{signals.name(number)}: stopping, 1 jobs go back to the queue" in said
+        assert f"{signals.name(number)}: stopping; 1 jobs go back to the queue" in said
         assert "stopped\n" in said
 
 
