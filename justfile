@@ -1,4 +1,4 @@
-# The recipes. `make X` installs .venv and then runs `just X`; `just X` needs an installed .venv.
+# The recipes. `make X` installs the packages that X needs into .venv and then runs `just X`.
 
 set no-exit-message
 set positional-arguments
@@ -6,7 +6,7 @@ set shell := ["sh", "-eu", "-c"]
 
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
-# PYTHONPATH finds our code from any folder; -P keeps Python from importing from the caller's folder
+# PYTHONPATH finds the project's code from any folder; -P prevents imports from the caller's folder
 python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python -P"
 
 [private]
@@ -19,7 +19,7 @@ _installed lock="local":
     @[ -e .venv/installed-{{ lock }} ] || { echo "requirements/{{ lock }}.txt is not installed: run make instead of just, which installs it." >&2; exit 1; }
     @[ ! requirements/{{ lock }}.txt -nt .venv/installed-{{ lock }} ] || echo "requirements/{{ lock }}.txt has changed: run make instead of just, which installs it." >&2
 
-# Run all of it offline; LIVE=1: real; KEEP=1: stay up
+# Run everything offline (LIVE=1: real; KEEP=1: stay)
 [group('start here')]
 [no-cd]
 demo *ARGS: _installed
@@ -78,19 +78,19 @@ worker: _installed
 api *ARGS: _installed
     @exec {{ python }} -m app.cli api "$@"
 
-# Install what sends traces; ask the collector
+# Install and check what traces need
 [group('servers')]
 [no-cd]
 traces: (_installed "otel")
     @{{ python }} -m app.cli doctor traces
 
-# Imitate all upstream services on one local port
+# Start an offline imitation of all sources
 [group('servers')]
 [no-cd]
 sandbox *ARGS: _installed
     @exec {{ python }} -m sandbox "$@"
 
-# Show the sources: releases, coverage, age
+# Show the sources: releases, answers, age
 [group('annotate')]
 [no-cd]
 sources *ARGS: _installed
@@ -120,7 +120,7 @@ source-remove *ARGS: _installed
 search *ARGS: _installed
     @{{ python }} -m app.cli search "$@"
 
-# Say what names of genes mean: just resolve NAME...
+# Find the genes that names mean: just resolve NAME...
 [group('annotate')]
 [no-cd]
 resolve *ARGS: _installed
@@ -144,7 +144,7 @@ runs *ARGS: _installed
 show *ARGS: _installed
     @{{ python }} -m app.cli show "$@"
 
-# Show what a worker logged about a run: just log ID
+# Show the log of a run: just log ID
 [group('annotate')]
 [no-cd]
 log *ARGS: _installed
@@ -174,19 +174,19 @@ accept *ARGS: _installed
 status *ARGS: _installed
     @{{ python }} -m app.cli status "$@"
 
-# Show what changed: just changes [--since DAY]
+# Show what has changed: just changes [--since DAY]
 [group('data')]
 [no-cd]
 changes *ARGS: _installed
     @{{ python }} -m app.cli changes "$@"
 
-# Freeze the annotations: just snapshot NAME
+# Freeze all annotations: just snapshot NAME
 [group('data')]
 [no-cd]
 snapshot *ARGS: _installed
     @{{ python }} -m app.cli snapshot "$@"
 
-# Roll back: just rollback SOURCE --to TIME
+# Roll a source back: just rollback SOURCE --to TIME
 [group('data')]
 [no-cd]
 rollback *ARGS: _installed
@@ -222,43 +222,43 @@ gene *ARGS: _installed
 export *ARGS: _installed
     @{{ python }} -m app.cli export "$@"
 
-# Show the schedules; --suggest: sensible ones
+# Show the schedules; --suggest: suggest some
 [group('schedules')]
 [no-cd]
 schedules *ARGS: _installed
     @{{ python }} -m app.cli schedules "$@"
 
-# Add one: just schedule-add "0 3 * * 0"
+# Add a schedule: just schedule-add "0 3 * * 0"
 [group('schedules')]
 [no-cd]
 schedule-add *ARGS: _installed
     @{{ python }} -m app.cli schedule-add "$@"
 
-# Let one rest: just schedule-pause NAME
+# Pause a schedule: just schedule-pause NAME
 [group('schedules')]
 [no-cd]
 schedule-pause *ARGS: _installed
     @{{ python }} -m app.cli schedule-pause "$@"
 
-# Let it go on: just schedule-resume NAME
+# Resume a schedule: just schedule-resume NAME
 [group('schedules')]
 [no-cd]
 schedule-resume *ARGS: _installed
     @{{ python }} -m app.cli schedule-resume "$@"
 
-# Do a tick now: just schedule-run NAME
+# Execute a tick now: just schedule-run NAME
 [group('schedules')]
 [no-cd]
 schedule-run *ARGS: _installed
     @{{ python }} -m app.cli schedule-run "$@"
 
-# Remove one: just schedule-remove NAME
+# Remove a schedule: just schedule-remove NAME
 [group('schedules')]
 [no-cd]
 schedule-remove *ARGS: _installed
     @{{ python }} -m app.cli schedule-remove "$@"
 
-# List what was told: just notifications [ID]
+# List the notifications: just notifications [ID]
 [group('notifications')]
 [no-cd]
 notifications *ARGS: _installed
@@ -280,7 +280,7 @@ lint: (_installed "lint")
 docs *ARGS: (_installed "docs")
     @NO_MKDOCS_2_WARNING=1 exec python -m mkdocs serve "$@"
 
-# Follow the documentation; open all pages in Chromium
+# Execute the docs' commands; open all pages
 [group('develop')]
 check-pages *ARGS: (_installed "test")
     @python -m nox -s pages -- "$@"
@@ -288,7 +288,7 @@ check-pages *ARGS: (_installed "test")
 [private]
 alias check-docs := check-pages
 
-# Kill and freeze real workers; at random: --minutes N
+# Kill and freeze workers; at random: --minutes N
 [group('develop')]
 reliability *ARGS: (_installed "test")
     @python -m nox -s reliability -- "$@"
@@ -298,7 +298,7 @@ reliability *ARGS: (_installed "test")
 bench *ARGS: (_installed "test")
     @python -m nox -s bench -- "$@"
 
-# Generate parts of docs/; --check: only compare
+# Generate parts of docs/; --check: compare only
 [group('develop')]
 [no-cd]
 reference *ARGS: (_installed "docs")

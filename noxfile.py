@@ -9,10 +9,10 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 
 BIN = Path(sys.executable).parent
-# the sessions find the code in the folder that they change to
+# PYTHONSAFEPATH would keep Python from importing the code of the current folder
 IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
-AS_EACH_IS_DONE = ["--dist", "load", "--maxschedchunk", "1"]
-OF_EVERY_RUN = "not pages and (not reliability or essential)"
+ONE_TEST_AT_A_TIME = ["--dist", "load", "--maxschedchunk", "1"]
+DEFAULT_TESTS = "not pages and (not reliability or essential)"
 FOLDERS = {"unit": "tests/unit", "integration": "tests/integration"}
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url"),
@@ -34,24 +34,24 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests, or some: `unit`, `integration`.
 
-    `unit` needs no server. Everything else is an argument of pytest. The longer reliability
-    scenarios, the tests in a browser and those of the documentation have sessions of their own.
+    `unit` needs no server. All other arguments are passed to pytest. The longer reliability tests,
+    the tests in a browser and those of the documentation have their own sessions.
     """
     session.chdir("backend")
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
     if set(session.posargs) <= set(FOLDERS):
-        # much of it is waiting: more processes than the smallest machine has cores
-        most = ["-n", "8", *AS_EACH_IS_DONE, "-m", OF_EVERY_RUN]
-        chosen = [*most, *(chosen or ["tests"])]
+        # many tests wait, so it is faster to have more processes than processors
+        options = ["-n", "8", *ONE_TEST_AT_A_TIME, "-m", DEFAULT_TESTS]
+        chosen = [*options, *(chosen or ["tests"])]
     run(session, "pytest", "-rs", *chosen)
 
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Use the documentation and all pages as a reader does.
+    """Execute the commands of the documentation and open all pages in a browser.
 
-    Executes the commands of the tutorial and the guides in a fresh clone, and opens the pages of
-    the site and those that the API serves in a browser. Arguments select tests.
+    The commands are those of the tutorial and the guides, in a fresh clone. The pages are those of
+    the site and those that the API serves. Arguments select tests.
     """
     session.chdir("backend")
     # the tests of a file share what it builds
@@ -61,9 +61,9 @@ def pages(session: nox.Session) -> None:
 
 @nox.session
 def reliability(session: nox.Session) -> None:
-    """Kill, freeze and starve real workers and servers. At random: --minutes N [--seed S].
+    """Kill, freeze and starve real workers and servers.
 
-    Without --minutes, arguments select tests.
+    `--minutes N [--seed S]` does so at random. Other arguments select tests.
     """
     session.chdir("backend")
     if any(word.startswith("--minutes") for word in session.posargs):
@@ -71,10 +71,10 @@ def reliability(session: nox.Session) -> None:
         program = [str(BIN / "python"), "-m", "tests.reliability.soak", *session.posargs]
         session.run(*program, external=True, interrupt_timeout=60, env=IMPORTABLE)
         return
-    # the seconds that these tests assert hold as they are: see backend/harness/timing.py
+    # do not scale the seconds that these tests assert: see backend/harness/timing.py
     session.env["TEST_SLOWDOWN"] = "1"
-    # most of it is waiting: more processes than cores
-    chosen = session.posargs or ["-n", "5", *AS_EACH_IS_DONE]
+    # most tests wait, so it is faster to have more processes than processors
+    chosen = session.posargs or ["-n", "5", *ONE_TEST_AT_A_TIME]
     run(session, "pytest", "-rs", "-m", "reliability", *chosen)
 
 
@@ -102,8 +102,8 @@ def docs(session: nox.Session) -> None:
     session.chdir("backend")
     run(session, "python", "-m", "reference", "--check")
     session.chdir("..")
-    session.env["NO_MKDOCS_2_WARNING"] = "1"  # hides a notice of mkdocs-material about its future
-    # without --quiet, which would drop the warnings before --strict counts them
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # hides an announcement of mkdocs-material
+    # not --quiet: it drops the warnings before --strict counts them
     run(session, "mkdocs", "build", "--strict")
 
 
@@ -116,7 +116,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements/*.txt; `--upgrade` allows newer versions of locked packages."""
+    """Write requirements/*.txt; `--upgrade` also updates locked packages."""
     pyproject = "backend/pyproject.toml"
     agree: list[str] = []  # a package has one version in all locks
     for name in ("base", "local", "docs", "lint", "test", "apprise", "otel", "uv"):

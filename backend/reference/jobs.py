@@ -12,7 +12,7 @@ def text() -> str:
         (f"`{job.name}`", job.purpose, *(_limit(job.timeout) if job.timeout else _default(default)))
         for job in JOBS
     ]
-    return table(_HEAD, [*rows, ("any other job", "there is none now", *_default(default))])
+    return table(_HEAD, [*rows, ("any other job", "none exists now", *_default(default))])
 
 
 def _limit(seconds: int) -> tuple[str, str, str]:

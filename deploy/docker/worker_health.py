@@ -1,6 +1,6 @@
-"""Exits with 0 when PostgreSQL has a lock and a recent heartbeat of this container's arq worker.
+"""Exits with 0 if this container's arq worker holds its lock and has a recent heartbeat.
 
-``arq --check`` would not do: it reads a line in Redis that all workers of a queue share.
+``arq --check`` cannot tell this: it reads a line in Redis that all workers of a queue share.
 """
 
 import asyncio
@@ -8,8 +8,8 @@ import socket
 import sys
 
 from app.core.config import get_settings
-from app.core.process.guard import (guard)
-from app.core.workers.views import (list_workers)
+from app.core.process.guard import guard
+from app.core.workers.views import list_workers
 from app.db.engine import create_engine
 
 

@@ -1,5 +1,5 @@
-# Starts Redis in its container with the files of this folder. Passwords from the environment are
-# written as digests.
+# Starts Redis in its container with the files of this folder. It writes the passwords from the
+# environment as digests.
 set -eu
 here=$(dirname "$0")
 mine=${REDIS_RUN_DIR:-/run/redis}

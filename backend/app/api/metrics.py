@@ -63,7 +63,9 @@ class Scrape(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric. A state, kind or source without a value is 0 and not missing."""
-        build = GaugeMetricFamily(f"{PREFIX}build_info", "Always 1.", labels=["version"])
+        build = GaugeMetricFamily(
+            f"{PREFIX}build_info", "Always 1, with the version as a label.", labels=["version"]
+        )
         build.add_metric([__version__], 1)
         yield build
         yield gauge("postgresql_up", "Whether PostgreSQL answers.", self._statistics is not None)
@@ -73,13 +75,14 @@ class Scrape(Collector):
             yield from _engine(self._statistics.engine)
             yield gauge(
                 "schedules_overdue",
-                "Schedules whose time has come and that nobody has done.",
+                "Overdue schedules: a tick is due and no worker has executed it.",
                 self._statistics.overdue,
             )
             yield gauge_by(
                 "schedule",
                 "schedule_failed",
-                "Whether the last tick of a schedule that was not skipped failed or was refused.",
+                "Whether the last tick of a schedule failed or was refused. Skipped ticks do not"
+                " count.",
                 {schedule.name: float(schedule.failing) for schedule in self._statistics.ends},
             )
             yield from _sources(self._statistics)
@@ -181,18 +184,18 @@ def _events(events: EventTotals) -> Iterable[Metric]:
         counter_by(
             "state",
             "runs_ended",
-            "Ends of runs, by the state in which they ended. A run that is retried ends again.",
+            "Ended runs, by state. A run that is retried counts again when it ends.",
             {event: count[event] for event in (Event.SUCCEEDED, Event.FAILED, Event.CANCELLED)},
         ),
         histogram(
             "recovery_seconds",
-            "Recovery time: from the loss of a worker until another one took its run over.",
+            "Recovery time: from the loss of a worker until another one takes over its run.",
             took[Event.TAKEN_OVER],
         ),
         histogram(
             "queue_seconds",
-            "Time in the queue: from when a run could be claimed until a worker claimed it. It does"
-            " not begin before `not_before`. A run that is taken over counts as a recovery.",
+            "Time in the queue: from when a run is ready, not before `not_before`, until a worker"
+            " claims it. A run that is taken over counts as a recovery instead.",
             took[Event.CLAIMED],
         ),
         histogram_by(
@@ -223,14 +226,14 @@ def _upstreams(known: Mapping[str, SourceTotals]) -> Iterable[Metric]:
         counter_by(
             "source",
             "upstream_budget_wait_seconds",
-            "Time that requests have waited for the request budget, by source. Of requests that"
-            " wait at the same time, each counts.",
+            "Time that requests have waited for the request budget, by source. Requests that wait"
+            " at the same time all count.",
             {source: each.budget_seconds for source, each in totals.items()},
         ),
         counter_by(
             "source",
             "upstream_received_bytes",
-            "Bytes of bodies as the services sent them, so mostly compressed, by source.",
+            "Bytes received in bodies, by source. Most bodies are compressed.",
             {source: each.bytes_received for source, each in totals.items()},
         ),
         histogram_by(
@@ -249,7 +252,7 @@ def _sources(statistics: Statistics) -> Iterable[Metric]:
         gauge_by(
             "source",
             "source_freshness_seconds",
-            "Age from which an answer is stale while the current release is not known.",
+            "Age at which an answer becomes stale if the current release is not known.",
             {name: source.info.freshness.total_seconds() for name, source in SOURCES.items()},
         ),
         gauge_by(
