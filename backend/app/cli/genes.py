@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import click
 
-from app.annotation.genes.columns import ReadColumn
 from app.annotation.genes.importing import ImportReport, import_genes
 from app.annotation.settings import get_settings
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client, usable_cache_dir
+from app.cli.gene_columns import describe_column
 from app.cli.output import as_json, count, note, say
 from app.cli.session import Session, in_session
 from app.core.redis.rate_limits import LocalRateLimiter
@@ -50,18 +50,6 @@ def genes_import(what: str, *, as_json: bool) -> None:
     if not known:
         note("Error: none of the rows could be imported")
         click.get_current_context().exit(1)
-
-
-def describe_column(column: ReadColumn) -> str:
-    """Say how a column of a gene list was read."""
-    if column.read_as is None:
-        return f"column {column.column}: not read"
-    line = f"column {column.column}: {column.read_as} in {_rows(column.rows)}"
-    return f"{line}, something else in {_rows(column.problems)}" if column.problems else line
-
-
-def _rows(number: int) -> str:
-    return f"{count(number)} row" if number == 1 else f"{count(number)} rows"
 
 
 def _remarks(report: ImportReport) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from app.annotation.genes.columns import ReadColumn, read_rows
 from app.annotation.genes.files import read_gene_file
 from app.annotation.genes.listed import Listed, resolve_rows
 from app.annotation.own_tables.store import known_names
-from app.cli.genes import describe_column
+from app.cli.gene_columns import describe_column
 from app.cli.output import (
     as_json,
     cells,

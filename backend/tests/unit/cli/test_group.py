@@ -26,6 +26,11 @@ MOST_OF_OURS = 12
 
 QUICK = ("runs", "status")
 
+UNUSED = ("alembic", "app.api", "arq", "fastapi", "httpx", "redis", "structlog")
+"""What a command that reads annotations does not need, and takes long to import."""
+
+READING = ("gene PKD1", "lists", "schedules")
+
 
 def imported_by(command: str, folder: Path) -> dict[str, str | None]:
     """Run a command in a process of its own, without a database, and return what it imported."""
@@ -78,3 +83,11 @@ def test_a_command_that_asks_the_database_imports_only_what_it_needs(command, tm
 
     assert "sqlalchemy" in modules
     assert modules.keys().isdisjoint(SLOW)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_command_that_reads_annotations_imports_no_client_of_a_network(command, tmp_path):
+    modules = imported_by(command, tmp_path)
+
+    assert "sqlalchemy" in modules
+    assert modules.keys().isdisjoint(UNUSED)
