@@ -1,27 +1,27 @@
-"""The job engine. It knows runs, and not genes.
+"""The job engine. It knows runs but not genes.
 
-A run is what somebody asked for. An attempt is one worker's execution of a run.
+A run is a request for some work. An attempt is one worker's execution of a run.
 
-- `runs`: what a run is, every statement that changes its state, and what is shown of it.
-- `schedules`: when runs are created without anybody asking.
-- `notify`: what people are told, and the channels that carry it.
-- `workers`: what executes runs: claims, heartbeats, and recovery from dead workers.
-- `retention`: which rows are removed when they are old, and which stay.
-- `arq`: how workers are told that a run is ready. No other room imports arq.
-- `redis`: the connection to Redis, and the request budgets that are kept there.
-- `postgres`: whether the database can be used, and backups.
-- `process`: what belongs to any process: logs, secrets, signals, systemd.
-- `text`: text that people read and type, and text from outside.
+- `runs`: requests, the statements that change the state of a run, and read-only views.
+- `schedules`: when runs are created or other work is done automatically.
+- `notify`: notifications, and the channels that deliver them.
+- `workers`: the execution of runs: claims, heartbeats, and recovery from dead workers.
+- `retention`: which old rows are removed, and which stay.
+- `arq`: wake-ups, which notify workers that a run is ready. No other room imports arq.
+- `redis`: the connection to Redis, and the request budgets that it stores.
+- `postgres`: checks of the database, and backups.
+- `process`: logs, secrets, signals, systemd, and other parts of any process.
+- `text`: formats text for people, and parses text from people and from outside.
 
-`config` has the settings, `errors` the exceptions, and `checks` the words of the doctor's checks.
-`arq_worker` puts these together for ``arq app.core.arq_worker.WorkerSettings``, and `app.main` for
-the API. They hand the engine the function that does the work of a run::
+`config` has the settings, `errors` the exceptions, and `checks` the types of the doctor's checks.
+`arq_worker` assembles these for ``arq app.core.arq_worker.WorkerSettings``, and `app.main` for the
+API. They pass the engine the function that does the work of a run::
 
     engine = Engine(settings, kind="api", dispatcher=InProcessDispatcher(), work=work)
     await engine.start()
 
-The names below are all that the work of a run, and what starts an engine, need. They are imported
-when they are first used, so a command that needs none of them starts fast.
+The names below are everything that the work of a run, or the start of an engine, needs. They are
+imported on first use, so that a command without an engine starts fast.
 """
 
 from importlib import import_module

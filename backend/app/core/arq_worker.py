@@ -1,6 +1,6 @@
 """The arq worker, which ``arq app.core.arq_worker.WorkerSettings`` starts.
 
-This is its composition root: the only module of the job engine that knows what the jobs do.
+This module is the composition root: the only module of the engine that knows what the jobs do.
 """
 
 import asyncio
@@ -80,17 +80,19 @@ async def _on_startup(ctx: dict[str, Any]) -> None:
         )
         stack.push_async_callback(engine.stop)
         worker = WorkerContext(engine, WorkerSettings.redis_pool, _redis_retry)
-        # arq waits for one task per job id; a wake-up that was sent twice may have two
+        # arq waits for one task per job id, but a wake-up that was sent twice may have two tasks
         stack.push_async_callback(_wait_for, worker.jobs)
         shutdown.install(main=main, jobs=worker.jobs, redis_retry=_redis_retry)
         await installation.refuse_cluster(limiter)
         await engine.start()
         await start_ping(_settings, stack)
         start_notifier(_settings, stack, recipe)
-        if (mine := await installation.identify(engine.db)) is not None:
-            await installation.claim(limiter, mine)
-            mark = asyncio.create_task(installation.keep(limiter, mine), name="installation mark")
-            stack.callback(mark.cancel)
+        if (mark := await installation.identify(engine.db)) is not None:
+            await installation.claim(limiter, mark)
+            renewal = asyncio.create_task(
+                installation.keep(limiter, mark), name="installation mark"
+            )
+            stack.callback(renewal.cancel)
         request = partial(
             request_run,
             engine.db,
@@ -117,7 +119,7 @@ def _status(engine: Engine) -> str:
 
 
 async def _on_shutdown(ctx: dict[str, Any]) -> None:
-    # when the start failed, it has already closed what it opened
+    # a failed start has already closed everything that it opened
     if (closing := ctx.get("closing")) is not None:
         await closing.aclose()
 
@@ -128,13 +130,13 @@ def _arq_function(task: Any, name: str, settings: Settings) -> Function:
         name=name,
         timeout=time_limit(name, settings.arq_job_timeout) + ARQ_GRACE,
         keep_result=0,
-        # attempts are counted in PostgreSQL, where a clean stop costs none
+        # PostgreSQL counts the attempts; there, a clean stop costs none
         max_tries=sys.maxsize,
     )
 
 
 def _redis_settings() -> RedisSettings:
-    """Return the address in the form of arq, which ``arq --check`` needs."""
+    """Return the address of Redis in arq's form, which ``arq --check`` needs."""
     known = {field.name for field in fields(RedisSettings)}
     host, port = _redis.hosts[0] if _redis.hosts else ("localhost", 6379)
     return RedisSettings(
@@ -167,8 +169,8 @@ class WorkerSettings:
     job_timeout = _settings.arq_job_timeout + ARQ_GRACE
     keep_result = 0
     max_tries = sys.maxsize
-    # a wake-up is usually sent just after a poll, so a run that is taken over waits for nearly the
-    # whole interval; arq's default is half a second (`nox -s bench -- kills`)
+    # the wake-up of a recovered run is usually sent just after a poll, so the run waits for nearly
+    # the whole interval; arq's default is half a second (`nox -s bench -- kills`)
     poll_delay = 0.2
     health_check_key = HEALTH_CHECK_KEY
     health_check_interval = timedelta(seconds=5)
@@ -176,6 +178,6 @@ class WorkerSettings:
     on_shutdown = _on_shutdown
 
 
-# The garbage collector would stop the event loop for 80 ms whenever it looks at all that was
-# imported, as measured. All of it stays anyway.
+# A full collection over the imported modules was measured to block the event loop for 80 ms. The
+# modules stay in memory anyway, so the collector need not visit them.
 gc.freeze()

@@ -1,6 +1,6 @@
-"""The vocabulary of the doctor's checks.
+"""The types and functions with which checks of the doctor are written.
 
-Each component keeps the checks of its own set-up in a module ``checks.py``. The doctor runs them.
+Each component has the checks of its own set-up in a module ``checks.py``. The doctor runs them.
 """
 
 import re
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from app.core.config import Settings
 
 Remedy = str | Step | tuple[str | Step, ...]
-"""What repairs a problem: steps, and lines that can be pasted into a shell at the top of the
-checkout."""
+"""How to repair a problem: steps, and lines that can be pasted into a shell in the top folder of
+the checkout."""
 
 
 class Status(StrEnum):
@@ -32,22 +32,22 @@ class Status(StrEnum):
     failed = "failed"
     skipped = "skipped"
     not_looked_at = "not_looked_at"
-    """The machine or the doctor was too busy to find out."""
+    """The machine or the doctor was too busy to run the check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
+    """The finding of a check.
 
     Attributes:
         status: the result.
         summary: one line, without secrets.
-        required: for a problem, what is required.
-        found: for a problem, what was found instead.
-        remedy: what repairs it, if that depends on what was found.
-        detail: the numbers of the summary, for programs.
-        by_time: the check found this because an answer was late or missing. The finding counts
-            only if the doctor's own event loop was on time.
+        required: for a problem, the required state.
+        found: for a problem, the actual state.
+        remedy: how to repair the problem, if that depends on the actual state.
+        detail: the numbers in the summary, for programs.
+        by_time: whether the finding is based on a late or missing reply. Such a finding counts only
+            if the doctor's own event loop was on time.
     """
 
     status: Status
@@ -60,51 +60,52 @@ class Finding:
 
 
 class Context(Protocol):
-    """What a component's checks can use. `app.doctor.context` implements it."""
+    """The interface that a component's checks use. `app.doctor.context` implements it."""
 
     environ: Mapping[str, str]
     units: Path
     """The directory with the installed systemd units."""
     offline: bool
-    """Whether nothing outside of this installation is asked."""
+    """Whether checks must send no requests outside of this installation."""
 
     @property
     def settings(self) -> "Settings":
-        """The settings. A check that uses them needs ``config.valid``."""
+        """The settings. A check that uses them must list ``config.valid`` in ``needs``."""
 
     @property
     def answer_timeout(self) -> float:
-        """How many seconds a server has to accept a connection or to answer."""
+        """The time that a server has to accept a connection or to reply, in seconds."""
 
     def redis(self) -> "Redis":
-        """Return a client that connects when it is first used, and returns bytes."""
+        """Return a client that connects on first use, and that returns bytes."""
 
     def database(self) -> "AsyncEngine":
-        """Return an engine that connects when it is first used."""
+        """Return an engine that connects on first use."""
 
     async def rows(self, statement: "TextClause", **values: Any) -> Sequence[Any]:
-        """Execute a statement that only reads, and return its rows."""
+        """Execute a read-only statement and return its rows."""
 
 
-# a component's check takes a `Context`, one of the doctor's or of a source the doctor's own class
+# `Any`, because the checks of components take a `Context`, and those of the doctor and of sources
+# take the doctor's own class
 Run = Callable[[Any], Coroutine[Any, Any, Finding]]
 Fix = Callable[[Any], Coroutine[Any, Any, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that can be wrong.
+    """A check of one requirement.
 
     Attributes:
         id: ``group.name``, for ``--only`` and as the anchor on the troubleshooting page.
         title: the requirement, in a few words.
-        symptom: what an operator notices when it is not met, as a sentence.
-        why: what this means for the operator.
-        run: finds out, without changing anything.
-        needs: ids of the checks that have to pass first.
-        remedy: what repairs it, unless the finding says so.
-        fix: repairs it and returns what it did, or None when there was nothing to do. A fix is
-            safe, local, reversible and idempotent.
+        symptom: a sentence that describes what an operator notices if the requirement is not met.
+        why: the consequence for the operator.
+        run: runs the check, without changing anything.
+        needs: ids of the checks that must pass first.
+        remedy: how to repair the problem, unless the finding has a remedy.
+        fix: repairs the problem and returns a description of the change; None if there was nothing
+            to do. A fix is safe, local, reversible and idempotent.
     """
 
     id: str
@@ -123,7 +124,7 @@ class Check:
 
     @property
     def docs(self) -> str:
-        """The section that describes the check."""
+        """The section of the documentation that describes the check."""
         return f"docs/troubleshooting.md#{self.id.replace('.', '-')}"
 
 
@@ -146,24 +147,24 @@ def check(
 
 
 def ok(summary: str, **detail: Any) -> Finding:
-    """Report that nothing is wrong, or that the installation does not use this."""
+    """Report that the requirement is met, or that the installation does not use the component."""
     return Finding(Status.ok, summary, detail=detail)
 
 
 def warning(
     summary: str, *, required: str, found: str, remedy: Remedy = "", **detail: Any
 ) -> Finding:
-    """Report what an operator should know although everything works."""
+    """Report something that an operator should know although everything works."""
     return Finding(Status.warning, summary, required, found, remedy, detail)
 
 
 def failed(summary: str, *, required: str, found: str, remedy: Remedy = "") -> Finding:
-    """Report what does not work, or soon will not."""
+    """Report something that does not work, or soon will not."""
     return Finding(Status.failed, summary, required, found, remedy)
 
 
 def refused(error: UserError) -> Finding:
-    """Report an error that another command would stop with."""
+    """Report an error with which another command would fail."""
     commands = tuple(re.findall(r"`([a-z][^`]*)`", error.remedy))
     return failed(
         error.found,
@@ -174,33 +175,33 @@ def refused(error: UserError) -> Finding:
 
 
 def skipped(summary: str) -> Finding:
-    """Report why the check does not apply."""
+    """Report that the check does not apply, with the reason."""
     return Finding(Status.skipped, summary)
 
 
 def not_looked_at(summary: str) -> Finding:
-    """Report why there was no time to find out."""
+    """Report that there was no time for the check, with the reason."""
     return Finding(Status.not_looked_at, summary)
 
 
 def by_time(finding: Finding) -> Finding:
-    """Mark a finding as the result of a late or missing answer."""
+    """Mark a finding as based on a late or missing reply."""
     return replace(finding, by_time=True)
 
 
 class Unavailable(KidneyGeneticsError):
-    """The check cannot find out, and no problem is known. It is skipped."""
+    """The check cannot be done, for a reason that is not a problem. It is skipped."""
 
 
 _TIMEOUTS = {
     *("TimeoutError", "ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"),
     *("ConnectionTimeout", "QueryCanceled"),
 }
-"""Exceptions of Python, redis-py, httpx, SQLAlchemy and psycopg, by name to avoid the imports."""
+"""Timeouts of Python, redis-py, httpx, SQLAlchemy and psycopg, by name to avoid the imports."""
 
 
 def is_timeout(error: BaseException | None) -> bool:
-    """Tell whether an exception is a timeout, or was caused by one."""
+    """Return whether an exception is a timeout, or was caused by one."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if _TIMEOUTS & {kind.__name__ for kind in type(error).__mro__}:

@@ -25,7 +25,7 @@ from app.db import address
 
 logger = logging.getLogger(__name__)
 
-# it logs unreadable lines without the name of the file; this module refuses such a file
+# dotenv logs unreadable lines without the name of the file; this module refuses such a file
 logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 
 # variables of compose.yaml, which reads the same .env
@@ -38,12 +38,12 @@ _FIRST_WORD = re.compile(r"\s*(?:export\s+)?(\w+)")
 class Settings(BaseSettings):
     """The engine's settings, from the environment or the `.env` at the top of the checkout.
 
-    The environment wins over `.env`, and `.env` wins over the addresses of the servers that were
-    started for this checkout. The text under a field is its documentation. The first field of a
-    section names the section.
+    The environment takes precedence over `.env`, and `.env` over the addresses of the servers that
+    were started for this checkout. The text under a field is its documentation. The first field of
+    a section names the section.
 
-    What the engine runs adds its own settings in subclasses. All of them are read from the same
-    environment and the same `.env`.
+    The rest of the program adds its settings in subclasses, which read the same environment and
+    the same `.env`.
     """
 
     model_config = SettingsConfigDict(
@@ -212,17 +212,17 @@ def load_settings(
     model: type[S] = Settings,  # type: ignore[assignment]
     other_settings: Callable[[], Iterable[str]] = tuple,
 ) -> S:
-    """Read and check all settings.
+    """Read and validate all settings.
 
     Args:
-        env_file: the file that is read beside the environment.
+        env_file: the file that is read in addition to the environment.
         model: the settings to read.
         other_settings: returns the names of settings that other parts of the program read from the
             same file. It is called only if the file has a name that ``model`` does not have.
 
     Raises:
-        WrongUse: some settings are wrong. The message lists every problem, with the variable, what
-            was found and what is allowed.
+        WrongUse: some settings are invalid. The message lists every problem with the variable, the
+            value that was found and the values that are allowed.
     """
     try:
         problems = _problems_of(env_file, model, other_settings)
@@ -237,11 +237,11 @@ def load_settings(
 
 
 def load_part(model: type[B], env_file: Path) -> B:
-    """Read some of the settings, whatever is wrong with the others.
+    """Read some of the settings, even if others are invalid.
 
     Args:
         model: the settings to read.
-        env_file: the file that is read beside the environment.
+        env_file: the file that is read in addition to the environment.
 
     Raises:
         WrongUse: as :func:`load_settings`.
@@ -258,7 +258,7 @@ def load_part(model: type[B], env_file: Path) -> B:
 
 @cache
 def get_settings() -> Settings:
-    """Return the engine's settings. A process reads them once.
+    """Return the engine's settings. They are cached for the life of the process.
 
     Raises:
         WrongUse: see :func:`load_settings`.
@@ -280,10 +280,10 @@ def _refuse(problems: list[str], env_file: Path) -> NoReturn:
 def _problems_of(
     env_file: Path, model: type[Settings], other_settings: Callable[[], Iterable[str]]
 ) -> list[str]:
-    """Return what is wrong with the file itself.
+    """Return the problems of the file itself.
 
-    A name that resembles a known setting is refused, because it is probably a typing error. Other
-    unknown names may belong to other programs, and are only logged.
+    A name that resembles a known setting is refused, because it is probably a typo. Other unknown
+    names may belong to other programs, and are only logged.
     """
     if not env_file.is_file():
         return []
@@ -303,9 +303,11 @@ def _problems_of(
                     f"{binding.key}: unknown setting in {env_file}, did you mean {near[0]}?"
                 )
             elif binding.key not in os.environ and not _OF_COMPOSE.match(binding.key):
-                # a line of a secret with several lines may look like a name and a value
+                # a line of a multi-line secret may look like a name and a value
                 name = binding.key if _NAME.fullmatch(binding.key) else "a name that is not shown"
-                logger.warning("%s in %s is not a setting of this project", name, env_file)
+                logger.warning(
+                    "%s in %s is not a setting of this project, and is ignored", name, env_file
+                )
     return problems
 
 
@@ -322,11 +324,11 @@ _ALLOWED = {
     "too_short": "at least 8 characters",
     "string_pattern_mismatch": "an address",
 }
-"""What is allowed, by the name that pydantic has for the error."""
+"""The allowed values, by pydantic's name of the error."""
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a setting's value must not be shown."""
+    """Return whether the value of a setting is secret and must not be displayed."""
     return "Secret" in str(field.annotation)
 
 
@@ -341,8 +343,8 @@ def _sentence(problem: Any, model: type[BaseSettings]) -> str:
     if problem["type"] == "value_error":
         allowed = str(problem["ctx"]["error"])
     else:
-        said = problem["msg"].removeprefix("Input should be ")
-        allowed = _ALLOWED.get(problem["type"], said)
+        message = problem["msg"].removeprefix("Input should be ")
+        allowed = _ALLOWED.get(problem["type"], message)
     if problem["type"] == "string_pattern_mismatch":
         example = "you@example.org" if "@" in problem["ctx"]["pattern"] else "https://host/path"
         allowed += f": {example}"

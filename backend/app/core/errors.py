@@ -7,9 +7,9 @@
     │   ├── WrongUse    the call or a setting is wrong (exit status 2)
     │   ├── NotFound    the named run or gene does not exist
     │   └── Conflict    the state of the run, or another run, does not allow it
-    ├── NotHere         this worker cannot take the run now; it stays queued
+    ├── NotHere         this worker cannot execute the run now; the run stays queued
     ├── Wait            the attempt can only wait; the run goes back to the queue
-    ├── Superseded      the attempt's epoch has passed; it stops and changes nothing
+    ├── Superseded      the run has a newer epoch; the attempt stops and changes nothing
     └── NotDelivered    a channel could not deliver a message
 """
 
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that a person can do about an error.
+    """A step by which a person can fix an error.
 
-    The engine only names the step. The command line shows it as a recipe, and the API as a call.
+    The engine only names the step. The command line displays it as a recipe, and the API as a call.
 
     Attributes:
-        name: what to do.
-        subject: what to do it to, such as the number of a run.
+        name: the action.
+        subject: the object of the action, such as the id of a run.
     """
 
     name: str
@@ -106,10 +106,10 @@ class UserError(KidneyGeneticsError):
     """An error that the user can fix.
 
     Args:
-        found: what is wrong, as a sentence.
-        allowed: what would be right.
-        remedy: what the user has to change.
-        steps: the steps of the remedy that the project has a command for.
+        found: the problem, as a sentence.
+        allowed: the valid values or states.
+        remedy: the change that fixes the problem.
+        steps: the steps of the remedy for which the project has a command.
     """
 
     exit_code = 1
@@ -140,11 +140,11 @@ class NotFound(UserError):
 
 
 class Conflict(UserError):
-    """The state of the run, or another run, does not allow what was asked for."""
+    """The state of the run, or another run, does not allow the requested operation."""
 
 
 class NotHere(KidneyGeneticsError):
-    """This worker cannot take the run now, although the run is queued."""
+    """This worker cannot execute the run now, although the run is queued."""
 
 
 class Wait(KidneyGeneticsError):
@@ -153,10 +153,9 @@ class Wait(KidneyGeneticsError):
     The run goes back to the queue. This does not count as a failed attempt.
 
     Args:
-        what: what the run waits for, as an operator would name it ("redis", or an
-            upstream host).
-        seconds: seconds until the run is tried again.
-        reason: more about the cause, if anything is known.
+        what: what the run waits for, in an operator's words: "redis", or an upstream host.
+        seconds: seconds until the run is retried.
+        reason: details of the cause, if known.
     """
 
     def __init__(self, what: str, seconds: float, reason: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Whether PostgreSQL can be used, why not, and backups."""
+"""Checks of PostgreSQL, explanations of its errors, migrations and backups."""
 
 __all__ = [
     "background",

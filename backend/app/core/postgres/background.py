@@ -1,4 +1,4 @@
-"""Writes a backup beside other work, and makes sure that it can be read again."""
+"""Writes a backup in the background, and verifies that it can be read."""
 
 import asyncio
 import contextlib
@@ -19,15 +19,15 @@ _TETHERED = "app.core.process.tethered"
 
 
 async def write(dsn: str, file: Path) -> int:
-    """Write a backup as :func:`.backup.write` does; return its size in bytes.
+    """Write a backup as :func:`.backup.write` does, verify it, and return its size in bytes.
 
-    The file appears when it is complete and on the disk, and after it was read from its beginning
-    to its end. A former file of this name is replaced. If this is cancelled or this process dies,
-    the programs end with it; a process that dies leaves a file behind whose name begins with that
-    of the file and ends in ``.partial``.
+    The file gets its name when it is complete, synced to the disk and verified by a full read. An
+    earlier file with this name is replaced. If this call is cancelled or this process dies, the
+    started programs end too. A process that dies leaves a file whose name begins with that of the
+    backup and ends in ``.partial``.
 
     Raises:
-        UserError: the file cannot be written, or see :func:`.backup.commands_for`.
+        UserError: the file cannot be written, or :func:`.backup.commands_for` fails.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     commands = await asyncio.to_thread(backup.commands_for, dsn)
@@ -48,10 +48,10 @@ async def write(dsn: str, file: Path) -> int:
 
 
 async def _check(commands: backup.Commands, dsn: str, file: Path) -> None:
-    """Make sure that a backup is complete.
+    """Verify that a backup is complete.
 
     Raises:
-        UserError: it is not.
+        UserError: the backup lacks the project's tables, or cannot be read.
     """
     contents = await _run([*commands.contents, str(file)], dsn)
     if backup.schema_in(contents.decode(errors="replace")) is None:
@@ -60,10 +60,10 @@ async def _check(commands: backup.Commands, dsn: str, file: Path) -> None:
 
 
 async def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) -> bytes:
-    """Run a program that ends with this process; return what it wrote to standard output.
+    """Run a program that ends with this process, and return its standard output.
 
     Raises:
-        UserError: it failed.
+        UserError: the program failed.
     """
     tethered: list[Any] = [sys.executable, "-P", "-m", _TETHERED, str(os.getpid()), *command]
     process = await asyncio.create_subprocess_exec(
@@ -72,20 +72,20 @@ async def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) ->
         stdout=output or subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**programs.environment(dsn), "PYTHONPATH": str(_BACKEND)},
-        start_new_session=True,  # Ctrl-C is for this process, which ends the program
+        start_new_session=True,  # Ctrl-C must reach this process only, which ends the program
     )
     try:
-        written, said = await process.communicate()
+        output_bytes, errors = await process.communicate()
     finally:
         kill(process)
         await asyncio.shield(process.wait())
     if process.returncode:
-        raise backup.failed(command, said)
-    return written or b""
+        raise backup.failed(command, errors)
+    return output_bytes or b""
 
 
 def _appear(written: Path, file: Path) -> int:
-    """Give a file on the disk its name, and return its size."""
+    """Rename a complete file to its final name, and return its size in bytes."""
     size = written.stat().st_size
     written.replace(file)
     # not every file system can do this

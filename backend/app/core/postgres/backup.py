@@ -1,7 +1,6 @@
 """Backs up an installation with `pg_dump`, and restores it with `pg_restore`.
 
-A backup contains the tables in PostgreSQL. Nothing in Redis needs a backup: recovery sends the
-wake-ups again.
+A backup contains the tables in PostgreSQL. Redis needs no backup: recovery resends the wake-ups.
 """
 
 import os
@@ -27,23 +26,23 @@ from app.core.process.redaction import redact
 from app.db import address
 
 FOLDER = ROOT / "backups"
-"""The folder of backups for which no name is given."""
+"""The default folder of backups."""
 
 
 def new_name() -> Path:
-    """Return the path of a new backup. Sorted by name, backups are in the order of time."""
+    """Return the default path of a new backup. Sorting the names sorts the backups by time."""
     return FOLDER / f"kidney-genetics-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
 
 
 def write(dsn: str, file: Path) -> None:
-    """Write the present state of this installation into a file that only its owner can read.
+    """Write a backup of this installation to a file that only its owner can read.
 
-    Runs go on meanwhile. The file appears when it is complete. It contains the schema of this
-    installation, and no other schema of the database.
+    Runs continue meanwhile. The file gets its name when it is complete. It contains the schema of
+    this installation, and no other schema of the database.
 
     Raises:
         UserError: the file exists or cannot be written, the search_path does not lead to the
-            tables, or no installed `pg_dump` can read this server.
+            tables, or no installed `pg_dump` supports this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if file.exists():
@@ -51,7 +50,7 @@ def write(dsn: str, file: Path) -> None:
     dump = _dump(*_find(dsn))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # a new file has mode 0600, whatever an earlier backup left behind under this name
+        # a new temporary file has mode 0600, whatever the mode of an earlier partial file
         with NamedTemporaryFile(
             prefix=f"{file.name}.", suffix=".partial", dir=file.parent, delete=False
         ) as partial:
@@ -66,12 +65,12 @@ def write(dsn: str, file: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The commands that write a backup of an installation and read it again.
+    """The commands that write and verify a backup of an installation.
 
     Attributes:
-        dump: writes it to standard output.
-        contents: lists what is in a file, whose name is to be added.
-        read: reads a whole file, whose name is to be added, and restores nothing.
+        dump: writes the backup to standard output.
+        contents: lists the contents of a backup; append the name of the file.
+        read: reads a whole backup without restoring it; append the name of the file.
     """
 
     dump: list[str]
@@ -80,16 +79,16 @@ class Commands:
 
 
 def commands_for(dsn: str) -> Commands:
-    """Return the commands for a backup of an installation that is read again.
+    """Return the commands that write and verify a backup of an installation.
 
     Raises:
         UserError: the search_path does not lead to the tables, or no installed `pg_dump` or
-            `pg_restore` fits this server.
+            `pg_restore` supports this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     server, schema = _find(dsn)
     dump, restore = _dump(server, schema), str(programs.fitting("pg_restore", server))
-    # without a database, it writes the statements of the restore
+    # without a database, pg_restore writes the SQL of the restore to the file
     return Commands(dump, [restore, "--list"], [restore, f"--file={os.devnull}"])
 
 
@@ -110,7 +109,7 @@ def _find(dsn: str) -> tuple[int, str]:
 def _dump(server: int, schema: str) -> list[str]:
     """Return the command that writes a backup of a schema to standard output."""
     program = programs.fitting("pg_dump", server)
-    # pg_dump takes a pattern; between the quotes, no character is special
+    # pg_dump expects a pattern; inside double quotes, no character is special
     pattern = '--schema="' + schema.replace('"', '""') + '"'
     return [str(program), "--format=custom", "--no-owner", "--no-privileges", pattern]
 
@@ -121,8 +120,8 @@ def read(dsn: str, file: Path) -> None:
     The database and the schema are created if they do not exist.
 
     Raises:
-        UserError: the file is not a backup of this project, or the backup is of another schema; the
-            schema is not empty; or no installed `pg_restore` fits this server.
+        UserError: the file is not a backup of this project, or is a backup of another schema; the
+            schema is not empty; or no installed `pg_restore` supports this server.
         psycopg.Error: PostgreSQL cannot be reached, or refuses this role.
     """
     if not file.is_file():
@@ -153,17 +152,17 @@ def _create_missing(dsn: str) -> None:
     with _connect(dsn, dbname="postgres") as connection:
         connection.autocommit = True
         name = sql.Identifier(address.parse(dsn)["dbname"])
-        # template1 may have another encoding, and only template0 can be given one
+        # template1 may have another encoding, and only template0 accepts a different one
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name)
         )
 
 
 def _prepare(connection: psycopg.Connection[Any], schema: str, dsn: str) -> None:
-    """Create the schema of a backup if it does not exist, and make sure that it is empty."""
-    there = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,))
-    # IF NOT EXISTS needs the right to create schemas even if the schema exists
-    if there.fetchone() is None:
+    """Create the schema of a backup if it does not exist, and check that it is empty."""
+    existing = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,))
+    # IF NOT EXISTS requires the privilege to create schemas even if the schema exists
+    if existing.fetchone() is None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     row = connection.execute(
         "SELECT current_schema(), count(c.oid) FROM pg_namespace n"
@@ -201,9 +200,9 @@ def _schema_of(file: Path) -> str:
     )
     schema = schema_in(listed.stdout)
     if listed.returncode or schema is None:
-        said = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""
+        why = f": {listed.stderr.strip().splitlines()[0]}" if listed.stderr.strip() else ""
         raise UserError(
-            f"{file} is not a backup of this project{said}",
+            f"{file} is not a backup of this project{why}",
             allowed="a file that the backup command wrote",
             remedy=f"list the backups with `ls {FOLDER}`",
         )
@@ -211,8 +210,8 @@ def _schema_of(file: Path) -> str:
 
 
 def schema_in(contents: str) -> str | None:
-    """Return the schema of this project's tables from the contents that `pg_restore` lists."""
-    # 215; 1259 16386 TABLE public alembic_version kidney
+    """Return the schema of this project's tables in the list of `pg_restore`; None without them."""
+    # a line looks like this: 215; 1259 16386 TABLE public alembic_version kidney
     table = re.search(r"^\d+; \d+ \d+ TABLE (.+) alembic_version ", contents, re.MULTILINE)
     return table[1] if table else None
 
@@ -229,12 +228,12 @@ def _run(command: list[str], dsn: str, output: IO[bytes] | None = None) -> None:
         raise failed(command, done.stderr)
 
 
-def failed(command: list[str], said: bytes) -> UserError:
+def failed(command: list[str], errors: bytes) -> UserError:
     """Return the error for a program that failed.
 
     Args:
         command: the program and its arguments.
-        said: what it wrote to standard error.
+        errors: its standard error.
     """
-    words = redact(said.decode(errors="replace").strip())
-    return UserError(f"{Path(command[0]).name} failed: {words[-2_000:]}")
+    message = redact(errors.decode(errors="replace").strip())
+    return UserError(f"{Path(command[0]).name} failed: {message[-2_000:]}")

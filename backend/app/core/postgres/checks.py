@@ -1,4 +1,4 @@
-"""The checks of PostgreSQL: it can be used, and its sessions are what the engine relies on."""
+"""The checks of PostgreSQL: it can be used, and its sessions behave as the engine requires."""
 
 import asyncio
 import secrets
@@ -28,7 +28,7 @@ OLDEST = 12
 """The engine's queries use ``AS MATERIALIZED`` (release notes of PostgreSQL 12)."""
 
 LOCK_CLASS = 5_209_019
-"""The first half of the key of the advisory locks that the check takes. Nothing else uses it."""
+"""The first half of the keys of the check's advisory locks. Nothing else uses it."""
 
 IDLE = 60
 """Seconds. PostgreSQL ends the engine's own idle transactions after 30 (``app/db/connection.py``).
@@ -46,7 +46,7 @@ _UNLOCK = "SELECT pg_backend_pid(), pg_advisory_unlock(%(class)s, %(id)s)"
 
 
 def dsn(context: Context) -> str:
-    """Return the address of PostgreSQL, with its password."""
+    """Return the address of PostgreSQL, including its password."""
     return context.settings.database_url.get_secret_value()
 
 
@@ -58,7 +58,7 @@ def dsn(context: Context) -> str:
     needs=("config.valid",),
 )
 async def reachable(context: Context) -> Finding:
-    """Connect and ask for the version. An error is reported as other commands report it."""
+    """Connect and read the version. Errors are explained as in other commands."""
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
@@ -124,7 +124,7 @@ async def _migrate(context: Context) -> str | None:
     fix=_migrate,
 )
 async def migrated(context: Context) -> Finding:
-    """Find out what the API and the workers find out when they start."""
+    """Do the same check as the API and the workers do at their start."""
     from app.core.postgres.schema import check_schema
 
     try:
@@ -143,7 +143,7 @@ async def migrated(context: Context) -> Finding:
     needs=("database.reachable",),
 )
 async def encoding(context: Context) -> Finding:
-    """Read the encoding, which a database gets when it is created."""
+    """Read the encoding of the database, which cannot be changed after its creation."""
     from sqlalchemy import text
 
     statement = text("SELECT current_setting('server_encoding') AS encoding")
@@ -174,25 +174,25 @@ async def encoding(context: Context) -> Finding:
     " pool_mode=session",
 )
 async def session_locks(context: Context) -> Finding:
-    """Take a lock, start a transaction in a second connection, and look for the lock again.
+    """Take a lock, begin a transaction on a second connection, and check that the lock remains.
 
-    A proxy that assigns sessions to transactions lets the second connection use the session of the
-    first one, or gives the first one another session afterwards.
+    A proxy that assigns sessions per transaction either serves the second connection with the
+    session of the first one, or assigns the first one another session afterwards.
     """
     keys = {"class": LOCK_CLASS, "id": secrets.randbelow(2**31)}
     first = await _connect(context)
     second = None
     try:
-        mine = await _session(first, _LOCK, keys)
+        before = await _session(first, _LOCK, keys)
         second = await _connect(context)
         await second.execute("BEGIN")
-        theirs = await _session(second, _WHO)
-        if theirs[0] == mine[0]:
+        other = await _session(second, _WHO)
+        if other[0] == before[0]:
             await second.execute(_UNLOCK, keys)
-            return _shared(f"session {mine[0]} answered on two connections")
-        later = await _session(first, _UNLOCK, keys)
-        if later != (mine[0], True):
-            return _shared(f"sessions {mine[0]} and {later[0]} answered on one connection")
+            return _shared(f"session {before[0]} answered on two connections")
+        after = await _session(first, _UNLOCK, keys)
+        if after != (before[0], True):
+            return _shared(f"sessions {before[0]} and {after[0]} answered on one connection")
         return ok("every connection has a session of its own")
     finally:
         if second is not None:
@@ -211,7 +211,7 @@ async def _connect(context: Context) -> "AsyncConnection[Any]":
 async def _session(
     connection: "AsyncConnection[Any]", statement: LiteralString, keys: dict[str, int] | None = None
 ) -> tuple[int, bool]:
-    """Return the session that executed a statement, and the value."""
+    """Return the process id of the session that executed a statement, and the value."""
     cursor = await connection.execute(statement, keys)
     pid, value = (await cursor.fetchall())[0]
     return pid, value
@@ -234,7 +234,7 @@ def _shared(found: str) -> Finding:
     needs=("database.reachable",),
 )
 async def idle_in_transaction(context: Context) -> Finding:
-    """Find idle transactions in this database, and the sessions that wait for them."""
+    """Find idle transactions in this database, and count the sessions that they block."""
     from sqlalchemy import text
 
     statement = text(
@@ -253,9 +253,9 @@ async def idle_in_transaction(context: Context) -> Finding:
     if not found:
         return ok(f"no transaction has been idle for more than {IDLE} s")
     worst = found[0]
-    say = failed if worst.blocked else warning
+    report = failed if worst.blocked else warning
     blocks = f", and blocks {worst.blocked} other sessions" if worst.blocked else ""
-    return say(
+    return report(
         f"{worst.program} (pid {worst.pid}) has been idle in a transaction for"
         f" {span(worst.idle)}{blocks}",
         required=f"no transaction that is idle for more than {IDLE} s",

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 async def upgrade(db: AsyncEngine) -> str:
-    """Migrate the database and return its version.
+    """Migrate the database and return its new version.
 
     Raises:
         UserError: PostgreSQL cannot be reached, the database was migrated by a newer version, or

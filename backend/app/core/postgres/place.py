@@ -1,4 +1,4 @@
-"""Explains to an operator why the search_path does not lead to the tables."""
+"""Explains why the search_path does not lead to the tables."""
 
 from typing import Any
 
@@ -22,19 +22,22 @@ SELECT current_schema()::text AS schema, current_setting('search_path') AS searc
 """
 """Returns one row:
 
-- ``schema``: the schema to which the search_path leads, if there is one
+- ``schema``: the schema to which the search_path leads; null if there is none
 - ``search_path``, ``role``, ``database``, and the ``owner`` of the database
-- ``here``: whether the tables of this project are in that schema
-- ``others``: other schemas that hold tables of this project
+- ``here``: whether that schema contains the tables of this project
+- ``others``: other schemas with tables of this project
 - ``barred``: schemas that the role may not use"""
 
 
 def leads_elsewhere(place: Any, dsn: str) -> UserError | None:
-    """Explain why new tables would not be in the first schema of the search_path, if that is so.
+    """Explain why new tables would not be created in the first schema of the search_path.
 
     Args:
         place: the row of :data:`PLACE`.
         dsn: the address that was used.
+
+    Returns:
+        The error; None if new tables would be created in that schema.
     """
     first = _first(place)
     if place.schema in {first, place.role}:
@@ -55,14 +58,17 @@ def leads_elsewhere(place: Any, dsn: str) -> UserError | None:
 
 
 def misplaced(place: Any, dsn: str) -> UserError | None:
-    """Explain why the tables are not where the search_path leads; None if there are no tables.
+    """Explain why the tables are not in the schema to which the search_path leads.
 
     Args:
         place: the row of :data:`PLACE`.
         dsn: the address that was used.
+
+    Returns:
+        The error; None if there are no tables anywhere.
     """
     elsewhere = leads_elsewhere(place, dsn)
-    # the search_path leads to public unless somebody has set another
+    # public is the default, so it is intended only if it contains the tables
     meant = _first(place) != "public" or "public" in place.others
     if not place.others or (elsewhere is not None and meant):
         return elsewhere
@@ -79,7 +85,7 @@ def misplaced(place: Any, dsn: str) -> UserError | None:
 
 
 def _first(place: Any) -> str:
-    """Return the schema that search_path names first, apart from the role's own."""
+    """Return the first schema in the search_path, apart from the role's own."""
     for schema in place.search_path.split(","):
         name = schema.strip()
         if name not in {"", '""', '"$user"', "$user"}:

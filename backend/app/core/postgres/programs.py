@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's own programs, and tells them where the database is."""
+"""Finds PostgreSQL's client programs, and builds their environment."""
 
 import os
 import re
@@ -16,11 +16,11 @@ SESSION = "kidney-genetics backup"
 """``application_name`` of the sessions that write and read backups."""
 
 _FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
-"""Where distributions install several versions of PostgreSQL side by side, outside of PATH."""
+"""Folders outside of PATH in which distributions install several versions side by side."""
 
 
 def fitting(name: str, server: int) -> Path:
-    """Find the oldest program of at least the server's version; older ones refuse the server.
+    """Find the oldest program that is at least as new as the server; older ones refuse it.
 
     Args:
         name: ``pg_dump`` or ``pg_restore``.
@@ -42,14 +42,14 @@ def fitting(name: str, server: int) -> Path:
 
 
 def newest(name: str) -> Path | None:
-    """Return the newest program, which reads the files of all older ones; None if there is none."""
+    """Return the newest program, which reads the files of older ones; None if there is none."""
     return max(_candidates(name), key=_major, default=None)
 
 
 def environment(dsn: str) -> dict[str, str]:
-    """Return an environment in which a program reaches a database.
+    """Return an environment from which a program reads the address of a database.
 
-    The address is not an argument, because every user of the host can read a command line.
+    The address is not passed as an argument, because every user of the host can read arguments.
     """
     given = address.parameters(dsn, session=SESSION)
     names = {o.keyword.decode(): o.envvar.decode() for o in Conninfo.get_defaults() if o.envvar}
@@ -65,8 +65,8 @@ def _candidates(name: str) -> Iterator[Path]:
 
 
 def _major(program: Path) -> int:
-    said = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+    output = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         [program, "--version"], capture_output=True, text=True, check=False
     ).stdout
-    version = re.search(r"(\d+)", said)
+    version = re.search(r"(\d+)", output)
     return int(version[1]) if version else 0

@@ -4,14 +4,14 @@ from app.db import address
 
 
 def psql(dsn: str, statement: str, *, user: str | None = None) -> str:
-    """Return the call of `psql` for a statement. It asks for the password if there is one.
+    """Return the `psql` command line for a statement. It prompts for the password if needed.
 
     Args:
         dsn: the address of PostgreSQL.
         statement: the SQL.
-        user: a role in place of the one in the address.
+        user: a role to use instead of the one in the address.
     """
-    # needed by the checks, which have to work without psycopg
+    # imported here, because the checks must work without psycopg
     from psycopg.conninfo import make_conninfo
 
     given = address.parse(dsn)
@@ -19,7 +19,7 @@ def psql(dsn: str, statement: str, *, user: str | None = None) -> str:
     given |= {"user": user} if user else {}
     named = {"-h": "host", "-p": "port", "-U": "user", "-d": "dbname"}
     if given.keys() - named.values():
-        # only a connection string can have options, certificates or several servers
+        # options, certificates and several servers require a connection string
         return shlex.join(["psql", make_conninfo("", **given), "-c", statement])
     given.setdefault("dbname", "postgres")
     call = ["psql"]

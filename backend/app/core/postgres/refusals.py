@@ -1,4 +1,4 @@
-"""Explains to an operator why PostgreSQL refuses a connection or a statement."""
+"""Explains why PostgreSQL refuses a connection or a statement, and what to do about it."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from app.db import address
 from app.db.sqlstate import UNAVAILABLE, sqlstate
 
 NO_DATABASE = re.compile(r'database ".*" does not exist')
-"""Words of the refusal, for which libpq gives no SQLSTATE."""
+"""The text of an error for which libpq provides no SQLSTATE."""
 
 PGBOUNCER_LINE = "ignore_startup_parameters = options"
 """The line in ``pgbouncer.ini`` without which PgBouncer refuses connections with options."""
@@ -43,15 +43,15 @@ _KNOWN = {
         "end the session that holds it, then try again",
     ),
 }
-"""By SQLSTATE: what was found, what is allowed, and the remedy."""
+"""By SQLSTATE: the problem, the allowed state, and the remedy."""
 
 
 class Refused(UserError):
-    """A privilege or a schema is missing, and an SQL statement provides it.
+    """A privilege or a schema is missing, which an SQL statement can provide.
 
     Attributes:
         statement: the SQL statement.
-        who: a role that may execute the statement, if one is known.
+        who: a role that may execute the statement; None if it is unknown.
     """
 
     def __init__(self, found: str, *, allowed: str, statement: str, who: str | None = None) -> None:
@@ -62,10 +62,10 @@ class Refused(UserError):
 
 
 def explain(error: BaseException, dsn: str, schema: str | None = None) -> UserError | None:
-    """Return what an operator can do about an error; None when it is a fault of the program.
+    """Return an error that tells an operator what to do; None if the error is a bug.
 
     Args:
-        error: an error of psycopg, or SQLAlchemy's around it.
+        error: an error of psycopg, or SQLAlchemy's wrapper of one.
         dsn: the address that was used.
         schema: the schema of the tables, if it is known.
     """
@@ -88,8 +88,8 @@ def explain(error: BaseException, dsn: str, schema: str | None = None) -> UserEr
 
 
 def _first_line(error: BaseException) -> str:
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    message = str(error).strip()
+    return message.splitlines()[0] if message else type(error).__name__
 
 
 def _unusable(where: str, cause: str) -> UserError:
@@ -101,17 +101,17 @@ def _unusable(where: str, cause: str) -> UserError:
     )
 
 
-def _not_connected(dsn: str, said: str, where: str, cause: str) -> UserError:
-    # libpq gives no SQLSTATE for a refused connection, so only the server's text is left
-    if _REFUSED_USER.search(said):
+def _not_connected(dsn: str, message: str, where: str, cause: str) -> UserError:
+    # libpq provides no SQLSTATE for a refused connection, so only the server's message is left
+    if _REFUSED_USER.search(message):
         return UserError(
             f"PostgreSQL refuses the user or the password in DATABASE_URL, at {where}: {cause}",
             allowed="a user that the server knows, with its password",
             remedy="correct DATABASE_URL in .env",
         )
-    if NO_DATABASE.search(said):
+    if NO_DATABASE.search(message):
         given = address.parse(dsn)
-        # template1 may have another encoding, and only template0 can be given one
+        # template1 may have another encoding, and only template0 accepts a different one
         words = ["createdb", "-T", "template0", "-E", "UTF8"]
         for option, name in (("-h", "host"), ("-p", "port"), ("-U", "user")):
             words += [option, given[name]] if name in given else []
@@ -122,7 +122,7 @@ def _not_connected(dsn: str, said: str, where: str, cause: str) -> UserError:
             remedy=f"`{create}`, then migrate the database; or correct DATABASE_URL in .env",
             steps=(MIGRATE,),
         )
-    if _NO_OPTIONS.search(said):
+    if _NO_OPTIONS.search(message):
         return UserError(
             f"PgBouncer refuses the options in DATABASE_URL or PGOPTIONS, at {where}: {cause}",
             allowed=f"`{PGBOUNCER_LINE}` in pgbouncer.ini; PgBouncer then ignores the options",
@@ -152,7 +152,7 @@ def grants(schema: str, role: str, *, make_tables: bool) -> str:
 
     Args:
         schema: the schema of the tables.
-        role: the role that is to use it.
+        role: the role that uses it.
         make_tables: whether the role creates the tables; otherwise another role owns them.
     """
     place, whom = identifier(schema), identifier(role)

@@ -17,7 +17,7 @@ from app.db.engine import dsn_of
 
 @contextmanager
 def explain_refusals(db: AsyncEngine) -> Iterator[None]:
-    """Turn errors of PostgreSQL that an operator can fix into errors that say how.
+    """Convert errors of PostgreSQL that an operator can fix to a `UserError` with the remedy.
 
     Raises:
         UserError: PostgreSQL cannot be used, or refuses this role. Other errors are raised
@@ -33,14 +33,14 @@ def explain_refusals(db: AsyncEngine) -> Iterator[None]:
 
 
 def explain(db: AsyncEngine, error: BaseException) -> UserError | None:
-    """Return what an operator can do about an error; None if the error is a bug."""
+    """Return an error that tells an operator what to do; None if the error is a bug."""
     # SQLAlchemy learns the schema from its first connection
     schema = getattr(db.dialect, "default_schema_name", None)
     return refusals.explain(error, dsn_of(db), schema)
 
 
 async def check_schema(db: AsyncEngine) -> None:
-    """Check that PostgreSQL can be reached and that its tables are of this code's version.
+    """Check that PostgreSQL can be reached and that its tables have this code's version.
 
     Raises:
         UserError: PostgreSQL cannot be reached, the database is not migrated or was migrated by a

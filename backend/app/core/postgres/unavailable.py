@@ -1,7 +1,7 @@
-"""Tells whether an error means that PostgreSQL is unavailable.
+"""Distinguishes an unavailable PostgreSQL from other errors.
 
-A run waits for PostgreSQL as long as it takes. Any other error of PostgreSQL would come again on
-every attempt, so it counts as a failure.
+A run waits for PostgreSQL without limit. Any other error of PostgreSQL would recur at every
+attempt, so it counts as a failure.
 """
 
 import psycopg
@@ -16,14 +16,14 @@ DATABASE_ERRORS = (
     psycopg.OperationalError,
     psycopg.InternalError,
 )
-"""What a query may raise when PostgreSQL is unavailable. Other faults raise these classes too, so
-:func:`is_unavailable` looks at the error itself."""
+"""What a query may raise if PostgreSQL is unavailable. Other problems raise these classes too, so
+:func:`is_unavailable` inspects the SQLSTATE."""
 
 _DATA = (
     "22",  # data exception
     "54",  # program limit exceeded: a row, an index entry or a value is too large
 )
-"""First characters of the SQLSTATEs that refuse a value."""
+"""The SQLSTATE classes of refused values."""
 
 _WAITS = {
     "53100": ("postgresql: no space left on its disk", 30.0),
@@ -33,23 +33,23 @@ _WAITS = {
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Tell whether an error means that PostgreSQL is unavailable, so that a retry may succeed."""
+    """Return whether an error means that PostgreSQL is unavailable, so that a retry may succeed."""
     if not isinstance(error, DATABASE_ERRORS):
         return False
     state = sqlstate(error)
-    # there is no SQLSTATE when libpq could not connect, or lost the connection
+    # libpq provides no SQLSTATE if it cannot connect or has lost the connection
     return state is None or state.startswith(UNAVAILABLE)
 
 
 def is_data_error(error: BaseException) -> bool:
-    """Tell whether PostgreSQL or psycopg refused a value that a column cannot hold."""
+    """Return whether PostgreSQL or psycopg refused a value that a column cannot store."""
     state = sqlstate(error)
     if state is None:
-        # psycopg itself refuses a NUL character in a text, for example
+        # psycopg itself refuses some values, such as text with a NUL character
         return isinstance(error, DataError | psycopg.DataError)
     return isinstance(error, DBAPIError | psycopg.Error) and state.startswith(_DATA)
 
 
 def waiting_for(error: BaseException) -> tuple[str, float]:
-    """Return what a run waits for, in words, and the seconds until it is tried again."""
+    """Return what a run waits for, as text for an operator, and the seconds until it is retried."""
     return _WAITS.get(sqlstate(error) or "", ("postgresql", 1.0))

@@ -1,4 +1,4 @@
-"""What belongs to any process: logs, secrets, signals, systemd, outbound connections."""
+"""The parts of any process: logs, redaction, signals, systemd, outbound connections, tracing."""
 
 __all__ = [
     "cancelling",

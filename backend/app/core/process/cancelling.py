@@ -8,15 +8,18 @@ RECANCEL_INTERVAL = 2.0
 
 
 async def end(task: asyncio.Task[Any], *, within: float) -> bool:
-    """Cancel a task until it has ended; return False if it has not ended in time.
+    """Cancel a task repeatedly until it has ended.
 
-    One cancellation is not always enough. Before Python 3.12 ``asyncio.wait_for``, with which
-    redis-py sends its commands, ignores a cancellation that arrives just when the awaited operation
+    One cancellation is not always enough. Before Python 3.12, ``asyncio.wait_for``, which redis-py
+    uses for its commands, swallows a cancellation that arrives just as the awaited operation
     completes (CPython issue 86296).
 
     Args:
         task: the task to end.
         within: seconds that it has to end.
+
+    Returns:
+        Whether the task has ended in time.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

@@ -10,7 +10,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def die_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies, on Linux.
+    """Make the kernel kill this process when its parent dies. This works on Linux only.
 
     Args:
         parent: the process id of the parent.
@@ -25,12 +25,12 @@ def die_with(parent: int) -> None:
 
 
 def end_when_input_closes() -> None:
-    """End this process when its standard input is closed, whatever it is doing then."""
+    """End this process as soon as its standard input is closed, whatever it is doing."""
     threading.Thread(target=_wait_and_end, daemon=True).start()
 
 
 def _wait_and_end() -> None:
-    # os.read bypasses the buffer, whose lock the interpreter needs when it ends
+    # os.read bypasses sys.stdin's buffer, whose lock the interpreter needs at its end
     while os.read(sys.stdin.fileno(), 65_536):
         pass
     os._exit(1)

@@ -1,8 +1,7 @@
-"""Finds the configured secrets: in the environment, in ``.env``, and in what `hybrid-up` wrote.
+"""Finds the configured secrets in the environment, in ``.env``, and in the file of `hybrid-up`.
 
-The values are read one by one and without the model of the settings. So the secrets are known even
-if the settings are invalid, when an error message may quote them, and importing this module is
-cheap.
+The values are read without the model of the settings. So the secrets are known even if the settings
+are invalid and an error message might quote them, and importing this module is cheap.
 """
 
 import logging
@@ -16,20 +15,20 @@ from dotenv import dotenv_values
 
 from app.core.process.redaction import SHORTEST_SECRET
 
-# dotenv warns of a line that it cannot read, without the file's name; the settings refuse the file
+# dotenv logs unreadable lines without the name of the file; the settings refuse such a file
 logging.getLogger("dotenv.main").setLevel(logging.ERROR)
 
 _SECRET_NAME = re.compile(
     r"\w*(TOKEN|API_KEY|PASSWORD|SECRET)|PGPASSWORD|REDISCLI_AUTH", re.IGNORECASE
 )
-"""Variables whose values are secret: settings of this project, and variables of libpq, redis-cli
-and Compose. Every secret setting has such a name or is an address."""
+"""Variables whose whole value is secret: settings of this project, and variables of libpq,
+redis-cli and Compose. Every secret setting has such a name or is an address."""
 
 _ADDRESS = re.compile(r".*_URL|(HTTPS?|ALL)_PROXY|OTEL_\w+_ENDPOINT")
 """Variables of which only a part is secret."""
 
 _CAPABILITY = re.compile(r"NOTIFY_\w+_URLS|PING_URL", re.IGNORECASE)
-"""Variables with addresses that are secrets themselves, whoever has one can use it."""
+"""Variables with addresses that are secrets themselves, because knowing one suffices to use it."""
 
 _HEADERS = re.compile(r"OTEL_\w+_HEADERS")
 """Variables with headers, ``name=value,name=value``. The values are secret."""
@@ -38,14 +37,14 @@ _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
 _IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
 _RANDOM = 8
-"""Characters of the shortest part of an address that may be a secret by itself."""
+"""Characters. A shorter part of an address does not count as a secret by itself."""
 
 _WORD = re.compile(r"[a-z._-]+")
 _DELIMITERS = re.compile(r"[/?#@:&=,;%\[\]\s]+")
 
 
 def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset[str]:
-    """Return the secrets in the values that are set.
+    """Return the secrets in the environment and in files.
 
     Args:
         environ: the environment.
@@ -65,10 +64,10 @@ def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset
 
 
 def secrets_of(settings: Iterable[tuple[str, Any]]) -> frozenset[str]:
-    """Return the secrets in the values of the settings, wherever these came from.
+    """Return the secrets in the values of settings, whatever their origin.
 
     Args:
-        settings: the names and values, as the model of the settings yields them.
+        settings: the names and values, as iterating over the model of the settings yields them.
     """
     found = {
         name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
@@ -93,17 +92,17 @@ def of_variable(name: str, value: str) -> set[str]:
     if _HEADERS.fullmatch(name):
         return set(_of_headers(value))
     if _SECRET_NAME.fullmatch(name):
-        # a message may quote one line of a value that has several
+        # a message may quote a single line of a multi-line value
         return {value, *value.splitlines()}
     return set()
 
 
 def _of_capability(address: str) -> Iterator[str]:
-    """Return what follows the host of an address, and its random parts.
+    """Yield the part of an address after the host, and its random components.
 
-    A part without digits and capitals is a word, such as ``notifications``: hiding it would make
-    other lines unreadable. Where the scheme is no web address, the host may be a secret too:
-    ``tgram://token/chat``.
+    A component without digits and capitals is a word, such as ``notifications``. Hiding it would
+    make other lines unreadable. If the scheme is not a web scheme, the host may be a secret too, as
+    in ``tgram://token/chat``.
     """
     scheme, mark, rest = address.partition("://")
     web = mark and _WEB.match(scheme.rpartition("+")[2])
@@ -117,11 +116,11 @@ def _of_capability(address: str) -> Iterator[str]:
 
 
 def _of_address(address: str) -> Iterator[str]:
-    """Return the passwords in an address, as written and decoded.
+    """Yield the passwords in an address, as written and decoded.
 
-    If a password contains a delimiter of addresses, it is not clear where it ends. Then every part
-    that may belong to it is secret. A password that is also the name of the user or of the database
-    (``postgres:postgres@``) is no secret: hiding it would make every line unreadable.
+    If a password contains a delimiter of addresses, its end is ambiguous, so every part that may
+    belong to it counts as secret. A password that is also the name of the user or of the database
+    (``postgres:postgres@``) does not count: hiding it would make every line unreadable.
     """
     scheme, mark, rest = address.partition("://")
     rest = rest if mark else address
@@ -133,7 +132,7 @@ def _of_address(address: str) -> Iterator[str]:
             secrets.append(password)
             known.add(user)
         if (_WEB.match(scheme) and not password) or (scheme.startswith("redis") and not colon):
-            # a token, or a password without the colon before it
+            # a token, or a password without a colon before it
             secrets.append(user)
         known.update(_DELIMITERS.split(beyond.partition("?")[0]))
     for secret in secrets:
@@ -144,7 +143,7 @@ def _of_address(address: str) -> Iterator[str]:
 
 
 def _of_headers(headers: str) -> Iterator[str]:
-    """Return the values as written and decoded, and what follows a word such as ``Bearer``."""
+    """Yield the values as written and decoded, also without a scheme such as ``Bearer``."""
     for header in headers.split(","):
         value = header.partition("=")[2].strip() or header.strip()
         for form in {value, unquote(value)} - {""}:
@@ -153,7 +152,7 @@ def _of_headers(headers: str) -> Iterator[str]:
 
 
 def _logins(rest: str) -> Iterator[tuple[str, str]]:
-    """Split the text after ``://`` at each ``@`` that may end the credentials."""
+    """Yield the possible splits of the text after ``://`` at the end of the credentials."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     for part in {authority, rest}:
         login, mark, _ = part.rpartition("@")

@@ -1,4 +1,4 @@
-"""Ends a process with a message instead of a traceback if the user can fix the error."""
+"""Exits with a message instead of a traceback if the user can fix the error."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from app.core.text.printable import printable
 
 @contextmanager
 def exit_on_user_error(explain: Callable[[UserError], str] = str) -> Iterator[None]:
-    """End the process with a message instead of a traceback if the error is a `UserError`.
+    """Exit with a message instead of a traceback if the block raises a `UserError`.
 
     Args:
         explain: returns the message for an error.
@@ -27,18 +27,18 @@ def exit_on_user_error(explain: Callable[[UserError], str] = str) -> Iterator[No
 
 
 def exit_on_any_user_error(explain: Callable[[UserError], str] = str) -> None:
-    """Do as :func:`exit_on_user_error` for errors that leave code of others, such as arq.
+    """Apply :func:`exit_on_user_error` to uncaught errors in code of other packages, such as arq.
 
     Args:
         explain: returns the message for an error.
     """
-    others = sys.excepthook
+    default = sys.excepthook
 
     def hook(
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
     ) -> None:
         if not isinstance(error, UserError):
-            others(kind, error, traceback)
+            default(kind, error, traceback)
             return
         # the interpreter takes the exit status from SystemExit (``Python/pythonrun.c``)
         with exit_on_user_error(explain):

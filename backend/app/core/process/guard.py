@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def guard(env_file: Path = ROOT / ".env") -> None:
     """Learn the configured secrets, and remove them from every line on stderr.
 
-    Every program of the project calls this first. From then on it covers every writer: libraries,
-    click, the interpreter with a traceback, and the project's own log.
+    Every program of the project calls this first. It covers every writer: libraries, click, the
+    interpreter's tracebacks, and the project's own log.
 
     Args:
-        env_file: the file with settings, beside the environment.
+        env_file: the file with settings that is read in addition to the environment.
     """
     learn(configured_secrets(os.environ, *map(_text, (env_file, SERVICES_ENV))))
     stream = sys.stderr
@@ -46,9 +46,9 @@ def _text(file: Path) -> str:
 
 
 class _Guarded(io.BufferedIOBase):
-    """Passes on whole lines without secrets. A secret that is written in pieces is complete then.
+    """Redacts whole lines, so that a secret that is written in pieces is complete.
 
-    This replaces the binary buffer below the text stream, because click writes to the buffer
+    This class replaces the binary buffer below the text stream, because click writes to the buffer
     directly if it does not trust the encoding of the text stream.
     """
 
@@ -82,7 +82,7 @@ class _Guarded(io.BufferedIOBase):
                 self._below.flush()
 
     def close(self) -> None:
-        # the stream below existed before, and others use it too
+        # the stream below is not ours: it existed before, and others use it too
         self.flush()
 
     def _clean(self, data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Kills processes that this one has started with asyncio."""
+"""Kills subprocesses of asyncio."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ from asyncio.subprocess import Process
 def kill(process: Process) -> None:
     """Kill a process if it has not ended yet.
 
-    ``Process.kill`` would poll first (``subprocess.Popen.send_signal``). If the process has just
-    ended, polling takes its status away from asyncio, which then logs that it does not know the
-    process, and makes the status 255.
+    ``Process.kill`` polls first (``subprocess.Popen.send_signal``). If the process has just ended,
+    polling reaps its exit status, and asyncio logs a warning about an unknown process and reports
+    the status 255.
     """
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):

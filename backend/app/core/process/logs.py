@@ -1,8 +1,8 @@
 """Structured logs on stderr, without secrets.
 
-Every line has the context that is bound at that point: ``run``, ``epoch``, ``job`` (the id of the
-arq job), ``worker`` and ``source``. ``grep '"run": 7[,}]'`` finds all lines about run 7, whichever
-worker wrote them. If traces are on, such a line also has the ``trace_id`` of the run's trace.
+Every line includes the bound context: ``run``, ``epoch``, ``job`` (the id of the arq job),
+``worker`` and ``source``. ``grep '"run": 7[,}]'`` finds all lines about run 7 from all workers. If
+traces are on, such a line also has the ``trace_id`` of the run's trace.
 """
 
 import logging
@@ -33,10 +33,10 @@ _trace_id_of: Callable[[int], str] | None = None
 
 
 def add_trace_ids(trace_id_of: Callable[[int], str] | None) -> None:
-    """Add the id of its trace to each line about a run.
+    """Add the trace id to each line about a run.
 
     Args:
-        trace_id_of: returns the id of a run's trace; None: lines have no such id.
+        trace_id_of: returns the trace id of a run; None means that lines get no trace id.
     """
     global _trace_id_of  # noqa: PLW0603 - a process has one log
     _trace_id_of = trace_id_of
@@ -50,7 +50,7 @@ def _add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    # before the line is rendered: in the JSON, a replacement could split an escape sequence
+    # before rendering, because a replacement in the JSON could split an escape sequence
     return {key: _redacted(value) for key, value in event.items()}
 
 
@@ -69,7 +69,7 @@ def _render_for_people(logger: WrappedLogger, name: str, event: EventDict) -> st
 
 
 def _shorten_user_errors(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Log a :class:`UserError` without its traceback, which would not help the user."""
+    """Replace the traceback of a :class:`UserError`, which would not help users, by its message."""
     error = event.get("exc_info")
     if error is True:
         error = sys.exc_info()
@@ -82,8 +82,8 @@ def _shorten_user_errors(_: WrappedLogger, __: str, event: EventDict) -> EventDi
     return event
 
 
-# structlog's default for tracebacks, rich, shows the values of local variables, and wraps them at
-# the width of the terminal, so that no redaction recognizes a secret
+# structlog's default formatter for tracebacks, rich, shows the values of local variables, and wraps
+# lines at the width of the terminal, so that redaction would miss secrets
 _CONSOLE = structlog.dev.ConsoleRenderer(
     colors=False, exception_formatter=structlog.dev.plain_traceback
 )
@@ -96,15 +96,14 @@ _FOR_PROGRAMS: list[Processor] = [
 
 
 def configure(level: str, *, people: bool | None = None) -> None:
-    """Send all logs to stderr without secrets.
+    """Send all logs to stderr, without secrets.
 
-    This replaces handlers that others have installed before, such as those of arq's command line
-    (``arq/cli.py``).
+    This replaces existing handlers, such as those of arq's command line (``arq/cli.py``).
 
     Args:
         level: the least severe level that is logged.
-        people: whether to write plain text for people; otherwise the lines are JSON. The default is
-            plain text on a terminal.
+        people: whether to write plain text for people instead of JSON. The default is plain text on
+            a terminal and JSON otherwise.
     """
     if people is None:
         people = sys.stderr.isatty()
@@ -135,5 +134,5 @@ def configure(level: str, *, people: bool | None = None) -> None:
 
 
 def matters(record: logging.LogRecord) -> bool:
-    """Tell whether a record is logged. What is left out says what other lines say as well."""
+    """Return whether to log a record. Chatty libraries log from the level warning on only."""
     return record.levelno >= logging.WARNING or record.name not in _CHATTY

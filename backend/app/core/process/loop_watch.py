@@ -1,4 +1,4 @@
-"""Tells whether the event loop of this process was on time."""
+"""Measures whether the event loop of this process was on time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ TICK = 0.05
 """Seconds between two readings of the clock."""
 
 MAX_LOST_SHARE = 0.2
-"""The share of the time by which the event loop may be late and still counts as on time."""
+"""The share of the time for which the event loop may be late and still count as on time."""
 
 
 class LoopWatch:
-    """Tells whether this process's event loop was on time while the process waited for something.
+    """Measures whether this process's event loop was on time during a block.
 
-    A process that is overloaded notices an answer late, perhaps only after its timeout. So code
-    that blames a service for a timeout checks this first::
+    An overloaded process notices a reply late, perhaps only after its timeout. So code that would
+    blame a service for a timeout checks this first::
 
         async with LoopWatch() as watch:
-            await asyncio.wait({question}, timeout=3)
-        if not question.done() and watch.on_time:
-            ...  # the service did not answer
+            await asyncio.wait({request}, timeout=3)
+        if not request.done() and watch.on_time:
+            ...  # the service did not reply
     """
 
     def __init__(self) -> None:
@@ -53,29 +53,34 @@ class LoopWatch:
             self._seen = self._clock()
 
     def now(self) -> "Moment":
-        """Return this moment, for :meth:`on_time_since`; after the block, the moment of its end."""
+        """Return the current moment for :meth:`on_time_since`; after the block, that of its end."""
         at = self._clock()
         return self._ended or Moment(at, self._lost + max(0.0, at - self._seen - TICK))
 
     def on_time_since(self, moment: "Moment") -> bool:
-        """Tell whether the loop has been on time since a moment."""
+        """Return whether the loop has been on time since a moment."""
         now = self.now()
         return now.lost - moment.lost <= MAX_LOST_SHARE * (now.at - moment.at)
 
     @property
     def on_time(self) -> bool:
-        """Whether the loop was on time from the beginning to the end."""
+        """Whether the loop was on time during the whole block."""
         return self.on_time_since(self._began)
 
     @property
     def lost(self) -> float:
-        """Seconds by which the loop was late in total."""
+        """The total time for which the loop was late, in seconds."""
         return self.now().lost - self._began.lost
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time of the event loop, and the seconds by which the loop was late until then."""
+    """A point in time.
+
+    Attributes:
+        at: the time by the event loop's clock.
+        lost: the total time for which the loop was late until then, in seconds.
+    """
 
     at: float
     lost: float

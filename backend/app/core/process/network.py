@@ -1,8 +1,8 @@
-"""Outbound connections: the proxies and certificate authorities that the environment names.
+"""Outbound connections: the proxies and certificate authorities in the environment.
 
-httpx reads the same variables when it builds a client. It fails at values that other programs
-ignore, and its error does not name the variable (``httpx/_utils.py``). So they are read here: an
-unusable value is refused with the name of its variable, and a harmless one is ignored.
+httpx reads the same variables when it creates a client. But it fails at values that other programs
+ignore, and its error does not name the variable (``httpx/_utils.py``). So this module reads them:
+it refuses an unusable value with the name of its variable, and ignores harmless ones.
 """
 
 import os
@@ -28,10 +28,10 @@ _ALLOWED = {
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """The hosts that NO_PROXY names. They are reached directly.
+    """The hosts in NO_PROXY, which are connected to directly.
 
-    An entry is a host with its subdomains, an address, a network (``10.0.0.0/8``), or ``*`` for
-    everything. An entry with a port covers that port only. Other entries are ignored
+    An entry is a host including its subdomains, an IP address, a network (``10.0.0.0/8``), or ``*``
+    for everything. An entry with a port covers that port only. Other entries are ignored
     (https://curl.se/docs/manpage.html, "NO_PROXY").
     """
 
@@ -41,7 +41,7 @@ class Exceptions:
 
     @classmethod
     def read(cls, text: str) -> "Exceptions":
-        """Read the variable."""
+        """Parse the value of NO_PROXY."""
         names: set[tuple[str, int | None]] = set()
         networks: set[IPv4Network | IPv6Network] = set()
         entries = [part.strip().lower().rpartition("://")[2] for part in text.split(",")]
@@ -55,7 +55,7 @@ class Exceptions:
         return cls("*" in entries, frozenset(names), frozenset(networks))
 
     def cover(self, url: httpx.URL) -> bool:
-        """Tell whether an address is reached directly."""
+        """Return whether an address is connected to directly."""
         host = url.host.lower().rstrip(".")
         if self.everything:
             return True
@@ -77,7 +77,7 @@ class Route(httpx.AsyncBaseTransport):
     Args:
         direct: the transport without a proxy.
         proxies: the transports by scheme: ``http``, ``https`` and ``all``.
-        exceptions: the hosts that are reached directly in spite of a proxy.
+        exceptions: the hosts that are connected to directly in spite of a proxy.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Route(httpx.AsyncBaseTransport):
         self._exceptions = exceptions
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; see httpx."""
+        """Send a request, see :class:`httpx.AsyncBaseTransport`."""
         via = self._proxies.get(request.url.scheme) or self._proxies.get("all")
         if via is None or self._exceptions.cover(request.url):
             via = self._direct
@@ -110,31 +110,31 @@ def outbound_transport(
     """Return the transport for requests to other hosts.
 
     Args:
-        limits: of the direct connections, and of those through each proxy.
+        limits: the limits of direct connections, and of those through each proxy.
         guarded: wraps the transport of direct connections.
 
     Raises:
         UserError: a variable names a proxy, or a file of certificates, that cannot be used.
     """
     context = trusted_authorities()
-    said = getproxies()
-    wanted = {scheme: said[scheme] for scheme in _PROXY_SCHEMES if said.get(scheme)}
-    if {"http", "https"} <= wanted.keys():
-        # no request would use it, so that it may be unusable
-        wanted.pop("all", None)
+    configured = getproxies()
+    proxies = {scheme: configured[scheme] for scheme in _PROXY_SCHEMES if configured.get(scheme)}
+    if {"http", "https"} <= proxies.keys():
+        # no request would use the general proxy, so an unusable one must not be refused
+        proxies.pop("all", None)
     return Route(
         guarded(httpx.AsyncHTTPTransport(verify=context, limits=limits)),
-        {scheme: _proxy(scheme, url, context, limits) for scheme, url in wanted.items()},
-        Exceptions.read(said.get("no", "")),
+        {scheme: _proxy(scheme, url, context, limits) for scheme, url in proxies.items()},
+        Exceptions.read(configured.get("no", "")),
     )
 
 
 def goes_through_proxy(url: str) -> bool:
-    """Tell whether the environment names a proxy for requests to an address."""
-    said = getproxies()
+    """Return whether the environment names a proxy for requests to an address."""
+    configured = getproxies()
     parsed = httpx.URL(url)
-    named = said.get(parsed.scheme) or said.get("all")
-    return bool(named) and not Exceptions.read(said.get("no", "")).cover(parsed)
+    proxy = configured.get(parsed.scheme) or configured.get("all")
+    return bool(proxy) and not Exceptions.read(configured.get("no", "")).cover(parsed)
 
 
 def _proxy(
@@ -153,7 +153,7 @@ def _proxy(
 
 
 def _problem_of(url: str) -> str:
-    """Say what is wrong with a proxy's address. The scheme is the only part that is quoted."""
+    """Describe the problem of a proxy's address, of which only the scheme is quoted, if any."""
     kind = url.partition("://")[0].lower()
     if kind not in {"http", "https"}:
         return f"its scheme is {kind if kind.isalnum() else 'not http or https'}"
@@ -167,12 +167,12 @@ def _problem_of(url: str) -> str:
 
 
 def _name_as_set(name: str) -> str:
-    """Return the name under which a variable is set. urllib prefers the one in lower case."""
+    """Return the spelling in which a variable is set. urllib prefers lower case."""
     return name if os.environ.get(name) else name.upper()
 
 
 def trusted_authorities() -> ssl.SSLContext:
-    """Return the trusted authorities: of OpenSSL's own variables, or else of certifi.
+    """Return an SSL context with the authorities of OpenSSL's variables, or else of certifi.
 
     Raises:
         UserError: a variable names a file of certificates that cannot be used.
@@ -197,11 +197,11 @@ def trusted_authorities() -> ssl.SSLContext:
 
 
 def certificate_problem(error: BaseException, at: str) -> str | None:
-    """Say which certificate an error is about, and what to do; None if it is about none.
+    """Describe a refused certificate and the remedy; None if the error has another cause.
 
     Args:
-        error: that a connection ended with, or that came from such an error.
-        at: what was connected to.
+        error: the error of a connection, or one that was raised from it.
+        at: the server of the connection.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -216,11 +216,11 @@ def certificate_problem(error: BaseException, at: str) -> str | None:
 
 @cache
 def _context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.SSLContext:
-    """Read the certificates, once in a process: it takes 25 ms."""
+    """Read the certificates. The result is cached, because this takes 25 ms."""
     if file:
         return ssl.create_default_context(cafile=file)
     if folder:
-        # OpenSSL reads it only when it looks for a certificate, and ignores a missing folder
+        # OpenSSL reads the folder only when it verifies a certificate, and ignores a missing one
         os.scandir(folder).close()
         return ssl.create_default_context(capath=folder)
     return httpx.create_ssl_context(trust_env=False)

@@ -1,4 +1,4 @@
-"""Removes secrets from text before a person, a log or a table receives it."""
+"""Removes secrets from text before it is displayed, logged or stored."""
 
 import html
 import json
@@ -14,7 +14,8 @@ SHORTEST_SECRET = 4
 """Characters. Replacing shorter secrets would make ordinary words unreadable."""
 
 _LONG = 8
-"""Characters. A shorter secret may be part of an ordinary word, so only whole words are hidden."""
+"""Characters. A shorter secret may be part of an ordinary word, so only whole words are replaced.
+"""
 
 _NO_SECRETS = frozenset({"true", "false", "none", "null", HIDDEN})
 
@@ -48,15 +49,19 @@ _learned: set[str] = set()
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Add secrets to those that :func:`hide` and :func:`redact` hide in this process."""
+    """Add secrets to those that :func:`hide` and :func:`redact` replace in this process."""
     _learned.update(secrets)
 
 
 def hide(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace known secrets by ``***``: those that were learned and those given.
+    """Replace known secrets by ``***``: the learned ones and the given ones.
 
-    Every character is recognized as itself, percent-encoded, and escaped for JSON, Python or HTML.
-    A secret of less than eight characters is hidden where it is a whole word.
+    Every character is recognized literally, percent-encoded, and escaped for JSON, Python or HTML.
+    A secret of less than eight characters is replaced only as a whole word.
+
+    Args:
+        text: any text.
+        secrets: further secrets.
     """
     pattern = _pattern_of(frozenset(_learned.union(secrets)))
     return text if pattern is None else pattern.sub(HIDDEN, text)
@@ -65,17 +70,17 @@ def hide(text: str, secrets: Iterable[str] = ()) -> str:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Replace known secrets, and everything that looks like a secret, by ``***``.
 
-    Beside the secrets of :func:`hide`, these are recognized by their form:
+    In addition to the secrets of :func:`hide`, these are recognized by their form:
 
-    - values that are named as an API key, token, secret, password or e-mail, in a query, a header,
+    - values with the name of an API key, token, secret, password or e-mail, in a query, a header,
       JSON or an assignment (some services quote the caller's key as ``"api-key"``)
-    - the headers for authorization and cookies, and bearer and basic credentials
+    - headers for authorization and cookies, and bearer and basic credentials
     - passwords in addresses, and everything before the ``@`` of a web address or proxy
     - e-mail addresses
 
     Args:
         text: any text.
-        secrets: more secrets to hide.
+        secrets: further secrets.
     """
     text = hide(text, secrets)
     text = hide_in_addresses(text)
@@ -93,7 +98,7 @@ def hide_in_addresses(text: str, instead: str = f":{HIDDEN}") -> str:
         text: any text.
         instead: the replacement of a password and the colon before it.
     """
-    # passwords first: one may have an @, before which a login would seem to end
+    # passwords first: an @ in a password would look like the end of a login
     text = _PASSWORD_IN_URL.sub(rf"\1{instead}@", text)
     return _LOGIN_IN_URL.sub(rf"\1://{HIDDEN}@", text)
 
@@ -106,13 +111,13 @@ def _hide_value(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    # the longest first, because a shorter secret may be a part of it
+    # the longest first, because it may contain a shorter secret
     parts = [
         _spellings(secret)
         for secret in sorted(secrets, key=len, reverse=True)
         if len(secret) >= SHORTEST_SECRET and secret.lower() not in _NO_SECRETS
     ]
-    # case-insensitive: part of a password may be taken for a host name and shown in lower case
+    # case-insensitive: a library may interpret part of a password as a host, in lower case
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
@@ -132,7 +137,7 @@ def _spellings_of_character(character: str) -> str:
         return character
     encoded = quote(character, safe="", errors="replace")
     if encoded == character:
-        # addresses may encode also the characters that need no encoding
+        # addresses may also encode characters that need no encoding
         encoded = f"%{ord(character):02X}"
     ways = {
         re.escape(character),
@@ -151,13 +156,13 @@ def _spellings_of_character(character: str) -> str:
     if character == " ":
         ways.add(r"\+")
     if not character.isascii():
-        # replacements of a character that the encoding of the output does not have
+        # replacements of a character that the output's encoding lacks
         ways.add("[?\ufffd]{1,4}")
     return f"(?:{'|'.join(sorted(ways, key=len, reverse=True))})"
 
 
 def _undecoded(character: str) -> tuple[str, ...]:
-    """Return how a character of an environment variable looks if the locale is ASCII."""
+    """Return the forms of a character from an environment variable in an ASCII locale."""
     try:
         undecoded = character.encode().decode("ascii", "surrogateescape")
     except UnicodeEncodeError:
@@ -166,7 +171,7 @@ def _undecoded(character: str) -> tuple[str, ...]:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts log records of libraries; httpx, for example, logs whole URLs."""
+    """Redacts log records of libraries. For example, httpx logs whole URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record; never drop it."""

@@ -13,7 +13,7 @@ FAULTS = frozenset(
         *(signal.SIGFPE, signal.SIGSEGV, signal.SIGSYS),
     }
 )
-"""Signals for faults of the process itself, after which it cannot even stop cleanly."""
+"""Signals for faults of the process itself, after which it cannot stop cleanly."""
 
 _NOT_FATAL = frozenset(
     {
@@ -25,9 +25,9 @@ _NOT_FATAL = frozenset(
 
 
 def unhandled() -> set[int]:
-    """Return the signals that would end this process now, SIGHUP for example.
+    """Return the signals that would end this process now, such as SIGHUP.
 
-    Signals that have a handler are not among them, nor those that are ignored, as under `nohup`.
+    Signals with a handler are not included, nor ignored signals, as under `nohup`.
     """
     fatal = signal.valid_signals() - FAULTS - _NOT_FATAL
     return {number for number in fatal if signal.getsignal(number) is signal.SIG_DFL}
@@ -43,17 +43,17 @@ def name(number: int) -> str:
 
 def handle_all(handler: Callable[[int, FrameType | None], object]) -> set[int]:
     """Install a handler for every signal that would end this process now; return the signals."""
-    taken = unhandled()
-    for number in taken:
+    handled = unhandled()
+    for number in handled:
         signal.signal(number, handler)
-    return taken
+    return handled
 
 
 def ignore_at_exit(numbers: Iterable[int]) -> None:
-    """Keep the exit status of a process that has stopped, whichever signal comes last.
+    """Ignore signals while the interpreter exits, so that they do not change the exit status.
 
-    While the interpreter ends, no handler is called any more (``Py_FinalizeEx``), and a signal ends
-    the process: the second one of a closing terminal would turn a clean stop into a failure.
+    During the exit no handler is called (``Py_FinalizeEx``), and a signal kills the process: the
+    second SIGHUP of a closing terminal would turn a clean stop into a failure.
 
     Args:
         numbers: the signals that stop the process.
@@ -70,7 +70,7 @@ def ignore_at_exit(numbers: Iterable[int]) -> None:
 def as_sigterm() -> Iterator[None]:
     """Turn every signal that would end this process into a SIGTERM, which its server handles.
 
-    Only the main thread can do this. In another thread, nothing happens.
+    Only the main thread can do this. In another thread, this does nothing.
     """
     if current_thread() is not main_thread():
         yield
@@ -80,9 +80,10 @@ def as_sigterm() -> Iterator[None]:
         del number, frame
         signal.raise_signal(signal.SIGTERM)
 
-    taken = handle_all(pass_on) if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL else set()
+    has_handler = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    passed_on = handle_all(pass_on) if has_handler else set()
     try:
         yield
     finally:
-        for number in taken:
+        for number in passed_on:
             signal.signal(number, signal.SIG_DFL)

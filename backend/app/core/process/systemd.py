@@ -9,13 +9,13 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 1.0
-"""Seconds to wait if systemd does not take a message, so that the event loop is not blocked."""
+"""Seconds to wait if systemd does not accept a message; the event loop is blocked meanwhile."""
 
 
 def notify(*assignments: str) -> None:
     """Send assignments like ``READY=1`` if systemd started this process.
 
-    If that fails, it is logged, because the process works without a supervisor too.
+    A failure is only logged, because the process also works without a supervisor.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
@@ -28,11 +28,11 @@ def notify(*assignments: str) -> None:
             out.connect(address)
             out.sendall("\n".join(assignments).encode())
     except OSError as error:
-        logger.warning("could not notify systemd of %s: %s", assignments[0], error)
+        logger.warning("systemd could not be notified of %s: %s", assignments[0], error)
 
 
 def watchdog_seconds() -> float | None:
-    """Return the unit's ``WatchdogSec=``; None if systemd expects no pings of this process."""
+    """Return the unit's ``WatchdogSec=``; None if systemd expects no pings from this process."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or int(microseconds) == 0:
         return None
@@ -42,7 +42,7 @@ def watchdog_seconds() -> float | None:
 
 
 class Supervised:
-    """Reports that this process is ready, and from then on that its event loop runs.
+    """Reports to systemd that this process is ready, and then regularly that its event loop runs.
 
     The event loop sends the pings, twice as often as systemd expects them. So systemd restarts a
     process whose loop is blocked.
@@ -62,7 +62,7 @@ class Supervised:
             self._pings = asyncio.create_task(self._ping(seconds / 2), name="watchdog")
 
     def stopping(self) -> None:
-        """Report that the process stops; from now on the unit's ``TimeoutStopSec=`` counts."""
+        """Report that the process is stopping, which starts the unit's ``TimeoutStopSec=``."""
         if self._pings is not None:
             self._pings.cancel()
         notify("STOPPING=1", "STATUS=stopping")

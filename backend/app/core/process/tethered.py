@@ -1,7 +1,7 @@
 """Starts a program that ends with its parent: `python -m app.core.process.tethered PID PROGRAM...`.
 
-The kernel keeps the request of :func:`~.child.die_with` when a process becomes another program
-(prctl(2), ``PR_SET_PDEATHSIG``).
+The effect of :func:`~.child.die_with` persists when a process executes another program (prctl(2),
+``PR_SET_PDEATHSIG``).
 """
 
 import os
@@ -11,7 +11,7 @@ from app.core.process.child import die_with
 
 
 def main() -> None:
-    """Become the program. The parent is the process with the id PID."""
+    """Replace this process by the program. PID is the process id of the parent."""
     die_with(int(sys.argv[1]))
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell is wanted
 

@@ -1,4 +1,4 @@
-"""The version of the code that runs."""
+"""The version of the running code."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ Comparison = Literal["same", "older", "newer", "other"]
 def version() -> str:
     """Return the version with a digest of the code: ``0.1.0+1a2b3c4d``.
 
-    The digest tells checkouts of the same version apart, and a worker that runs outdated code.
+    The digest distinguishes checkouts of the same version, and reveals workers with outdated code.
     """
     digest = hashlib.sha256()
     for file in sorted(_CODE.rglob("*.py")):
@@ -31,10 +31,10 @@ def version() -> str:
 def compare(other: str) -> Comparison:
     """Compare the code of another process with the code of this one.
 
-    A digest has no order. So of two checkouts with the same number, neither is the older one.
+    Digests have no order. So of two checkouts with the same version number, neither is older.
 
     Args:
-        other: what :func:`version` returned there.
+        other: the result of :func:`version` in the other process.
     """
     if other == version():
         return "same"

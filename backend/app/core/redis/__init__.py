@@ -1,4 +1,4 @@
-"""The connection to Redis, and the request budgets that are kept there."""
+"""The connection to Redis, and the request budgets that are stored there."""
 
 __all__ = [
     "address",

@@ -1,17 +1,18 @@
-"""Parses `REDIS_URL`. Nothing else in the project does.
+"""Parses `REDIS_URL`. No other module of the project does.
 
 The address of one server is ``redis://user:password@host:6379/0``, ``rediss://…`` (with TLS) or
-``unix:///path``. The address of several servers with Sentinel, which names the primary, is::
+``unix:///path``. The address of several servers under Sentinel, which finds the primary, is::
 
     redis+sentinel://user:password@host1:26379,host2:26379/service/0?sentinel_password=…
 
-``rediss+sentinel://`` is the same with TLS, also to the sentinels. A password may be
+``rediss+sentinel://`` is the same with TLS, also for the sentinels. A password may be
 percent-encoded, and must be if it contains ``/``, ``?`` or ``#``.
 
 The parsers of redis-py (``redis/asyncio/connection.py``, ``parse_url``) and arq
-(``arq/connections.py``, ``from_dsn``) misread some addresses without an error. One takes a database
-that is not a number for database 0; both ignore what follows a ``#``; and parameters are passed on
-as text, so that ``decode_responses=False`` counts as true. This module refuses such addresses.
+(``arq/connections.py``, ``from_dsn``) misread some addresses without an error. One interprets a
+database that is not a number as database 0; both ignore everything after a ``#``; and they pass
+parameters on as text, so that ``decode_responses=False`` counts as true. This module refuses such
+addresses.
 """
 
 import re
@@ -74,11 +75,11 @@ class RedisAddress:
         database: the number of the database.
         tls: whether the connection is encrypted.
         path: the path of the Unix socket.
-        service: the name that the sentinels have for the servers they watch.
+        service: the sentinels' name of the servers that they monitor.
         username: the user of the server, decoded.
         password: the password of the server, decoded.
         sentinel_login: ``username`` and ``password`` for the sentinels.
-        options: more arguments for redis-py's connection, ``ssl_ca_certs`` for example.
+        options: further arguments for redis-py's connection, such as ``ssl_ca_certs``.
     """
 
     hosts: tuple[tuple[str, int], ...] = ()
@@ -93,7 +94,7 @@ class RedisAddress:
 
     @property
     def login(self) -> dict[str, str]:
-        """``username`` and ``password``, as far as they are set."""
+        """``username`` and ``password``, without those that are not set."""
         login = {"username": self.username, "password": self.password}
         return {name: value for name, value in login.items() if value}
 
@@ -109,8 +110,8 @@ def parse(url: str) -> RedisAddress:
     """Parse an address.
 
     Raises:
-        ValueError: the address is not valid, or arq or redis-py would misread it. The message says
-            what is allowed. It shows nothing of the address except names of parameters.
+        ValueError: the address is invalid, or arq or redis-py would misread it. The message states
+            what is allowed. It quotes nothing of the address except names of parameters.
     """
     scheme, mark, rest = url.partition("://")
     if not mark or scheme not in _SCHEMES:
@@ -173,7 +174,7 @@ def _refuse_unencoded(rest: str) -> None:
 def _hosts(text: str, *, with_sentinels: bool) -> tuple[tuple[str, int], ...]:
     parts = text.split(",")
     if len(parts) > 1 and not with_sentinels:
-        raise ValueError("one host; only redis+sentinel:// takes several")
+        raise ValueError("one host; only redis+sentinel:// accepts several")
     return tuple(_host(part, with_sentinels=with_sentinels) for part in parts)
 
 
@@ -233,14 +234,14 @@ def _refusal(name: str, given: Mapping[str, Any], allowed: Mapping[str, Any]) ->
     if name in given:
         return f"{name} only once"
     if name == "decode_responses":
-        return f"no {name}: arq needs bytes, and redis-py takes any value of it for true"
+        return f"no {name}: arq needs bytes, and redis-py interprets any value of it as true"
     if name in _TLS:
         return f"{name} only with rediss://, because it is for TLS"
     return f"not {shown}, but only the parameters {', '.join(sorted(allowed))}"
 
 
 def _kind(name: str) -> str:
-    """Say which values a parameter takes."""
+    """Describe the values that a parameter accepts."""
     kinds: dict[Any, str] = {
         _yes_or_no: "true or false",
         _requirement: "none, optional or required",

@@ -1,4 +1,4 @@
-"""Reads how much of the request budgets is in use. It takes no slot and changes nothing."""
+"""Reads how much of the request budgets is in use, without changing them."""
 
 import asyncio
 import logging
@@ -23,14 +23,14 @@ from app.core.redis.slot_counts import FIELDS, PERIOD, SlotCounts
 logger = logging.getLogger(__name__)
 
 READ_TIMEOUT = 1.0
-"""Seconds to wait for Redis. Nothing depends on it."""
+"""Seconds to wait for Redis. Nothing depends on its reply."""
 
 PAUSE = 5.0
-"""Seconds for which Redis is not asked again after it gave no answer."""
+"""Seconds without further requests to Redis after it did not reply."""
 
 KEPT_FOR = 0.25
-"""Seconds for which an answer is given again. Pages look at the budgets twice a second for each
-role of their viewers, and whenever somebody opens one."""
+"""Seconds for which a result is cached. The pages read the budgets twice a second for each role of
+their viewers, and whenever somebody opens a page."""
 
 _DIGITS = 16
 
@@ -41,7 +41,7 @@ class Budget:
 
     Attributes:
         name: see `Host.budget`.
-        rate: requests a second that the service allows.
+        rate: requests per second that the service allows.
     """
 
     name: str
@@ -53,10 +53,10 @@ class Use:
     """How much of a budget is in use.
 
     Attributes:
-        used: the share of the slots of the last :data:`PERIOD` seconds that were taken, from 0 to
-            1. It is an estimate.
+        used: the estimated share of the slots of the last :data:`PERIOD` seconds that were used,
+            from 0 to 1.
         wait: seconds that a request would wait for a slot now.
-        paused: seconds that the service has asked to wait, and that are left.
+        paused: remaining seconds of the pause that the service has requested.
     """
 
     used: float = 0.0
@@ -65,15 +65,15 @@ class Use:
 
 
 class Budgets(Protocol):
-    """The budgets of all processes that share them."""
+    """Reads the budgets that processes share."""
 
     async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
-        """Return how much of each is in use; None if Redis, where they are, gives no answer."""
+        """Return how much of each budget is in use; None if Redis does not reply."""
         ...
 
 
 class RedisBudgets:
-    """The budgets of the arq workers. One look takes one round trip, however many budgets it reads.
+    """Reads the budgets of the arq workers, in one round trip whatever their number.
 
     Args:
         redis: the client; it is not closed here.
@@ -92,16 +92,20 @@ class RedisBudgets:
             return None
         try:
             async with asyncio.timeout(READ_TIMEOUT):
-                # not a transaction: what was read of one budget says nothing about another
+                # no transaction, because the budgets are independent of each other
                 async with self._redis.pipeline(transaction=False) as pipe:
                     pipe.time()
                     for budget in budgets:
                         pipe.hmget(KEY.format(budget.name), ["next", "paused", *FIELDS])
                     (seconds, micros), *states = await pipe.execute(raise_on_error=False)
         except (RedisError, OSError, TypeError) as error:
-            # a refused TIME is an error in the place of a pair
+            # the TypeError: if Redis refuses TIME, the reply is an error instead of a pair
             self._again_at = time.monotonic() + PAUSE
-            logger.warning("the request budgets cannot be read: %s", error or "no answer")
+            logger.warning(
+                "the request budgets cannot be read from Redis; next attempt in %g s: %s",
+                PAUSE,
+                error or "no answer",
+            )
             return None
         now = seconds * 1_000_000 + micros
         found = [use_of(each, state, now) for each, state in zip(budgets, states, strict=True)]
@@ -110,10 +114,10 @@ class RedisBudgets:
 
 
 class LocalBudgets:
-    """The budgets of this process, which executes runs itself.
+    """Reads the budgets of this process, which executes runs itself.
 
     Args:
-        limiter: that keeps them.
+        limiter: the limiter that keeps the budgets.
     """
 
     def __init__(self, limiter: LocalRateLimiter) -> None:
@@ -125,12 +129,12 @@ class LocalBudgets:
 
 
 def use_of(budget: Budget, state: Any, now: int) -> Use:
-    """Return how much of a budget is in use. What is no state of a budget counts as none.
+    """Return how much of a budget is in use. An invalid state counts as unused.
 
     Args:
-        budget: whose state it is.
-        state: the fields of its hash, or an error. Other programs may have written it.
-        now: by Redis' clock, in microseconds.
+        budget: the budget.
+        state: the fields of its hash, or an error. Other programs may have written them.
+        now: the time by Redis' clock, in microseconds.
     """
     if not isinstance(state, list):
         return Use()
@@ -143,7 +147,7 @@ def _use(budget: Budget, following: int, paused: int, counts: SlotCounts, now: i
     wait = max(0.0, (following - now) / 1e6)
     pause = max(0.0, (paused - now) / 1e6)
     if wait > max(MAX_DELAY, MAX_QUEUE * interval):
-        wait = 0.0  # no process obeys it for that long
+        wait = 0.0  # implausible: no process would wait for that long
     if pause > MAX_PAUSE:
         pause = 0.0
     used = min(1.0, counts.recent(now) * interval / PERIOD)

@@ -1,4 +1,4 @@
-"""The checks of Redis: it can be used, keeps what it is given, and belongs to this installation."""
+"""The checks of Redis: it can be used, keeps its data, and belongs to this installation only."""
 
 import time
 from ipaddress import ip_address
@@ -22,13 +22,13 @@ from app.core.redis.redis_cli import redis_cli
 from app.core.redis.server_info import info, url
 
 SLOW = 0.03
-"""Seconds. A worker asks Redis twice before each request to a source, so a slower Redis keeps it
-below the highest rate of an upstream service, 15 requests per second."""
+"""Seconds. A worker calls Redis twice before each request to a source, so a slower Redis keeps it
+below the highest rate limit of an upstream service, 15 requests per second."""
 
 PINGS = 5
 
 OLDEST = 5
-"""The script of the request budgets asks for the time and then writes, which Redis allows since 5.0
+"""The script of the request budgets reads the time and then writes, which Redis allows since 5.0
 (https://redis.io/docs/latest/develop/programmability/eval-intro/, "Script replication")."""
 
 
@@ -42,7 +42,7 @@ OLDEST = 5
     needs=("config.valid",),
 )
 async def reachable(context: Context) -> Finding:
-    """Measure several answers. The fastest one counts, since this process is busy too."""
+    """Measure several replies. The fastest one counts, since this process may be busy."""
     from redis.exceptions import RedisError
 
     if not context.settings.use_arq_worker:
@@ -141,7 +141,7 @@ async def primary(context: Context) -> Finding:
     needs=("redis.reachable",),
 )
 async def exposed(context: Context) -> Finding:
-    """Connect without a password. If this works, find out whether other machines can do so."""
+    """Connect without a password. If that succeeds, find out whether other machines can as well."""
     known = parse(url(context))
     if known.path is not None:
         return ok("Redis listens on a socket file, which has permissions of its own")
@@ -192,7 +192,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _is_open(context: Context) -> bool:
-    """Tell whether a Redis without a password accepts connections of other machines."""
+    """Return whether a Redis without a password accepts connections from other machines."""
     from redis.exceptions import ResponseError
 
     redis = context.redis()
@@ -222,7 +222,7 @@ async def _is_open(context: Context) -> bool:
     remedy=EDIT_SETTINGS,
 )
 async def shared(context: Context) -> Finding:
-    """Compare the mark that the workers keep in Redis with this installation's mark."""
+    """Compare the mark that the workers renew in Redis with this installation's mark."""
     from redis.exceptions import ResponseError
     from sqlalchemy import text
     from sqlalchemy.exc import ProgrammingError

@@ -1,8 +1,8 @@
-"""Finds out whether two installations use the same Redis database.
+"""Detects that two installations use the same Redis database.
 
-The keys of arq and of the request budgets do not carry the name of an installation, so each
-installation needs a Redis database of its own. Its workers keep a key there, the mark, for as long
-as one of them lives.
+The keys of arq and of the request budgets do not contain the name of an installation, so each
+installation needs a Redis database of its own. The workers of an installation renew a key there,
+the mark, while one of them is alive.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ SELECT system_identifier || ':' || d.oid || ':' || 'runs'::regclass::oid AS id,
   current_database() AS database
 FROM pg_control_system(), pg_database d WHERE d.datname = current_database()
 """
-"""Identifies an installation: by its server, its database and the schema of its tables."""
+"""Identifies an installation by its PostgreSQL server, its database and the table `runs`."""
 
 REMEDY = (
     "give each installation a database of its own, as in REDIS_URL=redis://host:6379/1, or a Redis"
@@ -45,7 +45,7 @@ REMEDY = (
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """The value of the key: the installation, and for people its database and a worker's host."""
+    """The value of the key: the installation's id and, for people, its database and a host."""
 
     id: str
     database: str
@@ -56,9 +56,10 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 async def identify(db: AsyncEngine) -> Mark | None:
-    """Return this installation's mark; wait until PostgreSQL is available.
+    """Return this installation's mark, after waiting until PostgreSQL is available.
 
-    None means that this role of PostgreSQL may not read what identifies the installation.
+    Returns:
+        The mark; None if the PostgreSQL role lacks the privilege to identify its server.
     """
     while True:
         try:
@@ -66,49 +67,54 @@ async def identify(db: AsyncEngine) -> Mark | None:
                 row = (await connection.execute(text(IDENTITY))).one()
         except DBAPIError as error:
             if not unavailable.is_unavailable(error):
-                logger.info("cannot check whether Redis is shared: %s", error.orig)
+                logger.info(
+                    "cannot check whether another installation uses this Redis database: %s",
+                    error.orig,
+                )
                 return None
-            logger.warning("PostgreSQL is unavailable, retrying: %s", error.orig)
+            logger.warning("PostgreSQL is unavailable; retrying in 1 s: %s", error.orig)
             await asyncio.sleep(1)
         else:
             return Mark(row.id, row.database, socket.gethostname())
 
 
 def read(raw: Any) -> Mark | None:
-    """Decode a mark; return None if the value is not one."""
+    """Decode a mark; return None if the value is not a mark."""
     try:
         return msgspec.json.decode(raw or b"", type=Mark)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
-async def put(redis: Redis, mine: Mark) -> Mark | None:
-    """Set or renew this installation's mark; if there is another's, leave and return it."""
-    content = msgspec.json.encode(mine)
+async def put(redis: Redis, mark: Mark) -> Mark | None:
+    """Set or renew this installation's mark. Return another installation's mark if there is one."""
+    content = msgspec.json.encode(mark)
     try:
-        there = read(await redis.get(KEY))
+        present = read(await redis.get(KEY))
     except ResponseError as error:
         if retry.is_unavailable(error):
             raise
-        # the key is of another type, and is overwritten
-        there = None
-    if there is not None and there.id != mine.id:
-        return there
+        # the key has another type, and is overwritten
+        present = None
+    if present is not None and present.id != mark.id:
+        return present
     await redis.set(KEY, content, ex=MARK_TTL)
     return None
 
 
-async def claim(redis: Redis, mine: Mark) -> None:
-    """Set the mark when a worker starts. The mark of a worker that has gone expires meanwhile.
+async def claim(redis: Redis, mark: Mark) -> None:
+    """Set the mark at the start of a worker. Wait until the mark of a dead worker has expired.
 
     Raises:
         UserError: workers of another installation use this Redis database.
     """
     for second in range(MARK_TTL + 2):
         try:
-            other = await put(redis, mine)
+            other = await put(redis, mark)
         except NoPermissionError as error:
-            logger.warning("cannot check whether Redis is shared: %s", error)
+            logger.warning(
+                "cannot check whether another installation uses this Redis database: %s", error
+            )
             return
         if other is None:
             return
@@ -125,32 +131,32 @@ async def claim(redis: Redis, mine: Mark) -> None:
     )
 
 
-async def keep(redis: Redis, mine: Mark) -> None:
-    """Renew the mark for as long as this worker lives; log an error if there is another's."""
+async def keep(redis: Redis, mark: Mark) -> None:
+    """Renew the mark until cancelled. Log an error if another installation's mark is there."""
     logged = False
     while True:
         await asyncio.sleep(RENEWAL_INTERVAL)
         try:
-            other = await put(redis, mine)
+            other = await put(redis, mark)
         except NoPermissionError:
             return
         except (RedisError, OSError):
-            # other commands log that Redis is unavailable
+            # other commands log an unavailable Redis
             continue
         if other is not None and not logged:
             logger.error("another installation uses this Redis database: %s; %s", other, REMEDY)
         logged = other is not None
 
 
-async def log_if_shared(redis: Redis, mine: Mark | None) -> None:
+async def log_if_shared(redis: Redis, mark: Mark | None) -> None:
     """Log an error if workers of another installation use this Redis database."""
     other = read(await redis.get(KEY))
-    if mine is not None and other is not None and other.id != mine.id:
+    if mark is not None and other is not None and other.id != mark.id:
         logger.error("another installation uses this Redis database: %s; %s", other, REMEDY)
 
 
 async def refuse_cluster(redis: Redis) -> None:
-    """Make sure that this is not a Redis Cluster.
+    """Check that Redis is not a Redis Cluster.
 
     Raises:
         UserError: this is a Redis Cluster, which arq cannot use.

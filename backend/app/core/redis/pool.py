@@ -1,4 +1,4 @@
-"""Creates pools of connections to Redis."""
+"""Creates connection pools for Redis."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ from redis.asyncio.sentinel import (
 from app.core.redis.address import RedisAddress, parse
 
 MAX_CONNECTIONS = 20
-"""Connections of one pool."""
+"""The maximum number of connections of one pool."""
 
 
 class _SentinelPool(SentinelConnectionPool):
-    """Connections to the server that the sentinels name; each new connection asks them again."""
+    """Connections to the primary, which each new connection looks up at the sentinels."""
 
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
-        """Close the connections; when all are to be closed, also those to the sentinels."""
+        """Close the connections. If those in use are closed too, also close the sentinels'."""
         await super().disconnect(inuse_connections)
         if inuse_connections:
             for sentinel in self.sentinel_manager.sentinels:
@@ -34,21 +34,21 @@ class _SentinelPool(SentinelConnectionPool):
 
 
 def new_pool(url: str, **options: Any) -> ConnectionPool:
-    """Create a pool of connections to the Redis that a URL names.
+    """Create a connection pool for the Redis at an address.
 
     Args:
-        url: see `redis_url`.
-        options: arguments of each connection, as redis-py names them. Those in the URL take
+        url: the address of Redis, see `REDIS_URL`.
+        options: arguments of each connection, with redis-py's names. Parameters in the URL take
             precedence.
 
     Raises:
-        ValueError: the URL is not valid.
+        ValueError: the URL is invalid.
     """
     return pool_of(parse(url), **options)
 
 
 def pool_of(known: RedisAddress, **options: Any) -> ConnectionPool:
-    """Create a pool of connections to a Redis, as :func:`new_pool` does."""
+    """Create a connection pool for a parsed address, see :func:`new_pool`."""
     if known.service is not None:
         return _sentinel_pool(known, known.service, options)
     where: dict[str, Any]

@@ -1,18 +1,18 @@
-"""Request budgets: one for each upstream host and key, shared by all processes that use it.
+"""Request budgets: one per upstream host and key, shared by all processes that use it.
 
 A service that allows R requests in any second counts them as they arrive. So requests are spread
-evenly and a little below R. At the full rate of 10/s, 11 requests span exactly one second, and if
-the first arrives a millisecond late, the service answers one of them with a 429. :data:`PACE`
-leaves 36 ms.
+evenly, at a rate a little below R. At the full rate of 10/s, 11 requests span exactly one second,
+and if the first one arrives a millisecond late, the service answers one of them with 429.
+:data:`PACE` leaves a margin of 36 ms.
 
 Each request takes the budget's next slot, which is a point in time, and sleeps until then. So
-nothing polls, and requests go out in the order in which they came. When the time has come, the slot
-is confirmed: if a pause began meanwhile, the request waits for its end; and if the request goes out
-late, the slots after it are moved, because its second now ends later.
+nothing polls, and requests are sent in the order in which they came. At that time the slot is
+confirmed: if a pause began meanwhile, the request waits for its end; and if the request is late,
+the following slots are moved, because the second that it counts in now ends later.
 
 The content of Redis is not trusted, because other programs can write there. Each process also keeps
-its own count, so whatever Redis says, each process stays below the rate. A request that Redis would
-delay for long goes by the process's own count alone.
+a count of its own and stays below the rate, whatever Redis contains. A request that Redis would
+delay for implausibly long follows the process's own count alone.
 """
 
 import asyncio
@@ -40,24 +40,24 @@ PACE = 0.965
 """The share of the allowed rate that is used."""
 
 WINDOW = 1.0
-"""Seconds over which a service counts. After Redis lost its state, requests wait this long."""
+"""Seconds over which a service counts. After Redis has lost its state, requests wait this long."""
 
 SLACK = 0.010
 """Seconds that a request may be late without moving the slots after it."""
 
 LEEWAY = 2 * SLACK
 """Seconds by which a request may precede its slot in the process's own count. Redis spreads
-requests evenly, so after one that was late the next comes early. The value is less than the room
-that :data:`PACE` leaves."""
+requests evenly, so the request after a late one comes early. The value is below the margin that
+:data:`PACE` leaves."""
 
 MAX_PAUSE = 3_600.0
-"""Seconds. A pause that ends later comes from a clock that was set back, and is ignored."""
+"""Seconds. A pause that ends later is due to a clock that was set back, and is ignored."""
 
 MAX_DELAY = 5 * WINDOW
 """Seconds for which Redis may delay a request, unless :data:`MAX_QUEUE` slots take longer."""
 
 MAX_QUEUE = 32
-"""Processes that may wait for a slot of one budget at the same time, with one request each."""
+"""The number of processes that may wait for a slot of one budget, each with one request."""
 
 KEY = "kidney_genetics:rate:{}"
 
@@ -78,8 +78,8 @@ end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 """
-"""Reads a budget, which other programs may have written. `next` is nil unless it is a whole number
-of microseconds, and `paused` is -1 if it is not. A key that is not a hash is removed."""
+"""Reads a budget, which other programs may have written. `next` is nil and `paused` is -1 if the
+value is not a whole number of microseconds. A key that is not a hash is removed."""
 
 _TAKE = (
     _READ
@@ -111,10 +111,10 @@ return {string.format('%.0f', slot), math.max(0, slot - now)}
 )
 """Takes a slot, or confirms the slot in the last argument. Times are microseconds of Redis' clock.
 
-The script waits a whole window if it cannot know what was sent before. That is the case
+The script waits a whole window if it cannot know which requests were sent before. That is the case
 
-- if the state is missing or cannot be read,
-- if the next slot is so far off that the clock must have been set back,
+- if the state is missing or unreadable,
+- if the next slot is so far ahead that the clock must have been set back,
 - if the server has been up for less than two seconds (it counts whole seconds): with `appendfsync
   everysec` it may have lost the last second.
 """
@@ -134,7 +134,7 @@ redis.call('EXPIRE', KEYS[1], 86400)
 
 
 class RateLimiter(Protocol):
-    """Says when a request may be sent. A budget is named after a host and a digest of its key."""
+    """Decides when a request may be sent. A budget's name consists of a host and a key's digest."""
 
     async def acquire(self, budget: str, rate: float) -> None:
         """Wait until one request may be sent.
@@ -149,7 +149,11 @@ class RateLimiter(Protocol):
         ...
 
     async def pause(self, budget: str, seconds: float) -> None:
-        """Hold all requests of the budget, in every process, for some seconds (at most an hour).
+        """Pause all requests of a budget in every process.
+
+        Args:
+            budget: the name of the budget.
+            seconds: the length of the pause, of which at most an hour counts.
 
         Raises:
             Wait: the budget cannot be reached.
@@ -160,8 +164,8 @@ class RateLimiter(Protocol):
 class _Paced(ABC):
     """The common part of the two limiters: the callers in one process take turns, in order.
 
-    A process holds one slot at a time. So a cancelled caller wastes at most one slot, and only few
-    slots are reserved that a late request would have to move.
+    A process holds one slot at a time. So a cancelled caller wastes at most one slot, and a late
+    request has only a few reserved slots to move.
     """
 
     def __init__(self) -> None:
@@ -182,12 +186,12 @@ class _Paced(ABC):
             self._count(budget, interval)
 
     def _until(self, budget: str, interval: float, started: float, wait: float) -> float:
-        """Return when the request may be sent, by the monotonic clock.
+        """Return the time when the request may be sent, by the monotonic clock.
 
         Args:
             budget: the name of the budget.
             interval: seconds between two slots.
-            started: when the request began to wait.
+            started: the time when the request began to wait.
             wait: seconds until the slot of the request.
         """
         del budget, interval, started
@@ -198,20 +202,20 @@ class _Paced(ABC):
 
     @abstractmethod
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
-        """Take the next slot, or confirm ``slot``; return the slot and the seconds until then."""
+        """Take the next slot, or confirm ``slot``. Return the slot and the seconds until then."""
 
 
 class RedisRateLimiter(_Paced):
-    """Keeps budgets in Redis, for all processes that use it, and measures time by Redis' clock.
+    """Keeps budgets in Redis for all processes that use it, and measures time by Redis' clock.
 
     throttled-py 3.5, pyrate-limiter 4.5 and limits 5.8 exceeded the limits when measured
-    (`backend/bench/rate.py`). Besides, none of them notices that Redis has lost a budget, none has
-    a pause that holds all processes, and the last two measure time by the clocks of the machines.
+    (`backend/bench/rate.py`). Moreover, none of them detects that Redis has lost a budget, none
+    can pause all processes, and the last two measure time by the clocks of the machines.
 
     Args:
         redis: the client; it is not closed here.
-        outage_timeout: seconds to retry while Redis is unavailable before giving up.
-        call_timeout: seconds that one call may take.
+        outage_timeout: seconds of retries while Redis is unavailable before the limiter gives up.
+        call_timeout: the timeout of one call in seconds.
     """
 
     def __init__(
@@ -222,8 +226,8 @@ class RedisRateLimiter(_Paced):
         self._pause_script = redis.register_script(_PAUSE)
         self._outage_timeout = outage_timeout
         self._call_timeout = call_timeout
-        # by the monotonic clock: when this process's own count allows the next request, and when
-        # the pauses that it was told of end
+        # times by the monotonic clock: when this process's own count allows the next request, and
+        # when the pauses that this process has started end
         self._free: defaultdict[str, float] = defaultdict(float)
         self._paused: defaultdict[str, float] = defaultdict(float)
         self._distrusted: set[str] = set()
@@ -231,8 +235,8 @@ class RedisRateLimiter(_Paced):
     async def pause(self, budget: str, seconds: float) -> None:
         """See :meth:`RateLimiter.pause`.
 
-        The other processes learn of the pause from Redis, so they obey it for at most
-        :data:`MAX_DELAY`. Then they send a request, and the service itself tells them to wait.
+        The other processes read the pause from Redis, so they obey it for at most
+        :data:`MAX_DELAY`. Then they send a request, and the service itself asks them to wait.
         """
         seconds = min(seconds, MAX_PAUSE)
         self._paused[budget] = max(self._paused[budget], time.monotonic() + seconds)
@@ -247,13 +251,13 @@ class RedisRateLimiter(_Paced):
         if shared <= trusted:
             self._distrusted.discard(budget)
         elif budget in self._distrusted:
-            # an earlier request was delayed for this; further ones are not
+            # an earlier request has already waited for this delay; further requests do not
             return own
         elif now >= trusted:
             self._distrusted.add(budget)
             logger.warning(
                 "Redis would delay a request of budget %s for another %.0f s, which is not"
-                " plausible; this process now goes by its own count",
+                " plausible; this process now follows its own count",
                 budget,
                 wait,
             )
@@ -269,7 +273,7 @@ class RedisRateLimiter(_Paced):
         return int(taken), int(wait) / 1e6
 
     async def _call(self, script: AsyncScript, budget: str, arguments: Sequence[int]) -> Any:
-        """Run a script. While Redis is unavailable, retry until the outage timeout has passed."""
+        """Run a script. While Redis is unavailable, retry until the outage timeout expires."""
         deadline = time.monotonic() + self._outage_timeout
         delay = 0.1
         while True:
@@ -282,7 +286,7 @@ class RedisRateLimiter(_Paced):
                 if time.monotonic() + delay > deadline:
                     raise Wait("redis", 30) from error
                 logger.warning(
-                    "Redis is unavailable for budget %s (%s), retrying in %.1f s",
+                    "Redis is unavailable for the request budget %s (%s); retrying in %.1f s",
                     budget,
                     type(error).__name__,
                     delay,
@@ -292,11 +296,11 @@ class RedisRateLimiter(_Paced):
 
 
 class LocalRateLimiter(_Paced):
-    """Keeps budgets in this process, for when no other process executes runs.
+    """Keeps budgets in this process, if no other process executes runs.
 
     Args:
-        window: seconds before the first request of a budget, because this process does not know
-            what an earlier one sent in its last second.
+        window: seconds to wait before the first request of a budget, because a former process may
+            have sent requests just before.
     """
 
     def __init__(self, *, window: float = WINDOW) -> None:

@@ -4,7 +4,7 @@ from app.core.redis.address import parse
 
 
 def redis_cli(url: str, *words: str) -> str:
-    """Return the call of `redis-cli` for a command. It asks for the password if there is one.
+    """Return the `redis-cli` command line for a command. It prompts for the password if needed.
 
     Args:
         url: the address of Redis.

@@ -15,22 +15,22 @@ from app.core.errors import START_SERVERS, UserError
 logger = logging.getLogger(__name__)
 
 STARTUP_CONNECT_ATTEMPTS = 5
-"""Failed attempts to reach Redis at the start of a worker before it gives up."""
+"""The number of failed attempts to connect to Redis after which a starting worker gives up."""
 
 MAX_RETRY_DELAY = 1.0
-"""Seconds between two attempts."""
+"""The maximum delay between two attempts, in seconds."""
 
-# redis-py passes on a refused connection as an OSError
+# redis-py reports a refused connection as an OSError
 CONNECTION_ERRORS: Any = (RedisConnectionError, RedisTimeoutError, OSError)
 
-# redis-py has classes for the first three, but an error of a Lua script only quotes the word
+# redis-py has classes for the first three, but an error from a Lua script only quotes the word
 _REFUSALS = ("OOM", "READONLY", "NOPERM", "MISCONF", "NOREPLICAS", "MASTERDOWN")
 
 T = TypeVar("T")
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Tell whether an error means that Redis cannot be reached, or refuses commands for now."""
+    """Return whether an error means that Redis cannot be reached, or refuses commands for now."""
     refused = (NoPermissionError, OutOfMemoryError, ReadOnlyError)
     return isinstance(error, (*CONNECTION_ERRORS, *refused)) or (
         isinstance(error, RedisError) and any(word in str(error) for word in _REFUSALS)
@@ -40,11 +40,11 @@ def is_unavailable(error: Exception) -> bool:
 class RedisRetry:
     """Retries commands while Redis is unavailable.
 
-    A worker that starts gives up after :data:`STARTUP_CONNECT_ATTEMPTS` failures; a worker that has
+    A starting worker gives up after :data:`STARTUP_CONNECT_ATTEMPTS` failures. A worker that has
     started retries until it is stopped.
 
     Args:
-        where: the address, for the error message when Redis cannot be reached at the start.
+        where: the address of Redis, for error messages.
 
     Attributes:
         started: whether the worker has started.
@@ -58,9 +58,7 @@ class RedisRetry:
         self._failures = 0
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
-        """Run a command, and again until Redis answers.
-
-        The first failure and the recovery are logged.
+        """Run a command, and retry until Redis replies. Log the first failure and the recovery.
 
         Raises:
             UserError: Redis cannot be reached at the start.
@@ -79,20 +77,24 @@ class RedisRetry:
                     raise unreachable(self._where, error) from error
                 self._failures += 1
                 if self._failures == 1:
-                    logger.warning("Redis is unavailable, retrying: %s", error)
+                    logger.warning(
+                        "Redis is unavailable at %s; retrying about once a second: %s",
+                        self._where,
+                        error,
+                    )
                 if not self.started and self._failures > STARTUP_CONNECT_ATTEMPTS:
                     raise unreachable(self._where, error) from error
             else:
                 if self._failures:
-                    self._failures = 0
-                    logger.info("Redis is available again")
+                    failures, self._failures = self._failures, 0
+                    logger.info("Redis is available again after %d failed attempts", failures)
                 return answer
             pause = min(MAX_RETRY_DELAY, 0.05 * 2 ** min(self._failures, 5))
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
 
 def unreachable(where: str, error: Exception) -> UserError:
-    """Return the error that says that Redis cannot be used at an address."""
+    """Return the error for a Redis that cannot be used."""
     return UserError(
         f"Redis cannot be used at {where}: {error}",
         allowed="REDIS_URL=redis://user:password@host:6379/0 of a running server",

@@ -1,4 +1,4 @@
-"""What Redis tells about itself, for the checks."""
+"""Reads the INFO of Redis for the checks."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from app.core.checks import Context, Unavailable
 
 
 def url(context: Context) -> str:
-    """Return the address of Redis, with its password."""
+    """Return the address of Redis, including its password."""
     return context.settings.redis_url.get_secret_value()
 
 
 async def info(context: Context) -> dict[str, Any]:
-    """Return what Redis tells about itself.
+    """Return the INFO of Redis.
 
     Raises:
         Unavailable: the user has no permission for INFO.

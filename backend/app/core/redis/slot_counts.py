@@ -1,13 +1,13 @@
-"""Counts the slots of a budget that were taken, so that people see how much of it is in use.
+"""Counts the used slots of a budget, for display.
 
-Nothing depends on these counts. They are those of the present and of the former period, from which
-the number in the last :data:`PERIOD` seconds is estimated.
+Nothing else depends on these counts. There is one for the current and one for the previous period,
+from which the number in the last :data:`PERIOD` seconds is estimated.
 """
 
 from dataclasses import dataclass
 
 PERIOD = 10.0
-"""Seconds over which the slots are counted. Within one second, a slow budget may have no slot."""
+"""The counting period in seconds. It exceeds one second because a slow budget has few slots."""
 
 _LENGTH = round(PERIOD * 1e6)
 
@@ -28,17 +28,17 @@ local function count(key, slot)
     'used', string.format('%.0f', used), 'before', string.format('%.0f', before))
 end
 """
-"""The same as :meth:`SlotCounts.plus`, in Redis. It needs the function `moment`."""
+"""The equivalent of :meth:`SlotCounts.plus` in Redis. It needs the function `moment`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotCounts:
-    """The slots of one budget that were taken.
+    """The number of used slots of one budget.
 
     Attributes:
-        period: the number of the latest period in which a slot is.
-        used: the slots in it.
-        before: the slots in the period before it.
+        period: the number of the latest period with a used slot.
+        used: the number of used slots in that period.
+        before: the number of used slots in the period before it.
     """
 
     period: int = 0
@@ -46,10 +46,10 @@ class SlotCounts:
     before: int = 0
 
     def plus(self, slot: int) -> "SlotCounts":
-        """Count a slot.
+        """Return the counts with one more slot.
 
         Args:
-            slot: its time, in microseconds.
+            slot: the time of the slot, in microseconds.
         """
         period = slot // _LENGTH
         if period == self.period:
@@ -57,16 +57,16 @@ class SlotCounts:
         return SlotCounts(period, 1, self.used if self.period == period - 1 else 0)
 
     def recent(self, now: int) -> float:
-        """Estimate how many slots there were in the last :data:`PERIOD` seconds.
+        """Estimate the number of slots used in the last :data:`PERIOD` seconds.
 
         Args:
-            now: in microseconds.
+            now: the time, in microseconds.
         """
         period, past = divmod(now, _LENGTH)
         left = 1 - past / _LENGTH
         if self.period == period:
             return self.used + self.before * left
         if self.period == period + 1:
-            # the latest slot is still to come
+            # the latest slot is in the future
             return float(self.before)
         return self.used * left if self.period == period - 1 else 0.0

@@ -1,4 +1,4 @@
-"""The checks of what Redis does with its memory and its disk."""
+"""The checks of Redis' memory and persistence."""
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.redis.redis_cli import redis_cli
@@ -6,8 +6,7 @@ from app.core.redis.server_info import info, url
 from app.core.text.words import size
 
 NEARLY_FULL, FULL = 0.80, 0.95
-"""Shares of the memory limit: from the first one on the check warns, from the second one it fails.
-"""
+"""Shares of the memory limit: the check warns from the first one, and fails from the second one."""
 
 
 async def _set(context: Context, name: str, value: str) -> str | None:
@@ -41,7 +40,7 @@ async def _set_appendonly(context: Context) -> str | None:
     fix=_set_noeviction,
 )
 async def policy(context: Context) -> Finding:
-    """Read the policy. It matters even without a memory limit, since one can be set later."""
+    """Read the policy. It matters even without a memory limit, since a limit can be set later."""
     found = str((await info(context)).get("maxmemory_policy"))
     if found == "noeviction":
         return ok("maxmemory-policy is noeviction")
@@ -100,17 +99,17 @@ async def memory(context: Context) -> Finding:
     """Compare the memory in use with the limit, or with the machine's memory if there is none."""
     about = await info(context)
     used, limit = int(about["used_memory"]), int(about.get("maxmemory") or 0)
-    most = limit or int(about.get("total_system_memory") or 0)
-    share = used / most if most else 0.0
+    available = limit or int(about.get("total_system_memory") or 0)
+    share = used / available if available else 0.0
     if share < (NEARLY_FULL if limit else FULL):
         return ok(f"{size(used)} used, {f'of {size(limit)}' if limit else 'without a limit'}")
-    more = redis_cli(url(context), "CONFIG", "SET", "maxmemory", str(2 * limit))
-    say = failed if share >= FULL else warning
-    return say(
+    raise_limit = redis_cli(url(context), "CONFIG", "SET", "maxmemory", str(2 * limit))
+    report = failed if share >= FULL else warning
+    return report(
         f"Redis uses {share:.0%} of {'its memory limit' if limit else 'the memory of its machine'}",
-        required=f"less than {NEARLY_FULL if limit else FULL:.0%} of {size(most)}",
+        required=f"less than {NEARLY_FULL if limit else FULL:.0%} of {size(available)}",
         found=f"{size(used)}; the limit is `maxmemory` in redis.conf",
-        remedy=more if limit else redis_cli(url(context), "--bigkeys"),
+        remedy=raise_limit if limit else redis_cli(url(context), "--bigkeys"),
     )
 
 

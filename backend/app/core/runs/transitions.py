@@ -135,8 +135,8 @@ RETRY_LATER = text(
     """
 )
 """Count a failed attempt: requeue the run with a jittered exponential backoff, or fail it after
-`max_failures` failures in a row without progress. Called by `outcome.record`. Event: `attempt
-failed` or `failed`."""
+`max_failures` failures in a row without progress. Called by `outcome.record`. Event:
+`attempt failed` or `failed`."""
 
 TIME_OUT = text(
     """

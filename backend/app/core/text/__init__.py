@@ -1,8 +1,8 @@
-"""Text that people read and type, and text from outside.
+"""Formats text for people, and parses text from people and from outside.
 
-`words` writes durations, sizes and lists, and `printable` escapes what a terminal would obey.
-`times` reads the times that people type, and `nearest` guesses what they meant by an unknown name.
-`http_headers` reads times in the headers of answers. `field_docs` reads the descriptions of fields.
+`words` formats durations, sizes and lists, and `printable` escapes control characters. `times`
+parses the times that people type, and `nearest` suggests a known name for an unknown one.
+`http_headers` parses times in response headers. `field_docs` reads the docstrings of fields.
 """
 
 __all__ = ["field_docs", "http_headers", "nearest", "printable", "times", "words"]

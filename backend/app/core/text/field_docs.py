@@ -1,4 +1,4 @@
-"""Reads the text under the fields of a model, which is their documentation."""
+"""Reads the docstrings under the fields of a model."""
 
 import ast
 import inspect
@@ -11,15 +11,15 @@ from pydantic import BaseModel
 
 
 def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Add the text under each field to a JSON schema, as the field's description.
+    """Add the docstring under each field to a JSON schema, as the field's description.
 
-    A model has this function as `json_schema_extra` in its configuration. pydantic's own setting,
-    `use_attribute_docstrings`, reads the code of each model whenever a process starts, and that is
-    a tenth of what the start of the API takes. This function reads it when a schema is asked for.
+    A model sets this function as `json_schema_extra` in its configuration. pydantic's own setting,
+    `use_attribute_docstrings`, parses the source of each model whenever a process starts, which is
+    a tenth of the API's start time. This function parses it when a schema is generated.
 
     Args:
-        schema: of the model; it is changed.
-        model: with its text in the code of its class or of a class above it.
+        schema: the schema of the model; it is modified.
+        model: the model. Its docstrings may be in its own class or in a base class.
     """
     docs: dict[str, str] = {}
     for base in reversed(model.__mro__):
@@ -32,19 +32,19 @@ def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 @cache
 def _docs_of(module: str) -> Mapping[str, Mapping[str, str]]:
-    """Return the text under the fields of a module's classes, by the names of class and field."""
+    """Return the docstrings of the fields in a module, by the names of class and field."""
     try:
         code = inspect.getsource(sys.modules[module])
     except (OSError, TypeError):
-        # a module of C, or a program that was typed in
+        # an extension module, or code without a file
         return {}
     classes = (node for node in ast.parse(code).body if isinstance(node, ast.ClassDef))
     return {node.name: _docs_in(node) for node in classes}
 
 
-def _docs_in(found: ast.ClassDef) -> dict[str, str]:
+def _docs_in(definition: ast.ClassDef) -> dict[str, str]:
     docs = {}
-    for field, text in zip(found.body, found.body[1:], strict=False):
+    for field, text in zip(definition.body, definition.body[1:], strict=False):
         match field, text:
             case (
                 ast.AnnAssign(target=ast.Name(name)),

@@ -1,4 +1,4 @@
-"""Reads the headers of HTTP answers that state a time."""
+"""Parses the times and durations in HTTP response headers."""
 
 import math
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return the time that a header states, in UTC; None if it states none."""
+    """Return the time in a header, in UTC; None if the header is missing or invalid."""
     try:
         moment = parsedate_to_datetime(value) if value else None
         if moment is None:
@@ -19,14 +19,14 @@ def parse_date(value: str | None) -> datetime | None:
 def retry_after(
     value: str | None, longest: float = math.inf, now: datetime | None = None
 ) -> float | None:
-    """Return the seconds that a ``Retry-After`` asks for; None if it cannot be read.
+    """Return the delay in a ``Retry-After`` header in seconds; None if it is missing or invalid.
 
-    It is a whole number, a fraction (Ensembl) or a date.
+    The value is a whole number, a fraction (Ensembl) or a date.
 
     Args:
-        value: of the header.
-        longest: the most seconds that are returned.
-        now: the current time, if it is not the clock's.
+        value: the value of the header.
+        longest: the upper bound of the result, in seconds.
+        now: the current time; the default is the clock's.
     """
     if value is None:
         return None

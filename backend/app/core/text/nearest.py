@@ -1,21 +1,21 @@
-"""Guesses what somebody meant by a name that is not known."""
+"""Suggests the known name that is most similar to an unknown one."""
 
 import difflib
 from collections.abc import Iterable
 
 MOST_CHARS = 80
-"""Characters of a name that are compared."""
+"""Characters of the unknown name that are compared."""
 
 
 def did_you_mean(given: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Return ``; did you mean NAME?`` with the known name that is nearest, or nothing.
+    """Return ``; did you mean NAME?`` with the most similar known name, or an empty string.
 
-    Upper and lower case count as the same.
+    The case is ignored.
 
     Args:
-        given: the name that is not known.
-        known: the names that are.
-        cutoff: how alike the names have to be, from 0 to 1.
+        given: the unknown name.
+        known: the known names.
+        cutoff: the minimum similarity, from 0 to 1.
     """
     by_lower_case = {name.lower(): name for name in known}
     given = given[:MOST_CHARS].lower()

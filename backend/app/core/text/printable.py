@@ -5,7 +5,7 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    r"""Escape what a terminal would obey or hide: ``\x1b``, ``\r``, ``\u202e``, ``\udcff``.
+    r"""Escape characters that control a terminal or are invisible, such as ``\x1b`` and ``\u202e``.
 
     Names, reasons and errors may come from files, upstream services and Redis. An escape sequence
     in them could overwrite other output, and a direction mark could reverse it. Line breaks and
@@ -26,7 +26,7 @@ def printable_json(text: str) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """Return text in one line, with a blank for what a terminal would obey or hide."""
+    """Return text on one line, with spaces in place of control and invisible characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 

@@ -1,4 +1,4 @@
-"""Reads the days and times that people type."""
+"""Parses the days and times that people type."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -7,20 +7,23 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def read_time(value: str) -> tuple[datetime, datetime]:
-    """Return when a day begins and ends, in UTC. A time with its zone begins and ends at once.
+    """Return the begin and the end of a day in UTC, or twice the same moment for a time.
+
+    Args:
+        value: a day such as ``2026-03-31``, or a time with a time zone.
 
     Raises:
-        ValueError: it is neither. The message says why.
+        ValueError: the value is neither. The message continues a sentence such as "since is x, ".
     """
     try:
         if _DAY.fullmatch(value):
             start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
             return start, start + timedelta(days=1)
-        # a `+` in an address means a blank unless it is written as %2B
+        # in a URL's query, an unencoded `+` means a space
         at = datetime.fromisoformat(value.replace(" ", "+"))
         zoned = None if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("which is no day and no time") from None
+        raise ValueError("which is neither a day nor a time") from None
     if zoned is None:
-        raise ValueError("a time without a zone")
+        raise ValueError("a time without a time zone")
     return zoned, zoned

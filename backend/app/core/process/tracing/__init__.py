@@ -1,17 +1,17 @@
-"""Traces: what a run did, as spans that a collector receives over OTLP.
+"""Traces: the steps of a run as spans, which are sent to a collector over OTLP.
 
-Off by default. The work calls :func:`span`, which does nothing outside of a traced attempt. Nothing
-of OpenTelemetry is imported unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+Traces are off by default. The work calls :func:`span`, which does nothing outside of a traced
+attempt. OpenTelemetry is imported only if `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
-- `kinds`: the table of spans and their attributes, from which the reference is written.
-- `ids`: the ids that all workers compute alike, and the callers' `traceparent`.
+- `kinds`: the table of spans and attributes, from which the reference page is generated.
+- `ids`: ids that all workers compute alike, and the `traceparent` of callers.
 - `spans`: the hooks that the work calls.
-- `sending`: the queue of spans and the thread that sends them.
-- `target`: where the settings send them.
+- `sending`: the queue of spans, and the thread that sends them.
+- `target`: the collector that the settings name.
 - `otlp`: the only module that imports OpenTelemetry.
-- `checks`: what the doctor looks at.
+- `checks`: the doctor's check of the collector.
 
-What PostgreSQL knows about ended attempts becomes spans in `app.core.runs.traces`.
+`app.core.runs.ended_spans` builds the spans of ended attempts and runs from PostgreSQL.
 """
 
 from app.core.process.tracing.spans import span, within_attempt, within_source

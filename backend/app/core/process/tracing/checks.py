@@ -1,4 +1,4 @@
-"""The check of traces: the collector takes them."""
+"""The check of traces: the collector accepts them."""
 
 from app.core.checks import Check, Context, Finding, by_time, check, failed, is_timeout, ok, skipped
 from app.core.errors import EDIT_SETTINGS, INSTALL_TRACES
@@ -17,7 +17,7 @@ _REFUSED = frozenset({401, 403})
     needs=("config.valid",),
 )
 async def collector(context: Context) -> Finding:
-    """Send a request without spans."""
+    """Send the collector a request without spans."""
     import ssl
 
     import httpx
@@ -37,7 +37,7 @@ async def collector(context: Context) -> Finding:
     trusted = ssl.create_default_context(cafile=target.certificate) if target.certificate else True
     try:
         async with httpx.AsyncClient(timeout=context.answer_timeout, verify=trusted) as client:
-            # a message of protobuf without fields has no bytes
+            # an empty protobuf message is encoded as zero bytes
             response = await client.post(target.address, headers=headers, content=b"")
     except (httpx.HTTPError, OSError) as error:
         found = failed(

@@ -1,7 +1,7 @@
 """The ids of traces and spans.
 
-A trace, and each span that PostgreSQL knows about, has an id that follows from the installation and
-the run. So all workers agree on them without talking, also about the attempt of a dead worker.
+The id of a trace, and of each span that PostgreSQL knows about, is computed from the installation
+and the run. So all workers agree on the ids without communication, even for dead workers' attempts.
 """
 
 import hashlib
@@ -45,15 +45,15 @@ def source_span(trace_id: int, epoch: int, source: str) -> int:
 
 
 def as_text(trace_id: int) -> str:
-    """Return a trace's id as it is shown: 32 hexadecimal digits."""
+    """Return a trace id in its text form: 32 hexadecimal digits."""
     return f"{trace_id:032x}"
 
 
 def read_traceparent(header: str) -> Caller | None:
-    """Read the header `traceparent` of a caller; return None if it is not valid.
+    """Parse the header `traceparent` of a caller; return None if it is invalid.
 
-    The form is that of W3C Trace Context, section 3.2: version `ff` and ids of zeros are not valid,
-    and only a version after `00` may have more fields.
+    The form is that of W3C Trace Context, section 3.2: version `ff` and all-zero ids are invalid,
+    and only versions after `00` may have more fields.
     """
     found = _TRACEPARENT.fullmatch(header.strip(" \t"))
     if found is None or (found[1] == "00" and found[5]):
@@ -63,11 +63,11 @@ def read_traceparent(header: str) -> Caller | None:
 
 
 def write_traceparent(caller: Caller) -> str:
-    """Return a caller's span in the form of version 00."""
+    """Format a caller's span as a `traceparent` of version 00."""
     return f"00-{caller.trace_id:032x}-{caller.span_id:016x}-{caller.flags:02x}"
 
 
 def _digest(size: int, *parts: object) -> int:
-    # zero is no id
+    # zero is not a valid id
     text = "\0".join(map(str, parts))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest()) or 1

@@ -24,14 +24,14 @@ _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
 class Exporter:
-    """Sends spans, and tells why that failed.
+    """Sends spans, and returns the reason of a failure.
 
     Args:
-        address: of the collector's endpoint for traces.
-        headers: sent with each request.
-        certificate: a file with the certificate authorities to trust; None: the usual ones.
+        address: the collector's endpoint for traces.
+        headers: headers of each request.
+        certificate: a file with the certificate authorities to trust; None means the usual ones.
         resource: the attributes of this process.
-        timeout: seconds that a request may take, including its retries.
+        timeout: the timeout of a request including its retries, in seconds.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class Exporter:
         self._scope = InstrumentationScope("kidney-genetics", __version__)
 
     def send(self, spans: Sequence[Span]) -> str | None:
-        """Send spans; return None, or why they could not be sent."""
-        _said.first = ""
+        """Send spans. Return None, or the reason why they could not be sent."""
+        _logged.first = ""
         result = self._exporter.export([self._readable(span) for span in spans])
         if result is SpanExportResult.SUCCESS:
             return None
-        return redact(_said.first) or "no answer"
+        return redact(_logged.first) or "no answer"
 
     def shut_down(self) -> None:
-        """End retries that are under way in another thread."""
+        """Abort retries in another thread."""
         self._exporter.shutdown()
 
     def _readable(self, span: Span) -> ReadableSpan:
@@ -94,19 +94,19 @@ def _shown(value: Value) -> Value:
     return redact(value)[:MAX_TEXT] if isinstance(value, str) else value
 
 
-class _Said(threading.local):
-    """What the exporter has logged in this thread since the last request."""
+class _Logged(threading.local):
+    """The first message that the exporter has logged in this thread since the last request."""
 
     first = ""
 
 
-_said = _Said()
+_logged = _Logged()
 
 
-def _keep(record: logging.LogRecord) -> bool:
-    """Keep the first message, which has the reason. The log would get one for each request."""
-    _said.first = _said.first or record.getMessage()
+def _intercept(record: logging.LogRecord) -> bool:
+    """Keep the first message, which states the reason. Log none, as there is one per request."""
+    _logged.first = _logged.first or record.getMessage()
     return False
 
 
-logging.getLogger(OTLPSpanExporter.__module__).addFilter(_keep)
+logging.getLogger(OTLPSpanExporter.__module__).addFilter(_intercept)

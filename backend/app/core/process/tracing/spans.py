@@ -1,4 +1,4 @@
-"""The hooks that the work of a run calls, and what they make: spans."""
+"""Spans, and the hooks with which the work of a run creates them."""
 
 import random
 import time
@@ -14,7 +14,7 @@ from app.core.process.tracing.ids import Caller
 from app.core.process.tracing.kinds import Kind
 
 MAX_KEPT = 2_000
-"""Spans that wait for the end of their parent. Halving a batch of 200 needs some 400 requests."""
+"""Spans that wait for the end of their parent. Halving a batch of 200 takes about 400 requests."""
 
 Value = str | int | float | bool
 
@@ -26,14 +26,14 @@ class Span:
     Attributes:
         kind: see :mod:`~app.core.process.tracing.kinds`.
         trace_id: the id of the run's trace.
-        span_id: its own id.
-        parent_id: None for the root.
+        span_id: the id of the span.
+        parent_id: the id of the parent; None for the root.
         began: nanoseconds since 1970.
         ended: nanoseconds since 1970.
-        label: what follows the kind in the name.
-        attributes: those of its kind that are known.
-        error: why it failed; None if it did not.
-        caller: the span of the caller that it links to.
+        label: the part of the name after the kind.
+        attributes: the known attributes of its kind.
+        error: the reason of the failure; None if the span succeeded.
+        caller: the caller's span to which it links.
     """
 
     kind: Kind
@@ -49,15 +49,15 @@ class Span:
 
 
 class Receiver(Protocol):
-    """Takes the spans that have ended."""
+    """Receives ended spans."""
 
     def put(self, spans: Sequence[Span]) -> None:
-        """Take spans that belong together. It neither blocks nor fails."""
+        """Receive spans that are sent or dropped together. This neither blocks nor fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the work is: the span that new spans belong to, and who takes them."""
+    """The position of the work in the trace: the parent of new spans, and their receiver."""
 
     receiver: Receiver
     trace_id: int
@@ -70,7 +70,7 @@ _here: ContextVar[_Place | None] = ContextVar("place in the trace", default=None
 
 @contextmanager
 def within_attempt(receiver: Receiver, trace_id: int, epoch: int) -> Iterator[None]:
-    """Let the spans of a block belong to an attempt. The span of the attempt itself is not sent."""
+    """Make the spans of a block children of an attempt, whose own span is not sent here."""
     place = _Place(receiver, trace_id, epoch, ids.attempt_span(trace_id, epoch))
     token = _here.set(place)
     try:
@@ -81,7 +81,7 @@ def within_attempt(receiver: Receiver, trace_id: int, epoch: int) -> Iterator[No
 
 @contextmanager
 def within_source(name: str) -> Iterator[None]:
-    """Let the spans of a block belong to a source. The span of the source itself is not sent."""
+    """Make the spans of a block children of a source, whose own span is not sent here."""
     here = _here.get()
     if here is None:
         yield
@@ -95,7 +95,7 @@ def within_source(name: str) -> Iterator[None]:
 
 
 class Untraced:
-    """A span that nobody wants to have."""
+    """A span that is not recorded. All its methods do nothing."""
 
     __slots__ = ()
 
@@ -117,10 +117,10 @@ class Untraced:
         """Add to an attribute that counts seconds."""
 
     def fail(self, reason: str) -> None:
-        """Say why the span failed, if no exception does."""
+        """Record why the span failed, if no exception does."""
 
     def _leave(self, error: BaseException | None) -> None:
-        """Leave the block."""
+        """Handle the end of the block."""
 
 
 class _Traced(Untraced):
@@ -151,7 +151,7 @@ class _Traced(Untraced):
         self._attributes[name] = float(self._attributes.get(name, 0.0)) + seconds
 
     def fail(self, reason: str) -> None:
-        """Say why the span failed, if no exception does."""
+        """Record why the span failed, if no exception does."""
         self._error = reason
 
     def _leave(self, error: BaseException | None) -> None:
@@ -159,15 +159,15 @@ class _Traced(Untraced):
 
     def _end(self, error: BaseException | None, span_id: int) -> Span:
         if error is not None:
-            said = str(error)
-            self._error = f"{type(error).__name__}: {said}" if said else type(error).__name__
+            message = str(error)
+            self._error = f"{type(error).__name__}: {message}" if message else type(error).__name__
         return Span(
             self._kind,
             self._here.trace_id,
             span_id,
             self._here.span_id,
             self._began,
-            # the clock may have been set meanwhile
+            # not the wall clock, which may have been set meanwhile
             self._began + time.perf_counter_ns() - self._started,
             self._label,
             self._attributes,
@@ -176,9 +176,10 @@ class _Traced(Untraced):
 
 
 class _Parent(_Traced):
-    """A span with children. They are sent together with it.
+    """A span with children, which are sent together with it.
 
-    If the worker is killed, neither they nor their parent are sent, so the tree has no loose ends.
+    If the worker is killed, neither the children nor the parent are sent, so the tree has no
+    orphans.
     """
 
     __slots__ = ("_kept", "_span_id", "_token")
@@ -213,13 +214,13 @@ def span(
     label: str = "",
     parent: bool = False,
 ) -> Untraced:
-    """Return a span that covers a block; one that does nothing outside of a traced attempt.
+    """Return a context manager for a span; outside of a traced attempt, it does nothing.
 
     Args:
         kind: see :mod:`~app.core.process.tracing.kinds`.
-        attributes: those that are known at the beginning.
-        label: what follows the kind in the name.
-        parent: whether the spans inside the block belong to this one.
+        attributes: the attributes that are known at the start.
+        label: the part of the name after the kind.
+        parent: whether the spans inside the block become children of this one.
     """
     here = _here.get()
     if here is None:

@@ -1,4 +1,4 @@
-"""Where traces are sent, as the settings say."""
+"""Reads the collector of traces from the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 
 def is_installed() -> bool:
-    """Tell whether the packages that send traces are installed."""
+    """Return whether the packages that send traces are installed."""
     try:
         return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
     except ModuleNotFoundError:
@@ -20,12 +20,12 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A collector, and what it is told.
+    """The collector of traces.
 
     Attributes:
-        address: where it takes traces.
-        headers: sent with each request.
-        certificate: a file with the certificate authorities to trust; None: the usual ones.
+        address: the endpoint for traces.
+        headers: headers of each request.
+        certificate: a file with the certificate authorities to trust; None means the usual ones.
         service: the name of this installation.
     """
 
@@ -49,7 +49,7 @@ class TraceSettings(Protocol):
 
 
 def target_of(settings: TraceSettings) -> Target | None:
-    """Return where traces are sent; None if they are off."""
+    """Return the collector of traces; None if traces are off."""
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None:
         return None
@@ -65,10 +65,10 @@ def target_of(settings: TraceSettings) -> Target | None:
 
 
 def read_headers(value: str) -> dict[str, str]:
-    """Read headers from the form `name=value,name=value`, with percent-encoded values.
+    """Parse headers of the form `name=value,name=value` with percent-encoded values.
 
     Raises:
-        ValueError: a part has another form. The message has no value.
+        ValueError: a part has another form. The message quotes no value.
     """
     headers = {}
     for part in value.split(","):

@@ -62,7 +62,7 @@ def test_a_systemd_that_is_gone_is_logged_and_the_process_goes_on(
     systemd.close()
     with caplog.at_level(logging.WARNING):
         notify("READY=1")
-    assert "could not notify systemd of READY=1" in caplog.text
+    assert "systemd could not be notified of READY=1" in caplog.text
 
 
 @pytest.mark.parametrize(
