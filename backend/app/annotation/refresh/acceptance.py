@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources.accepted_files import Judged
 from app.core.errors import KidneyGeneticsError
-from app.core.runs.events import Event
 from app.core.runs.ref import RunRef
 from app.db.text import storable
 
@@ -70,7 +69,7 @@ _HOLD = text(
       WHERE run_id = :run_id AND source = :source
     )
     INSERT INTO run_events (run_id, epoch, event, detail)
-    VALUES (:run_id, :epoch, :event, jsonb_build_object('source', CAST(:source AS text))
+    VALUES (:run_id, :epoch, 'held', jsonb_build_object('source', CAST(:source AS text))
       || CAST(:held AS jsonb))
     """
 )
@@ -108,7 +107,6 @@ async def hold(connection: AsyncConnection, ref: RunRef, source: str, held: Held
             "run_id": ref.run_id,
             "epoch": ref.epoch,
             "source": source,
-            "event": Event.HELD,
             "reason": said["reason"],
             "held": storable(msgspec.json.encode(said).decode()),
         },

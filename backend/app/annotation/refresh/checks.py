@@ -13,7 +13,7 @@ _TERMS = """
       max(e.run_id) AS run
     FROM run_events e CROSS JOIN LATERAL jsonb_each_text(CASE
       WHEN jsonb_typeof(e.detail -> 'terms') = 'object' THEN e.detail -> 'terms' ELSE '{}' END) t
-    WHERE e.run_id > (SELECT max(id) FROM runs) - :newest AND e.event = 'unknown_terms'
+    WHERE e.run_id > (SELECT max(id) FROM runs) - :newest AND e.event = 'unknown terms'
       AND e.at > now() - make_interval(secs => :seconds)
     GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT 100
 """

@@ -7,9 +7,6 @@ A source that classifies terms counts each unknown one in the field ``unknown_te
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-EVENT = "unknown_terms"
-"""The run event that lists a source's unknown terms."""
-
 MAX_TERMS = 20
 """Maximum number of terms in an event: the most frequent ones."""
 
@@ -23,7 +20,7 @@ _NOTE = text(
       WHERE a.checked_run_id = :run_id AND a.source = :source AND a.checked_state = 'found'
       GROUP BY t.key ORDER BY 2 DESC, 1 LIMIT :most)
     INSERT INTO run_events (run_id, epoch, event, detail)
-    SELECT CAST(:run_id AS bigint), CAST(:epoch AS integer), CAST(:event AS text),
+    SELECT CAST(:run_id AS bigint), CAST(:epoch AS integer), 'unknown terms',
       jsonb_build_object('source', CAST(:source AS text), 'terms', jsonb_object_agg(term, count))
     FROM terms HAVING count(*) > 0
     RETURNING detail -> 'terms'
@@ -47,7 +44,7 @@ async def note_unknown_terms(
     Returns:
         The counts by term, the most frequent first; empty when all are known.
     """
-    values = {"run_id": run_id, "epoch": epoch, "source": source, "event": EVENT, "most": MAX_TERMS}
+    values = {"run_id": run_id, "epoch": epoch, "source": source, "most": MAX_TERMS}
     result = await connection.execute(_NOTE, values)
     found: dict[str, int] = result.scalar_one_or_none() or {}
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

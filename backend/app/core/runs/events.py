@@ -40,6 +40,10 @@ class Event(StrEnum):
     RELEASE_ARRIVED = "release arrived"
     """The answers of `source` are those of `release`, which is new `since` the former refresh."""
 
+    UNKNOWN_TERMS = "unknown terms"
+    """The answers of `source` contain `terms` that this version does not know, with their numbers.
+    """
+
     ACCEPTED = "accepted"
     """Somebody accepted what was held of `source`: `by` says who, and `note` why."""
 

@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -32,13 +31,6 @@ annotations = Table(
     at("checked_at", default_now=True),
     Column("checked_run_id", BigInteger),
     Column("reason", Text, comment="why the last check could not find out the answer"),
-    Column(
-        "doubted",
-        Boolean,
-        nullable=False,
-        server_default="false",
-        comment="written only by versions before 0.2",
-    ),
     Column(
         "origin_id",
         BigInteger,

@@ -83,11 +83,6 @@ runs = Table(
         DateTime(timezone=True),
         comment="when recovery last sent a wake-up; null: at the next recovery pass",
     ),
-    Column(
-        "rung_at",
-        DateTime(timezone=True),
-        comment="written only by workers of versions before 0.2",
-    ),
     at("finished_at"),
     Column(
         "traceparent", Text, comment="span of the HTTP request that created it, if it was traced"
@@ -173,13 +168,6 @@ run_sources = Table(
         nullable=False,
         server_default="0",
         comment="weight_done when the current attempt started the source",
-    ),
-    Column(
-        "accept_losses",
-        Boolean,
-        nullable=False,
-        server_default="false",
-        comment="written only by versions before 0.2",
     ),
     Column("held", JSONB, comment="why the answers are held: reason, examples, genes, files"),
     Column("accepted", JSONB, comment="what was held and then accepted, with by, note, time"),

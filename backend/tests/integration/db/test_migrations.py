@@ -1,15 +1,19 @@
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
 from sqlalchemy import create_engine as create_sync_engine
-from sqlalchemy import text
 
 from app.core.errors import MIGRATE, UserError
 from app.core.postgres.migration import upgrade
 from app.core.postgres.schema import check_schema
+from app.core.runs.events import Event
+from app.core.runs.views import list_events
 from app.db.engine import create_engine, psycopg_url
 from app.db.migrate import alembic_config
 from app.db.revisions import HEAD
@@ -33,13 +37,39 @@ async def test_several_may_migrate_at_once(empty_database_url: str) -> None:
         await engine.dispose()
 
 
-async def test_a_migration_and_a_worker_never_wait_for_each_other(empty_database_url: str) -> None:
-    older = create_sync_engine(psycopg_url(empty_database_url))
-    with older.begin() as connection:
+@contextmanager
+def migrated_to(dsn: str, version: str) -> Iterator[Connection]:
+    """Migrate an empty database to an older version, and commit what is done in it."""
+    engine = create_sync_engine(psycopg_url(dsn))
+    with engine.begin() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0013")
-    older.dispose()
+        command.upgrade(config, version)
+        yield connection
+    engine.dispose()
+
+
+async def test_an_event_that_an_older_version_has_recorded_gets_its_present_name(
+    empty_database_url: str,
+) -> None:
+    with migrated_to(empty_database_url, "0024") as older:
+        older.execute(text("INSERT INTO runs (task, mode) VALUES ('t', 'smart')"))
+        older.execute(
+            text("INSERT INTO run_events (run_id, epoch, event) VALUES (1, 1, 'unknown_terms')")
+        )
+    db = create_engine(empty_database_url, session="test")
+
+    await upgrade(db)
+
+    async with db.connect() as connection:
+        page = await list_events(connection, 1, limit=10)
+    assert [each.event for each in page.events] == [Event.UNKNOWN_TERMS]
+    await db.dispose()
+
+
+async def test_a_migration_and_a_worker_never_wait_for_each_other(empty_database_url: str) -> None:
+    with migrated_to(empty_database_url, "0013"):
+        pass
     db = create_engine(empty_database_url, session="test")
     waits = text(
         "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"

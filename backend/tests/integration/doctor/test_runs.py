@@ -191,7 +191,7 @@ async def test_words_of_clinvar_that_are_not_known_are_shown(patient: Patient) -
     noted = run(patient, "succeeded", "clinvar", finished_at="now")
     query(
         patient,
-        "INSERT INTO run_events (run_id, epoch, event, detail) VALUES (%s, 1, 'unknown_terms', %s)",
+        "INSERT INTO run_events (run_id, epoch, event, detail) VALUES (%s, 1, 'unknown terms', %s)",
         noted,
         json.dumps({"source": "clinvar", "terms": {"VUS-extreme": 12, "VUS-high": 7}}),
     )

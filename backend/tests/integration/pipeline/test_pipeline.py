@@ -229,7 +229,7 @@ async def test_unknown_terms_are_recorded_once_for_each_run_with_their_count(
 
     monkeypatch.undo()
     forget()
-    events = "SELECT detail FROM run_events WHERE run_id = :id AND event = 'unknown_terms'"
+    events = "SELECT detail FROM run_events WHERE run_id = :id AND event = 'unknown terms'"
     assert await annotator.rows(events, id=known.id) == []
     ((detail,),) = [tuple(row.values()) for row in await annotator.rows(events, id=run.id)]
     assert detail["source"] == "clinvar"

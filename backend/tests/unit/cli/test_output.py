@@ -36,11 +36,11 @@ def test_an_event_is_a_line() -> None:
     assert happened("cancelled") == "cancelled (who did it is not recorded): epoch 1"
     lost = happened("lost", reason="its session is gone", worker=3)
     assert lost == "lost: epoch 1, worker 3, its session is gone"
-    terms = happened("unknown_terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})
+    terms = happened("unknown terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})
     files = [{"name": "gnomad", "rows": 2, "rows_before": 4}]
     held = happened("held", source="gnomad", files=files, examples=["TTN"], reason="2 rows, not 4")
     assert held == "held: epoch 1, source gnomad, files gnomad, examples TTN, 2 rows, not 4"
-    assert terms == "unknown_terms: epoch 1, source clinvar, terms 'VUS-extreme' (12), 'Worse' (1)"
+    assert terms == "unknown terms: epoch 1, source clinvar, terms 'VUS-extreme' (12), 'Worse' (1)"
 
 
 def test_cells_are_folded_and_mean_what_they_say() -> None:

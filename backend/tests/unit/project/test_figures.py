@@ -63,4 +63,5 @@ def test_the_events_in_the_states_of_a_run_are_those_that_exist() -> None:
         Event.HELD,
         Event.ACCEPTED,
         Event.RELEASE_ARRIVED,
+        Event.UNKNOWN_TERMS,
     }

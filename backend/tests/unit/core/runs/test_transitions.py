@@ -100,4 +100,14 @@ def test_an_event_that_changes_the_state_of_a_run_belongs_to_a_transition() -> N
         Event.HELD,
         Event.ACCEPTED,
         Event.RELEASE_ARRIVED,
+        Event.UNKNOWN_TERMS,
     }
+
+
+def test_every_event_that_is_recorded_anywhere_has_one_of_the_names() -> None:
+    sources = (file.read_text(encoding="utf-8") for file in APP.rglob("*.py"))
+    # the name is the first text among the values
+    recorded = [re.findall(r"INSERT INTO run_events\b[^']*'([^']*)'", each) for each in sources]
+    names = [name for each in recorded for name in each]
+    assert len(names) > len(STATEMENTS)
+    assert set(names) <= set(Event)
