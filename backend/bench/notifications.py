@@ -30,7 +30,7 @@ from reference import markdown
 EVENTS = 10_000
 WORKERS = 2
 BETWEEN_KILLS = 10.0
-LONGEST = 1_800.0
+MAX_SECONDS = 1_800.0
 IDLE = 30.0
 SETTLE = 5.0
 
@@ -107,7 +107,7 @@ def _deliver(found: Plant, events: int) -> str:
 def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: float) -> float:
     """Wait until all is delivered, and kill workers meanwhile; return the seconds."""
     next_kill = began + BETWEEN_KILLS
-    while time.monotonic() < began + LONGEST:
+    while time.monotonic() < began + MAX_SECONDS:
         time.sleep(1)
         killed = time.monotonic() >= next_kill
         if killed:
@@ -123,7 +123,7 @@ def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: 
             states[row["state"]] += row["n"]
         if states["delivered"] == deliveries:
             return time.monotonic() - began
-    raise click.ClickException(f"after {LONGEST:.0f} s: {dict(states)}")
+    raise click.ClickException(f"after {MAX_SECONDS:.0f} s: {dict(states)}")
 
 
 def _idle(found: Plant, count: int) -> tuple[float, float, float]:

@@ -22,7 +22,7 @@ SCHEDULES = 1_000
 PER_SECOND = 20
 WORKERS = 3
 BETWEEN_KILLS = 5.0
-LONGEST_WAIT = 120.0
+MAX_WAIT = 120.0
 
 _ADD = """
 INSERT INTO schedules (name, kind, every, sources, next_at, by)
@@ -40,7 +40,7 @@ ORDER BY schedule_id
 def _late(found: Plant) -> list[dict[str, Any]]:
     workers = [found.ready_worker() for _ in range(WORKERS)]
     found.rows(_ADD, rate=float(PER_SECOND), count=SCHEDULES)
-    end = time.monotonic() + SCHEDULES / PER_SECOND + LONGEST_WAIT
+    end = time.monotonic() + SCHEDULES / PER_SECOND + MAX_WAIT
     while time.monotonic() < end:
         time.sleep(BETWEEN_KILLS)
         ticks = found.rows(_DELAYS)

@@ -10,7 +10,7 @@ from sandbox.limits import Verdict
 from sandbox.service import Endpoint, Service
 
 RELEASE = 115
-MOST = 1_000
+MAX_IDS = 1_000
 
 
 _FAILED = b'{"error":"something bad has happened"}'
@@ -80,7 +80,7 @@ class Ensembl(Service):
         """POST `/lookup/symbol/homo_sapiens`: unknown symbols are left out."""
         symbols = _listed(call.body, "symbols")
         call.meet_fault(lambda gene: gene.upper() in {symbol.upper() for symbol in symbols or ()})
-        if not symbols or len(symbols) > MOST:
+        if not symbols or len(symbols) > MAX_IDS:
             return _refused("symbols", symbols)
         found = {symbol: record(gene) for symbol in symbols if (gene := self._gene(symbol))}
         if (fault := call.spoilt_by("wrong-count")) and found:
@@ -93,7 +93,7 @@ class Ensembl(Service):
         genes = {each: self.catalogue.by_ensembl_id.get(each) for each in ids or ()}
         symbols = {each: gene.symbol if gene else each for each, gene in genes.items()}
         call.meet_fault(lambda gene: gene.upper() in map(str.upper, symbols.values()))
-        if not ids or len(ids) > MOST:
+        if not ids or len(ids) > MAX_IDS:
             return _refused("ids", ids)
         found = {
             each: record(gene) if gene and gene.at_ensembl else None for each, gene in genes.items()
@@ -153,7 +153,7 @@ def _listed(body: bytes, name: str) -> list[str] | None:
         return None
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         return None
-    return list(dict.fromkeys(listed)) if len(listed) <= MOST else listed
+    return list(dict.fromkeys(listed)) if len(listed) <= MAX_IDS else listed
 
 
 def _refused(name: str, listed: list[str] | None) -> Reply:
@@ -162,8 +162,8 @@ def _refused(name: str, listed: list[str] | None) -> Reply:
     # Text from ensembl-rest, lib/EnsEMBL/REST/Role/PostLimiter.pm.
     return _error(
         400,
-        f"POST message too large. You have submitted {len(listed)} elements but a limit of {MOST} "
-        "is in place. Request smaller regions or lists of IDs",
+        f"POST message too large. You have submitted {len(listed)} elements but a limit of"
+        f" {MAX_IDS} is in place. Request smaller regions or lists of IDs",
     )
 
 

@@ -41,22 +41,22 @@ class Limits:
         rate = self.rates.get(budget)
         if rate is None:
             return Verdict(admitted=True, limit=None, remaining=0)
-        most = max(1, int(rate))
-        length = most / rate
+        limit = max(1, int(rate))
+        length = limit / rate
         window = self._windows.setdefault((budget, client), deque())
         self._windows.move_to_end((budget, client))
         if len(self._windows) > _MAX_CLIENTS:
             self._windows.popitem(last=False)
         while window and now - window[0] >= length:
             window.popleft()
-        if len(window) >= most:
+        if len(window) >= limit:
             return Verdict(admitted=False, limit=rate, remaining=0, wait=length - (now - window[0]))
         window.append(now)
-        return Verdict(admitted=True, limit=rate, remaining=most - len(window))
+        return Verdict(admitted=True, limit=rate, remaining=limit - len(window))
 
-    def admit_daily(self, file: str, client: str, most: int) -> bool:
+    def admit_daily(self, file: str, client: str, limit: int) -> bool:
         """Admit a download of a file, or refuse it; the sandbox's day ends with :meth:`forget`."""
-        if self._daily and self._downloads[file, client] >= most:
+        if self._daily and self._downloads[file, client] >= limit:
             return False
         self._downloads[file, client] += 1
         return True

@@ -37,7 +37,7 @@ SHARED_WITH_NEXT = 71
 WITH_SECOND_ENTRY = 7
 """Every seventh gene has a second, shorter entry."""
 
-_MOST = 500
+_MAX_PAGE = 500
 _PUBLIC = "https://rest.uniprot.org/uniprotkb/search"
 _HUMAN = re.compile(r"organism_id:9606\b")
 _REVIEWED = re.compile(r"reviewed:true\b")
@@ -141,8 +141,8 @@ def _what_is_wrong(params: dict[str, str], fields: Sequence[str]) -> str | None:
         if field not in COLUMNS:
             return f"Invalid fields parameter value '{field}'"
     size = params.get("size", "25")
-    if not size.isdecimal() or int(size) > _MOST:
-        return f"Invalid value for 'size'. It must be between 0 and {_MOST}"
+    if not size.isdecimal() or int(size) > _MAX_PAGE:
+        return f"Invalid value for 'size'. It must be between 0 and {_MAX_PAGE}"
     return None
 
 

@@ -20,7 +20,7 @@ from app.core.runs import log_lines, operations, views
 from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
-from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID, View, one_of
+from app.core.runs.views import MAX_EPOCH, MAX_ID, View, one_of
 
 router = routers.admin_router("", "admin")
 
@@ -28,10 +28,10 @@ _NOT_FOUND = refusals({404: "There is no such run"})
 
 RunId = Annotated[int, Path(description="The run's id.", examples=[1]), IN_DIGITS]
 BeforeId = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="Only runs with smaller ids."), IN_DIGITS
+    int | None, Query(ge=1, le=MAX_ID, description="Only runs with smaller ids."), IN_DIGITS
 ]
 AfterId = Annotated[
-    int, Query(ge=0, le=LARGEST_ID, description="Only events with greater ids."), IN_DIGITS
+    int, Query(ge=0, le=MAX_ID, description="Only events with greater ids."), IN_DIGITS
 ]
 
 Traceparent = Annotated[
@@ -253,7 +253,7 @@ async def get_log(
         int | None,
         Query(
             ge=1,
-            le=LARGEST_EPOCH,
+            le=MAX_EPOCH,
             description="The attempt; by default the latest one that has lines.",
         ),
         IN_DIGITS,

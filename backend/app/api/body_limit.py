@@ -22,7 +22,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
-        self._larger = {f"{path}/": most for path, most in (larger or {}).items()}
+        self._larger = {f"{path}/": limit for path, limit in (larger or {}).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -30,12 +30,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        most = next(
-            (most for start, most in self._larger.items() if path.startswith(start)), MAX_BODY
+        limit = next(
+            (limit for start, limit in self._larger.items() if path.startswith(start)), MAX_BODY
         )
-        too_large = f"the body is larger than {most} bytes"
+        too_large = f"the body is larger than {limit} bytes"
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared[:20]) > most:
+        if declared.isdigit() and int(declared[:20]) > limit:
             await refuse(413, too_large)(scope, receive, send)
             return
         received = 0
@@ -44,7 +44,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
+            if received > limit:
                 raise HTTPException(413, too_large)
             return message
 

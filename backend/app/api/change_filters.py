@@ -9,7 +9,7 @@ from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
 from app.api.strict_requests import IN_DIGITS
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import MAX_ID
 
 _WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end, in UTC."
 
@@ -48,7 +48,7 @@ class Filters:
         ] = None,
         run: Annotated[
             int | None,
-            Query(ge=1, le=LARGEST_ID, description="What this run changed.", examples=[1]),
+            Query(ge=1, le=MAX_ID, description="What this run changed.", examples=[1]),
             IN_DIGITS,
         ] = None,
         source: Annotated[

@@ -28,7 +28,7 @@ MEDIA_TYPES = {
 
 _ACCEPTED = {kind: name for name, kind in MEDIA_TYPES.items()} | {"application/x-ndjson": "jsonl"}
 
-PAGE = 100
+DEFAULT_LIMIT = 100
 """Changes on a page, unless `limit` says otherwise."""
 
 
@@ -73,7 +73,7 @@ async def list_changes(
     ] = None,
     limit: Annotated[
         int | None,
-        Query(ge=1, le=500, description=f"The most changes on a page; {PAGE} by default."),
+        Query(ge=1, le=500, description=f"The most changes on a page; {DEFAULT_LIMIT} by default."),
         IN_DIGITS,
     ] = None,
     after: Annotated[
@@ -96,7 +96,7 @@ async def list_changes(
         return await stream_changes(request, services, asked, form)
     async with changes.reading(services.db) as connection:
         wanted = await changes.understand(connection, asked)
-        reading = changes.page(connection, wanted, limit or PAGE)
+        reading = changes.page(connection, wanted, limit or DEFAULT_LIMIT)
         found, last = await while_connected(request, reading)
     body = changes.as_json(found, None if last is None else str(last))
     return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)

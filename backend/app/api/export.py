@@ -12,7 +12,7 @@ from app.annotation.data.export.describing import described
 from app.annotation.data.export.folder import export_folder
 from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.planning import Asked, Plan, format_of, plan
-from app.annotation.data.export.process import CHUNK, Export
+from app.annotation.data.export.process import READ_BYTES, Export
 from app.annotation.data.export.running import begin, consistent
 from app.annotation.upstream import usable_cache_dir
 from app.api import routers
@@ -28,7 +28,7 @@ from app.api.parameters import (
     SNAPSHOT,
     SOURCES,
     WHERE,
-    words,
+    given_names,
 )
 from app.api.services import Services, ServicesDep
 from app.api.streams import send_while_connected
@@ -165,7 +165,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def _names(given: Sequence[str]) -> Sequence[str] | None:
-    return words(given) if given else None
+    return given_names(given) if given else None
 
 
 def _gzip(request: Request, name: str) -> bool:
@@ -219,7 +219,7 @@ class _Streamed(Response):
         output = self._export.output
         assert output is not None
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        while part := await output.read(CHUNK):
+        while part := await output.read(READ_BYTES):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await self._export.finish()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -41,13 +41,13 @@ from app.api.parameters import (
     PREFIX,
     WHERE,
     ShownDep,
+    given_names,
     in_parameters,
-    words,
 )
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
-from app.core.runs.views import LARGEST_ID, one_of
+from app.core.runs.views import MAX_ID, one_of
 
 router = routers.read_router("/genes", "genes")
 
@@ -124,7 +124,7 @@ async def list_genes(
         int | None,
         Query(
             ge=0,
-            le=LARGEST_ID,
+            le=MAX_ID,
             description="`next_after` of the page before: only the genes after the gene with this"
             " id.",
             examples=[1],
@@ -300,7 +300,7 @@ def _json(answer: Any) -> Response:
 def _listed(given: Iterable[str] | str | None) -> list[str]:
     if given is None:
         return []
-    return words([given] if isinstance(given, str) else given)
+    return given_names([given] if isinstance(given, str) else given)
 
 
 def _ambiguous(error: AmbiguousName) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 60.0
+REPEAT_INTERVAL = 60.0
 """Seconds between two lines with the same warning."""
 
 MAX_ADDRESS = 200
@@ -30,7 +30,7 @@ class ThrottledWarning:
         """Count an occurrence, and log the count unless that was done less than a minute ago."""
         self._count += 1
         now = time.monotonic()
-        if self._logged_at is None or now - self._logged_at >= INTERVAL:
+        if self._logged_at is None or now - self._logged_at >= REPEAT_INTERVAL:
             logger.warning("%s: %d since the last such line", self._event, self._count)
             self._logged_at, self._count = now, 0
 

@@ -8,7 +8,7 @@ from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS
 from app.core.notify import at_once, views
-from app.core.runs.views import LARGEST_ID, View
+from app.core.runs.views import MAX_ID, View
 
 
 class Tried(View):
@@ -34,7 +34,7 @@ async def list_notifications(
     ] = 50,
     before: Annotated[
         int | None,
-        Query(ge=1, le=LARGEST_ID, description="Only notifications with smaller ids."),
+        Query(ge=1, le=MAX_ID, description="Only notifications with smaller ids."),
         IN_DIGITS,
     ] = None,
 ) -> views.NotificationPage:

@@ -94,8 +94,8 @@ class Shown:
         as_of: AS_OF = None,
         snapshot: SNAPSHOT = None,
     ) -> None:
-        self._sources = words(sources)
-        self._fields = words(fields)
+        self._sources = given_names(sources)
+        self._fields = given_names(fields)
         self._as_of = as_of
         self._snapshot = snapshot
 
@@ -119,7 +119,7 @@ ShownDep = Annotated[Shown, Depends()]
 """The type of a route's parameter that receives what the client wants to be shown."""
 
 
-def words(given: Iterable[str]) -> list[str]:
+def given_names(given: Iterable[str]) -> list[str]:
     """Return names that are separated by commas, from one or several values of a parameter."""
     return [name for value in given for name in split_names(value)]
 

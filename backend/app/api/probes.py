@@ -13,7 +13,7 @@ from app.api.statistics import Statistics, read_statistics
 from app.core.arq.client import connect
 from app.db.engine import create_engine
 
-CONNECTIONS = 4
+PROBE_CONNECTIONS = 4
 """To PostgreSQL: one for each of the queries."""
 
 
@@ -35,7 +35,7 @@ class Probes:
         self._db = create_engine(
             settings.database_url.get_secret_value(),
             session="kidney-genetics api probes",
-            pool_size=CONNECTIONS,
+            pool_size=PROBE_CONNECTIONS,
         ).execution_options(isolation_level="AUTOCOMMIT")
         self._redis = None
         if settings.use_arq_worker:

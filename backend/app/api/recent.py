@@ -8,18 +8,18 @@ from app.core.process import cancelling
 
 T = TypeVar("T")
 
-RENEWED_AFTER = 60.0
+RENEW_AFTER = 60.0
 """Seconds after which an answer is renewed, once somebody asks."""
 
-KEPT_FOR = 300.0
+MAX_AGE = 300.0
 """Seconds after which an answer is too old to be given."""
 
 
 class Recent(Generic[T]):
     """The answer of a slow query, which may be some time old.
 
-    Callers get the last answer at once. If it is older than :data:`RENEWED_AFTER`, the query runs
-    beside them, for the next caller. Only the first caller, and one after :data:`KEPT_FOR`, waits
+    Callers get the last answer at once. If it is older than :data:`RENEW_AFTER`, the query runs
+    beside them, for the next caller. Only the first caller, and one after :data:`MAX_AGE`, waits
     for the query.
 
     Args:
@@ -41,9 +41,9 @@ class Recent(Generic[T]):
         Raises:
             Unavailable, Busy: there is no answer that is recent enough; see `SharedQuery.result`.
         """
-        if self._answer is None or self._age() > KEPT_FOR:
+        if self._answer is None or self._age() > MAX_AGE:
             return await self.renew()
-        if self._age() > RENEWED_AFTER and (self._renewing is None or self._renewing.done()):
+        if self._age() > RENEW_AFTER and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.create_task(self.renew())
             # the next caller tries again, and is told at last
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())

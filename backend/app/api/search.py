@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Query
 
 from app.annotation.genes.resolve import ANY_NAME
-from app.annotation.genes.search import MAX_MATCHES, MOST, Found, search
+from app.annotation.genes.search import DEFAULT_MATCHES, MAX_MATCHES, Found, search
 from app.api import routers
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS
@@ -30,7 +30,7 @@ async def search_genes(
         int,
         Query(ge=1, le=MAX_MATCHES, description="The most genes in `matches`.", examples=[3]),
         IN_DIGITS,
-    ] = MOST,
+    ] = DEFAULT_MATCHES,
 ) -> Found:
     """Return the genes that a text could mean, for a search while somebody types.
 

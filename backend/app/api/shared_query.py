@@ -15,7 +15,7 @@ from app.core.process.loop_watch import LoopWatch
 
 T = TypeVar("T")
 
-ANSWER_TIMEOUT = 3.0
+PROBE_TIMEOUT = 3.0
 """Seconds that a caller waits for PostgreSQL or Redis. Prometheus itself waits for 10 s, and the
 container's healthcheck for 4 s."""
 
@@ -68,7 +68,7 @@ class SharedQuery(Generic[T]):
             self._running.add_done_callback(lambda task: task.cancelled() or task.exception())
         running = self._running
         async with LoopWatch() as watch:
-            await asyncio.wait({running}, timeout=ANSWER_TIMEOUT)
+            await asyncio.wait({running}, timeout=PROBE_TIMEOUT)
         if not running.done():
             raise _timed_out(watch)
         try:

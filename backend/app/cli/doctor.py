@@ -11,7 +11,7 @@ from app.core.checks import Status
 from app.core.text.printable import printable
 from app.doctor import report
 from app.doctor.choice import chosen_of, shown_of
-from app.doctor.context import LIMIT, Context
+from app.doctor.context import TIME_LIMIT, Context
 from app.doctor.libraries import load_libraries
 from app.doctor.registry import CHECKS
 from app.doctor.run import with_needs
@@ -30,7 +30,7 @@ from app.doctor.treat import treat
 @click.option(
     "--limit",
     type=click.FloatRange(1, 600),
-    default=LIMIT,
+    default=TIME_LIMIT,
     show_default=True,
     metavar="SECONDS",
     help="Time limit for all checks; each may take 3/4 of it. Longer on a busy machine.",

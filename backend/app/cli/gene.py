@@ -18,7 +18,7 @@ from app.annotation.genes.words import describe
 from app.cli.output import as_json, cells, local_time, note, say, stdout, table
 from app.cli.session import Session, in_session
 
-MOST_VERSIONS = 1_000
+MAX_VERSIONS = 1_000
 """Versions of the answers about a gene that are listed."""
 
 
@@ -64,7 +64,7 @@ def gene(
                 wanted,
                 await all_fields(connection),
                 after=None,
-                limit=MOST_VERSIONS,
+                limit=MAX_VERSIONS,
             )
         return found, said, after is not None
 
@@ -72,7 +72,7 @@ def gene(
         found, said, more = in_session(versions)
         _write_history(found, said, as_json=as_json)
         if more:
-            note(f"There are more versions than {MOST_VERSIONS:,}; choose --sources")
+            note(f"There are more versions than {MAX_VERSIONS:,}; choose --sources")
     else:
         _write_answers(*in_session(answers), as_json=as_json)
 

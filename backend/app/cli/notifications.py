@@ -14,15 +14,13 @@ from app.cli.output import (
 from app.cli.session import Session, in_session
 from app.core.notify import views
 from app.core.notify.views import Delivery, Notification
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import MAX_ID
 
 DEFAULT_LIMIT = 20
 
 
 @click.command()
-@click.argument(
-    "notification_id", required=False, type=click.IntRange(1, LARGEST_ID), metavar="[ID]"
-)
+@click.argument("notification_id", required=False, type=click.IntRange(1, MAX_ID), metavar="[ID]")
 @click.option(
     "--limit",
     type=click.IntRange(1, 10_000),

@@ -32,7 +32,7 @@ from app.core.schedules.actions import REFRESH
 from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, OVERLAPS
 from app.core.schedules.views import Schedule, Tick
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 _UNITS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(rf"(\d{{1,6}}(?:\.\d+)?) ?({'|'.join(_UNITS)})", re.ASCII)
@@ -127,7 +127,7 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
             say(more)
         say(f"while an earlier tick is not done: {schedule.overlap}; added by {schedule.by}")
     if schedule.catch_up:
-        say(f"missed ticks are made up for within {span(schedule.catch_up)}")
+        say(f"missed ticks are made up for within {time_span(schedule.catch_up)}")
     if schedule.paused_at is not None:
         who = schedule.paused_by or NOT_RECORDED
         say(f"paused since {_here(schedule.paused_at)}, by {who}")
@@ -159,8 +159,8 @@ def _when(schedule: Schedule) -> str:
     if schedule.every is None:
         return f"{schedule.cron} ({schedule.zone})"
     if schedule.kind == "release":
-        return f"looks for a release every {span(schedule.every)}"
-    return f"never older than {span(schedule.every)}"
+        return f"looks for a release every {time_span(schedule.every)}"
+    return f"never older than {time_span(schedule.every)}"
 
 
 @click.command("schedule-add")

@@ -1,7 +1,7 @@
 import click
 
 from app.annotation.genes import search as genes
-from app.annotation.genes.search import MAX_MATCHES, MOST, Found, Match
+from app.annotation.genes.search import DEFAULT_MATCHES, MAX_MATCHES, Found, Match
 from app.annotation.genes.words import KINDS, remark, summary, title
 from app.cli.output import as_json, cells, note, stdout, table, write_json
 from app.cli.session import Session, in_session
@@ -10,7 +10,11 @@ from app.cli.session import Session, in_session
 @click.command()
 @click.argument("text", metavar="TEXT")
 @click.option(
-    "--limit", type=click.IntRange(1, MAX_MATCHES), default=MOST, show_default=True, help="Genes."
+    "--limit",
+    type=click.IntRange(1, MAX_MATCHES),
+    default=DEFAULT_MATCHES,
+    show_default=True,
+    help="Genes.",
 )
 @as_json
 def search(text: str, limit: int, *, as_json: bool) -> None:

@@ -10,17 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli import logs
 from app.core.config import Settings, load_settings
 from app.core.postgres.schema import check_schema, explain_refusals
-from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID
+from app.core.runs.views import MAX_EPOCH, MAX_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.engine import create_engine
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Settings)
 
-RUN_ID = click.IntRange(1, LARGEST_ID)
+RUN_ID = click.IntRange(1, MAX_ID)
 """The type of an argument that names a run."""
 
-EPOCH = click.IntRange(1, LARGEST_EPOCH)
+EPOCH = click.IntRange(1, MAX_EPOCH)
 """The type of an option that names an attempt."""
 
 

@@ -17,7 +17,7 @@ from app.cli.output import (
     write_json_list,
 )
 from app.cli.session import Session, in_session
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 
 @click.command()
@@ -65,7 +65,7 @@ def _show_all(found: Sequence[SourceOverview]) -> None:
                 count(source.unknown),
                 count(source.missing),
                 *(
-                    "-" if age is None else span(age)
+                    "-" if age is None else time_span(age)
                     for age in (source.median_age, source.oldest_age, _since(source))
                 ),
             )
@@ -96,8 +96,8 @@ def _show_one(source: SourceOverview) -> None:
             (name, count(getattr(source, name)))
             for name in ("found", "absent", "unknown", "missing", "due")
         ),
-        *((label, "-" if age is None else span(age)) for label, age in ages),
-        ("stale after", span(source.freshness)),
+        *((label, "-" if age is None else time_span(age)) for label, age in ages),
+        ("stale after", time_span(source.freshness)),
     ):
         shown.add_row(*cells(label, value))
     stdout().print(shown)

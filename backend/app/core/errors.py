@@ -58,7 +58,7 @@ def show_run(run_id: int) -> Step:
     return Step("show the run", run_id)
 
 
-def accept(run_id: int, source: str) -> Step:
+def accept_held(run_id: int, source: str) -> Step:
     """Return the step that accepts what a run holds of a source."""
     return Step("accept what is held", f"{run_id} {source}")
 

@@ -24,7 +24,7 @@ FORM = (
 _URL = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<rest>.*)", re.DOTALL)
 _SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _PORT = re.compile(r"[0-9]{1,5}")
-_LARGEST_PORT = 65_535
+_MAX_PORT = 65_535
 _NUMBERS = (
     "connect_timeout",
     "keepalives",
@@ -102,8 +102,8 @@ def _refuse_unquoted(rest: str, given: Mapping[str, str]) -> None:
 def _check(given: Mapping[str, str]) -> None:
     ports = given.get("port", "").split(",")
     hosts = (given.get("hostaddr") or given.get("host") or "").split(",")
-    if any(p and (not _PORT.fullmatch(p) or not 0 < int(p) <= _LARGEST_PORT) for p in ports):
-        raise ValueError(f"{_ONE_HOST}; a port is a number from 1 to {_LARGEST_PORT}")
+    if any(p and (not _PORT.fullmatch(p) or not 0 < int(p) <= _MAX_PORT) for p in ports):
+        raise ValueError(f"{_ONE_HOST}; a port is a number from 1 to {_MAX_PORT}")
     if len(ports) not in {1, len(hosts)}:
         raise ValueError(f"{_ONE_HOST}; give one port for all hosts, or one port for each host")
     for name in _NUMBERS:

@@ -28,13 +28,13 @@ _THERE = text(
     """
 )
 
-_ONE_TRY = 0.2
+_LOCK_TIMEOUT = 0.2
 """Seconds. PostgreSQL looks for a deadlock after a second."""
 
-_PAUSE = 0.1
+_RETRY_INTERVAL = 0.1
 """Seconds between two tries."""
 
-_PATIENCE = 60.0
+_TOTAL_TIMEOUT = 60.0
 """Seconds from the first try to the last one."""
 
 
@@ -69,15 +69,15 @@ def _keep_workers_out(connection: Connection) -> None:
     """
     there = connection.scalars(_THERE, {"names": list(_BUSY)}).all()
     lock = text(f"LOCK TABLE {', '.join(there)} IN ACCESS EXCLUSIVE MODE")
-    give_up = time.monotonic() + _PATIENCE
+    give_up = time.monotonic() + _TOTAL_TIMEOUT
     while True:
         try:
             # nothing stays locked after a try that fails
-            with connection.begin_nested(), waiting_for(connection, _ONE_TRY):
+            with connection.begin_nested(), waiting_for(connection, _LOCK_TIMEOUT):
                 connection.execute(lock)
         except DBAPIError as error:
             if sqlstate(error) != "55P03" or time.monotonic() > give_up:
                 raise
-            time.sleep(_PAUSE)
+            time.sleep(_RETRY_INTERVAL)
         else:
             return

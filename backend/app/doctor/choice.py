@@ -8,7 +8,7 @@ from app.core.errors import WrongUse
 from app.doctor.registry import CHECKS
 from app.doctor.run import Result
 
-MOST_CHARS = 80
+MAX_SHOWN_CHARS = 80
 """Characters of a wrong name that are said again."""
 
 
@@ -28,9 +28,9 @@ def chosen_of(names: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for name in asked:
         if name not in known:
-            near = difflib.get_close_matches(name[:MOST_CHARS], known, n=3)
+            near = difflib.get_close_matches(name[:MAX_SHOWN_CHARS], known, n=3)
             raise WrongUse(
-                f"there is no check {name[:MOST_CHARS]!r}"
+                f"there is no check {name[:MAX_SHOWN_CHARS]!r}"
                 + (f", did you mean {near[0]}?" if near else ""),
                 allowed=", ".join(near) or "an id or a group of `just doctor --list`",
                 remedy="just doctor --list",

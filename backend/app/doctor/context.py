@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from app.annotation.upstream.settings import UpstreamSettings
 
-LIMIT = 4.0
+TIME_LIMIT = 4.0
 """Seconds that all checks together may take."""
 
 SERVER_TIMEOUT = 2.0
-"""Seconds that a server has to answer, when all checks may take :data:`LIMIT`."""
+"""Seconds that a server has to answer, when all checks may take :data:`TIME_LIMIT`."""
 
-CONNECTIONS = 5
+POOL_SIZE = 5
 """Connections to PostgreSQL. A query that waits for a lock delays few other checks."""
 
 
@@ -50,7 +50,7 @@ class Context:
         environ: Mapping[str, str] | None = None,
         settings: "UpstreamSettings | None" = None,
         units: Path = Path("/etc/systemd/system"),
-        limit: float = LIMIT,
+        limit: float = TIME_LIMIT,
     ) -> None:
         self.root = root
         self.offline = offline
@@ -116,9 +116,9 @@ class Context:
         """Return a time limit in proportion to the limit for all checks.
 
         Args:
-            seconds: the time limit when all checks may take :data:`LIMIT`.
+            seconds: the time limit when all checks may take :data:`TIME_LIMIT`.
         """
-        return seconds * self.limit / LIMIT
+        return seconds * self.limit / TIME_LIMIT
 
     @property
     def answer_timeout(self) -> float:
@@ -159,7 +159,7 @@ class Context:
         engine = create_engine(
             self.settings.database_url.get_secret_value(),
             session="kidney-genetics doctor",
-            pool_size=CONNECTIONS,
+            pool_size=POOL_SIZE,
         )
         self._stack.push_async_callback(engine.dispose)
         return engine

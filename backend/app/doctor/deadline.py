@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from app.core.checks import Check, not_looked_at
 from app.doctor.context import Context
-from app.doctor.run import CLOSING, Result, examine, skipped_after
+from app.doctor.run import CLOSE_TIMEOUT, Result, examine, skipped_after
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def examine_in_time(checks: Sequence[Check], context: Context) -> list[Result]:
     """
     seen: dict[str, Result] = {}
     began = time.monotonic()
-    run_in_thread(examine(checks, context, seen=seen), context.limit + 2 * CLOSING)
+    run_in_thread(examine(checks, context, seen=seen), context.limit + 2 * CLOSE_TIMEOUT)
     now = time.monotonic()
     for check in checks:
         if check.id not in seen:

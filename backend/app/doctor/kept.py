@@ -11,7 +11,7 @@ from typing import TypeVar
 from app.annotation.settings import Settings
 from app.core.checks import Check
 from app.core.errors import Conflict
-from app.doctor.context import LIMIT, Context
+from app.doctor.context import TIME_LIMIT, Context
 from app.doctor.deadline import examine_in_time
 from app.doctor.libraries import load_libraries
 from app.doctor.registry import CHECKS
@@ -93,7 +93,9 @@ class KeptResults:
 
     def _look(self, checks: Sequence[Check]) -> list[Result]:
         slowness = load_libraries(checks)
-        return examine_in_time(checks, Context(settings=self._settings, limit=LIMIT * slowness))
+        return examine_in_time(
+            checks, Context(settings=self._settings, limit=TIME_LIMIT * slowness)
+        )
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ _OF_GROUPS = {
 }
 """What the checks of a group import when they run."""
 
-SLOWEST = 5.0
+MAX_SLOWNESS = 5.0
 
 
 def load_libraries(checks: Iterable[Check]) -> float:
@@ -33,4 +33,4 @@ def load_libraries(checks: Iterable[Check]) -> float:
         except ImportError:
             continue
     wall, used = time.monotonic() - wall, time.process_time() - used
-    return min(SLOWEST, max(1.0, wall / max(used, 0.05)))
+    return min(MAX_SLOWNESS, max(1.0, wall / max(used, 0.05)))

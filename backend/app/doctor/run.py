@@ -24,10 +24,10 @@ from app.doctor.secrets import hide, known_secrets
 
 T = TypeVar("T")
 
-SHARE = 0.75
+CHECK_SHARE = 0.75
 """The share of the time limit for all checks that one check may take."""
 
-CLOSING = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds for closing connections, and for checks to notice that they were cancelled."""
 
 
@@ -121,9 +121,9 @@ async def examine(
         for check in checks:
             running[check.id] = asyncio.create_task(result_of(check, watch))
         await asyncio.gather(*running.values())
-    await _within(context.close(), CLOSING, given_up)
+    await _within(context.close(), CLOSE_TIMEOUT, given_up)
     if given_up:
-        await asyncio.wait(given_up, timeout=CLOSING)
+        await asyncio.wait(given_up, timeout=CLOSE_TIMEOUT)
     return [seen[check.id] for check in checks]
 
 
@@ -135,7 +135,7 @@ async def _look(
     given_up: set[asyncio.Task[Any]],
 ) -> Finding:
     """Run a check. A timeout counts only if this process had the processor time to notice it."""
-    limit = SHARE * context.limit
+    limit = CHECK_SHARE * context.limit
     if left <= 0:
         return not_looked_at("the time for all checks was over before it could start")
     began = watch.now()

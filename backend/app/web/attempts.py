@@ -1,8 +1,8 @@
 import time
 from collections import OrderedDict
 
-PER_CLIENT = 5
-IN_ALL = 60
+MAX_PER_CLIENT = 5
+MAX_IN_ALL = 60
 """Wrong tokens that are answered in one window."""
 
 WINDOW = 60.0
@@ -28,10 +28,10 @@ class Attempts:
         now = time.monotonic()
         mine = _recent(self._failed.get(client, []), now)
         self._all = _recent(self._all, now)
-        limits = [(mine, PER_CLIENT)]
+        limits = [(mine, MAX_PER_CLIENT)]
         if client not in self._known:
-            limits.append((self._all, IN_ALL))
-        waits = [failed[-most] + WINDOW - now for failed, most in limits if len(failed) >= most]
+            limits.append((self._all, MAX_IN_ALL))
+        waits = [failed[-limit] + WINDOW - now for failed, limit in limits if len(failed) >= limit]
         return max(waits, default=0.0)
 
     def failed(self, client: str) -> None:

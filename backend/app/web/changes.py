@@ -20,12 +20,12 @@ from app.api.changes import stream_changes
 from app.api.services import ServicesDep
 from app.api.streams import while_connected
 from app.core.errors import WrongUse
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import MAX_ID
 from app.web.rendering import page
 
 router = APIRouter()
 
-PAGE = 50
+PAGE_SIZE = 50
 """Changes on a page."""
 
 MAX_ROWS = 12
@@ -82,7 +82,7 @@ class Search(BaseModel):
         """
         given: dict[str, Any] = self.given
         run = given.get("run")
-        if run is not None and not (run.isascii() and run.isdigit() and int(run) <= LARGEST_ID):
+        if run is not None and not (run.isascii() and run.isdigit() and int(run) <= MAX_ID):
             raise WrongUse(f"run {run[:80]!r}", allowed="the number of a run")
         return Asked(
             since=given.get("since"),
@@ -151,7 +151,7 @@ async def show_changes(
             # the form stays, so that it can be mended
             problem = error
         else:
-            reading = changes.page(connection, wanted, PAGE)
+            reading = changes.page(connection, wanted, PAGE_SIZE)
             found, last = await while_connected(request, reading)
             groups = [*_groups(found, wanted, by_source=search.order == "source")]
             following = search.query(after=str(last)) if last else None
@@ -169,7 +169,7 @@ async def show_changes(
         counted=counted,
         problem=problem,
         most=MAX_ELEMENTS,
-        here_as_json=search.query(limit=str(PAGE), after=search.after),
+        here_as_json=search.query(limit=str(PAGE_SIZE), after=search.after),
         **choices,
     )
 

@@ -43,10 +43,10 @@ from app.web.rendering import page
 
 router = APIRouter()
 
-LATEST = 3
+LATEST_CHANGES = 3
 """Changes that a card tells."""
 
-PAGE = 50
+PAGE_SIZE = 50
 """Changes on a page of the history."""
 
 _OWN_NAMES = frozenset({"symbol", "withdrawn symbol", "hgnc_id"})
@@ -69,7 +69,7 @@ class Asked(BaseModel):
         fields = {
             "as_of": self.as_of,
             "snapshot": self.snapshot,
-            "sources": ",".join(parameters.words(self.sources)),
+            "sources": ",".join(parameters.given_names(self.sources)),
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -137,7 +137,7 @@ async def show_gene(
             wanted,
             await all_sources(connection),
             fields,
-            await latest_changes(connection, gene.id, wanted, fields, each=LATEST),
+            await latest_changes(connection, gene.id, wanted, fields, each=LATEST_CHANGES),
             await gene_events(connection, gene.id, wanted.moment),
             await lists_with(connection, gene.id),
             await snapshot_names(connection),
@@ -159,7 +159,7 @@ async def show_history(
             return _names(request, problem)
         fields = await all_fields(connection)
         changes, after = await changes_page(
-            connection, gene_id, wanted, fields, after=asked.after or None, limit=PAGE
+            connection, gene_id, wanted, fields, after=asked.after or None, limit=PAGE_SIZE
         )
     older = urlencode(asked.given | {"after": after}) if after else None
     return page(request, "gene_history.html", gene=gene, changes=changes, older=older, asked=asked)

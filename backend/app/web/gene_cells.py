@@ -16,10 +16,10 @@ from app.web.gene_columns import Column, Columns
 MAX_CHARS = 80
 """Characters of a cell."""
 
-LINE = 28
+LINE_CHARS = 28
 """Characters that are not broken into lines."""
 
-FIRST = 3
+MAX_ENTRIES = 3
 """Entries of a list that a cell names."""
 
 _NAMES = ("name", "symbol", "disease", "protein_name")
@@ -43,7 +43,7 @@ class Cell:
     @property
     def is_long(self) -> bool:
         """Whether it takes several lines."""
-        return len(self.value.text) > LINE
+        return len(self.value.text) > LINE_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def cell(field: Field, value: Any) -> Cell:
         case list() | dict() if not value:
             return Cell(Value("none", is_none=True))
         case list():
-            return _entries(len(value), [_entry(field, each) for each in value[:FIRST]])
+            return _entries(len(value), [_entry(field, each) for each in value[:MAX_ENTRIES]])
         case dict():
-            pairs = islice(value.items(), FIRST)
+            pairs = islice(value.items(), MAX_ENTRIES)
             return _entries(len(value), [_pair(key, each) for key, each in pairs])
         case _:
             written = write(value, field.path[-1], field.unit)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app.annotation.data.export.planning import Asked
 from app.annotation.data.gene_filter import STATES
 from app.annotation.data.gene_order import IMPORTED
-from app.api.parameters import words
+from app.api.parameters import given_names
 from app.core.errors import WrongUse
 
 _Text = Annotated[str, Field(max_length=500)]
@@ -151,7 +151,7 @@ class Typed(BaseModel):
                 allowed=f"both; a state is one of {', '.join(STATES)}",
             )
         return Choice(
-            tuple(words(self.fields)),
+            tuple(given_names(self.fields)),
             tuple(dict.fromkeys(where)),
             self.prefix.strip(),
             self.genes,

@@ -25,10 +25,10 @@ from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources.declaration import SourceInfo
 from app.api.export import exported
 from app.api.export_slots import RETRY_AFTER, TooManyExports
-from app.api.parameters import words
+from app.api.parameters import given_names
 from app.api.services import Services, ServicesDep
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import MAX_ID
 from app.web.gene_cells import Row, row
 from app.web.gene_choice import Choice, Typed
 from app.web.gene_columns import Columns, by_source, known_names, offered
@@ -36,7 +36,7 @@ from app.web.rendering import page, redirect, show_problem
 
 router = APIRouter()
 
-PAGE = 50
+PAGE_SIZE = 50
 """Genes on a page."""
 
 MAX_COLUMNS = 60
@@ -46,7 +46,7 @@ MAX_COLUMNS = 60
 class TypedPage(Typed):
     """A page of the table."""
 
-    after: Annotated[int | None, Field(ge=0, le=LARGEST_ID)] = None
+    after: Annotated[int | None, Field(ge=0, le=MAX_ID)] = None
 
 
 class TypedExport(Typed):
@@ -167,7 +167,7 @@ async def read_table(
     # without columns there are no sources, and not all of them
     wanted = replace(wanted, sources=wanted.sources or ())
     found = await gene_page(
-        connection, wanted, which, order=order, after=after, limit=PAGE, counted=after is None
+        connection, wanted, which, order=order, after=after, limit=PAGE_SIZE, counted=after is None
     )
     columns = by_source(fields, shown.known)
     return Table(
@@ -186,7 +186,7 @@ def _default_names(services: Services) -> tuple[str, ...]:
 def _show(request: Request, typed: TypedPage, shown: Shown, result: Table | UserError) -> Response:
     table = result if isinstance(result, Table) else None
     problem = result if isinstance(result, UserError) else None
-    names = words(typed.fields) or shown.defaults
+    names = given_names(typed.fields) or shown.defaults
     chosen, mistaken = known_names(names, shown.known)
     sources = offered(shown.known, shown.sources, {*chosen})
     ticked = {
@@ -210,5 +210,5 @@ def _show(request: Request, typed: TypedPage, shown: Shown, result: Table | User
         formats=FORMATS,
         form_of_conditions=FORM,
         most_conditions=MAX_CONDITIONS,
-        limit=PAGE,
+        limit=PAGE_SIZE,
     )

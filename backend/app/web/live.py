@@ -17,7 +17,7 @@ from app.web.rendering import render
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 0.5
+LOOK_INTERVAL = 0.5
 """Seconds between two looks at the database, while somebody watches."""
 
 STOP_TIMEOUT = 5.0
@@ -56,7 +56,7 @@ class Live:
         interval: seconds between two looks.
     """
 
-    def __init__(self, interval: float = INTERVAL) -> None:
+    def __init__(self, interval: float = LOOK_INTERVAL) -> None:
         self._interval = interval
         self._watched: dict[str, _Watched] = {}
         self._looking: asyncio.Task[None] | None = None

@@ -8,10 +8,10 @@ from app.api.services import ServicesDep
 from app.core.notify import at_once
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.notify.views import list_notifications
-from app.core.runs.views import LARGEST_ID
+from app.core.runs.views import MAX_ID
 from app.web.rendering import page
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 def notifications_router(settings: ChannelSettings) -> APIRouter:
@@ -26,11 +26,11 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
     async def show_notifications(
         request: Request,
         services: ServicesDep,
-        before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+        before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     ) -> Response:
         """Show what people were told, the newest first."""
         async with services.reads.connect() as connection:
-            found = await list_notifications(connection, limit=PAGE, before=before)
+            found = await list_notifications(connection, limit=PAGE_SIZE, before=before)
         return page(
             request, "notifications.html", found=found, channels=settings.channel_names, tried=None
         )
@@ -40,7 +40,7 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
         """Send a test message through every channel, and show what became of it."""
         tried = await at_once.send_test(settings)
         async with services.reads.connect() as connection:
-            found = await list_notifications(connection, limit=PAGE)
+            found = await list_notifications(connection, limit=PAGE_SIZE)
         return page(
             request, "notifications.html", found=found, channels=settings.channel_names, tried=tried
         )

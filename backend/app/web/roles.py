@@ -15,8 +15,8 @@ from app.core.runs.actors import Actor, Way
 
 Role = Literal["admin", "viewer"]
 
-HOURS = 3_600
-LIFETIME: Mapping[Role, int] = {"admin": 12 * HOURS, "viewer": 30 * 24 * HOURS}
+HOUR = 3_600
+LIFETIME: Mapping[Role, int] = {"admin": 12 * HOUR, "viewer": 30 * 24 * HOUR}
 """Seconds after which one has to log in again. A screen on a wall shows pages as a viewer."""
 
 _SEALED = "said "

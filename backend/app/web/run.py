@@ -12,9 +12,9 @@ from app.annotation.refresh.run_detail import get_detail
 from app.api import admin
 from app.api.admin import NewAcceptance
 from app.api.services import ServicesDep
-from app.core.runs.log_lines import MOST_LINES, read_log, tails
+from app.core.runs.log_lines import MAX_LINES, read_log, tails
 from app.core.runs.parts import source_parts
-from app.core.runs.views import LARGEST_EPOCH, LARGEST_ID, latest_events
+from app.core.runs.views import MAX_EPOCH, MAX_ID, latest_events
 from app.core.workers.views import hosts_of
 from app.web.live import live_events
 from app.web.rendering import page, redirect
@@ -32,7 +32,7 @@ LISTED_EVENTS = 100
 LINES_OF_OTHERS = 10
 """The last log lines of an earlier attempt. A page of its own shows them all."""
 
-RunId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+RunId = Annotated[int, Path(ge=1, le=MAX_ID)]
 Begin = Annotated[datetime | None, Query(alias="from")]
 End = Annotated[datetime | None, Query(alias="to")]
 
@@ -74,7 +74,7 @@ async def show_log(
     request: Request,
     run_id: RunId,
     services: ServicesDep,
-    epoch: Annotated[int | None, Query(ge=1, le=LARGEST_EPOCH)] = None,
+    epoch: Annotated[int | None, Query(ge=1, le=MAX_EPOCH)] = None,
 ) -> Response:
     """Show the last log lines of an attempt."""
     async with services.reads.connect() as connection:
@@ -116,7 +116,7 @@ async def _read(
     left_out = len(events) > MAX_EVENTS
     events = events[-MAX_EVENTS:]
     workers = {each.detail["worker"] for each in events if "worker" in each.detail}
-    logs = await tails(connection, run_id, of_last=MOST_LINES, of_others=LINES_OF_OTHERS)
+    logs = await tails(connection, run_id, of_last=MAX_LINES, of_others=LINES_OF_OTHERS)
     drawing = draw(
         events,
         datetime.now(UTC),

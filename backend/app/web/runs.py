@@ -15,14 +15,14 @@ from app.api.services import Services, ServicesDep
 from app.core.errors import UserError, WrongUse
 from app.core.runs.actors import Actor, list_actors
 from app.core.runs.filters import STATES, RunFilter, read_filter
-from app.core.runs.views import LARGEST_ID, list_runs
+from app.core.runs.views import MAX_ID, list_runs
 from app.core.text.words import some
 from app.web.rendering import page, redirect
 from app.web.roles import Roles, actor_of, session_of
 
 router = APIRouter()
 
-PAGE = 50
+PAGE_SIZE = 50
 MAX_AT_ONCE = 500
 """Runs that one button acts on."""
 
@@ -89,7 +89,7 @@ class Search(BaseModel):
 class PageOfSearch(Search):
     """A page of the list."""
 
-    before: int | None = Field(None, ge=1, le=LARGEST_ID)
+    before: int | None = Field(None, ge=1, le=MAX_ID)
     done: str = Field("", max_length=2 * MAX_DONE_CHARS)
     """The sealed message that reports what a button did. The seal prevents forged links."""
 
@@ -106,7 +106,9 @@ async def show_runs(
 ) -> Response:
     """Show the runs that match, the newest first."""
     async with services.reads.connect() as connection:
-        found = await list_runs(connection, limit=PAGE, before=search.before, only=search.filter())
+        found = await list_runs(
+            connection, limit=PAGE_SIZE, before=search.before, only=search.filter()
+        )
         sources = [*await all_sources(connection)]
         actors = await list_actors(connection)
     roles: Roles = request.app.state.roles

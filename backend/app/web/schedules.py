@@ -13,7 +13,7 @@ from app.web.roles import actor_of
 
 router = APIRouter()
 
-PAGE = 50
+PAGE_SIZE = 50
 
 Name = Annotated[str, Path(max_length=100)]
 
@@ -36,7 +36,7 @@ async def show_schedule(
     """Show a schedule, and what became of its ticks, the latest first."""
     async with services.reads.connect() as connection:
         schedule = await get_schedule(connection, name)
-        ticks = await list_ticks(connection, name, limit=PAGE, before=before)
+        ticks = await list_ticks(connection, name, limit=PAGE_SIZE, before=before)
     return page(request, "schedule.html", schedule=schedule, ticks=ticks)
 
 

@@ -17,7 +17,7 @@ from app.web.sparklines import Point, Sparkline, sparkline
 
 router = APIRouter()
 
-RUNS = 30
+LATEST_RUNS = 30
 """The last runs of a source, of which the sparklines are drawn."""
 
 Name = Annotated[str, Path(max_length=100)]
@@ -89,7 +89,7 @@ async def _read(services: Services, counts: Counts, name: str | None = None) -> 
     names = None if name is None else [name]
     async with services.reads.connect() as connection:
         found = await sources_overview(connection, services.settings, counts=counts, names=names)
-        runs = await last_runs(connection, [each.name for each in found], limit=RUNS)
+        runs = await last_runs(connection, [each.name for each in found], limit=LATEST_RUNS)
     return [_shown(each, runs[each.name]) for each in found]
 
 
@@ -98,7 +98,7 @@ def _shown(source: SourceOverview, runs: Sequence[SourceInRun]) -> Shown:
         sparkline(
             what,
             [Point(f"run {run.run_id}", getattr(run, field), run.state) for run in runs],
-            room=RUNS,
+            room=LATEST_RUNS,
         )
         for what, field in (("requests", "requests"), ("changed answers", "changed"))
     )

@@ -10,7 +10,7 @@ WIDTH = 120.0
 
 HEIGHT = 24.0
 _GAP = 1.0
-_LOWEST = 1.0
+_MIN_HEIGHT = 1.0
 """The height of the bar of a zero, so that a run is visible that did nothing."""
 
 
@@ -61,7 +61,7 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
     step = WIDTH / room
     bars = []
     for number, point in enumerate(points, start=room - len(points)):
-        height = max(_LOWEST, HEIGHT * point.value / most) if most else _LOWEST
+        height = max(_MIN_HEIGHT, HEIGHT * point.value / most) if most else _MIN_HEIGHT
         title = f"{point.of}: {point.value:,} {what}"
         bars.append(
             Bar(

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_WHOLE = 10
+_DECIMALS_BELOW = 10
 
 
 def when(at: datetime | None, none: str = "never") -> Markup:
@@ -40,12 +40,12 @@ def _distance(at: datetime) -> str:
     seconds = abs(seconds)
     if seconds < _MINUTE:
         return form.format("less than a minute")
-    for unit, name, most in (
+    for unit, name, end in (
         (_MINUTE, "minute", 90 * _MINUTE),
         (_HOUR, "hour", 48 * _HOUR),
         (_DAY, "day", float("inf")),
     ):
-        if seconds < most:
+        if seconds < end:
             number = int(seconds // unit)
             return form.format(f"{number:,} {name}{'' if number == 1 else 's'}")
     raise AssertionError(seconds)
@@ -53,7 +53,7 @@ def _distance(at: datetime) -> str:
 
 def duration(seconds: float | None) -> str:
     """Show a duration; a dash if it is not known."""
-    return "-" if seconds is None else span(max(seconds, 0.0))
+    return "-" if seconds is None else time_span(max(seconds, 0.0))
 
 
 def count(number: int | None) -> str:
@@ -68,4 +68,4 @@ def words(number: int, one: str, many: str | None = None) -> str:
 
 def speed(genes: float) -> str:
     """Show a number of genes a second: ``0.3 genes/s``, ``1,200 genes/s``."""
-    return f"{genes:,.0f} genes/s" if genes >= _WHOLE else f"{genes:.1f} genes/s"
+    return f"{genes:,.0f} genes/s" if genes >= _DECIMALS_BELOW else f"{genes:.1f} genes/s"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.api.services import ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
 from app.core.runs.views import Run, list_runs
-from app.core.text.words import span
+from app.core.text.words import time_span
 from app.core.workers.views import Worker, WorkerStatus, worker_status
 from app.web.live import live_events
 from app.web.rendering import page
@@ -22,14 +22,14 @@ router = APIRouter()
 MAX_RUNS = 200
 """Active runs of which the page says more than the number."""
 
-LATE = 3.0
+LATE_AFTER = 3.0
 """Seconds after which a heartbeat is late. A worker sends one every second."""
 
-NOTICEABLE = 0.05
+MIN_SHOWN_LAG = 0.05
 """Seconds of lag that are not shown. The lag differs a little each time, and a page that is shown
 live should change only when something happens."""
 
-BLOCKED = 1.0
+BLOCKED_LAG = 1.0
 """Seconds of lag that show a blocked event loop or an overloaded machine."""
 
 _CODE = {
@@ -83,7 +83,7 @@ async def read_workers(connection: AsyncConnection) -> Workers:
 
 
 def _shown(found: Workers) -> dict[str, Any]:
-    named = {"code": _CODE, "blocked": BLOCKED}
+    named = {"code": _CODE, "blocked": BLOCKED_LAG}
     return {"found": found, "heartbeat": heartbeat, "lag": lag, "why": why, **named}
 
 
@@ -105,12 +105,12 @@ def summary(status: WorkerStatus) -> str:
 def heartbeat(worker: Worker) -> str:
     """Say whether the heartbeats of a worker are on time."""
     age = worker.heartbeat_age
-    return "on time" if age <= LATE else f"{span(int(age))} ago"
+    return "on time" if age <= LATE_AFTER else f"{time_span(int(age))} ago"
 
 
 def lag(worker: Worker) -> str:
     """Say by how much the event loop of a worker was late in the last minute."""
-    return "on time" if worker.loop_lag < NOTICEABLE else f"{span(worker.loop_lag)} late"
+    return "on time" if worker.loop_lag < MIN_SHOWN_LAG else f"{time_span(worker.loop_lag)} late"
 
 
 def why(worker: Worker) -> str:

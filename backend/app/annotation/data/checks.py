@@ -110,7 +110,7 @@ async def _count(
     }
     found = {"runs": await _count_runs(connection, settings.run_days + later)}
     for kind, (count, days) in kinds.items():
-        number = await count(connection, days + later, most=MAX_COUNTED_OLD)
+        number = await count(connection, days + later, limit=MAX_COUNTED_OLD)
         found[kind] = _Found(number, number == MAX_COUNTED_OLD)
     return found
 
@@ -122,7 +122,7 @@ async def _count_runs(connection: "AsyncConnection", days: int) -> _Found:
     end = time.monotonic() + COUNTING_SECONDS
     number, after = 0, 0
     while True:
-        old = await list_old(connection, days, after=after, most=RUNS_AT_A_TIME)
+        old = await list_old(connection, days, after=after, limit=RUNS_AT_A_TIME)
         number += len(await list_unneeded(connection, old, list_named))
         if len(old) < RUNS_AT_A_TIME:
             return _Found(number, at_least=False)

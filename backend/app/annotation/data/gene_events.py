@@ -10,7 +10,7 @@ from app.annotation.data.moments import Moment
 from app.annotation.data.wording import describe_event
 from app.core.runs.views import View
 
-MOST = 100
+MAX_EVENTS = 100
 """The most events that are read."""
 
 # the import has no event of its own, unless a gene was imported because it is a successor
@@ -52,7 +52,7 @@ class GeneEvent(View):
 
 async def gene_events(connection: AsyncConnection, gene_id: int, moment: Moment) -> list[GeneEvent]:
     """Return what had happened to a gene until a moment, the latest first."""
-    values = {"gene_id": gene_id, "at": moment.at, "most": MOST}
+    values = {"gene_id": gene_id, "at": moment.at, "most": MAX_EVENTS}
     rows = (await connection.execute(_EVENTS, values)).mappings()
     return [
         GeneEvent(at=row["at"], event=row["event"], detail=row["detail"], run_id=row["run_id"])

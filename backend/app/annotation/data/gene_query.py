@@ -15,7 +15,7 @@ from app.db.text import storable
 MAX_IDENTIFIERS = 1_000
 """The most identifiers of one query."""
 
-_AT_ONCE = 250
+_GENES_PER_STATEMENT = 250
 """Genes of one statement. The rows of 1,000 genes would keep the event loop for a tenth of a second
 when they arrive."""
 
@@ -67,8 +67,8 @@ async def answer_query(
     found = {each.gene.id for each in resolved if each.gene is not None}
     ids = sorted(gene_id for gene_id in found if gene_id is not None)
     genes: dict[int, Gene] = {}
-    for at in range(0, len(ids), _AT_ONCE):
-        genes |= await read_genes(connection, ids[at : at + _AT_ONCE], wanted)
+    for at in range(0, len(ids), _GENES_PER_STATEMENT):
+        genes |= await read_genes(connection, ids[at : at + _GENES_PER_STATEMENT], wanted)
     return [_answer(each, genes, wanted) for each in resolved]
 
 

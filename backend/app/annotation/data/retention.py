@@ -15,7 +15,7 @@ from app.annotation.settings import Settings
 from app.core.retention.chores import retention as of_rows
 from app.core.workers.chores import Chore, LocalChore
 
-INTERVAL = 3_600.0
+REMOVAL_INTERVAL = 3_600.0
 """Seconds between the end of one pass through the history and the next."""
 
 BATCH = 2_000
@@ -74,9 +74,9 @@ def retention(settings: Settings) -> Sequence[Chore | LocalChore]:
     chores: list[Chore | LocalChore] = []
     if settings.history_days is not None:
         remove = Retention(settings.history_days).remove
-        chores.append(Chore("the retention of the history", INTERVAL, remove))
+        chores.append(Chore("the retention of the history", REMOVAL_INTERVAL, remove))
     return (
         *chores,
         *of_rows(settings, list_named),
-        LocalChore("the retention of files", INTERVAL, Files(settings).remove),
+        LocalChore("the retention of files", REMOVAL_INTERVAL, Files(settings).remove),
     )

@@ -34,7 +34,7 @@ from app.core.text.nearest import did_you_mean
 from app.db.locks import hold
 from app.db.tables import annotations
 
-EXAMPLES = 10
+MAX_EXAMPLES = 10
 """The most genes that are shown."""
 
 
@@ -195,7 +195,7 @@ async def roll_back(
     await connection.execute(_CREATE)
     await connection.execute(_differing(source, moment))
     counts = (await connection.execute(_COUNTS)).one()
-    found = await connection.execute(_EXAMPLES, {"source": source, "examples": EXAMPLES})
+    found = await connection.execute(_EXAMPLES, {"source": source, "examples": MAX_EXAMPLES})
     examples = [RolledBackGene(**row) for row in found.mappings()]
     rollback_id: int | None = None
     if counts.genes and not dry_run:

@@ -101,15 +101,15 @@ _ONE = text("SELECT name, at, note, by, manifest FROM snapshots WHERE name = :na
 _DELETE = text("DELETE FROM snapshots WHERE name = :name")
 
 
-def check_text(what: str, value: str, most: int) -> str:
+def check_text(what: str, value: str, max_chars: int) -> str:
     """Return a text that somebody wrote, without blanks around it.
 
     Raises:
         WrongUse: it is empty, too long, or has a character that PostgreSQL cannot store.
     """
     value = value.strip()
-    if not value or len(value) > most or not is_storable(value):
-        raise WrongUse(f"{what} {value[:40]!r}", allowed=f"1 to {most:,} characters of UTF-8")
+    if not value or len(value) > max_chars or not is_storable(value):
+        raise WrongUse(f"{what} {value[:40]!r}", allowed=f"1 to {max_chars:,} characters of UTF-8")
     return value
 
 

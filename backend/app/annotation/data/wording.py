@@ -205,10 +205,10 @@ def _shortened(said: str) -> str:
     return said if len(said) <= MAX_CHARS else f"{said[: MAX_CHARS - 3].rstrip()}..."
 
 
-def _cut(said: Sequence[str], most: int) -> str:
-    if len(said) <= most:
+def _cut(said: Sequence[str], limit: int) -> str:
+    if len(said) <= limit:
         return ", ".join(said)
-    return f"{', '.join(said[:most])} and {len(said) - most:,} more"
+    return f"{', '.join(said[:limit])} and {len(said) - limit:,} more"
 
 
 def _singular(label: str) -> str:

@@ -37,7 +37,7 @@ from app.core.postgres.unavailable import is_data_error
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1_000
+GENES_PER_STATEMENT = 1_000
 """The number of genes in one statement."""
 
 _KNOWN = text(
@@ -117,8 +117,8 @@ async def import_genes(
     try:
         async with engine.begin() as connection:
             await lock(connection)
-            for start in range(0, len(genes), CHUNK):
-                await _store(connection, genes[start : start + CHUNK], report)
+            for start in range(0, len(genes), GENES_PER_STATEMENT):
+                await _store(connection, genes[start : start + GENES_PER_STATEMENT], report)
             if identity is not None:
                 await apply(connection, identity, run_id=None)
     except DBAPIError as error:

@@ -11,7 +11,7 @@ from app.annotation.genes.columns import Row
 from app.annotation.genes.names import NoteKind, Remark
 from app.annotation.genes.resolve import NamedGene, Resolution, resolve
 
-CHUNK = 500
+ROWS_PER_STATEMENT = 500
 """The number of rows in one statement, small enough not to block the event loop."""
 
 _SUCCESSORS = text("SELECT hgnc_id, successor FROM merged_ids WHERE hgnc_id = ANY(:hgnc_ids)")
@@ -71,8 +71,8 @@ async def resolve_rows(connection: AsyncConnection, rows: Sequence[Row]) -> List
         rows: the rows of the list.
     """
     listed = Listed()
-    for start in range(0, len(rows), CHUNK):
-        part = rows[start : start + CHUNK]
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        part = rows[start : start + ROWS_PER_STATEMENT]
         names = await _Names.of(connection, part)
         for row in part:
             gene = names.gene_of(row, listed)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 _CHARACTERS = f"{string.ascii_uppercase}{string.digits}-"
 """The characters of symbols (HGNC's guidelines)."""
 
-_SHORTEST = 3
+_MIN_BEGINNING = 3
 """Minimum length of a suggested name that the text begins with."""
 
-_LONGEST = 20
+_MAX_MISTYPED = 20
 """Maximum length of a text that is corrected. No symbol is longer."""
 
 
@@ -23,8 +23,8 @@ def near_names(typed: str) -> list[str]:
         typed: the text, in any case. The returned names are in upper case.
     """
     typed = typed.upper()
-    names = {typed[:end] for end in range(_SHORTEST, min(len(typed), _LONGEST + 1))}
-    if len(typed) <= _LONGEST:
+    names = {typed[:end] for end in range(_MIN_BEGINNING, min(len(typed), _MAX_MISTYPED + 1))}
+    if len(typed) <= _MAX_MISTYPED:
         names.update(_one_character_off(typed))
     return sorted(names - {typed})
 

@@ -26,13 +26,13 @@ from app.core.runs.views import View, one_of
 from app.db.tables import gene_names, genes
 from app.db.text import is_storable
 
-MOST = 10
+DEFAULT_MATCHES = 10
 """Default number of listed genes."""
 
 MAX_MATCHES = 100
 """Maximum number of listed genes."""
 
-SHORTEST = 2
+MIN_BEGINNING = 2
 """Minimum length of a prefix. Thousands of names begin with the same letter."""
 
 _KINDS = RESOLVED_BY[3:]
@@ -165,14 +165,14 @@ _NEAR = _first_of(
     ).columns(*_COLUMNS)
 )
 
-_SPARE = 3
+_NAMES_PER_GENE = 3
 """The number of names read per kind for each listed gene, because a gene may have several names."""
 
 _LAST = "\U0010ffff"
 """A character that sorts after all others."""
 
 
-async def search(connection: AsyncConnection, q: str, limit: int = MOST) -> Found:
+async def search(connection: AsyncConnection, q: str, limit: int = DEFAULT_MATCHES) -> Found:
     """Find the genes that a text could mean.
 
     Args:
@@ -183,13 +183,13 @@ async def search(connection: AsyncConnection, q: str, limit: int = MOST) -> Foun
     (resolution,) = await resolve(connection, [q])
     found = Found(q=q, resolution=resolution, matches=[], more=False, near=[])
     typed = clean(q)
-    if not SHORTEST <= len(typed) <= MAX_NAME or not is_storable(typed):
+    if not MIN_BEGINNING <= len(typed) <= MAX_NAME or not is_storable(typed):
         return found
     values = {
         "first": typed,
         "last": _LAST,
         "without": [each.hgnc_id for each in found.meant],
-        "part": _SPARE * (limit + 1),
+        "part": _NAMES_PER_GENE * (limit + 1),
     }
     matches = await _matches(connection, _BEGINNING, values, limit + 1)
     if not found.meant and not matches:

@@ -15,7 +15,7 @@ from app.core.text.nearest import did_you_mean
 MAX_SHOWN = 10
 """Maximum number of unknown names in an error."""
 
-_CHUNK = 1_000
+_NAMES_PER_STATEMENT = 1_000
 """The number of names in one statement that looks up former names."""
 
 # Runs do not ask about withdrawn genes. The names of a merged gene find its successor, unless an
@@ -122,8 +122,8 @@ async def find_hgnc_ids(connection: AsyncConnection, names: Sequence[str]) -> li
 
 async def _meanings(connection: AsyncConnection, names: Sequence[str]) -> list[Resolution]:
     found = []
-    for start in range(0, len(names), _CHUNK):
-        found += await resolve(connection, names[start : start + _CHUNK])
+    for start in range(0, len(names), _NAMES_PER_STATEMENT):
+        found += await resolve(connection, names[start : start + _NAMES_PER_STATEMENT])
     return found
 
 

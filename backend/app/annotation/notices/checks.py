@@ -1,9 +1,9 @@
 """The doctor's check of the age of the answers."""
 
-from app.annotation.notices.staleness import MAX_OLD_SHARE, SAMPLE, STALE
+from app.annotation.notices.staleness import MAX_OLD_SHARE, SAMPLE_GENES, STALE
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import annotate
-from app.core.text.words import some, span
+from app.core.text.words import some, time_span
 
 
 @check(
@@ -25,7 +25,7 @@ async def stale_sources(context: Context) -> Finding:
     freshness = {name: SOURCES[name].info.freshness.total_seconds() for name in enabled}
     found = await context.rows(
         text(STALE),
-        sample=SAMPLE,
+        sample=SAMPLE_GENES,
         sources=list(freshness),
         freshness=list(freshness.values()),
     )
@@ -39,7 +39,7 @@ async def stale_sources(context: Context) -> Finding:
     names = [each.source for each in left]
     return warning(
         f"{some(names)}: answers are old or missing",
-        required=some([f"{name}: at most {span(freshness[name])} old" for name in names]),
+        required=some([f"{name}: at most {time_span(freshness[name])} old" for name in names]),
         found=some(
             [
                 f"{each.source}: {each.stale / each.genes:.0%} of the genes old,"

@@ -12,7 +12,7 @@ from app.annotation.sources import SOURCES
 from app.core.notify.incidents import Looked, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.text.words import some, span
+from app.core.text.words import some, time_span
 
 # what a source waited for before its last answer in the run was another outage
 _DOWN = text(
@@ -103,7 +103,7 @@ def outage_watch(
 
 def _notice(row: Row[Any], titles: Mapping[str, str]) -> Notice:
     names = some([titles[source] for source in row.sources])
-    waiting = span((row.now - row.since).total_seconds())
+    waiting = time_span((row.now - row.since).total_seconds())
     reason = f": {row.reason}" if row.reason else ""
     return Notice(
         kind=Kind.SOURCE_DOWN,

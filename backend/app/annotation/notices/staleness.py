@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 if TYPE_CHECKING:
     from app.core.notify.incidents import Watch
 
-SAMPLE = 200
+SAMPLE_GENES = 200
 """How many genes are considered, evenly spread over all genes."""
 
 MAX_OLD_SHARE = 0.05
 """The share of genes with old or missing answers that is usual."""
 
-GRACE = 3_600.0
+GRACE_SECONDS = 3_600.0
 """Seconds that people are not told of: a run that a schedule creates takes some time."""
 
 # one row for each gene of the sample and each source, by index look-ups only
@@ -62,13 +62,13 @@ def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "W
 
     statement = text(STALE)
     values = {
-        "sample": SAMPLE,
+        "sample": SAMPLE_GENES,
         "sources": list(freshness),
-        "freshness": [seconds + GRACE for seconds in freshness.values()],
+        "freshness": [seconds + GRACE_SECONDS for seconds in freshness.values()],
     }
 
     def notice(source: str, share: float, now: datetime) -> Notice:
-        limit = span(freshness[source])
+        limit = time_span(freshness[source])
         return Notice(
             kind=Kind.DATA_STALE,
             at=now,

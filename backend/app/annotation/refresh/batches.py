@@ -32,9 +32,9 @@ def split_by_weight(
     """
     batch: list[Gene] = []
     total = 0
-    most = info.batch_weight or math.inf
+    max_weight = info.batch_weight or math.inf
     for gene, weight in zip(genes, weights, strict=True):
-        if batch and (len(batch) >= info.batch_size or total + weight > most):
+        if batch and (len(batch) >= info.batch_size or total + weight > max_weight):
             yield Batch(batch, total)
             batch, total = [], 0
         batch.append(gene)

@@ -118,7 +118,7 @@ class _Doubts:
         found: list[Answer] = []
         gone: list[int] = []
         for gene in self._again:
-            if len(gone) <= self._gates.most:
+            if len(gone) <= self._gates.max_gone:
                 (answer,) = await ask(self._source, [gene])
                 if answer.state != "absent":
                     found.append(answer)

@@ -67,7 +67,7 @@ async def refresh_from_file(source: FileSource, due: Due, ledger: Ledger, gates:
         origin = origin_in_file(source)
         asks_too = isinstance(source, ApiSource)
         # more genes than the gate allows have been accepted by a person
-        few = asks_too and len(ahead.turned_absent) <= gates.most
+        few = asks_too and len(ahead.turned_absent) <= gates.max_gone
         again = ahead.turned_absent if few else set[int]()
         for answers in ahead.certain(but=again) if asks_too else ahead.all():
             weight = sum(weights[answer.gene_id] for answer in answers)

@@ -2,7 +2,7 @@
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import show_run
-from app.core.runs.checks import NEWEST
+from app.core.runs.checks import NEWEST_RUNS
 from app.core.text.words import some
 
 A_MONTH = 30 * 86_400
@@ -32,7 +32,7 @@ async def unknown_terms(context: Context) -> Finding:
 
     from app.annotation.sources import SOURCES
 
-    recorded = await context.rows(text(_TERMS), newest=NEWEST, seconds=A_MONTH)
+    recorded = await context.rows(text(_TERMS), newest=NEWEST_RUNS, seconds=A_MONTH)
     found = [
         each
         for each in recorded

@@ -33,7 +33,7 @@ from app.annotation.sources.base import ApiSource, Source
 from app.core.runs.attempt import Attempt
 from app.db.tables import annotations, genes, origins, source_releases
 
-PAGE = 1_000
+GENES_PER_PAGE = 1_000
 """The number of genes in a page."""
 
 _GENES = bindparam("genes", type_=ARRAY(Text))
@@ -290,12 +290,12 @@ class Due:
         """Read the genes page by page, so that memory does not grow with their number."""
         after = 0
         while True:
-            values = asdict(self.rules) | {"after": after, "page": PAGE}
+            values = asdict(self.rules) | {"after": after, "page": GENES_PER_PAGE}
             async with self.attempt.reading() as connection:
                 rows = await connection.execute(_DUE_PAGE, values)
                 page = await with_former_names(connection, [Gene(*row) for row in rows])
             if page:
                 yield page
-            if len(page) < PAGE:
+            if len(page) < GENES_PER_PAGE:
                 return
             after = page[-1].id

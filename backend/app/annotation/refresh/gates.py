@@ -72,7 +72,7 @@ class Gates:
         return cls(attempt, info, settings, row.found, row.answered == 0, accepted)
 
     @property
-    def most(self) -> int:
+    def max_gone(self) -> int:
         """The maximum number of genes that may become absent in this run."""
         return max(MIN_IMPLAUSIBLE - 1, int(self.found * self.settings.max_turned_absent))
 
@@ -157,11 +157,11 @@ class Gates:
         self._recorded += new
 
     def _too_many(self, gone: Collection[int]) -> str | None:
-        if len(gone) <= self.most:
+        if len(gone) <= self.max_gone:
             return None
         return (
             f"{self.info.name} now has no data for {len(gone):,} of the {self.found:,} genes that"
-            f" were found before; at most {self.most:,} may become absent in one run"
+            f" were found before; at most {self.max_gone:,} may become absent in one run"
             " (MAX_TURNED_ABSENT)"
         )
 

@@ -136,7 +136,7 @@ def _lost(file: FileRead, size: Size, before: Size, settings: Thresholds) -> Ite
 
 
 def _incomplete(file: FileRead, source: SourceInfo, settings: Thresholds) -> Iterator[str]:
-    least = source.least_genes * settings.complete_share
+    least = source.min_genes * settings.complete_share
     if file.genes < least:
         yield (
             f"{file.name} has data for {file.genes:,} genes, but a complete file for at least"

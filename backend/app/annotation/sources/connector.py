@@ -37,7 +37,7 @@ class Connector:
 
         return Retries(
             first=self.settings.upstream_backoff,
-            longest_wait=self.settings.upstream_longest_wait,
+            max_wait=self.settings.upstream_longest_wait,
         )
 
     def settings_as(self, kind: type[S]) -> S:

@@ -35,7 +35,7 @@ class SourceInfo:
         concurrency: the maximum number of concurrent batches.
         parser: the version of the parser. Increase it if the same answer now gives other data, so
             that all genes are refreshed.
-        least_genes: the minimum number of genes with data in a complete file of the public service.
+        min_genes: the minimum number of genes with data in a complete file of the public service.
             A first file with fewer is held.
         off_by_default: whether the default of ``DISABLED_SOURCES`` contains the source, so that a
             run of all sources omits it.
@@ -57,7 +57,7 @@ class SourceInfo:
     batch_weight: int | None = None
     concurrency: int = 1
     parser: int = 1
-    least_genes: int = 0
+    min_genes: int = 0
     off_by_default: bool = False
 
     @property

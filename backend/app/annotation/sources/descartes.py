@@ -32,7 +32,7 @@ TPM, PERCENTAGE = "tissue_tpm/kidney.csv", "tissue_percentage/kidney.csv"
 MAX_PERCENTAGE = 1
 """The atlas writes fractions, although it calls them percentages."""
 
-_START = 1024
+_PROBED_BYTES = 1024
 """Bytes at the start of a file that the doctor looks at."""
 
 
@@ -88,7 +88,7 @@ def _data(
 async def _probe(connect: Connector) -> str:
     upstream = connect.upstream(FILES)
     for path in (TPM, PERCENTAGE):
-        start = (await upstream.start_of(path, _START)).decode("utf-8", "replace")
+        start = (await upstream.start_of(path, _PROBED_BYTES)).decode("utf-8", "replace")
         first = start.partition("\n")[0].strip("\r")
         try:
             _row([field.strip('"') for field in first.split(",")])
@@ -114,7 +114,7 @@ class Descartes(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=365),
         # of 18,856 protein-coding genes, a sample has values for 85 %
-        least_genes=14_000,
+        min_genes=14_000,
         off_by_default=True,
     )
     data = DescartesData

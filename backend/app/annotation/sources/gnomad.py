@@ -251,7 +251,7 @@ class Gnomad(FileSource):
         needs=frozenset({"ensembl_gene_id"}),
         gene_page="https://gnomad.broadinstitute.org/gene/{ensembl_gene_id}?dataset=gnomad_r4",
         # v4.1 has 18,173 genes with MANE Select or canonical transcripts in one published import
-        least_genes=17_000,
+        min_genes=17_000,
     )
     data = GnomadData
     pictures = (
@@ -274,8 +274,8 @@ class Gnomad(FileSource):
                     CLASSES, ("loss of function", "missense", "synonymous"), strict=True
                 )
             ),
-            least=0,
-            most=2,
+            minimum=0,
+            maximum=2,
             left="constrained: none are observed",
             right="twice as many as expected",
             mark=1,
@@ -283,8 +283,8 @@ class Gnomad(FileSource):
         Scale(
             title="Probability of intolerance to the loss of one copy (pLI)",
             lines=(Line(label="pLI", value="pli"),),
-            least=0,
-            most=1,
+            minimum=0,
+            maximum=1,
             left="tolerant",
             right="intolerant",
         ),

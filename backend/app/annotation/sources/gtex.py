@@ -205,7 +205,7 @@ class Gtex(FileSource):
         needs=frozenset({"ensembl_gene_id"}),
         gene_page="https://gtexportal.org/home/gene/{ensembl_gene_id}",
         # v10 has 59,033 genes; those with 0 in every tissue, such as many pseudogenes, do not count
-        least_genes=30_000,
+        min_genes=30_000,
     )
     data = GtexData
     pictures = (

@@ -33,10 +33,10 @@ class GeneNames:
         )
         for kind, names in kinds:
             for name in dict.fromkeys(names):
-                if is_storable(name):
+                if is_indexable(name):
                     yield kind, name
 
 
-def is_storable(name: str) -> bool:
+def is_indexable(name: str) -> bool:
     """Tell whether PostgreSQL can store and index a name."""
     return len(name) <= MAX_NAME and "\0" not in name

@@ -106,16 +106,16 @@ class Scale(Picture):
 
     Args:
         lines: the values, from top to bottom.
-        least: the value at the left end.
-        most: the value at the right end. A larger value is drawn there with its number.
+        minimum: the value at the left end.
+        maximum: the value at the right end. A larger value is drawn there with its number.
         left: the meaning of the left end.
         right: the meaning of the right end.
         mark: a value that divides the scale.
     """
 
     lines: tuple[Line, ...]
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     left: str
     right: str
     mark: float | None = None
@@ -208,14 +208,14 @@ class Partners(Picture):
         name: the field with the symbol.
         hgnc_id: the field with the HGNC id.
         score: the field with the strength of the link.
-        most: the maximum strength.
+        maximum: the maximum strength.
     """
 
     field: str
     name: str
     hgnc_id: str
     score: str
-    most: float
+    maximum: float
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from app.annotation.upstream.host import Host
 GENE = Gene(0, "HGNC:9008", "PKD1", "ENSG00000008710", "5310")
 """A gene that every source has."""
 
-START = 65_536
+HEADER_BYTES = 65_536
 """The number of bytes fetched from the start of a file to find its header."""
 
 
@@ -52,10 +52,10 @@ async def has_columns(
         BadAnswer: a column is missing, or the file is not a gzip file.
         Wait: the file cannot be fetched now.
     """
-    start = await connect.upstream(host).start_of(path, START)
+    start = await connect.upstream(host).start_of(path, HEADER_BYTES)
     if path.endswith("gz"):
         try:
-            start = zlib.decompressobj(wbits=31).decompress(start, START)
+            start = zlib.decompressobj(wbits=31).decompress(start, HEADER_BYTES)
         except zlib.error as error:
             raise BadAnswer(f"{path} is not a gzip file: {error}") from error
     first = start.decode("utf-8", "replace").split("\n", lines_before + 1)[: lines_before + 1]

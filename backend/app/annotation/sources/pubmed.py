@@ -157,7 +157,7 @@ class PubMed(FileSource):
         needs=frozenset({"entrez_id"}),
         gene_page="https://pubmed.ncbi.nlm.nih.gov/?linkname=gene_pubmed&from_uid={entrez_id}",
         # Nearly all of the 19,000 protein-coding genes have an article, as have many others.
-        least_genes=18_000,
+        min_genes=18_000,
     )
     data = PubMedData
     file = BulkFile(FILES, (TABLE,), "app.annotation.sources.pubmed:read")

@@ -18,7 +18,7 @@ EXCERPT_BYTES = 4_096
 """Maximum number of bytes read from the body of a refusal."""
 
 _MAX_EXCERPT_CHARS = 200
-RETRY_SECONDS = 60.0
+UNAVAILABLE_SECONDS = 60.0
 """Seconds before the next request to an unavailable service."""
 
 _BLOCKED_SECONDS = 300.0
@@ -56,7 +56,7 @@ def failure(
     response: httpx.Response,
     body: bytes,
     secrets: Iterable[str],
-    longest_wait: float = math.inf,
+    max_wait: float = math.inf,
 ) -> Exception:
     """Return the exception for an answer that reports a failure.
 
@@ -69,12 +69,12 @@ def failure(
         response: the response; its status and headers are used.
         body: the start of its body.
         secrets: texts to redact in the reason.
-        longest_wait: the upper limit of a ``Retry-After``, in seconds.
+        max_wait: the upper limit of a ``Retry-After``, in seconds.
     """
     status = response.status_code
     shown = excerpt(body, secrets)
     reason = f"answered {status}: {shown}"
-    asked = retry_after(response.headers.get("Retry-After"), longest_wait)
+    asked = retry_after(response.headers.get("Retry-After"), max_wait)
     if status == HTTPStatus.BAD_REQUEST and "api key invalid" in shown.lower():
         return UserError(
             f"{host} rejected the API key",
@@ -98,7 +98,7 @@ def failure(
 
 
 def _transient(host: str, status: int, reason: str, asked: float | None) -> TryAgain:
-    unavailable = UpstreamUnavailable(host, max(asked or 0, RETRY_SECONDS), reason)
+    unavailable = UpstreamUnavailable(host, max(asked or 0, UNAVAILABLE_SECONDS), reason)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         delay = _DEFAULT_RETRY_AFTER if asked is None else asked
         return TryAgain(Trouble.REFUSED, reason, unavailable, delay)
@@ -126,4 +126,4 @@ def unreachable(
     # the proxy refused to open a tunnel
     if isinstance(error, httpx.ProxyError) and str(error).startswith(_PROXY_REFUSALS):
         return UpstreamUnavailable(host, _BLOCKED_SECONDS, f"{reason}; {_PROXY_HINT}")
-    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, RETRY_SECONDS, reason))
+    return TryAgain(Trouble.FAULT, reason, UpstreamUnavailable(host, UNAVAILABLE_SECONDS, reason))

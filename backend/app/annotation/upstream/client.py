@@ -87,7 +87,7 @@ class Upstream:
             secrets=self._secrets,
             headers=headers or {},
             try_seconds=try_seconds,
-            longest_wait=self._retries.longest_wait,
+            max_wait=self._retries.max_wait,
         )
         self._folder = cache_dir and folder_of(cache_dir, host, base_url)
         self._params = dict(params or {})

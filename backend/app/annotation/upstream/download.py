@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.annotation.upstream.answers import RETRY_SECONDS, excerpt
+from app.annotation.upstream.answers import UNAVAILABLE_SECONDS, excerpt
 from app.annotation.upstream.body import encodings
 from app.annotation.upstream.cache import CachedFile, Download, Known
 from app.annotation.upstream.dates import past_date
@@ -183,7 +183,7 @@ class Downloading:
                 raise
             self._furthest = self._written
             reason = f"broke off after {self._written:,} bytes ({type(error).__name__})"
-            outcome = UpstreamUnavailable(self._host, RETRY_SECONDS, reason)
+            outcome = UpstreamUnavailable(self._host, UNAVAILABLE_SECONDS, reason)
             raise TryAgain(Trouble.CUT, reason, outcome) from error
         if not self._written and not total:
             raise self._unavailable("sent an empty file")
@@ -200,7 +200,7 @@ class Downloading:
             raise self._unavailable(f"sent something that is not a gzip file: {excerpt(start)}")
 
     def _unavailable(self, reason: str) -> UpstreamUnavailable:
-        return UpstreamUnavailable(self._host, RETRY_SECONDS, reason)
+        return UpstreamUnavailable(self._host, UNAVAILABLE_SECONDS, reason)
 
     def _unusable(self, reason: str) -> TryAgain:
         return TryAgain(Trouble.BODY, reason, BadAnswer(f"{self._host} {reason}"))

@@ -6,7 +6,7 @@ Such a request is not retried immediately and its batch is not halved: the run w
 import re
 from collections.abc import Iterable
 
-from app.annotation.upstream.answers import EXCERPT_BYTES, RETRY_SECONDS, excerpt
+from app.annotation.upstream.answers import EXCERPT_BYTES, UNAVAILABLE_SECONDS, excerpt
 from app.annotation.upstream.errors import UpstreamUnavailable
 
 # The pattern lets a comment end in one place only, which avoids backtracking over many comments.
@@ -44,10 +44,10 @@ def is_web_page(start: bytes) -> bool:
 def no_answer(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamUnavailable | None:
     """Return the exception for a body that is empty or a web page, with any status."""
     if not body.strip():
-        return UpstreamUnavailable(host, RETRY_SECONDS, "sent an empty body")
+        return UpstreamUnavailable(host, UNAVAILABLE_SECONDS, "sent an empty body")
     if is_web_page(body):
         reason = f"sent a web page instead of an answer: {excerpt(body, secrets)}"
-        return UpstreamUnavailable(host, RETRY_SECONDS, reason)
+        return UpstreamUnavailable(host, UNAVAILABLE_SECONDS, reason)
     return None
 
 
@@ -58,4 +58,6 @@ def reported_outage(host: str, body: bytes, secrets: Iterable[str]) -> UpstreamU
     """
     if len(body) > _MAX_OUTAGE_BYTES or not _OUTAGE_WORDS.search(body):
         return None
-    return UpstreamUnavailable(host, RETRY_SECONDS, f"cannot answer now: {excerpt(body, secrets)}")
+    return UpstreamUnavailable(
+        host, UNAVAILABLE_SECONDS, f"cannot answer now: {excerpt(body, secrets)}"
+    )

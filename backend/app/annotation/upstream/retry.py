@@ -36,9 +36,9 @@ class Retries:
         body: the maximum number of tries with an unusable body.
         first: the seconds before the second try. The backoff doubles with each further try, plus
             jitter.
-        longest: the longest backoff, in seconds.
+        max_backoff: the longest backoff, in seconds.
         seconds: the total time, in seconds, after which no further try begins.
-        longest_wait: the upper limit of a ``Retry-After``, in seconds.
+        max_wait: the upper limit of a ``Retry-After``, in seconds.
     """
 
     refused: int = 8
@@ -46,9 +46,9 @@ class Retries:
     cut: int = 20
     body: int = 3
     first: float = 0.5
-    longest: float = 20.0
+    max_backoff: float = 20.0
     seconds: float = 300.0
-    longest_wait: float = 14_400.0
+    max_wait: float = 14_400.0
 
     def limit(self, trouble: Trouble) -> int:
         """Return the maximum number of tries that fail this way."""
@@ -88,7 +88,7 @@ def retrying(host: str, retries: Retries) -> AsyncRetrying:
     """Return the retry loop of one request. It re-raises the last :class:`TryAgain`."""
     seen: Counter[Trouble] = Counter()
     backoff = wait_exponential_jitter(
-        multiplier=retries.first, max=retries.longest, jitter=retries.first
+        multiplier=retries.first, max=retries.max_backoff, jitter=retries.first
     )
 
     def stop(state: RetryCallState) -> bool:

@@ -45,7 +45,7 @@ class Sender:
         secrets: texts to redact in every message.
         headers: HTTP headers of every request.
         try_seconds: the timeout of one try, in seconds.
-        longest_wait: the upper limit of a ``Retry-After``, in seconds.
+        max_wait: the upper limit of a ``Retry-After``, in seconds.
 
     Attributes:
         traffic: the traffic so far.
@@ -63,7 +63,7 @@ class Sender:
         secrets: Sequence[str],
         headers: Mapping[str, str],
         try_seconds: float,
-        longest_wait: float,
+        max_wait: float,
     ) -> None:
         self.traffic = Traffic()
         self._host = host.name
@@ -77,7 +77,7 @@ class Sender:
         self._secrets = secrets
         self._headers = {"Accept-Encoding": ENCODING, **headers}
         self._try_seconds = try_seconds
-        self._longest_wait = longest_wait
+        self._max_wait = max_wait
         self._in_flight = asyncio.Semaphore(host.concurrency)
 
     def address(self, path: str) -> str:
@@ -135,7 +135,7 @@ class Sender:
         A 429 pauses the budget, and so the requests of all workers.
         """
         body = await start_of_body(self._host, response, answers.EXCERPT_BYTES)
-        failure = answers.failure(self._host, response, body, self._secrets, self._longest_wait)
+        failure = answers.failure(self._host, response, body, self._secrets, self._max_wait)
         pause = answers.pause(failure, response)
         if pause:
             await self._limiter.pause(self._budget, pause)

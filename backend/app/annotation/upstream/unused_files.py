@@ -15,7 +15,7 @@ from pathlib import Path
 from app.annotation.upstream.cache import CachedFile
 from app.annotation.upstream.cache_dir import own_folders
 
-ABANDONED = 86_400.0
+ABANDONED_AFTER = 86_400.0
 """Seconds after its last change when an incomplete download counts as abandoned. One try to
 download a file takes an hour at most."""
 
@@ -71,7 +71,7 @@ def _look(path: Path, seconds: float, *, in_use: bool) -> Unused | None:
     age = file.unused_for()
     size, changed = _facts(path)
     if part := _PART.fullmatch(path.name):
-        file, age, seconds = CachedFile(path.with_name(part[1])), changed, ABANDONED
+        file, age, seconds = CachedFile(path.with_name(part[1])), changed, ABANDONED_AFTER
     elif path.parent.name == _PIECES and not in_use:
         age = changed
     return Unused(file, path, size) if age is not None and age > seconds else None

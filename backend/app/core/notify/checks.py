@@ -2,9 +2,9 @@
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
-from app.core.text.words import some, span
+from app.core.text.words import some, time_span
 
-LATE = 1_800
+UNDELIVERED_AFTER = 1_800
 """Seconds from which on a notification should have been delivered."""
 
 _UNDELIVERED = """
@@ -34,13 +34,13 @@ async def undelivered(context: Context) -> Finding:
     """Find channels that have not delivered something for long."""
     from sqlalchemy import text
 
-    found = await context.rows(text(_UNDELIVERED), late=LATE)
+    found = await context.rows(text(_UNDELIVERED), late=UNDELIVERED_AFTER)
     if not found:
         return ok("nothing waits for long")
     worst = max(found, key=lambda each: each.age)
     return warning(
-        f"{worst.channel} has not delivered a notification for {span(worst.age)}",
-        required=f"a delivery within {span(LATE)}",
+        f"{worst.channel} has not delivered a notification for {time_span(worst.age)}",
+        required=f"a delivery within {time_span(UNDELIVERED_AFTER)}",
         found=some(
             [
                 f"{row.channel}: {row.number:,} undelivered, {row.error or 'no attempt has ended'}"

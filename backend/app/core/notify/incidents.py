@@ -17,7 +17,7 @@ from app.core.notify import execution, outbox
 from app.core.notify.execution import Execution
 from app.core.notify.message import Kind
 from app.core.notify.notice import CommandOf, Notice
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 NOBODY_AFTER = 300.0
 """Seconds without a living worker after which people are told. A restart takes less."""
@@ -136,7 +136,7 @@ def _nobody_lives(state: Execution, command: CommandOf) -> Notice | None:
         kind=Kind.NOBODY_EXECUTES,
         at=since,
         title="No worker is alive, so nobody executes runs",
-        text=f"No worker has been alive for {span(state.seconds_since(since))}."
+        text=f"No worker has been alive for {time_span(state.seconds_since(since))}."
         f" {state.queued:,} runs are queued. They stay queued, and schedules stand still.\n"
         f"To find out why: {command(find_cause('worker'))}",
         detail={"queued": state.queued},
@@ -152,8 +152,8 @@ def _nobody_claims(state: Execution, command: CommandOf) -> Notice | None:
         kind=Kind.NOBODY_EXECUTES,
         at=since,
         title="A run is ready, and no worker claims it although one is idle",
-        text=f"Run {state.run} has been ready for {span(state.seconds_since(since))}, and an idle"
-        " worker does not claim it.\n"
+        text=f"Run {state.run} has been ready for {time_span(state.seconds_since(since))}, and an"
+        " idle worker does not claim it.\n"
         f"To find out why: {command(find_cause('worker', 'redis'))}",
         detail={"queued": state.queued, "run": state.run},
         subject="",

@@ -73,9 +73,9 @@ class Notice:
         }
 
 
-def one_line(text: str, most: int = MAX_TITLE) -> str:
+def one_line(text: str, max_chars: int = MAX_TITLE) -> str:
     """Return text as one line without control characters and secrets, shortened if it is long."""
-    return shortened(printable(" ".join(redact(storable(text)).split())), most)
+    return shortened(printable(" ".join(redact(storable(text)).split())), max_chars)
 
 
 def some_lines(text: str) -> str:

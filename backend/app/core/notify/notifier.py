@@ -23,20 +23,20 @@ from app.db.engine import create_engine
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS = 5
+POOL_SIZE = 5
 """To PostgreSQL: one to look, two to describe an event, and those for what was found."""
 
-LOOK_EVERY = 2.0
+LOOK_INTERVAL = 2.0
 """Seconds between two looks for something to do. A look is one statement."""
 
-WATCH_EVERY = 15.0
+WATCH_INTERVAL = 15.0
 """Seconds between two looks at states, whichever process does it."""
 
 MAX_AGE, MAX_AGE_AT_FIRST = "7 days", "1 hour"
 """People are not told of older things. The shorter time applies to what happened before the first
 channel was configured."""
 
-ANSWER_TIMEOUT = 30.0
+LOOK_TIMEOUT = 30.0
 """Seconds after which a look that is not answered is given up."""
 
 _LOOK = text(
@@ -94,9 +94,7 @@ class Notifier:
         watches: Sequence[Watch] = (),
         describe: Mapping[str, Describe] | None = None,
     ) -> None:
-        self._db = create_engine(
-            dsn, session="kidney-genetics notifications", pool_size=CONNECTIONS
-        )
+        self._db = create_engine(dsn, session="kidney-genetics notifications", pool_size=POOL_SIZE)
         self._autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
         self._channels = {channel.name: channel for channel in channels}
         self._rules = rules
@@ -118,7 +116,7 @@ class Notifier:
         """End. What is being sent is sent again by another process, or after the next start."""
         tasks = [task for task in (self._loop, self._describing) if task is not None]
         tasks += self._sending.values()
-        await asyncio.gather(*(cancelling.end(task, within=ANSWER_TIMEOUT) for task in tasks))
+        await asyncio.gather(*(cancelling.end(task, within=LOOK_TIMEOUT) for task in tasks))
         await self._drop()
         for channel in self._channels.values():
             await channel.close()
@@ -128,14 +126,14 @@ class Notifier:
         while True:
             if not await self._do("looking for notifications", self._look):
                 await self._drop()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_INTERVAL)
 
     async def _look(self) -> None:
         """Do what there is to do. Usually there is nothing, and this takes one statement."""
-        async with asyncio.timeout(ANSWER_TIMEOUT):
+        async with asyncio.timeout(LOOK_TIMEOUT):
             if self._looking is None:
                 self._looking = await self._autocommit.connect()
-            found = (await self._looking.execute(_LOOK, {"every": WATCH_EVERY})).one()
+            found = (await self._looking.execute(_LOOK, {"every": WATCH_INTERVAL})).one()
         max_age = MAX_AGE_AT_FIRST if found.is_first else MAX_AGE
         if found.events:
             while await run_events.look(self._db, max_age, self._command):
@@ -176,7 +174,7 @@ class Notifier:
 
     async def _watch(self, connection: AsyncConnection) -> None:
         """Look at states, unless another process has just done that."""
-        if (await connection.execute(_TAKE_TURN, {"every": WATCH_EVERY})).one_or_none() is None:
+        if (await connection.execute(_TAKE_TURN, {"every": WATCH_INTERVAL})).one_or_none() is None:
             return
         for watch in self._watches:
             await self._do(

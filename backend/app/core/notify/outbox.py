@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 _TELL = text(
     """
@@ -84,7 +84,7 @@ async def tell_recovered(
         opened_at: when it began.
         now: when it ended.
     """
-    lasted = span(max((now - opened_at).total_seconds(), 0))
+    lasted = time_span(max((now - opened_at).total_seconds(), 0))
     notice = Notice(
         kind=Kind.RECOVERED,
         at=now,

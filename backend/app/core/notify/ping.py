@@ -23,12 +23,12 @@ from app.db.locks import Lock, keep
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 30.0
+PING_TIMEOUT = 30.0
 """Seconds for the question to PostgreSQL, and for the call."""
 
 STOP_TIMEOUT = 5.0
 
-_TURNS = 3
+_LOOKS_PER_INTERVAL = 3
 """How many times in an interval a process looks again that has not called the address."""
 
 _LOCK = Lock("the ping", table="incidents", number=2, timeout=0)
@@ -98,11 +98,11 @@ class Ping:
             except Exception:
                 called = False
                 logger.exception("the ping failed")
-            await asyncio.sleep(self._interval if called else self._interval / _TURNS)
+            await asyncio.sleep(self._interval if called else self._interval / _LOOKS_PER_INTERVAL)
 
     async def _once(self) -> bool:
         """Call the address, if this process is the one that does and all is well."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(PING_TIMEOUT):
             if self._connection is None:
                 autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
                 self._connection = await autocommit.connect()
@@ -122,7 +122,10 @@ class Ping:
     async def _call(self) -> str:
         """Call the address, and return what went wrong."""
         try:
-            async with asyncio.timeout(TIMEOUT), self._http.stream("GET", self._url) as response:
+            async with (
+                asyncio.timeout(PING_TIMEOUT),
+                self._http.stream("GET", self._url) as response,
+            ):
                 if response.is_success:
                     return ""
                 return f"{urlsplit(self._url).hostname} answered {response.status_code}"

@@ -10,12 +10,12 @@ from app.core.errors import LIST_NOTIFICATIONS
 from app.core.notify.message import Kind, Severity
 from app.core.notify.notice import MAX_TEXT, CommandOf
 from app.core.notify.rules import Rules
-from app.core.notify.sending import GIVE_UP
+from app.core.notify.sending import GIVE_UP_AFTER
 
-BATCH = 500
+NOTIFICATION_BATCH = 500
 """Notifications that are planned in one transaction."""
 
-MAX_IN_DIGEST = 1_000
+MAX_DIGEST_NOTIFICATIONS = 1_000
 """Notifications that one digest may contain."""
 
 _UNPLANNED = text(
@@ -100,7 +100,7 @@ async def plan(
         channels: that carry it.
         max_age: nobody is told of older notifications.
     """
-    values = {"batch": BATCH, "max_age": max_age}
+    values = {"batch": NOTIFICATION_BATCH, "max_age": max_age}
     rows = (await connection.execute(_UNPLANNED, values)).mappings().all()
     given = []
     for row in rows:
@@ -118,7 +118,7 @@ async def plan(
                 "channels": list(channels),
             },
         )
-    return len(rows) == BATCH
+    return len(rows) == NOTIFICATION_BATCH
 
 
 async def collect(connection: AsyncConnection, channel: str, command: CommandOf) -> bool:
@@ -132,7 +132,7 @@ async def collect(connection: AsyncConnection, channel: str, command: CommandOf)
         channel: whose digest is due.
         command: says what to type.
     """
-    values = {"channel": channel, "most": MAX_IN_DIGEST}
+    values = {"channel": channel, "most": MAX_DIGEST_NOTIFICATIONS}
     rows = (await connection.execute(_WAITING, values)).mappings().all()
     if len(rows) == 1:
         await connection.execute(_SEND_ALONE, {"id": rows[0]["notification_id"], **values})
@@ -151,12 +151,12 @@ async def collect(connection: AsyncConnection, channel: str, command: CommandOf)
                 "ids": ids,
             },
         )
-    return len(rows) == MAX_IN_DIGEST
+    return len(rows) == MAX_DIGEST_NOTIFICATIONS
 
 
 async def give_up(connection: AsyncConnection, channels: Sequence[str]) -> None:
     """Give up what channels that are not configured any more have not delivered for a week."""
-    await connection.execute(_GIVE_UP, {"channels": list(channels), "give_up": GIVE_UP})
+    await connection.execute(_GIVE_UP, {"channels": list(channels), "give_up": GIVE_UP_AFTER})
 
 
 def _lines(rows: Sequence[RowMapping], listing: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.core.errors import accept, retry_run, show_run
+from app.core.errors import accept_held, retry_run, show_run
 from app.core.notify import outbox
 from app.core.notify.message import Kind
 from app.core.notify.notice import CommandOf, Notice, one_line
@@ -20,10 +20,10 @@ from app.core.text.words import some
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
+EVENT_BATCH = 200
 """Events that are looked at in one transaction."""
 
-DESCRIBED_WITHIN = 600.0
+DESCRIBE_TIMEOUT = 600.0
 """Seconds that the description of an event may take. Nobody is told of what takes longer."""
 
 _KEEP_OPEN = text("SELECT set_config('idle_in_transaction_session_timeout', '15min', true)")
@@ -76,13 +76,13 @@ async def look(db: AsyncEngine, max_age: str, command: CommandOf) -> bool:
         Whether there may be more events.
     """
     async with db.begin() as connection:
-        rows = await _unnoticed(connection, list(_DESCRIBED), BATCH, max_age)
+        rows = await _unnoticed(connection, list(_DESCRIBED), EVENT_BATCH, max_age)
         notices = [_describe(row, command) for row in rows if not row["is_old"]]
         await outbox.tell_incidents(
             connection, [notice for notice in notices if notice is not None]
         )
         await _mark(connection, rows)
-    return len(rows) == BATCH
+    return len(rows) == EVENT_BATCH
 
 
 async def look_at_others(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> None:
@@ -108,7 +108,7 @@ async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: st
             try:
                 if not row["is_old"]:
                     told = RunEvent(row["run_id"], row["at"], row["detail"])
-                    async with asyncio.timeout(DESCRIBED_WITHIN):
+                    async with asyncio.timeout(DESCRIBE_TIMEOUT):
                         notice = await say(db, told)
             except Exception as error:
                 if is_unavailable(error):
@@ -177,7 +177,7 @@ def _held(row: RowMapping, command: CommandOf) -> Notice | None:
         "The earlier annotations stay.\n"
         f"To see what is held: {command(show_run(run_id))}\n"
         f"If the source has a fault, when it is repaired: {command(retry_run(run_id))}\n"
-        f"If the answers are right: {command(accept(run_id, source))}",
+        f"If the answers are right: {command(accept_held(run_id, source))}",
         detail={"run": run_id, "source": source, "reason": reason},
         subject=source,
         run_id=run_id,

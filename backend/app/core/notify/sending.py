@@ -17,23 +17,23 @@ from app.core.notify.notice import one_line
 
 logger = logging.getLogger(__name__)
 
-AT_A_TIME = 8
+MAX_AT_ONCE = 8
 """Messages that a process sends at the same time."""
 
-TIMEOUT = 90.0
+CHANNEL_TIMEOUT = 90.0
 """Seconds that a channel may take for a message."""
 
-LEASE = 120.0
+LEASE_SECONDS = 120.0
 """Seconds after which a delivery that was begun counts as interrupted."""
 
 BACKOFF_BASE, BACKOFF_CAP = 10.0, 3_600.0
 """Seconds until the second attempt, and the most seconds between two. The time doubles with each
 attempt and has jitter."""
 
-LONGEST_RETRY_AFTER = 86_400.0
+MAX_RETRY_AFTER = 86_400.0
 """Seconds for which a receiver may postpone a message."""
 
-GIVE_UP = "7 days"
+GIVE_UP_AFTER = "7 days"
 """The time for which a message is tried. After it, the message is not news any more."""
 
 # where PostgreSQL's clock was set back since, a time in the far future is no reason to wait
@@ -98,14 +98,18 @@ class Sender:
 
     async def _send_some(self) -> bool:
         """Send some of what is due, and return whether there may be more."""
-        values = {"channel": self.channel.name, "lease": LEASE, "most": AT_A_TIME}
+        values = {
+            "channel": self.channel.name,
+            "lease": LEASE_SECONDS,
+            "most": MAX_AT_ONCE,
+        }
         async with self.db.connect() as connection:
             rows = (await connection.execute(_CLAIM, values)).mappings().all()
         ended = await asyncio.gather(*map(self._deliver, rows), return_exceptions=True)
         for error in ended:
             if error is not None:
                 raise error
-        return len(rows) == AT_A_TIME
+        return len(rows) == MAX_AT_ONCE
 
     async def _deliver(self, row: RowMapping) -> None:
         key = {"notification_id": row["notification_id"], "channel": row["channel"]}
@@ -118,9 +122,9 @@ class Sender:
             values = {
                 "error": reason,
                 "permanent": failure.permanent,
-                "retry_after": min(failure.retry_after or 0.0, LONGEST_RETRY_AFTER),
+                "retry_after": min(failure.retry_after or 0.0, MAX_RETRY_AFTER),
                 "attempts": row["attempts"],
-                "give_up": GIVE_UP,
+                "give_up": GIVE_UP_AFTER,
                 "base": BACKOFF_BASE,
                 "cap": BACKOFF_CAP,
             }
@@ -132,12 +136,12 @@ class Sender:
 
     async def _try(self, message: Message) -> NotDelivered | None:
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(CHANNEL_TIMEOUT):
                 await self.channel.send(message)
         except NotDelivered as error:
             return error
         except TimeoutError:
-            return NotDelivered(f"no answer within {TIMEOUT:.0f} s")
+            return NotDelivered(f"no answer within {CHANNEL_TIMEOUT:.0f} s")
         except Exception as error:
             # the next message may be none that the channel fails with
             logger.exception("the channel %s failed", self.channel.name)

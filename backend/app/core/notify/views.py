@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_NOTIFICATIONS, NotFound
 from app.core.notify.message import Kind, Severity
-from app.core.runs.views import LARGEST_ID, View, one_of
+from app.core.runs.views import MAX_ID, View, one_of
 
 STATES = ("pending", "delivered", "refused", "given up", "waiting", "in digest")
 
@@ -95,7 +95,7 @@ async def get_notification(connection: AsyncConnection, notification_id: int) ->
         NotFound: there is no such notification.
     """
     found = []
-    if 0 < notification_id < LARGEST_ID:
+    if 0 < notification_id < MAX_ID:
         page = await list_notifications(connection, limit=1, before=notification_id + 1)
         found = page.notifications
     if not found or found[0].id != notification_id:
@@ -117,7 +117,7 @@ async def list_notifications(
         limit: the most notifications on the page.
         before: only notifications with a smaller id.
     """
-    values = {"limit": limit, "before": LARGEST_ID if before is None else before}
+    values = {"limit": limit, "before": MAX_ID if before is None else before}
     found = []
     for row in (await connection.execute(_PAGE, values)).mappings():
         incident = None if row["incident_id"] is None else {**row, "id": row["incident_id"]}

@@ -19,18 +19,18 @@ from app.core.checks import (
 )
 from app.core.errors import EDIT_SETTINGS, MIGRATE, UserError, back_up, restore
 from app.core.postgres.psql import psql
-from app.core.text.words import span
+from app.core.text.words import time_span
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-OLDEST = 12
+MIN_VERSION = 12
 """The engine's queries use ``AS MATERIALIZED`` (release notes of PostgreSQL 12)."""
 
 LOCK_CLASS = 5_209_019
 """The first half of the keys of the check's advisory locks. Nothing else uses it."""
 
-IDLE = 60
+MAX_IDLE_SECONDS = 60
 """Seconds. PostgreSQL ends the engine's own idle transactions after 30 (``app/db/connection.py``).
 """
 
@@ -85,10 +85,10 @@ async def reachable(context: Context) -> Finding:
             raise
         refusal = _refused(context, known)
         return by_time(refusal) if is_timeout(error) else refusal
-    if found.major < OLDEST:
+    if found.major < MIN_VERSION:
         return failed(
             f"PostgreSQL {found.major} is too old",
-            required=f"PostgreSQL {OLDEST} or later",
+            required=f"PostgreSQL {MIN_VERSION} or later",
             found=f"PostgreSQL {found.major}",
             remedy="sudo apt-get install postgresql",
         )
@@ -249,18 +249,18 @@ async def idle_in_transaction(context: Context) -> Finding:
         ORDER BY blocked DESC, idle DESC LIMIT 20
         """
     )
-    found = await context.rows(statement, idle=IDLE)
+    found = await context.rows(statement, idle=MAX_IDLE_SECONDS)
     if not found:
-        return ok(f"no transaction has been idle for more than {IDLE} s")
+        return ok(f"no transaction has been idle for more than {MAX_IDLE_SECONDS} s")
     worst = found[0]
     report = failed if worst.blocked else warning
     blocks = f", and blocks {worst.blocked} other sessions" if worst.blocked else ""
     return report(
         f"{worst.program} (pid {worst.pid}) has been idle in a transaction for"
-        f" {span(worst.idle)}{blocks}",
-        required=f"no transaction that is idle for more than {IDLE} s",
+        f" {time_span(worst.idle)}{blocks}",
+        required=f"no transaction that is idle for more than {MAX_IDLE_SECONDS} s",
         found=", ".join(
-            f"{session.program} (pid {session.pid}) {span(session.idle)}" for session in found
+            f"{session.program} (pid {session.pid}) {time_span(session.idle)}" for session in found
         ),
         remedy=psql(
             dsn(context),

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_plus
 
 from dotenv import dotenv_values
 
-from app.core.process.redaction import SHORTEST_SECRET
+from app.core.process.redaction import MIN_SECRET_CHARS
 
 # dotenv logs unreadable lines without the name of the file; the settings refuse such a file
 logging.getLogger("dotenv.main").setLevel(logging.ERROR)
@@ -36,7 +36,7 @@ _HEADERS = re.compile(r"OTEL_\w+_HEADERS")
 _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
 _IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
-_RANDOM = 8
+_MIN_RANDOM_CHARS = 8
 """Characters. A shorter part of an address does not count as a secret by itself."""
 
 _WORD = re.compile(r"[a-z._-]+")
@@ -59,7 +59,7 @@ def configured_secrets(environ: Mapping[str, str], *env_files: str) -> frozenset
         secret
         for name, value in found
         for secret in of_variable(name, value)
-        if len(secret) >= SHORTEST_SECRET
+        if len(secret) >= MIN_SECRET_CHARS
     )
 
 
@@ -78,7 +78,7 @@ def secrets_of(settings: Iterable[tuple[str, Any]]) -> frozenset[str]:
         secret
         for name, value in found.items()
         for secret in of_variable(name, value)
-        if len(secret) >= SHORTEST_SECRET
+        if len(secret) >= MIN_SECRET_CHARS
     )
 
 
@@ -111,7 +111,7 @@ def _of_capability(address: str) -> Iterator[str]:
     if not mark:
         yield address
     for part in (beyond, *_DELIMITERS.split(beyond)):
-        if len(part) >= _RANDOM and not _WORD.fullmatch(part):
+        if len(part) >= _MIN_RANDOM_CHARS and not _WORD.fullmatch(part):
             yield from (part, unquote(part))
 
 

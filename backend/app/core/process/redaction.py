@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 HIDDEN = "***"
 
-SHORTEST_SECRET = 4
+MIN_SECRET_CHARS = 4
 """Characters. Replacing shorter secrets would make ordinary words unreadable."""
 
-_LONG = 8
+_MIN_CHARS_IN_WORDS = 8
 """Characters. A shorter secret may be part of an ordinary word, so only whole words are replaced.
 """
 
@@ -115,7 +115,7 @@ def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
     parts = [
         _spellings(secret)
         for secret in sorted(secrets, key=len, reverse=True)
-        if len(secret) >= SHORTEST_SECRET and secret.lower() not in _NO_SECRETS
+        if len(secret) >= MIN_SECRET_CHARS and secret.lower() not in _NO_SECRETS
     ]
     # case-insensitive: a library may interpret part of a password as a host, in lower case
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
@@ -124,7 +124,7 @@ def _pattern_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
 def _spellings(secret: str) -> str:
     """Return a regular expression that matches all spellings of a secret."""
     pattern = "".join(map(_spellings_of_character, secret))
-    if len(secret) >= _LONG:
+    if len(secret) >= _MIN_CHARS_IN_WORDS:
         return pattern
     before = r"(?<![^\W_])" if secret[0].isalnum() else ""
     after = r"(?![^\W_])" if secret[-1].isalnum() else ""

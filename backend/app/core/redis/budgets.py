@@ -15,20 +15,20 @@ from app.core.redis.rate_limits import (
     MAX_DELAY,
     MAX_PAUSE,
     MAX_QUEUE,
-    PACE,
+    USED_SHARE,
     LocalRateLimiter,
 )
-from app.core.redis.slot_counts import FIELDS, PERIOD, SlotCounts
+from app.core.redis.slot_counts import COUNTED_SECONDS, FIELDS, SlotCounts
 
 logger = logging.getLogger(__name__)
 
 READ_TIMEOUT = 1.0
 """Seconds to wait for Redis. Nothing depends on its reply."""
 
-PAUSE = 5.0
+PAUSE_AFTER_FAILURE = 5.0
 """Seconds without further requests to Redis after it did not reply."""
 
-KEPT_FOR = 0.25
+MAX_AGE = 0.25
 """Seconds for which a result is cached. The pages read the budgets twice a second for each role of
 their viewers, and whenever somebody opens a page."""
 
@@ -100,16 +100,16 @@ class RedisBudgets:
                     (seconds, micros), *states = await pipe.execute(raise_on_error=False)
         except (RedisError, OSError, TypeError) as error:
             # the TypeError: if Redis refuses TIME, the reply is an error instead of a pair
-            self._again_at = time.monotonic() + PAUSE
+            self._again_at = time.monotonic() + PAUSE_AFTER_FAILURE
             logger.warning(
                 "the request budgets cannot be read from Redis; next attempt in %g s: %s",
-                PAUSE,
+                PAUSE_AFTER_FAILURE,
                 error or "no answer",
             )
             return None
         now = seconds * 1_000_000 + micros
         found = [use_of(each, state, now) for each, state in zip(budgets, states, strict=True)]
-        self._kept = time.monotonic() + KEPT_FOR, budgets, found
+        self._kept = time.monotonic() + MAX_AGE, budgets, found
         return found
 
 
@@ -143,14 +143,14 @@ def use_of(budget: Budget, state: Any, now: int) -> Use:
 
 
 def _use(budget: Budget, following: int, paused: int, counts: SlotCounts, now: int) -> Use:
-    interval = 1 / (budget.rate * PACE)
+    interval = 1 / (budget.rate * USED_SHARE)
     wait = max(0.0, (following - now) / 1e6)
     pause = max(0.0, (paused - now) / 1e6)
     if wait > max(MAX_DELAY, MAX_QUEUE * interval):
         wait = 0.0  # implausible: no process would wait for that long
     if pause > MAX_PAUSE:
         pause = 0.0
-    used = min(1.0, counts.recent(now) * interval / PERIOD)
+    used = min(1.0, counts.recent(now) * interval / COUNTED_SECONDS)
     return Use(round(used, 3), round(max(wait, pause), 3), round(pause, 3))
 
 

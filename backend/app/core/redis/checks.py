@@ -21,13 +21,13 @@ from app.core.redis.address import address, parse
 from app.core.redis.redis_cli import redis_cli
 from app.core.redis.server_info import info, url
 
-SLOW = 0.03
+MAX_ROUND_TRIP = 0.03
 """Seconds. A worker calls Redis twice before each request to a source, so a slower Redis keeps it
 below the highest rate limit of an upstream service, 15 requests per second."""
 
 PINGS = 5
 
-OLDEST = 5
+MIN_VERSION = 5
 """The script of the request budgets reads the time and then writes, which Redis allows since 5.0
 (https://redis.io/docs/latest/develop/programmability/eval-intro/, "Script replication")."""
 
@@ -58,12 +58,12 @@ async def reachable(context: Context) -> Finding:
         if "MISCONF" in str(error):
             return ok(f"{address(url(context))} answers, and refuses writes")
         return _unreachable(context, error)
-    if fastest > SLOW:
+    if fastest > MAX_ROUND_TRIP:
         return by_time(
             warning(
                 f"Redis at {address(url(context))} is slow: {fastest * 1000:.0f} ms per answer",
-                required=f"at most {SLOW * 1000:.0f} ms, so that workers reach the rate limits of"
-                " the sources",
+                required=f"at most {MAX_ROUND_TRIP * 1000:.0f} ms, so that workers reach the rate"
+                " limits of the sources",
                 found=f"{fastest * 1000:.0f} ms for the fastest of {PINGS} answers",
                 remedy=redis_cli(url(context), "--latency"),
             )
@@ -109,10 +109,10 @@ async def primary(context: Context) -> Finding:
     """Read the version, the mode and the role."""
     about = await info(context)
     found, role, at = str(about["redis_version"]), about.get("role"), address(url(context))
-    if int(found.partition(".")[0]) < OLDEST:
+    if int(found.partition(".")[0]) < MIN_VERSION:
         return failed(
             f"Redis {found} at {at} is too old",
-            required=f"Redis {OLDEST}.0 or later",
+            required=f"Redis {MIN_VERSION}.0 or later",
             found=found,
             remedy="sudo apt-get install redis-server",
         )

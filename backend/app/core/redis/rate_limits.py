@@ -3,7 +3,7 @@
 A service that allows R requests in any second counts them as they arrive. So requests are spread
 evenly, at a rate a little below R. At the full rate of 10/s, 11 requests span exactly one second,
 and if the first one arrives a millisecond late, the service answers one of them with 429.
-:data:`PACE` leaves a margin of 36 ms.
+:data:`USED_SHARE` leaves a margin of 36 ms.
 
 Each request takes the budget's next slot, which is a point in time, and sleeps until then. So
 nothing polls, and requests are sent in the order in which they came. At that time the slot is
@@ -36,19 +36,19 @@ from app.core.redis.slot_counts import COUNT, SlotCounts
 
 logger = logging.getLogger(__name__)
 
-PACE = 0.965
+USED_SHARE = 0.965
 """The share of the allowed rate that is used."""
 
 WINDOW = 1.0
 """Seconds over which a service counts. After Redis has lost its state, requests wait this long."""
 
-SLACK = 0.010
+MAX_LATENESS = 0.010
 """Seconds that a request may be late without moving the slots after it."""
 
-LEEWAY = 2 * SLACK
+LEEWAY = 2 * MAX_LATENESS
 """Seconds by which a request may precede its slot in the process's own count. Redis spreads
 requests evenly, so the request after a late one comes early. The value is below the margin that
-:data:`PACE` leaves."""
+:data:`USED_SHARE` leaves."""
 
 MAX_PAUSE = 3_600.0
 """Seconds. A pause that ends later is due to a clock that was set back, and is ignored."""
@@ -176,7 +176,7 @@ class _Paced(ABC):
         if not rate > 0:
             message = f"a rate must be above 0, not {rate}"
             raise ValueError(message)
-        interval = 1 / (rate * PACE)
+        interval = 1 / (rate * USED_SHARE)
         async with self._turns[budget]:
             started = time.monotonic()
             slot, wait = await self._take(budget, interval, None)
@@ -267,7 +267,7 @@ class RedisRateLimiter(_Paced):
         self._free[budget] = max(self._free[budget], time.monotonic()) + interval
 
     async def _take(self, budget: str, interval: float, slot: int | None) -> tuple[int, float]:
-        seconds = (interval, WINDOW, SLACK, MAX_PAUSE)
+        seconds = (interval, WINDOW, MAX_LATENESS, MAX_PAUSE)
         arguments = [*(round(value * 1e6) for value in seconds), MAX_QUEUE, slot or 0]
         taken, wait = await self._call(self._take_script, budget, arguments)
         return int(taken), int(wait) / 1e6
@@ -332,8 +332,8 @@ class LocalRateLimiter(_Paced):
         paused = self._paused[budget]
         free = self._next.get(budget, now + round(self._window * 1e9))
         late = (now - slot) / 1e9 if slot else 0.0
-        if slot and slot >= paused and late <= max(interval, SLACK):
-            self._next[budget] = free + round(max(0.0, late - SLACK) * 1e9)
+        if slot and slot >= paused and late <= max(interval, MAX_LATENESS):
+            self._next[budget] = free + round(max(0.0, late - MAX_LATENESS) * 1e9)
         else:
             slot = max(now, free, paused)
             self._next[budget] = slot + round(interval * 1e9)

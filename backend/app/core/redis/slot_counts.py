@@ -1,15 +1,15 @@
 """Counts the used slots of a budget, for display.
 
 Nothing else depends on these counts. There is one for the current and one for the previous period,
-from which the number in the last :data:`PERIOD` seconds is estimated.
+from which the number in the last :data:`COUNTED_SECONDS` seconds is estimated.
 """
 
 from dataclasses import dataclass
 
-PERIOD = 10.0
+COUNTED_SECONDS = 10.0
 """The counting period in seconds. It exceeds one second because a slow budget has few slots."""
 
-_LENGTH = round(PERIOD * 1e6)
+_LENGTH = round(COUNTED_SECONDS * 1e6)
 
 FIELDS = ("period", "used", "before")
 """The fields of a budget's hash in Redis."""
@@ -57,7 +57,7 @@ class SlotCounts:
         return SlotCounts(period, 1, self.used if self.period == period - 1 else 0)
 
     def recent(self, now: int) -> float:
-        """Estimate the number of slots used in the last :data:`PERIOD` seconds.
+        """Estimate the number of slots used in the last :data:`COUNTED_SECONDS` seconds.
 
         Args:
             now: the time, in microseconds.

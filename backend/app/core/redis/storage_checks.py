@@ -5,7 +5,7 @@ from app.core.redis.redis_cli import redis_cli
 from app.core.redis.server_info import info, url
 from app.core.text.words import size
 
-NEARLY_FULL, FULL = 0.80, 0.95
+WARNING_SHARE, FAILURE_SHARE = 0.80, 0.95
 """Shares of the memory limit: the check warns from the first one, and fails from the second one."""
 
 
@@ -101,13 +101,13 @@ async def memory(context: Context) -> Finding:
     used, limit = int(about["used_memory"]), int(about.get("maxmemory") or 0)
     available = limit or int(about.get("total_system_memory") or 0)
     share = used / available if available else 0.0
-    if share < (NEARLY_FULL if limit else FULL):
+    if share < (WARNING_SHARE if limit else FAILURE_SHARE):
         return ok(f"{size(used)} used, {f'of {size(limit)}' if limit else 'without a limit'}")
     raise_limit = redis_cli(url(context), "CONFIG", "SET", "maxmemory", str(2 * limit))
-    report = failed if share >= FULL else warning
+    report = failed if share >= FAILURE_SHARE else warning
     return report(
         f"Redis uses {share:.0%} of {'its memory limit' if limit else 'the memory of its machine'}",
-        required=f"less than {NEARLY_FULL if limit else FULL:.0%} of {size(available)}",
+        required=f"less than {WARNING_SHARE if limit else FAILURE_SHARE:.0%} of {size(available)}",
         found=f"{size(used)}; the limit is `maxmemory` in redis.conf",
         remedy=raise_limit if limit else redis_cli(url(context), "--bigkeys"),
     )

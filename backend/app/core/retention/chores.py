@@ -8,7 +8,7 @@ from app.core.retention.runs import Named, OldRuns
 from app.core.retention.settings import RetentionSettings
 from app.core.workers.chores import Chore
 
-INTERVAL = 3_600.0
+REMOVAL_INTERVAL = 3_600.0
 """Seconds between the end of one pass through old rows and the next."""
 
 
@@ -23,7 +23,7 @@ def retention(settings: RetentionSettings, named: Named) -> Sequence[Chore]:
     """
 
     def chore(what: str, remove: Callable[[AsyncConnection], Awaitable[bool]]) -> Chore:
-        return Chore(f"the retention of {what}", INTERVAL, remove)
+        return Chore(f"the retention of {what}", REMOVAL_INTERVAL, remove)
 
     return (
         chore("ticks", partial(ticks.remove, days=settings.tick_days)),

@@ -111,7 +111,7 @@ class OldRuns:
 
     async def remove(self, connection: AsyncConnection) -> bool:
         """Remove a batch, and return whether there are more old runs to look at."""
-        old = await list_old(connection, self._days, after=self._after, most=BATCH)
+        old = await list_old(connection, self._days, after=self._after, limit=BATCH)
         if unneeded := await list_unneeded(connection, old, self._named):
             values = {"ids": unneeded, "days": self._days}
             ended = (await connection.execute(_LOCK, values)).scalars().all()
@@ -122,7 +122,7 @@ class OldRuns:
 
 
 async def list_old(
-    connection: AsyncConnection, days: int, *, after: int = 0, most: int
+    connection: AsyncConnection, days: int, *, after: int = 0, limit: int
 ) -> Sequence[int]:
     """Return the ids of the first runs that ended so many days ago.
 
@@ -130,9 +130,9 @@ async def list_old(
         connection: to read from.
         days: since the end of the run.
         after: only runs with a greater id.
-        most: how many.
+        limit: how many.
     """
-    values = {"days": days, "after": after, "most": most}
+    values = {"days": days, "after": after, "most": limit}
     return (await connection.execute(_OLD, values)).scalars().all()
 
 

@@ -7,16 +7,14 @@ SECTION = "How long things are kept"
 MAX_DAYS = 100_000
 """So long that nothing is ever removed."""
 
-LEAST_RUN_DAYS = 31
+MIN_RUN_DAYS = 31
 """The doctor looks at what the runs of the last 30 days recorded (`runs.unknown-terms`)."""
 
 
 class RetentionSettings(Settings):
     """After how many days the rows that record what happened are removed."""
 
-    run_days: int = Field(
-        400, ge=LEAST_RUN_DAYS, le=MAX_DAYS, json_schema_extra={"section": SECTION}
-    )
+    run_days: int = Field(400, ge=MIN_RUN_DAYS, le=MAX_DAYS, json_schema_extra={"section": SECTION})
     """Days after its end until a run and its events are removed. A run stays longer while an
     annotation, a replaced answer, a tick or an open incident refers to it. The last runs of each
     source and of each request always stay. `100000` keeps all runs."""

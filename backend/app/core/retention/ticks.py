@@ -42,8 +42,8 @@ async def remove(connection: AsyncConnection, days: int) -> bool:
     return removed.rowcount == BATCH
 
 
-async def count(connection: AsyncConnection, days: int, *, most: int) -> int:
-    """Return how many ticks would be removed, but count no more than ``most``."""
-    counted = select(func.count()).select_from(select(_OLD.c.tick).limit(most).subquery())
+async def count(connection: AsyncConnection, days: int, *, limit: int) -> int:
+    """Return how many ticks would be removed, but count no more than ``limit``."""
+    counted = select(func.count()).select_from(select(_OLD.c.tick).limit(limit).subquery())
     found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

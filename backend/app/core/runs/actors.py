@@ -17,7 +17,7 @@ NOT_RECORDED = "not recorded"
 ACTS = frozenset({Event.CREATED, Event.ACCEPTED, Event.REOPENED, Event.CANCELLED})
 """The events that have an actor. Workers cause all other events while they execute a run."""
 
-LONGEST_NAME = 200
+MAX_NAME_CHARS = 200
 """Characters. Longer names are truncated."""
 
 
@@ -49,7 +49,7 @@ class Actor:
     way: Way
 
     def __str__(self) -> str:
-        return f"{storable(self.name)[:LONGEST_NAME]}, {self.way}"
+        return f"{storable(self.name)[:MAX_NAME_CHARS]}, {self.way}"
 
 
 ADMIN_BY_API = Actor("admin", Way.API)

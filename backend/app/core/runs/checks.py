@@ -2,15 +2,15 @@
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import cancel_run, retry_run, show_run
-from app.core.text.words import some, span
+from app.core.text.words import some, time_span
 
-NEWEST = 2_000
+NEWEST_RUNS = 2_000
 """The number of newest runs that the checks consider."""
 
 STUCK = 1_800
 """Seconds without a commit. The longest single batch reads a file of 400 MB."""
 
-OFTEN = 2
+MANY_FAILURES = 2
 """The check warns from this number of failures or losses in a row."""
 
 _STUCK = """
@@ -37,12 +37,12 @@ async def stuck(context: Context) -> Finding:
 
     found = await context.rows(text(_STUCK), stuck=STUCK)
     if not found:
-        return ok(f"every running run has committed within {span(STUCK)}")
+        return ok(f"every running run has committed within {time_span(STUCK)}")
     worst = found[0]
     source = f" ({worst.source})" if worst.source else ""
     return warning(
-        f"run {worst.id}{source} has committed nothing for {span(worst.idle)}",
-        required=f"a commit at least every {span(STUCK)}",
+        f"run {worst.id}{source} has committed nothing for {time_span(worst.idle)}",
+        required=f"a commit at least every {time_span(STUCK)}",
         found=some([f"run {run.id}" for run in found]),
         remedy=tuple(step(run.id) for run in found[:5] for step in (cancel_run, retry_run)),
     )
@@ -82,7 +82,7 @@ async def failing(context: Context) -> Finding:
     """
     from sqlalchemy import text
 
-    found = await context.rows(text(_FAILING), often=OFTEN, newest=NEWEST)
+    found = await context.rows(text(_FAILING), often=MANY_FAILURES, newest=NEWEST_RUNS)
     ended = [run for run in found if run.state == "failed"]
     if ended:
         return failed(
@@ -127,7 +127,7 @@ async def held(context: Context) -> Finding:
     """Find the sources whose answers are held by the latest run that covered them."""
     from sqlalchemy import text
 
-    found = await context.rows(text(_HELD), newest=NEWEST)
+    found = await context.rows(text(_HELD), newest=NEWEST_RUNS)
     if not found:
         return ok("nothing is held")
     return warning(

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.errors import NotFound, show_run
 from app.core.runs.views import View, require_run
 
-MOST_ATTEMPTS = 20
+MAX_ATTEMPTS = 20
 """The number of latest attempts of a run whose lines are kept."""
 
-MOST_LINES = 200
+MAX_LINES = 200
 """The number of last lines that are kept of an attempt."""
 
-LONGEST_LINE = 500
+MAX_LINE_CHARS = 500
 """Characters. Longer lines are truncated."""
 
 Key = tuple[int, int]
@@ -132,8 +132,8 @@ async def store(connection: AsyncConnection, key: Key, lines: Sequence[Line]) ->
             "levels": [line.level for line in lines],
             "texts": [line.text for line in lines],
             "last": lines[-1].number,
-            "most_lines": MOST_LINES,
-            "most_attempts": MOST_ATTEMPTS,
+            "most_lines": MAX_LINES,
+            "most_attempts": MAX_ATTEMPTS,
         },
     )
 

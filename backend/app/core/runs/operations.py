@@ -13,7 +13,7 @@ from app.core.runs import transitions
 from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
-from app.core.runs.views import LARGEST_ID, no_run
+from app.core.runs.views import MAX_ID, no_run
 from app.db.locks import Lock, hold
 from app.db.text import storable
 
@@ -328,7 +328,7 @@ async def _state(connection: AsyncConnection, run_id: int) -> str:
         NotFound: there is no such run.
     """
     state: str | None = None
-    if 0 < run_id <= LARGEST_ID:
+    if 0 < run_id <= MAX_ID:
         state = (await connection.execute(_STATE, {"run_id": run_id})).scalar_one_or_none()
     if state is None:
         raise await no_run(connection, run_id)

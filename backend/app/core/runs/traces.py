@@ -13,7 +13,7 @@ from app.core.errors import INSTALL_TRACES, UserError
 from app.core.process import logs
 from app.core.process.redaction import hide_in_addresses
 from app.core.process.tracing import ids, within_attempt
-from app.core.process.tracing.sending import TIMEOUT, SpanSender
+from app.core.process.tracing.sending import REQUEST_TIMEOUT, SpanSender
 from app.core.process.tracing.spans import Value
 from app.core.process.tracing.target import Target, is_installed, target_of
 from app.core.process.version import version
@@ -61,7 +61,7 @@ class Traces:
             headers=target.headers,
             certificate=target.certificate,
             resource=resource,
-            timeout=TIMEOUT,
+            timeout=REQUEST_TIMEOUT,
         )
         self._installation = ""
         self._sender = SpanSender(exporter, hide_in_addresses(target.address))

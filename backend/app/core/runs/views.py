@@ -16,10 +16,10 @@ from app.core.runs.request import MODES
 from app.core.text.field_docs import describe_fields
 from app.db.tables import run_events, run_sources, runs, workers
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 """The largest `bigint` of PostgreSQL, and so the largest possible id."""
 
-LARGEST_EPOCH = 2**31 - 1
+MAX_EPOCH = 2**31 - 1
 """The largest `integer` of PostgreSQL."""
 
 
@@ -308,7 +308,7 @@ def page(only: RunFilter, actors: Sequence[str], *, before: int | None, limit: i
         before: only runs with a smaller id.
         limit: the most runs on the page.
     """
-    chosen = _RUNS.where(runs.c.id < (LARGEST_ID if before is None else before))
+    chosen = _RUNS.where(runs.c.id < (MAX_ID if before is None else before))
     of_run = run_sources.c.run_id == runs.c.id
     if only.states is not None:
         chosen = chosen.where(runs.c.state.in_(only.states))
@@ -377,7 +377,7 @@ async def require_run(connection: AsyncConnection, run_id: int) -> None:
         NotFound: there is no such run.
     """
     found = False
-    if 0 < run_id <= LARGEST_ID:
+    if 0 < run_id <= MAX_ID:
         result = await connection.execute(
             text("SELECT EXISTS (SELECT FROM runs WHERE id = :id)"), {"id": run_id}
         )

@@ -12,7 +12,7 @@ from app.core.errors import UserError, WrongUse
 from app.core.postgres import background, backup
 from app.core.schedules import writing
 from app.core.schedules.actions import Action, parse
-from app.core.schedules.files import MAX_KEPT, FolderOptions
+from app.core.schedules.files import MAX_KEEP, FolderOptions
 from app.core.schedules.work import TickWork
 from app.db.engine import dsn_of
 
@@ -22,10 +22,10 @@ ENDING = "dump"
 class BackupOptions(FolderOptions):
     """Where backups go, and how many are kept."""
 
-    keep_daily: int = Field(7, ge=0, le=MAX_KEPT)
+    keep_daily: int = Field(7, ge=0, le=MAX_KEEP)
     """The newest backup of each of the last so many days that have one is kept."""
 
-    keep_weekly: int = Field(4, ge=0, le=MAX_KEPT)
+    keep_weekly: int = Field(4, ge=0, le=MAX_KEEP)
     """The newest backup of each of the last so many weeks that have one is kept."""
 
 

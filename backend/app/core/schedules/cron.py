@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 from app.core.errors import WrongUse
 from app.core.text.nearest import did_you_mean
 
-FIELDS = 5
+FIELD_COUNT = 5
 
 ALLOWED = "five fields: minute, hour, day of the month, month, day of the week ('0 3 * * 0')"
 """What can be written, for people."""
@@ -43,7 +43,7 @@ def check_cron(fields: str) -> None:
     Raises:
         WrongUse: they cannot be read, or never are.
     """
-    if len(fields.split()) != FIELDS:
+    if len(fields.split()) != FIELD_COUNT:
         raise WrongUse(f"{fields[:60]!r} has {len(fields.split())} fields", allowed=ALLOWED)
     try:
         next(CronSim(fields, datetime(2026, 1, 1, tzinfo=UTC)))
@@ -75,13 +75,13 @@ def next_tick(fields: str, zone: str, after: datetime) -> datetime:
     return next(ticks_after(fields, zone, after))
 
 
-def next_ticks(fields: str, zone: str, after: datetime, most: int) -> list[datetime]:
+def next_ticks(fields: str, zone: str, after: datetime, limit: int) -> list[datetime]:
     """Return the first ticks after a moment, in UTC."""
-    return list(islice(ticks_after(fields, zone, after), most))
+    return list(islice(ticks_after(fields, zone, after), limit))
 
 
 def ticks_between(
-    fields: str, zone: str, first: datetime, last: datetime, most: int
+    fields: str, zone: str, first: datetime, last: datetime, limit: int
 ) -> list[datetime]:
     """Return the latest ticks from a tick to a moment, both included, in order and in UTC.
 
@@ -90,14 +90,14 @@ def ticks_between(
         zone: the time zone in which the fields count.
         first: a tick.
         last: a moment that is not before it.
-        most: how many are returned at most.
+        limit: how many are returned at most.
     """
     start = last
     # the ticks are found from an earlier and earlier moment, because years of them may be due
-    step = timedelta(minutes=most)
+    step = timedelta(minutes=limit)
     while True:
         start = max(start - step, first - timedelta(seconds=1))
-        found = list(takewhile(last.__ge__, ticks_after(fields, zone, start)))[-most:]
-        if len(found) == most or start < first:
+        found = list(takewhile(last.__ge__, ticks_after(fields, zone, start)))[-limit:]
+        if len(found) == limit or start < first:
             return found or [first]
         step *= 4

@@ -24,7 +24,7 @@ _RANDOM = r"[a-z0-9_]{8}"
 
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
-MAX_KEPT = 1_000
+MAX_KEEP = 1_000
 
 
 class FolderOptions(BaseModel):
@@ -36,10 +36,10 @@ class FolderOptions(BaseModel):
     """The absolute path of the folder, outside of `CACHE_DIR`. It has to exist, and to be writable,
     on each host with workers."""
 
-    keep_daily: int | None = Field(None, ge=0, le=MAX_KEPT)
+    keep_daily: int | None = Field(None, ge=0, le=MAX_KEEP)
     """The newest file of each of the last so many days that have one is kept."""
 
-    keep_weekly: int | None = Field(None, ge=0, le=MAX_KEPT)
+    keep_weekly: int | None = Field(None, ge=0, le=MAX_KEEP)
     """The newest file of each of the last so many weeks that have one is kept. If neither is given,
     all files are."""
 

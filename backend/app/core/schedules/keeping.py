@@ -31,9 +31,9 @@ def kept(
     return ahead | days | weeks | set(others[:1])
 
 
-def _last(newest_first: Iterable[tuple[Hashable, datetime]], most: int) -> set[datetime]:
+def _last(newest_first: Iterable[tuple[Hashable, datetime]], limit: int) -> set[datetime]:
     """Return the newest tick of each of the first so many periods."""
     newest: dict[Hashable, datetime] = {}
     for period, tick in newest_first:
         newest.setdefault(period, tick)
-    return set([*newest.values()][:most])
+    return set([*newest.values()][:limit])

@@ -24,8 +24,8 @@ from app.db.text import is_storable, storable
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
 
-SHORTEST = timedelta(minutes=1)
-LONGEST = timedelta(days=3650)
+MIN_PERIOD = timedelta(minutes=1)
+MAX_PERIOD = timedelta(days=3650)
 """Of a period. The longest is as good as never, and no arithmetic fails with it."""
 
 Check = Callable[[AsyncConnection, RunRequest], Awaitable[object]]
@@ -173,7 +173,7 @@ def _check(new: NewSchedule) -> None:
         raise WrongUse(f"unknown overlap {new.overlap[:40]!r}", allowed=" or ".join(OVERLAPS))
     if not new.by.strip():
         raise WrongUse("it is not said who adds the schedule", allowed="a name")
-    if not timedelta() <= new.catch_up <= LONGEST:
+    if not timedelta() <= new.catch_up <= MAX_PERIOD:
         raise WrongUse(f"to catch up {new.catch_up}", allowed="0 to 10 years")
     check_zone(new.zone)
     _check_action(new)
@@ -183,7 +183,7 @@ def _check(new: NewSchedule) -> None:
         check_cron(new.cron)
     elif new.cron is not None or new.every is None:
         raise WrongUse(f"a {new.kind} schedule has a period, and no cron fields")
-    elif not SHORTEST <= new.every <= LONGEST:
+    elif not MIN_PERIOD <= new.every <= MAX_PERIOD:
         raise WrongUse(f"a period of {new.every}", allowed="1 minute to 10 years")
 
 

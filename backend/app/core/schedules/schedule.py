@@ -16,7 +16,7 @@ OUTCOMES = (
 
 DEFAULT_CATCH_UP = timedelta(days=1)
 
-ON_TIME = timedelta(minutes=1)
+ON_TIME_WITHIN = timedelta(minutes=1)
 """A tick that is late by less counts as on time, and needs no catching up."""
 
 MAX_MISSED = 100
@@ -112,6 +112,6 @@ def _decide_cron(schedule: Schedule, now: datetime) -> Decision:
     due = ticks_between(schedule.cron, schedule.zone, schedule.next_at, now, MAX_MISSED + 1)
     *missed, latest = due
     upcoming = next_tick(schedule.cron, schedule.zone, now)
-    if now - latest > max(schedule.catch_up, ON_TIME):
+    if now - latest > max(schedule.catch_up, ON_TIME_WITHIN):
         return Decision(None, due[-MAX_MISSED:], upcoming)
     return Decision(latest, missed, upcoming)

@@ -13,7 +13,7 @@ from app.core.schedules.cron import next_ticks
 from app.core.schedules.operations import no_schedule
 from app.core.schedules.schedule import KINDS, OUTCOMES, OVERLAPS
 
-NEXT = 5
+NEXT_TICKS = 5
 """How many of the next times are shown."""
 
 
@@ -208,6 +208,6 @@ def _view(row: RowMapping) -> Schedule:
     if row["paused_at"] is None:
         upcoming = [row["next_at"]]
         if row["cron"] is not None:
-            upcoming += next_ticks(row["cron"], row["zone"], row["next_at"], NEXT - 1)
+            upcoming += next_ticks(row["cron"], row["zone"], row["next_at"], NEXT_TICKS - 1)
     last = None if row["tick"] is None else Tick(**row)
     return Schedule(**row, next=upcoming, last=last)

@@ -29,10 +29,10 @@ from app.db.text import storable
 MAX_FAILURES = 4
 """Failures and losses of a worker after which a tick has failed. A clean stop is neither."""
 
-BACKOFF = 60.0
+BACKOFF_BASE = 60.0
 """Seconds until the second attempt. The time is four times as long after each further failure."""
 
-RELEASED_FOR = 5.0
+RELEASE_SECONDS = 5.0
 """Seconds until work is begun again if its end could not be recorded."""
 
 _LOOK = text(
@@ -184,7 +184,7 @@ class TickWork:
             The outcome; None if the work belongs to another worker.
         """
         values = {**self._mine, "reason": storable(reason), "most": MAX_FAILURES}
-        found = await connection.execute(_FAIL, values | {"backoff": BACKOFF})
+        found = await connection.execute(_FAIL, values | {"backoff": BACKOFF_BASE})
         outcome: str | None = found.scalar_one_or_none()
         return outcome
 

@@ -17,7 +17,7 @@ def parse_date(value: str | None) -> datetime | None:
 
 
 def retry_after(
-    value: str | None, longest: float = math.inf, now: datetime | None = None
+    value: str | None, maximum: float = math.inf, now: datetime | None = None
 ) -> float | None:
     """Return the delay in a ``Retry-After`` header in seconds; None if it is missing or invalid.
 
@@ -25,7 +25,7 @@ def retry_after(
 
     Args:
         value: the value of the header.
-        longest: the upper bound of the result, in seconds.
+        maximum: the upper bound of the result, in seconds.
         now: the current time; the default is the clock's.
     """
     if value is None:
@@ -37,4 +37,4 @@ def retry_after(
         if moment is None:
             return None
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(0.0, seconds), longest) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), maximum) if math.isfinite(seconds) else None

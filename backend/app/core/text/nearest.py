@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-MOST_CHARS = 80
+MAX_COMPARED_CHARS = 80
 """Characters of the unknown name that are compared."""
 
 
@@ -18,6 +18,6 @@ def did_you_mean(given: str, known: Iterable[str], *, cutoff: float = 0.6) -> st
         cutoff: the minimum similarity, from 0 to 1.
     """
     by_lower_case = {name.lower(): name for name in known}
-    given = given[:MOST_CHARS].lower()
+    given = given[:MAX_COMPARED_CHARS].lower()
     near = difflib.get_close_matches(given, by_lower_case, n=1, cutoff=cutoff)
     return f"; did you mean {by_lower_case[near[0]]}?" if near else ""

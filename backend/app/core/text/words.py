@@ -1,12 +1,12 @@
 """Formats durations, sizes, lists and long texts for people."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_FEW = 10
+_DECIMALS_BELOW = 10
 
 
-def span(seconds: float) -> str:
+def time_span(seconds: float) -> str:
     """Format a duration: ``0.4 s``, ``40 s``, ``3 min``, ``2.5 h``, ``24 h``, ``3 days``."""
-    if seconds < _FEW:
+    if seconds < _DECIMALS_BELOW:
         return f"{seconds:.1f} s"
     if seconds < 2 * _MINUTE:
         return f"{seconds:.0f} s"

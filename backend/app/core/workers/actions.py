@@ -13,7 +13,7 @@ from app.core.process import cancelling
 from app.core.process.redaction import redact
 from app.core.schedules import work
 from app.core.schedules.actions import Actions
-from app.core.schedules.work import RELEASED_FOR, Look, TickWork
+from app.core.schedules.work import RELEASE_SECONDS, Look, TickWork
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ActionRunner:
                 )
                 task.cancel()
         if orphans := look.here - self._tasks.keys():
-            for row in await work.release(connection, orphans, RELEASED_FOR):
+            for row in await work.release(connection, orphans, RELEASE_SECONDS):
                 logger.warning(
                     "schedule %s: the end of the tick was not recorded; it starts again", row.name
                 )

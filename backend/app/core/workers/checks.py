@@ -7,20 +7,20 @@ from pathlib import Path
 
 from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import EDIT_SETTINGS
-from app.core.text.words import some, span
+from app.core.text.words import some, time_span
 from app.core.workers import connection_checks, processes
 from app.core.workers.timing import DEFAULT_TIMING
 
-LATE = 3.0
+LATE_AFTER = 3.0
 """Seconds. A worker sends a heartbeat every second."""
 
-LAGGING = 1.0
+MAX_LOOP_LAG = 1.0
 """Seconds. Long computations run in other processes, not on the event loop."""
 
-SKEW = 2.0
+MAX_CLOCK_SKEW = 2.0
 """Seconds. The check warns if a worker's clock and PostgreSQL's clock differ by this much."""
 
-OVERDUE = 60
+CLAIM_OVERDUE_AFTER = 60
 """Seconds within which a free worker should claim a ready run. Wake-ups are resent every 10 s."""
 
 
@@ -112,9 +112,11 @@ async def queue_name(context: Context) -> Finding:
 async def heartbeat(context: Context) -> Finding:
     """Compare the ages of the heartbeats and the lags of the event loops with their limits."""
     found = await processes.sessions(context)
-    late = sorted((worker for worker in found if worker.age > LATE), key=lambda worker: -worker.age)
+    late = sorted(
+        (worker for worker in found if worker.age > LATE_AFTER), key=lambda worker: -worker.age
+    )
     slow = sorted(
-        (worker for worker in found if worker.lag > LAGGING), key=lambda worker: -worker.lag
+        (worker for worker in found if worker.lag > MAX_LOOP_LAG), key=lambda worker: -worker.lag
     )
     if late:
         frozen = late[0].frozen
@@ -122,10 +124,10 @@ async def heartbeat(context: Context) -> Finding:
         stopped = [str(e.pid) for e in late if e.host == here and _is_stopped(e.pid)]
         report = failed if frozen else warning
         return report(
-            f"{processes.name(late[0])} has sent no heartbeat for {span(late[0].age)}"
+            f"{processes.name(late[0])} has sent no heartbeat for {time_span(late[0].age)}"
             + (", so it counts as dead" if frozen else ""),
-            required=f"a heartbeat that is at most {LATE:.0f} s old",
-            found=some([f"{processes.name(worker)} {span(worker.age)}" for worker in late])
+            required=f"a heartbeat that is at most {LATE_AFTER:.0f} s old",
+            found=some([f"{processes.name(worker)} {time_span(worker.age)}" for worker in late])
             + ("; the process is stopped (SIGSTOP)" if stopped else ""),
             remedy=f"kill -CONT {' '.join(stopped)}"
             if stopped
@@ -133,16 +135,18 @@ async def heartbeat(context: Context) -> Finding:
         )
     if slow:
         return warning(
-            f"the event loop of {processes.name(slow[0])} was blocked for {span(slow[0].lag)}",
-            required=f"at most {span(LAGGING)}: a machine with enough processor time, and no"
-            " computation on the event loop",
-            found=some([f"{processes.name(worker)} {span(worker.lag)}" for worker in slow]),
+            f"the event loop of {processes.name(slow[0])} was blocked for {time_span(slow[0].lag)}",
+            required=f"at most {time_span(MAX_LOOP_LAG)}: a machine with enough processor time, and"
+            " no computation on the event loop",
+            found=some([f"{processes.name(worker)} {time_span(worker.lag)}" for worker in slow]),
             remedy=processes.restart(context, slow),
         )
     if not found:
         return ok("no worker")
     age, lag = max(worker.age for worker in found), max(worker.lag for worker in found)
-    return ok(f"oldest heartbeat {span(age)}, longest delay of an event loop {lag * 1000:.0f} ms")
+    return ok(
+        f"oldest heartbeat {time_span(age)}, longest delay of an event loop {lag * 1000:.0f} ms"
+    )
 
 
 def _is_stopped(pid: int) -> bool:
@@ -191,7 +195,8 @@ async def clock(context: Context) -> Finding:
     """Compare the clock differences that the workers measured with the limit."""
     found = [worker for worker in await processes.sessions(context) if worker.ahead is not None]
     wrong = sorted(
-        (worker for worker in found if abs(worker.ahead) >= SKEW), key=lambda e: -abs(e.ahead)
+        (worker for worker in found if abs(worker.ahead) >= MAX_CLOCK_SKEW),
+        key=lambda e: -abs(e.ahead),
     )
     if not wrong:
         largest = max((abs(worker.ahead) for worker in found), default=0.0)
@@ -199,7 +204,7 @@ async def clock(context: Context) -> Finding:
     here = socket.gethostname()
     return warning(
         f"the clock of {processes.name(wrong[0])} is {_apart(wrong[0].ahead)} PostgreSQL's clock",
-        required=f"a difference of less than {SKEW:.0f} s",
+        required=f"a difference of less than {MAX_CLOCK_SKEW:.0f} s",
         found=some([f"{processes.name(worker)} {_apart(worker.ahead)}" for worker in wrong])
         + "; if all differ by the same amount, PostgreSQL's clock may be wrong",
         remedy="\n".join(
@@ -210,7 +215,7 @@ async def clock(context: Context) -> Finding:
 
 
 def _apart(ahead: float) -> str:
-    return f"{span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
+    return f"{time_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
 
 
 _READY = """
@@ -239,17 +244,17 @@ async def oldest_waiting(context: Context) -> Finding:
         return ok("no run waits for a worker")
     workers = await processes.list_alive(context, processes.executing(context))
     slots = context.settings.arq_max_jobs
-    summary = f"run {found[0].id} has been ready for {span(found[0].age)}"
+    summary = f"run {found[0].id} has been ready for {time_span(found[0].age)}"
     # a run that keeps losing its worker is given to a worker that executes nothing else
     alone = min(run.losses_in_a_row for run in found) > 1
     free = [worker for worker in workers if worker.busy < (1 if alone else slots)]
     if not free:
         return ok(f"{summary}; all {len(workers)} workers are busy")
-    if found[0].age < OVERDUE:
+    if found[0].age < CLAIM_OVERDUE_AFTER:
         return ok(summary)
     return failed(
         f"{summary}, and no worker claims it although one is free",
-        required=f"a claim within {OVERDUE} s",
+        required=f"a claim within {CLAIM_OVERDUE_AFTER} s",
         found=some(
             [f"{processes.name(worker)} executes {worker.busy} of {slots} runs" for worker in free]
         ),

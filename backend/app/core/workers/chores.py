@@ -12,7 +12,7 @@ from app.db.locks import Lock, try_hold
 _CHORES = Lock("a chore", table="runs", number=3, timeout=0)
 """A worker holds this lock while it does a part of a chore, until the commit."""
 
-PAUSE = 1.0
+PAUSE_BETWEEN_PARTS = 1.0
 """Seconds between two parts of a chore."""
 
 
@@ -101,7 +101,7 @@ class Chores:
         except Exception as error:  # noqa: BLE001 - it is logged
             self._log(chore.name, error)
         finally:
-            wait = PAUSE if more else chore.interval
+            wait = PAUSE_BETWEEN_PARTS if more else chore.interval
             self._due[chore] = asyncio.get_running_loop().time() + wait
 
     async def _do_in_turn(self, chore: Chore) -> bool:

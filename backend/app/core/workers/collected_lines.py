@@ -15,14 +15,14 @@ from structlog.contextvars import get_contextvars
 from app.core.errors import UserError
 from app.core.process.logs import matters
 from app.core.process.redaction import redact
-from app.core.runs.log_lines import LONGEST_LINE, MOST_LINES, Key, Line
+from app.core.runs.log_lines import MAX_LINE_CHARS, MAX_LINES, Key, Line
 from app.core.text.words import shortened
 from app.db.text import storable
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 10, 30
 """Lines that are kept at the beginning and at the end of a traceback. The end has the exception."""
 
-_ENOUGH = 8_000
+_MAX_REDACTED_CHARS = 8_000
 """Characters that are kept and redacted at the beginning and at the end of a long text. The middle
 is cut, which bounds the time per line."""
 
@@ -32,11 +32,11 @@ class _Attempt:
     """The lines of an attempt that are not stored yet. At the limit, the oldest are dropped."""
 
     logged: int = 0
-    lines: deque[Line] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
+    lines: deque[Line] = field(default_factory=lambda: deque(maxlen=MAX_LINES))
 
     def add(self, at: datetime, level: str, text: str) -> None:
         self.logged += 1
-        self.lines.append(Line(self.logged, at, level, shortened(text, LONGEST_LINE)))
+        self.lines.append(Line(self.logged, at, level, shortened(text, MAX_LINE_CHARS)))
 
 
 class CollectedLines(logging.Handler):
@@ -99,10 +99,10 @@ def _lines_of(record: logging.LogRecord, source: str | None) -> list[str]:
 
 def _clean(text: str) -> list[str]:
     """Return the redacted lines of a text. The middle of a long text is cut."""
-    if len(text) <= 2 * _ENOUGH:
+    if len(text) <= 2 * _MAX_REDACTED_CHARS:
         return redact(storable(text)).splitlines()
-    head = redact(storable(text[:_ENOUGH])).splitlines()
-    tail = redact(storable(text[-_ENOUGH:])).splitlines()
+    head = redact(storable(text[:_MAX_REDACTED_CHARS])).splitlines()
+    tail = redact(storable(text[-_MAX_REDACTED_CHARS:])).splitlines()
     # the lines at the cut are dropped, because half a secret would not be recognized; a single line
     # is later truncated far before the cut
     return [*(head[:-1] or head), *tail[1:]]

@@ -5,17 +5,17 @@ from app.core.postgres.checks import dsn
 from app.core.postgres.psql import psql
 from app.core.workers import processes
 
-BESIDE_ATTEMPTS = 4
+WORKER_CONNECTIONS = 4
 """Connections of a worker in addition to one per attempt and one per action of schedules: three in
 its pool, and its session (``app/core/workers/engine.py``, ``app/core/workers/liveness.py``)."""
 
-OTHERS = 17
+API_CONNECTIONS = 17
 """Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
 
-NOTIFYING = 4
+NOTIFIER_CONNECTIONS = 4
 """Connections of a process that has channels (``app/core/notify/notifier.py``)."""
 
-TIGHT = 0.8
+MAX_USED_SHARE = 0.8
 """The share of the connections that this project may need. The rest is for other programs."""
 
 NO_LIMIT = -1
@@ -55,9 +55,9 @@ async def connections(context: Context) -> Finding:
         worker.slots or context.settings.arq_max_jobs
         for worker in await processes.sessions(context)
     ]
-    beside, others = BESIDE_ATTEMPTS + len({*ACTIONS} - {REFRESH}), OTHERS
+    beside, others = WORKER_CONNECTIONS + len({*ACTIONS} - {REFRESH}), API_CONNECTIONS
     if isinstance(context.settings, ChannelSettings) and context.settings.channel_names:
-        beside, others = beside + NOTIFYING, others + NOTIFYING
+        beside, others = beside + NOTIFIER_CONNECTIONS, others + NOTIFIER_CONNECTIONS
     need = sum(attempts + beside for attempts in slots) + others
     server = f"SYSTEM SET max_connections = {2 * (limits.server + need)}"
     have, whose, change = min(
@@ -73,12 +73,12 @@ async def connections(context: Context) -> Finding:
             ),
         ]
     )
-    if need <= TIGHT * have:
+    if need <= MAX_USED_SHARE * have:
         return ok(f"at most {need} of {have} connections are needed")
     report = failed if need > have else warning
     return report(
         f"up to {need} connections are needed, and {whose} leaves {have}",
-        required=f"at most {TIGHT:.0%} of the connections: {len(slots)} workers with"
+        required=f"at most {MAX_USED_SHARE:.0%} of the connections: {len(slots)} workers with"
         f" {sum(slots)} attempts, {beside} more for each worker, and {others} others",
         found=f"{have}",
         remedy=psql(dsn(context), f"ALTER {change}", user=limits.superuser)

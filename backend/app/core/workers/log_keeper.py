@@ -8,10 +8,10 @@ from app.core.runs import log_lines
 from app.core.runs.log_lines import Key
 from app.core.workers.collected_lines import CollectedLines
 
-TIMEOUT = 2.0
+STORE_TIMEOUT = 2.0
 """Seconds after which an attempt to store lines is abandoned; the next attempt includes them."""
 
-PAUSE = 30.0
+PAUSE_AFTER_FAILURE = 30.0
 """Seconds to wait after lines could not be stored."""
 
 WHAT = "storing log lines"
@@ -53,7 +53,11 @@ class LogKeeper:
         """Store the last lines of an attempt that has ended."""
         try:
             if key in self._collected.waiting() and self._may_store():
-                async with asyncio.timeout(TIMEOUT), self._turn, self._db.connect() as connection:
+                async with (
+                    asyncio.timeout(STORE_TIMEOUT),
+                    self._turn,
+                    self._db.connect() as connection,
+                ):
                     await self._store(connection, key)
         except Exception as error:  # noqa: BLE001 - it is logged
             self._note_failure(error)
@@ -69,7 +73,7 @@ class LogKeeper:
         if not self._collected.waiting() or not self._may_store():
             return True
         try:
-            async with asyncio.timeout(TIMEOUT), self._turn:
+            async with asyncio.timeout(STORE_TIMEOUT), self._turn:
                 for key in self._collected.waiting():
                     await self._store(connection, key)
         except Exception as error:  # noqa: BLE001 - it is logged
@@ -88,7 +92,7 @@ class LogKeeper:
         return asyncio.get_running_loop().time() >= self._not_before
 
     def _note_failure(self, error: Exception) -> None:
-        self._not_before = asyncio.get_running_loop().time() + PAUSE
+        self._not_before = asyncio.get_running_loop().time() + PAUSE_AFTER_FAILURE
         if not self._failed:
             self._failed = True
             self._log(WHAT, error)

@@ -20,7 +20,7 @@ from app.core.redis.address import parse
 from app.db import address
 from app.doctor.context import Context
 
-PRIVATE = 0o600
+PRIVATE_MODE = 0o600
 
 KNOWN = {name.upper() for name in Settings.model_fields}
 
@@ -37,7 +37,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-SHORTEST_TOKEN = 16
+MIN_TOKEN_CHARS = 16
 """Characters."""
 
 _OF_NETWORK = (
@@ -50,7 +50,7 @@ async def _create(context: Context) -> str | None:
     example = context.root / ".env.example"
     if context.env_file.exists() or not example.is_file():
         return None
-    context.env_file.touch(PRIVATE, exist_ok=False)
+    context.env_file.touch(PRIVATE_MODE, exist_ok=False)
     context.env_file.write_bytes(example.read_bytes())
     return "created .env from .env.example, with mode 600"
 
@@ -81,7 +81,7 @@ async def env_file(context: Context) -> Finding:
 async def _protect(context: Context) -> str | None:
     if not context.env_file.is_file():
         return None
-    context.env_file.chmod(PRIVATE)
+    context.env_file.chmod(PRIVATE_MODE)
     return "set the mode of .env to 600"
 
 
@@ -221,14 +221,14 @@ async def placeholders(context: Context) -> Finding:
     short = [
         f"{name}: only {len(value)} characters"
         for name, value in tokens
-        if 0 < len(value) < SHORTEST_TOKEN
+        if 0 < len(value) < MIN_TOKEN_CHARS
     ]
     found = found or short
     if not found:
         return ok("no secret is a placeholder")
     return failed(
         "secrets can be guessed",
-        required=f"secrets of your own, with at least {SHORTEST_TOKEN} characters for a token:"
+        required=f"secrets of your own, with at least {MIN_TOKEN_CHARS} characters for a token:"
         " python3 -c 'import secrets; print(secrets.token_hex(32))'",
         found="; ".join(found),
     )

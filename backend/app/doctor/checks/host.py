@@ -11,7 +11,7 @@ from importlib import metadata
 from app.core.checks import Check, Finding, check, failed, ok, warning
 from app.doctor.context import Context
 
-BUSY = 1.5
+BUSY_LOAD = 1.5
 """Processes per processor core that run or want to run, from which on the check warns."""
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)(?:\s*;\s*([^\\]+))?", re.MULTILINE)
@@ -77,11 +77,11 @@ async def load(context: Context) -> Finding:
 def judge_load(processes: float, cores: int) -> Finding:
     """Decide whether so many processes are too many for so many cores."""
     where = f"{cores} core{'s' if cores > 1 else ''}"
-    if processes <= BUSY * cores:
+    if processes <= BUSY_LOAD * cores:
         return ok(f"{processes:.1f} processes want to run on {where}")
     return warning(
         f"this machine is overloaded: {processes:.0f} processes want to run on {where}",
-        required=f"at most {BUSY:g} per core",
+        required=f"at most {BUSY_LOAD:g} per core",
         found=f"{processes:.1f} on average in the last minute",
     )
 

@@ -43,7 +43,7 @@ MAX_BARS = 10
 """Bars that are shown at once, besides the marked ones."""
 
 _TICKS = 4
-_THINNEST = 3.0
+_MIN_BAR_WIDTH = 3.0
 """The width of the thinnest bar, so that a small number is visible."""
 
 
@@ -134,8 +134,8 @@ def _(picture: Scale, answer: Answer) -> Drawn | None:
     levels = [_level(picture, line, answer) for line in picture.lines]
     if all(level.x is None for level in levels):
         return None
-    step = (picture.most - picture.least) / _TICKS
-    ticks = [f"{picture.least + place * step:g}" for place in range(_TICKS + 1)]
+    step = (picture.maximum - picture.minimum) / _TICKS
+    ticks = [f"{picture.minimum + place * step:g}" for place in range(_TICKS + 1)]
     mark = None if picture.mark is None else _place(picture, picture.mark)
     return DrawnScale(picture.title, levels, ticks, picture.left, picture.right, mark)
 
@@ -163,13 +163,13 @@ def _level(picture: Scale, line: Line, answer: Answer) -> Level:
         _place(picture, value),
         _place(picture, low),
         _place(picture, high),
-        beyond=max(value, high) > picture.most,
+        beyond=max(value, high) > picture.maximum,
         beside=beside,
     )
 
 
 def _place(picture: Scale, value: float) -> float:
-    share = (value - picture.least) / (picture.most - picture.least)
+    share = (value - picture.minimum) / (picture.maximum - picture.minimum)
     return round(WIDTH * min(max(share, 0.0), 1.0), 2)
 
 
@@ -258,7 +258,7 @@ def _(picture: Partners, answer: Answer) -> Drawn | None:
         score = as_number(partner.get(picture.score)) or 0
         name, hgnc_id = (write(partner.get(each)) for each in (picture.name, picture.hgnc_id))
         label = Value(hgnc_id.text if name.is_none else name.text, gene=hgnc_id.gene)
-        return Bar(label, number(score), _part(score, picture.most))
+        return Bar(label, number(score), _part(score, picture.maximum))
 
     partners = elements(found)
     unit = next((f.unit for f in _parts(answer, picture.field) if f.path[-1] == picture.score), "")
@@ -304,4 +304,4 @@ def _named(value: Any, field: str, names: Mapping[str, Any] | None) -> Value:
 def _part(value: float, most: float) -> float:
     if value <= 0 or most <= 0:
         return 0.0
-    return round(min(max(WIDTH * value / most, _THINNEST), WIDTH), 2)
+    return round(min(max(WIDTH * value / most, _MIN_BAR_WIDTH), WIDTH), 2)

@@ -7,7 +7,7 @@ from typing import Any
 from app.annotation.data.fields import Field
 from app.web.cards.values import Cut, Value, as_number, cut, elements, write
 
-LONG = 50
+MAX_INLINE_CHARS = 50
 """Characters of a value with more than which each value of a list has a line of its own."""
 
 MAX_BLOCKS = 2
@@ -32,7 +32,7 @@ class Values:
     @property
     def are_long(self) -> bool:
         """Whether each of them needs a line of its own."""
-        return any(len(each.text) > LONG for each in self.values.first)
+        return any(len(each.text) > MAX_INLINE_CHARS for each in self.values.first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from app.annotation.sources.links import address_of
 S = TypeVar("S")
 T = TypeVar("T")
 
-FIRST = 8
+MAX_SHOWN = 8
 """Elements of a list that are shown at once."""
 
-MOST = 200
+MAX_LISTED = 200
 """Elements of a list that a page has at all. The JSON has all of them."""
 
 MAX_CHARS = 600
@@ -81,7 +81,7 @@ class Cut(Generic[T]):
 
 
 def cut(
-    elements: Sequence[S], show: Callable[[S], T], first: int = FIRST, most: int = MOST
+    elements: Sequence[S], show: Callable[[S], T], first: int = MAX_SHOWN, listed: int = MAX_LISTED
 ) -> Cut[T]:
     """Cut a list.
 
@@ -89,11 +89,11 @@ def cut(
         elements: the elements of the list.
         show: makes of an element what the page shows. It is called for those that the page has.
         first: how many are shown at once. A single one more is shown, too.
-        most: how many the page has.
+        listed: how many the page has.
     """
     if len(elements) == first + 1:
         first += 1
-    shown = [show(each) for each in elements[:most]]
+    shown = [show(each) for each in elements[:listed]]
     return Cut(shown[:first], shown[first:], len(elements) - len(shown))
 
 

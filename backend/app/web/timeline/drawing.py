@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from app.core.runs.parts import SourcePart
 from app.core.runs.views import RunEvent
-from app.core.text.words import shortened, span
+from app.core.text.words import shortened, time_span
 from app.web.bars import Bar
 from app.web.timeline.gaps import draw_gaps, said_of
 from app.web.timeline.history import AttemptSpan, Gap, SourceSpan, attempts_of, gaps_of, sources_of
@@ -13,19 +13,19 @@ from app.web.timeline.shapes import WIDTH, Drawing, Line, Mark, Scale, Told
 from app.web.timeline.ticks import ticks_of
 from app.web.timeline.window import Window, close_to, whole_of, window_of, zooms
 
-ATTEMPT = 16.0
+ATTEMPT_HEIGHT = 16.0
 """The height of the bar of an attempt."""
 
-SOURCE = 5.0
+SOURCE_HEIGHT = 5.0
 """The height of the bar of a source, below that of its attempt."""
 
-SPACE = 12.0
+LANE_GAP = 12.0
 """Between two lanes."""
 
-TIMES = 34.0
+TIMES_HEIGHT = 34.0
 """The height of the times below the lanes."""
 
-NARROW = 10.0
+MIN_WIDTH_FOR_SOURCES = 10.0
 """The width of an attempt below which its sources are not drawn."""
 
 MAX_LANES = 30
@@ -40,7 +40,7 @@ MAX_DESCRIBED = 60
 Lane = int | str | None
 """The worker of a lane, None if it is not known, or the name of the lane for all others."""
 
-_HOST = 20
+_MAX_HOST_CHARS = 20
 """Characters of a host that fit beside a lane."""
 
 
@@ -57,13 +57,13 @@ class _Shown:
     def height(self) -> float:
         """Of its bar and the bars of its sources."""
         rows = 1 + max((row for row, _ in self.rows), default=-1)
-        return ATTEMPT + 2 + rows * (SOURCE + 1)
+        return ATTEMPT_HEIGHT + 2 + rows * (SOURCE_HEIGHT + 1)
 
     @property
     def title(self) -> str:
         """The attempt in words."""
         attempt = self.attempt
-        lasted = span((self.end - attempt.begin).total_seconds())
+        lasted = time_span((self.end - attempt.begin).total_seconds())
         said = f"attempt under epoch {attempt.epoch} on worker {attempt.worker}:"
         return f"{said} {attempt.outcome}, {lasted}"
 
@@ -121,7 +121,7 @@ def draw(
     ]
     return Drawing(
         width=WIDTH,
-        height=gaps.top + height + TIMES,
+        height=gaps.top + height + TIMES_HEIGHT,
         top=gaps.top,
         bottom=gaps.top + height,
         window=window,
@@ -147,11 +147,11 @@ def _show(
 ) -> _Shown:
     sources = sources_of(attempt, parts, now)
     end = attempt.end or now
-    if scale.x(end) - scale.x(attempt.begin) < NARROW:
+    if scale.x(end) - scale.x(attempt.begin) < MIN_WIDTH_FOR_SOURCES:
         return _Shown(attempt, end, sources, ())
     inside = [each for each in sources if window.meets(each.begin, each.end)]
     rows, _ = in_rows(
-        inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), most=MAX_ROWS
+        inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), max_rows=MAX_ROWS
     )
     return _Shown(attempt, end, sources, rows)
 
@@ -176,7 +176,7 @@ def _places(
     for lane, members in lanes.items():
         places[lane] = height
         # room for two lines of text
-        height += max(*(each.height for each in members), 2 * SPACE) + SPACE
+        height += max(*(each.height for each in members), 2 * LANE_GAP) + LANE_GAP
     return places, height
 
 
@@ -195,7 +195,7 @@ def _named(lane: Lane, members: Sequence[_Shown], hosts: Mapping[int, str], y: f
         )
     ]
     if host:
-        found.append(Mark(0, y + 26, shortened(host, _HOST), "host", host))
+        found.append(Mark(0, y + 26, shortened(host, _MAX_HOST_CHARS), "host", host))
     return found
 
 
@@ -205,17 +205,17 @@ def _bars(shown: _Shown, scale: Scale, y: float) -> list[Bar]:
         attempt.begin,
         shown.end,
         y=y,
-        height=ATTEMPT,
+        height=ATTEMPT_HEIGHT,
         kind=f"attempt {attempt.outcome}",
         title=shown.title,
     )
     for row, each in shown.rows:
-        top = y + ATTEMPT + 2 + row * (SOURCE + 1)
+        top = y + ATTEMPT_HEIGHT + 2 + row * (SOURCE_HEIGHT + 1)
         bars += scale.bar(
             each.begin,
             each.end,
             y=top,
-            height=SOURCE,
+            height=SOURCE_HEIGHT,
             kind=f"source {each.state}",
             title=_said_of(each),
         )
@@ -223,7 +223,7 @@ def _bars(shown: _Shown, scale: Scale, y: float) -> list[Bar]:
 
 
 def _said_of(each: SourceSpan) -> str:
-    return f"{each.source} {each.state}, {span((each.end - each.begin).total_seconds())}"
+    return f"{each.source} {each.state}, {time_span((each.end - each.begin).total_seconds())}"
 
 
 def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:

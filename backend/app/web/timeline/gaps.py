@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.core.text.words import span
+from app.core.text.words import time_span
 from app.web.bars import Bar
 from app.web.timeline.history import Gap
 from app.web.timeline.rows import in_rows
-from app.web.timeline.shapes import LABELS, LETTER, WIDTH, Mark, Scale
+from app.web.timeline.shapes import LABELS_WIDTH, LETTER_WIDTH, WIDTH, Mark, Scale
 
-ROW = 15.0
+LABEL_HEIGHT = 15.0
 """The height of a row of labels."""
 
 MAX_ROWS = 6
@@ -31,7 +31,7 @@ class Gaps(NamedTuple):
 
 def seconds_of(gap: Gap) -> str:
     """Write how long a gap was."""
-    return f"{gap.seconds:.2f} s" if gap.seconds < 60 else span(gap.seconds)  # noqa: PLR2004
+    return f"{gap.seconds:.2f} s" if gap.seconds < 60 else time_span(gap.seconds)  # noqa: PLR2004
 
 
 def said_of(gap: Gap) -> str:
@@ -48,9 +48,9 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
         lanes: the height of all lanes.
     """
     labels = [(gap, *_extent(gap, scale)) for gap in gaps]
-    placed, left_out = in_rows(labels, lambda label: label[1:], most=MAX_ROWS)
+    placed, left_out = in_rows(labels, lambda label: label[1:], max_rows=MAX_ROWS)
     rows = 1 + max((row for row, _ in placed), default=-1)
-    top = rows * ROW + 5.0
+    top = rows * LABEL_HEIGHT + 5.0
     bars = [
         bar
         for gap in gaps
@@ -59,7 +59,13 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
         )
     ]
     marks = [
-        Mark(round((left + right) / 2, 2), 12.0 + row * ROW, seconds_of(gap), "gap", said_of(gap))
+        Mark(
+            round((left + right) / 2, 2),
+            12.0 + row * LABEL_HEIGHT,
+            seconds_of(gap),
+            "gap",
+            said_of(gap),
+        )
         for row, (gap, left, right) in placed
     ]
     return Gaps(bars, marks, top, len(left_out))
@@ -67,7 +73,7 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
 
 def _extent(gap: Gap, scale: Scale) -> tuple[float, float]:
     """Return the left and the right edge of a label, which is above the middle of its gap."""
-    width = (len(seconds_of(gap)) + 1) * LETTER
+    width = (len(seconds_of(gap)) + 1) * LETTER_WIDTH
     middle = (scale.x(gap.begin) + scale.x(gap.end)) / 2
-    left = min(max(middle - width / 2, LABELS), WIDTH - width)
+    left = min(max(middle - width / 2, LABELS_WIDTH), WIDTH - width)
     return left, left + width

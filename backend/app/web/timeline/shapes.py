@@ -11,13 +11,13 @@ from app.web.timeline.window import Window, Zoom
 WIDTH = 1_000.0
 """Of the drawing, in its own unit."""
 
-LABELS = 150.0
+LABELS_WIDTH = 150.0
 """The part of the width in which the workers are named."""
 
-SHORTEST = 1.5
+MIN_BAR_WIDTH = 1.5
 """The width of the shortest bar, so that it is visible."""
 
-LETTER = 6.5
+LETTER_WIDTH = 6.5
 """About the width of a letter."""
 
 
@@ -43,7 +43,7 @@ class Line:
     def text_x(self) -> float:
         """Where its time is written: left of the line where the drawing ends before the text."""
         letters = max(len(self.tick.label), len(self.tick.day))
-        return min(self.x, WIDTH - letters * LETTER)
+        return min(self.x, WIDTH - letters * LETTER_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Scale:
     def x(self, at: datetime) -> float:
         """Return the place of a time; what is outside is at the edge."""
         share = (at - self._window.begin) / self._window.length
-        return round(LABELS + (WIDTH - LABELS) * min(max(share, 0.0), 1.0), 2)
+        return round(LABELS_WIDTH + (WIDTH - LABELS_WIDTH) * min(max(share, 0.0), 1.0), 2)
 
     def bar(
         self,
@@ -112,6 +112,6 @@ class Scale:
         """Return a bar, or none if it lies outside."""
         if not self._window.meets(begin, end):
             return []
-        left = min(self.x(begin), WIDTH - SHORTEST)
-        width = max(round(self.x(end) - left, 2), SHORTEST)
+        left = min(self.x(begin), WIDTH - MIN_BAR_WIDTH)
+        width = max(round(self.x(end) - left, 2), MIN_BAR_WIDTH)
         return [Bar(left, y, width, height, kind, title)]

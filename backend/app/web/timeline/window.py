@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from app.core.errors import WrongUse
 from app.web.timeline.history import AttemptSpan
 
-SHORTEST = timedelta(milliseconds=100)
+MIN_SPAN = timedelta(milliseconds=100)
 """What can be seen at the closest."""
 
 _MARGIN = 0.05
@@ -48,7 +48,7 @@ class Zoom:
 def whole_of(attempts: Sequence[AttemptSpan], now: datetime) -> Window:
     """Return the time from the first attempt to the end of the last one, or to now."""
     begin = attempts[0].begin
-    return Window(begin, max(attempts[-1].end or now, begin + SHORTEST))
+    return Window(begin, max(attempts[-1].end or now, begin + MIN_SPAN))
 
 
 def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Window:
@@ -67,10 +67,10 @@ def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Wi
     first, last = whole.begin - whole.length, whole.end + whole.length
     begin, end = _aware(begin) or whole.begin, _aware(end) or whole.end
     window = Window(max(begin, first), min(end, last))
-    if window.length < SHORTEST:
+    if window.length < MIN_SPAN:
         raise WrongUse(
             f"the timeline from {_written(begin)} to {_written(end)}",
-            allowed=f"at least {SHORTEST.total_seconds():g} s between {_written(whole.begin)} and"
+            allowed=f"at least {MIN_SPAN.total_seconds():g} s between {_written(whole.begin)} and"
             f" {_written(whole.end)}",
         )
     return window
@@ -78,7 +78,7 @@ def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Wi
 
 def close_to(begin: datetime, end: datetime) -> Window:
     """Return a window in which something is seen from its beginning to its end."""
-    length = max(end - begin, SHORTEST)
+    length = max(end - begin, MIN_SPAN)
     return Window(begin - _MARGIN * length, begin + (1 + _MARGIN) * length)
 
 
@@ -86,7 +86,7 @@ def zooms(window: Window, whole: Window) -> list[Zoom]:
     """Return the links that lead from a window to others."""
     found = []
     half = window.length / 2
-    if half >= SHORTEST:
+    if half >= MIN_SPAN:
         found.append(Zoom("Zoom in", Window(window.begin + half / 2, window.end - half / 2).query))
     wider = Window(window.begin - half, window.end + half)
     if window.begin > whole.begin or window.end < whole.end:

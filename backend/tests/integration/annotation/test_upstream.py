@@ -13,7 +13,7 @@ from app.annotation.upstream.http import new_http_client
 from app.core.redis.rate_limits import LocalRateLimiter
 
 DECODE = msgspec.json.Decoder(dict[str, int]).decode
-QUICK = Retries(fault=3, body=2, first=0.001, longest=0.01)
+QUICK = Retries(fault=3, body=2, first=0.001, max_backoff=0.01)
 LIMITS = ("max_body", "max_download")
 
 

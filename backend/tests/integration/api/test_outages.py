@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from app.api.probes import CONNECTIONS
+from app.api.probes import PROBE_CONNECTIONS
 from app.api.services import Services
 from app.core.errors import UserError
 from app.main import POOL_SIZE, create_app
@@ -121,7 +121,7 @@ async def test_sixty_probes_at_once_need_one_connection_for_each_query(api, quer
         "SELECT count(*) AS sessions FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name = 'kidney-genetics api probes'"
     )
-    assert found["sessions"] <= CONNECTIONS
+    assert found["sessions"] <= PROBE_CONNECTIONS
 
 
 async def test_waiting_for_a_connection_in_vain_is_busy_and_no_fault_of_postgresql(

@@ -252,7 +252,7 @@ async def test_no_advisory_lock_of_the_doctor_remains(patient: Patient, pgbounce
 async def test_a_session_that_is_idle_in_a_transaction_is_ended_by_the_printed_command(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "IDLE", 0)
+    monkeypatch.setattr(checks, "MAX_IDLE_SECONDS", 0)
     async with await psycopg.AsyncConnection.connect(
         patient.env["DATABASE_URL"], application_name="somebody's shell"
     ) as sitting:

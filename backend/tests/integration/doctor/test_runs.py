@@ -263,7 +263,7 @@ async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient)
         patient,
         # psycopg's placeholders have another form than SQLAlchemy's
         "EXPLAIN (FORMAT json) "
-        + staleness.STALE.replace(":sample", str(staleness.SAMPLE))
+        + staleness.STALE.replace(":sample", str(staleness.SAMPLE_GENES))
         .replace(":sources", "'{hgnc,ensembl,clinvar}'")
         .replace(":freshness", "'{1,1,1}'"),
     )

@@ -174,6 +174,6 @@ async def test_a_digest_goes_after_what_it_contains(bench: Bench, query: Query) 
     query(DELIVERY, contained, "in digest", digest)
     assert await remove_notifications(bench, query) == ([digest, contained], [])
     async with bench.db.connect() as connection:
-        assert await notifications.count(connection, 400, most=10) == 0
+        assert await notifications.count(connection, 400, limit=10) == 0
     query("UPDATE notifications SET created_at = created_at - interval '20 days'")
     assert await remove_notifications(bench, query) == ([], [])

@@ -274,7 +274,7 @@ async def reckon(connection: AsyncConnection) -> dict[str, Any]:
         ).scalar_one_or_none()
         for mode, sources, genes in requests
     ]
-    newest = {"newest": checks.NEWEST}
+    newest = {"newest": checks.NEWEST_RUNS}
     return {
         "freshness": oldest,
         "forecast": last,
@@ -283,7 +283,9 @@ async def reckon(connection: AsyncConnection) -> dict[str, Any]:
         "held": await coverage.held_sources(connection),
         "runs.held": (await connection.execute(text(checks._HELD), newest)).all(),
         "runs.failing": (
-            await connection.execute(text(checks._FAILING), newest | {"often": checks.OFTEN})
+            await connection.execute(
+                text(checks._FAILING), newest | {"often": checks.MANY_FAILURES}
+            )
         ).all(),
         "counters": await totals.event_totals(connection),
     }

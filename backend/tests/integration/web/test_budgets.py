@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from app.annotation.sources import SOURCES
 from app.core.redis.rate_limits import KEY
-from app.core.redis.slot_counts import PERIOD
+from app.core.redis.slot_counts import COUNTED_SECONDS
 from tests.integration.web.conftest import ADMIN, log_in, visiting
 
 HOST = SOURCES["ensembl"].info.hosts[0]
@@ -30,7 +30,9 @@ def use(client, slots: int, **more: int) -> None:
     """Write that slots were taken in the present and in the former period."""
     now = time.time()
     state = {"next": int(now * 1e6), "paused": 0, "used": slots, "before": slots}
-    client.hset(KEY.format(HOST.name), mapping=state | {"period": int(now / PERIOD)} | more)
+    client.hset(
+        KEY.format(HOST.name), mapping=state | {"period": int(now / COUNTED_SECONDS)} | more
+    )
 
 
 async def test_idle_budgets_are_counted(admin) -> None:

@@ -113,7 +113,7 @@ async def test_what_cannot_be_answered_is_explained_above_the_form(viewer, param
 
 
 async def test_pages_follow_each_other(viewer, monkeypatch) -> None:
-    monkeypatch.setattr("app.web.changes.PAGE", 1)
+    monkeypatch.setattr("app.web.changes.PAGE_SIZE", 1)
     for order, expected in (("gene", ALL), ("source", [ALL[1], ALL[0], *ALL[2:]])):
         found, address = [], f"/changes?from=january&to=february&order={order}"
         while address:
@@ -180,7 +180,7 @@ async def test_the_numbers_of_each_source_are_loaded_beside_the_changes(viewer) 
 async def test_numbers_that_take_long_are_counted_only_if_somebody_asks(
     viewer, monkeypatch
 ) -> None:
-    monkeypatch.setattr("app.annotation.data.changes.counts.MANY", 3)
+    monkeypatch.setattr("app.annotation.data.changes.counts.MANY_CHANGES", 3)
     part = (await viewer.get("/changes/counts", params=BETWEEN)).text
     (address,) = re.findall(r'<a href="(/changes\?[^"]*counts=true[^"]*)"', part)
     assert counted((await viewer.get(html.unescape(address))).text) == COUNTS

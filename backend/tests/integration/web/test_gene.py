@@ -195,7 +195,7 @@ async def test_a_card_tells_what_changed_and_when(admin, changed) -> None:
 
 
 async def test_the_history_is_read_page_by_page(admin, changed, monkeypatch) -> None:
-    monkeypatch.setattr("app.web.gene.PAGE", 2)
+    monkeypatch.setattr("app.web.gene.PAGE_SIZE", 2)
     seen, address = [], "/genes/PKD1/history?sources=pubmed"
     while address:
         text = (await admin.get(address)).text
@@ -366,7 +366,7 @@ async def test_an_own_table_is_shown_with_its_columns(admin, answer, query) -> N
 
 
 async def test_a_card_leads_to_all_versions_of_the_same_moment(admin, changed, monkeypatch) -> None:
-    monkeypatch.setattr("app.web.gene.LATEST", 1)
+    monkeypatch.setattr("app.web.gene.LATEST_CHANGES", 1)
     found = card((await admin.get("/genes/PKD1?as_of=2026-03-01")).text, "pubmed")
 
     assert "absent -> found" in words(found)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.api.recent import KEPT_FOR, RENEWED_AFTER, Recent
+from app.api.recent import MAX_AGE, RENEW_AFTER, Recent
 
 
 class Query:
@@ -46,14 +46,14 @@ async def renewed(query: Query, times: int) -> None:
 
 async def test_a_recent_answer_is_given_again(query, recent) -> None:
     assert await recent.result() == 1
-    query.now += RENEWED_AFTER
+    query.now += RENEW_AFTER
     assert await recent.result() == 1
     assert query.asked == 1
 
 
 async def test_an_older_one_is_given_at_once_and_renewed_for_the_next_caller(query, recent) -> None:
     assert await recent.result() == 1
-    query.now += RENEWED_AFTER + 1
+    query.now += RENEW_AFTER + 1
     query.may_end.clear()
     assert await recent.result() == 1
     await renewed(query, 2)
@@ -67,7 +67,7 @@ async def test_an_older_one_is_given_at_once_and_renewed_for_the_next_caller(que
 
 async def test_an_answer_that_is_too_old_is_waited_for(query, recent) -> None:
     assert await recent.result() == 1
-    query.now += KEPT_FOR + 1
+    query.now += MAX_AGE + 1
     assert await recent.result() == 2
 
 
@@ -78,7 +78,7 @@ async def test_a_failure_reaches_who_waits_for_the_answer_and_nobody_else(query,
     query.error = None
     assert await recent.result() == 2
     query.error = OSError("away")
-    query.now += RENEWED_AFTER + 1
+    query.now += RENEW_AFTER + 1
     assert await recent.result() == 2
     await renewed(query, 3)
     # tried again, with the next caller
@@ -87,7 +87,7 @@ async def test_a_failure_reaches_who_waits_for_the_answer_and_nobody_else(query,
     await renewed(query, 4)
     assert await recent.result() == 4
     query.error = OSError("away")
-    query.now += KEPT_FOR + 1
+    query.now += MAX_AGE + 1
     with pytest.raises(OSError, match="away"):
         await recent.result()
 
@@ -95,7 +95,7 @@ async def test_a_failure_reaches_who_waits_for_the_answer_and_nobody_else(query,
 async def test_a_renewal_can_be_cancelled(query, recent) -> None:
     assert await recent.result() == 1
     await recent.cancel()
-    query.now += RENEWED_AFTER + 1
+    query.now += RENEW_AFTER + 1
     query.may_end.clear()
     await recent.result()
     await renewed(query, 2)

@@ -7,7 +7,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.api.errors import Busy
-from app.api.shared_query import ANSWER_TIMEOUT, QUERY_TIMEOUT, SharedQuery, Unavailable
+from app.api.shared_query import PROBE_TIMEOUT, QUERY_TIMEOUT, SharedQuery, Unavailable
 from tests import virtual_time
 from tests.virtual_time import busy
 
@@ -26,7 +26,7 @@ def test_a_process_whose_event_loop_is_blocked_is_busy() -> None:
         query = SharedQuery(never)
         answer = asyncio.create_task(query.result())
         await asyncio.sleep(0.1)
-        busy(ANSWER_TIMEOUT)
+        busy(PROBE_TIMEOUT)
         await answer
 
     with pytest.raises(Busy, match="late"):
@@ -41,7 +41,7 @@ def test_a_timeout_of_a_client_library_is_treated_in_the_same_way() -> None:
 
         answer = asyncio.create_task(SharedQuery(ask).result())
         await asyncio.sleep(0.1)
-        busy(ANSWER_TIMEOUT)
+        busy(PROBE_TIMEOUT)
         await answer
 
     with pytest.raises(Busy):
@@ -59,7 +59,7 @@ def test_an_answer_that_arrived_in_time_counts_even_if_it_is_read_late() -> None
         answer = asyncio.create_task(SharedQuery(ask).result())
         await asyncio.sleep(0.1)
         arrived.set()
-        busy(ANSWER_TIMEOUT)
+        busy(PROBE_TIMEOUT)
         return await answer
 
     assert virtual_time.run(held_up()) == "here"

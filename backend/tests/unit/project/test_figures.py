@@ -7,7 +7,7 @@ import pytest
 from app.annotation.sources import SOURCES
 from app.annotation.upstream import Retries
 from app.core.arq.client import SOCKET_TIMEOUT
-from app.core.redis.rate_limits import PACE
+from app.core.redis.rate_limits import USED_SHARE
 from app.core.runs.events import Event
 from app.core.workers.timing import DEFAULT_TIMING
 from tests.conftest import REPOSITORY
@@ -38,8 +38,8 @@ def words(page: str) -> str:
         (WHY, f"judge no other worker for {DEFAULT_TIMING.settle:g} s"),
         ("how-to/scale-out.md", f"heartbeat is {DEFAULT_TIMING.stale:g} seconds old"),
         ("deployment.md", f"its heartbeat is at most {DEFAULT_TIMING.stale:g} s old"),
-        (RATES, f"({PACE:g} \N{MULTIPLICATION SIGN} rate)"),
-        (RATES, f"{1 / (PACE * HOSTS['ncbi']):.3f} s"),
+        (RATES, f"({USED_SHARE:g} \N{MULTIPLICATION SIGN} rate)"),
+        (RATES, f"{1 / (USED_SHARE * HOSTS['ncbi']):.3f} s"),
         (RATES, f"after {TRIES.refused} refusals"),
         (RATES, f"up to {TRIES.fault} tries, with"),
         (RATES, f"up to {TRIES.body} tries; then the batch is halved"),

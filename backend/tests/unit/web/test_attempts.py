@@ -1,7 +1,7 @@
 import pytest
 
 from app.web import attempts
-from app.web.attempts import IN_ALL, PER_CLIENT, WINDOW, Attempts
+from app.web.attempts import MAX_IN_ALL, MAX_PER_CLIENT, WINDOW, Attempts
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def clock(monkeypatch) -> list[float]:
 
 def test_a_client_waits_after_some_wrong_tokens_and_others_do_not(clock) -> None:
     tried = Attempts()
-    for _ in range(PER_CLIENT):
+    for _ in range(MAX_PER_CLIENT):
         assert tried.wait("one") == 0
         tried.failed("one")
 
@@ -27,7 +27,7 @@ def test_a_client_waits_after_some_wrong_tokens_and_others_do_not(clock) -> None
 
 def test_many_clients_together_wait_as_well(clock) -> None:
     tried = Attempts()
-    for number in range(IN_ALL):
+    for number in range(MAX_IN_ALL):
         tried.failed(f"client {number}")
 
     assert tried.wait("a new client") == WINDOW
@@ -38,10 +38,10 @@ def test_many_clients_together_wait_as_well(clock) -> None:
 def test_a_client_that_has_logged_in_before_is_not_kept_out_by_others(clock) -> None:
     tried = Attempts()
     tried.succeeded("at home here")
-    for number in range(IN_ALL):
+    for number in range(MAX_IN_ALL):
         tried.failed(f"client {number}")
 
     assert tried.wait("at home here") == 0
-    for _ in range(PER_CLIENT):
+    for _ in range(MAX_PER_CLIENT):
         tried.failed("at home here")
     assert tried.wait("at home here") == WINDOW

@@ -24,7 +24,7 @@ from app.annotation.data.wanted import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.runs.views import LARGEST_ID, require_run
+from app.core.runs.views import MAX_ID, require_run
 from app.core.text.nearest import did_you_mean
 
 ORDERS = ("gene", "source")
@@ -264,7 +264,7 @@ def _key(after: str) -> Key:
     if found is None or "\0" in after:
         raise WrongUse(f"after {after[:80]!r}", allowed="next_after of the previous page")
     gene_id, source, event_id = found.groups()
-    return Key(min(int(gene_id), LARGEST_ID), source, min(int(event_id), LARGEST_ID))
+    return Key(min(int(gene_id), MAX_ID), source, min(int(event_id), MAX_ID))
 
 
 def _wrong_use(error: UserError) -> WrongUse:

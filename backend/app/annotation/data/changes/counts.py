@@ -16,7 +16,7 @@ from app.annotation.data.lists import in_list
 from app.core.runs.views import View
 from app.db.tables import annotations
 
-MANY = 40_000
+MANY_CHANGES = 40_000
 """The number of changed answers that is considered many. Comparing this many takes about 3 seconds
 of processor time."""
 
@@ -85,9 +85,9 @@ async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None,
 
 async def are_many(connection: AsyncConnection, wanted: Wanted) -> bool:
     """Tell whether counting would take more than a few seconds."""
-    statement = number_of_rows(wanted, MANY + 1)
+    statement = number_of_rows(wanted, MANY_CHANGES + 1)
     number: int = (await connection.execute(statement)).scalar_one()
-    return number > MANY
+    return number > MANY_CHANGES
 
 
 async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from app.annotation.upstream.cache_dir import own_folders
 
-ABANDONED = 86_400.0
+ABANDONED_AFTER = 86_400.0
 """Seconds after its last change when a folder without a lock file counts as abandoned. Former
 versions created such folders, and this version does for an instant."""
 
@@ -60,7 +60,7 @@ def _is_abandoned(folder: Path) -> bool:
     try:
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return _last_change(folder) < time.time() - ABANDONED
+        return _last_change(folder) < time.time() - ABANDONED_AFTER
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -25,7 +25,7 @@ from app.core.process.killing import kill
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 256 * 1024
+READ_BYTES = 256 * 1024
 """Maximum number of bytes of the output read at a time."""
 
 _CHILD = f"{__package__}.child"
@@ -127,7 +127,7 @@ async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Expo
 async def _ended(process: subprocess.Process) -> None:
     """Wait until a process has ended. asyncio notices this only when its pipes close."""
     for stream in (process.stdout, process.stderr):
-        while stream is not None and await stream.read(CHUNK):
+        while stream is not None and await stream.read(READ_BYTES):
             pass
     await process.wait()
     assert process.stdin

@@ -79,7 +79,7 @@ class ClinGen(FileSource):
         gene_page="https://search.clinicalgenome.org/kb/genes/{hgnc_id}",
         # In 2026, 3,600 validity curations had some 2,900 genes, and 1,300 of the 1,600 genes with
         # a dosage curation had a score other than 0.
-        least_genes=1_000,
+        min_genes=1_000,
     )
     data = ClinGenData
     pictures = (

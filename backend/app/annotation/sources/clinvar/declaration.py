@@ -52,7 +52,7 @@ class ClinVarSettings(UpstreamSettings):
     """Your e-mail address, to which NCBI writes before it blocks an installation."""
 
 
-PAGE = 500
+SUMMARIES_PER_REQUEST = 500
 """Summaries for each request."""
 
 TOOL = "kidney-genetics"
@@ -74,7 +74,7 @@ INFO = SourceInfo(
     needs=frozenset({"entrez_id"}),
     gene_page="https://www.ncbi.nlm.nih.gov/clinvar/?term={symbol}%5Bgene%5D",
     bulk_threshold=500,
-    least_genes=15_000,
+    min_genes=15_000,
 )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.annotation.sources.base import all_of
 from app.annotation.sources.clinvar.aggregate import Tally
 from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
-from app.annotation.sources.clinvar.declaration import EUTILS, PAGE
+from app.annotation.sources.clinvar.declaration import EUTILS, SUMMARIES_PER_REQUEST
 from app.annotation.sources.clinvar.summaries import (
     Search,
     Variant,
@@ -111,7 +111,7 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
     )
     counted.expected = search.found
     wanted = Wanted(genes)
-    starts = iter(range(0, search.found, PAGE))
+    starts = iter(range(0, search.found, SUMMARIES_PER_REQUEST))
 
     async def take_pages() -> None:
         for start in starts:
@@ -134,7 +134,7 @@ async def _page(upstream: "Upstream", search: Search, start: int) -> list[Varian
             "WebEnv": search.web_env,
             "query_key": search.query_key,
             "retstart": start,
-            "retmax": PAGE,
+            "retmax": SUMMARIES_PER_REQUEST,
         },
         decode_summaries,
     )

@@ -55,7 +55,7 @@ class Gencc(FileSource):
         gene_page="https://search.thegencc.org/genes/{hgnc_id}",
         # 4,629 genes in May 2022
         # (https://blog.genenames.org/hgnc/2022/06/10/Gene-Curation-Coalition-Flagship-Paper)
-        least_genes=4_000,
+        min_genes=4_000,
     )
     data = GenccData
     pictures = (

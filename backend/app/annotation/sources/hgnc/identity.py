@@ -16,7 +16,7 @@ from app.annotation.sources.hgnc.records import (
     read_records,
     read_withdrawn,
 )
-from app.annotation.sources.names import is_storable
+from app.annotation.sources.names import is_indexable
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 READER = f"{__name__}:read"
@@ -72,7 +72,7 @@ def read(asked: Any, complete_set: Path, withdrawn: Path | None = None) -> Readi
         approved.add(record.hgnc_id)
         names += [_row(record.hgnc_id, *each) for each in record.names().storable()]
         ids = (record.hgnc_id, record.symbol, record.ensembl_gene_id, record.entrez_id)
-        if not record.lacking() and all(each is None or is_storable(each) for each in ids):
+        if not record.lacking() and all(each is None or is_indexable(each) for each in ids):
             genes.append(_row(*ids))
     counts = [Count(rows, len(approved))]
     fates: list[str] = []

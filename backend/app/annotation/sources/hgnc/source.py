@@ -100,7 +100,7 @@ class Hgnc(ApiSource, FileSource):
         provides=frozenset({"symbol", "ensembl_gene_id", "entrez_id"}),
         bulk_threshold=50,
         batch_size=50,
-        least_genes=18_000,  # some 41,000 approved genes have both ids, and 19,000 encode a protein
+        min_genes=18_000,  # some 41,000 approved genes have both ids, and 19,000 encode a protein
     )
     data = HgncData
     pictures = (

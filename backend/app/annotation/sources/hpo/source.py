@@ -77,7 +77,7 @@ class Hpo(FileSource):
         gene_page="https://hpo.jax.org/browse/gene/NCBIGene:{entrez_id}",
         settings=HpoSettings,
         # more than 5,000 genes have had rows since 2023; the first files of this layout had 4,900
-        least_genes=4_000,
+        min_genes=4_000,
     )
     data = HpoData
     pictures = (

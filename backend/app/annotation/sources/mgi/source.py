@@ -12,7 +12,7 @@ from app.annotation.sources.mgi.data import MgiData
 from app.annotation.sources.ontology import organ_terms
 from app.annotation.sources.pictures import Terms
 from app.annotation.sources.probe import HostProbe
-from app.annotation.sources.probing import START
+from app.annotation.sources.probing import HEADER_BYTES
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 from app.annotation.upstream.settings import UpstreamSettings
@@ -48,7 +48,7 @@ class MgiSettings(UpstreamSettings):
 async def _probe(connect: Connector) -> str:
     from app.annotation.sources.mgi.files import ortholog_row
 
-    start = await connect.upstream(FILES).start_of(ORTHOLOGS, START)
+    start = await connect.upstream(FILES).start_of(ORTHOLOGS, HEADER_BYTES)
     line = start.decode("utf-8", "replace").partition("\n")[0]
     if ortholog_row(line.rstrip("\r").split("\t")) is None:
         raise BadAnswer(f"{ORTHOLOGS} has another layout: {line[:80]!r}")
@@ -76,7 +76,7 @@ class Mgi(FileSource):
         needs=frozenset({"entrez_id"}),
         settings=MgiSettings,
         # in May 2026, 28,880 rows had more than 20,000 human genes
-        least_genes=15_000,
+        min_genes=15_000,
     )
     data = MgiData
     pictures = (

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 
 _BLOCK = 1 << 16
-_DEEPEST = 32
+_MAX_DEPTH = 32
 
 
 class Elements:
@@ -63,8 +63,8 @@ class Elements:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise UnusableFile(f"{self._path.name} has elements in more than {_DEEPEST} others")
+        if self._depth > _MAX_DEPTH:
+            raise UnusableFile(f"{self._path.name} has elements in more than {_MAX_DEPTH} others")
         if self._building is None and name == self._name:
             self._building, self._level = TreeBuilder(), self._depth
         if self._building is None:

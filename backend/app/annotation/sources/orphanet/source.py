@@ -27,12 +27,12 @@ FILES = Host(
 
 PRODUCT = "en_product6.xml"
 
-_START = 2_048
+_PROBED_BYTES = 2_048
 _HEAD = re.compile(rb'<JDBOR\s[^>]*\bdate="(\d{4}-\d{2}-\d{2})')
 
 
 async def _probe(connect: Connector) -> str:
-    start = await connect.upstream(FILES).start_of(PRODUCT, _START)
+    start = await connect.upstream(FILES).start_of(PRODUCT, _PROBED_BYTES)
     found = _HEAD.search(start)
     if found is None:
         raise BadAnswer(f"{PRODUCT} does not state its date")
@@ -56,7 +56,7 @@ class Orphanet(FileSource):
         hosts=(FILES,),
         freshness=timedelta(days=90),
         # in July 2024, there were 8,164 associations, of more than 4,000 genes
-        least_genes=3_500,
+        min_genes=3_500,
     )
     data = OrphanetData
     pictures = (

@@ -59,5 +59,5 @@ INFO = SourceInfo(
     gene_page="https://panelapp.genomicsengland.co.uk/panels/entities/{symbol}",
     settings=PanelAppSettings,
     # the panel DDG2P of England alone had 2,551 genes in February 2026
-    least_genes=2_500,
+    min_genes=2_500,
 )

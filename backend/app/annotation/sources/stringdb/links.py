@@ -14,14 +14,14 @@ from app.annotation.upstream.bulk_files.messages import Count
 
 LINK_COLUMNS = ("protein1", "protein2", "combined_score")
 
-_HIGHEST = 1_000
+_MAX_SCORE = 1_000
 _MAX_ONE_WAY_SHARE = 0.01
 """Each link has a row for both directions. A file in which they differ more is cut short."""
 
 _MAX_UNKNOWN_SHARE = 0.05
 """The share of proteins in the links that the list of proteins may lack."""
 
-_SCORES = {str(score).encode(): score for score in range(1, _HIGHEST + 1)}
+_SCORES = {str(score).encode(): score for score in range(1, _MAX_SCORE + 1)}
 
 
 class Partners:

@@ -49,7 +49,7 @@ class StringDb(FileSource):
         freshness=timedelta(days=180),  # a version has lasted two years
         gene_page="https://string-db.org/cgi/network?species=9606&identifiers={symbol}",
         # Version 12.0 has 19,699 proteins, most of which have HGNC ids and links.
-        least_genes=17_000,
+        min_genes=17_000,
     )
     data = StringDbData
     pictures = (
@@ -59,7 +59,7 @@ class StringDb(FileSource):
             name="symbol",
             hgnc_id="hgnc_id",
             score="score",
-            most=1_000,
+            maximum=1_000,
         ),
     )
     file = BulkFile(

@@ -102,8 +102,8 @@ def _comments(text: str, topic: str) -> list[str]:
     return [each.strip() for each in text.removeprefix(start).split(f"; {start}")]
 
 
-def _bounded(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _bounded(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
 
 
 def _domains(text: str) -> list[Domain]:

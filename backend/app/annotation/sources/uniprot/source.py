@@ -95,7 +95,7 @@ class UniProt(CollectedSource):
         hosts=(REST,),
         freshness=timedelta(days=90),  # a release every eight weeks
         # release 2026_03 has 20,431 reviewed human entries, most of which name a gene of their own
-        least_genes=18_000,
+        min_genes=18_000,
     )
     data = UniProtData
     file = BulkFile(REST, ("uniprotkb.tsv.gz",), "app.annotation.sources.uniprot.reader:read")

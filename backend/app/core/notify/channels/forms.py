@@ -27,10 +27,10 @@ _MAX_MATTERMOST = 8_000
 _MAX_TITLE = 150
 """Characters: the limit of Slack's headers."""
 
-_SECTION = 2_900
+_SECTION_CHARS = 2_900
 """Characters in a section. Slack refuses more than 3,000."""
 
-_LINES = 100
+_MAX_TEAMS_LINES = 100
 """Lines that Teams gets, each of which is an element of the card."""
 
 _INVISIBLE = "\u200b"
@@ -67,11 +67,11 @@ def _title(message: Message) -> str:
     return shortened(f"{sign} {message.title}", _MAX_TITLE)
 
 
-def _text(message: Message, most: int = MAX_TEXT) -> str:
+def _text(message: Message, max_bytes: int = MAX_TEXT) -> str:
     encoded = message.text.encode(errors="replace")
-    if len(encoded) <= most:
+    if len(encoded) <= max_bytes:
         return encoded.decode()
-    return f"{encoded[:most].decode(errors='ignore').rstrip()}…"
+    return f"{encoded[:max_bytes].decode(errors='ignore').rstrip()}…"
 
 
 def _json(message: Message) -> Body:
@@ -93,7 +93,7 @@ def _slack(message: Message) -> Body:
     """Return blocks of plain text, and the same as text for services that know no blocks."""
     title = _slack_escaped(_title(message))
     text = _slack_escaped(_text(message))
-    sections = [text[at : at + _SECTION] for at in range(0, len(text), _SECTION)]
+    sections = [text[at : at + _SECTION_CHARS] for at in range(0, len(text), _SECTION_CHARS)]
     return {
         "text": f"{title}\n{text}",
         "mrkdwn": False,
@@ -119,7 +119,7 @@ def _slack_escaped(text: str) -> str:
 
 def _teams(message: Message) -> Body:
     """Return an Adaptive Card. Its rich text knows no markup, unlike a `TextBlock`."""
-    lines = _text(message).splitlines()[:_LINES]
+    lines = _text(message).splitlines()[:_MAX_TEAMS_LINES]
     return {
         "type": "message",
         "attachments": [

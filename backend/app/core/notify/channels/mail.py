@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 NAME = "Kidney genetics"
 """Who the messages are from, and how their subjects begin."""
 
-TIMEOUT = 20.0
+REPLY_TIMEOUT = 20.0
 """Seconds for each answer of the server."""
 
 QUIT_TIMEOUT = 3.0
 """Seconds for the answer of the server to the end of the session."""
 
-DEADLINE = 60.0
+ATTEMPT_TIMEOUT = 60.0
 """Seconds for one attempt."""
 
 MAX_TEXT = 100_000
@@ -34,7 +34,7 @@ MAX_TEXT = 100_000
 
 _MAX_SUBJECT = 200
 _MAX_EXCERPT = 200
-_PERMANENT = 500
+_FIRST_PERMANENT_CODE = 500
 
 
 class Mail:
@@ -68,12 +68,12 @@ class Mail:
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise NotDelivered(
                 f"{self._server} refuses all recipients: {_said(error.recipients[0])}",
-                permanent=all(answer.code >= _PERMANENT for answer in error.recipients),
+                permanent=all(answer.code >= _FIRST_PERMANENT_CODE for answer in error.recipients),
             ) from error
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise NotDelivered(
                 f"{self._server} refuses the message: {_said(error)}",
-                permanent=error.code >= _PERMANENT,
+                permanent=error.code >= _FIRST_PERMANENT_CODE,
             ) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise NotDelivered(self._explained(error)) from error
@@ -108,7 +108,7 @@ class Mail:
         """Hand a message over, and return how many recipients the server refused."""
         client = self._client()
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(ATTEMPT_TIMEOUT):
                 await client.connect()
                 refused, _ = await client.sendmail(self._sender, self._recipients, content)
             # the message is taken, whatever the server says to this
@@ -131,7 +131,7 @@ class Mail:
             use_tls=self._server.tls == "implicit",
             start_tls=self._server.tls == "starttls",
             tls_context=self._tls,
-            timeout=TIMEOUT,
+            timeout=REPLY_TIMEOUT,
         )
 
     def _mail(self, message: Message) -> EmailMessage:

@@ -17,7 +17,7 @@ from app.core.process.redaction import RedactingFilter, redact
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns the IP addresses of a host."""
 
-TIMEOUT = httpx.Timeout(15.0, connect=10.0, pool=None)
+REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=10.0, pool=None)
 """Seconds. Standard Webhooks recommends 15 to 30 for an answer."""
 
 _LIMITS = httpx.Limits(max_connections=10, keepalive_expiry=30.0)
@@ -154,7 +154,7 @@ def new_client(*, allow_private: bool, resolver: Resolve = resolve) -> httpx.Asy
     logging.getLogger("httpx").addFilter(_httpx_filter)
     return httpx.AsyncClient(
         headers={"User-Agent": f"kidney-genetics/{__version__}"},
-        timeout=TIMEOUT,
+        timeout=REQUEST_TIMEOUT,
         transport=outbound_transport(
             _LIMITS,
             lambda direct: CheckedTransport(direct, allow_private=allow_private, resolver=resolver),

@@ -12,7 +12,7 @@ from app.core.process.redaction import redact
 from app.core.text.printable import in_one_line
 from app.core.text.words import shortened
 
-DEADLINE = 45.0
+ATTEMPT_TIMEOUT = 45.0
 """Seconds for one attempt."""
 
 MAX_TEXT = 12_000
@@ -69,7 +69,7 @@ class ThroughApprise:
             body=shortened(message.text, MAX_TEXT),
             notify_type=_TYPES.get(message.severity, "info"),
             body_format="text",
-            timeout=DEADLINE,
+            timeout=ATTEMPT_TIMEOUT,
         )
         if not found:
             raise NotDelivered(self._why(found))

@@ -13,10 +13,10 @@ from app.core.text.http_headers import retry_after
 from app.core.text.printable import in_one_line
 from app.core.text.words import shortened
 
-DEADLINE = 30.0
+ATTEMPT_TIMEOUT = 30.0
 """Seconds for one attempt, whatever the receiver does."""
 
-LONGEST_WAIT = 86_400.0
+MAX_RETRY_AFTER = 86_400.0
 """Seconds: the most that a ``Retry-After`` counts for."""
 
 MAX_ANSWER = 2_048
@@ -62,7 +62,7 @@ class Webhook:
         headers |= {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:
             async with (
-                asyncio.timeout(DEADLINE),
+                asyncio.timeout(ATTEMPT_TIMEOUT),
                 self._http.stream(
                     "POST", self._target.url, content=content, headers=headers
                 ) as response,
@@ -88,7 +88,7 @@ class Webhook:
         return NotDelivered(
             reason,
             permanent=response.is_client_error and status not in _NOT_PERMANENT,
-            retry_after=retry_after(response.headers.get("Retry-After"), LONGEST_WAIT),
+            retry_after=retry_after(response.headers.get("Retry-After"), MAX_RETRY_AFTER),
         )
 
 

@@ -17,13 +17,13 @@ MAX_WAITING = 8_192
 MAX_SENT = 512
 """About how many spans are sent together."""
 
-INTERVAL = 1.0
+SEND_INTERVAL = 1.0
 """Seconds between two looks at the queue, unless it has enough for a request before."""
 
-TIMEOUT = 5.0
+REQUEST_TIMEOUT = 5.0
 """Seconds that a request to the collector may take, including its retries."""
 
-STOP_WITHIN = 3.0
+STOP_TIMEOUT = 3.0
 """Seconds that the end of the process waits for the collector."""
 
 
@@ -82,7 +82,7 @@ class SpanSender:
         if enough:
             self._wake.set()
 
-    async def stop(self, within: float = STOP_WITHIN) -> None:
+    async def stop(self, within: float = STOP_TIMEOUT) -> None:
         """Send what is left, and end. What is not sent in time is dropped.
 
         Args:
@@ -101,7 +101,7 @@ class SpanSender:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(INTERVAL)
+            self._wake.wait(SEND_INTERVAL)
             self._wake.clear()
             stopping = self._stopping
             while spans := self._take():

@@ -13,7 +13,7 @@ from app.core.process.tracing import ids
 from app.core.process.tracing.ids import Caller
 from app.core.process.tracing.kinds import Kind
 
-MAX_KEPT = 2_000
+MAX_OPEN_SPANS = 2_000
 """Spans that wait for the end of their parent. Halving a batch of 200 takes about 400 requests."""
 
 Value = str | int | float | bool
@@ -198,7 +198,7 @@ class _Parent(_Traced):
 
     def put(self, spans: Sequence[Span]) -> None:
         """Keep children until this span ends."""
-        if self._kept is None or len(self._kept) >= MAX_KEPT:
+        if self._kept is None or len(self._kept) >= MAX_OPEN_SPANS:
             self._here.receiver.put(spans)
         else:
             self._kept += spans

@@ -20,7 +20,7 @@ from app.core.checks import (
 from app.core.errors import Wait
 from app.doctor.context import Context
 
-TIMEOUT = 2.3
+HOST_TIMEOUT = 2.3
 """Seconds that a host has, including the wait for a place in its request budget."""
 
 
@@ -35,13 +35,13 @@ async def _ask(context: Context, probe: HostProbe) -> Finding:
     again = f"just doctor --only upstream.{probe.host.name}"
     required = f"an answer from where {setting} points; HTTPS_PROXY where a proxy is needed"
     try:
-        async with asyncio.timeout(context.within(TIMEOUT)):
+        async with asyncio.timeout(context.within(HOST_TIMEOUT)):
             return ok(f"{at}: {await probe.ask(connect)}")
     except TimeoutError:
         silent = failed(
             f"{at} does not answer",
             required=required,
-            found=f"none in {context.within(TIMEOUT):g} s",
+            found=f"none in {context.within(HOST_TIMEOUT):g} s",
             remedy=again,
         )
         return by_time(silent)

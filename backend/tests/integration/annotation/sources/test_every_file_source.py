@@ -96,7 +96,7 @@ async def test_the_release_is_known_before_the_file_is_read(
     assert current.marker == read_from.marker
     if (named := connected.file.release) is not None:
         assert current.name == read_from.name == named
-    assert SOURCES[name].info.least_genes > 0
+    assert SOURCES[name].info.min_genes > 0
 
 
 async def test_the_doctors_probes_are_content(name: str, connect: Connector) -> None:

@@ -22,7 +22,7 @@ async def nothing(attempt: Attempt) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chores, "PAUSE", 0.0)
+    monkeypatch.setattr(chores, "PAUSE_BETWEEN_PARTS", 0.0)
 
 
 class Parts:

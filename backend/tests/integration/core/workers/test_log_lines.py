@@ -10,7 +10,7 @@ import pytest
 from app.core.errors import NotFound, UserError, Wait
 from app.core.runs import log_lines
 from app.core.runs.attempt import Attempt
-from app.core.runs.log_lines import MOST_ATTEMPTS, MOST_LINES, RunLog
+from app.core.runs.log_lines import MAX_ATTEMPTS, MAX_LINES, RunLog
 from app.core.workers import log_keeper
 from harness.timing import limit
 from tests.integration.conftest import Bench, Query, commit
@@ -82,9 +82,9 @@ async def test_no_secret_is_stored(bench: Bench, query: Query) -> None:
 
 async def test_the_last_lines_of_the_last_attempts_are_kept(bench: Bench, query: Query) -> None:
     async def work(attempt: Attempt) -> None:
-        for number in range(MOST_LINES + 50):
+        for number in range(MAX_LINES + 50):
             logger.warning("line %d", number)
-        if attempt.ref.epoch <= MOST_ATTEMPTS + 2:
+        if attempt.ref.epoch <= MAX_ATTEMPTS + 2:
             raise Wait("the weather", 0)
 
     run_id = (await bench.request()).ref.run_id
@@ -92,13 +92,13 @@ async def test_the_last_lines_of_the_last_attempts_are_kept(bench: Bench, query:
         await bench.ended(run_id)
 
     log = await read(bench, run_id)
-    assert log.epochs == list(range(4, MOST_ATTEMPTS + 4))
+    assert log.epochs == list(range(4, MAX_ATTEMPTS + 4))
     assert log.attempt is not None
-    assert (log.attempt.earlier, len(log.attempt.lines)) == (50, MOST_LINES)
-    assert log.attempt.lines[-1].text == f"line {MOST_LINES + 49}"
+    assert (log.attempt.earlier, len(log.attempt.lines)) == (50, MAX_LINES)
+    assert log.attempt.lines[-1].text == f"line {MAX_LINES + 49}"
     (row,) = query("SELECT max(lines) AS most FROM (SELECT count(*) AS lines FROM attempt_logs"
                    " GROUP BY epoch) counted")  # fmt: skip
-    assert row["most"] == MOST_LINES
+    assert row["most"] == MAX_LINES
 
 
 async def test_a_run_does_not_suffer_if_its_lines_cannot_be_stored(
@@ -123,8 +123,8 @@ async def test_a_run_does_not_suffer_if_its_lines_cannot_be_stored(
 async def test_a_run_goes_on_while_its_lines_cannot_be_stored(
     bench: Bench, query: Query, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_keeper, "TIMEOUT", 0.2)
-    monkeypatch.setattr(log_keeper, "PAUSE", 0.1)
+    monkeypatch.setattr(log_keeper, "STORE_TIMEOUT", 0.2)
+    monkeypatch.setattr(log_keeper, "PAUSE_AFTER_FAILURE", 0.1)
     locked, unlocked = asyncio.Event(), asyncio.Event()
 
     async def work(attempt: Attempt) -> None:

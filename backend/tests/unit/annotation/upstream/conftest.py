@@ -4,7 +4,7 @@ import pytest
 from app.annotation.upstream import Host, Retries, Upstream
 from app.core.redis.rate_limits import LocalRateLimiter
 
-QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, longest=0.01)
+QUICK = Retries(refused=4, fault=3, cut=5, body=2, first=0.001, max_backoff=0.01)
 DECLARED = ("max_body", "max_download", "redirects", "rate_with_key")
 
 HOST = {

@@ -18,7 +18,7 @@ from app.core.errors import Wait
 from app.core.redis.rate_limits import LocalRateLimiter
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-TRIES = Retries(refused=2, fault=3, cut=6, body=2, first=0, longest=0)
+TRIES = Retries(refused=2, fault=3, cut=6, body=2, first=0, max_backoff=0)
 CHUNK = 16
 BROKEN = (
     httpx.RemoteProtocolError("peer closed connection without sending complete message body"),

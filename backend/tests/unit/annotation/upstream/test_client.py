@@ -237,7 +237,7 @@ async def test_a_long_retry_after_releases_the_run_and_pauses_the_budget(service
 @pytest.mark.parametrize("far", ["1000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
 async def test_a_retry_after_is_cut_to_the_longest_wait(service, connect, status, far):
     service.script = [httpx.Response(status, headers={"Retry-After": far})]
-    upstream = connect(retries=replace(QUICK, longest_wait=7_200))
+    upstream = connect(retries=replace(QUICK, max_wait=7_200))
     with pytest.raises(UpstreamUnavailable) as caught:
         await ask(upstream)
     assert caught.value.seconds == 7_200

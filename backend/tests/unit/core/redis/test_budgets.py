@@ -1,10 +1,10 @@
 import pytest
 
 from app.core.redis.budgets import Budget, LocalBudgets, Use, use_of
-from app.core.redis.rate_limits import PACE, LocalRateLimiter
-from app.core.redis.slot_counts import PERIOD, SlotCounts
+from app.core.redis.rate_limits import USED_SHARE, LocalRateLimiter
+from app.core.redis.slot_counts import COUNTED_SECONDS, SlotCounts
 
-TEN = Budget("b", 10 / PACE)
+TEN = Budget("b", 10 / USED_SHARE)
 """It has 100 slots in 10 seconds."""
 
 NOW = 1_000_000_000_000
@@ -31,20 +31,20 @@ def test_slots_are_counted_for_one_period() -> None:
     counts = counted(0, 1, 2, 3)
 
     assert recent(counts, 4) == 4
-    assert recent(counts, PERIOD) == 4
-    assert recent(counts, 1.5 * PERIOD) == 2
-    assert recent(counts, 2 * PERIOD) == 0
+    assert recent(counts, COUNTED_SECONDS) == 4
+    assert recent(counts, 1.5 * COUNTED_SECONDS) == 2
+    assert recent(counts, 2 * COUNTED_SECONDS) == 0
     assert recent(counts, 1_000) == 0
 
 
 def test_the_former_period_counts_for_the_part_of_it_that_is_recent() -> None:
-    counts = counted(0, 1, 2, 3, PERIOD, PERIOD + 1)
+    counts = counted(0, 1, 2, 3, COUNTED_SECONDS, COUNTED_SECONDS + 1)
 
-    assert recent(counts, 1.25 * PERIOD) == 2 + 0.75 * 4
+    assert recent(counts, 1.25 * COUNTED_SECONDS) == 2 + 0.75 * 4
 
 
 def test_a_slot_that_is_still_to_come_does_not_hide_the_present_ones() -> None:
-    counts = counted(7, 8, 9, PERIOD)
+    counts = counted(7, 8, 9, COUNTED_SECONDS)
 
     assert recent(counts, 9.5) == 3
 
@@ -54,7 +54,7 @@ def test_a_clock_that_was_set_back_begins_a_new_count() -> None:
 
 
 def test_the_share_the_wait_and_the_pause_of_a_budget() -> None:
-    period = NOW // round(PERIOD * 1e6)
+    period = NOW // round(COUNTED_SECONDS * 1e6)
 
     half = use_of(TEN, state(NOW + 250_000, 0, period, 50), NOW)
     assert half == Use(used=0.5, wait=0.25, paused=0)

@@ -6,7 +6,7 @@ import pytest
 from app.core.errors import UserError
 from app.core.process.logs import bound_contextvars
 from app.core.process.redaction import learn
-from app.core.runs.log_lines import LONGEST_LINE, MOST_LINES
+from app.core.runs.log_lines import MAX_LINE_CHARS, MAX_LINES
 from app.core.workers.collected_lines import CollectedLines
 
 KEY = "0123456789abcdef"
@@ -83,7 +83,7 @@ def test_of_many_lines_the_last_ones_are_kept(collected: CollectedLines) -> None
             logger.info("line %d", number)
 
     lines = collected.waiting()[ATTEMPT]
-    assert len(lines) == MOST_LINES
+    assert len(lines) == MAX_LINES
     assert (lines[-1].number, lines[-1].text) == (5_000, "line 4999")
 
 
@@ -93,7 +93,7 @@ def test_a_long_line_is_cut_and_each_line_of_a_message_is_one(collected: Collect
         logger.info("one\ntwo\x00")
 
     cut, one, two = texts(collected)
-    assert len(cut) == LONGEST_LINE
+    assert len(cut) == MAX_LINE_CHARS
     assert (one, two) == ("one", "two")
 
 

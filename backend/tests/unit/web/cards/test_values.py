@@ -84,7 +84,7 @@ def test_markup_and_marks_are_written_as_text() -> None:
 
 
 def test_a_list_is_cut_and_what_is_left_out_is_counted() -> None:
-    few, one_more, many = (cut(range(number), str, first=3, most=5) for number in (3, 4, 1_000))
+    few, one_more, many = (cut(range(number), str, first=3, listed=5) for number in (3, 4, 1_000))
 
     assert (few.first, few.more) == (["0", "1", "2"], 0)
     # a link to a single one more would take as much room

@@ -9,7 +9,7 @@ from app.core.runs.events import Event
 from app.core.runs.parts import SourcePart
 from app.core.runs.views import RunEvent
 from app.web.timeline import Drawing, attempts_of, draw, gaps_of
-from app.web.timeline.shapes import LABELS, WIDTH
+from app.web.timeline.shapes import LABELS_WIDTH, WIDTH
 
 BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -106,7 +106,7 @@ def test_the_drawing_is_to_scale() -> None:
 def test_a_time_at_the_end_of_the_axis_is_written_inside() -> None:
     first, *_, last = drawn(KILLED, begin=at(10), end=at(20)).axis
 
-    assert (first.x, first.text_x) == (LABELS, LABELS)
+    assert (first.x, first.text_x) == (LABELS_WIDTH, LABELS_WIDTH)
     assert (last.x, last.text_x) == (WIDTH, WIDTH - 8 * 6.5)
 
 
@@ -121,7 +121,7 @@ def test_the_label_of_a_gap_at_the_edge_stays_inside() -> None:
     drawing = drawn(KILLED, begin=at(12.5), end=at(20))
 
     (label,) = [mark for mark in drawing.marks if mark.kind == "gap"]
-    assert label.x == LABELS + 7 * 6.5 / 2
+    assert label.x == LABELS_WIDTH + 7 * 6.5 / 2
 
 
 def test_labels_of_gaps_do_not_overlap() -> None:

@@ -9,7 +9,7 @@ MAX_ROWS = 1_048_576
 MAX_CHARACTERS = 32_767
 """Maximum length of a cell in UTF-16 code units."""
 
-LARGEST_INTEGER = 2**53
+MAX_EXACT_INTEGER = 2**53
 """The largest exact integer: Excel's numbers are floating point numbers. Larger integers are
 written as text."""
 

@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from app.annotation.data.export.describing import DICTIONARY, cells_of
 from app.annotation.data.export.formats.delimited import utc
-from app.annotation.data.export.formats.sheet import LARGEST_INTEGER, fitting
+from app.annotation.data.export.formats.sheet import MAX_EXACT_INTEGER, fitting
 from app.annotation.data.export.order import CellType, Column, Row, Table
 
 _OPTIONS = {
@@ -106,7 +106,7 @@ def _writer(sheet: Worksheet, column: Column, as_text: Any) -> Callable[[int, in
 
 
 def _integer(sheet: Worksheet, row: int, place: int, value: int) -> None:
-    if abs(value) > LARGEST_INTEGER:
+    if abs(value) > MAX_EXACT_INTEGER:
         sheet.write_string(row, place, str(value))
     else:
         sheet.write_number(row, place, value)

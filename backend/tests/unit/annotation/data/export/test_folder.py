@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.annotation.data.export.folder import (
-    ABANDONED,
+    ABANDONED_AFTER,
     export_folder,
     list_abandoned,
     remove_abandoned,
@@ -65,7 +65,7 @@ def test_the_folder_of_a_living_process_stays_and_that_of_a_killed_one_goes(
 
 def test_a_folder_without_a_lock_goes_a_day_after_its_last_change(tmp_path: Path) -> None:
     old, used = tmp_path / "export-abcdefgh", tmp_path / "export-01234567"
-    then = time.time() - ABANDONED - 60
+    then = time.time() - ABANDONED_AFTER - 60
     for folder in (old, used):
         folder.mkdir()
         (folder / "rows").touch()

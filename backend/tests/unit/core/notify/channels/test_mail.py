@@ -151,7 +151,7 @@ async def test_one_unknown_recipient_does_not_keep_the_others_from_the_message(
 async def test_a_server_that_never_answers_is_given_up(
     message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.notify.channels.mail.DEADLINE", 0.3)
+    monkeypatch.setattr("app.core.notify.channels.mail.ATTEMPT_TIMEOUT", 0.3)
     with Imitation() as server:
         server.faults.queue("slow")
         error = await refused(mail(server), message)

@@ -132,7 +132,7 @@ async def test_a_receiver_that_never_answers_is_given_up(
     message: Message,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.core.notify.channels.webhook.DEADLINE", 0.2)
+    monkeypatch.setattr("app.core.notify.channels.webhook.ATTEMPT_TIMEOUT", 0.2)
     receiver.faults.queue("slow")
     error = await refused(webhook, message)
     assert not error.permanent

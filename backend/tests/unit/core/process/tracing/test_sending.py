@@ -47,7 +47,7 @@ class Collector:
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
-    monkeypatch.setattr(sending, "INTERVAL", 0.01)
+    monkeypatch.setattr(sending, "SEND_INTERVAL", 0.01)
     return Collector()
 
 
