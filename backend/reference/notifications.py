@@ -7,21 +7,21 @@ from app.core.notify.notice import SEVERITIES
 from reference.markdown import table
 
 _MEANING = {
-    Kind.RUN_FAILED: "A run ended without success, and no other attempt is made by itself.",
-    Kind.SOURCE_HELD: "The new answers of a source look wrong and are not stored.",
+    Kind.RUN_FAILED: "A run failed, and is not tried again automatically.",
+    Kind.SOURCE_HELD: "The new answers of a source look wrong, and are held.",
     Kind.SOURCE_DOWN: "A run has been waiting for a service for `NOTIFY_DOWN_AFTER` hours.",
-    Kind.DATA_STALE: "More than 5 % of the genes have answers of a source that were not checked for"
-    " as long as they stay good, and an hour more. No run refreshes them.",
+    Kind.DATA_STALE: "More than 5 % of the genes have stale answers of a source: they were not"
+    " checked for the time for which they stay fresh, plus one hour. No run refreshes them.",
     Kind.NOBODY_EXECUTES: "No worker has been alive for 5 minutes, or a run has been ready for 15"
     " minutes while a worker was idle.",
-    Kind.TASK_FAILED: "The last tick of a schedule failed, after all attempts, or was refused.",
-    Kind.RECOVERED: "One of the above has ended.",
-    Kind.RELEASE_ARRIVED: "A run has refreshed a source to a release that was not there before."
-    " The message has the number of genes that changed.",
+    Kind.TASK_FAILED: "The last tick of a schedule failed after all attempts, or was refused.",
+    Kind.RECOVERED: "One of the problems above has ended.",
+    Kind.RELEASE_ARRIVED: "A run has refreshed a source to a new release. The message has the"
+    " number of genes that changed.",
     Kind.SNAPSHOT_TAKEN: "Somebody took a snapshot.",
     Kind.UNIT_FAILED: "A systemd unit of the product failed.",
-    Kind.DIGEST: "Everything that has happened since the last digest, in one message.",
-    Kind.TEST: "Somebody tries whether messages arrive.",
+    Kind.DIGEST: "The daily digest is due. It contains everything since the previous one.",
+    Kind.TEST: "Somebody requested a test message.",
 }
 
 _RECOVERED = {
@@ -30,7 +30,7 @@ _RECOVERED = {
     Kind.SOURCE_DOWN: "A run has refreshed the sources that ask the service.",
     Kind.DATA_STALE: "The answers are fresh.",
     Kind.TASK_FAILED: "A later tick of the schedule has succeeded, or the schedule was removed.",
-    Kind.NOBODY_EXECUTES: "A worker is alive and claims what is ready.",
+    Kind.NOBODY_EXECUTES: "A worker is alive and claims ready runs.",
 }
 
 
@@ -45,7 +45,7 @@ def kinds() -> str:
         ]
         for kind in Kind
     ]
-    return table(["Kind", "Severity", "It tells that", "It has recovered when"], rows)
+    return table(["Kind", "Severity", "Sent when", "Recovered when"], rows)
 
 
 def gains() -> str:
@@ -56,4 +56,4 @@ def gains() -> str:
         for field in fields_of(source).values()
         if field.gain is not None
     ]
-    return table(["Field", "Words", "What is counted"], rows)
+    return table(["Field", "Text in the message", "Definition of the field"], rows)

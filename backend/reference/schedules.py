@@ -25,12 +25,12 @@ _OUTCOMES = {
     "skipped": "A run of these sources was active, an earlier tick was not done, or the schedule"
     " was paused.",
     "queued": "The tick waits until an active run has ended.",
-    "missed": "No worker was alive at that time, and the tick is not made up for.",
-    "refused": "There cannot be such a run, for example because there are no genes.",
-    "waiting": "The work waits for a worker, or failed and is tried again.",
+    "missed": "No worker was alive at the tick, and it was too late to make up for it.",
+    "refused": "The run could not be created, for example because there are no genes.",
+    "waiting": "The work waits for a worker, or failed and will be tried again.",
     "running": "A worker is doing the work.",
     "done": "The work is done.",
-    "failed": "The work failed, or lost its worker, 4 times.",
+    "failed": "The work failed or lost its worker 4 times.",
 }
 
 

@@ -11,6 +11,10 @@ def text() -> str:
 
 def _section(kind: Kind) -> str:
     name = f"{kind.name} {kind.label}".rstrip()
-    parent = f"Its parent is the span `{kind.parent}`." if kind.parent else "It is the root."
+    parent = (
+        f"Its parent is the span `{kind.parent}`."
+        if kind.parent
+        else "It is the root of the trace."
+    )
     rows = ((f"`{attribute}`", meaning) for attribute, meaning in kind.attributes.items())
     return f"## {name}\n\n{kind.meaning} {parent}\n\n{table(('attribute', 'meaning'), rows)}"

@@ -21,22 +21,22 @@ class ExportOptions(FolderOptions):
     """What is exported, as for a single export, and where to."""
 
     format: str = "tsv"
-    """The format, which is also the ending of the file."""
+    """The format, which is also the extension of the file."""
 
     sources: _Names | None = None
-    """Whose answers are exported; by default, those of all sources."""
+    """The sources to export; by default, all."""
 
     fields: _Names | None = None
-    """The fields that are exported; by default, all of the sources."""
+    """The fields to export; by default, all fields of the sources."""
 
     list: str | None = None
-    """The name of a list: only its genes are exported, as they are in it at the tick."""
+    """The name of a gene list. Only the genes that are on it at the tick are exported."""
 
     where: _Names = Field([])
-    """Conditions: only genes that satisfy all of them are exported."""
+    """Conditions. Only genes that satisfy all of them are exported."""
 
     long: str | None = None
-    """A list or a map, of which each entry becomes a row. It goes without sources and fields."""
+    """A list or a map of which each entry becomes a row. Not together with sources or fields."""
 
     def asked(self) -> Asked:
         """Return what the export is asked for."""

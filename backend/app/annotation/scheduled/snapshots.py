@@ -26,10 +26,10 @@ class SnapshotOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     prefix: str
-    """The beginning of the names, at most 12 characters. The day of the tick follows."""
+    """The beginning of the names, at most 12 characters. The day of the tick is appended."""
 
     note: str | None = Field(None, max_length=MAX_NOTE)
-    """Why the snapshots are taken."""
+    """A note that is stored with each snapshot."""
 
 
 def snapshot_action() -> Action:

@@ -23,10 +23,10 @@ class BackupOptions(FolderOptions):
     """Where backups go, and how many are kept."""
 
     keep_daily: int = Field(7, ge=0, le=MAX_KEEP)
-    """The newest backup of each of the last so many days that have one is kept."""
+    """The number of days with backups. The newest backup of each of them is kept."""
 
     keep_weekly: int = Field(4, ge=0, le=MAX_KEEP)
-    """The newest backup of each of the last so many weeks that have one is kept."""
+    """The number of weeks with backups. The newest backup of each of them is kept."""
 
 
 def backup_action(outside: Sequence[Path]) -> Action:

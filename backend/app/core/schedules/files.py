@@ -33,15 +33,15 @@ class FolderOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     folder: str = Field(min_length=1, max_length=1_000)
-    """The absolute path of the folder, outside of `CACHE_DIR`. It has to exist, and to be writable,
-    on each host with workers."""
+    """The absolute path of the folder, outside of `CACHE_DIR`. The folder must exist and be
+    writable on each host with workers."""
 
     keep_daily: int | None = Field(None, ge=0, le=MAX_KEEP)
-    """The newest file of each of the last so many days that have one is kept."""
+    """The number of days with files. The newest file of each of them is kept."""
 
     keep_weekly: int | None = Field(None, ge=0, le=MAX_KEEP)
-    """The newest file of each of the last so many weeks that have one is kept. If neither is given,
-    all files are."""
+    """The number of weeks with files. The newest file of each of them is kept. Without `keep_daily`
+    and `keep_weekly`, all files are kept."""
 
 
 def name_of(schedule: str, tick: datetime, ending: str) -> str:

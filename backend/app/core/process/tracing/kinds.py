@@ -29,11 +29,11 @@ _RUN = {
     "run.id": "The id of the run.",
     "run.task": "The name of the job.",
     "run.mode": "`smart` or `full`.",
-    "run.sources": "The sources that were asked for, or `all`.",
-    "run.state": "How the run ended.",
-    "run.attempts": "1 + the number of failures so far.",
-    "run.interruptions": "The number of clean stops of a worker so far.",
-    "run.losses": "The number of workers that died so far.",
+    "run.sources": "The requested sources, or `all`.",
+    "run.state": "The state in which the run ended.",
+    "run.attempts": "1 + the number of failed attempts so far.",
+    "run.interruptions": "The number of attempts so far that a clean stop of the worker ended.",
+    "run.losses": "The number of attempts so far whose worker died.",
 }
 
 RUN = Kind(
@@ -45,15 +45,15 @@ RUN = Kind(
 
 REOPENED = Kind(
     "run reopened",
-    "What follows when somebody retries an ended run, or accepts what it held: from the reopening"
-    " to the next end.",
+    "The time from the reopening of an ended run to its next end. A run is reopened by a retry, or"
+    " when somebody accepts its held answers.",
     parent=RUN.name,
     attributes=_RUN,
 )
 
 ATTEMPT = Kind(
     "attempt",
-    "One worker's execution of the run, from the claim to the end that PostgreSQL has recorded.",
+    "One worker's execution of the run, from the claim to the end, as recorded in PostgreSQL.",
     parent=RUN.name,
     attributes={
         "run.id": "The id of the run.",
@@ -61,33 +61,33 @@ ATTEMPT = Kind(
         "attempt.worker": "The id of the worker.",
         "attempt.host": "The host of the worker.",
         "attempt.outcome": "The event that ended the attempt, such as `succeeded` or `lost`.",
-        "attempt.reason": "Why it ended, if PostgreSQL has recorded a reason.",
-        "attempt.waiting_for": "What the run waits for.",
+        "attempt.reason": "Why the attempt ended, if PostgreSQL has recorded a reason.",
+        "attempt.waiting_for": "What the run waits for after the attempt, such as a service.",
     },
 )
 
 SOURCE = Kind(
     "source",
-    "One source's part of an attempt. It begins with the attempt, and ends with the source or, if"
-    " the source has not ended, with the attempt.",
+    "One source of an attempt, from the beginning of the attempt to the end of the source or, if"
+    " the source has not ended, to the end of the attempt.",
     parent=ATTEMPT.name,
     label="NAME",
     attributes={
         "source.name": "The name of the source.",
         "source.state": "`succeeded`, `failed` or `held`; `not finished` if the attempt ended"
         " before the source.",
-        "source.total": "What the run has to ask about, over all attempts.",
-        "source.done": "What the run has asked about, over all attempts.",
-        "source.unknown": "Of these, how many could not be found out.",
-        "source.changed": "Of these, how many answers changed.",
+        "source.total": "The number of genes that are due in the run, over all attempts.",
+        "source.done": "The number of genes with an answer in the run, over all attempts.",
+        "source.unknown": "The number of these genes whose answer is unknown.",
+        "source.changed": "The number of these genes whose answer changed.",
     },
 )
 
 BATCH = Kind(
     "batch",
-    "What is asked about together, until the answers are committed; for a file, only the commit.",
+    "A batch of genes, from the first request to the commit; for a bulk file, only the commit.",
     parent=SOURCE.name,
-    attributes={"batch.size": "How many are asked about."},
+    attributes={"batch.size": "The number of genes in the batch."},
 )
 
 REQUEST = Kind(
@@ -99,12 +99,12 @@ REQUEST = Kind(
     label="HOST",
     outbound=True,
     attributes={
-        "server.address": "The name of the host that was asked.",
-        "http.request.method": "The method.",
+        "server.address": "The host name of the service.",
+        "http.request.method": "The HTTP method.",
         "url.path": "The path below the service's address, without a query.",
-        "http.response.status_code": "The status of the answer.",
-        "http.request.resend_count": "How often the request was tried before.",
-        "request.waited": "Seconds that the request waited for the request budget.",
+        "http.response.status_code": "The HTTP status of the answer.",
+        "http.request.resend_count": "The number of earlier tries of the request.",
+        "request.waited": "Seconds for which the request waited for the request budget.",
     },
 )
 
