@@ -85,15 +85,7 @@ class Sender:
         return f"{self._base_url}/{path.lstrip('/')}"
 
     @asynccontextmanager
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        seconds: float | None = None,
-        **content: Any,
-    ) -> AsyncIterator[httpx.Response]:
+    async def send(self, method: str, path: str, **content: Any) -> AsyncIterator[httpx.Response]:
         """Send one try within the limits, and yield its response before the body is read.
 
         Raises:
@@ -101,7 +93,7 @@ class Sender:
         """
         async with (
             self._in_flight,
-            self._sent(method, self.address(path), headers, seconds, **content) as response,
+            self._sent(method, self.address(path), **content) as response,
         ):
             yield response
 
@@ -146,8 +138,8 @@ class Sender:
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str] | None,
-        seconds: float | None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
         **content: Any,
     ) -> AsyncIterator[httpx.Response]:
         with self._span(method, url) as span:

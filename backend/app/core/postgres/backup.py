@@ -137,6 +137,7 @@ def read(dsn: str, file: Path) -> None:
 
 
 def _connect(dsn: str, **others: str) -> psycopg.Connection[Any]:
+    """Open a connection of psycopg, which can quote the name of a database in a statement."""
     parameters: dict[str, Any] = address.parameters(dsn, session=programs.SESSION) | others
     return psycopg.connect(**parameters)
 

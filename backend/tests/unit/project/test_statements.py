@@ -29,6 +29,16 @@ EXCEPTIONS: Mapping[str, str] = {
 """Modules of which a statement is put together, and why. A migration is not here: it is executed
 once, and often changes many tables in the same way."""
 
+RAW_CONNECTIONS: Mapping[str, str] = {
+    "annotation/data/export/reading.py": "a process for itself, which need not import SQLAlchemy",
+    "core/postgres/backup.py": "CREATE DATABASE and CREATE SCHEMA need a quoted name",
+    "core/postgres/checks.py": "the check is about two sessions, which a pool would hide",
+    "core/workers/liveness.py": "the session's socket is the worker's sign of life",
+    "db/connection.py": "it opens the connections of SQLAlchemy's pools",
+    "db/engine.py": "it opens the connections of SQLAlchemy's pools",
+}
+"""Modules that open a connection without SQLAlchemy, and why."""
+
 MADE_OF_TEXT = frozenset({"text", "DDL", "literal_column"})
 """What SQLAlchemy makes of a text."""
 
@@ -133,6 +143,23 @@ def fragments(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
+def opens_connection(tree: ast.Module) -> bool:
+    """Whether a module opens a connection of psycopg."""
+    return any(
+        (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "app.db.connection"
+            and any(each.name == "connect" for each in node.names)
+        )
+        or (
+            isinstance(node, ast.Attribute)
+            and node.attr == "connect"
+            and name_of(node.value) in {"psycopg", "Connection", "AsyncConnection"}
+        )
+        for node in ast.walk(tree)
+    )
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -181,6 +208,10 @@ def test_a_text_is_a_whole_statement_unless_it_is_a_part_of_a_table() -> None:
         if not name.startswith("db/tables/")
     }
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_a_connection_without_sqlalchemy_has_its_reason() -> None:
+    assert [name for name, tree in modules() if opens_connection(tree)] == [*RAW_CONNECTIONS]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ _NOTICE_END = "SET client_connection_check_interval = '200ms'"
 def connect(dsn: str, snapshot: str) -> psycopg.Connection[Any]:
     """Open a transaction that sees the same state of the database as another one.
 
+    It is a connection of psycopg: the statements come compiled from another process, so SQLAlchemy
+    is not imported here.
+
     Args:
         dsn: the address of the database.
         snapshot: the id of the snapshot that the other transaction exported.

@@ -107,7 +107,7 @@ _HGNC_ID = re.compile(r"HGNC:\d+", re.ASCII)
 _TARGET = re.compile(r"(HGNC:\d+)\|([^|]+)\|([^|]+)", re.ASCII)
 
 
-def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Record]:
+def read_records(path: Path) -> Iterator[Record]:
     """Read the complete set row by row. Columns are found by name.
 
     Lists are joined by pipes, and quoted when they have several elements (``"FLJ11506|p34"``). A
@@ -115,7 +115,6 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
 
     Args:
         path: the path of ``hgnc_complete_set.txt``.
-        only: HGNC ids; other rows are skipped.
 
     Raises:
         BadAnswer: the file has other columns, or a row has no HGNC id, no symbol or no status.
@@ -127,12 +126,10 @@ def read_records(path: Path, only: Collection[str] | None = None) -> Iterator[Re
         row = {name: _unquoted(fields[place]) for name, place in places.items()}
         if not (_HGNC_ID.fullmatch(row["hgnc_id"]) and row["symbol"] and row["status"]):
             raise BadAnswer(f"{path.name}, line {number}: no HGNC id, symbol and status")
-        if only is None or row["hgnc_id"] in only:
-            values: dict[str, Any] = {
-                name: _split(value) if name in _LISTS else value or None
-                for name, value in row.items()
-            }
-            yield Record(**values)
+        values: dict[str, Any] = {
+            name: _split(value) if name in _LISTS else value or None for name, value in row.items()
+        }
+        yield Record(**values)
 
 
 def read_withdrawn(path: Path) -> Iterator[Withdrawn]:

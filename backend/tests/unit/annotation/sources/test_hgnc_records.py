@@ -37,11 +37,6 @@ def test_lists_are_quoted_and_rows_may_end_early(tmp_path: Path) -> None:
     assert three == Record("HGNC:3", "CCC", "Approved")
 
 
-def test_only_the_wanted_rows_are_read(tmp_path: Path) -> None:
-    path = written(tmp_path, "\t".join(COLUMNS), "HGNC:1\tA\tApproved", "HGNC:2\tB\tApproved")
-    assert [record.symbol for record in read_records(path, {"HGNC:2"})] == ["B"]
-
-
 @pytest.mark.parametrize(
     "lines",
     [
