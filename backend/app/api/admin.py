@@ -16,11 +16,12 @@ from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
 from app.core.redis.health_line import read_health_line
-from app.core.runs import log_lines, operations, views
+from app.core.runs import log_lines, operations, shapes, views
 from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
 from app.core.runs.request import MODES, RunRequest
-from app.core.runs.views import MAX_EPOCH, MAX_ID, View, one_of
+from app.core.text.field_docs import View, one_of
+from app.db.bounds import MAX_EPOCH, MAX_ID
 
 router = routers.admin_router("", "admin")
 
@@ -203,7 +204,7 @@ async def list_runs(
     ] = 50,
     before: BeforeId = None,
     only: OnlyDep = ALL_RUNS,
-) -> views.RunPage:
+) -> shapes.RunPage:
     """Return a page of runs with their progress, the newest first."""
     async with services.db.connect() as connection:
         return await views.list_runs(connection, limit=limit, before=before, only=only)
@@ -234,7 +235,7 @@ async def list_events(
         int, Query(ge=1, le=1_000, description="The most events on the page."), IN_DIGITS
     ] = 200,
     after: AfterId = 0,
-) -> views.EventPage:
+) -> shapes.EventPage:
     """Return a page of what happened to a run, in order."""
     async with services.db.connect() as connection:
         return await views.list_events(connection, run_id, limit=limit, after=after)
@@ -274,11 +275,11 @@ async def get_log(
     response_description="The run is cancelled",
     responses=_NOT_FOUND | refusals({409: "The run has already ended"}),
 )
-async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Changed:
+async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Changed:
     """Cancel a run. From now on it commits nothing, and its attempt stops within seconds."""
     async with services.db.begin() as connection:
         await operations.cancel(connection, run_id, actor=actor)
-    return views.Changed(id=run_id, state="cancelled")
+    return shapes.Changed(id=run_id, state="cancelled")
 
 
 @router.post(
@@ -291,12 +292,12 @@ async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Ch
         {409: "The run is active or succeeded, or another active run covers one of its sources"}
     ),
 )
-async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Changed:
+async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Changed:
     """Reopen a failed or cancelled run. It continues from what is committed."""
     async with services.db.begin() as connection:
         ref = await operations.retry(connection, run_id, actor=actor)
     await services.dispatcher.send([ref])
-    return views.Changed(id=run_id, state="queued")
+    return shapes.Changed(id=run_id, state="queued")
 
 
 @router.post(
@@ -316,7 +317,7 @@ async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> views.Cha
 )
 async def accept(
     run_id: RunId, acceptance: NewAcceptance, services: ServicesDep, actor: ByApi
-) -> views.Changed:
+) -> shapes.Changed:
     """Accept what a run holds of a source. The run continues with this source.
 
     The acceptance counts for what the run shows in `held`. If the source's file has changed
@@ -333,7 +334,7 @@ async def accept(
         )
     if ref is not None:
         await services.dispatcher.send([ref])
-    return views.Changed(id=run_id, state="queued")
+    return shapes.Changed(id=run_id, state="queued")
 
 
 @router.get(

@@ -9,7 +9,7 @@ from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
 from app.api.strict_requests import IN_DIGITS
-from app.core.runs.views import MAX_ID
+from app.db.bounds import MAX_ID
 
 _WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end, in UTC."
 

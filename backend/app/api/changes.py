@@ -14,7 +14,7 @@ from app.api.services import Services, ServicesDep
 from app.api.streams import VARY, stream_response, while_connected
 from app.api.strict_requests import IN_DIGITS
 from app.core.errors import WrongUse
-from app.core.runs.views import one_of
+from app.core.text.field_docs import one_of
 from app.core.text.nearest import did_you_mean
 
 router = routers.read_router("/changes", "genes")

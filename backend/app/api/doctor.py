@@ -11,7 +11,7 @@ from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import StrictBody
 from app.core.checks import Status
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 from app.doctor.choice import chosen_of, shown_of
 from app.doctor.registry import CHECKS
 from app.doctor.report import as_object

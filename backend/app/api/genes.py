@@ -47,7 +47,8 @@ from app.api.parameters import (
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
-from app.core.runs.views import MAX_ID, one_of
+from app.core.text.field_docs import one_of
+from app.db.bounds import MAX_ID
 
 router = routers.read_router("/genes", "genes")
 

@@ -8,7 +8,8 @@ from app.api.errors import refusals
 from app.api.services import ServicesDep
 from app.api.strict_requests import IN_DIGITS
 from app.core.notify import at_once, views
-from app.core.runs.views import MAX_ID, View
+from app.core.text.field_docs import View
+from app.db.bounds import MAX_ID
 
 
 class Tried(View):

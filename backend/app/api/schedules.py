@@ -14,12 +14,12 @@ from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.runs.request import MODES, RunRequest
-from app.core.runs.views import View, one_of
 from app.core.schedules import operations, views
 from app.core.schedules.actions import ACTIONS, REFRESH
 from app.core.schedules.operations import NewSchedule
 from app.core.schedules.schedule import DEFAULT_CATCH_UP, KINDS, OVERLAPS
 from app.core.schedules.ticks import Plan
+from app.core.text.field_docs import View, one_of
 
 router = routers.admin_router("/schedules", "admin")
 

@@ -14,7 +14,7 @@ from app.cli.output import (
 from app.cli.session import Session, in_session
 from app.core.notify import views
 from app.core.notify.views import Delivery, Notification
-from app.core.runs.views import MAX_ID
+from app.db.bounds import MAX_ID
 
 DEFAULT_LIMIT = 20
 

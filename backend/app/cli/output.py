@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from app.core.runs.actors import shown
-from app.core.runs.views import Run, RunEvent, SourceProgress, View
+from app.core.runs.shapes import Run, RunEvent, SourceProgress
+from app.core.text.field_docs import View
 from app.core.text.printable import printable, printable_json
 from app.core.text.words import size
 

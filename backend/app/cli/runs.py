@@ -27,7 +27,7 @@ from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
 from app.cli.who import actor, login_name
 from app.core.runs import operations, views
 from app.core.runs.filters import ALL_RUNS, STATES, read_filter
-from app.core.runs.views import Changed, RunPage
+from app.core.runs.shapes import Changed, RunEvent, RunPage
 
 MAX_EVENTS = 50
 """The most events that are shown. Earlier events are left out."""
@@ -38,7 +38,7 @@ MAX_EVENTS_IN_JSON = 1_000
 class Shown(RunDetail):
     """A run, and what happened to it."""
 
-    events: list[views.RunEvent]
+    events: list[RunEvent]
     """The latest events, in order."""
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli import logs
 from app.core.config import Settings, load_settings
 from app.core.postgres.schema import check_schema, explain_refusals
-from app.core.runs.views import MAX_EPOCH, MAX_ID
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
+from app.db.bounds import MAX_EPOCH, MAX_ID
 from app.db.engine import create_engine
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 import time
 from collections import deque
 
-from app.core.runs.views import SourceProgress
+from app.core.runs.shapes import SourceProgress
 
 WINDOW = 30.0
 """Seconds over which the speed is averaged."""

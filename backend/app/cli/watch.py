@@ -15,7 +15,7 @@ from app.cli.session import Session
 from app.cli.speed import Speed
 from app.core.postgres.unavailable import DATABASE_ERRORS, is_unavailable
 from app.core.runs import views
-from app.core.runs.views import Run, SourceProgress
+from app.core.runs.shapes import Run, SourceProgress
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 

@@ -20,7 +20,7 @@ from app.api.changes import stream_changes
 from app.api.services import ServicesDep
 from app.api.streams import while_connected
 from app.core.errors import WrongUse
-from app.core.runs.views import MAX_ID
+from app.db.bounds import MAX_ID
 from app.web.rendering import page
 
 router = APIRouter()

@@ -28,7 +28,7 @@ from app.api.export_slots import RETRY_AFTER, TooManyExports
 from app.api.parameters import given_names
 from app.api.services import Services, ServicesDep
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.runs.views import MAX_ID
+from app.db.bounds import MAX_ID
 from app.web.gene_cells import Row, row
 from app.web.gene_choice import Choice, Typed
 from app.web.gene_columns import Columns, by_source, known_names, offered

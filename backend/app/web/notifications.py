@@ -8,7 +8,7 @@ from app.api.services import ServicesDep
 from app.core.notify import at_once
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.notify.views import list_notifications
-from app.core.runs.views import MAX_ID
+from app.db.bounds import MAX_ID
 from app.web.rendering import page
 
 PAGE_SIZE = 50

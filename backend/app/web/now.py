@@ -11,7 +11,8 @@ from app.annotation.overview.budgets import HostBudget, read_budgets, status
 from app.annotation.refresh.coverage import held_sources
 from app.api.services import Services, ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
-from app.core.runs.views import Run, list_runs
+from app.core.runs.shapes import Run
+from app.core.runs.views import list_runs
 from app.core.schedules.views import Schedule, list_schedules
 from app.core.text.words import some
 from app.core.workers.views import Waiting, Worker

@@ -14,8 +14,9 @@ from app.api.admin import NewAcceptance
 from app.api.services import ServicesDep
 from app.core.runs.log_lines import MAX_LINES, read_log, tails
 from app.core.runs.parts import source_parts
-from app.core.runs.views import MAX_EPOCH, MAX_ID, latest_events
+from app.core.runs.views import latest_events
 from app.core.workers.views import hosts_of
+from app.db.bounds import MAX_EPOCH, MAX_ID
 from app.web.live import live_events
 from app.web.rendering import page, redirect
 from app.web.roles import actor_of

@@ -15,8 +15,9 @@ from app.api.services import Services, ServicesDep
 from app.core.errors import UserError, WrongUse
 from app.core.runs.actors import Actor, list_actors
 from app.core.runs.filters import STATES, RunFilter, read_filter
-from app.core.runs.views import MAX_ID, list_runs
+from app.core.runs.views import list_runs
 from app.core.text.words import some
+from app.db.bounds import MAX_ID
 from app.web.rendering import page, redirect
 from app.web.roles import Roles, actor_of, session_of
 

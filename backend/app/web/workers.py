@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.services import ServicesDep
 from app.core.runs.filters import ACTIVE_RUNS
-from app.core.runs.views import Run, list_runs
+from app.core.runs.shapes import Run
+from app.core.runs.views import list_runs
 from app.core.text.words import time_span
 from app.core.workers.views import Worker, WorkerStatus, worker_status
 from app.web.live import live_events

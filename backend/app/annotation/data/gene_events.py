@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.moments import Moment
 from app.annotation.data.wording import describe_event
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 
 MAX_EVENTS = 100
 """The most events that are read."""

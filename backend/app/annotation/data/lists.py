@@ -11,7 +11,7 @@ from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
 from app.annotation.genes.listed import Listed
 from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.core.errors import NotFound, WrongUse
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.core.text.nearest import did_you_mean
 from app.db.tables import gene_list_genes, gene_lists, genes, merged_ids
 

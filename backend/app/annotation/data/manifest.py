@@ -17,7 +17,7 @@ from app.annotation.own_tables.store import OwnTableRow
 from app.annotation.refresh.origins import OriginFile
 from app.annotation.sources import SOURCES
 from app.annotation.sources.declaration import SourceInfo
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 
 
 class ManifestFile(View):

@@ -29,7 +29,7 @@ from app.annotation.data.versions import answers_at
 from app.annotation.own_tables.registry import all_sources
 from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
 from app.core.runs.operations import CREATING
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.core.text.nearest import did_you_mean
 from app.db.locks import hold
 from app.db.tables import annotations

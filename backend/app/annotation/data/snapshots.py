@@ -13,7 +13,7 @@ from app.core.errors import FIND_SESSION, Conflict, WrongUse
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.notify.outbox import tell
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.db.locks import waiting_for
 from app.db.sqlstate import sqlstate
 from app.db.text import is_storable

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.annotation.genes.resolve import RESOLVED_BY, NamedGene
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 
 _ANSWERS = one_of(("found", "absent", "unknown"))
 

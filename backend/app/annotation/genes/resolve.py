@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.genes.cells import clean, identifier, is_number
 from app.annotation.sources.names import MAX_NAME
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 from app.db.tables import gene_names, genes
 from app.db.text import storable
 

@@ -22,7 +22,7 @@ from app.annotation.genes.cells import clean
 from app.annotation.genes.near import near_names
 from app.annotation.genes.resolve import RESOLVED_BY, NamedGene, Resolution, resolve
 from app.annotation.sources.names import MAX_NAME
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 from app.db.tables import gene_names, genes
 from app.db.text import is_storable
 

@@ -8,7 +8,7 @@ from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.annotation.upstream.host import Host
 from app.core.redis.budgets import Budget, Budgets
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.core.workers.views import WorkerStatus, worker_status
 
 

@@ -22,7 +22,7 @@ from app.annotation.refresh.due_now import count_due_now
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
 from app.core.errors import NotFound
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 from app.core.text.nearest import did_you_mean
 
 

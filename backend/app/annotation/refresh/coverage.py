@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Double, cast, extract, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.db.tables import annotations, genes
 
 

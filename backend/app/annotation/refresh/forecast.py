@@ -20,7 +20,7 @@ from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
 from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.request import RunRequest
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 
 
 class Forecast(View):

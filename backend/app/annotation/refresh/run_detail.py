@@ -2,7 +2,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.runs import views
-from app.core.runs.views import Run, View
+from app.core.runs.shapes import Run
+from app.core.text.field_docs import View
 
 MAX_REASONS = 20
 """Maximum number of reasons shown for a run."""

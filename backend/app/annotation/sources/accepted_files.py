@@ -49,7 +49,7 @@ class Judged:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The file as JSON, for :class:`~app.core.runs.views.HeldFile`."""
+        """The file as JSON, for :class:`~app.core.runs.shapes.HeldFile`."""
         shown = {
             "name": self.name,
             "digest": self.digest,

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LIST_NOTIFICATIONS, NotFound
 from app.core.notify.message import Kind, Severity
-from app.core.runs.views import MAX_ID, View, one_of
+from app.core.text.field_docs import View, one_of
+from app.db.bounds import MAX_ID
 
 STATES = ("pending", "delivered", "refused", "given up", "waiting", "in digest")
 

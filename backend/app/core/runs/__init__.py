@@ -15,6 +15,7 @@ __all__ = [
     "parts",
     "ref",
     "request",
+    "shapes",
     "totals",
     "traces",
     "transitions",

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import NotFound, show_run
-from app.core.runs.views import View, require_run
+from app.core.runs.views import require_run
+from app.core.text.field_docs import View
 
 MAX_ATTEMPTS = 20
 """The number of latest attempts of a run whose lines are kept."""

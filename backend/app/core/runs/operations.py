@@ -13,7 +13,8 @@ from app.core.runs import transitions
 from app.core.runs.actors import Actor
 from app.core.runs.ref import RunRef
 from app.core.runs.request import RunRequest
-from app.core.runs.views import MAX_ID, no_run
+from app.core.runs.views import no_run
+from app.db.bounds import MAX_ID
 from app.db.locks import Lock, hold
 from app.db.text import storable
 

@@ -7,11 +7,11 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.runs.request import MODES
-from app.core.runs.views import View, one_of
 from app.core.schedules.actions import ACTIONS
 from app.core.schedules.cron import next_ticks
 from app.core.schedules.operations import no_schedule
 from app.core.schedules.schedule import KINDS, OUTCOMES, OVERLAPS
+from app.core.text.field_docs import View, one_of
 
 NEXT_TICKS = 5
 """How many of the next times are shown."""

@@ -3,11 +3,11 @@
 import ast
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
@@ -28,6 +28,17 @@ def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
         described = schema["properties"].get(field.alias or name)
         if described is not None and name in docs:
             described.setdefault("description", docs[name])
+
+
+class View(BaseModel):
+    """The base of answers. The text under a field is its documentation."""
+
+    model_config = ConfigDict(json_schema_extra=describe_fields)
+
+
+def one_of(values: Iterable[str]) -> Any:
+    """Document the values of a text in OpenAPI. They are not validated, so no list can fail."""
+    return Field(json_schema_extra={"enum": [*values]})
 
 
 @cache

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.process.version import Comparison, compare, version
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 
 MAX_ROWS = 100
 """The maximum number of workers, and of queued runs, in an answer."""

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.core.runs.parts import SourcePart
-from app.core.runs.views import RunEvent
+from app.core.runs.shapes import RunEvent
 from app.core.text.words import shortened, time_span
 from app.web.bars import Bar
 from app.web.timeline.gaps import draw_gaps, said_of

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from app.core.runs.events import Event
 from app.core.runs.parts import SourcePart
-from app.core.runs.views import RunEvent
+from app.core.runs.shapes import RunEvent
 
 _BEGINS = frozenset({Event.CLAIMED, Event.TAKEN_OVER})
 _ENDS = {

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from app.cli.output import cells, duration, event_line, table
-from app.core.runs.views import RunEvent
+from app.core.runs.shapes import RunEvent
 
 
 @pytest.mark.parametrize(

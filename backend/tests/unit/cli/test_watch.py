@@ -6,7 +6,7 @@ from rich.console import Console
 from app.cli import speed, watch
 from app.cli.speed import Speed
 from app.cli.watch import Bars, Lines, describe_progress
-from app.core.runs.views import SourceProgress
+from app.core.runs.shapes import SourceProgress
 
 
 class Clock:

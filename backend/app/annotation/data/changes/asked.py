@@ -24,8 +24,9 @@ from app.annotation.data.wanted import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
-from app.core.runs.views import MAX_ID, require_run
+from app.core.runs.views import require_run
 from app.core.text.nearest import did_you_mean
+from app.db.bounds import MAX_ID
 
 ORDERS = ("gene", "source")
 """The sort orders: by gene and then source, or by source and then gene. Genes are sorted by their

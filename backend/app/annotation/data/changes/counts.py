@@ -13,7 +13,7 @@ from app.annotation.data.changes.statement import number_of_rows
 from app.annotation.data.changes.stream import Listed, stream
 from app.annotation.data.changes.views import FieldDifference
 from app.annotation.data.lists import in_list
-from app.core.runs.views import View
+from app.core.text.field_docs import View
 from app.db.tables import annotations
 
 MANY_CHANGES = 40_000

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field
 
-from app.core.runs.views import View, one_of
+from app.core.text.field_docs import View, one_of
 
 KINDS = ("changed", "first answer", "gene")
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cli.output import local_time
 from app.core.runs import views
-from app.core.runs.views import SourceProgress
+from app.core.runs.shapes import SourceProgress
 from app.core.workers.views import worker_status
 from app.db.times import EARLIEST, LATEST
 from tests.integration.conftest import Bench

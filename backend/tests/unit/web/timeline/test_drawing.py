@@ -7,7 +7,7 @@ import pytest
 from app.core.errors import WrongUse
 from app.core.runs.events import Event
 from app.core.runs.parts import SourcePart
-from app.core.runs.views import RunEvent
+from app.core.runs.shapes import RunEvent
 from app.web.timeline import Drawing, attempts_of, draw, gaps_of
 from app.web.timeline.shapes import LABELS_WIDTH, WIDTH
 
