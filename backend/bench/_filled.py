@@ -1,4 +1,4 @@
-"""A database that a run over all sources of the sandbox has filled, for measurements of reading."""
+"""Fills a database by a run over all sources of the sandbox, to measure reads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from bench._plant import Plant, plant
 def filled(genes: int) -> Iterator[Plant]:
     """Start the servers, the sandbox and a worker, and annotate this number of genes.
 
-    The answers are as large as the sandbox makes them, which imitates the real sources. The run of
-    20,000 genes takes one to two minutes.
+    The answers have the sizes of the sandbox's, which imitate the real ones. The run for 20,000
+    genes takes one to two minutes.
     """
     with plant() as made:
         made.sandbox_process("--genes", str(genes), "--limits", "off", "--prepare")

@@ -1,7 +1,7 @@
-"""Makes answers of all sources without asking any, and changes them.
+"""Generates and changes answers of all sources without asking any source.
 
-The answers have the fields that the sources declare, with made-up values. The number of elements of
-lists and maps is that of genes that are much studied, so that the sizes are not too small.
+The answers have the declared fields with random values. Lists and maps have as many elements as
+those of well-studied genes, so that the sizes are not too small.
 """
 
 import random
@@ -15,7 +15,7 @@ from app.annotation.data.fields import Field, fields_of
 from app.annotation.sources import SOURCES
 
 _TEMPLATES = 200
-"""Different answers of each source."""
+"""The number of different answers for each source."""
 
 _ALTERED = 0.05
 """The share of values that differ after a change."""
@@ -67,7 +67,7 @@ FROM former f WHERE f.gene_id = a.gene_id AND a.source = %(source)s
 
 
 def fill(dsn: str, genes: int) -> None:
-    """Insert genes, and an answer of each source about each of them, which is 30 days old."""
+    """Insert genes, and a 30 days old answer of each source for each gene."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(_GENES, (genes,))
         connection.execute(_RUNS)
@@ -78,7 +78,7 @@ def fill(dsn: str, genes: int) -> None:
 
 
 def change(dsn: str, share: float) -> None:
-    """Change the answers of all sources about a share of the genes, with their history."""
+    """Change the answers of all sources for a share of the genes, with history."""
     every = round(1 / share)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for source in SOURCES:
@@ -89,7 +89,7 @@ def change(dsn: str, share: float) -> None:
 
 
 def _templates(source: str, *, altered: bool = False) -> list[str]:
-    """Return answers. The altered ones have some other values."""
+    """Return answers. Altered ones differ in some values."""
     made = []
     for number in range(_TEMPLATES):
         chance = random.Random(f"{source} {number}")  # noqa: S311 - not for secrets

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "measured"
 
 
 def machine(plant: Plant) -> str:
-    """Return what the measurement ran on, without the name of the machine."""
+    """Return a description of the machine and versions, without the host name."""
     with psycopg.connect(plant.postgres.superuser_dsn) as connection:
         postgres = connection.info.server_version // 10_000, connection.info.server_version % 10_000
     with redis.Redis.from_url(plant.redis.url) as client:
@@ -35,8 +35,8 @@ def write(name: str, title: str, *parts: str, shows: str, command: str, facts: s
         name: the name of the file, without its suffix.
         title: the title of the page.
         parts: paragraphs and tables.
-        shows: what the page shows, as the end of a sentence that begins with "This page shows".
-        command: the command that measures it again.
+        shows: the end of the sentence that begins with "This page shows".
+        command: the command that repeats the measurement.
         facts: see `machine`.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Servers and real processes for a measurement, which end with the measurement."""
+"""Servers and processes for a measurement, which stop with it."""
 
 import os
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ class Plant(Launcher):
     """Starts programs with one PostgreSQL and one Redis, and reads the database.
 
     Attributes:
-        postgres: the server; it flushes commits to the disk, as in production.
-        redis: the server of all programs.
+        postgres: the PostgreSQL server. It flushes commits to the disk, as in production.
+        redis: the Redis server.
     """
 
     def __init__(self, folder: Path, postgres: Postgres, redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""Processor time of processes, which other programs on the machine hardly change."""
+"""Measures the processor time of processes, which other programs hardly affect."""
 
 import contextlib
 
@@ -11,7 +11,7 @@ def server_cpu(pid: int) -> float:
     while True:
         times = server.cpu_times()
         own = times.user + times.system + times.children_user + times.children_system
-        # a process that ends between the two readings is in neither of them: read again
+        # a process that ends between the two readings is missing in both, so repeat them
         with contextlib.suppress(psutil.NoSuchProcess):
             return float(own + sum(process_cpu(child.pid) for child in server.children()))
 

@@ -1,4 +1,4 @@
-"""Many clients that read from the API, each over a connection of its own that stays open."""
+"""Clients that read from the API, each over its own persistent connection."""
 
 import asyncio
 import itertools
@@ -12,16 +12,16 @@ PAUSE = 1.0
 """Seconds between two reads of a client."""
 
 BUFFER = 64 * 1024**2
-"""Bytes that a client takes at once. With less, it would often stop and start again."""
+"""The receive buffer of a client in bytes. A smaller one would often pause reading."""
 
 
 @dataclass
 class Reads:
-    """What clients experienced.
+    """The latencies and errors of clients.
 
     Attributes:
         seconds: the duration of each read, in seconds.
-        errors: what went wrong.
+        errors: the errors.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -29,20 +29,20 @@ class Reads:
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """The median latency in seconds."""
         return median(self.seconds)
 
     @property
     def p99(self) -> float:
-        """Seconds."""
+        """The 99th percentile of the latency in seconds."""
         return quantiles(self.seconds, n=100)[-1]
 
 
 class Client:
     """One connection to the API.
 
-    It reads only as much of HTTP as the API sends, so that clients take little processor time from
-    the servers that are measured on the same machine.
+    It implements only the part of HTTP that the API uses, so that clients take little processor
+    time from the measured servers on the same machine.
     """
 
     def __init__(self, address: str, headers: Mapping[str, str] | None = None) -> None:
@@ -63,7 +63,7 @@ class Client:
         return int(headers[0].split()[1]), await reader.readexactly(length)
 
     async def stream(self, path: str) -> AsyncIterator[bytes]:
-        """Yield the lines of an answer that does not end.
+        """Yield the lines of an endless response.
 
         Raises:
             OSError, EOFError: the connection failed, or the answer ended.
@@ -77,7 +77,7 @@ class Client:
     async def _begin(
         self, method: str, path: str, body: bytes
     ) -> tuple[asyncio.StreamReader, list[str]]:
-        """Send a request, and return the lines of the head of its answer."""
+        """Send a request, and return the header lines of the response."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=BUFFER)
         reader, writer = self._streams
@@ -96,20 +96,20 @@ class Client:
 
 
 async def read_for(address: str, paths: Sequence[str], *, clients: int, seconds: float) -> Reads:
-    """Let clients read one address after the other, with a pause after each answer.
+    """Let clients read paths in turn, with a pause after each response.
 
     Args:
         address: the address of the API.
-        paths: that are read; each client begins at another one.
+        paths: the paths to read. Each client starts with another one.
         clients: the number of clients.
-        seconds: how long they read.
+        seconds: the duration.
     """
     found = Reads()
     end = time.monotonic() + seconds
 
     async def read(number: int) -> None:
         client = Client(address)
-        # they do not all begin at once
+        # spreads the first requests
         await asyncio.sleep(PAUSE * number / clients)
         first = number * len(paths) // clients
         for path in itertools.cycle([*paths[first:], *paths[:first]]):

@@ -16,7 +16,7 @@ from services.postgres import Postgres
 
 _MARK = "bench|"
 _SETTINGS = {"log_min_duration_statement": "0", "log_line_prefix": f"{_MARK}%a|"}
-# a client sends a statement as one message, or as a parse, a bind and an execute; execute counts
+# a client sends a statement as one message, or as parse, bind and execute; only execute is counted
 _ENTRY = re.compile(
     r"bench\|(?P<session>[^|]*)\|LOG:  duration: (?P<ms>[\d.]+) ms  "
     r"(?P<step>statement|parse|bind|execute)[^:]*: (?P<text>.*)",
@@ -43,7 +43,7 @@ class Statement:
 
 def statements(log: str) -> list[Statement]:
     """Read the statements from a log that was written in a block of `logging_statements`."""
-    # the following lines of an entry begin with a tab
+    # continuation lines of an entry begin with a tab
     entries = re.sub(r"\n\t", " ", log).splitlines()
     found = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
     return [

@@ -1,8 +1,8 @@
 """Measures the changes between two moments: `python -m bench changes`.
 
-A tenth of the genes has another answer of every source. It shows the seconds to the first and the
-last line over HTTP in each format, and for a page, a gene and a run; the peak memory of the API;
-how late its event loop was; and the seconds of the command line.
+All sources' answers have changed for a tenth of the genes. The benchmark measures the seconds to
+the first and the last line over HTTP in each format, and for a page, a gene and a run; the peak
+memory of the API; the lag of its event loop; and the seconds of the command.
 """
 
 import threading
@@ -50,7 +50,7 @@ def _call(client: httpx.Client, query: str) -> tuple[float, float, int, int]:
 
 @dataclass
 class Waited:
-    """How long other requests waited at most, in milliseconds, and how many there were."""
+    """The maximum latency of other requests in milliseconds, and their number."""
 
     longest: float = 0.0
     number: int = 0
@@ -58,7 +58,7 @@ class Waited:
 
 @contextmanager
 def _others(url: str) -> Iterator[Waited]:
-    """Ask the API for something else, again and again, in a block."""
+    """Send other requests to the API continuously while the block runs."""
     waited, stop = Waited(), threading.Event()
 
     def ask() -> None:
@@ -79,7 +79,7 @@ def _others(url: str) -> Iterator[Waited]:
 
 
 def measure(console: Console, made: Plant) -> None:
-    """Ask for the changes in all ways, and print the results."""
+    """Request the changes in all ways and print the results."""
     api = made.api_process()
     api.says(API_READY)
     table = Table("what", "first s", "last s", "MB", "lines")

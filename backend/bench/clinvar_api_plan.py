@@ -1,4 +1,4 @@
-"""Compares the number of requests that ClinVar by API needs with the least that is possible.
+"""Compares ClinVar's number of API requests with the minimum.
 
 Run `python -m bench.clinvar_api_plan --genes 5000` in `backend/`. The variants are distributed over
 the genes as ClinVar's are, with 17,000 in one gene.
@@ -29,7 +29,7 @@ _TARGET = 1.1
 @click.option("--genes", type=click.IntRange(1), default=5_000, show_default=True)
 @click.option("--variants", type=click.IntRange(1), default=40, show_default=True)
 def main(genes: int, variants: int) -> None:
-    """Measure, and exit with 1 when there are too many requests."""
+    """Measure, and exit with 1 if there are too many requests."""
     options = Options(genes=genes, variants_per_gene=variants, skew="clinvar", limits="off")
     with Sandbox(options) as sandbox, TemporaryDirectory() as folder:
         seconds, requests = asyncio.run(_ask_all(sandbox, Path(folder)))

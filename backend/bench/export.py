@@ -1,8 +1,8 @@
 """Measures exports: `python -m bench export`.
 
-For each number of genes, it makes answers of all sources and exports them in each format. It shows
-the seconds of the whole command, and the peak memory of the command and of the process that it
-starts, which reads the answers and writes the file.
+For each number of genes, the benchmark generates answers of all sources and exports them in each
+format. It measures the seconds of the whole command, and the peak memory of the command and of its
+child process, which reads the answers and writes the file.
 """
 
 import subprocess
@@ -76,14 +76,14 @@ def measure(made: Plant, name: str, *arguments: str) -> Measured:
 
 def _processes(parent: psutil.Process) -> list[psutil.Process]:
     try:
-        # a process that has just been forked is still a copy of its parent
+        # right after a fork, a child still has the command line of its parent
         return [each for each in parent.children() if _CHILD in each.cmdline()]
     except psutil.Error:
         return []
 
 
 def _peak(process: psutil.Process) -> float:
-    """Return the most memory that a process had, in MB, as Linux counts it."""
+    """Return the peak memory of a process in MB (Linux)."""
     try:
         lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     except OSError:

@@ -1,10 +1,10 @@
 """Measures what the history costs a refresh: `python -m bench history`.
 
-Full runs of all sources are executed in this process, in pairs: one as it is, and one whose
-statement overwrites the former answers and keeps no history. Before each run either nothing has
-changed, or all stored answers are altered, so that each of them changes. The database is vacuumed
-before each run. The sandbox stands in for the upstream services. Processor seconds are shown, too:
-other programs on the machine hardly change them.
+This process executes full runs of all sources in pairs: one with history, and one whose statement
+overwrites the former answers. Before each pair, either nothing has changed or all stored answers
+are altered, so that each of them changes. The database is vacuumed before each run. The sandbox
+replaces the upstream services. Processor seconds are measured as well, because other programs
+hardly affect them.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from app.core.workers.executor import Executor
 from bench._plant import Plant, plant
 from bench._processor import server_cpu
 
-# the statement of app.annotation.refresh.commits without the history and the release's beginnings
+# the statement of app.annotation.refresh.commits without the history and the origins' times
 WITHOUT = text(
     """
     WITH written AS (
@@ -95,7 +95,7 @@ class Measured:
     """A run.
 
     Attributes:
-        seconds: from its start to its end.
+        seconds: the duration in seconds.
         cpu: the processor seconds of PostgreSQL, this process and its readers.
         changed: the number of answers that changed.
     """
@@ -154,7 +154,7 @@ def _prepare(made: Plant, altered: int | None) -> None:
 async def measure(
     made: Plant, settings: Settings, pairs: int
 ) -> dict[tuple[bool, bool], list[Measured]]:
-    """Return the measured runs, by whether all changed and whether there was a history."""
+    """Return the measured runs by whether answers changed and history was kept."""
     found: dict[tuple[bool, bool], list[Measured]] = {}
     async with AsyncExitStack() as stack:
         pipeline = Pipeline(settings, LocalRateLimiter(window=0))

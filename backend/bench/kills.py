@@ -1,9 +1,9 @@
 """Measures the recovery time of runs whose workers are killed: `python -m bench kills`.
 
-Two workers are alive. The worker that executes the run gets SIGKILL at a random moment after it has
-committed something, and another worker is started in its place. This is done 20 times. A run that
-is near its end is left to end, and another run follows. The sandbox imitates HGNC with 60 requests
-a second, and is asked about 50 genes at a time.
+Two workers are alive. The worker that executes the run gets SIGKILL at a random moment after a
+commit, and a new worker replaces it. This happens 20 times. A run that is nearly done is allowed to
+end, and another run follows. The sandbox imitates HGNC with 60 requests a second, and is asked
+about 50 genes at a time.
 
 The recovery time is the time from the kill until another worker has claimed the run under the next
 epoch. PostgreSQL's clock measures it, which is the clock of this machine. The recovery time has two
@@ -70,7 +70,7 @@ class KilledRuns:
         self._begin()
 
     def _begin(self) -> None:
-        # each run asks about all genes; only what one run asks twice is to be counted
+        # each run asks about all genes; only repeated requests of one run count
         httpx.post(f"{self._sandbox}/_sandbox/reset").raise_for_status()
         self._run_id = self._plant.annotate("--mode", "full", "hgnc")
 
@@ -145,9 +145,11 @@ def _row(name: str, values: list[float]) -> list[str]:
 
 @click.command()
 @click.option("--kills", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--seed", type=int, default=20, show_default=True, help="Of the random moments.")
+@click.option(
+    "--seed", type=int, default=20, show_default=True, help="The seed of the random moments."
+)
 def main(kills: int, seed: int) -> None:
-    """Measure, print a table and write it; exit with 1 when a limit is exceeded."""
+    """Measure, print and write a table; exit with 1 if a limit is exceeded."""
     console = Console(soft_wrap=True)
     with plant() as made:
         facts = machine(made)

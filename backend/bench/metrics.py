@@ -1,8 +1,8 @@
 """Measures a scrape of `/metrics`: `python -m bench metrics`.
 
 The database has the answers of all sources about all genes, and runs with 10 events each. A client
-scrapes the API process several times, one after the other. Then all runs are removed, as retention
-does it, others are made in their place, and the client scrapes again.
+scrapes the API process several times, one after the other. Then all runs are removed like retention
+does, new ones replace them, and the client scrapes again.
 """
 
 import asyncio
@@ -59,14 +59,14 @@ ORDER BY r.id, e.seconds
 def make_runs(made: Plant, runs: int) -> None:
     """Insert runs of all sources that have ended."""
     made.rows(_RUNS, runs=runs, sources=list(SOURCES))
-    # the plans for a small table take long for a large one
+    # query plans for a small table would be slow for the large one
     for most in (100, runs):
         made.rows(_EVENTS, most=most)
         made.rows("VACUUM ANALYZE")
 
 
 def remove_runs(made: Plant) -> float:
-    """Remove all runs as retention does it. Return the seconds for 1,000 runs."""
+    """Remove all runs like retention does. Return the seconds for 1,000 runs."""
     ids = [row["id"] for row in made.rows("SELECT id FROM runs ORDER BY id")]
     began = time.perf_counter()
     asyncio.run(_remove(made.postgres.dsn, ids))
@@ -113,7 +113,7 @@ def main(runs: int, genes: int, times: int) -> None:
             if removed:
                 per_thousand = remove_runs(made)
             make_runs(made, runs)
-            # the first one waits for the annotations to be counted
+            # the first scrape waits for the counts of the annotations
             asyncio.run(scrape(api, 1))
             server = made.postgres.pid
             assert server is not None

@@ -105,7 +105,7 @@ def _deliver(found: Plant, events: int) -> str:
 
 
 def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: float) -> float:
-    """Wait until all is delivered, and kill workers meanwhile; return the seconds."""
+    """Kill workers until everything is delivered. Return the seconds."""
     next_kill = began + BETWEEN_KILLS
     while time.monotonic() < began + MAX_SECONDS:
         time.sleep(1)
@@ -116,7 +116,7 @@ def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: 
             dead.wait(10)
             workers.append(found.ready_worker())
             next_kill = time.monotonic() + BETWEEN_KILLS
-        # what a living worker is sending must not be taken from it
+        # deliveries that a live worker is sending must not be taken over
         found.rows(_SOON, over=killed)
         states: Counter[str] = Counter()
         for row in found.rows(_STATES):
@@ -127,7 +127,7 @@ def _seen_through(found: Plant, workers: list[Process], deliveries: int, began: 
 
 
 def _idle(found: Plant, count: int) -> tuple[float, float, float]:
-    """Return statements and milliseconds of PostgreSQL a second, and those for notifications."""
+    """Return PostgreSQL's statements and milliseconds a second, in total and for notifications."""
     workers = [found.worker() for _ in range(count)]
     for worker in workers:
         worker.says("is alive")
@@ -162,7 +162,7 @@ def _costs(found: Plant) -> str:
 @click.command()
 @click.option("--events", default=EVENTS, show_default=True)
 def main(events: int) -> None:
-    """Measure deliveries with faults and kills, and the cost of looking when nothing happens."""
+    """Measure deliveries with faults and kills, and the cost of polling when idle."""
     with plant() as found:
         facts = machine(found)
         costs = _costs(found)

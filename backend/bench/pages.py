@@ -2,7 +2,7 @@
 
 The first part reads each page several times, from a database with the answers of all sources about
 all genes, and with runs. The second part counts what PostgreSQL does for the API while browsers
-keep *Now* open beside a run: nobody, one, and many.
+keep *Now* open during a run: none, one, and many.
 """
 
 import asyncio
@@ -40,32 +40,32 @@ ADDRESSES = (
     *("/genes/HGNC:1", "/genes/HGNC:1/history"),
     *("/search/found?q=GENE12", "/changes?run=2", "/changes?run=2&source=clinvar"),
 )
-"""The pages that are read."""
+"""The pages to read."""
 
 CHANGED = 0.2
-"""The share of the genes of which run 2 changed the answers of all sources."""
+"""The share of the genes whose answers run 2 changed."""
 
 WATCHED = 6_000
-"""Genes of the run that viewers watch."""
+"""The number of genes of the watched run."""
 
 RATE = "2"
-"""Requests of this run in a second, so that it does not end meanwhile."""
+"""The requests a second of this run, few enough that it does not end meanwhile."""
 
 REQUESTS = "kidney-genetics api requests"
-"""The name of the API's sessions of PostgreSQL that answer requests."""
+"""The ``application_name`` of the API's PostgreSQL sessions for requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What viewers cost, and what they saw.
+    """The cost of viewers, and what they received.
 
     Attributes:
-        viewers: browsers that have *Now* open.
+        viewers: the number of browsers with *Now* open.
         statements: the number of SQL statements that the API sends in a second.
-        postgres: processor seconds of PostgreSQL in a second, with the run.
-        api: processor seconds of the API in a second.
-        fewest: the fewest changes that a viewer was sent.
-        errors: streams that ended or failed.
+        postgres: the processor seconds of PostgreSQL in a second, including the run.
+        api: the processor seconds of the API in a second.
+        fewest: the minimum number of changes that a viewer received.
+        errors: the number of streams that ended or failed.
     """
 
     viewers: int
@@ -109,7 +109,7 @@ async def read_page(api: str, cookie: str, path: str, times: int) -> tuple[list[
 
 
 def first_page(api: str, cookie: str) -> int:
-    """Return the bytes of the first page with all that it loads, as they are sent."""
+    """Return the transferred bytes of the first page with all its resources."""
     with httpx.Client(base_url=api, headers={"Cookie": cookie, "Accept": "text/html"}) as browser:
         page = browser.get("/")
         parts = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
@@ -118,7 +118,7 @@ def first_page(api: str, cookie: str) -> int:
 
 
 async def watch(api: str, cookie: str, viewers: int, seconds: float) -> tuple[int, int]:
-    """Keep *Now* open. Return the fewest changes that a viewer was sent, and the errors."""
+    """Keep *Now* open. Return the minimum number of changes received, and the errors."""
     changes, errors = [0] * viewers, 0
 
     async def view(number: int) -> None:
@@ -193,7 +193,7 @@ def measure_pages(genes: int, runs: int, times: int) -> tuple[str, int, str]:
 
 
 def measure_viewers(genes: int, viewers: Sequence[int], seconds: float) -> list[Load]:
-    """Measure each number of viewers beside the same run."""
+    """Measure each number of viewers during the same run."""
     with plant() as made:
         made.sandbox_process("--genes", str(genes), "--limits", "off")
         made.env["CLINVAR_BULK_THRESHOLD"] = "1000000"

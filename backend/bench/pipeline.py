@@ -1,7 +1,7 @@
 """Measures runs over all sources against the sandbox: `python -m bench pipeline`.
 
-For each number of genes: a full run of all sources, a smart run when nothing has changed, and with
-`--alone` a full run of each source by itself. It shows the seconds, the requests, and the peak
+For each number of genes: a full run of all sources, a smart run without changes, and with `--alone`
+a full run of each source separately. The benchmark measures the seconds, the requests, and the peak
 memory of the worker and of the largest process that reads a file.
 """
 
@@ -61,7 +61,7 @@ def sampled(pid: int) -> Iterator[Peaks]:
 
 
 def _run(made: Plant, *arguments: str) -> tuple[float, list[dict[str, Any]]]:
-    """Execute a run to its end, and return its seconds and its sources."""
+    """Execute a run, and return its seconds and sources."""
     made.output("annotate", "--wait", *arguments)
     (run,) = made.rows(
         "SELECT id, extract(epoch FROM finished_at - started_at)::float AS seconds FROM runs"
@@ -119,7 +119,7 @@ def measure(console: Console, genes: int, limits: str, *, alone: bool) -> None:
 @click.command()
 @click.option("--genes", type=int, multiple=True, default=(5_000,), show_default=True)
 @click.option("--limits", type=click.Choice(["off", "real"]), default="off", show_default=True)
-@click.option("--alone", is_flag=True, help="Also run each source by itself.")
+@click.option("--alone", is_flag=True, help="Also run each source separately.")
 def main(genes: tuple[int, ...], limits: str, *, alone: bool) -> None:
     """Measure runs over all sources against the sandbox."""
     console = Console(width=110)

@@ -1,4 +1,4 @@
-"""Measures how much of a service's rate is used, and how much it refuses: `python -m bench rate`.
+"""Measures the use of a service's rate, and its refusals: `python -m bench rate`.
 
 The service allows a number of requests in any second, counted as they arrive. One process and then
 several processes send requests to it as fast as their request budget in a real Redis allows. Each
@@ -83,7 +83,7 @@ class Service:
 
 
 async def work(url: str, rate: float) -> None:
-    """Send requests to the service without end, as one worker process does."""
+    """Send requests to the service continuously, like a worker process."""
     async with Redis.from_url(os.environ[REDIS_URL]) as redis, new_http_client() as http:
         limiter = RedisRateLimiter(redis)
         upstream = Upstream(
@@ -103,7 +103,7 @@ async def work(url: str, rate: float) -> None:
 
 
 async def measure(redis_url: str, rate: int, workers: int, seconds: float) -> Service:
-    """Let `workers` processes send requests for `seconds`, counted from the first request."""
+    """Let processes send requests for some seconds, counted from the first request."""
     service = Service(rate)
     server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -126,7 +126,7 @@ async def measure(redis_url: str, rate: int, workers: int, seconds: float) -> Se
 
 
 async def bench(rate: int, workers: Sequence[int], seconds: float) -> bool:
-    """Measure each number of workers and print a row; return whether all are within the limits."""
+    """Measure and print each number of workers. Return whether all are within the limits."""
     table = Table(title=f"{rate} requests/s allowed, {seconds:g} s")
     for column in ("workers", "requests", "rate used", "answered 429", "share of 429"):
         table.add_column(column, justify="right")
@@ -147,13 +147,13 @@ async def bench(rate: int, workers: Sequence[int], seconds: float) -> bool:
 
 
 async def loaded(count: int) -> list[asyncio.subprocess.Process]:
-    """Start processes that only keep a processor busy."""
+    """Start processes that only use processor time."""
     busy = [sys.executable, "-c", "while True: pass"]
     return [await asyncio.create_subprocess_exec(*busy) for _ in range(count)]
 
 
 async def compare(arguments: argparse.Namespace) -> bool:
-    """Measure, with the processors kept busy if `--load` says so."""
+    """Measure, with busy processors if `--load` is given."""
     load = await loaded(arguments.load)
     try:
         return await bench(arguments.rate, arguments.workers, arguments.seconds)
@@ -164,7 +164,7 @@ async def compare(arguments: argparse.Namespace) -> bool:
 
 
 def main() -> None:
-    """Run the benchmark; exit with 1 when a limit is exceeded."""
+    """Run the benchmark; exit with 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4])

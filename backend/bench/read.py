@@ -27,7 +27,7 @@ from harness.waiting import until
 from reference import markdown
 
 REPEATED = 20
-"""Times that a query is measured."""
+"""The number of measurements of a query."""
 
 
 async def measure_queries(api: str, symbols: Sequence[str]) -> dict[str, tuple[float, int]]:

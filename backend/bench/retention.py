@@ -1,9 +1,9 @@
 """Measures what the removal of old runs costs a run: `python -m bench retention`.
 
-100,000 runs that ended two years ago, with their sources and events, are in the database. Full runs
-of all sources are executed in pairs by a new worker each: one removes the old runs meanwhile, and
-the other one keeps all runs. The sandbox stands in for the upstream services. At the end a worker
-removes the rest of the old runs.
+The database contains 100,000 runs that ended two years ago, with their sources and events. New
+workers execute full runs of all sources in pairs: one worker removes old runs meanwhile, and the
+other one keeps all runs. The sandbox replaces the upstream services. At the end, a worker removes
+the remaining old runs.
 """
 
 import statistics
@@ -69,12 +69,12 @@ def _run(made: Plant, run_days: str) -> tuple[float, int]:
 
 
 def _rest(made: Plant) -> tuple[int, float]:
-    """Remove the rest. Return how many runs, and seconds."""
+    """Remove the remaining old runs. Return their number and the seconds."""
     count = _left(made)
     made.env["RUN_DAYS"] = "400"
     began = time.monotonic()
     made.ready_worker()
-    # the last old runs stay, because they are the last ones of their request
+    # the last run of a request is always kept
     while (left := _left(made)) > 1:
         if time.monotonic() - began > MAX_WAIT:
             raise click.ClickException(f"{left:,} old runs are left")

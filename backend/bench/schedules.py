@@ -1,9 +1,9 @@
 """Measures how late the ticks of schedules are: `python -m bench schedules`.
 
-1,000 schedules are due, one after the other, 20 in a second. 3 workers are alive, and one of them
-gets SIGKILL every 5 seconds; another one is started in its place. The delay of a tick is the time
-from when it was due until its outcome was decided, by PostgreSQL's clock. At the end, each schedule
-has one outcome of one tick: none was lost, and none was done twice.
+1,000 schedules become due one after the other, 20 a second. 3 workers are alive. Every 5 seconds
+one of them gets SIGKILL, and a new one replaces it. The delay of a tick is the time from when it
+was due until its outcome was decided, by PostgreSQL's clock. At the end, each schedule has one
+outcome of one tick: no tick was lost or executed twice.
 """
 
 import os
@@ -56,7 +56,7 @@ def _late(found: Plant) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure how late ticks are, while workers are killed."""
     with plant() as found:
-        # genes are needed: without them every run would be refused
+        # without genes, every run would be refused
         found.rows("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:9008', 'PKD1')")
         ticks = _late(found)
     delays = sorted(tick["delay"] for tick in ticks)

@@ -1,10 +1,9 @@
 """Measures what traces cost a run: `python -m bench tracing`.
 
-Workers execute full runs of all sources against the sandbox, one after the other: with traces, and
-without. With `--before`, the checkout in a folder, in which traces were not there yet, takes its
-turn as well. Each round has a run of each kind, and the order is reversed from round to round. So
-what else the machine does falls upon all kinds alike. Processor time says more than the clock on a
-machine that is busy.
+Workers execute full runs of all sources against the sandbox, one after the other, with and without
+traces. `--before` adds runs of a checkout without tracing. Each round has one run of each kind, and
+the order alternates between rounds, so that other load affects all kinds equally. On a busy
+machine, processor time is more reliable than elapsed time.
 """
 
 import statistics
@@ -41,8 +40,8 @@ class Cost:
     """The cost of a run.
 
     Attributes:
-        seconds: from its first claim to its end.
-        cpu: the processor seconds of the worker meanwhile.
+        seconds: the seconds from the first claim to the end.
+        cpu: the processor seconds of the worker during the run.
     """
 
     seconds: float
@@ -50,11 +49,11 @@ class Cost:
 
 
 class Collector:
-    """Takes all traces and counts their spans.
+    """Receives traces and counts their spans.
 
     Attributes:
-        address: for `OTEL_EXPORTER_OTLP_ENDPOINT`.
-        bodies: the requests so far.
+        address: the value for `OTEL_EXPORTER_OTLP_ENDPOINT`.
+        bodies: the bodies of the requests so far.
     """
 
     def __init__(self, address: str) -> None:
@@ -78,7 +77,7 @@ def collecting() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            # decoded when all is measured
+            # decoded after the measurement
             collector.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.end_headers()
@@ -94,7 +93,7 @@ def collecting() -> Iterator[Collector]:
 
 
 def measure(made: Plant, env: Mapping[str, str], checkout: Path | None) -> Cost:
-    """Execute a full run with a worker of its own."""
+    """Execute a full run with a new worker."""
     made.place = ("env", "-C", str(checkout / "backend")) if checkout else ()
     made.env |= env
     worker = made.ready_worker()
@@ -152,7 +151,7 @@ def main(genes: int, rounds: int, before: Path | None) -> None:
             OFF: ("", None),
             ON: (collector.address, None),
         }
-        # the first run downloads and stores everything, which no other does
+        # not measured: only the first run downloads and stores everything
         measure(made, {}, None)
         for number in range(rounds):
             for kind in list(kinds)[:: 1 if number % 2 == 0 else -1]:

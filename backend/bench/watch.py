@@ -1,11 +1,11 @@
 """Measures what heartbeats and recovery cost PostgreSQL: `python -m bench watch`.
 
-Once a second each worker writes its heartbeat, checks whether its runs are still its own, does a
-recovery pass, in which it looks for runs whose worker has died and for wake-ups to send, and looks
-for schedules that are due. The measurement starts real workers without a run, and adds schedules of
-which none is due. First it counts their statements in PostgreSQL's log. That log
-costs more than the statements, so the log is then switched off to count the transactions
-(`pg_stat_database`) and the processor time of the server's processes (operating system).
+Once a second, each worker writes its heartbeat, checks that it still has its runs, does a recovery
+pass for runs of dead workers and missing wake-ups, and polls for due schedules. The benchmark
+starts real workers without runs, and adds schedules that are not due. First, it counts their
+statements in PostgreSQL's log. Logging costs more than the statements, so it is then disabled to
+measure the transactions (`pg_stat_database`) and the processor time of the server's processes
+(operating system).
 """
 
 import time
@@ -26,10 +26,10 @@ from harness import Process
 from reference import markdown
 
 SETTLING = 6.0
-"""Seconds after the start of a worker; in these it sends more statements than later."""
+"""Seconds after the start of a worker in which it sends more statements than later."""
 
 SCHEDULES = 20
-"""Schedules in the database. None is due."""
+"""The number of schedules in the database. None is due."""
 
 _ADD_SCHEDULES = """
 INSERT INTO schedules (name, kind, cron, action, options, next_at, by)
@@ -81,7 +81,7 @@ class Cost:
 
     @property
     def without_schedules(self) -> float:
-        """The number of statements that there would be if there were no schedules."""
+        """The number of statements without those for schedules."""
         return self.total - self.statements.get(_SCHEDULES, 0.0)
 
 
@@ -105,7 +105,7 @@ def by_purpose(
 
 
 def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
-    """Measure the workers, first with the log of statements and then without it."""
+    """Measure the workers, first with the statement log and then without it."""
     time.sleep(SETTLING)
     with logging_statements(plant.postgres) as found:
         time.sleep(seconds)
@@ -119,7 +119,7 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
     time.sleep(seconds)
     passed = time.monotonic() - began
     cpu, worker_cpu = server_cpu(server) - cpu, sum(map(process_cpu, pids)) - worker_cpu
-    # after the second reading of the processor time, because this query costs some itself
+    # after the second reading of the processor time, because this query itself takes some
     transactions = _transactions(plant) - transactions
     return Cost(
         workers=len(workers),
@@ -132,7 +132,7 @@ def measure(plant: Plant, workers: Sequence[Process], seconds: float) -> Cost:
 
 
 def _transactions(plant: Plant) -> float:
-    # in another database, so that this query does not count itself
+    # in another database, so that this query is not counted
     with psycopg.connect(plant.postgres.superuser_dsn) as connection:
         row = connection.execute(
             "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database WHERE datname = %s",

@@ -1,4 +1,4 @@
-"""``python -m reference [--check]``: write what is generated into the files it belongs in."""
+"""``python -m reference [--check]``: update the generated blocks in all files."""
 
 import sys
 
@@ -10,7 +10,7 @@ REMEDY = "these files are out of date; type: just reference"
 
 
 def main() -> int:
-    """Write the blocks; or with ``--check`` show what would change, and fail if it is not empty."""
+    """Write the blocks. With ``--check``, show the differences and fail if there are any."""
     try:
         texts = wanted(blocks())
     except UserError as error:

@@ -7,7 +7,7 @@ FILE = ROOT / "deploy" / "prometheus" / "alerts.yml"
 
 
 def text() -> str:
-    """Return a table of the alerts for Prometheus."""
+    """Return a table of the Prometheus alerts."""
     (group,) = yaml.safe_load(FILE.read_text(encoding="utf-8"))["groups"]
     head = ("alert", "severity", "after", "meaning")
     return table(
@@ -27,7 +27,7 @@ def text() -> str:
 
 
 def _without_values(summary: str) -> str:
-    """Return a summary in which a word stands for each value that Prometheus fills in."""
+    """Replace the template values in an alert's summary by words."""
     words = {
         "{{ $value | humanizeDuration }} or more": "too long",
         "{{ $value | humanizeDuration }}": "too long",

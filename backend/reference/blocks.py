@@ -1,4 +1,4 @@
-"""Generated text in files that people read: the text between two markers, or a whole file."""
+"""Generated text: the text between two markers of a file, or a whole file."""
 
 import difflib
 import re
@@ -14,10 +14,10 @@ class Block:
     """A part of a file that is generated from the code.
 
     Attributes:
-        file: it is in, between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``; in YAML
-            between ``# generated: NAME`` and ``# end of NAME``.
-        name: in the markers; None when the whole file is generated.
-        text: what belongs there.
+        file: the file, with the block between ``<!-- generated: NAME -->`` and ``<!-- end of NAME
+            -->``; in YAML between ``# generated: NAME`` and ``# end of NAME``.
+        name: the name in the markers; None if the whole file is generated.
+        text: the generated text.
     """
 
     file: Path
@@ -26,10 +26,10 @@ class Block:
 
 
 def wanted(blocks: Iterable[Block]) -> dict[Path, str]:
-    """Return the new text of each file, with all of its blocks.
+    """Return the updated text of each file with its blocks.
 
     Raises:
-        UserError: a file is not there, or has not the markers of a block.
+        UserError: a file does not exist, or lacks the markers of a block.
     """
     texts: dict[Path, str] = {}
     for block in blocks:
@@ -42,7 +42,7 @@ def wanted(blocks: Iterable[Block]) -> dict[Path, str]:
 
 
 def difference(file: Path, text: str) -> str:
-    """Return the difference between a file and its new text; empty when there is none."""
+    """Return the diff between a file and its updated text; empty if they are equal."""
     old = file.read_text(encoding="utf-8") if file.exists() else ""
     return "".join(
         difflib.unified_diff(
@@ -63,6 +63,7 @@ def _put(block: Block, text: str) -> str:
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise UserError(
-            f"{block.file} has not one block {block.name}", allowed=f"{begin}…\n{end}, once"
+            f"{block.file} does not have exactly one block {block.name}",
+            allowed=f"{begin}…\n{end}, once",
         )
     return pattern.sub(lambda _: f"{begin}{content}{end}", text)

@@ -1,4 +1,4 @@
-"""The generated blocks and the files that they belong in."""
+"""The list of all generated blocks with their files."""
 
 from app.annotation.sources import SOURCES
 from app.core.process.checkout import ROOT
@@ -34,7 +34,7 @@ MEASURED = REFERENCE / "measured"
 
 
 def blocks() -> list[Block]:
-    """Return all of them."""
+    """Return all blocks."""
     deployment = DOCS / "deployment.md"
     imports = layers.read()
     return [

@@ -1,4 +1,4 @@
-"""The doctor's checks, by what an operator notices."""
+"""Generates the documentation of the doctor's checks, ordered by symptom."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,7 +9,7 @@ from app.doctor.registry import CHECKS
 from reference.markdown import table
 
 AS_ROOT = ("sudo ", "timedatectl ", "systemctl ")
-"""How commands begin that change the server, and not the checkout."""
+"""The prefixes of commands that change the server and not only the checkout."""
 
 
 def index() -> str:
@@ -19,7 +19,7 @@ def index() -> str:
 
 
 def text() -> str:
-    """Return a section for each of the doctor's checks, with the anchor that the doctor names."""
+    """Return a section for each check, with the anchor that the doctor prints."""
     parts = []
     for group, checks in groupby(CHECKS, key=lambda check: check.group):
         parts.append(f"## {group}")

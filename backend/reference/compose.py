@@ -12,9 +12,10 @@ FILE = ROOT / "compose.yaml"
 
 
 def passed_on() -> str:
-    """Return the lines that pass the settings of the sources on to the containers.
+    """Return the lines that pass the sources' settings to the containers.
 
-    A line elsewhere in the file wins: a secret goes only to the service that needs it.
+    A setting with a line elsewhere in the file is skipped: secrets go only to the service that
+    needs them.
     """
     file = FILE.read_text(encoding="utf-8")
     before, _, rest = file.partition("  # generated: sources\n")
@@ -24,7 +25,7 @@ def passed_on() -> str:
 
 
 def text() -> str:
-    """Return the variables that Compose needs in `.env`, and the settings that it sets itself."""
+    """Return the variables that Compose needs in `.env`, and the settings that it sets."""
     lines = _LINE.findall(FILE.read_text(encoding="utf-8"))
     wanted: dict[str, tuple[str, list[str]]] = {}
     fixed: list[str] = []

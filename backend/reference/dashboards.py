@@ -1,4 +1,4 @@
-"""The dashboards for Grafana, from the metrics: one panel for each of them."""
+"""Generates the Grafana dashboards from the metrics, with one panel for each metric."""
 
 import json
 from collections.abc import Iterator
@@ -13,16 +13,17 @@ WIDTH, HEIGHT, COLUMNS = 8, 7, 3
 """A panel's size on Grafana's grid, which is 24 wide, and the panels in a row."""
 
 SCHEMA_VERSION = 39
-"""Of Grafana 10.4; later versions read it, too."""
+"""The schema version of Grafana 10.4, which later versions also read."""
 
 _OF_DATA = ("genes", "annotations", "source_")
-"""How the names of metrics about the data begin; all others are about the operation."""
+"""The prefixes of metrics about the data. All other metrics are about the operation."""
 
 QUANTILES = (0.5, 0.95, 0.99)
-"""Of a histogram. One with labels shows the second of them for each label."""
+"""The quantiles of a histogram. A histogram with labels shows only the second one for each
+label."""
 
 WINDOW = "1h"
-"""Over which counters and histograms are shown."""
+"""The time window of counters and histograms."""
 
 _SUFFIXES = {"counter": "_total", "histogram": "_bucket"}
 
@@ -108,9 +109,9 @@ def _targets(metric: Metric) -> Iterator[dict[str, Any]]:
 
 
 def _queries(metric: Metric) -> Iterator[tuple[str, str]]:
-    """Yield each query with a word for its legend.
+    """Yield each query with the text of its legend.
 
-    All API processes give the same values: one is enough.
+    All API processes report the same values, so the maximum is used.
     """
     labels = labels_of(metric)
     name = metric.name + _SUFFIXES.get(metric.type, "")

@@ -10,7 +10,7 @@ _HEADER = """\
 
 
 def text() -> str:
-    """Return `.env.example`: what has a default is a comment, so that a copy changes nothing."""
+    """Return `.env.example`. Defaults are comments, so that a copy changes nothing."""
     parts = [_HEADER]
     for heading, settings in sections().items():
         parts.append(f"# --- {heading} ---\n")

@@ -1,4 +1,4 @@
-"""The columns of exports, as they follow from the declared fields."""
+"""Generates the columns of exports from the declared fields."""
 
 from app.annotation.data.export.columns import GENE_COLUMNS, About, columns_of, long_columns
 from app.annotation.data.export.order import Column
@@ -7,7 +7,7 @@ from app.annotation.sources import SOURCES
 from reference.markdown import table
 
 _ANSWER = 3
-"""The columns of an answer before its fields."""
+"""The number of columns of an answer before its fields."""
 
 
 def genes() -> str:

@@ -1,4 +1,4 @@
-"""The fields of all sources in one place, and what conditions can ask of them."""
+"""Generates the list of all sources' fields, with the operators that conditions can use."""
 
 from collections.abc import Iterable, Iterator
 
@@ -36,7 +36,7 @@ def operators() -> str:
 
 
 def pseudo_fields() -> str:
-    """Return a table of what can be asked of an answer itself."""
+    """Return a table of the fields of an answer itself."""
     rows = (
         (f"`{name}`", _operators(pseudo.operators), pseudo.definition)
         for name, pseudo in PSEUDO_FIELDS.items()

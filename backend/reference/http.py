@@ -1,4 +1,4 @@
-"""The HTTP API, from FastAPI's OpenAPI document."""
+"""Generates the documentation of the HTTP API from FastAPI's OpenAPI document."""
 
 import json
 import shlex
@@ -15,13 +15,13 @@ from reference.markdown import table
 Described = Mapping[str, Any]
 
 HERE = "http://127.0.0.1:8000"
-"""Where `just api` listens."""
+"""The address of `just api`."""
 
 
 @cache
 def openapi() -> dict[str, Any]:
     """Return the API's OpenAPI document, the same on every machine."""
-    # the defaults as they are: neither the environment nor `.env` is read
+    # uses the defaults: neither the environment nor `.env` is read
     return create_app(Settings.model_construct()).openapi()
 
 
@@ -47,7 +47,7 @@ def endpoints() -> str:
 
 
 def objects() -> str:
-    """Return a section for each object that more than one endpoint uses."""
+    """Return a section for each object that several endpoints use."""
     document = openapi()
     schemas = document["components"]["schemas"]
     parts = []
@@ -63,7 +63,7 @@ def _routes(document: Described) -> Iterator[tuple[str, str, Described]]:
 
 
 def _of_one(document: Described) -> set[str]:
-    """Return the objects that only one endpoint uses, and that are in no other object or list."""
+    """Return the objects that only one endpoint and no other object uses."""
     listed = {
         name
         for _, _, route in _routes(document)
@@ -104,7 +104,7 @@ def _parameters(parameters: list[Described]) -> str:
             [
                 f"`{each['name']}`",
                 each["in"],
-                # an address holds no null: such a parameter is left out
+                # a URL cannot contain null: such a parameter is omitted
                 type_phrase(schema).removesuffix(" or null"),
                 "required" if each["required"] else default,
                 each["description"],
@@ -133,14 +133,14 @@ def _curl(method: str, path: str, route: Described, schemas: Described) -> str:
         elif parameter["required"]:
             path += f"?{parameter['name']}={parameter['schema']['examples'][0][0]}"
     if "security" in route:
-        # in double quotes: the shell puts the token in
+        # in double quotes, so that the shell expands the token
         words.append('-H "Authorization: Bearer $ADMIN_TOKEN"')
     if body := _body(route):
         words.append(f"-d {shlex.quote(json.dumps(schemas[body]['examples'][0]))}")
-    # with a body, curl sends POST by itself
+    # with a body, curl sends POST by default
     if method not in {"GET", "POST" if body else "GET"}:
         words.append(f"-X {method}")
-    # a line would not be wide enough for both
+    # one line would be too long for both
     return " ".join(words) + (" \\\n  " if len(words) > 1 else " ") + HERE + path
 
 

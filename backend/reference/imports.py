@@ -1,4 +1,4 @@
-"""Reads the imports between packages from the code, without executing it."""
+"""Reads the imports between packages from the code without executing it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Imports:
     """The imports between packages.
 
     Attributes:
-        packages: all of them, those that import nothing as well.
-        pairs: which imports which.
-        exceptions: what is let through against the layers, with the modules that do so.
+        packages: all packages, including those without imports.
+        pairs: pairs of an importing and an imported package.
+        exceptions: the exceptions from the layers, with the importing modules.
     """
 
     packages: tuple[str, ...]
@@ -27,15 +27,15 @@ class Imports:
 def imports_of(
     roots: Sequence[str], *, opened: Sequence[str] = (), ignored: Iterable[str] = ()
 ) -> Imports:
-    """Read the imports of packages that lie on ``sys.path``.
+    """Read the imports of packages on ``sys.path``.
 
     Args:
-        roots: their names.
-        opened: which of them are shown by what is in them, and not as one.
-        ignored: the exceptions, as import-linter takes them: ``a.b -> c.**``.
+        roots: the names of the packages.
+        opened: the packages whose subpackages are shown separately.
+        ignored: the exceptions in import-linter's syntax: ``a.b -> c.**``.
 
     Raises:
-        UserError: what reads imports is not installed.
+        UserError: grimp is not installed.
     """
     try:
         import grimp  # noqa: PLC0415 - of the development dependencies
@@ -57,7 +57,7 @@ def imports_of(
     }
     return Imports(
         packages=tuple(sorted(packages)),
-        # "": in an opened package itself, which holds its version and no code
+        # "" is an opened package itself, which contains its version and no code
         pairs=frozenset(pair for pair in pairs if "" not in pair and pair[0] != pair[1]),
         exceptions={
             pair: frozenset(modules) for pair, modules in exceptions.items() if len({*pair}) > 1

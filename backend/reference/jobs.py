@@ -6,7 +6,7 @@ _HEAD = ("Job", "What it does", "Timeout of an attempt", "In hours", "Timeout in
 
 
 def text() -> str:
-    """Return a table of the jobs, with a row for jobs without a timeout of their own."""
+    """Return a table of the jobs, with a row for jobs without their own timeout."""
     default = Settings.model_fields["arq_job_timeout"].default
     rows = [
         (f"`{job.name}`", job.purpose, *(_limit(job.timeout) if job.timeout else _default(default)))

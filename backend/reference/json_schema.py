@@ -1,4 +1,4 @@
-"""JSON Schema, as OpenAPI has it, in words."""
+"""Describes OpenAPI's JSON schemas in words."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def name_of(schema: Mapping[str, Any]) -> str | None:
 
 
 def type_phrase(schema: Mapping[str, Any]) -> str:
-    """Say which values a schema takes; an object of its own is linked to ``#name``."""
+    """Describe the values that a schema allows. A named object is linked to ``#name``."""
     if name := name_of(schema):
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
@@ -48,7 +48,7 @@ def type_phrase(schema: Mapping[str, Any]) -> str:
 
 
 def fields(schema: Mapping[str, Any], *, sent: bool = False) -> str:
-    """Return a table of an object's fields; of one that a client sends, with the defaults."""
+    """Return a table of an object's fields, with the defaults if clients send the object."""
     head = ["Field", "Type", *(["Default"] if sent else []), "Meaning"]
     rows = []
     for name, field in schema["properties"].items():

@@ -1,4 +1,4 @@
-"""The picture of the packages. Each of its arrows is an import in the code."""
+"""Generates the diagram of the packages, in which each arrow is an import in the code."""
 
 import ast
 import re
@@ -30,7 +30,8 @@ WORDS = {
     "sandbox": "imitated upstreams",
     "services": "test servers",
 }
-"""The purpose of each package, in the order of the picture. Short, as a phone is 390 px wide."""
+"""The purpose of each package, in the order of the diagram. The texts are short, to fit the width
+of a phone (390 px)."""
 
 NARROW = '%%{init: {"flowchart": {"nodeSpacing": 15, "rankSpacing": 35}}}%%'
 
@@ -52,7 +53,7 @@ def read() -> Imports:
     """Read the imports of this project's packages.
 
     Raises:
-        UserError: the program that reads imports is not installed, or `WORDS` lacks a package.
+        UserError: grimp is not installed, or `WORDS` lacks a package.
     """
     roots = sorted({name.partition(".")[0] for name in WORDS})
     ignored = [each for contract in contracts() for each in contract.get("ignore_imports", ())]
@@ -66,7 +67,7 @@ def read() -> Imports:
 
 
 def picture(found: Imports) -> str:
-    """Draw the imports as a diagram, with its legend."""
+    """Draw the imports as a diagram with a legend."""
     names = [*WORDS, *(name for name in found.packages if name not in WORDS)]
     shown = [name for name in names if name in found.packages]
     lines = [NARROW, "flowchart TD"]
@@ -134,10 +135,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def modules(package: Path) -> str:
-    """Return a table of the modules of a package, and one for each of its rooms.
+    """Return a table of a package's modules, and one for each of its rooms.
 
-    A room is a package in the package, at any depth. The row of a module has the first sentence of
-    its docstring.
+    A room is a subpackage at any depth. The row of a module contains the first sentence of its
+    docstring.
     """
     parts = []
     for room in [package, *sorted(file.parent for file in package.glob("*/**/__init__.py"))]:
@@ -156,7 +157,7 @@ def _parsed(file: Path) -> ast.Module:
 
 
 def _says(module: ast.Module) -> str:
-    """Return the first sentence of a module, or else of its first public class or function."""
+    """Return the first sentence of a module's docstring, else of its first public definition."""
     docstrings = (text for node in _tellers(module) if (text := ast.get_docstring(node)))
     first = re.split(r"(?<=[.!?])\s|\n\n", next(docstrings, ""), maxsplit=1)[0]
     return first.replace("``", "`")

@@ -1,4 +1,4 @@
-"""``llms.txt``: the site for a language model, as https://llmstxt.org/ describes it."""
+"""Generates ``llms.txt``, the index of the site for language models (https://llmstxt.org/)."""
 
 import re
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from typing import Any
 from app.core.errors import UserError
 
 START = "Start here"
-"""The heading of the pages that stand in no section."""
+"""The heading of the pages outside all sections."""
 
 
 def text(config: Path, docs: Path) -> str:
-    """List the pages of the site, with what each says of itself.
+    """List the pages of the site with their opening sentences.
 
     Args:
         config: ``mkdocs.yml``.
         docs: the folder of the pages.
 
     Raises:
-        UserError: what reads YAML is not installed.
+        UserError: PyYAML is not installed.
     """
     site = _read(config)
     parts = [f"# {site['site_name']}\n", f"> {site['site_description']}\n"]
@@ -33,7 +33,7 @@ def _read(config: Path) -> dict[str, Any]:
         import yaml  # type: ignore[import-untyped] # noqa: PLC0415 - a development dependency
     except ImportError as error:
         raise UserError("PyYAML is not installed", remedy="make") from error
-    # this loader makes no object of a tag that names a piece of Python
+    # this loader does not create Python objects from tags
     site: dict[str, Any] = yaml.load(config.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506
     return site
 
@@ -48,7 +48,7 @@ def _sections(nav: list[Any], title: str) -> Iterator[tuple[str, list[str]]]:
 
 def _line(docs: Path, page: str) -> str:
     title, says = _title_and_beginning((docs / page).read_text(encoding="utf-8"))
-    # the built site has no Markdown
+    # the built site contains HTML files
     return f"- [{title}]({page.removesuffix('.md')}.html)" + (f": {says}" if says else "")
 
 
@@ -56,7 +56,7 @@ def _title_and_beginning(text: str) -> tuple[str, str]:
     title, _, rest = text.removeprefix("# ").partition("\n")
     paragraphs = re.split(r"\n\s*\n", re.sub(r"<[^>]*>", "", rest).strip())
     words = " ".join(paragraphs[0].split())
-    # an address in it is the page's own, not the site's
+    # links are removed, because they are relative to the page
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", words)
-    # the first two sentences say what the page is about
+    # the first two sentences describe the page
     return title.strip(), " ".join(re.split(r"(?<=[.!?])\s", plain)[:2])

@@ -2,7 +2,7 @@ from pathlib import Path
 
 
 def table(page: Path) -> str:
-    """Return the table of a page that a benchmark has written, and the note below it, if any.
+    """Return the table of a benchmark's page, with the note below it, if any.
 
     Args:
         page: the path of the page below ``docs/reference/measured``.

@@ -15,14 +15,14 @@ _SOURCE = next(iter(SOURCES))
 
 
 def text() -> str:
-    """Return a table of the metrics that `/metrics` answers."""
+    """Return a table of the metrics of `/metrics`."""
     head = ("metric", "type", "labels", "meaning")
     return table(head, (_row(each) for each in all_metrics()))
 
 
 def all_metrics() -> Iterator[Metric]:
-    """Yield the metrics that `/metrics` answers."""
-    # what depends on an answer being there has one
+    """Yield the metrics of `/metrics`."""
+    # includes one answer, for metrics that exist only with answers
     statistics = Statistics(
         EngineStatistics({}, {}, {"redis": 1}, 0.0, NO_EVENTS, {}),
         genes=0,

@@ -1,4 +1,4 @@
-"""What people are told, from the enumeration of its kinds."""
+"""Generates the documentation of notifications from the enumeration of their kinds."""
 
 from app.annotation.data.fields import fields_of
 from app.annotation.sources import SOURCES
@@ -35,7 +35,7 @@ _RECOVERED = {
 
 
 def kinds() -> str:
-    """Return a table of all kinds: what each tells of, and what ends it."""
+    """Return a table of all kinds: what each reports, and what ends it."""
     rows = [
         [
             f"`{kind}`",
@@ -49,7 +49,7 @@ def kinds() -> str:
 
 
 def gains() -> str:
-    """Return a table of the fields of which a message says how many genes have more."""
+    """Return a table of the fields whose gains a message counts."""
     rows = [
         [f"`{field.name}`", field.gain, field.definition]
         for source in SOURCES

@@ -1,4 +1,4 @@
-"""Who reads which setting, as the code says."""
+"""Finds the readers of each setting in the code."""
 
 import ast
 from collections import defaultdict
@@ -58,21 +58,21 @@ _WORDS = {
     # asks only whether Compose would have a value
     "services.compose": [],
 }
-"""Whose a package, a module or a function is; the longest name that fits counts."""
+"""The program that a package, module or function belongs to; the longest matching name applies."""
 
 _ORDER = (_API, _RUNS, _WORKERS, _COMMANDS, _IMPORT, _HYBRID)
-"""In which they are named. The doctor looks at everything: it would say nothing there."""
+"""The order of the readers. The doctor is omitted, because it reads every setting."""
 
 _INCLUDED = {_WORKERS: _RUNS, _IMPORT: _COMMANDS}
-"""What goes without saying beside the other."""
+"""Readers that are omitted next to a more general one."""
 
 
 @cache
 def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
-    """Return for each setting who reads it.
+    """Return the readers of each setting.
 
     Raises:
-        UserError: a module that reads a setting belongs to nobody here, or nobody reads a setting.
+        UserError: a module that reads settings is not assigned, or a setting has no reader.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     for part, node in _parts(app):
@@ -80,12 +80,12 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
         for name in read & set(Settings.model_fields):
             found[name].update(_who(part))
     for part, node in _parts(_BACKEND / "services"):
-        # it does without the model: it runs before there is anything to connect to
+        # this module reads settings by name, because it runs before the model is loaded
         said = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
         for name in Settings.model_fields:
             if name.upper() in said:
                 found[name].update(_who(part))
-    # a source's own settings are read by way of its declaration
+    # the settings of a source are read through its declaration
     channels = {*ChannelSettings.model_fields, *RuleSettings.model_fields}
     channels -= set(Engine.model_fields)
     declared = set(Settings.model_fields) - set(UpstreamSettings.model_fields) - channels
@@ -106,7 +106,7 @@ def readers(app: Path = _BACKEND / "app") -> dict[str, list[str]]:
 
 
 def _parts(package: Path) -> Iterator[tuple[str, ast.stmt]]:
-    """Give each module's functions and classes by their full names, and the rest by its own."""
+    """Yield the functions and classes of each module by full name, and other code by module."""
     for file in sorted(package.rglob("*.py")):
         module = ".".join(file.relative_to(package.parent).with_suffix("").parts)
         if module in _DECLARING:
@@ -124,7 +124,7 @@ def _who(part: str) -> list[str]:
         name = name.rpartition(".")[0]
         if not name:
             raise UserError(
-                f"{part} reads settings, and no part of the program is named for it",
+                f"{part} reads settings, but is not assigned to a program",
                 remedy="add it to `_WORDS` in backend/reference/readers.py",
             )
     return _WORDS[name]

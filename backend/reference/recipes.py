@@ -1,4 +1,4 @@
-"""The recipes of the justfile and the sessions of nox, as just and nox list them."""
+"""Generates the documentation of the justfile's recipes and nox's sessions."""
 
 import ast
 import json
@@ -24,11 +24,11 @@ class Recipe:
     """A public recipe.
 
     Attributes:
-        name: what they type.
-        usage: the same with its arguments.
-        group: under which `just` lists it.
-        doc: what it does.
-        body: its commands.
+        name: the name.
+        usage: the name with the arguments.
+        group: the group in `just --list`.
+        doc: the description.
+        body: the commands.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Recipe:
 
 @cache
 def recipes() -> tuple[Recipe, ...]:
-    """Return the recipes in the order of the justfile, without the private ones.
+    """Return the public recipes in the order of the justfile.
 
     Raises:
-        UserError: just is not installed beside this Python, or cannot read the justfile.
+        UserError: just is not installed in this environment, or cannot read the justfile.
     """
     known = json.loads(_just("--dump", "--dump-format", "json"))["recipes"]
-    # the dump is sorted by name; a summary leaves the private ones out
+    # the dump is sorted by name; the summary omits private recipes
     names = _just("--summary", "--unsorted").split()
     return tuple(_recipe(known[name]) for name in names)
 
@@ -86,7 +86,7 @@ def _just(*arguments: str) -> str:
         )
     done = subprocess.run(  # noqa: S603 - the project's own just, with constant arguments
         [just, "--justfile", ROOT / "justfile", *arguments],
-        # it takes options from the environment
+        # just would read options from the environment
         env={},
         capture_output=True,
         text=True,

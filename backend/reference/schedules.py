@@ -1,4 +1,4 @@
-"""What schedules do, and what becomes of their ticks, from the models and the enumerations."""
+"""Generates the documentation of schedules: the options of actions and the outcomes of ticks."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,11 +18,11 @@ _MODELS: Mapping[str, type[BaseModel]] = {
 }
 
 _NAMES_THE_ACTION = {"prefix", "folder"}
-"""Options whose value follows the name of the action on the command line."""
+"""Options whose value is a positional argument of the command."""
 
 _OUTCOMES = {
     "ran": "A run was created.",
-    "skipped": "A run of these sources was active, an earlier tick was not done, or the schedule"
+    "skipped": "A run of these sources was active, an earlier tick was unfinished, or the schedule"
     " was paused.",
     "queued": "The tick waits until an active run has ended.",
     "missed": "No worker was alive at the tick, and it was too late to make up for it.",

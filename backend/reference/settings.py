@@ -22,7 +22,7 @@ _PATTERNS = {
     r"^https?://[^\s/]+": "address, `http://` or `https://`",
     r"^[^@\s]+@[^@\s]+$": "e-mail address",
 }
-"""The meaning of the regular expressions in the settings."""
+"""The descriptions of the settings' regular expressions."""
 
 _USUAL = (
     "Servers and files",
@@ -31,18 +31,19 @@ _USUAL = (
     "Access to NCBI",
     "Disabled sources",
 )
-"""The sections that the deployment guide shows."""
+"""The sections in the deployment guide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting, as the documentation shows it.
+    """A setting in the documentation.
 
     Attributes:
-        field: its name in the model.
-        value: what may be put there, in words.
-        default: as it would be written in `.env`; nothing when there is none or it is a secret.
-        meaning: one line.
+        field: the name in the model.
+        value: the allowed values, in words.
+        default: the default in the syntax of `.env`; empty if there is none or the setting is a
+            secret.
+        meaning: the description in one line.
     """
 
     field: str
@@ -52,7 +53,7 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """Its name in the environment and in `.env`."""
+        """The name in the environment and in `.env`."""
         return self.field.upper()
 
 
@@ -74,7 +75,7 @@ def text() -> str:
 
 
 def guide() -> str:
-    """Return the tables of the settings that a usual installation changes."""
+    """Return the tables of the settings that installations usually change."""
     found = sections()
     return _tables(((name, found[name]) for name in _USUAL), "###")
 
@@ -102,7 +103,7 @@ def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:
 def _default(value: object) -> str:
     if isinstance(value, SecretStr):
         text = value.get_secret_value()
-        # an address may be shown, unless anything in it could be a password
+        # an address is shown unless it could contain a password
         return text if "://" in text and not set(text) & set("@?#") else ""
     if isinstance(value, Path):
         return value.relative_to(ROOT).as_posix()
@@ -110,7 +111,7 @@ def _default(value: object) -> str:
 
 
 def _value(schema: Mapping[str, Any]) -> str:
-    # an optional one is "this, or null"
+    # an optional setting is "this or null"
     schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
     match schema:
         case {"enum": words}:
@@ -142,5 +143,5 @@ def _bounds(schema: Mapping[str, Any]) -> str:
         case {"maximum": high, **others} if not others:
             return f", at most {high:,}"
     if bounds:
-        raise UserError(f"there are no words for {bounds}", remedy="add them to `_bounds`")
+        raise UserError(f"there is no description for {bounds}", remedy="add them to `_bounds`")
     return ""

@@ -7,16 +7,16 @@ _WIDTH = 80
 
 
 def text() -> str:
-    """Return the ``--help`` of each command, with the name of its recipe if it has one."""
+    """Return the ``--help`` of each command, with the name of its recipe, if any."""
     parts = [_paragraphs(main.help or "")]
     for name in main.list_commands(click.Context(main)):
         command = main.get_command(click.Context(main), name)
         assert command is not None
         recipe = calling(name)
         said = f"Recipe: `just {recipe.name}`." if recipe else "No recipe calls this command."
-        # a recipe that hands nothing on has no options
+        # a recipe without arguments accepts no options
         program = "just" if recipe and recipe.takes_arguments else "python -m app.cli"
-        # neither the terminal nor the environment has a say in the layout
+        # the layout must not depend on the terminal or the environment
         context = click.Context(
             main, info_name=program, terminal_width=_WIDTH, color=False, **main.context_settings
         )

@@ -1,4 +1,4 @@
-"""A page for each source: what its data mean, where they come from, and under which licence."""
+"""Generates a page for each source: the definitions of its data, their origin and licence."""
 
 import inspect
 import re

@@ -7,7 +7,7 @@ from reference.markdown import table
 
 
 def sources() -> str:
-    """Return a table of the sources, in the order in which a run asks them."""
+    """Return a table of the sources in the order of the registry."""
     head = ("Source", "Data", "Licence", "Attribution", "Needs", "Fills")
     rows = (
         (
@@ -24,7 +24,7 @@ def sources() -> str:
 
 
 def refreshing() -> str:
-    """Return a table of how each source is asked, and how often."""
+    """Return a table of how and how often each source is asked."""
     head = (
         "Source",
         "Genes per batch",

@@ -1,4 +1,4 @@
-"""The spans that a collector receives, from the table in the code."""
+"""Generates the documentation of trace spans from the table in the code."""
 
 from app.core.process.tracing.kinds import KINDS, Kind
 from reference.markdown import table

@@ -1,4 +1,4 @@
-"""The tables of the database, from `app.db.tables`."""
+"""Generates the documentation of the database tables from `app.db.tables`."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from reference.markdown import table
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 _SHORT = {"timestamp with time zone": "timestamptz", "double precision": "float8"}
-"""PostgreSQL's short names, because a type in a diagram has to be one word."""
+"""PostgreSQL's short names, because a type in a diagram must be one word."""
 
 
 def diagram() -> str:

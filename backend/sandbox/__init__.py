@@ -1,4 +1,4 @@
-"""The upstream services, imitated offline: their formats, their limits and their faults."""
+"""Imitates the upstream services offline: their formats, limits and faults."""
 
 from sandbox.options import Options
 from sandbox.server import Sandbox

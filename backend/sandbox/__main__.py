@@ -24,7 +24,7 @@ _RATE = click.FloatRange(min=0, min_open=True)
 _BUDGETS = {
     setting.lower(): budget for each in SERVICES for setting, budget in each.rate_settings.items()
 }
-"""The options for rates, as click passes them, and their budgets."""
+"""The options for rates, with click's parameter names, and their budgets."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -37,22 +37,32 @@ def _rate_options(command: Command) -> Command:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
-@click.option("--genes", type=click.IntRange(1), help="Number of genes; 5,000, or all of the list.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=0, help="The port; 0 picks a free one."
+)
+@click.option(
+    "--genes",
+    type=click.IntRange(1),
+    help="The number of genes; by default 5,000, or all genes of --gene-list.",
+)
 @click.option("--limits", type=click.Choice(["real", "off"]), default="real", show_default=True)
 @_rate_options
 @click.option("--variants-per-gene", type=click.IntRange(0), default=40, show_default=True)
 @click.option("--skew", type=click.Choice(["flat", "clinvar"]), default="flat", show_default=True)
-@click.option("--gene-list", type=_FILE, help="TSV with symbol and hgnc_id: these genes first.")
-@click.option("--gene-specific-summary", type=_FILE, help="Serve this file under that name.")
+@click.option(
+    "--gene-list", type=_FILE, help="A TSV file with symbol and hgnc_id. These genes come first."
+)
+@click.option(
+    "--gene-specific-summary", type=_FILE, help="A file to serve as gene_specific_summary.txt."
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_CACHE,
-    help="Where generated files are kept.",
+    help="The folder for generated files.",
 )
-@click.option("--prepare", is_flag=True, help="Make the bulk files before serving.")
+@click.option("--prepare", is_flag=True, help="Generate the bulk files before serving.")
 def main(
     *,
     port: int,
@@ -61,8 +71,8 @@ def main(
 ) -> None:
     """Serve all upstream services and their bulk files on one loopback port.
 
-    Prints the settings that point at it, then serves until SIGTERM, SIGINT or another signal that
-    would end it, such as the SIGHUP of a closed terminal.
+    Prints the settings that point at the sandbox, then serves until SIGTERM, SIGINT or another
+    terminating signal, such as the SIGHUP of a closed terminal.
     """
     given = {budget: options.pop(name) for name, budget in _BUDGETS.items()}
     rates = {budget: rate for budget, rate in given.items() if rate is not None}
@@ -78,7 +88,7 @@ def main(
     with sandbox:
         for name, value in sandbox.settings.items():
             click.echo(f"{name}={value}")
-        # The last line is not a setting. It tells a program that reads the settings that they end.
+        # The last line is a comment. It marks the end of the settings for programs that read them.
         genes = len(sandbox.catalogue.genes)
         click.echo(f"# {genes:,} genes; put these lines into .env; stop with Ctrl-C")
         signal.sigwait(stopping)

@@ -52,9 +52,9 @@ class Upstreams:
             {
                 "uid-error": frozenset(each.name for _, each in endpoints if each.has_uids),
                 "wrong-count": frozenset(each.name for _, each in endpoints if each.miscounts),
-                # half of the file over HTTP/1.0, where its end looks like that of a whole file
+                # half of the file over HTTP/1.0, where truncation is not detectable
                 "no-length": files,
-                # the file of a mirror that is out of date
+                # the file of an outdated mirror
                 "older": files,
                 **wrong,
             }
@@ -70,7 +70,7 @@ class Upstreams:
         self.app = Starlette(routes=[*routes, *control_routes(self, self.endpoints)])
 
     def reset(self) -> None:
-        """Remove all faults, and reset the counts to zero."""
+        """Remove all faults and reset all counts."""
         self.faults.clear()
         self.limits.forget()
         self.stats.reset()
@@ -202,7 +202,8 @@ async def _spoil(reply: Reply, fault: Fault) -> None:
     elif fault.kind == "invalid-json":
         reply.body = reply.body[:-1] + b",NaN:,]}"
     elif fault.kind == "raw-newline":
-        # In the last string: a strict parser refuses the body, and a lenient one can read it.
+        # Spoils the last string, so that a strict parser rejects the body and a lenient one reads
+        # it.
         head, start, rest = reply.body.rpartition(b'":"')
         reply.body = head + start + b"\n" + rest if start else reply.body
 
@@ -226,7 +227,7 @@ async def _damaged(served: Served, fault: Fault | None) -> AsyncIterator[bytes]:
 
 
 class _BrokenOff(StreamingResponse):
-    """A body that is shorter than its Content-Length. Then the connection is reset."""
+    """A body that ends before its Content-Length with a reset of the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

@@ -22,7 +22,7 @@ class BlockWriter:
         self._rest = b""
 
     def write(self, text: str) -> None:
-        """Write a text, or keep it until it fills a block."""
+        """Write a text. It is buffered until a block is full."""
         found = self._rest + text.encode()
         whole = len(found) - len(found) % _BLOCK
         for start in range(0, whole, _BLOCK):
@@ -30,7 +30,7 @@ class BlockWriter:
         self._rest = found[whole:]
 
     def close(self) -> None:
-        """Write what is left, and the empty block that marks the end."""
+        """Write the buffered text and the empty block that marks the end."""
         if self._rest:
             self._block(self._rest)
         self._file.write(_END)
@@ -45,7 +45,7 @@ class BlockWriter:
 
 @contextmanager
 def bgzipped(path: Path) -> Iterator[BlockWriter]:
-    """Write a file in the blocks of bgzip. Equal texts give equal bytes."""
+    """Write a bgzip file. Equal texts give identical bytes."""
     with path.open("wb") as file:
         writer = BlockWriter(file)
         yield writer

@@ -7,7 +7,7 @@ from sandbox.faults import REPLACING, Fault, Faults
 
 
 class FaultInstead(Exception):
-    """The request meets a fault that replaces its answer."""
+    """A fault replaces the answer of the request."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -16,9 +16,9 @@ class FaultInstead(Exception):
 
 @dataclass(slots=True)
 class Reply:
-    """An answer, and what the statistics record about it when it is good.
+    """An answer with its data for the statistics, which count only good answers.
 
-    `genes` are the symbols that were asked for. `page` identifies the page within its endpoint.
+    `genes` are the requested symbols. `page` identifies the page within its endpoint.
     """
 
     body: bytes
@@ -45,13 +45,13 @@ class Call:
     met: Fault | None = None
 
     def meet_fault(self, concerns: Callable[[str], bool]) -> Fault | None:
-        """Ask once, when it is known what the request is about, whether it meets a fault.
+        """Check once whether the request meets a fault. Call it when the requested genes are known.
 
         Returns:
-            The fault that spoils the answer, for the kinds that only the service can do.
+            The fault that spoils the answer, if it is of a kind that the service applies itself.
 
         Raises:
-            FaultInstead: the fault takes the place of the answer.
+            FaultInstead: the fault replaces the answer.
         """
         self.met = self.faults.meet(self.endpoint, concerns)
         if self.met is not None and self.met.kind in REPLACING:
@@ -59,7 +59,7 @@ class Call:
         return self.met
 
     def spoilt_by(self, kind: str) -> Fault | None:
-        """The fault of that kind that the request met, if any."""
+        """Return the fault of this kind that the request met, if any."""
         return self.met if self.met is not None and self.met.kind == kind else None
 
 
@@ -67,5 +67,5 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 
 def as_json(value: Any) -> bytes:
-    """Compact JSON, as the services write it."""
+    """Return compact JSON, as the services write it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -35,11 +35,11 @@ _MAX_NEIGHBOURS = 4
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """A gene as the sandbox knows it.
+    """A gene of the sandbox.
 
     `ensembl_gene_id` is what HGNC lists (None for a few), `ensembl_id` is Ensembl's own.
-    `first_variant` and `variants` say which places of the catalogue's variants are its own; those
-    that begin in a neighbour and reach into it come on top (`Catalogue.variants_of`).
+    `first_variant` and `variants` define the positions of its own variants in the catalogue.
+    Variants that begin in a neighbour and extend into it are additional (`Catalogue.variants_of`).
     """
 
     index: int
@@ -70,7 +70,7 @@ class Withdrawn:
 
 
 class Catalogue:
-    """All genes of a sandbox, and the variants of each. It is built once and never changed."""
+    """All genes of a sandbox with their variants. It is immutable."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -81,7 +81,7 @@ class Catalogue:
         ]
         counts = variant_counts(
             [gene.symbol for gene in genes],
-            # a summary that is given says which genes have some
+            # a given summary defines which genes have variants
             [gene.symbol not in ids if ids else _special(gene, WITHOUT_VARIANTS) for gene in genes],
             options.variants_per_gene,
             options.skew,
@@ -109,11 +109,11 @@ class Catalogue:
                     self._reaching_in.setdefault(other.index, []).append(place)
 
     def owner(self, place: int) -> Gene:
-        """The gene in which the variant at a place begins."""
+        """Return the gene in which the variant at a position begins."""
         return self.genes[bisect_right(self._firsts, place) - 1]
 
     def spanned(self, owner: Gene, place: int) -> tuple[Gene, ...]:
-        """All genes that a variant concerns, its owner first: one, or up to five neighbours."""
+        """Return all genes that a variant spans, its owner first: one, or up to five neighbours."""
         local = place - owner.first_variant
         if local % _SHARED_EVERY != _SHARED_EVERY - 1 or local >= _SHARED_BELOW:
             return (owner,)
@@ -125,7 +125,7 @@ class Catalogue:
         )
 
     def variants_of(self, gene: Gene) -> list[int]:
-        """Places of all variants that concern a gene."""
+        """Return the positions of all variants that concern a gene."""
         own = range(gene.first_variant, gene.first_variant + gene.variants)
         return [*own, *self._reaching_in.get(gene.index, ())]
 
@@ -194,7 +194,7 @@ def _listed(path: Path) -> list[KnownGene]:
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines, delimiter="\t")
         if not {"symbol", "hgnc_id"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path}: the columns symbol and hgnc_id are wanted")
+            raise ValueError(f"{path}: the columns symbol and hgnc_id are required")
         rows = [(row["symbol"], row["hgnc_id"]) for row in reader]
     return [known.get(symbol) or _unknown(symbol, hgnc_id) for symbol, hgnc_id in rows]
 

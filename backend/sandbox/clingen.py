@@ -38,7 +38,7 @@ _DOSAGE_BANNER = (
     f"#to create link: {_DBVAR}/clingen_gene.cgi?sym=Gene Symbol",
 )
 
-# As often as in a real file of 180 rows.
+# Frequencies of a real file of 180 rows.
 _CLASSIFICATIONS = (
     *("Definitive",) * 13, "Limited", "Limited", "Limited", "Moderate", "Moderate", "Disputed",
     "Strong", "Refuted", "No Known Disease Relationship",

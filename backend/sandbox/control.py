@@ -1,4 +1,4 @@
-"""`/_sandbox`: where tests and the demo control a sandbox and read its statistics."""
+"""The endpoints below `/_sandbox`: they control a sandbox and return its statistics."""
 
 import json
 from typing import Any, Protocol
@@ -13,18 +13,18 @@ from sandbox.stats import Stats
 
 
 class Steered(Protocol):
-    """What the control endpoints need of a sandbox."""
+    """The interface of a sandbox that the control endpoints use."""
 
     limits: Limits
     faults: Faults
     stats: Stats
 
     def reset(self) -> None:
-        """Remove all faults, and reset the counts to zero."""
+        """Remove all faults and reset all counts."""
 
 
 def routes(sandbox: Steered, endpoints: frozenset[str]) -> list[Route]:
-    """GET stats; POST, GET, DELETE faults; POST limits; POST reset."""
+    """Return the routes: GET stats; POST, GET, DELETE faults; POST limits; POST reset."""
 
     async def stats(_: Request) -> Response:
         return JSONResponse(sandbox.stats.as_json())
@@ -73,5 +73,5 @@ async def _object(request: Request) -> dict[str, Any]:
     except ValueError as error:
         raise BadFault(f"not JSON: {error}") from error
     if not isinstance(wanted, dict):
-        raise BadFault("a JSON object is wanted")
+        raise BadFault("a JSON object is required")
     return wanted

@@ -27,7 +27,7 @@ class Ensembl(Service):
     rate_settings: ClassVar = {"ENSEMBL_RATE": "ensembl"}
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Return the lookups, and what the service says about itself."""
+        """Return the endpoints of the lookups and of the service's information."""
         return (
             _endpoint("ensembl.info", "/ensembl/info/data", self.data),
             Endpoint(
@@ -77,7 +77,7 @@ class Ensembl(Service):
         return Reply(as_json({"release": RELEASE}))
 
     async def lookup(self, call: Call) -> Reply:
-        """POST `/lookup/symbol/homo_sapiens`: unknown symbols are left out."""
+        """POST `/lookup/symbol/homo_sapiens`: unknown symbols are missing from the answer."""
         symbols = _listed(call.body, "symbols")
         call.meet_fault(lambda gene: gene.upper() in {symbol.upper() for symbol in symbols or ()})
         if not symbols or len(symbols) > MAX_IDS:
@@ -125,7 +125,7 @@ def _endpoint(name: str, path: str, answer: Handler, **more: Any) -> Endpoint:
 
 
 def record(gene: Gene) -> dict[str, Any]:
-    """A gene as `lookup/symbol` answers it (without `expand`)."""
+    """Return a gene in the form of `lookup/symbol` (without `expand`)."""
     return {
         "species": "homo_sapiens",
         "assembly_name": "GRCh38",

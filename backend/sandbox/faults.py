@@ -7,7 +7,7 @@ from typing import Any
 REPLACING = frozenset(
     {"407", "429", "500", "503", "html", "empty", "error-body", "bomb", "hang", "reset"}
 )
-#: Kinds that make another file, which is well formed and wrong; see `sandbox.wrong_files`.
+#: Kinds that replace a file by a well-formed but wrong one; see `sandbox.wrong_files`.
 REWRITING = frozenset({"short", "header-only", "renamed", "zeros"})
 #: Kinds that damage the real answer.
 SPOILING = frozenset(
@@ -22,23 +22,24 @@ _MAX_FAULTS = 1_000
 
 
 class BadFault(ValueError):
-    """A fault was asked for that the sandbox does not have; the message says what is allowed."""
+    """The requested fault does not exist. The message says what is allowed."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong, where, and how often.
+    """A fault: its kind, the endpoint, and how often it occurs.
 
     Attributes:
-        endpoint: as in the statistics, e.g. `clinvar.esummary`; `clinvar` or `*` for several.
+        endpoint: the endpoint's name as in the statistics, such as `clinvar.esummary`; `clinvar` or
+            `*` for several.
         kind: one of `KINDS`.
-        times: how many requests it spoils; None for all from now on.
-        gene: only requests that concern this symbol.
-        every: only each n-th of the matching requests.
-        seconds: length of `slow` (default 1) and `hang` (default: until the client gives up), and
-            the Retry-After of `429` and `503` (default 2 and none).
-        seen: matching requests so far.
-        fired: requests spoilt so far.
+        times: the number of requests that it spoils; None means all.
+        gene: the symbol of a gene; only requests about it are spoilt.
+        every: n; only every n-th matching request is spoilt.
+        seconds: the duration of `slow` (default 1) and `hang` (default: until the client gives up),
+            and the Retry-After of `429` (default 2) and `503` (default none).
+        seen: the number of matching requests so far.
+        fired: the number of spoilt requests so far.
     """
 
     endpoint: str
@@ -51,15 +52,15 @@ class Fault:
     fired: int = 0
 
     def covers(self, endpoint: str) -> bool:
-        """Whether requests to an endpoint can meet this fault."""
+        """Tell whether requests to an endpoint can meet this fault."""
         return self.endpoint in ("*", endpoint) or endpoint.startswith(f"{self.endpoint}.")
 
 
 class Faults:
-    """The faults that are set, in order. A request meets the first one that matches it.
+    """The active faults, in order. A request meets the first one that matches.
 
     Args:
-        only_at: the endpoints of each kind of fault that not all of them can have.
+        only_at: the endpoints to which some kinds of faults are limited, by kind.
     """
 
     def __init__(self, only_at: Mapping[str, frozenset[str]]) -> None:
@@ -71,11 +72,11 @@ class Faults:
         """Set a fault.
 
         Args:
-            endpoints: names of the endpoints there are.
-            wanted: fields of `Fault`.
+            endpoints: the names of all endpoints.
+            wanted: the fields of `Fault`.
 
         Raises:
-            BadFault: an unknown endpoint, kind or field, or a value out of range.
+            BadFault: an endpoint, kind or field is unknown, or a value is out of range.
         """
         allowed = {"endpoint", "kind", "times", "gene", "every", "seconds"}
         if unknown := set(wanted) - allowed:
@@ -107,7 +108,7 @@ class Faults:
             self._faults.clear()
 
     def listed(self) -> list[dict[str, Any]]:
-        """The faults that are set, with how often each was met."""
+        """Return the active faults with their counts."""
         with self._lock:
             return [asdict(fault) for fault in self._faults]
 
@@ -116,7 +117,7 @@ class Faults:
 
         Args:
             endpoint: the request's endpoint.
-            concerns: whether the request concerns a gene, by symbol.
+            concerns: returns whether the request concerns the gene with a symbol.
         """
         with self._lock:
             for fault in self._faults:

@@ -14,7 +14,7 @@ from sandbox.catalogue import Gene
 from sandbox.options import Options
 from sandbox.service import ServedFile
 
-#: The `Last-Modified` of the generated files, equal in every process.
+#: The `Last-Modified` of generated files, equal in all processes.
 CHANGED = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
 
 _CHUNK = 256 * 1024
@@ -24,7 +24,7 @@ _LATER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A file as it is served."""
+    """A file to serve."""
 
     path: Path
     size: int
@@ -33,7 +33,7 @@ class Served:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a GET, a HEAD and a 304."""
+        """Return the headers of a GET, a HEAD and a 304."""
         return {
             "ETag": self.etag,
             "Last-Modified": format_datetime(self.changed, usegmt=True),
@@ -41,7 +41,7 @@ class Served:
         }
 
     def unchanged_for(self, headers: dict[str, str]) -> bool:
-        """Tell whether the client of a conditional request has this version already."""
+        """Tell whether the client of a conditional request already has this version."""
         if known := headers.get("if-none-match"):
             return self.etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
         try:
@@ -58,9 +58,9 @@ class Served:
 
 
 class Files:
-    """The bulk files. Each is made in a thread when it is first asked for, and kept on disk.
+    """The bulk files. A thread generates each at the first request and stores it on disk.
 
-    Another process with equal options serves the same file with the same ETag.
+    Processes with equal options serve the same file with the same ETag.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class Files:
         self._digest = self._of_options()
 
     async def get(self, name: str, wrong: str | None = None) -> Served:
-        """Return a file. A file that does not exist is made.
+        """Return a file, and generate it if it does not exist.
 
         Args:
             name: see :attr:`ServedFile.name`.
-            wrong: the fault that makes another, newer file of it; see :mod:`sandbox.wrong_files`.
+            wrong: the fault that turns it into another, newer file; see :mod:`sandbox.wrong_files`.
         """
         file = self._files[name]
         if wrong is not None and not wrong_files.can_be(wrong, file):
@@ -97,7 +97,7 @@ class Files:
         return Served(path, size, f'"{self._digest[:16]}-{size:x}"', CHANGED)
 
     def prepare(self) -> None:
-        """Make all files that do not exist yet."""
+        """Generate all files that do not exist yet."""
         for name in self._files:
             if not self._path(name).exists():
                 self._build(name, self._path(name))
@@ -112,7 +112,8 @@ class Files:
         old = sorted(path.parent.glob("*-*.*"), key=os.path.getmtime)
         for stale in old[: max(0, len(old) - _MAX_KEPT)]:
             stale.unlink(missing_ok=True)
-        # A temporary name until the file is complete: another process may be making the same file.
+        # Uses a temporary name until the file is complete, because another process may generate the
+        # same file.
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".making-")
         os.close(handle)
         try:
@@ -131,7 +132,7 @@ class Files:
         digest.update(repr(chosen).encode())
         for given in (options.gene_list, options.gene_specific_summary):
             digest.update(given.read_bytes() if given else b"-")
-        # files of an earlier version are not served
+        # includes the code, so that files of an earlier version are not served
         digest.update(_code())
         return digest.hexdigest()
 

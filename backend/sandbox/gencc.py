@@ -22,7 +22,7 @@ COLUMNS = (
     *(f"submitted_as_{name}" for name in _AS_SUBMITTED), "submitted_run_date",
 )  # fmt: skip
 
-# As often as in a real file of 107 rows, with the rarer terms once.
+# Frequencies of a real file of 107 rows, with the rarer terms once each.
 _CLASSIFICATIONS = (
     *(("GENCC:100002", "Strong"),) * 10,
     *(("GENCC:100001", "Definitive"),) * 7,

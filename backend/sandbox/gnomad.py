@@ -65,7 +65,7 @@ def _write(path: Path, genes: Sequence[Gene]) -> None:
 
 
 def _rows(gene: Gene) -> Iterator[str]:
-    """The rows of a gene: of transcripts of RefSeq, whose gene id is NCBI's, and of Ensembl."""
+    """Yield the rows of a gene: RefSeq transcripts (with NCBI's gene id) and Ensembl's."""
     place = gene.index % 50
     if place == WITHOUT_ROWS:
         return
@@ -100,7 +100,7 @@ def _gene_flags(gene: Gene) -> str:
 
 
 def _metrics(gene: Gene, transcript: int, *, lof: bool) -> str:
-    """The numbers of a transcript, with places for the four ranks."""
+    """Return the numbers of a transcript, with placeholders for the four ranks."""
     drawn = mix(transcript, gene.index)
     syn = _class(500 + drawn % 500, 0.9 + (drawn >> 10) % 200 / 1000)
     mis = _class(1000 + (drawn >> 20) % 1500, 0.4 + (drawn >> 30) % 700 / 1000)

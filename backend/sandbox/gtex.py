@@ -38,7 +38,7 @@ _MEDIANS = [
     f"\t{each / 1000:.6g}" if each % 10 else "\t0"
     for each in (mix(2, number) % 1_000_000 for number in range(10_007))
 ]
-"""Medians to draw from, each after its tab. A few are 0."""
+"""Medians to draw from, each after a tab. A few are 0."""
 
 
 class Gtex(Service):
@@ -86,7 +86,7 @@ def _rows(gene: Gene) -> str:
 
 
 def _tpm(gene: Gene) -> str:
-    """The medians, each after its tab."""
+    """Return the medians of a gene, each after a tab."""
     drawn = mix(1, gene.index)
     start, step = drawn % len(_MEDIANS), 1 + (drawn >> 20) % 100
     return "".join(

@@ -31,8 +31,8 @@ SEARCHABLE = (
     "hgnc_id", "symbol", "alias_symbol", "prev_symbol", "entrez_id", "ensembl_gene_id", "status",
 )  # fmt: skip
 
-#: Genes that are not protein-coding. They are only in HGNC's answers, and an import of
-#: protein-coding genes must leave them out.
+#: Genes that are not protein-coding. Only HGNC's answers contain them, and an import of
+#: protein-coding genes must skip them.
 _NON_CODING = (
     ("HGNC:990101", "SYNLNC1", "non-coding RNA", "RNA, long non-coding"),
     ("HGNC:990102", "SYNMIR1", "non-coding RNA", "RNA, micro"),
@@ -118,7 +118,7 @@ class Hgnc(Service):
         )
 
     def _withdrawn(self, genes: Sequence[Gene]) -> Sequence[Withdrawn]:
-        """Return the same share of the withdrawn entries as the genes are of all genes."""
+        """Return the share of the withdrawn entries that equals the share of the genes."""
         entries = self.catalogue.withdrawn
         return entries[: len(entries) * len(genes) // len(self.catalogue.genes)]
 
@@ -185,7 +185,7 @@ def _refuse_xml(call: Call) -> Reply | None:
 
 
 def document(gene: Gene) -> dict[str, Any]:
-    """A gene as HGNC lists it. Fields without a value are left out."""
+    """Return a gene in HGNC's form. Fields without a value are omitted."""
     number = int(gene.hgnc_id.removeprefix("HGNC:"))
     fields: dict[str, Any] = {
         "hgnc_id": gene.hgnc_id,
@@ -210,7 +210,7 @@ def document(gene: Gene) -> dict[str, Any]:
 
 
 def withdrawn(entry: Withdrawn) -> dict[str, Any]:
-    """A withdrawn entry as HGNC lists it."""
+    """Return a withdrawn entry in HGNC's form."""
     return {
         "hgnc_id": entry.hgnc_id,
         "symbol": entry.symbol,
@@ -237,7 +237,7 @@ def _non_coding(hgnc_id: str, symbol: str, group: str, kind: str) -> dict[str, A
 
 
 def complete_set(genes: Sequence[Gene]) -> Iterator[str]:
-    """Lines of hgnc_complete_set.txt. As in the real file, a field with a pipe is quoted."""
+    """Yield the lines of hgnc_complete_set.txt, in which fields with a pipe are quoted."""
     yield "\t".join(COLUMNS) + "\n"
     for gene in genes:
         yield _line(document(gene))
@@ -261,7 +261,7 @@ def _line(fields: dict[str, Any]) -> str:
 
 
 def withdrawn_lines(entries: Sequence[Withdrawn]) -> Iterator[str]:
-    """Lines of withdrawn.txt."""
+    """Yield the lines of withdrawn.txt."""
     yield "\t".join(_WITHDRAWN_COLUMNS) + "\n"
     for entry in entries:
         status = "Merged/Split" if entry.merged_into else "Entry Withdrawn"

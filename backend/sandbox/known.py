@@ -1,10 +1,10 @@
-"""Well-known genes under their real names, so that examples look like real ones."""
+"""Well-known genes with their real names, so that examples look real."""
 
 from typing import NamedTuple
 
 
 class KnownGene(NamedTuple):
-    """The data of a gene before it has a position in a catalogue."""
+    """The data of a gene without its position in the catalogue."""
 
     symbol: str
     hgnc_id: str
@@ -17,8 +17,8 @@ class KnownGene(NamedTuple):
 
 
 # symbol, HGNC, Entrez, Ensembl, location, name, aliases, previous symbols. Neighbours on a
-# chromosome stand side by side: variants that span genes span these. CAP2 is approved and also an
-# alias of two others.
+# chromosome are adjacent: some variants span them. CAP2 is approved and also an alias of two
+# others.
 _TABLE = """
 PKD1;9008;5310;8710;16p13.3;polycystin 1, transient receptor potential channel interacting;PBP,Pc-1;
 TSC2;12363;7249;103197;16p13.3;TSC complex subunit 2;tuberin,LAM;TSC4

@@ -6,7 +6,7 @@ _MAX_CLIENTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request is admitted. `remaining` and `wait` (seconds) go into headers."""
+    """The decision on a request. `remaining` and `wait` (in seconds) are for the headers."""
 
     admitted: bool
     limit: float | None
@@ -17,11 +17,11 @@ class Verdict:
 class Limits:
     """Sliding windows of one second, one for each budget and client.
 
-    A refused request does not count. Rates below one a second have a window of 1/rate seconds.
+    Refused requests do not count. Rates below one a second use a window of 1/rate seconds.
 
     Args:
-        rates: requests a second by budget; None is no limit.
-        daily: whether files are limited that the services limit by the day.
+        rates: the requests a second by budget; None means no limit.
+        daily: whether the daily limits of downloads apply.
     """
 
     def __init__(self, rates: dict[str, float | None], *, daily: bool = False) -> None:
@@ -34,9 +34,9 @@ class Limits:
         """Admit a request, or refuse it.
 
         Args:
-            budget: key of `rates`.
-            client: API key or address: who the budget belongs to.
-            now: monotonic seconds.
+            budget: a key of `rates`.
+            client: the API key or address that the budget belongs to.
+            now: the monotonic time in seconds.
         """
         rate = self.rates.get(budget)
         if rate is None:
@@ -55,14 +55,14 @@ class Limits:
         return Verdict(admitted=True, limit=rate, remaining=limit - len(window))
 
     def admit_daily(self, file: str, client: str, limit: int) -> bool:
-        """Admit a download of a file, or refuse it; the sandbox's day ends with :meth:`forget`."""
+        """Admit a download or refuse it. The day of the sandbox ends with :meth:`forget`."""
         if self._daily and self._downloads[file, client] >= limit:
             return False
         self._downloads[file, client] += 1
         return True
 
     def forget(self) -> None:
-        """Forget all downloads, as when a day ends."""
+        """Forget all downloads, like at the end of a day."""
         self._downloads.clear()
 
     def set(self, rates: dict[str, float | None]) -> None:

@@ -7,21 +7,21 @@ DEFAULT_CACHE = Path(__file__).resolve().parents[2] / ".run" / "sandbox"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a sandbox. Equal options give the same answers in any process.
+    """The options of a sandbox. Processes with equal options give equal answers.
 
     Attributes:
-        genes: number of genes; None means 5,000, or all of `gene_list` when one is given.
-        limits: `real` enforces the services' rates, `off` enforces none.
-        rates: requests a second by budget, in place of what `limits` says.
+        genes: the number of genes; None means 5,000, or all of `gene_list` if given.
+        limits: `real` enforces the services' rates, `off` disables them.
+        rates: the requests a second by budget, which override `limits`.
         variants_per_gene: the average number of variants of a gene.
-        skew: `flat` spreads them evenly; `clinvar` as the real ones are: TTN has 8.5 % of all, half
-            of the genes have about half of the average.
-        gene_list: TSV with the columns `symbol` and `hgnc_id`: these genes come first, synthetic
-            ones after them.
-        gene_specific_summary: served as `gene_specific_summary.txt` in place of the generated one;
-            the genes take their Entrez ids from it.
-        seed: another seed, other variants.
-        cache_dir: where generated files are kept between starts.
+        skew: the distribution of variants: `flat` is even, `clinvar` is that of ClinVar, where TTN
+            has 8.5 % of all variants and half of the genes have about half of the average or less.
+        gene_list: a TSV file with the columns `symbol` and `hgnc_id`. Its genes come first,
+            followed by synthetic ones.
+        gene_specific_summary: a file to serve as `gene_specific_summary.txt`. The genes get their
+            Entrez ids from it.
+        seed: the seed of the variants.
+        cache_dir: the folder that keeps generated files between starts.
     """
 
     genes: int | None = None

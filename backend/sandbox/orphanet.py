@@ -12,7 +12,7 @@ from sandbox.service import ServedFile, Service
 DATE = "2025-10-14 07:22:31"
 
 WITHOUT_DISORDER = 3
-"""Of the genes that are not well known, every third has no disorder."""
+"""Every third synthetic gene has no disorder."""
 
 WITHOUT_HGNC_ID = 50
 """Every fiftieth gene is named by its Ensembl id only."""

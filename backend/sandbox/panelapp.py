@@ -13,7 +13,7 @@ from sandbox.mixing import mix
 from sandbox.service import Endpoint, Service
 
 PAGE_SIZE = 100
-"""Panels of a page. The real services' page size cannot be chosen."""
+"""The number of panels on a page. Clients of the real services cannot choose it."""
 
 PANELS = {"uk": 40, "au": 30}
 """The number of panels by region. The real services had 439 and 261 in 2026."""
@@ -50,10 +50,10 @@ _DOWN = b'{"detail":"Service unavailable"}'
 class PanelApp(Service):
     """Both installations of PanelApp.
 
-    Neither documents a limit, and both answer bursts with 429. The rates are polite ones.
+    Neither documents a limit, and both answer bursts with 429. The rates are conservative.
 
     Attributes:
-        page_size: the number of panels of a page. It can be set by a test.
+        page_size: the number of panels on a page, which tests may set.
     """
 
     name = "panelapp"
@@ -95,17 +95,17 @@ class PanelApp(Service):
         return Reply(as_json({"detail": text}), 429, headers={"Retry-After": str(wait)})
 
     def publish(self, region: str, panel: int) -> None:
-        """Give a panel a new version. It stands for a change by the reviewers.
+        """Give a panel a new version, as after a change by the reviewers.
 
         Args:
             region: `uk` or `au`.
-            panel: its number.
+            panel: the number of the panel.
         """
         self._changes[region, panel] = self._changes.get((region, panel), 0) + 1
 
     @cached_property
     def genes(self) -> dict[tuple[str, int], list[tuple[Gene, int]]]:
-        """The genes of each panel, with a number that decides what the panel says of the gene."""
+        """Return the genes of each panel, with a number that determines the gene's row."""
         found: dict[tuple[str, int], list[tuple[Gene, int]]] = {
             (region, _FIRST_ID[region] + place): []
             for region, count in PANELS.items()
@@ -116,7 +116,7 @@ class PanelApp(Service):
                 continue
             for seed, (region, count) in enumerate(PANELS.items(), 21):
                 chosen = mix(seed, gene.index)
-                # the last panel is a super panel, and has no genes of its own
+                # the last panel is a super panel without genes of its own
                 places = {chosen % (count - 1), chosen // 97 % (count - 1)}
                 for place in sorted(places)[: 2 - chosen % 2]:
                     found[region, _FIRST_ID[region] + place].append((gene, chosen // 7 + place))

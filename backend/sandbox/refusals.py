@@ -1,4 +1,4 @@
-"""The answers of faults that replace the real answer, in any service."""
+"""The answers of faults that replace the real answer of any service."""
 
 import gzip
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _UNAVAILABLE = (
 
 
 def bomb() -> Reply:
-    """Return a few hundred bytes that three decompressions expand to 64 MB."""
+    """Return a body of a few hundred bytes that decompresses in three steps to 64 MB."""
     body = bytes(64 * 1024**2)
     for _ in range(3):
         body = gzip.compress(body, 1)
@@ -33,7 +33,7 @@ def _login() -> Reply:
     return Reply(_LOGIN, 407, "text/html", asks)
 
 
-# what does not depend on the request
+# answers that do not depend on the request
 _ALIKE: dict[str, Callable[[], Reply]] = {
     "407": _login,
     "bomb": bomb,
@@ -48,9 +48,9 @@ def failure(
 
     Args:
         kind: the kind of the fault.
-        service: that was asked.
-        endpoint: that was asked; None for a file.
-        client: who asked.
+        service: the service.
+        endpoint: the endpoint; None for a file.
+        client: the client.
         seconds: the duration of the fault, in seconds.
     """
     if kind in _ALIKE:

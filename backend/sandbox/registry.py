@@ -1,4 +1,4 @@
-"""The services that the sandbox imitates."""
+"""The registry of imitated services."""
 
 from sandbox.clingen import ClinGen
 from sandbox.clinvar import ClinVar
@@ -37,12 +37,12 @@ SERVICES: tuple[type[Service], ...] = (
 )
 
 UNLIMITED_RATE = 10_000
-"""The rate that a client is told when nothing limits it here."""
+"""The rate in the settings if the sandbox has no limits."""
 
 _WITH_KEY = "_with_key"
 
 _ALL_GENES = 100_000
-"""A sandbox with so many genes has at least as many in each file as the real file has."""
+"""With this many genes, each file has at least as many genes as the real one."""
 
 
 def real_rates() -> dict[str, float]:
@@ -51,9 +51,9 @@ def real_rates() -> dict[str, float]:
 
 
 def allowed_rates(options: Options) -> dict[str, float | None]:
-    """Return the requests a second by budget; None is no limit.
+    """Return the requests a second by budget; None means no limit.
 
-    A rate that is given for a budget holds with and without a key.
+    A given rate applies to requests with and without a key.
     """
     allowed: dict[str, float | None] = {}
     for budget, rate in real_rates().items():
@@ -68,7 +68,7 @@ def settings(url: str, options: Options, genes: int) -> dict[str, str]:
     Args:
         url: the URL of the sandbox.
         options: the options of the sandbox.
-        genes: the number of genes that it serves.
+        genes: the number of genes of the sandbox.
     """
     found = {name: f"{url}/{path}" for each in SERVICES for name, path in each.addresses.items()}
     rates, real = allowed_rates(options), real_rates()

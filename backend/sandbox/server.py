@@ -16,23 +16,23 @@ from sandbox.transports import Protocol
 _LOOPBACK = "127.0.0.1"
 
 _TURNS = 10
-"""Turns of the event loop in which it closes the sockets of aborted connections."""
+"""The number of turns that the event loop needs to close the sockets of aborted connections."""
 
 
 class Sandbox:
     """The upstream services on a loopback port, served from a thread of this process.
 
-    A context manager, sync or async: it listens from the moment it is made, and is gone at exit.
+    A sync and async context manager. It listens from its creation until the end of the context.
 
         with Sandbox(Options(genes=100, limits="off")) as sandbox:
             httpx.get(sandbox.settings["ENSEMBL_REST_URL"] + "/info/data")
 
     Args:
-        options: what to serve; by default 5,000 genes under the real limits.
-        port: 0 takes a free one.
+        options: the options; by default 5,000 genes with the real limits.
+        port: the port; 0 picks a free one.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
 
     def __init__(self, options: Options | None = None, *, port: int = 0) -> None:
@@ -66,7 +66,7 @@ class Sandbox:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The genes that are served, and what is special about each."""
+        """The genes that are served."""
         return self._upstreams.catalogue
 
     @property
@@ -80,19 +80,19 @@ class Sandbox:
         return registry.settings(self.url, self.options, len(self.catalogue.genes))
 
     def stats(self) -> dict[str, Any]:
-        """The counts of requests and answers, as in GET `/_sandbox/stats`."""
+        """Return the counts of requests and answers, like GET `/_sandbox/stats`."""
         return self._upstreams.stats.as_json()
 
     def fault(self, endpoint: str, kind: str, **more: Any) -> None:
-        """Set a fault (`faults.Fault` says which there are).
+        """Set a fault; see :class:`~sandbox.faults.Fault`.
 
         Raises:
-            BadFault: no such endpoint or kind, or a wrong value.
+            BadFault: the endpoint or kind is unknown, or a value is wrong.
         """
         self._upstreams.faults.add(self._upstreams.endpoints, endpoint=endpoint, kind=kind, **more)
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults that are set, with how often each was met."""
+        """Return the active faults with their counts."""
         return self._upstreams.faults.listed()
 
     def clear_faults(self) -> None:
@@ -100,15 +100,15 @@ class Sandbox:
         self._upstreams.faults.clear()
 
     def reset(self) -> None:
-        """Remove all faults, and reset the counts to zero."""
+        """Remove all faults and reset all counts."""
         self._upstreams.reset()
 
     def set_limits(self, **rates: float | None) -> None:
-        """Change the requests a second of budgets; None is no limit."""
+        """Change the requests a second of budgets; None means no limit."""
         self._upstreams.limits.set(rates)
 
     def prepare(self) -> None:
-        """Make the bulk files now, so that no request waits (half a second for 1,000 genes)."""
+        """Generate the bulk files now, so that no request waits (half a second for 1,000 genes)."""
         self._upstreams.files.prepare()
 
     def start(self) -> Self:
@@ -147,15 +147,14 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """Ends all connections when it stops.
+    """A server that ends all connections when it stops.
 
-    uvicorn leaves the connections open that have not ended when its timeout for them expires, such
-    as one whose client does not read, or one that was accepted meanwhile. Their sockets would stay
-    open until Python's collector finds them.
+    uvicorn leaves connections open that are still active after its timeout, for example if the
+    client does not read. Their sockets would stay open until garbage collection.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
+        """Stop, and close all connections; see uvicorn."""
         await super().shutdown(sockets)
         for connection in [*self.server_state.connections]:
             connection.transport.abort()
@@ -164,8 +163,9 @@ class _Server(uvicorn.Server):
 
 
 def _listen(port: int) -> socket.socket:
-    # With the protocol named: asyncio sets TCP_NODELAY on such sockets only (base_events.py,
-    # `_set_nodelay`), and without it each answer waits 40 ms for a delayed acknowledgement.
+    # The protocol is named explicitly, because asyncio sets TCP_NODELAY only on such sockets
+    # (base_events.py, `_set_nodelay`). Without it, each answer waits 40 ms for a delayed
+    # acknowledgement.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The form of an imitated service. `docs/how-to/add-a-source.md` shows how to add one."""
+"""The base class of imitated services. `docs/how-to/add-a-source.md` shows how to add one."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +13,17 @@ from sandbox.limits import Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """An address that answers by calling a function.
+    """An endpoint whose answers a function makes.
 
     Attributes:
-        name: for the statistics and the faults, such as `hgnc.fetch`.
+        name: the name for statistics and faults, such as `hgnc.fetch`.
         path: the path below the sandbox's address.
-        answer: makes the answer.
-        budget: the rate limit that a request counts to.
-        methods: the methods of HTTP, separated by blanks.
-        miscounts: whether it can leave out a gene (the fault `wrong-count`).
-        has_uids: whether it can have an error in place of one record (the fault `uid-error`).
-        error_body: what the service answers with status 200 when it fails (the fault `error-body`).
+        answer: the function that makes the answer.
+        budget: the name of the rate limit that requests count towards.
+        methods: the HTTP methods, separated by blanks.
+        miscounts: whether it can omit a gene (the fault `wrong-count`).
+        has_uids: whether it can replace one record by an error (the fault `uid-error`).
+        error_body: the error that the service sends with status 200 (the fault `error-body`).
     """
 
     name: str
@@ -38,21 +38,22 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedFile:
-    """A file that is written when it is first asked for.
+    """A file that is generated at its first request.
 
     Attributes:
-        name: for the statistics and the faults, such as `hgnc.complete_set`.
+        name: the name for statistics and faults, such as `hgnc.complete_set`.
         path: the path below the sandbox's address. The last part is the file's name.
-        write: writes the file to a path. It is given the genes that the file has: all genes of the
+        write: the function that writes the file to a path. Its genes are all genes of the
             catalogue, fewer for the fault `short`, and none for the fault `header-only`.
-        given: a file to serve in its place, or None.
-        renames: a name in the file that the fault `renamed` replaces, such as a column that every
-            reader needs.
+        given: a file to serve instead, or None.
+        renames: a name in the file that the fault `renamed` changes, such as a column that readers
+            need.
         numbers: the columns, or the fields of XML or JSON, in which the fault `zeros` writes 0. A
-            column of a table without a header is given by its number, such as "3" for the third.
-        separator: between two columns.
-        daily: how often the service lets one address download the file in a day. A `HEAD` and a 304
-            do not count.
+            column of a table without a header is identified by its number, such as "3" for the
+            third.
+        separator: the separator of columns.
+        daily: the number of downloads a day that the service allows each address. `HEAD` requests
+            and 304 responses do not count.
     """
 
     name: str
@@ -76,11 +77,11 @@ class Service:
 
     Attributes:
         name: the first part of its endpoints' names.
-        addresses: the settings that point at it, with the path below the sandbox's address.
-        rates: requests a second of the real service, by budget. A budget `x_with_key` counts
+        addresses: the settings of its addresses, with the paths below the sandbox's address.
+        rates: the requests a second of the real service, by budget. A budget `x_with_key` counts
             requests that have a key.
-        rate_settings: the settings that tell the project of another rate, with their budget. Each
-            is also an option of the command line: `NCBI_RATE` is `--ncbi-rate`.
+        rate_settings: the settings of other rates, with their budgets. Each is also a command-line
+            option: `NCBI_RATE` is `--ncbi-rate`.
     """
 
     name: ClassVar[str]
@@ -92,7 +93,7 @@ class Service:
         self.catalogue = catalogue
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Return what answers by calling a function."""
+        """Return the endpoints."""
         return ()
 
     def files(self) -> Sequence[ServedFile]:
@@ -100,17 +101,17 @@ class Service:
         return ()
 
     def refuse(self, call: Call) -> Reply | None:
-        """Return the refusal of a request that the service does not accept, before it counts."""
+        """Return the refusal of an invalid request, which does not count towards the limit."""
         del call
         return None
 
     def client(self, budget: str, call: Call, address: str) -> tuple[str, str]:
-        """Return the budget that a request counts to, and who the budget belongs to."""
+        """Return the budget that a request counts towards, and the budget's owner."""
         del call
         return budget, address
 
     def rate_headers(self, budget: str, verdict: Verdict) -> dict[str, str]:
-        """Return the headers of any answer that tell about the limit."""
+        """Return the headers of every answer that state the limit."""
         del budget, verdict
         return {}
 
@@ -120,10 +121,10 @@ class Service:
         """Return a 429.
 
         Args:
-            budget: that is exhausted.
-            verdict: with the limit and the wait.
-            client: who the budget belongs to.
-            seconds: how long the client is asked to wait, in place of the verdict's.
+            budget: the exhausted budget.
+            verdict: the verdict with the limit and the wait.
+            client: the owner of the budget.
+            seconds: the wait to ask for; None means the wait of the verdict.
         """
         del client
         wait = f"{verdict.wait if seconds is None else seconds:.6f}"

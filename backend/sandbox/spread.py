@@ -7,7 +7,7 @@ from sandbox.mixing import mix
 #: TTN's share of all variants of 5,000 genes: 17,000 of 200,000.
 _LARGEST_PART = 0.085
 _LARGEST = "TTN"
-# A log-normal spread whose median is half the overall mean once TTN is taken out
+# A log-normal distribution whose median is half of the overall mean without TTN
 # (ln(0.915 / 0.5) = sigma ** 2 / 2): with 40 a gene on average, half the genes have under 25.
 _SIGMA = 1.1
 
@@ -15,15 +15,15 @@ _SIGMA = 1.1
 def variant_counts(
     symbols: Sequence[str], without: Sequence[bool], average: int, skew: str, seed: int
 ) -> list[int]:
-    """Number of variants that begin in each gene, in the order of the symbols.
+    """Return the number of variants that begin in each gene, in the order of the symbols.
 
     Args:
-        symbols: the genes.
-        without: for each gene, whether ClinVar knows none of it.
-        average: variants per gene. `flat` gives each gene between half and one and a half of it;
-            `clinvar` gives exactly `average * len(symbols)` in all.
+        symbols: the symbols of the genes.
+        without: for each gene, whether it has no variants.
+        average: the average number of variants per gene. `flat` gives each gene between half and
+            one and a half of it; `clinvar` gives exactly `average * len(symbols)` in all.
         skew: `flat` or `clinvar`.
-        seed: another seed, another spread.
+        seed: the seed of the distribution.
     """
     if skew == "flat":
         return [
@@ -47,7 +47,7 @@ def variant_counts(
     scale = (total - counts[largest]) / sum(parts)
     for index, part in zip(others, parts, strict=True):
         counts[index] = max(1, floor(part * scale)) if average else 0
-    # Rounding down left some variants over: each gene gets one more, the largest genes first.
+    # Rounding down leaves some variants: the largest genes get one more each.
     left = total - sum(counts)
     for step in range(max(0, left)):
         counts[others[-1 - step % len(others)]] += 1

@@ -7,7 +7,7 @@ _MAX_REMEMBERED = 500_000
 
 
 class _Seen:
-    """Counts the keys that came once and those that came again. It keeps a bounded number."""
+    """Counts distinct and repeated keys, with bounded memory."""
 
     def __init__(self) -> None:
         self.asked: set[int] = set()
@@ -49,7 +49,7 @@ class Stats:
             self._requests[endpoint] += 1
 
     def refused(self, endpoint: str) -> None:
-        """Count a 429, by the limits or by a fault."""
+        """Count a 429 of the limits or of a fault."""
         with self._lock:
             self._refused[endpoint] += 1
 
@@ -64,10 +64,10 @@ class Stats:
         """Count a good answer.
 
         Args:
-            endpoint: where.
-            genes: the symbols it was asked for.
-            page: what tells it from other pages.
-            records: how many records it has.
+            endpoint: the name of the endpoint.
+            genes: the requested symbols.
+            page: the identity of the page.
+            records: the number of records.
         """
         with self._lock:
             if records:
@@ -78,11 +78,11 @@ class Stats:
                 self._pages.setdefault(endpoint, _Seen()).add(page)
 
     def as_json(self) -> dict[str, Any]:
-        """All counts.
+        """Return all counts.
 
         `requests`, `refused` (429), `faulted` and `records` by endpoint; `genes` and `pages` by
-        endpoint as `asked` (different ones), `again` (of these, asked more than once) and
-        `repeats` (how often in all).
+        endpoint as `asked` (distinct ones), `again` (requested more than once) and `repeats` (the
+        total number of repeated requests).
         """
         with self._lock:
             return {

@@ -21,7 +21,7 @@ _WITHOUT_LINKS = 17
 _WITHOUT_NAME = 139
 
 _STRIDES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987)
-"""How far a gene's partners are away in the catalogue, in each direction."""
+"""The distances of a gene's partners in the catalogue, in both directions."""
 
 
 class StringDb(Service):
@@ -120,7 +120,7 @@ def _write_links(path: Path, genes: Sequence[Gene]) -> None:
 
 
 def _partners(genes: Sequence[Gene], place: int) -> Iterator[tuple[Gene, int]]:
-    """Yield each partner of a gene, with a score that is the same from both sides."""
+    """Yield each partner of a gene, with a score that is equal in both directions."""
     for stride in _STRIDES:
         for other in (place - stride, place + stride):
             if 0 <= other < len(genes):
@@ -129,5 +129,5 @@ def _partners(genes: Sequence[Gene], place: int) -> Iterator[tuple[Gene, int]]:
 
 
 def _of_pair(score: int, *proteins: str) -> int:
-    """Return a lower score for second proteins, so that the best one of several has to be found."""
+    """Return a lower score for second proteins, so that a reader must find the best one."""
     return score - 50 * sum(protein[9] == "5" for protein in proteins)

@@ -10,10 +10,10 @@ _open: "WeakValueDictionary[tuple[object, ...], asyncio.Transport]" = WeakValueD
 
 
 class Protocol(H11Protocol):
-    """Uvicorn's protocol, remembering its connections: ASGI has no way to break one off."""
+    """Uvicorn's protocol with a register of connections, because ASGI cannot abort a connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the connection by its two ends."""
+        """Register the connection by its two endpoints."""
         super().connection_made(transport)
         ends = [transport.get_extra_info(name)[:2] for name in ("sockname", "peername")]
         _open[(*ends[0], *ends[1])] = transport
@@ -24,7 +24,7 @@ def _of(scope: Scope) -> asyncio.Transport | None:
 
 
 def without_length(body: bytes) -> ASGIApp:
-    """Return an ASGI answer in HTTP/1.0 that ends where the connection is closed."""
+    """Return an ASGI response in HTTP/1.0 that ends with the connection."""
 
     async def answer(scope: Scope, receive: Receive, _send: Send) -> None:
         transport = _of(scope)
@@ -38,7 +38,7 @@ def without_length(body: bytes) -> ASGIApp:
 
 
 async def reset(scope: Scope, receive: Receive, _send: Send) -> None:
-    """An ASGI answer: break the connection off with a TCP reset."""
+    """Abort the connection with a TCP reset, as an ASGI response."""
     transport = _of(scope)
     if transport is not None:
         linger = struct.pack("ii", 1, 0)

@@ -26,7 +26,7 @@ COLUMNS = {
     "xref_hgnc": "HGNC",
     "reviewed": "Reviewed",
 }
-"""The columns that the sandbox has, by field."""
+"""The supported columns, by field."""
 
 WITHOUT_ENTRY = {63, 87}
 """Places (index modulo 100) of the genes that no reviewed entry names."""
@@ -46,7 +46,7 @@ _DOWN = b'{"url":"http://rest.uniprot.org/uniprotkb/search","messages":["Interna
 
 
 class Entry(NamedTuple):
-    """An entry: its number and its genes, none for one that names no HGNC id."""
+    """An entry: its number and its genes, which are empty if it names no HGNC id."""
 
     number: int
     genes: tuple[Gene, ...]
@@ -56,10 +56,10 @@ class Entry(NamedTuple):
 class UniProt(Service):
     """Searches of rest.uniprot.org for reviewed human entries.
 
-    The service documents no limit; the rate is a polite one. Attributes can be set by a test.
+    The service documents no limit; the rate is conservative. Tests may set the attributes.
 
     Attributes:
-        release: that every answer names in its headers.
+        release: the release in the headers of every answer.
     """
 
     name = "uniprot"
@@ -165,7 +165,7 @@ def _entries(genes: Sequence[Gene]) -> Iterator[tuple[tuple[Gene, ...], bool]]:
     for gene in genes:
         place = gene.index % 100
         if place == SHARED_WITH_NEXT + 1 and gene.index:
-            continue  # it shares the entry of the gene before it
+            continue  # shares the entry of the previous gene
         if place == SHARED_WITH_NEXT:
             yield tuple(genes[gene.index : gene.index + 2]), False
         elif place not in WITHOUT_ENTRY:

@@ -1,7 +1,7 @@
-"""Writes files that are well formed and wrong, for the faults that are for files only.
+"""Writes well-formed but wrong files, for the faults of files.
 
-`short` has half of the genes, `header-only` has none, `renamed` has another name for one column,
-and `zeros` has 0 in all columns with numbers. The text of a table, of XML and of JSON is changed.
+`short` has half of the genes, `header-only` has none, `renamed` renames one column, and `zeros` has
+0 in all columns with numbers. Tables, XML and JSON are supported.
 """
 
 import csv
@@ -13,12 +13,12 @@ from pathlib import Path
 from sandbox.catalogue import Gene
 from sandbox.service import ServedFile
 
-#: Put before the name that the fault `renamed` replaces.
+#: The prefix that the fault `renamed` adds to the name.
 PREFIX = "renamed_"
 
 
 def can_be(kind: str, file: ServedFile) -> bool:
-    """Tell whether a file declares what a fault changes."""
+    """Tell whether a fault can change a file."""
     possible = {
         "header-only": file.header,
         "renamed": bool(file.renames),
@@ -28,13 +28,13 @@ def can_be(kind: str, file: ServedFile) -> bool:
 
 
 def write(kind: str, file: ServedFile, path: Path, genes: Sequence[Gene]) -> None:
-    """Write a file as a fault makes it.
+    """Write a file with a fault.
 
     Args:
         kind: one of :data:`sandbox.faults.REWRITING`.
-        file: what is served without the fault.
-        path: to write to.
-        genes: that the file has without the fault.
+        file: the file without the fault.
+        path: the path to write to.
+        genes: the genes of the file without the fault.
     """
     if kind == "short":
         file.write(path, genes[: len(genes) // 2])
@@ -51,7 +51,7 @@ def write(kind: str, file: ServedFile, path: Path, genes: Sequence[Gene]) -> Non
 def _change(kind: str, file: ServedFile, path: Path) -> None:
     content = path.read_bytes()
     packed = content.startswith(b"\x1f\x8b")
-    # each byte is one character, so that any encoding stays as it is
+    # latin-1 maps each byte to one character, so that any encoding is preserved
     text = (gzip.decompress(content) if packed else content).decode("latin-1")
     if kind == "renamed" and file.renames is not None:
         text = _renamed(text, file)
@@ -64,7 +64,7 @@ def _change(kind: str, file: ServedFile, path: Path) -> None:
 
 
 def _renamed(text: str, file: ServedFile) -> str:
-    """Replace the name everywhere in XML and JSON, and once in a table: in its header."""
+    """Rename it everywhere in XML and JSON, and in the header of a table."""
     assert file.renames is not None
     name = rf"(?<![\w.-]){re.escape(file.renames)}(?![\w.-])"
     everywhere = file.path.endswith((".xml", ".json"))
@@ -83,7 +83,7 @@ def _zero_fields(text: str, names: Sequence[str]) -> str:
 
 
 def _zero_columns(lines: Sequence[str], file: ServedFile) -> Iterator[str]:
-    """Yield the lines with 0 in some columns. A column without a name is given by its number."""
+    """Yield the lines with 0 in some columns. Columns without a name are identified by number."""
     numbered = all(name.isdecimal() for name in file.numbers)
     places = [int(name) - 1 for name in file.numbers] if numbered else []
     for line in lines:

@@ -1,6 +1,6 @@
 """All settings of a process that uses sources: the engine's, the client's and the sources'.
 
-Each source declares its settings. This module puts them together, so that nothing else names them.
+Each source declares its settings. This module combines them, so no other code names them.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ from app.core.retention.settings import SECTION as KEPT
 SECTION = "Upstream services: one address each, so that a mirror or the sandbox can replace it"
 
 NONE = "none"
-"""The value of a list that has no members. An empty variable stands for the default."""
+"""The value of an empty list. An empty variable means the default."""
 
 
 def _fields() -> dict[str, Any]:
-    """Return the settings that follow from the sources' declarations."""
+    """Return the settings derived from the sources' declarations."""
     hosts = {host.name: host for source in SOURCES.values() for host in source.info.hosts}
     found: dict[str, Any] = {}
     for host in hosts.values():
@@ -117,14 +117,15 @@ def load_settings(env_file: Path = ROOT / ".env") -> Settings:
     """Read the settings and check all of them.
 
     Raises:
-        WrongUse: with every problem at once: the variable, what was found, what is allowed.
+        WrongUse: some settings are wrong. The error lists all of them: the variable, the value
+            found, and what is allowed.
     """
     return load(env_file, Settings)
 
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process, which are read once.
+    """Return the settings of this process. They are read once.
 
     Raises:
         WrongUse: see :func:`load_settings`.
@@ -136,9 +137,9 @@ def reads_file(source: Source, due: int, settings: UpstreamSettings) -> bool:
     """Tell whether a source answers from its file.
 
     Args:
-        source: that is refreshed.
+        source: the source to refresh.
         due: the number of genes to refresh.
-        settings: with the source's threshold, if it can also ask a service.
+        settings: the settings, which have the threshold of a source that also asks a service.
     """
     if not isinstance(source, FileSource):
         return False

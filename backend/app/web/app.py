@@ -1,4 +1,4 @@
-"""Puts the pages together. They are an application of their own beside the API."""
+"""Assembles the pages, which are an application separate from the API."""
 
 from functools import cache
 
@@ -37,10 +37,9 @@ _OF_THE_API = ("/api", "/health", "/metrics", "/openapi.json")
 
 @cache
 def _routes() -> list[BaseRoute]:
-    """Return the routes that no setting changes, for all applications of a process.
+    """Return the routes that do not depend on settings, shared by all applications of a process.
 
-    FastAPI prepares a route when it first looks for one that matches, which takes longer than most
-    requests.
+    FastAPI compiles routes at the first request, which takes longer than most requests do.
     """
     together = APIRouter()
     # `/genes/export` comes before `/genes/{name}`
@@ -65,7 +64,7 @@ def create_pages(settings: Settings) -> FastAPI:
     """Create the pages.
 
     Args:
-        settings: the tokens, and what the sources need.
+        settings: the settings with the tokens, and those of the sources.
     """
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     roles = pages.state.roles = Roles(settings.admin_token, settings.viewer_token)
@@ -80,7 +79,7 @@ def create_pages(settings: Settings) -> FastAPI:
 
 
 class Pages:
-    """Gives requests for pages to the pages, and all others to the API.
+    """Routes requests for pages to the pages, and all others to the API.
 
     If an address does not exist, a client that accepts HTML gets a page, and any other client JSON.
 
@@ -92,11 +91,11 @@ class Pages:
     def __init__(self, app: ASGIApp, pages: FastAPI) -> None:
         self._app = app
         self._pages = pages
-        # outermost, so that its headers are sent also with what a middleware answers
+        # outermost, so that its headers are also sent with responses of a middleware
         self._guarded = Gate(BodyLimit(pages), pages.state.roles, pages.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Handle an ASGI connection."""
         chosen = self._guarded if self._is_page(scope) else self._app
         await chosen(scope, receive, send)
 

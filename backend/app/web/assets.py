@@ -1,4 +1,4 @@
-"""The styles and scripts of the pages. A browser keeps them until they change."""
+"""Serves the styles and scripts of the pages. Browsers cache them until they change."""
 
 import gzip
 import hashlib
@@ -18,12 +18,13 @@ _TYPES = {
 }
 
 YEAR = 365 * 24 * 3_600
-"""Seconds. The address of a file has its digest, so what it names never changes."""
+"""The cache lifetime in seconds. The address of a file contains its digest, so its content never
+changes."""
 
 
 @cache
 def _files() -> dict[str, tuple[str, bytes, bytes]]:
-    """Return each file by its name: its digest, its bytes, and these compressed."""
+    """Return the digest, content and compressed content of each file by name."""
     found = {}
     for path in sorted(_FOLDER.iterdir()):
         if path.suffix in _TYPES:

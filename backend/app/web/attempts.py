@@ -3,19 +3,20 @@ from collections import OrderedDict
 
 MAX_PER_CLIENT = 5
 MAX_IN_ALL = 60
-"""Wrong tokens that are answered in one window."""
+"""Wrong tokens that all clients together may try in one window."""
 
 WINDOW = 60.0
-"""Seconds."""
+"""The length of the window in seconds."""
 
 _MAX_CLIENTS = 10_000
 
 
 class Attempts:
-    """Limits how often a wrong token can be tried, for each client and for all together.
+    """Limits the rate of wrong tokens, for each client and for all clients together.
 
-    A token has at least 8 characters. At this rate, nobody finds one by trying. Who has logged in
-    before waits only for its own wrong tokens, so that others cannot keep it out.
+    A token has at least 8 characters, which cannot be guessed at this rate. A client that has
+    logged in before is limited only by its own wrong tokens, so that other clients cannot lock it
+    out.
     """
 
     def __init__(self) -> None:
@@ -24,7 +25,7 @@ class Attempts:
         self._all: list[float] = []
 
     def wait(self, client: str) -> float:
-        """Return the seconds that a client has to wait before it may try a token; 0 for none."""
+        """Return the seconds that a client must wait before it may try a token, or 0."""
         now = time.monotonic()
         mine = _recent(self._failed.get(client, []), now)
         self._all = _recent(self._all, now)
@@ -44,7 +45,7 @@ class Attempts:
             self._failed.popitem(last=False)
 
     def succeeded(self, client: str) -> None:
-        """Remember a client that had the right token."""
+        """Remember a client that sent a valid token."""
         self._known[client] = None
         self._known.move_to_end(client)
         while len(self._known) > _MAX_CLIENTS:

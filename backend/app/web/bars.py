@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle, with the text that a pointer over it shows."""
+    """A rectangle with a tooltip."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""What changed: between two moments or by a run, as a curator reads it."""
+"""The page of changes between two moments or by a run."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,19 +26,19 @@ from app.web.rendering import page
 router = APIRouter()
 
 PAGE_SIZE = 50
-"""Changes on a page."""
+"""The number of changes on a page."""
 
 MAX_ROWS = 12
-"""Differences of one answer that are shown."""
+"""Maximum number of differences shown for one answer."""
 
 MAX_ELEMENTS = 10
-"""Elements that came, and that went, of one list."""
+"""Maximum number of added, and of removed, elements shown for one list."""
 
 _Text = Annotated[str, Field(max_length=200)]
 
 
 class Search(BaseModel):
-    """What the form of the page says, by the names of the API. An empty field asks for nothing."""
+    """The fields of the page's form, with the names of the API. Empty fields are ignored."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -54,7 +54,7 @@ class Search(BaseModel):
 
     @property
     def given(self) -> dict[str, str]:
-        """The fields that ask for something, by their names in the address."""
+        """The nonempty fields, by their names in the URL."""
         return {
             (field.alias or name): value
             for name, field in Search.model_fields.items()
@@ -63,7 +63,7 @@ class Search(BaseModel):
 
     @property
     def command(self) -> str:
-        """The same in a shell."""
+        """The equivalent shell command."""
         options = [
             f" --{name}" if name == "moving" else f" --{name} {shlex.quote(value)}"
             for name, value in self.given.items()
@@ -71,14 +71,14 @@ class Search(BaseModel):
         return f"just changes{''.join(options)}"
 
     def query(self, **more: str) -> str:
-        """Return the same as the end of an address, with more parameters."""
+        """Return the query string of a URL, with more parameters."""
         return urlencode(self.given | {name: value for name, value in more.items() if value})
 
     def asked(self, after: str = "") -> Asked:
-        """Return the same as the API reads it.
+        """Return the request, as the API reads it.
 
         Raises:
-            WrongUse: the run is no number.
+            WrongUse: the run is not a number.
         """
         given: dict[str, Any] = self.given
         run = given.get("run")
@@ -103,7 +103,7 @@ class PageOfSearch(Search):
 
     after: _Text = ""
     counts: bool = False
-    """Whether the page has the numbers of each source. They take seconds if much changed."""
+    """Whether the page shows the numbers by source. Counting takes seconds if much changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,9 @@ class Shown:
     """A change as the page shows it.
 
     Attributes:
-        words: the same as `just changes` says, without the names before it.
-        rows: what differs; at most :data:`MAX_ROWS`.
-        more: the number of rows that are left out.
+        words: the text of `just changes`, without the leading names.
+        rows: the differences, at most :data:`MAX_ROWS`.
+        more: the number of omitted rows.
     """
 
     change: Change
@@ -127,7 +127,7 @@ class Group:
     """Changes of one gene, or of one source.
 
     Attributes:
-        source: None for what happened to the genes themselves, and if they are grouped by gene.
+        source: the source; None for events of genes, and if the changes are grouped by gene.
     """
 
     symbol: str
@@ -140,7 +140,7 @@ class Group:
 async def show_changes(
     request: Request, services: ServicesDep, search: Annotated[PageOfSearch, Query()]
 ) -> Response:
-    """Show what changed, with the former and the present values side by side."""
+    """Show changes, with the former and the new values side by side."""
     groups: Sequence[Group] = []
     wanted, following, counted, problem = None, None, None, None
     async with changes.reading(services.db) as connection:
@@ -148,7 +148,7 @@ async def show_changes(
         try:
             wanted = await changes.understand(connection, search.asked(search.after))
         except WrongUse as error:
-            # the form stays, so that it can be mended
+            # keep the form, so that the user can correct it
             problem = error
         else:
             reading = changes.page(connection, wanted, PAGE_SIZE)
@@ -178,7 +178,7 @@ async def show_changes(
 async def show_counts(
     request: Request, services: ServicesDep, search: Annotated[Search, Query()]
 ) -> Response:
-    """Show the numbers of each source, unless they take long. The page loads them last."""
+    """Show the numbers by source, unless counting takes long. The page loads this part last."""
     counted = None
     with services.streams:
         async with changes.reading(services.db) as connection:
@@ -192,7 +192,7 @@ async def show_counts(
 async def download(
     request: Request, services: ServicesDep, search: Annotated[Search, Query()]
 ) -> Response:
-    """Send all of these changes as a table, with a row for each changed field."""
+    """Send all selected changes as a table with a row for each changed field."""
     answer = await stream_changes(request, services, search.asked(), "tsv")
     answer.headers["Content-Disposition"] = 'attachment; filename="changes.tsv"'
     return answer

@@ -1,4 +1,4 @@
-"""The checks of the installation: what they found, and what repairs it."""
+"""The page of the doctor: the results of the checks, and the remedies."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -24,38 +24,38 @@ router = APIRouter()
 OUTCOMES = (
     ("failed", "Failed"),
     ("warning", "Warnings"),
-    ("not_looked_at", "Not looked at, for lack of time"),
+    ("not_looked_at", "Not run, because the time was up"),
     ("skipped", "Skipped"),
     ("ok", "Passed"),
 )
-"""In the order in which they are shown."""
+"""The outcomes with their headings, in display order."""
 
 
 class Choice(BaseModel):
-    """Which checks; none means all. A name is an id or a group, as after ``--only``."""
+    """The chosen checks; none means all. A name is an id or a group, as after ``--only``."""
 
     only: list[Annotated[str, Field(max_length=100)]] = Field([], max_length=100)
 
     @property
     def names(self) -> list[str]:
-        """The names, of which some fields may have several, separated by commas."""
+        """The names. A field may contain several names, separated by commas."""
         return [name for each in self.only for name in each.split(",") if name]
 
     @property
     def query(self) -> str:
-        """The same as the part of an address, with its question mark."""
+        """The query string of the URL, with the question mark."""
         return f"?{urlencode({'only': ','.join(self.names)}, safe=',')}" if self.names else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What the page shows.
+    """The content of the page.
 
     Attributes:
         level: good, warn, bad or quiet.
         sentence: the results in one sentence.
         outcomes: the results by their outcome, the worst first.
-        not_run: the chosen checks that have not run yet.
+        not_run: the chosen checks without a result.
     """
 
     report: DoctorReport
@@ -69,7 +69,7 @@ class Examination:
 async def show_doctor(
     request: Request, services: ServicesDep, choice: Annotated[Choice, Query()]
 ) -> Response:
-    """Show what the checks found last. This runs none of them."""
+    """Show the latest results of the checks, without running any."""
     found = examination(services, choice)
     return page(request, "doctor.html", found=found, choice=choice, groups=GROUPS)
 
@@ -78,7 +78,7 @@ async def show_doctor(
 async def live_doctor(
     request: Request, services: ServicesDep, choice: Annotated[Choice, Query()]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send what the page shows, as it changes."""
+    """Stream the content of the page as it changes."""
 
     async def read() -> dict[str, Any]:
         return {"found": examination(services, choice), "choice": choice}
@@ -91,13 +91,13 @@ async def live_doctor(
 async def examine(
     request: Request, services: ServicesDep, choice: Annotated[Choice, Form()]
 ) -> Response:
-    """Run the checks, wait for them, and show what they found."""
+    """Run the checks and show their results."""
     await services.doctor.examine(chosen_of(choice.names))
     return redirect(request, f"/doctor{choice.query}")
 
 
 def examination(services: Services, choice: Choice) -> Examination:
-    """Return what the page shows."""
+    """Return the content of the page."""
     chosen = chosen_of(choice.names)
     report = doctor.report(services, chosen)
     seen = {each.id for each in report.checks}

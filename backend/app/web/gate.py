@@ -1,4 +1,4 @@
-"""Admits only people who have logged in. It checks every address, so that no page is forgotten."""
+"""Requires a login for every page. It checks all paths, so that no page is left open."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,7 +23,7 @@ from app.web.roles import Roles
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 OPEN_PATHS = ("/login", "/static/")
-"""Addresses that anybody may see."""
+"""Paths that do not require a login."""
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -31,23 +31,23 @@ HEADERS = {
     " frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    # browsers without Sec-Fetch-Site send the Origin of forms only under such a policy
+    # browsers without Sec-Fetch-Site send the Origin of forms only with this policy
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     # for browsers that do not know `frame-ancestors`
     "x-frame-options": "DENY",
 }
-"""Sent with every answer. No script or style in the text of a page is obeyed."""
+"""Headers of every response. Browsers do not run inline scripts or styles."""
 
 SECURE_COOKIE = "__Host-kidney-genetics"
 """Browsers accept this cookie only over HTTPS, for all paths, and for this host alone."""
 
 LOOPBACK_COOKIE = "kidney-genetics"
-"""The cookie where the browser runs on the same machine, and there is no HTTPS."""
+"""The cookie for a browser on the same machine without HTTPS."""
 
 
 class Gate:
-    """Demands a session, and refuses what pages of other servers send.
+    """Requires a session, and rejects requests from pages of other servers.
 
     Args:
         app: the pages.
@@ -78,7 +78,7 @@ class Gate:
         await (answer or self._app)(scope, receive, send_with_headers)
 
     def _answer(self, request: Request) -> ASGIApp | None:
-        """Return the answer to a request that may not pass, or None."""
+        """Return the response to a rejected request; None if the request may pass."""
         path = get_route_path(request.scope)
         session = request.scope["session"] = self._roles.session(_cookie(request))
         is_safe = request.method in SAFE_METHODS
@@ -90,7 +90,7 @@ class Gate:
                 "this request was not sent by a page of this server",
                 remedy="open the page here, and use its links and forms",
             )
-        # anybody may know that there is no such page
+        # a missing page needs no login
         if path.startswith(OPEN_PATHS) or not is_page(self._routes, request.scope):
             return None
         if not self._roles.open:
@@ -113,7 +113,7 @@ class Gate:
 
 
 def is_page(routes: Sequence[BaseRoute], scope: Scope) -> bool:
-    """Tell whether one of the routes has the address of a request."""
+    """Tell whether one of the routes matches a request."""
     return any(route.matches(scope)[0] is not Match.NONE for route in routes)
 
 
@@ -128,14 +128,14 @@ def _cookie(request: Request) -> str | None:
 
 def _to_login(request: Request, path: str) -> ASGIApp:
     if came_by_link(request):
-        # the browser sends no cookie with what a page of another server, or a mail, links
+        # browsers send no cookie after a link from another server's page or from a mail
         return page(request, "again.html")
     if request.method not in SAFE_METHODS or "hx-request" in request.headers:
-        path = "/"  # neither a form nor a part of a page is somewhere to be
+        path = "/"  # a form or a fragment of a page is not a destination after the login
     elif request.url.query:
         path = f"{path}?{request.url.query}"
     to = f"/login?next={quote(path, safe='')}"
     if "hx-request" in request.headers:
-        # a part of a page cannot be replaced by the login: the browser has to go there
+        # the login cannot replace a fragment of a page, so the browser must navigate to it
         return Response(None, HTTPStatus.UNAUTHORIZED, {"HX-Redirect": root_of(request) + to})
     return redirect(request, to)

@@ -1,4 +1,4 @@
-"""One gene: its identifiers, what each source says about it, and how that changed."""
+"""The page of a gene: its identifiers, the sources' answers, and their history."""
 
 import asyncio
 import shlex
@@ -44,10 +44,10 @@ from app.web.rendering import page
 router = APIRouter()
 
 LATEST_CHANGES = 3
-"""Changes that a card tells."""
+"""The number of changes on a card."""
 
 PAGE_SIZE = 50
-"""Changes on a page of the history."""
+"""The number of changes on a page of the history."""
 
 _OWN_NAMES = frozenset({"symbol", "withdrawn symbol", "hgnc_id"})
 
@@ -57,7 +57,7 @@ _Text = Annotated[str, Field(max_length=200)]
 
 
 class Asked(BaseModel):
-    """Which answers the page shows, as the API has it. An empty field asks for nothing."""
+    """The selected answers, with the parameters of the API. Empty fields are ignored."""
 
     as_of: _Text = ""
     snapshot: _Text = ""
@@ -65,7 +65,7 @@ class Asked(BaseModel):
 
     @property
     def given(self) -> dict[str, str]:
-        """The fields that ask for something."""
+        """The nonempty fields."""
         fields = {
             "as_of": self.as_of,
             "snapshot": self.snapshot,
@@ -75,24 +75,24 @@ class Asked(BaseModel):
 
     @property
     def query(self) -> str:
-        """The same as the end of an address; empty if nothing is asked for."""
+        """The query string of a URL; empty without parameters."""
         return f"?{urlencode(self.given)}" if self.given else ""
 
     def query_of(self, source: str) -> str:
-        """Return the same for one source alone."""
+        """Return the query string for one source."""
         return "?" + urlencode(self.given | {"sources": source})
 
     @property
     def options(self) -> str:
-        """The same as options of a command."""
+        """The equivalent options of a command."""
         given = self.given.items()
         return "".join(f" --{name.replace('_', '-')} {shlex.quote(each)}" for name, each in given)
 
     async def find(self, connection: AsyncConnection) -> Wanted:
-        """Return what is meant.
+        """Return the selection.
 
         Raises:
-            WrongUse: there is no such source, time or snapshot.
+            WrongUse: a source, time or snapshot does not exist.
         """
         shown = parameters.Shown(self.sources, [], self.as_of or None, self.snapshot or None)
         return await shown.find(connection)
@@ -106,7 +106,7 @@ class AskedHistory(Asked):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the page shows besides the gene."""
+    """The data of the page besides the gene."""
 
     asked: Asked
     enabled: Collection[str]
@@ -142,7 +142,7 @@ async def show_gene(
             await lists_with(connection, gene.id),
             await snapshot_names(connection),
         )
-    # a thread: large answers take long to draw
+    # in a thread, because large answers take long to render
     return await asyncio.to_thread(_show, request, found, gene, read)
 
 
@@ -150,7 +150,7 @@ async def show_gene(
 async def show_history(
     request: Request, name: Name, services: ServicesDep, asked: Annotated[AskedHistory, Query()]
 ) -> Response:
-    """Show what changed in the answers about a gene, by source, the latest first."""
+    """Show the changes of a gene's answers, by source, the latest first."""
     async with services.reads.connect() as connection:
         wanted = await asked.find(connection)
         try:
@@ -178,7 +178,7 @@ def _show(request: Request, found: Resolution, gene: Gene, read: _Read) -> Respo
         withdrawn_at=gene.withdrawn_at and msgspec.json.decode(gene.withdrawn_at, type=datetime),
         successor=gene.successor and NamedGene.model_validate_json(bytes(gene.successor)),
         identifiers=_identifiers(named),
-        # that of another name; the symbol and the identifier of the heading explain themselves
+        # only for other names; the heading already shows the symbol and the identifier
         found_by=None if found.resolved_by in _OWN_NAMES else (found.name, kind_of(found)),
         head=head(answers),
         cards=cards,
@@ -211,7 +211,7 @@ def _identifiers(named: Mapping[str, str | None]) -> list[tuple[str, Value]]:
 
 
 def _names(request: Request, problem: AmbiguousName | NoSuchGene) -> Response:
-    """Return a page that says why a name means no gene, and which genes could be meant."""
+    """Return a page about a name of no gene or of several, with the candidates."""
     status = HTTPStatus.NOT_FOUND if isinstance(problem, NoSuchGene) else HTTPStatus.CONFLICT
     candidates = problem.candidates if isinstance(problem, AmbiguousName) else ()
     near = problem.near if isinstance(problem, NoSuchGene) else ()

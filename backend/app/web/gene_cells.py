@@ -1,4 +1,4 @@
-"""Writes what sources say about genes into the cells of a table."""
+"""Formats the answers about genes for the cells of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,26 +14,26 @@ from app.web.cards.values import NONE, Value, follow, write
 from app.web.gene_columns import Column, Columns
 
 MAX_CHARS = 80
-"""Characters of a cell."""
+"""Maximum length of a cell in characters."""
 
 LINE_CHARS = 28
-"""Characters that are not broken into lines."""
+"""The length in characters up to which a cell has one line."""
 
 MAX_ENTRIES = 3
-"""Entries of a list that a cell names."""
+"""Maximum number of a list's entries in a cell."""
 
 _NAMES = ("name", "symbol", "disease", "protein_name")
-"""Fields by which people know an entry that has an identifier."""
+"""The fields with a name for people, of an entry that also has an identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a field of an answer says.
+    """The value of a field in a cell.
 
     Attributes:
-        value: as it is shown.
-        whole: what does not fit into the cell; empty if all of it does.
-        is_number: whether it stands at the right.
+        value: the formatted value.
+        whole: the complete text, if it does not fit into the cell; else empty.
+        is_number: whether the value is right-aligned.
     """
 
     value: Value
@@ -42,17 +42,17 @@ class Cell:
 
     @property
     def is_long(self) -> bool:
-        """Whether it takes several lines."""
+        """Whether the value takes several lines."""
         return len(self.value.text) > LINE_CHARS
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a source says about a gene.
+    """The answer of a source in a row.
 
     Attributes:
-        state: the state of the answer, or that there is none.
-        why: why it is unknown, or why the last check could not find out; empty if it did.
+        state: the state of the answer, or the state for a missing answer.
+        why: the reason that the answer or the last check is unknown; else empty.
         cells: the cells of a found answer.
     """
 
@@ -63,7 +63,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A gene with what the sources say, in the order of the columns."""
+    """A gene with the answers of the sources, in the order of the columns."""
 
     gene: Gene
     said: Sequence[Said]
@@ -91,7 +91,7 @@ def _is_unknown(answer: Answer) -> bool:
 
 
 def cell(field: Field, value: Any) -> Cell:
-    """Write a value of a field, whatever it is: a former version may have stored another type."""
+    """Format a value of any type: older answers may have another type than the field declares."""
     match value:
         case None:
             return Cell(NONE)
@@ -104,7 +104,7 @@ def cell(field: Field, value: Any) -> Cell:
             return _entries(len(value), [_pair(key, each) for key, each in pairs])
         case _:
             written = write(value, field.path[-1], field.unit)
-            # the unit is in the head of the column
+            # the header of the column has the unit
             text = shortened(written.text, MAX_CHARS)
             is_cut = written.rest or text != written.text
             return Cell(
@@ -141,5 +141,5 @@ def _entry(field: Field, value: Any) -> str:
 
 
 def _pair(key: str, value: Any) -> str:
-    # of an identifier with a name, people know the name
+    # show the name of an identifier, if it has one
     return value if isinstance(value, str) else f"{key} {write(value).text}"

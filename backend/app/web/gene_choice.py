@@ -1,4 +1,4 @@
-"""What somebody chooses in the table of genes: columns, filters, order. The address contains it."""
+"""The choices in the table of genes: columns, filters and order. The URL contains them."""
 
 import re
 import shlex
@@ -19,16 +19,16 @@ _Text = Annotated[str, Field(max_length=500)]
 _STATE = re.compile(rf"([a-z0-9_-]+)\.state=({'|'.join(STATES)})")
 
 IN_ORDER_OF_IMPORT = str(IMPORTED.by)
-"""The order if nobody chooses one. Addresses leave it out."""
+"""The default order, which URLs omit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is shown, in the words of the API, the export and the command line.
+    """The chosen genes and columns, with the parameter names of the API, exports and commands.
 
     Attributes:
         fields: the names of the fields that are columns; empty for the default ones.
-        where: conditions.
+        where: the conditions.
         prefix: the prefix of the symbol.
         genes: the name of a list.
         order: the order of the genes.
@@ -46,7 +46,7 @@ class Choice:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """The parameters of an address, those of the API."""
+        """The parameters of a URL, which are those of the API."""
         single = {
             "fields": ",".join(self.fields),
             "prefix": self.prefix,
@@ -59,10 +59,10 @@ class Choice:
         return [*found, *(("where", each) for each in self.where)]
 
     def query(self, **more: object) -> str:
-        """Return the end of an address; empty if nothing is chosen.
+        """Return the query string of a URL; empty without parameters.
 
         Args:
-            more: further parameters. None is left out.
+            more: further parameters. Those with the value None are omitted.
         """
         others = [(name, str(value)) for name, value in more.items() if value is not None]
         both = self.parameters + others
@@ -70,29 +70,29 @@ class Choice:
 
     @property
     def moment(self) -> str:
-        """The moment as the end of an address; empty if it is now."""
+        """The query string of the moment; empty for now."""
         only = {"as_of": self.as_of, "snapshot": self.snapshot}
         given = {name: value for name, value in only.items() if value}
         return f"?{urlencode(given)}" if given else ""
 
     @property
     def filters(self) -> bool:
-        """Whether only some genes are shown."""
+        """Whether the genes are filtered."""
         return bool(self.where or self.prefix or self.genes or self.moment)
 
     def ordered(self, by: str) -> "Choice":
-        """Return the same in another order."""
+        """Return the choice with another order."""
         return replace(self, order=by)
 
     @property
     def options(self) -> str:
-        """The same as options of ``just export``."""
+        """The equivalent options of ``just export``."""
         # with =, because an order may begin with a minus
         pairs = (f"--{name.replace('_', '-')}={value}" for name, value in self.parameters)
         return "".join(f" {shlex.quote(each)}" for each in pairs)
 
     def asked(self, format_name: str) -> Asked:
-        """Return the same as an export."""
+        """Return the equivalent request for an export."""
         return Asked(
             format=format_name,
             fields=self.fields,
@@ -107,7 +107,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a source, which the form asks for apart from the other conditions."""
+    """A condition on the state of a source's answer, which has fields of its own in the form."""
 
     source: str
     state: str
@@ -115,7 +115,7 @@ class State:
 
 
 class Typed(BaseModel):
-    """What the form says, or an address. An empty field chooses nothing."""
+    """The parameters of the form or the URL. Empty fields are ignored."""
 
     fields: Annotated[list[str], Field(max_length=1_000)] = []
     where: Annotated[list[str], Field(max_length=100)] = []
@@ -129,17 +129,17 @@ class Typed(BaseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is written as a choice is, and not as forms send it."""
+        """Whether the parameters have the short form of URLs, not that of a submitted form."""
         values = [getattr(self, name) for name in self.model_fields_set]
         has_empty = "" in [*values, *self.where, *self.fields]
         return not (has_empty or len(self.fields) > 1 or self.state)
 
     @property
     def choice(self) -> Choice:
-        """What is chosen.
+        """The choice.
 
         Raises:
-            WrongUse: a source is given without a state, or a state without a source.
+            WrongUse: a source is given without a state, or the other way round.
         """
         where = [each for each in self.where if each.strip()]
         if self.source and self.state:
@@ -162,7 +162,7 @@ class Typed(BaseModel):
 
     @property
     def shown_state(self) -> State:
-        """What the form shows."""
+        """The state that the form shows."""
         where = [each for each in self.where if each.strip()]
         if self.source or self.state:
             return State(self.source, self.state, where)

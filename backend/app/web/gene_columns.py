@@ -1,4 +1,4 @@
-"""The columns of the table of genes: those that are shown, and those that can be chosen."""
+"""The columns of the table of genes: the chosen ones and the available ones."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from app.annotation.sources.declaration import SourceInfo
 from app.core.errors import WrongUse
 
 MAX_UNKNOWN_NAMES = 20
-"""The number of unknown names after which no further name is looked up."""
+"""The number of unknown names after which no further suggestion is computed."""
 
 _PART = re.compile(r"[^._]+[._]*|[._]+")
 
@@ -20,8 +20,8 @@ class Column:
     """A column.
 
     Attributes:
-        field: what its cells show.
-        label: the name of the field without that of the source.
+        field: the field shown in its cells.
+        label: the name of the field without the source.
     """
 
     field: Field
@@ -29,17 +29,17 @@ class Column:
 
     @property
     def parts(self) -> list[str]:
-        """The label in parts between which a line may end."""
+        """The label, split where a line may break."""
         return _PART.findall(self.label)
 
     @property
     def is_number(self) -> bool:
-        """Whether its values stand at the right."""
+        """Whether its values are right-aligned."""
         return self.field.kind in {"integer", "number"}
 
     @property
     def first_order(self) -> str:
-        """The order that somebody probably wants first: of numbers and lists, the largest first."""
+        """The order after the first click: descending for numbers and lists."""
         return self.field.name if self.field.kind in {"text", "boolean"} else f"-{self.field.name}"
 
 
@@ -56,9 +56,9 @@ class Offered:
     """A field that can be a column.
 
     Attributes:
-        column: what it would be.
-        is_chosen: whether it is a column.
-        keys: the keys of a map that can be columns of their own.
+        column: the column of the field.
+        is_chosen: whether the column is chosen.
+        keys: the keys of a map that can be separate columns.
     """
 
     column: Column
@@ -71,7 +71,7 @@ class Source:
     """A source with the fields that can be columns.
 
     Attributes:
-        chosen: the number of columns.
+        chosen: the number of chosen columns.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Source:
 
 
 def by_source(fields: Iterable[Field], known: Known) -> list[Columns]:
-    """Return columns by their sources, in the order in which exports have them."""
+    """Return columns grouped by source, in the order of exports."""
     found: dict[str, list[Column]] = {source: [] for source in known}
     for field in fields:
         found[field.source].append(_column(field))
@@ -94,9 +94,9 @@ def offered(
     """Return all fields that can be columns.
 
     Args:
-        known: the fields.
-        sources: their declarations.
-        chosen: the names of the columns.
+        known: the fields of all sources.
+        sources: the declarations of the sources.
+        chosen: the names of the chosen columns.
     """
     found = []
     for source, fields in known.items():
@@ -110,8 +110,8 @@ def offered(
 def known_names(names: Iterable[str], known: Known) -> tuple[list[str], list[str]]:
     """Return the names of the fields that names mean, and the names that mean none.
 
-    After some that mean none, all that follow are returned with them: to look for names that are
-    similar takes a while, and an address may have thousands.
+    After too many unknown names, all following names are returned as unknown: finding similar names
+    takes time, and a URL may contain thousands of names.
     """
     found: dict[str, None] = {}
     mistaken: list[str] = []

@@ -1,4 +1,4 @@
-"""The table of genes: its columns, filters and order are in its address."""
+"""The table of genes. The URL contains its columns, filters and order."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -37,10 +37,10 @@ from app.web.rendering import page, redirect, show_problem
 router = APIRouter()
 
 PAGE_SIZE = 50
-"""Genes on a page."""
+"""The number of genes on a page."""
 
 MAX_COLUMNS = 60
-"""Columns that a browser shows. An export has as many as somebody wants."""
+"""Maximum number of columns in a browser. Exports have no limit."""
 
 
 class TypedPage(Typed):
@@ -57,10 +57,10 @@ class TypedExport(Typed):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the form offers.
+    """The options of the form.
 
     Attributes:
-        defaults: the names of the columns if nobody chooses any.
+        defaults: the names of the default columns.
     """
 
     known: Known
@@ -75,10 +75,10 @@ class Table:
     """A page of the table.
 
     Attributes:
-        choice: what is shown, with its columns.
-        columns: by source.
+        choice: the choice, with its columns.
+        columns: the columns by source.
         rows: the genes.
-        next_after: where the next page begins; None if there is none.
+        next_after: the key of the next page; None if there is no next page.
         total: the number of genes on all pages; None if it was not counted.
     """
 
@@ -93,7 +93,7 @@ class Table:
 async def show_genes(
     request: Request, services: ServicesDep, typed: Annotated[TypedPage, Query()]
 ) -> Response:
-    """Show the genes that match, with the columns that are chosen."""
+    """Show the matching genes with the chosen columns."""
     result: Table | UserError
     async with services.reads.connect() as connection:
         shown = Shown(
@@ -110,7 +110,7 @@ async def show_genes(
             result = await read_table(connection, choice, shown, typed.after)
         except (WrongUse, NotFound) as problem:
             result = problem
-    # a thread: a table of many columns takes long to draw
+    # in a thread, because a table with many columns takes long to render
     return await asyncio.to_thread(_show, request, typed, shown, result)
 
 
@@ -118,7 +118,7 @@ async def show_genes(
 async def export_genes(
     request: Request, services: ServicesDep, typed: Annotated[TypedExport, Query()]
 ) -> Response:
-    """Send the whole table as a file, as the API does."""
+    """Send the whole table as a file, like the API."""
     choice = typed.choice
     if not choice.fields:
         choice = replace(choice, fields=_default_names(services))
@@ -141,8 +141,8 @@ async def read_table(
     """Read a page of the table.
 
     Raises:
-        WrongUse: a part of the choice is not possible.
-        NotFound: there is no such list or snapshot.
+        WrongUse: a part of the choice is not valid.
+        NotFound: the list or snapshot does not exist.
     """
     names = choice.fields or shown.defaults
     fields = find_fields(names, shown.known)
@@ -164,7 +164,7 @@ async def read_table(
         where=choice.where,
     )
     order = await find_order(connection, choice.order)
-    # without columns there are no sources, and not all of them
+    # without columns, select no source instead of all
     wanted = replace(wanted, sources=wanted.sources or ())
     found = await gene_page(
         connection, wanted, which, order=order, after=after, limit=PAGE_SIZE, counted=after is None

@@ -1,4 +1,4 @@
-"""Sends parts of pages to all browsers that show them, whenever these parts change."""
+"""Streams parts of pages to browsers whenever the parts change."""
 
 import asyncio
 import logging
@@ -18,25 +18,25 @@ from app.web.rendering import render
 logger = logging.getLogger(__name__)
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two looks at the database, while somebody watches."""
+"""Seconds between two polls of the database while a browser watches."""
 
 STOP_TIMEOUT = 5.0
 
 MAX_PARTS = 100
-"""Different parts that are rendered at a time. One look at all of them takes about a second."""
+"""Maximum number of watched parts. One poll of all of them takes about a second."""
 
 Render = Callable[[], Awaitable[str]]
-"""Reads the database, and returns a part of a page."""
+"""Reads the database and returns a rendered part of a page."""
 
 
 @dataclass(eq=False, slots=True)
 class _Watched:
-    """A part of a page that somebody looks at.
+    """A part of a page that at least one browser watches.
 
     Attributes:
-        text: None until it was rendered.
-        failed: the error of the last look, which is logged once.
-        gone: what it shows does not exist any more.
+        text: the rendered text; None before the first rendering.
+        failed: the kind of the last poll's error, which is logged once.
+        gone: whether the shown object no longer exists.
     """
 
     render: Render
@@ -48,12 +48,12 @@ class _Watched:
 
 
 class Live:
-    """Renders each part once for all who watch it, however many these are.
+    """Renders each part once for all browsers that watch it.
 
-    Nothing is read from the database while nobody watches.
+    The database is polled only while a browser watches.
 
     Args:
-        interval: seconds between two looks.
+        interval: the seconds between two polls.
     """
 
     def __init__(self, interval: float = LOOK_INTERVAL) -> None:
@@ -63,14 +63,14 @@ class Live:
         self._stopped = False
 
     async def watch(self, key: str, render: Render) -> AsyncIterator[str]:
-        """Yield a part of a page as it is now, and again whenever it changes.
+        """Yield a part of a page, and again whenever it changes.
 
-        It ends with the stop, or when what the part shows does not exist any more. It ends at once
-        if too many other parts are watched; a browser then tries again, less and less often.
+        The stream ends on :meth:`stop`, or when the shown object no longer exists. It ends
+        immediately if too many parts are watched; a browser then retries with increasing delays.
 
         Args:
-            key: the same for all who get the same text.
-            render: reads and renders the part.
+            key: identifies the part. Streams with the same key get the same text.
+            render: the function that reads and renders the part.
         """
         if key not in self._watched and len(self._watched) >= MAX_PARTS:
             return
@@ -92,13 +92,13 @@ class Live:
                 del self._watched[key]
 
     def stop(self) -> None:
-        """End all streams, so that a server that stops need not wait for them."""
+        """End all streams, so that the server need not wait for them when it stops."""
         self._stopped = True
         for watched in self._watched.values():
             watched.changed.set()
 
     async def close(self) -> None:
-        """Stop, and wait until nothing is read from the database any more."""
+        """Stop, and wait for the end of polling."""
         self.stop()
         if self._looking is not None:
             await cancelling.end(self._looking, within=STOP_TIMEOUT)
@@ -121,12 +121,15 @@ class Live:
             watched.changed.set()
             return
         except Exception as error:
-            # what was shown last stays, and the next look may succeed
+            # the last text stays, and the next poll may succeed
             if (kind := type(error).__name__) == watched.failed:
                 return
             watched.failed = kind
             if is_unavailable(error):
-                logger.warning("live pages wait, PostgreSQL is unavailable: %s", error)
+                logger.warning(
+                    "live pages wait for the next poll, PostgreSQL is unavailable: %s",
+                    error,
+                )
             else:
                 logger.exception("a live page could not be rendered")
             return
@@ -143,10 +146,9 @@ async def live_events(
     """Yield the events of a stream that keeps a part of a page up to date.
 
     Args:
-        request: for the stream. All who have the same role get the same text from its address, of
-            which the query is a part.
-        template: the part.
-        read: reads what the part shows.
+        request: the request for the stream. Clients with the same role and URL get the same text.
+        template: the template of the part.
+        read: the function that reads the values of the template.
     """
 
     async def show() -> str:

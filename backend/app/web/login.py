@@ -1,4 +1,4 @@
-"""Logs people in and out. The token is sent once, in the body of a request."""
+"""The login and logout. The token is sent once, in the body of a request."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -49,7 +49,7 @@ def login_router(roles: Roles) -> APIRouter:
         role = roles.role_of(token.strip())
         if role is None:
             attempts.failed(client)
-            return show(request, next, HTTPStatus.UNAUTHORIZED, "this token is wrong")
+            return show(request, next, HTTPStatus.UNAUTHORIZED, "the token is wrong")
         attempts.succeeded(client)
         answer = redirect(request, local_path(next) or "/")
         answer.set_cookie(

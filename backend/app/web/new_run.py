@@ -1,4 +1,4 @@
-"""Starts a run, after it has shown what the run would do."""
+"""The form that starts a run, after a forecast of it."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,19 +17,19 @@ from app.web.roles import actor_of
 
 
 class Wanted(BaseModel):
-    """What the form asks for. No source means all."""
+    """The fields of the form. No source means all."""
 
     source: list[Annotated[str, Field(max_length=100)]] = Field([], max_length=100)
     mode: str = Field(MODES[0], max_length=20)
 
     @property
     def request(self) -> RunRequest:
-        """The same as a request for a run."""
+        """The equivalent request for a run."""
         return RunRequest.of(self.source or None, self.mode)
 
 
 def new_run_router(settings: Settings) -> APIRouter:
-    """Return the pages on which a run is started.
+    """Return the routes of the form.
 
     Args:
         settings: the settings of the sources, which are asked for their releases.
@@ -59,7 +59,8 @@ def new_run_router(settings: Settings) -> APIRouter:
     ) -> Response:
         """Show what the run would do.
 
-        This asks the sources, so it is no link: neither a viewer nor another page can cause it.
+        This sends requests to the sources, so it is a POST: neither viewers nor other sites can
+        trigger it.
         """
         forecasts = await forecast_request(services.db, settings, wanted.request)
         return await show(request, services, wanted, forecasts)

@@ -1,4 +1,4 @@
-"""What people are told, how far it was delivered, and a test of the channels."""
+"""The notifications, their delivery, and a test of the channels."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
         services: ServicesDep,
         before: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     ) -> Response:
-        """Show what people were told, the newest first."""
+        """Show the notifications, the newest first."""
         async with services.reads.connect() as connection:
             found = await list_notifications(connection, limit=PAGE_SIZE, before=before)
         return page(
@@ -37,7 +37,7 @@ def notifications_router(settings: ChannelSettings) -> APIRouter:
 
     @router.post("/notifications/test")
     async def send_test(request: Request, services: ServicesDep) -> Response:
-        """Send a test message through every channel, and show what became of it."""
+        """Send a test message through every channel, and show the results."""
         tried = await at_once.send_test(settings)
         async with services.reads.connect() as connection:
             found = await list_notifications(connection, limit=PAGE_SIZE)

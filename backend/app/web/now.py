@@ -1,4 +1,4 @@
-"""What happens at the moment: the first page."""
+"""The start page: the current state."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from app.web.wording import words
 router = APIRouter()
 
 MAX_RUNS = 50
-"""Active runs that are shown."""
+"""Maximum number of active runs shown."""
 
 MAX_SCHEDULES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How things are, in one sentence.
+    """The health of the installation in one sentence.
 
     Attributes:
         level: good, warn or bad.
@@ -42,7 +42,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
-    """A source whose latest answers are not stored until somebody accepts them."""
+    """A source whose latest answers are held."""
 
     source: str
     run_id: int
@@ -51,12 +51,12 @@ class HeldSource:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What the page shows.
+    """The content of the page.
 
     Attributes:
-        active: runs that are queued or executed, the newest first.
-        budgets: None if it is not known how much of them is in use.
-        schedules: those that come next, the earliest first.
+        active: the queued and running runs, the newest first.
+        budgets: the request budgets; None if their use is not known.
+        schedules: the schedules with the next ticks, the earliest first.
     """
 
     health: Health
@@ -70,13 +70,13 @@ class Now:
 
 @router.get("/")
 async def show_now(request: Request, services: ServicesDep) -> Response:
-    """Show what happens at the moment."""
+    """Show the current state."""
     return page(request, "now.html", now=await read_now(services))
 
 
 @router.get("/live/now", response_class=EventSourceResponse)
 async def live_now(request: Request, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
-    """Send what the page shows, as it changes."""
+    """Stream the content of the page as it changes."""
 
     async def read() -> dict[str, Any]:
         return {"now": await read_now(services)}
@@ -86,7 +86,7 @@ async def live_now(request: Request, services: ServicesDep) -> AsyncIterator[Ser
 
 
 async def read_now(services: Services) -> Now:
-    """Read what the page shows."""
+    """Read the content of the page."""
     budgets = await read_budgets(services.settings, services.budgets)
     async with services.reads.connect() as connection:
         found = await status(connection, budgets, arq_health=None)

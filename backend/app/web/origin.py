@@ -1,4 +1,4 @@
-"""Tells from the headers of a request which page sent it, and over which connection it came."""
+"""Determines from a request's headers which page sent it, and over which connection."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_from_these_pages(request: Request) -> bool:
-    """Tell whether a page of this server sent a request, and not a page of somebody else.
+    """Tell whether a page of this server, and no other site, sent a request.
 
     Browsers state it (``Sec-Fetch-Site``, Fetch Metadata, W3C); older ones, and those that reach
     this server without encryption, send only the ``Origin`` (Fetch standard, WHATWG).
@@ -21,16 +21,16 @@ def is_from_these_pages(request: Request) -> bool:
         return False
     try:
         return urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:  # it is no address, such as `http://[`
+    except ValueError:  # not a valid address, such as `http://[`
         return False
 
 
 def is_embedded_elsewhere(request: Request) -> bool:
-    """Tell whether a page of another server loads an address as a part of itself.
+    """Tell whether a page of another server embeds an address.
 
-    The cookie comes with what a page of the same site loads, such as another port of this host or
-    another server of the same domain, although that page cannot read the answer. An image there
-    could start an export. A link to a page is followed as a document of its own.
+    Browsers send the cookie with resources that a page of the same site embeds, such as a page of
+    another port or of another server of the domain. That page cannot read the response, but its
+    image could start an export. A followed link loads a document of its own and is not embedded.
     """
     site = request.headers.get("sec-fetch-site", "none")
     if site in {"same-origin", "none"}:
@@ -45,7 +45,7 @@ def came_by_link(request: Request) -> bool:
 
 
 def is_encrypted(request: Request) -> bool:
-    """Tell whether the browser uses HTTPS; a trusted proxy may say so."""
+    """Tell whether the browser uses HTTPS, possibly as reported by a trusted proxy."""
     return request.url.scheme == "https"
 
 
@@ -55,7 +55,7 @@ def is_loopback(request: Request) -> bool:
 
 
 def local_path(address: str) -> str | None:
-    """Return an address if it leads to this server, and None if it may lead to another one.
+    """Return an address if it leads to this server; None if it may lead to another one.
 
     Browsers read a backslash as a slash, and drop tabs and line breaks (URL standard, WHATWG).
     """

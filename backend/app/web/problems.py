@@ -1,4 +1,4 @@
-"""Answers errors with pages that say what is wrong and what to do."""
+"""Renders errors as pages that say what is wrong and what to do."""
 
 import logging
 from http import HTTPStatus
@@ -21,7 +21,7 @@ _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 4
 
 
 def install(pages: FastAPI) -> None:
-    """Make the pages answer all errors in this way."""
+    """Install the error handlers."""
     pages.add_exception_handler(UserError, _user_error)
     pages.add_exception_handler(RequestValidationError, _invalid)
     pages.add_exception_handler(HTTPException, _http)
@@ -77,5 +77,5 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    del error  # the server logs its traceback
+    del error  # the server logs the traceback
     return show_problem(request, 500, "an unexpected error occurred", remedy="see the API's log")

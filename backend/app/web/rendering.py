@@ -1,4 +1,4 @@
-"""Renders pages. Every value is escaped, wherever it comes from."""
+"""Renders pages. All values are escaped."""
 
 import shlex
 from http import HTTPStatus
@@ -25,13 +25,13 @@ PLACES = (
     ("/notifications", "Notifications", "m"),
     ("/doctor", "Doctor", "d"),
 )
-"""The pages that every page links: path, name, and the key that leads there after `g`."""
+"""The navigation: path, name, and the key that opens the page after `g`."""
 
 _FOLDER = Path(__file__).parent
 
 
 def _shown(value: object) -> object:
-    """Escape what a browser would hide, and what would turn the text around it."""
+    """Escape invisible characters and those that change the writing direction."""
     return printable(value) if type(value) is str else value
 
 
@@ -42,7 +42,7 @@ _pages = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    # they do not change while the process lives
+    # templates do not change while the process runs
     auto_reload=False,
 )
 _pages.filters |= {
@@ -68,12 +68,12 @@ def root_of(request: Request) -> str:
 
 
 def render(request: Request, template: str, **values: Any) -> str:
-    """Return the text of a page, or of a part of one.
+    """Return the text of a page or of a part of a page.
 
     Args:
-        request: for the session and the addresses.
-        template: the name of its file.
-        values: that it shows.
+        request: the request, for the session and the addresses.
+        template: the name of the template's file.
+        values: the values of the template.
     """
     given = {"root": root_of(request), "session": request.scope.get("session")}
     return _pages.get_template(template).render(given | values)

@@ -17,46 +17,46 @@ Role = Literal["admin", "viewer"]
 
 HOUR = 3_600
 LIFETIME: Mapping[Role, int] = {"admin": 12 * HOUR, "viewer": 30 * 24 * HOUR}
-"""Seconds after which one has to log in again. A screen on a wall shows pages as a viewer."""
+"""Seconds after which a session expires. A wall display uses the viewer's role."""
 
 _SEALED = "said "
-"""So that no sealed text can be used as a cookie, which begins with a role."""
+"""The prefix of sealed texts, so that none can be used as a cookie, which begins with a role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who logged in.
+    """The session of a person who has logged in.
 
     Attributes:
-        role: an admin acts, and a viewer only reads.
+        role: the role; an admin may act, a viewer only reads.
     """
 
     role: Role
 
     @property
     def actor(self) -> Actor:
-        """Who is recorded when this person does something."""
+        """The actor recorded for actions of this session."""
         return Actor(self.role, Way.PAGES)
 
     @property
     def may_act(self) -> bool:
-        """Whether this person may change something."""
+        """Whether this session may change anything."""
         return self.role == "admin"
 
 
 def session_of(request: Request) -> Session:
-    """Return who sent a request. It has passed the gate, so that there is a session."""
+    """Return the session of a request that has passed the gate."""
     session: Session = request.scope["session"]
     return session
 
 
 def actor_of(request: Request) -> Actor:
-    """Return who is recorded when a request does something."""
+    """Return the actor recorded for actions of a request."""
     return session_of(request).actor
 
 
 class Roles:
-    """Knows the tokens, and the signed cookies that stand for them.
+    """Checks tokens, and signs and verifies the cookies of sessions.
 
     A cookie contains no token. Its signature is made with a key that is derived from the token, so
     that all sessions of a token end when the token is changed.
@@ -84,10 +84,10 @@ class Roles:
         return bool(self._tokens)
 
     def role_of(self, token: str) -> Role | None:
-        """Return whose token this is; None if it is nobody's."""
+        """Return the role of a token; None if the token is wrong."""
         found: Role | None = None
         given = token.encode()
-        for role in reversed(self._tokens):  # if the two are equal, it is the admin's
+        for role in reversed(self._tokens):  # if both tokens are equal, the role is admin
             if hmac.compare_digest(given, self._tokens[role]):
                 found = role
         return found
@@ -108,15 +108,15 @@ class Roles:
         given, right = signature.encode(), self._sign(known, content).encode()
         if not hmac.compare_digest(given, right):
             return None
-        # it is signed, so that its time is a number of this program
+        # the signature is valid, so the time is a number
         return Session(known) if time.time() - int(began) < LIFETIME[known] else None
 
     def sealed(self, session: Session, text: str) -> str:
-        """Return a text for the address of a page, so that the page can tell who wrote it."""
+        """Return a signed text for the URL of a page, so that the page can verify its origin."""
         return f"{text}.{self._sign(session.role, _SEALED + text)}"
 
     def opened(self, session: Session, sealed: str) -> str:
-        """Return a sealed text; empty if somebody else wrote it, or for another session's role."""
+        """Return the verified text; empty if the signature is wrong or belongs to another role."""
         text, _, signature = sealed.rpartition(".")
         right = self._sign(session.role, _SEALED + text)
         return text if hmac.compare_digest(signature.encode(), right.encode()) else ""

@@ -1,4 +1,4 @@
-"""One run: its timeline, its sources, its events, and what can be done about it."""
+"""The page of a run: its timeline, sources, events and actions."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ from app.web.timeline import draw
 router = APIRouter()
 
 MAX_EVENTS = 500
-"""The latest events, of which the timeline is drawn."""
+"""The number of latest events that the timeline shows."""
 
 LISTED_EVENTS = 100
-"""The latest events that are listed."""
+"""The number of latest events that the page lists."""
 
 LINES_OF_OTHERS = 10
-"""The last log lines of an earlier attempt. A page of its own shows them all."""
+"""The number of last log lines shown for an earlier attempt. A separate page shows all of them."""
 
 RunId = Annotated[int, Path(ge=1, le=MAX_ID)]
 Begin = Annotated[datetime | None, Query(alias="from")]
@@ -60,7 +60,7 @@ async def live_run(
     begin: Begin = None,
     end: End = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send what the page of a run shows, as it changes."""
+    """Stream the content of a run's page as it changes."""
 
     async def read() -> dict[str, Any]:
         async with services.reads.connect() as connection:
@@ -104,7 +104,7 @@ async def accept(
     services: ServicesDep,
     acceptance: Annotated[NewAcceptance, Form()],
 ) -> Response:
-    """Accept what a run holds of a source."""
+    """Accept the held answers of a source in a run."""
     await admin.accept(run_id, acceptance, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 

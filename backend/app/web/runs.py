@@ -1,4 +1,4 @@
-"""The list of runs, and what can be done about all that match."""
+"""The list of runs, and actions on all matching runs."""
 
 import shlex
 from collections.abc import Awaitable, Callable, Collection
@@ -25,7 +25,7 @@ router = APIRouter()
 
 PAGE_SIZE = 50
 MAX_AT_ONCE = 500
-"""Runs that one button acts on."""
+"""Maximum number of runs that one action covers."""
 
 MAX_DONE_CHARS = 1_000
 """Maximum length of the message that reports what a button did, in characters."""
@@ -35,12 +35,12 @@ _Text = Annotated[str, Field(max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a button does to all runs that match.
+    """An action on all matching runs.
 
     Attributes:
-        do: does it to one run, as the API does.
-        states: the states of the runs that it can be done to.
-        done: the word for a run that it was done to.
+        do: performs the action on one run, like the API.
+        states: the states of the runs that the action applies to.
+        done: the participle that describes the run after the action.
     """
 
     do: Callable[[int, Services, Actor], Awaitable[object]]
@@ -55,7 +55,7 @@ ACTIONS = {
 
 
 class Search(BaseModel):
-    """What the form of the list says. An empty field does not limit the list."""
+    """The fields of the filter form. Empty fields are ignored."""
 
     state: _Text = ""
     source: _Text = ""
@@ -66,12 +66,12 @@ class Search(BaseModel):
 
     @property
     def given(self) -> dict[str, str]:
-        """The fields that limit the list."""
+        """The nonempty fields."""
         fields = Search.model_fields
         return {name: value for name in fields if (value := getattr(self, name))}
 
     def filter(self) -> RunFilter:
-        """Return the same as a filter.
+        """Return the filter.
 
         Raises:
             WrongUse: a field has a wrong value.
@@ -96,7 +96,7 @@ class PageOfSearch(Search):
 
 
 class ActOnAll(Search):
-    """What the buttons below the list do."""
+    """The fields of the action buttons below the list."""
 
     action: str = Field(max_length=20)
 
@@ -105,7 +105,7 @@ class ActOnAll(Search):
 async def show_runs(
     request: Request, services: ServicesDep, search: Annotated[PageOfSearch, Query()]
 ) -> Response:
-    """Show the runs that match, the newest first."""
+    """Show the matching runs, the newest first."""
     async with services.reads.connect() as connection:
         found = await list_runs(
             connection, limit=PAGE_SIZE, before=search.before, only=search.filter()
@@ -132,7 +132,7 @@ async def show_runs(
 async def act_on_all(
     request: Request, services: ServicesDep, search: Annotated[ActOnAll, Form()]
 ) -> Response:
-    """Cancel or retry every run that matches, the oldest first."""
+    """Cancel or retry every matching run, the oldest first."""
     if search.action not in ACTIONS:
         raise WrongUse(f"unknown action {search.action!r}", allowed=", ".join(ACTIONS))
     action = ACTIONS[search.action]
@@ -156,7 +156,7 @@ async def act_on_all(
 
 
 def _same_elsewhere(search: PageOfSearch) -> tuple[str, str]:
-    """Return the address of the API and the command that list the same runs."""
+    """Return the API's address and the command that list the same runs."""
     given = search.given | ({} if search.before is None else {"before": str(search.before)})
     options = [f"--{name} {shlex.quote(value)}" for name, value in given.items()]
     query = f"?{urlencode(given)}" if given else ""

@@ -1,4 +1,4 @@
-"""The schedules, what became of their ticks, and what can be done about them."""
+"""The pages of the schedules, their ticks and actions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -33,7 +33,7 @@ async def show_schedule(
     services: ServicesDep,
     before: Annotated[datetime | None, Query()] = None,
 ) -> Response:
-    """Show a schedule, and what became of its ticks, the latest first."""
+    """Show a schedule and the outcomes of its ticks, the latest first."""
     async with services.reads.connect() as connection:
         schedule = await get_schedule(connection, name)
         ticks = await list_ticks(connection, name, limit=PAGE_SIZE, before=before)
@@ -42,20 +42,20 @@ async def show_schedule(
 
 @router.post("/schedules/{name}/pause")
 async def pause(request: Request, name: Name, services: ServicesDep) -> Response:
-    """Let a schedule rest until it is resumed."""
+    """Pause a schedule."""
     await schedules.pause(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/resume")
 async def resume(request: Request, name: Name, services: ServicesDep) -> Response:
-    """Let a paused schedule go on."""
+    """Resume a paused schedule."""
     await schedules.resume(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")
 
 
 @router.post("/schedules/{name}/run")
 async def run_now(request: Request, name: Name, services: ServicesDep) -> Response:
-    """Do a tick of a schedule at once."""
+    """Execute a tick of a schedule immediately."""
     await schedules.run_now(name, services, actor_of(request))
     return redirect(request, f"/schedules/{name}")

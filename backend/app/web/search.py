@@ -1,4 +1,4 @@
-"""Finds genes: the box in the header of every page, and the page of what was found."""
+"""The search for genes: the box in the header, and the page of results."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ Typed = Annotated[str, Query(max_length=1_000)]
 
 @router.get("/search")
 async def show_found(request: Request, services: ServicesDep, q: Typed = "") -> Response:
-    """Go to the gene that a text means, or show the genes that it could mean."""
+    """Redirect to the gene that a text names, or show the candidates."""
     async with services.reads.connect() as connection:
         found = await search(connection, q, MAX_MATCHES)
     if (gene := found.only_gene) is not None:
@@ -29,14 +29,14 @@ async def show_found(request: Request, services: ServicesDep, q: Typed = "") -> 
 
 @router.get("/search/found")
 async def show_while_typing(request: Request, services: ServicesDep, q: Typed = "") -> Response:
-    """Show the genes that the text in the box could mean, below the box."""
+    """Show candidates for the text in the search box below it."""
     async with services.reads.connect() as connection:
         found = await search(connection, q)
     return page(request, "search_found.html", **_shown(found))
 
 
 def _name_of(gene: NamedGene, found: Found) -> str:
-    """Return the name under which the page of a gene says how it was found."""
+    """Return the name for the URL of the gene's page, which explains how the gene was found."""
     meant = found.resolution
     is_own = meant.resolved_by in {None, "hgnc_id", "symbol"}
     return gene.hgnc_id if is_own or "/" in meant.name else meant.name.strip()
@@ -44,10 +44,10 @@ def _name_of(gene: NamedGene, found: Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A gene that was found.
+    """A result of the search.
 
     Attributes:
-        why: how the text, or which of its names, names the gene, and what has to be known of it.
+        why: how the text names the gene, and a warning about the gene, if any.
     """
 
     gene: NamedGene
@@ -55,7 +55,7 @@ class Line:
 
 
 def _shown(found: Found) -> dict[str, Any]:
-    """Return what both templates show."""
+    """Return the values of both templates."""
     meant = found.resolution
     lines = []
     if meant.resolved_by is not None:
@@ -73,12 +73,12 @@ def _shown(found: Found) -> dict[str, Any]:
         "said": summary(found) if found.q.strip() else "",
         "lines": lines,
         "missing": any(each.gene.id is None for each in lines),
-        # Enter goes to the first, unless somebody has to choose
+        # Enter opens the first result, unless the user must choose
         "first": not meant.candidates and not found.near,
     }
 
 
 def _line(gene: NamedGene, kind: str, name: str, successor: NamedGene | None = None) -> Line:
-    """Return a line. The name is that by which the gene was found; empty if that is the text."""
+    """Return a line. The name is the one that matched; empty if it equals the text."""
     named = kind if name in {"", gene.symbol} else f"{kind} {name}"
     return Line(gene, ", ".join(filter(None, [named, remark(gene, successor)])))

@@ -1,4 +1,4 @@
-"""The sources: their releases, how complete and fresh they are, and what the last runs did."""
+"""The pages of the sources: releases, coverage, age of the answers, and the last runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from app.web.sparklines import Point, Sparkline, sparkline
 router = APIRouter()
 
 LATEST_RUNS = 30
-"""The last runs of a source, of which the sparklines are drawn."""
+"""The number of last runs of a source that the sparklines show."""
 
 Name = Annotated[str, Path(max_length=100)]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the bar of coverage; places are percents of all genes."""
+    """A part of the coverage bar. Positions are percentages of all genes."""
 
     kind: str
     genes: int
@@ -35,11 +35,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A source as the pages show it.
+    """A source on the pages.
 
     Attributes:
         parts: the parts of the genes, by the answer.
-        runs: the latest first.
+        runs: the last runs, the latest first.
     """
 
     source: SourceOverview
@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def outdated(self) -> bool:
-        """Whether the source has published another release since."""
+        """Whether the source has published a release newer than the stored ones."""
         stored = self.source.stored
         return bool(self.source.current) and not all(each.is_current for each in stored)
 
@@ -76,7 +76,7 @@ async def show_source(request: Request, name: Name, services: ServicesDep) -> Re
 
 
 async def _counts(services: Services) -> Counts | None:
-    """Return how many answers there are; None if they are still being counted."""
+    """Return the numbers of answers; None while they are being counted."""
     async with services.reads.connect() as connection:
         ended = await last_end(connection)
     try:
@@ -106,7 +106,7 @@ def _shown(source: SourceOverview, runs: Sequence[SourceInRun]) -> Shown:
 
 
 def coverage_bar(source: SourceOverview) -> list[Part]:
-    """Return the parts of the bar that shows for how many genes there is which answer."""
+    """Return the parts of the bar that shows the share of genes by answer."""
     counted = {
         "found": source.found,
         "absent": source.absent,

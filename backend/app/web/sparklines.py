@@ -1,4 +1,4 @@
-"""Draws how a number has changed over the last runs, as bars, and says the same in words."""
+"""Draws a number over the last runs as bars, with a summary in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from app.web.bars import Bar
 
 WIDTH = 120.0
-"""Of the drawing, in its own unit."""
+"""The width of the drawing, in its own unit."""
 
 HEIGHT = 24.0
 _GAP = 1.0
 _MIN_HEIGHT = 1.0
-"""The height of the bar of a zero, so that a run is visible that did nothing."""
+"""The height of the bar for 0, so that every run stays visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number, and where it is from, such as a run."""
+    """A number and its label, such as a run."""
 
     of: str
     value: int
@@ -25,10 +25,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """What the page draws.
+    """A drawn sparkline.
 
     Attributes:
-        summary: the same in words.
+        summary: the summary in words.
     """
 
     bars: Sequence[Bar]
@@ -38,7 +38,7 @@ class Sparkline:
 
     @property
     def paths(self) -> dict[str, str]:
-        """The bars of each kind as one path: a list of many drawings stays small."""
+        """The bars of each kind as one path, which keeps pages with many drawings small."""
         found: dict[str, str] = {}
         for each in self.bars:
             path = f"M{each.x:g} {each.y:g}h{each.width:g}V{HEIGHT:g}h-{each.width:g}z"
@@ -47,12 +47,12 @@ class Sparkline:
 
 
 def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
-    """Draw numbers, the latest at the right edge.
+    """Draw numbers with the latest at the right edge.
 
     Args:
-        what: is counted, such as "requests".
+        what: the counted thing, such as "requests".
         points: the numbers, the oldest first.
-        room: the most numbers that are drawn side by side.
+        room: the maximum number of bars.
     """
     if not points:
         return Sparkline((), f"{what}: no run yet")

@@ -1,4 +1,4 @@
-"""Times, durations and numbers as the pages show them."""
+"""Formats times, durations and numbers for the pages."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -12,9 +12,9 @@ _DECIMALS_BELOW = 10
 
 
 def when(at: datetime | None, none: str = "never") -> Markup:
-    """Show a time with its zone, and how long ago it was, or in how much time it will be.
+    """Format a time with its zone and its distance from now.
 
-    The second part is coarse: a page that is shown live changes only when something happens.
+    The distance is coarse, so that live pages change only when something happens.
     """
     if at is None:
         return Markup("<span>{}</span>").format(none)
@@ -25,12 +25,12 @@ def when(at: datetime | None, none: str = "never") -> Markup:
 
 
 def clock(at: datetime) -> str:
-    """Show a time to the millisecond, in UTC."""
+    """Format a time to the millisecond, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 def in_zone(at: datetime, zone: str) -> str:
-    """Show a time in another time zone."""
+    """Format a time in another time zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
@@ -52,20 +52,20 @@ def _distance(at: datetime) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Show a duration; a dash if it is not known."""
+    """Format a duration; a dash if it is not known."""
     return "-" if seconds is None else time_span(max(seconds, 0.0))
 
 
 def count(number: int | None) -> str:
-    """Show a number with commas between thousands; a dash if it is not known."""
+    """Format a number with commas between thousands; a dash if it is not known."""
     return "-" if number is None else f"{number:,}"
 
 
 def words(number: int, one: str, many: str | None = None) -> str:
-    """Show a number with its noun: ``1 run``, ``2,000 runs``."""
+    """Format a number with its noun: ``1 run``, ``2,000 runs``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def speed(genes: float) -> str:
-    """Show a number of genes a second: ``0.3 genes/s``, ``1,200 genes/s``."""
+    """Format a number of genes a second: ``0.3 genes/s``, ``1,200 genes/s``."""
     return f"{genes:,.0f} genes/s" if genes >= _DECIMALS_BELOW else f"{genes:.1f} genes/s"

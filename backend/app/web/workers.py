@@ -1,4 +1,4 @@
-"""The workers: whether they are alive, what they do, and why one is not alive."""
+"""The page of the workers: their liveness, their runs, and why a worker is not alive."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from app.web.wording import words
 router = APIRouter()
 
 MAX_RUNS = 200
-"""Active runs of which the page says more than the number."""
+"""Maximum number of active runs that the page describes."""
 
 LATE_AFTER = 3.0
-"""Seconds after which a heartbeat is late. A worker sends one every second."""
+"""Seconds after which a heartbeat is late. Workers send one every second."""
 
 MIN_SHOWN_LAG = 0.05
-"""Seconds of lag that are not shown. The lag differs a little each time, and a page that is shown
-live should change only when something happens."""
+"""Seconds of lag below which the page shows none. The lag always varies a little, but a live page
+should change only when something happens."""
 
 BLOCKED_LAG = 1.0
-"""Seconds of lag that show a blocked event loop or an overloaded machine."""
+"""Seconds of lag that indicate a blocked event loop or an overloaded machine."""
 
 _CODE = {
     "same": "as this API",
@@ -43,11 +43,11 @@ _CODE = {
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """What the page shows.
+    """The content of the page.
 
     Attributes:
         summary: all workers in one sentence.
-        status: the workers that are alive, and those that died in the last hour.
+        status: the live workers, and those that died in the last hour.
         runs: the active runs by their ids.
     """
 
@@ -66,7 +66,7 @@ async def show_workers(request: Request, services: ServicesDep) -> Response:
 
 @router.get("/live/workers", response_class=EventSourceResponse)
 async def live_workers(request: Request, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
-    """Send what the page shows, as it changes."""
+    """Stream the content of the page as it changes."""
 
     async def read() -> dict[str, Any]:
         async with services.reads.connect() as connection:
@@ -77,7 +77,7 @@ async def live_workers(request: Request, services: ServicesDep) -> AsyncIterator
 
 
 async def read_workers(connection: AsyncConnection) -> Workers:
-    """Read what the page shows."""
+    """Read the content of the page."""
     status = await worker_status(connection, arq_health=None)
     active = (await list_runs(connection, limit=MAX_RUNS, only=ACTIVE_RUNS)).runs
     return Workers(summary(status), status, {run.id: run for run in active})
@@ -89,7 +89,7 @@ def _shown(found: Workers) -> dict[str, Any]:
 
 
 def summary(status: WorkerStatus) -> str:
-    """Say how many workers are alive, and how many of their slots are in use."""
+    """Return the number of live workers and of their used slots, in words."""
     alive = [worker for worker in status.workers if worker.alive]
     if not alive:
         return "No worker is alive."
@@ -104,18 +104,18 @@ def summary(status: WorkerStatus) -> str:
 
 
 def heartbeat(worker: Worker) -> str:
-    """Say whether the heartbeats of a worker are on time."""
+    """Return in words whether the heartbeats of a worker are on time."""
     age = worker.heartbeat_age
     return "on time" if age <= LATE_AFTER else f"{time_span(int(age))} ago"
 
 
 def lag(worker: Worker) -> str:
-    """Say by how much the event loop of a worker was late in the last minute."""
+    """Return the event loop lag of a worker in the last minute, in words."""
     return "on time" if worker.loop_lag < MIN_SHOWN_LAG else f"{time_span(worker.loop_lag)} late"
 
 
 def why(worker: Worker) -> str:
-    """Say why a worker is not alive, and what that means."""
+    """Return in words why a worker is not alive, and what that means."""
     if worker.frozen:
         return (
             "Its session in PostgreSQL is open, but it sends no heartbeats: the process is stopped"

@@ -1,19 +1,19 @@
 """Compares plain arq and this project when a worker is killed: `python -m bench recovery`.
 
-The work is a job of 200 steps of 50 ms. Each step writes into a file that it was started, so that
-both sides are judged by what they did and not by what they report. Two workers are alive. The
-worker that has the job gets SIGKILL at its 100th step. In another job it gets SIGTERM five times,
-as in five deploys, with 20 steps in between. A worker that has ended is replaced at once.
+The work is a job of 200 steps of 50 ms. Each step records its start in a file, so that both sides
+are judged by what they did and not by what they report. Two workers are alive. The worker that
+executes the job gets SIGKILL at its 100th step. In another job it gets SIGTERM five times, as in
+five deploys, with 20 steps in between. A worker that ended is replaced immediately.
 
 The comparison shows what a user gets without writing code for recovery. Both sides use the same
 Redis and the same machine, one after the other.
 
 - Plain arq is a real `arq` worker with settings as its documentation shows them. Only the timeout
-  is set, to 20 s, because its default of 300 s takes too long to wait for. The time that a job
-  waits after a SIGKILL depends on the timeout alone, so the time for a timeout of 6 hours is
-  calculated and not measured. The job starts again at its first step, because arq leaves
-  checkpoints to the job. A shorter timeout makes recovery faster and forbids longer jobs.
-  `job_completion_wait` (0 by default) would let a job survive a SIGTERM if it ends in time.
+    is set, to 20 s, because its default of 300 s takes too long to wait for. The time that a job
+    waits after a SIGKILL depends on the timeout alone, so the time for a timeout of 6 hours is
+    calculated and not measured. The job starts again at its first step, because arq leaves
+    checkpoints to the job. A shorter timeout makes recovery faster, but limits the length of jobs.
+    `job_completion_wait` (0 by default) would let a job survive a SIGTERM if it ends in time.
 - This project does the job as a run over 200 genes, with a source that takes 50 ms for each gene.
   It commits every step to PostgreSQL, with fsync, which plain arq does not do. The time without a
   signal shows what that costs.
@@ -96,7 +96,7 @@ class Measurement:
         self._side.enqueue()
 
     def _end(self, signum: signal.Signals, *, wait: bool) -> tuple[int, float]:
-        """Send a signal to the worker that has the job, and start another in its place."""
+        """Send a signal to the worker that executes the job, and start a new worker."""
         pid = self._journal.steps[-1].pid
         at = time.time()
         self._workers[pid].send_signal(signum)
@@ -126,7 +126,7 @@ class Measurement:
         for _ in range(STOPS):
             seen = len(self._journal.steps)
             self._journal.until(lambda done, seen=seen: len(done) >= seen + STEPS_BETWEEN_STOPS)  # type: ignore[misc]
-            # without waiting for the new worker: the job continues meanwhile, and could end
+            # does not wait for the new worker, because the job continues meanwhile and could end
             self._end(signal.SIGTERM, wait=False)
         ending = await_end(self._side)
         self._journal.read()

@@ -31,7 +31,7 @@ class Steps(ApiSource):
         hosts=(),
         freshness=timedelta(days=1),
     )
-    # it sends no request; its answers say that they are from there
+    # it sends no requests; only its answers name this service
     service = REST
 
     def __init__(self, connect: Connector) -> None:

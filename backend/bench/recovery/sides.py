@@ -31,7 +31,7 @@ class Ending:
 
     Attributes:
         words: the state, and the error if there is one.
-        tries: how often the job was started, in the terms of the side.
+        tries: the number of starts of the job, in the terms of the side.
     """
 
     words: str
@@ -44,15 +44,15 @@ class Side(Protocol):
     name: str
 
     def start_worker(self, *, wait: bool = True) -> Process:
-        """Start a worker, and wait until it takes jobs if `wait` is set."""
+        """Start a worker. If `wait` is set, wait until it accepts jobs."""
         ...
 
     def enqueue(self) -> None:
-        """Put the job into the queue."""
+        """Enqueue the job."""
         ...
 
     def ended(self) -> Ending | None:
-        """Return how the job ended, or None while it has not ended."""
+        """Return the end of the job; None while it has not ended."""
         ...
 
 
@@ -153,7 +153,7 @@ def await_end(side: Side, seconds: float = 120.0) -> Ending:
 
 
 def lease(timeout: float) -> float:
-    """Return the seconds from the pick-up of a job until arq lets another worker have it.
+    """Return the seconds from the pick-up of a job until arq allows another worker to pick it up.
 
     That is the longest timeout of all functions plus 10 (arq 0.28, `worker.py`, `Worker.__init__`,
     `in_progress_timeout_s`). The job of a killed worker waits for the rest of this time.

@@ -1,4 +1,4 @@
-"""The work of both sides: steps, each of which writes into a file that it was started."""
+"""The work of both sides: steps that record their start in a file."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ class Step:
     """A step that was started.
 
     Attributes:
-        number: which of the job's steps.
-        at: when, in seconds since 1970.
+        number: the number of the step.
+        at: the time of the start, in seconds since 1970.
         pid: the process that started it.
     """
 
@@ -28,9 +28,9 @@ class Step:
 
 
 async def do(number: int) -> None:
-    """Execute one step: write it down, then take its time, as a request to an upstream does."""
+    """Execute one step: record it, then wait as long as a request to an upstream takes."""
     line = f"{number} {time.time():.6f} {os.getpid()}\n".encode()
-    # one write in append mode: lines of several processes do not mix, and survive a SIGKILL
+    # a single write in append mode: lines of several processes do not mix, and survive a SIGKILL
     file = os.open(os.environ[FILE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, line)
@@ -101,7 +101,7 @@ def recovery(steps: list[Step], killed: int, at: float) -> Recovery:
     Args:
         steps: all steps of the job.
         killed: the pid of the killed worker.
-        at: when it was killed, in seconds since 1970.
+        at: the time of the kill, in seconds since 1970.
     """
     before = {step.number for step in steps if step.pid == killed}
     after = [step for step in steps if step.pid != killed]

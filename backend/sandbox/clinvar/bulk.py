@@ -16,8 +16,9 @@ from sandbox.options import Options
 @click.option("--genes", type=click.IntRange(1), default=20_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(file: Path, most: int, genes: int, seed: int) -> None:
-    """Write FILE, a gzipped variant_summary.txt with so many rows."""
-    # A variant has 1.9 rows. The catalogue has a tenth more than needed, and the rest is not made.
+    """Write FILE, a gzipped variant_summary.txt with the given number of rows."""
+    # A variant has 1.9 rows on average. The catalogue is 10 % larger than needed, and the excess is
+    # not generated.
     average = most // genes * 11 // 19 + 2
     catalogue = Catalogue(Options(genes=genes, variants_per_gene=average, seed=seed))
     with compressed(file) as sink:

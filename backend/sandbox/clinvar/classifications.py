@@ -1,7 +1,7 @@
-"""What ClinVar says of a variant: the three classifications, their dates and conditions.
+"""Generates ClinVar's three classifications of variants, with dates and conditions.
 
-A thousand of these are made in advance and shared by all variants, which is what makes answering
-cheap: a variant's record is its own few fields around a ready piece of text.
+A thousand profiles are generated in advance and shared by all variants, which makes answers cheap:
+a variant's record is a few fields around a prepared text.
 """
 
 import json
@@ -16,7 +16,7 @@ PROFILES = 1024
 _CRITERIA = "criteria provided, single submitter"
 _SINGLE = "no classification for the single variant"
 
-# Weights roughly as in ClinVar's totals; rare ones are kept common enough to be met.
+# The weights approximate ClinVar's totals. Rare terms are frequent enough to occur in tests.
 _GERMLINE = {
     "Uncertain significance": 430,
     "Likely benign": 230,
@@ -122,7 +122,7 @@ class Aggregate(NamedTuple):
     traits: tuple[tuple[str, ...], ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As an esummary record has it; no date is "1/01/01 00:00"."""
+        """Return the form of an esummary record, in which "1/01/01 00:00" means no date."""
         return {
             "description": self.description,
             "last_evaluated": f"{self.evaluated:%Y/%m/%d} 00:00"
@@ -145,7 +145,7 @@ class Aggregate(NamedTuple):
         }
 
     def as_columns(self) -> tuple[str, str, str]:
-        """Description, date and review status as the bulk table has them; nothing is "-"."""
+        """Return description, date and review status for the bulk table; "-" means none."""
         evaluated = f"{self.evaluated:%b %d, %Y}" if self.evaluated else "-"
         return self.description or "-", evaluated, self.review_status or "-"
 
@@ -155,7 +155,7 @@ _NOTHING = Aggregate("", "", None, ())
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The three classifications that some variants share, for the API and the bulk table."""
+    """Three classifications, shared by some variants, for the API and the bulk table."""
 
     germline: Aggregate
     impact: Aggregate
@@ -221,7 +221,7 @@ def _weighted(random: Random, weights: dict[str, int]) -> str:
 
 
 def significance_simple(profile: Profile) -> int:
-    """The bulk table's ClinSigSimple: 1 pathogenic by someone, 0 not, -1 no germline answer."""
+    """Return ClinSigSimple: 1 if anyone says pathogenic, 0 if not, -1 if not germline."""
     if not profile.germline.description:
         return -1
     return int(profile.germline.description.startswith(_HARMFUL))

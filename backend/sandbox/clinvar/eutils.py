@@ -17,13 +17,13 @@ MAX_FOUND = 10_000
 MAX_SUMMARIES = 500
 MAX_URL = 4_000
 
-# Records that are made before other tasks run. They take under a millisecond, so that the arrival
-# of other requests is timed exactly.
+# The number of records generated before other tasks run. They take under a millisecond, so that the
+# arrival of other requests is timed exactly.
 _TURN = 40
 
 
 class _Asked(NamedTuple):
-    """What an esummary request is about: ids, or why there are none."""
+    """The subject of an esummary request: ids, or the refusal."""
 
     ids: Sequence[int] = ()
     page: Hashable | None = None
@@ -97,7 +97,7 @@ class Eutils:
         return [*self._variants.ids_of(gene), *self._variants.haplotypes_of(gene)] if gene else []
 
     async def esummary(self, call: Call) -> Reply:
-        """`esummary`: the records with some ids, or a page of a kept result."""
+        """`esummary`: the records of some ids, or a page of a stored result."""
         asked = self._asked(call)
         call.meet_fault(lambda gene: self._concerns(asked.ids, gene))
         if refusal := _refuse(call):
@@ -132,7 +132,7 @@ class Eutils:
         if found is None:
             return _Asked(refusal=_summary_error(f"Unable to obtain query #{query_key}"))
         start = _number(call, "retstart", 0)
-        # Without retmax all remaining records are asked for, and too many of them are refused.
+        # Without retmax, all remaining records are requested; NCBI refuses too many of them.
         most = min(_number(call, "retmax", MAX_FOUND), MAX_FOUND)
         page = found.ids[start : start + most]
         if not page:

@@ -3,26 +3,26 @@ from array import array
 from collections import OrderedDict
 from typing import NamedTuple
 
-#: The number of sessions that are kept. A request for an older one is answered as NCBI does.
+#: Maximum number of stored sessions. Requests for older ones are answered like NCBI does.
 MAX_SESSIONS = 512
 _MAX_QUERIES = 100
 
 
 class Found(NamedTuple):
-    """The result of a search: ids in the order they are served, and the term as it came."""
+    """The result of a search: the ids in the order of the answer, and the original term."""
 
     term: str
     ids: "array[int]"
 
 
 class History:
-    """E-utilities' history server: results of searches by WebEnv and query key."""
+    """The history server of the E-utilities: results of searches by WebEnv and query key."""
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, list[Found]] = OrderedDict()
 
     def keep(self, found: Found, web_env: str | None) -> tuple[str, int]:
-        """Keep a result in the named session, if it is known, or a new one. Return its address."""
+        """Store a result in the named session, or in a new one, and return its address."""
         if web_env is None or web_env not in self._sessions:
             web_env = f"MCID_{secrets.token_hex(12)}"
             self._sessions[web_env] = []
@@ -36,7 +36,7 @@ class History:
         return web_env, len(session)
 
     def get(self, web_env: str, query_key: str) -> Found | None:
-        """Return a kept result; None if it was dropped."""
+        """Return a stored result; None if it was dropped."""
         session = self._sessions.get(web_env)
         if session is None or not query_key.isdigit() or not 1 <= int(query_key) <= len(session):
             return None

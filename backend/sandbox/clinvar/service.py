@@ -17,7 +17,7 @@ _WAIT = 2
 _RATE = 3
 """The rate that a header states when the sandbox has no limit."""
 
-# NCBI sends these with HTTP 200. The one of esearch has a raw newline in it, as NCBI's has.
+# NCBI sends these errors with HTTP 200. Like NCBI's, the one of esearch contains a raw newline.
 _ESEARCH_ERROR = (
     b'{"header":{"type":"esearch","version":"0.3"},"esearchresult":{"ERROR":'
     b"\"Search Backend failed: Exception:\n'the backend' cannot be reached\"}}"

@@ -25,7 +25,7 @@ _GENE = '{"symbol":"%s","geneid":"%s","strand":"%s","source":"%s"}'
 
 
 def record(variant: Variant) -> str:
-    """The variant's entry in esummary's `result`: `"<uid>":{...}`, without a comma."""
+    """Return the variant's entry in esummary's `result`: `"<uid>":{...}`, without a comma."""
     gene = variant.genes[0]
     change = variant.change
     number = variant.variation_id
@@ -64,12 +64,12 @@ def record(variant: Variant) -> str:
 
 
 def clingen_and_dbsnp(variant: Variant) -> tuple[int, int]:
-    """Numbers of the ClinGen allele and of the dbSNP cluster."""
+    """Return the numbers of the ClinGen allele and of the dbSNP cluster."""
     return 300_000_000 + variant.variation_id, 1_500_000_000 + variant.variation_id
 
 
 def scvs(variant: Variant) -> list[str]:
-    """Accessions of the submissions to a record: germline ones first."""
+    """Return the accessions of the submissions to a record, germline ones first."""
     number = variant.variation_id
     profile = variant.profile
     return [
@@ -83,7 +83,7 @@ def scvs(variant: Variant) -> list[str]:
 
 
 def rcvs(variant: Variant) -> list[str]:
-    """Accessions of the variant-condition pairs of a record."""
+    """Return the accessions of the variant-condition pairs of a record."""
     return [f"RCV{variant.variation_id * 3 + place:09d}" for place in range(variant.profile.rcvs)]
 
 

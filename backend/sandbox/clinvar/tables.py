@@ -37,15 +37,15 @@ _ORIGINS = ("germline\tgermline", "germline;unknown\tgermline", "de novo;germlin
 
 
 class Sink(Protocol):
-    """Something to write to."""
+    """A writable file."""
 
     def write(self, data: bytes, /) -> object:
-        """Take the bytes."""
+        """Write bytes."""
 
 
 @contextmanager
 def compressed(path: Path) -> Iterator[Sink]:
-    """Write a gzip file of one member without a name or time. Equal rows give equal bytes."""
+    """Write a gzip file without a name and time. Equal rows give identical bytes."""
     packed: Any = igzip.IGzipFile  # isal's stubs leave its constructor untyped
     with (
         path.open("wb") as file,
@@ -55,7 +55,7 @@ def compressed(path: Path) -> Iterator[Sink]:
 
 
 def rows(variant: Variant) -> tuple[str, ...]:
-    """The rows of a variant, each with its line end: GRCh37 and GRCh38, or fewer."""
+    """Return the rows of a variant with line ends, at most one each for GRCh37 and GRCh38."""
     genes = variant.genes
     gene = genes[0]
     profile = variant.profile
@@ -122,7 +122,7 @@ def rows(variant: Variant) -> tuple[str, ...]:
 def write_variant_summary(
     variants: Variants, sink: Sink, genes: Sequence[Gene], most_rows: int | None = None
 ) -> None:
-    """Write the rows of some genes in variant_summary.txt, all or the first `most_rows`."""
+    """Write the rows of some genes in variant_summary.txt, at most `most_rows`."""
     sink.write(("\t".join(COLUMNS) + "\n").encode())
     lines = (row for variant in variants.starting_in(genes) for row in rows(variant))
     for chunk in _chunks(lines if most_rows is None else islice(lines, most_rows)):
@@ -130,7 +130,7 @@ def write_variant_summary(
 
 
 def write_gene_specific_summary(variants: Variants, sink: Sink, genes: Sequence[Gene]) -> None:
-    """Write gene_specific_summary.txt: a line of prose, the columns, those genes with variants."""
+    """Write gene_specific_summary.txt: a line of prose, the header, and the genes with variants."""
     sink.write(b"#Overview of data in ClinVar by gene, dated November 2, 2025\n")
     sink.write(("\t".join(_SUMMARY_COLUMNS) + "\n").encode())
     for chunk in _chunks(_gene_rows(variants, genes)):

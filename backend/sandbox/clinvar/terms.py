@@ -17,14 +17,14 @@ class Clause(NamedTuple):
 
 
 class UnsupportedTerm(ValueError):
-    """A term that is not a list of genes joined by OR, which the sandbox does not evaluate."""
+    """A term that the sandbox cannot evaluate, because it is not a list of genes joined by OR."""
 
 
 def parse(term: str) -> list[Clause]:
-    """Read a search term: genes by symbol or GeneID, joined by OR, with or without parentheses.
+    """Parse a search term: genes by symbol or GeneID, joined by OR, with or without parentheses.
 
     Raises:
-        UnsupportedTerm: anything else.
+        UnsupportedTerm: the term has another form.
     """
     clauses = []
     for part in _OR.split(term.strip()):

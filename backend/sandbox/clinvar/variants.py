@@ -6,11 +6,11 @@ from sandbox.catalogue import Catalogue, Gene
 from sandbox.clinvar.classifications import PROFILES, Profile, make_profiles
 from sandbox.mixing import mix
 
-#: The first VariationID and AlleleID; the variant at place n of the catalogue has n more.
+#: The first VariationID and AlleleID. The variant at position n of the catalogue adds n.
 FIRST_VARIATION = 100_001
 FIRST_ALLELE = 115_042
 
-#: The VariationID of the first gene's haplotype; the gene with index n of the catalogue has n more.
+#: The VariationID of the first gene's haplotype. The gene with index n of the catalogue adds n.
 FIRST_HAPLOTYPE = 900_000_001
 _HAPLOTYPE_EVERY = 7
 _HAPLOTYPE_FIRST = 4
@@ -39,8 +39,8 @@ _KINDS = (
 )
 _SNV = "single nucleotide variant"
 
-# By consequence: type, cDNA change, protein change and its short form. Where there are several, a
-# variant takes one of them.
+# By consequence: type, cDNA change, protein change and its short form. A variant gets one of
+# several.
 _FORMS = {
     "missense variant": [
         (
@@ -86,10 +86,10 @@ class Change(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """One ClinVar variation record; both the API's and the bulk table's rows are made from it.
+    """A ClinVar variation record. API answers and table rows are made from it.
 
-    `assemblies` is 2 (GRCh37 and GRCh38), 1 (GRCh38 only) or 0 (no known location).
-    `cdna` is empty and `consequence` too for a copy number variant.
+    `assemblies` is 2 (GRCh37 and GRCh38), 1 (GRCh38 only) or 0 (no known location). `cdna` and
+    `consequence` are empty for a copy number variant.
     """
 
     variation_id: int
@@ -108,7 +108,7 @@ class Variant(NamedTuple):
 
 
 class Variants:
-    """Makes any variant of a catalogue from its position, so that none needs to be kept."""
+    """Generates any variant of a catalogue from its position, so that none is stored."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -119,16 +119,16 @@ class Variants:
         return self.catalogue.variant_count
 
     def ids_of(self, gene: Gene) -> list[int]:
-        """VariationIDs of all variants that concern a gene."""
+        """Return the VariationIDs of all variants that concern a gene."""
         return [FIRST_VARIATION + place for place in self.catalogue.variants_of(gene)]
 
     def haplotypes_of(self, gene: Gene) -> list[int]:
-        """VariationIDs of combinations of a gene's variants, which the bulk table does not list."""
+        """Return the VariationIDs of a gene's haplotypes, which the bulk table does not list."""
         has = gene.index % _HAPLOTYPE_EVERY == _HAPLOTYPE_FIRST
         return [FIRST_HAPLOTYPE + gene.index] if has else []
 
     def known(self, variation_id: int) -> bool:
-        """Tell whether there is a variant with this id."""
+        """Tell whether a variant with this id exists."""
         if variation_id >= FIRST_HAPLOTYPE:
             index = variation_id - FIRST_HAPLOTYPE
             genes = self.catalogue.genes
@@ -136,11 +136,11 @@ class Variants:
         return 0 <= variation_id - FIRST_VARIATION < len(self)
 
     def profile_at(self, place: int) -> Profile:
-        """The classifications of the variant at a place, without making the rest of it."""
+        """Return the classifications of the variant at a position, without generating the rest."""
         return self.profiles[mix(self._seed, place) % PROFILES]
 
     def genes_of(self, variation_id: int) -> tuple[Gene, ...]:
-        """The genes that a variant concerns, without making the rest of it."""
+        """Return the genes that a variant concerns, without generating the rest."""
         place = variation_id - FIRST_VARIATION
         return self.catalogue.spanned(self.catalogue.owner(place), place)
 
@@ -148,13 +148,13 @@ class Variants:
         return self.starting_in(self.catalogue.genes)
 
     def starting_in(self, genes: Iterable[Gene]) -> Iterator[Variant]:
-        """The variants that begin in some genes."""
+        """Yield the variants that begin in some genes."""
         for gene in genes:
             for place in range(gene.first_variant, gene.first_variant + gene.variants):
                 yield self._at(gene, place)
 
     def by_id(self, variation_id: int) -> Variant:
-        """The variant with an id that is known."""
+        """Return the variant with a known id."""
         if variation_id >= FIRST_HAPLOTYPE:
             return self._haplotype(self.catalogue.genes[variation_id - FIRST_HAPLOTYPE])
         place = variation_id - FIRST_VARIATION

@@ -13,7 +13,7 @@ from sandbox.service import Endpoint, ServedFile, Service
 VERSION = "2025-10-22"
 
 WITHOUT_ROWS = 4
-"""Of the genes that are not well known, every fourth has no disease in HPO."""
+"""Every fourth synthetic gene has no disease in HPO."""
 
 _FIRST_OF_KIDNEY = next(place for place, term in enumerate(PHENOTYPES) if term.id == "HP:0000077")
 _RELEASE = f"/hpo-release/v{VERSION}"
@@ -89,7 +89,7 @@ class Hpo(Service):
         )
 
     def _write_ontology(self, path: Path, genes: Sequence[Gene]) -> None:
-        """Write all terms; with a part of the genes, the same part of the terms."""
+        """Write the terms: all of them, or the share that equals the share of the genes."""
         terms = TERMS[: len(TERMS) * len(genes) // max(1, len(self.catalogue.genes))]
         with path.open("w", encoding="utf-8") as sink:
             json.dump({"graphs": [_graph(terms)]}, sink, indent=1, ensure_ascii=False)
@@ -104,7 +104,7 @@ def diseases(gene: Gene) -> Iterator[Disease]:
         second = number == 1
         yield Disease(
             id=f"ORPHA:{900_000 + place}" if second else f"OMIM:{700_000 + place}",
-            # with a comma, a quote and letters beyond ASCII, as real names have them
+            # with a comma, a quote and non-ASCII letters, like real names
             name=f'{gene.symbol}-related "Sjögren-like" disorder, type {number + 1}',
             mode=MODES[place % len(MODES)],
             terms=tuple(_terms(place)),
@@ -180,7 +180,7 @@ def _graph(terms: Sequence[Term]) -> dict[str, Any]:
     for number, name, replacement in OBSOLETE:
         replaced = [{"pred": f"{_OBO}IAO_0100001", "val": replacement}] if replacement else []
         nodes.append(_node(number, name, deprecated=True, basicPropertyValues=replaced))
-    # a property, and a term of another ontology
+    # a property and a term of another ontology
     part_of = f"{_OBO}BFO_0000050"
     nodes += [
         {"id": part_of, "type": "PROPERTY", "lbl": "part of"},

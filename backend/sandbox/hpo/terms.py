@@ -1,18 +1,18 @@
-"""A small ontology with the ids, names and places of real terms of HPO, and made-up ones below."""
+"""A small ontology of real HPO terms, with synthetic terms below them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 
 class Term(NamedTuple):
-    """A term with the terms directly above it."""
+    """A term with its parents."""
 
     id: str
     name: str
     above: tuple[str, ...]
 
 
-# id, name, and the terms above
+# id, name and parents
 _REAL = """
 0000001;All;
 0000005;Mode of inheritance;0000001
@@ -73,7 +73,7 @@ _SYSTEMS = (
 )  # fmt: skip
 _MADE_UP = 360
 
-#: Obsolete terms, with what replaced them. No annotation has them.
+#: Obsolete terms with their replacements. No annotation uses them.
 OBSOLETE = (
     ("HP:0004726", "obsolete Abnormality of the kidney morphology", "HP:0012210"),
     ("HP:0000489", "obsolete Abnormality of globe location or size", None),
@@ -97,7 +97,7 @@ TERMS = tuple(_terms())
 
 MODES = tuple(term for term in TERMS if term.id in {"HP:0000006", "HP:0000007", "HP:0001419"})
 
-#: What annotations name.
+#: The terms that annotations use.
 PHENOTYPES = tuple(
     term
     for term in TERMS

@@ -10,10 +10,10 @@ from sandbox.mixing import mix
 from sandbox.service import ServedFile, Service
 
 WITHOUT_ORTHOLOG = 6
-"""Of the genes that are not well known, every sixth has no ortholog."""
+"""Every sixth synthetic gene has no ortholog."""
 
 _SEVERAL = 20
-"""Every twentieth gene has several orthologs: four, and one of a hundred genes has 76."""
+"""Every twentieth gene has four orthologs, and one of a hundred genes has 76."""
 
 _KNOWN = frozenset(gene.symbol for gene in KNOWN_GENES)
 _NAMES = {term.id: term.name for term in TERMS}
@@ -62,7 +62,7 @@ class Mgi(Service):
         )
 
     def _write_ontology(self, path: Path, genes: Sequence[Gene]) -> None:
-        """Write all terms; with a part of the genes, the same part of the terms."""
+        """Write the terms: all of them, or the share that equals the share of the genes."""
         terms = TERMS[: len(TERMS) * len(genes) // max(1, len(self.catalogue.genes))]
         there = {term.id for term in terms}
         with path.open("w", encoding="utf-8", newline="\n") as sink:

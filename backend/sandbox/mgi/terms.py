@@ -1,11 +1,11 @@
-"""A small ontology with the ids, names and places of real terms of MP, and made-up ones below."""
+"""A small ontology of real MP terms, with synthetic terms below them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 
 class Term(NamedTuple):
-    """A term with the terms directly above it."""
+    """A term with its parents."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ _BELOW = """
 """
 _MADE_UP = 240
 
-#: Obsolete terms, with what replaced them. No report has them.
+#: Obsolete terms with their replacements. No report uses them.
 OBSOLETE = (
     ("MP:0000002", "obsolete Morphology", None),
     ("MP:0002989", "obsolete small kidney", "MP:0002135"),

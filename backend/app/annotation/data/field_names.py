@@ -1,4 +1,4 @@
-"""Finds fields by the names that people type."""
+"""Finds fields by typed names."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,19 +17,19 @@ _MAX_SHOWN = 40
 _MAX_SUGGESTIONS = 3
 
 _MAX_CHARS = 200
-"""Characters of a wrong name that are compared with the right ones, and shown."""
+"""Maximum length of an unknown name that is shown and compared with the known ones."""
 
 
 def unquoted(text: str) -> str | None:
-    """Return a text without the double quotes around it; None if they do not enclose it.
+    """Return a text without its enclosing double quotes; None if it is not quoted.
 
-    A double quote within the text is doubled.
+    A double quote inside the text must be doubled.
     """
     return text[1:-1].replace('""', '"') if _QUOTED.fullmatch(text) else None
 
 
 def outside_quotes(text: str, characters: str) -> Iterator[int]:
-    """Return the places of characters that are not between double quotes."""
+    """Yield the positions of characters outside double quotes."""
     quoted = False
     for place, each in enumerate(text):
         if each == '"':
@@ -39,7 +39,7 @@ def outside_quotes(text: str, characters: str) -> Iterator[int]:
 
 
 def split_names(text: str) -> list[str]:
-    """Split names that are separated by commas. A comma in double quotes belongs to the name."""
+    """Split names at commas. A comma inside double quotes belongs to the name."""
     ends = [*outside_quotes(text, ","), len(text)]
     starts = [0, *(end + 1 for end in ends)]
     names = (text[start:end].strip() for start, end in zip(starts, ends, strict=False))
@@ -47,7 +47,7 @@ def split_names(text: str) -> list[str]:
 
 
 def find_field(name: str, known: Known) -> Field | MapKey:
-    """Return the field with a name, or the key of a map.
+    """Return the field with a name, or one key of a map.
 
     Args:
         name: ``clinvar.germline.pathogenic``, ``gtex.tissues_tpm.Liver``, or with a key in double
@@ -55,7 +55,7 @@ def find_field(name: str, known: Known) -> Field | MapKey:
         known: the fields.
 
     Raises:
-        WrongUse: there is no such field, or it is a field of the elements of a list.
+        WrongUse: the field does not exist, or it is a field of a list's elements.
     """
     first, *parts = find_path(name, known)
     if parts:
@@ -67,9 +67,10 @@ def find_field(name: str, known: Known) -> Field | MapKey:
 
 
 def find_path(name: str, known: Known) -> list[Field | MapKey]:
-    """Return the field with a name, after the lists of whose elements it is a field.
+    """Return the field with a name, preceded by the lists that contain it.
 
-    ``panelapp.panels.confidence`` is the list ``panelapp.panels`` and the field of its elements.
+    ``panelapp.panels.confidence`` returns the list ``panelapp.panels`` and the field of its
+    elements.
 
     Raises:
         WrongUse: there is no such field.
@@ -89,10 +90,10 @@ def find_path(name: str, known: Known) -> list[Field | MapKey]:
 
 
 def find_fields(names: Iterable[str], known: Known) -> list[Field | MapKey]:
-    """Return the fields with these names, each once, in the order of the names.
+    """Return the fields with these names without duplicates, in the order of the names.
 
-    A name may also be that of a source (``clinvar``) or of a structure (``clinvar.germline``): it
-    means all of its fields.
+    The name of a source (``clinvar``) or of a structure (``clinvar.germline``) returns all of its
+    fields.
 
     Raises:
         WrongUse: there is no such source, structure or field.

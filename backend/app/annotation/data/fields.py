@@ -1,6 +1,6 @@
-"""The fields of the data of all sources, by the names that people use in conditions and columns.
+"""The fields of the data of all sources, by the names used in conditions and columns.
 
-A name is the source and the path: ``clinvar.germline.pathogenic``. Structures in structures are
+A name consists of the source and the path: ``clinvar.germline.pathogenic``. Nested structures are
 flattened. Lists and maps are one field each, and ``gtex.tissues_tpm.Liver`` names one key of a map.
 `field_names` finds fields by their names.
 """
@@ -31,24 +31,23 @@ class Field:
     """A field of the data of a source.
 
     Attributes:
-        source: whose data it is in.
-        path: where the value is in the data: the names of objects in objects.
-        kind: what the value is.
-        nullable: whether the value may be null, or an object around it.
-        definition: what it means.
+        source: the name of the source.
+        path: the path of the value in the data.
+        kind: the type of the value.
+        nullable: whether the value or an enclosing object may be null.
+        definition: the definition.
         unit: the unit of a number, or of the numbers in a list or a map.
-        is_date: whether a text is a day, written ``2026-03-31``.
-        values: all values that it can have, if it has a fixed set of them.
-        moves: whether it changes without a change of what the source says about the gene.
-        gain: what happened to a gene that has more of it, as in "gained a pathogenic variant"; None
-            if that is no news.
-        by_default: whether a table shows it if nobody chooses the columns.
-        identity: of a list of objects, the names of the element's fields that tell one element
-            from the others.
-        keys: the keys that a map can have; empty if they are not known beforehand.
-        element: what the elements of a list, or the values of a map, are.
-        parts: of a list of objects, the fields of an element. Their paths begin with that of the
-            list.
+        is_date: whether a text is a date, written ``2026-03-31``.
+        values: all possible values, if they are a fixed set.
+        moves: whether it may change although the source's statement about the gene does not.
+        gain: the news about a gene whose value increased, as in "gained a pathogenic variant"; None
+            if an increase is not news.
+        by_default: whether tables show it by default.
+        identity: the fields that identify an element of a list of objects.
+        keys: all keys that a map can have; empty if they are not known.
+        element: the type of a list's elements or of a map's values.
+        parts: the fields of an element of a list of objects. Their paths begin with the list's
+            path.
     """
 
     source: str
@@ -71,7 +70,7 @@ class Field:
     def name(self) -> str:
         """The name: the source and the path, joined by dots.
 
-        What has other characters than letters, digits and ``_-:`` is in double quotes.
+        Parts with characters other than letters, digits and ``_-:`` are in double quotes.
         """
         return ".".join((self.source, *map(_quoted, self.path)))
 
@@ -80,12 +79,12 @@ class Field:
 class MapKey(Field):
     """One key of a map, as a field: ``gtex.tissues_tpm.Liver``.
 
-    Its path ends with the key. The value is null where the map lacks the key.
+    Its path ends with the key. The value is null if the map lacks the key.
     """
 
 
 def key_of(field: Field, key: str) -> MapKey:
-    """Return the field that one key of a map is."""
+    """Return one key of a map as a field."""
     assert field.kind == "map"
     assert field.element not in {None, "object"}
     return MapKey(
@@ -112,10 +111,10 @@ def fields_of(source: str) -> dict[str, Field]:
 
 
 def default_fields(sources: Collection[str]) -> list[Field]:
-    """Return the fields that a table shows if nobody chooses its columns.
+    """Return the fields that tables show by default.
 
     Args:
-        sources: whose fields are shown.
+        sources: the names of the sources.
     """
     return [
         field
@@ -127,11 +126,11 @@ def default_fields(sources: Collection[str]) -> list[Field]:
 
 
 async def all_fields(connection: AsyncConnection) -> dict[str, dict[str, Field]]:
-    """Return the fields of all sources, by source and name; the own tables are the last ones."""
+    """Return the fields of all sources by source and name. Own tables come last."""
     columns = await all_columns(connection)
     own = {
         name: fields_of_own_table(
-            # the present answers may be of a former file, and those of a past moment are
+            # answers may come from a former file of the table
             replace(table, columns={column: kinds[0] for column, kinds in columns[name].items()})
         )
         for name, table in (await current_tables(connection)).items()
@@ -140,7 +139,7 @@ async def all_fields(connection: AsyncConnection) -> dict[str, dict[str, Field]]
 
 
 def fields_of_own_table(own: OwnTableRow) -> dict[str, Field]:
-    """Return the one field of an own table: its rows about the gene. Nothing identifies a row."""
+    """Return the only field of an own table: its rows about the gene, which have no identity."""
     (rows,) = _fields(own.name, (), OwnData, nullable=False, moves=False)
     columns = tuple(
         Field(

@@ -1,4 +1,4 @@
-"""Removes files in ``CACHE_DIR`` that nobody needs any more. Each worker does so on its machine."""
+"""Removes unused files from ``CACHE_DIR``. Each worker does this on its own machine."""
 
 import asyncio
 import logging
@@ -20,24 +20,27 @@ DAY = 86_400.0
 
 
 class Files:
-    """Removes what killed exports left behind, and what no source reads any more.
+    """Removes temporary folders of killed exports, and files that no source reads any more.
 
-    The workers of one machine need no turns: a downloaded file is removed under the lock that its
-    download holds, and removing it twice is harmless.
+    Workers of one machine need no coordination: a downloaded file is removed under the lock of its
+    download, and removing a file twice is harmless.
 
     Args:
-        settings: say where the files are, which of them are read, and when the others are removed.
+        settings: the settings, which define the folder, the files that are read, and their
+            retention.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     async def remove(self) -> bool:
-        """Remove all of them that can be removed."""
+        """Remove all unused files that can be removed."""
         try:
             await asyncio.to_thread(self._remove)
         except OSError as error:
-            logger.warning("files in CACHE_DIR cannot be removed, or not all of them: %s", error)
+            logger.warning(
+                "cannot remove all unused files in CACHE_DIR; the next pass tries again: %s", error
+            )
         return False
 
     def _remove(self) -> None:
@@ -49,7 +52,7 @@ class Files:
 
 
 def list_unused(settings: Settings) -> list[Unused]:
-    """Return the downloaded files that nobody needs any more. It blocks."""
+    """Return the downloaded files that no source needs. The function blocks."""
     return list(
         unused_files.find_unused(
             settings.cache_dir, cached_files.list_used(settings), settings.cache_days * DAY
@@ -59,12 +62,12 @@ def list_unused(settings: Settings) -> list[Unused]:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How full ``CACHE_DIR`` and its disk are, in bytes.
+    """The use of ``CACHE_DIR`` and the free space of its disk, in bytes.
 
     Attributes:
-        files: what the sources and exports keep there.
-        unused: the part of it that retention removes.
-        free: on the disk, for this user.
+        files: the size of all files of sources and exports.
+        unused: the size of the files that retention removes.
+        free: the free space for this user.
     """
 
     files: int
@@ -73,7 +76,7 @@ class Room:
 
 
 def look(settings: Settings) -> Room:
-    """Return how full ``CACHE_DIR`` is. It blocks."""
+    """Return the use of ``CACHE_DIR``. The function blocks."""
     cache = settings.cache_dir
     abandoned = list_abandoned(cache)
     there = next(each for each in (cache, *cache.parents) if each.exists())

@@ -1,4 +1,4 @@
-"""The history of a gene in words: what changed in its answers, and when."""
+"""Describes the history of a gene's answers in words."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,19 +18,19 @@ from app.annotation.data.wanted import Wanted
 from app.annotation.data.wording import Words, describe_answer
 
 Fields = Mapping[str, Mapping[str, Field]]
-"""By source and name; see `fields.all_fields`."""
+"""The fields by source and name; see `fields.all_fields`."""
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A version of an answer, and what was new with it.
+    """A version of an answer, and what it changed.
 
     Attributes:
-        source: whose answer.
+        source: the name of the source.
         at: when it became valid.
         release: the last release that gave it.
-        run_id: the run that brought it; None: a rollback, or it is not known.
-        text: what differs from the version before, in words.
-        key: by which the page after this version is asked for.
+        run_id: the run that stored it; None for a rollback, or if the run is not known.
+        text: the difference from the previous version, in words.
+        key: the key to request the page after this version.
     """
 
     source: str
@@ -45,8 +45,8 @@ class Latest(msgspec.Struct, frozen=True):
     """The latest versions of a source's answer.
 
     Attributes:
-        versions: how many there are in all.
-        said: the latest of them, the newest first.
+        versions: the total number of versions.
+        said: the latest versions, the newest first.
     """
 
     versions: int
@@ -56,14 +56,14 @@ class Latest(msgspec.Struct, frozen=True):
 async def latest_changes(
     connection: AsyncConnection, gene_id: int, wanted: Wanted, fields: Fields, *, each: int
 ) -> dict[str, Latest]:
-    """Return what changed last in the answers about a gene, by source.
+    """Return the latest changes of a gene's answers, by source.
 
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: whose versions; see `gene_history.gene_history`.
+        wanted: the selection; see `gene_history.gene_history`.
         fields: the fields of all sources.
-        each: the most versions of a source.
+        each: the maximum number of versions for each source.
     """
     found = await latest_versions(connection, gene_id, wanted, each=each + 1)
 
@@ -73,7 +73,7 @@ async def latest_changes(
             for source, (number, versions) in found.items()
         }
 
-    # large answers take long to compare, and the event loop is to be free meanwhile
+    # comparing large answers takes long and must not block the event loop
     return await asyncio.to_thread(say)
 
 
@@ -86,20 +86,20 @@ async def changes_page(
     after: str | None,
     limit: int,
 ) -> tuple[list[Said], str | None]:
-    """Return a page of the versions of a gene's answers in words, by source, the newest first.
+    """Return a page of a gene's versions in words, by source, the newest first.
 
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: whose versions; see `gene_history.gene_history`.
+        wanted: the selection; see `gene_history.gene_history`.
         fields: the fields of all sources.
-        after: where the page before ended.
-        limit: the most versions.
+        after: the key of the last version of the previous page.
+        limit: the maximum number of versions.
 
     Raises:
-        WrongUse: ``after`` is not what a page gave.
+        WrongUse: ``after`` is not a key of a page.
     """
-    # the version after the last one of the page is what that one is compared with
+    # one more version is read to compare the last one of the page with
     versions, _ = await gene_history(connection, gene_id, wanted, after=after, limit=limit + 1)
 
     def say() -> list[Said]:
@@ -115,7 +115,7 @@ async def changes_page(
 
 
 def _said(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[Said]:
-    """Say what was new with each version of a source. They are the newest first."""
+    """Describe the changes of each version of a source, the newest first."""
     shape, words = Shape.of(fields.values()), Words(fields.values())
     data = [_decoded(version.data) for version in versions]
     for place, version in enumerate(versions):
@@ -125,7 +125,7 @@ def _said(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[
             changes = diff(shape, data[place + 1], data[place])
             text = describe_answer(
                 words,
-                # fields that move are told only if nothing else changed
+                # changes of moving fields are described only if nothing else changed
                 [each for each in changes if not each.moves] or changes,
                 former_state=before.state,
                 state=version.state,

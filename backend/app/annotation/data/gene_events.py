@@ -1,4 +1,4 @@
-"""What happened to a gene itself: it was imported, renamed, merged, split or withdrawn."""
+"""Reads the events of a gene itself: imported, renamed, merged, split or withdrawn."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,9 @@ from app.annotation.data.wording import describe_event
 from app.core.text.field_docs import View
 
 MAX_EVENTS = 100
-"""The most events that are read."""
+"""Maximum number of events read."""
 
-# the import has no event of its own, unless a gene was imported because it is a successor
+# an import is not stored as an event, unless the gene was imported as a successor
 _EVENTS = text(
     """
     SELECT id, at, event, detail, run_id FROM gene_events
@@ -28,16 +28,16 @@ _EVENTS = text(
 
 
 class GeneEvent(View):
-    """Something that happened to a gene."""
+    """An event of a gene."""
 
     at: datetime
-    """When it was noticed."""
+    """When the event was detected."""
     event: str
-    """What happened: `renamed`, `merged`, `withdrawn`, `imported`, ..."""
+    """The event: `renamed`, `merged`, `withdrawn`, `imported`, ..."""
     detail: dict[str, Any]
     """`from` and `to`, or `into` with the HGNC ids of other genes."""
     run_id: int | None
-    """The run that noticed it."""
+    """The run that detected it."""
 
     @property
     def into(self) -> list[str]:
@@ -46,12 +46,12 @@ class GeneEvent(View):
 
     @property
     def text(self) -> str:
-        """It in words."""
+        """The event in words."""
         return describe_event(self.event, self.detail)
 
 
 async def gene_events(connection: AsyncConnection, gene_id: int, moment: Moment) -> list[GeneEvent]:
-    """Return what had happened to a gene until a moment, the latest first."""
+    """Return the events of a gene until a moment, the latest first."""
     values = {"gene_id": gene_id, "at": moment.at, "most": MAX_EVENTS}
     rows = (await connection.execute(_EVENTS, values)).mappings()
     return [

@@ -1,4 +1,4 @@
-"""Chooses genes by their names and answers."""
+"""Filters genes by their names and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,16 +24,15 @@ STATES = ("found", "absent", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which genes; all of it has to be true.
+    """A filter of genes. A gene must meet all conditions.
 
     Attributes:
-        source: with an answer of this source.
-        state: with this state of the answer of ``source``.
-        changed_since: with an answer, of ``source`` if it is given, that is not older: it changed
-            since this time, or is the first one.
-        prefix: whose symbol begins with this, in any case.
-        list_id: in this list.
-        conditions: whose answers satisfy these.
+        source: the gene has an answer of this source.
+        state: the answer of ``source`` has this state.
+        changed_since: an answer, of ``source`` if given, became valid at or after this time.
+        prefix: the symbol begins with this text, in any case.
+        list_id: the gene is on this list.
+        conditions: the answers satisfy these conditions.
     """
 
     source: str | None = None
@@ -54,10 +53,10 @@ async def find_filter(
     list_name: str | None = None,
     where: Sequence[str] = (),
 ) -> Filter:
-    """Return the filter that somebody typed.
+    """Return a filter from typed parameters.
 
     Raises:
-        WrongUse: a part of it is not possible.
+        WrongUse: a parameter is not valid.
         NotFound: there is no such list.
     """
     if source is not None:
@@ -81,7 +80,7 @@ async def find_filter(
 
 
 def matching(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElement[bool]]:
-    """Return the conditions that a filter makes.
+    """Return the SQL conditions of a filter.
 
     Args:
         genes: see `genes.genes_at`.

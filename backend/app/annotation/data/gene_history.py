@@ -1,4 +1,4 @@
-"""The versions of the answers about a gene."""
+"""Reads the versions of a gene's answers."""
 
 import functools
 from datetime import datetime
@@ -50,17 +50,17 @@ async def gene_history(
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: whose versions, and the fields of their data. With a moment, only the versions that
-            were there at that moment.
-        data: whether the versions come with their data.
-        after: where the page before ended.
-        limit: the most versions.
+        wanted: the sources, the fields of the data, and the moment. With a moment, only versions
+            that existed at it are returned.
+        data: whether the versions include their data.
+        after: the key of the last version of the previous page.
+        limit: the maximum number of versions.
 
     Returns:
-        The versions, and ``after`` of the next page, which is None if there is none.
+        The versions, and ``after`` of the next page; None if there is no next page.
 
     Raises:
-        WrongUse: ``after`` is not what a page gave.
+        WrongUse: ``after`` is not a key of a page.
     """
     versions = union_all(
         _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
@@ -86,11 +86,11 @@ async def latest_versions(
         connection: the database connection.
         gene_id: the id of the gene.
         wanted: see :func:`gene_history`.
-        each: the most versions of a source.
+        each: the maximum number of versions for each source.
 
     Returns:
-        For each source the number of all of its versions, and the latest of them. They have their
-        data, except a single version, which there is no other one to compare with.
+        For each source, the total number of versions and the latest ones with their data. A single
+        version has no data, because there is no other one to compare it with.
     """
     found: dict[str, tuple[int, list[Version]]] = {}
     for row in await connection.execute(_latest(wanted, each), {"gene_id": gene_id}):
@@ -114,7 +114,7 @@ def _latest(wanted: Wanted, each: int) -> Select[Any]:
 
 
 def key_of(version: Version) -> str:
-    """Return the key by which the page after this version is asked for."""
+    """Return the key to request the page after this version."""
     return f"{version.source}@{decode(version.valid_from, type=datetime).isoformat()}"
 
 
@@ -181,7 +181,7 @@ def _columns(page: Subquery, wanted: Wanted, *, data: ColumnElement[bool]) -> Se
 
 
 def _releases(page: Subquery) -> ColumnElement[str]:
-    """Return the releases that gave a version, the first one first, as JSON."""
+    """Return the releases that gave a version as JSON, the first one first."""
     given = func.unnest(page.c.origin_ids, page.c.origin_since)
     of = given.table_valued("id", "since", name="of").render_derived()
     each = func.json_build_object("release", origins.c.release, "since", of.c.since)

@@ -1,7 +1,7 @@
-"""The orders of genes: by what identifies them, or by a field of what a source says about them.
+"""The sort orders of genes: by an identifier, or by a field of a source's data.
 
-The genes without a value of the field come last in both directions, and equal values are in the
-order of the import.
+Genes without a value of the field come last in both directions. Genes with equal values are sorted
+by their import.
 """
 
 from dataclasses import dataclass
@@ -37,19 +37,19 @@ from app.annotation.data.wanted import known_fields, require_storable, unknown_n
 IDENTIFIERS = ("import", "symbol", "hgnc_id")
 
 ORDERS = (*IDENTIFIERS, *(f"-{each}" for each in IDENTIFIERS))
-"""The orders by what identifies genes; with a minus, descending."""
+"""The orders by identifiers; a leading minus means descending."""
 
 Keys = tuple[ColumnElement[Any], ...]
-"""What genes are sorted by. The last key differs for each gene."""
+"""The sort keys. The last key is unique for each gene."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneOrder:
-    """An order of genes.
+    """A sort order of genes.
 
     Attributes:
-        by: one of :data:`IDENTIFIERS`, or a field. A list or a map counts by its length.
-        descending: the last ones first.
+        by: one of :data:`IDENTIFIERS`, or a field. Lists and maps are sorted by their length.
+        descending: whether the order is descending.
     """
 
     by: str | Field = "import"
@@ -61,24 +61,24 @@ IMPORTED = GeneOrder()
 
 
 async def find_order(connection: AsyncConnection, name: str) -> GeneOrder:
-    """Return the order that somebody typed; see :func:`parse_order`.
+    """Return the sort order with a typed name; see :func:`parse_order`.
 
     Raises:
-        WrongUse: there is no such order.
+        WrongUse: the order does not exist.
     """
     by = name.removeprefix("-")
     return parse_order(name, {} if "." not in by else await known_fields(connection, [by]))
 
 
 def parse_order(name: str, known: Known) -> GeneOrder:
-    """Return the order that somebody typed.
+    """Return the sort order with a typed name.
 
     Args:
-        name: one of :data:`ORDERS`, or the name of a field; with a minus, descending.
-        known: the fields.
+        name: one of :data:`ORDERS`, or the name of a field; a leading minus means descending.
+        known: the fields of all sources.
 
     Raises:
-        WrongUse: there is no such order.
+        WrongUse: the order does not exist.
     """
     by = name.removeprefix("-")
     if by in IDENTIFIERS:
@@ -90,12 +90,12 @@ def parse_order(name: str, known: Known) -> GeneOrder:
 
 
 def with_keys(genes: Subquery, moment: Moment, order: GeneOrder) -> tuple[FromClause, Keys]:
-    """Return what to select genes from, and the keys of an order.
+    """Return the FROM clause of genes with the sort keys of an order, and these keys.
 
     Args:
         genes: see `genes.genes_at`.
         moment: when the answers were valid.
-        order: whose keys.
+        order: the sort order.
     """
     if isinstance(order.by, Field):
         values = _values(order.by, moment)
@@ -106,13 +106,13 @@ def with_keys(genes: Subquery, moment: Moment, order: GeneOrder) -> tuple[FromCl
     if order.by == "symbol":
         return genes, (func.lower(genes.c.symbol), genes.c.id)
     if order.by == "hgnc_id":
-        # as numbers: HGNC:99 stands before HGNC:100
+        # sorts by number: HGNC:99 before HGNC:100
         return genes, (func.length(genes.c.hgnc_id), genes.c.hgnc_id)
     return genes, (genes.c.id,)
 
 
 def directed(order: GeneOrder, keys: Keys) -> list[ColumnElement[Any]]:
-    """Return the keys in the directions in which an order sorts them."""
+    """Return the keys with the directions of an order."""
     if isinstance(order.by, Field):
         value, gene_id = keys
         return [(value.desc() if order.descending else value.asc()).nulls_last(), gene_id]
@@ -120,7 +120,7 @@ def directed(order: GeneOrder, keys: Keys) -> list[ColumnElement[Any]]:
 
 
 def beyond(order: GeneOrder, keys: Keys, *, has_value: bool) -> ColumnElement[bool]:
-    """Return the condition that a gene comes after the one with the keys ``key_0``, ``key_1``.
+    """Return the SQL condition that a gene comes after the gene with ``key_0``, ``key_1``.
 
     Args:
         order: the order of the genes.
@@ -142,12 +142,12 @@ def beyond(order: GeneOrder, keys: Keys, *, has_value: bool) -> ColumnElement[bo
 
 
 def _values(field: Field, moment: Moment) -> Subquery:
-    """Select the values of a field that genes are sorted by.
+    """Select the values of a field to sort genes by.
 
-    A value of another type than the field declares is none.
+    A value of another type than the field declares counts as missing.
     """
     answers = answers_at(moment, "sorted_answers")
-    # PostgreSQL would read the data once for each mention of the value
+    # without this, PostgreSQL would read the data once for each use of the value
     value = (
         select(at_path(answers.c.data, field.path).label("value"))
         .correlate(answers)
@@ -172,7 +172,7 @@ def _comparable(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
         case "list":
             return case((is_a == "array", func.jsonb_array_length(value, type_=Integer)))
         case "map":
-            # takes half as long as counting the rows of jsonb_object_keys
+            # twice as fast as counting the rows of jsonb_object_keys
             values = func.jsonb_path_query_array(value, literal_column("'strict $.*'::jsonpath"))
             return case((is_a == "object", func.jsonb_array_length(values, type_=Integer)))
         case "text":

@@ -1,4 +1,4 @@
-"""Pages of genes: which genes, in which order."""
+"""Reads genes page by page, filtered and sorted."""
 
 import functools
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class GenesPage:
     """A page of genes.
 
     Attributes:
-        genes: in their order.
-        next_after: ``after`` of the next page; None if there is none.
-        total: the number of genes on all pages; None if it was not asked for.
+        genes: the genes in the sort order.
+        next_after: ``after`` of the next page; None if there is no next page.
+        total: the number of genes on all pages; None if not requested.
     """
 
     genes: Sequence[Gene]
@@ -47,16 +47,16 @@ async def gene_page(
 
     Args:
         connection: the database connection.
-        wanted: what comes back of each gene.
-        chosen: which genes.
+        wanted: the selection of answers to read.
+        chosen: the filter of genes.
         order: the order of the genes.
-        after: the id of the last gene of the page before; None for the first page. In the order of
-            import, there need not be a gene with this id.
-        limit: the most genes.
-        counted: whether the genes on all pages are counted. This is possible for the first page.
+        after: the id of the last gene of the previous page; None for the first page. In the order
+            of import, this gene need not exist.
+        limit: the maximum number of genes.
+        counted: whether to count the genes on all pages. Only the first page can be counted.
 
     Raises:
-        WrongUse: in this order there is no gene with the id ``after``.
+        WrongUse: no gene has the id ``after``.
     """
     assert after is None or not counted
     values: dict[str, Any] = {}
@@ -70,7 +70,7 @@ async def gene_page(
     ids = [row.id for row in rows]
     found = await read_genes(connection, ids, wanted) if ids else {}
     return GenesPage(
-        # a gene that was removed meanwhile is left out
+        # a gene may have been removed meanwhile
         [found[gene_id] for gene_id in ids if gene_id in found],
         ids[-1] if len(ids) == limit else None,
         (rows[0].total if rows else 0) if counted else None,
@@ -105,7 +105,7 @@ def _ids(
 async def _keys_of(
     connection: AsyncConnection, moment: Moment, order: GeneOrder, gene_id: int
 ) -> dict[str, Any]:
-    """Return the keys of the gene with which the page before ended."""
+    """Return the sort keys of the last gene of the previous page."""
     if order.by == "import":
         return {"key_0": gene_id}
     genes = genes_at(moment)

@@ -1,4 +1,4 @@
-"""Answers a query of many identifiers: a gene for each, in their order, or why there is none."""
+"""Answers queries of many identifiers: a gene or a reason for each, in their order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from app.annotation.genes.resolve import RESOLVED_BY, NamedGene, Resolution, res
 from app.db.text import storable
 
 MAX_IDENTIFIERS = 1_000
-"""The most identifiers of one query."""
+"""Maximum number of identifiers in one query."""
 
 _GENES_PER_STATEMENT = 250
-"""Genes of one statement. The rows of 1,000 genes would keep the event loop for a tenth of a second
-when they arrive."""
+"""The number of genes read by one statement. The rows of 1,000 genes would block the event loop for
+a tenth of a second."""
 
 _FORMER = ("previous symbol", "alias")
 
@@ -33,15 +33,15 @@ SCOPES: Mapping[str, Sequence[str]] = {
     "previous": ("previous symbol",),
     "alias": _FORMER,
 }
-"""What identifiers can be, by the names of this project and of MyGene.info. There, `alias` contains
-the previous symbols as well."""
+"""The kinds of identifiers by scope, with the names of this project and of MyGene.info. In
+MyGene.info, `alias` includes previous symbols."""
 
 
 def kinds_of(scopes: Sequence[str]) -> list[str]:
-    """Return the kinds of names that scopes mean; without scopes, all.
+    """Return the kinds of names of scopes; all kinds if there are no scopes.
 
     Raises:
-        WrongUse: there is no such scope.
+        WrongUse: a scope does not exist.
     """
     for scope in scopes:
         if scope not in SCOPES:
@@ -53,15 +53,15 @@ def kinds_of(scopes: Sequence[str]) -> list[str]:
 async def answer_query(
     connection: AsyncConnection, names: Sequence[str], kinds: Sequence[str], wanted: Wanted
 ) -> list[dict[str, Any]]:
-    """Answer each name, in order; see `views.AnsweredQuery` and those after it.
+    """Answer each name, in order; see `views.AnsweredQuery` and the classes after it.
 
-    Names mean what they mean now, also with a moment in the past.
+    Names are resolved with their current meaning, also for a moment in the past.
 
     Args:
         connection: the database connection.
         names: identifiers of any kind, in any case.
-        kinds: that count; see :func:`kinds_of`.
-        wanted: what comes back of each gene.
+        kinds: the kinds of names to consider; see :func:`kinds_of`.
+        wanted: the selection of answers to read.
     """
     resolved = await resolve(connection, names, kinds)
     found = {each.gene.id for each in resolved if each.gene is not None}
@@ -73,7 +73,7 @@ async def answer_query(
 
 
 def found_gene(found: Resolution, gene: Gene) -> dict[str, Any]:
-    """Return a gene with how its name was resolved; see `views.FoundGene`."""
+    """Return a gene and how its name was resolved; see `views.FoundGene`."""
     return {"resolved_by": found.resolved_by, **msgspec.structs.asdict(gene)}
 
 
@@ -104,7 +104,7 @@ def _answer(found: Resolution, genes: Mapping[int, Gene], wanted: Wanted) -> dic
 
 def _reason(found: Resolution, wanted: Wanted) -> str:
     if not found.name.strip():
-        return "it is blank"
+        return "the identifier is blank"
     if found.gene is None:
         return "no gene has this name"
     if found.gene.id is not None and wanted.moment.at is not None:

@@ -1,4 +1,4 @@
-"""Selects the genes as they were at a moment, with the names that they had then."""
+"""Selects the genes with their names at a moment."""
 
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ _RENAMED = {
     "ensembl_gene_id": "ensembl id changed",
     "entrez_id": "entrez id changed",
 }
-"""The events that tell the former values of a column."""
+"""The events that store the former values of a column."""
 
 _FATES = ("merged", "split", "withdrawn", "approved again")
 
@@ -32,9 +32,9 @@ def genes_at(moment: Moment, name: str = "genes") -> Subquery:
     """Return a subquery of the genes that were in the database at a moment.
 
     Its columns are ``id``, ``hgnc_id``, ``symbol``, ``ensembl_gene_id``, ``entrez_id``,
-    ``withdrawn_at`` and ``successor_id``, all as they were then. An Ensembl or Entrez id that was
-    not known then, and is known now, is shown: when it became known is not noted. The successor is
-    the one that HGNC named.
+    ``withdrawn_at`` and ``successor_id``, with their values at the moment. An Ensembl or Entrez id
+    that became known later is included, because that time is not recorded. The successor is the one
+    that HGNC named.
 
     Args:
         moment: the point in time.
@@ -80,7 +80,7 @@ def genes_at(moment: Moment, name: str = "genes") -> Subquery:
 
 
 def _former(at: ColumnElement[datetime]) -> Select[Any]:
-    """Select what genes were called before the first change after a moment."""
+    """Select the names of genes before their first change after a moment."""
     was = aggregate_order_by(
         gene_events.c.detail["from"].astext, gene_events.c.at, gene_events.c.id
     )
@@ -98,7 +98,7 @@ def _former(at: ColumnElement[datetime]) -> Select[Any]:
 
 
 def _fate(at: ColumnElement[datetime]) -> Select[Any]:
-    """Select what HGNC had said last, until a moment, about the approval of genes."""
+    """Select HGNC's last statement about the approval of genes until a moment."""
     return (
         select(
             gene_events.c.gene_id,

@@ -1,4 +1,4 @@
-"""Lists of genes that people name. They limit reads, exports and runs."""
+"""Manages named lists of genes, which limit reads, exports and runs."""
 
 import re
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class GeneListSummary(ListName):
     file_name: str | None
     """The file that the list was read from."""
     by: str
-    """Who added the list, or changed it last."""
+    """Who added the list or changed it last."""
     created_at: datetime
     updated_at: datetime
     """When the genes, the note or the file last changed."""
@@ -52,41 +52,41 @@ class GeneList(GeneListSummary):
 
 
 class ListRemark(View):
-    """A row of a list that its owner should look at."""
+    """A problem or note about a row of a list."""
 
     line: int
     """The line of the file, or the place in the request, counted from 1."""
     found: str
     """The names in the row."""
     kind: str
-    """What is the matter, in a word or two."""
+    """The kind of problem or note, in a word or two."""
     detail: str
     """The explanation."""
 
 
 class ListChange(View):
-    """What became of a list that was added."""
+    """The result of adding or replacing a list."""
 
     name: str
     created: bool
-    """Whether there was no list of this name."""
+    """Whether the list is new."""
     changed: bool
-    """Whether the list, or its note, differs from the one before."""
+    """Whether the list or its note changed."""
     genes: int
-    """The number of genes that the list has now."""
+    """The number of genes on the list now."""
     added: int
-    """The number of genes that the list did not have before."""
+    """The number of added genes."""
     removed: int
-    """The number of genes that the list had before, and has no more."""
+    """The number of removed genes."""
     duplicates: int
-    """The number of rows that mean the gene of an earlier row."""
+    """The number of rows that name the same gene as an earlier row."""
     not_in_database: list[NamedGene]
-    """Approved genes of the list that are not in the database. They count once they are
+    """Approved genes of the list that are not in the database. The list includes them once they are
     imported."""
     problems: list[ListRemark]
-    """The rows that mean no gene, or that may mean several. They are left out."""
+    """The rows that name no gene or may name several. They are ignored."""
     notes: list[ListRemark]
-    """The rows whose gene was found by an old name, or in spite of a contradiction."""
+    """The rows whose gene was found by an old name, or despite a contradiction."""
 
 
 _SUMMARIES = (
@@ -174,18 +174,18 @@ async def put_list(
     by: str,
     file_name: str | None = None,
 ) -> ListChange:
-    """Add a list, or replace the one of this name. The same list again changes nothing.
+    """Add a list, or replace the list with this name. The operation is idempotent.
 
     Args:
         connection: a connection with an open transaction.
         name: the name of the list.
-        listed: its genes; see `listed.resolve_rows`.
-        note: what the list is for; None keeps the former note.
-        by: who adds it.
+        listed: the genes; see `listed.resolve_rows`.
+        note: the purpose of the list; None keeps the former note.
+        by: who adds the list.
         file_name: the name of the file that the list was read from.
 
     Raises:
-        WrongUse: the name cannot be used, a text is too long, or no row means one gene.
+        WrongUse: the name is not allowed, a text is too long, or no row names a single gene.
     """
     check_name(name)
     by = check_text("by", by, MAX_WHO)
@@ -193,7 +193,7 @@ async def put_list(
     if not listed.genes:
         first = "".join(f"; {each.found}: {each.detail}" for each in listed.problems[:3])
         raise WrongUse(
-            f"none of the {len(listed.problems):,} rows means one gene{first}",
+            f"none of the {len(listed.problems):,} rows names a single gene{first}",
             allowed=f"in each row {ANY_NAME}",
         )
     values = {"name": name, "note": note, "file_name": file_name, "by": by}
@@ -222,7 +222,7 @@ async def put_list(
 
 
 async def all_lists(connection: AsyncConnection) -> list[GeneListSummary]:
-    """Return all lists, without their genes."""
+    """Return all lists without their genes."""
     rows = (await connection.execute(_SUMMARIES)).mappings()
     return [GeneListSummary(**row) for row in rows]
 
@@ -262,7 +262,7 @@ async def remove_list(connection: AsyncConnection, name: str) -> None:
 
 
 async def list_members(connection: AsyncConnection, name: str) -> int:
-    """Return the id of a list, under which `gene_list_genes` has its genes; see :func:`in_list`.
+    """Return the id of a list in `gene_list_genes`; see :func:`in_list`.
 
     Raises:
         NotFound: there is no such list.
@@ -280,13 +280,13 @@ async def list_members(connection: AsyncConnection, name: str) -> int:
 
 
 def in_list(list_id: int, gene_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return the condition that a gene is on a list.
+    """Return the SQL condition that a gene is on a list.
 
-    A gene that another one on the list was merged into is on it, too.
+    The successor of a merged gene on the list is also on the list.
 
     Args:
         list_id: see :func:`list_members`.
-        gene_id: the column of the gene's id in the query that this becomes a part of.
+        gene_id: the column of the gene's id in the enclosing query.
     """
     listed = select(gene_list_genes.c.hgnc_id).where(
         gene_list_genes.c.list_id == bindparam(None, list_id)
@@ -304,11 +304,11 @@ def in_list(list_id: int, gene_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 async def genes_to_annotate(connection: AsyncConnection, name: str) -> list[str]:
-    """Return the HGNC ids of the genes of a list that a run can be limited to.
+    """Return the HGNC ids of a list's genes that a run can cover.
 
     Raises:
-        WrongUse: there is no such list, none of its genes is in the database, or HGNC has withdrawn
-            all of them.
+        WrongUse: the list does not exist, none of its genes is in the database, or HGNC has
+            withdrawn all of them.
     """
     try:
         list_id = await list_members(connection, name)
@@ -326,15 +326,15 @@ async def genes_to_annotate(connection: AsyncConnection, name: str) -> list[str]
 
 
 def check_name(name: str) -> None:
-    """Make sure that a list may have a name.
+    """Check that a name is allowed for a list.
 
     Raises:
-        WrongUse: it has other characters.
+        WrongUse: the name is not allowed.
     """
     if not NAME.fullmatch(name):
         raise WrongUse(f"{name[:60]!r} cannot be the name of a list", allowed=ALLOWED_NAME)
 
 
 def remarks(found: Sequence[object]) -> list[ListRemark]:
-    """Return remarks as they are answered."""
+    """Return remarks in the shape of the API."""
     return [ListRemark.model_validate(each, from_attributes=True) for each in found]

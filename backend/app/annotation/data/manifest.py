@@ -1,4 +1,4 @@
-"""Says what the annotations of a moment consist of: the sources, their releases and licences."""
+"""Reads the manifest of a moment: the sources of the annotations, their releases and licences."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -21,37 +21,37 @@ from app.core.text.field_docs import View
 
 
 class ManifestFile(View):
-    """A file, or a service, that answers came from."""
+    """A file or service that answers came from."""
 
     address: str
-    """Without secrets."""
+    """The address, without secrets."""
     sha256: str | None = None
-    """Of the file as it was downloaded; null if a service was asked."""
+    """The SHA-256 digest of the downloaded file; null if a service was asked."""
 
 
 class ManifestRelease(View):
     """A release of a source, with the answers that came from it."""
 
     release: str | None
-    """As the source names it; null if the source does not state one."""
+    """The name of the release; null if the source does not state one."""
     genes: int
-    """The number of genes whose answer came from it, found and absent ones."""
+    """The number of genes whose answer, found or absent, came from it."""
     files: list[ManifestFile] = Field(default_factory=list)
-    """What the answers were made of; empty if a version before 0.2 fetched them."""
+    """The files or service of the answers; empty if a version before 0.2 fetched them."""
     parser: str | None = None
-    """The version of what this product makes of the source's data."""
+    """The version of this product's parser of the source."""
 
 
 class ManifestSource(View):
-    """A source, and what is stored of it."""
+    """A source and its stored answers."""
 
     title: str
     licence: str | None
-    """Null for a source that the version of the product does not know."""
+    """The licence; null for a source that this version does not know."""
     licence_url: str | None
     """The page that states the licence; null if there is none."""
     attribution: str | None
-    """How the source wants to be named where its data are used."""
+    """The attribution that the source asks for where its data are used."""
     found: int
     """The number of genes that the source has data for."""
     absent: int
@@ -61,24 +61,24 @@ class ManifestSource(View):
     releases: list[ManifestRelease]
     """The releases that the answers came from, the one with the most genes first."""
     columns: dict[str, str] | None = None
-    """Of a table of the group: its columns, with what they hold: `number` or `text`."""
+    """The columns of an own table with their types, `number` or `text`; null for other sources."""
 
 
 class Manifest(View):
-    """What the annotations of a moment consist of."""
+    """The sources and releases of the annotations of a moment."""
 
     product: str
     """The version of this product."""
     at: datetime
     """The moment."""
     snapshot: str | None = None
-    """The name of the snapshot of this moment, if it is one."""
+    """The name of the snapshot; null if the moment is not that of a snapshot."""
     note: str | None = None
     """Why the snapshot was taken."""
     genes: int
-    """The number of genes in the database, also withdrawn ones."""
+    """The number of genes in the database, including withdrawn ones."""
     sources: dict[str, ManifestSource]
-    """By name; without the sources that no gene had been asked about."""
+    """The sources by name; without sources that had not been asked about any gene."""
 
 
 _Origin = tuple[str | None, str | None, str | None]
@@ -92,7 +92,7 @@ _GENES = text("SELECT count(*) FROM genes WHERE created_at <= :at")
 
 _ORIGINS = text("SELECT id, release, CAST(files AS text) AS files, parser FROM origins")
 
-# the file that was the current one, or the last one if the table had been removed
+# the current file, or the last one if the table was removed
 _OWN = text(
     """
     SELECT DISTINCT ON (name) id, name, title, licence, release, file_name, digest, bytes, rows,
@@ -103,20 +103,20 @@ _OWN = text(
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Return names of sources in the order of the registry, own tables after the others."""
+    """Sort names of sources in the order of the registry, followed by own tables."""
     order = {name: place for place, name in enumerate(SOURCES)}
     return sorted(names, key=lambda name: (order.get(name, len(order)), name))
 
 
 def read_manifest(stored: Any) -> Manifest:
-    """Return the manifest that a column has. PostgreSQL does not keep the order of its keys."""
+    """Return the manifest in a column, and restore the order of its keys, which jsonb loses."""
     manifest = Manifest.model_validate(stored)
     sources = {name: manifest.sources[name] for name in in_order(manifest.sources)}
     return manifest.model_copy(update={"sources": sources})
 
 
 async def manifest_of(connection: AsyncConnection, moment: Moment) -> Manifest:
-    """Return the manifest of a moment. That of a snapshot is the one that was stored with it."""
+    """Return the manifest of a moment. A snapshot's manifest was stored with it."""
     if moment.snapshot is not None:
         stored = await connection.execute(_STORED, {"name": moment.snapshot})
         return read_manifest(stored.scalar_one())
@@ -132,7 +132,7 @@ async def manifest_of(connection: AsyncConnection, moment: Moment) -> Manifest:
 async def _sources(
     connection: AsyncConnection, moment: Moment, at: datetime
 ) -> dict[str, ManifestSource]:
-    """Return what was stored of each source, in the order of the registry."""
+    """Return each source with its stored answers, in the order of the registry."""
     answers = answers_at(moment)
     which = (answers.c.source, answers.c.state, answers.c.release, answers.c.origin_id)
     counted = await connection.execute(select(*which, func.count().label("genes")).group_by(*which))

@@ -1,4 +1,4 @@
-"""The moment that a reader asks about: now, a time in the past, or that of a snapshot."""
+"""The moment of a read: now, a time in the past, or the time of a snapshot."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +11,17 @@ from app.core.text.nearest import did_you_mean
 from app.core.text.times import read_time
 from app.db.text import is_storable
 
-ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) that is not to come"
-"""What a moment can be, for people."""
+ALLOWED = "a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z) in the past"
+"""The allowed forms of a moment, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the answers that are read were valid.
+    """The point in time at which the answers to read were valid.
 
     Attributes:
         at: the time; None means now.
-        snapshot: the name of the snapshot of that time, if it was asked for by its name.
+        snapshot: the name of the snapshot, if the moment was requested by it.
     """
 
     at: datetime | None = None
@@ -29,7 +29,7 @@ class Moment:
 
 
 NOW = Moment()
-"""The answers as they are."""
+"""The present answers."""
 
 _SNAPSHOT = text("SELECT at FROM snapshots WHERE name = :name")
 
@@ -46,28 +46,28 @@ _CLOCK = text("SELECT clock_timestamp()")
 
 
 async def clock(connection: AsyncConnection) -> datetime:
-    """Return PostgreSQL's time, which alone decides what is past."""
+    """Return PostgreSQL's time, which alone decides what is in the past."""
     now: datetime = (await connection.execute(_CLOCK)).scalar_one()
     return now
 
 
 def parse_time(what: str, value: str, now: datetime) -> datetime:
-    """Read a time that somebody typed. A day means its end, in UTC, or now if it is today.
+    """Parse a typed time. A day means its end in UTC, or now if it is today.
 
     Args:
         what: the name of the parameter, for the error.
-        value: as it was typed.
+        value: the typed text.
         now: PostgreSQL's time.
 
     Raises:
-        WrongUse: it is no time, has no zone, or is to come.
+        WrongUse: the text is not a time, has no zone, or is in the future.
     """
     _, end = _read(what, value, now)
     return min(end, now)
 
 
 def parse_start(what: str, value: str, now: datetime) -> datetime:
-    """Read the time since when somebody asks. A day means its beginning, in UTC.
+    """Parse the typed start of a period. A day means its start in UTC.
 
     Raises:
         WrongUse: see :func:`parse_time`.
@@ -82,22 +82,22 @@ def _read(what: str, value: str, now: datetime) -> tuple[datetime, datetime]:
     except ValueError as error:
         raise WrongUse(f"{what} is {value[:60]!r}, {error}", allowed=ALLOWED) from None
     if start > now:
-        raise WrongUse(f"{what} is {value[:60]!r}, which is still to come", allowed=ALLOWED)
+        raise WrongUse(f"{what} is {value[:60]!r}, which is in the future", allowed=ALLOWED)
     return start, end
 
 
 async def find_moment(
     connection: AsyncConnection, *, as_of: str | None = None, snapshot: str | None = None
 ) -> Moment:
-    """Return the moment that somebody asks about.
+    """Return the moment of typed parameters.
 
     Args:
         connection: the database connection.
-        as_of: a day or a time.
-        snapshot: the name of a snapshot. None for both means now.
+        as_of: a day or a time; None without one.
+        snapshot: the name of a snapshot; None for both means now.
 
     Raises:
-        WrongUse: both are given, ``as_of`` is no time, or the history does not reach back to it.
+        WrongUse: both are given, ``as_of`` is not a time, or the history does not reach back to it.
         NotFound: there is no such snapshot.
     """
     if as_of is not None and snapshot is not None:
@@ -114,7 +114,7 @@ async def find_moment(
 
 
 async def snapshot_time(connection: AsyncConnection, name: str) -> datetime:
-    """Return the moment that a snapshot means.
+    """Return the time of a snapshot.
 
     Raises:
         NotFound: there is no such snapshot.
@@ -137,7 +137,7 @@ async def snapshot_names(connection: AsyncConnection) -> list[str]:
 
 
 async def require_history(connection: AsyncConnection, at: datetime) -> None:
-    """Make sure that the history of a time is complete.
+    """Check that the history of a time is complete.
 
     Raises:
         WrongUse: former answers of that time have been removed.

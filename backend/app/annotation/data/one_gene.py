@@ -1,4 +1,4 @@
-"""Finds the gene that a name means, for reads of one gene."""
+"""Finds the gene of a name, for reads of one gene."""
 
 from collections.abc import Sequence
 
@@ -17,15 +17,15 @@ IDENTIFIERS = ("hgnc_id", "ensembl_gene_id", "entrez_id")
 """The columns of a gene that identify it."""
 
 MAX_NEAR = 5
-"""The most genes that are offered instead of a name of no gene."""
+"""Maximum number of suggested genes for an unknown name."""
 
 
 class NoSuchGene(NotFound):
     """No gene has the name.
 
     Args:
-        name: as it was asked for.
-        near: genes with a name that is like it.
+        name: the requested name.
+        near: the genes with a similar name.
     """
 
     def __init__(self, name: str, near: Sequence[Match]) -> None:
@@ -41,7 +41,7 @@ class AmbiguousName(Conflict):
     """Several genes have the name.
 
     Args:
-        found: what the name means.
+        found: the meanings of the name.
     """
 
     def __init__(self, found: Resolution) -> None:
@@ -55,7 +55,7 @@ class AmbiguousName(Conflict):
 
 
 async def find_gene(connection: AsyncConnection, name: str) -> tuple[Resolution, NamedGene, int]:
-    """Return what a name means, with its gene and the gene's id in the database.
+    """Return the meaning of a name, its gene, and the gene's id in the database.
 
     Raises:
         NoSuchGene: no gene has the name.
@@ -80,7 +80,7 @@ async def find_gene(connection: AsyncConnection, name: str) -> tuple[Resolution,
 async def read_gene(
     connection: AsyncConnection, name: str, wanted: Wanted
 ) -> tuple[Resolution, Gene]:
-    """Return what a name means, and the gene with its answers.
+    """Return the meaning of a name, and the gene with its answers.
 
     Raises:
         NotFound: see :func:`find_gene`, or the gene was not in the database at the moment.
@@ -98,13 +98,13 @@ async def read_gene(
 
 
 async def no_such_gene(connection: AsyncConnection, name: str) -> NoSuchGene:
-    """Return the error about a name of no gene, with the genes in the database that are near."""
+    """Return the error about an unknown name, with similar names of genes in the database."""
     found = await search(connection, name, MAX_NEAR)
     near = [each for each in (*found.matches, *found.near) if each.gene.id is not None]
     return NoSuchGene(name, near[:MAX_NEAR])
 
 
 def kind_of(found: Resolution) -> str:
-    """Return what a name is for its gene, or for each of its genes, in words."""
+    """Return the kind of a resolved name in words."""
     assert found.resolved_by is not None
     return KINDS[found.resolved_by]

@@ -1,4 +1,4 @@
-"""Reads genes with their answers, in one statement however many genes there are."""
+"""Reads any number of genes with their answers in one statement."""
 
 import asyncio
 import functools
@@ -34,18 +34,18 @@ from app.db.tables import origins, own_tables
 _LICENCES = {name: source.info.licence for name, source in SOURCES.items()}
 
 _ROWS_AT_ONCE = 2_000
-"""Rows after which other requests have their turn on the event loop."""
+"""The number of rows after which the event loop may run other tasks."""
 
 
 async def read_genes(
     connection: AsyncConnection, gene_ids: Sequence[int], wanted: Wanted
 ) -> dict[int, Gene]:
-    """Return genes with their answers, by id, without those that were not there at the moment.
+    """Return genes with their answers by id. Genes that were missing at the moment are omitted.
 
     Args:
         connection: the database connection.
         gene_ids: the ids of the genes.
-        wanted: what comes back of each gene.
+        wanted: the selection of answers to read.
     """
     if len(gene_ids) == 1:
         return await _read(connection, _one(wanted), {"gene_id": gene_ids[0]})
@@ -95,9 +95,9 @@ async def _read(
 
 
 def _genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
-    """Select genes with their answers: a row for each answer, and one for a gene without any.
+    """Select genes with their answers: one row for each answer, and one for a gene without answers.
 
-    The rows have no order. To sort them, PostgreSQL would have to write all data to a file.
+    The rows are not sorted: to sort them, PostgreSQL would write all data to a temporary file.
     """
     answers = answers_at(wanted.moment)
     successors = genes_at(wanted.moment, "successors")
@@ -136,7 +136,7 @@ def _genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
 
 
 def _own_files() -> Subquery:
-    """Select the files of own tables with the licence that was given last. Some were replaced."""
+    """Select the files of own tables, including replaced ones, with their last licence."""
     return (
         select(own_tables.c.name, own_tables.c.digest, own_tables.c.licence)
         .ext(distinct_on(own_tables.c.name, own_tables.c.digest))
@@ -146,14 +146,14 @@ def _own_files() -> Subquery:
 
 
 def of_sources(source: ColumnElement[str], wanted: Wanted) -> list[ColumnElement[bool]]:
-    """Return the condition that a source is one of those that are wanted; none if all are."""
+    """Return the SQL condition on the selected sources; empty if all are selected."""
     if wanted.sources is None:
         return []
     return [source == any_(literal(list(wanted.sources), ARRAY(Text)))]
 
 
 def json_text(value: ColumnElement[Any]) -> ColumnElement[str]:
-    """Return a value as text of JSON, which is null if the value is."""
+    """Return a value as JSON text; null stays null."""
     return cast(func.to_json(value), Text)
 
 
@@ -165,8 +165,9 @@ def _named(genes: Subquery) -> ColumnElement[str]:
     return case((genes.c.id.is_not(None), one))
 
 
-# PostgreSQL plans this statement once, and that of several genes every time, because the plan
-# depends on their number. Composing a statement takes longer than executing it, so some are kept.
+# PostgreSQL caches the plan of this statement. It plans the statement for several genes every time,
+# because that plan depends on their number. Composing a statement takes longer than executing it,
+# so composed ones are cached.
 @functools.lru_cache(maxsize=256)
 def _one(wanted: Wanted) -> Select[Any]:
     genes = genes_at(wanted.moment)

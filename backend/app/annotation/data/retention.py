@@ -1,6 +1,6 @@
-"""Removes what is older than the settings say: former answers, old rows, and unused files.
+"""Removes former answers, old rows and unused files after the times in the settings.
 
-A former answer that was valid at a snapshot stays.
+A former answer that was valid at a snapshot is kept.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,13 @@ from app.core.retention.chores import retention as of_rows
 from app.core.workers.chores import Chore, LocalChore
 
 REMOVAL_INTERVAL = 3_600.0
-"""Seconds between the end of one pass through the history and the next."""
+"""Seconds between the end of one pass through the history and the start of the next."""
 
 BATCH = 2_000
-"""Former answers that are looked at in one transaction, and those that ended at the same time."""
+"""The number of former answers examined in one transaction. Those that ended at the same time as
+the last one are included."""
 
-# Retention never comes near the present, so no snapshot that is being taken can need a row.
+# Retention removes only old answers, so a snapshot that is being taken cannot need them.
 _REMOVE = text(
     """
     WITH ended AS MATERIALIZED (
@@ -50,19 +51,19 @@ _REMOVE = text(
 class Retention:
     """Removes former answers batch by batch, the oldest first.
 
-    ``history_horizon`` notes, in the same transaction, since when the history is complete.
+    The same transaction records in ``history_horizon`` since when the history is complete.
 
     Args:
-        days: after which a former answer is removed.
+        days: the days after which a former answer is removed.
     """
 
     def __init__(self, days: int) -> None:
         self._days = days
-        # so that a batch need not pass again the answers of snapshots
+        # the position in the history, so that a batch skips the kept answers before it
         self._after: datetime | None = None
 
     async def remove(self, connection: AsyncConnection) -> bool:
-        """Remove a batch, and return whether there is more to look at."""
+        """Remove a batch, and return whether there are more answers to examine."""
         values = {"days": self._days, "after": self._after, "batch": BATCH}
         row = (await connection.execute(_REMOVE, values)).one()
         self._after = row.last
@@ -70,7 +71,7 @@ class Retention:
 
 
 def retention(settings: Settings) -> Sequence[Chore | LocalChore]:
-    """Return the chores that remove what is older than the settings say."""
+    """Return the chores of retention."""
     chores: list[Chore | LocalChore] = []
     if settings.history_days is not None:
         remove = Retention(settings.history_days).remove

@@ -1,4 +1,4 @@
-"""Gives the genes back the answers that a source had given until an earlier moment."""
+"""Restores the answers of a source at an earlier moment."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,36 +35,36 @@ from app.db.locks import hold
 from app.db.tables import annotations
 
 MAX_EXAMPLES = 10
-"""The most genes that are shown."""
+"""Maximum number of genes shown."""
 
 
 class RolledBackGene(View):
-    """A gene whose answer is another one after the rollback."""
+    """A gene whose answer the rollback changes."""
 
     hgnc_id: str
     symbol: str
     state_before: str
-    """The state of the answer that is replaced."""
+    """The state of the replaced answer."""
     state: str
-    """The state of the answer that is restored. `unknown` if there was none."""
+    """The state of the restored answer; `unknown` if there was none."""
 
 
 class RolledBack(View):
-    """What a rollback has changed, or would change."""
+    """The result of a rollback or of its dry run."""
 
     id: int | None
-    """The rollback's id; null if nothing was changed."""
+    """The id of the rollback; null if nothing was changed."""
     source: str
     to: datetime
-    """The time whose answers are restored."""
+    """The time of the restored answers."""
     snapshot: str | None
-    """The snapshot of that time, if it was named."""
+    """The snapshot, if the time was given by its name."""
     genes: int
     """The number of genes whose answer changes."""
     unknown: int
-    """How many of them had no good answer then, and become unknown."""
+    """The number of genes that become unknown, because they had no good answer then."""
     dry_run: bool
-    """Whether nothing was changed, because it was only asked what would change."""
+    """Whether this is a dry run, which changes nothing."""
     examples: list[RolledBackGene]
     """Some of the genes."""
 
@@ -83,7 +83,7 @@ _SOURCES = text(
     """
 )
 
-# a snapshot that is being taken has either ended, or waits for this transaction
+# waits for a snapshot that is being taken, and makes later ones wait
 _LOCK = text("LOCK TABLE annotations IN ROW EXCLUSIVE MODE")
 
 _CREATE = text(
@@ -141,8 +141,8 @@ _KEEP_FORMER = text(
     """
 )
 
-# The checks stay: the release that was rolled back has been asked, and is not asked again until
-# there is another one. The origin has given the answer since it was fetched.
+# The last checks stay, so that the source is not asked again before it has another release. The
+# restored origin is valid since the answer was fetched.
 _RESTORE = text(
     """
     UPDATE annotations a SET state = r.state, data = r.data, release = r.release,
@@ -166,21 +166,21 @@ async def roll_back(
     by: str,
     dry_run: bool = False,
 ) -> RolledBack:
-    """Give the genes back the answers that a source had given until a moment.
+    """Restore the answers of a source at a moment.
 
-    The answers that are replaced go into the history, so that a rollback can be rolled back. A gene
-    that had no answer then becomes unknown. No run can begin meanwhile.
+    The replaced answers move to the history, so a rollback can be rolled back. A gene that had no
+    answer at the moment becomes unknown. No run of the source can begin meanwhile.
 
     Args:
         connection: a connection with an open transaction.
-        source: its name. It may be an own table that was removed.
+        source: the name of the source, which may be a removed own table.
         to: a day, a time, or the name of a snapshot.
-        note: why.
+        note: the reason.
         by: who rolls it back.
-        dry_run: only tell what would change.
+        dry_run: whether to return only what would change.
 
     Raises:
-        WrongUse: ``to`` is no moment and no snapshot, or a text is too long.
+        WrongUse: ``to`` is neither a moment nor a snapshot, or a text is too long.
         NotFound: there is no such source.
         Conflict: an active run covers the source.
     """
@@ -222,7 +222,7 @@ async def _require_source(connection: AsyncConnection, source: str) -> None:
 
 
 async def _find_moment(connection: AsyncConnection, to: str) -> Moment:
-    """Return the moment of a time or of a snapshot, whose name begins with a letter."""
+    """Return the moment of a time or a snapshot. A snapshot's name begins with a letter."""
     if to[:1].isalpha():
         try:
             return await find_moment(connection, snapshot=to)
@@ -246,7 +246,7 @@ async def _refuse_active(connection: AsyncConnection, source: str) -> None:
 
 
 def _differing(source: str, moment: Moment) -> Insert:
-    """Return the statement that collects the answers of the moment that differ from the present."""
+    """Return the statement that collects the moment's answers that differ from the present ones."""
     then = answers_at(moment, "was")
     state = func.coalesce(then.c.state, literal("unknown"))
     differing: Any = (

@@ -1,14 +1,14 @@
-"""Which runs the annotations and their history refer to."""
+"""Finds the runs that annotations and their history refer to."""
 
 from collections.abc import Collection
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# One statement sees one state: an answer that is replaced meanwhile goes from one table to another.
-# Each part asks for the first run from this one on that is named. PostgreSQL reads that from an
-# index, also where its statistics make it believe that any row of the table would do. Two indexes
-# leave out what the first one has.
+# A single statement has a consistent view, which matters because a replaced answer moves from one
+# table to another. Each part finds the first referenced run at or after an id. PostgreSQL then uses
+# an index even if its statistics suggest that any row would match. Two of the indexes omit the rows
+# that the first one contains.
 _NAMED = text(
     """
     SELECT r.id FROM unnest(CAST(:ids AS bigint[])) AS r (id) WHERE r.id IN (
@@ -27,5 +27,5 @@ _NAMED = text(
 
 
 async def list_named(connection: AsyncConnection, run_ids: Collection[int]) -> Collection[int]:
-    """Return those of some runs that an answer, an event of a gene or an accepted file names."""
+    """Return the runs that an answer, an event of a gene or an accepted file refers to."""
     return (await connection.execute(_NAMED, {"ids": list(run_ids)})).scalars().all()

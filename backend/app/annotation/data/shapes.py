@@ -1,6 +1,6 @@
-"""The JSON of genes with their answers, as it is written.
+"""Writes genes with their answers as JSON.
 
-What PostgreSQL writes as JSON is passed on as it is: the data, the files of an origin, and times.
+JSON text from PostgreSQL is passed on unchanged: the data, the files of an origin, and times.
 `views` describes the same shapes for OpenAPI.
 """
 
@@ -60,9 +60,9 @@ class Version(Struct):
 
 
 def raw(text: str | None) -> Raw | None:
-    """Return JSON that PostgreSQL wrote, to be passed on."""
+    """Return JSON text from PostgreSQL, to be passed on unchanged."""
     return None if text is None else Raw(text)
 
 
 encode = msgspec.json.Encoder().encode
-"""Writes a shape as JSON."""
+"""Encodes a shape as JSON."""

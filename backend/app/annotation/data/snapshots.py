@@ -1,4 +1,4 @@
-"""Takes, lists and deletes snapshots: named moments whose answers can always be read again."""
+"""Takes, lists and deletes snapshots: named moments whose answers stay readable."""
 
 import re
 from datetime import datetime
@@ -25,13 +25,13 @@ _RESERVED = frozenset({"all", "none", "now"})
 ALLOWED_NAME = "at most 30 lower-case letters, digits, `.`, `-` and `_`, with a letter first"
 
 LOCK_TIMEOUT = 10.0
-"""Seconds to wait for those who are writing answers. Meanwhile, others wait for the snapshot."""
+"""Seconds to wait for open transactions that write answers. Other writers wait meanwhile."""
 
 MAX_NOTE = 2_000
-"""Characters of a note."""
+"""Maximum length of a note in characters."""
 
 MAX_WHO = 200
-"""Characters of the name of somebody."""
+"""Maximum length of a person's name in characters."""
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -41,15 +41,15 @@ class SnapshotSummary(View):
 
     name: str
     at: datetime
-    """The moment whose answers it means."""
+    """The time of the snapshot."""
     note: str | None
-    """Why it was taken."""
+    """The reason."""
     by: str
-    """Who took it."""
+    """The person who took the snapshot."""
     genes: int
     """The number of genes in the database at that moment."""
     sources: list[str]
-    """The sources that had been asked."""
+    """The sources with answers at that moment."""
 
 
 class Snapshot(View):
@@ -57,15 +57,15 @@ class Snapshot(View):
 
     name: str
     at: datetime
-    """The moment whose answers it means."""
+    """The time of the snapshot."""
     note: str | None
-    """Why it was taken."""
+    """The reason."""
     by: str
-    """Who took it."""
+    """The person who took the snapshot."""
     manifest: Manifest
 
 
-# Who writes answers or genes has either committed or waits, and takes the time later than this one
+# With this lock, every writer of answers or genes has committed, or waits and takes a later time.
 _LOCK = text("LOCK TABLE annotations, genes IN SHARE MODE")
 
 # the clock may have been set back since the last answer, release, gene or event of a gene
@@ -102,10 +102,10 @@ _DELETE = text("DELETE FROM snapshots WHERE name = :name")
 
 
 def check_text(what: str, value: str, max_chars: int) -> str:
-    """Return a text that somebody wrote, without blanks around it.
+    """Return a typed text without surrounding blanks.
 
     Raises:
-        WrongUse: it is empty, too long, or has a character that PostgreSQL cannot store.
+        WrongUse: the text is empty, too long, or has a character that PostgreSQL cannot store.
     """
     value = value.strip()
     if not value or len(value) > max_chars or not is_storable(value):
@@ -114,20 +114,21 @@ def check_text(what: str, value: str, max_chars: int) -> str:
 
 
 async def take(connection: AsyncConnection, name: str, *, note: str | None, by: str) -> Snapshot:
-    """Take a snapshot of the answers as they are.
+    """Take a snapshot of the present answers.
 
-    No answer that is committed later can be valid at its time: the time is taken while nobody
-    writes answers or genes.
+    The time is taken while no transaction writes answers or genes, so no answer that is committed
+    later can be valid at it.
 
     Args:
-        connection: in a transaction, which is to be committed soon: writers wait for it.
-        name: that the snapshot gets.
-        note: why it is taken.
-        by: who takes it.
+        connection: a connection with an open transaction. Commit it soon, because writers wait for
+            it.
+        name: the name of the snapshot.
+        note: the reason.
+        by: the person who takes it.
 
     Raises:
-        WrongUse: the name cannot be used, or a text is too long.
-        Conflict: there is such a snapshot, or somebody writes answers for too long.
+        WrongUse: the name is not allowed, or a text is too long.
+        Conflict: the snapshot exists, or a transaction writes answers for too long.
     """
     if not NAME.fullmatch(name) or name in _RESERVED:
         reserved = f", and not {', '.join(sorted(_RESERVED))}"
@@ -144,8 +145,8 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
         if sqlstate(error) != _LOCK_NOT_AVAILABLE:
             raise
         raise Conflict(
-            f"somebody has been writing answers or genes for more than {LOCK_TIMEOUT:g} s",
-            allowed="a moment at which no transaction has written any and is still open",
+            f"a transaction has been writing answers or genes for more than {LOCK_TIMEOUT:g} s",
+            allowed="a moment without open transactions that have written answers or genes",
             remedy="try again; if it happens again, find the session",
             steps=(FIND_SESSION,),
         ) from error
@@ -209,11 +210,11 @@ async def delete_snapshot(connection: AsyncConnection, name: str, *, force: bool
     Args:
         connection: a connection with an open transaction.
         name: the name of the snapshot.
-        force: without it, the snapshot is not deleted.
+        force: must be true, as a safeguard.
 
     Raises:
         NotFound: there is no such snapshot.
-        WrongUse: it is not forced.
+        WrongUse: ``force`` is false.
     """
     at = await snapshot_time(connection, name)
     if not force:

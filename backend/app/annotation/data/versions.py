@@ -27,11 +27,11 @@ from app.db.tables import annotation_history, annotations, origins
 def answers_at(moment: Moment, name: str = "answers") -> Subquery:
     """Return a subquery of the answers that were valid at a moment, one for each gene and source.
 
-    Its columns are ``gene_id``, ``source``, ``state``, ``data``, ``release``, ``valid_from`` (since
-    when the answer was this one), ``fetched_at``, ``run_id`` (that fetched it), ``origin_id``,
-    ``checked_state``, ``checked_at`` and ``reason``. For a time in the past, ``release``,
-    ``fetched_at`` and ``origin_id`` are those of the last origin that had given the answer until
-    then, and the last check is null, because only the present one is stored.
+    Its columns are ``gene_id``, ``source``, ``state``, ``data``, ``release``, ``valid_from``,
+    ``fetched_at``, ``run_id`` (the run that fetched the answer), ``origin_id``, ``checked_state``,
+    ``checked_at`` and ``reason``. For a time in the past, ``release``, ``fetched_at`` and
+    ``origin_id`` are those of the last origin that had given the answer by then. The columns of the
+    check are null, because only the last check is stored.
 
     Args:
         moment: the point in time.
@@ -81,7 +81,7 @@ def _present() -> Select[Any]:
 
 
 def _past(table: Any, at: ColumnElement[datetime]) -> Select[Any]:
-    # the place of the last origin until then, and 0 if there is none
+    # the position of the last origin until then; 0 if there is none
     place = func.width_bucket(at, table.c.origin_since)
     since = table.c.origin_since[place]
     found = select(
@@ -94,7 +94,7 @@ def _past(table: Any, at: ColumnElement[datetime]) -> Select[Any]:
         case((table.c.state != "unknown", func.coalesce(since, table.c.valid_from))).label(
             "fetched_at"
         ),
-        # the run of a later origin is not noted
+        # the runs of later origins are not stored
         case((place <= 1, table.c.changed_run_id)).label("run_id"),
         type_coerce(table.c.origin_ids[place], BigInteger).label("origin_id"),
     ).where(table.c.valid_from <= at)

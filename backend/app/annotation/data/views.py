@@ -1,4 +1,4 @@
-"""The JSON of genes with their answers, as OpenAPI describes it; `shapes` is how it is written."""
+"""Describes the JSON of genes with their answers for OpenAPI; `shapes` writes it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,24 +12,24 @@ _ANSWERS = one_of(("found", "absent", "unknown"))
 
 
 class OriginFile(View):
-    """A file, or a service, that an answer came from."""
+    """A file or service that an answer came from."""
 
     address: str
-    """Without secrets."""
+    """The address, without secrets."""
     sha256: str | None
-    """Of the file as it was downloaded; null if a service was asked."""
+    """The SHA-256 digest of the downloaded file; null if a service was asked."""
 
 
 class Origin(View):
     """Where an answer came from."""
 
     run_id: int | None
-    """The run that fetched the answer. Null at a moment in the past, if a later run had fetched the
-    same answer again until then: only the first one is noted."""
+    """The run that fetched the answer. For a moment in the past, null if a later run had fetched
+    the same answer again by then, because only the first run is stored."""
     files: list[OriginFile]
-    """The files that the answer was made of, or the service that was asked."""
+    """The files of the answer, or the service that was asked."""
     parser: str
-    """The version of what this product makes of the source's data."""
+    """The version of this product's parser of the source."""
 
 
 class Annotation(View):
@@ -38,11 +38,11 @@ class Annotation(View):
     state: Annotated[str, _ANSWERS]
     """`found`, `absent` (the source has no data) or `unknown` (it could not be found out)."""
     data: dict[str, Any] | None
-    """What was found. Each source has its own keys. With `fields`, only these."""
+    """The data, if found. Each source has its own keys. With `fields`, only the selected ones."""
     release: str | None
-    """The source's release from which the answer comes."""
+    """The release of the source that gave the answer."""
     valid_from: datetime
-    """Since when the state and the data have been as they are."""
+    """When the state and the data last changed."""
     fetched_at: datetime | None
     """When the answer was fetched."""
     checked_state: Annotated[str, _ANSWERS] | None
@@ -63,26 +63,26 @@ class Gene(View):
 
     id: int
     hgnc_id: str
-    """With its prefix: `HGNC:9008`."""
+    """The HGNC id with its prefix: `HGNC:9008`."""
     symbol: str
     """The approved symbol."""
     ensembl_gene_id: str | None
-    """Without its version."""
+    """The Ensembl id without its version."""
     entrez_id: str | None
     """NCBI's GeneID."""
     withdrawn_at: datetime | None
-    """When HGNC was seen to have withdrawn the gene. It keeps its annotations as they were then."""
+    """When the withdrawal of the gene by HGNC was detected. The gene keeps its annotations."""
     successor: NamedGene | None
     """The gene that HGNC merged the gene into."""
     annotations: dict[str, Annotation]
-    """By the name of the source; without the sources that were not asked yet."""
+    """The annotations by the name of the source; without sources that were not asked yet."""
 
 
 class FoundGene(Gene):
     """A gene, and how its name was resolved."""
 
     resolved_by: Annotated[str, one_of(RESOLVED_BY)]
-    """What the name in the address is for the gene."""
+    """The kind of name in the request."""
 
 
 class GenePage(View):
@@ -97,13 +97,13 @@ class GivenRelease(View):
     """A release of a source that gave an answer."""
 
     release: str | None
-    """Null if the upstream did not state it."""
+    """The name of the release; null if the upstream did not state it."""
     since: datetime
-    """Since when it was the latest release that had given the answer."""
+    """When it became the latest release to give the answer."""
 
 
 class Version(View):
-    """An answer of a source, for as long as it was valid."""
+    """An answer of a source, with the period in which it was valid."""
 
     source: str
     state: Annotated[str, _ANSWERS]
@@ -114,15 +114,15 @@ class Version(View):
     valid_from: datetime
     """The first moment at which it was valid."""
     valid_to: datetime | None
-    """The first moment at which it was not valid any more; null if it still is."""
+    """The first moment at which it was no longer valid; null if it still is."""
     run_id: int | None
-    """The run that brought it; null: a rollback, or a version before 0.2."""
+    """The run that stored it; null for a rollback, or if a version before 0.2 stored it."""
     replaced_by_run_id: int | None
     """The run that replaced it; null if it is valid, or if a rollback replaced it."""
     replaced_by_rollback_id: int | None
     """The rollback that replaced it."""
     data: dict[str, Any] | None = None
-    """What was found; missing with `data=false`."""
+    """The data, if found; omitted with `data=false`."""
 
 
 class VersionPage(View):
@@ -138,7 +138,7 @@ class AnsweredQuery(FoundGene):
     """A gene that an identifier names."""
 
     query: str
-    """The identifier, as it was asked for."""
+    """The identifier as requested."""
     identifier: str = Field(alias="_id")
     """The HGNC id of the gene."""
 
@@ -147,21 +147,21 @@ class AmbiguousQuery(View):
     """An identifier that several genes have."""
 
     query: str
-    """The identifier, as it was asked for."""
+    """The identifier as requested."""
     ambiguous: Literal[True]
     resolved_by: Annotated[str, one_of(RESOLVED_BY)]
-    """What the identifier is for each candidate."""
+    """The kind of identifier that it is for the candidates."""
     candidates: list[NamedGene]
-    """The genes that the identifier could mean."""
+    """The genes that have the identifier."""
 
 
 class UnansweredQuery(View):
     """An identifier of no gene in the database."""
 
     query: str
-    """The identifier, as it was asked for."""
+    """The identifier as requested."""
     notfound: Literal[True]
     reason: str
-    """Why: no gene has the identifier, or the gene is not in the database."""
+    """The reason: no gene has the identifier, or the gene is not in the database."""
     gene: NamedGene | None
-    """The gene that the identifier means, if it is known and not in the database."""
+    """The gene with this identifier, if it is known but not in the database."""

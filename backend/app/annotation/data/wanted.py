@@ -1,4 +1,4 @@
-"""What a reader wants of genes: the moment, the sources, and the fields of their data."""
+"""Selects the answers to read: the moment, the sources, and the fields of their data."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,17 +16,17 @@ from app.core.text.nearest import did_you_mean
 from app.db.text import storable
 
 _SOURCE = re.compile("[^a-z0-9_-]")
-"""What ends the name of a source in the name of a field, or in a condition."""
+"""A character that ends the source's name in the name of a field or in a condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What comes back of each gene.
+    """The answers to read of each gene.
 
     Attributes:
-        moment: when its answers were valid.
-        sources: whose answers; None means all.
-        fields: the data of the sources of these fields is cut to them.
+        moment: the moment at which the answers were valid.
+        sources: the names of the sources; None means all.
+        fields: the fields to which the data of their sources are reduced.
     """
 
     moment: Moment = NOW
@@ -42,17 +42,17 @@ async def find_wanted(
     as_of: str | None = None,
     snapshot: str | None = None,
 ) -> Wanted:
-    """Return what somebody wants, by the names that they typed.
+    """Return the selection of typed parameters.
 
     Args:
         connection: the database connection.
-        sources: names of sources. None means all, or those of the fields.
+        sources: names of sources. Empty means all, or the sources of the fields.
         fields: names of fields, structures or sources; see `field_names.find_fields`.
         as_of: see `moments.find_moment`.
         snapshot: see `moments.find_moment`.
 
     Raises:
-        WrongUse: there is no such source or field, or the moment is none.
+        WrongUse: a source or field does not exist, or the moment is not valid.
         NotFound: there is no such snapshot.
     """
     for name in fields:
@@ -67,8 +67,8 @@ async def find_wanted(
 async def known_fields(connection: AsyncConnection, names: Sequence[str]) -> Known:
     """Return the fields of all sources.
 
-    Those of own tables are in the database. They are left out if the names begin with built-in
-    sources.
+    The fields of own tables are read from the database. They are omitted if all names begin with
+    built-in sources.
     """
     if all(_SOURCE.split(name.strip(), maxsplit=1)[0] in SOURCES for name in names):
         return {source: fields_of(source) for source in SOURCES}
@@ -76,10 +76,10 @@ async def known_fields(connection: AsyncConnection, names: Sequence[str]) -> Kno
 
 
 async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> None:
-    """Make sure that there are sources with these names.
+    """Check that sources with these names exist.
 
     Raises:
-        WrongUse: there is none.
+        WrongUse: a source does not exist.
     """
     unknown = [name for name in names if name not in SOURCES]
     if not unknown:
@@ -91,16 +91,16 @@ async def require_sources(connection: AsyncConnection, names: Sequence[str]) -> 
 
 
 def require_storable(name: str) -> None:
-    """Make sure that PostgreSQL can look for a name.
+    """Check that PostgreSQL can process a name.
 
     Raises:
-        WrongUse: it cannot.
+        WrongUse: the name contains characters that PostgreSQL rejects.
     """
     if storable(name) != name:
         raise WrongUse(f"the name {name[:80]!r}", allowed="a name without special characters")
 
 
 def unknown_name(what: str, name: str, known: Collection[str]) -> WrongUse:
-    """Return the error about a name that is none of those that are known."""
+    """Return the error about an unknown name."""
     hint = did_you_mean(name, known)
     return WrongUse(f"there is no {what} {name[:80]!r}{hint}", allowed=", ".join(known))

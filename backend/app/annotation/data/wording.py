@@ -1,4 +1,4 @@
-"""Says in words that a curator reads what differs between two versions of an answer."""
+"""Describes the differences between two versions of an answer in words, for curators."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,28 +11,28 @@ from app.annotation.data.diff import MISSING, FieldChange
 from app.annotation.data.fields import Field
 
 MAX_VALUES = 12
-"""The most values of fields that are named in a line."""
+"""Maximum number of values named in a line."""
 
 MAX_ELEMENTS = 5
-"""The most elements of a list that are named in each way: added, removed, altered."""
+"""Maximum number of elements of a list named as added, as removed, and as altered."""
 
 MAX_CHARS = 60
-"""The most characters of a value."""
+"""Maximum length of a value in characters."""
 
 _NAMES = ("name", "symbol", "disease", "protein_name")
-"""The fields by which people know an element that has an identifier."""
+"""The fields with a name for people, of an element that also has an identifier."""
 
 _VERBS = ("added", "removed", "altered")
 
 _SINGULAR_ENDINGS = ("ss", "us", "is")
-"""Words that end like this are no plurals: status, basis."""
+"""Words with these endings are not plurals: status, basis."""
 
 
 class Words:
     """Words for the changes of one source.
 
     Args:
-        fields: of the source. A field is named by as much of its path as tells it from the others.
+        fields: the fields of the source. A field's label is the shortest unique end of its path.
     """
 
     def __init__(self, fields: Iterable[Field]) -> None:
@@ -44,9 +44,9 @@ class Words:
         }
 
     def describe(self, changes: Sequence[FieldChange]) -> str:
-        """Return one line about the changes of one answer; it is empty without any."""
+        """Return one line about the changes of one answer; empty if there are none."""
         altered = [each for each in changes if each.element is None and each.change == "altered"]
-        # an empty value of an answer that had no values before says nothing
+        # a change from no value to an empty value is not worth mentioning
         telling = [each for each in altered if not _is_nothing(each.old, each.new)]
         values = [f"{self._label(each.path)} {_from_to(each)}" for each in telling or altered]
         others = [each for each in changes if each.element is not None or each.change != "altered"]
@@ -71,13 +71,13 @@ def describe_answer(
 
     Args:
         words: the words of the source.
-        changes: the changes of the data that are told.
+        changes: the changes of the data to describe.
         former_state: the state of the former answer.
         state: the state of the new answer.
         rollback_id: the rollback that restored the new answer.
     """
     said = [f"{former_state} -> {state}"] if state != former_state else []
-    # what an answer lost that is absent now is all that it had
+    # an absent answer has lost all its data, so the changes need no description
     described = words.describe(changes) if state == "found" else ""
     said += [described] if described else []
     said += [f"by rollback {rollback_id}"] if rollback_id is not None else []
@@ -85,7 +85,7 @@ def describe_answer(
 
 
 def describe_event(event: str, detail: Mapping[str, Any]) -> str:
-    """Return what happened to a gene: `renamed MLL -> KMT2A`."""
+    """Describe an event of a gene: `renamed MLL -> KMT2A`."""
     if "from" in detail:
         return f"{event} {_value(detail['from'])} -> {_value(detail.get('to'))}"
     into = detail.get("into")
@@ -137,10 +137,10 @@ def _element(label: str, change: FieldChange) -> str:
 
 
 def element_in_words(label: str, element: str | Mapping[str, Any] | None, value: Any) -> str:
-    """Return an element of a list or a map: by its identifier or its key, with its name.
+    """Describe an element of a list or a map by its identifier or key, with its name.
 
     Args:
-        label: what one element is called.
+        label: the noun for one element.
         element: the key of the map, or what identifies the element of the list; see `diff`.
         value: the element itself.
     """
@@ -159,14 +159,14 @@ def _present(change: FieldChange) -> Any:
 
 
 def identity_in_words(identity: Mapping[str, Any]) -> str:
-    """Return what identifies an element of a list."""
+    """Describe the identity of an element of a list."""
     return " ".join(_value(value) for value in identity.values() if value is not None)
 
 
 def _from_to(change: FieldChange) -> str:
     old, new = in_words(change.old), in_words(change.new)
     if old != new and _shortened(old) == _shortened(new):
-        # long texts that begin alike are shown from a few words before they differ
+        # long texts with a common start are shown from a few words before the difference
         pairs = enumerate(zip(old, new, strict=False))
         differ = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
         start = differ - MAX_CHARS // 3
@@ -184,7 +184,7 @@ def _value(value: Any) -> str:
 
 
 def in_words(value: Any) -> str:
-    """Return a value as people write it, without a limit."""
+    """Return a value in words, without a length limit."""
     match value:
         case None | msgspec.UNSET:
             return "none"

@@ -1,8 +1,8 @@
-"""What people are told of sources and their data, which the job engine does not know.
+"""The notifications about sources and their data, which the job engine does not know.
 
-`releases` says what a new release changed, `outages` which services are down, `staleness` which
-data are too old, and `schedules` which schedules fail. `notifier` hands them to the job engine.
-`checks` are those of the doctor.
+`releases` describes what a new release changed. `outages` finds services that are down, `staleness`
+finds stale data, and `schedules` finds failing schedules. `notifier` passes them to the job engine,
+and `checks` has the doctor's check.
 """
 
 __all__ = ["checks", "notifier", "outages"]

@@ -14,7 +14,7 @@ from app.core.text.words import some, time_span
     needs=("database.migrated",),
 )
 async def stale_sources(context: Context) -> Finding:
-    """Look at a sample of the genes. Sources that are disabled or being refreshed are fine."""
+    """Check a sample of the genes. Sources that are disabled or being refreshed pass."""
     from sqlalchemy import text
 
     from app.annotation.settings import Settings

@@ -1,4 +1,4 @@
-"""Puts together what tells people what happens."""
+"""Assembles the notifier."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -18,12 +18,12 @@ from app.core.runs.events import Event
 
 
 def start_notifier(settings: Settings, stack: AsyncExitStack, command: CommandOf) -> None:
-    """Tell people what happens from now on, if a channel is configured.
+    """Start the notifier, if a channel is configured.
 
     Args:
-        settings: what is told, and when.
-        stack: ends it.
-        command: says what to type to take a step.
+        settings: the settings of the channels and of the rules.
+        stack: the exit stack that stops the notifier.
+        command: returns the command to type for a step.
 
     Raises:
         UserError: a channel cannot be used.
@@ -36,12 +36,12 @@ def start_notifier(settings: Settings, stack: AsyncExitStack, command: CommandOf
 
 
 def new_notifier(settings: Settings, carriers: Sequence[Channel], command: CommandOf) -> Notifier:
-    """Return what tells people what happens. It is not started yet.
+    """Return the notifier. The caller starts it.
 
     Args:
-        settings: what is told, and when.
+        settings: the settings of the channels and of the rules.
         carriers: the channels. The notifier closes them.
-        command: says what to type to take a step.
+        command: returns the command to type for a step.
     """
     titles = {name: source.info.title for name, source in SOURCES.items()}
     freshness = {

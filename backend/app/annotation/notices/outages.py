@@ -14,7 +14,7 @@ from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.text.words import some, time_span
 
-# what a source waited for before its last answer in the run was another outage
+# a wait before the source's last answer in the run belongs to an earlier outage
 _DOWN = text(
     """
     -- the last answer is looked for once, and not for each event
@@ -41,17 +41,17 @@ _DOWN = text(
 
 
 ASKED = [(host.name, name) for name, source in SOURCES.items() for host in source.info.hosts]
-"""Each service with a source that asks it."""
+"""Pairs of a service and a source that asks it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A service that gives no answer now, and for which a run waits.
+    """A service that does not answer, and for which a run waits.
 
     Attributes:
         host: the name of the service.
         since: when the run began to wait.
-        reason: what the service last did instead of answering, for operators.
+        reason: the last failure of the service, for operators.
     """
 
     host: str
@@ -61,7 +61,7 @@ class Outage:
 
 
 async def outages(connection: AsyncConnection) -> dict[str, list[Outage]]:
-    """Return the services for which runs wait now, by source."""
+    """Return the services for which runs wait, by source."""
     found: dict[str, list[Outage]] = {}
     for row in await connection.execute(_DOWN, _values(ASKED, seconds=0)):
         outage = Outage(row.host, row.since, row.run, row.reason)
@@ -81,20 +81,21 @@ def _values(asked: Sequence[tuple[str, str]], seconds: float) -> dict[str, Any]:
 def outage_watch(
     asked: Sequence[tuple[str, str]], titles: Mapping[str, str], hours: float
 ) -> Watch:
-    """Return what looks for services that are down.
+    """Return the watch for services that are down.
 
-    What ends such an incident is that its sources succeed: while a run tries again, nobody knows.
+    The incident ends when its sources succeed. A retry alone does not end it, because its outcome
+    is not known yet.
 
     Args:
-        asked: each service with a source that asks it.
+        asked: pairs of a service and a source that asks it.
         titles: the titles of the sources, for people.
-        hours: for which a run has to wait until it is told.
+        hours: the hours that a run must wait before a notification is sent.
     """
     values = _values(asked, hours * 3_600)
 
     async def look(connection: AsyncConnection) -> Looked:
         rows = (await connection.execute(_DOWN, values)).all()
-        # of several runs, the one that has been waiting for the longest time
+        # of several runs, the one that has been waiting longest
         found = {row.host: row for row in reversed(rows)}
         return Looked([_notice(row, titles) for row in found.values()])
 

@@ -1,4 +1,4 @@
-"""Says what a new release of a source changed."""
+"""Describes what a new release of a source changed."""
 
 from datetime import datetime
 
@@ -21,12 +21,12 @@ _RUN = text(
 
 
 async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
-    """Say which release arrived, and how many genes have other answers now.
+    """Return the notice about a new release, with the number of genes whose answers changed.
 
-    The numbers are those of `just changes` for the same time.
+    The numbers equal those of `just changes` for the same period.
 
     Args:
-        db: to read from.
+        db: the database.
         event: the event of the run that refreshed the source.
     """
     source, release = str(event.detail["source"]), one_line(str(event.detail["release"]), 60)
@@ -41,7 +41,7 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
     if counts is None:
         said = ["it arrived"]
         lines.append(
-            "What changed is not counted: the history does not reach back to the former release."
+            "The changes are not counted: the history does not reach back to the former release."
         )
     else:
         gained = dict(counts.gained)
@@ -67,7 +67,7 @@ async def _counts(
     """Count the genes by the kind of the change, and by what they gained.
 
     Returns:
-        None if the history does not reach back so far.
+        The numbers; None if the history does not reach back to ``since``.
     """
     try:
         await require_history(connection, since)

@@ -9,7 +9,7 @@ from app.core.schedules.views import LastEnd, last_ends
 
 
 def schedule_watch() -> Watch:
-    """Return what looks for schedules whose last tick failed or was refused."""
+    """Return the watch for schedules whose last tick failed or was refused."""
     return Watch(Kind.TASK_FAILED, _look)
 
 
@@ -26,7 +26,7 @@ def _notice(end: LastEnd) -> Notice:
         title=f"The {end.action} of the schedule {end.name} failed",
         text=f"{end.reason}\nThe next tick tries again.{kept}\n"
         f"To see its ticks: just schedules {end.name}\n"
-        f"To do one when it is repaired: just schedule-run {end.name}",
+        f"To execute a tick after the cause is fixed: just schedule-run {end.name}",
         detail={"schedule": end.name, "action": end.action, "reason": end.reason},
         subject=end.name,
     )

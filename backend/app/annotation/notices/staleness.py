@@ -1,4 +1,4 @@
-"""Finds sources whose answers are older than they stay good, in a sample of the genes."""
+"""Finds sources with stale answers, in a sample of the genes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,15 +10,16 @@ if TYPE_CHECKING:
     from app.core.notify.incidents import Watch
 
 SAMPLE_GENES = 200
-"""How many genes are considered, evenly spread over all genes."""
+"""The number of genes in the sample, spread evenly over all genes."""
 
 MAX_OLD_SHARE = 0.05
-"""The share of genes with old or missing answers that is usual."""
+"""The share of genes with old or missing answers that is considered normal."""
 
 GRACE_SECONDS = 3_600.0
-"""Seconds that people are not told of: a run that a schedule creates takes some time."""
+"""Seconds that answers may be overdue without a notification, because a scheduled run takes some
+time."""
 
-# one row for each gene of the sample and each source, by index look-ups only
+# one row for each gene of the sample and each source, read by index lookups only
 STALE = """
     WITH bounds AS (SELECT min(id) AS first, max(id) AS last FROM genes),
     sample AS (
@@ -41,16 +42,16 @@ STALE = """
     LEFT JOIN annotations a ON a.gene_id = sample.id AND a.source = w.source
     GROUP BY w.source ORDER BY w.source
 """
-"""The statement, as text: the doctor has to start fast."""
+"""The statement as plain text, because the doctor must start fast."""
 
 
 def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "Watch":
-    """Return what looks for data that are too old.
+    """Return the watch for stale data.
 
-    A source that is being refreshed is left alone, whether it was told of or not.
+    The incident of a source that is being refreshed is neither opened nor closed.
 
     Args:
-        freshness: how many seconds the answers of each source stay good.
+        freshness: the seconds that answers stay fresh, by source.
         titles: the titles of the sources, for people.
     """
     from sqlalchemy import text
@@ -76,7 +77,7 @@ def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "W
             text=f"About {share:.0%} of the genes have answers of {titles[source]} that were not"
             f" checked for more than {limit}. No run is refreshing them.\n"
             f"To refresh them: just annotate {source}\n"
-            "To let that happen by itself: just schedules --suggest",
+            "To refresh them automatically: just schedules --suggest",
             detail={"source": source, "share": round(share, 3), "freshness": freshness[source]},
             subject=source,
         )

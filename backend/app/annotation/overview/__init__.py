@@ -1,7 +1,7 @@
-"""What is shown of the sources and their services, whatever they are asked about.
+"""The state of the sources and their services, for the API, the pages and the CLI.
 
-`sources` says what there is of each source: its licence and releases, how complete and fresh it is,
-and what is wrong with it. `budgets` says how much of the request budgets of the services is in use.
+`sources` reads the state of each source: its licence, releases, coverage, the age of its answers,
+and its problems. `budgets` reads the use of the services' request budgets.
 """
 
 __all__ = ["budgets", "sources"]

@@ -1,4 +1,4 @@
-"""How much of the request budgets of the sources' hosts is in use."""
+"""Reads the use of the request budgets of the sources' hosts."""
 
 from collections.abc import Iterator
 
@@ -29,11 +29,11 @@ class HostBudget(View):
     wait: float
     """Seconds that a request would wait for its slot now."""
     paused: float
-    """Seconds that the service has asked to wait, and that are left; 0 if it has not."""
+    """Seconds left of a pause that the service has asked for; 0 without a pause."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody uses it, and nobody has to wait for it."""
+        """Whether the budget is unused and has no waiting requests."""
         return not (self.used or self.wait or self.paused)
 
 
@@ -41,7 +41,7 @@ class Status(WorkerStatus):
     """The workers, the queue, and the request budgets."""
 
     budgets: list[HostBudget] | None
-    """Null if it is not known how much of them is in use: Redis gives no answer, or the budgets are
+    """The budgets; null if their use is not known, because Redis does not answer or the budgets are
     in the memory of another process, which executes the runs."""
 
 
@@ -52,7 +52,7 @@ async def status(
 
     Args:
         connection: the database connection.
-        budgets: the budgets of :func:`read_budgets`. Read them before the connection is taken.
+        budgets: the result of :func:`read_budgets`. Read it before you take the connection.
         arq_health: arq's own health line, if arq is used and Redis has one.
     """
     workers = await worker_status(connection, arq_health=arq_health)
@@ -60,7 +60,7 @@ async def status(
 
 
 async def read_budgets(settings: Settings, budgets: Budgets | None) -> list[HostBudget] | None:
-    """Return how much of each budget is in use, in one look; None if that is not known.
+    """Return the use of each budget, read in one request; None if it is not known.
 
     Args:
         settings: the settings of the sources.

@@ -1,4 +1,4 @@
-"""What there is of each source: its licence, its releases, and how complete and fresh it is."""
+"""Reads the state of each source: licence, releases, coverage, and age of the answers."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from app.core.text.nearest import did_you_mean
 
 
 class CurrentRelease(View):
-    """What an upstream published when it was last looked at."""
+    """The release that an upstream had when it was last asked."""
 
     of: Annotated[str, one_of(("file", "service"))]
     """Whether its file or its service states the release."""
     release: str
-    """A version, or a day."""
+    """The release: a version or a date."""
     address: str
     """The address that states the release."""
     since: datetime
@@ -42,19 +42,19 @@ class CurrentRelease(View):
 
 
 class StoredRelease(View):
-    """A release that stored answers are from."""
+    """A release of stored answers."""
 
     release: str | None
-    """Null if the upstream did not state it."""
+    """The name of the release; null if the upstream did not state it."""
     genes: int
     """The number of genes with an answer of this release."""
     is_current: bool
-    """Whether the source still had this release when it was last looked at. `current` may name it
-    otherwise: before a file is read, its date is all that is known."""
+    """Whether the source still had this release when it was last asked. `current` may show another
+    name for it, because only the date of a file is known before it is read."""
 
 
 class ServiceOutage(View):
-    """A service that gives no answer now, and for which a run waits."""
+    """A service that does not answer, and for which a run waits."""
 
     host: str
     """The name of the service, as in `waiting_for` of the run."""
@@ -64,14 +64,14 @@ class ServiceOutage(View):
 
 
 class SourceOverview(View):
-    """A source, and what is stored of it."""
+    """A source and the state of its answers."""
 
     name: str
     title: str
     licence: str
     licence_url: str
     attribution: str
-    """How the source wants to be named where its data are used."""
+    """The attribution that the source asks for where its data are used."""
     enabled: bool
     """Whether a run of all sources covers it."""
     freshness: float
@@ -88,25 +88,25 @@ class SourceOverview(View):
     missing: int
     """Genes that the source was not asked about yet."""
     due: int
-    """Genes that a smart run would ask the source about, as of the releases in `current`."""
+    """Genes that a smart run would ask the source about, judged by the releases in `current`."""
     counted_at: datetime
     """When the genes and their ages were counted."""
     median_age: float | None
-    """Seconds since the source was last asked about a gene, or its answer was confirmed: the
-    median."""
+    """The median of the seconds since the source was last asked about a gene or its answer was
+    confirmed."""
     oldest_age: float | None
-    """Seconds since the source was last asked about a gene: the longest."""
+    """The maximum of the seconds since the source was last asked about a gene."""
     last_success: datetime | None
     """When a run last refreshed the source successfully."""
     held: Held | None
-    """What was not accepted in the last run of the source, if anything."""
+    """The held answers of the source's last run, if any."""
     outages: list[ServiceOutage]
-    """The services of the source that give no answer now, and for which a run waits."""
+    """The services of the source that do not answer, and for which a run waits."""
 
 
 _NOW = text("SELECT now()")
 
-# a withdrawn gene keeps the release of its last answers for good
+# withdrawn genes are excluded, because their answers are never refreshed
 _STORED = text(
     """
     SELECT a.source, a.release, count(*) AS genes, bool_and(r.marker IS NOT NULL) AS is_current
@@ -132,11 +132,11 @@ _MAX_STORED = 5
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What takes a pass over all annotations.
+    """The counts that require a scan of all annotations.
 
     Attributes:
-        at: when they were counted.
-        genes: the number of genes to annotate.
+        at: the time of the count.
+        genes: the number of genes that are not withdrawn.
         answered: the coverage by source.
         stored: the releases of the stored answers by source, the most frequent first.
         due: the number of genes that are due, by source.
@@ -152,9 +152,9 @@ class Counts:
 async def count_answers(
     connection: AsyncConnection, settings: Settings, names: Collection[str] | None = None
 ) -> Counts:
-    """Count the answers of sources; withdrawn genes do not count.
+    """Count the answers of sources, except for withdrawn genes.
 
-    It takes about a second for 20,000 genes and 15 sources.
+    Counting takes about a second for 20,000 genes and 15 sources.
 
     Args:
         connection: the database connection.
@@ -189,7 +189,7 @@ async def source_overview(
 
 
 async def require_source(connection: AsyncConnection, name: str) -> None:
-    """Make sure that a source exists.
+    """Check that a source exists.
 
     Raises:
         NotFound: there is no such source.
@@ -251,7 +251,7 @@ async def sources_overview(
                 oldest_age=now.timestamp() - answered.oldest if answered else None,
                 last_success=None if last is None else datetime.fromtimestamp(last, UTC),
                 held=held.get(name),
-                # whoever may read the data need not know what went wrong in between
+                # the reason of an outage is for operators only
                 outages=[
                     ServiceOutage(host=each.host, since=each.since, run_id=each.run_id)
                     for each in down.get(name, ())

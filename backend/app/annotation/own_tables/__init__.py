@@ -1,8 +1,8 @@
-"""The group's own tables: each is a source like any other, whose file is stored in PostgreSQL.
+"""Own tables of the group: each is a source whose file is stored in PostgreSQL.
 
-`reading` reads a table that somebody adds, of text or, with `workbook`, of a spreadsheet. `values`
-tells numbers from text. `store` stores it, `source` answers from it, and `registry` lists all
-sources, those of this kind included.
+`reading` reads a text table or, with `workbook`, a spreadsheet. `values` detects columns of
+numbers. `store` stores the table, `source` answers from it, and `registry` lists all sources,
+including own tables.
 """
 
 __all__ = ["reading", "registry", "source", "store"]

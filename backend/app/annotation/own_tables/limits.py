@@ -1,14 +1,14 @@
-"""How large an own table may be."""
+"""The limits of an own table."""
 
 MAX_BYTES = 50_000_000
-"""Bytes of the file."""
+"""Maximum size of the file in bytes."""
 
 MAX_ROWS = 200_000
-"""Rows without the header."""
+"""Maximum number of rows, without the header."""
 
 MAX_COLUMNS = 200
 
 MAX_CELL_CHARS = 5_000
 
 MAX_NAME_CHARS = 100
-"""Characters of a column's name."""
+"""Maximum length of a column's name in characters."""

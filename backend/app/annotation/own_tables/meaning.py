@@ -1,4 +1,4 @@
-"""Which genes the rows of an own table mean. All statements here are about one table."""
+"""Finds the genes that the rows of an own table name. Each statement covers one table."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,9 +16,9 @@ from sqlalchemy import (
 
 from app.db.tables import genes, own_rows
 
-# Rows that name their gene by a symbol, with the genes that have it. The best kind decides: the
-# approved symbol, the last symbol of a withdrawn gene, a previous symbol, an alias. Names are
-# compared with those of all approved genes, not only of those in the database.
+# Rows that name their gene by a symbol, with the genes that have it. The first kind with a match
+# decides: approved symbol, last symbol of a withdrawn gene, previous symbol, alias. Names are
+# compared with all approved genes, not only with those in the database.
 MEANT = text(
     """
     WITH asked AS (
@@ -40,7 +40,7 @@ MEANT = text(
     """
 ).columns(column("name", Text), column("hgnc_id", Text), column("ambiguous", Boolean))
 
-# the rows of some genes; a gene has no row here if no row means it
+# the rows of some genes; genes without rows are missing
 ROWS = text(
     """
     WITH g AS (SELECT id, hgnc_id, entrez_id, ensembl_gene_id FROM genes WHERE id = ANY(:ids)),
@@ -99,7 +99,7 @@ _IDS = (
 
 _IS_SYMBOL = own_rows.c.key == "symbol"
 
-# what became of the rows when the table was added: in the database, elsewhere, or by line
+# the outcome of adding the table: rows in the database, rows elsewhere, and problems by line
 OUTCOME = (
     select(
         own_rows.c.line,

@@ -23,15 +23,15 @@ from app.core.errors import WrongUse
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """A table as somebody wrote it.
+    """A table as read from its file.
 
     Attributes:
         path: the path of the file.
-        digest: its SHA-256.
+        digest: the SHA-256 digest of the file.
         size: the size in bytes.
-        columns: the names of the columns, with what they hold.
-        rows: how each row names its gene, and its values in the order of the columns.
-        read: what each column that may name genes was taken for.
+        columns: the names of the columns with their types.
+        rows: the names of the gene and the values of each row, in the order of the columns.
+        read: how each column that may name genes was read.
         other_sheets: the other sheets of a workbook, which are not read.
     """
 
@@ -47,11 +47,11 @@ class OwnFile:
 def read_own_file(path: Path, is_symbol: Callable[[str], bool]) -> OwnFile:
     """Read a TSV, CSV or XLSX file with a header.
 
-    Text is read as gene lists are. A cell that stands for a missing value is None.
+    Text is read like a gene list. A cell with a missing value is None.
 
     Args:
         path: the path of the file.
-        is_symbol: tells whether a gene has or had this name, in any case.
+        is_symbol: returns whether a gene has or had this name, in any case.
 
     Raises:
         WrongUse: the file cannot be read (the error names the line), it is too large, or no column
@@ -60,7 +60,7 @@ def read_own_file(path: Path, is_symbol: Callable[[str], bool]) -> OwnFile:
     size, digest = _measured(path)
     others: list[str] = []
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
-        # imports openpyxl, which no worker needs to start
+        # imported here, because it imports openpyxl, which workers do not need at startup
         from app.annotation.own_tables.workbook import read_workbook
 
         found, others = read_workbook(path)
@@ -69,8 +69,8 @@ def read_own_file(path: Path, is_symbol: Callable[[str], bool]) -> OwnFile:
     header, rows = split_header(found) if found else (None, [])
     if header is None or not rows:
         raise WrongUse(
-            f"{path}: there is no row below a header",
-            allowed="the names of the columns in the first line, and a gene in each row",
+            f"{path}: there are no rows below the header",
+            allowed="the names of the columns in the first line, and one gene in each row",
         )
     places = _columns(path, header)
     _require_shape(path, header, rows)
@@ -101,7 +101,7 @@ def _measured(path: Path) -> tuple[int, str]:
 
 
 def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
-    """Return the place of each column that has a name. R's row names have none."""
+    """Return the index of each column with a name. R's row names have none."""
     if len(header) > MAX_COLUMNS:
         raise WrongUse(f"{path}: {len(header):,} columns", allowed=f"at most {MAX_COLUMNS}")
     places: dict[str, int] = {}
@@ -151,14 +151,14 @@ def _cell(cells: Sequence[str], at: int) -> str:
 
 
 def clean_value(cell: str) -> str:
-    """Return a cell without blanks around it. A formula of text gives its text."""
+    """Return a cell without surrounding blanks. A text formula is replaced by its text."""
     cleaned = clean(cell)
-    # inner line breaks and blanks stay as they are, except where the cell was a formula
+    # inner line breaks and blanks are kept, unless the cell was a formula
     return cleaned if cell.lstrip().startswith('="') else cell.strip()
 
 
 def first_key(row: Row) -> Iterator[tuple[str, str]]:
-    """Give the name by which a row names its gene: its best identifier, or else its symbol."""
+    """Yield the name that identifies a row's gene: its best identifier, else its symbol."""
     for key in ("hgnc_id", "entrez_id", "ensembl_gene_id", "symbol"):
         value = getattr(row, key)
         if value is not None:

@@ -1,4 +1,4 @@
-"""All sources: the built-in ones, and the own tables."""
+"""The registry of all sources: the built-in ones and the own tables."""
 
 from collections.abc import Mapping
 
@@ -25,13 +25,13 @@ def connected(
     own: Mapping[str, OwnTableRow],
     reading: Reading | None = None,
 ) -> Source:
-    """Return a source that is connected to its hosts, or to PostgreSQL.
+    """Return a source, connected to its hosts or to PostgreSQL.
 
     Args:
         name: the name of one of :func:`all_sources`.
-        connect: to the hosts.
+        connect: the connector to the hosts.
         own: the own tables.
-        reading: opens a transaction to read in; None if only the release is asked for.
+        reading: opens a transaction to read in; None if only the release is needed.
     """
     if name in SOURCES:
         return SOURCES[name](connect)

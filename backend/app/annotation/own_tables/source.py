@@ -1,4 +1,4 @@
-"""An own table as a source. It answers from PostgreSQL, where the table's rows are."""
+"""An own table as a source, which answers from the rows in PostgreSQL."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,25 +23,26 @@ from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.release import Release
 
 _IDENTIFIERS: tuple[Key, ...] = ("entrez_id", "ensembl_gene_id")
-"""Columns of genes that may be empty."""
+"""The identifiers of genes that may be missing."""
 
 _IS_CURRENT = text("SELECT count(*) FROM own_tables WHERE id = :table_id AND replaced_at IS NULL")
 
 _NAMES_AT_A_TIME = 1_000
-"""So many rows do not block the event loop."""
+"""The number of names read at a time, small enough not to block the event loop."""
 
 MAX_GENE_CHARS = 100_000
-"""Characters of the rows about one gene, as JSON. No more is stored of an answer."""
+"""Maximum length of the rows about one gene as JSON, in characters: the limit of an answer's
+data."""
 
 Reading = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a transaction to read in."""
 
 
 class _Stored(Download):
-    """The file, of which there is no local copy."""
+    """The file, which has no local copy."""
 
     async def discard(self) -> None:
-        """Keep it: it stays what somebody added."""
+        """Do nothing: the table stays as it was added."""
 
 
 class Data(msgspec.Struct):
@@ -53,7 +54,7 @@ class Data(msgspec.Struct):
 
 
 def info_of(own: OwnTableRow) -> SourceInfo:
-    """Return the declaration of the source that an own table is."""
+    """Return the source declaration of an own table."""
     return SourceInfo(
         name=own.name,
         title=own.title,
@@ -81,7 +82,7 @@ class OwnTable(FileSource):
     """An own table.
 
     Args:
-        connect: to no host.
+        connect: the connector; it is not used for requests.
         own: the current file.
         reading: opens a transaction to read in; None if only the release is asked for.
     """
@@ -89,7 +90,7 @@ class OwnTable(FileSource):
     data = Data
 
     def __init__(self, connect: Connector, own: OwnTableRow, reading: Reading | None) -> None:
-        Source.__init__(self, connect)  # FileSource's own connects to the host of a file
+        Source.__init__(self, connect)  # FileSource.__init__ would connect to the file's host
         self.file_release = None
         self._downloads = []
         self.info = info_of(own)
@@ -102,11 +103,11 @@ class OwnTable(FileSource):
 
     @property
     def downloads(self) -> int:
-        """None: the rows are in PostgreSQL."""
+        """0, because the rows are in PostgreSQL."""
         return 0
 
     async def fetch(self) -> list[Download]:
-        """Return nothing: the rows are in PostgreSQL."""
+        """Return no files, because the rows are in PostgreSQL."""
         return []
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
@@ -130,7 +131,7 @@ class OwnTable(FileSource):
             }
             async with self._reading() as connection:
                 rows = {row.gene_id: row for row in await connection.execute(ROWS, values)}
-                # the rows of a file that is replaced are deleted
+                # the rows of a replaced file are deleted
                 current = await connection.execute(_IS_CURRENT, {"table_id": self._own.id})
                 if not current.scalar_one():
                     raise BadAnswer(f"{self._own.name} was replaced or removed meanwhile")
@@ -142,9 +143,9 @@ class OwnTable(FileSource):
         self.file_release = self._release
 
     async def _meant(self, reading: Reading) -> dict[str, list[tuple[str, bool]]]:
-        """Return the names in the table by the gene that they mean, and whether they mean others.
+        """Return the names in the table by gene, each with whether it may also mean other genes.
 
-        No transaction is open while answers are given, because the attempt has few connections.
+        No transaction is open while answers are yielded, because an attempt has few connections.
         """
         meant: dict[str, list[tuple[str, bool]]] = {}
         async with reading() as connection:
@@ -156,7 +157,7 @@ class OwnTable(FileSource):
 
     @property
     def _release(self) -> Release:
-        # the same file may be stated to be of another release
+        # the same file may be added again as another release
         marker = f"{self._own.digest} {self._own.release}"
         return Release(self._own.release, marker, self._own.file_name)
 

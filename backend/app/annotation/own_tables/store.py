@@ -1,4 +1,4 @@
-"""Stores the files of own tables in PostgreSQL, from where every worker can read them."""
+"""Stores the files of own tables in PostgreSQL, so that every worker can read them."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
 _RESERVED = frozenset({"all", "none"})
 
 MAX_TEXT = 200
-"""Characters of a title, a licence, a release, or a name of somebody."""
+"""Maximum length of a title, licence, release or person's name, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class OwnTableRow:
 
 @dataclass(frozen=True, slots=True)
 class RowRemark:
-    """A row whose gene cannot be told."""
+    """A row whose gene cannot be identified."""
 
     line: int
     found: str
@@ -57,17 +57,17 @@ class RowRemark:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of a file.
+    """The result of adding a file.
 
     Attributes:
         name: the name of the source.
         release: the release of the file.
-        unchanged: whether the same file is the current one already.
+        unchanged: whether the same file was already the current one.
         rows: the number of rows.
         genes_here: the number of rows about genes of the database.
         elsewhere: the number of rows about genes that are not in the database.
-        problems: rows whose gene cannot be told.
-        columns: what each column that may name genes was taken for.
+        problems: the rows whose gene cannot be identified.
+        columns: how each column that may name genes was read.
         other_sheets: the other sheets of a workbook, which were not read.
     """
 
@@ -100,13 +100,13 @@ _REPLACE = text(
 
 _ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :name AND active")
 
-# the answers that were made of former rows are in the annotations and their history
+# former rows are not needed, because their answers are stored
 _FORGET_ROWS = text(
     "DELETE FROM own_rows r USING own_tables t"
     " WHERE t.id = r.table_id AND t.name = :name AND t.replaced_at IS NOT NULL"
 )
 
-# a snapshot that is being taken has either ended, or waits for this transaction
+# waits for a snapshot that is being taken, and makes later ones wait
 _LOCK_ANNOTATIONS = text("LOCK TABLE annotations IN ROW EXCLUSIVE MODE")
 
 _SNAPSHOTS = text(
@@ -131,10 +131,10 @@ _ADD = text(
 
 
 def check_name(name: str) -> None:
-    """Make sure that a source may have a name.
+    """Check that a name is allowed for an own table.
 
     Raises:
-        WrongUse: it has other characters, or a built-in source has it.
+        WrongUse: the name has other characters, is reserved, or belongs to a built-in source.
     """
     if not NAME.fullmatch(name):
         raise WrongUse(
@@ -168,10 +168,10 @@ async def current_tables(connection: AsyncConnection) -> dict[str, OwnTableRow]:
 async def all_columns(connection: AsyncConnection) -> dict[str, dict[str, list[str]]]:
     """Return the columns of all files of each own table, the newest file first.
 
-    Answers that were made of a former file have its columns.
+    Answers from a former file have that file's columns.
 
     Returns:
-        What the column held in each of the files, by table and column: ``number`` or ``text``.
+        The types of the column in the files, by table and column: ``number`` or ``text``.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for row in await connection.execute(_ALL_COLUMNS):
@@ -191,19 +191,19 @@ async def add(
     release: str | None,
     by: str,
 ) -> Added:
-    """Store a file as the current one of a source. Adding the same file again changes nothing.
+    """Store a file as the current one of a source. The operation is idempotent.
 
     Args:
         connection: a connection with an open transaction.
         name: the name of the source.
-        file: that was read.
-        title: as people read it; None means that of the former file, or else the name.
-        licence: of its data; None means that of the former file, or else "own data".
-        release: as people read it; None means the day.
-        by: who adds it.
+        file: the file that was read.
+        title: the title for people; None means that of the former file, else the name.
+        licence: the licence of the data; None means that of the former file, else "own data".
+        release: the release for people; None means today's date.
+        by: who adds the table.
 
     Raises:
-        WrongUse: the name cannot be used, or a text is too long.
+        WrongUse: the name is not allowed, or a text is too long.
     """
     check_name(name)
     for what, value in (("title", title), ("licence", licence), ("release", release), ("by", by)):
@@ -239,7 +239,7 @@ async def add(
     }
     stored = (await connection.execute(_ADD, values)).one()
     await _copy(connection, stored.id, file, keys)
-    # without statistics about the new rows, PostgreSQL joins them one by one
+    # without statistics of the new rows, PostgreSQL would choose a slow nested loop join
     await connection.execute(text("ANALYZE own_rows"))
     outcome = await _outcome(connection, stored.id)
     return _added(name, stored.release, file, outcome, unchanged=False)
@@ -288,26 +288,25 @@ def _added(name: str, release: str, file: OwnFile, outcome: list[Any], *, unchan
 
 
 async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int:
-    """Remove an own table from the sources. Its annotations stay, unless they are to be forgotten.
+    """Remove an own table from the sources. Its annotations stay unless ``forget`` is true.
 
     Args:
         connection: a connection with an open transaction.
         name: the name of the source.
-        forget: whether its annotations are deleted, also those of a source that was removed before.
+        forget: whether to delete its annotations, including those of a table removed earlier.
 
     Returns:
-        The number of annotations that were deleted.
+        The number of deleted annotations.
 
     Raises:
         NotFound: there is no such own table.
-        Conflict: an active run covers it, or a snapshot has the annotations that are to be
-            forgotten.
-        WrongUse: a built-in source has this name.
+        Conflict: an active run covers the table, or a snapshot contains annotations to delete.
+        WrongUse: the name belongs to a built-in source.
     """
     if name in SOURCES:
         raise WrongUse(
             f"{name} is a built-in source, which cannot be removed",
-            remedy=f"to leave it out of runs: DISABLED_SOURCES={name} in .env",
+            remedy=f"to exclude it from runs of all sources: DISABLED_SOURCES={name} in .env",
         )
     await connection.execute(_LOCK)
     active = (await connection.execute(_ACTIVE, {"name": name})).scalar_one_or_none()
@@ -340,8 +339,8 @@ async def _refuse_in_snapshot(connection: AsyncConnection, name: str) -> None:
     if found:
         raise Conflict(
             f"snapshot {found[0]} has annotations of {name}"
-            + (f", and so have {len(found) - 1} more" if len(found) > 1 else ""),
-            allowed="to forget a source that no snapshot has",
+            + (f", and so do {len(found) - 1} more" if len(found) > 1 else ""),
+            allowed="to forget a source without annotations in any snapshot",
             remedy=f"remove it without --forget; or, if nothing cites the snapshot:"
             f" `just snapshot {found[0]} --delete --force`",
         )

@@ -1,4 +1,4 @@
-"""Tells the columns of numbers from those of text."""
+"""Detects whether a column holds numbers or text."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ ColumnKind = Literal["number", "text"]
 
 Value = str | int | float | None
 
-# a number with a leading zero or a plus sign is an identifier or a code, and stays as it is
+# a number with a leading zero or a plus sign is probably a code, so it stays text
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})", re.ASCII)
 _NUMBER = re.compile(
     r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII
@@ -18,7 +18,7 @@ _NUMBER = re.compile(
 
 
 def kind_of(cells: Iterable[str]) -> ColumnKind:
-    """Return what a column holds: numbers if all cells that are not missing are numbers."""
+    """Return the type of a column: numbers if all cells with a value are numbers."""
     seen = False
     for cell in cells:
         if is_missing(cell):
@@ -39,5 +39,5 @@ def value_of(cell: str, kind: ColumnKind) -> Value:
 
 
 def typed(columns: Sequence[Sequence[str]]) -> list[ColumnKind]:
-    """Return what each column holds."""
+    """Return the type of each column."""
     return [kind_of(column) for column in columns]

@@ -1,4 +1,4 @@
-"""Reads the first sheet of an XLSX workbook, which may be hostile, as rows of text."""
+"""Reads the first sheet of an untrusted XLSX workbook as rows of text."""
 
 import zipfile
 from collections.abc import Iterator
@@ -15,26 +15,26 @@ from app.annotation.own_tables.limits import MAX_COLUMNS, MAX_ROWS
 from app.core.errors import WrongUse
 
 MAX_UNPACKED = 300_000_000
-"""Bytes of all parts of a workbook, decompressed."""
+"""Maximum size of all decompressed parts of a workbook, in bytes."""
 
 _MAX_PARTS = 2_000
 _MAX_BLANK_ROWS = 1_048_576  # Excel's own limit of rows
 
 _UNREADABLE = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, OSError, EOFError)
-"""What openpyxl and the standard library raise for a file that is no workbook, or a broken one."""
+"""The exceptions of openpyxl and the standard library for a file that is not a valid workbook."""
 
 
 def read_workbook(path: Path) -> tuple[list[Record], list[str]]:
-    """Return the rows of the first sheet that are not blank, and the names of the other sheets.
+    """Return the nonblank rows of the first sheet, and the names of the other sheets.
 
-    A formula counts as the value that the spreadsheet program stored with it.
+    A formula is replaced by the value that the spreadsheet program stored with it.
 
     Raises:
-        WrongUse: the file is no workbook, or too large, or has a formula without a value.
+        WrongUse: the file is not a workbook, is too large, or has a formula without a value.
     """
     try:
         _refuse_bombs(path)
-        # a formula whose value was never computed would look like an empty cell
+        # both are read, because a formula without a stored value would look like an empty cell
         with closing(_opened(path, values=True)) as book, closing(_opened(path)) as formulas:
             first, *others = book.worksheets or [None]
             if first is None:
@@ -64,7 +64,7 @@ def _refuse_bombs(path: Path) -> None:
 
 
 def _rows(path: Path, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    sheet.reset_dimensions()  # what the file says about its size need not be true
+    sheet.reset_dimensions()  # the dimensions stated in the file are untrusted
     filled = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         width = max((at for at, cell in enumerate(cells, 1) if cell is not None), default=0)
@@ -97,7 +97,7 @@ def _with_values(
 
 
 def _text(cell: Any) -> str:
-    """Return a cell as a person sees it. Days have no time, and whole numbers no point."""
+    """Return a cell as a person sees it: dates without time, integers without a point."""
     match cell:
         case None:
             return ""

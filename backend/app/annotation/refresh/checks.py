@@ -1,4 +1,4 @@
-"""The doctor's check of the terms that runs found and this version does not know."""
+"""The doctor's check of unknown terms that runs have recorded."""
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import show_run
@@ -6,7 +6,7 @@ from app.core.runs.checks import NEWEST_RUNS
 from app.core.text.words import some
 
 A_MONTH = 30 * 86_400
-"""Seconds."""
+"""A month in seconds."""
 
 _TERMS = """
     SELECT e.detail ->> 'source' AS source, t.key AS term, max(t.value::bigint) AS count,
@@ -27,7 +27,7 @@ _TERMS = """
     needs=("database.migrated",),
 )
 async def unknown_terms(context: Context) -> Finding:
-    """Look at the terms that runs of the last month recorded, without those that are known now."""
+    """Check the terms that runs of the last month recorded and that are still unknown."""
     from sqlalchemy import text
 
     from app.annotation.sources import SOURCES

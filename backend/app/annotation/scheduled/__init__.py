@@ -1,4 +1,4 @@
-"""What schedules do beside creating runs: snapshots, backups and exports."""
+"""The actions of schedules other than runs: snapshots, backups and exports."""
 
 from app.annotation.scheduled.exports import export_action
 from app.annotation.scheduled.snapshots import snapshot_action
@@ -10,7 +10,7 @@ __all__ = ["actions", "exports", "snapshots"]
 
 
 def actions(settings: Settings) -> Actions:
-    """Return everything that schedules can do, by name."""
+    """Return all actions of schedules by name."""
     outside = [settings.cache_dir]
     return {
         "snapshot": snapshot_action(),

@@ -18,7 +18,7 @@ _Names = list[str]
 
 
 class ExportOptions(FolderOptions):
-    """What is exported, as for a single export, and where to."""
+    """The options of a scheduled export: those of a single export, and the folder."""
 
     format: str = "tsv"
     """The format, which is also the extension of the file."""
@@ -39,7 +39,7 @@ class ExportOptions(FolderOptions):
     """A list or a map of which each entry becomes a row. Not together with sources or fields."""
 
     def asked(self) -> Asked:
-        """Return what the export is asked for."""
+        """Return the request for an export."""
         return Asked(
             format=self.format,
             sources=self.sources,
@@ -54,7 +54,7 @@ def export_action(outside: Sequence[Path]) -> Action:
     """Return the action that exports a table.
 
     Args:
-        outside: folders in which no export may be.
+        outside: the folders in which exports are not allowed.
     """
 
     async def check(connection: AsyncConnection, options: Mapping[str, Any]) -> dict[str, Any]:

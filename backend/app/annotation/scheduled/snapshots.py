@@ -17,11 +17,11 @@ from app.core.schedules.work import TickWork
 _PREFIX = re.compile(r"[a-z][a-z0-9._-]{0,11}", re.ASCII)
 
 _ENDINGS = ("%Y-%m-%d", "%Y-%m-%d-%H%M", "%Y-%m-%d-%H%M%S")
-"""Of the names: a snapshot has the day of its tick, or also the time if the name is taken."""
+"""The endings of names: the date of the tick, with the time if the name exists."""
 
 
 class SnapshotOptions(BaseModel):
-    """How the snapshots are named."""
+    """The options of scheduled snapshots."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -42,7 +42,7 @@ async def _check(connection: AsyncConnection, options: Mapping[str, Any]) -> dic
     asked = parse(SnapshotOptions, options)
     if not _PREFIX.fullmatch(asked.prefix):
         raise WrongUse(
-            f"{asked.prefix[:60]!r} cannot be the beginning of the names of snapshots",
+            f"{asked.prefix[:60]!r} cannot be the prefix of snapshots' names",
             allowed="at most 12 lower-case letters, digits, `.`, `-` and `_`, with a letter first",
         )
     return asked.model_dump(exclude_none=True)
@@ -50,7 +50,7 @@ async def _check(connection: AsyncConnection, options: Mapping[str, Any]) -> dic
 
 async def _perform(work: TickWork) -> None:
     asked = parse(SnapshotOptions, work.options)
-    # the end of the work and the snapshot are committed together: there is one for each tick
+    # the end of the tick and the snapshot are committed together: one snapshot per tick
     async with work.db.begin() as connection:
         taken = {each.name for each in await list_snapshots(connection)}
         name = name_of(asked.prefix, work.tick.astimezone(ZoneInfo(work.zone)), taken)
@@ -62,9 +62,9 @@ def name_of(prefix: str, tick: datetime, taken: set[str]) -> str:
     """Return the name of a snapshot.
 
     Args:
-        prefix: with which it begins.
-        tick: in the time zone of the schedule.
-        taken: the names that other snapshots have.
+        prefix: the prefix of the name.
+        tick: the time of the tick, in the time zone of the schedule.
+        taken: the names of existing snapshots.
     """
     names = [f"{prefix}-{tick:{ending}}" for ending in _ENDINGS]
     return next((name for name in names if name not in taken), names[-1])

@@ -33,7 +33,7 @@ MAX_PERCENTAGE = 1
 """The atlas writes fractions, although it calls them percentages."""
 
 _PROBED_BYTES = 1024
-"""Bytes at the start of a file that the doctor looks at."""
+"""The number of bytes at the start of a file that the doctor checks."""
 
 
 class DescartesData(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ def _data(
     if not tpm or not percentage:
         return "only one of the two files has the gene"
     if len(set(tpm)) > 1 or len(set(percentage)) > 1:
-        # the atlas counts by Ensembl's genes, and writes their symbols only
+        # the atlas counts by Ensembl gene, but writes only symbols
         return f"{len(tpm)} rows with different values have the gene's symbol"
     if tpm[0] is None and percentage[0] is None:
         return None

@@ -113,7 +113,7 @@ class _Lookup(msgspec.Struct):
 
 
 _LATEST_RELEASE = 9_999
-"""There are four releases a year, and the one of 2026 is number 115."""
+"""The largest plausible release. There are four a year, and number 115 is from 2026."""
 
 
 class _ReleaseAnswer(msgspec.Struct):
@@ -169,10 +169,10 @@ class Ensembl(ApiSource):
         return self._release
 
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
-        """Look up all ids in one request, and then the symbols of the genes without an id.
+        """Look up all ids in one request, then the symbols of genes without an id.
 
-        A gene that an answer leaves out may be lost, so it is looked up alone. An id that Ensembl
-        does not have is ``null`` in the answer.
+        An id that Ensembl does not have is ``null`` in the answer. An id that is missing from the
+        answer may have been lost, so it is looked up again alone.
         """
         ids = list(dict.fromkeys(g.ensembl_gene_id for g in genes if g.ensembl_gene_id))
         lookups = await self._look_up_ids(ids)
@@ -197,14 +197,14 @@ class Ensembl(ApiSource):
         )
 
     async def _again(self, gene: Gene) -> Answer:
-        """Look up one id that the answer to a batch has left out."""
+        """Look up one id that was missing from the answer to a batch."""
         known = gene.ensembl_gene_id or ""
         try:
             lookups = await self._look_up_ids([known])
         except BadAnswer as error:
             return Answer(gene.id, "unknown", reason=str(error))
         if known not in lookups:
-            return Answer(gene.id, "unknown", reason=f"Ensembl's answer leaves out {known}")
+            return Answer(gene.id, "unknown", reason=f"Ensembl's answer lacks {known}")
         lookup = lookups[known]
         return await self._by_symbol(gene) if lookup is None else _answer(gene, lookup)
 
@@ -234,7 +234,7 @@ class Ensembl(ApiSource):
 
 
 def _answer(gene: Gene, lookup: _Lookup) -> Answer:
-    """Make an answer of a record, if the record is about the gene.
+    """Make an answer from a record, if the record is about the gene.
 
     - If HGNC lists an Ensembl id for the gene, the record must have this id. If HGNC and Ensembl
       differ, the gene is unknown, because nobody can tell which of the two genes is meant.

@@ -1,6 +1,6 @@
-"""The cards of the page of a gene: one for each source.
+"""The cards of a gene's page, one for each source.
 
-`card` puts a card together. `drawing` draws the pictures that a source declares, of what `shapes`
-describes. `facts` lists the fields that no picture shows, and `values` writes single values. None
-of them names a source.
+`card` assembles a card. `drawing` draws the pictures that a source declares, using the shapes of
+`shapes`. `facts` lists the fields without a picture, and `values` formats single values. No module
+refers to a particular source.
 """

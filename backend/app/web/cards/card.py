@@ -1,4 +1,4 @@
-"""Puts the card of a source together: its state, its answer and its history."""
+"""Assembles the card of a source: the state, the answer and the history."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,22 +26,22 @@ _ABSENT = re.compile(r"\babsent\b")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the page shows of a source.
+    """The card of a source.
 
     Attributes:
-        source: the name.
-        title: the name for people.
-        about: what the source is.
-        why_absent: when it has nothing about a gene; empty if that is not written.
-        info: the declaration; None for a source that there is no more.
-        answer: None if the source was not asked yet.
+        source: the name of the source.
+        title: the name of the source for people.
+        about: a description of the source.
+        why_absent: when a gene is absent in the source; empty if not documented.
+        info: the declaration; None for a removed source.
+        answer: the answer; None if the source was not asked yet.
         licence: the licence of the answer.
-        times: when the answer came, and when it was checked.
+        times: the times of the answer and of its check.
         page: the address of the source's own page of the gene; empty if there is none.
         pictures: the pictures of a found answer.
-        facts: the fields that no picture shows.
-        history: what changed last.
-        enabled: whether a run of all sources asks it.
+        facts: the fields without a picture.
+        history: the latest changes.
+        enabled: whether a run of all sources covers the source.
     """
 
     source: str
@@ -60,22 +60,22 @@ class Card:
 
     @property
     def state(self) -> str:
-        """The state of the answer, or that there is none."""
+        """The state of the answer, or the state for a missing answer."""
         return "not asked" if self.answer is None else self.answer.state
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the last check could not find out, and an older answer is shown."""
+        """Whether the last check ended unknown, so that an older answer is shown."""
         answer = self.answer
         return answer is not None and "unknown" == answer.checked_state != answer.state
 
 
 class Times(msgspec.Struct, frozen=True):
-    """When an answer came.
+    """The times of an answer.
 
     Attributes:
-        valid_from: since when it is what it is.
-        fetched_at: when it was fetched.
+        valid_from: when the answer last changed.
+        fetched_at: when the answer was fetched.
         checked_at: when the source was last asked.
     """
 
@@ -86,10 +86,10 @@ class Times(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What sources say that belongs to the head of the page.
+    """The data shown at the top of the page.
 
     Attributes:
-        name: the gene's name in full; empty if no source tells it.
+        name: the gene's full name; empty if no source has it.
         facts: the names of further facts, with their values.
     """
 
@@ -111,12 +111,12 @@ def card(
 
     Args:
         source: the name of the source.
-        answer: about the gene.
-        info: its declaration.
+        answer: the answer about the gene.
+        info: the declaration of the source.
         fields: the fields of its data, by name.
         gene: the identifiers and the symbol of the gene.
-        history: what changed last.
-        enabled: whether a run of all sources asks it.
+        history: the latest changes.
+        enabled: whether a run of all sources covers the source.
     """
     data = _decoded(answer)
     declared = _pictures(source)
@@ -146,7 +146,7 @@ def card(
 
 
 def head(answers: Mapping[str, Answer]) -> Head:
-    """Return what answers say that belongs to the head of the page."""
+    """Return the data of answers that are shown at the top of the page."""
     name, found = "", list[tuple[str, Sequence[Value]]]()
     for source, answer in answers.items():
         headings = [each for each in _pictures(source) if isinstance(each, Heading)]
@@ -168,12 +168,12 @@ def _pictures(source: str) -> Sequence[Picture]:
 
 
 def _about(source: str) -> str:
-    """Return what a source is: the first paragraph of the text with which it is documented."""
+    """Return the description of a source: the first paragraph of its documentation."""
     return _documented(source).split("\n\n", maxsplit=1)[0]
 
 
 def _why_absent(source: str) -> str:
-    """Return the sentences of this text that say when a gene is absent."""
+    """Return the sentences of its documentation that say when a gene is absent."""
     sentences = re.split(r"(?<=\.)\s+", _documented(source))
     return " ".join(" ".join(each.split()) for each in sentences if _ABSENT.search(each))
 

@@ -40,16 +40,16 @@ from app.web.cards.shapes import (
 from app.web.cards.values import NONE, Value, as_number, at, cut, elements, number, write
 
 MAX_BARS = 10
-"""Bars that are shown at once, besides the marked ones."""
+"""Maximum number of bars shown initially, besides the marked ones."""
 
 _TICKS = 4
 _MIN_BAR_WIDTH = 3.0
-"""The width of the thinnest bar, so that a small number is visible."""
+"""The minimum width of a bar, so that small numbers stay visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is drawn.
+    """The answer to draw.
 
     Attributes:
         data: the data of the answer.
@@ -60,7 +60,7 @@ class Answer:
     fields: Mapping[str, Field]
 
     def definition(self, path: str) -> str:
-        """Return what a field means."""
+        """Return the definition of a field."""
         return self.fields[path].definition if path in self.fields else ""
 
     def unit(self, path: str) -> str:
@@ -70,10 +70,10 @@ class Answer:
 
 @singledispatch
 def draw(picture: Picture, answer: Answer) -> Drawn | None:
-    """Draw a picture; None if the answer has nothing of it, as one of a former version may.
+    """Draw a picture. Return None if the answer lacks its fields, as older answers may.
 
     Args:
-        picture: that the source declares.
+        picture: the picture that the source declares.
         answer: the answer of the source.
     """
     del answer
@@ -82,7 +82,7 @@ def draw(picture: Picture, answer: Answer) -> Drawn | None:
 
 @draw.register
 def _(picture: Heading, answer: Answer) -> Drawn | None:
-    del picture, answer  # the head of the page shows it
+    del picture, answer  # shown at the top of the page
     return None
 
 
@@ -113,7 +113,7 @@ def _(picture: Bars, answer: Answer) -> Drawn | None:
     numbers = {key: value for key, each in found.items() if (value := as_number(each)) is not None}
     most = max(numbers.values(), default=0)
     ranked = sorted(numbers, key=lambda key: -numbers[key])
-    # the marked ones are shown at once, wherever they rank
+    # the marked ones are always shown initially, whatever their rank
     top = [*ranked[:MAX_BARS], *(key for key in ranked[MAX_BARS:] if key in picture.marked)]
     rest = [key for key in ranked[MAX_BARS:] if key not in picture.marked]
 

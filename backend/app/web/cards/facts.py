@@ -8,15 +8,15 @@ from app.annotation.data.fields import Field
 from app.web.cards.values import Cut, Value, as_number, cut, elements, write
 
 MAX_INLINE_CHARS = 50
-"""Characters of a value with more than which each value of a list has a line of its own."""
+"""The length in characters above which every value of a list gets its own line."""
 
 MAX_BLOCKS = 2
-"""Objects in objects that are shown at once. They are long."""
+"""Maximum number of nested objects shown initially, because they are long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """A map: keys with their values."""
+    """A map of keys to values."""
 
     kind = "pairs"
     pairs: Cut[tuple[Value, Value]]
@@ -31,7 +31,7 @@ class Values:
 
     @property
     def are_long(self) -> bool:
-        """Whether each of them needs a line of its own."""
+        """Whether each value needs its own line."""
         return any(len(each.text) > MAX_INLINE_CHARS for each in self.values.first)
 
 
@@ -41,7 +41,7 @@ class Table:
 
     Attributes:
         columns: the names of the fields, with their definitions.
-        numbers: the places of the columns of numbers.
+        numbers: the indexes of the columns of numbers.
         rows: the values.
     """
 
@@ -64,9 +64,9 @@ class Fact:
     """A field with its value.
 
     Attributes:
-        label: its name for people.
-        definition: what it means.
-        value: what the source says.
+        label: the name for people.
+        definition: the definition.
+        value: the value.
     """
 
     label: str
@@ -77,15 +77,15 @@ class Fact:
 def facts(
     fields: Iterable[Field], data: Mapping[str, Any], without: Collection[str] = (), depth: int = 0
 ) -> list[Fact]:
-    """Return the facts of an answer, in the order in which the fields are declared.
+    """Return the facts of an answer, in the order of the fields' declaration.
 
-    What the data has beyond the declared fields follows. Data of a former version may have that.
+    Undeclared fields, which older answers may have, come last.
 
     Args:
-        fields: that are declared.
+        fields: the declared fields.
         data: the data of the answer, or of an object in it.
         without: the paths of fields that are shown elsewhere.
-        depth: how many names of the fields' paths lead to the object.
+        depth: the number of leading names of the fields' paths that lead to the object.
     """
     found = [*_declared(fields, data, without, depth)]
     names = {field.path[depth] for field in fields}
@@ -116,7 +116,7 @@ def _declared(
 def _at(data: Any, path: Sequence[str]) -> tuple[Any, bool]:
     for name in path:
         if data is None:
-            return None, True  # the object around the value is null, and so is the value
+            return None, True  # the enclosing object is null, and so is the value
         if not isinstance(data, dict) or name not in data:
             return None, False
         data = data[name]
@@ -142,7 +142,7 @@ def _shown(field: Field, value: Any) -> Value | Pairs | Values | Table | Blocks:
 
 
 def table(parts: Sequence[Field], objects: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a table of objects, with a column for each of some of their fields."""
+    """Return a table of objects, with a column for each given field."""
     columns = [(label(part.path[-1:]), part.definition) for part in parts]
     names = [part.path[-1] for part in parts]
     if not parts:

@@ -1,4 +1,4 @@
-"""Writes values as markup. A page has hundreds of them, for which a macro would take long."""
+"""Writes values as markup. A page has hundreds of values, which a macro would render too slowly."""
 
 import functools
 
@@ -9,10 +9,11 @@ from app.web.cards.values import Value
 
 
 def markup(value: Value, root: str = "") -> Markup:
-    """Return a value as markup, with a link to what it names.
+    """Return a value as markup, linked to the page of what it identifies.
 
     Args:
-        value: the value of an answer. Its text is isolated, so that its direction is only its own.
+        value: the value of an answer. Its text is isolated, so that its writing direction has no
+            effect on the rest.
         root: the path under which a proxy serves the pages.
     """
     text = escape(printable(value.text))
@@ -34,10 +35,10 @@ def markup(value: Value, root: str = "") -> Markup:
     return Markup(said)  # noqa: S704 - all that is not a constant is escaped
 
 
-# the definitions of the sources' fields are a few hundred, and a page has most of them
+# the sources define a few hundred fields, and a page shows most of them
 @functools.lru_cache(maxsize=1_024)
 def prose(text: str) -> Markup:
-    """Return the text of a docstring as markup: what is between backticks becomes code."""
+    """Return the text of a docstring as markup, with text in backticks as code."""
     said = [
         f"<code>{escape(part)}</code>" if place % 2 else escape(part)
         for place, part in enumerate(printable(text).split("`"))

@@ -1,4 +1,4 @@
-"""What the pictures of a card are made of. Places and widths are parts of 1,000."""
+"""The drawn pictures of a card. Positions and widths are in thousandths of the drawing's width."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from app.web.cards.facts import Table
 from app.web.cards.values import Cut, Value
 
 WIDTH = 1_000.0
-"""Of all drawings."""
+"""The width of all drawings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLabels:
-    """Rows with a coloured label each."""
+    """Rows, each with a coloured label."""
 
     kind = "labels"
     title: str
@@ -123,7 +123,7 @@ class DrawnLabels:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was concluded about one subject."""
+    """The conclusions about one subject."""
 
     name: Value
     identifier: Value
@@ -133,7 +133,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class DrawnVerdicts:
-    """What was concluded about each subject."""
+    """The conclusions about each subject."""
 
     kind = "verdicts"
     title: str

@@ -1,4 +1,4 @@
-"""Writes single values of answers, and cuts what is too long to be read."""
+"""Formats single values of answers, and shortens long ones."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -15,16 +15,16 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 MAX_SHOWN = 8
-"""Elements of a list that are shown at once."""
+"""Maximum number of a list's elements shown initially."""
 
 MAX_LISTED = 200
-"""Elements of a list that a page has at all. The JSON has all of them."""
+"""Maximum number of a list's elements on a page. The JSON has all of them."""
 
 MAX_CHARS = 600
-"""Characters of a text that are shown at once."""
+"""Maximum number of a text's characters shown initially."""
 
 MAX_CELL = 5
-"""Elements of a list that are written into one cell of a table."""
+"""Maximum number of a list's elements written into a cell of a table."""
 
 _HGNC_ID = re.compile(r"HGNC:[0-9]{1,9}", re.ASCII)
 
@@ -33,15 +33,15 @@ _THOUSAND = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as a page shows it.
+    """A formatted value.
 
     Attributes:
-        text: what is shown first.
+        text: the text shown initially.
         rest: the rest of a long text, shown on request.
-        href: the address of what an identifier names at another site.
+        href: the address of the identified object at another site.
         gene: the HGNC id of a gene that has a page here.
         unit: the unit of a number.
-        is_none: whether the source says nothing.
+        is_none: whether the source does not state the value.
         parts: the values of a list that ``text`` joins.
         left_out: the number of further values of a list.
     """
@@ -59,11 +59,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Cut(Generic[T]):
-    """A list of which a page shows a part.
+    """A shortened list.
 
     Attributes:
-        first: what is shown at once.
-        rest: what is shown when somebody asks for it.
+        first: the elements shown initially.
+        rest: the elements shown on request.
         left_out: the number of elements that only the JSON has.
     """
 
@@ -73,7 +73,7 @@ class Cut(Generic[T]):
 
     @property
     def more(self) -> int:
-        """The number of elements that are not shown at once."""
+        """The number of elements not shown initially."""
         return len(self.rest) + self.left_out
 
     def __len__(self) -> int:
@@ -83,12 +83,12 @@ class Cut(Generic[T]):
 def cut(
     elements: Sequence[S], show: Callable[[S], T], first: int = MAX_SHOWN, listed: int = MAX_LISTED
 ) -> Cut[T]:
-    """Cut a list.
+    """Shorten a list.
 
     Args:
         elements: the elements of the list.
-        show: makes of an element what the page shows. It is called for those that the page has.
-        first: how many are shown at once. A single one more is shown, too.
+        show: formats an element. It is called only for elements on the page.
+        first: the number of elements shown initially. If only one more exists, it is shown as well.
         listed: how many the page has.
     """
     if len(elements) == first + 1:
@@ -101,11 +101,11 @@ NONE = Value("none stated", is_none=True)
 
 
 def write(value: Any, field: str = "", unit: str | None = None) -> Value:
-    """Write a value.
+    """Format a value.
 
     Args:
-        value: any JSON, also what its field does not declare.
-        field: the name of its field, which tells identifiers of which the form does not.
+        value: any JSON value, including values of a type that the field does not declare.
+        field: the name of its field, which reveals the kind of identifiers without a typical form.
         unit: the unit of a number.
     """
     match value:
@@ -130,7 +130,7 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
 
 
 def number(value: float) -> str:
-    """Write a number with commas between thousands, and with four digits if it is no whole one."""
+    """Format a number with thousands separators, and fractions with four digits."""
     if isinstance(value, int):
         return f"{value:,}"
     if abs(value) >= _THOUSAND:
@@ -139,12 +139,12 @@ def number(value: float) -> str:
 
 
 def as_number(value: Any) -> float | None:
-    """Return a number; None for anything else, which data of a former version may have."""
+    """Return a number; None for another type, which older answers may have."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def elements(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list; none for anything else."""
+    """Return the objects of a list; an empty list for another type."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
@@ -154,7 +154,7 @@ def at(data: Any, path: str) -> Any:
 
 
 def follow(data: Any, names: Iterable[str]) -> Any:
-    """Return the value to which names lead, one in the other; None if there is none."""
+    """Return the value at nested names; None if there is none."""
     for name in names:
         data = data.get(name) if isinstance(data, dict) else None
     return data
@@ -178,12 +178,12 @@ def _joined_map(value: dict[str, Any], field: str) -> str:
 
 
 def _is_name(unit: str | None) -> bool:
-    """Tell whether a number names something, and is not written with commas."""
+    """Tell whether a number is an identifier, which has no thousands separators."""
     return unit is not None and (unit.endswith(" id") or unit == "version")
 
 
 def _unit(unit: str | None) -> str:
     if unit is None or _is_name(unit):
         return ""
-    # so that nobody reads the unit `score 0-1000` as a part of the number
+    # so that the unit `score 0-1000` is not read as a part of the number
     return f"({unit})" if any(map(str.isdigit, unit)) else unit

@@ -1,7 +1,7 @@
-"""What happened to a run, to scale: a lane for each worker, a bar for each attempt.
+"""The timeline of a run: a lane for each worker, a bar for each attempt, to scale.
 
-`history` reads the attempts from the events, `window` says which time is shown, `ticks` and `gaps`
-place what belongs to the whole drawing, and `drawing` puts it together.
+`history` derives the attempts from the events, `window` defines the visible period, `ticks` and
+`gaps` draw the axis and the times without a worker, and `drawing` assembles the drawing.
 """
 
 from app.web.timeline.drawing import draw

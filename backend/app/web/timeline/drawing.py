@@ -20,19 +20,19 @@ SOURCE_HEIGHT = 5.0
 """The height of the bar of a source, below that of its attempt."""
 
 LANE_GAP = 12.0
-"""Between two lanes."""
+"""The space between two lanes."""
 
 TIMES_HEIGHT = 34.0
-"""The height of the times below the lanes."""
+"""The height of the axis below the lanes."""
 
 MIN_WIDTH_FOR_SOURCES = 10.0
 """The width of an attempt below which its sources are not drawn."""
 
 MAX_LANES = 30
-"""Lanes with a worker each. Beyond them, the last lane is for all others."""
+"""Maximum number of lanes. Further workers share the last lane."""
 
 MAX_ROWS = 15
-"""Sources of an attempt that are drawn side by side."""
+"""Maximum number of rows of sources below an attempt."""
 
 MAX_DESCRIBED = 60
 """Maximum number of attempts and gaps in the text version."""
@@ -41,12 +41,12 @@ Lane = int | str | None
 """The worker of a lane, None if it is not known, or the name of the lane for all others."""
 
 _MAX_HOST_CHARS = 20
-"""Characters of a host that fit beside a lane."""
+"""The number of characters of a host name that fit next to a lane."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An attempt that lies in the window, with its sources and the rows of these."""
+    """An attempt in the window, with its sources and their rows."""
 
     attempt: AttemptSpan
     end: datetime
@@ -55,7 +55,7 @@ class _Shown:
 
     @property
     def height(self) -> float:
-        """Of its bar and the bars of its sources."""
+        """The height of its bar and the bars of its sources."""
         rows = 1 + max((row for row, _ in self.rows), default=-1)
         return ATTEMPT_HEIGHT + 2 + rows * (SOURCE_HEIGHT + 1)
 
@@ -78,19 +78,19 @@ def draw(
     end: datetime | None = None,
     left_out: bool = False,
 ) -> Drawing | None:
-    """Draw a run; None if it has had no attempt.
+    """Draw a run. Return None if it has had no attempt.
 
     Args:
         events: the events of the run, in order.
-        now: where an attempt that goes on ends.
-        parts: when attempts were busy with which source.
+        now: the end of an attempt that is still running.
+        parts: the periods of sources in attempts.
         hosts: the hosts of the workers, by their ids.
         begin: the start of the window; None means the start of the run.
         end: the end of the window; None means the end of the run.
-        left_out: whether the run has earlier events than these.
+        left_out: whether earlier events of the run are missing.
 
     Raises:
-        WrongUse: there can be no such window.
+        WrongUse: the window is not valid.
     """
     attempts = attempts_of(events)
     if not attempts:
@@ -157,7 +157,7 @@ def _show(
 
 
 def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
-    """Return the attempts of each lane, the lane of the first attempt first."""
+    """Return the attempts by lane, the lane of the first attempt first."""
     workers = list(dict.fromkeys(each.attempt.worker for each in shown))
     own = set(workers if len(workers) <= MAX_LANES else workers[: MAX_LANES - 1])
     lanes: dict[int | str | None, list[_Shown]] = {}
@@ -171,7 +171,7 @@ def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
 def _places(
     lanes: Mapping[Lane, Sequence[_Shown]],
 ) -> tuple[dict[Lane, float], float]:
-    """Return where each lane begins, and the height of all."""
+    """Return the top of each lane, and the total height."""
     places, height = {}, 0.0
     for lane, members in lanes.items():
         places[lane] = height
@@ -227,7 +227,7 @@ def _said_of(each: SourceSpan) -> str:
 
 
 def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:
-    """Return the last of what the drawing shows in words, in order."""
+    """Return the latest attempts and gaps in words, in order."""
     both: list[_Shown | Gap] = sorted([*gaps, *shown], key=_order)
     return [
         Told(said_of(each), close_to(each.begin, each.end).query)
@@ -242,7 +242,7 @@ def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:
 
 
 def _order(each: _Shown | Gap) -> tuple[datetime, bool]:
-    """Sort by time; a gap comes before the attempt that ends it."""
+    """Return the sort key: the time, with a gap before the attempt that ends it."""
     if isinstance(each, Gap):
         return each.begin, False
     return each.attempt.begin, True
@@ -259,7 +259,7 @@ def _notes(
 ) -> list[str]:
     notes = []
     if nothing:
-        notes.append("No attempt is in this time.")
+        notes.append("There is no attempt in this period.")
     if left_out:
         first = f"{events[0].at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
         notes.append(
@@ -268,7 +268,9 @@ def _notes(
     if unlabelled:
         notes.append(f"{unlabelled:,} gaps are too close together to be labelled. Zoom in.")
     if untold:
-        notes.append(f"{untold:,} earlier attempts and gaps are drawn, and not told. Zoom in.")
+        notes.append(
+            f"{untold:,} earlier attempts and gaps are drawn but not listed below. Zoom in."
+        )
     if narrow:
         notes.append(f"The sources of {narrow:,} attempts are too narrow to be drawn. Zoom in.")
     return notes

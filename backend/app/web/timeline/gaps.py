@@ -1,4 +1,4 @@
-"""Draws the times in which nobody executed a run, each with its seconds."""
+"""Draws the times in which no worker executed a run, labelled with their duration."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,8 +19,8 @@ class Gaps(NamedTuple):
     """The gaps of a drawing.
 
     Attributes:
-        top: where the lanes can begin, below the labels.
-        unlabelled: the number of gaps for whose label there was no room.
+        top: the top of the lanes, below the labels.
+        unlabelled: the number of gaps without room for a label.
     """
 
     bars: Sequence[Bar]
@@ -30,20 +30,20 @@ class Gaps(NamedTuple):
 
 
 def seconds_of(gap: Gap) -> str:
-    """Write how long a gap was."""
+    """Return the duration of a gap in words."""
     return f"{gap.seconds:.2f} s" if gap.seconds < 60 else time_span(gap.seconds)  # noqa: PLR2004
 
 
 def said_of(gap: Gap) -> str:
-    """Say what a gap was."""
+    """Describe a gap in words."""
     return f"no worker for {seconds_of(gap)}, from the loss to the next attempt"
 
 
 def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
-    """Draw the gaps that lie in a window.
+    """Draw the gaps in a window.
 
     Args:
-        gaps: in order.
+        gaps: the gaps, in order.
         scale: the scale of the drawing.
         lanes: the height of all lanes.
     """
@@ -72,7 +72,7 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
 
 
 def _extent(gap: Gap, scale: Scale) -> tuple[float, float]:
-    """Return the left and the right edge of a label, which is above the middle of its gap."""
+    """Return the left and right edge of a label, which is centred above its gap."""
     width = (len(seconds_of(gap)) + 1) * LETTER_WIDTH
     middle = (scale.x(gap.begin) + scale.x(gap.end)) / 2
     left = min(max(middle - width / 2, LABELS_WIDTH), WIDTH - width)

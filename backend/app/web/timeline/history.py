@@ -28,7 +28,7 @@ class AttemptSpan:
 
     Attributes:
         worker: the worker's id; None if it is not known.
-        end: None while the attempt goes on.
+        end: the end; None while the attempt is running.
         outcome: how it ended, or ``running``.
     """
 
@@ -48,7 +48,7 @@ class Gap:
 
     @property
     def seconds(self) -> float:
-        """How long nobody executed the run."""
+        """The seconds without a worker."""
         return (self.end - self.begin).total_seconds()
 
 
@@ -57,7 +57,7 @@ class SourceSpan:
     """The time that an attempt spent with a source.
 
     Attributes:
-        state: how the source ended, or how the attempt did if that came first.
+        state: the outcome of the source, or of the attempt if it ended first.
     """
 
     source: str
@@ -67,7 +67,7 @@ class SourceSpan:
 
 
 def attempts_of(events: Sequence[RunEvent]) -> list[AttemptSpan]:
-    """Return the attempts that events tell of, in order."""
+    """Return the attempts that the events describe, in order."""
     found: list[AttemptSpan] = []
     for event in events:
         if event.event in _BEGINS:
@@ -82,7 +82,7 @@ def attempts_of(events: Sequence[RunEvent]) -> list[AttemptSpan]:
 
 
 def gaps_of(attempts: Sequence[AttemptSpan]) -> list[Gap]:
-    """Return the times in which a run had lost its worker and had no other yet."""
+    """Return the times between the loss of a worker and the next attempt."""
     return [
         Gap(before.end, after.begin)
         for before, after in pairwise(attempts)
@@ -93,14 +93,14 @@ def gaps_of(attempts: Sequence[AttemptSpan]) -> list[Gap]:
 def sources_of(
     attempt: AttemptSpan, parts: Sequence[SourcePart], now: datetime
 ) -> list[SourceSpan]:
-    """Return the sources that began in an attempt, in the order in which they began.
+    """Return the sources that began in an attempt, in order.
 
-    A source that was not done when the attempt ended, ended with it.
+    A source that was still running when the attempt ended, ended with it.
 
     Args:
         attempt: the attempt.
-        parts: when attempts began and ended with the sources, in order.
-        now: the end of what goes on.
+        parts: the periods of sources in attempts, in order.
+        now: the end of a source that is still running.
     """
     last = attempt.end or now
     first = bisect_left(parts, attempt.begin, key=_begin)

@@ -1,4 +1,4 @@
-"""Places what may not overlap in rows."""
+"""Arranges items in rows without overlap."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -9,15 +9,15 @@ T = TypeVar("T")
 def in_rows(
     items: Iterable[T], extent: Callable[[T], tuple[float, float]], *, max_rows: int
 ) -> tuple[list[tuple[int, T]], list[T]]:
-    """Give each item the first row in which there is room for it.
+    """Place each item in the first row with room for it.
 
     Args:
-        items: in the order of their beginnings.
-        extent: the beginning and the end of an item.
+        items: the items, sorted by their start.
+        extent: returns the start and the end of an item.
         max_rows: the number of rows.
 
     Returns:
-        the items with their rows, and the items for which there was no room.
+        The items with their rows, and the items without room.
     """
     ends: list[float] = []
     placed: list[tuple[int, T]] = []

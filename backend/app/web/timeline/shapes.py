@@ -9,21 +9,21 @@ from app.web.timeline.ticks import Tick
 from app.web.timeline.window import Window, Zoom
 
 WIDTH = 1_000.0
-"""Of the drawing, in its own unit."""
+"""The width of the drawing, in its own unit."""
 
 LABELS_WIDTH = 150.0
-"""The part of the width in which the workers are named."""
+"""The width of the workers' names."""
 
 MIN_BAR_WIDTH = 1.5
-"""The width of the shortest bar, so that it is visible."""
+"""The minimum width of a bar, so that it stays visible."""
 
 LETTER_WIDTH = 6.5
-"""About the width of a letter."""
+"""The approximate width of a letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A text, with a longer one that a pointer over it shows."""
+    """A text with a tooltip."""
 
     x: float
     y: float
@@ -41,17 +41,17 @@ class Line:
 
     @property
     def text_x(self) -> float:
-        """Where its time is written: left of the line where the drawing ends before the text."""
+        """The position of the time: left of the line if the text would leave the drawing."""
         letters = max(len(self.tick.label), len(self.tick.day))
         return min(self.x, WIDTH - letters * LETTER_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A line of the list that says the same in words, with a link that zooms to it.
+    """A line of the text version, with a link that zooms to it.
 
     Attributes:
-        more: what is not part of the link.
+        more: the text after the link.
     """
 
     text: str
@@ -61,13 +61,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What the page draws.
+    """A drawn timeline.
 
     Attributes:
-        top: where the lanes begin, below the labels of the gaps.
-        bottom: where they end, above the times.
+        top: the top of the lanes, below the labels of the gaps.
+        bottom: the bottom of the lanes, above the axis.
         zooms: links to other windows.
-        notes: what the drawing does not show.
+        notes: notes on what the drawing omits.
     """
 
     width: float
@@ -85,17 +85,17 @@ class Drawing:
 
 
 class Scale:
-    """Places times.
+    """Maps times to positions.
 
     Args:
-        window: from the left edge to the right edge of the lanes.
+        window: the period between the left and the right edge of the lanes.
     """
 
     def __init__(self, window: Window) -> None:
         self._window = window
 
     def x(self, at: datetime) -> float:
-        """Return the place of a time; what is outside is at the edge."""
+        """Return the position of a time, limited to the edges."""
         share = (at - self._window.begin) / self._window.length
         return round(LABELS_WIDTH + (WIDTH - LABELS_WIDTH) * min(max(share, 0.0), 1.0), 2)
 
@@ -109,7 +109,7 @@ class Scale:
         kind: str,
         title: str,
     ) -> list[Bar]:
-        """Return a bar, or none if it lies outside."""
+        """Return a bar; empty if it lies outside the window."""
         if not self._window.meets(begin, end):
             return []
         left = min(self.x(begin), WIDTH - MIN_BAR_WIDTH)

@@ -1,4 +1,4 @@
-"""The axis of a timeline: round times, in UTC."""
+"""The axis of a timeline: round times in UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,11 +23,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A time at the axis.
+    """A time on the axis.
 
     Attributes:
-        label: the time of the day, or the day.
-        day: the day, where it is new; empty where it is that of the tick before.
+        label: the time of day, or the date.
+        day: the date; empty if it equals that of the previous tick.
     """
 
     at: datetime
@@ -36,7 +36,7 @@ class Tick:
 
 
 def ticks_of(window: Window) -> list[Tick]:
-    """Return round times in a window, at most eight steps apart from its beginning to its end."""
+    """Return round times in a window, at most eight steps in total."""
     step = next((each for each in _STEPS if window.length <= MAX_TICKS * each), _STEPS[-1])
     step *= max(1, -(-window.length // (MAX_TICKS * step)))
     number = -((_EPOCH - window.begin) // step)

@@ -1,4 +1,4 @@
-"""The time that a timeline shows, and the links that change it."""
+"""The period that a timeline shows, and the links that change it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,37 +9,37 @@ from app.core.errors import WrongUse
 from app.web.timeline.history import AttemptSpan
 
 MIN_SPAN = timedelta(milliseconds=100)
-"""What can be seen at the closest."""
+"""The shortest window."""
 
 _MARGIN = 0.05
-"""The part of the window beside an attempt that is looked at closely."""
+"""The margin on either side of an attempt after zooming, as a share of the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time from its beginning to its end."""
+    """A period with a start and an end."""
 
     begin: datetime
     end: datetime
 
     @property
     def length(self) -> timedelta:
-        """How long it is. It is never empty."""
+        """The length, which is never 0."""
         return self.end - self.begin
 
     @property
     def query(self) -> str:
-        """The query of an address that shows it."""
+        """The query string of the URL that shows the window."""
         return urlencode({"from": _written(self.begin), "to": _written(self.end)})
 
     def meets(self, begin: datetime, end: datetime) -> bool:
-        """Tell whether something lies in it, at least in part."""
+        """Tell whether a period overlaps the window."""
         return begin <= self.end and end >= self.begin
 
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """A link that shows another window; without a query, it shows the whole."""
+    """A link to another window; without a query, to the whole run."""
 
     label: str
     query: str
@@ -52,17 +52,17 @@ def whole_of(attempts: Sequence[AttemptSpan], now: datetime) -> Window:
 
 
 def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Window:
-    """Return the window that somebody asks for.
+    """Return the requested window.
 
-    It ends at most the length of the run before and after the run.
+    It may extend beyond the run by at most the run's length on either side.
 
     Args:
-        whole: the run. What is not given is its beginning or its end.
+        whole: the period of the run, which provides the defaults of ``begin`` and ``end``.
         begin: the start of the window. A time without a zone is in UTC.
         end: the end of the window.
 
     Raises:
-        WrongUse: it is too short, or has nothing to do with the run.
+        WrongUse: the window is too short, or too far from the run.
     """
     first, last = whole.begin - whole.length, whole.end + whole.length
     begin, end = _aware(begin) or whole.begin, _aware(end) or whole.end
@@ -77,13 +77,13 @@ def window_of(whole: Window, begin: datetime | None, end: datetime | None) -> Wi
 
 
 def close_to(begin: datetime, end: datetime) -> Window:
-    """Return a window in which something is seen from its beginning to its end."""
+    """Return a window around a period, with a margin."""
     length = max(end - begin, MIN_SPAN)
     return Window(begin - _MARGIN * length, begin + (1 + _MARGIN) * length)
 
 
 def zooms(window: Window, whole: Window) -> list[Zoom]:
-    """Return the links that lead from a window to others."""
+    """Return the links from a window to others."""
     found = []
     half = window.length / 2
     if half >= MIN_SPAN:
@@ -108,6 +108,6 @@ def _aware(at: datetime | None) -> datetime | None:
 def _written(at: datetime) -> str:
     try:
         at = at.astimezone(UTC)
-    except OverflowError:  # in UTC, the year is 0 or 10000
+    except OverflowError:  # in UTC, the year would be 0 or 10000
         return at.isoformat()
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

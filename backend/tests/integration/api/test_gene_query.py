@@ -58,7 +58,7 @@ async def test_what_is_ambiguous_unknown_blank_or_elsewhere_is_said(api, named) 
         "reason": "no gene has this name",
         "gene": None,
     }
-    assert (blank["notfound"], blank["reason"]) == (True, "it is blank")
+    assert (blank["notfound"], blank["reason"]) == (True, "the identifier is blank")
     assert elsewhere["notfound"] is True
     assert elsewhere["reason"] == "ELSEWHERE is not in this database"
     assert elsewhere["gene"]["hgnc_id"] == "HGNC:2"

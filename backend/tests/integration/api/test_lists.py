@@ -33,7 +33,7 @@ async def test_a_list_is_added_shown_replaced_and_removed(api: Any) -> None:
 
 async def test_what_cannot_be_added_is_refused(api: Any) -> None:
     for answer, found in (
-        (await put(api, "NOPE"), "none of the 1 rows means one gene"),
+        (await put(api, "NOPE"), "none of the 1 rows names a single gene"),
         (await put(api), "genes"),
         (await put(api, "PKD1", name="Kidney"), "cannot be the name of a list"),
         (await put(api, "PKD1", by=" "), "by"),

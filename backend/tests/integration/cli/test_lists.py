@@ -44,7 +44,7 @@ def test_wrong_lists_are_refused_with_what_to_type(cli, genes, tmp_path) -> None
     empty = cli("list-add", "kidney", path)
     assert empty.exit_code == 2
     assert "line 2: left out: NADA: unknown" in empty.stdout
-    assert "none of the 2 rows means one gene" in empty.stderr
+    assert "none of the 2 rows names a single gene" in empty.stderr
     assert cli.json("lists")[0]["genes"] == 1
 
     assert cli("list-add", "Kidney", path).exit_code == 2

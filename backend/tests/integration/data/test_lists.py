@@ -155,7 +155,7 @@ async def test_a_list_without_a_gene_is_refused_and_the_former_one_stays(
     connection: AsyncConnection,
 ) -> None:
     await put(connection, "PKD1")
-    with pytest.raises(WrongUse, match="none of the 2 rows means one gene; NOPE"):
+    with pytest.raises(WrongUse, match="none of the 2 rows names a single gene; NOPE"):
         await put(connection, "NOPE", "BOTH")
     assert await members(connection) == ["PKD1"]
 

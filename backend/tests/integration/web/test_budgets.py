@@ -59,7 +59,7 @@ async def test_without_redis_the_page_says_so(web_settings, genes) -> None:
     nowhere = SecretStr("redis://127.0.0.1:1/0")
     async with visiting(web_settings.model_copy(update={"redis_url": nowhere})) as browser:
         await log_in(browser, ADMIN)
-        assert "because Redis gives no answer" in await words(browser)
+        assert "because Redis does not answer" in await words(browser)
 
 
 async def test_the_budgets_of_an_api_that_executes_the_runs_are_shown(settings, genes) -> None:

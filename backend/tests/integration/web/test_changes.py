@@ -83,7 +83,7 @@ async def test_filters_are_those_of_the_api(viewer) -> None:
 
 async def test_without_a_period_it_is_the_last_7_days(viewer) -> None:
     page = await shown(viewer)
-    assert "Nothing was changed between " in page
+    assert "No changes between " in page
     assert 'href="/api/changes?limit=50"' in page
 
 

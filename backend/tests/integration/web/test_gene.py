@@ -73,13 +73,11 @@ async def test_the_four_states_look_different_and_say_why(admin, answer) -> None
     assert "1,234 articles" in words(found)
     assert "https://pubmed.ncbi.nlm.nih.gov/40000001/" in found
     assert "40000001" in words(found)
-    assert "has nothing about PKD1: that is its answer" in words(absent)
+    assert "states that it has no data about PKD1." in words(absent)
     assert "protein-coding genes only" in words(absent)
-    assert "could not be found out what GTEx has about PKD1: the file names it twice" in words(
-        unknown
-    )
+    assert "It is not known what GTEx has about PKD1: the file names it twice" in words(unknown)
     assert "No run has asked HGNC about PKD1 yet" in words(not_asked)
-    assert "A run of all sources leaves Descartes out" in words(card(text, "descartes"))
+    assert "Runs of all sources do not cover Descartes" in words(card(text, "descartes"))
     states = [
         re.search(r'class="card source ([a-z-]+)"', each)[1]
         for each in (found, absent, unknown, not_asked)
@@ -258,7 +256,7 @@ async def test_an_older_answer_says_that_the_last_check_failed(admin, answer) ->
     found = words(card((await admin.get("/genes/PKD1")).text, "pubmed"))
 
     assert "5 articles" in found
-    assert "could not find out whether this is still so: it was damaged" in found
+    assert "could not confirm this answer: it was damaged" in found
 
 
 async def test_partners_and_terms_are_drawn_and_linked(admin, answer) -> None:

@@ -211,7 +211,7 @@ FROM generate_series(1, 3) epoch, generate_series(31, 60) n
 
 async def test_the_last_log_lines_of_each_attempt_are_on_the_page_as_text(admin, query) -> None:
     run_id = await start(admin, source="hgnc")
-    assert "No line is kept." in (await admin.get(f"/runs/{run_id}")).text
+    assert "No log lines are stored." in (await admin.get(f"/runs/{run_id}")).text
     query(LINES, run_id, HOSTILE)
 
     text = (await admin.get(f"/runs/{run_id}")).text
@@ -222,7 +222,7 @@ async def test_the_last_log_lines_of_each_attempt_are_on_the_page_as_text(admin,
 
     text = (await admin.get(f"/runs/{run_id}/log?epoch=1")).text
     assert text.count("epoch 1 line") == 30
-    assert "30 earlier lines are not kept" in text
+    assert "30 earlier lines are not stored" in text
     assert f"<code>just log {run_id} --epoch 1</code>" in text
     assert f'href="/api/admin/runs/{run_id}/log?epoch=1"' in text
     assert (await admin.get(f"/runs/{run_id}/log?epoch=9")).status_code == 404

@@ -47,7 +47,7 @@ async def test_a_schedule_rests_goes_on_and_runs_at_once(admin, nightly, query) 
     assert run["state"] == "queued"
     text = (await admin.get(answer.headers["location"])).text
     assert f'href="/runs/{run["id"]}"' in text
-    assert "at once for admin, pages" in text
+    assert "started by admin, pages" in text
     assert "Resumed by</dt><dd>admin, pages" in text
     (event,) = query("SELECT event, actor FROM run_events")
     assert event == {"event": "created", "actor": "admin, pages"}

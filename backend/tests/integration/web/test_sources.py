@@ -69,8 +69,8 @@ async def test_a_source_shows_its_releases_licence_coverage_and_what_is_due(admi
     assert "https://example.org/table" in text
     assert "2026-11-01 stored 2 genes, not current" in text
     assert "Missing 1: not asked about yet" in text
-    assert f"Due {found['due']}, as of the release that was seen last" in text
-    assert "2 days is the median" in text
+    assert f"Due {found['due']}for the last known release" in text
+    assert "2 days (median)" in text
 
 
 async def test_the_numbers_of_the_last_runs_are_drawn_and_said(admin, query) -> None:
@@ -112,7 +112,7 @@ async def test_a_service_for_which_a_run_waits_is_named(admin, query) -> None:
     )
 
     text = await words(admin, "/sources/hgnc")
-    assert f"The service {host} gives no answer, and run {run_id} has been waiting" in text
+    assert f"The service {host} does not answer, and run {run_id} has been waiting" in text
     assert "It sent an empty body." in text
     assert "does not answer" in await words(admin, "/sources")
     (outage,) = (await admin.get("/api/sources/hgnc")).json()["outages"]

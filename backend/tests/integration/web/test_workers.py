@@ -92,7 +92,7 @@ async def test_a_dead_worker_is_explained_with_the_runs_that_it_lost(admin, work
     assert f'href="/runs/{run["id"]}"' in page
     text = await shown(admin)
     assert "No worker is alive." in text
-    assert '/doctor">doctor</a> finds out why' in (await admin.get("/")).text
+    assert '/doctor">doctor</a> finds the cause' in (await admin.get("/")).text
     assert f"pid {query('SELECT pid FROM workers')[0]['pid']}: gone" in text
     assert "did not stop cleanly" in text
 

@@ -48,5 +48,5 @@ def test_a_difference_shows_the_changes_and_is_empty_without_any(page: Path) -> 
 @pytest.mark.parametrize("text", ["no marker\n", PAGE + PAGE])
 def test_a_page_without_exactly_one_place_for_a_block_is_refused(page: Path, text: str) -> None:
     page.write_text(text)
-    with pytest.raises(UserError, match="has not one block x"):
+    with pytest.raises(UserError, match="does not have exactly one block x"):
         wanted([Block(page, "x", "new\n")])

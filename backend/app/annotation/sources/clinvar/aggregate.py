@@ -1,4 +1,4 @@
-"""The counts of one gene's variants. The API and the bulk table give the same counts."""
+"""Counts one gene's variants. The API and the bulk table give the same counts."""
 
 import re
 from collections import defaultdict
@@ -101,10 +101,10 @@ def day(text: str) -> int:
     """Return an evaluation date as a day number (``date.toordinal``); 0 if there is none.
 
     ``esummary`` writes ``2026/03/11 00:00``, and ``1/01/01 00:00`` for none. The bulk table writes
-    ``Mar 11, 2026``, and ``-`` for none. A date that the calendar does not have counts as none.
+    ``Mar 11, 2026``, and ``-`` for none. An impossible date counts as none.
 
     Raises:
-        ValueError: the date has another form. All dates may have it then.
+        ValueError: the format of the date is unknown. It may have changed for all dates.
     """
     stripped = _said(text)
     if not stripped:
@@ -123,7 +123,7 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
         found = date(int(year), int(month), int(of_month))
     except ValueError:
         return NO_DATE
-    # in some time zone it is tomorrow already; a later day is a mistake
+    # in some time zones it is already tomorrow; a later date is an error
     latest = datetime.now(UTC).date() + timedelta(days=1)
     return found.toordinal() if found.year >= _EARLIEST_YEAR and found <= latest else NO_DATE
 
@@ -131,7 +131,7 @@ def _ordinal(year: str, month: int | str, of_month: str) -> int:
 def profile(
     germline: str, review_status: str, clinical_impact: str = "", oncogenicity: str = ""
 ) -> Profile:
-    """Make a profile of ClinVar's texts. A ``-`` of the bulk table means none.
+    """Make a profile from ClinVar's texts. A ``-`` in the bulk table means none.
 
     "no classification for the single variant" is kept as a germline classification only.
     """

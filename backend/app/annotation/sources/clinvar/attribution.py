@@ -1,4 +1,4 @@
-"""Finds the wanted genes that a variant belongs to."""
+"""Finds the requested genes that a variant belongs to."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ MAX_GENES = 9
 
 Of the genes of such a variant, the table names only those that are curated as dosage-sensitive
 ("subset of 145 genes: …", "covers 10 genes, none of which …"). The API names all of them, and does
-not say which are dosage-sensitive. So the two ways would give different counts.
+not say which are dosage-sensitive. So the table and the API would give different counts.
 """
 
 
@@ -37,7 +37,7 @@ class Wanted:
             if gene.entrez_id:
                 self._by_id.setdefault(gene.entrez_id, index)
         longest = max((len(gene.symbols) for gene in genes), default=0)
-        # ClinVar's symbol of one gene comes before the approved symbol of another
+        # ClinVar's symbol of one gene takes precedence over the approved symbol of another
         for place in range(longest):
             for index, gene in enumerate(genes):
                 if place < len(gene.symbols):

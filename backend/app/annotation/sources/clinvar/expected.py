@@ -1,4 +1,4 @@
-"""``gene_specific_summary.txt``: each gene's number of variants, and ClinVar's symbol for it."""
+"""Reads each gene's number of variants and ClinVar's symbol (``gene_specific_summary.txt``)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from app.annotation.upstream.bulk_files.lines import lines
 _MAX_LINE_BYTES = 1 << 14  # bytes; real lines have some 100
 _MAX_BYTES = 16 * 1024**2
 MAX_ALLELES = 10_000_000
-"""A larger number for one gene is cut to this. All of ClinVar has some 4 million variants."""
+"""Larger numbers for one gene are reduced to this. All of ClinVar has about 4 million variants."""
 
 
 class Expected:
@@ -47,8 +47,8 @@ class Expected:
     def symbols(self, entrez_id: str | None, symbol: str) -> tuple[str, ...]:
         """Return the symbols that ClinVar may use for the gene, ClinVar's own symbol first.
 
-        ClinVar and HGNC do not update symbols on the same day. So the approved symbol is included,
-        unless ClinVar uses it for another gene. The result may be empty.
+        ClinVar and HGNC update symbols on different days. The approved symbol is therefore
+        included, unless ClinVar uses it for another gene. The result may be empty.
         """
         of_others = entrez_id and self._ids.get(symbol, set()) - {entrez_id}
         own = self._symbol.get(entrez_id or "", symbol)
@@ -58,7 +58,7 @@ class Expected:
 
 
 def read_expected(path: Path) -> Expected:
-    """Read the file. Columns are found by name.
+    """Read the file. Columns are identified by name.
 
     Raises:
         UnusableFile: the file, or a line of it, is too long.

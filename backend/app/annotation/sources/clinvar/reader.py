@@ -1,9 +1,8 @@
 """Reads ``variant_summary.txt.gz``: millions of lines of about 1 KB into one tally for each gene.
 
-This runs in a process of its own (see `upstream.bulk_files`), and is written for speed. One thread
-decompresses outside the interpreter's lock, and the other splits lines as bytes. Values that repeat
-from line to line (the gene, the four classifications, the dates) are looked up as bytes, and each
-is decoded once.
+This code runs in a child process (see `upstream.bulk_files`) and is optimized for speed. One thread
+decompresses outside the interpreter's lock, and the other splits lines as bytes. Repeated values
+(the gene, the four classifications, the dates) are looked up as bytes, and each is decoded once.
 """
 
 from collections import defaultdict
@@ -55,7 +54,7 @@ def read(asked: Any, path: Path) -> Reading:
     """Count the variants of genes, see :func:`read_table`. This is the file's reader.
 
     Args:
-        asked: genes, as :class:`~.attribution.WantedGene` is written as JSON.
+        asked: the genes, as the JSON of :class:`~.attribution.WantedGene`.
         path: the path of the table.
     """
     table = count_table(path, msgspec.convert(asked, list[WantedGene]))
@@ -83,10 +82,10 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
 
 
 def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
-    """Count as :func:`read_table` does, and count all genes in the table, wanted or not.
+    """Count like :func:`read_table`, and also count all genes in the table.
 
-    A row of several genes names them by symbol only. So if the rows of single genes show that
-    ClinVar uses other symbols than expected, the table is read again with ClinVar's symbols.
+    A row of several genes names them by symbol only. If the rows of single genes show that ClinVar
+    uses other symbols than expected, the table is read again with ClinVar's symbols.
     """
     table = _count_table(path, genes)
     corrected = table.wanted.corrected()
@@ -126,7 +125,7 @@ class Counted:
     """Counts lines, and caches the decoded values that repeat.
 
     Attributes:
-        tallies: one for each wanted gene, in the order given.
+        tallies: the counts of each requested gene, in order.
         rows: the number of lines counted, without the header.
         wanted: the genes, and the symbols that ClinVar used for them.
     """
@@ -150,10 +149,10 @@ class Counted:
 
     @property
     def genes(self) -> int:
-        """The number of genes that have a row of their own, wanted or not."""
+        """The number of all genes that have a row of their own."""
         return len(self._gene_ids)
 
-    def count(self, lines: list[bytes]) -> None:  # noqa: C901 - calls cost more than the work
+    def count(self, lines: list[bytes]) -> None:  # noqa: C901 - function calls would cost more than the work
         """Count the next lines of the table."""
         name, variation = self._columns["Name"], self._columns["VariationID"]
         gene_of, said_of, at_of, splits = self._gene, self._said, self._at, self._splits

@@ -2,8 +2,8 @@
 
 The search joins the genes' symbols by OR and leaves its result on NCBI's history server.
 ``esummary`` returns it in pages of 500, which are reduced to counts as they come. A variant of
-several genes is fetched once. The search tells only the number of all variants, so this number is
-compared with the number of variants that came.
+several genes is fetched once. The search returns only the total number of variants, which is
+compared with the number of variants received.
 """
 
 import re
@@ -43,13 +43,13 @@ def search_term(symbols: Iterable[str]) -> str:
 
 @dataclass
 class Counted:
-    """What one search gave.
+    """The counts of one search.
 
     Attributes:
-        tallies: one for each gene.
+        tallies: the counts of each gene.
         expected: the number of variants that the search found.
         alleles: the number of received variants that are not combinations, such as haplotypes.
-        belonging: the number of alleles that belong to a gene that was asked about.
+        belonging: the number of alleles that belong to a requested gene.
         left_out: for each gene, by its position, the number of its alleles that are not counted
             because they have more than :data:`~.attribution.MAX_GENES` genes.
         corrected: the genes with other symbols, if ClinVar used others.
@@ -97,7 +97,8 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
     """Search for the genes' variants and count all of them, once.
 
     Raises:
-        BadAnswer: the answers cannot be used. A shortfall is not raised but can be seen.
+        BadAnswer: the answers cannot be used. Missing variants do not raise it; compare
+            ``expected`` with :meth:`Counted.received`.
     """
     counted = Counted([Tally() for _ in genes])
     term = search_term(symbol for gene in genes for symbol in gene.symbols)
@@ -117,7 +118,7 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
         for start in starts:
             page = await _page(upstream, search, start)
             counted.add(page, wanted)
-            if not page:  # variants are missing already, so the rest is not asked for
+            if not page:  # variants are missing, so the remaining pages are useless
                 _exhaust(starts)
 
     await all_of(take_pages() for _ in range(EUTILS.concurrency))

@@ -35,7 +35,7 @@ _EXPECTED_NAME = "gene_specific_summary.txt"
 EXPECTED_FILE = f"tab_delimited/{_EXPECTED_NAME}"
 
 _MAX_EXPECTED_BYTES = 16 * 1024**2
-"""The most bytes of the file, which is read into memory. It had 1.2 MB in 2021."""
+"""Maximum size of the file in bytes. It is read into memory and had 1.2 MB in 2021."""
 
 
 class ClinVar(WeighedSource, FileSource):
@@ -145,7 +145,7 @@ class ClinVar(WeighedSource, FileSource):
             async for data in lists:
                 yield [
                     _answer(gene, want, each, expected)
-                    # zip takes from data first: it must not use up a gene that it cannot pair
+                    # zip advances data first, so that it does not consume an unpaired gene
                     for each, (gene, want) in zip(data, places)  # noqa: B905
                 ]
 
@@ -165,7 +165,7 @@ class ClinVar(WeighedSource, FileSource):
                 raise
         except (BadAnswer, UnusableFile, ValueError) as error:
             logger.warning(
-                "clinvar: %s cannot be used, so all genes weigh the same, are searched for by their"
+                "clinvar: %s cannot be used: all genes get the same weight, are searched by their"
                 " approved symbols, and cannot be absent: %s",
                 EXPECTED_FILE,
                 error,
@@ -190,14 +190,14 @@ def _answer(
     expected: Expected,
     left_out: int = 0,
 ) -> Answer:
-    """Make an answer. Without variants, a gene that should or may have some is unknown.
+    """Make an answer. A gene without variants is unknown if it should or may have some.
 
     Args:
-        gene: that was asked about.
-        wanted: the gene, with the symbols that were searched for.
-        data: its counts; None if it has no variant that is counted.
-        expected: ClinVar's own counts. They are of another day, so they may differ.
-        left_out: the number of its variants that have too many genes to be counted.
+        gene: the gene.
+        wanted: the gene with the symbols of the search.
+        data: the counts; None if no variant was counted.
+        expected: ClinVar's own counts, which may differ, because they are from another day.
+        left_out: the number of the gene's variants with too many genes to be counted.
     """
     if data is not None:
         return Answer(gene.id, "found", data)
@@ -205,11 +205,11 @@ def _answer(
     if not wanted.symbols:
         reason = f"ClinVar calls another gene {gene.symbol!r}, and its name for this one is unknown"
     elif not any(map(searchable, wanted.symbols)):
-        reason = f"{gene.symbol!r} cannot be searched for"
+        reason = f"{gene.symbol!r} contains characters that a search cannot contain"
     elif (alleles := expected.alleles(gene.entrez_id, gene.symbol)) > 2 * left_out:
         reason = _missed(1, alleles)
     elif not expected:
-        reason = f"ClinVar may use another symbol, and {_EXPECTED_NAME} could not be read"
+        reason = f"ClinVar may use another symbol, but {_EXPECTED_NAME} could not be read"
     return Answer(gene.id, "unknown" if reason else "absent", reason=reason)
 
 

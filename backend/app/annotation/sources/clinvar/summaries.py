@@ -18,8 +18,8 @@ from app.core.process.redaction import redact
 
 T = TypeVar("T")
 
-# JSON allows no control character inside a string, and outside strings only blank ones. So a space
-# may replace each of them.
+# JSON allows control characters only as white space between tokens. Replacing each of them by a
+# space is therefore safe.
 _CONTROL_TO_SPACE = bytes(max(byte, 32) for byte in range(256))
 _NO_SUCH_PAGE = re.compile(
     r"unable to obtain query|webenv|query_key|history|empty result", re.IGNORECASE
@@ -151,7 +151,7 @@ def decode_search(body: bytes) -> Search:
     if found is None or not 0 <= count <= _MAX_FOUND:
         raise _bad("esearch", "an answer without a plausible count")
     if found.errorlist is not None and found.errorlist.fieldsnotfound:
-        # such a search finds nothing, or something that was not asked for
+        # such a search finds nothing or the wrong records
         fields = ", ".join(found.errorlist.fieldsnotfound)
         raise _bad("esearch", f"there is no such field any more: {fields}")
     if count and not (found.webenv and found.querykey):
@@ -162,9 +162,9 @@ def decode_search(body: bytes) -> Search:
 def decode_summaries(body: bytes) -> list[Variant]:
     """Read a page of summaries.
 
-    A record that is an error is left out, so that the number of variants shows that it is missing.
-    A missing page is returned as an empty one: the history server has dropped the search, or the
-    search had counted wrong. The page cannot be fetched again, so the caller searches again.
+    A record with an error is skipped, so that the number of variants reveals the gap. A missing
+    page is returned as an empty one: the history server has dropped the search, or the count was
+    wrong. The page cannot be fetched again, so the caller repeats the search.
 
     Raises:
         BadAnswer: the page is an error or has another form. Every summary of ClinVar has all fields
@@ -206,7 +206,7 @@ def _record(uid: str, record: msgspec.Raw | None) -> Variant | None:
     try:
         summary = _decode(record, _Summary)
     except BadAnswer:
-        # a record that is neither a summary nor an error is reported as a summary that lacks fields
+        # any other record is reported as a summary that lacks fields
         with contextlib.suppress(BadAnswer):
             _decode(record, _Failed)
             return None
@@ -247,12 +247,12 @@ def _decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
         except msgspec.DecodeError:
             return msgspec.json.decode(bytes(body).translate(_CONTROL_TO_SPACE), type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        # the body is not quoted, because an error page can contain our key
+        # the body is not quoted, because an error page may contain the API key
         raise BadAnswer(f"it cannot be read ({error})") from None
 
 
 def _bad(what: str, error: str) -> BadAnswer:
-    # redacted before it is cut, because a part of a secret is not recognized
+    # redacted before truncation, because a part of a secret would not be recognized
     return BadAnswer(f"{what}: {redact(error)[:_MAX_QUOTE_CHARS]}")
 
 

@@ -213,7 +213,7 @@ async def test_without_expected_counts_no_gene_is_absent(
     }
     reasons = {answer.reason for answer in without.values() if answer.state == "unknown"}
     assert reasons == {
-        "ClinVar may use another symbol, and gene_specific_summary.txt could not be read"
+        "ClinVar may use another symbol, but gene_specific_summary.txt could not be read"
     }
 
 

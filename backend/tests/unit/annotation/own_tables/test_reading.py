@@ -126,9 +126,9 @@ def test_what_is_no_workbook_is_refused_with_what_to_do(tmp_path: Path, content:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "no row below a header"),
-        ("gene\tn\n", "no row below a header"),
-        ("PKD1\nPKD2\n", "no row below a header"),
+        ("", "no rows below the header"),
+        ("gene\tn\n", "no rows below the header"),
+        ("PKD1\nPKD2\n", "no rows below the header"),
         ("a\tb\nx\ty\n", "no column for genes"),
         ("gene\tn\tn\nPKD1\t1\t2\n", "two columns have the name 'n'"),
         ("gene\tn\nPKD1\t1\t2\nPKD2\t1\n", "line 2: 3 cells, and 2 columns have a name"),

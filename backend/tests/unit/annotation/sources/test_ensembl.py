@@ -164,7 +164,7 @@ async def test_an_id_that_is_left_out_again_is_unknown(settings: Settings) -> No
     (answer,) = await answers(settings, rest, PKD1)
     assert (answer.state, answer.reason) == (
         "unknown",
-        "Ensembl's answer leaves out ENSG00000008710",
+        "Ensembl's answer lacks ENSG00000008710",
     )
 
 

@@ -213,7 +213,7 @@ def test_a_window_in_which_nothing_happened_says_so() -> None:
     drawing = drawn(KILLED, begin=at(23), end=at(30))
 
     assert drawing.bars == []
-    assert drawing.notes == ["No attempt is in this time."]
+    assert drawing.notes == ["There is no attempt in this period."]
 
 
 def test_many_workers_have_one_lane_for_the_last_of_them() -> None:
@@ -234,7 +234,7 @@ def test_what_is_not_shown_is_said() -> None:
     )
     unlabelled = 199 - len([mark for mark in drawing.marks if mark.kind == "gap"])
     assert drawing.notes[1].startswith(f"{unlabelled} gaps are too close")
-    assert drawing.notes[2].startswith("339 earlier attempts and gaps are drawn, and not told")
+    assert drawing.notes[2].startswith("339 earlier attempts and gaps are drawn but not listed")
     later = drawn(many(200, workers=3), left_out=True, begin=at(190), end=at(195))
     assert later.notes == []
 
