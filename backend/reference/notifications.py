@@ -18,7 +18,7 @@ _MEANING = {
     Kind.RECOVERED: "One of the problems above has ended.",
     Kind.RELEASE_ARRIVED: "A run has refreshed a source to a new release. The message has the"
     " number of genes that changed.",
-    Kind.SNAPSHOT_TAKEN: "Somebody took a snapshot.",
+    Kind.SNAPSHOT_TAKEN: "A person took a snapshot.",
     Kind.UNIT_FAILED: "A systemd unit of the product failed.",
     Kind.DIGEST: "The daily digest is due. It contains everything since the previous one.",
     Kind.TEST: "Somebody requested a test message.",
