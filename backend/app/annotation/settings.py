@@ -74,7 +74,7 @@ else:
 class Settings(_Composed, RetentionSettings, RuleSettings):
     """Everything that can be set, from the environment or the `.env` at the top of the checkout.
 
-    The environment wins over `.env`, and `.env` wins over what `make hybrid-up` wrote.
+    The environment takes precedence over `.env`, and `.env` over what `make hybrid-up` wrote.
     """
 
     disabled_sources: str = Field(
