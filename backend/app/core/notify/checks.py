@@ -79,7 +79,7 @@ async def refused(context: Context) -> Finding:
         return ok("no channel is refused")
     return warning(
         f"{some([row.channel for row in found])}: messages are refused",
-        required="a channel whose receiver takes messages",
+        required="a receiver that accepts the messages",
         found=some([f"{row.channel}: {row.number:,} times, {row.error}" for row in found]),
     )
 
@@ -114,12 +114,12 @@ async def sender(context: Context) -> Finding:
     assert isinstance(context.settings, ChannelSettings)
     names = context.settings.channel_names
     if not names:
-        return ok("no channel is configured, so nobody is told of anything")
+        return ok("no channel is configured, so no notification is sent")
     (found,) = await context.rows(text(_UNPLANNED), seconds=UNPLANNED_AFTER)
     if not found.number:
-        return ok(f"{', '.join(names)}: what happens is looked at")
+        return ok(f"{', '.join(names)}: all events are processed")
     return warning(
-        f"nobody has looked at {found.number:,} things that people are to be told of",
+        f"{found.number:,} events are not yet processed for notifications",
         required=f"a running API or worker that was started with {', '.join(names)}",
         found="none that was started since the channels were configured",
         remedy=START_WORKER if context.settings.use_arq_worker else START_API,

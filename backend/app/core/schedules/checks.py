@@ -49,7 +49,7 @@ async def last_tick_failed(context: Context) -> Finding:
     again = await context.rows(text(_TRIED_AGAIN))
     if again:
         return warning(
-            f"{some([schedule.name for schedule in again])} failed and is tried again",
+            f"{some([schedule.name for schedule in again])} failed and will be retried",
             required="a tick that succeeds",
             found=some(
                 [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in again], 3

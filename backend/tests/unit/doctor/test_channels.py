@@ -80,7 +80,7 @@ async def test_a_server_for_e_mail_is_logged_in_to_and_gets_no_message(patient: 
         configure(patient, SMTP_URL=f"smtp://me:pass%20word@{server.address}", **LOGIN)
         seen = await patient.see(SMTP)
     assert seen.status is Status.ok
-    assert "takes the user" in seen.finding.summary
+    assert "accepts the user" in seen.finding.summary
     assert server.received == []
 
 

@@ -36,7 +36,7 @@ def _settings(context: Context) -> "ChannelSettings":
 
 @check(
     "notifications.addresses",
-    "the hosts of webhooks and of the ping can be connected to",
+    "the hosts of webhooks and of the ping can be reached",
     symptom="Messages do not arrive, and the log says `is not in the public internet` or that a"
     " name cannot be resolved.",
     why="A webhook delivers nothing if its host cannot be resolved or reached, or has a private"
@@ -58,9 +58,9 @@ async def addresses(context: Context) -> Finding:
     found = [trouble for trouble in troubles if trouble is not None]
     if not found:
         hosts = sorted({host for host, _, _ in places})
-        return ok(f"{some(hosts)} can be connected to")
+        return ok(f"{some(hosts)} can be reached")
     problem = failed(
-        "not every host of a webhook or of the ping can be connected to",
+        "a host of a webhook or of the ping cannot be reached",
         required="a host whose name can be resolved, in the public internet or allowed by"
         " NOTIFY_ALLOW_PRIVATE, and no firewall before it",
         found="; ".join(trouble.found for trouble in found),
@@ -116,11 +116,11 @@ async def smtp(context: Context) -> Finding:
     except NotDelivered as error:
         problem = failed(
             f"{server} cannot be used for e-mail",
-            required="an SMTP server with TLS that takes the user and the password in SMTP_URL",
+            required="an SMTP server with TLS that accepts the user and the password in SMTP_URL",
             found=error.reason,
         )
         return by_time(problem) if is_timeout(error) else problem
-    return ok(f"{server} answers" + (" and takes the user" if server.user else ""))
+    return ok(f"{server} answers" + (" and accepts the user" if server.user else ""))
 
 
 @check(

@@ -42,17 +42,17 @@ async def collector(context: Context) -> Finding:
     except (httpx.HTTPError, OSError) as error:
         found = failed(
             f"the collector cannot be reached at {shown}",
-            required="a collector that takes OTLP over HTTP at OTEL_EXPORTER_OTLP_ENDPOINT",
+            required="a collector that accepts OTLP over HTTP at OTEL_EXPORTER_OTLP_ENDPOINT",
             found=str(error) or type(error).__name__,
             remedy=EDIT_SETTINGS,
         )
         return by_time(found) if is_timeout(error) else found
     if response.is_success:
-        return ok(f"{shown} takes traces")
+        return ok(f"{shown} accepts traces")
     setting = "HEADERS" if response.status_code in _REFUSED else "ENDPOINT"
     return failed(
-        f"the collector at {shown} takes no traces",
-        required=f"a right value of OTEL_EXPORTER_OTLP_{setting}",
+        f"the collector at {shown} rejects traces",
+        required=f"the correct value of OTEL_EXPORTER_OTLP_{setting}",
         found=f"the answer {response.status_code} {response.reason_phrase}".rstrip(),
         remedy=EDIT_SETTINGS,
     )
