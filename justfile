@@ -6,8 +6,9 @@ set shell := ["sh", "-eu", "-c"]
 
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
-# PYTHONPATH finds the project's code from any folder; -P prevents imports from the caller's folder
-python := "env PYTHONPATH=" + quote(justfile_directory() / "backend") + " python -P"
+# PYTHONPATH finds the project's code from any folder; -P prevents imports from the caller's folder.
+# Usage lines name the program that was called.
+python := "env CALLED_AS=just PYTHONPATH=" + quote(justfile_directory() / "backend") + " python -P"
 
 [private]
 default:

@@ -1,5 +1,6 @@
 """The form that starts a run, after a forecast of it."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -26,6 +27,11 @@ class Wanted(BaseModel):
     def request(self) -> RunRequest:
         """The equivalent request for a run."""
         return RunRequest.of(self.source or None, self.mode)
+
+    @property
+    def body(self) -> str:
+        """The same as the body of a call of the API."""
+        return json.dumps({"sources": self.source or None, "mode": self.mode})
 
 
 def new_run_router(settings: Settings) -> APIRouter:

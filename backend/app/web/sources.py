@@ -1,12 +1,12 @@
 """The pages of the sources: releases, coverage, age of the answers, and the last runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app.annotation.notices.outages import outages
+from app.annotation.notices.outages import Outage, outages
 from app.annotation.overview.sources import Counts, SourceOverview, require_source, sources_overview
 from app.api.errors import Busy
 from app.api.services import Services, ServicesDep
@@ -68,11 +68,12 @@ async def show_source(request: Request, name: Name, services: ServicesDep) -> Re
     """Show a source."""
     async with services.reads.connect() as connection:
         await require_source(connection, name)
+        down = await outages(connection)
     counts = await _counts(services)
-    (found,) = await _read(services, counts, name) if counts else [None]
-    async with services.reads.connect() as connection:
-        down = (await outages(connection)).get(name, [])
-    return page(request, "source.html", name=name, found=found, counts=counts, outages=down)
+    (found,) = await _read(services, counts, name, down) if counts else [None]
+    return page(
+        request, "source.html", name=name, found=found, counts=counts, outages=down.get(name, [])
+    )
 
 
 async def _counts(services: Services) -> Counts | None:
@@ -85,10 +86,17 @@ async def _counts(services: Services) -> Counts | None:
         return None
 
 
-async def _read(services: Services, counts: Counts, name: str | None = None) -> list[Shown]:
+async def _read(
+    services: Services,
+    counts: Counts,
+    name: str | None = None,
+    down: Mapping[str, Sequence[Outage]] | None = None,
+) -> list[Shown]:
     names = None if name is None else [name]
     async with services.reads.connect() as connection:
-        found = await sources_overview(connection, services.settings, counts=counts, names=names)
+        found = await sources_overview(
+            connection, services.settings, counts=counts, names=names, down=down
+        )
         runs = await last_runs(connection, [each.name for each in found], limit=LATEST_RUNS)
     return [_shown(each, runs[each.name]) for each in found]
 

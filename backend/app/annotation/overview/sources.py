@@ -1,6 +1,6 @@
 """Reads the state of each source: licence, releases, coverage, and age of the answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ from typing import Annotated
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.notices.outages import outages
+from app.annotation.notices.outages import Outage, outages
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.refresh.coverage import (
     Coverage,
@@ -206,6 +206,7 @@ async def sources_overview(
     *,
     counts: Counts | None = None,
     names: Collection[str] | None = None,
+    down: Mapping[str, Sequence[Outage]] | None = None,
 ) -> list[SourceOverview]:
     """Return sources, in the order of the registry.
 
@@ -214,13 +215,14 @@ async def sources_overview(
         settings: the settings of the sources.
         counts: the counts of these sources; None counts them now.
         names: the names of the sources; None means all.
+        down: the services that give no answer, by source; None asks for them now.
     """
     known = await all_sources(connection)
     counts = counts or await count_answers(connection, settings, names or known)
     now: datetime = (await connection.execute(_NOW)).scalar_one()
     succeeded = await last_successes(connection)
     held = await held_sources(connection)
-    down = await outages(connection)
+    down = await outages(connection) if down is None else down
     current: dict[str, list[CurrentRelease]] = {}
     for each in (await connection.execute(_CURRENT)).mappings():
         current.setdefault(each["source"], []).append(CurrentRelease(**each))

@@ -1,6 +1,7 @@
 """Runs are listed, shown, started and acted upon with forms that need no script."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -239,6 +240,14 @@ async def test_a_page_names_its_json_and_its_command(admin) -> None:
         text = (await admin.get(address)).text
         assert f'href="{api}"' in text
         assert f"<code>{command}</code>" in text
+
+
+async def test_the_form_of_a_run_names_the_call_and_the_command_that_start_it(admin) -> None:
+    text = unescape((await admin.get("/runs/new?source=hgnc&mode=full")).text)
+
+    assert "<code>POST /api/admin/runs</code>" in text
+    assert '<code>{"sources": ["hgnc"], "mode": "full"}</code>' in text
+    assert "<code>just annotate hgnc --mode full</code>" in text
 
 
 async def test_an_address_that_does_not_exist_is_answered_as_the_reader_reads(visitor) -> None:

@@ -21,7 +21,7 @@ finally:
 SLOW = ("alembic", "app.annotation.sources", "app.api", "arq", "fastapi", "httpx", "structlog")
 """What only some commands need, and takes long to import."""
 
-MOST_OF_OURS = 12
+MAX_OUR_MODULES = 12
 """Modules of ours that `--help` may import."""
 
 QUICK = ("runs", "status")
@@ -73,7 +73,7 @@ def test_help_imports_little_more_than_click(tmp_path):
         name.partition(".")[0] for name, file in modules.items() if "site-packages" in str(file)
     }
     assert "app.cli.group" in ours
-    assert len(ours) <= MOST_OF_OURS
+    assert len(ours) <= MAX_OUR_MODULES
     assert packages <= {"_distutils_hack", "click", "dotenv", "typing_extensions"}
 
 
@@ -91,3 +91,31 @@ def test_a_command_that_reads_annotations_imports_no_client_of_a_network(command
 
     assert "sqlalchemy" in modules
     assert modules.keys().isdisjoint(UNUSED)
+
+
+@pytest.mark.parametrize(
+    ("environment", "usage"),
+    [({"CALLED_AS": "just"}, "Usage: just show "), ({}, "Usage: python -m app.cli show ")],
+)
+def test_a_usage_line_names_the_program_that_was_called(
+    environment: dict[str, str], usage: str
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "app.cli", "show", "--help"],
+        env={"PYTHONPATH": ".", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.startswith(usage)
+
+
+def test_the_recipes_say_that_they_were_called() -> None:
+    just = Path(sys.executable).with_name("just")
+    said = subprocess.run(
+        [just, "--justfile", "../justfile", "--evaluate", "python"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "CALLED_AS=just" in said.stdout
