@@ -18,7 +18,7 @@ from tests.integration.conftest import Bench, Query
 
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let notifiers look often."""
-    for name, seconds in {"LOOK_INTERVAL": 0.05, "WATCH_INTERVAL": 0.1}.items():
+    for name, seconds in {"POLL_INTERVAL": 0.05, "WATCH_INTERVAL": 0.1}.items():
         monkeypatch.setattr(notifying, name, seconds)
 
 

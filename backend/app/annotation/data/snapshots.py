@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.data.manifest import Manifest, in_order, manifest_of, read_manifest
 from app.annotation.data.moments import NOW, snapshot_time
 from app.core.errors import FIND_SESSION, Conflict, WrongUse
+from app.core.notify import outbox
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
-from app.core.notify.outbox import tell
 from app.core.text.field_docs import View
 from app.db.locks import waiting_for
 from app.db.sqlstate import sqlstate
@@ -158,7 +158,7 @@ async def take(connection: AsyncConnection, name: str, *, note: str | None, by: 
     taken = await connection.execute(_TAKE, values | {"manifest": manifest.model_dump_json()})
     if not taken.rowcount:
         raise _exists(name)
-    await tell(connection, _notice(name, at, by, note, manifest))
+    await outbox.add(connection, _notice(name, at, by, note, manifest))
     return Snapshot(name=name, at=at, note=note, by=by, manifest=manifest)
 
 

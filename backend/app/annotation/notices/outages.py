@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.sources import SOURCES
-from app.core.notify.incidents import Looked, Watch
+from app.core.notify.incidents import Observed, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.text.words import some, time_span
@@ -93,13 +93,13 @@ def outage_watch(
     """
     values = _values(asked, hours * 3_600)
 
-    async def look(connection: AsyncConnection) -> Looked:
+    async def observe(connection: AsyncConnection) -> Observed:
         rows = (await connection.execute(_DOWN, values)).all()
         # of several runs, the one that has been waiting longest
         found = {row.host: row for row in reversed(rows)}
-        return Looked([_notice(row, titles) for row in found.values()])
+        return Observed([_notice(row, titles) for row in found.values()])
 
-    return Watch(Kind.SOURCE_DOWN, look)
+    return Watch(Kind.SOURCE_DOWN, observe)
 
 
 def _notice(row: Row[Any], titles: Mapping[str, str]) -> Notice:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.notify.incidents import Looked, Watch
+from app.core.notify.incidents import Observed, Watch
 from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.schedules.views import LastEnd, last_ends
@@ -10,11 +10,11 @@ from app.core.schedules.views import LastEnd, last_ends
 
 def schedule_watch() -> Watch:
     """Return the watch for schedules whose last tick failed or was refused."""
-    return Watch(Kind.TASK_FAILED, _look)
+    return Watch(Kind.TASK_FAILED, _observe)
 
 
-async def _look(connection: AsyncConnection) -> Looked:
-    return Looked([_notice(each) for each in await last_ends(connection) if each.failing])
+async def _observe(connection: AsyncConnection) -> Observed:
+    return Observed([_notice(each) for each in await last_ends(connection) if each.failing])
 
 
 def _notice(end: LastEnd) -> Notice:

@@ -57,7 +57,7 @@ def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "W
     from sqlalchemy import text
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from app.core.notify.incidents import Looked, Watch
+    from app.core.notify.incidents import Observed, Watch
     from app.core.notify.message import Kind
     from app.core.notify.notice import Notice
 
@@ -82,13 +82,13 @@ def stale_watch(freshness: Mapping[str, float], titles: Mapping[str, str]) -> "W
             subject=source,
         )
 
-    async def look(connection: AsyncConnection) -> Looked:
+    async def observe(connection: AsyncConnection) -> Observed:
         rows = (await connection.execute(statement, values)).all()
         found = [
             notice(row.source, row.stale / row.genes, row.now)
             for row in rows
             if row.run is None and row.stale > MAX_OLD_SHARE * row.genes
         ]
-        return Looked(found, {row.source for row in rows if row.run is not None})
+        return Observed(found, {row.source for row in rows if row.run is not None})
 
-    return Watch(Kind.DATA_STALE, look)
+    return Watch(Kind.DATA_STALE, observe)

@@ -1,12 +1,12 @@
-"""Notifications: what people are told, and the channels that carry it.
+"""Notifications, and the channels that deliver them.
 
-What happens is written in the transaction in which it happens: as an event of a run, or by
-`outbox`. A `notifier` in each process looks every few seconds. `run_events` decides what to tell of
-events, `incidents` watches states and sees what has ended, `planning` decides who is told and when
-by `rules`, and `sending` delivers it. `message` is what a channel sends, and `channels` are what
-there is to send it with. Without PostgreSQL, `at_once` sends a test message, or that a unit of
-systemd failed. `ping` calls an address for as long as all is well. `execution` says for it, and for
-`incidents`, whether somebody executes runs.
+Whatever people should know is recorded in the transaction in which it happens: as an event of a
+run, or by `outbox`. A `notifier` in each process polls every few seconds. `run_events` turns events
+into notices, `incidents` opens and closes incidents, `planning` decides by `rules` when each
+notification is sent through which channel, and `sending` delivers it. `message` defines what a
+channel sends, and `channels` has the channels. `at_once` works without PostgreSQL: it sends a test
+message, or the report that a systemd unit failed. `ping` calls an address while everything works.
+`execution` finds out for `ping` and `incidents` whether any worker executes runs.
 """
 
 __all__ = [

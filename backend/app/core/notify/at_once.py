@@ -1,4 +1,4 @@
-"""Sends one message through all channels and says what became of it, without PostgreSQL."""
+"""Sends one message through all channels and reports the outcomes, without PostgreSQL."""
 
 import asyncio
 import socket
@@ -16,13 +16,13 @@ from app.core.notify.message import Channel, Kind, Message, NotDelivered, Severi
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message in one channel.
+    """The outcome of a message in one channel.
 
     Attributes:
-        channel: its name.
-        delivered: whether the receiver has taken the message.
-        seconds: how long the last attempt took.
-        reason: why it was not delivered.
+        channel: the name of the channel.
+        delivered: whether the receiver has accepted the message.
+        seconds: the duration of the last attempt, in seconds.
+        reason: why the message was not delivered.
     """
 
     channel: str
@@ -35,7 +35,7 @@ def test_message(host: str) -> Message:
     """Return a message that tests the channels.
 
     Args:
-        host: the name of the machine that sends it.
+        host: the name of the sending machine.
     """
     return Message(
         id=f"test-{uuid4().hex}",
@@ -49,21 +49,21 @@ def test_message(host: str) -> Message:
 
 
 def require_channels(settings: ChannelFields) -> None:
-    """Make sure that somebody can be told.
+    """Check that a channel is configured.
 
     Raises:
         Conflict: no channel is configured.
     """
     if not settings.channel_names:
         raise Conflict(
-            "no channel for notifications is set",
+            "no channel for notifications is configured",
             allowed="at least one of NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS",
             steps=(EDIT_SETTINGS,),
         )
 
 
 async def send_test(settings: ChannelFields) -> list[Outcome]:
-    """Send a test message through every channel, whatever the hour is.
+    """Send a test message through every channel, regardless of quiet hours.
 
     Raises:
         Conflict: no channel is configured.
@@ -75,13 +75,13 @@ async def send_test(settings: ChannelFields) -> list[Outcome]:
 async def send_at_once(
     channels: Sequence[Channel], message: Message, *, pauses: Sequence[float] = ()
 ) -> list[Outcome]:
-    """Send a message through all channels at the same time, and close these.
+    """Send a message through all channels concurrently, and close the channels.
 
     Args:
-        channels: that carry the message.
+        channels: the channels.
         message: the message.
-        pauses: seconds before each further attempt in a channel that did not deliver it, unless it
-            never will.
+        pauses: seconds before each further attempt in a channel that failed, unless its failure is
+            permanent.
     """
     try:
         return await asyncio.gather(*(_send(channel, message, pauses) for channel in channels))

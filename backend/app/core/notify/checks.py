@@ -1,11 +1,11 @@
-"""The checks of notifications: they arrive."""
+"""The checks of notifications: they are delivered."""
 
 from app.core.checks import Check, Context, Finding, check, ok, warning
 from app.core.errors import EDIT_SETTINGS, START_API, START_WORKER
 from app.core.text.words import some, time_span
 
 UNDELIVERED_AFTER = 1_800
-"""Seconds from which on a notification should have been delivered."""
+"""Seconds within which a notification should be delivered."""
 
 _UNDELIVERED = """
     SELECT d.channel, count(*) AS number,
@@ -31,13 +31,13 @@ _UNDELIVERED = """
     needs=("database.migrated",),
 )
 async def undelivered(context: Context) -> Finding:
-    """Find channels that have not delivered something for long."""
+    """Find channels with deliveries that have been pending for too long."""
     from sqlalchemy import text
 
     found = await context.rows(text(_UNDELIVERED), late=UNDELIVERED_AFTER)
     if not found:
         return ok("nothing waits for long")
-    worst = max(found, key=lambda each: each.age)
+    worst = max(found, key=lambda row: row.age)
     return warning(
         f"{worst.channel} has not delivered a notification for {time_span(worst.age)}",
         required=f"a delivery within {time_span(UNDELIVERED_AFTER)}",
@@ -85,7 +85,7 @@ async def refused(context: Context) -> Finding:
 
 
 UNPLANNED_AFTER = 300
-"""Seconds. A process that has a channel looks every two seconds."""
+"""Seconds. A process with a channel polls every two seconds."""
 
 _UNPLANNED = """
     SELECT (SELECT count(*) FROM notifications WHERE planned_at IS NULL
@@ -106,7 +106,7 @@ _UNPLANNED = """
     needs=("database.migrated",),
 )
 async def sender(context: Context) -> Finding:
-    """Look for events and notifications that no process has looked at, if a channel is set."""
+    """Find events and notifications that no process has handled, if a channel is configured."""
     from sqlalchemy import text
 
     from app.core.notify.channels.settings import ChannelSettings

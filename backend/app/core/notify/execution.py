@@ -1,4 +1,4 @@
-"""Looks whether somebody executes runs. The incidents and the ping ask the same."""
+"""Finds out whether workers execute runs, for the incidents and for the ping."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 UNCLAIMED_AFTER = 900.0
-"""Seconds for which a run may be ready while a worker is idle. A claim takes about a second."""
+"""Seconds. A run that is ready for longer while a worker is idle counts as unclaimed. Usually a
+claim takes about a second."""
 
 _STATE = text(
     """
@@ -38,7 +39,7 @@ class Execution:
     Attributes:
         now: PostgreSQL's time.
         living: the number of workers that are alive.
-        idle: whether one of them executes nothing.
+        idle: whether one of these workers executes no run.
         last_seen: when a worker was last seen alive; None if none was ever started.
         queued: the number of runs that are queued.
         run: the run that has been ready for the longest time; None if none is ready.
@@ -55,16 +56,16 @@ class Execution:
 
     @property
     def unclaimed_since(self) -> datetime | None:
-        """When the run became ready that no idle worker has claimed; None if there is none."""
+        """When the oldest unclaimed run became ready; None if there is no such run."""
         if not self.idle or self.since is None:
             return None
         return self.since if self.seconds_since(self.since) >= UNCLAIMED_AFTER else None
 
     def seconds_since(self, at: datetime) -> float:
-        """Return how many seconds ago something was."""
+        """Return the seconds from a moment until now."""
         return (self.now - at).total_seconds()
 
 
-async def look(connection: AsyncConnection) -> Execution:
-    """Look at the workers and the runs."""
+async def read_execution(connection: AsyncConnection) -> Execution:
+    """Read the state of the workers and the queue."""
     return Execution(**(await connection.execute(_STATE)).mappings().one())

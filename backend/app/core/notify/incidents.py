@@ -1,8 +1,7 @@
-"""Opens and closes the incidents of states, and closes the incidents that a run has ended.
+"""Opens and closes the incidents of states, and closes incidents that a successful run resolves.
 
-Nothing happens at the moment at which data become stale, or at which the last worker has been dead
-for some minutes. So one process looks regularly, and compares what it finds with the incidents that
-are open.
+No event marks the moment at which data become stale, or at which the last worker has been dead for
+some minutes. So one process at a time polls these states and compares them with the open incidents.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -20,15 +19,15 @@ from app.core.notify.notice import CommandOf, Notice
 from app.core.text.words import time_span
 
 NOBODY_AFTER = 300.0
-"""Seconds without a living worker after which people are told. A restart takes less."""
+"""Seconds without a living worker after which people are notified. A restart takes less."""
 
 
-class Looked(NamedTuple):
-    """What was found.
+class Observed(NamedTuple):
+    """The result of one poll of a state.
 
     Attributes:
-        found: what is the case now, each with its subject.
-        undecided: the subjects of which it is not known. An incident of theirs stays as it is.
+        found: the present problems, each with its subject.
+        undecided: the subjects whose state is unknown. Their incidents stay as they are.
     """
 
     found: Sequence[Notice]
@@ -37,15 +36,15 @@ class Looked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks at a state of the whole.
+    """Observes a state of the installation.
 
     Attributes:
-        kind: of the incidents. No other watch has the same.
-        look: says what is the case. It only reads.
+        kind: the kind of its incidents, which no other watch has.
+        observe: returns the present problems. It only reads.
     """
 
     kind: Kind
-    look: Callable[[AsyncConnection], Awaitable[Looked]]
+    observe: Callable[[AsyncConnection], Awaitable[Observed]]
 
 
 _OPEN = text(
@@ -57,7 +56,7 @@ _OPEN = text(
 
 _CLOSE = text("UPDATE incidents SET closed_at = clock_timestamp() WHERE id = :id")
 
-# somebody who cancels the run knows of the incident
+# closed without a notification, because whoever cancels the run knows of the incident
 _CLOSE_CANCELLED = text(
     """
     UPDATE incidents SET closed_at = clock_timestamp()
@@ -82,62 +81,62 @@ _CLOSE_ENDED = text(
 
 
 async def watch(connection: AsyncConnection, watched: Watch) -> None:
-    """Compare a state with its open incidents: open what is new, and close what has ended.
+    """Compare a state with its open incidents: open new incidents, and close those that ended.
 
-    What the success of sources ends is closed by :func:`close_ended` alone.
+    Incidents that end with the success of sources are closed by :func:`close_ended` only.
 
     Args:
         connection: in a transaction.
         watched: the state.
     """
-    looked = await watched.look(connection)
+    observed = await watched.observe(connection)
     rows = (await connection.execute(_OPEN, {"kind": watched.kind})).mappings().all()
     known = {row["subject"] for row in rows}
-    await outbox.tell_incidents(
-        connection, [incident for incident in looked.found if incident.subject not in known]
+    await outbox.add_incidents(
+        connection, [notice for notice in observed.found if notice.subject not in known]
     )
-    lasting = {incident.subject for incident in looked.found} | {*looked.undecided}
+    lasting = {notice.subject for notice in observed.found} | {*observed.undecided}
     for row in rows:
         if row["sources"] is None and row["subject"] not in lasting:
             await connection.execute(_CLOSE, {"id": row["id"]})
-            await outbox.tell_recovered(
+            await outbox.add_recovered(
                 connection, row["id"], row["title"], row["opened_at"], row["now"]
             )
 
 
 async def close_ended(connection: AsyncConnection) -> None:
-    """Close the incidents of runs whose sources have succeeded since, and of cancelled runs."""
+    """Close the incidents of runs whose sources have succeeded meanwhile, and of cancelled runs."""
     await connection.execute(_CLOSE_CANCELLED)
     for row in (await connection.execute(_CLOSE_ENDED)).all():
-        await outbox.tell_recovered(connection, row.id, row.title, row.opened_at, row.closed_at)
+        await outbox.add_recovered(connection, row.id, row.title, row.opened_at, row.closed_at)
 
 
 def execution_watch(command: CommandOf) -> Watch:
-    """Return what looks whether runs stand still because no worker is alive, or none claims them.
+    """Return the watch for runs that wait because no worker is alive, or none claims them.
 
     Args:
-        command: says what to type.
+        command: returns the command for a step.
     """
 
-    async def look(connection: AsyncConnection) -> Looked:
-        state = await execution.look(connection)
-        notice = (_nobody_claims if state.living else _nobody_lives)(state, command)
-        return Looked([] if notice is None else [notice])
+    async def observe(connection: AsyncConnection) -> Observed:
+        state = await execution.read_execution(connection)
+        notice = (_nobody_claims if state.living else _no_worker_alive)(state, command)
+        return Observed([] if notice is None else [notice])
 
-    return Watch(Kind.NOBODY_EXECUTES, look)
+    return Watch(Kind.NOBODY_EXECUTES, observe)
 
 
-def _nobody_lives(state: Execution, command: CommandOf) -> Notice | None:
-    # where no worker was ever started, nobody misses one until there is something to do
+def _no_worker_alive(state: Execution, command: CommandOf) -> Notice | None:
+    # if no worker was ever started, the lack of one is a problem only while a run is ready
     since = state.last_seen or state.since
     if since is None or state.seconds_since(since) < NOBODY_AFTER:
         return None
     return Notice(
         kind=Kind.NOBODY_EXECUTES,
         at=since,
-        title="No worker is alive, so nobody executes runs",
+        title="No worker is alive, so no runs are executed",
         text=f"No worker has been alive for {time_span(state.seconds_since(since))}."
-        f" {state.queued:,} runs are queued. They stay queued, and schedules stand still.\n"
+        f" {state.queued:,} runs are queued. They stay queued, and schedules do nothing.\n"
         f"To find out why: {command(find_cause('worker'))}",
         detail={"queued": state.queued},
         subject="",

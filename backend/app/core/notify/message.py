@@ -1,4 +1,4 @@
-"""What is told to people, and what carries it to them."""
+"""The messages that people get, and the interface of the channels that deliver them."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class Kind(StrEnum):
-    """What a message tells of. Each kind can be switched off."""
+    """The kinds of messages. Most of them can be switched off."""
 
     RUN_FAILED = "run failed"
     SOURCE_HELD = "source held"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How urgent a message is."""
+    """The urgency of a message."""
 
     INFO = "info"
     WARNING = "warning"
@@ -39,15 +39,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that people are told. It contains no secrets.
+    """A message to people. It contains no secrets.
 
     Attributes:
-        id: the same for each attempt to deliver this message, so that a receiver recognizes a
-            message that arrives twice. Letters, digits, `-` and `_`: it is a part of a signed text,
-            where a full stop separates it, and of a header.
-        kind: what it tells of: a member of :class:`Kind`.
+        id: identifies the message in all delivery attempts, so that a receiver recognizes a
+            duplicate. It consists of letters, digits, `-` and `_`, because it is part of a header
+            and of a signed text with full stops as separators.
+        kind: a member of :class:`Kind`.
         severity: a member of :class:`Severity`.
-        at: when it happened.
+        at: the time of the event.
         title: one line of plain text.
         text: a few lines of plain text: what happened, what it means and what to type.
         detail: the same for programs, as JSON: run id, source, counts.
@@ -62,10 +62,10 @@ class Message:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse an id that could be confused with what surrounds it.
+        """Validate the id.
 
         Raises:
-            ValueError: the id has other characters, or none.
+            ValueError: the id is empty or has other characters.
         """
         if not _ID.fullmatch(self.id):
             message = "the id of a message has letters, digits, - and _ only"
@@ -76,9 +76,9 @@ class NotDelivered(KidneyGeneticsError):
     """A channel could not deliver a message.
 
     Args:
-        reason: why, without secrets: an address of a webhook is shown as its host only.
+        reason: the reason, without secrets: of a webhook's address, only the host is named.
         permanent: whether another attempt would fail in the same way.
-        retry_after: seconds after which the receiver wants to be asked again, if it said so.
+        retry_after: seconds to wait before the next attempt, if the receiver stated them.
     """
 
     def __init__(
@@ -91,20 +91,20 @@ class NotDelivered(KidneyGeneticsError):
 
 
 class Channel(Protocol):
-    """Carries messages to people."""
+    """Delivers messages to people."""
 
     @property
     def name(self) -> str:
         """``webhook``, ``e-mail`` or ``apprise``; several webhooks: ``webhook 1``, ``webhook 2``.
 
-        The name stays the same between two starts with the same settings.
+        With the same settings, the name stays the same after a restart.
         """
 
     async def send(self, message: Message) -> None:
-        """Deliver a message, within a minute or so.
+        """Deliver a message within about a minute.
 
         Raises:
-            NotDelivered: the receiver did not confirm it. It may have arrived nevertheless.
+            NotDelivered: the receiver did not confirm the message, which may have arrived anyway.
         """
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What is to be told, before it is known who is told and when."""
+"""Notices: the content of notifications, before their delivery is planned."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ MAX_TITLE = 200
 """Characters of a title."""
 
 MAX_TEXT = 4_000
-"""Characters of a text. The log and the pages that it names have the rest."""
+"""Characters of a text. The log and the pages have the rest."""
 
 SEVERITIES = {
     Kind.NOBODY_EXECUTES: Severity.CRITICAL,
@@ -27,7 +27,7 @@ SEVERITIES = {
     Kind.DATA_STALE: Severity.WARNING,
     Kind.TASK_FAILED: Severity.WARNING,
 }
-"""Of the kinds that are more than information. All others have the severity `info`."""
+"""The severities by kind. All other kinds have the severity `info`."""
 
 
 CommandOf = Callable[[Step], str]
@@ -36,15 +36,15 @@ CommandOf = Callable[[Step], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something to tell.
+    """The content of a notification.
 
     Attributes:
-        kind: what it tells of.
-        at: when it happened, or began.
-        title: what happened, in one line. It may have any characters; see :meth:`row`.
+        kind: the kind of the notification.
+        at: when the event happened, or when the state began.
+        title: what happened, in one line. It may contain any characters; see :meth:`row`.
         text: what happened, what it means and what to type.
         detail: the same for programs, as JSON.
-        subject: what an incident happens to; None if it is no incident.
+        subject: the subject of an incident, such as a source; None if the notice is no incident.
         run_id: the run that opened the incident.
         sources: the sources whose success ends the incident.
     """
@@ -59,7 +59,7 @@ class Notice:
     sources: tuple[str, ...] | None = None
 
     def row(self) -> dict[str, Any]:
-        """Return what is stored: plain text without secrets and control characters."""
+        """Return the stored form: plain text without secrets and control characters."""
         return {
             "kind": self.kind,
             "severity": SEVERITIES.get(self.kind, Severity.INFO),
@@ -74,17 +74,17 @@ class Notice:
 
 
 def one_line(text: str, max_chars: int = MAX_TITLE) -> str:
-    """Return text as one line without control characters and secrets, shortened if it is long."""
+    """Return text as one line without control characters and secrets, truncated if it is long."""
     return shortened(printable(" ".join(redact(storable(text)).split())), max_chars)
 
 
 def some_lines(text: str) -> str:
-    """Return text as lines without control characters and secrets, shortened if it is long."""
+    """Return text as lines without control characters and secrets, truncated if it is long."""
     return shortened(printable("\n".join(redact(storable(text)).splitlines())).strip(), MAX_TEXT)
 
 
 def _plain(value: Any) -> Any:
-    """Return JSON whose texts are plain."""
+    """Return a JSON value whose strings have no control characters and secrets."""
     if isinstance(value, str):
         return some_lines(value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Turns what happens into notifications and sends them, beside whatever else a process does."""
+"""Creates notifications for events and states, and sends them, in the background of a process."""
 
 import asyncio
 import logging
@@ -24,22 +24,22 @@ from app.db.engine import create_engine
 logger = logging.getLogger(__name__)
 
 POOL_SIZE = 5
-"""To PostgreSQL: one to look, two to describe an event, and those for what was found."""
+"""Connections to PostgreSQL: one to poll, two to describe an event, and the rest for the work."""
 
-LOOK_INTERVAL = 2.0
-"""Seconds between two looks for something to do. A look is one statement."""
+POLL_INTERVAL = 2.0
+"""Seconds between two polls for work. A poll is one statement."""
 
 WATCH_INTERVAL = 15.0
-"""Seconds between two looks at states, whichever process does it."""
+"""Seconds between two polls of the states, over all processes."""
 
 MAX_AGE, MAX_AGE_AT_FIRST = "7 days", "1 hour"
-"""People are not told of older things. The shorter time applies to what happened before the first
+"""People are not notified of older events. The shorter age applies to events from before the first
 channel was configured."""
 
-LOOK_TIMEOUT = 30.0
-"""Seconds after which a look that is not answered is given up."""
+POLL_TIMEOUT = 30.0
+"""Seconds after which a poll without a reply fails."""
 
-_LOOK = text(
+_POLL = text(
     """
     SELECT
       EXISTS (SELECT FROM run_events
@@ -57,7 +57,7 @@ _LOOK = text(
     """
 )
 
-# a lock of a session would be kept by a process that is frozen
+# a row instead of a session lock, because a frozen process would keep its lock
 _TAKE_TURN = text(
     """
     INSERT INTO incident_looks AS last (what, looked_at) VALUES ('states', clock_timestamp())
@@ -70,18 +70,19 @@ _TAKE_TURN = text(
 
 
 class Notifier:
-    """Tells people what happens.
+    """Notifies people of events and states.
 
-    Every process that has channels runs one. Whatever there is to do is taken by one of them, under
-    the locks of its rows. A process that dies leaves nothing half done.
+    Every process with channels runs a notifier. Row locks ensure that only one of them handles each
+    piece of work, in one transaction, so a process that dies leaves nothing half done.
 
     Args:
         dsn: the address of PostgreSQL.
-        channels: that carry the messages. They are closed at the end.
-        rules: what is told, and when.
-        command: says what to type to take a step.
-        watches: states of the whole to look at, besides those of the job engine.
-        describe: what to tell of the events that the job engine does not know, by event.
+        channels: the channels, which are closed at the end.
+        rules: which notifications are sent, and when.
+        command: returns the command for a step.
+        watches: states to observe in addition to those of the job engine.
+        describe: functions that write the notices of events, by event, for the events that the job
+            engine does not describe itself.
     """
 
     def __init__(
@@ -103,20 +104,20 @@ class Notifier:
         self._describe = describe or {}
         self._sending: dict[str, asyncio.Task[bool]] = {}
         self._describing: asyncio.Task[bool] | None = None
-        # what was logged to wait for PostgreSQL
+        # the operations that wait for PostgreSQL, which is logged once
         self._waiting: set[str] = set()
-        self._looking: AsyncConnection | None = None
+        self._poll_connection: AsyncConnection | None = None
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin. PostgreSQL may be unavailable."""
+        """Start in the background. PostgreSQL may be unavailable."""
         self._loop = asyncio.create_task(self._run(), name="notifications")
 
     async def stop(self) -> None:
-        """End. What is being sent is sent again by another process, or after the next start."""
+        """Stop. Another process, or the next start, resends messages that are being sent."""
         tasks = [task for task in (self._loop, self._describing) if task is not None]
         tasks += self._sending.values()
-        await asyncio.gather(*(cancelling.end(task, within=LOOK_TIMEOUT) for task in tasks))
+        await asyncio.gather(*(cancelling.end(task, within=POLL_TIMEOUT) for task in tasks))
         await self._drop()
         for channel in self._channels.values():
             await channel.close()
@@ -124,32 +125,32 @@ class Notifier:
 
     async def _run(self) -> None:
         while True:
-            if not await self._do("looking for notifications", self._look):
+            if not await self._do("polling for notifications", self._poll):
                 await self._drop()
-            await asyncio.sleep(LOOK_INTERVAL)
+            await asyncio.sleep(POLL_INTERVAL)
 
-    async def _look(self) -> None:
-        """Do what there is to do. Usually there is nothing, and this takes one statement."""
-        async with asyncio.timeout(LOOK_TIMEOUT):
-            if self._looking is None:
-                self._looking = await self._autocommit.connect()
-            found = (await self._looking.execute(_LOOK, {"every": WATCH_INTERVAL})).one()
+    async def _poll(self) -> None:
+        """Poll for work and do it. Usually there is none, and this takes one statement."""
+        async with asyncio.timeout(POLL_TIMEOUT):
+            if self._poll_connection is None:
+                self._poll_connection = await self._autocommit.connect()
+            found = (await self._poll_connection.execute(_POLL, {"every": WATCH_INTERVAL})).one()
         max_age = MAX_AGE_AT_FIRST if found.is_first else MAX_AGE
         if found.events:
-            while await run_events.look(self._db, max_age, self._command):
+            while await run_events.handle_batch(self._db, max_age, self._command):
                 pass
-            self._begin_to_describe(max_age)
+            self._start_describing(max_age)
         if found.events or found.notifications:
             names = list(self._channels)
             await self._repeat(
                 partial(planning.plan, rules=self._rules, channels=names, max_age=max_age)
             )
-        self._begin(found)
+        self._start_sending(found)
         for name in self._channels:
             if f"waiting {name}" in found.due:
                 await self._repeat(partial(planning.collect, channel=name, command=self._command))
         if found.states:
-            await self._watch(self._looking)
+            await self._watch(self._poll_connection)
 
     async def _repeat(self, do_part: Callable[[AsyncConnection], Awaitable[bool]]) -> None:
         more = True
@@ -157,15 +158,15 @@ class Notifier:
             async with self._db.begin() as connection:
                 more = await do_part(connection)
 
-    def _begin_to_describe(self, max_age: str) -> None:
-        """Look at the events that others describe. What takes minutes does not delay the rest."""
+    def _start_describing(self, max_age: str) -> None:
+        """Describe further events in a task of its own, because this may take minutes."""
         if self._describe and (self._describing is None or self._describing.done()):
-            look = partial(run_events.look_at_others, self._db, self._describe, max_age)
-            describing = self._do("describing events", look)
+            handle = partial(run_events.handle_others, self._db, self._describe, max_age)
+            describing = self._do("describing events", handle)
             self._describing = asyncio.create_task(describing, name="describing events")
 
-    def _begin(self, found: Row[Any]) -> None:
-        """Begin to send what is due. A channel that is slow does not delay the others."""
+    def _start_sending(self, found: Row[Any]) -> None:
+        """Send due deliveries, in one task per channel, so that a slow one delays no other."""
         for name, channel in self._channels.items():
             busy = name in self._sending and not self._sending[name].done()
             if f"pending {name}" in found.due and not busy:
@@ -173,30 +174,32 @@ class Notifier:
                 self._sending[name] = asyncio.create_task(sending, name=f"to {name}")
 
     async def _watch(self, connection: AsyncConnection) -> None:
-        """Look at states, unless another process has just done that."""
+        """Poll the states, unless another process has just done so."""
         if (await connection.execute(_TAKE_TURN, {"every": WATCH_INTERVAL})).one_or_none() is None:
             return
         for watch in self._watches:
             await self._do(
-                f"watching: {watch.kind}", partial(self._in_transaction, incidents.watch, watch)
+                f"observing {watch.kind!r}", partial(self._in_transaction, incidents.watch, watch)
             )
         await self._do("closing incidents", partial(self._in_transaction, incidents.close_ended))
         give_up = partial(planning.give_up, channels=list(self._channels))
         await self._do("giving up deliveries", partial(self._in_transaction, give_up))
 
-    async def _in_transaction(self, do: Callable[..., Awaitable[None]], *more: Watch) -> None:
+    async def _in_transaction(self, do: Callable[..., Awaitable[None]], *arguments: Watch) -> None:
         async with self._db.begin() as connection:
-            await do(connection, *more)
+            await do(connection, *arguments)
 
     async def _do(self, what: str, do: Callable[[], Awaitable[None]]) -> bool:
-        """Do something; if it fails, log that and return False."""
+        """Do something. Log a failure, and return False."""
         try:
             await do()
         except Exception as error:
             if is_unavailable(error) or isinstance(error, OSError | TimeoutError):
                 if what not in self._waiting:
-                    said = str(error) or "no answer"
-                    logger.warning("%s waits, PostgreSQL is unavailable: %s", what, said)
+                    reason = str(error) or "no answer"
+                    logger.warning(
+                        "%s is retried until PostgreSQL is available again: %s", what, reason
+                    )
                 self._waiting.add(what)
             elif (known := explain(self._db, error)) is not None:
                 logger.error("%s failed: %s", what, known)  # noqa: TRY400 - an operator can fix it
@@ -207,8 +210,8 @@ class Notifier:
         return True
 
     async def _drop(self) -> None:
-        if self._looking is not None:
-            connection, self._looking = self._looking, None
-            # it may be broken, and a broken one cannot be given back to the pool
+        if self._poll_connection is not None:
+            connection, self._poll_connection = self._poll_connection, None
+            # it may be broken, and a broken connection must not return to the pool
             await connection.invalidate()
             await connection.close()

@@ -1,4 +1,4 @@
-"""Writes what is to be told, in the transaction of what it tells of."""
+"""Stores notifications in the transaction of the event that they report."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from app.core.notify.message import Kind
 from app.core.notify.notice import Notice
 from app.core.text.words import time_span
 
-_TELL = text(
+_ADD = text(
     """
     INSERT INTO notifications (kind, severity, at, title, text, detail, incident_id)
     SELECT kind, severity, at, title, text, detail, incident_id
@@ -46,21 +46,21 @@ _OPEN = text(
 )
 
 
-async def tell(connection: AsyncConnection, notice: Notice) -> None:
-    """Tell of something, when the transaction is committed.
+async def add(connection: AsyncConnection, notice: Notice) -> None:
+    """Store a notification, which is sent after the transaction is committed.
 
-    It is written also if nobody is to be told: the process that commits it need not know the
+    It is stored even if there is no channel, because the committing process need not know the
     channels.
     """
-    await connection.execute(_TELL, {"given": _json([notice.row()])})
+    await connection.execute(_ADD, {"given": _json([notice.row()])})
 
 
-async def tell_incidents(connection: AsyncConnection, notices: Sequence[Notice]) -> None:
-    """Open incidents, and tell of those that were not open. The others are counted.
+async def add_incidents(connection: AsyncConnection, notices: Sequence[Notice]) -> None:
+    """Open incidents with a notification each. Count the recurrence of incidents already open.
 
     Args:
         connection: in a transaction.
-        notices: each with a subject.
+        notices: notices with a subject.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for notice in notices:
@@ -72,16 +72,16 @@ async def tell_incidents(connection: AsyncConnection, notices: Sequence[Notice])
         await connection.execute(_OPEN, {"given": _json(list(rows.values()))})
 
 
-async def tell_recovered(
+async def add_recovered(
     connection: AsyncConnection, incident_id: int, title: str, opened_at: datetime, now: datetime
 ) -> None:
-    """Tell that an incident has ended.
+    """Store the notification that an incident has ended.
 
     Args:
         connection: in a transaction.
         incident_id: the incident.
-        title: that it was told of with.
-        opened_at: when it began.
+        title: the title of the notification that reported the incident.
+        opened_at: when the incident began.
         now: when it ended.
     """
     lasted = time_span(max((now - opened_at).total_seconds(), 0))
@@ -89,10 +89,10 @@ async def tell_recovered(
         kind=Kind.RECOVERED,
         at=now,
         title=f"Recovered: {title}",
-        text=f"This has ended: {title}\nIt lasted {lasted}. There is nothing to do.",
+        text=f"This incident has ended: {title}\nIt lasted {lasted}. There is nothing to do.",
         detail={"incident": incident_id, "seconds": (now - opened_at).total_seconds()},
     )
-    await connection.execute(_TELL, {"given": _json([notice.row() | {"incident_id": incident_id}])})
+    await connection.execute(_ADD, {"given": _json([notice.row() | {"incident_id": incident_id}])})
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

@@ -1,7 +1,7 @@
-"""The dead-man ping: a call of an address for as long as all is well.
+"""The dead man's switch: an address is called at intervals while everything works.
 
-A service outside of this installation tells people when the calls stop. It notices what no process
-of this installation can tell: that the host, the network or PostgreSQL is gone.
+A service outside of this installation alerts people when the calls stop. It detects what no process
+of this installation can report: that the host, the network or PostgreSQL is down.
 """
 
 import asyncio
@@ -24,19 +24,23 @@ from app.db.locks import Lock, keep
 logger = logging.getLogger(__name__)
 
 PING_TIMEOUT = 30.0
-"""Seconds for the question to PostgreSQL, and for the call."""
+"""The timeout of the query, and of the call, in seconds."""
 
 STOP_TIMEOUT = 5.0
 
 _LOOKS_PER_INTERVAL = 3
-"""How many times in an interval a process looks again that has not called the address."""
+"""The number of times per interval that a process polls if it has not called the address."""
 
 _LOCK = Lock("the ping", table="incidents", number=2, timeout=0)
-"""The process whose session holds it calls the address."""
+"""The process whose session holds this lock calls the address."""
 
 
 async def start_ping(settings: ChannelSettings, stack: AsyncExitStack) -> None:
-    """Call the configured address from now on, if there is one. ``stack`` ends that.
+    """Start to call the configured address, if there is one.
+
+    Args:
+        settings: the settings with the address.
+        stack: stops the calls when it is closed.
 
     Raises:
         UserError: the environment names a proxy, or certificates, that cannot be used.
@@ -53,15 +57,15 @@ async def start_ping(settings: ChannelSettings, stack: AsyncExitStack) -> None:
 
 
 class Ping:
-    """Calls an address at intervals while at least one worker is alive and no queue stands still.
+    """Calls an address at intervals while a worker is alive and ready runs are claimed.
 
-    Of all processes of an installation, one calls: the one that holds a lock in PostgreSQL. The
-    others ask now and then whether the lock is free, and keep no connection.
+    One process of an installation calls the address: the one that holds a lock in PostgreSQL. The
+    others poll whether the lock is free, and keep no connection.
 
     Args:
         dsn: the address of PostgreSQL.
-        url: the address that is called.
-        http: the client of :func:`~app.core.notify.channels.outbound.new_client`, which is closed
+        url: the address to call.
+        http: a client from :func:`~app.core.notify.channels.outbound.new_client`, which is closed
             at the end.
         interval: seconds between two calls.
     """
@@ -76,11 +80,11 @@ class Ping:
         self._trouble = ""
 
     def start(self) -> None:
-        """Begin. PostgreSQL may be unavailable."""
+        """Start the calls in the background. PostgreSQL may be unavailable."""
         self._loop = asyncio.create_task(self._run(), name="ping")
 
     async def stop(self) -> None:
-        """End, and leave the calls to another process."""
+        """Stop, and release the lock for another process."""
         if self._loop is not None:
             await cancelling.end(self._loop, within=STOP_TIMEOUT)
         await self._disconnect()
@@ -93,7 +97,7 @@ class Ping:
                 called = await self._once()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 called = False
-                self._note(f"PostgreSQL does not answer: {redact(str(error)) or 'no answer'}")
+                self._log_change(f"PostgreSQL is unavailable: {redact(str(error)) or 'no answer'}")
                 await self._disconnect()
             except Exception:
                 called = False
@@ -101,7 +105,11 @@ class Ping:
             await asyncio.sleep(self._interval if called else self._interval / _LOOKS_PER_INTERVAL)
 
     async def _once(self) -> bool:
-        """Call the address, if this process is the one that does and all is well."""
+        """Call the address if this process holds the lock and everything works.
+
+        Returns:
+            Whether the address was called.
+        """
         async with asyncio.timeout(PING_TIMEOUT):
             if self._connection is None:
                 autocommit = self._db.execution_options(isolation_level="AUTOCOMMIT")
@@ -109,18 +117,18 @@ class Ping:
                 if not await self._connection.run_sync(keep, _LOCK):
                     await self._disconnect()
                     return False
-            state = await execution.look(self._connection)
+            state = await execution.read_execution(self._connection)
         if not state.living:
             trouble = "no worker is alive"
         elif state.unclaimed_since is not None:
-            trouble = "a run is ready, a worker is idle, and nobody claims it"
+            trouble = "a run is ready and a worker is idle, but no worker claims the run"
         else:
             trouble = await self._call()
-        self._note(trouble)
+        self._log_change(trouble)
         return not trouble
 
     async def _call(self) -> str:
-        """Call the address, and return what went wrong."""
+        """Call the address. Return the reason of a failure, or an empty string."""
         try:
             async with (
                 asyncio.timeout(PING_TIMEOUT),
@@ -132,17 +140,17 @@ class Ping:
         except FAILURES as error:
             return explain(error, self._url)
 
-    def _note(self, trouble: str) -> None:
-        """Log what is wrong when it begins, and when it ends."""
+    def _log_change(self, trouble: str) -> None:
+        """Log a problem when it begins, and when it ends."""
         if trouble and trouble != self._trouble:
-            logger.warning("the ping does not go out: %s", trouble)
+            logger.warning("the ping is not sent: %s", trouble)
         elif self._trouble and not trouble:
-            logger.info("the ping goes out again")
+            logger.info("the ping is sent again")
         self._trouble = trouble
 
     async def _disconnect(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            # the lock ends with the session
+            # the lock is released with the session
             await connection.invalidate()
             await connection.close()

@@ -1,4 +1,4 @@
-"""Decides on the deliveries of notifications, and collects digests."""
+"""Plans the deliveries of notifications, and collects digests."""
 
 from collections.abc import Sequence
 
@@ -75,7 +75,7 @@ _COLLECT = text(
     """
 )
 
-# a channel that was renamed or taken out of the settings sends nothing any more
+# a channel that was renamed or removed from the settings can no longer send
 _GIVE_UP = text(
     """
     UPDATE notification_deliveries d SET state = 'given up', error = 'there is no such channel'
@@ -92,29 +92,32 @@ _URGENCY = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 async def plan(
     connection: AsyncConnection, rules: Rules, channels: Sequence[str], max_age: str
 ) -> bool:
-    """Decide on the deliveries of a batch of notifications; return whether there may be more.
+    """Plan the deliveries of a batch of notifications.
 
     Args:
         connection: in a transaction.
-        rules: what is told, and when.
-        channels: that carry it.
-        max_age: nobody is told of older notifications.
+        rules: which notifications are sent, and when.
+        channels: the names of the channels.
+        max_age: older notifications are not sent.
+
+    Returns:
+        Whether there may be more notifications to plan.
     """
     values = {"batch": NOTIFICATION_BATCH, "max_age": max_age}
     rows = (await connection.execute(_UNPLANNED, values)).mappings().all()
-    given = []
+    deliveries = []
     for row in rows:
         if row["is_old"] or row["opened_as"] in rules.disabled:
-            continue  # who was not told that it began is not told that it ended
+            continue  # if the start of an incident was not reported, neither is its end
         planned = rules.plan(row["kind"], row["severity"], row["now"])
         if planned is not None:
-            given.append({"id": row["id"], **planned._asdict()})
+            deliveries.append({"id": row["id"], **planned._asdict()})
     if rows:
         await connection.execute(
             _PLAN,
             {
                 "ids": [row["id"] for row in rows],
-                "given": msgspec.json.encode(given).decode(),
+                "given": msgspec.json.encode(deliveries).decode(),
                 "channels": list(channels),
             },
         )
@@ -122,15 +125,18 @@ async def plan(
 
 
 async def collect(connection: AsyncConnection, channel: str, command: CommandOf) -> bool:
-    """Make one message of what waits for the digest; return whether there may be more.
+    """Collect the deliveries that wait for the digest of a channel into one message.
 
     The digest is a notification of its own, so that its content and its id stay the same in each
-    attempt to deliver it.
+    delivery attempt.
 
     Args:
         connection: in a transaction.
-        channel: whose digest is due.
-        command: says what to type.
+        channel: the name of the channel, whose digest is due.
+        command: returns the command for a step.
+
+    Returns:
+        Whether there may be more deliveries to collect.
     """
     values = {"channel": channel, "most": MAX_DIGEST_NOTIFICATIONS}
     rows = (await connection.execute(_WAITING, values)).mappings().all()
@@ -155,12 +161,12 @@ async def collect(connection: AsyncConnection, channel: str, command: CommandOf)
 
 
 async def give_up(connection: AsyncConnection, channels: Sequence[str]) -> None:
-    """Give up what channels that are not configured any more have not delivered for a week."""
+    """Give up deliveries that have been pending for a week on channels no longer configured."""
     await connection.execute(_GIVE_UP, {"channels": list(channels), "give_up": GIVE_UP_AFTER})
 
 
 def _lines(rows: Sequence[RowMapping], listing: str) -> str:
-    """Return a line for each notification, as many as there is space for."""
+    """Return one line per notification, as many as fit into a message."""
     lines: list[str] = []
     rest = f"\nAll of them: {listing}"
     for number, row in enumerate(rows):

@@ -14,7 +14,7 @@ from app.core.notify.message import Kind, Severity
 SECTION = "Notifications"
 
 NONE = "none"
-"""The value of a list that has no members. An empty variable stands for the default."""
+"""The value of an empty list. An empty variable means the default."""
 
 SENT = [kind for kind in Kind if kind not in {Kind.TEST, Kind.DIGEST, Kind.UNIT_FAILED}]
 """The kinds that can be switched off here."""
@@ -86,11 +86,11 @@ class RuleSettings(Settings):
 
 
 class Planned(NamedTuple):
-    """When something is sent.
+    """The plan for a delivery.
 
     Attributes:
-        state: of the delivery: ``pending``, or ``waiting`` for the next digest.
-        due_at: when it is sent, or the time of the digest.
+        state: the state of the delivery: ``pending``, or ``waiting`` for the next digest.
+        due_at: the time of the delivery, or of the digest.
     """
 
     state: str
@@ -99,14 +99,14 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which notifications are sent, and when.
+    """Decides which notifications are sent, and when.
 
     Attributes:
-        disabled: the kinds that are not told.
-        zone: the time zone of the other times.
-        quiet: the beginning and the end of the quiet hours, which may be on the next day.
-        digest_at: when the digest is sent; None if there is none.
-        critical_at_once: whether critical notifications wait for nothing.
+        disabled: the kinds that are not sent.
+        zone: the time zone of the other attributes.
+        quiet: the begin and the end of the quiet hours; the end may be on the next day.
+        digest_at: the time of the digest; None if there is no digest.
+        critical_at_once: whether critical notifications are sent immediately in any case.
     """
 
     disabled: frozenset[str] = frozenset()
@@ -117,7 +117,7 @@ class Rules:
 
     @classmethod
     def of(cls, settings: RuleSettings) -> "Rules":
-        """Return the rules that are set."""
+        """Return the rules in the settings."""
         quiet, digest = settings.notify_quiet_hours, settings.notify_digest_at
         return cls(
             disabled=frozenset(_names(settings.disabled_notifications)),
@@ -128,11 +128,11 @@ class Rules:
         )
 
     def plan(self, kind: str, severity: str, now: datetime) -> Planned | None:
-        """Say when a notification is sent; None: never.
+        """Return the plan for a notification; None if it is not sent.
 
         Args:
-            kind: of the notification.
-            severity: of the notification.
+            kind: the kind of the notification.
+            severity: the severity of the notification.
             now: PostgreSQL's time.
         """
         if kind in self.disabled:
@@ -142,7 +142,7 @@ class Rules:
         if self.digest_at is not None:
             return Planned("waiting", self._next(self.digest_at, now))
         if self.quiet is not None and self._is_quiet(now):
-            # in an hour that the clocks show twice, the hours end in the same of the two
+            # when clocks are set back, an hour occurs twice; the end is taken in the present one
             fold = now.astimezone(self.zone).fold
             return Planned("pending", self._next(self.quiet[1].replace(fold=fold), now))
         return Planned("pending", now)
@@ -154,9 +154,10 @@ class Rules:
         return begin <= here < end if begin < end else here >= begin or here < end
 
     def _next(self, at: time, now: datetime) -> datetime:
-        """Return the next moment at which the clocks show a time, or would if they did not skip it.
+        """Return the next moment at which it is a given time of day in the time zone.
 
-        A time that the clocks show twice counts the first time, unless its fold is 1.
+        A time that daylight saving skips counts as if it existed. A time that occurs twice counts
+        the first time, unless its fold is 1.
         """
         day = now.astimezone(self.zone).date()
         while True:

@@ -1,4 +1,4 @@
-"""Decides what to tell of the events of runs."""
+"""Creates notices for the events of runs."""
 
 import asyncio
 import logging
@@ -21,19 +21,19 @@ from app.core.text.words import some
 logger = logging.getLogger(__name__)
 
 EVENT_BATCH = 200
-"""Events that are looked at in one transaction."""
+"""Events that are handled in one transaction."""
 
 DESCRIBE_TIMEOUT = 600.0
-"""Seconds that the description of an event may take. Nobody is told of what takes longer."""
+"""Seconds that the description of an event may take. After this time, it is not reported."""
 
 _KEEP_OPEN = text("SELECT set_config('idle_in_transaction_session_timeout', '15min', true)")
-"""For a transaction that is idle while an event is described. If the process is frozen, its rows
-stay locked for so long."""
+"""Allows a transaction to be idle while an event is described. If the process freezes, its rows
+stay locked for this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """An event of a run that people may be told of."""
+    """An event of a run that may cause a notification."""
 
     run_id: int
     at: datetime
@@ -41,7 +41,8 @@ class RunEvent:
 
 
 Describe = Callable[[AsyncEngine, RunEvent], Awaitable[Notice | None]]
-"""Says what to tell of an event, or None for nothing. It may take minutes, and only reads."""
+"""Returns the notice for an event; None if there is nothing to report. It may take minutes, and
+only reads."""
 
 _EVENTS = text(
     """
@@ -64,13 +65,13 @@ _EVENTS = text(
 _NOTICED = text("UPDATE run_events SET noticed = true WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
-async def look(db: AsyncEngine, max_age: str, command: CommandOf) -> bool:
-    """Look at a batch of the job engine's events, and tell of them what there is to tell.
+async def handle_batch(db: AsyncEngine, max_age: str, command: CommandOf) -> bool:
+    """Store the notifications for a batch of the job engine's events.
 
     Args:
         db: PostgreSQL.
-        max_age: nobody is told of older events.
-        command: says what to type.
+        max_age: older events are not reported.
+        command: returns the command for a step.
 
     Returns:
         Whether there may be more events.
@@ -78,28 +79,28 @@ async def look(db: AsyncEngine, max_age: str, command: CommandOf) -> bool:
     async with db.begin() as connection:
         rows = await _unnoticed(connection, list(_DESCRIBED), EVENT_BATCH, max_age)
         notices = [_describe(row, command) for row in rows if not row["is_old"]]
-        await outbox.tell_incidents(
-            connection, [notice for notice in notices if notice is not None]
-        )
+        await outbox.add_incidents(connection, [notice for notice in notices if notice is not None])
         await _mark(connection, rows)
     return len(rows) == EVENT_BATCH
 
 
-async def look_at_others(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> None:
-    """Look at all other events, and tell of them what there is to tell.
+async def handle_others(db: AsyncEngine, describe: Mapping[str, Describe], max_age: str) -> None:
+    """Store the notifications for all other events.
 
     Args:
         db: PostgreSQL.
-        describe: what to tell of the events that the job engine does not know, by event.
-        max_age: nobody is told of older events.
+        describe: functions that write the notices, by event.
+        max_age: older events are not reported.
     """
-    for event, say in describe.items():
-        while await _look_at_other(db, event, say, max_age):
+    for event, describe_event in describe.items():
+        while await _handle_other(db, event, describe_event, max_age):
             pass
 
 
-async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: str) -> bool:
-    """Look at one event. Its row stays locked, so that no other process does the same work."""
+async def _handle_other(
+    db: AsyncEngine, event: str, describe_event: Describe, max_age: str
+) -> bool:
+    """Handle one event. Its row stays locked, so that no other process does the same work."""
     async with db.begin() as connection:
         await connection.execute(_KEEP_OPEN)
         rows = await _unnoticed(connection, [event], 1, max_age)
@@ -107,15 +108,15 @@ async def _look_at_other(db: AsyncEngine, event: str, say: Describe, max_age: st
             notice = None
             try:
                 if not row["is_old"]:
-                    told = RunEvent(row["run_id"], row["at"], row["detail"])
+                    happened = RunEvent(row["run_id"], row["at"], row["detail"])
                     async with asyncio.timeout(DESCRIBE_TIMEOUT):
-                        notice = await say(db, told)
+                        notice = await describe_event(db, happened)
             except Exception as error:
                 if is_unavailable(error):
                     raise
-                _log_untold(row, error)
+                _log_failure(row, error)
             if notice is not None:
-                await outbox.tell(connection, notice)
+                await outbox.add(connection, notice)
         await _mark(connection, rows)
     return bool(rows)
 
@@ -136,20 +137,25 @@ def _describe(row: RowMapping, command: CommandOf) -> Notice | None:
     try:
         return _DESCRIBED[row["event"]](row, command)
     except Exception as error:  # noqa: BLE001 - it is logged
-        _log_untold(row, error)
+        _log_failure(row, error)
         return None
 
 
-def _log_untold(row: RowMapping, error: Exception) -> None:
-    """Log why nobody is told of an event. Each further look would fail in the same way."""
-    logger.error("run %d: nobody is told of: %s", row["run_id"], row["event"], exc_info=error)
+def _log_failure(row: RowMapping, error: Exception) -> None:
+    """Log that an event is not reported. It is not retried, because a retry would fail too."""
+    logger.error(
+        "run %d: no notification of the event %r is sent, because it could not be described",
+        row["run_id"],
+        row["event"],
+        exc_info=error,
+    )
 
 
 def _failed(row: RowMapping, command: CommandOf) -> Notice | None:
     if row["held"] and row["held"] == row["unfinished"]:
-        return None  # the events of the sources that are held are told
+        return None  # the events of the held sources are reported instead
     run_id, what = row["run_id"], _request(row)
-    reason = str(row["detail"].get("reason") or "it is not known why")
+    reason = str(row["detail"].get("reason") or "the reason is not known")
     return Notice(
         kind=Kind.RUN_FAILED,
         at=row["at"],

@@ -1,8 +1,8 @@
 """Delivers messages, at least once.
 
-A process takes a delivery for some time: it moves its `due_at` into the future and commits. If the
-process dies, the delivery is due again then, and another process sends the message again under the
-same id. No transaction is open while a receiver is waited for.
+A process leases a delivery: it moves its `due_at` into the future and commits. If the process dies,
+the delivery is due again at that time, and another process resends the message under the same id.
+No transaction is open while the process waits for a receiver.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ from app.core.notify.notice import one_line
 logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 8
-"""Messages that a process sends at the same time."""
+"""The number of messages that a process sends concurrently through one channel."""
 
 CHANNEL_TIMEOUT = 90.0
-"""Seconds that a channel may take for a message."""
+"""The timeout of a message in seconds."""
 
 LEASE_SECONDS = 120.0
-"""Seconds after which a delivery that was begun counts as interrupted."""
+"""Seconds after which a leased delivery is due again."""
 
 BACKOFF_BASE, BACKOFF_CAP = 10.0, 3_600.0
-"""Seconds until the second attempt, and the most seconds between two. The time doubles with each
-attempt and has jitter."""
+"""Seconds until the second attempt, and the maximum between two attempts. The backoff doubles with
+each attempt and has jitter."""
 
 MAX_RETRY_AFTER = 86_400.0
-"""Seconds for which a receiver may postpone a message."""
+"""The maximum number of seconds for which a receiver may postpone a message."""
 
 GIVE_UP_AFTER = "7 days"
-"""The time for which a message is tried. After it, the message is not news any more."""
+"""The time for which a delivery is retried. After that, the message is no longer news."""
 
-# where PostgreSQL's clock was set back since, a time in the far future is no reason to wait
+# a time in the far future means that PostgreSQL's clock was set back, so it counts as due
 _CLAIM = text(
     """
     UPDATE notification_deliveries d
@@ -62,7 +62,7 @@ _DELIVERED = text(
     """
 )
 
-# another process may have taken it since, if this one was slow
+# the check of `attempts`: if this process was slow, another process may have leased it meanwhile
 _FAILED = text(
     """
     UPDATE notification_deliveries d SET error = :error,
@@ -81,23 +81,23 @@ _FAILED = text(
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends what is due.
+    """Sends the due deliveries of a channel.
 
     Args:
         db: PostgreSQL, in autocommit mode.
-        channel: that carries the messages.
+        channel: the channel.
     """
 
     db: AsyncEngine
     channel: Channel
 
     async def send(self) -> None:
-        """Send all that is due."""
-        while await self._send_some():
+        """Send all due deliveries."""
+        while await self._send_batch():
             pass
 
-    async def _send_some(self) -> bool:
-        """Send some of what is due, and return whether there may be more."""
+    async def _send_batch(self) -> bool:
+        """Send a batch of due deliveries, and return whether there may be more."""
         values = {
             "channel": self.channel.name,
             "lease": LEASE_SECONDS,
@@ -129,9 +129,10 @@ class Sender:
                 "cap": BACKOFF_CAP,
             }
             state = (await connection.execute(_FAILED, key | values)).scalar_one_or_none()
-        what = "it is tried again later" if state == "pending" else "it is not tried again"
+        next_step = "it is retried later" if state == "pending" else "it is not retried"
         logger.warning(
-            "notification %d was not delivered by %s, %s: %s", *key.values(), what, reason
+            "notification %d was not delivered through %s, attempt %d; %s: %s",
+            *(*key.values(), row["attempts"], next_step, reason),
         )
 
     async def _try(self, message: Message) -> NotDelivered | None:
@@ -143,8 +144,8 @@ class Sender:
         except TimeoutError:
             return NotDelivered(f"no answer within {CHANNEL_TIMEOUT:.0f} s")
         except Exception as error:
-            # the next message may be none that the channel fails with
-            logger.exception("the channel %s failed", self.channel.name)
+            # not raised, because the channel may be able to deliver the next message
+            logger.exception("the channel %s failed to send a message", self.channel.name)
             return NotDelivered(f"{type(error).__name__}, see the log")
         return None
 

@@ -8,14 +8,14 @@ from app.core.notify.notice import CommandOf
 
 
 def unit_failed(unit: str, host: str, environ: Mapping[str, str], command: CommandOf) -> Message:
-    """Return the message that a systemd unit has failed and is not started again.
+    """Return the message that a systemd unit has failed and is not restarted.
 
     Args:
-        unit: its name.
-        host: the machine.
-        environ: with what systemd says about the failure (``MONITOR_…`` in systemd.exec(5), since
-            systemd 251).
-        command: says what to type to take a step.
+        unit: the name of the unit.
+        host: the name of the machine.
+        environ: the environment, with systemd's details of the failure (``MONITOR_…`` in
+            systemd.exec(5), since systemd 251).
+        command: returns the command for a step.
     """
     result = environ.get("MONITOR_SERVICE_RESULT", "")
     status = environ.get("MONITOR_EXIT_STATUS", "")
@@ -35,7 +35,7 @@ def unit_failed(unit: str, host: str, environ: Mapping[str, str], command: Comma
         at=datetime.now(UTC),
         title=f"{unit} failed on {host}",
         text=(
-            f"systemd does not start {unit} on {host} again.{why}\n"
+            f"systemd does not restart {unit} on {host}.{why}\n"
             f"To see why: journalctl -u {unit} -n 50\n"
             f"To check the installation: cd /opt/kidney-genetics && "
             f"{command(CHECK_INSTALLATION)}\n"

@@ -115,7 +115,7 @@ async def list_notifications(
 
     Args:
         connection: to read from.
-        limit: the most notifications on the page.
+        limit: the maximum number of notifications on the page.
         before: only notifications with a smaller id.
     """
     values = {"limit": limit, "before": MAX_ID if before is None else before}

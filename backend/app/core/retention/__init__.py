@@ -1,7 +1,8 @@
-"""Removes rows that nobody needs any more: old runs, ticks, notifications, and dead workers.
+"""Removes rows that are no longer needed: old runs, ticks, notifications and dead workers.
 
-`settings` says after how many days, `chores` are what workers do about it, and each other module
-knows one kind of row: which of them can go, and which stay because something refers to them.
+`settings` defines after how many days, and `chores` are the periodic tasks of the workers. Each
+other module handles one kind of row: which rows can be removed, and which stay because something
+refers to them.
 """
 
 __all__ = ["chores", "notifications", "runs", "settings", "ticks", "workers"]

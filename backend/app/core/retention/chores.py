@@ -9,17 +9,17 @@ from app.core.retention.settings import RetentionSettings
 from app.core.workers.chores import Chore
 
 REMOVAL_INTERVAL = 3_600.0
-"""Seconds between the end of one pass through old rows and the next."""
+"""Seconds between two passes over the old rows."""
 
 
 def retention(settings: RetentionSettings, named: Named) -> Sequence[Chore]:
     """Return the chores that remove old rows.
 
-    Ticks and runs go before the workers that they name.
+    Ticks and runs are removed before the workers to which they refer.
 
     Args:
-        settings: say how old.
-        named: says which runs have to stay, see :class:`~.runs.OldRuns`.
+        settings: the ages at which rows are removed.
+        named: returns the runs that must stay, see :class:`~.runs.OldRuns`.
     """
 
     def chore(what: str, remove: Callable[[AsyncConnection], Awaitable[bool]]) -> Chore:

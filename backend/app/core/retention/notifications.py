@@ -4,9 +4,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.tables import notifications
 
 BATCH = 1_000
-"""Notifications, and incidents, that are removed in one transaction."""
+"""The maximum number of notifications, and of incidents, that one transaction removes."""
 
-# a digest stays with the deliveries that it contains
+# a digest stays as long as any notification that it contains
 _OLD = (
     text(
         """
@@ -41,9 +41,9 @@ _REMOVE_INCIDENTS = text(
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
-    """Remove some old notifications and incidents, and return whether there may be more.
+    """Remove a batch of old notifications and incidents, and return whether there may be more.
 
-    What is still to be delivered stays, and so does an open incident with its notifications.
+    Notifications with pending deliveries stay, and so do open incidents with their notifications.
     """
     removed = await connection.execute(_REMOVE, {"days": days})
     closed = await connection.execute(_REMOVE_INCIDENTS, {"days": days, "batch": BATCH})
@@ -51,7 +51,7 @@ async def remove(connection: AsyncConnection, days: int) -> bool:
 
 
 async def count(connection: AsyncConnection, days: int, *, limit: int) -> int:
-    """Return how many notifications would be removed, but count no more than ``limit``."""
+    """Return the number of notifications that would be removed, counted up to ``limit``."""
     counted = select(func.count()).select_from(select(_OLD.c.id).limit(limit).subquery())
     found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

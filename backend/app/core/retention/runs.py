@@ -1,13 +1,13 @@
 """Removes runs that ended long ago, with their sources and events, if nothing needs them.
 
-A run stays while something refers to it or would answer differently without it:
+A run stays while something refers to it or depends on it:
 
-- an annotation, a former answer, or whatever else the `Named` function knows,
-- a tick, a schedule whose tick waits behind it, or an open incident,
-- the last run of a request, which ``resume=True`` may reopen or the doctor judges,
-- the last run of a source: its last success, from which freshness is reckoned, its last run that
-  fetched something, from which the duration of the next one is forecast, and the last run that
-  says whether the source is held.
+- an annotation, a former answer, or another reference that the `Named` function knows,
+- a tick, a schedule whose tick is queued behind it, or an open incident,
+- the latest run of a request, which ``resume=True`` may reopen and which the doctor checks,
+- the latest runs of a source: its last success, from which freshness is computed, the last run that
+  fetched something, from which the duration of the next one is estimated, and the last run that
+  determines whether the source is held.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.runs import totals
 
 BATCH = 500
-"""Ended runs that are looked at in one transaction."""
+"""The maximum number of ended runs that one transaction handles."""
 
 Named = Callable[[AsyncConnection, Collection[int]], Awaitable[Collection[int]]]
-"""Returns those of some runs that the work of runs refers to, such as by an annotation. It reads
-one state of the database."""
+"""Returns the runs among the given ones to which data refer, such as annotations. It must read a
+single state of the database."""
 
 _OLD = text(
     """
@@ -33,9 +33,9 @@ _OLD = text(
     """
 )
 
-# The last runs of a source are read backwards from its newest one, whatever their number. A failed
-# run may be reopened after later ones, so that its success is the last one by time: a success stays
-# unless the newest run that succeeded did so later, too.
+# The latest runs of a source are read backwards from its newest one, so their number does not
+# matter. A failed run may be reopened after later runs, so that its success is the latest by time:
+# a success stays unless the newest successful run also succeeded later.
 _UNNEEDED = text(
     """
     WITH latest AS MATERIALIZED (
@@ -84,7 +84,7 @@ _UNNEEDED = text(
     """
 )
 
-# somebody may have reopened one of them meanwhile, so that it has ended again just now
+# the age is checked again, because a run may have been reopened and have ended again meanwhile
 _LOCK = text(
     """
     SELECT id FROM runs
@@ -96,21 +96,21 @@ _LOCK = text(
 
 
 class OldRuns:
-    """Removes runs batch by batch, the oldest first.
+    """Removes runs in batches, the oldest first.
 
     Args:
-        days: after its end, until a run can be removed.
-        named: says which runs have to stay.
+        days: days after its end until a run can be removed.
+        named: returns the runs that must stay.
     """
 
     def __init__(self, days: int, named: Named) -> None:
         self._days = days
         self._named = named
-        # so that a batch need not pass again the runs that stay
+        # the cursor, so that a batch does not read again the runs that stay
         self._after = 0
 
     async def remove(self, connection: AsyncConnection) -> bool:
-        """Remove a batch, and return whether there are more old runs to look at."""
+        """Remove a batch, and return whether there may be more old runs."""
         old = await list_old(connection, self._days, after=self._after, limit=BATCH)
         if unneeded := await list_unneeded(connection, old, self._named):
             values = {"ids": unneeded, "days": self._days}
@@ -124,11 +124,11 @@ class OldRuns:
 async def list_old(
     connection: AsyncConnection, days: int, *, after: int = 0, limit: int
 ) -> Sequence[int]:
-    """Return the ids of the first runs that ended so many days ago.
+    """Return the ids of the first runs that ended more than some days ago.
 
     Args:
         connection: to read from.
-        days: since the end of the run.
+        days: days since the end of the run.
         after: only runs with a greater id.
         limit: how many.
     """
@@ -139,7 +139,7 @@ async def list_old(
 async def list_unneeded(
     connection: AsyncConnection, run_ids: Collection[int], named: Named
 ) -> list[int]:
-    """Return those of some ended runs that nothing needs."""
+    """Return the runs among the given ended ones that nothing needs."""
     if not run_ids:
         return []
     unneeded = (await connection.execute(_UNNEEDED, {"ids": list(run_ids)})).scalars().all()

@@ -5,14 +5,14 @@ from app.core.config import Settings
 SECTION = "How long things are kept"
 
 MAX_DAYS = 100_000
-"""So long that nothing is ever removed."""
+"""Days. With this value, nothing is ever removed."""
 
 MIN_RUN_DAYS = 31
-"""The doctor looks at what the runs of the last 30 days recorded (`runs.unknown-terms`)."""
+"""The doctor checks what the runs of the last 30 days recorded (`runs.unknown-terms`)."""
 
 
 class RetentionSettings(Settings):
-    """After how many days the rows that record what happened are removed."""
+    """The number of days after which rows that record past events are removed."""
 
     run_days: int = Field(400, ge=MIN_RUN_DAYS, le=MAX_DAYS, json_schema_extra={"section": SECTION})
     """Days after its end until a run and its events are removed. A run stays longer while an

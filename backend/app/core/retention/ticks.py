@@ -4,10 +4,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.tables import schedule_ticks
 
 BATCH = 2_000
-"""Ticks that are removed in one transaction."""
+"""The maximum number of ticks that one transaction removes."""
 
-# What is queued or being done has not ended. The doctor and the lists show the last tick of each
-# schedule, and the last one that was not skipped.
+# Ticks that have not ended stay. So do the last tick of each schedule and the last one that was not
+# skipped, because the doctor and the lists show them.
 _OLD = (
     text(
         """
@@ -34,16 +34,16 @@ _REMOVE = delete(schedule_ticks).where(
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
-    """Remove some ticks that were due so many days ago, and return whether there may be more.
+    """Remove a batch of ticks older than some days, and return whether there may be more.
 
-    The last tick of each schedule stays, and the last one that was not skipped.
+    The last tick of each schedule stays, and so does the last one that was not skipped.
     """
     removed = await connection.execute(_REMOVE, {"days": days})
     return removed.rowcount == BATCH
 
 
 async def count(connection: AsyncConnection, days: int, *, limit: int) -> int:
-    """Return how many ticks would be removed, but count no more than ``limit``."""
+    """Return the number of ticks that would be removed, counted up to ``limit``."""
     counted = select(func.count()).select_from(select(_OLD.c.tick).limit(limit).subquery())
     found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

@@ -4,10 +4,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.tables import workers
 
 BATCH = 500
-"""Workers that are removed in one transaction."""
+"""The maximum number of workers that one transaction removes."""
 
-# A worker that holds its lock may be frozen, and go on with its old id. The first worker from this
-# one on that is named is read from an index, whatever the statistics of the tables.
+# A worker that holds its lock may be frozen, and later continue under its id. The references are
+# looked up as the minimum from the id on, which an index answers whatever the table statistics.
 _OLD = (
     text(
         """
@@ -30,16 +30,16 @@ _REMOVE = delete(workers).where(
 
 
 async def remove(connection: AsyncConnection, days: int) -> bool:
-    """Remove some workers that died so many days ago, and return whether there may be more.
+    """Remove a batch of workers that died long ago, and return whether there may be more.
 
-    A worker stays while a run, an event or a tick names it.
+    A worker stays while a run, an event or a tick refers to it.
     """
     removed = await connection.execute(_REMOVE, {"days": days})
     return removed.rowcount == BATCH
 
 
 async def count(connection: AsyncConnection, days: int, *, limit: int) -> int:
-    """Return how many workers would be removed, but count no more than ``limit``."""
+    """Return the number of workers that would be removed, counted up to ``limit``."""
     counted = select(func.count()).select_from(select(_OLD.c.id).limit(limit).subquery())
     found: int = (await connection.execute(counted, {"days": days})).scalar_one()
     return found

@@ -1,13 +1,14 @@
-"""Schedules: what is done at fixed times, or when the data are too old, without anybody asking.
+"""Schedules: work that is started at fixed times, or when data are too old or a release appears.
 
-`schedule` is what a schedule is and which of its ticks are due, `cron` reckons with its five fields
-and time zones, `ticks` creates the runs, `operations` adds, pauses and removes schedules, and
-`views` shows them.
+`schedule` defines a schedule and decides which of its ticks are due, `cron` computes with the five
+fields and time zones, `ticks` creates the runs, `operations` adds, pauses and removes schedules,
+and `views` has read-only views.
 
-Whatever else a schedule does than to create a run is an action. `actions` says what an action is,
-`work` who does the work of a tick and how it ended, and `backups` takes backups. `writing` does the
-ticks that write a file, `files` names and removes files, and `keeping` says which are kept.
-`checks` are those of the doctor. The annotation knows the other actions.
+Anything that a schedule does other than creating a run is an action. `actions` defines actions,
+`work` records which worker performs the action of a tick and how it ended, and `backups` is the
+action that takes backups. `writing` performs the actions that write a file, `files` names and
+removes files, and `keeping` decides which files are kept. `checks` are the doctor's checks. The
+other actions are in `app.annotation`.
 """
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a schedule does at its ticks if it does not create a run."""
+"""Actions: what a schedule does at its ticks instead of creating a run."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a schedule does.
+    """The implementation of an action.
 
     Attributes:
-        check: returns the options as they are stored. Raises UserError if the work could not be
-            done with them, as far as can be told beforehand.
-        perform: does the work of a tick, and calls :meth:`~.work.TickWork.done` as its last step.
-            It may be begun again after any of its steps, so each step has to be idempotent. It
-            cleans up when it is cancelled.
+        check: validates options, and returns them as they are stored. It raises a UserError if it
+            can foresee that the action would fail with them.
+        perform: performs the action of a tick, and calls :meth:`~.work.TickWork.done` as its last
+            step. It may be restarted after any step, so each step must be idempotent. It must clean
+            up when it is cancelled.
     """
 
     check: Callable[[AsyncConnection, Mapping[str, Any]], Awaitable[dict[str, Any]]]
@@ -33,16 +33,16 @@ class Action:
 
 
 Actions = Mapping[str, Action]
-"""By name, without ``refresh``, which the engine does itself."""
+"""The actions by name, without ``refresh``, which the engine does itself."""
 
 NO_ACTIONS: Actions = {}
 
 
 def parse(model: type[M], options: Mapping[str, Any]) -> M:
-    """Return options that somebody gave.
+    """Validate the options of an action.
 
     Raises:
-        WrongUse: one is unknown, is missing, or has a value that is not allowed.
+        WrongUse: an option is unknown, is missing, or has a value that is not allowed.
     """
     try:
         return model.model_validate(dict(options))

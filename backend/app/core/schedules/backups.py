@@ -1,4 +1,4 @@
-"""Schedules that take backups."""
+"""The action that takes backups."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ ENDING = "dump"
 
 
 class BackupOptions(FolderOptions):
-    """Where backups go, and how many are kept."""
+    """The folder of backups, and how many of them are kept."""
 
     keep_daily: int = Field(7, ge=0, le=MAX_KEEP)
     """The number of days with backups. The newest backup of each of them is kept."""
@@ -33,18 +33,18 @@ def backup_action(outside: Sequence[Path]) -> Action:
     """Return the action that takes a backup.
 
     Args:
-        outside: folders in which no backup may be.
+        outside: folders that must not contain the backups.
     """
 
     async def check(connection: AsyncConnection, options: Mapping[str, Any]) -> dict[str, Any]:
-        asked = parse(BackupOptions, options)
-        await writing.check_folder(asked, outside)
+        parsed = parse(BackupOptions, options)
+        await writing.check_folder(parsed, outside)
         try:
-            # refuses if pg_dump is not installed here, or too old
+            # raises if pg_dump is not installed here, or is too old
             await asyncio.to_thread(backup.commands_for, dsn_of(connection.engine))
         except UserError as error:
             raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
-        return asked.model_dump()
+        return parsed.model_dump()
 
     async def perform(work: TickWork) -> None:
         await writing.write_file(

@@ -1,4 +1,4 @@
-"""The checks of the schedules: what they do succeeds, and can be done here."""
+"""The checks of the schedules: their ticks succeed, and their folders exist on this host."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,7 @@ from app.core.checks import Check, Context, Finding, check, failed, ok, warning
 from app.core.errors import run_schedule, show_schedule
 from app.core.text.words import some
 
-_TRIED_AGAIN = """
+_RETRIED = """
     SELECT s.name, s.action, t.failures, t.reason
     FROM schedules s JOIN schedule_ticks t ON t.schedule_id = s.id
     WHERE t.outcome IN ('waiting', 'running') AND t.failures > 0 ORDER BY s.name
@@ -23,7 +23,7 @@ _TRIED_AGAIN = """
     needs=("database.migrated",),
 )
 async def last_tick_failed(context: Context) -> Finding:
-    """Look at the last tick of each schedule that was not skipped."""
+    """Find schedules whose last tick, apart from skipped ones, failed or is being retried."""
     from sqlalchemy import text
 
     from app.core.schedules.views import last_ends
@@ -46,15 +46,16 @@ async def last_tick_failed(context: Context) -> Finding:
                 )
             ),
         )
-    again = await context.rows(text(_TRIED_AGAIN))
-    if again:
+    retried = await context.rows(text(_RETRIED))
+    if retried:
         return warning(
-            f"{some([schedule.name for schedule in again])} failed and will be retried",
+            f"{some([schedule.name for schedule in retried])} failed and will be retried",
             required="a tick that succeeds",
             found=some(
-                [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in again], 3
+                [f"{schedule.name}, {schedule.action}: {schedule.reason}" for schedule in retried],
+                3,
             ),
-            remedy=tuple(show_schedule(schedule.name) for schedule in again[:5]),
+            remedy=tuple(show_schedule(schedule.name) for schedule in retried[:5]),
         )
     return ok("no tick failed")
 
@@ -73,11 +74,11 @@ _FOLDERS = """
     needs=("database.migrated",),
 )
 async def folder(context: Context) -> Finding:
-    """Look for each folder on this host."""
+    """Check that each folder exists on this host."""
     from sqlalchemy import text
 
     found = await context.rows(text(_FOLDERS))
-    # a file system that does not answer would keep all other checks
+    # in a thread, because an unresponsive file system would block all other checks
     missing = await asyncio.to_thread(_missing, {place.folder for place in found})
     if not missing:
         return ok(f"{len(found)} schedules write files" if found else "no schedule writes files")

@@ -1,9 +1,9 @@
-"""When the five fields of cron are due, in a time zone with daylight saving.
+"""Computes the times of the five cron fields, in a time zone with daylight saving.
 
-A tick at a fixed time of day happens once a day. If the clocks skip that time, the tick happens as
-soon as they have been moved. If the clocks show that time twice, it happens the first time. A tick
-of every hour or minute (a `*` in the first or second field) follows the real time. These are the
-rules of Debian's cron (``cron(8)``), and :mod:`cronsim` implements them.
+A tick at a fixed time of day happens once a day. If daylight saving skips that time, the tick
+happens right after the change. If that time occurs twice, the tick happens the first time. A tick
+of every hour or minute (a `*` in the first or second field) follows the elapsed time. These are the
+rules of Debian's cron (``cron(8)``), which :mod:`cronsim` implements.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ from app.core.text.nearest import did_you_mean
 FIELD_COUNT = 5
 
 ALLOWED = "five fields: minute, hour, day of the month, month, day of the week ('0 3 * * 0')"
-"""What can be written, for people."""
+"""The allowed form, for error messages."""
 
 
 def check_zone(name: str) -> None:
-    """Make sure that a time zone exists.
+    """Check that a time zone exists.
 
     Raises:
-        WrongUse: it does not.
+        WrongUse: it does not exist.
     """
     zones = available_timezones()
-    # the database also has names that mean what this host is set to
+    # the database also has a name for the zone of this host, which differs between hosts
     if name not in zones or name == "localtime":
         raise WrongUse(
             f"there is no time zone {name[:60]!r}{did_you_mean(name, zones)}",
@@ -38,10 +38,10 @@ def check_zone(name: str) -> None:
 
 
 def check_cron(fields: str) -> None:
-    """Make sure that the fields are due at some time.
+    """Check that cron fields are valid and due at some time.
 
     Raises:
-        WrongUse: they cannot be read, or never are.
+        WrongUse: they cannot be parsed, or are never due.
     """
     if len(fields.split()) != FIELD_COUNT:
         raise WrongUse(f"{fields[:60]!r} has {len(fields.split())} fields", allowed=ALLOWED)
@@ -57,14 +57,14 @@ def ticks_after(fields: str, zone: str, after: datetime) -> Iterator[datetime]:
     """Yield the ticks after a moment, in order, in UTC.
 
     Args:
-        fields: as :func:`check_cron` accepts them.
-        zone: the time zone in which the fields count.
-        after: the moment, which is not a tick itself.
+        fields: fields that :func:`check_cron` accepts.
+        zone: the time zone of the fields.
+        after: the moment, which is excluded.
     """
     previous = after
     for tick in CronSim(fields, after.astimezone(ZoneInfo(zone))):
         found = tick.astimezone(UTC)
-        # two ticks that the clocks skip come at the same moment, and count as one
+        # two ticks at times that daylight saving skips happen at the same moment, and count as one
         if found > previous:
             yield found
             previous = found
@@ -86,8 +86,8 @@ def ticks_between(
     """Return the latest ticks from a tick to a moment, both included, in order and in UTC.
 
     Args:
-        fields: as :func:`check_cron` accepts them.
-        zone: the time zone in which the fields count.
+        fields: fields that :func:`check_cron` accepts.
+        zone: the time zone of the fields.
         first: a tick.
         last: a moment that is not before it.
         limit: how many are returned at most.

@@ -1,9 +1,9 @@
 """The files that schedules write: their names, their folder, and the removal of old ones.
 
-A file is named after the schedule and the tick, so that a tick that is done again writes the same
-file. A name holds capital letters, which the name of a schedule cannot have: no schedule takes the
-files of another one, or those that somebody wrote by hand, for its own. Nor does it take a file
-with an ending that its action never writes, such as an encrypted copy beside a backup.
+A file is named after the schedule and the tick, so that a repeated tick writes the same file. The
+name contains capital letters, which the name of a schedule cannot have. So no schedule mistakes
+files of another schedule, or files that a person wrote, for its own. Files with an extension that
+the action never writes, such as an encrypted copy of a backup, do not count either.
 """
 
 import os
@@ -20,7 +20,7 @@ from app.core.schedules.keeping import kept
 
 _TIME = r"\d{8}T\d{6}Z"
 _RANDOM = r"[a-z0-9_]{8}"
-"""What `tempfile` and the exports put into the name of a half file."""
+"""The random part that `tempfile` and the exports put into the name of a partial file."""
 
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -28,7 +28,7 @@ MAX_KEEP = 1_000
 
 
 class FolderOptions(BaseModel):
-    """Where a schedule writes files, and which of them it keeps."""
+    """The folder of a schedule's files, and how many of them are kept."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -53,12 +53,13 @@ def usable_folder(name: str, outside: Sequence[Path]) -> Path:
     """Return the folder of a schedule.
 
     Args:
-        name: its absolute path.
-        outside: folders whose content may be removed by others. It must not be in one of them.
+        name: the absolute path of the folder.
+        outside: folders whose content other parts of the program may remove. They must not contain
+            the folder.
 
     Raises:
-        WrongUse: it is not absolute, does not exist here, is in one of those folders, or this
-            process may not write there.
+        WrongUse: the path is not absolute, the folder does not exist on this host or is in one of
+            the other folders, or this process may not write to it.
     """
     folder = Path(name)
     if not folder.is_absolute():
@@ -86,35 +87,39 @@ def usable_folder(name: str, outside: Sequence[Path]) -> Path:
 
 
 def begin(file: Path, schedule: str) -> bool:
-    """Tell whether the file of a tick is there, and remove half files of its schedule.
+    """Remove partial files of a schedule, and return whether the file of a tick exists.
 
-    A file has its name when it is complete, so a worker wrote it that died before it recorded this.
-    It must not be written again. The tick of a backup is also not recorded as done in the backup
-    itself: whoever restores it has the file, and the file has to stay as it is.
+    A file gets its name when it is complete. If it exists, a worker wrote it and died before it
+    could record the end of the tick, so it must not be written again. The same happens after the
+    restore of a backup: in the backup, its own tick is not recorded as done yet.
+
+    Args:
+        file: the file of the tick.
+        schedule: the name of the schedule.
 
     Raises:
-        UserError: somebody has put a link where a file of the tick will be.
-        OSError: a half file cannot be removed.
+        UserError: there is a symbolic link in the place of a file of the tick.
+        OSError: a partial file cannot be removed.
     """
-    remove_half_files(file.parent, schedule)
+    remove_partial_files(file.parent, schedule)
     if file.is_file():
         return True
     tick = file.name.removeprefix(f"{schedule}.").partition(".")[0]
     for path in file.parent.iterdir():
-        # an export would write where it leads
+        # an export would write to the target of the link
         if path.name.startswith(f"{schedule}.{tick}.") and path.is_symlink():
             raise UserError(
-                f"{path} is a link, and a schedule writes into its folder only",
+                f"{path} is a symbolic link, but a schedule writes to its own folder only",
                 remedy=f"remove the link: rm {path}",
             )
     return False
 
 
-def remove_half_files(folder: Path, schedule: str) -> None:
-    """Remove what a worker left behind that died while it wrote a file of this schedule.
+def remove_partial_files(folder: Path, schedule: str) -> None:
+    """Remove partial files of a schedule, which a worker leaves if it dies while it writes.
 
     Raises:
-        OSError: it cannot be removed.
+        OSError: a file cannot be removed.
     """
     name = re.compile(rf"\.?{re.escape(schedule)}\.{_TIME}\.[a-z.]+\.{_RANDOM}\.partial")
     for path in folder.iterdir():
@@ -135,14 +140,14 @@ def remove_surplus(
     endings: Collection[str],
     zone: str,
 ) -> list[str]:
-    """Remove the files of a schedule that need not be kept; return the names of their ticks' files.
+    """Remove the files of a schedule that need not be kept, and return their names.
 
     Args:
-        folder: with the files.
-        schedule: whose files they are.
-        tick: whose file has just been written, and is complete.
-        options: how many are kept. All are if it does not say.
-        endings: of the files that the action writes, without the point before them.
+        folder: the folder of the files.
+        schedule: the name of the schedule.
+        tick: the tick whose file has just been written.
+        options: the number of files to keep; by default all.
+        endings: the extensions of the files that the action writes, without the dot.
         zone: the time zone in which days begin.
 
     Raises:
@@ -167,7 +172,7 @@ def remove_surplus(
 
 
 def _files(folder: Path, schedule: str, endings: Collection[str]) -> Mapping[datetime, list[Path]]:
-    """Return the files of a schedule by their tick. A table may have descriptions beside it."""
+    """Return the files of a schedule by tick. A table may have several descriptive files."""
     name = re.compile(rf"{re.escape(schedule)}\.({_TIME})\.({'|'.join(map(re.escape, endings))})")
     found: dict[datetime, list[Path]] = {}
     for path in folder.iterdir():
@@ -177,6 +182,6 @@ def _files(folder: Path, schedule: str, endings: Collection[str]) -> Mapping[dat
         try:
             tick = datetime.strptime(match[1], _FORMAT).replace(tzinfo=UTC)
         except ValueError:
-            continue  # digits that are no time: nobody's file
+            continue  # the digits are not a time, so no schedule wrote the file
         found.setdefault(tick, []).append(path)
     return found

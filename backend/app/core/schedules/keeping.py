@@ -1,4 +1,4 @@
-"""Which of the files of a schedule are kept."""
+"""Decides which files of a schedule are kept."""
 
 from collections.abc import Hashable, Iterable
 from datetime import datetime
@@ -10,13 +10,13 @@ def kept(
 ) -> set[datetime]:
     """Return the ticks whose files are kept.
 
-    Kept is the last file of each of the last ``daily`` days that have one, and the last file of
-    each of the last ``weekly`` weeks that have one. A week begins on Monday. The newest file is
-    always kept. Files after ``latest`` are kept and not counted: they were written when the clock
-    was ahead.
+    The last file of each day is kept for the last ``daily`` days that have one, and the last file
+    of each week for the last ``weekly`` weeks that have one. A week begins on Monday. The newest
+    file is always kept. Files after ``latest`` are kept and not counted, because they were written
+    while the clock was ahead.
 
     Args:
-        ticks: of the files that there are.
+        ticks: the ticks of the existing files.
         latest: the tick whose file has just been written.
         daily: the number of days.
         weekly: the number of weeks.

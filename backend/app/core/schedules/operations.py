@@ -1,4 +1,4 @@
-"""Adds, pauses, resumes and removes schedules, and does a tick at once."""
+"""Adds, pauses, resumes and removes schedules, and does a tick on request."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,15 +26,16 @@ NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}", re.ASCII)
 
 MIN_PERIOD = timedelta(minutes=1)
 MAX_PERIOD = timedelta(days=3650)
-"""Of a period. The longest is as good as never, and no arithmetic fails with it."""
+"""The bounds of a period. The longest means practically never, without overflow in date arithmetic.
+"""
 
 Check = Callable[[AsyncConnection, RunRequest], Awaitable[object]]
-"""Raises WrongUse if there cannot be a run of a request."""
+"""Raises WrongUse if a run of a request is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewSchedule:
-    """What somebody wants to be scheduled; see :class:`.schedule.Schedule`."""
+    """The values of a schedule to be added; see :class:`.schedule.Schedule`."""
 
     name: str
     kind: str
@@ -71,7 +72,7 @@ _ONE = text(
 
 _NAMES = text("SELECT name FROM schedules ORDER BY name")
 
-# a tick that waits would not know how long it may
+# waiting ticks are ended, because they would otherwise wait until the schedule is resumed
 _PAUSE = text(
     """
     WITH waiting_for_worker AS (
@@ -107,13 +108,13 @@ async def add(
     Args:
         connection: in a transaction.
         new: the schedule.
-        check: refuses unknown sources. There may be no genes yet.
-        actions: what schedules can do beside creating runs.
+        check: refuses unknown sources. It must accept a database without genes.
+        actions: the actions other than creating runs.
 
     Raises:
-        WrongUse: something of it cannot be.
-        UserError: what it is to do could not be done here.
-        Conflict: there is a schedule of this name.
+        WrongUse: a value of the schedule is not allowed.
+        UserError: its action would fail on this host.
+        Conflict: there is already a schedule with this name.
     """
     _check(new)
     await check(connection, new.request)
@@ -153,7 +154,7 @@ async def add(
     added: int | None = (await connection.execute(_ADD, values)).scalar_one_or_none()
     if added is None:
         raise Conflict(
-            f"there is a schedule {new.name} already",
+            f"there is already a schedule {new.name}",
             allowed="another name",
             remedy="remove it first",
             steps=(remove_schedule(new.name),),
@@ -172,17 +173,17 @@ def _check(new: NewSchedule) -> None:
     if new.overlap not in OVERLAPS:
         raise WrongUse(f"unknown overlap {new.overlap[:40]!r}", allowed=" or ".join(OVERLAPS))
     if not new.by.strip():
-        raise WrongUse("it is not said who adds the schedule", allowed="a name")
+        raise WrongUse("the name of the person who adds the schedule is missing", allowed="a name")
     if not timedelta() <= new.catch_up <= MAX_PERIOD:
-        raise WrongUse(f"to catch up {new.catch_up}", allowed="0 to 10 years")
+        raise WrongUse(f"a catch-up time of {new.catch_up}", allowed="0 to 10 years")
     check_zone(new.zone)
     _check_action(new)
     if new.kind == "cron":
         if new.cron is None or new.every is not None:
-            raise WrongUse("a cron schedule has five fields, and no period")
+            raise WrongUse("a cron schedule needs five fields and has no period")
         check_cron(new.cron)
     elif new.cron is not None or new.every is None:
-        raise WrongUse(f"a {new.kind} schedule has a period, and no cron fields")
+        raise WrongUse(f"a {new.kind} schedule needs a period and has no cron fields")
     elif not MIN_PERIOD <= new.every <= MAX_PERIOD:
         raise WrongUse(f"a period of {new.every}", allowed="1 minute to 10 years")
 
@@ -194,45 +195,45 @@ def _check_action(new: NewSchedule) -> None:
         raise WrongUse("a schedule that refreshes has no options", allowed="sources and a mode")
     if new.action != REFRESH and new.kind != "cron":
         raise WrongUse(
-            f"a {new.action} when data age or a release appears",
-            allowed=f"a {new.action} at fixed times (cron)",
+            f"the action {new.action} with a {new.kind} schedule",
+            allowed=f"{new.action} at fixed times (cron)",
         )
     if new.action != REFRESH and new.request != RunRequest.of(None):
         raise WrongUse(
-            f"a {new.action} together with the sources or the mode of runs",
-            allowed="options of its own",
+            f"the action {new.action} together with the sources or the mode of runs",
+            allowed="the options of the action",
         )
 
 
 async def pause(connection: AsyncConnection, name: str, *, actor: Actor) -> None:
-    """Let a schedule rest until it is resumed. A tick that was queued is skipped.
+    """Pause a schedule until it is resumed. A queued tick is skipped.
 
     Args:
         connection: in a transaction.
-        name: of the schedule.
+        name: the name of the schedule.
         actor: who pauses it.
 
     Raises:
         NotFound: there is no such schedule.
-        Conflict: it is paused.
+        Conflict: the schedule is already paused.
     """
     schedule, _, paused = await _find(connection, name)
     if paused:
-        raise Conflict(f"{name} is paused already")
+        raise Conflict(f"{name} is already paused")
     await connection.execute(_PAUSE, {"id": schedule.id, "actor": str(actor)})
 
 
 async def resume(connection: AsyncConnection, name: str, *, actor: Actor) -> None:
-    """Let a paused schedule go on with its next tick. What was due meanwhile is not made up for.
+    """Resume a paused schedule with its next tick. Ticks that were due meanwhile are not caught up.
 
     Args:
         connection: in a transaction.
-        name: of the schedule.
+        name: the name of the schedule.
         actor: who resumes it.
 
     Raises:
         NotFound: there is no such schedule.
-        Conflict: it is not paused.
+        Conflict: the schedule is not paused.
     """
     schedule, now, paused = await _find(connection, name)
     if not paused:
@@ -259,23 +260,24 @@ async def run_now(
 
     Args:
         connection: in a transaction; the caller sends the wake-ups after its commit.
-        name: of the schedule.
-        plan: says what a run covers.
-        actor: who wants it.
+        name: the name of the schedule.
+        plan: returns the sources that a run covers.
+        actor: who requests the tick.
 
     Returns:
-        The run, or nothing if there is none; the history of ticks says what became of the tick.
+        A list with the created run; empty if none was created. The history of ticks has the
+        outcome.
 
     Raises:
         NotFound: there is no such schedule.
-        Conflict: its work was begun in this second already.
+        Conflict: a tick of the schedule was already started in this second.
     """
     schedule, now, _ = await _find(connection, name)
     return await ticks.run_now(connection, schedule, now, plan, actor)
 
 
 async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datetime, bool]:
-    """Return a schedule, the time, and whether it is paused; lock its row."""
+    """Lock the row of a schedule. Return the schedule, the time, and whether it is paused."""
     row = None
     if is_storable(name):
         row = (await connection.execute(_ONE, {"name": name})).mappings().one_or_none()
@@ -285,7 +287,7 @@ async def _find(connection: AsyncConnection, name: str) -> tuple[Schedule, datet
 
 
 async def no_schedule(connection: AsyncConnection, name: str) -> NotFound:
-    """Return the error for a name that no schedule has."""
+    """Return the error for an unknown name of a schedule."""
     names = (await connection.execute(_NAMES)).scalars().all()
     return NotFound(
         f"there is no schedule {name[:80]!r}{did_you_mean(name, names)}",

@@ -1,4 +1,4 @@
-"""A schedule, and which of its ticks are due."""
+"""Defines a schedule, and decides which of its ticks are due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ OUTCOMES = (
 DEFAULT_CATCH_UP = timedelta(days=1)
 
 ON_TIME_WITHIN = timedelta(minutes=1)
-"""A tick that is late by less counts as on time, and needs no catching up."""
+"""A tick that is late by less counts as on time, and is done without catch-up."""
 
 MAX_MISSED = 100
-"""The most missed ticks that are recorded at a time. The latest ones are."""
+"""The maximum number of missed ticks that are recorded at a time. The latest ones are recorded."""
 
 MAX_LOOK = timedelta(hours=1)
-"""The longest time between two looks at the age of the data while they are too old."""
+"""The longest time between two checks of the age of the data while they are too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,19 @@ class Schedule:
     """A row of ``schedules``.
 
     Attributes:
-        name: that people gave it.
+        id: the id of the row.
+        name: the name that a person gave it.
         kind: cron (at fixed times), freshness (when the data are older than ``every``) or release
-            (every ``every``, to see whether there is a new release).
-        cron: the five fields, of a cron schedule.
+            (polls every ``every`` for a new release).
+        cron: the five fields of a cron schedule.
         zone: the time zone of the fields.
-        every: None for a cron schedule.
-        sources: what its runs ask for; None means all.
-        mode: of its runs.
-        action: what it does: ``refresh`` creates a run; see :mod:`.actions`.
-        overlap: whether a tick while a run of these sources is active is skipped, or queued.
-        catch_up: how late a tick may be made up for.
-        next_at: the next tick, or the next look at the age of the data.
+        every: the period; None for a cron schedule.
+        sources: the sources of its runs; None means all.
+        mode: the mode of its runs.
+        overlap: whether a tick is skipped or queued while a run of these sources is active.
+        catch_up: the time for which a missed tick is caught up.
+        next_at: the next tick, or the next check of the age of the data.
+        action: the action: ``refresh`` creates a run; see :mod:`.actions`.
     """
 
     id: int
@@ -60,11 +61,11 @@ class Schedule:
 
     @property
     def request(self) -> RunRequest:
-        """What its runs are asked for."""
+        """The request of its runs."""
         return RunRequest.of(self.sources, self.mode)
 
     def first_after(self, moment: datetime) -> datetime:
-        """Return the first tick after a moment; of a freshness schedule, the moment itself."""
+        """Return the first tick after a moment; for a freshness schedule, the moment itself."""
         if self.kind == "cron":
             assert self.cron is not None
             return next_tick(self.cron, self.zone, moment)
@@ -74,12 +75,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do about a schedule now.
+    """The decision about a schedule that is due.
 
     Attributes:
-        tick: the tick that is to run; None for none.
-        missed: earlier ticks that are not made up for.
-        next_at: the next tick, or look.
+        tick: the tick to do now; None for none.
+        missed: earlier ticks that are not caught up.
+        next_at: the next tick, or the next check.
     """
 
     tick: datetime | None
@@ -88,12 +89,13 @@ class Decision:
 
 
 def decide(schedule: Schedule, now: datetime, oldest: datetime | None) -> Decision:
-    """Say which tick of a schedule is to run.
+    """Decide which tick of a schedule to do.
 
     Args:
-        schedule: whose ``next_at`` has come.
+        schedule: a schedule whose ``next_at`` has passed.
         now: PostgreSQL's time.
-        oldest: when the source that was refreshed longest ago was refreshed; None if one never was.
+        oldest: the time of the refresh of its least recently refreshed source; None if a source was
+            never refreshed.
     """
     if schedule.kind == "cron":
         return _decide_cron(schedule, now)

@@ -1,9 +1,9 @@
-"""Does the ticks of schedules. Every worker looks for due schedules once a second.
+"""Does the ticks of schedules. Every worker polls for due schedules once a second.
 
-A tick, its run and the schedule's next time are committed together, under the lock of the
-schedule's row. Therefore no worker is special, two workers cannot do the same tick, and a worker
-that dies leaves nothing half done. If the schedule does something else than to create a run, the
-tick itself is what waits for a worker: see :mod:`.work`.
+A tick, its run and the schedule's next time are committed in one transaction, under the lock of the
+schedule's row. So no worker is special, two workers cannot do the same tick, and a worker that dies
+leaves nothing half done. If the schedule has an action other than creating a run, the tick is
+recorded as waiting for a worker, see :mod:`.work`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,8 +34,8 @@ _LOCK_NEXT = text(
     """
 )
 
-# Another worker may have done the tick after the first statement began and before it had the lock.
-# PostgreSQL then locks the row as it is now, but does not look into the view again.
+# Another worker may have done the tick between the start of the first statement and its lock.
+# PostgreSQL then locks the current version of the row, but does not evaluate the view again.
 _LOCKED = text(
     """
     SELECT s.id, s.name, s.kind, s.cron, s.zone, s.every, s.sources, s.mode, s.overlap, s.catch_up,
@@ -55,7 +55,7 @@ _OLDEST = text(
     """
 )
 
-# a tick that has an outcome is not done again, even if PostgreSQL's clock was set back
+# a tick with an outcome is not repeated, even if PostgreSQL's clock was set back
 _RECORD = text(
     """
     INSERT INTO schedule_ticks (schedule_id, tick, outcome, run_id, reason, actor)
@@ -93,14 +93,14 @@ _MOVE_ON = text(
 
 
 async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | None:
-    """Do what is due of one schedule that no other worker is doing.
+    """Do the due tick of one schedule that no other worker has locked.
 
     Args:
         connection: in a transaction; the caller sends the wake-ups after its commit.
-        plan: says what a run covers.
+        plan: returns the sources that a run covers.
 
     Returns:
-        The run that was created, if one was; None if nothing is due that no other worker is doing.
+        A list with the created run, empty if none was created; None if there is no such schedule.
     """
     locked = (await connection.execute(_LOCK_NEXT)).scalar_one_or_none()
     if locked is None:
@@ -133,15 +133,18 @@ async def do_next(connection: AsyncConnection, plan: Plan) -> list[RunRef] | Non
 async def run_now(
     connection: AsyncConnection, schedule: Schedule, now: datetime, plan: Plan, actor: Actor
 ) -> list[RunRef]:
-    """Do a tick now, besides the regular ones. Its outcome is recorded like any other.
+    """Do an extra tick now. Its outcome is recorded like any other.
 
-    A tick that would be queued is skipped. Other work than a run waits for a worker.
+    A tick that would be queued is skipped. An action other than creating a run waits for a worker.
+
+    Raises:
+        Conflict: a tick of the schedule was already done in this second.
     """
     if schedule.action != REFRESH:
-        # files and snapshots are named after the second
+        # files and snapshots are named after the tick, in seconds
         now = now.replace(microsecond=0)
         if await _is_done(connection, schedule, now):
-            raise Conflict(f"a tick of {schedule.name} has been done in this second")
+            raise Conflict(f"a tick of {schedule.name} was already done in this second")
     covers = await _covers(connection, schedule, plan)
     at_once = replace(schedule, overlap="skip")
     return (await _do(connection, at_once, now, covers, actor)).created
@@ -149,7 +152,7 @@ async def run_now(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What became of a tick: a run, or that it is queued behind another run."""
+    """The outcome of a tick: a created run, or the run behind which the tick is queued."""
 
     created: list[RunRef] = field(default_factory=list)
     queued: datetime | None = None
@@ -159,7 +162,7 @@ class _Done:
 async def _covers(
     connection: AsyncConnection, schedule: Schedule, plan: Plan
 ) -> Sequence[str] | WrongUse:
-    """Return the sources that a run of a schedule covers, or why there cannot be such a run."""
+    """Return the sources that a run of a schedule covers, or the error if it is impossible."""
     if schedule.action != REFRESH:
         return ()
     try:
@@ -175,9 +178,9 @@ async def _do(
     covers: Sequence[str] | WrongUse,
     actor: Actor | None = None,
 ) -> _Done:
-    """Do a tick. ``actor`` is who wants it at once; None: it is due."""
+    """Do a tick. ``actor`` is who requested it; None means that it is due."""
     if schedule.action != REFRESH:
-        await _let_wait(connection, schedule, tick, actor)
+        await _record_waiting(connection, schedule, tick, actor)
         return _Done()
     if isinstance(covers, WrongUse):
         await _record(connection, schedule, [tick], "refused", reason=str(covers), actor=actor)
@@ -192,16 +195,16 @@ async def _do(
             connection, schedule, [tick], outcome, run_id=active, reason=reason, actor=actor
         )
         return _Done(queued=tick, behind=active) if queue else _Done()
-    asks = actor or by_schedule(schedule.name)
-    ref = (await operations.create(connection, schedule.request, covers, actor=asks)).ref
+    creator = actor or by_schedule(schedule.name)
+    ref = (await operations.create(connection, schedule.request, covers, actor=creator)).ref
     await _record(connection, schedule, [tick], "ran", run_id=ref.run_id, actor=actor)
     return _Done(created=[ref])
 
 
-async def _let_wait(
+async def _record_waiting(
     connection: AsyncConnection, schedule: Schedule, tick: datetime, actor: Actor | None
 ) -> None:
-    """Let a tick wait for a worker, unless an earlier tick is in its way."""
+    """Record that a tick waits for a worker, or that it is skipped because of an earlier tick."""
     values = {"schedule_id": schedule.id}
     earlier = (await connection.execute(_OPEN, values)).one_or_none()
     if earlier is None or (schedule.overlap == "queue" and earlier.outcome == "running"):
@@ -214,7 +217,7 @@ async def _let_wait(
 async def _oldest(
     connection: AsyncConnection, schedule: Schedule, covers: Sequence[str] | WrongUse
 ) -> datetime | None:
-    """Return when the source that was refreshed longest ago was refreshed successfully."""
+    """Return the time of the last success of the least recently refreshed source."""
     if schedule.kind != "freshness" or isinstance(covers, WrongUse):
         return None
     found: datetime | None = (
@@ -259,7 +262,7 @@ async def _move_on(
 
 
 def schedule_of(row: RowMapping) -> Schedule:
-    """Return the schedule that a row describes."""
+    """Build a schedule from a row."""
     return Schedule(
         id=row["id"],
         name=row["name"],

@@ -14,7 +14,7 @@ from app.core.schedules.schedule import KINDS, OUTCOMES, OVERLAPS
 from app.core.text.field_docs import View, one_of
 
 NEXT_TICKS = 5
-"""How many of the next times are shown."""
+"""The number of next times that are shown."""
 
 
 class Tick(View):
@@ -121,7 +121,7 @@ _TICKS = text(
 )
 
 
-# a worker does a tick within about a second
+# normally, a worker does a due tick within about a second
 _OVERDUE = text(
     """
     SELECT count(*) FROM schedules
@@ -131,7 +131,7 @@ _OVERDUE = text(
 
 
 async def count_overdue(connection: AsyncConnection) -> int:
-    """Return the number of schedules whose time has come and that nobody has done."""
+    """Return the number of schedules that are due and that no worker has done."""
     found: int = (await connection.execute(_OVERDUE)).scalar_one()
     return found
 
@@ -150,13 +150,13 @@ _FAILING = text(
 
 
 class LastEnd(NamedTuple):
-    """How the last tick of a schedule that was not skipped ended.
+    """The end of the last tick of a schedule, apart from skipped ticks.
 
     Attributes:
-        name: of the schedule.
-        action: that it does.
-        tick: None if there was none yet.
-        reason: why, or what was made.
+        name: the name of the schedule.
+        action: the action of the schedule.
+        tick: the tick; None if there was none yet.
+        reason: the reason of the failure, or a description of the result.
         failing: whether the tick failed or was refused.
     """
 
@@ -168,7 +168,7 @@ class LastEnd(NamedTuple):
 
 
 async def last_ends(connection: AsyncConnection) -> list[LastEnd]:
-    """Return how the last tick of each schedule ended."""
+    """Return the end of the last tick of each schedule."""
     return [LastEnd(*row) for row in await connection.execute(_FAILING)]
 
 

@@ -1,15 +1,15 @@
-"""The work of a tick that creates no run: who does it, and how it ended.
+"""Records which worker performs the action of a tick, and how it ended.
 
-The tick is recorded as ``waiting`` together with the schedule's next time. A worker claims it, does
-the work outside of any transaction, and records its end. Each time the work changes hands its epoch
-increases, and a worker can record the end under its own epoch only: of the work that a dead or
-frozen worker has begun, another worker records the end, once.
+The tick is recorded as ``waiting`` together with the schedule's next time. A worker claims it,
+performs the action outside of any transaction, and records its end. The epoch increases whenever
+the tick changes hands, and a worker can record the end only under its own epoch. So if a worker
+dies or freezes, another worker takes the tick over and records the end exactly once.
 
 ::
 
     waiting ──CLAIM──> running ──DONE──> done
        ^                  │
-       ├── RELEASE (clean stop, or its end could not be recorded)
+       ├── RELEASE (clean stop, or the end could not be recorded)
        └── FAIL, TAKE_FROM_DEAD, at most MAX_FAILURES times ──> failed
 """
 
@@ -27,13 +27,13 @@ from app.core.errors import Superseded
 from app.db.text import storable
 
 MAX_FAILURES = 4
-"""Failures and losses of a worker after which a tick has failed. A clean stop is neither."""
+"""The number of failures and lost workers after which a tick fails. A clean stop does not count."""
 
 BACKOFF_BASE = 60.0
-"""Seconds until the second attempt. The time is four times as long after each further failure."""
+"""Seconds until the second attempt. The backoff quadruples after each further failure."""
 
 RELEASE_SECONDS = 5.0
-"""Seconds until work is begun again if its end could not be recorded."""
+"""Seconds until a tick is restarted if its end could not be recorded."""
 
 _LOOK = text(
     """
@@ -64,8 +64,8 @@ _CLAIM = text(
 
 _DONE = text(
     """
-    UPDATE schedule_ticks SET outcome = 'done', reason = :said, result = CAST(:result AS jsonb),
-      at = clock_timestamp()
+    UPDATE schedule_ticks SET outcome = 'done', reason = :summary,
+      result = CAST(:result AS jsonb), at = clock_timestamp()
     WHERE schedule_id = :schedule_id AND tick = :tick AND epoch = :epoch AND outcome = 'running'
     RETURNING schedule_id
     """
@@ -114,12 +114,12 @@ _RELEASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a worker learns about the schedules once a second.
+    """The state of schedules and ticks that a worker polls once a second.
 
     Attributes:
-        due: a schedule is due.
-        open: there is work of ticks that nobody is doing.
-        here: the keys of the work that PostgreSQL assigns to this worker.
+        due: whether a schedule is due.
+        open: whether a tick waits for a worker, or belongs to a dead worker.
+        here: the keys of the ticks that PostgreSQL assigns to this worker.
     """
 
     due: bool
@@ -129,16 +129,17 @@ class Look:
 
 @dataclass(slots=True)
 class TickWork:
-    """The work of one tick, which this worker has claimed.
+    """A tick that this worker has claimed.
 
     Attributes:
+        schedule_id: the id of the schedule.
         schedule: the name of the schedule.
-        action: what is to be done.
-        options: how.
+        action: the action to perform.
+        options: the options of the action.
         zone: the time zone of the schedule.
-        tick: when it was due.
-        epoch: increases whenever the work changes hands.
-        key: identifies the work and its epoch.
+        tick: the time at which it was due.
+        epoch: the counter that increases whenever the tick changes hands.
+        key: identifies the tick and its epoch.
         db: PostgreSQL.
         is_done: whether the end has been recorded.
     """
@@ -154,47 +155,50 @@ class TickWork:
     db: AsyncEngine
     is_done: bool = False
 
-    async def done(self, connection: AsyncConnection, said: str, result: Mapping[str, Any]) -> None:
-        """Record that the work is done.
+    async def done(
+        self, connection: AsyncConnection, summary: str, result: Mapping[str, Any]
+    ) -> None:
+        """Record that the action is done.
 
-        What belongs to the work and is written in the same transaction is written once, if this is
-        its first statement.
+        If this is the first statement of a transaction, the other statements of the transaction
+        take effect exactly once.
 
         Args:
             connection: in a transaction.
-            said: what was made, for people.
-            result: what was made, for programs.
+            summary: the result, for people.
+            result: the result, for programs.
 
         Raises:
-            Superseded: the work belongs to another worker, or the schedule was removed.
+            Superseded: the tick belongs to another worker, or the schedule was removed.
         """
-        values = {**self._mine, "said": said, "result": msgspec.json.encode(result).decode()}
+        values = {**self._key, "summary": summary, "result": msgspec.json.encode(result).decode()}
         if (await connection.execute(_DONE, values)).one_or_none() is None:
-            raise Superseded("another worker does the work of this tick, or it was removed")
+            raise Superseded("another worker has taken the tick over, or it was removed")
         self.is_done = True
 
     async def failed(self, connection: AsyncConnection, reason: str) -> str | None:
-        """Record a failure; return whether the tick is ``waiting`` for another attempt or `failed`.
+        """Record a failure of the action.
 
         Args:
             connection: in a transaction.
-            reason: for people, without secrets.
+            reason: the reason, for people, without secrets.
 
         Returns:
-            The outcome; None if the work belongs to another worker.
+            ``waiting`` if the tick is retried, or ``failed``; None if another worker has taken the
+            tick over.
         """
-        values = {**self._mine, "reason": storable(reason), "most": MAX_FAILURES}
+        values = {**self._key, "reason": storable(reason), "most": MAX_FAILURES}
         found = await connection.execute(_FAIL, values | {"backoff": BACKOFF_BASE})
         outcome: str | None = found.scalar_one_or_none()
         return outcome
 
     @property
-    def _mine(self) -> dict[str, Any]:
+    def _key(self) -> dict[str, Any]:
         return {"schedule_id": self.schedule_id, "tick": self.tick, "epoch": self.epoch}
 
 
 async def look(connection: AsyncConnection, worker_id: int) -> Look:
-    """Ask what there is to do, with one statement. Every worker asks this once a second."""
+    """Poll the state of schedules and ticks, with one statement."""
     row = (await connection.execute(_LOOK, {"worker_id": worker_id})).one()
     return Look(row.due, row.open, frozenset(row.here))
 
@@ -202,19 +206,19 @@ async def look(connection: AsyncConnection, worker_id: int) -> Look:
 async def claim(
     connection: AsyncConnection, db: AsyncEngine, worker_id: int, actions: Collection[str]
 ) -> TickWork | None:
-    """Claim the work that has been waiting longest; return None if there is none.
+    """Claim the tick that has been waiting longest; return None if no tick waits.
 
     Args:
-        connection: that commits each statement.
-        db: PostgreSQL, for the work.
+        connection: an autocommit connection.
+        db: PostgreSQL, for the action.
         worker_id: the id of this worker.
-        actions: what this worker can do now.
+        actions: the actions that this worker can perform now.
     """
     values = {"worker_id": worker_id, "actions": list(actions)}
     try:
         row = (await connection.execute(_CLAIM, values)).one_or_none()
     except IntegrityError:
-        # another worker has just claimed another tick of the schedule, and does it first
+        # another worker has just claimed another tick of the schedule, which goes first
         return None
     if row is None:
         return None
@@ -234,16 +238,16 @@ async def claim(
 async def release(
     connection: AsyncConnection, keys: Collection[str], seconds: float = 0.0
 ) -> Sequence[Any]:
-    """Let another worker begin again with the work of these keys; return the schedules and ticks.
+    """Release ticks, so that another worker restarts them. Return their schedules and times.
 
     Args:
-        connection: in a transaction, or committing each statement.
-        keys: of the work.
-        seconds: until another worker may begin.
+        connection: in a transaction, or an autocommit connection.
+        keys: the keys of the ticks.
+        seconds: the delay before another worker may claim them.
     """
     return (await connection.execute(_RELEASE, {"keys": list(keys), "seconds": seconds})).all()
 
 
 async def take_from_the_dead(connection: AsyncConnection) -> Sequence[Any]:
-    """Let others begin again the work of dead workers; return the schedules, ticks and workers."""
+    """Release the ticks of dead workers. Return their schedules, times, workers and outcomes."""
     return (await connection.execute(_TAKE_FROM_DEAD, {"most": MAX_FAILURES})).all()

@@ -1,4 +1,4 @@
-"""Does the ticks of schedules that write a file."""
+"""Performs the actions of schedules that write a file."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 async def check_folder(options: FolderOptions, outside: Sequence[Path]) -> Path:
     """Return the folder of a schedule; see :func:`.files.usable_folder`."""
-    # a network file system may take long to answer
+    # in a thread, because a network file system may respond slowly
     return await asyncio.to_thread(files.usable_folder, options.folder, outside)
 
 
@@ -31,15 +31,15 @@ async def write_file(
 ) -> None:
     """Write the file of a tick, remove the files that need not be kept, and record the end.
 
-    If the file is there already, it is not written again; see :func:`.files.begin`.
+    An existing file is not written again, see :func:`.files.begin`.
 
     Args:
-        work: of the tick.
-        options: of the schedule.
-        write: writes the file, which appears when it is complete.
-        ending: of the file, without the point before it.
-        endings: of all files that the action writes.
-        outside: folders in which the file must not be.
+        work: the tick.
+        options: the options of the schedule.
+        write: writes the file, which gets its name when it is complete.
+        ending: the extension of the file, without the dot.
+        endings: the extensions of all files that the action writes.
+        outside: folders that must not contain the file.
     """
     folder = await check_folder(options, outside)
     file = folder / files.name_of(work.schedule, work.tick, ending)
@@ -47,7 +47,7 @@ async def write_file(
         await write(file)
     host = socket.gethostname()
     written = (await asyncio.to_thread(file.stat)).st_size
-    said = f"{file}, {size(written)}, on {host}"
+    summary = f"{file}, {size(written)}, on {host}"
     removed: list[str] = []
     try:
         removed = await asyncio.to_thread(
@@ -60,10 +60,10 @@ async def write_file(
             zone=work.zone,
         )
     except OSError as error:
-        logger.warning("an old file cannot be removed: %s", error)
-        said += f"; an old file cannot be removed: {error.strerror or error}"
+        logger.warning("an old file of schedule %s cannot be removed: %s", work.schedule, error)
+        summary += f"; an old file cannot be removed: {error.strerror or error}"
     if removed:
-        said += f"; {len(removed)} older removed"
+        summary += f"; {len(removed)} older removed"
     result = {"host": host, "file": str(file), "bytes": written, "removed": removed}
     async with work.db.begin() as connection:
-        await work.done(connection, said, result)
+        await work.done(connection, summary, result)

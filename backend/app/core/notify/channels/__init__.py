@@ -1,9 +1,8 @@
-"""Channels: what carries messages to people.
+"""Channels, which deliver messages to people.
 
-`webhook`, `mail` and `through_apprise` are the channels, `settings` says which of them there are,
-and `forms` is what webhooks contain. `outbound` connects only to addresses that `addresses` allows.
-
-A channel is opened with :func:`channels`, which imports only what the configured ones need.
+`webhook`, `mail` and `through_apprise` are the channels, `settings` decides which of them are used,
+and `forms` builds the content of webhooks. `outbound` connects only to addresses that `addresses`
+allows. :func:`channels` opens the configured channels, and imports only the packages that they use.
 """
 
 from typing import TYPE_CHECKING
@@ -19,9 +18,9 @@ __all__ = ["channels", "checks", "outbound", "settings"]
 
 
 def channels(settings: "ChannelFields") -> "list[Channel]":
-    """Return the configured channels. The caller closes each.
+    """Return the configured channels, which the caller must close.
 
-    Their names are those of `settings.channel_names`, in the same order.
+    Their names are those in `settings.channel_names`, in the same order.
 
     Raises:
         UserError: the environment names a proxy or certificates that cannot be used, or a package

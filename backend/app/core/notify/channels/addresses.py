@@ -1,7 +1,7 @@
-"""Which addresses can be connected to, and which a webhook may have.
+"""Decides to which addresses webhooks may connect.
 
-Without these checks, whoever can set a webhook could let this host send requests into its own
-network: to a database, to the metadata service of a cloud, to a router.
+Without these checks, anyone who can set a webhook could make this host send requests into its own
+network: to a database, a cloud's metadata service or a router (server-side request forgery).
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -23,11 +23,11 @@ def split(url: str) -> SplitResult:
     """Split the address of a service.
 
     Raises:
-        ValueError: its host cannot be resolved, its port cannot be used, or it has blanks or
-            control characters.
+        ValueError: the host or the port is invalid, or the address contains spaces or control
+            characters.
     """
     parts = urlsplit(url)
-    # a name with an empty or too long part cannot be resolved
+    # raises for a name with an empty or too long label, which cannot be resolved
     (parts.hostname or "").encode("idna")
     if parts.port == 0 or not url.isprintable() or " " in url:
         message = "not the address of a service"
@@ -36,13 +36,13 @@ def split(url: str) -> SplitResult:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the public internet.
+    """Return whether an IP address belongs to the public internet.
 
-    Private, loopback, link-local, site-local, shared (CGNAT), multicast and reserved addresses are
-    not. An IPv6 address that contains an IPv4 address is judged by that one too.
+    Private, loopback, link-local, site-local, shared (CGNAT), multicast and reserved addresses do
+    not. If an IPv6 address embeds an IPv4 address, both must be public.
 
     Raises:
-        ValueError: it is no IP address.
+        ValueError: the text is not an IP address.
     """
     parsed = ip_address(address.partition("%")[0])
     if parsed in _SITE_LOCAL:
@@ -53,10 +53,10 @@ def is_public(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an IP address is this host's own.
+    """Return whether an IP address is a loopback address.
 
     Raises:
-        ValueError: it is no IP address.
+        ValueError: the text is not an IP address.
     """
     parsed = ip_address(address.partition("%")[0])
     inside = _contained(parsed)
@@ -64,7 +64,7 @@ def is_loopback(address: str) -> bool:
 
 
 def literal(host: str) -> str | None:
-    """Return the IP address that a host in an address is written as; None if it is a name."""
+    """Return the IP address if the host of a URL is written as one; None if it is a name."""
     try:
         return str(ip_address(host.strip("[]").partition("%")[0]))
     except ValueError:
@@ -72,7 +72,7 @@ def literal(host: str) -> str | None:
 
 
 def names_loopback(host: str) -> bool:
-    """Tell whether a host in an address is written as this host itself."""
+    """Return whether the host of a URL is a loopback address or a name of this host."""
     written = literal(host)
     if written is not None:
         return is_loopback(written)

@@ -45,7 +45,7 @@ def _settings(context: Context) -> "ChannelSettings":
     remedy=EDIT_SETTINGS,
 )
 async def addresses(context: Context) -> Finding:
-    """Resolve each host, and connect to it where no proxy does that. Send no request."""
+    """Resolve each host and connect to it, unless a proxy would do so. Send no request."""
     settings = _settings(context)
     urls = [target.url for target in settings.webhooks]
     urls += [settings.ping_url.get_secret_value()] if settings.ping_url is not None else []
@@ -101,7 +101,7 @@ async def _connect(context: Context, host: str, port: int | None, scheme: str) -
     remedy=EDIT_SETTINGS,
 )
 async def smtp(context: Context) -> Finding:
-    """Connect, begin with TLS and log in, and send no message."""
+    """Connect, start TLS and log in. Send no message."""
     settings = _settings(context)
     if (server := settings.smtp_server) is None:
         return ok("there is no e-mail")
@@ -133,7 +133,7 @@ async def smtp(context: Context) -> Finding:
     remedy="sh requirements/install.sh apprise",
 )
 async def apprise(context: Context) -> Finding:
-    """Look for the package."""
+    """Check that the package is installed."""
     if not _settings(context).apprise_urls:
         return ok("Apprise is not configured")
     from app.core.notify.channels.through_apprise import require_apprise

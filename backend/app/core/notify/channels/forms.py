@@ -1,8 +1,7 @@
-"""The JSON that each kind of receiver of webhooks understands.
+"""Builds the JSON for each kind of webhook receiver.
 
-The texts of a message are plain. Names in them come from users and from upstream services, so
-each form shows every character as itself: a name cannot become a link, a mention of everybody, or
-markup.
+The texts of a message are plain. Names in them come from users and from upstream services, so each
+form renders every character literally: a name cannot become a link, a mention or markup.
 """
 
 import re
@@ -31,10 +30,10 @@ _SECTION_CHARS = 2_900
 """Characters in a section. Slack refuses more than 3,000."""
 
 _MAX_TEAMS_LINES = 100
-"""Lines that Teams gets, each of which is an element of the card."""
+"""Lines in a message to Teams, each of which is an element of the card."""
 
 _INVISIBLE = "\u200b"
-"""Separates characters that would be markup together, where no escape exists."""
+"""Separates characters that together would be markup, where no escape exists."""
 
 _SIGNS = {Severity.INFO: "🔵", Severity.WARNING: "🟠", Severity.CRITICAL: "🔴"}
 
@@ -51,13 +50,13 @@ class Form(StrEnum):
 def body(form: Form, message: Message) -> Body:
     """Return the JSON of a message for a kind of receiver.
 
-    For people, characters that control a terminal or the direction of text are escaped.
+    In forms for people, characters that control a terminal or the direction of text are escaped.
     """
     return _BODIES[form](message if form is Form.JSON else shown(message))
 
 
 def shown(message: Message) -> Message:
-    """Return a message in which no character is invisible, for people."""
+    """Return a message for people, in which invisible characters are escaped."""
     title = printable(" ".join(message.title.split()))
     return replace(message, title=title, text=printable(message.text))
 
@@ -90,7 +89,7 @@ def _json(message: Message) -> Body:
 
 
 def _slack(message: Message) -> Body:
-    """Return blocks of plain text, and the same as text for services that know no blocks."""
+    """Return blocks of plain text, and the same as text for services without blocks."""
     title = _slack_escaped(_title(message))
     text = _slack_escaped(_text(message))
     sections = [text[at : at + _SECTION_CHARS] for at in range(0, len(text), _SECTION_CHARS)]
@@ -118,7 +117,7 @@ def _slack_escaped(text: str) -> str:
 
 
 def _teams(message: Message) -> Body:
-    """Return an Adaptive Card. Its rich text knows no markup, unlike a `TextBlock`."""
+    """Return an Adaptive Card with rich text, which has no markup, unlike a `TextBlock`."""
     lines = _text(message).splitlines()[:_MAX_TEAMS_LINES]
     return {
         "type": "message",

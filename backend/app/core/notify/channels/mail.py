@@ -18,16 +18,16 @@ from app.core.text.words import shortened
 logger = logging.getLogger(__name__)
 
 NAME = "Kidney genetics"
-"""Who the messages are from, and how their subjects begin."""
+"""The sender's name, and the prefix of the subjects."""
 
 REPLY_TIMEOUT = 20.0
-"""Seconds for each answer of the server."""
+"""The timeout of each reply of the server, in seconds."""
 
 QUIT_TIMEOUT = 3.0
-"""Seconds for the answer of the server to the end of the session."""
+"""The timeout of the server's reply to QUIT, in seconds."""
 
 ATTEMPT_TIMEOUT = 60.0
-"""Seconds for one attempt."""
+"""The timeout of one attempt, in seconds."""
 
 MAX_TEXT = 100_000
 """Characters of a text that are sent."""
@@ -41,9 +41,9 @@ class Mail:
     """Sends messages by e-mail.
 
     Args:
-        server: takes the messages.
-        sender: the address that they are from.
-        recipients: the addresses that they go to.
+        server: the SMTP server.
+        sender: the address of the sender.
+        recipients: the addresses of the recipients.
 
     Raises:
         UserError: the environment names certificates that cannot be used.
@@ -60,26 +60,26 @@ class Mail:
     async def send(self, message: Message) -> None:
         """Deliver a message. See :class:`~app.core.notify.message.Channel`.
 
-        The attempt is a success if the server takes the message for one of the recipients.
+        The attempt succeeds if the server accepts the message for at least one recipient.
         """
         mail = self._mail(shown(message))
         try:
             refused = await self._deliver(mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise NotDelivered(
-                f"{self._server} refuses all recipients: {_said(error.recipients[0])}",
+                f"{self._server} refuses all recipients: {_excerpt(error.recipients[0])}",
                 permanent=all(answer.code >= _FIRST_PERMANENT_CODE for answer in error.recipients),
             ) from error
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise NotDelivered(
-                f"{self._server} refuses the message: {_said(error)}",
+                f"{self._server} refuses the message: {_excerpt(error)}",
                 permanent=error.code >= _FIRST_PERMANENT_CODE,
             ) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise NotDelivered(self._explained(error)) from error
         if refused:
             logger.warning(
-                "%s took message %s, but refused %s of %s recipients",
+                "%s accepted message %s, but refused %s of %s recipients",
                 self._server,
                 message.id,
                 refused,
@@ -87,10 +87,10 @@ class Mail:
             )
 
     async def log_in(self, *, within: float) -> None:
-        """Connect as for a message, and send none.
+        """Connect and log in, without sending a message.
 
         Args:
-            within: seconds that the server has.
+            within: the timeout in seconds.
 
         Raises:
             NotDelivered: the server cannot be used.
@@ -105,13 +105,13 @@ class Mail:
             client.close()
 
     async def _deliver(self, content: bytes) -> int:
-        """Hand a message over, and return how many recipients the server refused."""
+        """Send a message, and return the number of recipients that the server refused."""
         client = self._client()
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT):
                 await client.connect()
                 refused, _ = await client.sendmail(self._sender, self._recipients, content)
-            # the message is taken, whatever the server says to this
+            # the message is accepted, whatever the server replies to QUIT
             with suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=QUIT_TIMEOUT)
             return len(refused)
@@ -120,7 +120,7 @@ class Mail:
             client.close()
 
     async def close(self) -> None:
-        """Nothing is kept open between two messages."""
+        """Do nothing, because no connection is kept open between messages."""
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -135,7 +135,7 @@ class Mail:
         )
 
     def _mail(self, message: Message) -> EmailMessage:
-        """Return the message with its headers. A line break in a title cannot begin a header."""
+        """Return the message with its headers. A line break in a title cannot inject a header."""
         mail = EmailMessage(policy=LINES_OF_SMTP)
         title = shortened(message.title, _MAX_SUBJECT)
         mail["Subject"] = _encodable(f"{NAME}: {title}")
@@ -143,7 +143,7 @@ class Mail:
         mail["To"] = ", ".join(self._recipients)
         mail["Date"] = format_datetime(message.at)
         mail["Message-ID"] = f"<{message.id}@{self._sender.rpartition('@')[2]}>"
-        # no answer of an absence assistant (RFC 3834)
+        # prevents automatic replies, such as out-of-office messages (RFC 3834)
         mail["Auto-Submitted"] = "auto-generated"
         if message.severity == "critical":
             mail["Importance"] = "high"
@@ -156,11 +156,11 @@ class Mail:
         if (problem := certificate_problem(error, str(self._server))) is not None:
             return problem
         if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-            return f"{self._server} refuses the user or the password in SMTP_URL: {_said(error)}"
-        return f"{self._server}: {_said(error)}"
+            return f"{self._server} refuses the user or the password in SMTP_URL: {_excerpt(error)}"
+        return f"{self._server}: {_excerpt(error)}"
 
 
-def _said(error: Exception) -> str:
+def _excerpt(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         text = f"{error.code} {error.message}"
     else:

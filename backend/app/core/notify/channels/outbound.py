@@ -1,4 +1,4 @@
-"""Connections to webhooks: only to addresses that were checked."""
+"""HTTP connections to webhooks, which go to checked addresses only."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns the IP addresses of a host."""
 
 REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=10.0, pool=None)
-"""Seconds. Standard Webhooks recommends 15 to 30 for an answer."""
+"""Seconds. Standard Webhooks recommends a timeout of 15 to 30 s for a response."""
 
 _LIMITS = httpx.Limits(max_connections=10, keepalive_expiry=30.0)
 
@@ -26,15 +26,15 @@ _httpx_filter = RedactingFilter()
 
 
 class AddressRefused(KidneyGeneticsError):
-    """A host has no address that may be connected to."""
+    """None of the addresses of a host is allowed."""
 
 
 FAILURES = (TimeoutError, httpx.HTTPError, httpx.InvalidURL, AddressRefused)
-"""What a request can end with, if it has a time limit."""
+"""The errors with which a request with a timeout can fail."""
 
 
 def explain(error: Exception, url: str) -> str:
-    """Say why a request failed, without the secret part of its address: all after the host.
+    """Describe why a request failed, without the part of its address after the host, a secret.
 
     Args:
         error: one of :data:`FAILURES`.
@@ -46,12 +46,12 @@ def explain(error: Exception, url: str) -> str:
     if (problem := certificate_problem(error, host)) is not None:
         return problem
     path = url.partition("://")[2].partition("/")[2]
-    said = redact(str(error), (url, path)) or type(error).__name__
-    return said if host in said else f"{host}: {said}"
+    reason = redact(str(error), (url, path)) or type(error).__name__
+    return reason if host in reason else f"{host}: {reason}"
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the IP addresses of a host, in the order in which to try them.
+    """Return the IP addresses of a host, in order of preference.
 
     Raises:
         OSError: the name cannot be resolved.
@@ -62,11 +62,11 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 def allowed(addresses: list[str], *, encrypted: bool, allow_private: bool) -> list[str]:
-    """Return those of the addresses that may be connected to.
+    """Return the addresses that connections may use.
 
     Args:
-        addresses: of one host.
-        encrypted: whether TLS is used. Without it, only this host itself is allowed.
+        addresses: the addresses of one host.
+        encrypted: whether TLS is used. Without TLS, only loopback addresses are allowed.
         allow_private: whether addresses outside of the public internet are allowed.
     """
     if not encrypted:
@@ -77,9 +77,9 @@ def allowed(addresses: list[str], *, encrypted: bool, allow_private: bool) -> li
 class CheckedTransport(httpx.AsyncBaseTransport):
     """Resolves the host of each request, checks its addresses, and connects to one of them.
 
-    The name is resolved once, and the connection goes to an address that was checked. So a name
-    server that gives another answer the next time (DNS rebinding) gains nothing. TLS still verifies
-    the certificate of the name.
+    The name is resolved once, and the connection goes to a checked address. So a name server that
+    returns another address the next time (DNS rebinding) gains nothing. TLS still verifies the
+    certificate against the name.
 
     Args:
         inner: makes the connections.
@@ -99,7 +99,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         self._resolve = resolver
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; see httpx.
+        """Send a request, see :class:`httpx.AsyncBaseTransport`.
 
         Raises:
             AddressRefused: no address of the host is allowed.
@@ -139,10 +139,10 @@ def _to(request: httpx.Request, address: str) -> httpx.Request:
 
 
 def new_client(*, allow_private: bool, resolver: Resolve = resolve) -> httpx.AsyncClient:
-    """Return a client for addresses that somebody configured. The caller closes it.
+    """Return a client for user-configured addresses, which the caller must close.
 
-    It follows no redirects, because their addresses were not checked. Through a proxy that the
-    environment names, the proxy resolves the names.
+    It follows no redirects, because their targets are not checked. If the environment names a
+    proxy, the proxy resolves the names.
 
     Args:
         allow_private: whether addresses outside of the public internet are allowed.

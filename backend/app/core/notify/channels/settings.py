@@ -13,10 +13,10 @@ from app.core.process.checkout import ROOT
 
 
 class ChannelFields(BaseSettings):
-    """The settings of the channels alone.
+    """The settings of the channels only.
 
-    They are read without the others to tell people that a process could not start, which may be
-    because the others are wrong.
+    They are read separately to report that a process could not start, which may be due to other
+    settings that are invalid.
     """
 
     model_config = Settings.model_config
@@ -103,10 +103,10 @@ class ChannelFields(BaseSettings):
     @classmethod
     def _to(cls, value: str | None, info: ValidationInfo) -> str | None:
         if "smtp_url" not in info.data:
-            return value  # it is wrong, which is said already
+            return value  # SMTP_URL is invalid, which is already reported
         server = info.data["smtp_url"]
         if value is not None and server is None:
-            message = "only together with SMTP_URL, the server that takes e-mail"
+            message = "only together with SMTP_URL, the server for e-mail"
             raise ValueError(message)
         if value is None and server is not None:
             message = "the addresses that e-mail goes to, because SMTP_URL is set"
@@ -125,7 +125,7 @@ class ChannelFields(BaseSettings):
 
     @property
     def webhooks(self) -> tuple[Target, ...]:
-        """Where webhooks go."""
+        """The targets of webhooks."""
         if self.notify_webhook_urls is None:
             return ()
         text = self.notify_webhook_urls.get_secret_value()
@@ -133,26 +133,26 @@ class ChannelFields(BaseSettings):
 
     @property
     def webhook_keys(self) -> tuple[bytes, ...]:
-        """What signs webhooks."""
+        """The keys that sign webhooks."""
         secret = self.notify_webhook_secret
         return tuple(map(signature.key_of, secret.get_secret_value().split() if secret else ()))
 
     @property
     def smtp_server(self) -> SmtpServer | None:
-        """The server that takes e-mail."""
+        """The SMTP server; None if there is no e-mail."""
         return (
             None if self.smtp_url is None else smtp_address.parse(self.smtp_url.get_secret_value())
         )
 
     @property
     def email_from(self) -> str:
-        """The address that e-mail comes from; empty if there is no server."""
+        """The sender's address; empty if there is no server."""
         server = self.smtp_server
         return self.notify_email_from or (server.user if server and server.user else "")
 
     @property
     def email_to(self) -> tuple[str, ...]:
-        """The addresses that e-mail goes to."""
+        """The addresses of the recipients of e-mail."""
         return smtp_address.parse_people(self.notify_email_to) if self.notify_email_to else ()
 
     @property
@@ -163,7 +163,7 @@ class ChannelFields(BaseSettings):
 
     @property
     def channel_names(self) -> list[str]:
-        """The names of the configured channels. It opens none."""
+        """The names of the configured channels, which are not opened."""
         mail = ["e-mail"] if self.smtp_url is not None else []
         return [
             *_numbered("webhook", len(self.webhooks)),
@@ -173,14 +173,15 @@ class ChannelFields(BaseSettings):
 
 
 class ChannelSettings(ChannelFields, Settings):
-    """The settings of the engine, and those of the channels that carry notifications."""
+    """The settings of the engine and of the notification channels."""
 
 
 def load_channel_settings(env_file: Path = ROOT / ".env") -> ChannelFields:
-    """Read the settings of the channels, whatever is wrong with all others.
+    """Read the settings of the channels, even if others are invalid.
 
     Raises:
-        WrongUse: with every problem of a channel: the variable, what was found, what is allowed.
+        WrongUse: some settings of channels are invalid. The message lists every problem with the
+            variable, the value that was found and the values that are allowed.
     """
     return load_part(ChannelFields, env_file)
 

@@ -8,14 +8,14 @@ import hmac
 PREFIX = "whsec_"
 
 MIN_BYTES, MAX_BYTES = 24, 64
-"""The length of a secret that the specification allows."""
+"""The lengths of a secret that the specification allows."""
 
 
 def key_of(secret: str) -> bytes:
-    """Return the key in a secret: `whsec_` and 24 to 64 bytes in base64.
+    """Decode the key in a secret: `whsec_` and 24 to 64 bytes in base64.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the secret has another form.
     """
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -36,11 +36,11 @@ def headers(
     """Return the headers of a webhook.
 
     Args:
-        keys: each makes a signature. While a secret is replaced, receivers know the old or the new
-            one. Without a key there is no signature.
-        message_id: the same for each attempt.
-        timestamp: of this attempt, in seconds since 1970.
-        body: exactly as it is sent.
+        keys: the keys, each of which adds a signature. During a rotation, a receiver may know the
+            old or the new one. Without a key there is no signature.
+        message_id: the id of the message, which is the same in each attempt.
+        timestamp: the time of this attempt, in seconds since 1970.
+        body: the body, exactly as it is sent.
     """
     signed = f"{message_id}.{timestamp}.".encode() + body
     signatures = (base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in keys)

@@ -1,4 +1,4 @@
-"""Parses `SMTP_URL`, and the addresses of people."""
+"""Parses `SMTP_URL` and e-mail addresses."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ FORM = (
 _PORTS = {"smtps": 465, "smtp": 587}
 
 _PERSON = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,253}")
-"""An address without a name, quotes or comments: nothing in it can begin another header."""
+"""An address without a name, quotes or comments, so that it cannot inject a header."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """The server that takes e-mail.
+    """The SMTP server.
 
     Attributes:
-        host: its name.
-        port: its port.
-        tls: ``implicit`` from the first byte; ``starttls`` before anything else is said, or
-            nothing is sent; ``off``.
-        user: who logs in; None means nobody.
-        password: of the user.
+        host: the host name.
+        port: the port.
+        tls: ``implicit``: TLS from the first byte; ``starttls``: TLS is required before anything
+            else is sent; ``off``: no TLS.
+        user: the user; None means no login.
+        password: the password of the user.
     """
 
     host: str
@@ -44,11 +44,11 @@ class SmtpServer:
 def parse(url: str) -> SmtpServer:
     """Parse the address of a server.
 
-    A connection to another host is encrypted, unless ``?tls=off`` allows that everybody on the way
-    reads the messages. A password is never sent without encryption to another host.
+    A connection to another host is encrypted, unless ``?tls=off`` permits that others on the
+    network read the messages. A password is never sent unencrypted to another host.
 
     Raises:
-        ValueError: says what is allowed, without the value.
+        ValueError: the address is invalid. The message states what is allowed, without the value.
     """
     try:
         parts = split(url)
@@ -67,7 +67,7 @@ def parse(url: str) -> SmtpServer:
         message = "a server with TLS, because the password would be sent unencrypted: " + FORM
         raise ValueError(message)
     if (user is None) != (password is None):
-        message = "a user with a password, or none of both: " + FORM
+        message = "a user and a password, or neither: " + FORM
         raise ValueError(message)
     return SmtpServer(host, parts.port or _PORTS[parts.scheme], tls, user, password)
 
@@ -78,16 +78,16 @@ def _tls(scheme: str, option: str | None, *, local: bool) -> str:
             raise ValueError(FORM)
         return "implicit"
     if option not in {None, "off", "starttls"}:
-        message = "smtp://host:port?tls=off, if everybody on the way may read the messages"
+        message = "smtp://host:port?tls=off, if others on the network may read the messages"
         raise ValueError(message)
     return option or ("off" if local else "starttls")
 
 
 def parse_people(text: str) -> tuple[str, ...]:
-    """Return the addresses of people, separated by commas.
+    """Parse e-mail addresses that are separated by commas.
 
     Raises:
-        ValueError: says what is allowed.
+        ValueError: an address is invalid, or there is none. The message states what is allowed.
     """
     people = tuple(person.strip() for person in text.split(",") if person.strip())
     if not people or not all(_PERSON.fullmatch(person) for person in people):

@@ -1,4 +1,4 @@
-"""Reads the addresses that channels are configured with, and checks what can be checked offline."""
+"""Parses the configured addresses of channels, and checks them as far as possible offline."""
 
 import re
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ _KNOWN = {
     ".logic.azure.com": Form.TEAMS,
     ".api.powerplatform.com": Form.TEAMS,
 }
-"""Hosts that understand only one form. A dot stands for any host below it."""
+"""Hosts that accept only one form. A leading dot stands for any subdomain."""
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
-"""A name or an IP address. Other characters, such as a backslash, are read in different ways."""
+"""A name or an IP address. Parsers disagree on other characters, such as a backslash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a webhook goes.
+    """The target of a webhook.
 
     Attributes:
-        form: what the receiver understands.
-        url: the whole address, which is a secret.
-        host: the only part that may be shown.
+        form: the form that the receiver accepts.
+        url: the full address, which is a secret.
+        host: the host, which is the only part that may be displayed.
     """
 
     form: Form
@@ -43,15 +43,15 @@ class Target:
 
 
 def read_webhooks(text: str, *, allow_private: bool) -> tuple[Target, ...]:
-    """Return the webhooks that a setting names.
+    """Parse the webhooks in a setting.
 
     Args:
         text: addresses separated by white space.
-        allow_private: whether addresses outside of the public internet are allowed. The addresses
-            of a name are checked when a connection is made.
+        allow_private: whether addresses outside of the public internet are allowed. Names are
+            resolved and checked later, when a connection is opened.
 
     Raises:
-        ValueError: says what is allowed, without the value.
+        ValueError: an address is not allowed. The message states what is, without the value.
     """
     return tuple(_webhook(address, allow_private=allow_private) for address in text.split())
 
@@ -68,10 +68,10 @@ def _webhook(text: str, *, allow_private: bool) -> Target:
 
 
 def check_web_address(url: str, *, allow_private: bool) -> str:
-    """Return the host of an address that this program sends requests to.
+    """Check an address to which this program sends requests, and return its host.
 
     Raises:
-        ValueError: says what is allowed, without the value.
+        ValueError: the address is not allowed. The message states what is, without the value.
     """
     try:
         parts = split(url)

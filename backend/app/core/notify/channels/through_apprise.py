@@ -13,13 +13,13 @@ from app.core.text.printable import in_one_line
 from app.core.text.words import shortened
 
 ATTEMPT_TIMEOUT = 45.0
-"""Seconds for one attempt."""
+"""The timeout of one attempt, in seconds."""
 
 MAX_TEXT = 12_000
-"""Characters of a text that are handed over. Apprise splits what a service does not take whole."""
+"""Characters of a text that are passed on. Apprise splits texts that are too long for a service."""
 
 _TYPES = {"info": "info", "warning": "warning", "critical": "failure"}
-"""The word of Apprise for each severity."""
+"""Apprise's notification type for each severity."""
 
 _MAX_TITLE = 200
 _MAX_EXCERPT = 200
@@ -29,24 +29,24 @@ def require_apprise() -> None:
     """Check that Apprise is installed.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not installed.
     """
     if find_spec("apprise") is None:
         raise UserError(
-            "NOTIFY_APPRISE_URLS is set, and Apprise is not installed",
+            "NOTIFY_APPRISE_URLS is set, but Apprise is not installed",
             allowed="the packages in requirements/apprise.txt",
             remedy="type `sh requirements/install.sh apprise`, or remove NOTIFY_APPRISE_URLS",
         )
 
 
 class ThroughApprise:
-    """Sends messages through Apprise, which knows more than a hundred services.
+    """Sends messages through Apprise, which supports more than a hundred services.
 
-    Apprise resolves and connects by itself: its addresses are not checked.
+    Apprise resolves names and connects by itself, so its addresses are not checked.
 
     Args:
-        name: of the channel.
-        url: the address, in the form of Apprise.
+        name: the name of the channel.
+        url: the address, in Apprise's form.
 
     Raises:
         UserError: Apprise is not installed.
@@ -61,7 +61,7 @@ class ThroughApprise:
     async def send(self, message: Message) -> None:
         """Deliver a message. See :class:`~app.core.notify.message.Channel`."""
         if self._apprise is None:
-            # the import of its services takes about a second
+            # in a thread, because importing Apprise's services takes about a second
             self._apprise = await asyncio.to_thread(self._load)
         message = shown(message)
         found = await self._apprise.async_notify(
@@ -75,29 +75,29 @@ class ThroughApprise:
             raise NotDelivered(self._why(found))
 
     async def close(self) -> None:
-        """Apprise keeps nothing open."""
+        """Do nothing, because Apprise keeps no connection open."""
 
     def _load(self) -> Any:
-        # it logs addresses; what matters is in its results
+        # Apprise logs addresses, which are secrets; its results contain what matters
         logging.getLogger("apprise").propagate = False
         library = import_module("apprise")
         loaded = library.Apprise(asset=library.AppriseAsset(storage_mode="memory"))
         if not loaded.add(self._url):
             raise NotDelivered(
-                f"Apprise does not know the address of {self.name}; it is described at"
+                f"Apprise does not recognize the address of {self.name}; for the valid forms, see"
                 " https://appriseit.com",
                 permanent=True,
             )
         return loaded
 
     def _why(self, found: Any) -> str:
-        """Return what Apprise logged. It may name parts of the address, which are secret."""
+        """Return the messages that Apprise logged, without parts of the secret address."""
         lines: Sequence[str] = [
             str(getattr(entry, "message", entry))
             for service in found
             for attempt in service
             for entry in attempt
         ]
-        said = redact(" ".join(lines), (self._url, *self._url.split("/")))
-        text = in_one_line(said) or "the service did not take it"
+        logged = redact(" ".join(lines), (self._url, *self._url.split("/")))
+        text = in_one_line(logged) or "the service did not accept the message"
         return shortened(f"Apprise: {text}", _MAX_EXCERPT)

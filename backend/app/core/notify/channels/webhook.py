@@ -14,13 +14,13 @@ from app.core.text.printable import in_one_line
 from app.core.text.words import shortened
 
 ATTEMPT_TIMEOUT = 30.0
-"""Seconds for one attempt, whatever the receiver does."""
+"""The timeout of one attempt, in seconds."""
 
 MAX_RETRY_AFTER = 86_400.0
-"""Seconds: the most that a ``Retry-After`` counts for."""
+"""Seconds. A longer ``Retry-After`` is shortened to this."""
 
 MAX_ANSWER = 2_048
-"""Bytes of an answer that are read."""
+"""Bytes of a response that are read."""
 
 _MAX_EXCERPT = 150
 
@@ -30,18 +30,18 @@ _NOT_PERMANENT = {
     httpx.codes.TOO_EARLY,
     httpx.codes.TOO_MANY_REQUESTS,
 }
-"""Refusals of which another attempt may be accepted."""
+"""Client errors after which another attempt may succeed."""
 
 
 class Webhook:
     """Sends messages to an address by HTTP, signed as in Standard Webhooks.
 
     Args:
-        name: of the channel.
+        name: the name of the channel.
         target: the address and the form of its messages.
-        http: the client of :func:`~app.core.notify.channels.outbound.new_client`, which is closed
+        http: a client from :func:`~app.core.notify.channels.outbound.new_client`, which is closed
             at the end.
-        keys: sign the messages.
+        keys: the keys that sign the messages.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Webhook:
             forms.body(self._target.form, message), ensure_ascii=False, separators=(",", ":")
         ).encode(errors="replace")
         headers = signature.headers(self._keys, message.id, int(time.time()), content)
-        # a small answer must not become a large one here
+        # no compression, so that a small response cannot expand to a large one
         headers |= {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:
             async with (
@@ -84,7 +84,7 @@ class Webhook:
             reason = f"{self._target.host} answered {status}: it has moved, and redirects are not"
             reason += " followed; set the new address"
         elif status == httpx.codes.GONE:
-            reason += "; the address has been given up, set another one"
+            reason += "; the address no longer exists, set another one"
         return NotDelivered(
             reason,
             permanent=response.is_client_error and status not in _NOT_PERMANENT,
@@ -93,7 +93,7 @@ class Webhook:
 
 
 async def _start(response: httpx.Response) -> str:
-    """Return the start of an answer's text in one line; an answer that ends there is complete."""
+    """Return the beginning of a response's text on one line."""
     body = b""
     async for part in response.aiter_raw():
         body += part

@@ -74,7 +74,7 @@ async def test_the_address_is_not_called_while_no_worker_is_alive(
         assert service.requests == 0
         async with bench.worker(nothing):
             await called(service, 1)
-            await said(caplog, "the ping goes out again")
+            await said(caplog, "the ping is sent again")
 
 
 async def test_the_address_is_not_called_while_a_ready_run_is_not_claimed_by_a_free_worker(
@@ -84,7 +84,7 @@ async def test_the_address_is_not_called_while_a_ready_run_is_not_claimed_by_a_f
     async with bench.db.begin() as connection:
         await connection.execute(text("UPDATE run_events SET at = at - interval '20 minutes'"))
     async with living(bench), pinging(bench, service):
-        await said(caplog, "nobody claims it")
+        await said(caplog, "no worker claims the run")
         assert service.requests == 0
 
 
@@ -95,7 +95,7 @@ async def test_of_several_processes_one_calls_and_another_goes_on_when_it_ends(
         await called(service, 1)
         async with pinging(bench, service) as second:
             await called(service, 5)
-            # it has one while it looks whether the lock is free
+            # it has a connection only while it polls whether the lock is free
             await eventually(lambda: second._connection is None)
             await first.stop()
             await called(service, 3)
@@ -121,7 +121,7 @@ async def test_an_address_that_cannot_be_called_is_logged_and_tried_again(
     ping = Ping(dsn, "https://-\u00e4.example/", http, interval=OFTEN)
     async with bench.worker(nothing):
         ping.start()
-        await said(caplog, "the ping does not go out")
+        await said(caplog, "the ping is not sent")
         await ping.stop()
     assert "hostname" in caplog.text
 

@@ -364,7 +364,7 @@ async def test_a_clock_that_is_set_back_neither_repeats_nor_delays_the_work(
     ("changes", "problem"),
     [
         ({"action": "dance"}, "unknown action"),
-        ({"kind": "release", "cron": None, "every": timedelta(days=1)}, "age"),
+        ({"kind": "release", "cron": None, "every": timedelta(days=1)}, "with a release schedule"),
         ({"sources": ("a",)}, "sources"),
         ({"options": {"folder": "nowhere"}}, "no folder nowhere"),
         ({"action": "refresh", "options": {"folder": "/f"}}, "no options"),

@@ -222,7 +222,7 @@ async def test_a_paused_schedule_rests_and_goes_on_with_its_next_tick(timetable:
     db = timetable.bench.db
     async with db.begin() as connection:
         await operations.pause(connection, "nightly", actor=ADA)
-        with pytest.raises(Conflict, match="paused already"):
+        with pytest.raises(Conflict, match="already paused"):
             await operations.pause(connection, "nightly", actor=ADA)
     await timetable.end(run_id)
     await timetable.due("9 days")
@@ -270,7 +270,7 @@ async def test_an_unknown_schedule_is_not_found(timetable: Timetable) -> None:
         ({"kind": "release", "cron": None}, "a period"),
         ({"kind": "release", "cron": None, "every": timedelta(seconds=1)}, "1 minute"),
         ({"overlap": "both"}, "unknown overlap"),
-        ({"catch_up": timedelta(seconds=-1)}, "catch up"),
+        ({"catch_up": timedelta(seconds=-1)}, "catch-up"),
         ({"sources": ("removed",)}, "unknown source"),
         ({"by": " "}, "who adds"),
     ],

@@ -73,7 +73,7 @@ def test_half_files_of_this_schedule_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / ".nightly.20261126T010000Z.tsv.4d5e6f7a.partial"
     folder.mkdir()
     (folder / "spilled").touch()
-    files.remove_half_files(tmp_path, "nightly")
+    files.remove_partial_files(tmp_path, "nightly")
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(others)
 
 
@@ -86,7 +86,7 @@ def test_no_file_is_written_where_a_link_leads(tmp_path: Path) -> None:
     assert not files.begin(file, "weekly")
     link = folder / files.name_of("weekly", NIGHT, "columns.tsv")
     link.symlink_to(elsewhere)
-    with pytest.raises(UserError, match=r"columns\.tsv is a link"):
+    with pytest.raises(UserError, match=r"columns\.tsv is a symbolic link"):
         files.begin(file, "weekly")
     link.unlink()
     assert not files.begin(file, "weekly")

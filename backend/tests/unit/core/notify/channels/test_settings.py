@@ -128,7 +128,7 @@ def test_the_user_and_the_password_are_decoded_and_the_user_is_the_sender(load) 
         ({"SMTP_URL": "smtps://h..org"}, "smtps://user:password@host:465"),
         ({"SMTP_URL": "smtps://h.org:0"}, "smtps://user:password@host:465"),
         ({"SMTP_URL": "https://h.org"}, "smtps://user:password@host:465"),
-        ({"SMTP_URL": "smtps://u@h.org"}, "a user with a password"),
+        ({"SMTP_URL": "smtps://u@h.org"}, "a user and a password"),
         ({"SMTP_URL": "smtps://h.org", "NOTIFY_EMAIL_TO": "a@b.org"}, "NOTIFY_EMAIL_FROM: found"),
         ({"SMTP_URL": "smtps://h.org", "NOTIFY_EMAIL_FROM": "a@b.org"}, "NOTIFY_EMAIL_TO: found"),
         ({"NOTIFY_EMAIL_TO": "a@b.org"}, "together with SMTP_URL"),
