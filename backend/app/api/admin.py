@@ -38,8 +38,8 @@ AfterId = Annotated[
 Traceparent = Annotated[
     str | None,
     Header(
-        description="The caller's span (W3C Trace Context). The trace of the run has a link to it."
-        " A value that is not valid is ignored."
+        description="The caller's span (W3C Trace Context), to which the span of the run gets"
+        " a link. An invalid value is ignored."
     ),
 ]
 
@@ -59,12 +59,13 @@ class NewRun(StrictBody):
     sources: _Sources | None = Field(
         None,
         max_length=100,
-        description="The names of one or more sources; null means all.",
+        description="The sources to refresh; null means all.",
     )
     mode: Annotated[str, one_of(MODES)] = Field(
         "smart",
         max_length=100,
-        description="`smart` refreshes what is missing, unknown or stale, and `full` everything.",
+        description="`smart` refreshes answers that are missing, unknown, stale or of an"
+        " earlier release. `full` refreshes all.",
     )
     genes: _Genes | None = Field(
         None,
@@ -79,7 +80,8 @@ class NewRun(StrictBody):
     list: str | None = Field(
         None,
         max_length=100,
-        description="The name of a list: only its genes are refreshed. Not together with `genes`.",
+        description="The name of a gene list: only its genes are refreshed. Not together with"
+        " `genes`.",
     )
 
 
@@ -96,8 +98,10 @@ class NewAcceptance(StrictBody):
     source: Annotated[str, one_of(SOURCES)] = Field(
         max_length=100, description="The name of the source."
     )
-    by: str = Field(min_length=1, max_length=200, description="Who accepts it.")
-    note: str = Field("", max_length=2_000, description="Why it is accepted.")
+    by: str = Field(
+        min_length=1, max_length=200, description="The name of the person who accepts the answers."
+    )
+    note: str = Field("", max_length=2_000, description="Why the answers are accepted.")
 
 
 class Accepted(View):
@@ -105,7 +109,7 @@ class Accepted(View):
 
     id: int
     state: Annotated[str, one_of(("queued", "running"))]
-    """`running` only if the run existed before."""
+    """`queued`, or `running` if the run already existed."""
     created: bool
     """True for a new run; false for an existing run of the same request."""
 
@@ -163,7 +167,10 @@ async def _only(
     *,
     state: Annotated[
         list[Annotated[str, one_of(STATES)]] | None,
-        Query(max_length=5, description="Only runs in this state, or in one of these."),
+        Query(
+            max_length=5,
+            description="Only runs in this state; repeat the parameter for several states.",
+        ),
     ] = None,
     source: Annotated[
         str | None, Query(max_length=100, description="Only runs that cover this source.")
@@ -200,7 +207,7 @@ OnlyDep = Annotated[RunFilter, Depends(_only)]
 async def list_runs(
     services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=200, description="The most runs on the page."), IN_DIGITS
+        int, Query(ge=1, le=200, description="The maximum number of runs on the page."), IN_DIGITS
     ] = 50,
     before: BeforeId = None,
     only: OnlyDep = ALL_RUNS,
@@ -217,7 +224,7 @@ async def list_runs(
     responses=_NOT_FOUND,
 )
 async def get_run(run_id: RunId, services: ServicesDep) -> RunDetail:
-    """Return a run with its progress, and why some answers are unknown."""
+    """Return a run with its progress and the reasons of unknown answers."""
     async with services.db.connect() as connection:
         return await get_detail(connection, run_id)
 
@@ -232,11 +239,13 @@ async def list_events(
     run_id: RunId,
     services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=1_000, description="The most events on the page."), IN_DIGITS
+        int,
+        Query(ge=1, le=1_000, description="The maximum number of events on the page."),
+        IN_DIGITS,
     ] = 200,
     after: AfterId = 0,
 ) -> shapes.EventPage:
-    """Return a page of what happened to a run, in order."""
+    """Return a page of the events of a run, the oldest first."""
     async with services.db.connect() as connection:
         return await views.list_events(connection, run_id, limit=limit, after=after)
 
@@ -260,7 +269,7 @@ async def get_log(
         IN_DIGITS,
     ] = None,
 ) -> log_lines.RunLog:
-    """Return the last lines that a worker logged in an attempt, at most 200, without secrets.
+    """Return the last log lines of an attempt, at most 200, without secrets.
 
     They are stored about once a second. When a worker is killed, its last second is missing.
     """
@@ -276,7 +285,7 @@ async def get_log(
     responses=_NOT_FOUND | refusals({409: "The run has already ended"}),
 )
 async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Changed:
-    """Cancel a run. From now on it commits nothing, and its attempt stops within seconds."""
+    """Cancel a run. It commits nothing from now on, and its attempt stops within seconds."""
     async with services.db.begin() as connection:
         await operations.cancel(connection, run_id, actor=actor)
     return shapes.Changed(id=run_id, state="cancelled")
@@ -293,7 +302,7 @@ async def cancel(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.C
     ),
 )
 async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Changed:
-    """Reopen a failed or cancelled run. It continues from what is committed."""
+    """Reopen a failed or cancelled run. It continues after its last commit."""
     async with services.db.begin() as connection:
         ref = await operations.retry(connection, run_id, actor=actor)
     await services.dispatcher.send([ref])
@@ -303,7 +312,7 @@ async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Ch
 @router.post(
     "/runs/{run_id}/accept",
     status_code=202,
-    summary="Accept what a run holds",
+    summary="Accept held answers",
     response_description="The run is queued again",
     responses=_NOT_FOUND
     | refusals(
@@ -318,10 +327,10 @@ async def retry(run_id: RunId, services: ServicesDep, actor: ByApi) -> shapes.Ch
 async def accept(
     run_id: RunId, acceptance: NewAcceptance, services: ServicesDep, actor: ByApi
 ) -> shapes.Changed:
-    """Accept what a run holds of a source. The run continues with this source.
+    """Accept the held answers of a source. The run continues with this source.
 
-    The acceptance counts for what the run shows in `held`. If the source's file has changed
-    meanwhile, or more genes would become absent, the source is held again.
+    Only what the run shows in `held` is accepted. If the source's file has changed since then, or
+    if more genes would become absent, the source is held again.
     """
     async with services.db.begin() as connection:
         ref = await operations.accept(
@@ -343,7 +352,7 @@ async def accept(
     response_description="The workers and the queue",
 )
 async def worker_status(services: ServicesDep) -> Status:
-    """Return the workers that execute runs, the runs that wait, and the request budgets in use."""
+    """Return the workers, the queued runs, and the use of the request budgets."""
     arq_health = await read_health_line(services.redis)
     budgets = await read_budgets(services.settings, services.budgets)
     async with services.db.connect() as connection:

@@ -11,7 +11,9 @@ from app.annotation.sources import SOURCES
 from app.api.strict_requests import IN_DIGITS
 from app.db.bounds import MAX_ID
 
-_WHEN = f"{ALLOWED.capitalize()}, or the name of a snapshot. A day means its end, in UTC."
+_WHEN = (
+    f"{ALLOWED[0].upper()}{ALLOWED[1:]}, or the name of a snapshot. A day means its end, in UTC."
+)
 
 
 class Filters:
@@ -24,8 +26,9 @@ class Filters:
             str | None,
             Query(
                 max_length=100,
-                description="Compare the answers of this time with those of now. A day means its"
-                " beginning, in UTC. Without `since`, `from` and `run`: 7 days ago.",
+                description="Compare the answers at this time with the current ones. A day"
+                " means its beginning in UTC. Default, without `from` and `run`: 7 days"
+                " ago.",
                 examples=["2026-03-01"],
             ),
         ] = None,
@@ -34,7 +37,7 @@ class Filters:
             Query(
                 alias="from",
                 max_length=200,
-                description=f"Compare the answers then. {_WHEN}",
+                description=f"The earlier time. {_WHEN}",
                 examples=["paper-2026"],
             ),
         ] = None,
@@ -42,13 +45,12 @@ class Filters:
             str | None,
             Query(
                 max_length=200,
-                description="With `from`: compare them with those of this time; by default, of"
-                " now.",
+                description="With `from`: the later time; by default, now.",
             ),
         ] = None,
         run: Annotated[
             int | None,
-            Query(ge=1, le=MAX_ID, description="What this run changed.", examples=[1]),
+            Query(ge=1, le=MAX_ID, description="Only the changes by this run.", examples=[1]),
             IN_DIGITS,
         ] = None,
         source: Annotated[
@@ -71,15 +73,15 @@ class Filters:
             str | None,
             Query(
                 max_length=200,
-                description="Only genes on the list with this name.",
+                description="Only the genes of the list with this name.",
                 examples=["ciliopathies"],
             ),
         ] = None,
         moving: Annotated[
             bool,
             Query(
-                description="Also changes of fields that always move, such as dates of evaluation"
-                " and numbers of articles."
+                description="Also return changes of fields that move only, such as dates of"
+                " evaluation and numbers of articles."
             ),
         ] = False,
     ) -> None:

@@ -34,7 +34,7 @@ DEFAULT_LIMIT = 100
 
 @router.get(
     "",
-    summary="Say what changed",
+    summary="List changes",
     response_description="A page of changes, or all of them as a stream",
     response_model=ChangePage,
     responses={
@@ -57,8 +57,7 @@ async def list_changes(
         one_of(ORDERS),
         Query(
             max_length=100,
-            description="What comes first: `gene`, all changes of a gene, or `source`, all changes"
-            " of a source.",
+            description="Group the changes by `gene` or by `source`.",
             examples=["source"],
         ),
     ] = ORDERS[0],
@@ -73,20 +72,23 @@ async def list_changes(
     ] = None,
     limit: Annotated[
         int | None,
-        Query(ge=1, le=500, description=f"The most changes on a page; {DEFAULT_LIMIT} by default."),
+        Query(
+            ge=1,
+            le=500,
+            description=f"The maximum number of changes on a page; by default {DEFAULT_LIMIT}.",
+        ),
         IN_DIGITS,
     ] = None,
     after: Annotated[
         str | None,
-        Query(max_length=200, description="`next_after` of the page before."),
+        Query(max_length=200, description="`next_after` of the previous page."),
     ] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Return what was added, removed and altered, for each gene and source, with words for it.
+    """Return the changes of each gene and source, as fields and in words.
 
-    Two states are compared: an answer that changed and changed back is not listed. What happened to
-    genes is among the changes: new symbols and identifiers, merged, split, withdrawn and imported
-    genes.
+    Two states are compared, so an answer that changed and changed back is not listed. New symbols
+    and identifiers, and merged, split, withdrawn and imported genes are listed, too.
     """
     asked = replace(filters.asked, order=order, after=after)
     form = _form(format, accept)
@@ -104,13 +106,13 @@ async def list_changes(
 
 @router.get(
     "/counts",
-    summary="Count what changed",
+    summary="Count changes",
     response_description="The numbers of each source",
 )
 async def count_changes(
     request: Request, services: ServicesDep, filters: FiltersDep
 ) -> ChangeCounts:
-    """Count, for each source, the genes whose answer changed, and those that gained something.
+    """Count the genes whose answer changed, and those that gained something, for each source.
 
     Both versions of every answer are compared, as in the list, which takes seconds for a release
     that changed thousands of genes.

@@ -23,26 +23,26 @@ _NAME = Field(max_length=100)
 
 
 class CheckResult(View):
-    """What a check found."""
+    """The result of a check."""
 
     id: str
     group: str
     title: str
     """The requirement, in a few words."""
     status: Annotated[str, one_of(Status)]
-    """`skipped` if a check that it needs has failed, or it does not apply; `not_looked_at` if there
-    was no time for it. Neither is a failure."""
+    """`skipped` if a check on which it depends has failed, or if it does not apply. `not_looked_at`
+    if there was no time for it. Neither is a failure."""
     summary: str
     required: str
     """For a problem, what is required."""
     found: str
     """For a problem, what was found instead."""
     detail: dict[str, Any]
-    """Numbers of the summary."""
+    """The numbers in the summary, for programs."""
     why: str
-    """For a problem, what it means for the operator."""
+    """For a problem, why it matters."""
     remedy: str
-    """For a problem, the commands that repair it, one a line; they are never executed here."""
+    """For a problem, the commands that repair it, one per line. The API never executes them."""
     docs: str
     """The section of the documentation that describes the check."""
     seconds: float
@@ -51,16 +51,16 @@ class CheckResult(View):
 
 
 class DoctorReport(View):
-    """What the doctor of this process found last."""
+    """The latest results of the checks in this process."""
 
     running: bool
-    """Whether the checks run at the moment."""
+    """Whether the checks are running."""
     ok: bool | None
-    """Whether no check failed; null if none of them has run yet."""
+    """True if no check failed; null if none has run yet."""
     counts: dict[str, int]
     """The number of checks by status."""
     checks: list[CheckResult]
-    """The chosen checks that have run, and the problems of those that they need."""
+    """The results of the selected checks, and the problems of checks on which they depend."""
 
 
 class NewExamination(StrictBody):
@@ -81,7 +81,7 @@ Only = Annotated[
 
 @router.get(
     "",
-    summary="Show what the doctor found",
+    summary="Show the results of the doctor",
     response_description="The latest results of the checks",
 )
 async def get_report(services: ServicesDep, only: Only = None) -> DoctorReport:

@@ -68,14 +68,14 @@ async def export(
     fields: Annotated[
         list[str],
         Query(
-            description="The fields that are exported, with commas between the names; by default"
-            " those of the sources. The name of a source, or of an object in its data, means all of"
-            " its fields, and `FIELD.KEY` one key of a map.",
+            description="The fields to export, separated by commas; by default all fields of"
+            " the sources. The name of a source, or of an object in its data, selects all"
+            " of its fields, and `FIELD.KEY` selects one key of a map.",
             examples=[[",".join(EXAMPLE_FIELDS)]],
         ),
     ] = [],  # noqa: B006
     list: Annotated[  # noqa: A002 - the name of the parameter
-        str | None, Query(description="Only the genes of this list.")
+        str | None, Query(description="Only the genes of the list with this name.")
     ] = None,
     prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006
@@ -85,14 +85,15 @@ async def export(
     long: Annotated[
         str | None,
         Query(
-            description="One row for each gene and entry of this field, which is a list or a map."
+            description="The long form: one row for each gene and entry of this field, which"
+            " is a list or a map."
         ),
     ] = None,
     columns: Annotated[
-        bool, Query(description="Only the data dictionary: what the columns mean.")
+        bool, Query(description="Return only the data dictionary, which defines the columns.")
     ] = False,
 ) -> Response:
-    """Return one row a gene, with what the sources say about it, or the data dictionary.
+    """Return a table with one row for each gene, or the data dictionary.
 
     The answer begins as soon as the request has been checked, and reads one state of the database.
     At most a few exports are executed at a time; a further one is answered with 503 and

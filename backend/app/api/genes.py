@@ -54,7 +54,7 @@ router = routers.read_router("/genes", "genes")
 
 
 class Ambiguity(Refusal):
-    """The answer to a name that several genes have."""
+    """The answer to an ambiguous name."""
 
     candidates: list[NamedGene]
     """The genes that the name could mean."""
@@ -86,23 +86,23 @@ class GeneQuery(StrictBody):
     )
 
     q: Annotated[list[str | int] | str, BeforeValidator(_identifiers)] = Field(
-        description=f"Identifiers: {ANY_NAME}. A list, or a text with commas or blanks between"
-        f" them; 1 to {MAX_IDENTIFIERS:,}."
+        description=f"1 to {MAX_IDENTIFIERS:,} identifiers: {ANY_NAME}. A list, or a text"
+        " separated by commas or blanks."
     )
     scopes: list[str] | str | None = Field(
         None,
-        description="What the identifiers can be, as a list or with commas between the names; null"
-        f" means all: {', '.join(f'`{scope}`' for scope in SCOPES)}.",
+        description="The kinds of identifiers, as a list or separated by commas; null means all:"
+        f" {', '.join(f'`{scope}`' for scope in SCOPES)}.",
     )
     fields: list[str] | str | None = Field(
         None,
-        description="The fields to which `data` is cut, as a list or with commas between the names;"
+        description="The fields of `data` that are returned, as a list or separated by commas;"
         " null or `all` means all.",
     )
     sources: list[str] | str | None = Field(
         None,
-        description="Whose annotations come back, as a list or with commas between the names; null"
-        " means all sources, or those of `fields`.",
+        description="The sources whose annotations are returned, as a list or separated by"
+        " commas; null means all, or those of `fields`.",
     )
     as_of: str | None = Field(None, max_length=100, description="See `GET /api/genes`.")
     snapshot: str | None = Field(None, max_length=200, description="See `GET /api/genes`.")
@@ -119,15 +119,17 @@ async def list_genes(
     services: ServicesDep,
     shown: ShownDep,
     limit: Annotated[
-        int, Query(ge=1, le=500, description="The most genes on the page.", examples=[2]), IN_DIGITS
+        int,
+        Query(ge=1, le=500, description="The maximum number of genes on the page.", examples=[2]),
+        IN_DIGITS,
     ] = 100,
     after: Annotated[
         int | None,
         Query(
             ge=0,
             le=MAX_ID,
-            description="`next_after` of the page before: only the genes after the gene with this"
-            " id.",
+            description="`next_after` of the previous page: only genes after the gene with"
+            " this id.",
             examples=[1],
         ),
         IN_DIGITS,
@@ -137,21 +139,24 @@ async def list_genes(
         str | None,
         Query(
             max_length=100,
-            description="Only genes with an answer of this source.",
+            description="Only genes about which this source has been asked.",
             examples=["clinvar"],
         ),
     ] = None,
     state: Annotated[
         str | None,
         one_of(STATES),
-        Query(max_length=100, description="Only genes whose answer of `source` has this state."),
+        Query(
+            max_length=100,
+            description="Only genes for which the answer of `source` has this state.",
+        ),
     ] = None,
     changed_since: Annotated[
         str | None,
         Query(
             max_length=100,
-            description="Only genes with an answer, of `source` if it is given, that changed since"
-            " this time or is the first one. A day means its beginning in UTC.",
+            description="Only genes with an answer (of `source`, if given) that is new or has"
+            " changed since this time. A day means its beginning in UTC.",
             examples=[EXAMPLE_TIME],
         ),
     ] = None,
@@ -166,7 +171,7 @@ async def list_genes(
     prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Return a page of genes with their annotations, as they are or were at a moment."""
+    """Return a page of genes with their annotations, current or of a past time."""
     async with services.reads.connect() as connection:
         wanted = await shown.find(connection)
         with in_parameters():
@@ -194,10 +199,10 @@ async def list_genes(
     responses=refusals({400: "The body is not JSON", 413: "The body is larger than 64 KiB"}),
 )
 async def query_genes(query: GeneQuery, services: ServicesDep) -> Response:
-    """Return the genes that identifiers of any kinds name, in the order of the identifiers.
+    """Return genes by identifiers of any kind, in the order of the identifiers.
 
-    There is one answer for each identifier: a gene, the candidates of an ambiguous identifier, or
-    `notfound`. The conventions are those of MyGene.info where they fit.
+    There is one object for each identifier: a gene, the candidates of an ambiguous identifier, or
+    `notfound`. The parameters and answers follow MyGene.info where possible.
     """
     given = query.q.replace(",", " ").split() if isinstance(query.q, str) else query.q
     names = [str(name) for name in given]
@@ -238,11 +243,11 @@ async def get_gene(
     services: ServicesDep,
     shown: ShownDep,
 ) -> Response:
-    """Return a gene by any of its names, in any case; `resolved_by` says which name it is.
+    """Return a gene by any of its names, in any case; `resolved_by` is the kind of the name.
 
-    An approved symbol is preferred to a previous symbol, and that to an alias. A name that several
-    genes have is refused with these genes, also if only one of them is in the database. Names mean
-    what they mean now, also at a moment in the past.
+    An approved symbol takes precedence over a previous symbol, and a previous symbol over an alias.
+    If several genes have the name, the request is refused with a list of them, even if only one of
+    them is in the database. Names are resolved as of now, also with `as_of` or `snapshot`.
     """
     async with services.reads.connect() as connection:
         wanted = await shown.find(connection)
@@ -266,21 +271,23 @@ async def get_history(
     services: ServicesDep,
     shown: ShownDep,
     limit: Annotated[
-        int, Query(ge=1, le=1_000, description="The most versions on the page."), IN_DIGITS
+        int,
+        Query(ge=1, le=1_000, description="The maximum number of versions on the page."),
+        IN_DIGITS,
     ] = 100,
     after: Annotated[
         str | None,
-        Query(max_length=200, description="`next_after` of the page before."),
+        Query(max_length=200, description="`next_after` of the previous page."),
     ] = None,
     data: Annotated[
         bool,
-        Query(description="Whether the versions come with their data.", examples=[False]),
+        Query(description="Whether to return the data of the versions.", examples=[False]),
     ] = True,
 ) -> Response:
     """Return the versions of the answers about a gene, by source, the newest first.
 
-    A version is a state with its data. Another release that gave the same answer is no version of
-    its own; it stands in `releases`. `as_of` and `snapshot` leave out the versions that came later.
+    A version is a state with its data. A release that confirms the answer does not create a
+    version, but is listed in `releases`. `as_of` and `snapshot` leave out later versions.
     """
     async with services.reads.connect() as connection:
         wanted = await shown.find(connection)

@@ -38,7 +38,7 @@ class Ready(BaseModel):
 
 @router.get("/live", summary="Check that the process answers", response_description="It answers")
 async def live() -> Live:
-    """Return a constant, without asking PostgreSQL or Redis."""
+    """Return a constant. PostgreSQL and Redis are not queried."""
     return Live()
 
 
@@ -50,7 +50,7 @@ async def live() -> Live:
     responses=refusals({503: "The database is unavailable, or the API is busy"}),
 )
 async def ready(services: ServicesDep) -> Ready | JSONResponse:
-    """Query PostgreSQL and Redis."""
+    """Return whether PostgreSQL and Redis answer."""
     try:
         _, redis = await asyncio.gather(
             services.probes.check_postgres(), redis_answers(services.probes)

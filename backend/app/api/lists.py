@@ -46,12 +46,14 @@ class NewList(StrictBody):
     genes: list[Annotated[str, Field(max_length=100)]] = Field(
         min_length=1,
         max_length=MAX_GENES,
-        description=f"Names of genes; each is {ANY_NAME}. Names that mean no gene, or may mean"
-        " several, are answered and left out.",
+        description=f"Names of genes; each is {ANY_NAME}. Names that mean no gene, or several, are"
+        " left out and returned in `problems`.",
     )
-    by: str = Field(max_length=MAX_WHO, description="Who adds the list.")
+    by: str = Field(max_length=MAX_WHO, description="The name of the person who adds the list.")
     note: str | None = Field(
-        None, max_length=MAX_NOTE, description="What the list is for; null keeps the former note."
+        None,
+        max_length=MAX_NOTE,
+        description="A note, such as the purpose of the list; null keeps the earlier note.",
     )
 
 
@@ -61,7 +63,7 @@ def _rows(names: Sequence[str]) -> list[Row]:
 
 @router.get("", summary="List the gene lists", response_description="The lists")
 async def list_lists(services: ServicesDep) -> list[lists.GeneListSummary]:
-    """Return all gene lists without their genes, by name."""
+    """Return all gene lists without their genes, sorted by name."""
     async with services.db.connect() as connection:
         return await lists.all_lists(connection)
 
@@ -73,7 +75,7 @@ async def list_lists(services: ServicesDep) -> list[lists.GeneListSummary]:
     responses=_NOT_FOUND,
 )
 async def get_list(name: Name, services: ServicesDep) -> lists.GeneList:
-    """Return a gene list with its genes, also those that are not in the database."""
+    """Return a gene list with all of its genes, including those that are not in the database."""
     async with services.db.connect() as connection:
         return await lists.get_list(connection, name)
 
@@ -81,7 +83,7 @@ async def get_list(name: Name, services: ServicesDep) -> lists.GeneList:
 @admin_router.put(
     "/{name}",
     summary="Add or replace a gene list",
-    response_description="The list of this name has these genes now",
+    response_description="The list was replaced, or is unchanged",
     responses={
         201: {"model": ListChange, "description": "The list was added"},
         **refusals(
@@ -97,10 +99,10 @@ async def get_list(name: Name, services: ServicesDep) -> lists.GeneList:
 async def put_list(
     name: Name, new: NewList, services: ServicesDep, response: Response
 ) -> ListChange:
-    """Add a gene list, or replace the genes of the list of this name as a whole.
+    """Add a gene list, or replace all genes of an existing list.
 
-    The lines of `problems` and `notes` are places in `genes`, counted from 1. The same list again
-    changes nothing.
+    In `problems` and `notes`, `line` is the position in `genes`, counted from 1. Adding the same
+    list again changes nothing.
     """
     lists.check_name(name)
     # a long list takes more than 100 ms

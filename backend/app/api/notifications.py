@@ -13,15 +13,15 @@ from app.db.bounds import MAX_ID
 
 
 class Tried(View):
-    """What became of a test message in one channel."""
+    """The outcome of a test message in one channel."""
 
     channel: str
     delivered: bool
-    """Whether the receiver has taken the message."""
+    """Whether the receiver has accepted the message."""
     seconds: float
-    """How long it took."""
+    """The duration of the delivery, in seconds."""
     reason: str
-    """Why it was not delivered; empty if it was."""
+    """Why the message was not delivered; empty if it was."""
 
 
 router = routers.admin_router("/notifications", "admin")
@@ -31,7 +31,9 @@ router = routers.admin_router("/notifications", "admin")
 async def list_notifications(
     services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=200, description="The most notifications on the page."), IN_DIGITS
+        int,
+        Query(ge=1, le=200, description="The maximum number of notifications on the page."),
+        IN_DIGITS,
     ] = 50,
     before: Annotated[
         int | None,
@@ -39,7 +41,7 @@ async def list_notifications(
         IN_DIGITS,
     ] = None,
 ) -> views.NotificationPage:
-    """Return a page of what people are told and how far it was delivered, the newest first."""
+    """Return a page of the notifications with their deliveries, the newest first."""
     async with services.db.connect() as connection:
         return await views.list_notifications(connection, limit=limit, before=before)
 
@@ -47,10 +49,10 @@ async def list_notifications(
 @router.post(
     "/test",
     summary="Send a test message",
-    response_description="What became of it in each channel",
+    response_description="The outcome in each channel",
     responses=refusals({409: "No channel is configured"}),
 )
 async def send_test(request: Request) -> list[Tried]:
-    """Send a test message through every channel of this API, at once and whatever the hour is."""
+    """Send a test message through every channel of this API at once, even in the quiet hours."""
     outcomes = await at_once.send_test(request.app.state.settings)
     return [Tried(**asdict(outcome)) for outcome in outcomes]

@@ -20,8 +20,8 @@ EXAMPLE_FIELDS = ("clinvar.germline.pathogenic", "gnomad.pli")
 SOURCES = Annotated[
     list[str],
     Query(
-        description="Whose annotations come back, with commas between the names; by default those"
-        " of all sources, or those of `fields`.",
+        description="The sources whose annotations are returned, separated by commas; by"
+        " default all, or those of `fields`.",
         examples=[["clinvar,gnomad"]],
     ),
 ]
@@ -29,8 +29,9 @@ SOURCES = Annotated[
 FIELDS = Annotated[
     list[str],
     Query(
-        description="The fields to which `data` is cut, with commas between the names; see the page"
-        " Fields. The name of a source or of an object in its data means all of its fields.",
+        description="The fields of `data` that are returned, separated by commas; see the page"
+        " Fields. The name of a source, or of an object in its data, selects all of its"
+        " fields.",
         examples=[[",".join(EXAMPLE_FIELDS)]],
     ),
 ]
@@ -39,8 +40,8 @@ AS_OF = Annotated[
     str | None,
     Query(
         max_length=100,
-        description="What was valid at this time: a day, which means its end in UTC, or a time with"
-        " its zone.",
+        description="Return what was valid at this time: a day, which means its end in UTC, or"
+        " a time with a zone.",
         examples=[EXAMPLE_TIME],
     ),
 ]
@@ -49,7 +50,7 @@ SNAPSHOT = Annotated[
     str | None,
     Query(
         max_length=200,
-        description="What was valid at the snapshot with this name.",
+        description="Return what was valid at the snapshot with this name.",
         examples=[EXAMPLE_SNAPSHOT],
     ),
 ]
@@ -57,8 +58,8 @@ SNAPSHOT = Annotated[
 WHERE = Annotated[
     list[str],
     Query(
-        description="Only genes whose data satisfy this condition; see the page Conditions. Repeat"
-        " the parameter for several conditions, all of which have to be true.",
+        description="Only genes whose data satisfy this condition; see the page Conditions. If"
+        " the parameter is repeated, genes must satisfy all conditions.",
         examples=[["clinvar.germline.pathogenic>=10"]],
     ),
 ]
@@ -67,7 +68,7 @@ PREFIX = Annotated[
     str | None,
     Query(
         max_length=100,
-        description="Only genes whose symbol begins with this, in any case.",
+        description="Only genes whose symbol begins with this text, in any case.",
         examples=["PKD"],
     ),
 ]
@@ -76,9 +77,9 @@ ORDER = Annotated[
     str,
     Query(
         max_length=500,
-        description="The order: `import`, `symbol`, `hgnc_id`, or a field; with a minus,"
-        " descending. A list or a map counts by its length. Genes without a value of the field"
-        " come last.",
+        description="The order: `import`, `symbol`, `hgnc_id`, or a field; a minus in front"
+        " makes it descending. Lists and maps are sorted by their length. Genes without a"
+        " value come last.",
         examples=["symbol", "-clinvar.germline.pathogenic"],
     ),
 ]

@@ -12,7 +12,7 @@ router = routers.read_router("/resolve", "genes")
 
 @router.get(
     "",
-    summary="Say what names mean",
+    summary="Resolve names",
     response_description="What each name means",
 )
 async def resolve_names(
@@ -27,6 +27,6 @@ async def resolve_names(
         ),
     ],
 ) -> Resolutions:
-    """Return what each name means, also for approved genes that are not in the database."""
+    """Return the gene that each name means, including genes that are not in the database."""
     async with services.reads.connect() as connection:
         return Resolutions(names=await resolve(connection, name))

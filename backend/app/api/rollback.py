@@ -24,11 +24,15 @@ class NewRollback(StrictBody):
     )
 
     to: str = Field(
-        max_length=100, description="A day, a time with its zone, or the name of a snapshot."
+        max_length=100,
+        description="The time whose answers are restored: a day, a time with a"
+        " zone, or the name of a snapshot.",
     )
-    by: str = Field(max_length=MAX_WHO, description="Who rolls it back.")
-    note: str = Field("", max_length=MAX_NOTE, description="Why.")
-    dry_run: StrictBool = Field(default=False, description="Only tell what would change.")
+    by: str = Field(
+        max_length=MAX_WHO, description="The name of the person who rolls the source back."
+    )
+    note: str = Field("", max_length=MAX_NOTE, description="Why the source is rolled back.")
+    dry_run: StrictBool = Field(default=False, description="Only return what would change.")
 
 
 @router.post(
@@ -50,10 +54,10 @@ async def roll_back_source(
     new: NewRollback,
     services: ServicesDep,
 ) -> RolledBack:
-    """Give the genes back the answers that a source had given until a moment.
+    """Restore the answers that a source had given until a past time.
 
-    The replaced answers go into the history, so that a rollback can be rolled back. A gene that had
-    no answer then becomes unknown.
+    The replaced answers go into the history, so a rollback can be undone by another one. A gene
+    that had no answer at that time becomes unknown.
     """
     async with services.db.begin() as connection:
         return await roll_back(

@@ -47,55 +47,69 @@ class AddSchedule(StrictBody):
     )
 
     # the allowed values are checked where the schedule is added
-    name: str = Field(max_length=100, description="Lower-case letters, digits, `-`, `_` and `.`.")
+    name: str = Field(
+        max_length=100,
+        description="The name of the schedule: lower-case letters, digits, `-`, `_` and `.`.",
+    )
     kind: Annotated[str, one_of(KINDS)] = Field(
         max_length=20,
-        description="`cron`: at fixed times. `freshness`: when the data are older than `every`."
-        " `release`: every `every`, to see whether there is a new release.",
+        description="When the schedule is due. `cron`: at fixed times. `freshness`: when data"
+        " are older than `every`. `release`: once per `every`, to check for a new release.",
     )
-    cron: str | None = Field(None, max_length=200, description="Five fields, for the kind `cron`.")
-    zone: str = Field("UTC", max_length=100, description="The time zone of the five fields.")
+    cron: str | None = Field(
+        None, max_length=200, description="For the kind `cron`: the five cron fields."
+    )
+    zone: str = Field("UTC", max_length=100, description="The time zone of the cron fields.")
     every: float | None = Field(
-        None, gt=0, le=4e8, description="Seconds, for the other kinds.", allow_inf_nan=False
+        None,
+        gt=0,
+        le=4e8,
+        description="For the other kinds: the period, in seconds.",
+        allow_inf_nan=False,
     )
     sources: list[Annotated[str, one_of(SOURCES), Field(max_length=100)]] | None = Field(
-        None, max_length=100, description="What its runs ask for; null means all."
+        None, max_length=100, description="The sources that the runs refresh; null means all."
     )
     mode: Annotated[str, one_of(MODES)] = Field("smart", max_length=100)
     action: Annotated[str, one_of(ACTIONS)] = Field(
         REFRESH,
         max_length=20,
-        description="What is done: `refresh` creates a run. `snapshot`, `backup` and `export` are"
-        " done at fixed times, without `sources` and `mode`.",
+        description="What a tick does: `refresh` creates a run. `snapshot`, `backup` and"
+        " `export` require the kind `cron`, and do not take `sources` and `mode`.",
     )
     options: dict[str, Any] = Field(
         {},
         max_length=20,
-        description="Of the action. `snapshot`: `prefix` and `note`. `backup`: `folder` (of the"
-        " hosts with workers), `keep_daily` and `keep_weekly`. `export`: also `format`, `sources`,"
-        " `fields`, `list`, `where` and `long`, as for a single export.",
+        description="The options of the action. `snapshot`: `prefix` and `note`. `backup`:"
+        " `folder` (on the hosts with workers), `keep_daily` and `keep_weekly`. `export`:"
+        " also `format`, `sources`, `fields`, `list`, `where` and `long`, as for a single"
+        " export.",
     )
     overlap: Annotated[str, one_of(OVERLAPS)] = Field(
         "skip",
         max_length=20,
-        description="What becomes of a tick while a run of these sources is active, or an earlier"
-        " tick is not done.",
+        description="What happens to a tick if a run of these sources is active or an earlier"
+        " tick is not done: `skip` drops the tick, `queue` lets it wait.",
     )
     catch_up: float = Field(
         DEFAULT_CATCH_UP.total_seconds(),
         ge=0,
         le=4e8,
-        description="Seconds. A tick that was missed for no longer is made up for; 0: none is.",
+        description="A tick that was missed for at most this number of seconds is made up for;"
+        " 0 disables this.",
         allow_inf_nan=False,
     )
-    by: str = Field(min_length=1, max_length=200, description="Who adds it.")
+    by: str = Field(
+        min_length=1, max_length=200, description="The name of the person who adds the schedule."
+    )
 
 
 class Begun(View):
     """The outcome of a tick that was done at once."""
 
     run_id: int | None
-    """The run; null if there is none. The last tick of the schedule says what became of it."""
+    """The run that was created; null if there is none. The last tick of the schedule has the
+    outcome."""
 
 
 def _plan(services: Services) -> Plan:
@@ -104,7 +118,7 @@ def _plan(services: Services) -> Plan:
 
 @router.get("", summary="List the schedules", response_description="The schedules")
 async def list_schedules(services: ServicesDep) -> list[views.Schedule]:
-    """Return all schedules, with their next times and their last tick."""
+    """Return all schedules with their next times and their last ticks."""
     async with services.db.connect() as connection:
         return await views.list_schedules(connection)
 
@@ -117,7 +131,7 @@ async def list_schedules(services: ServicesDep) -> list[views.Schedule]:
     responses=refusals({400: "The body is not JSON", 409: "There is a schedule of this name"}),
 )
 async def add(request: Request, new: AddSchedule, services: ServicesDep) -> views.Schedule:
-    """Add a schedule. It begins at once."""
+    """Add a schedule. It takes effect at once."""
     schedule = NewSchedule(
         name=new.name,
         kind=new.kind,
@@ -145,7 +159,7 @@ async def add(request: Request, new: AddSchedule, services: ServicesDep) -> view
     responses=_NOT_FOUND,
 )
 async def get_schedule(name: Name, services: ServicesDep) -> views.Schedule:
-    """Return a schedule, with its next times and its last tick."""
+    """Return a schedule with its next times and its last tick."""
     async with services.db.connect() as connection:
         return await views.get_schedule(connection, name)
 
@@ -160,11 +174,13 @@ async def list_ticks(
     name: Name,
     services: ServicesDep,
     limit: Annotated[
-        int, Query(ge=1, le=1_000, description="The most ticks on the page."), IN_DIGITS
+        int,
+        Query(ge=1, le=1_000, description="The maximum number of ticks on the page."),
+        IN_DIGITS,
     ] = 50,
     before: Annotated[datetime | None, Query(description="Only ticks before this time.")] = None,
 ) -> views.TickPage:
-    """Return a page of the ticks of a schedule and what became of them, the latest first."""
+    """Return a page of the ticks of a schedule with their outcomes, the latest first."""
     async with services.db.connect() as connection:
         return await views.list_ticks(connection, name, limit=limit, before=before)
 
@@ -189,7 +205,7 @@ async def remove(name: Name, services: ServicesDep) -> None:
     responses=_NOT_FOUND | refusals({409: "It is paused already"}),
 )
 async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
-    """Let a schedule rest until it is resumed."""
+    """Pause a schedule until it is resumed. Ticks that are due meanwhile are not made up for."""
     async with services.db.begin() as connection:
         await operations.pause(connection, name, actor=actor)
         return await views.get_schedule(connection, name)
@@ -202,7 +218,7 @@ async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedu
     responses=_NOT_FOUND | refusals({409: "It is not paused"}),
 )
 async def resume(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
-    """Let a paused schedule go on. What was due meanwhile is not made up for."""
+    """Resume a paused schedule. Ticks that were due meanwhile are not made up for."""
     async with services.db.begin() as connection:
         await operations.resume(connection, name, actor=actor)
         return await views.get_schedule(connection, name)
@@ -216,7 +232,7 @@ async def resume(name: Name, services: ServicesDep, actor: ByApi) -> views.Sched
     responses=_NOT_FOUND | refusals({409: "It was begun in this second already"}),
 )
 async def run_now(name: Name, services: ServicesDep, actor: ByApi) -> Begun:
-    """Do a tick of a schedule at once, even if it is paused."""
+    """Do a tick of a schedule now, even if the schedule is paused."""
     async with services.db.begin() as connection:
         created = await operations.run_now(connection, name, _plan(services), actor=actor)
     await services.dispatcher.send(created)

@@ -13,7 +13,7 @@ router = routers.read_router("/search", "genes")
 
 @router.get(
     "",
-    summary="Find genes by a part of a name",
+    summary="Search genes",
     response_description="The genes that the text could mean",
 )
 async def search_genes(
@@ -28,11 +28,16 @@ async def search_genes(
     ],
     limit: Annotated[
         int,
-        Query(ge=1, le=MAX_MATCHES, description="The most genes in `matches`.", examples=[3]),
+        Query(
+            ge=1,
+            le=MAX_MATCHES,
+            description="The maximum number of genes in `matches`.",
+            examples=[3],
+        ),
         IN_DIGITS,
     ] = DEFAULT_MATCHES,
 ) -> Found:
-    """Return the genes that a text could mean, for a search while somebody types.
+    """Return the genes that an incomplete name could mean, for a search as you type.
 
     Names are compared with those of all approved genes, also of genes that are not in the database.
     """

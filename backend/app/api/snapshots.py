@@ -30,9 +30,13 @@ class NewSnapshot(StrictBody):
         },
     )
 
-    name: str = Field(max_length=100, description=f"Its name: {ALLOWED_NAME}.")
-    by: str = Field(max_length=MAX_WHO, description="Who takes it.")
-    note: str = Field("", max_length=MAX_NOTE, description="Why it is taken.")
+    name: str = Field(max_length=100, description=f"The name of the snapshot: {ALLOWED_NAME}.")
+    by: str = Field(
+        max_length=MAX_WHO, description="The name of the person who takes the snapshot."
+    )
+    note: str = Field(
+        "", max_length=MAX_NOTE, description="A note, such as the purpose of the snapshot."
+    )
 
 
 @router.get("", summary="List the snapshots", response_description="The snapshots")
@@ -62,7 +66,7 @@ async def get_snapshot(name: Name, services: ServicesDep) -> snapshots.Snapshot:
     responses=_NOT_FOUND,
 )
 async def cite_snapshot(name: Name, services: ServicesDep) -> PlainTextResponse:
-    """Return what a paper cites when it uses a snapshot, in the Citation File Format (YAML).
+    """Return the citation of a snapshot, in the Citation File Format (YAML).
 
     `abstract` is a paragraph to quote. `references` has the sources with their releases, licences
     and attributions.
@@ -87,7 +91,7 @@ async def cite_snapshot(name: Name, services: ServicesDep) -> PlainTextResponse:
     ),
 )
 async def take_snapshot(new: NewSnapshot, services: ServicesDep) -> snapshots.Snapshot:
-    """Freeze the answers as they are under a name. A snapshot cannot be changed."""
+    """Give the current state of the annotations a name. A snapshot cannot be changed."""
     async with services.db.begin() as connection:
         return await snapshots.take(connection, new.name, note=new.note, by=new.by)
 
@@ -104,10 +108,10 @@ async def delete_snapshot(
     services: ServicesDep,
     *,
     force: Annotated[
-        bool, Query(description="Without `true`, the snapshot is not deleted.")
+        bool, Query(description="Must be `true`, because a publication may cite the snapshot.")
     ] = False,
 ) -> Response:
-    """Delete a snapshot. The retention of the history may then remove answers of its moment."""
+    """Delete a snapshot. If `HISTORY_DAYS` limits the history, its answers may then be removed."""
     async with services.db.begin() as connection:
         await snapshots.delete_snapshot(connection, name, force=force)
     return Response(status_code=204)

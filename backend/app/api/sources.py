@@ -21,7 +21,7 @@ Name = Annotated[str, Path(description="The name of a source.", examples=[[*SOUR
 
 @router.get("", summary="List the sources", response_description="The sources")
 async def list_sources(services: ServicesDep) -> list[SourceOverview]:
-    """Return all sources: licence, releases, coverage, age, and what is held."""
+    """Return all sources: licence, releases, coverage, age and held answers."""
     async with services.db.connect() as connection:
         return await sources_overview(connection, services.settings)
 
@@ -33,7 +33,7 @@ async def list_sources(services: ServicesDep) -> list[SourceOverview]:
     responses=_NO_SOURCE,
 )
 async def get_source(name: Name, services: ServicesDep) -> SourceOverview:
-    """Return one source: licence, releases, coverage, age, and what is held."""
+    """Return one source: licence, releases, coverage, age and held answers."""
     async with services.db.connect() as connection:
         return await source_overview(connection, services.settings, name)
 
@@ -45,7 +45,7 @@ async def get_source(name: Name, services: ServicesDep) -> SourceOverview:
     responses=_NO_SOURCE,
 )
 async def get_schema(name: Name, services: ServicesDep) -> dict[str, Any]:
-    """Return the schema of `data` of the annotations of one source, with all definitions."""
+    """Return the JSON schema of `data` of a source, with the definitions of all fields."""
     if name in SOURCES:
         return json_schema(SOURCES[name].data)
     async with services.db.connect() as connection:

@@ -46,14 +46,15 @@ class Annotation(View):
     fetched_at: datetime | None
     """When the answer was fetched."""
     checked_state: Annotated[str, _ANSWERS] | None
-    """The result of the last check. `unknown` keeps the last good answer in `state` and `data`.
-    Null at a moment in the past: only the last check is stored."""
+    """The result of the last check. If it is `unknown`, `state` and `data` have the last good
+    answer. Null for a past time, because only the last check is stored."""
     checked_at: datetime | None
-    """When the source was last asked; null at a moment in the past."""
+    """When the source was last asked; null for a past time."""
     reason: str | None
     """Why the last check was `unknown`."""
     origin: Origin | None
-    """Where the answer came from; null if there is none, or if a version before 0.2 fetched it."""
+    """Where the answer came from; null if there is no answer, or if a version before 0.2 fetched
+    it."""
     licence: str | None
     """The licence of the source's data; null for a source that this version does not know."""
 
@@ -112,15 +113,15 @@ class Version(View):
     releases: list[GivenRelease]
     """All releases that gave this answer, the first one first."""
     valid_from: datetime
-    """The first moment at which it was valid."""
+    """When the answer became valid."""
     valid_to: datetime | None
     """The first moment at which it was no longer valid; null if it still is."""
     run_id: int | None
     """The run that stored it; null for a rollback, or if a version before 0.2 stored it."""
     replaced_by_run_id: int | None
-    """The run that replaced it; null if it is valid, or if a rollback replaced it."""
+    """The run that replaced it; null if it is still valid, or if a rollback replaced it."""
     replaced_by_rollback_id: int | None
-    """The rollback that replaced it."""
+    """The rollback that replaced it, if any."""
     data: dict[str, Any] | None = None
     """The data, if found; omitted with `data=false`."""
 
@@ -135,7 +136,7 @@ class VersionPage(View):
 
 
 class AnsweredQuery(FoundGene):
-    """A gene that an identifier names."""
+    """A gene that was found by an identifier."""
 
     query: str
     """The identifier as requested."""
@@ -144,7 +145,7 @@ class AnsweredQuery(FoundGene):
 
 
 class AmbiguousQuery(View):
-    """An identifier that several genes have."""
+    """An identifier that is ambiguous."""
 
     query: str
     """The identifier as requested."""
@@ -156,7 +157,7 @@ class AmbiguousQuery(View):
 
 
 class UnansweredQuery(View):
-    """An identifier of no gene in the database."""
+    """An identifier for which the database has no gene."""
 
     query: str
     """The identifier as requested."""

@@ -39,7 +39,7 @@ _KINDS = RESOLVED_BY[3:]
 
 
 class Match(View):
-    """A gene, and the name by which it was found."""
+    """A gene and the name by which it was found."""
 
     name: str
     """The name of the gene that begins with the text or is similar to it."""

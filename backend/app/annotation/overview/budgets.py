@@ -13,21 +13,20 @@ from app.core.workers.views import WorkerStatus, worker_status
 
 
 class HostBudget(View):
-    """The request budget of a service, which all workers share."""
+    """The request budget of a service. All workers share it."""
 
     host: str
     """The name of the service, as in `waiting_for` of a run."""
     sources: list[str]
-    """The sources that ask it."""
+    """The sources that use the service."""
     with_key: bool
-    """Whether the budget is that of an API key."""
+    """Whether an API key is used, which has a budget of its own."""
     rate: float
-    """Requests a second that the service allows."""
+    """The rate limit of the service, in requests per second."""
     used: float
-    """The share of the slots of the last 10 seconds that were taken, from 0 to 1. It is an
-    estimate."""
+    """The estimated share of the budget that was used in the last 10 seconds, from 0 to 1."""
     wait: float
-    """Seconds that a request would wait for its slot now."""
+    """Seconds for which a new request would have to wait."""
     paused: float
     """Seconds left of a pause that the service has asked for; 0 without a pause."""
 

@@ -30,7 +30,7 @@ class CurrentRelease(View):
     """The release that an upstream had when it was last asked."""
 
     of: Annotated[str, one_of(("file", "service"))]
-    """Whether its file or its service states the release."""
+    """Whether the release is that of its file or of its service."""
     release: str
     """The release: a version or a date."""
     address: str

@@ -15,36 +15,36 @@ STATES = ("pending", "delivered", "refused", "given up", "waiting", "in digest")
 
 
 class Delivery(View):
-    """How far a channel has come with a notification."""
+    """The delivery of a notification by a channel."""
 
     channel: str
     state: Annotated[str, one_of(STATES)]
-    """`pending`: it is tried again until it is delivered. `refused`: the receiver refuses it for
-    good. `given up`: it could not be delivered for a week. `waiting`: for the next digest.
-    `in digest`: the notification `digest` contains it."""
+    """`pending`: tried until it is delivered. `refused`: the receiver refuses it permanently.
+    `given up`: not delivered within a week. `waiting`: for the next digest. `in digest`: contained
+    in the notification `digest`."""
     attempts: int
     due_at: datetime | None
-    """When it is tried next, or when the digest is sent; null if it is not tried again."""
+    """When the delivery is tried next, or the digest is sent; null if it is not tried again."""
     delivered_at: datetime | None
     error: str | None
     """Why the last attempt failed."""
     digest: int | None
-    """The notification that contains it."""
+    """The id of the digest that contains the notification."""
 
 
 class Incident(View):
-    """Something that is wrong for a while. People are told when it begins and when it ends."""
+    """A lasting problem. A notification is sent when it begins, and another one when it ends."""
 
     id: int
     opened_at: datetime
     closed_at: datetime | None
     """Null while it lasts."""
     times: int
-    """How often it has happened. People are told the first time only."""
+    """The number of times that the problem occurred. Only the first one was notified."""
 
 
 class Notification(View):
-    """What people are told."""
+    """A notification."""
 
     id: int
     message_id: str
@@ -52,17 +52,17 @@ class Notification(View):
     kind: Annotated[str, one_of(Kind)]
     severity: Annotated[str, one_of(Severity)]
     at: datetime
-    """When it happened."""
+    """When the event happened."""
     title: str
     text: str
     detail: dict[str, Any]
-    """The same for programs; it depends on the kind."""
+    """The same as data for programs. The keys depend on the kind."""
     planned: bool
-    """Whether it was decided who is told. Without a channel, nobody decides."""
+    """Whether its deliveries have been created. Without a channel, there are none."""
     incident: Incident | None
-    """The incident that it tells of."""
+    """The incident to which the notification belongs."""
     deliveries: list[Delivery]
-    """One for each channel; empty if nobody is told."""
+    """One for each channel; empty if it is not sent."""
 
 
 class NotificationPage(View):

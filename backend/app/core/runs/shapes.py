@@ -42,7 +42,7 @@ class HeldAnswers(View):
 
 
 class Acceptance(HeldAnswers):
-    """What was held and then accepted. It counts for these files, and for no more genes."""
+    """Accepted answers that were held. Only these files and this number of genes are accepted."""
 
     by: str
     note: str | None
@@ -50,21 +50,21 @@ class Acceptance(HeldAnswers):
 
 
 class SourceProgress(View):
-    """How far a run has come with one source."""
+    """The progress of a run with one source."""
 
     source: str
     state: Annotated[str, one_of((*STATES, "held"))]
-    """While the run is queued again, a source that has begun is shown as `queued`. The answers of a
-    source that is `held` look wrong, and are not stored until somebody accepts them."""
+    """`held`: the answers look wrong, and are not stored until somebody accepts them. While a run
+    is queued again, its started sources are shown as `queued`."""
     total: int | None
-    """The number of genes to refresh; null until the source has begun."""
+    """The number of due genes; null until the source has started."""
     done: int
     """The number of genes with an answer: found, absent and unknown together."""
     found: int
     absent: int
     """Genes for which the source says that it has nothing."""
     unknown: int
-    """Genes for which it could not be found out."""
+    """Genes for which the answer could not be found out."""
     changed: int
     """Genes whose answer changed. A first answer is no change."""
     confirmed: int
@@ -73,12 +73,12 @@ class SourceProgress(View):
     requests: int
     """Requests that were sent to the upstream services so far."""
     rate_limited: int
-    """Answers with the status 429: the service had too many requests."""
+    """The number of answers with the status 429 (too many requests)."""
     budget_seconds: float
-    """Time that requests have waited for the request budget, in seconds. Of requests that wait at
-    the same time, each counts."""
+    """The time for which requests have waited for the request budget, in seconds, summed over
+    concurrent requests."""
     bytes_received: int
-    """Bytes of the bodies as they were sent, so mostly compressed."""
+    """The number of bytes of response bodies as they were sent, mostly compressed."""
     weight_total: int | None
     """Expected work, in the source's own unit; null until the source has begun."""
     weight_done: int
@@ -86,17 +86,19 @@ class SourceProgress(View):
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
-    """Duration of the latest attempt at this source, so far or in total; null while none runs."""
+    """The duration of the latest attempt at this source in seconds, so far or in total; null if
+    there is none."""
     speed: float | None
-    """Genes a second in the present attempt, by its share of the work; null if none runs."""
+    """Genes per second in the current attempt, by its share of the work; null if none runs."""
     eta: float | None
-    """Seconds until the source is done, at the speed of the present attempt; null if not known."""
+    """Estimated seconds until the source is done, at the speed of the current attempt; null if not
+    known."""
     error: str | None = None
     """Why the source failed, or why its answers are held."""
     held: HeldAnswers | None = None
     """What is held; null if the source is not held."""
     accepted: Acceptance | None = None
-    """What was accepted last of what this run held."""
+    """The latest acceptance of held answers of this run; null if there is none."""
 
 
 class RunWorker(View):
@@ -108,7 +110,7 @@ class RunWorker(View):
 
 
 class Run(View):
-    """A run: what was asked for, and how far it has come."""
+    """A run and its progress."""
 
     id: int
     state: Annotated[str, _STATE]
@@ -124,11 +126,12 @@ class Run(View):
     attempts: int
     """1 + the number of failed attempts."""
     interruptions: int
-    """Attempts that ended with a clean stop of the worker. They do not count as failures."""
+    """The number of attempts that a clean stop of the worker ended. They do not count as
+    failures."""
     losses: int
-    """Attempts whose worker died. They do not count as failures."""
+    """The number of attempts whose worker died. They do not count as failures."""
     epoch: int
-    """The epoch of the present attempt. Attempts under an earlier epoch cannot commit anything."""
+    """The epoch of the current attempt. Attempts with an earlier epoch cannot commit."""
     worker: RunWorker | None
     """The worker that executes the run, or that executed it last."""
     created_at: datetime
@@ -144,24 +147,24 @@ class Run(View):
     not_before: datetime | None
     """A queued run does not start before this time."""
     eta: float | None
-    """Seconds until all sources that are being refreshed are done; null if not known."""
+    """Estimated seconds until all sources that are being refreshed are done; null if not known."""
     error: str | None
-    """Why the run failed, or why its last failed attempt did."""
+    """Why the run, or its last failed attempt, failed."""
 
 
 class RunEvent(View):
-    """Something that happened to a run."""
+    """An event of a run."""
 
     id: int
     at: datetime
     epoch: int
-    """The epoch of the attempt that the event belongs to."""
+    """The epoch of the attempt to which the event belongs."""
     event: Annotated[str, one_of(events.Event)]
     actor: str | None
     """Who did it: `admin, pages`, `admin, API`, `ada@lab3, CLI`, `weekly, schedule` or
     `client, arq`. Null if it happened while a worker executed the run, or was not recorded."""
     detail: dict[str, Any]
-    """Details: `worker` and `reason` if they are known, and values that depend on the event."""
+    """Details of the event: `worker` and `reason` if known, and values that depend on the event."""
 
 
 class RunPage(View):

@@ -18,68 +18,69 @@ NEXT_TICKS = 5
 
 
 class Tick(View):
-    """A time at which a schedule was due, and what became of it."""
+    """A time at which a schedule was due, and the outcome."""
 
     tick: datetime
-    """When it was due."""
+    """When the tick was due."""
     outcome: Annotated[str, one_of(OUTCOMES)]
-    """`ran`, `skipped` (a run or an earlier tick was in its way), `queued` (it waits until that run
-    has ended), `missed` (no worker was alive) or `refused` (there could be no such run). Of an
-    action: `waiting` (for a worker, or to be tried again), `running`, `done` or `failed`."""
+    """For runs: `ran`, `skipped` (a run of these sources was active), `queued` (waits until that
+    run has ended), `missed` (no worker was alive) or `refused` (the run could not be created).
+    For other actions also `waiting` (for a worker, or for the next try), `running`, `done` or
+    `failed`."""
     run_id: int | None
-    """The run that it created, or that was in its way."""
+    """The run that was created, or the active run because of which the tick was skipped or
+    queued."""
     reason: str | None
-    """Why it has this outcome, or what was made."""
+    """The reason of the outcome, or what was made."""
     at: datetime
     """When the outcome was decided."""
     failures: int
-    """How often the work failed or lost its worker."""
+    """The number of times that the work failed or lost its worker."""
     not_before: datetime | None
-    """When the work is tried again."""
+    """When the work is tried again; null if it is not."""
     worker_id: int | None
     """The worker that does the work, or did it last."""
     result: dict[str, Any] | None
-    """What was made: the `host`, the `file`, its `bytes` and the names of the files that were
-    `removed`, or the `snapshot`."""
+    """What was made: the `snapshot`, or the `host`, the `file`, its `bytes` and the names of the
+    files that were `removed`."""
     actor: str | None
-    """Who had it done at once; null if it was due."""
+    """Who started the tick by hand; null if it was due."""
 
 
 class Schedule(View):
-    """When something is done without anybody asking."""
+    """A schedule."""
 
     name: str
     kind: Annotated[str, one_of(KINDS)]
-    """`cron`: at fixed times. `freshness`: when the data are older than `every`. `release`: every
-    `every`, to see whether there is a new release."""
+    """When the schedule is due. `cron`: at fixed times. `freshness`: when data are older than
+    `every`. `release`: once per `every`, to check for a new release."""
     cron: str | None
-    """Five fields; null unless the kind is `cron`."""
+    """The five cron fields; null for other kinds."""
     zone: str
-    """The time zone of the five fields."""
+    """The time zone of the cron fields."""
     every: float | None
-    """Seconds; null if the kind is `cron`."""
+    """The period in seconds; null for the kind `cron`."""
     sources: list[str] | None
-    """What its runs ask for; null means all."""
+    """The sources that the runs refresh; null means all."""
     mode: Annotated[str, one_of(MODES)]
     action: Annotated[str, one_of(ACTIONS)]
-    """What is done: `refresh` creates a run."""
+    """What a tick does: `refresh` creates a run."""
     options: dict[str, Any]
-    """Of the action; empty if it is `refresh`."""
+    """The options of the action; empty for `refresh`."""
     overlap: Annotated[str, one_of(OVERLAPS)]
-    """What becomes of a tick while a run of these sources is active, or an earlier tick is not
-    done."""
+    """What happens to a tick if a run of these sources is active or an earlier tick is not done."""
     catch_up: float
-    """Seconds. A tick that was missed for no longer is made up for."""
+    """A tick that was missed for at most this number of seconds is made up for."""
     next: list[datetime]
-    """The next times; empty while it is paused. Of a freshness schedule, when the age of the data
-    is looked at next."""
+    """The next times; empty while the schedule is paused. For the kind `freshness`, the next check
+    of the age of the data."""
     queued_tick: datetime | None
-    """A tick that waits for an active run to end."""
+    """A tick that waits for an active run to end; null if there is none."""
     paused_at: datetime | None
     paused_by: str | None
-    """Who paused it last; null if nobody did, or if that was not recorded."""
+    """Who paused the schedule last; null if nobody did, or if it was not recorded."""
     resumed_at: datetime | None
-    """When it was last resumed; null if it never was, or if that was not recorded."""
+    """When the schedule was last resumed; null if it never was, or if it was not recorded."""
     resumed_by: str | None
     by: str
     """Who added it."""

@@ -17,7 +17,7 @@ _HOSTS = text("SELECT id, host FROM workers WHERE id = ANY(CAST(:ids AS int[]))"
 
 
 class Worker(View):
-    """A process that executes runs, or that did so in the last hour."""
+    """A process that executes runs, or did so in the last hour."""
 
     id: int
     kind: Annotated[str, one_of(("arq", "api"))]
@@ -25,14 +25,14 @@ class Worker(View):
     host: str
     pid: int
     version: str
-    """The version of its code, with a digest. It shows which workers run outdated code."""
+    """The version of its code, with a digest of the code."""
     code: Annotated[str, one_of(get_args(Comparison))]
-    """Its code, compared with that of the process that answers: `older` and `newer` go by the
-    number of the version, and `other` means that only the digest differs."""
+    """Its code compared with the code of the API: `older` and `newer` compare version numbers, and
+    `other` means that only the digest differs."""
     alive: bool
     """Whether it holds its lock in PostgreSQL and its last heartbeat is at most 30 s old."""
     frozen: bool
-    """Whether it holds its lock although its last heartbeat is too old: its process is stopped or
+    """True if it holds its lock although its last heartbeat is too old: its process is stopped or
     blocked, or its host is overloaded."""
     heartbeat_at: datetime
     heartbeat_age: float
@@ -41,17 +41,17 @@ class Worker(View):
     """The maximum delay of the worker's event loop in the last minute, in seconds."""
     started_at: datetime
     slots: int | None
-    """The number of runs that it executes at the same time; null if it did not say."""
+    """The maximum number of concurrent runs; null if not known."""
     runs: list[int]
     """The ids of the runs that the worker executes."""
     schedules: list[str]
-    """The schedules whose work it does, such as a backup."""
+    """The schedules whose work it is doing, such as a backup."""
     lost: list[int]
-    """The ids of the runs that were taken from it when it died; at most 10, the latest first."""
+    """The ids of the runs that it lost when it died; at most 10, the latest first."""
 
 
 class Waiting(View):
-    """A queued run, and what it waits for."""
+    """A queued run and what it waits for."""
 
     run: int
     age: float
@@ -59,7 +59,7 @@ class Waiting(View):
     since: datetime
     """When the run was queued, or queued again."""
     waiting_for: str | None
-    """What the run waits for, such as an upstream service; null if only for a free worker."""
+    """What the run waits for, such as a service; null if it waits only for a free worker."""
     not_before: datetime | None
     """The run does not start before this time."""
 
@@ -68,17 +68,17 @@ class WorkerStatus(View):
     """The workers and the queue."""
 
     version: str
-    """The version of the code of the process that answers."""
+    """The version of the code of the API."""
     workers: list[Worker]
-    """At most 100 workers; those that are alive come first."""
+    """At most 100 workers, living ones first."""
     queue_depth: int
     """The number of queued runs."""
     oldest_waiting: float | None
     """Age of the oldest queued run, in seconds; null if no run is queued."""
     waiting: list[Waiting]
-    """At most 100 queued runs; the oldest comes first."""
+    """At most 100 queued runs, the oldest first."""
     arq_health: str | None
-    """arq's own health line; null if Redis is unavailable or not used."""
+    """arq's health line; null if Redis is unavailable or not used."""
 
 
 # a worker that reconnected has a new id under the same session name

@@ -22,7 +22,7 @@ of processor time."""
 
 
 class SourceCount(View):
-    """The changes of one source."""
+    """The numbers of changes of one source."""
 
     source: str | None
     """The source; null for events of the genes themselves."""

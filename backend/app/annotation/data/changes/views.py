@@ -86,7 +86,7 @@ class ChangeView(View):
     state: Annotated[str | None, one_of(STATES)]
     """The state of the new answer; null for an event."""
     release_before: str | None
-    """The last release of the source that gave the former answer."""
+    """The last release of the source that gave the earlier answer."""
     release: str | None
     """The release of the source that gave the new answer."""
     event: str | None
