@@ -14,10 +14,10 @@ from app.annotation.sources import SOURCES
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.thresholds import Thresholds
 from app.annotation.upstream.settings import HttpUrl, RequestRate, UpstreamSettings
-from app.core.config import load_settings as load
 from app.core.notify.channels.settings import ChannelSettings
 from app.core.notify.rules import RuleSettings
 from app.core.process.checkout import ROOT
+from app.core.process.env_file import load_settings as load
 from app.core.retention.settings import MAX_DAYS, RetentionSettings
 from app.core.retention.settings import SECTION as KEPT
 
@@ -120,7 +120,7 @@ def load_settings(env_file: Path = ROOT / ".env") -> Settings:
         WrongUse: some settings are wrong. The error lists all of them: the variable, the value
             found, and what is allowed.
     """
-    return load(env_file, Settings)
+    return load(Settings, env_file)
 
 
 @cache

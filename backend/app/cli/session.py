@@ -8,8 +8,9 @@ import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli import logs
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.postgres.schema import check_schema, explain_refusals
+from app.core.process.env_file import load_settings
 from app.core.workers.dispatcher import Dispatcher, InProcessDispatcher
 from app.db.bounds import MAX_EPOCH, MAX_ID
 from app.db.engine import create_engine
@@ -69,7 +70,7 @@ def load_command_settings(model: type[S] = Settings) -> S:  # type: ignore[assig
     Raises:
         WrongUse: they cannot be used.
     """
-    return load_settings(model=model, other_settings=_settings_of_sources)
+    return load_settings(model, other_settings=_settings_of_sources)
 
 
 def _settings_of_sources() -> Collection[str]:

@@ -5,6 +5,7 @@ __all__ = [
     "checkout",
     "child",
     "configured_secrets",
+    "env_file",
     "exits",
     "guard",
     "killing",

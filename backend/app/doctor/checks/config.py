@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from app.annotation.settings import Settings
 from app.core.checks import Check, Finding, check, failed, ok, refused, warning
-from app.core.config import is_secret
 from app.core.errors import EDIT_SETTINGS, UserError
 from app.core.process.checkout import SERVICES_ENV
+from app.core.process.env_file import is_secret
 from app.core.redis.address import parse
 from app.db import address
 from app.doctor.context import Context

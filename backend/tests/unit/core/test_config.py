@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.annotation.settings import Settings, load_settings
 from app.core import config
 from app.core.errors import WrongUse
+from app.core.process import env_file as env_files
 from app.core.process.configured_secrets import configured_secrets, of_variable
 from app.core.process.redaction import hide
 
@@ -220,7 +221,9 @@ def test_the_address_of_a_mirror_is_accepted(monkeypatch: pytest.MonkeyPatch, va
 def test_the_engine_refuses_a_misspelt_setting_of_a_source_as_well(env_file: Path) -> None:
     env_file.write_text("NCBI_EMAL=me@example.net\nHGNC_REST_URL=https://mirror.example\n")
     with pytest.raises(WrongUse, match=r"NCBI_EMAL: unknown setting .* did you mean NCBI_EMAIL\?"):
-        config.load_settings(env_file, other_settings=lambda: Settings.model_fields)
+        env_files.load_settings(
+            config.Settings, env_file, other_settings=lambda: Settings.model_fields
+        )
 
 
 def test_the_sources_are_not_asked_for_their_settings_where_all_names_are_the_engines(
@@ -230,12 +233,15 @@ def test_the_sources_are_not_asked_for_their_settings_where_all_names_are_the_en
         raise AssertionError
 
     env_file.write_text("ARQ_MAX_JOBS=4\n")
-    assert config.load_settings(env_file, other_settings=unexpected).arq_max_jobs == 4
+    assert (
+        env_files.load_settings(config.Settings, env_file, other_settings=unexpected).arq_max_jobs
+        == 4
+    )
 
 
 def test_every_secret_setting_is_hidden_by_its_name() -> None:
     for name, field in Settings.model_fields.items():
-        if config.is_secret(field) and not name.endswith("_url"):
+        if env_files.is_secret(field) and not name.endswith("_url"):
             assert of_variable(name, "a-secret-value") == {"a-secret-value"}
 
 

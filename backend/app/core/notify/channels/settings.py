@@ -5,11 +5,12 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
-from app.core.config import Settings, load_part
+from app.core.config import Settings
 from app.core.notify.channels import signature, smtp_address
 from app.core.notify.channels.smtp_address import SmtpServer
 from app.core.notify.channels.targets import Target, check_web_address, read_webhooks
 from app.core.process.checkout import ROOT
+from app.core.process.env_file import load_part
 
 
 class ChannelFields(BaseSettings):

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.settings import Settings
-from app.core.config import is_secret
 from app.core.process.configured_secrets import configured_secrets
+from app.core.process.env_file import is_secret
 from app.core.process.redaction import hide
 
 SECRET = "x7Kq2mPzT9wA"
