@@ -20,6 +20,9 @@ def server(tmp_path_factory):
         yield server
 
 
+KEY = "kidney_genetics:rate:b"
+
+
 @asynccontextmanager
 async def connected(server):
     async with Redis.from_url(server.url) as redis:
@@ -61,23 +64,28 @@ async def test_workers_together_send_no_more_than_the_rate_in_any_second(workers
 
 
 async def test_an_idle_budget_saves_nothing_up(workers):
-    first, *_, last = await moments(workers, 20, 5)
-    assert last - first > 4 / 20
+    first, _, last = await moments(workers, 4, 3)
+    # two intervals, less what this process wakes up late for the first one
+    assert last - first > 1 / 4
 
 
 async def test_after_a_flush_a_whole_window_passes_and_requests_stay_spread(redis, workers):
     await moments(workers, 1000, 4)
     await redis.flushall()
     start = time.monotonic()
-    first, second = await moments(workers, 10, 2)
+    first, second = await moments(workers, 4, 2)
     assert first - start >= 1
-    assert second - first > 0.09
+    # an interval, less what this process wakes up late for the first one
+    assert second - first > 1 / 8
 
 
 async def test_requests_that_already_wait_notice_a_flush(redis, workers):
-    await moments(workers, 10, 1)
-    waiting = asyncio.create_task(moments(workers, 10, 2))
-    await asyncio.sleep(0.02)
+    await moments(workers, 1, 1)
+    before = await redis.hget(KEY, "next")
+    waiting = asyncio.create_task(moments(workers, 1, 1))
+    async with limit():
+        while await redis.hget(KEY, "next") == before:
+            await asyncio.sleep(0)
     await redis.flushall()
     start = time.monotonic()
     assert (await waiting)[0] - start >= 1
@@ -94,13 +102,16 @@ async def test_after_a_kill_a_whole_window_passes_because_redis_may_have_lost_a_
     assert passed - sent_until >= 1
 
 
-async def test_a_pause_holds_every_worker_also_one_that_already_waits(workers):
-    await moments(workers, 10, 1)
-    waiting = asyncio.create_task(moments(workers[:1], 10, 1))
-    await asyncio.sleep(0)
+async def test_a_pause_holds_every_worker_also_one_that_already_waits(redis, workers):
+    await moments(workers, 2, 1)
+    before = await redis.hget(KEY, "next")
+    waiting = asyncio.create_task(moments(workers[:1], 2, 1))
+    async with limit():
+        while await redis.hget(KEY, "next") == before:
+            await asyncio.sleep(0)
     start = time.monotonic()
-    await workers[1].pause("b", 0.5)
-    assert min(*(await waiting), *(await moments(workers[1:], 10, 1))) - start >= 0.5
+    await workers[1].pause("b", 1)
+    assert min(*(await waiting), *(await moments(workers[1:], 10, 1))) - start >= 1
 
 
 async def test_a_request_waits_for_the_end_of_a_short_outage(server, redis):
@@ -166,9 +177,6 @@ async def test_forgotten_scripts_are_loaded_again(redis, workers):
 async def test_the_keys_of_unused_budgets_expire(redis, workers):
     await moments(workers, 1000, 1)
     assert 3_600 < await redis.ttl("kidney_genetics:rate:b") <= 86_400
-
-
-KEY = "kidney_genetics:rate:b"
 
 
 async def in_microseconds(redis, seconds):
@@ -269,14 +277,15 @@ async def state_of(redis):
 
 
 async def test_it_is_seen_how_much_of_a_budget_is_used(redis, workers):
-    rate = 20
+    rate = 5
     (before,) = await RedisBudgets(redis).read([Budget("b", rate)])
-    await moments(workers, rate, 20)
+    await moments(workers, rate, 5)
 
     (use,) = await RedisBudgets(redis).read([Budget("b", rate)])
     assert before == Use()
-    # 20 slots of the 193 of ten seconds; some are left out when a period has just ended
-    assert 0 < use.used <= 0.11
+    # 5 slots of the 48 of ten seconds: some are left out when a period has just ended, and each
+    # for which this process wakes up too late is taken again
+    assert 0 < use.used <= 0.22
     assert use.paused == 0
 
 
