@@ -76,18 +76,18 @@ POOL_TIMEOUT = 30.0
 """Seconds that a request waits for a connection before it is answered with 503."""
 
 REDIS_CHECK_TIMEOUT = 3.0
-"""Seconds that the start waits for Redis."""
+"""Seconds to wait for Redis at the start."""
 
 POLL_INTERVAL = 1.0
-"""Seconds between two checks for runs that another process created, such as the command line."""
+"""Seconds between two polls for runs that another process created, such as the command line."""
 
 
 @cache
 def _routes() -> list[BaseRoute]:
     """Return the routes of the API.
 
-    FastAPI prepares a route when it first looks for one that matches. All applications of a process
-    share the routes, because that takes longer than most requests, and tests make many of them.
+    FastAPI compiles the routes at the first request. All applications of a process share them,
+    because this takes longer than most requests, and tests create many applications.
     """
     together = APIRouter()
     for router in (
@@ -117,7 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the application.
 
     Args:
-        settings: by default, the settings of the process.
+        settings: the settings; by default those of the process.
 
     Raises:
         SystemExit: the settings of the process cannot be used.
@@ -133,21 +133,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         lifespan=_lifespan,
         routes=_routes(),
-        # both pages load scripts from the internet, and are blank on a server without access to it
+        # off, because both pages load scripts from the internet and are blank without access to it
         docs_url=None,
         redoc_url=None,
     )
     app.state.settings = settings
-    # settings of the process are read anew for the doctor, who examines `.env` as it is now
+    # without given settings, the doctor reads them again, because it checks the present `.env`
     app.state.kept_results = KeptResults(examined)
     errors.install(app)
-    # a request passes the last added middleware first
+    # the middleware that is added last handles a request first
     app.add_middleware(BodyLimit, larger={lists.LISTS_PREFIX: lists.MAX_BODY})
     app.add_middleware(Conditional, private=settings.read_token is not None)
     app.add_middleware(AdminOnly, token=settings.admin_token)
     app.add_middleware(ReadersOnly, token=settings.read_token, others=[settings.admin_token])
     pages = app.state.pages = create_pages(settings)
-    # two applications: the API answers errors with JSON, and the pages with pages
+    # two applications, because the API responds to errors in JSON and the pages in HTML
     app.add_middleware(Pages, pages=pages)
     app.add_middleware(HeadRequests)
     app.add_middleware(_StartupErrors)
@@ -175,11 +175,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
 
 
 async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -> Services:
-    """Connect to what requests need. ``stack`` closes the connections.
+    """Connect to PostgreSQL and Redis, and start the background tasks.
+
+    Redis may be unavailable: the wake-ups of new runs are sent once it is back.
+
+    Args:
+        settings: the settings.
+        stack: closes the connections and stops the tasks.
+        kept: the doctor's results.
 
     Raises:
-        UserError: PostgreSQL cannot be reached, or does not have the tables of this version. Redis
-            may be unavailable: the wake-ups of new runs are sent once it is back.
+        UserError: PostgreSQL cannot be reached, or does not have the tables of this version.
     """
     db = create_engine(
         settings.database_url.get_secret_value(),
@@ -190,7 +196,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
     stack.push_async_callback(db.dispose)
     stack.callback(kept.stop)
     await check_schema(db)
-    # read while it is the code that runs; pages compare the workers' code with it
+    # computed now, while the files are those of the running code
     await asyncio.to_thread(version)
     await start_ping(settings, stack)
     start_notifier(settings, stack, recipe)
@@ -211,23 +217,25 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
             await installation.refuse_cluster(redis)
             await installation.log_if_shared(redis, await installation.identify(db))
     except (RedisError, OSError) as error:
-        logger.warning("Redis is unavailable, wake-ups are sent later: %s", error or "no answer")
+        logger.warning(
+            "Redis is unavailable; wake-ups are sent when it is back: %s", error or "no answer"
+        )
     budgets = RedisBudgets(redis)
     return Services(db, reads, probes, arq_dispatcher, redis, settings, budgets, kept)
 
 
 def _tidy(cache_dir: Path) -> None:
-    """Remove what a former process left behind when it was killed."""
+    """Remove the folders of exports that a killed process has left."""
     try:
         remove_abandoned(cache_dir)
     except OSError as error:
-        logger.warning("folders of former exports cannot be removed: %s", error)
+        logger.warning("the folders of abandoned exports cannot be removed: %s", error)
 
 
 async def _start_executing(
     settings: Settings, limiter: LocalRateLimiter, stack: AsyncExitStack
 ) -> InProcessDispatcher:
-    """Execute runs in this process, including those that an earlier process left unfinished.
+    """Execute runs in this process, including unfinished runs of an earlier process.
 
     Raises:
         UserError: PostgreSQL cannot be reached.
@@ -255,7 +263,7 @@ async def _start_executing(
 
 
 class _StartupErrors:
-    """Tells the server why the start failed, as a message. Starlette itself sends a traceback."""
+    """Reports a failed start to the server as a message, where Starlette would send a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -19,10 +19,10 @@ from app.core.process import signals
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT = 5
-"""Seconds that requests get to finish when the API stops."""
+"""Seconds that running requests have to finish when the API stops."""
 
 BACKLOG = 2_048
-"""Connections that the kernel keeps until they are accepted."""
+"""The number of connections that the kernel queues until they are accepted."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -34,12 +34,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
         port: the port to listen on; 0 means any free port.
 
     Raises:
-        UserError: the address cannot be listened on.
-        SystemExit: with status 0 after a signal, and 1 when the start failed.
+        UserError: the address is in use or not available.
+        SystemExit: with status 0 after a signal, or 1 if the start failed.
     """
     listening = listen(host, port)
     server = _server(settings)
-    # uvicorn raises the signal that stopped it once more at its end; a clean stop is a success
+    # at its end, uvicorn raises the signal that stopped it again; a clean stop must exit with 0
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
     signals.ignore_at_exit({signal.SIGTERM, signal.SIGINT} | signals.unhandled())
@@ -66,7 +66,7 @@ def _server(settings: Settings) -> uvicorn.Server:
 
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop, and first end what is sent without end, for which uvicorn would wait."""
+        """End the endless event streams, for which uvicorn would wait, and stop."""
         # see the ASGI specification, lifespan state; the start may have failed
         if (end_streams := self.lifespan.state.get("end_streams")) is not None:
             end_streams()
@@ -75,15 +75,15 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen with a long backlog.
 
-        uvicorn's own ``backlog`` also says how many connections asyncio accepts at once, which is
-        to be few.
+        uvicorn's ``backlog`` also sets the number of connections that asyncio accepts at once,
+        which must be small.
         """
         throttle_server_logs()
-        # see `app/core/arq_worker.py`: all that was imported stays
+        # keeps the collector away from imported modules, see `app/core/arq_worker.py`
         gc.freeze()
         await super().startup(sockets)
-        for each in sockets or ():
-            each.listen(BACKLOG)
+        for listening in sockets or ():
+            listening.listen(BACKLOG)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
@@ -95,15 +95,15 @@ def listen(host: str, port: int) -> socket.socket:
     """Listen on an address.
 
     Raises:
-        UserError: another program listens there, or the address is none of this machine.
+        UserError: another program listens there, or the address does not belong to this machine.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-        # Accepted sockets inherit it, and asyncio sets it only on sockets whose protocol is named
-        # (`_set_nodelay`, Python 3.11). Without it, the body of an answer waits 40 ms for the
-        # client to confirm the head.
+        # Accepted sockets inherit the option, which asyncio sets only on sockets with an explicit
+        # protocol (`_set_nodelay`, Python 3.11). Without it, the body of a response waits 40 ms
+        # until the client acknowledges the header.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Says who acts when the API is called. The pages call the same functions and name their user."""
+"""The actor of a call of the API. The pages call the same functions with their own actor."""
 
 from typing import Annotated
 

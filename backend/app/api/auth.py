@@ -1,4 +1,4 @@
-"""Demands tokens. The address decides and not the route, so that no route can be forgotten."""
+"""Checks tokens. The check depends on the path and not on the route, so no route can be missed."""
 
 import hmac
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ ADMIN_PREFIX = "/api/admin"
 
 
 class AdminOnly:
-    """Demands the bearer token for every address below ``/api/admin``.
+    """Requires the admin token for every path below ``/api/admin``.
 
     The token is checked before the body is read.
 
     Args:
-        app: the application that is protected.
-        token: the admin token; with None, these addresses answer 503.
+        app: the protected application.
+        token: the admin token; with None, these paths answer 503.
     """
 
     def __init__(self, app: ASGIApp, token: SecretStr | None) -> None:
@@ -35,7 +35,7 @@ class AdminOnly:
         elif self._token is None:
             answer = refuse(
                 503,
-                "no admin token is configured, so these addresses are closed",
+                "no admin token is configured, so the calls below /api/admin are disabled",
                 remedy="set ADMIN_TOKEN and restart the API",
             )
             await answer(scope, receive, send)
@@ -47,12 +47,12 @@ class AdminOnly:
 
 
 class ReadersOnly:
-    """Demands a bearer token for every other address below ``/api``, if a read token is set.
+    """Requires a bearer token for every other path below ``/api``, if a read token is configured.
 
     Args:
-        app: the application that is protected.
-        token: the read token; with None, everybody may read.
-        others: further tokens with which one may read.
+        app: the protected application.
+        token: the read token; with None, reading needs no token.
+        others: further tokens that permit reading.
     """
 
     def __init__(
@@ -67,28 +67,28 @@ class ReadersOnly:
         if not self._tokens or not is_read(scope):
             await self._app(scope, receive, send)
         elif (problem := _problem(scope, self._tokens)) is not None:
-            answer = _unauthorized(f"the token for reading is {problem}", "READ_TOKEN")
+            answer = _unauthorized(f"the read token is {problem}", "READ_TOKEN")
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
 def is_read(scope: Scope) -> bool:
-    """Tell whether a request is for an address below ``/api`` that is not for the operators."""
+    """Return whether a request's path is below ``/api``, but not below ``/api/admin``."""
     return is_below(API_PREFIX, scope) and not is_below(ADMIN_PREFIX, scope)
 
 
 def is_below(prefix: str, scope: Scope) -> bool:
-    """Tell whether a request is for an address below a prefix.
+    """Return whether a request's path contains a prefix of this application.
 
-    A server may be configured to put another prefix before every path. So the prefix of this
-    application may stand anywhere.
+    A server may be configured to add another prefix to every path, so the prefix of this
+    application need not be at the beginning.
     """
     return scope["type"] != "lifespan" and prefix in scope["path"]
 
 
 def _problem(scope: Scope, tokens: Iterable[bytes]) -> str | None:
-    """Return what is wrong with the token of a request; None if it is one of these."""
+    """Return the problem of a request's token: missing or wrong; None if it is accepted."""
     found = _bearer(scope)
     if found is None:
         return "missing"

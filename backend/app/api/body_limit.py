@@ -6,18 +6,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.errors import refuse
 
 MAX_BODY = 64 * 1024
-"""Bytes. The largest sensible request has a few hundred, except one that sends a list."""
+"""Bytes. The largest sensible request has a few hundred bytes, except one that uploads a list."""
 
 
 class BodyLimit:
     """Refuses a body that is too large, whether its length is declared or it arrives in chunks.
 
-    Starlette has a limit of its own (``starlette/middleware/body_limit.py``, 1.10). It answers in
+    Starlette has its own limit (``starlette/middleware/body_limit.py``, 1.10). But it answers in
     plain text if the length is declared, and all errors of this API are JSON.
 
     Args:
         app: the application.
-        larger: bytes for the addresses below some paths.
+        larger: larger limits in bytes, by the beginning of the path.
     """
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The API calls that take the steps which errors of the engine name."""
+"""The API calls for the steps that errors of the engine name."""
 
 from app.core.errors import (
     LIST_NOTIFICATIONS,
@@ -18,13 +18,13 @@ _CALLS = {
 
 
 def call(step: Step) -> str | None:
-    """Return the call that takes a step, or None if there is none."""
+    """Return the call for a step; None if there is none."""
     template = _CALLS.get(step.name)
     return None if template is None else template.format(subject=step.subject)
 
 
 def remedy_with_calls(error: UserError) -> str:
-    """Return what to do about an error, with the calls that do it."""
+    """Return the remedy of an error, with the calls for its steps."""
     calls = [found for step in error.steps if (found := call(step)) is not None]
     if not calls:
         return error.remedy

@@ -1,4 +1,4 @@
-"""Which changes a client asks for."""
+"""The parameters that filter changes."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ _WHEN = (
 
 
 class Filters:
-    """The parameters that say which changes. A dependency of routes."""
+    """The parameters that filter changes, as a dependency of routes."""
 
     def __init__(
         self,
@@ -95,8 +95,8 @@ class Filters:
             list=list,
             moving=moving,
         )
-        """The same, as the query reads it."""
+        """The same filters in the form of the query."""
 
 
 FiltersDep = Annotated[Filters, Depends()]
-"""The type of a route's parameter that receives them."""
+"""The type of a route's parameter that receives the filters."""

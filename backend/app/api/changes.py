@@ -24,12 +24,12 @@ MEDIA_TYPES = {
     "jsonl": "application/jsonl",
     "tsv": "text/tab-separated-values",
 }
-"""By the name of the format."""
+"""The media types by the name of the format."""
 
 _ACCEPTED = {kind: name for name, kind in MEDIA_TYPES.items()} | {"application/x-ndjson": "jsonl"}
 
 DEFAULT_LIMIT = 100
-"""Changes on a page, unless `limit` says otherwise."""
+"""The default number of changes on a page."""
 
 
 @router.get(
@@ -121,11 +121,11 @@ async def count_changes(
 
 
 async def counted(request: Request, services: Services, asked: Asked) -> ChangeCounts:
-    """Count the changes that somebody asks for, while the client waits.
+    """Count the changes that match a request, until the client disconnects.
 
     Raises:
-        WrongUse: it cannot be answered.
-        Busy: too many answers are being read.
+        WrongUse: the request is not valid.
+        Busy: too many responses are being streamed.
     """
     with services.streams:
         async with changes.reading(services.db) as connection:
@@ -134,11 +134,11 @@ async def counted(request: Request, services: Services, asked: Asked) -> ChangeC
 
 
 async def stream_changes(request: Request, services: Services, asked: Asked, form: str) -> Response:
-    """Return all changes that somebody asks for, in one of the formats, while they are read.
+    """Stream all changes that match a request in one of the formats, while they are read.
 
     Raises:
-        WrongUse: it cannot be answered.
-        Busy: too many answers are being streamed.
+        WrongUse: the request is not valid.
+        Busy: too many responses are being streamed.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(services.streams)
@@ -155,7 +155,7 @@ async def _written(
     parts = changes.stream(connection, wanted, FORMATS[form].write)
     try:
         if header:
-            # with the first rows, so that an error before them can still be answered
+            # sent together with the first rows, so that an earlier error still has its own response
             yield header + await anext(parts, b"")
         async for part in parts:
             if part:

@@ -1,4 +1,4 @@
-"""Answers reads with their ETag, with 304 if the client has the answer, and compressed if large."""
+"""Adds ETags to reads, answers 304 where possible, and compresses large responses."""
 
 import asyncio
 import hashlib
@@ -15,30 +15,31 @@ from app.api.auth import is_read
 T = TypeVar("T")
 
 COMPRESSED_FROM = 32 * 1024
-"""Bytes. Smaller answers are sent as they are: all annotations of one gene have some 20 KB."""
+"""Bytes. Smaller responses are not compressed: all annotations of one gene have about 20 KB."""
 
 IN_THREAD_FROM = 256 * 1024
-"""Bytes. Larger parts are hashed and compressed in a thread, because they take milliseconds."""
+"""Bytes. Larger parts are hashed and compressed in a thread, because this takes milliseconds."""
 
 LEVEL = 1
-"""Of compression. JSON shrinks to a sixth; higher levels take three times as long for a tenth."""
+"""The compression level. JSON shrinks to a sixth; higher levels take three times as long to save a
+further tenth."""
 
 _GZIP = 31
-"""zlib's `wbits` for the format of gzip."""
+"""zlib's `wbits` for the gzip format."""
 
 _REFUSED = re.compile(r"q=0(\.0*)?")
-"""The weight of a coding that a client does not accept."""
+"""The weight of an encoding that a client does not accept."""
 
 
 class Conditional:
-    """Adds ``ETag`` and ``Cache-Control`` to successful reads, and compresses large answers.
+    """Adds ``ETag`` and ``Cache-Control`` to successful reads, and compresses large responses.
 
-    An answer that comes in one part gets the ETag of its body. An answer that is streamed has none.
-    A cache has to ask again before it uses an answer, which costs a 304 if nothing has changed.
+    A response in one part gets an ETag from its body. A streamed response has none. A cache must
+    revalidate a stored response before it uses it, and gets a 304 if nothing has changed.
 
     Args:
         app: the application.
-        private: whether reads need a token: shared caches must not store the answers.
+        private: whether reads need a token, so that shared caches must not store responses.
     """
 
     def __init__(self, app: ASGIApp, *, private: bool) -> None:
@@ -56,7 +57,7 @@ class Conditional:
 
 
 class _Answer:
-    """One answer on its way to the client."""
+    """Processes one response on its way to the client."""
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class _Answer:
         self._gzip: zlib._Compress | None = None
 
     async def send(self, message: Message) -> None:
-        """Send a message of the application. Its start waits for the first part of the body."""
+        """Send a message of the application. The start is delayed until the first body part."""
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -91,7 +92,7 @@ class _Answer:
         await self._send({**message, "body": body})
 
     async def _begin(self, start: Message, body: bytes, *, more: bool) -> bytes:
-        """Send the start with the headers that fit, and return the first part of the body."""
+        """Send the start with the appropriate headers, and return the first part of the body."""
         if start["status"] != 200:  # noqa: PLR2004 - HTTP's OK
             await self._send(start)
             return body
@@ -103,7 +104,7 @@ class _Answer:
         gzip = self._is_compressed(headers, body, more=more)
         if self._is_get and not more:
             digest = await _apart(len(body), _digest, body)
-            # another coding is another representation (RFC 9110, section 8.8.3.3)
+            # another encoding is another representation (RFC 9110, section 8.8.3.3)
             headers["ETag"] = f'"{digest}-gzip"' if gzip else f'"{digest}"'
             if {digest, "*"} & _known(self._request.get("if-none-match", "")):
                 del headers["Content-Length"]
@@ -130,7 +131,7 @@ class _Answer:
     def _compress(self, body: bytes, more: bool) -> bytes:  # noqa: FBT001 - called in a thread
         assert self._gzip is not None
         compressed = self._gzip.compress(body)
-        # a part is not held back: the first changes appear at once
+        # each part is flushed, so that the first changes reach the client at once
         return compressed + self._gzip.flush(zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH)
 
 
@@ -145,13 +146,13 @@ def _digest(body: bytes) -> str:
 
 
 def _known(if_none_match: str) -> set[str]:
-    """Return the digests that the client has answers with."""
+    """Return the digests of the responses that the client has stored."""
     tags = (tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(","))
     return {tag.removesuffix("-gzip") for tag in tags}
 
 
 def accepts_gzip(accepted: str) -> bool:
-    """Tell whether a client accepts gzip (RFC 9110, section 12.5.3)."""
+    """Return whether a client accepts gzip (RFC 9110, section 12.5.3)."""
     accepts: dict[str, bool] = {}
     for part in accepted.lower().split(","):
         coding, _, weight = part.partition(";")

@@ -1,4 +1,4 @@
-"""Limits the number of connections to the API, and closes waiting ones to make room."""
+"""Limits the number of connections to the API, and closes idle ones in favour of new ones."""
 
 import logging
 import resource
@@ -9,20 +9,20 @@ from app.api.log_throttle import ThrottledWarning
 logger = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 32
-"""Connections that the event loop accepts in one iteration. It closes none in the same iteration,
-so this many file descriptors must be free."""
+"""The number of connections that the event loop accepts in one iteration. It closes none in the
+same iteration, so this many file descriptors must be free."""
 
 RESERVED_FILES = 96
 """File descriptors reserved for everything but clients: PostgreSQL, Redis, upstreams, files."""
 
 MIN_CONNECTIONS = 8
-"""Connections that are kept even if the process may hardly open any files."""
+"""The minimum number of connections, even if the process may open very few files."""
 
 
 def max_connections(wanted: int) -> int:
-    """Return how many connections the process can keep, at most ``wanted``.
+    """Return the number of connections that the process can keep open, at most ``wanted``.
 
-    Without a free file descriptor, the event loop tries again and again to accept a connection and
+    Without a free file descriptor, the event loop retries to accept a connection in a busy loop and
     logs a traceback each time (``asyncio/selector_events.py``, ``_accept_connection``). The process
     does nothing else meanwhile. This limit keeps descriptors free.
     """
@@ -31,7 +31,12 @@ def max_connections(wanted: int) -> int:
         return wanted
     possible = max(MIN_CONNECTIONS, files - RESERVED_FILES - 2 * ACCEPTED_AT_ONCE)
     if possible < wanted:
-        logger.info("at most %d connections: the process may open only %d files", possible, files)
+        logger.info(
+            "the API keeps at most %d connections, because the process may open only %d files; to"
+            " allow more, raise the limit on open files (ulimit -n, or LimitNOFILE= in the unit)",
+            possible,
+            files,
+        )
     return min(wanted, possible)
 
 
@@ -47,12 +52,12 @@ class ConnectionLimit:
 
     A connection whose request is being executed is never closed. Every other connection waits for
     its client: the client has not sent a complete request, sends no further request, or does not
-    read its answer. When the limit is reached, the connection that has waited longest is closed. So
-    a client that sends its request at once is served even while another one opens connections and
-    sends nothing.
+    read the response. At the limit, the connection that has waited longest is closed. So a client
+    that sends its request at once is served even while another one opens connections and sends
+    nothing.
 
     Args:
-        limit: the most connections that are kept.
+        limit: the maximum number of connections.
     """
 
     def __init__(self, limit: int) -> None:
@@ -64,7 +69,7 @@ class ConnectionLimit:
         self._refused = ThrottledWarning("refused connections, because all others are busy")
 
     def admit(self, client: Client) -> bool:
-        """Admit a connection, in place of a waiting one if necessary; False if all are busy."""
+        """Admit a connection, closing a waiting one if necessary; return False if all are busy."""
         if len(self._clients) >= self._limit:
             if not self._waiting:
                 self._refused.count()
@@ -75,21 +80,21 @@ class ConnectionLimit:
         return True
 
     def forget(self, client: Client) -> None:
-        """Forget a connection that was closed."""
+        """Remove a connection that was closed."""
         self._clients.discard(client)
         self._waiting.pop(client, None)
 
     def mark_busy(self, client: Client) -> None:
-        """Note that a complete request of this connection is being executed."""
+        """Record that a complete request of a connection is being executed."""
         self._waiting.pop(client, None)
 
     def mark_waiting(self, client: Client) -> None:
-        """Note that this connection waits for its client."""
+        """Record that a connection waits for its client."""
         if client in self._clients:
             self._waiting.setdefault(client)
 
     def close(self, client: Client) -> None:
-        """Close a connection, because its client is too slow or to make room."""
+        """Close a connection, because its client is too slow or because of the limit."""
         self._closed.count()
         self.forget(client)
         client.abort()

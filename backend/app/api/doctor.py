@@ -116,9 +116,9 @@ async def examine(new: NewExamination, services: ServicesDep) -> DoctorReport:
 
 
 def report(services: Services, chosen: Collection[str]) -> DoctorReport:
-    """Return what these checks found last, and the problems of those that they need."""
+    """Return the latest results of these checks, and the problems of the checks that they need."""
     needed = {check.id for check in with_needs(CHECKS, chosen)}
-    seen = {seen_check.result.check.id: seen_check for seen_check in services.doctor.seen()}
+    seen = {latest.result.check.id: latest for latest in services.doctor.seen()}
     results = [seen[name].result for name in seen if name in needed]
     shown = shown_of(results, chosen)
     number = Counter(result.status for result in shown)

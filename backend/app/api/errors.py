@@ -1,4 +1,4 @@
-"""All answers that are errors have the same form, and none shows internals."""
+"""Gives all error responses the same form, without internals."""
 
 import logging
 from collections.abc import Mapping
@@ -28,28 +28,28 @@ logger = logging.getLogger(__name__)
 _STATUS: dict[type[UserError], int] = {NotFound: 404, Conflict: 409, WrongUse: 422}
 
 _NO_PERMISSION = frozenset({"42501", "25006"})
-"""SQLSTATEs of a privilege that the API's role does not have, and of a read-only session."""
+"""The SQLSTATEs of a missing privilege and of a read-only session."""
 
 MAX_PROBLEMS = 10
-"""The most problems of a request that are named."""
+"""The maximum number of problems of a request that the response names."""
 
 _EXAMPLES = {
     "/api/admin/runs": '{"sources": ["clinvar"], "mode": "smart"}, for example',
     "/api/genes/query": '{"q": ["PKD1", "HGNC:12403"]}, for example',
 }
-"""Examples of bodies, by the ends of addresses."""
+"""Examples of bodies, by the end of the path."""
 
 _UNREADABLE: dict[type[BaseException], str] = {
     RecursionError: "it is nested too deeply",
     UnicodeDecodeError: "it is not UTF-8",
     ClientDisconnect: "it did not arrive completely",
-    # Python reads no integer of more than 4,300 digits
+    # Python refuses to parse integers with more than 4,300 digits
     ValueError: "it contains a number with too many digits",
 }
 
 
 class Busy(KidneyGeneticsError):
-    """This process has too much to do to answer in time. PostgreSQL and Redis are not the cause."""
+    """This process is overloaded. PostgreSQL and Redis are not the cause."""
 
 
 class Refusal(BaseModel):
@@ -66,9 +66,9 @@ class Refusal(BaseModel):
 
 
 def refusals(reasons: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """Return OpenAPI's descriptions of the reasons why a route refuses requests, by status.
+    """Return the OpenAPI descriptions of a route's error responses, by status.
 
-    FastAPI's own description is the name of the status, which depends on the version of Python.
+    FastAPI's default description is the name of the status, which depends on the Python version.
     """
     return {status: {"model": Refusal, "description": why} for status, why in reasons.items()}
 
@@ -81,13 +81,13 @@ def refuse(
     remedy: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Return the answer to a request that is refused."""
+    """Return the response to a refused request."""
     body = Refusal(error=error, allowed=allowed, remedy=remedy)
     return JSONResponse(body.model_dump(), status, headers=headers)
 
 
 def install(app: FastAPI) -> None:
-    """Make an application answer all errors in this form."""
+    """Install handlers that give all error responses of an application this form."""
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -107,7 +107,7 @@ async def _user_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Name each problem and its place, but not the value that was sent: it may be a secret."""
+    """Name each problem and its place, but not the value, which may be a secret."""
     example = _example(request)
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
@@ -125,7 +125,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _describe(problem: Any) -> str:
-    # the client chose the names of the fields: they are quoted, as they may contain anything
+    # the names of fields come from the client and may contain anything, so they are quoted
     path = [repr(part[:80]) if isinstance(part, str) else str(part) for part in problem["loc"][1:]]
     return " ".join([problem["loc"][0], ".".join(path)]).strip() + f": {problem['msg']}"
 
@@ -145,7 +145,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             allowed=", ".join([*paths, request.app.openapi_url]),
         )
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Starlette names those of the first route of this address only
+        # Starlette names the methods of the first matching route only
         methods = _methods(paths, request) or dict(error.headers or {}).get("Allow", "")
         return refuse(
             405,
@@ -162,7 +162,7 @@ def _example(request: Request) -> str:
 
 
 def _why(cause: BaseException) -> str:
-    """Return why FastAPI could not read a body, from the cause of the error that it raised."""
+    """Explain why FastAPI could not read a body, from the cause of its error."""
     for kind, why in _UNREADABLE.items():
         if isinstance(cause, kind):
             return why
@@ -171,9 +171,10 @@ def _why(cause: BaseException) -> str:
 
 
 def _paths(app: FastAPI) -> dict[str, list[str]]:
-    """Return the methods of each address that OpenAPI shows.
+    """Return the methods of each path in the OpenAPI document.
 
-    The document itself takes the event loop more than 100 ms when it is first asked for.
+    They are read from the routes, because building the document blocks the event loop for more than
+    100 ms.
     """
     found: dict[str, list[str]] = {}
     for route in iter_route_contexts(app.routes):
@@ -183,11 +184,11 @@ def _paths(app: FastAPI) -> dict[str, list[str]]:
 
 
 def _methods(paths: Mapping[str, list[str]], request: Request) -> str:
-    asked = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    requested = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found = [
         method
         for path, methods in paths.items()
-        if compile_path(path)[0].match(asked)
+        if compile_path(path)[0].match(requested)
         for method in methods
     ]
     return ", ".join([*found, "HEAD"] if "GET" in found else found)
@@ -204,13 +205,13 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             remedy="see the API's log",
         )
     if not is_unavailable(error):
-        raise error  # it is answered as an unexpected error, and its traceback is logged
+        raise error  # handled as an unexpected error, with a traceback in the log
     logger.warning("%s: PostgreSQL is unavailable: %s", what, error)
     return database_unavailable()
 
 
 def database_unavailable() -> JSONResponse:
-    """Return the answer for the time that PostgreSQL is unavailable."""
+    """Return the response while PostgreSQL is unavailable."""
     return refuse(
         503,
         "the database is unavailable",
@@ -220,7 +221,7 @@ def database_unavailable() -> JSONResponse:
 
 
 async def _busy(request: Request, error: Exception) -> JSONResponse:
-    """Ask the client to try again: this process has too much to do."""
+    """Ask the client to retry, because this process is overloaded."""
     logger.warning("%s %s: the API is too busy: %s", request.method, request.url.path, error)
     return refuse(
         503,
@@ -231,6 +232,6 @@ async def _busy(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    """Answer without details; the server logs the traceback."""
+    """Respond without details; the server logs the traceback."""
     del request, error
     return refuse(500, "an unexpected error occurred", remedy="see the API's log")

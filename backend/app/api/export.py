@@ -128,21 +128,21 @@ async def export(
 
 
 async def exported(request: Request, services: Services, asked: Asked) -> Response:
-    """Start an export, and return the answer that streams it.
+    """Start an export, and return the response that streams it.
 
     Args:
-        request: that is answered. To HEAD, the answer has only the headers.
-        services: with the slots for exports.
-        asked: what to export. Its format has been checked.
+        request: the request. The response to HEAD has only the headers.
+        services: the services, with the slots for exports.
+        asked: what to export. Its format must have been checked.
 
     Raises:
         WrongUse, UserError: see `planning.plan`.
-        TooManyExports: as many as allowed are being executed.
+        TooManyExports: the maximum number of exports is running.
     """
     if IS_HEAD in request.scope:
         async with consistent(services.db) as connection:
             planned = await plan(connection, asked)
-        # streamed as the file would be: an empty body would have a length and an ETag of its own
+        # streamed like the file, because an empty body would get a length and an ETag of its own
         return StreamingResponse(_nothing(), 200, _headers(planned, request, columns=False))
     async with AsyncExitStack() as stack:
         stack.enter_context(services.export_slots)
@@ -170,7 +170,7 @@ def _names(given: Sequence[str]) -> Sequence[str] | None:
 
 
 def _gzip(request: Request, name: str) -> bool:
-    """Return whether the answer is compressed. Parquet files and workbooks already are."""
+    """Return whether to compress the response. Parquet files and workbooks already are."""
     return FORMATS[name].is_text and accepts_gzip(request.headers.get("Accept-Encoding", ""))
 
 
@@ -181,7 +181,7 @@ def _headers(planned: Plan, request: Request, *, columns: bool) -> dict[str, str
         "Content-Type": found.media_type,
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    # elsewhere a middleware compresses, in this process
+    # the export's process compresses the file; other responses are compressed by a middleware
     if not columns and _gzip(request, found.name):
         headers["Content-Encoding"] = "gzip"
     return headers
@@ -191,9 +191,9 @@ class _Streamed(Response):
     """Streams an export while its process writes it, and ends the process with the request.
 
     Args:
-        export: that was started.
-        until_then: what ends with the request.
-        headers: of the answer.
+        export: the started export.
+        until_then: the resources to release at the end of the request.
+        headers: the headers of the response.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class _Streamed(Response):
             await send_while_connected(receive, self._stream(send))
 
     async def _stream(self, send: Send) -> None:
-        """Send the output. An error ends the connection, so that no client takes a part for all.
+        """Send the output. An error aborts the connection, so that the client detects the failure.
 
         Raises:
             ExportFailed, ExportProcessDied: the export could not be completed.

@@ -1,34 +1,34 @@
-"""Limits how many exports a process executes at a time."""
+"""Limits the number of concurrent exports of a process."""
 
 from app.core.errors import KidneyGeneticsError
 
 MAX_EXPORTS = 2
-"""Exports at a time. Each has a process and a session of PostgreSQL of its own."""
+"""The maximum number of concurrent exports. Each has its own process and PostgreSQL session."""
 
 RETRY_AFTER = 15
-"""Seconds after which a client may ask again: a large export takes about so long."""
+"""Seconds after which a client may retry: the approximate duration of a large export."""
 
 
 class TooManyExports(KidneyGeneticsError):
-    """All slots are taken."""
+    """All slots are in use."""
 
 
 class ExportSlots:
-    """Counts the exports of this process."""
+    """Counts the running exports of this process."""
 
     def __init__(self) -> None:
         self._taken = 0
 
     def __enter__(self) -> None:
-        """Take a slot.
+        """Acquire a slot.
 
         Raises:
-            TooManyExports: there is none.
+            TooManyExports: all slots are in use.
         """
         if self._taken >= MAX_EXPORTS:
             raise TooManyExports
         self._taken += 1
 
     def __exit__(self, *_: object) -> None:
-        """Give the slot back."""
+        """Release the slot."""
         self._taken -= 1

@@ -1,4 +1,4 @@
-"""Makes Prometheus' families of metrics. All their names begin with the same prefix."""
+"""Builds Prometheus metric families, whose names have a common prefix."""
 
 from collections.abc import Mapping
 from itertools import accumulate
@@ -17,7 +17,7 @@ def gauge(name: str, description: str, value: float) -> Metric:
 
 
 def gauge_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
-    """Return a gauge with a value for each value of a label."""
+    """Return a gauge with one value per value of a label."""
     return _filled(GaugeMetricFamily(PREFIX + name, description, labels=[label]), values)
 
 
@@ -27,7 +27,7 @@ def counter(name: str, description: str, value: float) -> Metric:
 
 
 def counter_by(label: str, name: str, description: str, values: Mapping[str, float]) -> Metric:
-    """Return a counter with a value for each value of a label."""
+    """Return a counter with one value per value of a label."""
     return _filled(CounterMetricFamily(PREFIX + name, description, labels=[label]), values)
 
 
@@ -41,20 +41,20 @@ def histogram(name: str, description: str, value: Histogram) -> Metric:
 def histogram_by(
     label: str, name: str, description: str, values: Mapping[str, Histogram]
 ) -> Metric:
-    """Return a histogram for each value of a label."""
+    """Return one histogram per value of a label."""
     family = HistogramMetricFamily(PREFIX + name, description, labels=[label])
-    for each, value in values.items():
-        family.add_metric([each], _cumulative(value), value.seconds)
+    for label_value, value in values.items():
+        family.add_metric([label_value], _cumulative(value), value.seconds)
     return family
 
 
 def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:
-    for each, value in values.items():
-        family.add_metric([each], value)
+    for label_value, value in values.items():
+        family.add_metric([label_value], value)
     return family
 
 
 def _cumulative(value: Histogram) -> list[tuple[str, float]]:
-    """Return the number of durations up to each bound, as Prometheus wants it."""
+    """Return the cumulative number of durations up to each bound, as Prometheus requires."""
     bounds = [*(str(float(bound)) for bound in value.bounds), "+Inf"]
     return list(zip(bounds, accumulate(value.counts), strict=True))

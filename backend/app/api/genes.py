@@ -1,4 +1,4 @@
-"""Reads of genes. What is stored as JSON is passed on: the answers are not built by FastAPI."""
+"""Reads of genes. Stored JSON is passed on unchanged; FastAPI does not serialize the responses."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -61,10 +61,10 @@ class Ambiguity(Refusal):
 
 
 def _identifiers(given: object) -> object:
-    """Explain in one sentence what is allowed, and not for each type."""
-    each = given if isinstance(given, list) else [given]
-    # True is an int, too
-    if not {type(one) for one in each} <= {str, int} or type(given) is int:
+    """Raise one error for all wrong types, instead of pydantic's one error per allowed type."""
+    identifiers = given if isinstance(given, list) else [given]
+    # compares the types, because `True` is an instance of int
+    if not {type(one) for one in identifiers} <= {str, int} or type(given) is int:
         raise PydanticCustomError(
             "identifiers",
             "Input should be a list of identifiers, or a text with commas between them",

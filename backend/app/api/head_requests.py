@@ -1,13 +1,13 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IS_HEAD = "kidney_genetics.head"
-"""This key of the scope of a GET says that the client sent HEAD, so that it gets no body."""
+"""The key in the scope of a GET that marks a HEAD request, whose response has no body."""
 
 
 class HeadRequests:
-    """Answers HEAD at every address that answers GET, as HTTP demands (RFC 9110, section 9.3.2).
+    """Supports HEAD for every path that supports GET, as HTTP requires (RFC 9110, section 9.3.2).
 
-    FastAPI's routes answer HEAD with 405. This middleware executes a GET and sends no body.
+    FastAPI's routes answer HEAD with 405. This middleware executes a GET and omits the body.
     """
 
     def __init__(self, app: ASGIApp) -> None:

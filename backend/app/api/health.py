@@ -56,16 +56,16 @@ async def ready(services: ServicesDep) -> Ready | JSONResponse:
             services.probes.check_postgres(), redis_answers(services.probes)
         )
     except Unavailable as error:
-        logger.warning("not ready, PostgreSQL is unavailable: %s", error)
+        logger.warning("the API is not ready, because PostgreSQL is unavailable: %s", error)
         return database_unavailable()
     return Ready(redis="not used" if redis is None else "answers" if redis else "away")
 
 
 async def redis_answers(probes: Probes) -> bool | None:
-    """Return whether Redis answers, or None if it is not used. The log says why it does not.
+    """Return whether Redis answers, or None if it is not used. Log why it does not answer.
 
     Raises:
-        Busy: this process has too much to do to find out.
+        Busy: this process is too busy to find out.
     """
     if not probes.uses_redis:
         return None

@@ -24,10 +24,10 @@ LISTS_PREFIX = f"{ADMIN_PREFIX}/lists"
 admin_router = routers.admin_router("/lists", "lists")
 
 MAX_GENES = 20_000
-"""The most names of a list."""
+"""The maximum number of names in a list."""
 
 MAX_BODY = 1024 * 1024
-"""Bytes of a request that sends a list."""
+"""The maximum size of a request that uploads a list, in bytes."""
 
 _NOT_FOUND = refusals({404: "There is no such list"})
 
@@ -105,7 +105,7 @@ async def put_list(
     list again changes nothing.
     """
     lists.check_name(name)
-    # a long list takes more than 100 ms
+    # in a thread, because a long list takes more than 100 ms
     rows = await asyncio.to_thread(_rows, new.genes)
     async with services.db.begin() as connection:
         listed = await resolve_rows(connection, rows)

@@ -1,4 +1,4 @@
-"""Keeps warnings that any client can cause from filling the log."""
+"""Prevents warnings that any client can cause from filling the log."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ class ThrottledWarning:
     """Logs a frequent event at most once a minute, with the number of its occurrences.
 
     Args:
-        event: what happened, as the log says it.
+        event: a description of the event for the log.
     """
 
     def __init__(self, event: str) -> None:
@@ -27,11 +27,11 @@ class ThrottledWarning:
         self._logged_at: float | None = None
 
     def count(self) -> None:
-        """Count an occurrence, and log the count unless that was done less than a minute ago."""
+        """Count an occurrence, and log the count at most once a minute."""
         self._count += 1
         now = time.monotonic()
         if self._logged_at is None or now - self._logged_at >= REPEAT_INTERVAL:
-            logger.warning("%s: %d since the last such line", self._event, self._count)
+            logger.warning("%s: %d since the last line about this", self._event, self._count)
             self._logged_at, self._count = now, 0
 
 
@@ -47,7 +47,7 @@ def throttle_server_logs() -> None:
         return False
 
     def handle_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        # asyncio logs a traceback for each connection that waits
+        # asyncio would log a traceback for each waiting connection
         if "out of system resource" in context["message"]:
             no_files.count()
         else:
@@ -59,7 +59,7 @@ def throttle_server_logs() -> None:
 
 
 def _shorten_addresses(record: logging.LogRecord) -> bool:
-    """Shorten long addresses in lines like ``client - "GET /path HTTP/1.1" 200``."""
+    """Truncate long addresses in lines like ``client - "GET /path HTTP/1.1" 200``."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             argument[:MAX_ADDRESS] + "..."

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, queried anew at each scrape. This process counts nothing itself."""
+"""Metrics for Prometheus, queried at each scrape. This process keeps no counters of its own."""
 
 import asyncio
 import logging
@@ -42,11 +42,11 @@ router = APIRouter(tags=["health"])
 
 
 class Scrape(Collector):
-    """The answer to one scrape, for Prometheus' own library.
+    """The metrics of one scrape, in the form of Prometheus' library.
 
     Args:
-        statistics: None if PostgreSQL is unavailable.
-        coverage: None if PostgreSQL is unavailable.
+        statistics: the statistics of the engine; None if PostgreSQL is unavailable.
+        coverage: the coverage by source; None if PostgreSQL is unavailable.
         redis: whether Redis answers; None if it is not used.
     """
 
@@ -62,7 +62,7 @@ class Scrape(Collector):
         self._redis = redis
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric. A state, kind or source without a value is 0 and not missing."""
+        """Yield every metric. A state, kind or source without a value has 0 and is not missing."""
         build = GaugeMetricFamily(
             f"{PREFIX}build_info", "Always 1, with the version as a label.", labels=["version"]
         )
@@ -108,9 +108,9 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
 
 
 def _readable(accept: str) -> str:
-    """Return the ``Accept`` header, or nothing if Prometheus' library would fail to read it.
+    """Return the ``Accept`` header, or an empty string if Prometheus' library would fail with it.
 
-    The library accepts any version and any kind of escaping, and fails later (prometheus-client
+    The library accepts any version and any escaping scheme, and fails later (prometheus-client
     0.26, ``choose_encoder``).
     """
     given = _PARAMETER.findall(accept)
@@ -121,7 +121,7 @@ async def _if_available(query: Awaitable[T]) -> T | None:
     try:
         return await query
     except Unavailable as error:
-        logger.warning("some metrics are missing, PostgreSQL is unavailable: %s", error)
+        logger.warning("PostgreSQL is unavailable, so this scrape lacks some metrics: %s", error)
         return None
 
 
@@ -138,7 +138,7 @@ def _engine(engine: EngineStatistics) -> Iterable[Metric]:
             alive,
         ),
         gauge_by(
-            "state", "runs", "Runs by state.", {state: each.runs for state, each in runs.items()}
+            "state", "runs", "Runs by state.", {state: known.runs for state, known in runs.items()}
         ),
         gauge("queue_depth", "Queued runs.", runs["queued"].runs),
         gauge(
@@ -215,32 +215,32 @@ def _upstreams(known: Mapping[str, SourceTotals]) -> Iterable[Metric]:
             "source",
             "upstream_requests",
             "Requests to the upstream services, by source.",
-            {source: each.requests for source, each in totals.items()},
+            {source: total.requests for source, total in totals.items()},
         ),
         counter_by(
             "source",
             "upstream_rate_limited",
             "Answers with the status 429, by source: the service had too many requests.",
-            {source: each.rate_limited for source, each in totals.items()},
+            {source: total.rate_limited for source, total in totals.items()},
         ),
         counter_by(
             "source",
             "upstream_budget_wait_seconds",
             "Time that requests have waited for the request budget, by source. Requests that wait"
             " at the same time all count.",
-            {source: each.budget_seconds for source, each in totals.items()},
+            {source: total.budget_seconds for source, total in totals.items()},
         ),
         counter_by(
             "source",
             "upstream_received_bytes",
             "Bytes received in bodies, by source. Most bodies are compressed.",
-            {source: each.bytes_received for source, each in totals.items()},
+            {source: total.bytes_received for source, total in totals.items()},
         ),
         histogram_by(
             "source",
             "batch_commit_seconds",
             "Duration of the transaction that commits a batch of answers, by source.",
-            {source: each.commits for source, each in totals.items()},
+            {source: total.commits for source, total in totals.items()},
         ),
     )
 
@@ -293,12 +293,12 @@ def _annotations(known: Mapping[str, Coverage]) -> Iterable[Metric]:
             "source",
             "annotations_oldest_check_timestamp_seconds",
             "Time of the oldest check of a gene.",
-            {source: each.oldest for source, each in known.items()},
+            {source: coverage.oldest for source, coverage in known.items()},
         ),
         gauge_by(
             "source",
             "annotations_median_check_timestamp_seconds",
             "Median time of the checks of the genes.",
-            {source: each.median for source, each in known.items()},
+            {source: coverage.median for source, coverage in known.items()},
         ),
     )

@@ -1,4 +1,4 @@
-"""Query parameters that several reads share: which sources and fields, and at which moment."""
+"""Query parameters of several reads: the sources, the fields and the point in time."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -86,7 +86,7 @@ ORDER = Annotated[
 
 
 class Shown:
-    """Which annotations of genes come back, and of which moment. A dependency of routes."""
+    """The parameters that select annotations and a point in time, as a dependency of routes."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Shown:
         self._snapshot = snapshot
 
     async def find(self, connection: AsyncConnection) -> Wanted:
-        """Return what is meant.
+        """Return the selected sources, fields and point in time.
 
         Raises:
             WrongUse: there is no such source, field, time or snapshot.
@@ -117,19 +117,19 @@ class Shown:
 
 
 ShownDep = Annotated[Shown, Depends()]
-"""The type of a route's parameter that receives what the client wants to be shown."""
+"""The type of a route's parameter that receives the selection."""
 
 
 def given_names(given: Iterable[str]) -> list[str]:
-    """Return names that are separated by commas, from one or several values of a parameter."""
+    """Split the values of a parameter into names, which are separated by commas."""
     return [name for value in given for name in split_names(value)]
 
 
 @contextmanager
 def in_parameters() -> Iterator[None]:
-    """Make an error about something that a parameter names, and that is not there, a wrong use.
+    """Convert `NotFound` to `WrongUse` for names in parameters.
 
-    404 is for what the address itself names.
+    A 404 is reserved for objects that the path names.
     """
     try:
         yield

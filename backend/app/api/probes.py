@@ -14,20 +14,20 @@ from app.core.arq.client import connect
 from app.db.engine import create_engine
 
 PROBE_CONNECTIONS = 4
-"""To PostgreSQL: one for each of the queries."""
+"""Connections to PostgreSQL: one for each query."""
 
 
 COUNT_TIMEOUT = 60.0
-"""Seconds for the passes over all annotations. Nobody waits for as long."""
+"""The timeout of the passes over all annotations, in seconds. Callers wait for less time."""
 
 
 class Probes:
-    """Queries PostgreSQL and Redis on connections of its own.
+    """Queries PostgreSQL and Redis on separate connections.
 
-    So a probe gets its answer even if requests use all other connections.
+    So a probe is answered even if requests use all other connections.
 
     Args:
-        settings: the addresses of PostgreSQL and Redis, and what the sources need.
+        settings: the settings, with the addresses of PostgreSQL and Redis.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,7 +43,7 @@ class Probes:
         self._postgres_check = SharedQuery(self._query_postgres)
         self._redis_check = SharedQuery(self._query_redis)
         self._statistics = SharedQuery(self._query_statistics)
-        # a pass over all annotations takes some tenths of a second
+        # cached, because a pass over all annotations takes some tenths of a second
         self._coverage = SharedQuery(self._query_coverage)
         self._recent_coverage = Recent(self._coverage.result)
         self._counts = SharedQuery(self._query_counts, timeout=COUNT_TIMEOUT)
@@ -51,15 +51,15 @@ class Probes:
 
     @property
     def uses_redis(self) -> bool:
-        """Whether Redis is used, which is not so if the API executes runs itself."""
+        """Whether Redis is used. It is not if the API executes runs itself."""
         return self._redis is not None
 
     async def check_postgres(self) -> None:
         """Check that PostgreSQL answers.
 
         Raises:
-            Unavailable: it does not.
-            Busy: this process has too much to do to find out.
+            Unavailable: PostgreSQL does not answer.
+            Busy: this process is too busy to find out.
         """
         await self._postgres_check.result()
 
@@ -67,39 +67,39 @@ class Probes:
         """Check that Redis answers, if it is used.
 
         Raises:
-            Unavailable: it does not.
-            Busy: this process has too much to do to find out.
+            Unavailable: Redis does not answer.
+            Busy: this process is too busy to find out.
         """
         if self.uses_redis:
             await self._redis_check.result()
 
     async def statistics(self) -> Statistics:
-        """Return what PostgreSQL knows about the runs, the workers and the schedules.
+        """Return the statistics of the runs, the workers and the schedules.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
-            Busy: this process has too much to do to find out.
+            Busy: this process is too busy to find out.
         """
         return await self._statistics.result()
 
     async def coverage(self) -> dict[str, Coverage]:
-        """Return what PostgreSQL knows about the annotations, by source. It may be some time old.
+        """Return the coverage of the annotations by source. It may be minutes old.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
-            Busy: this process has too much to do to find out.
+            Busy: this process is too busy to find out.
         """
         return await self._recent_coverage.result()
 
     async def counts(self, ended: datetime | None) -> Counts:
-        """Return how many answers there are, for pages. They may be some time old.
+        """Return the counts of answers for the pages. They may be minutes old.
 
         Args:
-            ended: when the latest run ended. Former counts do not contain all of its answers.
+            ended: the end of the latest run. Counts from before are renewed.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
-            Busy: this process has too much to do to find out.
+            Busy: this process is too busy to find out.
         """
         found = await self._recent_counts.result()
         if ended is not None and found.at < ended:

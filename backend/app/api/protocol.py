@@ -18,8 +18,8 @@ def limited_protocol(connection_limit: ConnectionLimit, timeout: float) -> type[
 
     Args:
         connection_limit: the limit on the number of connections.
-        timeout: seconds that a client has to send a complete request, or to read a part of an
-            answer.
+        timeout: seconds that a client has to send a complete request, or to read a part of a
+            response.
     """
     attributes = {"connection_limit": connection_limit, "timeout": timeout}
     return type("HTTP", (LimitedProtocol,), attributes)
@@ -29,7 +29,7 @@ class LimitedProtocol(H11Protocol):
     """uvicorn's HTTP protocol, with timeouts for clients.
 
     uvicorn 0.54 waits forever for the end of a header or a body, and for a client to read its
-    answer. Its ``limit_concurrency`` counts only requests whose header has arrived.
+    response. Its ``limit_concurrency`` counts only requests whose header has arrived.
     """
 
     connection_limit: ClassVar[ConnectionLimit]
@@ -65,7 +65,7 @@ class LimitedProtocol(H11Protocol):
         self._update()
 
     def timeout_keep_alive_handler(self) -> None:
-        """See uvicorn. The client may not have read its answer yet."""
+        """See uvicorn. The client may not have read the response yet."""
         super().timeout_keep_alive_handler()
         self._update()
 
@@ -86,12 +86,12 @@ class LimitedProtocol(H11Protocol):
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that is not HTTP, in the form of all errors."""
+        """Respond to a request that is not HTTP, in the form of all errors."""
         del msg
         self._refuse(400, "this is not an HTTP request")
 
     def _should_upgrade(self) -> bool:
-        """Ignore requests for another protocol, for each of which uvicorn would log two lines."""
+        """Ignore protocol upgrades, for each of which uvicorn would log two lines."""
         return False
 
     @property
@@ -99,7 +99,7 @@ class LimitedProtocol(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _update(self) -> None:
-        """Find out whether the connection waits for its client, and set or cancel the deadline."""
+        """Determine whether the connection waits for its client; set or cancel the deadline."""
         if self.transport.is_closing() or self.flow.write_paused:
             self.connection_limit.mark_waiting(self)
             if self._deadline is None or self.flow.write_paused:
@@ -125,7 +125,7 @@ class LimitedProtocol(H11Protocol):
 
     def _time_out(self) -> None:
         if self.cycle is None and not self.conn.trailing_data[0]:
-            # a browser opens connections before it knows whether it needs them
+            # no response: browsers open connections in advance that they may never use
             self.abort()
             return
         self._refuse(408, f"the request did not arrive within {self.timeout:g} s")
@@ -142,9 +142,9 @@ class LimitedProtocol(H11Protocol):
             self.connection_limit.close(self)
 
     def _refuse(self, status: int, error: str, headers: Mapping[str, str] | None = None) -> None:
-        """Answer without the application unless it has begun to, and close the connection."""
+        """Respond instead of the application, unless it has begun to, and close the connection."""
         if self.cycle is not None and self._is_executing:
-            # otherwise the application would write after the end of the answer
+            # otherwise the application would write after the end of the response
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:

@@ -9,22 +9,22 @@ from app.core.process import cancelling
 T = TypeVar("T")
 
 RENEW_AFTER = 60.0
-"""Seconds after which an answer is renewed, once somebody asks."""
+"""Seconds after which the next request for a result renews it in the background."""
 
 MAX_AGE = 300.0
-"""Seconds after which an answer is too old to be given."""
+"""Seconds after which a result is too old to be returned."""
 
 
 class Recent(Generic[T]):
-    """The answer of a slow query, which may be some time old.
+    """Caches the result of a slow query.
 
-    Callers get the last answer at once. If it is older than :data:`RENEW_AFTER`, the query runs
-    beside them, for the next caller. Only the first caller, and one after :data:`MAX_AGE`, waits
-    for the query.
+    Callers get the cached result at once. If it is older than :data:`RENEW_AFTER`, it is renewed in
+    the background, for the next caller. Only the first caller, and a caller after :data:`MAX_AGE`,
+    waits for the query.
 
     Args:
-        ask: asks the query.
-        clock: returns the monotonic time, in seconds.
+        ask: executes the query.
+        clock: returns the monotonic time in seconds.
     """
 
     def __init__(
@@ -36,26 +36,27 @@ class Recent(Generic[T]):
         self._renewing: asyncio.Task[T] | None = None
 
     async def result(self) -> T:
-        """Return the answer.
+        """Return the cached result, or wait for the query.
 
         Raises:
-            Unavailable, Busy: there is no answer that is recent enough; see `SharedQuery.result`.
+            Unavailable, Busy: the query failed, and there is no recent result; see
+                `SharedQuery.result`.
         """
         if self._answer is None or self._age() > MAX_AGE:
             return await self.renew()
         if self._age() > RENEW_AFTER and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.create_task(self.renew())
-            # the next caller tries again, and is told at last
+            # the error is ignored here: the next callers retry, and finally get the error
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._answer[1]
 
     async def cancel(self) -> None:
-        """Stop renewing the answer."""
+        """Stop renewing the result."""
         if self._renewing is not None:
             await cancelling.end(self._renewing, within=CANCEL_TIMEOUT)
 
     async def renew(self) -> T:
-        """Ask for the answer as it is now.
+        """Execute the query, and cache its result.
 
         Raises:
             Unavailable, Busy: see :meth:`result`.

@@ -1,4 +1,4 @@
-"""Routers of the two kinds of addresses: those of readers, and those of administrators."""
+"""Creates the routers of the two kinds of paths: for readers and for administrators."""
 
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPBearer
@@ -9,11 +9,11 @@ from app.api.strict_requests import StrictRoute
 
 
 def read_router(path: str, tag: str) -> APIRouter:
-    """Return a router of addresses below ``/api`` that need a token only if ``READ_TOKEN`` is set.
+    """Return a router for paths below ``/api``, which need a token only if ``READ_TOKEN`` is set.
 
     Args:
-        path: below ``/api``, with a slash before it.
-        tag: under which OpenAPI lists the routes.
+        path: the path below ``/api``, with a leading slash.
+        tag: the OpenAPI tag of the routes.
     """
     return APIRouter(
         prefix=f"/api{path}",
@@ -30,17 +30,17 @@ def read_router(path: str, tag: str) -> APIRouter:
 
 
 def admin_router(path: str, tag: str) -> APIRouter:
-    """Return a router of addresses below ``/api/admin``.
+    """Return a router for paths below ``/api/admin``.
 
     Args:
-        path: below ``/api/admin``, with a slash before it.
-        tag: under which OpenAPI lists the routes.
+        path: the path below ``/api/admin``, with a leading slash.
+        tag: the OpenAPI tag of the routes.
     """
     return APIRouter(
         prefix=f"{ADMIN_PREFIX}{path}",
         tags=[tag],
         route_class=StrictRoute,
-        # for OpenAPI only: `auth` checks the token before the route is known
+        # for OpenAPI only: `auth` checks the token before a route is matched
         dependencies=[Security(HTTPBearer(auto_error=False))],
         responses=refusals(
             {

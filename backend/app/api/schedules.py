@@ -147,8 +147,8 @@ async def add(request: Request, new: AddSchedule, services: ServicesDep) -> view
     )
     async with services.db.begin() as connection:
         check = partial(require_sources, enabled=services.enabled_sources)
-        can = actions(request.app.state.settings)
-        await operations.add(connection, schedule, check, can)
+        available = actions(request.app.state.settings)
+        await operations.add(connection, schedule, check, available)
         return await views.get_schedule(connection, new.name)
 
 

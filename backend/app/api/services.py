@@ -17,20 +17,20 @@ from app.doctor.kept import KeptResults
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the routes work with. It is created when the API starts.
+    """The services that the routes use. They are created when the API starts.
 
     Attributes:
         db: PostgreSQL, for requests.
-        reads: the same connections, on which each statement is a transaction of its own: a read of
-            a gene needs half the round trips.
-        probes: the queries of the probes and the metrics, on connections of their own.
+        reads: the same pool in autocommit mode, which halves the round trips of a read.
+        probes: the queries of the health checks and the metrics, on separate connections.
         dispatcher: sends wake-ups.
-        redis: the Redis of the arq workers, or None if the API executes runs itself.
-        settings: of the sources.
-        budgets: the request budgets of those who execute the runs.
-        doctor: what the checks of this installation found last in this process.
-        export_slots: limits the exports at a time.
-        streams: of which each occupies one of the connections for requests until its end.
+        redis: the Redis of the arq workers; None if the API executes runs itself.
+        settings: the settings of the sources.
+        budgets: the request budgets of the processes that execute the runs.
+        doctor: the latest results of the checks in this process.
+        export_slots: limits the number of concurrent exports.
+        streams: limits the number of concurrent streams, each of which occupies a connection of
+            the pool until its end.
     """
 
     db: AsyncEngine
@@ -51,7 +51,7 @@ class Services:
 
 
 async def _services(request: Request) -> Services:
-    # async, because FastAPI calls other functions in a thread
+    # async, because FastAPI would call a plain function in a thread
     services: Services = request.app.state.services
     return services
 

@@ -16,11 +16,11 @@ from app.core.process.loop_watch import LoopWatch
 T = TypeVar("T")
 
 PROBE_TIMEOUT = 3.0
-"""Seconds that a caller waits for PostgreSQL or Redis. Prometheus itself waits for 10 s, and the
-container's healthcheck for 4 s."""
+"""Seconds that a caller waits for PostgreSQL or Redis. Prometheus waits for 10 s, and the
+container's health check for 4 s."""
 
 QUERY_TIMEOUT = 10.0
-"""Seconds after which a query without an answer is abandoned. The next caller starts a new one, on
+"""Seconds after which a query without a result is abandoned. The next caller starts a new one on
 another connection."""
 
 CANCEL_TIMEOUT = 2.0
@@ -28,7 +28,7 @@ CANCEL_TIMEOUT = 2.0
 
 
 class Unavailable(KidneyGeneticsError):
-    """PostgreSQL or Redis does not answer or refuses to, which is no fault of this process."""
+    """PostgreSQL or Redis does not answer or refuses the query. This process is not the cause."""
 
 
 _TIMEOUTS = (TimeoutError, RedisTimeoutError, ConnectionTimeout)
@@ -41,13 +41,13 @@ def _timed_out(watch: LoopWatch) -> Busy | Unavailable:
 
 
 class SharedQuery(Generic[T]):
-    """A query that runs at most once at a time: concurrent callers get the same answer.
+    """A query that runs at most once at a time: concurrent callers share the result.
 
     So one connection is enough for any number of callers.
 
     Args:
         run: executes the query.
-        timeout: seconds after which a query without an answer is abandoned.
+        timeout: seconds after which a query without a result is abandoned.
     """
 
     def __init__(self, run: Callable[[], Awaitable[T]], timeout: float = QUERY_TIMEOUT) -> None:
@@ -56,15 +56,15 @@ class SharedQuery(Generic[T]):
         self._running: asyncio.Task[T] | None = None
 
     async def result(self) -> T:
-        """Return the answer.
+        """Return the result of the query.
 
         Raises:
             Unavailable: the query failed or did not end in time.
-            Busy: the query did not end in time, because this process has too much to do.
+            Busy: the query did not end in time, because this process is overloaded.
         """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run_in_time())
-            # it may end when no caller waits for it any more
+            # retrieves the exception, because the query may fail after all callers have left
             self._running.add_done_callback(lambda task: task.cancelled() or task.exception())
         running = self._running
         async with LoopWatch() as watch:

@@ -13,15 +13,15 @@ from app.core.workers.metrics import EngineStatistics, engine_statistics
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What PostgreSQL knows about the runs, the workers and the schedules, and of the genes.
+    """Statistics of the runs, the workers, the schedules and the genes.
 
     Attributes:
-        engine: the runs and the workers.
+        engine: the statistics of the runs and the workers.
         genes: the number of genes.
-        last_successes: when a run last completed a source, as seconds since 1970, by source.
+        last_successes: when a run last completed each source, in seconds since 1970.
         held: the sources whose latest answers are held.
-        overdue: the number of schedules whose time has come and that nobody has done.
-        ends: how the last tick of each schedule ended.
+        overdue: the number of schedules that are due and that no worker has done.
+        ends: the end of the last tick of each schedule.
     """
 
     engine: EngineStatistics
@@ -33,7 +33,7 @@ class Statistics:
 
 
 async def read_statistics(connection: AsyncConnection) -> Statistics:
-    """Query everything anew."""
+    """Query all statistics."""
     return Statistics(
         engine=await engine_statistics(connection),
         genes=await count_genes(connection),

@@ -1,4 +1,4 @@
-"""Answers that are sent while they are read from the database."""
+"""Streams responses while they are read from the database."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
@@ -15,60 +15,61 @@ from app.core.process import cancelling
 T = TypeVar("T")
 
 CLIENT_LEFT = 499
-"""nginx's status for it. Nobody reads the answer."""
+"""nginx's status for a client that has disconnected, for the log. No client receives it."""
 
 MAX_STREAMS = 4
-"""Streams at a time. Clients who read slowly leave most connections to others."""
+"""The maximum number of concurrent streams, so that slow clients leave most connections to others.
+"""
 
 VARY = {"Vary": "Accept"}
-"""Of answers whose format may be chosen by `Accept`."""
+"""A header of responses whose format depends on `Accept`."""
 
 CANCEL_TIMEOUT = 10.0
-"""Seconds that the work for a client that has gone has to end."""
+"""Seconds that the work for a disconnected client has to end."""
 
 
 class StreamSlots:
-    """Counts the streams of this process."""
+    """Counts the running streams of this process."""
 
     def __init__(self) -> None:
         self._taken = 0
 
     def __enter__(self) -> None:
-        """Take a slot.
+        """Acquire a slot.
 
         Raises:
-            Busy: all are taken.
+            Busy: all slots are in use.
         """
         if self._taken >= MAX_STREAMS:
-            raise Busy(f"{MAX_STREAMS} answers are being streamed")
+            raise Busy(f"{MAX_STREAMS} responses are being streamed")
         self._taken += 1
 
     def __exit__(self, *_: object) -> None:
-        """Give the slot back."""
+        """Release the slot."""
         self._taken -= 1
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do the work of a request, and cancel it when the client leaves.
+    """Do the work of a request, and cancel it if the client disconnects.
 
     Raises:
-        HTTPException: the client has left.
+        HTTPException: the client has disconnected.
     """
     working = await _until_left(request.receive, work)
     if working.cancelled():
-        raise HTTPException(CLIENT_LEFT, "the client has left")
+        raise HTTPException(CLIENT_LEFT, "the client has disconnected")
     return working.result()
 
 
 async def send_while_connected(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:
-    """Send the parts of an answer, and stop at once when the client leaves."""
+    """Send the parts of a response, and stop at once if the client disconnects."""
     sent = await _until_left(receive, sending)
     if not sent.cancelled():
         sent.result()
 
 
 async def _until_left(receive: Receive, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-    """Do work until it is done or the client leaves. In the latter case it is cancelled."""
+    """Do some work, and cancel it if the client disconnects."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_leaves(receive))
     try:
@@ -87,17 +88,17 @@ async def _leaves(receive: Receive) -> None:
 async def stream_response(
     request: Request, parts: AsyncGenerator[bytes, None], stack: AsyncExitStack, *, media_type: str
 ) -> Response:
-    """Return an answer that is streamed, once its first part is there.
+    """Return a streamed response, as soon as its first part is available.
 
-    Until then nothing has been sent, so that an error is answered like every other error. If the
-    client disconnects, the work ends at once, with its query. An error after the first part ends
-    the connection, so that the client sees that the answer is incomplete.
+    Before the first part nothing is sent, so an error gets a normal error response. An error after
+    it aborts the connection, so that the client detects an incomplete response. If the client
+    disconnects, the work and its query end at once.
 
     Args:
-        request: that is answered.
-        parts: of the body.
-        stack: what the answer holds until its end, such as a connection.
-        media_type: of the body.
+        request: the request.
+        parts: the parts of the body.
+        stack: the resources to release at the end of the response, such as a connection.
+        media_type: the media type of the body.
     """
     try:
         first = await while_connected(request, _first(parts))
@@ -120,7 +121,7 @@ class _Stream(StreamingResponse):
         super().__init__(_chained(first, parts), media_type=media_type, headers=VARY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI. Starlette would cancel the work again and again while it cleans up."""
+        """See ASGI. Starlette's own method would cancel the work repeatedly during its clean-up."""
         del scope
         async with self._stack:
             try:

@@ -1,4 +1,4 @@
-"""Reads requests by their content, and refuses what FastAPI would ignore."""
+"""Refuses parameters, fields and forms of numbers that FastAPI would ignore or accept silently."""
 
 import difflib
 import re
@@ -19,7 +19,7 @@ _NUMBER = re.compile("0|-?[1-9][0-9]*")
 
 
 def _in_digits(value: object) -> object:
-    """Accept a number in an address only in its usual form.
+    """Accept a number in a URL only in its usual form.
 
     Pydantic also reads ``1_0``, ``+10``, ``10.0`` and `` 10 `` as 10.
     """
@@ -29,11 +29,11 @@ def _in_digits(value: object) -> object:
 
 
 IN_DIGITS = BeforeValidator(_in_digits)
-"""For each number in an address. It stands after the bounds, so that OpenAPI shows them."""
+"""A validator for each number in a URL. It follows the bounds, so that OpenAPI includes them."""
 
 
 class StrictBody(BaseModel):
-    """The body of a request. A field that it does not have is refused."""
+    """The base of request bodies. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -46,10 +46,10 @@ class StrictBody(BaseModel):
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown query parameters and repeated single ones, and reads any body as JSON.
+    """Refuses unknown and repeated query parameters, and reads any body as JSON.
 
-    FastAPI ignores unknown parameters, so ``?stat=failed`` would list all runs, and of a repeated
-    parameter it takes the last value. It reads a body as text unless ``Content-Type`` is JSON,
+    FastAPI ignores unknown parameters, so ``?stat=failed`` would list all runs, and it uses the
+    last value of a repeated parameter. It reads a body as text unless ``Content-Type`` is JSON,
     which ``curl -d`` does not send.
     """
 
@@ -87,12 +87,12 @@ def refuse_unknown(what: str, name: object, known: Collection[str]) -> None:
     """Check that a name is known.
 
     Raises:
-        WrongUse: it is not. The message suggests the name that was probably meant.
+        WrongUse: it is unknown. The message suggests a similar name.
     """
     if name in known:
         return
-    # the client chose the name: it is shortened and quoted, as it may contain anything
-    said = str(name)[:80]
-    near = difflib.get_close_matches(said.lower(), known, n=1)
+    # the name comes from the client and may contain anything, so it is truncated and quoted
+    quoted = str(name)[:80]
+    near = difflib.get_close_matches(quoted.lower(), known, n=1)
     hint = f", did you mean {near[0]}?" if near else ""
-    raise WrongUse(f"unknown {what} {said!r}{hint}", allowed=", ".join(known) or "none here")
+    raise WrongUse(f"unknown {what} {quoted!r}{hint}", allowed=", ".join(known) or "none here")

@@ -25,7 +25,7 @@ from app.core.runs.request import MODES, RunRequest
 from app.core.workers import views as worker_views
 
 INTERRUPTED = 130
-"""The exit status of a program that was ended by Ctrl-C."""
+"""The exit status of a program that Ctrl-C has ended."""
 
 
 class Requested(RunDetail):
@@ -42,8 +42,8 @@ class Requested(RunDetail):
     type=click.Choice(MODES),
     default=MODES[0],
     show_default=True,
-    help="smart refreshes what is missing, unknown, stale or of a former release; full refreshes"
-    " everything.",
+    help="smart refreshes answers that are missing, unknown, stale or of a former release; full"
+    " refreshes all answers.",
 )
 @click.option(
     "--resume",
@@ -64,7 +64,8 @@ class Requested(RunDetail):
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Start no run. Show the releases, the genes that are due, and the requests for them.",
+    help="Start no run. Show the releases, the number of genes that are due, and the number of"
+    " requests for them.",
 )
 @as_json
 def annotate(
@@ -133,7 +134,9 @@ def annotate(
 
 def _limited_to(genes: str | None, list_name: str | None, settings: Settings) -> list[str] | None:
     if genes is not None and list_name is not None:
-        raise WrongUse("both --genes and --list", allowed="one of them, or none for all genes")
+        raise WrongUse(
+            "--genes and --list are both given", allowed="one of them, or none for all genes"
+        )
     if list_name is None:
         return None if genes is None else names_in(genes)
 

@@ -19,9 +19,10 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("file", type=_File, required=False)
 def backup(file: Path | None) -> None:
-    """Write the database to FILE, or to a file in backups/ named after today. Runs may go on.
+    """Write a backup of the database to FILE, or to a file in backups/ named after the time.
 
-    Prints the name of the file. Redis needs no backup. .env is not included, as it holds secrets.
+    The command prints the name of the file. Runs continue meanwhile. Redis needs no backup. The
+    backup does not include .env, which contains secrets.
     """
 
     async def do(session: Session) -> Path:
@@ -37,7 +38,7 @@ def backup(file: Path | None) -> None:
 def restore(file: Path) -> None:
     """Restore the backup FILE into the empty database that DATABASE_URL names.
 
-    Runs that were active in it continue from what was committed as soon as a worker starts.
+    Runs that were active at the time of the backup continue when a worker starts.
     """
 
     async def do(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""The request budgets. The sources take time to import, so `just status` leaves them out."""
+"""Shows the request budgets. It is a separate module, because importing the sources is slow."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,16 +31,14 @@ def read_status() -> tuple[Status, bool]:
 
 
 def show(console: Console, budgets: Sequence[HostBudget] | None) -> None:
-    """Write the budgets that are in use."""
+    """Print the budgets that are in use."""
     if budgets is None:
-        console.print(
-            "the request budgets in use are not known: Redis gives no answer, or is not used"
-        )
+        console.print("the use of the request budgets is unknown: Redis is unavailable or not used")
         return
     if not (used := [budget for budget in budgets if not budget.is_idle]):
         console.print("no request budget is in use")
         return
-    shown = table("service", "allowed", "used", "a request waits")
+    shown = table("service", "allowed", "used", "wait per request")
     for budget in used:
         paused = f"paused by the service for {duration(budget.paused)}" if budget.paused else ""
         shown.add_row(
@@ -56,7 +54,7 @@ def show(console: Console, budgets: Sequence[HostBudget] | None) -> None:
 
 @asynccontextmanager
 async def _redis(settings: Settings) -> AsyncIterator[Redis | None]:
-    """Connect to the Redis of the arq workers, if there are any."""
+    """Connect to the Redis of the arq workers; yield None if arq is not used."""
     if not settings.use_arq_worker:
         yield None
         return

@@ -10,27 +10,27 @@ from app.cli.output import count, note
 from app.cli.session import RUN_ID, Session, in_session
 
 _WORDS = {"gene": "event", "changed": "changed", "first answer": "first answer"}
-"""How changes are counted, by their kind."""
+"""The word for a number of changes, by their kind."""
 
 
 @click.command()
 @click.option("--since", metavar="TIME", help="Compare with now; 7 days ago by default.")
-@click.option("--run", type=RUN_ID, metavar="ID", help="What this run changed.")
+@click.option("--run", type=RUN_ID, metavar="ID", help="Show what this run changed.")
 @click.option("--from", "from_", metavar="TIME|SNAPSHOT", help="Compare from here ...")
 @click.option("--to", metavar="TIME|SNAPSHOT", help="... to here; now by default.")
 @click.option("--source", metavar="SOURCE", help="Only the answers of this source.")
 @click.option("--gene", metavar="NAME", help="Only this gene: a symbol, an alias or an id.")
 @click.option("--list", metavar="NAME", help="Only the genes on this list.")
-@click.option("--moving", is_flag=True, help="Also dates, versions and numbers of articles.")
+@click.option("--moving", is_flag=True, help="Include dates, versions and numbers of articles.")
 @click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
 @click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
 def changes(*, form: str, **asked: Any) -> None:
-    """Show what changed: what was added, removed and altered, for each gene and source.
+    """Show what was added, removed and altered, for each gene and source.
 
-    TIME is a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z). In --since a day
-    means its beginning, and in --from and --to its end, in UTC. Two states are compared, so that an
-    answer that changed and changed back is not shown. Without --moving, fields are left out that
-    change although the source says the same. stderr has a summary.
+    TIME is a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z). A day means its
+    beginning in --since, and its end in --from and --to, in UTC. Two states are compared, so an
+    answer that changed and changed back is not shown. Without --moving, fields that change
+    regularly without a change in content are left out. A summary is written to stderr.
     """
     numbers: Counter[tuple[str, str]] = Counter()
 
@@ -56,8 +56,8 @@ def _summary(numbers: Counter[tuple[str, str]], wanted: Wanted) -> Sequence[str]
         return [f"nothing was changed {wanted.period}"]
     lines = []
     for source in sorted({source for source, _ in numbers}):
-        said = [_counted(numbers[source, kind], word) for kind, word in _WORDS.items()]
-        lines.append(f"{source or 'genes'}: {', '.join(filter(None, said))}")
+        counts = [_counted(numbers[source, kind], word) for kind, word in _WORDS.items()]
+        lines.append(f"{source or 'genes'}: {', '.join(filter(None, counts))}")
     return [f"changes {wanted.period}:", *lines]
 
 

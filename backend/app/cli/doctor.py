@@ -20,11 +20,13 @@ from app.doctor.treat import treat
 
 @click.command()
 @click.argument("ids", nargs=-1)
-@click.option("-q", "--quiet", is_flag=True, help="Write problems only.")
-@click.option("--only", multiple=True, metavar="ID...", help="Only these checks, or groups.")
-@click.option("--list", "as_list", is_flag=True, help="List the checks, and run none.")
+@click.option("-q", "--quiet", is_flag=True, help="Show problems only.")
 @click.option(
-    "--strict", is_flag=True, help="Also fail for warnings, and for checks that were not looked at."
+    "--only", multiple=True, metavar="ID...", help="Run only these checks, or groups of checks."
+)
+@click.option("--list", "as_list", is_flag=True, help="List the checks without running them.")
+@click.option(
+    "--strict", is_flag=True, help="Also fail for warnings, and for checks that could not run."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 @click.option(
@@ -33,10 +35,12 @@ from app.doctor.treat import treat
     default=TIME_LIMIT,
     show_default=True,
     metavar="SECONDS",
-    help="Time limit for all checks; each may take 3/4 of it. Longer on a busy machine.",
+    help="Time limit for all checks; each may take 3/4 of it. It is extended on a busy machine.",
 )
-@click.option("--offline", is_flag=True, help="Send nothing to the sources.")
-@click.option("--fix", is_flag=True, help="First repair what can be repaired safely and locally.")
+@click.option("--offline", is_flag=True, help="Send no requests to the sources.")
+@click.option(
+    "--fix", is_flag=True, help="Repair problems that can be repaired safely and locally."
+)
 def doctor(
     *,
     ids: tuple[str, ...],
@@ -49,11 +53,11 @@ def doctor(
     offline: bool,
     fix: bool,
 ) -> None:
-    """Report what is wrong with this installation, why it matters, and how to repair it.
+    """Check this installation, and report each problem, why it matters, and how to repair it.
 
     The exit status is 1 if a check failed, and 2 for wrong arguments.
     """
-    # the results contain what would be logged
+    # warnings of libraries are not logged, because the results report them
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
     chosen = chosen_of((*only, *ids))
     checks = with_needs(CHECKS, chosen)
@@ -62,10 +66,10 @@ def doctor(
         click.echo(report.list_as_json(shown) if as_json else report.to_list(shown))
         return
 
-    done: list[str] = []
+    repairs: list[str] = []
 
     def say(line: str) -> None:
-        done.append(line)
+        repairs.append(line)
         if not as_json:
             click.echo(printable(line))
 
@@ -80,7 +84,7 @@ def doctor(
     passed = not any(result.status in bad for result in results)
     seconds = time.monotonic() - started
     if as_json:
-        click.echo(report.to_json(results, passed=passed, seconds=seconds, done=done))
+        click.echo(report.to_json(results, passed=passed, seconds=seconds, done=repairs))
     else:
         how = report.look(
             terminal=sys.stdout.isatty(),
@@ -94,7 +98,7 @@ def doctor(
 
 
 def _end(status: int) -> NoReturn:
-    """Exit without waiting for threads, which may look up a host name or hold a lock."""
+    """Exit without waiting for threads, which may be resolving a host name or hold a lock."""
     if threading.active_count() > 1:
         sys.stdout.flush()
         os._exit(status)

@@ -13,7 +13,7 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
     """Print what a run of a request would do.
 
     Raises:
-        WrongUse: an unknown source or gene.
+        WrongUse: a source or a gene is unknown.
     """
     settings = get_settings()
 

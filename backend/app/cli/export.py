@@ -22,7 +22,7 @@ from app.core.errors import WrongUse
 from app.core.process import signals
 
 INTERRUPTED = 130
-"""The exit status of a program that was ended by Ctrl-C."""
+"""The exit status of a program that Ctrl-C has ended."""
 
 _STDOUT = Path("-")
 
@@ -32,40 +32,40 @@ _STDOUT = Path("-")
     "--format",
     "format_name",
     metavar="|".join(FORMATS),
-    help="By default the ending of FILE, or else tsv.",
+    help="The format; by default from the extension of FILE, or else tsv.",
 )
 @click.option("--sources", metavar="SOURCE,...", help="Only the answers of these sources.")
 @click.option(
-    "--fields", metavar="FIELD,...", help="Only these fields, or those below these names."
+    "--fields", metavar="FIELD,...", help="Only these fields, or all fields below these names."
 )
 @click.option("--list", "genes", metavar="NAME", help="Only the genes of this list.")
 @click.option(
-    "--prefix", metavar="TEXT", help="Only the genes whose symbol begins with it, in any case."
+    "--prefix", metavar="TEXT", help="Only genes whose symbol begins with TEXT; ignores case."
 )
 @click.option(
     "--where",
     multiple=True,
     metavar="CONDITION",
-    help="Only the genes that satisfy it, such as 'gnomad.loeuf<0.6'. May be repeated; then all"
-    " have to be satisfied.",
+    help="Only genes that satisfy CONDITION, such as 'gnomad.loeuf<0.6'. If repeated, all must be"
+    " satisfied.",
 )
 @click.option(
     "--order",
     metavar="ORDER",
     default="import",
-    help="import, symbol, hgnc_id or a field; with a minus, descending: --order=-gnomad.loeuf.",
+    help="import, symbol, hgnc_id or a field; a minus means descending: --order=-gnomad.loeuf.",
 )
-@click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
-@click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
+@click.option("--as-of", metavar="TIME", help="Export the state at the end of a day, or at a time.")
+@click.option("--snapshot", metavar="NAME", help="Export the state of this snapshot.")
 @click.option(
-    "--long", metavar="FIELD", help="One row for each gene and entry of this list or map."
+    "--long", metavar="FIELD", help="Write one row per gene and entry of this list or map."
 )
 @click.option("--columns", is_flag=True, help="Write only the data dictionary.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="By default stdout.",
+    help="The file to write; by default stdout.",
 )
 def export(
     *,
@@ -82,11 +82,12 @@ def export(
     output: Path | None,
     columns: bool,
 ) -> None:
-    """Export genes and what the sources say about them: one row a gene.
+    """Export genes with their annotations, one row per gene.
 
-    Beside FILE.tsv, FILE.csv or FILE.jsonl are written the data dictionary (FILE.columns.tsv), the
-    manifest (FILE.manifest.json) and what a paper cites (FILE.citation.cff). Parquet files and
-    workbooks contain them. FILE appears when it is complete; until then, a former one stays.
+    With FILE.tsv, FILE.csv or FILE.jsonl, the command also writes the data dictionary
+    (FILE.columns.tsv), the manifest (FILE.manifest.json) and the citation (FILE.citation.cff).
+    Parquet files and workbooks contain them. FILE gets its name when it is complete; until then, an
+    earlier FILE stays.
     """
     to = None if output == _STDOUT else output
     asked = Asked(
@@ -127,9 +128,9 @@ def _format(name: str | None, output: Path | None) -> str:
     ending = "tsv" if output is None else output.suffix.removeprefix(".").lower()
     if name is None and ending not in FORMATS:
         raise WrongUse(
-            f"the ending of {output} is not that of a format",
+            f"the extension of {output} is not that of a format",
             allowed=", ".join(f".{form}" for form in FORMATS),
-            remedy="name the file otherwise, or add --format",
+            remedy="change the name of the file, or add --format",
         )
     found = format_of(name or ending)
     if output is None and not found.is_text and sys.stdout.isatty():
@@ -141,12 +142,12 @@ def _format(name: str | None, output: Path | None) -> str:
 
 @contextmanager
 def _as_ctrl_c() -> Iterator[None]:
-    """Let every signal that would end this process do what Ctrl-C does, so that it cleans up."""
-    taken = signals.handle_all(lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    """Handle every signal that would end this process like Ctrl-C, so that it cleans up."""
+    handled = signals.handle_all(lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        for number in taken:
+        for number in handled:
             signal.signal(number, signal.SIG_DFL)
 
 

@@ -19,15 +19,15 @@ from app.cli.output import as_json, cells, local_time, note, say, stdout, table
 from app.cli.session import Session, in_session
 
 MAX_VERSIONS = 1_000
-"""Versions of the answers about a gene that are listed."""
+"""The maximum number of versions of a gene's answers that are listed."""
 
 
 @click.command()
 @click.argument("name")
 @click.option("--sources", metavar="SOURCE,...", default="", help="Only these sources.")
-@click.option("--as-of", metavar="TIME", help="As it was at the end of a day, or at a time.")
-@click.option("--snapshot", metavar="NAME", help="As it was in this snapshot.")
-@click.option("--history", is_flag=True, help="What was new with each version of the answers.")
+@click.option("--as-of", metavar="TIME", help="Show the state at the end of a day, or at a time.")
+@click.option("--snapshot", metavar="NAME", help="Show the state of this snapshot.")
+@click.option("--history", is_flag=True, help="Show what changed with each version of the answers.")
 @as_json
 def gene(
     name: str,
@@ -38,11 +38,11 @@ def gene(
     history: bool,
     as_json: bool,
 ) -> None:
-    """Show what the sources say about the gene with this NAME.
+    """Show the answers of the sources about the gene NAME.
 
-    NAME is a symbol, a previous symbol, an alias or an id. Without --json, the state of each
-    answer, its release, and since when it is what it is. With --json, the answers, as the API
-    gives them.
+    NAME is a symbol, a previous symbol, an alias or an id. Without --json, the command shows the
+    state of each answer, its release, and since when it is valid. With --json, it writes the full
+    answers in the form of the API.
     """
 
     async def understand(connection: AsyncConnection) -> Wanted:
@@ -72,7 +72,7 @@ def gene(
         found, said, more = in_session(versions)
         _write_history(found, said, as_json=as_json)
         if more:
-            note(f"There are more versions than {MAX_VERSIONS:,}; choose --sources")
+            note(f"Only the latest {MAX_VERSIONS:,} versions are shown; limit them with --sources")
     else:
         _write_answers(*in_session(answers), as_json=as_json)
 
@@ -95,7 +95,7 @@ def _write_history(found: Resolution, said: Sequence[Said], *, as_json: bool) ->
         click.echo(msgspec.json.format(encode(said)))
         return
     say(describe(found))
-    listed = table("source", "since", "release", "run", "what was new")
+    listed = table("source", "since", "release", "run", "change")
     for line in said:
         run = "-" if line.run_id is None else str(line.run_id)
         since = local_time(line.at)

@@ -20,10 +20,10 @@ from app.core.redis.rate_limits import LocalRateLimiter
 def genes_import(what: str, *, as_json: bool) -> None:
     """Import the genes in FILE, or with `hgnc` all protein-coding genes.
 
-    FILE is TSV or CSV. Each row has an HGNC id, a symbol, or an id of NCBI or Ensembl. Previous
+    FILE is TSV or CSV. Each row has an HGNC id, a symbol, or an NCBI or Ensembl id. Previous
     symbols and aliases are resolved. Rows with an ambiguous, withdrawn, unknown or missing name are
-    reported with their line, and the rest is imported. stderr says how each column was read.
-    Importing a list again changes nothing.
+    reported with their line number, and all other rows are imported. How each column was read is
+    written to stderr. Importing a list again changes nothing.
     """
     settings = get_settings()
 
@@ -48,7 +48,7 @@ def genes_import(what: str, *, as_json: bool) -> None:
             f" {count(len(report.problems))} not imported"
         )
     if not known:
-        note("Error: none of the rows could be imported")
+        note("Error: no row could be imported")
         click.get_current_context().exit(1)
 
 

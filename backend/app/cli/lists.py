@@ -28,7 +28,7 @@ from app.cli.who import login_name
 from app.core.text.words import some
 
 MAX_SHOWN = 50
-"""The most rows and genes that are named; --json has all of them."""
+"""The maximum number of rows and genes that are shown; --json has all of them."""
 
 
 @click.command("list-add")
@@ -40,9 +40,10 @@ MAX_SHOWN = 50
 def list_add(name: str, file: Path, *, what_for: str | None, by: str | None, as_json: bool) -> None:
     """Add the genes in FILE as the list NAME, or replace the genes of the list NAME.
 
-    FILE is read as by genes-import: TSV or CSV with identifiers, symbols, previous symbols or
-    aliases. Rows that mean no gene, or may mean several, are reported with their line and left out.
-    A list may have genes that are not in the database. Adding a list again changes nothing.
+    FILE has the same form as for genes-import: TSV or CSV with identifiers, symbols, previous
+    symbols or aliases. Rows with an unknown or ambiguous name are reported with their line number
+    and left out. A list may contain genes that are not in the database. Adding a list again changes
+    nothing.
     """
     check_name(name)
     by = login_name() if by is None else by
@@ -84,7 +85,7 @@ def _report(change: ListChange) -> None:
     if away := change.not_in_database:
         shown = some([f"{gene.symbol} ({gene.hgnc_id})" for gene in away], MAX_SHOWN)
         say(f"not in the database: {shown}")
-        note("They count once they are imported: just genes-import FILE")
+        note("The list has an effect on them when they are imported: just genes-import FILE")
     what = "was added" if change.created else "was changed" if change.changed else "is unchanged"
     say(
         f"{change.name} {what}: {count(change.genes)} genes, {count(change.added)} added,"

@@ -1,6 +1,6 @@
-"""The log of a command: plain lines on stderr, for people.
+"""Configures the log of a command: plain lines on stderr, for people.
 
-Workers and the API log with `structlog`, whose import takes a tenth of a command's time.
+Workers and the API use `structlog` instead, whose import takes a tenth of a command's time.
 """
 
 import logging
@@ -10,12 +10,12 @@ from app.core.process.redaction import redact
 from app.core.text.printable import printable
 
 _CHATTY = ("alembic.runtime.migration", "httpx")
-"""Loggers of libraries that describe each step at the level INFO."""
+"""Loggers of libraries that log each step at level INFO."""
 
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Return a line without secrets and without characters that a terminal obeys."""
+        """Return a line without secrets and control characters."""
         return printable(redact(super().format(record)))
 
 
@@ -23,7 +23,7 @@ def configure(level: str) -> None:
     """Send the logs to stderr.
 
     Args:
-        level: the least severe level that is shown.
+        level: the least severe level that is logged.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("%(asctime)s [%(levelname)s] %(message)s"))

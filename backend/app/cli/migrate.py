@@ -6,7 +6,7 @@ from app.core.postgres.migration import upgrade
 
 @click.command()
 def migrate() -> None:
-    """Bring the tables of the database up to date. It may run several times at once."""
+    """Bring the tables of the database up to date. The command may run several times at once."""
 
     async def do(session: Session) -> str:
         return await upgrade(session.db)

@@ -26,11 +26,11 @@ DEFAULT_LIMIT = 20
     type=click.IntRange(1, 10_000),
     default=DEFAULT_LIMIT,
     show_default=True,
-    help="The most notifications.",
+    help="The maximum number of notifications.",
 )
 @as_json
 def notifications(notification_id: int | None, *, limit: int, as_json: bool) -> None:
-    """List what people are told and how far it was delivered, or show the notification ID."""
+    """List the notifications and their deliveries, or show the notification ID."""
 
     async def do(session: Session) -> list[Notification]:
         async with session.db.connect() as connection:
@@ -58,8 +58,8 @@ def _list(found: list[Notification]) -> None:
     stdout().print(listed)
     if any(not row.planned for row in found):
         note(
-            "Nobody has decided yet who is told of some of them. If this lasts, no running API or"
-            " worker has a channel: see docs/how-to/be-notified.md"
+            "The delivery of some notifications is not decided yet. If this lasts, no running API"
+            " or worker has a channel: see docs/how-to/be-notified.md"
         )
 
 
@@ -70,25 +70,25 @@ def _show(notification: Notification) -> None:
     incident = notification.incident
     if incident is not None:
         until = (
-            "goes on" if incident.closed_at is None else f"ended {local_time(incident.closed_at)}"
+            "ongoing" if incident.closed_at is None else f"ended {local_time(incident.closed_at)}"
         )
         say(
             f"incident {incident.id}: since {local_time(incident.opened_at)}, {until};"
-            f" it has happened {incident.times} times"
+            f" it has occurred {incident.times} times"
         )
     say("; ".join(map(_delivery, notification.deliveries)) or _undelivered(notification))
 
 
 def _delivery(delivery: Delivery) -> str:
-    said = f"{delivery.channel}: {delivery.state}"
+    text = f"{delivery.channel}: {delivery.state}"
     if delivery.digest is not None:
-        said += f" {delivery.digest}"
+        text += f" {delivery.digest}"
     if delivery.delivered_at is not None:
-        said += f" {local_time(delivery.delivered_at)}"
+        text += f" {local_time(delivery.delivered_at)}"
     elif delivery.due_at is not None:
-        said += f" until {local_time(delivery.due_at)}"
-    return f"{said} ({delivery.error})" if delivery.error else said
+        text += f" until {local_time(delivery.due_at)}"
+    return f"{text} ({delivery.error})" if delivery.error else text
 
 
 def _undelivered(notification: Notification) -> str:
-    return "nobody is told" if notification.planned else "not decided yet"
+    return "not sent" if notification.planned else "not decided yet"

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from app.core.notify.message import Message
 
 RETRIES = (30.0, 120.0, 600.0)
-"""Seconds before each further attempt to say that a unit failed."""
+"""Seconds before each further attempt to report that a unit failed."""
 
 
 @click.command("notify-test")
 @as_json
 def notify_test(*, as_json: bool) -> None:
-    """Send a test message through every channel, and say what happened to each.
+    """Send a test message through every channel, and show the outcomes.
 
-    Neither PostgreSQL nor Redis is needed. The exit status is 1 if a channel did not deliver it.
+    The command needs neither PostgreSQL nor Redis. The exit status is 1 if a channel did not
+    deliver the message.
     """
     from app.cli.session import load_command_settings
     from app.core.notify.at_once import require_channels, test_message
@@ -40,10 +41,10 @@ def notify_test(*, as_json: bool) -> None:
 @click.argument("unit")
 @as_json
 def notify_failure(unit: str, *, as_json: bool) -> None:
-    """Tell people that the systemd unit UNIT failed.
+    """Report through every channel that the systemd unit UNIT failed.
 
-    The units in deploy/systemd call it. Neither PostgreSQL nor Redis is needed, and of the settings
-    only those of the channels. It tries for about a quarter of an hour.
+    The units in deploy/systemd run this command. It needs neither PostgreSQL nor Redis, and reads
+    only the settings of the channels. It retries for about a quarter of an hour.
     """
     from app.core.notify.channels.settings import load_channel_settings
     from app.core.notify.unit_failure import unit_failed
@@ -51,8 +52,8 @@ def notify_failure(unit: str, *, as_json: bool) -> None:
 
     settings = load_channel_settings()
     if not settings.channel_names:
-        # where nobody wants to be told, this is no failure
-        note(f"nobody is told that {unit} failed: no channel for notifications is set")
+        # an installation without notifications is not a failure
+        note(f"the failure of {unit} is not reported: no channel for notifications is configured")
         return
     message = unit_failed(unit, socket.gethostname(), os.environ, recipe)
     _send(settings, message, as_json=as_json, pauses=RETRIES)

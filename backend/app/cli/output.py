@@ -24,15 +24,15 @@ _WIDTH_OF_A_PIPE = 10_000
 
 
 class _Console(Console):
-    """Writes control characters as visible escapes."""
+    """Escapes control characters."""
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """See rich."""
+        """See :meth:`rich.console.Console.render_str`."""
         return super().render_str(printable(text), **how)
 
 
 def stdout() -> Console:
-    """Return the console for results. In a pipe it neither writes colours nor wraps lines."""
+    """Return the console for results. In a pipe, it writes no colours and wraps no lines."""
     console = _Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH_OF_A_PIPE
@@ -61,12 +61,12 @@ def say(line: str) -> None:
 
 
 def note(line: str) -> None:
-    """Write a line that is not part of the result to stderr."""
+    """Write a line to stderr that is not part of the result."""
     click.echo(printable(line), err=True)
 
 
 def duration(seconds: float | None) -> str:
-    """Format a duration: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``; a dash if it is not known."""
+    """Format a duration: ``1 h 02 min``, ``3 min 20 s``, ``0.4 s``; a dash if it is unknown."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
     seconds = max(seconds, 0)  # the clock may have been set back
@@ -85,7 +85,7 @@ def local_time(at: datetime | None) -> str:
 
 
 def count(number: int | None) -> str:
-    """Format a number with commas between thousands; a dash if it is not known."""
+    """Format a number with thousands separators; a dash if it is unknown."""
     return "-" if number is None else f"{number:,}"
 
 
@@ -99,8 +99,8 @@ def table(*columns: str, right: Iterable[str] = (), gap: int = 2) -> Table:
 
     Args:
         columns: the headings.
-        right: the headings of the columns that are aligned to the right.
-        gap: the number of blanks between columns.
+        right: the headings of the right-aligned columns.
+        gap: the number of spaces between columns.
     """
     empty = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for name in columns:
@@ -109,16 +109,16 @@ def table(*columns: str, right: Iterable[str] = (), gap: int = 2) -> Table:
 
 
 def cells(*values: object) -> list[Text]:
-    """Return cells in which no character is markup or steers the terminal."""
+    """Return table cells without markup and control characters."""
     return [Text(printable(str(value))) for value in values]
 
 
 def progress_table(sources: Sequence[SourceProgress]) -> Table:
-    """Return a table with one row for each source. Changed answers are shown if there are any."""
+    """Return a table with one row per source. The column of changes appears if there are any."""
     shows_changes = any(source.changed for source in sources)
     changed = ("changed",) if shows_changes else ()
     numbers = ("genes", "done", "found", "absent", "unknown", *changed, "requests", "time")
-    # narrow, so that it fits into 80 columns
+    # a narrow gap, so that the table fits into 80 columns
     found = table("source", "state", *numbers, right=numbers, gap=1)
     for source in sources:
         found.add_row(
@@ -139,7 +139,7 @@ def progress_table(sources: Sequence[SourceProgress]) -> Table:
 
 
 def traffic_table(sources: Iterable[SourceProgress]) -> Table:
-    """Return a table of what the requests of each source took."""
+    """Return a table with the requests, waiting times and traffic of each source."""
     numbers = ("requests", "status 429", "waited for the budget", "received")
     found = table("source", *numbers, right=numbers)
     for source in sources:
@@ -156,20 +156,20 @@ def traffic_table(sources: Iterable[SourceProgress]) -> Table:
 
 
 def event_line(event: RunEvent) -> str:
-    """Format an event: its name, who did it, the epoch, the details and the reason."""
+    """Format an event: its name, the actor, the epoch, the details and the reason."""
     who = shown(event)
-    by = f" by {who}" if event.actor else f" (who did it is {who})" if who else ""
+    by = f" by {who}" if event.actor else f" (actor {who})" if who else ""
     detail = {"epoch": event.epoch, **event.detail}
     reason = detail.pop("reason", None)
-    said = [f"{key.replace('_', ' ')} {_in_line(value)}" for key, value in detail.items()]
-    return f"{event.event}{by}: {', '.join([*said, reason] if reason else said)}"
+    details = [f"{key.replace('_', ' ')} {_in_line(value)}" for key, value in detail.items()]
+    return f"{event.event}{by}: {', '.join([*details, reason] if reason else details)}"
 
 
 def _in_line(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name!r} ({each})" for name, each in value.items())
     if isinstance(value, list):
-        # of a held file, the reason has the numbers
+        # only the names of held files, because the reason contains their numbers
         return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in value)
     return str(value)
 
@@ -184,7 +184,7 @@ def start_command(*, arq: bool) -> str:
 
 
 def nothing_due_note(run: Run) -> str | None:
-    """Return a note for a run that had nothing to do, or None for any other run."""
+    """Return a note for a run that had nothing to refresh; None for any other run."""
     if run.state != "succeeded" or any(source.total != source.confirmed for source in run.progress):
         return None
     if run.mode == "full":

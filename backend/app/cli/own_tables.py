@@ -13,15 +13,15 @@ from app.cli.session import Session, in_session
 from app.cli.who import login_name
 
 MAX_PROBLEMS = 50
-"""The most rows without a gene that are named; --json has all of them."""
+"""The maximum number of rows without a gene that are shown; --json has all of them."""
 
 
 @click.command("source-add")
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--title", help="As people read it; by default NAME.")
-@click.option("--licence", help="Of the data; by default: own data.")
-@click.option("--release", help="As people read it; by default the day on which it is added.")
+@click.option("--title", help="The title of the source; by default NAME.")
+@click.option("--licence", help="The licence of the data; by default 'own data'.")
+@click.option("--release", help="The name of the release; by default the current day.")
 @click.option("--by", metavar="WHO", help="Who adds it; by default the user of this process.")
 @as_json
 def source_add(
@@ -34,11 +34,11 @@ def source_add(
     by: str | None,
     as_json: bool,
 ) -> None:
-    """Make the table FILE a source called NAME, or add a newer file to the source NAME.
+    """Add the table FILE as the source NAME, or replace the file of the source NAME.
 
-    FILE is TSV, CSV or XLSX. One of its columns names genes, by identifiers or symbols, as in
-    genes-import. Each run of NAME, and of all sources, then stores the rows of each gene. Rows
-    whose gene cannot be told are reported.
+    FILE is TSV, CSV or XLSX. One of its columns contains identifiers or symbols of genes, as for
+    genes-import. Each run of NAME, and each run of all sources, then stores the rows of each gene.
+    Rows without a gene, or with an ambiguous one, are reported.
     """
     check_name(name)
 
@@ -64,12 +64,12 @@ def _report(added: Added) -> None:
         if column.read_as is not None:
             note(f"column {column.column}: {column.read_as} in {count(column.rows)} rows")
     if added.other_sheets:
-        note(f"only the first sheet was read, and not {', '.join(added.other_sheets)}")
+        note(f"only the first sheet was read; other sheets: {', '.join(added.other_sheets)}")
     for problem in added.problems[:MAX_PROBLEMS]:
         say(f"line {problem.line}: {problem.found}: {problem.problem}")
     if len(added.problems) > MAX_PROBLEMS:
         say(f"and {count(len(added.problems) - MAX_PROBLEMS)} more rows; --json has all of them")
-    was = "was there already" if added.unchanged else "was added"
+    was = "is unchanged" if added.unchanged else "was added"
     say(
         f"{added.name}, release {added.release}, {was}: {count(added.rows)} rows,"
         f" {count(added.genes_here)} of them about genes of this database,"
@@ -80,16 +80,16 @@ def _report(added: Added) -> None:
 
 @click.command("source-remove")
 @click.argument("name")
-@click.option("--forget", is_flag=True, help="Delete the annotations of the source, too.")
+@click.option("--forget", is_flag=True, help="Also delete the annotations of the source.")
 def source_remove(name: str, *, forget: bool) -> None:
-    """Remove the own table NAME from the sources. Its annotations stay, unless with --forget."""
+    """Remove your own table NAME from the sources. Its annotations stay, except with --forget."""
 
     async def do(session: Session) -> int:
         async with session.db.begin() as connection:
             return await store.remove(connection, name, forget=forget)
 
     deleted = in_session(do)
-    say(f"{name} is not a source any more")
+    say(f"{name} is no longer a source")
     if forget:
         say(f"{count(deleted)} annotations were deleted")
     else:

@@ -12,10 +12,10 @@ from app.core.errors import WrongUse
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @as_json
 def resolve(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Say what each NAME means: a symbol, a previous symbol, an alias or an id of a gene.
+    """Show which gene each NAME refers to. NAME is a symbol, previous symbol, alias or id.
 
-    Names are compared with the names of all approved genes, which the last import of genes or
-    refresh of hgnc has read from HGNC's file. The exit status is 1 unless each NAME means one gene.
+    Names are compared with those of all approved genes, which the last import of genes or refresh
+    of hgnc has read from HGNC's file. The exit status is 1 unless each NAME refers to one gene.
     """
     if len(names) > MAX_NAMES:
         raise WrongUse(f"{len(names):,} names", allowed=f"at most {MAX_NAMES} names")

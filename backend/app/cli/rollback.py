@@ -8,19 +8,24 @@ from app.cli.who import login_name
 
 @click.command()
 @click.argument("source")
-@click.option("--to", required=True, metavar="TIME|SNAPSHOT", help="Whose answers are restored.")
-@click.option("--dry-run", is_flag=True, help="Only show how many genes would change, and some.")
-@click.option("--note", "why", help="Why. The rollback keeps the note.")
-@click.option("--by", metavar="WHO", help="Who rolls back; your login name by default.")
+@click.option(
+    "--to", required=True, metavar="TIME|SNAPSHOT", help="The state to which SOURCE is restored."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Only show how many genes would change, with examples."
+)
+@click.option("--note", "why", help="The reason, which is stored with the rollback.")
+@click.option("--by", metavar="WHO", help="Your name; by default your login name.")
 @as_json
 def rollback(
     source: str, *, to: str, dry_run: bool, why: str | None, by: str | None, as_json: bool
 ) -> None:
-    """Give the genes back the answers that SOURCE had given until a day, a time or a snapshot.
+    """Restore the answers of SOURCE to their state at a day, a time or a snapshot.
 
-    This is a change like any other: the replaced answers go into the history, and a rollback can be
-    rolled back. A gene that had no answer then becomes unknown. The release that was rolled back is
-    not fetched again; the next release is. It is refused while a run covers SOURCE.
+    A rollback is a change like any other: the replaced answers go into the history, and a rollback
+    can be rolled back. A gene that had no answer at that time becomes unknown. The release that was
+    rolled back is not fetched again, but the next release is. The command is refused while a run
+    covers SOURCE.
     """
     who = login_name() if by is None else by
 
@@ -38,19 +43,19 @@ def rollback(
 def _report(done: RolledBack) -> None:
     to = f"snapshot {done.snapshot}" if done.snapshot else local_time(done.to)
     if not done.genes:
-        say(f"{done.source} is as at {to} already: nothing changes")
+        say(f"{done.source} is already in its state of {to}; nothing changes")
         return
     would = "would be" if done.dry_run else "was"
     say(
         f"{done.source} {would} rolled back to {to}: {count(done.genes)} genes get another answer,"
-        f" {count(done.unknown)} of them become unknown"
+        f" of which {count(done.unknown)} become unknown"
     )
     for gene in done.examples:
         say(f"  {gene.symbol}: {gene.state_before} -> {_state(gene.state_before, gene.state)}")
     if done.genes > len(done.examples):
         say(f"  and {count(done.genes - len(done.examples))} more")
     if not done.dry_run:
-        note(f"A run refreshes the genes when {done.source} has another release.")
+        note(f"Runs refresh these genes again when {done.source} publishes another release.")
 
 
 def _state(before: str, after: str) -> str:

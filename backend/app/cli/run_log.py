@@ -9,12 +9,12 @@ from app.core.text.words import some
 
 @click.command()
 @click.argument("run_id", metavar="ID", type=RUN_ID)
-@click.option("--epoch", type=EPOCH, help="The attempt; by default the latest one that has lines.")
+@click.option("--epoch", type=EPOCH, help="The attempt; by default the latest one with log lines.")
 @as_json
 def log(run_id: int, epoch: int | None, *, as_json: bool) -> None:
-    """Show the last log lines of the run ID: what its worker logged in one attempt.
+    """Show the last lines that a worker logged in an attempt of the run ID.
 
-    At most the last 200 lines of each attempt are kept.
+    Only the last 200 lines of each attempt are stored.
     """
 
     async def do(session: Session) -> RunLog:
@@ -26,12 +26,12 @@ def log(run_id: int, epoch: int | None, *, as_json: bool) -> None:
         write_json(found)
         return
     if found.attempt is None:
-        note(f"no log line of run {run_id} is kept")
+        note(f"no log lines of run {run_id} are stored")
         return
     if found.attempt.earlier:
-        note(f"{found.attempt.earlier:,} earlier lines are not kept")
+        note(f"{found.attempt.earlier:,} earlier lines are not stored")
     for line in found.attempt.lines:
         say(f"{local_time(line.at)}  {line.level:8} {line.text}")
     others = [str(other) for other in found.epochs if other != found.attempt.epoch]
     if others:
-        note(f"attempt {found.attempt.epoch}; with --epoch also: {some(others, 20)}")
+        note(f"this is attempt {found.attempt.epoch}; for others use --epoch: {some(others, 20)}")

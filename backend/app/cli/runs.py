@@ -30,13 +30,13 @@ from app.core.runs.filters import ALL_RUNS, STATES, read_filter
 from app.core.runs.shapes import Changed, RunEvent, RunPage
 
 MAX_EVENTS = 50
-"""The most events that are shown. Earlier events are left out."""
+"""The maximum number of events that are shown. Earlier events are left out."""
 
 MAX_EVENTS_IN_JSON = 1_000
 
 
 class Shown(RunDetail):
-    """A run, and what happened to it."""
+    """A run with its events."""
 
     events: list[RunEvent]
     """The latest events, in order."""
@@ -91,8 +91,8 @@ def show(run_id: int, *, as_json: bool) -> None:
     async def do(session: Session) -> Shown:
         async with session.db.connect() as connection:
             run = await get_detail(connection, run_id)
-            most = MAX_EVENTS_IN_JSON if as_json else MAX_EVENTS
-            events = await views.latest_events(connection, run_id, limit=most)
+            limit = MAX_EVENTS_IN_JSON if as_json else MAX_EVENTS
+            events = await views.latest_events(connection, run_id, limit=limit)
         return Shown(**dict(run), events=events)
 
     run = in_session(do)
@@ -120,14 +120,14 @@ def show(run_id: int, *, as_json: bool) -> None:
     for event in run.events:
         console.print(f"{local_time(event.at)}  {event_line(event)}", soft_wrap=True)
     if run.started_at is not None:
-        console.print(f"\nto see what its worker logged: just log {run.id}", soft_wrap=True)
+        console.print(f"\nto see the log of its worker: just log {run.id}", soft_wrap=True)
 
 
 def _further_tables(run: RunDetail) -> Iterator[tuple[str, Table]]:
-    if asked := [source for source in run.progress if source.requests]:
-        yield "requests to the services", traffic_table(asked)
+    if requested := [source for source in run.progress if source.requests]:
+        yield "requests to the services", traffic_table(requested)
     if run.unknown_reasons:
-        reasons = table("source", "genes", "such as", "reason", right=("genes",))
+        reasons = table("source", "genes", "example", "reason", right=("genes",))
         for reason in run.unknown_reasons:
             reasons.add_row(
                 *cells(reason.source, count(reason.genes), reason.example, reason.reason or "-")
@@ -143,7 +143,7 @@ def _facts(run: RunDetail) -> str:
         word = "on" if run.state == "running" else "last on"
         facts.append(f"{word} worker {run.worker.id} ({run.worker.host}, pid {run.worker.pid})")
     if run.eta is not None:
-        facts.append(f"time left for this source {duration(run.eta)}")
+        facts.append(f"estimated time left {duration(run.eta)}")
     return ", ".join(facts)
 
 
@@ -151,7 +151,7 @@ def _facts(run: RunDetail) -> str:
 @click.argument("run_id", metavar="ID", type=RUN_ID)
 @as_json
 def cancel(run_id: int, *, as_json: bool) -> None:
-    """Cancel the run ID. What it has committed stays, and `retry` continues from there."""
+    """Cancel the run ID. Committed answers stay, and `retry` continues from there."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
@@ -165,7 +165,7 @@ def cancel(run_id: int, *, as_json: bool) -> None:
 @click.argument("run_id", metavar="ID", type=RUN_ID)
 @as_json
 def retry(run_id: int, *, as_json: bool) -> None:
-    """Reopen the failed or cancelled run ID. It continues from what is committed."""
+    """Reopen the failed or cancelled run ID. It continues from what it has committed."""
 
     async def do(session: Session) -> Changed:
         async with session.db.begin() as connection:
@@ -180,14 +180,14 @@ def retry(run_id: int, *, as_json: bool) -> None:
 @click.command()
 @click.argument("run_id", metavar="ID", type=RUN_ID)
 @click.argument("source")
-@click.option("--note", default="", help="Why it is accepted. The run keeps the note.")
-@click.option("--by", metavar="NAME", help="Who accepts it; your login name by default.")
+@click.option("--note", default="", help="The reason, which is stored with the run.")
+@click.option("--by", metavar="NAME", help="Your name; by default your login name.")
 @as_json
 def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool) -> None:
-    """Accept what the run ID holds of SOURCE. The run continues with this source.
+    """Accept the held answers of SOURCE in the run ID. The run continues with this source.
 
-    `just show ID` tells what is held and why. The acceptance counts for what is shown there: if the
-    source's file has changed meanwhile, or more genes would become absent, it is held again.
+    `just show ID` shows what is held and why. The acceptance applies to what is shown there: if the
+    source's file has changed since, or more genes would become absent, the answers are held again.
     """
 
     async def do(session: Session) -> Changed:
@@ -205,20 +205,20 @@ def accept(run_id: int, source: str, note: str, by: str | None, *, as_json: bool
 
 
 def _held_lines(run: RunDetail) -> Iterator[str]:
-    """Yield what is held and what to type, and what was accepted by whom."""
+    """Yield the held answers with the commands to type, and the accepted ones with the person."""
     for source in run.progress:
         if (accepted := source.accepted) is not None:
             at = local_time(accepted.accepted_at)
             note = f": {accepted.note}" if accepted.note else ""
-            yield f"\naccepted of {source.source} by {accepted.by}, {at}{note}"
+            yield f"\nanswers of {source.source} accepted by {accepted.by}, {at}{note}"
             yield f"  {accepted.reason}"
         if (held := source.held) is not None:
-            yield f"\nheld of {source.source}: {held.reason}"
+            yield f"\nanswers of {source.source} are held: {held.reason}"
             if held.examples:
                 rest = ", ..." if held.genes > len(held.examples) else ""
                 yield f"  genes that would become absent: {', '.join(held.examples)}{rest}"
-            yield f"  if the source has a fault, when it is repaired: just retry {run.id}"
-            yield f'  if this is right: just accept {run.id} {source.source} --note "why"'
+            yield f"  if the source is wrong, wait until it is corrected, then: just retry {run.id}"
+            yield f'  if the answers are right: just accept {run.id} {source.source} --note "why"'
 
 
 def _report(changed: Changed, words: str, *, as_json: bool) -> None:

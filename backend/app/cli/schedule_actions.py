@@ -1,4 +1,4 @@
-"""What a schedule does, as options of the command line and in words."""
+"""The action of a schedule: the options of the command line, and its description for people."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,26 +11,33 @@ from app.core.schedules.actions import REFRESH
 from app.core.schedules.views import Schedule, Tick
 
 _OPTIONS: Sequence[Callable[[Any], Any]] = (
-    click.option("--snapshot", metavar="NAME", help="Take a snapshot: NAME-2026-11-01."),
-    click.option("--note", help="Why the snapshots are taken."),
-    click.option("--backup", metavar="FOLDER", help="Write a backup into this folder."),
-    click.option("--export", metavar="FOLDER", help="Export a table into this folder."),
-    click.option("--keep-daily", type=int, help="Keep this many days. Backups: 7; exports: all"),
-    click.option("--keep-weekly", type=int, help="Keep this many weeks. Backups: 4; exports: all"),
-    click.option("--format", metavar="FORMAT", help="Of the export; by default tsv."),
-    click.option("--fields", metavar="FIELD,...", help="Only these fields are exported."),
-    click.option("--list", metavar="NAME", help="Only the genes of this list are exported."),
+    click.option("--snapshot", metavar="NAME", help="Take snapshots such as NAME-2026-11-01."),
+    click.option("--note", help="The reason of the snapshots."),
+    click.option("--backup", metavar="FOLDER", help="Write backups to this folder."),
+    click.option("--export", metavar="FOLDER", help="Write exports to this folder."),
     click.option(
-        "--where", multiple=True, metavar="CONDITION", help="Only genes that satisfy it; repeatable"
+        "--keep-daily", type=int, help="Days to keep; by default 7 for backups, all for exports."
     ),
-    click.option("--long", metavar="FIELD", help="Export one row for each entry of this field."),
+    click.option(
+        "--keep-weekly", type=int, help="Weeks to keep; by default 4 for backups, all for exports."
+    ),
+    click.option("--format", metavar="FORMAT", help="The format of the export; by default tsv."),
+    click.option("--fields", metavar="FIELD,...", help="Export only these fields."),
+    click.option("--list", metavar="NAME", help="Export only the genes of this list."),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="CONDITION",
+        help="Export only genes that satisfy CONDITION; may be repeated.",
+    ),
+    click.option("--long", metavar="FIELD", help="Export one row per entry of this field."),
 )
 
 _NAMES = ("snapshot", "backup", "export")
 
 
 def action_options(command: Any) -> Any:
-    """Add the options that say what a schedule does."""
+    """Add the options for the action of a schedule to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -39,14 +46,14 @@ def action_options(command: Any) -> Any:
 def action_of(
     given: Mapping[str, Any], sources: Sequence[str] | None
 ) -> tuple[str, dict[str, Any], Sequence[str] | None]:
-    """Return the action, its options, and the sources that runs ask for.
+    """Return the action, its options, and the sources of runs.
 
     Args:
         given: the values of the options by name.
-        sources: the names of the option ``--sources``.
+        sources: the values of the option ``--sources``.
 
     Raises:
-        WrongUse: several actions are named, or options that belong to none.
+        WrongUse: several actions are given, or options without an action.
     """
     named = [name for name in _NAMES if given[name] is not None]
     options = {
@@ -56,14 +63,14 @@ def action_of(
     }
     if len(named) > 1:
         raise WrongUse(
-            "several things to do are given", allowed=f"one of --{', --'.join(_NAMES)}, or none"
+            "several actions are given", allowed=f"one of --{', --'.join(_NAMES)}, or none"
         )
     if not named:
         if options:
             first = next(iter(options)).replace("_", "-")
             raise WrongUse(
-                f"--{first} without something that it belongs to",
-                allowed="with --snapshot, --backup or --export",
+                f"--{first} without an action",
+                allowed=f"--{first} together with --snapshot, --backup or --export",
             )
         return REFRESH, {}, sources
     (action,) = named
@@ -79,7 +86,7 @@ def action_of(
 
 
 def what(schedule: Schedule) -> str:
-    """Say what a schedule does."""
+    """Describe the action of a schedule."""
     options = schedule.options
     match schedule.action:
         case "snapshot":
@@ -92,22 +99,22 @@ def what(schedule: Schedule) -> str:
 
 
 def details(schedule: Schedule) -> str:
-    """Say which options a schedule has, beside what :func:`what` says."""
-    told = {"prefix", "folder"}
+    """Describe the options of a schedule that :func:`what` does not mention."""
+    mentioned = {"prefix", "folder"}
     found = [
         f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
         for name, value in schedule.options.items()
-        if name not in told and value not in (None, [])
+        if name not in mentioned and value not in (None, [])
     ]
     return "; ".join(found)
 
 
 def outcome(tick: Tick | None, here: Callable[[Any], str]) -> str:
-    """Say what became of a tick.
+    """Describe the outcome of a tick.
 
     Args:
-        tick: None if there was none yet.
-        here: writes a time in the time zone of this host.
+        tick: the tick; None if there was none yet.
+        here: formats a time in the time zone of this host.
     """
     if tick is None:
         return "-"
@@ -117,7 +124,7 @@ def outcome(tick: Tick | None, here: Callable[[Any], str]) -> str:
         case "running":
             return f"running since {here(tick.at)}, worker {tick.worker_id}"
         case "waiting" if tick.failures and tick.not_before is not None:
-            return f"failed, is tried again at {here(tick.not_before)}: {tick.reason}"
+            return f"failed, is retried at {here(tick.not_before)}: {tick.reason}"
         case "waiting":
             return "waiting for a worker"
     return f"{tick.outcome}: {tick.reason}"

@@ -38,7 +38,7 @@ _UNITS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(rf"(\d{{1,6}}(?:\.\d+)?) ?({'|'.join(_UNITS)})", re.ASCII)
 
 MAX_TICKS = 20
-"""The most ticks that are shown; --json has more of them."""
+"""The maximum number of ticks that are shown; --json has more of them."""
 
 MAX_TICKS_IN_JSON = 1_000
 
@@ -51,12 +51,12 @@ class _Duration(click.ParamType[timedelta]):
     def convert(
         self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        """See click."""
+        """See :meth:`click.ParamType.convert`."""
         if isinstance(value, timedelta):
             return value
         found = _DURATION.fullmatch(value.strip())
         if found is None and value.strip() != "0":
-            self.fail(f"{value!r} is no duration such as 30min, 6h, 8d or 2w", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 30min, 6h, 8d or 2w", param, ctx)
         return (
             timedelta() if found is None else timedelta(seconds=float(found[1]) * _UNITS[found[2]])
         )
@@ -64,7 +64,7 @@ class _Duration(click.ParamType[timedelta]):
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--suggest", is_flag=True, help="Print commands that would add sensible schedules.")
+@click.option("--suggest", is_flag=True, help="Print commands that add recommended schedules.")
 @as_json
 def schedules(name: str | None, *, suggest: bool, as_json: bool) -> None:
     """List the schedules, or show the schedule NAME: its next times and its last ticks."""
@@ -79,10 +79,10 @@ def schedules(name: str | None, *, suggest: bool, as_json: bool) -> None:
 
     async def one(session: Session) -> tuple[Schedule, list[Tick]]:
         assert name is not None
-        most = MAX_TICKS_IN_JSON if as_json else MAX_TICKS
+        limit = MAX_TICKS_IN_JSON if as_json else MAX_TICKS
         async with session.db.connect() as connection:
             found = await views.get_schedule(connection, name)
-            return found, (await views.list_ticks(connection, name, limit=most)).ticks
+            return found, (await views.list_ticks(connection, name, limit=limit)).ticks
 
     if name is None:
         _list(in_session(all_of_them), as_json=as_json)
@@ -95,7 +95,7 @@ def _list(found: list[Schedule], *, as_json: bool) -> None:
         write_json_list(found)
         return
     if not found:
-        note("there are no schedules; to see sensible ones: just schedules --suggest")
+        note("there are no schedules; to see recommended ones: just schedules --suggest")
         return
     listed = table("name", "when", "what", "next", "last")
     for schedule in found:
@@ -120,14 +120,14 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
         return
     if schedule.action == REFRESH:
         say(f"{schedule.name}: {_when(schedule)}, {what(schedule)}, {schedule.mode}")
-        say(f"while such a run is active: {schedule.overlap}; added by {schedule.by}")
+        say(f"if such a run is active: {schedule.overlap}; added by {schedule.by}")
     else:
         say(f"{schedule.name}: {_when(schedule)}, {what(schedule)}")
-        if more := details(schedule):
-            say(more)
-        say(f"while an earlier tick is not done: {schedule.overlap}; added by {schedule.by}")
+        if options := details(schedule):
+            say(options)
+        say(f"if an earlier tick is not done: {schedule.overlap}; added by {schedule.by}")
     if schedule.catch_up:
-        say(f"missed ticks are made up for within {time_span(schedule.catch_up)}")
+        say(f"missed ticks are caught up within {time_span(schedule.catch_up)}")
     if schedule.paused_at is not None:
         who = schedule.paused_by or NOT_RECORDED
         say(f"paused since {_here(schedule.paused_at)}, by {who}")
@@ -137,7 +137,7 @@ def _show(schedule: Schedule, ticks: list[Tick], *, as_json: bool) -> None:
     if ticks:
         past = table("tick", "outcome")
         for tick in ticks:
-            at_once = "" if tick.actor is None else f", at once for {tick.actor}"
+            at_once = "" if tick.actor is None else f", requested by {tick.actor}"
             past.add_row(*cells(_here(tick.tick), outcome(tick, _here) + at_once))
         stdout().print(past)
 
@@ -159,17 +159,24 @@ def _when(schedule: Schedule) -> str:
     if schedule.every is None:
         return f"{schedule.cron} ({schedule.zone})"
     if schedule.kind == "release":
-        return f"looks for a release every {time_span(schedule.every)}"
-    return f"never older than {time_span(schedule.every)}"
+        return f"checks for a release every {time_span(schedule.every)}"
+    return f"when data are older than {time_span(schedule.every)}"
 
 
 @click.command("schedule-add")
 @click.argument("cron", required=False)
-@click.option("--freshness", "oldest", type=_Duration(), help="Never older than this: 8d.")
 @click.option(
-    "--release-every", "look", type=_Duration(), help="Look for a release this often: 6h."
+    "--freshness", "max_age", type=_Duration(), help="When data are older than this, such as 8d."
 )
-@click.option("--sources", help="Of the runs, or of the export, with commas; by default all.")
+@click.option(
+    "--release-every",
+    "release_every",
+    type=_Duration(),
+    help="Check for a new release this often, such as 6h.",
+)
+@click.option(
+    "--sources", help="The sources of the runs or of the export, with commas; by default all."
+)
 @click.option("--mode", type=click.Choice(MODES), default=MODES[0], show_default=True)
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of CRON.")
 @click.option(
@@ -177,23 +184,24 @@ def _when(schedule: Schedule) -> str:
     type=click.Choice(OVERLAPS),
     default=OVERLAPS[0],
     show_default=True,
-    help="What becomes of a tick while a run of these sources is active, or an earlier tick.",
+    help="Skip or queue a tick while a run of these sources is active, or an earlier tick is not"
+    " done.",
 )
 @click.option(
     "--catch-up",
     type=_Duration(),
     default=DEFAULT_CATCH_UP,
     show_default="1d",
-    help="How late a missed tick is made up for; 0: never.",
+    help="Catch up a missed tick within this time; 0: never.",
 )
-@click.option("--name", help="By default, from the sources and the kind, or what it does.")
-@click.option("--by", metavar="WHO", help="Who adds it; your login name by default.")
+@click.option("--name", help="The name; by default from the sources and the kind, or the action.")
+@click.option("--by", metavar="WHO", help="Your name; by default your login name.")
 @action_options
 @as_json
 def schedule_add(
     cron: str | None,
-    oldest: timedelta | None,
-    look: timedelta | None,
+    max_age: timedelta | None,
+    release_every: timedelta | None,
     *,
     sources: str | None,
     mode: str,
@@ -203,16 +211,16 @@ def schedule_add(
     name: str | None,
     by: str | None,
     as_json: bool,
-    **more: Any,
+    **action_values: Any,
 ) -> None:
-    """Create runs at the times of CRON, or when the data get old, or when a release appears.
+    """Add a schedule: create runs at the times of CRON, or when data are old or a release appears.
 
-    With --snapshot, --backup or --export, this is done at the times of CRON instead.
+    With --snapshot, --backup or --export, the schedule does that at the times of CRON instead.
 
     CRON has five fields: minute, hour, day of the month, month, day of the week. "0 3 * * 0" is
     Sunday at 3 o'clock in the time zone ZONE.
     """
-    given = {"cron": cron, "freshness": oldest, "release": look}
+    given = {"cron": cron, "freshness": max_age, "release": release_every}
     kinds = [kind for kind, value in given.items() if value is not None]
     if len(kinds) != 1:
         raise WrongUse(
@@ -221,14 +229,14 @@ def schedule_add(
         )
     (kind,) = kinds
     named = None if sources is None else [name for name in re.split(r"[,\s]+", sources) if name]
-    action, options, names = action_of(more, named)
-    usual = f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60]
+    action, options, names = action_of(action_values, named)
+    default_name = f"{'-'.join(sorted(names)) if names else 'all'}-{kind}"[:60]
     new = NewSchedule(
-        name=name or (usual if action == REFRESH else action),
+        name=name or (default_name if action == REFRESH else action),
         kind=kind,
         cron=cron,
         zone=zone,
-        every=oldest if look is None else look,
+        every=max_age if release_every is None else release_every,
         request=RunRequest.of(names, mode),
         overlap=overlap,
         catch_up=catch_up,
@@ -255,20 +263,20 @@ def schedule_add(
 @click.command("schedule-pause")
 @click.argument("name")
 def schedule_pause(name: str) -> None:
-    """Let the schedule NAME rest until it is resumed."""
+    """Pause the schedule NAME until it is resumed."""
 
     async def do(session: Session) -> None:
         async with session.db.begin() as connection:
             await operations.pause(connection, name, actor=actor())
 
     in_session(do)
-    say(f"{name} is paused; to go on: just schedule-resume {name}")
+    say(f"{name} is paused; to resume it: just schedule-resume {name}")
 
 
 @click.command("schedule-resume")
 @click.argument("name")
 def schedule_resume(name: str) -> None:
-    """Let the paused schedule NAME go on. What was due meanwhile is not made up for."""
+    """Resume the paused schedule NAME. Ticks that were due meanwhile are not caught up."""
 
     async def do(session: Session) -> Schedule:
         async with session.db.begin() as connection:
@@ -276,7 +284,7 @@ def schedule_resume(name: str) -> None:
             return await views.get_schedule(connection, name)
 
     resumed = in_session(do)
-    say(f"{name} goes on; next: {_here(resumed.next[0])}")
+    say(f"{name} is resumed; next: {_here(resumed.next[0])}")
 
 
 @click.command("schedule-run")

@@ -20,7 +20,7 @@ from app.cli.session import Session, in_session
 def search(text: str, limit: int, *, as_json: bool) -> None:
     """Find genes by TEXT: a name of any kind, or the beginning of a symbol or an alias.
 
-    stderr says what TEXT means. If no name begins with TEXT, names are listed that are near to it.
+    The meaning of TEXT is written to stderr. If no name begins with TEXT, similar names are listed.
     The exit status is 1 if nothing was found.
     """
 

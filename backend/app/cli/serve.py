@@ -17,8 +17,8 @@ from app.serve import serve
 def api(host: str, port: int) -> None:
     """Serve the API until SIGTERM, Ctrl-C or the end of the terminal.
 
-    If USE_ARQ_WORKER is off, the API also executes the runs, and continues those that an earlier
-    process left unfinished.
+    If USE_ARQ_WORKER is False, the API also executes runs, and continues unfinished runs of an
+    earlier process.
     """
 
     async def check_only(session: Session) -> None:

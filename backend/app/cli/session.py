@@ -27,7 +27,7 @@ EPOCH = click.IntRange(1, MAX_EPOCH)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with.
+    """The connection and the settings of a command.
 
     Attributes:
         settings: the settings of this process.
@@ -47,13 +47,13 @@ def in_session(
     """Connect to PostgreSQL and do a command's work.
 
     Args:
-        work: what the command does.
-        settings: the settings of this process; None means the engine's, which are read now.
+        work: the command's work.
+        settings: the settings of this process; None reads those of the engine.
         migrated: whether the command needs the tables of this code's version.
 
     Raises:
         WrongUse: the settings cannot be used.
-        UserError: PostgreSQL cannot be reached or has tables of another version, or ``work`` raises
+        UserError: PostgreSQL cannot be reached or has tables of another version, or ``work`` raised
             it.
     """
     settings = settings or load_command_settings()
@@ -68,13 +68,14 @@ def load_command_settings(model: type[S] = Settings) -> S:  # type: ignore[assig
         model: the settings to read; by default, those of the engine.
 
     Raises:
-        WrongUse: they cannot be used.
+        WrongUse: the settings cannot be used.
     """
     return load_settings(model, other_settings=_settings_of_sources)
 
 
 def _settings_of_sources() -> Collection[str]:
-    # called only if `.env` has a name that is not the engine's: the sources take time to import
+    # called only if `.env` has a name that is not the engine's, because importing the sources is
+    # slow
     from app.annotation.settings import Settings
 
     return Settings.model_fields
@@ -95,7 +96,7 @@ async def _do(work: Callable[[Session], Awaitable[T]], settings: Settings, *, mi
 
 @asynccontextmanager
 async def open_dispatcher(settings: Settings) -> AsyncIterator[Dispatcher]:
-    """Return what sends wake-ups; it closes its connection to Redis at the end."""
+    """Yield a dispatcher for wake-ups, and close its connection to Redis at the end."""
     dispatcher: Dispatcher = InProcessDispatcher()
     if settings.use_arq_worker:
         from app.core.arq.client import connect

@@ -26,13 +26,15 @@ _MAX_RELEASES = 3
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--note", "why", help="Why it is taken. The snapshot keeps the note.")
-@click.option("--by", metavar="WHO", help="Who takes it; your login name by default.")
+@click.option("--note", "why", help="The reason, which is stored with the snapshot.")
+@click.option("--by", metavar="WHO", help="Your name; by default your login name.")
 @click.option("--list", "action", flag_value="list", help="List the snapshots.")
 @click.option("--show", "action", flag_value="show", help="Show the manifest of the snapshot.")
-@click.option("--cite", "action", flag_value="cite", help="Write what a paper cites, as YAML.")
-@click.option("--delete", "action", flag_value="delete", help="Delete it; needs --force.")
-@click.option("--force", is_flag=True, help="Delete it although publications may cite it.")
+@click.option(
+    "--cite", "action", flag_value="cite", help="Write the citation for a paper, as YAML."
+)
+@click.option("--delete", "action", flag_value="delete", help="Delete the snapshot; needs --force.")
+@click.option("--force", is_flag=True, help="Delete the snapshot although papers may cite it.")
 @as_json
 def snapshot(
     name: str | None,
@@ -43,11 +45,11 @@ def snapshot(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Freeze the annotations as they are, under the name NAME.
+    """Take a snapshot: freeze the present annotations under the name NAME.
 
-    Reads, exports and comparisons then take --snapshot NAME. The manifest says what the snapshot
-    consists of: for each source its releases, files, licence and counts. A snapshot cannot be
-    changed, and the history keeps what was valid at it.
+    Reads, exports and comparisons accept --snapshot NAME. The manifest of a snapshot has the
+    releases, files, licence and counts of each source. A snapshot cannot be changed, and the
+    history keeps its answers.
     """
     action = action or "take"
     if (why is not None or by is not None) and action != "take":
@@ -60,7 +62,9 @@ def snapshot(
         _list(as_json=as_json)
         return
     if name is None:
-        raise WrongUse("no name of a snapshot", allowed="just snapshot NAME, or --list")
+        raise WrongUse(
+            "the name of the snapshot is missing", allowed="just snapshot NAME, or --list"
+        )
     if action == "delete":
         _delete(name, force=force)
     elif action == "take":
@@ -89,7 +93,7 @@ def _take(name: str, why: str | None, by: str, *, as_json: bool) -> None:
         f"snapshot {name} was taken: {local_time(taken.at)}, {count(taken.manifest.genes)} genes,"
         f" {sources} source{'s' * (sources != 1)}"
     )
-    note(f"To see what it consists of: just snapshot {name} --show")
+    note(f"To see its contents: just snapshot {name} --show")
 
 
 def _get(name: str) -> Snapshot:
@@ -136,9 +140,9 @@ def _show(found: Snapshot) -> None:
     say(f"version {manifest.product}, {count(manifest.genes)} genes")
     numbers = ("found", "absent", "unknown")
     shown = table("source", "release", *numbers, "licence", right=numbers)
-    for name, each in manifest.sources.items():
-        counts = (count(each.found), count(each.absent), count(each.unknown))
-        shown.add_row(*cells(name, _releases(each), *counts, each.licence or "not known"))
+    for name, source in manifest.sources.items():
+        counts = (count(source.found), count(source.absent), count(source.unknown))
+        shown.add_row(*cells(name, _releases(source), *counts, source.licence or "not known"))
     stdout().print(shown)
     note(f"Files, SHA-256 and attributions: just snapshot {found.name} --show --json")
 

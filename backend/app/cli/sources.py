@@ -24,12 +24,12 @@ from app.core.text.words import time_span
 @click.argument("name", required=False)
 @as_json
 def sources(name: str | None, *, as_json: bool) -> None:
-    """Show the sources: their releases, how many genes have an answer, and how old it is.
+    """Show the sources: their releases, the number of answers, and their age.
 
-    RELEASE is the one that most answers are from. MISSING counts the genes that the source was not
-    asked about yet. MEDIAN and OLDEST are the ages of the answers, and SUCCESS is the time since a
-    run last refreshed the source. With NAME, more of one source: its licence, its releases, and how
-    many genes a run would ask it about. With --json, the same of all.
+    RELEASE is the release of most answers. MISSING counts the genes for which the source was not
+    queried yet. MEDIAN and OLDEST are the ages of the answers, and SUCCESS is the time since a run
+    last refreshed the source. With NAME, the command shows details of one source: its licence, its
+    releases, and the number of genes that are due. With --json, it writes the details of all.
     """
     settings = get_settings()
 
@@ -106,15 +106,21 @@ def _show_one(source: SourceOverview) -> None:
 def _explain(found: Sequence[SourceOverview]) -> None:
     for source in found:
         if not source.enabled:
-            say(f"{source.name} is off (DISABLED_SOURCES); to ask it: just annotate {source.name}")
+            say(
+                f"{source.name} is disabled (DISABLED_SOURCES); to refresh it anyway:"
+                f" just annotate {source.name}"
+            )
         if source.current and not all(release.is_current for release in source.stored):
             names = ", ".join(dict.fromkeys(release.release for release in source.current))
-            say(f"{source.name} has published another release since: {names}")
+            say(f"{source.name} has published a newer release: {names}")
         if source.held is not None:
-            note(f"{source.name} is held since run {source.held.run_id}: {source.held.reason}")
-            note(f"To see it: just show {source.held.run_id}")
+            note(
+                f"the answers of {source.name} are held since run {source.held.run_id}:"
+                f" {source.held.reason}"
+            )
+            note(f"To see what is held: just show {source.held.run_id}")
         for outage in source.outages:
-            note(f"{source.name}: {outage.host} does not answer, and run {outage.run_id} waits")
+            note(f"{source.name}: run {outage.run_id} waits, because {outage.host} does not answer")
 
 
 def _since(source: SourceOverview) -> float | None:

@@ -8,7 +8,7 @@ WINDOW = 30.0
 
 
 class Speed:
-    """The speed of a source, measured between queries."""
+    """Measures the speed of a source from successive queries of its progress."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque()
@@ -22,11 +22,11 @@ class Speed:
 
     @property
     def genes(self) -> float | None:
-        """Genes per second, or None if not yet known."""
+        """Genes per second; None if not known yet."""
         return self._per_second(1)
 
     def eta(self, progress: SourceProgress) -> float | None:
-        """Return the seconds left for the expected work, or None if not yet known."""
+        """Return the estimated remaining seconds; None if not known yet."""
         work = self._per_second(2)
         if work is None or progress.weight_total is None or progress.state != "running":
             return None

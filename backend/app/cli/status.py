@@ -25,10 +25,10 @@ _CODE = {
 
 
 @click.command()
-@click.option("--budgets", is_flag=True, help="Also show how much of the request budgets is used.")
+@click.option("--budgets", is_flag=True, help="Also show the use of the request budgets.")
 @as_json
 def status(*, budgets: bool, as_json: bool) -> None:
-    """Show the workers, and the runs that wait in the queue."""
+    """Show the workers and the queued runs."""
     if not budgets:
         found, arq = in_session(_read)
         write_json(found) if as_json else _show(found, arq=arq)
@@ -80,8 +80,10 @@ async def _arq_health(settings: Settings) -> str | None:
 
 def _queue(found: WorkerStatus) -> str:
     if not found.queue_depth:
-        return "nothing is queued"
-    return f"{found.queue_depth} queued, the oldest for {duration(found.oldest_waiting)}"
+        return "no run is queued"
+    runs = "run is" if found.queue_depth == 1 else "runs are"
+    oldest = duration(found.oldest_waiting)
+    return f"{found.queue_depth} {runs} queued; the oldest has been waiting for {oldest}"
 
 
 def _show_workers(console: Console, workers: Sequence[Worker]) -> None:

@@ -1,4 +1,4 @@
-"""Suggests schedules, from how long the answers of each source stay good."""
+"""Suggests schedules that fit the freshness of each source."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from app.annotation.sources import SOURCES
 
 _LOOKS = (
-    # answers stay good for at most, look this often, name
+    # for sources with at most this freshness: the interval of the checks, and the schedule's name
     (timedelta(days=14), "6h", "often"),
     (timedelta(days=60), "1d", "daily"),
 )
@@ -23,7 +23,7 @@ def suggest_schedules(enabled: Sequence[str]) -> Iterator[str]:
     Args:
         enabled: the built-in sources that a run of all sources covers.
     """
-    yield "# A look takes one or two requests, and only what is new is fetched."
+    yield "# A check takes one or two requests, and only a new release is fetched."
     shortest = timedelta()
     for longest, every, name in _LOOKS:
         sources = [name for name in enabled if shortest < SOURCES[name].info.freshness <= longest]
@@ -31,9 +31,9 @@ def suggest_schedules(enabled: Sequence[str]) -> Iterator[str]:
             listed = ",".join(sources)
             yield f"just schedule-add --release-every {every} --sources {listed} --name {name}"
         shortest = longest
-    yield "# All sources, for genes that were added and answers that are missing:"
+    yield "# A weekly run of all sources, for added genes and missing answers:"
     yield f"just schedule-add {_REST}"
-    yield "# A state that can be cited and compared, every month:"
+    yield "# A monthly snapshot, which can be cited and compared:"
     yield f'just schedule-add "0 1 1 * *" --zone {_ZONE} --snapshot monthly --name monthly'
-    yield "# A backup every night. The folder has to exist on each host with workers:"
+    yield "# A nightly backup. The folder must exist on each host with workers:"
     yield f'just schedule-add "0 2 * * *" --zone {_ZONE} --backup {_FOLDER} --name nightly'

@@ -1,4 +1,4 @@
-"""Shows the progress of a run while it is executed."""
+"""Shows the progress of a run until it has ended."""
 
 import asyncio
 import time
@@ -23,17 +23,17 @@ POLL_INTERVAL = 0.5
 """Seconds between two queries."""
 
 LINE_INTERVAL = 5.0
-"""Seconds between two lines about a source, where the output is not a terminal."""
+"""Seconds between two lines about a source, if the output is not a terminal."""
 
 MAX_EVENTS = 10
-"""The most events shown after a query. Of a run that existed before, only the latest are shown."""
+"""The maximum number of events shown after a query. Of an existing run, the latest are shown."""
 
 
 async def watch(session: Session, run_id: int) -> Run:
     """Show a run's progress on stderr until it has ended.
 
     Raises:
-        NotFound: no such run.
+        NotFound: there is no such run.
     """
     console = stderr()
     last_event, away = 0, False
@@ -47,7 +47,7 @@ async def watch(session: Session, run_id: int) -> Run:
                 if not is_unavailable(error):
                     raise
                 if not away:
-                    display.say("PostgreSQL is unavailable; trying again")
+                    display.say("PostgreSQL is unavailable; retrying")
                 away = True
                 await asyncio.sleep(POLL_INTERVAL)
                 continue
@@ -76,12 +76,12 @@ class Display(ABC):
         pass
 
     def say(self, line: str) -> None:
-        """Write a line that stays."""
+        """Write a permanent line."""
         # lines in a pipe are not wrapped
         self._console.print(line, soft_wrap=not self._console.is_terminal)
 
     def show(self, sources: Sequence[SourceProgress]) -> None:
-        """Show the progress of each source."""
+        """Update the progress of each source."""
         for source in sources:
             speed = self._speeds[source.source]
             speed.record(source)
@@ -92,7 +92,7 @@ class Display(ABC):
 
 
 class Bars(Display):
-    """One progress bar for each source, for a terminal. Its length is the expected work."""
+    """One progress bar per source, for a terminal. Its length is the expected work."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -115,7 +115,7 @@ class Bars(Display):
     def _draw(self, source: SourceProgress, description: str) -> None:
         if source.source not in self._tasks:
             self._tasks[source.source] = self._bars.add_task(source.source, progress="", total=None)
-        # a source without expected work gets a full bar as well
+        # a bar without work would stay empty, so it gets a total of 1
         done = source.state == "succeeded"
         self._bars.update(
             self._tasks[source.source],
@@ -146,17 +146,17 @@ def describe_progress(progress: SourceProgress, speed: Speed) -> str:
     """Describe the progress of a source."""
     if progress.total is None:
         return progress.state
-    said = [f"{count(progress.done)} of {count(progress.total)} genes"]
+    parts = [f"{count(progress.done)} of {count(progress.total)} genes"]
     if progress.unknown:
-        said.append(f"{count(progress.unknown)} unknown")
+        parts.append(f"{count(progress.unknown)} unknown")
     if progress.state == "running":
         if speed.genes is not None:
-            said.append(f"{speed.genes:,.0f}/s" if speed.genes >= 10 else f"{speed.genes:.1f}/s")  # noqa: PLR2004 - below, tenths matter
+            parts.append(f"{speed.genes:,.0f}/s" if speed.genes >= 10 else f"{speed.genes:.1f}/s")  # noqa: PLR2004 - below, tenths matter
         left = speed.eta(progress)
-        said.append("time left unknown" if left is None else f"{duration(left)} left")
+        parts.append("time left unknown" if left is None else f"{duration(left)} left")
     elif progress.seconds is None:
-        said.append(progress.state)
+        parts.append(progress.state)
     else:
         after = "in" if progress.state == "succeeded" else "after"
-        said.append(f"{progress.state} {after} {duration(progress.seconds)}")
-    return ", ".join(said)
+        parts.append(f"{progress.state} {after} {duration(progress.seconds)}")
+    return ", ".join(parts)

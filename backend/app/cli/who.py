@@ -1,4 +1,4 @@
-"""Who types a command."""
+"""Identifies the user of a command."""
 
 import getpass
 import os
@@ -12,7 +12,7 @@ def login_name() -> str:
     """Return the login name of the user of this process.
 
     Raises:
-        WrongUse: it has none, as in a container.
+        WrongUse: the user has no login name, as in some containers.
     """
     try:
         return getpass.getuser()
@@ -23,7 +23,7 @@ def login_name() -> str:
 
 
 def actor() -> Actor:
-    """Return who types the command: the user of the operating system, with the host."""
+    """Return the actor of the command: the operating-system user with the host."""
     try:
         name = login_name()
     except WrongUse:

@@ -46,13 +46,13 @@ def test_what_a_run_holds_is_shown_with_what_to_type_and_accepted(cli, genes, qu
     query("UPDATE runs SET state = 'failed'")
     query("UPDATE run_sources SET state = 'held', held = %s WHERE source = 'hgnc'", held)
     shown = cli("show", "1").stdout
-    assert "held of hgnc: its file lost 30 genes" in shown
+    assert "answers of hgnc are held: its file lost 30 genes" in shown
     assert "genes that would become absent: PKD1, ..." in shown
     assert 'just accept 1 hgnc --note "why"' in shown
     wrong = cli("accept", "1", "ensembl")
     assert (wrong.exit_code, "allowed: hgnc" in wrong.stderr) == (2, True)
     assert cli("accept", "1", "hgnc", "--note", "HGNC said so").exit_code == 0
-    assert f"accepted of hgnc by {getpass.getuser()}" in cli("show", "1").stdout
+    assert f"answers of hgnc accepted by {getpass.getuser()}" in cli("show", "1").stdout
     states = query("SELECT source, state FROM run_sources ORDER BY source")
     assert [row["state"] for row in states] == ["queued", "queued"]
 
@@ -140,7 +140,7 @@ def test_runs_and_a_run_are_shown(cli, genes, query) -> None:
 
 def test_the_log_of_an_attempt_is_shown_and_steers_no_terminal(cli, genes, query) -> None:
     cli("annotate", "ensembl")
-    assert "no log line of run 1 is kept" in cli("log", 1).stderr
+    assert "no log lines of run 1 are stored" in cli("log", 1).stderr
     query(
         "INSERT INTO attempt_logs (run_id, epoch, number, at, level, text)"
         " SELECT 1, epoch, 7, '2026-11-24T12:00:00Z', 'info', E'\x1b[2J epoch ' || epoch"
@@ -150,8 +150,8 @@ def test_the_log_of_an_attempt_is_shown_and_steers_no_terminal(cli, genes, query
     latest, first = cli("log", 1), cli("log", 1, "--epoch", 1)
 
     assert "info     \\x1b[2J epoch 2" in latest.stdout
-    assert "6 earlier lines are not kept" in latest.stderr
-    assert "with --epoch also: 1" in latest.stderr
+    assert "6 earlier lines are not stored" in latest.stderr
+    assert "for others use --epoch: 1" in latest.stderr
     assert "epoch 1" in first.stdout
     assert cli.json("log", 1)["attempt"]["epoch"] == 2
     assert cli("log", 1, "--epoch", 9).exit_code == 1
@@ -183,7 +183,7 @@ def test_status_shows_what_waits_for_what(cli, genes, query) -> None:
     cli("annotate", "hgnc")
     query("UPDATE runs SET waiting_for = 'rest.ensembl.org' WHERE id = 1")
     shown = cli("status").stdout
-    assert "2 queued" in shown
+    assert "2 runs are queued" in shown
     assert "rest.ensembl.org" in shown
     assert "a free worker" in shown
 

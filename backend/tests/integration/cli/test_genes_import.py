@@ -48,7 +48,7 @@ def test_a_list_of_nothing_known_fails(importing, tmp_path) -> None:
     path.write_text("symbol\nNOSUCHGENE\n")
     result = importing("genes-import", path)
     assert result.exit_code == 1
-    assert "none of the rows" in result.stderr
+    assert "no row could be imported" in result.stderr
     assert json.loads(importing("genes-import", path, "--json").stdout)["imported"] == 0
 
 

@@ -32,7 +32,7 @@ def test_notifications_are_listed_with_how_far_they_were_delivered(cli, told) ->
 def test_one_notification_is_shown_with_its_text_and_its_incident(cli, told) -> None:
     shown = cli("notifications", "1").stdout
     assert "just retry 7" in shown
-    assert "it has happened 3 times" in shown
+    assert "it has occurred 3 times" in shown
     assert cli.json("notifications", "1")["deliveries"][0]["state"] == "refused"
 
 

@@ -6,7 +6,7 @@ def test_a_source_is_rolled_back_and_forward(cli, genes, query) -> None:
     assert cli("snapshot", "before").exit_code == 0
     dry = cli("rollback", "hgnc", "--to", "2026-01-01", "--dry-run", "--by", "ada")
     assert dry.exit_code == 0, dry.output
-    assert "2 genes get another answer, 2 of them become unknown\n" in dry.stdout
+    assert "2 genes get another answer, of which 2 become unknown\n" in dry.stdout
     assert "  C1orf112: absent -> unknown\n  PKD1: found -> unknown\n" in dry.stdout
     assert query("SELECT state FROM annotations ORDER BY gene_id")[0] == {"state": "found"}
 

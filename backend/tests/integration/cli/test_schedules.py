@@ -28,8 +28,8 @@ def test_the_outcome_of_a_tick_is_shown(cli, genes) -> None:
     again = cli("schedule-run", "fresh")
     assert (again.exit_code, again.stdout) == (1, "fresh: skipped: run 1 is active\n")
     shown = cli("schedules", "fresh").stdout
-    assert "never older than 8 days" in shown
-    assert f"ran as run 1, at once for {getpass.getuser()}@" in shown
+    assert "when data are older than 8 days" in shown
+    assert f"ran as run 1, requested by {getpass.getuser()}@" in shown
     assert "skipped: run 1 is active" in shown
     assert [tick["outcome"] for tick in cli.json("schedules", "fresh")["ticks"]] == [
         "skipped",
@@ -43,7 +43,7 @@ def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
     assert "paused" in cli("schedules").stdout
     me = f"by {getpass.getuser()}@{socket.gethostname()}, CLI"
     assert me in cli("schedules", "look").stdout
-    assert "goes on; next:" in cli("schedule-resume", "look").stdout
+    assert "is resumed; next:" in cli("schedule-resume", "look").stdout
     assert me in cli("schedules", "look").stdout
     assert cli("schedule-remove", "look").stdout == "look was removed\n"
     assert cli("schedules").stdout == ""
@@ -76,7 +76,7 @@ def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli, with_pg_dump
         (("0 3 * * 0", "--freshness", "8d"), "several kinds"),
         (("0 3 * *",), "4 fields"),
         (("0 3 * * 0", "--zone", "Berlin"), "no time zone"),
-        (("--freshness", "8 parsecs"), "no duration"),
+        (("--freshness", "8 parsecs"), "is not a duration"),
         (("--freshness", "0"), "1 minute"),
         (("--release-every", "5min", "--sources", "clinvra"), "did you mean clinvar"),
     ],
@@ -120,7 +120,7 @@ def test_what_a_schedule_does_is_added_shown_and_done_at_once(
         " not_before = '2026-11-26 12:05Z'"
     )
     failed = cli("schedules", "backup").stdout
-    assert "failed, is tried again at 2026-11-26" in failed
+    assert "failed, is retried at 2026-11-26" in failed
     assert "on genes1: no room" in failed
 
 
@@ -128,7 +128,7 @@ def test_what_a_schedule_does_is_added_shown_and_done_at_once(
     ("arguments", "problem"),
     [
         (("--backup", "here"), "not absolute"),
-        (("--backup", "/tmp", "--snapshot", "monthly"), "several things"),
+        (("--backup", "/tmp", "--snapshot", "monthly"), "several actions"),
         (("--keep-daily", "3"), "--keep-daily without"),
         (("--snapshot", "monthly", "--keep-daily", "3"), "keep_daily"),
         (("--snapshot", "monthly", "--sources", "hgnc"), "sources"),

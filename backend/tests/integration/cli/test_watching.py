@@ -33,7 +33,7 @@ async def test_it_looks_on_through_an_outage_of_the_database(
     assert "event 21" in text
     assert "event 20" not in text
     await proxy.cut()
-    await said(capsys, "PostgreSQL is unavailable; trying again")
+    await said(capsys, "PostgreSQL is unavailable; retrying")
     await proxy.open()
     query("UPDATE runs SET state = 'succeeded'")
     async with limit():

@@ -33,7 +33,7 @@ def happened(event: str, actor: str | None = None, **detail) -> str:
 def test_an_event_is_a_line() -> None:
     covers = happened("created", "ada@lab3, CLI", covers=["hgnc", "clinvar"])
     assert covers == "created by ada@lab3, CLI: epoch 1, covers hgnc, clinvar"
-    assert happened("cancelled") == "cancelled (who did it is not recorded): epoch 1"
+    assert happened("cancelled") == "cancelled (actor not recorded): epoch 1"
     lost = happened("lost", reason="its session is gone", worker=3)
     assert lost == "lost: epoch 1, worker 3, its session is gone"
     terms = happened("unknown terms", source="clinvar", terms={"VUS-extreme": 12, "Worse": 1})

@@ -36,7 +36,7 @@ def test_a_recipe_without_arguments_shows_the_command_itself() -> None:
 
 
 def test_the_page_explains_the_exit_statuses() -> None:
-    assert "The exit status is 1 if something failed" in shell.text()
+    assert "The exit status is 1 if the command failed" in shell.text()
 
 
 def test_the_terminal_does_not_change_the_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,12 @@ async def answer_to(error: Exception) -> httpx.Response:
 
 
 async def test_a_browser_that_left_gets_no_page():
-    answer = await answer_to(HTTPException(CLIENT_LEFT, "the client has left"))
+    answer = await answer_to(HTTPException(CLIENT_LEFT, "the client has disconnected"))
     assert (answer.status_code, answer.text) == (CLIENT_LEFT, "")
 
 
 async def test_a_busy_server_says_what_to_do():
-    answer = await answer_to(Busy("4 answers are being streamed"))
+    answer = await answer_to(Busy("4 responses are being streamed"))
     assert answer.status_code == 503
-    assert "4 answers are being streamed" in answer.text
+    assert "4 responses are being streamed" in answer.text
     assert "load the page again" in answer.text
