@@ -13,8 +13,9 @@ metadata = MetaData(
 )
 
 
-def at(name: str, *, default_now: bool = False) -> "Column[object]":
+def at(name: str, *, default_now: bool = False, comment: str | None = None) -> "Column[object]":
     """Return a column of a time, which is not null if it has a default."""
+    kind = DateTime(timezone=True)
     if default_now:
-        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
-    return Column(name, DateTime(timezone=True))
+        return Column(name, kind, nullable=False, server_default=func.now(), comment=comment)
+    return Column(name, kind, comment=comment)

@@ -49,8 +49,7 @@ genes = Table(
     Column(
         "withdrawn_at",
         DateTime(timezone=True),
-        comment="when HGNC was first seen to have withdrawn the gene; no source is asked about it"
-        " any more",
+        comment="when a run first found that HGNC had withdrawn it; it is not refreshed any more",
     ),
     Index("genes_symbol_idx", text("lower(symbol)")),
     # finds beginnings, whatever the collation of the database is
@@ -64,13 +63,18 @@ genes = Table(
 merged_ids = Table(
     "merged_ids",
     metadata,
-    Column("hgnc_id", Text, primary_key=True, comment="of a gene that HGNC merged"),
+    Column(
+        "hgnc_id",
+        Text,
+        primary_key=True,
+        comment="HGNC id of a gene that HGNC merged into another one",
+    ),
     Column(
         "successor",
         Text,
         nullable=False,
         index=True,
-        comment="HGNC id of the gene it became part of",
+        comment="HGNC id of the other gene",
     ),
 )
 
@@ -81,10 +85,10 @@ gene_names = Table(
         "hgnc_id",
         Text,
         primary_key=True,
-        comment="of an approved gene, which may not be in the table genes",
+        comment="HGNC id of an approved gene, which may not be in the table genes",
     ),
-    Column("kind", Text, primary_key=True, comment="symbol (the approved one), previous or alias"),
-    Column("name", Text, primary_key=True),
+    Column("kind", Text, primary_key=True, comment="symbol (approved), previous or alias"),
+    Column("name", Text, primary_key=True, comment="the name"),
     CheckConstraint("kind IN ('symbol', 'previous', 'alias')", name="kind"),
     Index(
         "gene_names_name_idx",
@@ -109,9 +113,14 @@ gene_events = Table(
         DateTime(timezone=True),
         nullable=False,
         server_default=func.clock_timestamp(),
-        comment="when it was noticed",
+        comment="when the event was noticed",
     ),
-    Column("event", Text, nullable=False),
+    Column(
+        "event",
+        Text,
+        nullable=False,
+        comment="what happened to the gene, such as renamed or merged",
+    ),
     Column(
         "detail",
         JSONB,
@@ -119,6 +128,6 @@ gene_events = Table(
         server_default="{}",
         comment="from and to, or the HGNC ids of the genes that it was merged or split into",
     ),
-    Column("run_id", BigInteger, comment="run that noticed it; null: an import of genes"),
+    Column("run_id", BigInteger, comment="run that noticed the event; null if an import did"),
     Index("gene_events_run_idx", "run_id"),
 )

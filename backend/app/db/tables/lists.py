@@ -11,7 +11,7 @@ gene_lists = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("note", Text),
     Column("file_name", Text, comment="file that the list was read from"),
-    Column("by", Text, nullable=False, comment="who added it, or changed it last"),
+    Column("by", Text, nullable=False, comment="who added the list, or changed it last"),
     at("created_at", default_now=True),
     at("updated_at", default_now=True),
 )
@@ -23,6 +23,9 @@ gene_list_genes = Table(
         "list_id", BigInteger, ForeignKey("gene_lists.id", ondelete="CASCADE"), primary_key=True
     ),
     Column(
-        "hgnc_id", Text, primary_key=True, comment="of a gene, which may not be in the table genes"
+        "hgnc_id",
+        Text,
+        primary_key=True,
+        comment="HGNC id of a gene, which may not be in the table genes",
     ),
 )

@@ -22,25 +22,25 @@ incidents = Table(
     "incidents",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Text, nullable=False, comment="kind of the notification that opened it"),
+    Column(
+        "kind", Text, nullable=False, comment="kind of the notification that opened the incident"
+    ),
     Column(
         "subject",
         Text,
         nullable=False,
-        comment="what it happens to: a source, or what a run was asked for; empty: everything",
+        comment="what is affected: a source, or the request of a run; empty: everything",
     ),
     Column("title", Text, nullable=False, comment="one line of plain text"),
-    Column("run_id", BigInteger, comment="run that opened it"),
+    Column("run_id", BigInteger, comment="run that opened the incident"),
     Column(
         "sources",
         ARRAY(Text),
-        comment="sources whose success ends it; null: it ends when its condition does",
+        comment="sources whose success closes it; null if it closes when its condition ends",
     ),
-    Column(
-        "times", Integer, nullable=False, server_default="1", comment="how often it has happened"
-    ),
+    Column("times", Integer, nullable=False, server_default="1", comment="number of occurrences"),
     at("opened_at", default_now=True),
-    at("last_at", default_now=True),
+    at("last_at", default_now=True, comment="when it occurred last"),
     at("closed_at"),
     Index(
         "incidents_one_open_per_subject",
@@ -54,8 +54,10 @@ incidents = Table(
 incident_looks = Table(
     "incident_looks",
     metadata,
-    Column("what", Text, primary_key=True),
-    Column("looked_at", DateTime(timezone=True), nullable=False),
+    Column("what", Text, primary_key=True, comment="kind of condition that is checked regularly"),
+    Column(
+        "looked_at", DateTime(timezone=True), nullable=False, comment="when it was last checked"
+    ),
 )
 
 notifications = Table(
@@ -68,20 +70,26 @@ notifications = Table(
         nullable=False,
         unique=True,
         server_default=text("gen_random_uuid()"),
-        comment="the same in each attempt to deliver it",
+        comment="id of the message, the same in each attempt to deliver it",
     ),
     Column("kind", Text, nullable=False),
     Column("severity", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False, comment="when it happened"),
+    Column("at", DateTime(timezone=True), nullable=False, comment="when the event happened"),
     Column("title", Text, nullable=False, comment="one line of plain text"),
     Column("text", Text, nullable=False, comment="a few lines of plain text"),
-    Column("detail", JSONB, nullable=False, server_default="{}", comment="the same for programs"),
+    Column(
+        "detail",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="the same as data for programs",
+    ),
     Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="SET NULL"), index=True),
     at("created_at", default_now=True),
     Column(
         "planned_at",
         DateTime(timezone=True),
-        comment="when its deliveries were decided on; null: not yet",
+        comment="when the deliveries were created; null if not yet",
     ),
     CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
     Index("notifications_unplanned_idx", "id", postgresql_where=text("planned_at IS NULL")),
@@ -102,9 +110,9 @@ notification_deliveries = Table(
         "due_at",
         DateTime(timezone=True),
         nullable=False,
-        comment="when it is to be tried; while it is being tried, when it counts as interrupted",
+        comment="when the next attempt is due; during an attempt, when it counts as interrupted",
     ),
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="number of attempts"),
     Column("error", Text, comment="why the last attempt failed"),
     at("delivered_at"),
     Column(
@@ -112,7 +120,7 @@ notification_deliveries = Table(
         BigInteger,
         ForeignKey("notifications.id", ondelete="SET NULL"),
         index=True,
-        comment="notification that contains it, if it went into a digest",
+        comment="digest that contains the notification, if any",
     ),
     CheckConstraint(
         "state IN ('pending', 'delivered', 'refused', 'given up', 'waiting', 'in digest')",

@@ -14,15 +14,15 @@ event_totals = Table(
         Integer,
         primary_key=True,
         autoincrement=False,
-        comment="of the duration, see app.core.runs.buckets; -1: events without one",
+        comment="bucket of the duration (app.core.runs.buckets); -1 for events without a duration",
     ),
     Column(
         "events",
         BigInteger,
         nullable=False,
-        comment="number of events of the runs that were removed",
+        comment="number of events of removed runs",
     ),
-    Column("microseconds", BigInteger, nullable=False, comment="sum of the durations"),
+    Column("microseconds", BigInteger, nullable=False, comment="sum of their durations"),
 )
 
 source_totals = Table(
@@ -34,7 +34,7 @@ source_totals = Table(
         BigInteger,
         nullable=False,
         server_default="0",
-        comment="number of requests to the upstream",
+        comment="number of requests to the upstream services",
     ),
     Column(
         "rate_limited",
@@ -48,32 +48,32 @@ source_totals = Table(
         Double,
         nullable=False,
         server_default="0",
-        comment="time that requests have waited for the request budget",
+        comment="seconds for which requests have waited for the request budget",
     ),
     Column(
         "bytes_received",
         BigInteger,
         nullable=False,
         server_default="0",
-        comment="bytes of bodies as they were sent, mostly compressed",
+        comment="bytes of response bodies as they were sent, mostly compressed",
     ),
     Column(
         "commits",
         ARRAY(BigInteger),
         nullable=False,
         server_default="{}",
-        comment="number of commits by duration, see app.core.runs.buckets",
+        comment="number of commits by duration (app.core.runs.buckets)",
     ),
     Column(
         "commit_seconds",
         Double,
         nullable=False,
         server_default="0",
-        comment="sum of the durations",
+        comment="sum of the durations of the commits",
     ),
     Column(
         "succeeded_at",
         DateTime(timezone=True),
-        comment="when a run that was removed last completed the source",
+        comment="when a removed run last completed the source",
     ),
 )
