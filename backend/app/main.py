@@ -22,7 +22,6 @@ from app.annotation.refresh.requests import plan
 from app.annotation.scheduled import actions
 from app.annotation.settings import Settings, get_settings
 from app.api import (
-    admin,
     changes,
     doctor,
     errors,
@@ -34,10 +33,12 @@ from app.api import (
     notifications,
     resolve,
     rollback,
+    runs,
     schedules,
     search,
     snapshots,
     sources,
+    workers,
 )
 from app.api.auth import AdminOnly, ReadersOnly
 from app.api.body_limit import BodyLimit
@@ -91,7 +92,8 @@ def _routes() -> list[BaseRoute]:
     """
     together = APIRouter()
     for router in (
-        admin.router,
+        runs.router,
+        workers.router,
         schedules.router,
         notifications.router,
         doctor.router,

@@ -9,8 +9,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.refresh.run_detail import get_detail
-from app.api import admin
-from app.api.admin import NewAcceptance
+from app.api import runs
+from app.api.runs import NewAcceptance
 from app.api.services import ServicesDep
 from app.core.runs.log_lines import MAX_LINES, read_log, tails
 from app.core.runs.parts import source_parts
@@ -86,14 +86,14 @@ async def show_log(
 @router.post("/runs/{run_id}/cancel")
 async def cancel(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Cancel a run."""
-    await admin.cancel(run_id, services, actor_of(request))
+    await runs.cancel(run_id, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 
 @router.post("/runs/{run_id}/retry")
 async def retry(request: Request, run_id: RunId, services: ServicesDep) -> Response:
     """Continue a failed or cancelled run."""
-    await admin.retry(run_id, services, actor_of(request))
+    await runs.retry(run_id, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 
@@ -105,7 +105,7 @@ async def accept(
     acceptance: Annotated[NewAcceptance, Form()],
 ) -> Response:
     """Accept the held answers of a source in a run."""
-    await admin.accept(run_id, acceptance, services, actor_of(request))
+    await runs.accept(run_id, acceptance, services, actor_of(request))
     return redirect(request, f"/runs/{run_id}")
 
 

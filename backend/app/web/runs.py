@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.annotation.own_tables.registry import all_sources
-from app.api import admin
+from app.api import runs
 from app.api.services import Services, ServicesDep
 from app.core.errors import UserError, WrongUse
 from app.core.runs.actors import Actor, list_actors
@@ -49,8 +49,8 @@ class Action:
 
 
 ACTIONS = {
-    "cancel": Action(admin.cancel, ("queued", "running"), "cancelled"),
-    "retry": Action(admin.retry, ("failed", "cancelled"), "queued again"),
+    "cancel": Action(runs.cancel, ("queued", "running"), "cancelled"),
+    "retry": Action(runs.retry, ("failed", "cancelled"), "queued again"),
 }
 
 

@@ -5,7 +5,6 @@ from fastapi import Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.annotation.data.lists import genes_to_annotate
-from app.annotation.overview.budgets import Status, read_budgets, status
 from app.annotation.refresh.requests import request_run
 from app.annotation.refresh.run_detail import RunDetail, get_detail
 from app.annotation.sources import SOURCES
@@ -15,7 +14,6 @@ from app.api.errors import refusals
 from app.api.services import Services, ServicesDep
 from app.api.strict_requests import IN_DIGITS, StrictBody
 from app.core.errors import WrongUse
-from app.core.redis.health_line import read_health_line
 from app.core.runs import log_lines, operations, shapes, views
 from app.core.runs.actors import ADMIN_BY_API
 from app.core.runs.filters import ALL_RUNS, STATES, RunFilter, read_filter
@@ -344,16 +342,3 @@ async def accept(
     if ref is not None:
         await services.dispatcher.send([ref])
     return shapes.Changed(id=run_id, state="queued")
-
-
-@router.get(
-    "/worker-status",
-    summary="Show the workers and the queue",
-    response_description="The workers and the queue",
-)
-async def worker_status(services: ServicesDep) -> Status:
-    """Return the workers, the queued runs, and the use of the request budgets."""
-    arq_health = await read_health_line(services.redis)
-    budgets = await read_budgets(services.settings, services.budgets)
-    async with services.db.connect() as connection:
-        return await status(connection, budgets, arq_health=arq_health)
