@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from app.annotation.own_tables import store
+from app.annotation.own_tables import removal, store
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, check_name, known_names
 from app.cli.output import as_json, count, note, say
@@ -86,7 +86,7 @@ def source_remove(name: str, *, forget: bool) -> None:
 
     async def do(session: Session) -> int:
         async with session.db.begin() as connection:
-            return await store.remove(connection, name, forget=forget)
+            return await removal.remove(connection, name, forget=forget)
 
     deleted = in_session(do)
     say(f"{name} is no longer a source")

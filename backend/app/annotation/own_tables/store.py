@@ -15,7 +15,7 @@ from app.annotation.genes.columns import ReadColumn
 from app.annotation.own_tables.meaning import OUTCOME
 from app.annotation.own_tables.reading import OwnFile, first_key
 from app.annotation.sources import SOURCES
-from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
+from app.core.errors import WrongUse
 from app.db.text import is_storable
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.ASCII)
@@ -98,26 +98,11 @@ _REPLACE = text(
     "UPDATE own_tables SET replaced_at = now() WHERE name = :name AND replaced_at IS NULL"
 )
 
-_ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :name AND active")
-
 # former rows are not needed, because their answers are stored
 _FORGET_ROWS = text(
     "DELETE FROM own_rows r USING own_tables t"
     " WHERE t.id = r.table_id AND t.name = :name AND t.replaced_at IS NOT NULL"
 )
-
-# waits for a snapshot that is being taken, and makes later ones wait
-_LOCK_ANNOTATIONS = text("LOCK TABLE annotations IN ROW EXCLUSIVE MODE")
-
-_SNAPSHOTS = text(
-    "SELECT name FROM snapshots WHERE manifest -> 'sources' ? :name ORDER BY at DESC, id DESC"
-)
-
-_FORGET_HISTORY = text("DELETE FROM annotation_history WHERE source = :name")
-
-_FORGET_HORIZON = text("DELETE FROM history_horizon WHERE source = :name")
-
-_FORGET_ANNOTATIONS = text("DELETE FROM annotations WHERE source = :name")
 
 _ADD = text(
     """
@@ -181,6 +166,18 @@ async def all_columns(connection: AsyncConnection) -> dict[str, dict[str, list[s
     return found
 
 
+async def lock(connection: AsyncConnection) -> None:
+    """Block all other changes of own tables until the end of the transaction."""
+    await connection.execute(_LOCK)
+
+
+async def replace(connection: AsyncConnection, name: str) -> bool:
+    """Mark the current file of a source as replaced. Return whether there was one."""
+    replaced = await connection.execute(_REPLACE, {"name": name})
+    await connection.execute(_FORGET_ROWS, {"name": name})
+    return replaced.rowcount > 0
+
+
 async def add(
     connection: AsyncConnection,
     name: str,
@@ -210,7 +207,7 @@ async def add(
         if value is None or (value.strip() and len(value) <= MAX_TEXT and is_storable(value)):
             continue
         raise WrongUse(f"--{what} {value[:40]!r}", allowed=f"1 to {MAX_TEXT} characters of UTF-8")
-    await connection.execute(_LOCK)
+    await lock(connection)
     before = (await current_tables(connection)).get(name)
     title = title or (before.title if before else name)
     licence = licence or (before.licence if before else "own data")
@@ -220,8 +217,7 @@ async def add(
     if before is not None and same and release in {None, before.release}:
         outcome = await _outcome(connection, before.id)
         return _added(name, before.release, file, outcome, unchanged=True)
-    await connection.execute(_REPLACE, {"name": name})
-    await connection.execute(_FORGET_ROWS, {"name": name})
+    await replace(connection, name)
     keys = [next(first_key(row), None) for row, _ in file.rows]
     values = {
         "name": name,
@@ -285,62 +281,3 @@ def _added(name: str, release: str, file: OwnFile, outcome: list[Any], *, unchan
         file.read,
         file.other_sheets,
     )
-
-
-async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int:
-    """Remove an own table from the sources. Its annotations stay unless ``forget`` is true.
-
-    Args:
-        connection: a connection with an open transaction.
-        name: the name of the source.
-        forget: whether to delete its annotations, including those of a table removed earlier.
-
-    Returns:
-        The number of deleted annotations.
-
-    Raises:
-        NotFound: there is no such own table.
-        Conflict: an active run covers the table, or a snapshot contains annotations to delete.
-        WrongUse: the name belongs to a built-in source.
-    """
-    if name in SOURCES:
-        raise WrongUse(
-            f"{name} is a built-in source, which cannot be removed",
-            remedy=f"to exclude it from runs of all sources: DISABLED_SOURCES={name} in .env",
-        )
-    await connection.execute(_LOCK)
-    active = (await connection.execute(_ACTIVE, {"name": name})).scalar_one_or_none()
-    if active is not None:
-        raise Conflict(
-            f"run {active} covers {name}",
-            allowed="an own table that no active run covers",
-            remedy="wait until the run has ended, or cancel it",
-            steps=(cancel_run(active),),
-        )
-    own = await current_tables(connection)
-    removed = (await connection.execute(_REPLACE, {"name": name})).rowcount
-    known = await connection.execute(
-        text("SELECT count(*) FROM own_tables WHERE name = :name"), {"name": name}
-    )
-    if not removed and not (forget and known.scalar_one()):
-        raise NotFound(f"there is no own table {name[:60]!r}", allowed=", ".join(own) or "none")
-    await connection.execute(_FORGET_ROWS, {"name": name})
-    if not forget:
-        return 0
-    await _refuse_in_snapshot(connection, name)
-    for statement in (_FORGET_HISTORY, _FORGET_HORIZON, _FORGET_ANNOTATIONS):
-        gone = await connection.execute(statement, {"name": name})
-    return gone.rowcount
-
-
-async def _refuse_in_snapshot(connection: AsyncConnection, name: str) -> None:
-    await connection.execute(_LOCK_ANNOTATIONS)
-    found = (await connection.execute(_SNAPSHOTS, {"name": name})).scalars().all()
-    if found:
-        raise Conflict(
-            f"snapshot {found[0]} has annotations of {name}"
-            + (f", and so do {len(found) - 1} more" if len(found) > 1 else ""),
-            allowed="to forget a source without annotations in any snapshot",
-            remedy=f"remove it without --forget; or, if nothing cites the snapshot:"
-            f" `just snapshot {found[0]} --delete --force`",
-        )

@@ -21,7 +21,7 @@ from app.annotation.data.export.order import Column, Done
 from app.annotation.data.export.planning import Asked, Plan
 from app.annotation.data.export.running import begin
 from app.annotation.data.fields import fields_of
-from app.annotation.own_tables import store
+from app.annotation.own_tables import removal, store
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.sources import SOURCES
 from app.core.errors import WrongUse
@@ -317,7 +317,7 @@ async def test_the_rows_of_an_own_table_are_exported_even_after_its_removal(
     assert (rows.licence, rows.release) == ("our own", "v1")
 
     async with annotator.bench.db.begin() as connection:
-        await store.remove(connection, "ours", forget=False)
+        await removal.remove(connection, "ours", forget=False)
     past = {"sources": ["ours"], "as_of": then}
     again, plan, _ = await exported(annotator, tmp_path, format="parquet", **past)
     rows = from_parquet(again, plan.table.columns)

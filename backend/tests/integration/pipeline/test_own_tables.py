@@ -10,7 +10,8 @@ from app.annotation.data.reading import read_genes
 from app.annotation.data.wanted import Wanted
 from app.annotation.overview.sources import sources_overview
 from app.annotation.own_tables.reading import read_own_file
-from app.annotation.own_tables.store import Added, add, known_names, remove
+from app.annotation.own_tables.removal import remove
+from app.annotation.own_tables.store import Added, add, known_names
 from app.core.errors import Conflict, NotFound, WrongUse
 from app.core.runs import operations
 from tests.integration.pipeline.conftest import Annotator

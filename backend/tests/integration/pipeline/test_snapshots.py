@@ -15,7 +15,7 @@ from app.annotation.data.manifest import Manifest, manifest_of
 from app.annotation.data.moments import NOW, Moment, find_moment
 from app.annotation.data.snapshots import Snapshot
 from app.annotation.data.versions import answers_at
-from app.annotation.own_tables import store
+from app.annotation.own_tables import removal, store
 from app.annotation.own_tables.reading import read_own_file
 from app.core.errors import Conflict, NotFound, WrongUse
 from tests.integration.pipeline.conftest import GENES, Annotator
@@ -97,7 +97,7 @@ async def test_the_manifest_has_the_columns_of_an_own_table_also_when_it_was_rem
         )  # fmt: skip
     await annotator.run("panels")
     async with annotator.bench.db.begin() as connection:
-        await store.remove(connection, "panels", forget=False)
+        await removal.remove(connection, "panels", forget=False)
     found = (await take(annotator, "paper")).manifest.sources["panels"]
 
     assert (found.title, found.licence, found.found) == ("Our panels", "own data", 1)
@@ -105,11 +105,11 @@ async def test_the_manifest_has_the_columns_of_an_own_table_also_when_it_was_rem
     assert "added by ada" in (found.attribution or "")
     async with annotator.bench.db.begin() as connection:
         with pytest.raises(Conflict, match="snapshot paper") as refused:
-            await store.remove(connection, "panels", forget=True)
+            await removal.remove(connection, "panels", forget=True)
     assert "just snapshot paper --delete --force" in str(refused.value)
     async with annotator.bench.db.begin() as connection:
         await snapshots.delete_snapshot(connection, "paper", force=True)
-        assert await store.remove(connection, "panels", forget=True) == GENES
+        assert await removal.remove(connection, "panels", forget=True) == GENES
 
 
 async def test_a_writer_that_is_at_work_is_waited_for_and_is_in_the_snapshot(
