@@ -41,7 +41,7 @@ def write(name: str, title: str, *parts: str, shows: str, command: str, facts: s
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.md"
-    opening = f"This page shows {shows}. Its last line gives the command to measure it again."
+    opening = f"This page shows {shows}. The last line has the command to repeat the measurement."
     paragraphs = [f"# {title}", opening, *parts, f"Measured with `{command}`: {facts}."]
     path.write_text("\n\n".join(each.strip() for each in paragraphs) + "\n")
     return path

@@ -149,7 +149,7 @@ def main(genes: tuple[int, ...]) -> None:
             "Time",
             "Processor time",
             "Memory of the process",
-            "Of the command",
+            "Memory of the command",
             "File",
         )
         parts += [

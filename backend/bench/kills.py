@@ -176,7 +176,7 @@ def main(kills: int, seed: int) -> None:
     head = [f"{kills} kills", "median", "max"]
     rows = [
         _row("from the kill until recovery has queued the run", [kill.queued for kill in done]),
-        _row("from then until a worker has claimed it", [k.recovery - k.queued for k in done]),
+        _row("from then until a worker has claimed the run", [k.recovery - k.queued for k in done]),
         _row("**recovery time after the kill**", [kill.recovery for kill in done]),
     ]
     table = Table(*head)

@@ -133,7 +133,7 @@ def main(runs: int, genes: int, times: int) -> None:
             )
     found = markdown.table(
         [
-            *("Runs", "Removed before", "Median", "95 % within"),
+            *("Runs", "Runs removed before", "Median", "95th percentile"),
             *("Processor time of the API", "of PostgreSQL", "Size"),
         ],
         rows,

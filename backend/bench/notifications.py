@@ -145,7 +145,7 @@ def _idle(found: Plant, count: int) -> tuple[float, float, float]:
 
 
 def _costs(found: Plant) -> str:
-    head = ("workers", "channels", "statements/s", "of notifications", "ms/s of these")
+    head = ("workers", "channels", "statements/s", "statements/s of notifications", "ms/s of these")
     rows = []
     for count in (1, 10):
         for channels in (0, 2):
@@ -172,13 +172,14 @@ def main(events: int) -> None:
     page = write(
         "notifications",
         "Notifications under faults",
-        f"{events:,} runs fail, and each is told by webhook and by e-mail. Half of the deliveries"
-        " meet a fault: a status, a closed connection, or an answer that is lost after the message"
-        f" has arrived. {WORKERS} workers send, and every {BETWEEN_KILLS:.0f} s one of them gets"
-        " SIGKILL. Another one is started in its place. The time until the next attempt is cut to a"
-        " second, because it would add up to hours.",
+        f"{events:,} runs fail, and each is notified by webhook and by e-mail. Half of the"
+        " deliveries meet a fault: a status, a closed connection, or an answer that is lost after"
+        f" the message has arrived. {WORKERS} workers send, and every {BETWEEN_KILLS:.0f} s one of"
+        " them gets SIGKILL. Another one is started in its place. The time until the next"
+        " attempt is cut to a second, because it would add up to hours.",
         delivered,
-        "What has arrived again had the same id as before: each id is that of a notification.",
+        "Repeated messages had the same id as the first ones, and each id was that of a"
+        " notification.",
         "While nothing happens, the notifications cost PostgreSQL this much. Without a channel, no"
         " process asks for anything.",
         costs,

@@ -188,7 +188,7 @@ def measure_pages(genes: int, runs: int, times: int) -> tuple[str, int, str]:
                     ]
                 )
             first = first_page(api, cookie)
-    head = ["Page", "Median", "95 % within", "Processor time of the API", "Size"]
+    head = ["Page", "Median", "95th percentile", "Processor time of the API", "Size"]
     return markdown.table(head, rows), first, facts
 
 

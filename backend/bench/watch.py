@@ -39,12 +39,12 @@ SELECT 's' || n, 'cron', '0 3 * * *',
 FROM generate_series(1, %(count)s) n
 """
 
-_SCHEDULES = "what is due of the schedules"
+_SCHEDULES = "find due schedules"
 
 _PURPOSES = {
     "UPDATE workers SET heartbeat_at = clock_timestamp() WHERE": "correct heartbeats in the future",
     "UPDATE workers SET heartbeat_at": "heartbeat",
-    "SELECT id, epoch FROM runs WHERE worker_id": "are the worker's runs still its own",
+    "SELECT id, epoch FROM runs WHERE worker_id": "check that the worker still owns its runs",
     "WITH corrected AS": "end the sessions of frozen workers",
     "WITH dead AS": "queue the runs of dead workers again",
     "UPDATE runs SET wake_up_sent_at": "wake-ups to send",
@@ -156,7 +156,7 @@ def rows(costs: Sequence[Cost]) -> list[list[str]]:
         *lines,
         ["**all statements**", *(f"{cost.total:.1f}" for cost in costs)],
         [
-            "all statements but that of the schedules",
+            "all statements except that of the schedules",
             *(f"{cost.without_schedules:.1f}" for cost in costs),
         ],
         ["transactions (`pg_stat_database`)", *(f"{cost.transactions:.1f}" for cost in costs)],
@@ -195,7 +195,7 @@ def main(seconds: float, workers: Sequence[int]) -> None:
         " (`log_min_duration_statement = 0`). Transactions and processor time are measured after"
         " that, without the log.",
         markdown.table(head, body),
-        shows="what the heartbeats, recovery passes and looks at the schedules of idle workers cost"
+        shows="what the heartbeats, recovery passes and schedule checks of idle workers cost"
         " PostgreSQL",
         command="nox -s bench -- watch",
         facts=facts,

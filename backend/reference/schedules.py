@@ -25,7 +25,7 @@ _OUTCOMES = {
     "skipped": "A run of these sources was active, an earlier tick was unfinished, or the schedule"
     " was paused.",
     "queued": "The tick waits until an active run has ended.",
-    "missed": "No worker was alive at the tick, and it was too late to make up for it.",
+    "missed": "No worker was alive at the tick, and it was too late to catch it up.",
     "refused": "The run could not be created, for example because there are no genes.",
     "waiting": "The work waits for a worker, or failed and will be tried again.",
     "running": "A worker is doing the work.",

@@ -95,7 +95,7 @@ class AddSchedule(StrictBody):
         DEFAULT_CATCH_UP.total_seconds(),
         ge=0,
         le=4e8,
-        description="A tick that was missed for at most this number of seconds is made up for;"
+        description="A tick that was missed for at most this number of seconds is caught up;"
         " 0 disables this.",
         allow_inf_nan=False,
     )
@@ -205,7 +205,7 @@ async def remove(name: Name, services: ServicesDep) -> None:
     responses=_NOT_FOUND | refusals({409: "It is paused already"}),
 )
 async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
-    """Pause a schedule until it is resumed. Ticks that are due meanwhile are not made up for."""
+    """Pause a schedule until it is resumed. Ticks that are due meanwhile are not caught up."""
     async with services.db.begin() as connection:
         await operations.pause(connection, name, actor=actor)
         return await views.get_schedule(connection, name)
@@ -218,7 +218,7 @@ async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedu
     responses=_NOT_FOUND | refusals({409: "It is not paused"}),
 )
 async def resume(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
-    """Resume a paused schedule. Ticks that were due meanwhile are not made up for."""
+    """Resume a paused schedule. Ticks that were due meanwhile are not caught up."""
     async with services.db.begin() as connection:
         await operations.resume(connection, name, actor=actor)
         return await views.get_schedule(connection, name)

@@ -70,7 +70,7 @@ class Schedule(View):
     overlap: Annotated[str, one_of(OVERLAPS)]
     """What happens to a tick if a run of these sources is active or an earlier tick is not done."""
     catch_up: float
-    """A tick that was missed for at most this number of seconds is made up for."""
+    """A tick that was missed for at most this number of seconds is caught up."""
     next: list[datetime]
     """The next times; empty while the schedule is paused. For the kind `freshness`, the next check
     of the age of the data."""

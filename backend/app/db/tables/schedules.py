@@ -61,7 +61,7 @@ schedules = Table(
         Double,
         nullable=False,
         server_default="86400",
-        comment="a tick that was missed for at most this number of seconds is made up for",
+        comment="a tick that was missed for at most this number of seconds is caught up",
     ),
     Column(
         "next_at",

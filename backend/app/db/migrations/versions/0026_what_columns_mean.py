@@ -188,7 +188,7 @@ _COMMENTS: dict[str, dict[str, str]] = {
         "every": "seconds: maximum age of the data (freshness), or between two checks (release)",
         "options": "options of the action, such as the folder of backups",
         "overlap": "what happens to a tick while a run of these sources is active: skip or queue",
-        "catch_up": "a tick that was missed for at most this number of seconds is made up for",
+        "catch_up": "a tick that was missed for at most this number of seconds is caught up",
         "next_at": "next tick, or next check of the age of the data",
         "queued_behind": "id of this active run",
         "paused_by": "who paused the schedule last",
