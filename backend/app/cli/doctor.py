@@ -86,12 +86,12 @@ def doctor(
     if as_json:
         click.echo(report.to_json(results, passed=passed, seconds=seconds, done=repairs))
     else:
-        how = report.look(
+        style = report.style_for(
             terminal=sys.stdout.isatty(),
             unicode=(sys.stdout.encoding or "").lower().startswith("utf"),
             colour=not os.environ.get("NO_COLOR"),
         )
-        text = report.to_text(results, how, seconds=seconds, quiet=quiet)
+        text = report.to_text(results, style, seconds=seconds, quiet=quiet)
         if text:
             click.echo(text, color=True)
     _end(0 if passed else 1)

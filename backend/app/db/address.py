@@ -1,4 +1,4 @@
-"""Parses `DATABASE_URL`, which may be any address that psql accepts. libpq itself parses it.
+"""Parses `DATABASE_URL`, which may be any address that psql accepts. libpq does the parsing.
 
 ::
 
@@ -7,8 +7,8 @@
     postgresql:///name?host=/run/postgresql&options=-csearch_path%3Dkg
     host=/run/postgresql dbname=name user=kidney
 
-Parts that an address leaves out have libpq's defaults: ``PGHOST``, ``PGPASSWORD``, ``PGOPTIONS``
-and the other variables, the password file and the service file.
+For the parts that an address omits, libpq's defaults apply: the variables ``PGHOST``,
+``PGPASSWORD``, ``PGOPTIONS`` and so on, the password file and the service file.
 """
 
 import re
@@ -42,16 +42,16 @@ DEFAULTS: Mapping[str, str] = {
     "keepalives_interval": "2",
     "keepalives_count": "3",
 }
-"""Defaults of a connection if neither the address nor the environment sets them. A server that has
-stopped answering is noticed after about 11 seconds."""
+"""Defaults of a connection, unless the address or the environment sets them. With these values, a
+connection to a server that has stopped answering fails after about 11 seconds."""
 
 
 def parse(dsn: str) -> dict[str, str]:
     """Parse an address into its parameters, under libpq's names.
 
     Raises:
-        ValueError: it is not an address. The message says what is allowed. It does not repeat any
-            of the address, as each part of it may be a part of the password.
+        ValueError: the address is invalid. The message states what is allowed. It quotes no part of
+            the address, because any part might belong to the password.
     """
     url = _URL.fullmatch(dsn)
     if url is None:
@@ -59,10 +59,10 @@ def parse(dsn: str) -> dict[str, str]:
             raise ValueError(FORM)
         given = _by_libpq(dsn)
     else:
-        # postgresql+psycopg is the scheme in the guides of SQLAlchemy
+        # SQLAlchemy's guides use the scheme postgresql+psycopg
         if url["scheme"] not in _SCHEMES:
             raise ValueError(FORM)
-        # libpq refuses spaces since PostgreSQL 17, and accepted them before
+        # libpq rejects spaces since PostgreSQL 17; earlier versions accepted them
         given = _by_libpq(f"postgresql://{url['rest'].replace(' ', '%20')}")
         _refuse_unquoted(url["rest"], given)
     _check(given)
@@ -70,7 +70,7 @@ def parse(dsn: str) -> dict[str, str]:
 
 
 def _libpq() -> Any:
-    # imported late: if psycopg is missing, the doctor, which reads the settings too, reports it
+    # imported late, because the doctor reads the settings too and reports a missing psycopg
     from psycopg.pq import Conninfo  # noqa: PLC0415
 
     return Conninfo
@@ -82,8 +82,8 @@ def _by_libpq(dsn: str) -> dict[str, str]:
     try:
         options = _libpq().parse(dsn.encode())
     except (Error, UnicodeEncodeError) as error:
-        # libpq quotes the part that it could not parse, which may contain the password, and in
-        # it further quotes
+        # libpq quotes the part that it could not parse. That may contain the password, which may
+        # itself contain quotation marks.
         why = re.sub(r'\s*".*"', "", str(error).strip(), flags=re.DOTALL).rstrip(": ")
         raise ValueError(f"{_ONE_HOST}; PostgreSQL's client says: {why}") from None
     return {o.keyword.decode(): o.val.decode() for o in options if o.val is not None}
@@ -114,14 +114,14 @@ def _check(given: Mapping[str, str]) -> None:
 
 
 def parameters(dsn: str, *, session: str) -> dict[str, str]:
-    """Return the parameters of a connection: those of the address, and :data:`DEFAULTS`.
+    """Return the parameters of a connection: those in the address, and :data:`DEFAULTS`.
 
-    If the address names several hosts, the connection goes to one that accepts writes. The name of
-    the session and its encoding cannot be set in the address.
+    If the address names several hosts, the connection uses one that accepts writes. The address
+    cannot override the name of the session and its encoding.
 
     Args:
         dsn: the address.
-        session: ``application_name``, by which recovery finds the sessions of a dead worker.
+        session: the ``application_name``. Recovery finds a dead worker's sessions by it.
 
     Raises:
         ValueError: see :func:`parse`.
@@ -139,13 +139,13 @@ def parameters(dsn: str, *, session: str) -> dict[str, str]:
 
 
 def count_hosts(dsn: str) -> int:
-    """Return how many servers an address names. A connection may have to wait for each of them."""
+    """Return how many servers an address names. Connecting may have to wait for each of them."""
     given = parse(dsn)
     return (given.get("host") or given.get("hostaddr") or "").count(",") + 1
 
 
 def where(dsn: str) -> str:
-    """Return an address for messages, without secrets: ``host:5432/name as user``."""
+    """Format an address for messages, without secrets: ``host:5432/name as user``."""
     given = parse(dsn)
     known = {o.keyword.decode(): o.val.decode() for o in _libpq().get_defaults() if o.val} | given
     if "service" in given:
@@ -162,6 +162,6 @@ def where(dsn: str) -> str:
 
 
 def user(dsn: str) -> str:
-    """Return the role of an address, or libpq's default if it names none."""
+    """Return the role in an address, or libpq's default if the address contains none."""
     defaults = {o.keyword: o.val for o in _libpq().get_defaults() if o.val}
     return parse(dsn).get("user") or defaults.get(b"user", b"").decode()

@@ -1,4 +1,4 @@
-"""The largest numbers of the columns of identifiers. PostgreSQL refuses larger ones."""
+"""The largest values of identifier columns. PostgreSQL rejects larger ones."""
 
 MAX_ID = 2**63 - 1
 """The largest `bigint` of PostgreSQL, and so the largest possible id."""

@@ -1,4 +1,4 @@
-"""Opens a connection to PostgreSQL. Everything in this project opens its connections here."""
+"""Opens connections to PostgreSQL, for all parts of the project."""
 
 import os
 from collections.abc import Mapping
@@ -16,19 +16,20 @@ SESSION: Mapping[str, str] = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "idle_in_transaction_session_timeout": "30s",
-    # longer than recovery leaves the transaction of a frozen worker alone
+    # longer than the time for which recovery tolerates the transaction of a frozen worker
     "lock_timeout": "60s",
     # PostgreSQL writes times into JSON itself
     "TimeZone": "UTC",
 }
-"""Settings of a session on the server. A worker that has disappeared does not keep its row locks,
-nobody waits for a lock without end, and all times are in UTC."""
+"""Settings of a session on the server. They release the row locks of a worker that has disappeared,
+limit the time that a statement waits for a lock, and make the server return times in UTC."""
 
-# `options` is not used for this: the address or PGOPTIONS may contain it, and PgBouncer refuses it.
+# The `options` parameter is no alternative: the address or PGOPTIONS may contain it already, and
+# PgBouncer rejects it.
 _APPLY = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) s (name, value)"
 
-# Settings from the client's options have the source `client` and are kept. PostgreSQL lists all
-# settings for that, which takes a third of the time of a connection.
+# Keeps the settings from the client's options, which have the source `client`. PostgreSQL lists all
+# settings to find them, which takes a third of the time of a connection.
 _APPLY_OTHERS = (
     "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) s (name, value)"
     " JOIN pg_settings USING (name) WHERE source <> 'client'"
@@ -46,14 +47,14 @@ async def connect(
     """Open a connection.
 
     Args:
-        dsn: the address: see :mod:`app.db.address`.
-        session: ``application_name``.
-        autocommit: whether each statement is a transaction of its own.
+        dsn: the address; see :mod:`app.db.address`.
+        session: the ``application_name``.
+        autocommit: whether each statement is its own transaction.
         settings: settings of the session, unless the address sets them.
         options: further options of psycopg.
 
     Raises:
-        ValueError: it is not an address.
+        ValueError: the address is invalid.
         psycopg.OperationalError: PostgreSQL cannot be reached.
     """
     connection = await AsyncConnection.connect(
@@ -70,5 +71,5 @@ async def connect(
 
 
 def _has_options(connection: AsyncConnection[Any]) -> bool:
-    """Whether the address or the environment may contain settings of the session."""
+    """Return whether the address or the environment may contain settings of the session."""
     return "options" in connection.info.get_parameters() or "PGTZ" in os.environ

@@ -12,10 +12,10 @@ from app.db.connection import connect
 
 
 def psycopg_url(dsn: str) -> URL:
-    """Return an address as an URL of SQLAlchemy.
+    """Convert an address to a URL of SQLAlchemy.
 
     Raises:
-        ValueError: it is not an address.
+        ValueError: the address is invalid.
     """
     given = address.parse(dsn)
     user, password, name = (given.pop(key, None) for key in ("user", "password", "dbname"))
@@ -37,7 +37,7 @@ def dsn_of(db: AsyncEngine) -> str:
         "port": url.port,
         "dbname": url.database,
     }
-    # SQLAlchemy's own form does not escape spaces
+    # SQLAlchemy's own conversion does not escape spaces
     others = {name: str(value) for name, value in url.query.items()}
     return make_conninfo("", **(named | others))
 
@@ -45,21 +45,21 @@ def dsn_of(db: AsyncEngine) -> str:
 def create_engine(
     dsn: str, *, session: str, pool_size: int = 5, pool_timeout: float = 30.0
 ) -> AsyncEngine:
-    """Create an engine. It connects when it is first used.
+    """Create an engine, which connects on first use.
 
     Args:
-        dsn: see :mod:`app.db.address`.
-        session: ``application_name`` of its connections.
-        pool_size: the number of connections that are kept open, which is also the maximum.
+        dsn: the address; see :mod:`app.db.address`.
+        session: the ``application_name`` of the connections.
+        pool_size: the number of connections that stay open, which is also the maximum.
         pool_timeout: seconds to wait for a connection when all are in use.
 
     Raises:
-        ValueError: it is not an address.
+        ValueError: the address is invalid.
     """
     db = create_async_engine(
         psycopg_url(dsn),
         async_creator=partial(connect, dsn, session=session),
-        # no column has this type, for which each engine would ask the server
+        # no column has this type; with it, each engine would query the server for the type
         use_native_hstore=False,
         pool_size=pool_size,
         pool_timeout=pool_timeout,
@@ -70,11 +70,11 @@ def create_engine(
 
 
 def _replace_closed(adapted: Any, record: Any, proxy: Any) -> None:
-    """Replace a connection that the server has closed while nobody used it.
+    """Replace a connection that the server has closed while it was idle in the pool.
 
-    The server says nothing to an idle connection but that it ends it. So there is something to read
-    only if the connection has ended. To ask the server instead, as SQLAlchemy's `pool_pre_ping`
-    does, takes a round trip before each use.
+    The only message that the server sends to an idle connection is that it ends the connection. So
+    there is unread input only if the connection has ended. SQLAlchemy's alternative,
+    `pool_pre_ping`, costs a round trip before each use.
     """
     del record, proxy
     connection = adapted.driver_connection

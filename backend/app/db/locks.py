@@ -1,8 +1,8 @@
-"""Advisory locks, which are held until the end of a transaction, or of a session.
+"""Advisory locks, which are held until the end of a transaction or of a session.
 
-Advisory locks belong to a database, and a database may contain the tables of several installations,
-each in its own schema. The first half of a lock's key identifies the installation: it is the OID of
-a table, or of the schema if there is no table yet.
+Advisory locks are shared by the whole database, which may contain the tables of several
+installations, each in its own schema. So the first half of a lock's key identifies the
+installation: it is the OID of a table, or of the schema if there is no table yet.
 """
 
 import logging
@@ -44,7 +44,7 @@ _SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock on an activity that only one session may do at a time.
+    """A lock on an activity that only one session at a time may perform.
 
     Attributes:
         purpose: the activity, for the log.
@@ -53,8 +53,8 @@ class Lock:
         timeout: seconds to wait for the lock.
 
     Raises:
-        ValueError: the table is that of the workers. A lock of this table and a number is the sign
-            of life of the worker with this number.
+        ValueError: the table is `workers`. A lock on this table with a number shows that the worker
+            with this id is alive.
     """
 
     purpose: str
@@ -64,7 +64,7 @@ class Lock:
 
     def __post_init__(self) -> None:
         if self.table == "workers":
-            message = f"the lock of {self.purpose} would be that of worker {self.number}"
+            message = f"the lock for {self.purpose} would be the lock of worker {self.number}"
             raise ValueError(message)
 
 
@@ -75,15 +75,16 @@ def owner_of(connection: Connection, lock: Lock) -> int:
 
 
 def try_hold(connection: Connection, lock: Lock) -> bool:
-    """Take a lock until the end of the transaction, unless another session has it."""
+    """Acquire a lock until the end of the transaction; return False if another session holds it."""
     owner = owner_of(connection, lock)
     return bool(connection.scalar(_TRY, {"owner": owner, "number": lock.number}))
 
 
 def keep(connection: Connection, lock: Lock) -> bool:
-    """Take a lock until the end of the session, unless another session has it.
+    """Acquire a lock until the end of the session; return False if another session holds it.
 
-    Nothing releases it before. So close the connection itself, and do not return it to a pool.
+    Only the end of the session releases the lock. So close the connection, and do not return it to
+    a pool.
     """
     owner = owner_of(connection, lock)
     return bool(connection.scalar(_KEEP, {"owner": owner, "number": lock.number}))
@@ -91,13 +92,14 @@ def keep(connection: Connection, lock: Lock) -> bool:
 
 @contextmanager
 def waiting_for(connection: Connection, seconds: float) -> Iterator[None]:
-    """Let statements wait for locks for so long; after that they fail with the SQLSTATE 55P03.
+    """Limit the time that statements wait for locks. A statement that waits longer raises 55P03.
 
     Args:
-        connection: in a transaction. If a statement fails, the setting ends with the transaction.
-        seconds: the longest time.
+        connection: a connection in a transaction. If a statement fails, the limit ends with the
+            transaction.
+        seconds: the limit.
     """
-    # DEFAULT would be that of the server, without a timeout, and not that of the session
+    # SET ... TO DEFAULT would restore the server's setting, which is no timeout
     former = connection.scalar(_TIMEOUT)
     connection.execute(_SET_TIMEOUT, {"timeout": f"{seconds * 1000:.0f}ms"})
     yield
@@ -105,17 +107,17 @@ def waiting_for(connection: Connection, seconds: float) -> Iterator[None]:
 
 
 def hold(connection: Connection, lock: Lock) -> None:
-    """Take a lock until the end of the transaction.
+    """Acquire a lock until the end of the transaction, and wait for it if necessary.
 
     Raises:
-        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if the lock was not free in time.
+        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, the lock was not free in time.
     """
     owner = owner_of(connection, lock)
     key = {"owner": owner, "number": lock.number}
     if connection.scalar(_TRY, key):
         return
     logger.warning(
-        "waiting for %s, for at most %g s: its lock is held by %s",
+        "waiting for %s (at most %g s), whose lock is held by %s",
         lock.purpose,
         lock.timeout,
         connection.scalar(_HOLDER, key) or "a session that has just ended",

@@ -18,10 +18,10 @@ _BUSY = (
     *("ready_runs", "due_schedules", "due_ticks", "ready_ticks"),
     *("runs", "run_sources", "run_events", "attempt_logs", "schedules", "schedule_ticks"),
 )
-"""What workers use together, about once a second. They do without it until the migration ends. The
-table of workers is not here, so their heartbeats go on."""
+"""The tables that all workers use about once a second, and that a migration locks. The table of the
+workers is not among them, so that heartbeats continue during a migration."""
 
-_THERE = text(
+_EXISTING = text(
     """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relname = ANY(:names)
@@ -29,28 +29,28 @@ _THERE = text(
 )
 
 _LOCK_TIMEOUT = 0.2
-"""Seconds. PostgreSQL looks for a deadlock after a second."""
+"""Seconds to wait for the locks in one try. PostgreSQL checks for a deadlock after one second."""
 
 _RETRY_INTERVAL = 0.1
 """Seconds between two tries."""
 
 _TOTAL_TIMEOUT = 60.0
-"""Seconds from the first try to the last one."""
+"""Seconds after which a failed try is the last one."""
 
 
 def alembic_config() -> Config:
-    """Return where Alembic finds the migrations."""
+    """Return the configuration of Alembic, with the path of the migrations."""
     config = Config()
-    # the path is a value of ConfigParser, where a percent sign begins an interpolation
+    # Alembic stores the path in a ConfigParser, where a percent sign begins an interpolation
     config.set_main_option("script_location", str(VERSIONS.parent).replace("%", "%%"))
     return config
 
 
 def upgrade(connection: Connection) -> None:
-    """Migrate to the newest version in one transaction. Several processes may do so at once.
+    """Migrate to the newest version in one transaction. Several processes may call this at once.
 
     Raises:
-        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, if another migration or a transaction
+        sqlalchemy.exc.OperationalError: with SQLSTATE 55P03, another migration or a transaction
             that uses one of the tables did not end in time.
     """
     hold(connection, _LOCK)
@@ -62,21 +62,22 @@ def upgrade(connection: Connection) -> None:
 
 
 def _keep_workers_out(connection: Connection) -> None:
-    """Lock what workers use, all at once.
+    """Lock all tables that workers share at once, which prevents a deadlock with a worker.
 
-    A migration locks one table after the other. A worker that has used one of them and waits for
-    another one would wait for the migration, and the migration for the worker.
+    A migration locks one table after another. Without this lock, a worker that uses one of the
+    tables could wait for another one that the migration holds, while the migration waits for the
+    first one.
     """
-    there = connection.scalars(_THERE, {"names": list(_BUSY)}).all()
-    lock = text(f"LOCK TABLE {', '.join(there)} IN ACCESS EXCLUSIVE MODE")
-    give_up = time.monotonic() + _TOTAL_TIMEOUT
+    existing = connection.scalars(_EXISTING, {"names": list(_BUSY)}).all()
+    lock = text(f"LOCK TABLE {', '.join(existing)} IN ACCESS EXCLUSIVE MODE")
+    deadline = time.monotonic() + _TOTAL_TIMEOUT
     while True:
         try:
-            # nothing stays locked after a try that fails
+            # the savepoint releases the locks of a failed try
             with connection.begin_nested(), waiting_for(connection, _LOCK_TIMEOUT):
                 connection.execute(lock)
         except DBAPIError as error:
-            if sqlstate(error) != "55P03" or time.monotonic() > give_up:
+            if sqlstate(error) != "55P03" or time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_INTERVAL)
         else:

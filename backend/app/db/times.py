@@ -1,8 +1,8 @@
-"""Reads times that PostgreSQL can store and Python cannot, so that one bad row breaks no list.
+"""Reads times that Python cannot represent, so that one such row does not break a whole list.
 
-PostgreSQL's ``timestamptz`` reaches from 4713 BC to the year 294276 and has two infinities (its
-documentation, section 8.5); Python's ``datetime`` ends with the year 9999, and psycopg refuses the
-rest.
+PostgreSQL's ``timestamptz`` ranges from 4713 BC to the year 294276 and includes two infinities (see
+section 8.5 of its documentation). Python's ``datetime`` ranges from year 1 to 9999, and psycopg
+raises an error for all other times.
 """
 
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ from psycopg.adapt import Loader
 
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
-"""Both have a valid value in every time zone."""
+"""Like :data:`EARLIEST`, valid in every time zone."""
 
 _TYPE = psycopg.adapters.types["timestamptz"]
 _DATE = len("9999-12-31")
 
 
 class BoundedTimes(Loader):
-    """Returns :data:`EARLIEST` or :data:`LATEST` for times beyond them."""
+    """Loads times, and replaces those out of range with :data:`EARLIEST` or :data:`LATEST`."""
 
     as_usual = psycopg.adapters.get_loader(_TYPE.oid, Loader.format)
 
@@ -31,7 +31,7 @@ class BoundedTimes(Loader):
         self._loader = self.as_usual(oid, context)
 
     def load(self, data: Buffer) -> datetime:
-        """Read a time as PostgreSQL writes it."""
+        """Convert a time from PostgreSQL's text format."""
         try:
             at: Any = self._loader.load(data)
         except psycopg.DataError:
@@ -45,5 +45,5 @@ class BoundedTimes(Loader):
 
 
 def bound_times() -> None:
-    """Make all connections that this process opens from now on use :class:`BoundedTimes`."""
+    """Use :class:`BoundedTimes` for all connections that this process opens from now on."""
     psycopg.adapters.register_loader(_TYPE.oid, BoundedTimes)

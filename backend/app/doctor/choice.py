@@ -1,4 +1,4 @@
-"""Which checks somebody asks for."""
+"""Selects checks by id or group."""
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
@@ -9,24 +9,24 @@ from app.doctor.registry import CHECKS
 from app.doctor.run import Result
 
 MAX_SHOWN_CHARS = 80
-"""Characters of a wrong name that are said again."""
+"""Characters of a wrong name that the message quotes."""
 
 
 def chosen_of(names: Iterable[str]) -> set[str]:
-    """Return the ids of the checks with these ids or of these groups; all, if there is no name.
+    """Return the ids of the checks that the names select. Without a name, that is all checks.
 
     Args:
-        names: each may have several names, separated by commas.
+        names: ids and groups. Each string may contain several, separated by commas.
 
     Raises:
         WrongUse: a name is neither an id nor a group.
     """
     known = _known()
-    asked = [part for name in names for part in name.split(",") if part]
-    if not asked:
+    requested = [part for name in names for part in name.split(",") if part]
+    if not requested:
         return set().union(*known.values())
     found: set[str] = set()
-    for name in asked:
+    for name in requested:
         if name not in known:
             near = difflib.get_close_matches(name[:MAX_SHOWN_CHARS], known, n=3)
             raise WrongUse(
@@ -40,7 +40,7 @@ def chosen_of(names: Iterable[str]) -> set[str]:
 
 
 def shown_of(results: Iterable[Result], chosen: Collection[str]) -> list[Result]:
-    """Return the results of the chosen checks, and the problems of those that they need."""
+    """Return the results of the chosen checks, and any problem of the checks that they need."""
     return [
         result
         for result in results

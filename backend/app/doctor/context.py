@@ -1,4 +1,4 @@
-"""What the checks share. Large libraries are imported when a check first uses them."""
+"""The resources that the checks share. Large libraries are imported on first use."""
 
 import getpass
 import os
@@ -24,20 +24,20 @@ TIME_LIMIT = 4.0
 """Seconds that all checks together may take."""
 
 SERVER_TIMEOUT = 2.0
-"""Seconds that a server has to answer, when all checks may take :data:`TIME_LIMIT`."""
+"""Seconds that a server has to answer, if the limit for all checks is :data:`TIME_LIMIT`."""
 
 POOL_SIZE = 5
 """Connections to PostgreSQL. A query that waits for a lock delays few other checks."""
 
 
 class Context:
-    """What the checks look at.
+    """The installation that is examined, and the connections for examining it.
 
     Args:
         root: the checkout.
-        offline: whether to send nothing to the sources.
-        environ: the environment; by default the one of this process.
-        settings: by default those of the environment and of the checkout's ``.env``.
+        offline: whether the checks must send no requests to the sources.
+        environ: the environment variables. The default is those of this process.
+        settings: the settings. The default is those of the environment and the checkout's ``.env``.
         units: the directory with the installed systemd units.
         limit: seconds that all checks together may take.
     """
@@ -62,12 +62,12 @@ class Context:
 
     @property
     def env_file(self) -> Path:
-        """The file with the settings."""
+        """The path of the file with the settings."""
         return self.root / ".env"
 
     @cached_property
     def env_text(self) -> str | None:
-        """The content of ``.env``; None if there is none, or it cannot be read."""
+        """The content of ``.env``, or None if the file is missing or unreadable."""
         try:
             return self.env_file.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -98,12 +98,12 @@ class Context:
 
     @property
     def refusal(self) -> WrongUse | None:
-        """Why the settings cannot be used; None if they can."""
+        """The reason why the settings are unusable, or None if they are usable."""
         return self._loaded if isinstance(self._loaded, WrongUse) else None
 
     @property
     def settings(self) -> "UpstreamSettings":
-        """The settings. A check that uses them needs ``config.valid``.
+        """The settings. A check that uses them must list ``config.valid`` in ``needs``.
 
         Raises:
             Unavailable: the settings cannot be used.
@@ -113,20 +113,20 @@ class Context:
         return self._loaded
 
     def within(self, seconds: float) -> float:
-        """Return a time limit in proportion to the limit for all checks.
+        """Scale a time limit in proportion to the limit for all checks.
 
         Args:
-            seconds: the time limit when all checks may take :data:`TIME_LIMIT`.
+            seconds: the time limit that applies if the limit for all checks is :data:`TIME_LIMIT`.
         """
         return seconds * self.limit / TIME_LIMIT
 
     @property
     def answer_timeout(self) -> float:
-        """How many seconds a server has to accept a connection or to answer."""
+        """The time that a server has to accept a connection or to answer, in seconds."""
         return self.within(SERVER_TIMEOUT)
 
     def redis(self) -> "Redis":
-        """Return a client that connects when it is first used, and returns bytes."""
+        """Return a client that connects on first use, and that returns bytes."""
         return self._redis
 
     @cached_property
@@ -149,7 +149,7 @@ class Context:
         return client
 
     def database(self) -> "AsyncEngine":
-        """Return an engine that connects when it is first used."""
+        """Return an engine that connects on first use."""
         return self._database
 
     @cached_property
@@ -165,12 +165,12 @@ class Context:
         return engine
 
     async def rows(self, statement: "TextClause", **values: Any) -> Sequence[Any]:
-        """Execute a statement that only reads, and return its rows."""
+        """Execute a read-only statement and return its rows."""
         async with self.database().connect() as connection:
             return (await connection.execute(statement, values)).all()
 
     def http(self) -> "AsyncClient":
-        """Return a client for the sources. A check that uses it needs ``config.network``."""
+        """Return an HTTP client for the sources. A check that uses it needs ``config.network``."""
         return self._http
 
     @cached_property
@@ -189,7 +189,7 @@ class Context:
         return client
 
     def fresh(self) -> "Context":
-        """Return another one that has read nothing yet."""
+        """Return a new context with the same arguments, no cached values and no connections."""
         return Context(
             root=self.root,
             offline=self.offline,

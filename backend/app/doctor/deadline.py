@@ -1,4 +1,4 @@
-"""Ends the examination in time, even when something blocks the event loop or a thread."""
+"""Ends an examination in time, even if something blocks its event loop or a thread."""
 
 import asyncio
 import threading
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 def examine_in_time(checks: Sequence[Check], context: Context) -> list[Result]:
-    """Run checks as :func:`examine` does, but do not wait for what it cannot cancel.
+    """Run checks as :func:`examine` does, but do not wait for work that cannot be cancelled.
 
-    A slow import blocks the event loop. The look-up of a host name runs in a thread for as long as
-    the resolver likes (glibc: two attempts of 5 s for each name server).
+    A slow import blocks the event loop. A host name lookup runs in a thread until the resolver
+    gives up (glibc: after two attempts of 5 s for each name server).
     """
     seen: dict[str, Result] = {}
     began = time.monotonic()
@@ -27,21 +27,25 @@ def examine_in_time(checks: Sequence[Check], context: Context) -> list[Result]:
     now = time.monotonic()
     for check in checks:
         if check.id not in seen:
-            before = [seen[need] for need in check.needs if need in seen]
-            stops = next((call for call in before if call.stops_others), None)
-            late = not_looked_at("there was no time: the doctor itself was blocked")
-            seen[check.id] = Result(check, skipped_after(stops) if stops else late, began, now)
+            needed = [seen[need] for need in check.needs if need in seen]
+            blocker = next((result for result in needed if result.stops_others), None)
+            late = not_looked_at("it did not end in time: the doctor itself was blocked")
+            seen[check.id] = Result(check, skipped_after(blocker) if blocker else late, began, now)
     return [seen[check.id] for check in checks]
 
 
 def run_in_thread(work: Coroutine[Any, Any, T], timeout: float) -> T | None:
-    """Run a coroutine in a daemon thread with an event loop of its own.
+    """Run a coroutine in a daemon thread with its own event loop.
+
+    Args:
+        work: the coroutine.
+        timeout: seconds to wait for the result. After that, the thread continues on its own.
 
     Returns:
-        What the coroutine returned, or None if it did not end in time.
+        The result of the coroutine, or None if it did not end in time.
 
     Raises:
-        Exception: what the coroutine raised.
+        Exception: the coroutine raised it.
     """
     outcome: Future[T] = Future()
 

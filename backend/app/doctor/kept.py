@@ -1,4 +1,4 @@
-"""Runs the checks inside the API, and keeps what they found until they run again."""
+"""Runs checks inside the API and keeps their results until they run again."""
 
 import asyncio
 import logging
@@ -24,22 +24,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a check found last, and when."""
+    """The last result of a check, and the time of it."""
 
     result: Result
     at: datetime
 
 
 class KeptResults:
-    """What this process's doctor found. It only looks, and never repairs.
+    """The results of the doctor in this process, which never repairs anything.
 
-    The checks run in a thread with an event loop and connections of their own, so that neither
-    requests nor the stop of the process wait for them. They run once at a time, because they ask
-    the sources and take connections to PostgreSQL.
+    The checks run in a thread with its own event loop and connections, so that neither requests
+    nor the shutdown of the process wait for them. There is only one examination at a time, because
+    the checks send requests to the sources and use connections to PostgreSQL.
 
     Args:
-        settings: that the checks look at; None reads those of the environment and of ``.env`` anew
-            each time, as the command does.
+        settings: the settings to check. None means that each examination reads the environment and
+            ``.env`` anew, as the command does.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -50,23 +50,24 @@ class KeptResults:
 
     @property
     def is_running(self) -> bool:
-        """Whether the checks run at the moment."""
+        """Whether an examination is in progress."""
         return self._running is not None and not self._running.done()
 
     def seen(self) -> list[Seen]:
-        """Return what was found last, in the order of the registry."""
+        """Return the last results, in the order of the registry."""
         return [self._seen[check.id] for check in CHECKS if check.id in self._seen]
 
     async def examine(self, chosen: Collection[str]) -> None:
-        """Run these checks, and those that they need, and wait until they have ended.
+        """Run checks and the checks that they need, and wait until they have ended.
 
-        If they run already, this waits for their end. Who stops waiting does not stop the checks.
+        If an examination in progress covers the checks, this method waits for its end. Cancelling
+        this method does not stop the checks.
 
         Args:
-            chosen: their ids.
+            chosen: the ids of the checks.
 
         Raises:
-            Conflict: other checks run at the moment.
+            Conflict: an examination that does not cover these checks is in progress.
         """
         if self._running is None or self._running.done():
             self._chosen = frozenset(chosen)
@@ -81,17 +82,17 @@ class KeptResults:
         await asyncio.shield(self._running)
 
     def stop(self) -> None:
-        """Wait for nothing any more. A check that still runs ends with the process."""
+        """Stop waiting for the checks. A check that still runs ends with the process."""
         if self._running is not None:
             self._running.cancel()
 
     async def _examine(self) -> None:
         checks = with_needs(CHECKS, self._chosen)
-        results = await _in_thread(lambda: self._look(checks))
+        results = await _in_thread(lambda: self._run(checks))
         now = datetime.now(UTC)
         self._seen |= {result.check.id: Seen(result, now) for result in results}
 
-    def _look(self, checks: Sequence[Check]) -> list[Result]:
+    def _run(self, checks: Sequence[Check]) -> list[Result]:
         slowness = load_libraries(checks)
         return examine_in_time(
             checks, Context(settings=self._settings, limit=TIME_LIMIT * slowness)
@@ -99,7 +100,7 @@ class KeptResults:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Do something in a daemon thread. The executor of the event loop would delay the stop."""
+    """Call a function in a daemon thread. The event loop's executor would delay the shutdown."""
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 

@@ -12,19 +12,19 @@ _OF_GROUPS = {
     "traces": ("httpx",),
     "upstream": ("httpx", "redis.asyncio", "app.doctor.checks.upstream.asking"),
 }
-"""What the checks of a group import when they run."""
+"""The modules that the checks of a group import when they run."""
 
 MAX_SLOWNESS = 5.0
 
 
 def load_libraries(checks: Iterable[Check]) -> float:
-    """Import what the checks need before their time starts, as an import blocks the event loop.
+    """Import the modules that the checks need, as an import during a check blocks the event loop.
 
-    A failed import is left to the checks to report.
+    This ignores a failed import, which the check itself reports.
 
     Returns:
-        How many times longer the imports took than the processor time that they used: 1 on an idle
-        machine, and more on one where other processes want the processor, up to 5.
+        The elapsed time of the imports, divided by the processor time that they used: 1 on an idle
+        machine, and up to 5 on one where other processes compete for the processor.
     """
     wall, used = time.monotonic(), time.process_time()
     for name in dict.fromkeys(n for c in checks for n in _OF_GROUPS.get(c.group, ())):

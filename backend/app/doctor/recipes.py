@@ -1,4 +1,4 @@
-"""The recipes that take the steps which errors and checks name."""
+"""The shell commands for the steps that errors and checks recommend."""
 
 from app.core.checks import Remedy
 from app.core.errors import (
@@ -53,16 +53,16 @@ _RECIPES = {
 
 
 def recipe(step: Step) -> str:
-    """Return the command that takes a step."""
+    """Return the command for a step."""
     return f"{_RECIPES[step.name]} {step.subject}".rstrip()
 
 
 def commands(remedy: Remedy) -> str:
-    """Return the commands of a remedy, one a line."""
+    """Return the commands of a remedy, one per line."""
     parts = remedy if isinstance(remedy, tuple) else (remedy,)
     return "\n".join(recipe(part) if isinstance(part, Step) else part for part in parts)
 
 
 def explain(error: UserError) -> str:
-    """Return the error's message, with the commands that can be typed."""
+    """Return the message of an error, followed by the commands for its steps."""
     return "\n".join([str(error), *(f"  type: {recipe(step)}" for step in error.steps)])

@@ -27,7 +27,7 @@ GROUPS = (
     "traces",
     "host",
 )
-"""In the order in which they are shown."""
+"""The groups of checks, in the order of the output."""
 
 CHECKS: tuple[Check, ...] = tuple(
     sorted(
@@ -50,4 +50,4 @@ CHECKS: tuple[Check, ...] = tuple(
         key=lambda check: GROUPS.index(check.group),
     )
 )
-"""By group, and in a group in the order of the components."""
+"""All checks, ordered by group, and within a group by component."""

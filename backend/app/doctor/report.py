@@ -1,4 +1,4 @@
-"""Writes the results of the checks, for people and for programs."""
+"""Formats the results of the checks as text and as JSON."""
 
 import json
 from collections import Counter
@@ -24,15 +24,15 @@ _IN_ASCII = {
     0x201D: '"',
     0x2026: "...",
 }
-"""Typographic characters that have a close relative in ASCII."""
+"""ASCII replacements for typographic characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How results are written.
+class Style:
+    """How to write results.
 
     Attributes:
-        marks: a word or a sign for each status.
+        marks: a word or a symbol for each status.
         paint: colours a mark.
         ascii_only: whether to replace characters that a pipe or an old terminal cannot show.
     """
@@ -42,7 +42,7 @@ class Look:
     ascii_only: bool
 
     def clean(self, text: str) -> str:
-        """Escape characters that would control the terminal, or that it cannot show."""
+        """Escape control characters, and characters that the terminal cannot show."""
         text = printable(text)
         if self.ascii_only:
             text = text.translate(_IN_ASCII).encode("ascii", "backslashreplace").decode()
@@ -63,13 +63,13 @@ def _in_colour(text: str, status: Status) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m"
 
 
-def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
-    """Choose how to write results.
+def style_for(*, terminal: bool, unicode: bool, colour: bool) -> Style:
+    """Return the style for an output.
 
     Args:
         terminal: whether the output goes to a terminal.
         unicode: whether the terminal can show more than ASCII.
-        colour: whether colours are wanted on a terminal.
+        colour: whether to use colours on a terminal.
     """
     pretty = terminal and unicode
     words = {
@@ -79,26 +79,26 @@ def look(*, terminal: bool, unicode: bool, colour: bool) -> Look:
         Status.skipped: "-" if pretty else "skip",
         Status.not_looked_at: "?" if pretty else "late",
     }
-    return Look(words, _in_colour if terminal and colour else _plain, ascii_only=not pretty)
+    return Style(words, _in_colour if terminal and colour else _plain, ascii_only=not pretty)
 
 
-def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool = False) -> str:
-    """Write the results for people, by group, with one line for each check that passed.
+def to_text(results: Sequence[Result], style: Style, *, seconds: float, quiet: bool = False) -> str:
+    """Return the results as a text, by group, with one line for each check that passed.
 
     Args:
-        results: in the order of the registry.
-        how: from :func:`look`.
-        seconds: how long all checks took.
-        quiet: whether to write problems only.
+        results: the results, in the order of the registry.
+        style: the style of the output, see :func:`style_for`.
+        seconds: the duration of all checks, in seconds.
+        quiet: whether to include only problems.
     """
     shown = [result for result in results if result.is_problem] if quiet else results
     lines: list[str] = []
-    for group, members in groupby(shown, key=lambda each: each.check.group):
+    for group, members in groupby(shown, key=lambda result: result.check.group):
         if lines:
             lines.append("")
         lines.append(group)
         for result in members:
-            lines += _problem(result, how) if result.is_problem else [_line(result, how)]
+            lines += _problem(result, style) if result.is_problem else [_line(result, style)]
     if missed := sum(result.status is Status.not_looked_at for result in results):
         lines += [""] * bool(lines) + [_missed(missed)]
     if not quiet:
@@ -106,12 +106,12 @@ def to_text(results: Sequence[Result], how: Look, *, seconds: float, quiet: bool
     return "\n".join(lines)
 
 
-def _line(result: Result, how: Look) -> str:
+def _line(result: Result, style: Style) -> str:
     summary = " ".join(result.finding.summary.split())
-    return f"  {how.mark(result.status)} {how.clean(f'{result.check.id}: {summary}')}"
+    return f"  {style.mark(result.status)} {style.clean(f'{result.check.id}: {summary}')}"
 
 
-def _problem(result: Result, how: Look) -> list[str]:
+def _problem(result: Result, style: Style) -> list[str]:
     finding = result.finding
     parts = {
         "required": finding.required,
@@ -120,11 +120,11 @@ def _problem(result: Result, how: Look) -> list[str]:
         "repair": result.remedy,
         "see": result.check.docs,
     }
-    lines = [_line(result, how)]
+    lines = [_line(result, style)]
     for label, text in parts.items():
         for number, line in enumerate(text.splitlines()):
             head = label if number == 0 else ""
-            lines.append(f"{_INDENT}{head:<{_LABEL}} {how.clean(line)}".rstrip())
+            lines.append(f"{_INDENT}{head:<{_LABEL}} {style.clean(line)}".rstrip())
     return lines
 
 
@@ -134,17 +134,17 @@ def _missed(number: int) -> str:
 
 
 def _total(results: Iterable[Result], seconds: float) -> str:
-    number = Counter(result.status for result in results)
-    said = [f"{number[Status.ok]} passed"]
-    if number[Status.warning]:
-        said.append(f"{number[Status.warning]} warning{'s' if number[Status.warning] > 1 else ''}")
+    counts = Counter(result.status for result in results)
+    parts = [f"{counts[Status.ok]} passed"]
+    if counts[Status.warning]:
+        parts.append(f"{counts[Status.warning]} warning{'s' if counts[Status.warning] > 1 else ''}")
     others = (Status.failed, Status.skipped, Status.not_looked_at)
-    said += [f"{number[status]} {status.replace('_', ' ')}" for status in others if number[status]]
-    return f"{', '.join(said)} in {seconds:.1f} s"
+    parts += [f"{counts[status]} {status.replace('_', ' ')}" for status in others if counts[status]]
+    return f"{', '.join(parts)} in {seconds:.1f} s"
 
 
 def to_list(checks: Iterable[Check]) -> str:
-    """Write one line for each check."""
+    """Return a text with one line per check."""
     checks = list(checks)
     width = max(len(check.id) for check in checks)
     return "\n".join(f"{check.id:<{width}}  {check.title}" for check in checks)
@@ -153,19 +153,19 @@ def to_list(checks: Iterable[Check]) -> str:
 def to_json(
     results: Sequence[Result], *, passed: bool, seconds: float, done: Sequence[str] = ()
 ) -> str:
-    """Write the results as one object.
+    """Return the results as one JSON object.
 
     Args:
-        results: in the order of the registry.
+        results: the results, in the order of the registry.
         passed: whether the doctor found no failure.
-        seconds: how long all checks took.
-        done: what ``--fix`` did.
+        seconds: the duration of all checks, in seconds.
+        done: descriptions of what ``--fix`` changed.
     """
-    number = Counter(result.status for result in results)
+    counts = Counter(result.status for result in results)
     return json.dumps(
         {
             "ok": passed,
-            "counts": {status.value: number[status] for status in Status},
+            "counts": {status.value: counts[status] for status in Status},
             "seconds": round(seconds, 3),
             "fixed": list(done),
             "checks": [as_object(result) for result in results],
@@ -175,7 +175,7 @@ def to_json(
 
 
 def list_as_json(checks: Iterable[Check]) -> str:
-    """Write the checks as one object."""
+    """Return the checks as one JSON object."""
     return json.dumps(
         {
             "checks": [
@@ -196,7 +196,7 @@ def list_as_json(checks: Iterable[Check]) -> str:
 
 
 def as_object(result: Result) -> dict[str, Any]:
-    """Return a result as the JSON of the command has it."""
+    """Return a result as an object for JSON."""
     finding = result.finding
     return {
         "id": result.check.id,

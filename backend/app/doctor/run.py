@@ -1,4 +1,4 @@
-"""Runs checks concurrently, within a time limit for each of them and one for all."""
+"""Runs checks concurrently, with a time limit for each check and one for all checks."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
@@ -25,15 +25,15 @@ from app.doctor.secrets import hide, known_secrets
 T = TypeVar("T")
 
 CHECK_SHARE = 0.75
-"""The share of the time limit for all checks that one check may take."""
+"""The time limit of one check, as a fraction of the time limit for all checks."""
 
 CLOSE_TIMEOUT = 1.0
-"""Seconds for closing connections, and for checks to notice that they were cancelled."""
+"""Seconds to wait until the connections are closed, and until cancelled checks have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a check found, and when it started and ended by the event loop's clock."""
+    """The finding of a check, with its start and end on the event loop's clock."""
 
     check: Check
     finding: Finding
@@ -42,27 +42,27 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """How long the check took."""
+        """The duration of the check, in seconds."""
         return self.ended - self.began
 
     @property
     def status(self) -> Status:
-        """The result of the check."""
+        """The status of the finding."""
         return self.finding.status
 
     @property
     def stops_others(self) -> bool:
-        """Whether the checks that need this one cannot run."""
+        """Whether this result prevents the checks that need this check."""
         return self.status in {Status.failed, Status.skipped, Status.not_looked_at}
 
     @property
     def is_problem(self) -> bool:
-        """Whether an operator should look at it."""
+        """Whether the result needs an operator's attention."""
         return self.status in {Status.warning, Status.failed}
 
     @property
     def remedy(self) -> str:
-        """The commands that repair the problem; empty if there is none."""
+        """The commands that repair the problem, or an empty string if there is no problem."""
         if not self.is_problem:
             return ""
         fix = f"just doctor --fix --only {self.check.id}" if self.check.fix else ""
@@ -70,16 +70,16 @@ class Result:
 
 
 def with_needs(checks: Sequence[Check], chosen: Iterable[str]) -> list[Check]:
-    """Return the checks with these ids and the checks that they need, in their order."""
+    """Return the chosen checks and the checks that they need, in the order of `checks`."""
     by_id = {check.id: check for check in checks}
-    wanted: set[str] = set()
-    left = list(chosen)
-    while left:
-        name = left.pop()
-        if name not in wanted:
-            wanted.add(name)
-            left += by_id[name].needs
-    return [check for check in checks if check.id in wanted]
+    selected: set[str] = set()
+    pending = list(chosen)
+    while pending:
+        check_id = pending.pop()
+        if check_id not in selected:
+            selected.add(check_id)
+            pending += by_id[check_id].needs
+    return [check for check in checks if check.id in selected]
 
 
 async def examine(
@@ -87,33 +87,33 @@ async def examine(
 ) -> list[Result]:
     """Run checks concurrently, and return the results in the order of the checks.
 
-    A check starts when the checks that it needs have passed. An exception or a timeout inside a
-    check is a result like any other.
+    A check starts when the checks that it needs have passed. If a check raises an exception or
+    reaches its time limit, its result is a failure.
 
     Args:
-        checks: with all checks that they need.
-        context: what they look at; it is closed afterwards.
-        seen: receives each result, by id, as soon as there is one.
+        checks: the checks, including all checks that they need.
+        context: the context of the checks, which this function closes at the end.
+        seen: receives each result under the check's id as soon as the check has ended.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + context.limit
     secrets = known_secrets(context)
     running: dict[str, asyncio.Task[Result]] = {}
-    given_up: set[asyncio.Task[Any]] = set()
+    cancelled: set[asyncio.Task[Any]] = set()
     seen = {} if seen is None else seen
 
     async def blocked(check: Check) -> Finding | None:
         for need in check.needs:
-            before = await running[need]
-            if before.stops_others:
-                return skipped_after(before)
+            needed = await running[need]
+            if needed.stops_others:
+                return skipped_after(needed)
         return None
 
     async def result_of(check: Check, watch: LoopWatch) -> Result:
         finding = await blocked(check)
         began = clock()
         if finding is None:
-            finding = await _look(check, context, deadline - began, watch, given_up)
+            finding = await _run_check(check, context, deadline - began, watch, cancelled)
         seen[check.id] = Result(check, _without(secrets, finding), began, clock())
         return seen[check.id]
 
@@ -121,30 +121,30 @@ async def examine(
         for check in checks:
             running[check.id] = asyncio.create_task(result_of(check, watch))
         await asyncio.gather(*running.values())
-    await _within(context.close(), CLOSE_TIMEOUT, given_up)
-    if given_up:
-        await asyncio.wait(given_up, timeout=CLOSE_TIMEOUT)
+    await _within(context.close(), CLOSE_TIMEOUT, cancelled)
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=CLOSE_TIMEOUT)
     return [seen[check.id] for check in checks]
 
 
-async def _look(
+async def _run_check(
     check: Check,
     context: Context,
     left: float,
     watch: LoopWatch,
-    given_up: set[asyncio.Task[Any]],
+    cancelled: set[asyncio.Task[Any]],
 ) -> Finding:
-    """Run a check. A timeout counts only if this process had the processor time to notice it."""
+    """Run a check. A timeout counts only if this process got enough processor time to notice it."""
     limit = CHECK_SHARE * context.limit
     if left <= 0:
-        return not_looked_at("the time for all checks was over before it could start")
+        return not_looked_at("the time limit for all checks was reached before this check started")
     began = watch.now()
-    work = await _within(check.run(context), min(limit, left), given_up)
+    work = await _within(check.run(context), min(limit, left), cancelled)
     if not work.done() and left < limit:
-        return not_looked_at(f"there were only {left:.1f} s left for it")
+        return not_looked_at(f"it did not end within the {left:.1f} s that were left")
     finding = _outcome(work, check, context, limit)
     if finding.by_time and not watch.on_time_since(began):
-        return not_looked_at("this machine is too busy to tell whether an answer was late")
+        return not_looked_at("this machine is too busy to judge whether an answer was late")
     return finding
 
 
@@ -158,35 +158,36 @@ def _outcome(work: asyncio.Task[Finding], check: Check, context: Context, limit:
         return work.result()
     if isinstance(error, Unavailable):
         return skipped(str(error))
-    said = redact(name_and_text(error), known_secrets(context))
-    return _no_answer(check, said) if is_timeout(error) else _crashed(check, said)
+    text = redact(name_and_text(error), known_secrets(context))
+    return _no_answer(check, text) if is_timeout(error) else _crashed(check, text)
 
 
 async def _within(
-    work: Coroutine[Any, Any, T], seconds: float, given_up: set[asyncio.Task[Any]]
+    work: Coroutine[Any, Any, T], seconds: float, cancelled: set[asyncio.Task[Any]]
 ) -> asyncio.Task[T]:
-    """Run something, and cancel it after a timeout without waiting until it has ended.
+    """Run a coroutine as a task, and cancel it after a timeout without waiting for its end.
 
-    psycopg, for example, first asks the server to cancel the query and waits for its answer.
+    The end of a cancelled task may take long: psycopg, for example, first asks the server to cancel
+    the query and waits for its answer.
     """
     task = asyncio.create_task(work)
     await asyncio.wait({task}, timeout=seconds)
     if not task.done():
-        given_up.add(task)
+        cancelled.add(task)
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
         task.cancel()
     return task
 
 
-def skipped_after(before: Result) -> Finding:
-    """Report that a check cannot run because of the result of one that it needs."""
-    if before.finding.summary.startswith("needs "):
-        # name the check to repair, which is the first one of the chain
-        return before.finding
-    if before.status is Status.not_looked_at:
-        return not_looked_at(f"needs {before.check.id}, which was not looked at")
-    how = "failed" if before.status is Status.failed else "was skipped"
-    return skipped(f"needs {before.check.id}, which {how}")
+def skipped_after(needed: Result) -> Finding:
+    """Return the finding of a check that cannot run because of a check that it needs."""
+    if needed.finding.summary.startswith("needs "):
+        # names the first check of the chain, which is the one to repair
+        return needed.finding
+    if needed.status is Status.not_looked_at:
+        return not_looked_at(f"needs {needed.check.id}, which was not looked at")
+    how = "failed" if needed.status is Status.failed else "was skipped"
+    return skipped(f"needs {needed.check.id}, which {how}")
 
 
 def _no_answer(check: Check, found: str) -> Finding:
@@ -200,17 +201,17 @@ def _no_answer(check: Check, found: str) -> Finding:
     )
 
 
-def _crashed(check: Check, said: str) -> Finding:
+def _crashed(check: Check, text: str) -> Finding:
     return failed(
-        f"the check itself failed: {said}",
+        f"the check itself failed: {text}",
         required="a check without an error",
-        found=said,
+        found=text,
         remedy=f"just doctor --only {check.id}",
     )
 
 
 def name_and_text(error: BaseException) -> str:
-    """Return an exception's type and text."""
+    """Return the type and the text of an exception."""
     text = str(error).strip()
     name = type(error).__name__
     return f"{name}: {text}" if text else name

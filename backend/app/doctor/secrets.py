@@ -14,9 +14,9 @@ def known_secrets(context: Context) -> frozenset[str]:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace secrets by ``***``, and passwords in addresses by nothing.
+    """Replace secrets with ``***``, and remove passwords from addresses.
 
-    Unlike `redaction.redact`, this keeps text that merely looks like a secret: checks write
-    ``kidney@db.example.org`` on purpose, and their commands name variables such as tokens.
+    Unlike `redaction.redact`, this keeps text that only resembles a secret: checks report
+    addresses such as ``kidney@db.example.org``, and their commands contain the names of tokens.
     """
     return redaction.hide_in_addresses(redaction.hide(text, secrets), instead="")

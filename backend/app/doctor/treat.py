@@ -1,4 +1,4 @@
-"""Repairs what can be repaired safely, then runs the checks again."""
+"""Repairs the problems for which there is a safe fix, then runs the checks again."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -13,19 +13,19 @@ from app.doctor.secrets import hide, known_secrets
 Say = Callable[[str], None]
 
 FIX_TIMEOUT = 60
-"""Seconds. A migration takes the longest."""
+"""Seconds that one repair may take. The slowest one is a migration."""
 
 
 def treat(checks: Sequence[Check], context: Context, say: Say | None) -> list[Result]:
-    """Run the checks, and if asked to, repair the problems and run the checks again.
+    """Run the checks and, if requested, repair the problems and run the checks again.
 
-    A repair may let another check run that was skipped before and that has a repair of its own, so
-    this continues until there is nothing new to try.
+    After a repair, a check that was skipped may run and find a problem with its own fix. So this
+    repeats until no untried fix is left.
 
     Args:
-        checks: with all checks that they need.
-        context: what they look at; it is closed afterwards.
-        say: receives a line for each repair. None repairs nothing.
+        checks: the checks, including all checks that they need.
+        context: the context of the checks, which this function closes.
+        say: called with a line for each repair. None means that nothing is repaired.
 
     Returns:
         The results of the last run.
@@ -49,12 +49,12 @@ def _can_fix(result: Result) -> bool:
 
 
 async def fix(results: Iterable[Result], context: Context, say: Say) -> None:
-    """Repair the problems that were found.
+    """Repair the problems in the results.
 
     Args:
-        results: of :func:`examine`.
-        context: a fresh one; it is closed afterwards.
-        say: receives a line for each repair, and for each that failed.
+        results: the results of :func:`examine`.
+        context: a fresh context, which this function closes.
+        say: called with a line for each repair, whether it succeeded or failed.
     """
     for result in results:
         if result.check.fix is None:
@@ -63,8 +63,8 @@ async def fix(results: Iterable[Result], context: Context, say: Say) -> None:
             async with asyncio.timeout(FIX_TIMEOUT):
                 done = await result.check.fix(context)
         except Exception as error:  # noqa: BLE001 - it is reported, and the other repairs are tried
-            said = redact(name_and_text(error), known_secrets(context))
-            say(f"could not repair {result.check.id}: {said}")
+            text = redact(name_and_text(error), known_secrets(context))
+            say(f"could not repair {result.check.id}: {text}")
         else:
             if done is not None:
                 say(f"repaired {result.check.id}: {hide(done, known_secrets(context))}")

@@ -53,20 +53,20 @@ class Engine:
         settings: the address of PostgreSQL, the timeouts and the retries.
         kind: the kind of worker: ``arq`` or ``api``.
         dispatcher: sends wake-ups for runs that go back to the queue.
-        work: the function that does the work of a run.
-        plan: the function that says which sources a run covers; None means that this worker
-            creates no runs of schedules.
+        work: does the work of a run.
+        plan: returns the sources that a run covers. None means that this worker creates no runs
+            for schedules.
         timing: see :class:`Timing`.
-        chores: that this worker does beside the runs.
-        actions: what this worker does at the ticks of schedules that create no runs.
+        chores: the chores of this worker.
+        actions: the functions that this worker calls at the ticks of schedules that create no runs.
 
     Raises:
-        UserError: the settings ask for traces, and the packages that send them are not installed.
+        UserError: the settings enable traces, but the packages that send them are not installed.
 
     Attributes:
-        db: the pool of connections, with one for each attempt and action, and one each for claims,
-            recovery and chores.
-        liveness: the session of this worker, by which others see that it is alive.
+        db: the connection pool, with one connection for each attempt and action, and one each for
+            claims, recovery and chores.
+        liveness: the session that shows to other workers that this worker is alive.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Engine:
         )
 
     async def start(self) -> None:
-        """Become a living worker.
+        """Connect, register this worker, and start its background tasks.
 
         Raises:
             UserError: PostgreSQL cannot be reached, or does not have the schema of this code.
@@ -133,7 +133,7 @@ class Engine:
         self._supervisor.start()
 
     async def stop(self) -> None:
-        """End the life of this worker. Its attempts must have ended before."""
+        """Stop the background tasks and disconnect. All attempts must have ended before."""
         self._log_keeper.stop()
         await self._supervisor.stop(within=ANSWER_TIMEOUT)
         try:
@@ -144,20 +144,20 @@ class Engine:
 
     @property
     def ready(self) -> bool:
-        """Whether a run could be claimed here now."""
+        """Whether this worker can claim a run now."""
         alone = any(attempt is not None and attempt.alone for attempt in self._attempts.values())
         return self.liveness.alive and not alone
 
     @property
     def busy(self) -> int:
-        """How many attempts are under way here."""
+        """The number of attempts in progress on this worker."""
         return len(self._attempts)
 
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
-        """Take a queued run; return None if it is not queued under this epoch.
+        """Claim a queued run; return None if it is not queued under this epoch.
 
         Raises:
-            NotHere: this worker cannot take the run now; the run stays queued.
+            NotHere: this worker cannot claim the run now; the run stays queued.
             sqlalchemy.exc.OperationalError: PostgreSQL cannot be reached.
         """
         async with self._claiming:
@@ -166,7 +166,7 @@ class Engine:
             if key in self._attempts:
                 return None
             if worker_id is None or not self.ready:
-                raise NotHere("this worker cannot take a run now")
+                raise NotHere("this worker cannot claim a run now")
             idle = not self._attempts
             attempt: Attempt | None = None
             self._attempts[key] = None
@@ -179,15 +179,15 @@ class Engine:
                     ref, alone = claimed
                     attempt = self._attempts[key] = Attempt(self.db, ref, alone=alone)
             finally:
-                # if the claim was committed although its answer was lost, recovery releases the run
+                # if the claim was committed but the reply was lost, recovery releases the run
                 if attempt is None:
                     del self._attempts[key]
             return attempt
 
     async def execute(self, attempt: Attempt) -> None:
-        """Do the work of a claimed run, and record how it ended.
+        """Do the work of a claimed run, and record the outcome.
 
-        If the calling task is cancelled, this is a clean stop: the run goes back to the queue.
+        If the calling task is cancelled, the attempt stops and the run goes back to the queue.
         """
         ref = attempt.ref
         traced = nullcontext() if self._traces is None else self._traces.attempt(ref)
@@ -200,7 +200,7 @@ class Engine:
             self._log_keeper.begin(ref.key)
             timeout = time_limit(ref.task, self._settings.arq_job_timeout)
             attempt.task = asyncio.create_task(_start(self._work, attempt))
-            # a cancellation that was swallowed during the claim counts too, see `cancelling`
+            # includes a cancellation that was swallowed during the claim, see `cancelling`
             interrupted = bool(_caller().cancelling())
             if not interrupted:
                 try:
@@ -208,7 +208,7 @@ class Engine:
                 except asyncio.CancelledError:
                     interrupted = True
             ending = asyncio.create_task(self._conclude(attempt, timeout, interrupted=interrupted))
-            # the end is recorded before the worker's session ends, also if it stops meanwhile
+            # the outcome must be recorded before the worker's session ends, even if it is stopping
             while not ending.done():
                 try:
                     await asyncio.wait({ending})
@@ -234,11 +234,13 @@ class Engine:
                     await record_fenced(connection, attempt, self.liveness.worker_id)
         except Exception as error:
             if is_unavailable(error):
-                logger.warning("PostgreSQL is unavailable, the run is released later: %s", error)
+                logger.warning(
+                    "PostgreSQL is unavailable; the run will be released when it is back: %s", error
+                )
                 return
-            # without a record, the run would be retried at once and without end
+            # without a record, the run would be retried immediately and forever
             logger.exception(
-                "the end of the attempt could not be recorded; it is recorded as a failure"
+                "the outcome of the attempt could not be recorded; recording a failure instead"
             )
             async with self.db.begin() as connection:
                 await record_failure(connection, attempt, "see the worker's log", self._settings)
@@ -247,7 +249,7 @@ class Engine:
                 isinstance(outcome, TimedOut) and attempt.progressed
             )
             if changed is not None and queued:
-                # the run need not wait for anything: another worker can continue at once
+                # the run has nothing to wait for, so another worker can continue it at once
                 self._wake_ups.send({changed: False})
         finally:
             await self._log_keeper.end(attempt.ref.key)

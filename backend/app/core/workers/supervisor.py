@@ -26,26 +26,26 @@ LAG_HEARTBEATS = 60
 
 
 class Supervisor:
-    """Keeps a worker alive and recovers runs, about once a second.
+    """Sends heartbeats and recovers runs, about once a second.
 
     Each pass sends a heartbeat, recovers runs, creates the runs of schedules, sends traces, stores
-    log lines and begins chores. What may take long goes on beside the passes, so that it delays no
-    heartbeat.
+    log lines and starts the chores that are due. Work that may take long runs in separate tasks, so
+    that it does not delay a heartbeat.
 
     Args:
-        db: the worker's pool, with a connection to spare for recovery.
+        db: the worker's pool, with a spare connection for recovery.
         liveness: the session of the worker.
-        attempts: what the worker executes, by run and epoch. The value is None while the claim is
-            on its way to PostgreSQL.
+        attempts: the attempts in progress on the worker, by run and epoch. The value is None until
+            the claim has been committed.
         answer_timeout: seconds after which a session that does not answer counts as lost.
         timing: see :class:`Timing`.
         wake_ups: sends wake-ups for runs that are ready.
-        chores: what the worker does at regular intervals.
+        chores: the tasks that the worker performs at regular intervals.
         actions: does the work of ticks that create no runs.
-        plan: says which sources a run of a schedule covers; None means that this worker creates no
-            runs of schedules.
+        plan: returns the sources that a run of a schedule covers. None means that this worker
+            creates no runs for schedules.
         log_keeper: stores the log lines of attempts.
-        traces: sends the traces of runs; None means that none are sent.
+        traces: sends the traces of runs. None means that no traces are sent.
     """
 
     def __init__(
@@ -77,25 +77,25 @@ class Supervisor:
         self._traces = traces
         self._passes: asyncio.Task[None] | None = None
         self._sending_traces: asyncio.Task[None] | None = None
-        # kept between two passes, which saves a statement to see whether it is alive
+        # stays open between passes, which saves a statement to check whether it is alive
         self._recovering: AsyncConnection | None = None
         self._lags: deque[float] = deque(maxlen=LAG_HEARTBEATS)
 
     def start(self) -> None:
-        """Begin with the passes."""
+        """Start the passes."""
         self._passes = asyncio.create_task(self._run(), name="heartbeats")
 
     async def stop(self, within: float) -> None:
-        """End the passes and what goes on beside them. The attempts must have ended before.
+        """Stop the passes and the tasks that they started. All attempts must have ended before.
 
         Args:
-            within: seconds that each of them has.
+            within: seconds that each of the tasks has to end.
         """
         if self._passes is not None:
             await cancelling.end(self._passes, within=within)
         if self._sending_traces is not None:
             await asyncio.wait({self._sending_traces})
-        # a pass that was cut off may have left it in the middle of a statement
+        # a cancelled pass may have left the connection in the middle of a statement
         await self._disconnect()
         await self._release_orphans()
         await self._actions.stop(within=within)
@@ -108,43 +108,45 @@ class Supervisor:
         await self._disconnect()
 
     async def _run(self) -> None:
-        well = True
+        alive = True
         while True:
-            was_well, well = well, await self._heartbeat()
-            if well:
+            was_alive, alive = alive, await self._heartbeat()
+            if alive:
                 await self._recover()
                 await self._do_ticks()
                 await self._send_traces()
                 await self._store_lines()
                 self._chores.begin()
-            # without its lock this worker looks dead: after the first failure it connects at once
-            if well or not was_well:
+            # without its lock this worker looks dead, so it reconnects at once after one failure
+            if alive or not was_alive:
                 due = asyncio.get_running_loop().time() + self._timing.heartbeat
                 await asyncio.sleep(self._timing.heartbeat)
                 self._lags.append(asyncio.get_running_loop().time() - due)
 
     async def _heartbeat(self) -> bool:
-        """Send a heartbeat; if that fails, close the session and return False."""
+        """Send a heartbeat. If that fails, close the session and return False."""
         try:
             async with asyncio.timeout(self._answer_timeout):
                 await self._liveness.connect()
                 await self._liveness.beat(max(self._lags, default=0.0))
         except Exception as error:  # noqa: BLE001 - it is logged
             log_failure(self._db, "the heartbeat", error)
-            logger.warning("lost the session with PostgreSQL; a new one is opened")
+            logger.warning("the session with PostgreSQL was lost; opening a new one")
             await self._liveness.drop()
             return False
         return True
 
     async def _recover(self) -> None:
-        """Stop attempts that have lost their run, and recover runs that have lost their attempt."""
+        """Stop attempts that no longer own their run, and recover runs without a live attempt."""
         try:
             async with asyncio.timeout(self._answer_timeout):
                 connection = await self._connect()
                 worker_id = self._liveness.worker_id
                 assert worker_id is not None
-                # what is claimed while the question is on its way is in neither of the two
-                before = {key: each for key, each in self._attempts.items() if each is not None}
+                # copied before the query, whose result lacks the runs that are claimed meanwhile
+                before = {
+                    key: attempt for key, attempt in self._attempts.items() if attempt is not None
+                }
                 running = await recovery.running_here(connection, worker_id)
                 for key in before.keys() - running:
                     if self._attempts.get(key) is before[key]:
@@ -159,7 +161,7 @@ class Supervisor:
             await self._disconnect()
 
     async def _release_orphans(self) -> None:
-        """Release the runs of claims that were cancelled between their commit and the answer."""
+        """Release the runs of claims that were cancelled after the commit but before the reply."""
         worker_id = self._liveness.worker_id
         if not self._liveness.alive or worker_id is None:
             return
@@ -172,7 +174,7 @@ class Supervisor:
             log_failure(self._db, "releasing runs without an attempt", error)
 
     async def _do_ticks(self) -> None:
-        """Create the runs of schedules that are due, and begin with their other work."""
+        """Create the runs of schedules that are due, and start their other actions."""
         connection, worker_id = self._recovering, self._liveness.worker_id
         if self._plan is None or connection is None or worker_id is None:
             return
@@ -182,17 +184,17 @@ class Supervisor:
                     async with self._db.begin() as transaction:
                         created = await ticks.do_next(transaction, self._plan)
                     if created is None:
-                        break  # another worker is doing it
+                        break  # another worker is creating the run
                     self._wake_ups.send(dict.fromkeys(created, False))
                 settled = self._liveness.settled
                 await self._actions.follow(connection, look, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
-            log_failure(self._db, "doing the ticks of schedules", error)
+            log_failure(self._db, "processing the ticks of schedules", error)
 
     async def _send_traces(self) -> None:
-        """Send the spans of attempts and runs that have ended, on whichever worker."""
+        """Send the spans of attempts and runs that have ended on any worker."""
         if self._traces is not None:
-            # not cut off by the end of the worker, because nobody else sends what it has taken
+            # shielded, because no other worker sends the spans that this one has claimed
             self._sending_traces = asyncio.create_task(
                 self._send_ended(self._traces), name="traces"
             )
@@ -207,7 +209,7 @@ class Supervisor:
             await self._disconnect()
 
     async def _store_lines(self) -> None:
-        """Store what the attempts have logged since the last time."""
+        """Store the lines that attempts have logged since the last pass."""
         connection = self._recovering
         if connection is not None and not await self._log_keeper.store(connection):
             await self._disconnect()
@@ -220,6 +222,6 @@ class Supervisor:
     async def _disconnect(self) -> None:
         if self._recovering is not None:
             connection, self._recovering = self._recovering, None
-            # it may be broken, and a broken one cannot be given back to the pool
+            # the connection may be broken, and a broken one must not return to the pool
             await connection.invalidate()
             await connection.close()

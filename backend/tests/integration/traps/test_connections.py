@@ -79,7 +79,7 @@ async def test_a_wake_up_that_arrives_while_postgresql_is_unavailable_is_kept(
     worker = plant.worker(DATABASE_URL=proxy.dsn.get_secret_value())
     await plant.says(worker, "is alive")
     await proxy.cut()
-    await plant.says(worker, "lost the session")
+    await plant.says(worker, "the session with PostgreSQL was lost")
     ref = (await bench.request(["ensembl"])).ref
     await arq_redis.enqueue_job(ref.task, "ensembl", _job_id=ref.job_id)
     # arq polls twice a second

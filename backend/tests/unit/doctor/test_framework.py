@@ -107,7 +107,7 @@ def test_what_has_no_time_left_is_not_looked_at() -> None:
     assert statuses[:2] == [Status.ok, Status.ok]
     assert set(statuses[2:]) == {Status.not_looked_at}
     assert [each.finding.summary for each in results][2:4] == [
-        "there were only 1.0 s left for it",
+        "it did not end within the 1.0 s that were left",
         "needs a.2, which was not looked at",
     ]
     assert max(each.ended for each in results) < 4.1

@@ -1,10 +1,10 @@
 import json
 
 from app.core.checks import Status, check, failed, not_looked_at, ok, skipped, warning
-from app.doctor.report import look, to_json, to_text
+from app.doctor.report import style_for, to_json, to_text
 from app.doctor.run import Result
 
-PLAIN = look(terminal=False, unicode=True, colour=True)
+PLAIN = style_for(terminal=False, unicode=True, colour=True)
 
 
 def result(name: str, finding, remedy: str = "") -> Result:
@@ -24,7 +24,7 @@ RESULTS = [
     ),
     result("redis.c", warning("slow", required="fast", found="so so"), remedy="hurry up"),
     result("redis.d", skipped("needs config.b, which failed")),
-    result("redis.e", not_looked_at("there were only 0.4 s left for it")),
+    result("redis.e", not_looked_at("it did not end within the 0.4 s that were left")),
 ]
 
 TEXT = """\
@@ -47,7 +47,7 @@ redis
         repair    hurry up
         see       docs/troubleshooting.md#redis-c
   skip redis.d: needs config.b, which failed
-  late redis.e: there were only 0.4 s left for it
+  late redis.e: it did not end within the 0.4 s that were left
 
 One check was not looked at, for lack of time. For more time: just doctor --limit 30
 
@@ -77,12 +77,12 @@ def test_a_pipe_gets_ascii_without_colours_and_control_characters() -> None:
 
 
 def test_a_terminal_gets_signs_and_colours_unless_they_are_not_wanted() -> None:
-    colourful = to_text(RESULTS, look(terminal=True, unicode=True, colour=True), seconds=0)
+    colourful = to_text(RESULTS, style_for(terminal=True, unicode=True, colour=True), seconds=0)
     assert "\x1b[31m✗" in colourful
-    quiet = to_text(RESULTS, look(terminal=True, unicode=True, colour=False), seconds=0)
+    quiet = to_text(RESULTS, style_for(terminal=True, unicode=True, colour=False), seconds=0)
     assert "✓ config.a" in quiet
     assert "\x1b" not in quiet
-    old = to_text(RESULTS, look(terminal=True, unicode=False, colour=False), seconds=0)
+    old = to_text(RESULTS, style_for(terminal=True, unicode=False, colour=False), seconds=0)
     assert old.isascii()
 
 

@@ -11,7 +11,7 @@ _REFUSED = frozenset({401, 403})
 @check(
     "traces.collector",
     "the collector accepts traces",
-    symptom="No traces arrive, and the worker logs `spans for … are dropped` or does not start"
+    symptom="No traces arrive, and the worker logs `dropping the spans for …` or does not start"
     " because packages are missing.",
     why="Spans that the collector does not accept are dropped. Runs are not affected.",
     needs=("config.valid",),

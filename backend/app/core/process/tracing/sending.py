@@ -12,40 +12,40 @@ from app.core.process.tracing.spans import Span
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 8_192
-"""Spans in the queue. When the collector is too slow, further ones are dropped."""
+"""The capacity of the queue, in spans. When the queue is full, further spans are dropped."""
 
 MAX_SENT = 512
-"""About how many spans are sent together."""
+"""The number of spans in one request. Only a larger group of spans exceeds it."""
 
 SEND_INTERVAL = 1.0
-"""Seconds between two looks at the queue, unless it has enough for a request before."""
+"""Seconds after which queued spans are sent, unless there are enough for a request earlier."""
 
 REQUEST_TIMEOUT = 5.0
-"""Seconds that a request to the collector may take, including its retries."""
+"""Timeout of a request to the collector, including retries, in seconds."""
 
 STOP_TIMEOUT = 3.0
-"""Seconds that the end of the process waits for the collector."""
+"""Seconds that the process waits for the collector at shutdown."""
 
 
 class Exporter(Protocol):
     """Sends spans to a collector."""
 
     def send(self, spans: Sequence[Span]) -> str | None:
-        """Send spans; return None, or why they could not be sent. It may block."""
+        """Send spans. Return None, or the reason why they could not be sent. The call may block."""
 
     def shut_down(self) -> None:
-        """End a :meth:`send` that is under way as soon as possible."""
+        """Interrupt a :meth:`send` in progress as soon as possible."""
 
 
 class SpanSender:
-    """Sends spans to a collector, in a thread of its own.
+    """Sends spans to a collector in a separate thread, so that runs never wait for it.
 
-    The work never waits for it. If the collector is down or too slow, spans are dropped and
-    counted. One line of the log says so, and another one when spans are sent again.
+    If the collector is down or too slow, spans are dropped and counted. The first loss is logged,
+    and so is the recovery.
 
     Args:
         exporter: sends the spans.
-        address: of the collector, for the log.
+        address: the collector's address, for the log.
 
     Attributes:
         dropped: the number of spans that were dropped.
@@ -55,7 +55,7 @@ class SpanSender:
         self.dropped = 0
         self._exporter = exporter
         self._address = address
-        # what was put together is sent together, so that no part of it is lost alone
+        # a group is sent in one request, so that it is never lost in part
         self._groups: deque[list[Span]] = deque()
         self._waiting = 0
         self._in_flight = 0
@@ -64,13 +64,13 @@ class SpanSender:
         self._stopping = False
         self._given_up = False
         self._full = False
-        self._said_so = False
-        # a daemon: the process does not wait for a collector that does not answer
+        self._dropping = False
+        # a daemon thread, so that the process does not wait for a collector that does not answer
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
         self._thread.start()
 
     def put(self, spans: Sequence[Span]) -> None:
-        """Take spans to send. It neither blocks nor fails: at the limit, it drops the spans."""
+        """Queue spans, or drop them if the queue is full. This neither blocks nor fails."""
         with self._lock:
             if self._waiting + len(spans) > MAX_WAITING:
                 self.dropped += len(spans)
@@ -83,10 +83,10 @@ class SpanSender:
             self._wake.set()
 
     async def stop(self, within: float = STOP_TIMEOUT) -> None:
-        """Send what is left, and end. What is not sent in time is dropped.
+        """Send the spans in the queue and end the thread. Spans not sent in time are dropped.
 
         Args:
-            within: seconds.
+            within: the time limit, in seconds.
         """
         self._stopping = True
         self._wake.set()
@@ -97,7 +97,7 @@ class SpanSender:
                 self.dropped += self._waiting + self._in_flight
             self._exporter.shut_down()
         if self.dropped:
-            logger.warning("spans that were not sent to %s: %d", self._address, self.dropped)
+            logger.warning("%d spans were not sent to %s", self.dropped, self._address)
 
     def _run(self) -> None:
         while True:
@@ -119,7 +119,7 @@ class SpanSender:
         return taken
 
     def _send(self, spans: Sequence[Span]) -> str | None:
-        """Send spans; return why they, or others since the last time, were dropped."""
+        """Send spans. Return why they, or any others since the last call, were dropped, or None."""
         try:
             why = self._exporter.send(spans)
         except Exception as error:
@@ -130,11 +130,11 @@ class SpanSender:
             self._in_flight = 0
             if why is not None and not self._given_up:
                 self.dropped += len(spans)
-        return why or ("the collector takes them too slowly" if full else None)
+        return why or ("the collector is too slow" if full else None)
 
     def _log(self, why: str | None) -> None:
-        if why is not None and not self._said_so:
-            logger.warning("spans for %s are dropped: %s", self._address, why)
-        elif why is None and self._said_so:
-            logger.info("spans are sent again; so far, %d were dropped", self.dropped)
-        self._said_so = why is not None
+        if why is not None and not self._dropping:
+            logger.warning("dropping the spans for %s: %s", self._address, why)
+        elif why is None and self._dropping:
+            logger.info("spans are being sent again; %d have been dropped so far", self.dropped)
+        self._dropping = why is not None

@@ -253,7 +253,7 @@ async def test_a_collector_that_fails_harms_no_run(
     said = [each for each in caplog.messages if "spans" in each]
     assert len(said) == 2
     assert "500" in said[0]
-    assert said[1].startswith("spans that were not sent to")
+    assert "spans were not sent to" in said[1]
 
 
 async def test_nobody_listens_where_the_collector_should_be(

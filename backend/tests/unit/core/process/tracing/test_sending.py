@@ -87,13 +87,13 @@ async def test_a_collector_that_is_down_costs_spans_and_one_line(
     for count in range(1, 6):
         sender.put([SPAN])
         until(lambda count=count: sender.dropped == count)
-    assert log.messages == ["spans for http://here are dropped: connection refused"]
+    assert log.messages == ["dropping the spans for http://here: connection refused"]
     collector.why = None
     sender.put([SPAN])
     until(lambda: len(log.messages) == 2)
-    assert log.messages[1] == "spans are sent again; so far, 5 were dropped"
+    assert log.messages[1] == "spans are being sent again; 5 have been dropped so far"
     await sender.stop()
-    assert log.messages[2] == "spans that were not sent to http://here: 5"
+    assert log.messages[2] == "5 spans were not sent to http://here"
 
 
 async def test_the_queue_is_bounded_and_putting_never_waits(
@@ -108,9 +108,7 @@ async def test_the_queue_is_bounded_and_putting_never_waits(
     collector.answers.set()
     await sender.stop()
     assert collector.spans + sender.dropped == 1_000
-    assert (
-        log.messages[0] == "spans for http://here are dropped: the collector takes them too slowly"
-    )
+    assert log.messages[0] == "dropping the spans for http://here: the collector is too slow"
 
 
 async def test_a_collector_that_does_not_answer_does_not_keep_the_process(
@@ -123,7 +121,7 @@ async def test_a_collector_that_does_not_answer_does_not_keep_the_process(
     sender.put([SPAN])
     await sender.stop(within=0.1)
     assert collector.shut
-    assert log.messages == ["spans that were not sent to http://here: 3"]
+    assert log.messages == ["3 spans were not sent to http://here"]
 
 
 async def test_a_fault_of_the_exporter_does_not_end_the_thread(
